@@ -1,0 +1,1 @@
+"""dynbuild: declarative container images with a lock."""

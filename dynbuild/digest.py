@@ -1,0 +1,36 @@
+"""Digests: sha256 of bytes, and of labelled fields in one canonical spelling."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import NewType, Union
+
+Digest = NewType("Digest", str)
+"""``sha256:`` and 64 lower-case hex digits, as in the OCI specs."""
+
+Field = Union[str, int, bool, None, Sequence["Field"], Mapping[str, "Field"]]
+"""What a description may hold: text, numbers, and lists and mappings of them."""
+
+Description = Mapping[str, Field]
+"""The labelled fields that decide what a step builds."""
+
+
+def sha256(data: bytes) -> Digest:
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+def digest_of(description: Description) -> Digest:
+    """The digest of labelled fields, independent of the order they were written in.
+
+    The bytes are JSON with sorted keys, no white space and only ASCII, so that two
+    descriptions share bytes only where they are equal.
+    """
+    text = json.dumps(
+        description, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
+    return sha256(text.encode("ascii"))
+
+
+def short(digest: str) -> str:
+    """Twelve hex digits of a digest, for people."""
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,95 @@
+"""What can go wrong, as values: diagnostics with a place, and one exception per exit.
+
+Exceptions carry objects; the sentence is made last, by ``render``. Everything that is
+not one of these classes is a bug of dynbuild and stays a traceback.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar, Literal
+
+from dynbuild.spans import Span, excerpt
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A second place that a diagnostic speaks of, and what is there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong: what, where, and what to do next where that is sure.
+
+    ``code`` is stable (``DB0101``) and listed in docs/errors.md.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    labels: tuple[Label, ...] = ()
+    severity: Severity = "error"
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The diagnostic as people read it, without colour, no newline at the end."""
+    place = f"{diagnostic.span.place}: " if diagnostic.span else ""
+    lines = [f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    if diagnostic.span:
+        lines += excerpt(diagnostic.span)
+    for label in diagnostic.labels:
+        lines.append(f"{label.span.place}: {label.text}")
+        lines += excerpt(label.span)
+    if diagnostic.hint:
+        first, *rest = diagnostic.hint.split("\n")
+        lines.append(f"  hint: {first}")
+        lines += [f"        {line}".rstrip() for line in rest]
+    return "\n".join(lines)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str | None:
+    """``did you mean 'x'?`` for the nearest known names, or None when none is near."""
+    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    if not near:
+        return None
+    return f"did you mean {' or '.join(repr(match) for match in near)}?"
+
+
+class DynbuildError(Exception):
+    """What ends a command: one or more diagnostics and the exit status they mean."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("\n".join(map(render, diagnostics)))
+        self.diagnostics = diagnostics
+
+
+class ExpectedFailure(DynbuildError):
+    """The command did its work and the answer is no: build failed, lock stale."""
+
+    exit_code = 1
+
+
+class DeclarationError(DynbuildError):
+    """The user's declaration or command line is wrong."""
+
+    exit_code = 2
+
+
+class LockError(DynbuildError):
+    """The lock has merge conflicts, contradicts itself, or is newer than dynbuild."""
+
+    exit_code = 3
+
+
+class UnreachableError(DynbuildError):
+    """The engine or a required tier does not answer; trying again may help."""
+
+    exit_code = 4

@@ -1,0 +1,58 @@
+"""Places in source text: spans, lines and columns, and the excerpt under a caret."""
+
+from dataclasses import dataclass, field
+
+MAX_EXCERPT = 100
+"""Characters of a line that an excerpt shows; a longer line is cut around the span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and the name under which the user knows it (a path, as given)."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column (both from 1, in characters) of an offset into the text."""
+        before = self.text[:offset]
+        start = before.rfind("\n") + 1
+        return before.count("\n") + 1, offset - start + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line (from 1), without its line ending."""
+        return self.text.split("\n")[number - 1].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``start`` up to, not including, ``end`` of a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, as editors and terminals make clickable."""
+        line, column = self.source.position(self.start)
+        return f"{self.source.name}:{line}:{column}"
+
+
+def excerpt(span: Span) -> list[str]:
+    """The line of the span's start with a caret line below it, gutter included."""
+    line_number, column = span.source.position(span.start)
+    text = span.source.line(line_number).replace("\t", " ")
+    first = max(0, min(column - 1 - MAX_EXCERPT // 2, len(text) - MAX_EXCERPT))
+    shown = "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for char in text[first : first + MAX_EXCERPT]
+    )
+    indent = column - 1 - first
+    width = max(1, min(span.end - span.start, len(shown) - indent))
+    gutter = str(line_number)
+    blank = " " * len(gutter)
+    return [
+        f" {gutter} | {shown}".rstrip(),
+        f" {blank} | {' ' * indent}{'^' * width}",
+    ]
