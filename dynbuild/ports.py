@@ -131,7 +131,7 @@ class Built:
     steps: tuple[StepResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what happened
     """A build that BuildKit gave up: which step, which instruction, its last lines.
 
