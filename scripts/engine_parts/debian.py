@@ -54,8 +54,16 @@ class Mirror:
     codename: str
     sources: tuple[Source, ...]
 
-    def lines(self, *, signed: bool) -> str:
-        return "".join(_line(source, signed=signed) for source in self.sources)
+    def lines(self) -> str:
+        return "".join(_line(source) for source in self.sources)
+
+    def paragraphs(self) -> str:
+        """Write the sources as Debian's official images have them."""
+        return "\n".join(
+            f"Types: deb\nURIs: {source.uri}\nSuites: {source.suite}\n"
+            f"Components: {' '.join(source.components)}\nSigned-By: {KEYRING}\n"
+            for source in self.sources
+        )
 
     def testing(self) -> str:
         main = self.sources[0]
@@ -70,8 +78,8 @@ def find_mirror(etc: Path = Path("/etc/apt")) -> Mirror:
     codename = release.get("VERSION_CODENAME", "")
     if release.get("ID") != "debian" or not codename:
         raise EngineError(
-            "/etc/os-release: this is no Debian release; start a Docker engine by "
-            "other means and point DOCKER_HOST at it"
+            "/etc/os-release: this is no Debian release, so nothing can be made of its "
+            "packages; point DOCKER_HOST at an engine that can pull from Docker Hub"
         )
     sources = _read_sources(etc)
     # A third party may call its suite like Debian's, but not its archive as well.
@@ -107,7 +115,7 @@ def unpack_engine(mirror: Mirror, places: Places) -> None:
 
 def unpack_tools(mirror: Mirror, places: Places) -> None:
     """Unpack what the machine lacks of the tools, with what they depend on."""
-    state = _apt_state(places, "tools", mirror.lines(signed=True), installed=True)
+    state = _apt_state(places, "tools", mirror.lines(), installed=True)
     _apt(state, "install", "-y", "--download-only", "--no-install-recommends", *TOOLS)
     # It conflicts with the machine's busybox, if any, so it is not to be resolved.
     _apt(state, "download", "busybox-static")
@@ -147,8 +155,8 @@ def _unpack(state: Path, folder: Path) -> None:
     shutil.rmtree(state)
 
 
-def _line(source: Source, *, signed: bool = True) -> str:
-    option = f"[signed-by={source.signed_by}] " if signed and source.signed_by else ""
+def _line(source: Source) -> str:
+    option = f"[signed-by={source.signed_by}] " if source.signed_by else ""
     return f"deb {option}{source.uri} {source.suite} {' '.join(source.components)}\n"
 
 
@@ -173,10 +181,12 @@ def _one_line(line: str) -> list[Source]:
     if words[1:2] == ["["] and "]" in words:
         end = words.index("]")
         options, words = words[2:end], [words[0], *words[end + 1 :]]
-    if len(words) < 3:
-        return []
     signed = next((o[10:] for o in options if o.startswith("signed-by=")), "")
-    return [Source(_plain(words[1]), words[2], tuple(words[3:]), _keyring(signed))]
+    match words:
+        case [_, uri, suite, *components]:
+            return [Source(_plain(uri), suite, tuple(components), _keyring(signed))]
+        case _:
+            return []
 
 
 def _paragraphs(text: str) -> list[dict[str, str]]:

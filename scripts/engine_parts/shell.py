@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-# A unix socket's path is at most 107 bytes, and containerd's lies this deep.
+# Linux allows a unix socket's path so many bytes, and containerd's lies this deep.
+SOCKET_LIMIT = 107
 LONGEST_SOCKET = "/run/containerd/containerd.sock.ttrpc"
 
 
@@ -63,7 +64,7 @@ def find_places() -> Places:
     chosen = os.environ.get("DYNBUILD_ENGINE_DIR")
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     root = Path(chosen or Path(cache) / "dynbuild-engine").absolute()
-    if len(os.fsencode(str(root) + LONGEST_SOCKET)) > 107:
+    if len(os.fsencode(str(root) + LONGEST_SOCKET)) > SOCKET_LIMIT:
         raise EngineError(
             f"{root}: the path is too long for the engine's sockets; "
             "name a shorter folder in DYNBUILD_ENGINE_DIR"
@@ -149,6 +150,7 @@ def start_daemon(
     log: Path,
     env: Mapping[str, str],
     answers: Callable[[], bool],
+    pidfile: Path | None = None,
 ) -> int:
     """Start a process of its own session and wait until it answers."""
     with log.open("wb") as out:
@@ -160,6 +162,9 @@ def start_daemon(
             env=env,
             start_new_session=True,
         )
+    if pidfile is not None:
+        # At once, so that an interrupted `up` leaves nothing that `down` cannot find.
+        pidfile.write_text(f"{process.pid}\n")
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         if answers():
