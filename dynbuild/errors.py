@@ -71,7 +71,7 @@ class DynbuildError(Exception):
         self.diagnostics = diagnostics
 
 
-class ExpectedFailure(DynbuildError):
+class AnswerIsNoError(DynbuildError):
     """The command did its work and the answer is no: build failed, lock stale."""
 
     exit_code = 1

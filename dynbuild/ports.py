@@ -1,4 +1,4 @@
-"""What commands ask of the edges: the conversations, and the values they are held in."""
+"""What commands ask of the edges, and the values that the answers are made of."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +68,11 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """The first instruction of a step (a named build stage) has begun."""
+    """The first instruction of a step (a named build stage) that has to run has begun.
+
+    A step that is wholly cached finishes without having started. ``platform`` is told
+    where a build is for more than one.
+    """
 
     step: str
     platform: str | None = None
@@ -76,10 +80,11 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """Lines that an instruction of a step printed."""
+    """Whole lines that an instruction of a step printed, as they came."""
 
     step: str
     text: str
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,7 @@ class StepResult:
     step: str
     seconds: float
     ran: bool
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
