@@ -23,26 +23,34 @@ def descriptions(
     contents: Contents,
     unpinned: Mapping[str, Digest],
 ) -> dict[str, Description]:
-    """Describe every step by id; the digest of each is ``digest_of`` its description.
+    """Describe steps by id; the digest of each is ``digest_of`` its description.
 
-    ``platform`` is ``os/arch[/variant]``; ``contents`` holds the content of every live
-    copy, ``unpinned`` the digest by which the engine knows each image without a pin.
-    Raises DeclarationError when an image does not exist for the platform.
+    ``platform`` is ``os/arch[/variant]``; ``contents`` holds the content of live
+    copies, ``unpinned`` the digest by which the engine knows each image without a pin.
+    Where one is not given, the steps that need it are left out. Raises
+    DeclarationError when an image does not exist for the platform.
     """
     base = _image_digest(lock.base, platform, unpinned)
     environments = environments_of(lock)
     described: dict[str, Description] = {}
     digests: dict[str, Digest] = {}
 
-    def content(copy: Copy) -> Digest:
+    def content(copy: Copy) -> Digest | None:
         if copy.stage is not None:
-            return digests[copy.stage]
+            return digests.get(copy.stage)
         if copy.image is not None:
             return _image_digest(lock.images[copy.image], platform, unpinned)
-        return copy.digest or contents[copy]
+        return copy.digest or contents.get(copy)
 
     for placed in order:
         step = placed.step
+        copied = tuple(known for c in copies_of(step) if (known := content(c)))
+        stands_on = tuple(digests[id_] for id_ in placed.on if id_ in digests)
+        complete = len(copied) == len(copies_of(step)) and len(stands_on) == len(
+            placed.on
+        )
+        if base is None or not complete:
+            continue
         around = Surroundings(
             platform=platform,
             base=base,
@@ -51,8 +59,8 @@ def descriptions(
             if isinstance(step, Stage)
             else {},
             user=lock.user,
-            stands_on=tuple(digests[below] for below in placed.on),
-            copied=tuple(map(content, copies_of(step))),
+            stands_on=stands_on,
+            copied=copied,
         )
         described[placed.id] = describe(step, around)
         digests[placed.id] = digest_of(described[placed.id])
@@ -64,9 +72,11 @@ def environments_of(lock: Lock) -> Environments:
     return Environments((entry.stage for entry in lock.stages.values()), lock.base.env)
 
 
-def _image_digest(pin: Pin, platform: str, unpinned: Mapping[str, Digest]) -> Digest:
+def _image_digest(
+    pin: Pin, platform: str, unpinned: Mapping[str, Digest]
+) -> Digest | None:
     if pin.digest is None:
-        return unpinned[pin.image]
+        return unpinned.get(pin.image)
     if platform not in pin.platforms:
         known = ", ".join(sorted(pin.platforms))
         raise DeclarationError(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from dynbuild.digest import short, sha256
+from dynbuild.digest import sha256, short
 from dynbuild.quote import shell
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
