@@ -17,7 +17,7 @@ from engine_parts.registry import MANIFEST
 from engine_parts.shell import EngineError, Places, run, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
     from engine_parts.debian import Mirror
 
@@ -124,23 +124,22 @@ def _once(image: Path, command: list[str], make: Callable[[Path], object]) -> Pa
 
 def _bootstrap(mirror: Mirror, tar: Path, places: Places) -> None:
     say("making the Debian base with mmdebstrap (about 20 s, once)")
-    files = places.root / "base-files"
-    shutil.rmtree(files, ignore_errors=True)
-    for name, text in _debian_files(mirror):
-        path = files / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o755 if name == "usr/sbin/policy-rc.d" else 0o644)
+    work = places.root / "base-files"
+    shutil.rmtree(work, ignore_errors=True)
+    # The official settings come last: their hooks need a shell that is not there yet.
+    _write(work / "first", _machine_files(mirror))
+    _write(work / "last", OFFICIAL)
     run(
         [
             shutil.which("mmdebstrap", path=f"{places.tools}/usr/bin") or "mmdebstrap",
             "--mode=root",
             "--variant=minbase",
             "--include=ca-certificates",
-            # Before the packages, so that what they exclude is left out from the start.
-            f'--setup-hook=cp -r "{files}/." "$1"',
-            f'--customize-hook=cp -r "{files}/." "$1"',
+            f"--dpkgopt={work}/last/etc/dpkg/dpkg.cfg.d/docker",
+            f'--setup-hook=cp -r "{work}/first/." "$1"',
             '--customize-hook=chroot "$1" update-ca-certificates',
+            f'--customize-hook=cp -r "{work}/last/." "$1"',
+            '--customize-hook=rm "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"',
             '--customize-hook=rm -f "$1/etc/apt/sources.list"',
             mirror.sources[0].suite,
             tar,
@@ -149,15 +148,28 @@ def _bootstrap(mirror: Mirror, tar: Path, places: Places) -> None:
         env={**os.environ, "SOURCE_DATE_EPOCH": str(MOMENT), **_perl(places)},
         advice="Mend what it names, then run this again",
     )
-    shutil.rmtree(files)
+    shutil.rmtree(work)
 
 
-def _debian_files(mirror: Mirror) -> Iterator[tuple[str, str]]:
-    yield from OFFICIAL.items()
-    yield "etc/apt/sources.list.d/debian.sources", mirror.paragraphs()
-    yield "etc/apt/apt.conf.d/99machine", _machine_apt()
-    for number, certificate in enumerate(_machine_certificates()):
-        yield f"usr/local/share/ca-certificates/machine-{number}.crt", certificate
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755 if text.startswith("#!") else 0o644)
+
+
+def _machine_files(mirror: Mirror) -> dict[str, str]:
+    """Return what lets the base reach whatever the machine reaches."""
+    certificates = {
+        f"usr/local/share/ca-certificates/machine-{number}.crt": certificate
+        for number, certificate in enumerate(_machine_certificates())
+    }
+    return {
+        "etc/apt/sources.list.d/debian.sources": mirror.paragraphs(),
+        "etc/apt/apt.conf.d/99machine": _machine_apt(),
+        **certificates,
+    }
 
 
 def _machine_apt() -> str:
