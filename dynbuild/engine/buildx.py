@@ -13,7 +13,7 @@ from typing import assert_never
 
 from dynbuild.digest import Digest
 from dynbuild.engine.failure import explain, said, unreachable
-from dynbuild.engine.process import capture, follow
+from dynbuild.engine.process import capture, check_buildx, follow
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.ports import (
@@ -32,9 +32,6 @@ from dynbuild.ports import (
 
 _SECONDS = 60.0
 """How long docker may take over a question; a builder may have to start first."""
-
-_OLDEST = (0, 13)
-"""The first buildx that tells its progress as rawjson."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ class Buildx:
         found = re.search(r"^Platforms: +([a-z0-9]+/[a-z0-9/]+)", text, re.MULTILINE)
         if found:
             return found[1]
-        self._check_buildx()
+        check_buildx(self.environment)
         errors = re.findall(r"^Error: +(.*)", text, re.MULTILINE)
         words = said([*errors, *answer.stderr.decode("utf-8", "replace").splitlines()])
         raise unreachable(words) or DeclarationError(Diagnostic("DB0505", words))
@@ -97,27 +94,13 @@ class Buildx:
             status = follow({**self.environment, **quiet}, command, each)
             if status:
                 if not transcript.heard:
-                    self._check_buildx()
+                    check_buildx(self.environment)
                 raise explain(transcript)
             metadata = json.loads(answer.read_text(encoding="utf-8"))
         for event in transcript.end():
             report(event)
         digest = metadata.get("containerimage.digest")
         return Built(digest and Digest(digest), metadata, transcript.steps)
-
-    def _check_buildx(self) -> None:
-        """Say so where docker has no buildx, or one that is too old."""
-        answer = capture(self.environment, ["buildx", "version"], _SECONDS)
-        version = re.search(rb"buildx v?(\d+)\.(\d+)", answer.stdout)
-        if version is None:
-            message = "this docker has no buildx"
-        elif (int(version[1]), int(version[2])) < _OLDEST:
-            message = f"this docker's {version[0].decode()} is too old"
-        else:
-            return
-        needed = ".".join(map(str, _OLDEST))
-        hint = f"install the docker-buildx plugin, {needed} or newer"
-        raise UnreachableError(Diagnostic("DB0502", message, hint=hint))
 
 
 def arguments(

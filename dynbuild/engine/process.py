@@ -1,5 +1,6 @@
 """Starts docker, reads what it says, and ends it with all that it started."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,9 @@ from dynbuild.errors import Diagnostic, UnreachableError
 
 GRACE = 5.0
 """Seconds that a build has to end after each signal before the next, harsher one."""
+
+OLDEST_BUILDX = (0, 13)
+"""The first buildx that tells its progress as rawjson."""
 
 _HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,6 +33,21 @@ def docker(environment: Mapping[str, str]) -> str:
             )
         )
     return found
+
+
+def check_buildx(environment: Mapping[str, str]) -> None:
+    """Say so where docker has no buildx, or one that is too old."""
+    answer = capture(environment, ["buildx", "version"], GRACE)
+    version = re.search(rb"buildx v?(\d+)\.(\d+)", answer.stdout)
+    if version is None:
+        message = "this docker has no buildx"
+    elif (int(version[1]), int(version[2])) < OLDEST_BUILDX:
+        message = f"this docker's {version[0].decode()} is too old"
+    else:
+        return
+    needed = ".".join(map(str, OLDEST_BUILDX))
+    hint = f"install the docker-buildx plugin, {needed} or newer"
+    raise UnreachableError(Diagnostic("DB0502", message, hint=hint))
 
 
 def capture(
