@@ -5,54 +5,29 @@ the tree, so that all that is right can be checked in the same run.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
 from operator import itemgetter
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from dynbuild.declaration.schema import Declaration, needs_every_other
-from dynbuild.declaration.tree import (
-    Entry,
-    Leaf,
-    List,
-    Node,
-    Path,
-    Table,
-    find,
-    key_at,
-    plain,
-    span_at,
-)
-from dynbuild.errors import Diagnostic, did_you_mean
-from dynbuild.spans import Span
-
-_LONGEST = 40
-"""Characters of a found value that a message shows."""
-
-_WANTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-}
+from dynbuild.declaration.tree import Entry, Leaf, List, Node, Path, Table, plain
+from dynbuild.declaration.words import explain
+from dynbuild.errors import Diagnostic
 
 
 def normal(tree: Table) -> tuple[Table, bool, list[Diagnostic]]:
     """Bring a tree into the schema's form; tell whether stages were written by name."""
     entries = dict(tree.entries)
-    mistakes: list[Diagnostic] = []
     user = entries.get("user")
     if user and isinstance(user.value, Leaf) and isinstance(user.value.value, str):
         span = user.value.span
-        entries["user"] = Entry(
-            user.key, Table({"name": Entry(span, user.value)}, span)
-        )
+        name = Entry(span, user.value)
+        entries["user"] = Entry(user.key, Table({"name": name}, span))
     stages = entries.get("stages")
     if stages is None or not isinstance(stages.value, Table):
-        return Table(entries, tree.span), False, mistakes
+        return Table(entries, tree.span), False, []
+    mistakes: list[Diagnostic] = []
     items = [
         _named(name, entry, mistakes)
         for name, entry in sorted(stages.value.entries.items(), key=itemgetter(0))
@@ -68,15 +43,12 @@ def _named(name: str, entry: Entry, mistakes: list[Diagnostic]) -> Node:
         return entry.value
     given = entry.value.entries.get("name")
     if given and not (isinstance(given.value, Leaf) and given.value.value == name):
-        message = f"this stage is {name!r} already, by its key"
+        message = f"this stage is called {name!r} already, by its key"
         hint = "remove this name, or write the stages as a list"
         mistakes.append(Diagnostic("DB0102", message, given.value.span, hint))
-    key = Entry(entry.key, Leaf(name, entry.key))
-    return Table({"name": key, **_without(entry.value, "name")}, entry.value.span)
-
-
-def _without(table: Table, name: str) -> dict[str, Entry]:
-    return {key: entry for key, entry in table.entries.items() if key != name}
+    own = {"name": Entry(entry.key, Leaf(name, entry.key))}
+    rest = {key: below for key, below in entry.value.entries.items() if key != "name"}
+    return Table(own | rest, entry.value.span)
 
 
 def validate(
@@ -89,22 +61,19 @@ def validate(
     try:
         return Declaration.model_validate(plain(tree)), tree, frozenset(), []
     except ValidationError as error:
-        errors = [
-            (_path(tree, details["loc"]), details)
-            for details in error.errors(include_url=False, include_context=True)
-        ]
-    mistakes = [_explain(tree, path, details) for path, details in errors]
-    bad = {_droppable(path, details["type"]) for path, details in errors}
+        errors = error.errors(include_url=False)
+    mistakes = []
+    bad: set[Path] = set()
+    for details in errors:
+        path = details["loc"]
+        around = path[:-1]
+        mistakes.append(explain(tree, path, details["type"], _fields(_model(around))))
+        bad.add(_droppable(path, details["type"]))
     lost: set[Path] = set()
     pruned = _pruned(tree, bad, (), (), lost)
     assert isinstance(pruned, Table)
     declaration = Declaration.model_validate(plain(pruned))
     return declaration, pruned, frozenset(lost), mistakes
-
-
-def _path(tree: Node, loc: tuple[int | str, ...]) -> Path:
-    """A location of pydantic without the names of branches that it adds."""
-    return tuple(step for step in loc if step != "[key]")
 
 
 def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -> Node:
@@ -113,41 +82,49 @@ def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -
         case Table(entries, span):
             kept = {}
             for name, entry in entries.items():
-                if (*old, name) in bad:
-                    lost.add((*new, name))
+                here, there = (*old, name), (*new, name)
+                if here in bad:
+                    lost.add(there)
                 else:
-                    value = _pruned(entry.value, bad, (*old, name), (*new, name), lost)
+                    value = _pruned(entry.value, bad, here, there, lost)
                     kept[name] = Entry(entry.key, value)
             return Table(kept, span)
         case List(items, span):
             rest: list[Node] = []
             for index, item in enumerate(items):
-                if (*old, index) in bad:
+                here, there = (*old, index), (*new, len(rest))
+                if here in bad:
                     lost.add(new)
                 else:
-                    place = (*new, len(rest))
-                    rest.append(_pruned(item, bad, (*old, index), place, lost))
+                    rest.append(_pruned(item, bad, here, there, lost))
             return List(tuple(rest), span)
-        case _:
+        case Leaf():
             return node
 
 
 def _droppable(path: Path, kind: str) -> Path:
-    """What must go with a bad value: all up to the first that can be left out."""
+    """Find what must go with a bad value: all up to what can be left out."""
     if kind == "missing":
         path = path[:-1]
-    while isinstance(path[-1], str) and path[-1] in _required(path[:-1]):
+    while isinstance(path[-1], str) and _is_required(path):
         path = path[:-1]
     return path
 
 
-def _model_at(path: Path) -> type[BaseModel] | None:
+def _is_required(path: Path) -> bool:
+    model = _model(path[:-1])
+    return model is not None and any(
+        field.is_required() and path[-1] == (field.alias or name)
+        for name, field in model.model_fields.items()
+    )
+
+
+def _model(path: Path) -> type[BaseModel] | None:
     """Find the model of the table at a path of the schema."""
     model: type[BaseModel] | None = Declaration
     for step in path:
         if isinstance(step, str):
-            fields = _fields(model)
-            model = next(_models(fields[step]), None) if step in fields else None
+            model = next(_models(_fields(model).get(step)), None)
     return model
 
 
@@ -166,34 +143,3 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _models(argument)
-
-
-def _required(path: Path) -> set[str]:
-    model = _model_at(path)
-    if model is None:
-        return set()
-    return {
-        field.alias or name
-        for name, field in model.model_fields.items()
-        if field.is_required()
-    }
-
-
-def _explain(tree: Table, path: Path, details: Any) -> Diagnostic:  # noqa: ANN401
-    """Say one error of pydantic in our words."""
-    kind = details["type"]
-    last = str(path[-1])
-    if kind == "extra_forbidden":
-        known = list(_fields(_model_at(path[:-1])))
-        near = did_you_mean(last, known)
-        hint = near or f"known here: {', '.join(known)}"
-        message = f"unknown key {last!r}{_where(path[:-1])}"
-        return Diagnostic("DB0110", message, key_at(tree, path), hint)
-    if kind == "missing":
-        message = f"{last!r} is missing{_where(path[:-1])}"
-        return Diagnostic("DB0112", message, span_at(tree, path))
-    return Diagnostic("DB0111", details["msg"], span_at(tree, path))
-
-
-def _where(path: Path) -> str:
-    return ""

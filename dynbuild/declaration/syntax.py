@@ -37,10 +37,7 @@ def syntax_of(path: str) -> Syntax:
 
 def decode(name: str, data: bytes) -> Source:
     """Text of a file's bytes: UTF-8, of bounded size, a byte order mark dropped."""
-    if len(data) > MAX_SIZE:
-        message = f"{name}: {len(data):,} bytes are too many for a declaration"
-        hint = f"a declaration has at most {MAX_SIZE // 1024**2} MiB"
-        raise DeclarationError(Diagnostic("DB0107", message, hint=hint))
+    bounded(name, len(data))
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -55,3 +52,11 @@ def decode(name: str, data: bytes) -> Source:
                 "save the file as UTF-8",
             )
         ) from None
+
+
+def bounded(name: str, size: int) -> None:
+    """Refuse what is too large to be a declaration."""
+    if size > MAX_SIZE:
+        message = f"{name}: {size:,} bytes are too many for a declaration"
+        hint = f"a declaration has at most {MAX_SIZE // 1024**2} MiB"
+        raise DeclarationError(Diagnostic("DB0107", message, hint=hint))
