@@ -73,7 +73,8 @@ class DockerImages:
         if absent.answered:
             hint = "check its name and tag; a private one needs `docker login`"
             raise DeclarationError(replace(words, hint=hint)) from None
-        raise UnreachableError(replace(words, code="DB0504")) from None
+        hint = "try again when the registry answers"
+        raise UnreachableError(replace(words, code="DB0504", hint=hint)) from None
 
     def _inspect(self, reference: str, *form: str) -> bytes:
         """What a registry says of an image."""

@@ -102,12 +102,17 @@ def _end(process: subprocess.Popen[str]) -> None:
     if process.returncode is not None:
         return
     for harsher in _HARSHER:
-        with suppress(ProcessLookupError):
-            killpg(process.pid, harsher)
+        _signal(process, harsher)
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             # Reads on, or a full pipe could keep the process from ending.
             process.communicate(timeout=GRACE)
-            return
+            break
+    _signal(process, signal.SIGKILL)  # what it left behind
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with suppress(ProcessLookupError):
+        killpg(process.pid, number)
 
 
 class _Pending:

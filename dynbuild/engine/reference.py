@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from dynbuild.digest import Digest
+from dynbuild.engine.failure import discreet
 from dynbuild.errors import DeclarationError, Diagnostic
 
 DEFAULT_REGISTRY = "docker.io"
@@ -68,5 +69,5 @@ def parse(text: str) -> Reference:
 
 
 def _invalid(text: str, reason: str, hint: str | None = None) -> DeclarationError:
-    message = f"{text!r} is no image reference: {reason}"
+    message = f"{discreet(text)!r} is no image reference: {reason}"
     return DeclarationError(Diagnostic("DB0303", message, hint=hint))
