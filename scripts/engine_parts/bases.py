@@ -59,8 +59,10 @@ OFFICIAL = {
         )
     )
     + "path-include /usr/share/doc/*/copyright\n",
-    "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
 }
+MERGE = "share/mmdebstrap/hooks/maybe-merged-usr"
+# Keeps installed daemons from being started in a build, as official images do.
+NO_DAEMONS = "#!/bin/sh\nexit 101\n"
 
 
 def make_debian(mirror: Mirror, places: Places) -> Path:
@@ -131,15 +133,19 @@ def _bootstrap(mirror: Mirror, tar: Path, places: Places) -> None:
     _write(work / "last", OFFICIAL)
     run(
         [
-            shutil.which("mmdebstrap", path=f"{places.tools}/usr/bin") or "mmdebstrap",
+            _mmdebstrap(places),
             "--mode=root",
             "--variant=minbase",
             "--include=ca-certificates",
+            '--aptopt=APT::Install-Recommends "false"',
             f"--dpkgopt={work}/last/etc/dpkg/dpkg.cfg.d/docker",
             f'--setup-hook=cp -r "{work}/first/." "$1"',
+            # Else Debian 12 would merge /bin into /usr with a package that needs perl.
+            f"--hook-dir={_mmdebstrap(places).parents[1]}/{MERGE}",
             '--customize-hook=chroot "$1" update-ca-certificates',
             f'--customize-hook=cp -r "{work}/last/." "$1"',
-            '--customize-hook=rm "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"',
+            # What was only for the making.
+            '--customize-hook=rm "$1"/etc/*/*.d/99mmdebstrap "$1"/var/cache/apt/*.bin',
             '--customize-hook=rm -f "$1/etc/apt/sources.list"',
             mirror.sources[0].suite,
             tar,
@@ -149,6 +155,16 @@ def _bootstrap(mirror: Mirror, tar: Path, places: Places) -> None:
         advice="Mend what it names, then run this again",
     )
     shutil.rmtree(work)
+    # Added here, since mmdebstrap has a file of that name and removes it at the end.
+    with tarfile.open(tar, "a") as added:
+        _add(
+            added, "./usr/sbin/policy-rc.d", tarfile.REGTYPE, NO_DAEMONS.encode(), 0o755
+        )
+
+
+def _mmdebstrap(places: Places) -> Path:
+    own = places.tools / "usr/bin/mmdebstrap"
+    return own if own.is_file() else Path("/usr/bin/mmdebstrap")
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
@@ -156,7 +172,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        path.chmod(0o755 if text.startswith("#!") else 0o644)
+        path.chmod(0o644)
 
 
 def _machine_files(mirror: Mirror) -> dict[str, str]:
