@@ -8,6 +8,39 @@ from dynbuild.digest import Digest
 from dynbuild.steps.model import Pin
 
 
+class NotThereError(Exception):
+    """A path of the project that cannot be copied; the message says why."""
+
+
+class Files(Protocol):
+    """The files of a project that stages copy."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory. Raises NotThereError when it is nothing."""
+
+    def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
+        """The digest of what would be copied now. Raises NotThereError."""
+
+    def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
+        """Copy into a build context; the digest of what was. Raises NotThereError."""
+
+
+class Locks(Protocol):
+    """The lock of a project: its file, and what git has of it."""
+
+    def read(self) -> str | None:
+        """The text of the file, or None where there is none."""
+
+    def committed(self, revision: str) -> str | None:
+        """Its text at a revision, or None: no git, no revision, no lock in it."""
+
+    def require(self, revision: str) -> None:
+        """Raise DeclarationError unless git knows the revision."""
+
+    def write(self, text: str) -> None:
+        """Replace the file as a whole."""
+
+
 class Images(Protocol):
     """Registries, and the engine's own images."""
 

@@ -20,6 +20,9 @@ _FLAG = re.compile(r"[A-Za-z0-9_@%+=:,./*?!\[\]-]+")
 _NAME = re.compile(r"[a-z][a-z0-9._-]*")
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 
+MAX_LINE = 60_000
+"""Bytes of one line: BuildKit reads lines of at most 64 KiB (measured with 28.5)."""
+
 MAX_SCRIPT = 120_000
 """Bytes of one script: it is one argument of the shell, which Linux limits to 128 KiB
 (execve(2), MAX_ARG_STRLEN)."""
@@ -40,7 +43,7 @@ def words(texts: Sequence[str]) -> str:
 
 
 def exec_form(texts: Sequence[str]) -> str:
-    """The JSON form of ENTRYPOINT, CMD, SHELL and HEALTHCHECK, where nothing expands."""
+    """The JSON form of ENTRYPOINT, CMD, SHELL and HEALTHCHECK; nothing expands."""
     if any("\0" in text for text in texts):
         raise UnfitError("a NUL character has no place in a command line")
     return json.dumps(list(texts), ensure_ascii=False)
@@ -116,14 +119,14 @@ def heredoc(script: str) -> list[str]:
     """Lines of ``<<'WORD'``, the script, and a ``WORD`` that no line of it equals."""
     if "\0" in script:
         raise UnfitError("a NUL character has no place in a shell script")
-    if "\r" in script:
-        raise UnfitError("a carriage return has no place in a shell script")
-    if len(script.encode()) > MAX_SCRIPT:
-        raise UnfitError(
-            f"the script has {len(script.encode())} bytes and a shell takes at most "
-            f"{MAX_SCRIPT}: put it in a file and copy that"
-        )
     lines = script.split("\n")
+    longest = max(len(line.encode()) for line in lines)
+    if len(script.encode()) > MAX_SCRIPT or longest > MAX_LINE:
+        raise UnfitError(
+            f"the script that begins {lines[min(1, len(lines) - 1)]:.40!r} is too long "
+            f"(at most {MAX_SCRIPT} bytes, {MAX_LINE} in a line): put it in a file and "
+            "copy that"
+        )
     taken = {line.strip() for line in lines}
     word = "EOF"
     number = 0

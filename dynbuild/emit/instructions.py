@@ -98,10 +98,11 @@ def _run(run: Run, shell: tuple[str, ...]) -> list[str]:
         lines.append("ARG TARGETARCH")
     if own_shell and run.shell is not None:
         lines.append(f"SHELL {quote.exec_form(run.shell)}")
-    if run.workdir is not None:
-        lines.append(f"WORKDIR {quote.value(run.workdir)}")
     if run.user != "root":
         lines.append(f"USER {quote.argument(run.user)}")
+    if run.workdir is not None:
+        # After USER: a directory that is not there yet is made for that user.
+        lines.append(f"WORKDIR {quote.value(run.workdir)}")
     flags = [_mount(mount) for mount in run.mounts]
     if run.network != "default":
         flags.append(f"--network={run.network}")

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.steps.model import Stage
@@ -18,8 +19,7 @@ def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
     _refuse_unsound(stages)
     ordered = topological(stages, {name: (name,) for name in stages})
     if len(ordered) < len(stages):
-        left = stages.keys() - set(ordered)
-        cycle = " -> ".join(find_cycle({n: stages[n].needs for n in left}))
+        cycle = " -> ".join(_cycle(stages))
         raise LockError(
             Diagnostic(
                 "DB0403",
@@ -58,14 +58,16 @@ def topological(stages: Mapping[str, Stage], ranks: Mapping[str, Rank]) -> list[
     return ordered
 
 
-def find_cycle(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """A cycle, first and last alike, among stages that all lead into one."""
-    path: list[str] = []
-    name = min(needs)
-    while name not in path:
-        path.append(name)
-        name = min(need for need in needs[name] if need in needs)
-    return [*path[path.index(name) :], name]
+def _cycle(stages: Mapping[str, Stage]) -> tuple[str, ...]:
+    """A cycle, from its first stage by name round to itself again."""
+    graph = {name: stages[name].needs for name in sorted(stages)}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found = list(reversed(error.args[1]))[:-1]
+        first = found.index(min(found))
+        return (*found[first:], *found[:first], found[first])
+    return ()
 
 
 def _refuse_unsound(stages: Mapping[str, Stage]) -> None:

@@ -17,6 +17,24 @@ from dynbuild.steps.model import (
 _LENGTH = 60
 
 
+def label(step: Step) -> str:
+    """The title with the kind of step before it, where that is not a stage."""
+    match step:
+        case Stage():
+            return step.name
+        case Group():
+            kind = step.manager
+        case AptSource():
+            kind = "source"
+        case Script():
+            kind = "script"
+        case User():
+            kind = "user"
+        case _:
+            assert_never(step)
+    return f"{kind}: {title(step)}"
+
+
 def title(step: Step) -> str:
     """One line, at most 60 characters or so: what the step brings."""
     match step:
