@@ -98,7 +98,7 @@ def realize(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
     project = open_project(config)
-    lock = locking.frozen(project.locks) if frozen else _fresh(project, flags["color"])
+    lock = locking.frozen(project.locks) if frozen else _fresh(project)
     if only_print:
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
@@ -127,11 +127,10 @@ def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
     return _realize(project, locked.lock, **flags)
 
 
-def _fresh(project: Project, color: Color) -> Lock:
+def _fresh(project: Project) -> Lock:
     locked = locking.check(
         load_declaration(project), project.files, project.locks, images
     )
-    show(locked.warnings, color)
     if locked.text is not None:
         raise locking.stale(locked)
     return locked.lock

@@ -220,9 +220,10 @@ def _unpinned(lock_: Lock) -> list[Diagnostic]:
     return [
         Diagnostic(
             "DB0302",
-            f"{pin.image} is not pinned: no registry knows it, only the engine here",
-            hint="other machines cannot build on it; push it to a registry, then run "
-            "`dynbuild lock --upgrade-base`",
+            f"{pin.image} is not pinned: no registry gave its digest, the engine here "
+            "has it",
+            hint="another machine may have another image of that name; once a registry "
+            "has it, run `dynbuild lock --upgrade-base`",
             severity="warning",
         )
         for pin in (lock_.base, *lock_.images.values())

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dynbuild.digest import Digest, digest_of
-from dynbuild.emit.dockerfile import emit
+from dynbuild.emit.dockerfile import IMAGE_STEP, emit
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
@@ -94,6 +94,7 @@ def prepare(
             ssh=options.ssh,
         )
         titles = {placed.id.lower(): label(placed.step) for placed in order}
+        titles[IMAGE_STEP] = "image: its working directory"
         yield Prepared(request, titles)
 
 

@@ -133,7 +133,7 @@ def own_facts(stage: Stage, pins: Mapping[str, Pin]) -> Description:
     ``pins`` are the images that stages copy from.
     """
     return {
-        "copies": [_own_copy(copy, pins) for copy in stage.copies],
+        "copy": [_own_copy(copy, pins) for copy in stage.copies],
         "commands": list(stage.commands),
         "env": dict(stage.env),
         "build_env": dict(stage.build_env),
