@@ -101,7 +101,7 @@ TWO = """\
 FROM base.0 AS apt.1
 RUN <<EOF
 set -e
-echo {salt} > /salt
+echo {salt} | tee /salt
 sleep 0.5
 EOF
 
