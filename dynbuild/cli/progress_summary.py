@@ -14,9 +14,9 @@ from dynbuild.cli.progress_text import (
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import BuildFailed, StepResult
 
-SCRIPT_LINES = 10
+LINES = 20
 WIDTH = 400
-"""How much of a script, and of a line of output, an error shows."""
+"""How many lines of a script, and characters of a line, an error shows."""
 
 _NOT_FOUND = (
     re.compile(r"(?:^|: )([^\s:]+): (?:command )?not found$"),
@@ -42,25 +42,33 @@ def totals(steps: Sequence[StepResult]) -> str:
 
 def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     """What failed, with which command, what it said last, and what to do next."""
-    output = [_cut(line) for text in error.output for line in lines(text)]
-    said = ["its last output:", *_indented(output)] if output else []
+    output = _block("its last output", "\n".join(error.output))
     if error.step is None:
-        where = f" at {error.instruction}" if error.instruction else ""
-        first = f"the build failed{where}: {error.message}"
-        return Diagnostic("DB0511", "\n".join([first, *said]), hint=_remedy(error))
-    script = [_cut(line) for line in lines(error.instruction or "")]
-    more = ["..."] if len(script) > SCRIPT_LINES else []
-    first = f"{title(error.step, titles)} failed: {_reason(error)}"
-    command = _indented([*script[:SCRIPT_LINES], *more])
+        where = (error.instruction or "").removeprefix("[internal] ")
+        first = f"the build failed{where and f' at {where}'}: {error.message}"
+        return Diagnostic("DB0511", "\n".join([first, *output]), hint=_remedy(error))
+    kind, _, rest = (error.instruction or "").partition(" ")
+    command = (
+        _block("the command", rest)
+        if kind == "RUN"
+        else _block("the instruction", error.instruction or "")
+    )
+    code = error.exit_code
+    reason = error.message if code is None else f"exit code {code}"
+    first = f"{title(error.step, titles)} failed: {reason}"
     return Diagnostic(
-        "DB0510", "\n".join([first, *command, *said]), hint=_next_step(error)
+        "DB0510", "\n".join([first, *command, *output]), hint=_next_step(error)
     )
 
 
-def _reason(error: BuildFailed) -> str:
-    if error.exit_code is None:
-        return error.message
-    return f"exit code {error.exit_code}"
+def _block(heading: str, text: str) -> list[str]:
+    """Lines under a heading, no more and no longer than people read of an error."""
+    if not text:
+        return []
+    shown = [_cut(line) for line in lines(text)]
+    more = [f"... ({len(shown) - LINES} more lines)"] if len(shown) > LINES else []
+    block = (f"    {line}".rstrip() for line in [*shown[:LINES], *more])
+    return [f"  {heading}:", *block]
 
 
 def _next_step(error: BuildFailed) -> str:
@@ -96,10 +104,6 @@ def _missing(output: Sequence[str]) -> str | None:
             if match := pattern.search(printable(text).rstrip()):
                 return match[1]
     return None
-
-
-def _indented(texts: Sequence[str]) -> list[str]:
-    return [f"  {text}".rstrip() for text in texts]
 
 
 def _cut(line: str) -> str:

@@ -50,7 +50,7 @@ class DockerImages:
         digest = sha256(manifest)
         if wanted.digest not in (None, digest):
             message = f"the registry answered with {digest} for {wanted}"
-            raise DeclarationError(Diagnostic("DB0302", message))
+            raise DeclarationError(Diagnostic("DB0308", message))
         listed = _listed(json.loads(manifest))
         chosen = digest
         if listed:
