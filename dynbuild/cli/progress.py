@@ -110,7 +110,7 @@ def _name(step: str, platform: str | None) -> str:
 
 
 def _called(step: str, titles: Titles) -> str:
-    return f": {titles[step]}" if titles.get(step, step) != step else ""
+    return f" ({titles[step]})" if titles.get(step, step) != step else ""
 
 
 def _rawjson(stream: TextIO) -> Report:
