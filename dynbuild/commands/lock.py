@@ -1,5 +1,6 @@
 """``lock``: bring the lock to what the declaration asks for."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from dynbuild.errors import (
 )
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Lock, Target
+from dynbuild.lock.model import Lock, Target, declared_packages
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
 from dynbuild.ports import Files, Images, Locks
@@ -75,7 +76,11 @@ def lock(
     return Locked(
         lock=result,
         changes=compare(current, result),
-        warnings=(*loaded.warnings, *_unpinned(result)),
+        warnings=(
+            *loaded.warnings,
+            *_unpinned(result),
+            *_still_mentioned(loaded, start, result),
+        ),
         text=None if current is not None and loads(text) == current else text,
     )
 
@@ -228,6 +233,37 @@ def _unpinned(lock_: Lock) -> list[Diagnostic]:
         )
         for pin in (lock_.base, *lock_.images.values())
         if pin.digest is None
+    ]
+
+
+def _still_mentioned(
+    loaded: Loaded, start: Lock | None, result: Lock
+) -> list[Diagnostic]:
+    """Unchanged stages whose commands name a package that is no longer declared."""
+    if start is None:
+        return []
+    now = declared_packages(result)
+    gone = [
+        key
+        for manager, specs in declared_packages(start).items()
+        for key in specs
+        if key not in now.get(manager, {})
+    ]
+    places = {stage.name: at for at, stage in enumerate(loaded.declaration.stages)}
+    return [
+        Diagnostic(
+            "DB0414",
+            f"stage {name!r} names the package {key!r}, which is removed",
+            loaded.span("stages", places[name], "commands"),
+            hint="it is not built again now; when it is, the package may not be there",
+            severity="warning",
+        )
+        for key in gone
+        for name, entry in sorted(result.stages.items())
+        if start.stages.get(name) == entry
+        and re.search(
+            rf"(?<![\w.-]){re.escape(key)}(?![\w.-])", "\n".join(entry.stage.commands)
+        )
     ]
 
 
