@@ -30,7 +30,7 @@ OUTPUT_LINES = 20
 """How many of an instruction's last output lines are kept for an error."""
 
 _PLACE = re.compile(
-    r"\[(?:(?P<platform>[a-z0-9]+/\S+) )?(?:(?P<stage>\S+) )? *\d+/\d+\]"
+    r"\[(?:(?P<platform>[a-z0-9]+/[^\s\]]+) )?(?:(?P<stage>[^\s\]]+) )? *\d+/\d+\]"
     r" (?P<what>.*)",
     re.DOTALL,
 )
@@ -131,12 +131,12 @@ class Transcript:
                 yield from self._finish(place)
 
     def failure(self) -> Failure | None:
-        """What went wrong first by itself, else what went wrong first."""
-        own = [v for v in self._failed if not v.error.endswith("context canceled")]
-        for vertex in [*own, *self._failed]:
-            step = vertex.place[0] if vertex.place else None
-            output = tuple(vertex.tail)
-            return Failure(step, _instruction(vertex), vertex.error, output)
+        """The first vertex that went wrong by itself; others are ended with it."""
+        for vertex in self._failed:
+            if not vertex.error.endswith("context canceled"):
+                step = vertex.place[0] if vertex.place else None
+                output = tuple(vertex.tail)
+                return Failure(step, _instruction(vertex), vertex.error, output)
         return None
 
     def _vertex(self, record: Mapping[str, object]) -> Iterator[Event]:
@@ -164,7 +164,7 @@ class Transcript:
     def _step(self, vertex: _Vertex, place: Place) -> Iterator[Event]:
         if place in self._finished or not vertex.started:
             return
-        if place not in self._begun and not vertex.completed and not vertex.cached:
+        if place not in self._begun and not vertex.cached:
             self._begun.add(place)
             yield StepStarted(*place)
         if vertex.completed:

@@ -160,6 +160,25 @@ def test_a_vertex_may_start_again() -> None:
     assert read(lines, Transcript())[-1] == StepFinished("apt.1", 5.0, ran=True)
 
 
+def test_a_step_that_is_over_at_once_has_started() -> None:
+    assert read([vertex(RUN, 1, 1.5)], Transcript()) == [
+        StepStarted("apt.1"),
+        StepFinished("apt.1", 0.5, ran=True),
+    ]
+
+
+def test_an_instruction_cannot_pose_as_a_step() -> None:
+    transcript = Transcript()
+    read([vertex("[1/2] RUN 3/4] x", 1, 2)], transcript, end=True)
+    assert transcript.steps == ()
+
+
+def test_what_is_only_ended_has_not_failed() -> None:
+    transcript = Transcript()
+    read([vertex(RUN, 1, 2, error="exit code: 137: context canceled")], transcript)
+    assert transcript.failure() is None
+
+
 def test_what_builds_for_several_platforms_is_a_step_of_each() -> None:
     transcript = Transcript()
     names = ["[linux/amd64 app  1/10] RUN x", "[linux/arm64 app  1/10] RUN x"]
