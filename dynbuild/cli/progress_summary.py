@@ -78,7 +78,7 @@ def _next_step(error: BuildFailed) -> str:
             name = _missing(error.output) or "a command"
             return (
                 f"{name} is not there: declare the package that has it,"
-                " or depend on the stage that installs it"
+                "\nor depend on the stage that installs it"
             )
         case 137:
             return "it was killed, most often for want of memory"
