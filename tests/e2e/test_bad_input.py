@@ -10,7 +10,7 @@ from dynbuild.lock.codec import dumps
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source
-from tests.e2e.conftest import Space
+from tests.space import Space
 from tests.pins import pinned
 
 STAGE = '[[stages]]\nname = "one"\ncommands = ["true"]\n'

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import Space
+from tests.space import Space
 
 DECLARATION = """\
 base = "{base}"

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.conftest import Space
+from tests.space import Space
 
 Docker = Callable[..., str]
 

@@ -1,4 +1,4 @@
-"""A project in a directory, and the real command line on it."""
+"""A project in a directory, and the real command line on it: a pytest plugin."""
 
 import os
 import subprocess
