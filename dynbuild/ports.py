@@ -92,6 +92,7 @@ class BuildRequest:
     target: str | None = None
     builder: str | None = None
     network: str | None = None
+    host_network: bool = False
     no_cache: bool = False
     no_cache_steps: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from dynbuild.cli import options
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.cli.progress import Color, choose, progress, use_color
-from dynbuild.cli.progress_summary import failure, summary
+from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.project import (
     Project,
     builder,
@@ -187,8 +187,14 @@ def _build(
                 built = buildx.build(prepared.request, report)
         except BuildFailed as error:
             raise AnswerIsNoError(failure(error, prepared.titles)) from None
-        if chosen not in ("quiet", "rawjson"):
-            tell(summary(built.steps, prepared.titles))
+        match chosen:
+            case "plain":
+                tell(summary(built.steps, prepared.titles))
+            case "tty":
+                # Each step has its line already.
+                tell(totals(built.steps))
+            case "quiet" | "rawjson":
+                pass
     return built
 
 

@@ -89,6 +89,9 @@ def prepare(
             platforms=options.platforms,
             builder=options.builder,
             network=options.network,
+            host_network=any(
+                entry.stage.network == "host" for entry in lock.stages.values()
+            ),
             no_cache=options.no_cache,
             secrets=options.secrets,
             ssh=options.ssh,

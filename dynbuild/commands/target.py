@@ -7,10 +7,10 @@ from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy as DeclaredCopy
 from dynbuild.declaration.schema import Declaration
-from dynbuild.engine.reference import parse
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lock.model import DEFAULT_SHELL, Target
 from dynbuild.ports import Files, NotThereError
+from dynbuild.reference import parse
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (

@@ -119,7 +119,7 @@ def arguments(
         "--target": [request.target] if request.target else [],
         "--builder": [request.builder] if request.builder else [],
         "--network": [request.network] if request.network else [],
-        "--allow": ["network.host"] if request.network == "host" else [],
+        "--allow": ["network.host"] if _on_host(request) else [],
         "--no-cache": ["true"] if request.no_cache else [],
         "--no-cache-filter": request.no_cache_steps,
         "--secret": request.secrets,
@@ -128,6 +128,11 @@ def arguments(
     }
     given = [f"{name}={value}" for name, values in options.items() for value in values]
     return ["buildx", "build", *given, "--", request.context]
+
+
+def _on_host(request: BuildRequest) -> bool:
+    """Whether BuildKit has to allow the host's network: to all steps or to some."""
+    return request.host_network or request.network == "host"
 
 
 def _output(output: Output) -> str:

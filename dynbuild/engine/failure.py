@@ -10,6 +10,7 @@ from dynbuild.errors import (
     Diagnostic,
     DynbuildError,
     UnreachableError,
+    discreet,
 )
 from dynbuild.ports import BuildFailed
 
@@ -29,8 +30,6 @@ _NO_ANSWER = re.compile(
     re.MULTILINE,
 )
 _WRAPPING = re.compile(r"^(ERROR: |failed to (build|solve): )+")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"]+@")
-_QUERY = re.compile(r"(https?://[^\s?\"]+)\?[^\s\"]+")
 _PROCESS = re.compile(r'process ("(?:[^"\\]|\\.)*") did not complete successfully')
 _EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
 
@@ -45,11 +44,6 @@ def said(words: Sequence[str]) -> str:
     errors = [line for line in words if line.startswith("ERROR: ")]
     text = errors[-1] if errors else "\n".join(words)
     return discreet(_WRAPPING.sub("", text))
-
-
-def discreet(text: str) -> str:
-    """The text without the user names, passwords and signatures that URLs may hold."""
-    return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
 
 def unreachable(words: str) -> UnreachableError | None:

@@ -8,10 +8,10 @@ from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.engine.failure import START_DOCKER, answered, discreet, said
+from dynbuild.engine.failure import START_DOCKER, answered, said
 from dynbuild.engine.process import capture, check_buildx
-from dynbuild.engine.reference import Reference, parse
-from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
+from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, discreet
+from dynbuild.reference import Reference, parse
 from dynbuild.steps.model import Pin
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from dynbuild.engine.failure import answered, discreet, explain, said, unreachable
+from dynbuild.engine.failure import answered, explain, said, unreachable
 from dynbuild.engine.rawjson import Transcript
-from dynbuild.errors import DeclarationError, UnreachableError
+from dynbuild.errors import DeclarationError, UnreachableError, discreet
 from dynbuild.ports import BuildFailed
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dynbuild.engine.reference import parse
 from dynbuild.errors import DeclarationError
+from dynbuild.reference import parse
 
 DIGEST = "sha256:" + "a1" * 32
 

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 
 from dynbuild.digest import Digest
-from dynbuild.engine.failure import discreet
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic, discreet
 
 DEFAULT_REGISTRY = "docker.io"
 
