@@ -5,17 +5,19 @@ ones branch off it. The last stage holds the runtime config, so that it never de
 what has to run.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
-from dynbuild.emit.instructions import instructions, pinned, runtime
+from dynbuild.emit.branches import branches
+from dynbuild.emit.instructions import instructions, pinned
+from dynbuild.emit.runtime import runtime
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
-from dynbuild.steps.environment import expand
+from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.model import Stage
 from dynbuild.steps.run import BASE_STEP
 from dynbuild.steps.title import title
@@ -28,15 +30,11 @@ _HEADER = """\
 #
 # One build stage per step, in install order. `dynbuild realize` builds each step on
 # what it declares and links the layers; a plain build of this file gives the same
-# files wherever stages read only what they declare."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    """A build-only stage: the linked step it branched off at, and what lies between."""
-
-    root: int
-    members: tuple[str, ...]
+# files wherever stages read only what they declare.
+#
+# Steps end as root, so that each can be the parent of any other (DL3002), and users go
+# by their names (DL3066):
+# hadolint global ignore=DL3002,DL3066"""
 
 
 def emit(
@@ -47,144 +45,125 @@ def emit(
 ) -> str:
     """The text, with a newline at its end.
 
-    ``digests`` holds those of the steps whose content the lock decides; the others
-    are marked as live. Raises LockError for text that no Dockerfile can hold.
+    ``digests`` holds those of the steps whose content is known. Raises LockError for
+    text that no Dockerfile can hold.
     """
+    environments = environments_of(lock)
+    names = _names(order)
+    steps = {placed.id: placed for placed in order}
+    branch_of = branches(order)
+    sections = [_HEADER.format(platform=quote.comment(platform))]
+    with _speaking_of("the base"):
+        sections.append(_section([], _base(lock)))
+    last = BASE_STEP
+    for placed in order:
+        with _speaking_of(f"{placed.id!r}"):
+            parent = last
+            if placed.linked:
+                last = placed.id
+            else:
+                branch = branch_of[placed.id]
+                parent = branch.parent
+                if branch.gathered:
+                    gathered = _free_name(f"{names[placed.id]}.needs", names)
+                    lines = [f"FROM {names[parent]} AS {gathered}"]
+                    for member in branch.gathered:
+                        lines.append(f"# {quote.comment(member)}")
+                        lines += _body(lock, environments, steps[member])
+                    what = f"# What {quote.comment(placed.id)} stands on, together"
+                    sections.append(_section([what], lines))
+                    names[gathered] = parent = gathered
+            facts = _comment(placed, digests.get(placed.id))
+            lines = [f"FROM {names[parent]} AS {names[placed.id]}"]
+            lines += _body(lock, environments, placed)
+            sections.append(_section(facts, lines))
+    with _speaking_of("the image"):
+        lines = [f"FROM {names[last]} AS {IMAGE_STEP}", *runtime(lock, environments)]
+        sections.append(_section(["# The image"], lines))
+    return "\n\n".join(sections) + "\n"
+
+
+@contextmanager
+def _speaking_of(what: str) -> Iterator[None]:
+    """Say of what it is that a Dockerfile cannot say it."""
     try:
-        return _emit(lock, order, platform, digests)
+        yield
     except quote.UnfitError as error:
         raise LockError(
             Diagnostic(
                 "DB0408",
-                f"no Dockerfile can say this: {error}",
+                f"no Dockerfile can say this of {what}: {error}",
                 hint="change it in the declaration, then run `dynbuild lock`",
+            )
+        ) from None
+    except EnvironmentConflict as conflict:
+        raise LockError(
+            Diagnostic(
+                "DB0409",
+                f"stages {conflict.first!r} and {conflict.second!r} set "
+                f"{conflict.variable} to two values",
+                hint="two merged changes: let one depend on the other, or set it in "
+                "one, then run `dynbuild lock`",
             )
         ) from None
 
 
-def _emit(
-    lock: Lock,
-    order: tuple[Placed, ...],
-    platform: str,
-    digests: Mapping[str, Digest],
-) -> str:
-    environments = environments_of(lock)
-    steps = {placed.id: placed for placed in order}
-
-    def body(placed: Placed) -> list[str]:
-        step = placed.step
-        seen = environments.of_stage(step.name) if isinstance(step, Stage) else {}
-        return instructions(step, seen, lock.user, lock.images, lock.shell)
-
-    sections = [[_HEADER.format(platform=quote.comment(platform))], _base(lock)]
-    linked = [BASE_STEP]
-    branches: dict[str, _Branch] = {}
+def _names(order: tuple[Placed, ...]) -> dict[str, str]:
+    """What the build stage of each step is called; no two may be the same."""
+    names = {BASE_STEP: BASE_STEP, IMAGE_STEP: IMAGE_STEP}
+    owner = {BASE_STEP: "the base", IMAGE_STEP: "the image"}
     for placed in order:
-        name = _stage_name(placed.id)
-        if placed.linked:
-            parent = linked[-1]
-            linked.append(placed.id)
-        else:
-            members = _build_only_below(placed, steps)
-            parent, branch = _branch(placed, members, linked, branches, steps)
-            branches[placed.id] = branch
-            if members and parent not in members:
-                # No one stage holds all that it needs: put that together first.
-                gathered = _free_name(f"{name}.needs", steps)
-                section = [
-                    f"# What {placed.id} needs, together",
-                    f"FROM {_stage_name(parent)} AS {gathered}",
-                ]
-                for member in members:
-                    section += body(steps[member])
-                sections.append(section)
-                parent = gathered
-        sections.append(
-            [
-                *_comment(placed, digests.get(placed.id)),
-                f"FROM {_stage_name(parent)} AS {name}",
-                *body(placed),
-            ]
-        )
-    lines = ["# The image", f"FROM {_stage_name(linked[-1])} AS {IMAGE_STEP}"]
-    composed = environments.of_image()
-    seen = {**lock.base.env, **composed}
-    own = {name: expand(text, seen) for name, text in lock.config.env.items()}
-    lines += runtime(lock.config, {**composed, **own})
-    workdir = lock.config.workdir or lock.base.workdir
-    if workdir not in ("", "/"):
-        lines.append(f"WORKDIR {quote.value(workdir)}")
-    user = lock.user.name if lock.user else lock.base.user
-    if user not in ("", "root", "0"):
-        lines.append(f"USER {quote.argument(user)}")
-    return "\n\n".join(map(_section, [*sections, lines])) + "\n"
+        with _speaking_of(f"{placed.id!r}"):
+            name = quote.stage(placed.id)
+            if name in owner:
+                raise quote.UnfitError(f"{owner[name]} is called {name!r} too")
+            owner[name] = f"{placed.id!r}"
+            names[placed.id] = name
+    return names
 
 
-def _section(lines: list[str]) -> str:
-    """A section without the empty line that its last heredoc asks for."""
-    return "\n".join(lines[:-1] if lines[-1] == "" else lines)
+def _free_name(wanted: str, names: Mapping[str, str]) -> str:
+    while wanted in names.values():
+        wanted += "s"
+    return wanted
 
 
 def _base(lock: Lock) -> list[str]:
     lines = [
-        f"# {quote.comment(lock.base.image)}",
         f"FROM {pinned(lock.base)} AS {BASE_STEP}",
         "USER root",
-        f"SHELL {quote.exec_form(lock.shell)}",
+        f"SHELL {quote.command(lock.shell)}",
     ]
     return lines if lock.base.workdir in ("", "/") else [*lines, "WORKDIR /"]
 
 
 def _comment(placed: Placed, digest: Digest | None) -> list[str]:
-    on = ", ".join(placed.on) or BASE_STEP
-    facts = [f"seq {placed.seq}", f"on {on}", short(digest) if digest else "live"]
     told = title(placed.step)
     name = placed.id if told == placed.id else f"{placed.id}: {told}"
-    return [f"# {quote.comment(name)}", f"# {quote.comment(', '.join(facts))}"]
+    on = ", ".join(placed.on) or BASE_STEP
+    facts = f"seq {placed.seq}, stands on {on}"
+    if placed.live:
+        facts += ", live"
+    elif digest is not None:
+        facts += f", digest {short(digest)}"
+    return [f"# {quote.comment(name)}", f"# {quote.comment(facts)}"]
 
 
-def _build_only_below(placed: Placed, steps: Mapping[str, Placed]) -> tuple[str, ...]:
-    """The build-only stages that one stands on, in install order."""
-    found: set[str] = set()
-    pending = [placed]
-    while pending:
-        for below in pending.pop().on:
-            if below not in found and not steps[below].linked:
-                found.add(below)
-                pending.append(steps[below])
-    return tuple(name for name in steps if name in found)
+def _body(lock: Lock, environments: Environments, placed: Placed) -> list[str]:
+    step = placed.step
+    seen = environments.of_stage(step.name) if isinstance(step, Stage) else {}
+    return instructions(step, seen, lock.user, lock.images, lock.shell)
 
 
-def _branch(
-    placed: Placed,
-    members: tuple[str, ...],
-    linked: list[str],
-    branches: Mapping[str, _Branch],
-    steps: Mapping[str, Placed],
-) -> tuple[str, _Branch]:
-    """The parent of a build-only stage, and where its branch left the line."""
-    if members:
-        last = branches[members[-1]]
-        needed = max(
-            (
-                linked.index(below)
-                for member in (*members, placed.id)
-                for below in steps[member].on
-                if steps[below].linked
-            ),
-            default=0,
+def _section(comments: list[str], lines: list[str]) -> str:
+    """A section as text, without the empty line that its last heredoc asks for.
+
+    What cannot be seen may stand in scripts and values, but not without a word.
+    """
+    told = list(comments)
+    if found := quote.unseen(lines):
+        told.append(
+            f"# Careful, this has characters that cannot be seen: {', '.join(found)}"
         )
-        if needed <= last.root and set(members) == {*last.members, members[-1]}:
-            return members[-1], _Branch(last.root, members)
-    return linked[-1], _Branch(len(linked) - 1, members)
-
-
-def _stage_name(step: str) -> str:
-    return quote.name(step)
-
-
-def _free_name(wanted: str, steps: Mapping[str, Placed]) -> str:
-    taken = {step.lower() for step in steps}
-    while wanted in taken:
-        wanted += "s"
-    return wanted
+    kept = lines[:-1] if lines[-1] == "" else lines
+    return "\n".join([*told, *map(quote.line, kept)])

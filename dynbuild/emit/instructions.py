@@ -4,11 +4,12 @@ Every step begins and ends as root, in ``/``, with the declaration's shell, so t
 any step can be the parent of any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from dynbuild import quote
-from dynbuild.steps.model import Copy, Pin, RuntimeConfig, Step, User
+from dynbuild.emit.text import instruction
+from dynbuild.steps.model import AptSource, Copy, Group, Install, Pin, Stage, Step, User
 from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import (
     BASE_MOUNT,
@@ -22,6 +23,19 @@ from dynbuild.steps.run import (
     SshMount,
 )
 
+_LINT: Mapping[str, str] = {
+    "apt": "DL3003,DL3008,DL3015,DL4006,SC2046",
+    "yum": "DL4006,SC2034,SC2043,SC2086",
+    "apk": "DL3018,DL4006,SC2043",
+    "pip": "SC2043,SC2086",
+    "npm": "DL3016,SC2043",
+    "user": "DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006",
+}
+"""Rules of hadolint that are wrong for scripts that dynbuild writes: versions are
+pinned where the declaration pins them, caches and recommended packages are taken care
+of in other ways, /bin/sh has no pipefail, a list may be of one, words are split on
+purpose. What the user writes is not excused."""
+
 
 def instructions(
     step: Step,
@@ -31,9 +45,12 @@ def instructions(
     shell: tuple[str, ...],
 ) -> list[str]:
     """Lines of a build stage, without its FROM. Raises quote.UnfitError."""
+    _check(step, environment)
+    lines = [line for copy in copies_of(step) for line in _copy(copy, images)]
     run = run_of(step, environment, user)
-    lines = [_copy(copy, images) for copy in copies_of(step)]
-    return lines if run is None else [*lines, *_run(run, shell)]
+    if run is not None:
+        lines += _run(run, shell, _lint(step))
+    return lines
 
 
 def pinned(pin: Pin) -> str:
@@ -42,82 +59,84 @@ def pinned(pin: Pin) -> str:
     return quote.reference(f"{pin.image}{digest}")
 
 
-def runtime(config: RuntimeConfig, environment: Mapping[str, str]) -> list[str]:
-    """Lines for what the image says about running it, by what changes least first."""
-    lines = [
-        f"LABEL {quote.value(name)}={quote.value(text)}"
-        for name, text in sorted(config.labels.items())
-    ]
-    lines += [f"EXPOSE {quote.argument(port)}" for port in config.expose]
-    if config.volumes:
-        lines.append(f"VOLUME {quote.volumes(config.volumes)}")
-    if config.stop_signal is not None:
-        lines.append(f"STOPSIGNAL {quote.argument(config.stop_signal)}")
-    if config.healthcheck is not None:
-        check = config.healthcheck
-        flags = {
-            "interval": check.interval,
-            "timeout": check.timeout,
-            "start-period": check.start_period,
-            "retries": None if check.retries is None else str(check.retries),
-        }
-        told = "".join(
-            f"--{name}={quote.flag(text)} "
-            for name, text in flags.items()
-            if text is not None
-        )
-        lines.append(f"HEALTHCHECK {told}CMD {quote.exec_form(check.cmd)}")
-    lines += [
-        f"ENV {name}={quote.value(text)}" for name, text in sorted(environment.items())
-    ]
-    if config.entrypoint is not None:
-        lines.append(f"ENTRYPOINT {quote.exec_form(config.entrypoint)}")
-    if config.cmd is not None:
-        lines.append(f"CMD {quote.exec_form(config.cmd)}")
-    return lines
+def _check(step: Step, environment: Mapping[str, str]) -> None:
+    """Refuse what would have another meaning in a script than in the declaration."""
+    match step:
+        case Stage():
+            quote.argument(step.user)
+            for name in environment:
+                quote.variable(name)
+        case Group():
+            specs = (a.spec for a in step.actions.values() if isinstance(a, Install))
+            for text in (
+                *step.actions,
+                *step.declared,
+                *step.declared.values(),
+                *specs,
+            ):
+                quote.operand(text)
+        case AptSource():
+            for text in (step.uri, *step.suites, *step.components):
+                quote.operand(text)
+        case User():
+            quote.user(step.name)
+            quote.operand(step.shell)
+        case _:
+            pass
 
 
-def _copy(copy: Copy, images: Mapping[str, Pin]) -> str:
+def _lint(step: Step) -> list[str]:
+    match step:
+        case Group(manager=kind) if kind in _LINT:
+            return [f"# hadolint ignore={_LINT[kind]}"]
+        case User():
+            return [f"# hadolint ignore={_LINT['user']}"]
+        case _:
+            return []
+
+
+def _copy(copy: Copy, images: Mapping[str, Pin]) -> list[str]:
     flags = []
+    if copy.stage is not None and copy.image is not None:
+        raise quote.UnfitError("a copy comes from a stage or an image, not from both")
     if copy.stage is not None:
-        flags.append(f"--from={quote.name(copy.stage)}")
-    if copy.image is not None:
+        flags.append(f"--from={quote.stage(copy.stage)}")
+    elif copy.image is not None:
+        if copy.image not in images:
+            raise quote.UnfitError(f"the image {copy.image!r} has no pin")
         flags.append(f"--from={pinned(images[copy.image])}")
     if copy.owner is not None:
         flags.append(f"--chown={quote.flag(copy.owner)}")
     if copy.mode is not None:
         flags.append(f"--chmod={quote.flag(copy.mode)}")
     flags += [f"--exclude={quote.flag(pattern)}" for pattern in copy.exclude]
-    return " ".join(["COPY", *flags, quote.copy_paths(copy.path, copy.to)])
+    return instruction("COPY", flags, quote.copy_paths(copy.path, copy.to))
 
 
-def _run(run: Run, shell: tuple[str, ...]) -> list[str]:
-    own_shell = run.shell is not None and run.shell != shell
+def _run(run: Run, shell: tuple[str, ...], lint: Sequence[str]) -> list[str]:
+    own_shell = run.shell if run.shell != shell else None
     lines = []
     if any(isinstance(mount, CacheMount) for mount in run.mounts):
         lines.append("ARG TARGETARCH")
-    if own_shell and run.shell is not None:
-        lines.append(f"SHELL {quote.exec_form(run.shell)}")
+    if own_shell is not None:
+        lines.append(f"SHELL {quote.command(own_shell)}")
     if run.user != "root":
         lines.append(f"USER {quote.argument(run.user)}")
     if run.workdir is not None:
         # After USER: a directory that is not there yet is made for that user.
-        lines.append(f"WORKDIR {quote.value(run.workdir)}")
-    flags = [_mount(mount) for mount in run.mounts]
+        lines.append(f"WORKDIR {quote.argument(run.workdir)}")
+    flags = [f"--mount={_mount(mount)}" for mount in run.mounts]
     if run.network != "default":
-        flags.append(f"--network={run.network}")
+        flags.append(f"--network={quote.flag(run.network)}")
     opening, *script = quote.heredoc(run.script)
-    lines.append(
-        " \\\n    ".join(["RUN", *flags, opening]).replace("RUN \\\n    ", "RUN ", 1)
-    )
     # hadolint cannot parse what follows a heredoc without an empty line between.
-    lines += [*script, ""]
+    lines += [*lint, *instruction("RUN", flags, opening), *script, ""]
     if run.user != "root":
         lines.append("USER root")
     if run.workdir is not None:
         lines.append("WORKDIR /")
-    if own_shell:
-        lines.append(f"SHELL {quote.exec_form(shell)}")
+    if own_shell is not None:
+        lines.append(f"SHELL {quote.command(shell)}")
     return lines
 
 
@@ -126,11 +145,14 @@ def _mount(mount: Mount) -> str:
         case CacheMount():
             options = {
                 "type": "cache",
-                "id": mount.id,
                 "target": mount.target,
-                "sharing": "locked" if mount.locked else "shared",
+                **({"sharing": "locked"} if mount.locked else {}),
                 **_ids(mount.uid, mount.gid),
             }
+            # The architecture is the one variable that may stand in an option.
+            identity = mount.id.removesuffix(_ARCH)
+            suffix = _ARCH if identity != mount.id else ""
+            return f"{_options(options)},id={quote.option(identity)}{suffix}"
         case ScratchMount():
             options = {"type": "tmpfs", "target": mount.target}
         case BaseMount():
@@ -138,23 +160,23 @@ def _mount(mount: Mount) -> str:
         case SecretMount():
             options = {"type": "secret", "id": mount.id, "required": "true"}
             if mount.env is not None:
-                options["env"] = mount.env
+                options["env"] = quote.variable(mount.env)
             if mount.target is not None:
-                options |= {"target": mount.target, **_ids(mount.uid, mount.gid)}
+                options["target"] = mount.target
+            if mount.env is None or mount.target is not None:
+                options |= _ids(mount.uid, mount.gid)
         case SshMount():
             options = {"type": "ssh", "required": "true", **_ids(mount.uid, mount.gid)}
         case _:
             assert_never(mount)
-    told = ",".join(f"{name}={_option(text)}" for name, text in options.items())
-    return f"--mount={told}"
+    return _options(options)
 
 
-def _option(text: str) -> str:
-    """An option's value; the architecture is the one variable that may stand in it."""
-    suffix = "$TARGETARCH"
-    if text.endswith(suffix):
-        return quote.option(text.removesuffix(suffix)) + suffix
-    return quote.option(text)
+_ARCH = "$TARGETARCH"
+
+
+def _options(options: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={quote.option(text)}" for name, text in options.items())
 
 
 def _ids(uid: int, gid: int) -> dict[str, str]:
