@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import PurePosixPath
+from posixpath import normpath
 
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.runs import Run, closure
@@ -73,8 +73,9 @@ def _from_project(
     if command.name.startswith("./"):
         copied = _in_place(command.name)
     else:
-        copied = _TAKERS.get(command.name, lambda _: ())(command)
-    if all(posix(source) == "." for source, _, _ in copied):
+        take = _TAKERS.get(command.name)
+        copied = take(command) if take else ()
+    if all(normpath(source) == "." for source, _, _ in copied):
         return copied  # all of / is never meant
     if stage.name in made or not _is_bare(loaded, stage):
         return ()
@@ -84,7 +85,7 @@ def _from_project(
         for copy in below.copies
     ]
     for source, _, _ in copied:
-        path = posix(source)
+        path = normpath(source)
         if path.startswith("..") or _ROOTS.match(path) or "" in places:
             return ()
         if path.split("/")[0] in places:
@@ -104,13 +105,9 @@ def _is_bare(loaded: Loaded, stage: Stage) -> bool:
     )
 
 
-def posix(path: str) -> str:
-    return str(PurePosixPath(path))
-
-
 def _rooted(to: str) -> str:
     """Write a destination as ``copy`` wants it: absolute, / kept at the end."""
-    plain = posix(f"/{to.lstrip('/')}")
+    plain = normpath(f"/{to.lstrip('/')}")
     return f"{plain}/" if to.endswith("/") and plain != "/" else plain
 
 
@@ -145,7 +142,7 @@ def _in_place(source: str) -> Copied:
     """Copy a file to where the command looks for it, which is /."""
     if not _is_relative(source):
         return ()
-    return ((source, "/" + posix(source), {}),)
+    return ((source, "/" + normpath(source), {}),)
 
 
 def _unpacking(command: Command) -> Copied:
@@ -193,7 +190,9 @@ _TAKERS: dict[str, Callable[[Command], Copied]] = {
 
 def _warning(loaded: Loaded, run: Run, copied: Copied) -> Diagnostic:
     names = " and ".join(repr(source) for source, _, _ in copied)
-    copies = [{"from": posix(source), "to": to, **more} for source, to, more in copied]
+    copies = [
+        {"from": normpath(source), "to": to, **more} for source, to, more in copied
+    ]
     return Diagnostic(
         "DB0190",
         f"a command cannot see the files of the project: {names} is not in the image",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from posixpath import basename
 
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import is_secret, matches
@@ -55,7 +55,7 @@ def check_shells(loaded: Loaded) -> Iterator[Diagnostic]:
     for shell, span in shells:
         if shell is None:
             continue
-        if not shell or PurePosixPath(shell[0]).name not in grammar.SHELLS:
+        if not shell or basename(shell[0]) not in grammar.SHELLS:
             shown = repr(shell[0][:40]) if shell else "an empty list"
             message = (
                 f"{shown} is not a POSIX shell: dynbuild writes `set -e` and exports "

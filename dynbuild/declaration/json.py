@@ -11,6 +11,7 @@ from typing import NoReturn
 from dynbuild.declaration.tree import (
     MAX_DEPTH,
     MAX_INTEGER,
+    MAX_VALUES,
     MIN_INTEGER,
     Entry,
     Leaf,
@@ -20,6 +21,7 @@ from dynbuild.declaration.tree import (
     Table,
     too_deep,
     too_large,
+    too_many,
     twice,
 )
 from dynbuild.errors import DeclarationError, Diagnostic, Label
@@ -71,6 +73,7 @@ class _Reader:
         self.source = source
         self.text = source.text
         self.at = 0
+        self.values = 0
         self.commented = False
         self.mistakes: list[Diagnostic] = []
 
@@ -85,6 +88,10 @@ class _Reader:
     def _value(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
             self.mistakes.append(too_deep(self._here()))
+            raise _StopError
+        self.values += 1
+        if self.values > MAX_VALUES:
+            self.mistakes.append(too_many(self._here()))
             raise _StopError
         match self._next():
             case "{":

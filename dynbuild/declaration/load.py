@@ -7,7 +7,7 @@ from dynbuild.declaration import json, toml, yaml
 from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.secrecy import redacted, without_secrets
+from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
 from dynbuild.declaration.shape import normal, validate
 from dynbuild.declaration.syntax import Syntax, bounded
 from dynbuild.declaration.tree import Node, Table
@@ -31,7 +31,9 @@ def load(source: Source, syntax: Syntax) -> Loaded:
     try:
         tree = READERS[syntax](source)
     except DeclarationError as error:
-        raise DeclarationError(*_told(map(redacted, error.diagnostics))) from None
+        safe = redacted(source)
+        told = [shown_in(one, safe) for one in _told(error.diagnostics)]
+        raise DeclarationError(*told) from None
     return from_tree(tree, syntax)
 
 

@@ -14,7 +14,7 @@ _ENVIRONMENTS = ("env", "build_env")
 _SHOWN = tuple(Secret.model_fields)
 _VISIBLE = re.compile(r"[^\n]")
 _WRITTEN = re.compile(
-    r"(?P<key>[A-Za-z0-9_]+)[\"']?[ \t]*[:=][ \t]*"
+    r"(?<![A-Za-z0-9_])(?P<key>[A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+"
     r"(?P<value>\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?|[^\s,}\]]++)"
 )
 
@@ -31,23 +31,26 @@ def without_secrets(tree: Table) -> Table:
     return table
 
 
-def redacted(diagnostic: Diagnostic) -> Diagnostic:
+def redacted(source: Source) -> Source:
     """Star what seems to be a secret in a text that could not be read as a tree."""
-    if diagnostic.span is None:
-        return diagnostic
-    source = diagnostic.span.source
-    spans = [
-        Span(source, match.start("value"), match.end("value"))
-        for match in _WRITTEN.finditer(source.text)
-        if match["key"] == "value"
-        or is_secret(match["key"], match["value"].strip("\"'"))
-    ]
-    new = _starred(source, spans)
+    return _starred(
+        source,
+        [
+            Span(source, match.start("value"), match.end("value"))
+            for match in _WRITTEN.finditer(source.text)
+            if match["key"] == "value"
+            or is_secret(match["key"], match["value"].strip("\"'"))
+        ],
+    )
+
+
+def shown_in(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+    """Return the diagnostic with its places in another text of the same shape."""
     return replace(
         diagnostic,
-        span=replace(diagnostic.span, source=new),
+        span=diagnostic.span and replace(diagnostic.span, source=source),
         labels=tuple(
-            Label(replace(label.span, source=new), label.text)
+            Label(replace(label.span, source=source), label.text)
             for label in diagnostic.labels
         ),
     )

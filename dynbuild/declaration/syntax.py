@@ -1,6 +1,6 @@
 """Syntaxes of a declaration: which file has which, and how bytes become text."""
 
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Literal
 
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -21,7 +21,7 @@ MAX_SIZE = 4 * 1024 * 1024
 
 def syntax_of(path: str) -> Syntax:
     """Syntax that a file's name stands for."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = splitext(path)[1].lower()
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     known = ", ".join(SUFFIXES)

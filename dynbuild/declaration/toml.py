@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from dynbuild.declaration.tree import (
     MAX_DEPTH,
     MAX_INTEGER,
+    MAX_VALUES,
     MIN_INTEGER,
     Entry,
     Leaf,
@@ -20,6 +21,7 @@ from dynbuild.declaration.tree import (
     Table,
     too_deep,
     too_large,
+    too_many,
     twice,
 )
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -108,17 +110,23 @@ def read(source: Source) -> Table:
 
 
 def _bound(source: Source) -> None:
-    """Refuse depth before ``tomllib`` recurses over it, or squares it (a.a.a.a…)."""
-    depth = dots = 0
+    """Refuse what would keep ``tomllib`` too long: depth, a.a.a.a…, and many values."""
+    depth = dots = values = 0
     for token in _DEPTH.finditer(source.text):
         text = token[0]
         if text in "[{":
             depth += 1
         elif text in "]}":
             depth -= 1
-        dots = 0 if text == "\n" else dots + text.count(".") * (text[0] not in "\"'#")
+        elif text == "\n":
+            dots = 0
+        elif text[0] not in "\"'#":
+            dots += text.count(".")
+            values += text.count("=") + (text == ",")
         if depth > MAX_DEPTH or dots > MAX_DEPTH:
             raise DeclarationError(too_deep(Span(source, token.start(), token.end())))
+        if values > MAX_VALUES:
+            raise DeclarationError(too_many(Span(source, token.start(), token.end())))
 
 
 def _explain(source: Source, error: str) -> Diagnostic:
@@ -315,5 +323,7 @@ def _scalar(raw: str) -> Scalar:
     """Value of one literal, by ``tomllib`` wherever it is not plain to see."""
     if raw[0] in "\"'" and not raw.startswith(('"""', "'''")) and "\\" not in raw:
         return raw[1:-1]
+    if raw.isdecimal() and raw.isascii():
+        return int(raw)
     value: Scalar = tomllib.loads(f"value = {raw}")["value"]
     return value

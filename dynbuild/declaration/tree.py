@@ -15,6 +15,9 @@ from dynbuild.spans import Span
 MAX_DEPTH = 64
 """How deep values nest; the schema needs 6, and recursion ends somewhere."""
 
+MAX_VALUES = 300_000
+"""Values in one declaration: 30 for each of 10,000 stages; reading must end soon."""
+
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 """Whole numbers are those of TOML in every syntax: 64 bits, signed."""
 
@@ -116,6 +119,10 @@ def twice(name: str, key: Span, first: Span) -> Diagnostic:
 
 def too_deep(span: Span) -> Diagnostic:
     return Diagnostic("DB0103", f"values nest deeper than {MAX_DEPTH} levels", span)
+
+
+def too_many(span: Span) -> Diagnostic:
+    return Diagnostic("DB0103", f"more than {MAX_VALUES:,} values in one file", span)
 
 
 def too_large(span: Span) -> Diagnostic:

@@ -16,6 +16,7 @@ import yaml
 from dynbuild.declaration.tree import (
     MAX_DEPTH,
     MAX_INTEGER,
+    MAX_VALUES,
     MIN_INTEGER,
     Entry,
     Leaf,
@@ -25,6 +26,7 @@ from dynbuild.declaration.tree import (
     Table,
     too_deep,
     too_large,
+    too_many,
     twice,
 )
 from dynbuild.errors import DeclarationError, Diagnostic, Label
@@ -124,7 +126,7 @@ class _Composer:
         self.source = source
         self.events = events
         self.anchors: dict[str, _Read] = {}
-        self.aliased = 0
+        self.count = self.aliased = 0
         self.mistakes: list[Diagnostic] = []
         self.values = yaml.SafeLoader("")
         self._resolve: Callable[..., str] = self.values.resolve
@@ -156,6 +158,9 @@ class _Composer:
         span = self._span(event)
         if depth > MAX_DEPTH:
             raise DeclarationError(*self.mistakes, too_deep(span))
+        self.count += 1
+        if self.count > MAX_VALUES:
+            raise DeclarationError(*self.mistakes, too_many(span))
         match event:
             case yaml.AliasEvent():
                 return self._alias(event.anchor or "", span, depth)
@@ -271,7 +276,7 @@ class _Composer:
         node = yaml.ScalarNode(_TAG + tag, event.value)
         try:
             value: Scalar = self.values.construct_object(node)
-        except (ValueError, KeyError, AttributeError, OverflowError, yaml.YAMLError):
+        except (ValueError, LookupError, AttributeError, yaml.YAMLError):
             message = f"not valid YAML: this is no {tag}"
             self._mistake("DB0101", message, span, "put a text in quotes")
             return None
