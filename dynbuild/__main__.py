@@ -2,13 +2,13 @@
 
 import sys
 
+from dynbuild import __version__
+
 
 def main() -> None:
     """Run the command line and exit with its status."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        from importlib.metadata import version  # noqa: PLC0415
-
-        sys.stdout.write(f"dynbuild {version('dynbuild')}\n")
+        sys.stdout.write(f"dynbuild {__version__}\n")
         return
     from dynbuild.cli.main import run  # noqa: PLC0415
 

@@ -4,10 +4,10 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 
 import click
 
+from dynbuild import __version__
 from dynbuild.cli.output import show
 from dynbuild.errors import DynbuildError
 
@@ -53,9 +53,7 @@ class _Commands(click.Group):
     "usage or declaration, 3 lock conflict or newer lock, 4 engine unreachable, 130 "
     "interrupted. Every flag has a variable: --no-cache is DYNBUILD_NO_CACHE.",
 )
-@click.version_option(
-    version("dynbuild"), "--version", "-V", message="dynbuild %(version)s"
-)
+@click.version_option(__version__, "--version", "-V", message="dynbuild %(version)s")
 def dynbuild() -> None:
     """Container images from a declaration and a lock.
 

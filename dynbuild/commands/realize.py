@@ -72,7 +72,7 @@ def prepare(
     when the engine does not answer.
     """
     order = install_order(lock)
-    platforms = options.platforms or (builder.platform(options.builder),)
+    platforms = options.platforms or (_platform(lock, builder, options.builder),)
     unpinned = {
         pin.image: images.local_digest(pin.image)
         for pin in (lock.base, *lock.images.values())
@@ -99,6 +99,14 @@ def prepare(
         titles = {placed.id.lower(): label(placed.step) for placed in order}
         titles[IMAGE_STEP] = "image: its working directory"
         yield Prepared(request, titles)
+
+
+def _platform(lock: Lock, builder: Builder, name: str | None) -> str:
+    """The platform that the builder builds for; asking takes a moment."""
+    if len(lock.base.platforms) == 1:
+        (only,) = lock.base.platforms
+        return only
+    return builder.platform(name)
 
 
 def _emit(

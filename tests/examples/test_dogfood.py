@@ -3,9 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
+from dynbuild import __version__
 from tests.space import Space
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_the_image_of_dynbuild(built: Space, docker: Callable[..., str]) -> None
     tag = f"test-dynbuild-{os.getpid()}"
     built.ok("realize", "-t", tag)
     said = docker("run", "--rm", "--network", "none", tag, "--version")
-    assert said == f"dynbuild {version('dynbuild')}\n"
+    assert said == f"dynbuild {__version__}\n"
     # It works on a project that is mounted into it.
     mount = f"{built.root}:/project"
     run = ("run", "--rm", "--network", "none", "-v", mount, tag)

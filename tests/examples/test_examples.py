@@ -25,9 +25,9 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source
-from tests.space import Space
 from tests.pins import pinned
 from tests.snapshot_files import files
+from tests.space import Space
 
 ROOT = Path(__file__).parents[2]
 DECLARATIONS = sorted(
