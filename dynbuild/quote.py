@@ -127,14 +127,15 @@ def argument(text: str) -> str:
     """The one argument of WORKDIR, USER or STOPSIGNAL."""
     if not text:
         raise UnfitError("an instruction has an argument")
-    return text if _PLAIN.fullmatch(text) else value(text)
+    # What begins with -- would be a flag.
+    return text if _PLAIN.fullmatch(text) and text[0] != "-" else value(text)
 
 
 def label(text: str) -> str:
     """The name of a label; Docker ends it at the first ``=``, even inside quotes."""
     if not text or "=" in text:
         raise UnfitError(f"{text!r} cannot name a label: it is empty or has a =")
-    return text if _PLAIN.fullmatch(text) else value(text)
+    return text if _PLAIN.fullmatch(text) and text[0] != "-" else value(text)
 
 
 def flag(text: str) -> str:
@@ -177,7 +178,8 @@ def port(text: str) -> str:
 
 def reference(text: str) -> str:
     """The full reference of an image, which no stage can be mistaken for."""
-    full = r"(?=.*[/:@])(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9])[A-Za-z0-9._/:@-]*"
+    start = r"(?=.*[/:])(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9])"
+    full = rf"{start}[A-Za-z0-9._/:-]*(?:@sha256:[0-9a-f]{{64}})?"
     return _named(text, full, "a full reference of an image")
 
 

@@ -55,8 +55,7 @@ def instructions(
 
 def pinned(pin: Pin) -> str:
     """The reference of an image with its tag for people and its digest for Docker."""
-    digest = f"@{pin.digest}" if pin.digest and "@" not in pin.image else ""
-    return quote.reference(f"{pin.image}{digest}")
+    return quote.reference(f"{pin.image}@{pin.digest}" if pin.digest else pin.image)
 
 
 def _check(step: Step, environment: Mapping[str, str]) -> None:
