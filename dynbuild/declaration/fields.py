@@ -184,8 +184,8 @@ def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _has_known_uid(loaded: Loaded, stage: Stage) -> bool:
-    if stage.user is None or re.search(grammar.NUMERIC_USER, stage.user):
-        return True
+    if stage.user is None or not matches(grammar.OWNER, stage.user):
+        return True  # or said to be no user already
     name = stage.user.partition(":")[0]
     user = loaded.declaration.user
     if name in ("root", user.name if user else "root") or name.isdecimal():

@@ -55,7 +55,7 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
     (
         r"^Expected newline or end of document",
         "expected the end of the line after a value",
-        "write one key = value on a line",
+        "put a text in quotes, and write one key = value on a line",
     ),
     (r"^Expected '=' after a key", "expected = after the key", None),
     (r"^Expected '\]", "the header of this table is not closed", None),

@@ -162,9 +162,8 @@ def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
         for pattern, rule in _RULES:
             if _fits(path, pattern) and not matches(rule.allowed, text):
                 shown = text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004
-                message = (
-                    f"{place(loaded.tree, path)} is {rule.wanted}; {shown!r} is not"
-                )
+                where = place(loaded.tree, path)
+                message = f"expected {rule.wanted} for {where}, found {shown!r}"
                 yield Diagnostic(rule.code, message, leaf.span, rule.hint(text))
 
 

@@ -222,10 +222,10 @@ def test_large_numbers(number: str, syntax: Syntax) -> None:
 
 
 def test_many_mistakes_are_counted() -> None:
-    stages = [{"name": f"s{i}", "comands": ["x"], "copy": 3} for i in range(10_000)]
-    with soon(60):
+    stages = [{"name": f"s{i}", "comands": ["x"], "copy": 3} for i in range(1_000)]
+    with soon():
         shown = outcome(json.dumps({"stages": stages}, indent=1), "json")
-    assert "and 19900 more" in shown
+    assert "and 1900 more" in shown
 
 
 @given(st.binary(max_size=60), st.sampled_from(SYNTAXES))
