@@ -190,12 +190,13 @@ _TAKERS: dict[str, Callable[[Command], Copied]] = {
 
 def _warning(loaded: Loaded, run: Run, copied: Copied) -> Diagnostic:
     names = " and ".join(repr(source) for source, _, _ in copied)
+    are = "are" if len(copied) > 1 else "is"
     copies = [
         {"from": normpath(source), "to": to, **more} for source, to, more in copied
     ]
     return Diagnostic(
         "DB0190",
-        f"a command cannot see the files of the project: {names} is not in the image",
+        f"a command cannot see the files of the project: {names} {are} not in the image",
         loaded.span(*run.path),
         "copy it in this stage: " + spelled(loaded.syntax, "copy", copies),
         severity="warning",

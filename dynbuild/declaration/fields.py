@@ -124,7 +124,7 @@ def _check_copy(loaded: Loaded, path: Path, copy: Copy) -> Iterator[Diagnostic]:
 
 def in_project(path: str, span: Span) -> Iterator[Diagnostic]:
     """Tell where a path does not name something inside the project."""
-    hint = 'name a file of the project, or "." for all of it'
+    hint = "name a path inside the project"
     if re.match(r"\w+://|git@", path):
         message = "a copy takes files of the project, not from the network"
         hint = "download it in the commands of a stage, with a checksum"

@@ -16,24 +16,25 @@ LONGEST_NAME = 100
 
 def check_names(loaded: Loaded) -> Iterator[Diagnostic]:
     """Names that Docker refuses or dynbuild uses, and names that are not unique."""
-    first: dict[str, tuple[str, Span]] = {}
+    exact: dict[str, Span] = {}
+    folded: dict[str, tuple[str, Span]] = {}
     for index, stage in enumerate(loaded.declaration.stages):
-        span = loaded.span("stages", index, "name")
-        reason = _refusal(stage.name)
-        if reason:
-            message = f"a stage cannot be called {_short(stage.name)!r}: {reason}"
-            yield Diagnostic("DB0120", message, span, _better(stage.name))
-        known = first.setdefault(stage.name.casefold(), (stage.name, span))
-        if known[1] != span:
-            message = f"two stages are called {_short(stage.name)!r}"
+        name, span = stage.name, loaded.span("stages", index, "name")
+        if reason := _refusal(name):
+            message = f"a stage cannot be called {_short(name)!r}: {reason}"
+            yield Diagnostic("DB0120", message, span, _better(name))
+        other, place = folded.setdefault(name.casefold(), (name, span))
+        if name in exact:
+            message = f"two stages are called {_short(name)!r}"
             hint = "give each stage a name of its own"
-            if stage.name != known[0]:
-                message = (
-                    f"the stages {known[0]!r} and {stage.name!r} differ only in case"
-                )
-                hint = "Docker does not tell them apart: rename one"
-            label = Label(known[1], "first named here")
+            label = Label(exact[name], "first named here")
             yield Diagnostic("DB0121", message, span, hint, (label,))
+        elif other != name:
+            message = f"the stages {other!r} and {name!r} differ only in case"
+            hint = "Docker does not tell them apart: rename one"
+            label = Label(place, "first named here")
+            yield Diagnostic("DB0121", message, span, hint, (label,))
+        exact.setdefault(name, span)
 
 
 def _refusal(name: str) -> str | None:
@@ -45,6 +46,8 @@ def _refusal(name: str) -> str | None:
         return "this name means something else to Docker"
     if re.search(STEP_NAME, name, re.IGNORECASE):
         return "dynbuild names its own steps like this"
+    if not name[0].isalpha():
+        return "it has to start with a letter"
     if not matches(STAGE_NAME, name):
         return "Docker takes letters, digits, and single . _ or - between them"
     return None
@@ -131,9 +134,13 @@ def _star(loaded: Loaded, index: int, stage: Stage) -> Iterator[Diagnostic]:
     at = stage.dependencies.index(EVERY_STAGE)
     span = loaded.span("stages", index, "dependencies", at)
     if len(stage.dependencies) > 1:
-        message = f'"*" of stage {stage.name!r} stands for every stage before it'
+        message = (
+            f'"*" of stage {stage.name!r} stands for every stage before it already'
+        )
         if loaded.by_name:
-            message = f'"*" of stage {stage.name!r} stands for every other stage'
+            message = (
+                f'"*" of stage {stage.name!r} stands for every other stage already'
+            )
         hint = 'let "*" stand alone'
         yield Diagnostic("DB0126", message, span, hint)
         return

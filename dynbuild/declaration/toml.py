@@ -67,7 +67,7 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
     (r"^Unclosed array", "expected , or ] in a list", None),
     (r"^Unclosed inline table", "expected , or } in an inline table", None),
     (
-        r"^Unescaped '\\\\'",
+        r"^Unescaped '\\'",
         r"a backslash starts an escape, and this is not one",
         r"write \\ for a backslash, or use 'single quotes'",
     ),

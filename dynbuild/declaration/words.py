@@ -224,6 +224,8 @@ def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
 def _in_quotes(node: Leaf) -> str:
     """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
     written, value = _written(node), node.value
+    if set(written) == {"*"}:
+        return "put it in quotes"
     means = str(value).lower() if isinstance(value, bool) else str(value)
     misread = isinstance(value, bool | int | float) and means != written
     reason = f"{written} is read as {means}; " if misread else ""
