@@ -196,7 +196,8 @@ def _warning(loaded: Loaded, run: Run, copied: Copied) -> Diagnostic:
     ]
     return Diagnostic(
         "DB0190",
-        f"a command cannot see the files of the project: {names} {are} not in the image",
+        f"a command cannot see the files of the project: {names} {are} not in "
+        "the image",
         loaded.span(*run.path),
         "copy it in this stage: " + spelled(loaded.syntax, "copy", copies),
         severity="warning",

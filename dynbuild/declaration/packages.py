@@ -73,7 +73,7 @@ MANAGERS = (
     _Manager("npm_packages", _by(NPM_PACKAGE), "name, name@version or @scope/name"),
 )
 
-_FILE = re.compile(r"\.(whl|deb|rpm|apk|tgz|tar\.gz|zip)$")
+_FILE = re.compile(r"^[^@]*\.(whl|deb|rpm|apk|tgz|tar\.gz|zip)$")
 
 _WHY: tuple[tuple[str, str, str | None], ...] = (
     (r"^\s*$", "it is empty", "remove it"),

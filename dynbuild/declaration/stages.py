@@ -38,19 +38,20 @@ def check_names(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _refusal(name: str) -> str | None:
-    if not name:
-        return "a name is needed"
-    if len(name) > LONGEST_NAME:
-        return f"it has more than {LONGEST_NAME} characters"
-    if name.lower() in RESERVED_NAMES:
-        return "this name means something else to Docker"
-    if re.search(STEP_NAME, name, re.IGNORECASE):
-        return "dynbuild names its own steps like this"
-    if not name[0].isalpha():
-        return "it has to start with a letter"
-    if not matches(STAGE_NAME, name):
-        return "Docker takes letters, digits, and single . _ or - between them"
-    return None
+    """Tell why a stage cannot have a name."""
+    is_step = re.search(STEP_NAME, name, re.IGNORECASE) is not None
+    reasons = (
+        (not name, "a name is needed"),
+        (len(name) > LONGEST_NAME, f"it has more than {LONGEST_NAME} characters"),
+        (name.lower() in RESERVED_NAMES, "this name means something else to Docker"),
+        (is_step, "dynbuild names its own steps like this"),
+        (not name[:1].isalpha(), "it has to start with a letter"),
+        (
+            not matches(STAGE_NAME, name),
+            "Docker takes letters, digits, and single . _ or - between them",
+        ),
+    )
+    return next((reason for refused, reason in reasons if refused), None)
 
 
 def _better(name: str) -> str | None:
@@ -180,13 +181,14 @@ def check_cycles(loaded: Loaded) -> Iterator[Diagnostic]:
 def _edge(loaded: Loaded, index: int, need: str) -> Label:
     """Point at what makes a stage need another."""
     stage = loaded.declaration.stages[index]
-    for at, name in enumerate(stage.dependencies):
-        if name in (need, EVERY_STAGE):
-            span = loaded.span("stages", index, "dependencies", at)
-            return Label(span, f"{stage.name!r} depends on {need!r}")
-    at = [copy.stage for copy in stage.copies].index(need)
-    span = loaded.span("stages", index, "copy", at, "stage")
-    return Label(span, f"{stage.name!r} copies from {need!r}")
+    copied = [copy.stage for copy in stage.copies]
+    if need in copied and need not in stage.dependencies:
+        span = loaded.span("stages", index, "copy", copied.index(need), "stage")
+        return Label(span, f"{stage.name!r} copies from {need!r}")
+    written = need if need in stage.dependencies else EVERY_STAGE
+    at = stage.dependencies.index(written)
+    span = loaded.span("stages", index, "dependencies", at)
+    return Label(span, f"{stage.name!r} depends on {need!r}")
 
 
 def check_work(loaded: Loaded) -> Iterator[Diagnostic]:
