@@ -31,6 +31,7 @@ _UNSEEN = re.compile(
 version of Unicode has it, so that every Python emits the same."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_CONTROLS = re.compile(r"[\0-\x1f\x7f]")
 _LINE_ENDS = re.compile(r"[\n\r\0]")
 
 
@@ -93,14 +94,20 @@ def copy_paths(source: str, target: str) -> str:
     """
     if not source or not target:
         raise UnfitError("a copy has a source and a target")
-    pattern = re.sub(r"^!|[*?\[\\^<:]|^\s+|\s+$", _bracketed, source)
+    if _CONTROLS.search(source):
+        raise UnfitError(
+            f"{source!r} has control characters: BuildKit cannot ask for it"
+        )
+    pattern = re.sub(r"^[!\ufeff]|[*?\[\\^<:]|^\s+|\s+$", _bracketed, source)
     if _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(target) and source[0] != "-":
         return f"{source} {target}"
     return exec_form([_unexpanded(pattern), _unexpanded(target)])
 
 
 def _bracketed(match: re.Match[str]) -> str:
-    return "".join(f"[{c}]" if c.isspace() else f"[\\{c}]" for c in match[0])
+    return "".join(
+        f"[\\{c}]" if c.isascii() and not c.isspace() else f"[{c}]" for c in match[0]
+    )
 
 
 def _unexpanded(text: str) -> str:
@@ -139,9 +146,15 @@ def label(text: str) -> str:
 
 
 def flag(text: str) -> str:
-    """The value of a flag such as ``--chown``, or of an option of ``--mount``."""
-    if not text or re.search(r"""[\s"'$\\]""", text) or _UNSEEN.search(text):
-        raise UnfitError(f"{text!r} is not what a Dockerfile flag can hold")
+    """The value of a flag such as ``--chown``, or of an option of ``--mount``.
+
+    BuildKit reads flags byte by byte, so that only ASCII comes out as it went in.
+    """
+    if not re.fullmatch(r"""[!#%&(-\[\]-~]+""", text):
+        raise UnfitError(
+            f"{text!r} is not what a Dockerfile flag can hold: no blanks, no quotes, "
+            "no $, no backslash, ASCII only"
+        )
     return text
 
 

@@ -199,9 +199,9 @@ def expanded(word: str) -> str:
 
 def globbed(pattern: str) -> str:
     """The one text that a pattern means to Go's filepath.Match and to moby's."""
-    plain = re.sub(r"\[(?:\\(.)|(\s))\]", "\0", pattern, flags=re.DOTALL)
-    if re.search(r"[*?\[\\^<:]|^!", plain) or plain != plain.strip():
+    plain = re.sub(r"\[(?:\\(.)|([\s\ufeff]))\]", "\0", pattern, flags=re.DOTALL)
+    if re.search(r"[*?\[\\^<:]|^[!\ufeff]", plain) or plain != plain.strip():
         raise MisreadError(f"a pattern: {pattern!r}")
     return re.sub(
-        r"\[(?:\\(.)|(\s))\]", lambda m: m[1] or m[2], pattern, flags=re.DOTALL
+        r"\[(?:\\(.)|([\s\ufeff]))\]", lambda m: m[1] or m[2], pattern, flags=re.DOTALL
     )
