@@ -80,7 +80,7 @@ def _secrets(node: Node) -> Iterator[Span]:
         case List(items):
             for item in items:
                 yield from _secrets(item)
-        case Leaf():
+        case _:
             pass
 
 
@@ -99,7 +99,7 @@ def _in_secrets(node: Node) -> Iterator[Span]:
         case List(items):
             for item in items:
                 yield from _in_secrets(item)
-        case Leaf():
+        case _:
             pass
 
 

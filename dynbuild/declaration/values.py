@@ -116,7 +116,7 @@ _RULES: dict[Pattern, _Rule] = {
     (*_SECRET, "env"): _VARIABLE,
     (*_SECRET, "target"): _ABSOLUTE,
     ("cache", "minio", "endpoint"): _Rule(
-        "DB0152", grammar.ENDPOINT, "a host, or host:port, alone", _without_scheme
+        "DB0152", grammar.ENDPOINT, "a host or host:port", _without_scheme
     ),
     ("cache", "registry"): _Rule(
         "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
@@ -154,7 +154,9 @@ def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
         if (mistake := _unprintable(loaded, path, text)) is not None:
             yield mistake
             continue
-        rule = _RULES.get(tuple(int if type(step) is int else step for step in path))
+        rule = _RULES.get(
+            tuple(int if isinstance(step, int) else step for step in path)
+        )
         if rule and not matches(rule.allowed, text):
             shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
             where = place(loaded.tree, path)
@@ -217,7 +219,7 @@ def _texts(node: Node, path: Path) -> Iterator[tuple[Path, Leaf]]:
                 yield from _texts(item, (*path, index))
         case Leaf(str()):
             yield path, node
-        case Leaf():
+        case _:
             pass
 
 
@@ -230,5 +232,5 @@ def _keys(node: Node, path: Path) -> Iterator[tuple[Path, Span]]:
         case List(items):
             for index, item in enumerate(items):
                 yield from _keys(item, (*path, index))
-        case Leaf():
+        case _:
             pass

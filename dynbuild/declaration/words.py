@@ -209,7 +209,8 @@ def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
         case "string_type", Leaf() if not wanted:
             hint = _in_quotes(node)
         case "tuple_type", Leaf(str(text)):
-            hint = f"write a list: [{_quoted(text, node)}]"
+            shown = _quoted(text, node)
+            hint = f"write a list: [{shown}]" if "…" not in shown else "write a list"
         case "tuple_type", Table():
             hint = "write a list of tables: [{ … }]"
         case "bool_type", Leaf(str(text)) if text.lower() in _BOOLEANS:
