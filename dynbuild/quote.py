@@ -184,6 +184,17 @@ def user(text: str) -> str:
     return _named(text, r"[a-z_][a-z0-9_-]{0,31}", "a name that useradd takes")
 
 
+def account(text: str) -> str:
+    """The user that a script runs as, by name or number, and perhaps its group."""
+    one = r"(?:[A-Za-z_][A-Za-z0-9_.-]*|[0-9]{1,10})"
+    return _named(text, rf"{one}(?::{one})?", "a user, or user:group")
+
+
+def name(text: str) -> str:
+    """A word of a configuration file, which blanks would end."""
+    return _named(operand(text), r"\S+", "one word")
+
+
 def port(text: str) -> str:
     """A port, or a range of them, and perhaps a protocol."""
     return _named(text, r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:/[a-z]+)?", "a port")
@@ -246,7 +257,7 @@ def line(text: str) -> str:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise UnfitError(f"{text:.40!r}… has half a character in it") from None
+        raise UnfitError(f"{text[:40]!r} has half a character in it") from None
     if size > MAX_LINE:
         raise UnfitError(
             f"the line that begins {text[:40]!r} has more than {MAX_LINE} bytes: "

@@ -17,7 +17,7 @@ from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
-from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Stage
 from dynbuild.steps.run import BASE_STEP
 from dynbuild.steps.title import title
@@ -94,16 +94,6 @@ def _speaking_of(what: str) -> Iterator[None]:
                 "DB0408",
                 f"no Dockerfile can say this of {what}: {error}",
                 hint="change it in the declaration, then run `dynbuild lock`",
-            )
-        ) from None
-    except EnvironmentConflict as conflict:
-        raise LockError(
-            Diagnostic(
-                "DB0409",
-                f"stages {conflict.first!r} and {conflict.second!r} set "
-                f"{conflict.variable} to two values",
-                hint="two merged changes: let one depend on the other, or set it in "
-                "one, then run `dynbuild lock`",
             )
         ) from None
 

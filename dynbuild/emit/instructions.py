@@ -4,6 +4,7 @@ Every step begins and ends as root, in ``/``, with the declaration's shell, so t
 any step can be the parent of any other.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -49,7 +50,7 @@ def instructions(
     lines = [line for copy in copies_of(step) for line in _copy(copy, images)]
     run = run_of(step, environment, user)
     if run is not None:
-        lines += _run(run, shell, _lint(step))
+        lines += _run(run, shell, _lint(step, environment))
     return lines
 
 
@@ -62,9 +63,9 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
     """Refuse what would have another meaning in a script than in the declaration."""
     match step:
         case Stage():
-            quote.argument(step.user)
-            for name in environment:
-                quote.variable(name)
+            quote.account(step.user)
+            for variable in environment:
+                quote.variable(variable)
         case Group():
             specs = (a.spec for a in step.actions.values() if isinstance(a, Install))
             for text in (
@@ -76,7 +77,7 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
                 quote.operand(text)
         case AptSource():
             for text in (step.uri, *step.suites, *step.components):
-                quote.operand(text)
+                quote.name(text)
         case User():
             quote.user(step.name)
             quote.operand(step.shell)
@@ -84,12 +85,14 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
             pass
 
 
-def _lint(step: Step) -> list[str]:
+def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     match step:
-        case Group(manager=kind) if kind in _LINT:
-            return [f"# hadolint ignore={_LINT[kind]}"]
+        case Group():
+            return [f"# hadolint ignore={_LINT[step.manager]}"]
         case User():
             return [f"# hadolint ignore={_LINT['user']}"]
+        case _ if re.search("[$`]", "".join(environment.values())):
+            return ["# hadolint ignore=SC2016"]  # what is exported means itself
         case _:
             return []
 
@@ -101,8 +104,6 @@ def _copy(copy: Copy, images: Mapping[str, Pin]) -> list[str]:
     if copy.stage is not None:
         flags.append(f"--from={quote.stage(copy.stage)}")
     elif copy.image is not None:
-        if copy.image not in images:
-            raise quote.UnfitError(f"the image {copy.image!r} has no pin")
         flags.append(f"--from={pinned(images[copy.image])}")
     if copy.owner is not None:
         flags.append(f"--chown={quote.flag(copy.owner)}")

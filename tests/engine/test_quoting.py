@@ -224,7 +224,7 @@ def excluded(strings: Given) -> list[str]:
 
 
 def users(strings: Given) -> list[str]:
-    return [*strings.fitting("stage user"), "nobody"]
+    return [*strings.fitting("image workdir"), "nobody"]
 
 
 def labels(strings: Given) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dynbuild.commands.realize import dockerfile
 from dynbuild.digest import sha256
+from dynbuild.emit.dockerfile import emit
 from dynbuild.lock.model import Entry, Lock
+from dynbuild.lock.order import install_order
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
@@ -150,7 +151,8 @@ def lock_of(strings: Mapping[str, str]) -> Lock:
 def emitted(strings: Mapping[str, str]) -> str:
     """The Dockerfile. Raises LockError."""
     lock = lock_of(strings)
-    return dockerfile(lock, strings.get("platform", HARMLESS["platform"]))
+    platform = strings.get("platform", HARMLESS["platform"])
+    return emit(lock, install_order(lock), platform, {})
 
 
 def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
