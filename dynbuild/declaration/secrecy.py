@@ -15,8 +15,10 @@ _SHOWN = tuple(Secret.model_fields)
 _VISIBLE = re.compile(r"[^\n]")
 _WRITTEN = re.compile(
     r"(?<![A-Za-z0-9_])(?P<key>[A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+"
-    r"(?P<value>\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?|[^\s,}\]]++)"
+    r"(?P<value>\"{3}(?s:.*?)(?:\"{3}|\Z)|'{3}(?s:.*?)(?:'{3}|\Z)"
+    r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?|[^\s\"'][^\n]*+)"
 )
+"""A key and its value, in any syntax and in none: what is doubtful counts as value."""
 
 
 def without_secrets(tree: Table) -> Table:

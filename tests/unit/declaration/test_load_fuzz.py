@@ -205,8 +205,14 @@ HARD = {
 }
 
 
+LARGE = [name for name, text in HARD.items() if MAX_SIZE >= len(text) > 1_500_000]
+
+
 @pytest.mark.parametrize("syntax", SYNTAXES)
-@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in HARD],
+)
 def test_hard_text_ends_soon(name: str, syntax: Syntax) -> None:
     with soon():
         assert outcome(HARD[name], syntax)
