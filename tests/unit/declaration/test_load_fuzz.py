@@ -163,7 +163,7 @@ def without_hints(message: str) -> str:
 
 
 @contextmanager
-def soon(seconds: float = 10) -> Iterator[None]:
+def soon(seconds: float = 15) -> Iterator[None]:
     start = time.process_time()
     yield
     assert time.process_time() - start < seconds
@@ -198,6 +198,7 @@ HARD = {
     "single quotes": "'" * 1_000_000,
     "backslashes": 'a = "' + "\\" * 1_000_000,
     "anchors": "&a " * 100_000,
+    "secrets": "A_TOKEN=" * 200_000,
     "slashes": "/*" * 1_000_000,
     "colons": ": " * 1_000_000,
     "NUL": "\0" * 1_000,
