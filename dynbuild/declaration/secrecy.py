@@ -46,7 +46,7 @@ def _written(source: Source) -> Iterator[Span]:
         if key.start() < done:
             continue
         start = key.end()
-        glance = source.text[start : start + _GLANCE].partition("\n")[0].strip("\"' ")
+        glance = source.text[start : start + _GLANCE].strip("\"' \n").split("\n")[0]
         if key[1] != "value" and not is_secret(key[1], glance):
             continue
         quoted = _QUOTED.match(source.text, start)
