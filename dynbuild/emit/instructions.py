@@ -25,17 +25,14 @@ from dynbuild.steps.run import (
 )
 
 _LINT: Mapping[str, str] = {
-    "apt": "DL3003,DL3008,DL3015,DL4006,SC2046",
-    "yum": "DL4006,SC2034,SC2043,SC2086",
-    "apk": "DL3018,DL4006,SC2043",
+    "apt": "SC2046",
+    "yum": "SC2034,SC2043,SC2086",
+    "apk": "SC2043",
     "pip": "SC2043,SC2086",
-    "npm": "DL3016,SC2043",
-    "user": "DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006",
+    "npm": "SC2043",
 }
-"""Rules of hadolint that are wrong for scripts that dynbuild writes: versions are
-pinned where the declaration pins them, caches and recommended packages are taken care
-of in other ways, /bin/sh has no pipefail, a list may be of one, words are split on
-purpose. What the user writes is not excused."""
+"""Rules of ShellCheck that are wrong for the managers' scripts: a list may be of one,
+and words are split on purpose."""
 
 
 def instructions(
@@ -89,8 +86,6 @@ def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     match step:
         case Group():
             return [f"# hadolint ignore={_LINT[step.manager]}"]
-        case User():
-            return [f"# hadolint ignore={_LINT['user']}"]
         case _ if re.search("[$`]", "".join(environment.values())):
             return ["# hadolint ignore=SC2016"]  # what is exported means itself
         case _:

@@ -235,7 +235,8 @@ def excluded(strings: Given) -> list[str]:
 
 
 def users(strings: Given) -> list[str]:
-    return [*strings.fitting("image workdir"), "nobody"]
+    fitting = (text for text in strings.fitting("image workdir") if text)
+    return [*fitting, "nobody"]
 
 
 def labels(strings: Given) -> dict[str, str]:

@@ -4,9 +4,9 @@
 # what it declares and links the layers; a plain build of this file gives the same
 # files wherever stages read only what they declare.
 #
-# Steps end as root, so that each can be the parent of any other (DL3002), and users go
-# by their names (DL3066):
-# hadolint global ignore=DL3002,DL3066
+# For hadolint: steps end as root, so that each can be the parent of any other; users go
+# by name; versions, caches, pipes and `cd` are the business of the commands declared.
+# hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/debian:bookworm-slim@sha256:1022bc06d051d9e7870973e6dc0c0004b399e2aa351e77c11796b918b187e84a AS base.0
 USER root
@@ -29,7 +29,7 @@ EOF
 # seq 2, stands on source.1, digest a20cb9d9d421
 FROM source.1 AS apt.2
 ARG TARGETARCH
-# hadolint ignore=DL3003,DL3008,DL3015,DL4006,SC2046
+# hadolint ignore=SC2046
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
@@ -114,7 +114,7 @@ EOF
 # seq 3, stands on pip.3, digest 34679239f2b0
 FROM pip.3 AS npm.3
 ARG TARGETARCH
-# hadolint ignore=DL3016,SC2043
+# hadolint ignore=SC2043
 RUN --mount=type=cache,target=/root/.npm,id=dynbuild-npm-$TARGETARCH <<'EOF'
 set -eu
 export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
@@ -146,7 +146,6 @@ EOF
 # user.5: app with sudo
 # seq 5, stands on script.4, digest 64ee1034e888
 FROM script.4 AS user.5
-# hadolint ignore=DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006
 RUN --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
@@ -205,7 +204,7 @@ EOF
 # seq 7, stands on user.5, digest 3a8a33a1d128
 FROM user.5 AS apt.7
 ARG TARGETARCH
-# hadolint ignore=DL3003,DL3008,DL3015,DL4006,SC2046
+# hadolint ignore=SC2046
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
     --mount=type=tmpfs,target=/tmp --mount=type=bind,from=base.0,target=/run/base \
     <<'EOF'
@@ -275,7 +274,7 @@ EOF
 # seq 8, stands on apt.7, digest e0da066245e7
 FROM apt.7 AS apt.8
 ARG TARGETARCH
-# hadolint ignore=DL3003,DL3008,DL3015,DL4006,SC2046
+# hadolint ignore=SC2046
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
