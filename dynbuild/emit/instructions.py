@@ -24,15 +24,9 @@ from dynbuild.steps.run import (
     SshMount,
 )
 
-_LINT: Mapping[str, str] = {
-    "apt": "SC2046",
-    "yum": "SC2034,SC2043,SC2086",
-    "apk": "SC2043",
-    "pip": "SC2043,SC2086",
-    "npm": "SC2043",
-}
-"""Rules of ShellCheck that are wrong for the managers' scripts: a list may be of one,
-and words are split on purpose."""
+_LINT = "# hadolint ignore=SC2034,SC2043,SC2046,SC2086"
+"""Rules of ShellCheck that are wrong for the scripts that dynbuild writes: a list may
+be of one, words are split on purpose, variables differ by the base."""
 
 
 def instructions(
@@ -84,8 +78,8 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
 
 def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     match step:
-        case Group():
-            return [f"# hadolint ignore={_LINT[step.manager]}"]
+        case Group() | User():
+            return [_LINT]
         case _ if re.search("[$`]", "".join(environment.values())):
             return ["# hadolint ignore=SC2016"]  # what is exported means itself
         case _:

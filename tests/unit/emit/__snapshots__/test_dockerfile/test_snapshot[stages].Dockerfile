@@ -17,12 +17,14 @@ WORKDIR /
 # seq 1, stands on base.0, digest 6a9dfbe26ebb
 FROM base.0 AS user.1
 SHELL ["/bin/sh", "-c"]
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' "$other has uid 1000" >&2
+    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+      "$other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -31,12 +33,20 @@ if ! id -u app > /dev/null 2>&1; then
     useradd --uid 1000 --gid app --no-log-init --create-home \
       --shell /bin/sh app
   else
-    has_group || addgroup -g 1000 app
-    adduser -D -u 1000 -G app -s /bin/sh app
+    home=/home/app
+    has_group || echo app:x:1000: >> /etc/group
+    gid=$(sed -n 's/^app:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)
+    printf '%s:x:%s:%s::%s:%s\n' app 1000 "$gid" $home /bin/sh \
+      >> /etc/passwd
+    [ ! -e /etc/shadow ] ||
+      echo 'app:!::0:99999:7:::' >> /etc/shadow
+    mkdir -p $home
+    chown 1000:$gid $home
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' "N is $(id -u app)" >&2
+  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+    "N is $(id -u app)" >&2
   exit 1
 }
 EOF
