@@ -9,8 +9,14 @@ import re
 STAGE_NAME = r"^(?=.{1,100}$)[A-Za-z][A-Za-z0-9]*((\.|_|__|-+)[A-Za-z0-9]+)*$"
 """A name of a Dockerfile's stage, and of a tag, that starts with a letter."""
 
-STEP_NAME = r"^(base|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+$"
+STEP_NAME = r"^(base|image|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+(\.[0-9]+)?$"
 """A name that dynbuild gives to its own steps."""
+
+MOUNTED = r"^[!#%&(-+.-\[\]-~-]*$"
+"""What the option of a mount can hold."""
+
+FLAG = r"^[!#%&(-\[\]-~]+$"
+"""What the flag of an instruction can hold."""
 
 RESERVED_NAMES = ("scratch", "context")
 """Names that mean something else to Docker."""
