@@ -6,6 +6,8 @@ through the JSON schema.
 
 import re
 
+from dynbuild import reference
+
 STAGE_NAME = r"^(?=.{1,100}$)[A-Za-z][A-Za-z0-9]*((\.|_|__|-+)[A-Za-z0-9]+)*$"
 """A name of a Dockerfile's stage, and of a tag, that starts with a letter."""
 
@@ -45,15 +47,8 @@ ENDPOINT = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
 """Shells that know ``set -e``, ``export`` and POSIX quoting."""
 
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_HOST = (
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
-)
-REPOSITORY = rf"^(?:{_HOST}/)?{_PART}(?:/{_PART})*$"
-REFERENCE = (
-    rf"^(?P<name>(?:{_HOST}/)?{_PART}(?:/{_PART})*)"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@sha256:[0-9a-f]{64})?$"
-)
+REPOSITORY = rf"^{reference.NAME}$"
+REFERENCE = rf"^{reference.REFERENCE}$"
 """A reference to an image, as Docker's own grammar has it."""
 
 APT_PACKAGE = (
