@@ -5,9 +5,10 @@ import pytest
 from dynbuild.errors import LockError
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.model import Lock, Target
+from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
-from dynbuild.steps.model import AptSource, Copy, Stage
+from dynbuild.steps.model import AptSource, Copy, Stage, User
 from tests.pins import pinned
 from tests.unit.lock.test_merged import BASE, made
 
@@ -175,3 +176,46 @@ def test_an_image_pinned_anew_is_told_of_the_stages_that_copy_from_it() -> None:
     first = update(None, target(stage, images={"go:1": pinned("go:1")}))
     second = update(first, target(stage, images={"go:1": pinned("go:1@new")}))
     assert ("copy",) in {change.details for change in compare(first, second)}
+
+
+def test_what_came_went_and_was_numbered_anew() -> None:
+    user = User("app", 1000, "/bin/sh")
+    source = AptSource("https://a", ("s",), ("main",))
+    packages = {"apt": {"git": "git"}}
+    bare = update(None, target())
+    # Nothing was there, so nothing of the base is told.
+    first = update(
+        None, target(made("a"), scripts=("x",), sources=(source,), user=user)
+    )
+    assert [(c.verb, c.kind, c.after) for c in compare(None, first)] == [
+        ("added", "source", 1),
+        ("added", "script", 2),
+        ("added", "user", 3),
+        ("added", "stage", 4),
+    ]
+    assert [(c.verb, c.kind, c.before) for c in compare(first, bare)] == [
+        ("removed", "source", 1),
+        ("removed", "script", 2),
+        ("removed", "user", 3),
+        ("removed", "stage", 4),
+    ]
+    later = update(
+        update(bare, target(packages=packages)),
+        target(made("a"), scripts=("x",), sources=(source,), user=user),
+    )
+    packed = [(c.verb, c.kind, c.before, c.after) for c in compare(later, first)]
+    assert packed == [
+        ("repacked", "apt", None, None),
+        ("repacked", "source", 2, 1),
+        ("repacked", "script", 4, 2),
+        ("repacked", "user", 5, 3),
+        ("moved", "stage", 6, 4),
+    ]
+
+
+def test_what_is_build_only_is_not_linked() -> None:
+    lock = update(None, target(made("a"), made("b", build_only=True)))
+    assert [(step.id, step.linked) for step in install_order(lock)] == [
+        ("a", True),
+        ("b", False),
+    ]
