@@ -178,7 +178,7 @@ def _logs(
 ) -> dict[str, Log]:
     """Rule 4, first part: one event for every package whose spec differs."""
     now = declared_packages(previous)
-    gone = _gone(previous, target)
+    gone = rebuilt_from(previous, target)
     logs: dict[str, Log] = {}
     for manager in MANAGERS:
         log = dict(previous.packages.get(manager, {}))
@@ -198,8 +198,8 @@ def _logs(
     return logs
 
 
-def _gone(previous: Lock, target: Target) -> int | None:
-    """The seq from which on all is built anew, since what stood there has left.
+def rebuilt_from(previous: Lock, target: Target | Lock) -> int | None:
+    """The seq from which on all is built anew: a source or a script there has left.
 
     A package that came from a source or a script that is gone could not be installed
     again: so its events fold away there.
