@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lock": ("dynbuild.cli.lock", "Bring dynbuild.lock to what the declaration says."),
     "realize": ("dynbuild.cli.realize", "Make the image that the lock describes."),
     "build": ("dynbuild.cli.realize", "lock and realize in one."),
+    "schema": ("dynbuild.cli.schema", "Write the JSON schema of declarations."),
 }
 
 

@@ -1,11 +1,18 @@
 """``lock``: bring the lock to what the declaration asks for."""
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from dynbuild.commands.concerns import (
+    shared_seqs,
+    ships_git,
+    still_mentioned,
+    unpinned,
+    unused_tiers,
+)
 from dynbuild.commands.target import Pinner, target_of
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import (
     AnswerIsNoError,
     DeclarationError,
@@ -16,7 +23,7 @@ from dynbuild.errors import (
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.conflict import asked_on, sides
-from dynbuild.lock.model import Lock, Target, declared_packages
+from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
@@ -82,15 +89,18 @@ def lock(
     elif start is not None:
         requests = combined(asked_on(torn, start), requests)
     result = update(start, target, requests)
+    _refuse_unsayable(result)
     text = dumps(result)
     return Locked(
         lock=result,
         changes=compare(current or start, result),
         warnings=(
             *loaded.warnings,
+            *unused_tiers(loaded),
+            *ships_git(loaded, files),
             *unsaid,
-            *_unpinned(result),
-            *_still_mentioned(loaded, start, result),
+            *(unpinned(result) if result != current else ()),
+            *still_mentioned(loaded, start, result),
         ),
         text=None if current is not None and loads(text) == current else text,
     )
@@ -118,7 +128,7 @@ def check(
     return Locked(
         lock=result,
         changes=compare(current, result),
-        warnings=(*loaded.warnings, *_unpinned(result), *_shared_seqs(current)),
+        warnings=(*loaded.warnings, *shared_seqs(current)),
         text=None if result == current else dumps(result),
     )
 
@@ -152,6 +162,14 @@ def stale(locked: Locked) -> AnswerIsNoError:
             "as it is: --frozen)",
         )
     )
+
+
+def _refuse_unsayable(result: Lock) -> None:
+    """What no Dockerfile can say is a mistake of the declaration: tell it now."""
+    try:
+        emit(result, install_order(result), "any platform", {})
+    except LockError as error:
+        raise DeclarationError(*error.diagnostics) from None
 
 
 def _newer_first(torn: tuple[Lock, ...], start: Lock | None) -> list[Lock]:
@@ -263,69 +281,3 @@ def _pinner(
         return pins[reference]
 
     return pin
-
-
-def _unpinned(lock_: Lock) -> list[Diagnostic]:
-    return [
-        Diagnostic(
-            "DB0302",
-            f"{pin.image} is not pinned: no registry gave its digest, the engine here "
-            "has it",
-            hint="another machine may have another image of that name; once a registry "
-            "has it, run `dynbuild lock --upgrade-base`",
-            severity="warning",
-        )
-        for pin in (lock_.base, *lock_.images.values())
-        if pin.digest is None
-    ]
-
-
-def _still_mentioned(
-    loaded: Loaded, start: Lock | None, result: Lock
-) -> list[Diagnostic]:
-    """Unchanged stages whose commands name a package that is no longer declared."""
-    if start is None:
-        return []
-    now = declared_packages(result)
-    gone = [
-        key
-        for manager, specs in declared_packages(start).items()
-        for key in specs
-        if key not in now.get(manager, {})
-    ]
-    places = {stage.name: at for at, stage in enumerate(loaded.declaration.stages)}
-    return [
-        Diagnostic(
-            "DB0414",
-            f"stage {name!r} names the package {key!r}, which is removed",
-            loaded.span("stages", places[name], "commands"),
-            hint="it is not built again now; when it is, the package may not be there",
-            severity="warning",
-        )
-        for key in gone
-        for name, entry in sorted(result.stages.items())
-        if start.stages.get(name) == entry
-        and re.search(
-            rf"(?<![\w.-]){re.escape(key)}(?![\w.-])", "\n".join(entry.stage.commands)
-        )
-    ]
-
-
-def _shared_seqs(lock_: Lock) -> list[Diagnostic]:
-    """Two steps with one seq are the mark of a merge that nobody put in order."""
-    by_seq: dict[int, list[str]] = {}
-    for name, entry in sorted(lock_.stages.items()):
-        by_seq.setdefault(entry.seq, []).append(f"stage {name}")
-    for text, seq in sorted(lock_.scripts.items()):
-        by_seq.setdefault(seq, []).append(f"script {text.splitlines()[0]!r}")
-    return [
-        Diagnostic(
-            "DB0412",
-            f"seq {seq} stands at {' and '.join(names)}: two changes were merged",
-            hint="the order is valid; `dynbuild lock --base BRANCH`, with the branch "
-            "you merge into,\nputs this branch's steps behind that one's",
-            severity="warning",
-        )
-        for seq, names in sorted(by_seq.items())
-        if len(names) > 1
-    ]

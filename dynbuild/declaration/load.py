@@ -1,5 +1,6 @@
 """From a file's text to a declaration, with every mistake of it in one go."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -13,7 +14,9 @@ from dynbuild.declaration.syntax import Syntax, bounded
 from dynbuild.declaration.tree import Node, Table
 from dynbuild.declaration.words import found
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.spans import Source
+from dynbuild.spans import Source, Span
+
+_CONFLICT = re.compile(r"^<{7}(?= |\r?$)[^\r\n]*", re.MULTILINE)
 
 READERS: dict[Syntax, Callable[[Source], Node]] = {
     "toml": toml.read,
@@ -28,6 +31,7 @@ MAX_REPORTED = 100
 def load(source: Source, syntax: Syntax) -> Loaded:
     """Read a declaration, or raise a DeclarationError with all its mistakes."""
     bounded(source.name, len(source.text))
+    _refuse_markers(source)
     try:
         tree = READERS[syntax](source)
     except DeclarationError as error:
@@ -35,6 +39,21 @@ def load(source: Source, syntax: Syntax) -> Loaded:
         told = [shown_in(one, safe) for one in _told(error.diagnostics)]
         raise DeclarationError(*told) from None
     return from_tree(tree, syntax)
+
+
+def _refuse_markers(source: Source) -> None:
+    """Name a merge that nobody finished, before the syntax stumbles over it."""
+    match = _CONFLICT.search(source.text)
+    if match:
+        hint = "resolve the conflict; then run `dynbuild lock`"
+        raise DeclarationError(
+            Diagnostic(
+                "DB0101",
+                "merge conflict markers",
+                Span(source, match.start(), match.end()),
+                hint,
+            )
+        )
 
 
 def from_tree(node: Node, syntax: Syntax) -> Loaded:

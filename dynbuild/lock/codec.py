@@ -108,8 +108,8 @@ def _refuse_markers(source: Source) -> None:
             "merge conflict markers in the lock",
             span,
             hint="resolve the declaration first; then `dynbuild lock --base BRANCH`, "
-            "with the branch you\nmerge with, writes the lock anew behind that "
-            "branch's (plain `dynbuild lock`: behind HEAD's)",
+            "with the branch that\nyours goes into (often main), writes the lock anew "
+            "behind that branch's",
         )
     )
 

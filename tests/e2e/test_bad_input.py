@@ -131,3 +131,41 @@ def test_init_writes_what_loads_and_never_overwrites(space: Space) -> None:
         assert (again.status, "there already" in again.err) == (2, True)
         assert space.read(name) == text
     assert space.run("init", "-o", "z.ini").status == 2
+
+
+def test_conflict_markers_in_a_declaration(space: Space) -> None:
+    space.write("dynbuild.toml", f"{STAGE}<<<<<<< HEAD\n=======\n>>>>>>> other\n")
+    done = space.run("lock")
+    assert done.status == 2
+    assert "dynbuild.toml:4:1" in done.err
+    assert "merge conflict markers" in done.err
+
+
+def test_what_no_dockerfile_can_say_is_told_at_once(
+    space: Space, tmp_path: Path
+) -> None:
+    before = _lock_of_nothing(tmp_path)
+    space.write("dynbuild.lock", before)
+    space.write("dynbuild.toml", f'env = {{ A = "{"a" * 200_000}" }}\n')
+    done = space.run("lock")
+    assert done.status == 2
+    assert space.read("dynbuild.lock") == before
+
+
+def test_warnings_that_concern_the_project(space: Space, tmp_path: Path) -> None:
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.write(
+        "dynbuild.toml",
+        '[cache]\nlocal = "~/x"\n[[stages]]\nname = "all"\n'
+        'copy = [{ from = ".", to = "/app" }]\n',
+    )
+    space.commit()
+    done = space.ok("lock")
+    assert "copies .git" in done.err
+    assert "not used yet" in done.err
+    space.write(".dockerignore", ".git\n")
+    assert "copies .git" not in space.ok("lock").err
+
+
+def test_schema(space: Space) -> None:
+    assert '"apt_packages"' in space.ok("schema").out
