@@ -1,0 +1,1 @@
+"""The dynbuild language: a pure, lazy subset of Nix."""
