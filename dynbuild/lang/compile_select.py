@@ -80,8 +80,10 @@ def _position(unit: Unit, node: syntax.Node) -> Code:
     return lambda _: position(span)
 
 
-def position(span: Span) -> Attrs:
-    """A place as ``__curPos`` and ``unsafeGetAttrPos`` give it."""
+def position(span: Span) -> Attrs | None:
+    """A place as ``__curPos`` and ``unsafeGetAttrPos`` give it; null in no file."""
+    if span.source.name.startswith("«"):
+        return None
     line, column = span.source.position(span.start)
     items: dict[str, Slot] = {
         "file": span.source.name,

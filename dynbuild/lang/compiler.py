@@ -175,14 +175,14 @@ def names_in(unit: Unit, scope: Scope | None) -> list[str]:
 
 
 def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | None:
-    """The code that fetches a variable's slot; None where it takes a ``with``."""
-    place, dynamic = find(scope, node.name)
+    """The code that fetches a variable's slot; None where there is more to do."""
+    place, _ = find(scope, node.name)
     if place:
         return _fetch(place)
     if node.name in unit.names:
         slot = unit.names[node.name]
         return lambda _: slot
-    return None if dynamic else lambda _: None
+    return None
 
 
 def _fetch(place: Place) -> Delay:

@@ -5,7 +5,8 @@ from lark.exceptions import UnexpectedInput
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.grammar import parser
 from dynbuild.lang.syntax import Expression
-from dynbuild.spans import Source, Span
+from dynbuild.lang.syntax_errors import syntax_errors
+from dynbuild.spans import Source
 
 MAX_SIZE = 2_000_000
 """Characters of a source."""
@@ -13,7 +14,8 @@ MAX_SIZE = 2_000_000
 
 def parse(source: Source) -> Expression:
     """The syntax tree of a source."""
-    if len(source.text) > MAX_SIZE:
+    text = source.text
+    if len(text) > MAX_SIZE:
         raise DeclarationError(
             Diagnostic(
                 "DB0206",
@@ -21,11 +23,7 @@ def parse(source: Source) -> Expression:
                 hint="split it into files, and import them",
             )
         )
-    text = source.text.removeprefix("\ufeff")
     try:
         return parser().parse(text)  # type: ignore[return-value]  # the transformer's
-    except UnexpectedInput as error:
-        at = error.pos_in_stream or 0
-        raise DeclarationError(
-            Diagnostic("DB0201", "syntax error", Span(source, at, at + 1))
-        ) from None
+    except UnexpectedInput:
+        raise DeclarationError(*syntax_errors(source, text)) from None
