@@ -199,8 +199,8 @@ HINTS = (
         "an attribute is bound with one `=`",
         "write name = value;",
         found=_one_of("=="),
+        before=_one_of("name", "close", "or"),
         opener=_BLOCKS,
-        accepts=_one_of("ASSIGN"),
     ),
     Hint(
         "function in list",

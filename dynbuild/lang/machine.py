@@ -28,7 +28,7 @@ class Limits:
 
     depth: int = 10_000
     """Calls within calls, as in Nix, and values within values."""
-    steps: int = 20_000_000
+    steps: int = 10_000_000
     """Calls, elements made, and 16-byte pieces of text made."""
 
 
