@@ -80,7 +80,8 @@ def _list(_: Machine, name: str, slot: Slot) -> Value:
     return value
 
 
-def _function(_: Machine, name: str, slot: Slot) -> Value:
+def as_function(_: Machine, name: str, slot: Slot) -> Value:
+    """The value of a slot that must be something to call."""
     value = force(slot)
     kind = type(value)
     if kind is Lambda or kind is Primitive:
@@ -114,7 +115,7 @@ KINDS: dict[str, Check] = {
     "text": lambda machine, _, slot: interpolate(machine, force(slot), None),
     "list": _list,
     "set": _exactly("a set", Attrs),
-    "function": _function,
+    "function": as_function,
     "path": _path,
 }
 

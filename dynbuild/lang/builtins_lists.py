@@ -1,6 +1,6 @@
 """Built-ins that make lists or take them apart."""
 
-from dynbuild.lang.builtins import builtin
+from dynbuild.lang.builtins import as_function, builtin
 from dynbuild.lang.compile_basic import boolean
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import Machine
@@ -90,11 +90,12 @@ def _elem_at(_: Machine, items: List, index: int) -> Slot:
     )
 
 
-@builtin("filter predicate:function list:list", "The elements that satisfy it.")
-def _filter(machine: Machine, predicate: Value, items: List) -> List:
+@builtin("filter predicate:any list:list", "The elements that satisfy it.")
+def _filter(machine: Machine, predicate: Slot, items: List) -> List:
     result: List = []
     for item in items:
-        if is_true(machine.call(predicate, item), "filter"):
+        function = as_function(machine, "filter", predicate)
+        if is_true(machine.call(function, item), "filter"):
             result.append(item)
     return result
 
@@ -109,15 +110,12 @@ def _foldl(machine: Machine, operator: Value, start: Slot, items: List) -> Slot:
     return start
 
 
-@builtin("genList generator:any length:int", "The results for 0, 1, … length - 1.")
-def _gen_list(machine: Machine, generator: Slot, length: int) -> List:
+@builtin("genList generator:function length:int", "The results for 0, 1, … length - 1.")
+def _gen_list(machine: Machine, generator: Value, length: int) -> List:
     if length < 0:
         raise Failure("DB0219", f"'builtins.genList' cannot make {length} elements")
     machine.charge(length * 4)
-    if not length:
-        return []
-    function = force(generator)
-    return [machine.promise(function, index) for index in range(length)]
+    return [machine.promise(generator, index) for index in range(length)]
 
 
 @builtin("groupBy function:function list:list", "Lists of elements by what it says.")
@@ -155,7 +153,7 @@ def _map(machine: Machine, function: Slot, items: List) -> List:
     if not items:
         return []
     machine.charge(len(items) * 4)
-    value = force(function)
+    value = as_function(machine, "map", function)
     return [machine.promise(value, item) for item in items]
 
 
@@ -172,21 +170,23 @@ def _partition(machine: Machine, predicate: Value, items: List) -> Attrs:
     return Attrs({"right": right, "wrong": wrong}, {})
 
 
-@builtin("sort comparator:function list:list", "Sorted, stable; the function is `<`.")
-def _sort(machine: Machine, comparator: Value, items: List) -> List:
+@builtin("sort comparator:any list:list", "Sorted, stable; the function is `<`.")
+def _sort(machine: Machine, comparator: Slot, items: List) -> List:
+    if not items:
+        return items
     machine.charge(len(items))
+    function = as_function(machine, "sort", comparator)
     for item in items:
         force(item)
-    natural = type(comparator) is Primitive and comparator.name == "lessThan"
+    natural = type(function) is Primitive and function.name == "lessThan"
+    used = None if natural else function
     runs = [[item] for item in items]
     while len(runs) > 1:
         merged = []
         for index in range(0, len(runs) - 1, 2):
-            merged.append(
-                _merge(machine, None if natural else comparator, runs[index], runs[index + 1])
-            )
+            merged.append(_merge(machine, used, runs[index], runs[index + 1]))
         runs = merged + runs[len(runs) & ~1 :]
-    return runs[0] if runs else []
+    return runs[0]
 
 
 def _merge(machine: Machine, comparator: Value, left: List, right: List) -> List:
@@ -222,10 +222,8 @@ def _tail(machine: Machine, items: List) -> List:
     "All that `operator` reaches from `startSet`, once for each `key`.",
 )
 def _generic_closure(machine: Machine, arguments: Attrs) -> List:
-    start, operator = (
-        _needed(arguments, name, "genericClosure") for name in ("startSet", "operator")
-    )
-    queue = list(as_list(force(start), "genericClosure"))
+    start = force(_needed(arguments, "startSet", "genericClosure"))
+    queue = list(as_list(start, "genericClosure"))
     result: List = []
     seen: set[object] = set()
     kinds: set[str] = set()
@@ -246,7 +244,8 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
         if key not in seen:
             seen.add(key)
             result.append(item)
-            more = machine.call(force(operator), item)
+            operator = force(_needed(arguments, "operator", "genericClosure"))
+            more = machine.call(operator, item)
             queue += as_list(more, "genericClosure")
     return result
 

@@ -144,10 +144,10 @@ def _unsafe_get_attr_pos(_: Machine, name: str, value: Attrs) -> Value:
 
 
 @builtin(
-    "zipAttrsWith function:any list:list",
+    "zipAttrsWith function:function list:list",
     "One set of all sets of a list, with f name values for each name.",
 )
-def _zip_attrs_with(machine: Machine, function: Slot, sets: List) -> Attrs:
+def _zip_attrs_with(machine: Machine, function: Value, sets: List) -> Attrs:
     values: dict[str, List] = {}
     for item in sets:
         each = _a_set(item, "zipAttrsWith")

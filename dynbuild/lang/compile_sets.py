@@ -1,6 +1,6 @@
 """Compile sets and ``let``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -75,10 +75,10 @@ class _Recipe:
     spans: dict[str, Span] = field(default_factory=dict)
 
     def slots(self, inner: Env, outer: Env) -> Iterator[tuple[str, Slot]]:
-        for name, delay in self.delays:
-            yield name, delay(inner)
         for name, delay in self.outer:
             yield name, delay(outer)
+        for name, delay in self.delays:
+            yield name, delay(inner)
         if self.taken:
             sources = [delay(inner) for delay in self.origins]
             for name, code, origin in self.taken:
@@ -90,30 +90,40 @@ def _recipe(
 ) -> _Recipe:
     recipe = _Recipe()
     for name, entry in table.entries.items():
-        value = entry.value
-        recipe.spans[name] = span = unit.span(entry.place)
-        frame = Frame(f"while evaluating '{name}'", span)
-        if isinstance(value, Inherited):
-            variable = syntax.Variable(value.name.start, value.name.end, name)
+        recipe.spans[name] = unit.span(entry.place)
+        if isinstance(entry.value, Inherited):
+            variable = syntax.Variable(entry.place.start, entry.place.end, name)
+            frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
             recipe.outer.append((name, delay_node(unit, outer, variable, frame)))
-        elif isinstance(value, Taken):
-            code = take(name, unit.span(value.name))
+    unfilled = set() if inner is outer else set(table.entries)
+    unfilled.difference_update(name for name, _ in recipe.outer)
+    for name, entry in table.entries.items():
+        value = entry.value
+        frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
+        if isinstance(value, Taken):
+            code = take(name, recipe.spans[name])
             unit.machine.labels[code] = frame
             recipe.taken.append((name, code, value.origin))
-        else:
+        elif not isinstance(value, Inherited):
             unit.naming = name
-            recipe.delays.append((name, _delay_entry(unit, inner, value, frame)))
+            delay = _delay_in_frame(unit, inner, value, frame, unfilled)
+            recipe.delays.append((name, delay))
             unit.naming = None
+            unfilled.discard(name)
     for origin in table.origins:
-        recipe.origins.append(_delay_entry(unit, inner, origin, None))
+        recipe.origins.append(_delay_in_frame(unit, inner, origin, None, unfilled))
     return recipe
 
 
-def _delay_entry(
-    unit: Unit, scope: Scope | None, value: Compiled, frame: Frame | None
+def _delay_in_frame(
+    unit: Unit,
+    scope: Scope | None,
+    value: Compiled,
+    frame: Frame | None,
+    unfilled: Collection[str],
 ) -> Delay:
-    """Like ``delay_node``, but ready for a frame whose slots are not there yet."""
-    if isinstance(value, syntax.Variable):
+    """Like ``delay_node``, but for a frame of which some slots are not there yet."""
+    if isinstance(value, syntax.Variable) and value.name in unfilled:
         place, _ = find(scope, value.name)
         if place and place.up == 0:
             return promise(unit, scope, value, frame)
@@ -183,6 +193,10 @@ def _let(unit: Unit, scope: Scope | None, node: syntax.Let) -> Code:
     return lambda env: body(_fill_frame(recipe, inner, env))
 
 
+def _dynamic_frame(unit: Unit, name: syntax.Node) -> Frame:
+    return Frame("while evaluating an attribute", unit.span(name))
+
+
 Extend: TypeAlias = Callable[[Env, dict[str, Slot], dict[str, Span]], Attrs]
 
 
@@ -191,7 +205,7 @@ def _dynamic(unit: Unit, scope: Scope | None, table: Table) -> Extend:
     dynamic = [
         (
             compile_node(unit, scope, name.expression),
-            _delay_entry(unit, scope, value, Frame("while evaluating an attribute", unit.span(name))),
+            delay_node(unit, scope, value, _dynamic_frame(unit, name)),
             unit.span(name),
         )
         for name, value in table.dynamic

@@ -12,9 +12,7 @@ from dynbuild.lang.values import (
     Attrs,
     Elements,
     Path,
-    Lambda,
-    Primitive,
-    Thunk,
+    Slot,
     Value,
     a_kind,
     force,
@@ -179,11 +177,11 @@ def _incomparable(left: Value, right: Value) -> NoReturn:
     )
 
 
-def _less_lists(machine: Machine, left: list[object], right: list[object]) -> bool:
+def _less_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
     machine.enter()
     result = len(left) < len(right)
     for first, second in zip(left, right, strict=False):
-        one, other = force(first), force(second)  # type: ignore[arg-type]  # slots
+        one, other = force(first), force(second)
         if not equal(machine, one, other):
             result = less(machine, one, other)
             break
@@ -209,19 +207,13 @@ def equal(machine: Machine, left: Value, right: Value) -> bool:
     return False
 
 
-def equal_slots(machine: Machine, left: object, right: object) -> bool:
+def equal_slots(machine: Machine, left: Slot, right: Slot) -> bool:
     """Two slots: as in Nix the *same* value is equal to itself, even a function."""
-    if left is right and (
-        type(left) is not float and type(left) is not Thunk
-    ):
-        return True
-    one, other = force(left), force(right)  # type: ignore[arg-type]  # slots
-    if one is other and type(one) in {Lambda, Primitive}:
-        return True
-    return equal(machine, one, other)
+    one, other = force(left), force(right)
+    return left is right or equal(machine, one, other)
 
 
-def _equal_lists(machine: Machine, left: list[object], right: list[object]) -> bool:
+def _equal_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
     if len(left) != len(right):
         return False
     machine.enter()

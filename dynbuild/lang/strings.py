@@ -8,6 +8,9 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)|\r\n?", re.DOTALL)
 _PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])++|''\$|\$|'''|''\\.|'", re.DOTALL)
 
+NO_INDENT = 1_000_000
+"""Of a string that is nothing but spaces: all of them are dropped, as in Nix."""
+
 Value = TypeVar("Value")
 Piece: TypeAlias = tuple[str, bool]
 """A text of an indented string, and whether it was written as it is (no escape)."""
@@ -100,7 +103,7 @@ def _common_indent(pieces: list[Piece | Value]) -> int:
                 if spaces < len(line):
                     at_line_start = False
                     common = current if common is None else min(common, current)
-    return common or 0
+    return NO_INDENT if common is None else common
 
 
 def _strip(
