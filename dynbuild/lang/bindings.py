@@ -61,15 +61,13 @@ Misplaced: TypeAlias = Callable[[Dynamic], None]
 
 
 def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Table:
-    """The table of a set."""
+    """Return the table of a set."""
     table = Table(node.start, node.end, node.recursive)
     fill(table, node.bindings, twice, misplaced)
     return table
 
 
-def fill(
-    table: Table, bindings: Bindings, twice: Twice, misplaced: Misplaced
-) -> None:
+def fill(table: Table, bindings: Bindings, twice: Twice, misplaced: Misplaced) -> None:
     """Add what bindings define to a table."""
     for binding in bindings:
         if isinstance(binding, Inherit):
@@ -152,6 +150,4 @@ def _merge(table: Table, other: Table, path: str, twice: Twice) -> None:
 
 
 def _dotted(path: tuple[AttrName, ...]) -> str:
-    return ".".join(
-        name.text if isinstance(name, Name) else "${…}" for name in path
-    )
+    return ".".join(name.text if isinstance(name, Name) else "${…}" for name in path)

@@ -1,10 +1,11 @@
 """From what the parser finds to the syntax tree, while it is found.
 
 The methods of ``TreeBuilder`` bear the names of the grammar's rules; the parser calls
-each with the rule's children. What is wrong in a way that the grammar cannot say becomes
+each with its children. What is wrong in a way that the grammar cannot say becomes
 a ``Refused`` node, which the compiler reports.
 """
 
+import math
 from typing import Any, TypeAlias
 
 from lark import Token, Transformer
@@ -28,7 +29,7 @@ Item: TypeAlias = Any
 
 
 def _token(token: Item) -> tuple[int, int]:
-    start = token.start_pos
+    start: int = token.start_pos
     return start, start + len(token)
 
 
@@ -47,15 +48,16 @@ class TreeBuilder(Transformer[Token, Expression]):
 
     def integer(self, items: list[Item]) -> Expression:
         start, end = _token(items[0])
-        value = int(items[0]) if end - start < len(str(MAX_INT)) + 20 else MAX_INT + 1
-        if value > MAX_INT:
+        digits = items[0].lstrip("0")
+        if len(digits) > len(str(MAX_INT)) or int(digits or 0) > MAX_INT:
             return Refused(start, end, "integer", str(items[0]))
-        return syntax.Number(start, end, value)
+        return syntax.Number(start, end, int(digits or 0))
 
     def decimal(self, items: list[Item]) -> Expression:
         start, end = _token(items[0])
         value = float(items[0])
-        if value in {float("inf"), 0.0} and any(digit in "123456789" for digit in items[0].lower().split("e")[0]):
+        mantissa = items[0].lower().partition("e")[0]
+        if value == math.inf or (not value and mantissa.strip("0.")):
             return Refused(start, end, "float", str(items[0]))
         return syntax.Number(start, end, value)
 
@@ -167,7 +169,7 @@ class TreeBuilder(Transformer[Token, Expression]):
             elif item.type == "ID":
                 whole = Name(*_token(item), str(item))
         first = items[0]
-        start = first.start_pos if type(first) is Token else first.start
+        start = _token(first)[0] if type(first) is Token else first.start
         return syntax.Function(start, items[-1].end, whole, pattern, items[-1])
 
     def assertion(self, items: list[Item]) -> Expression:
@@ -184,16 +186,12 @@ class TreeBuilder(Transformer[Token, Expression]):
 
     def condition(self, items: list[Item]) -> Expression:
         _, condition, _, then, _, otherwise = items
-        return syntax.If(
-            items[0].start_pos, otherwise.end, condition, then, otherwise
-        )
+        return syntax.If(items[0].start_pos, otherwise.end, condition, then, otherwise)
 
     # Operators
 
     def application(self, items: list[Item]) -> Expression:
-        return syntax.Call(
-            items[0].start, items[-1].end, items[0], tuple(items[1:])
-        )
+        return syntax.Call(items[0].start, items[-1].end, items[0], tuple(items[1:]))
 
     def select(self, items: list[Item]) -> Expression:
         subject, _, path = items
@@ -204,34 +202,36 @@ class TreeBuilder(Transformer[Token, Expression]):
         return syntax.Select(subject.start, default.end, subject, path, default)
 
     def operation(self, items: list[Item]) -> Expression:
-        pipes = {str(item) for item in items if type(item) is Token} & {"|>", "<|"}
-        if len(pipes) > 1:
-            return Refused(items[0].start, items[-1].end, "pipes", "|>")
+        pipes = [item for item in items if type(item) is Token and item in PIPES]
+        for pipe in pipes:
+            if pipe != pipes[0]:
+                return Refused(*_token(pipe), "pipes", str(pipe))
         return _climb(items[::-1], LOOSEST)
 
 
+PIPES = frozenset({"|>", "<|"})
 LOOSEST = min(operator.level for operator in OPERATORS.values())
 
 
 def _attr_name(item: Item) -> AttrName:
-    """A string without values in it is a plain name, in quotes and in ``${}``."""
+    """Make a string without values in it a plain name, in quotes and in ``${}``."""
     if type(item) is Name:
         return item
     if type(item) is syntax.String:
-        match item.parts:
-            case ():
-                return Name(item.start, item.end, "")
-            case (str() as text,):
-                return Name(item.start, item.end, text)
+        texts = [part for part in item.parts if isinstance(part, str)]
+        if len(texts) == len(item.parts):
+            return Name(item.start, item.end, "".join(texts))
     return syntax.Dynamic(item.start, item.end, item)
 
 
 def _climb(items: list[Item], loosest: int) -> Expression:
     """Precedence climbing over operands and operators, the next one last."""
-    left = items.pop()
-    if type(left) is Token:
-        operand = _climb(items, PREFIXES[left])
-        left = syntax.Unary(left.start_pos, operand.end, str(left), operand)
+    first = items.pop()
+    left: Expression = first
+    if type(first) is Token:
+        operand = _climb(items, PREFIXES[first])
+        start = _token(first)[0]
+        left = syntax.Unary(start, operand.end, str(first), operand)
     banned = None
     while items:
         token = items[-1]
@@ -252,4 +252,3 @@ def _climb(items: list[Item], loosest: int) -> Expression:
         banned = operator.level if operator.associates == "none" else None
         left = syntax.Binary(left.start, right.end, str(token), left, right)
     return left
-

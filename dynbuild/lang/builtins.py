@@ -51,8 +51,19 @@ class Builtin:
 BUILTINS: dict[str, Builtin] = {}
 
 GLOBAL = frozenset(
-    "abort baseNameOf break dirOf fromTOML import isNull map removeAttrs throw "
-    "toString".split()
+    {
+        "abort",
+        "baseNameOf",
+        "break",
+        "dirOf",
+        "fromTOML",
+        "import",
+        "isNull",
+        "map",
+        "removeAttrs",
+        "throw",
+        "toString",
+    }
 )
 """The built-ins that are known without ``builtins.``, as in Nix."""
 
@@ -81,7 +92,7 @@ def _list(_: Machine, name: str, slot: Slot) -> Value:
 
 
 def as_function(_: Machine, name: str, slot: Slot) -> Value:
-    """The value of a slot that must be something to call."""
+    """Return the value of a slot that must be something to call."""
     value = force(slot)
     kind = type(value)
     if kind is Lambda or kind is Primitive:
@@ -136,25 +147,22 @@ def builtin(row: str, summary: str) -> Callable[[F], F]:
 
 
 def primitive(row: Builtin) -> Primitive:
-    """The value of a row: its function behind the checks of its arguments."""
+    """Return the value of a row: its function behind the checks of its arguments."""
     name, function = row.name, row.function
     checks = [KINDS[kind] for _, kind in row.parameters]
-    match checks:
-        case [first]:
+    first, second, third = (checks * 3)[:3]
 
-            def one(machine: Machine, a: Slot) -> Slot:
-                return function(machine, first(machine, name, a))
+    def one(machine: Machine, a: Slot) -> Slot:
+        return function(machine, first(machine, name, a))
 
-            return Primitive(name, 1, one)
-        case [first, second]:
+    if len(checks) == 1:
+        return Primitive(name, 1, one)
 
-            def two(machine: Machine, a: Slot, b: Slot) -> Slot:
-                return function(
-                    machine, first(machine, name, a), second(machine, name, b)
-                )
+    def two(machine: Machine, a: Slot, b: Slot) -> Slot:
+        return function(machine, first(machine, name, a), second(machine, name, b))
 
-            return Primitive(name, 2, two)
-    first, second, third = checks
+    if len(checks) == len(("a", "b")):
+        return Primitive(name, 2, two)
 
     def three(machine: Machine, a: Slot, b: Slot, c: Slot) -> Slot:
         return function(

@@ -11,13 +11,13 @@ from dynbuild.lang.hashing import digest
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.modules import import_file
 from dynbuild.lang.paths import normalise
-from dynbuild.lang.values import Attrs, Path, Slot, Value, force
+from dynbuild.lang.values import Attrs, Value
 
 Answer = TypeVar("Answer")
 
 
 def asked(question: Callable[[str], Answer], path: str) -> Answer:
-    """What the port says; its refusal becomes a failure."""
+    """Return what the port says; its refusal becomes a failure."""
     try:
         return question(path)
     except FileRefused as refused:
@@ -71,5 +71,3 @@ def _to_path(_: Machine, text: str) -> Value:
     if not text.startswith("/"):
         raise Failure("DB0219", f"'{text}' is not an absolute path")
     return normalise(text)
-
-

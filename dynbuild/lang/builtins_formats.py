@@ -13,6 +13,8 @@ from dynbuild.lang.printing import json_value
 from dynbuild.lang.values import Attrs, Slot, Value
 
 MAX_NESTING = 500
+LONG = 25
+"""Digits of what is surely no 64-bit integer."""
 _BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\[{]|[\]}]", re.DOTALL)
 
 
@@ -25,14 +27,14 @@ def _check_nesting(text: str, form: str) -> None:
     """Python's own readers recurse, so we bound how deep before they start."""
     depth = 0
     for match in _BRACKETS.finditer(text):
-        token = match[0]
-        if token in "[{":
+        bracket = match[0]
+        if bracket in {"[", "{"}:
             depth += 1
             if depth > MAX_NESTING:
                 raise Failure(
                     "DB0223", f"the {form} is nested more than {MAX_NESTING} deep"
                 )
-        elif token in "]}":
+        elif bracket in {"]", "}"}:
             depth -= 1
 
 
@@ -41,7 +43,7 @@ def _no_constant(text: str) -> NoReturn:
 
 
 def _integer(text: str) -> int | float:
-    if len(text) > 25:
+    if len(text) > LONG:
         return _float(text)
     number = int(text)
     if MAX_INT < number < 2**64:
@@ -90,7 +92,7 @@ def _from_toml(machine: Machine, text: str) -> Value:
 
 
 def _value(data: Any) -> Value:  # noqa: ANN401  # whatever a reader made
-    """A reader's value as one of ours; nested no deeper than was checked."""
+    """Return a reader's value as one of ours; nested no deeper than was checked."""
     if isinstance(data, dict):
         return Attrs({_text(name): _value(item) for name, item in data.items()}, {})
     if isinstance(data, list):

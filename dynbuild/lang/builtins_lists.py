@@ -1,4 +1,8 @@
-"""Built-ins that make lists or take them apart."""
+"""Built-ins that make lists or take them apart.
+
+Plain loops throughout: a generator expression would nest Python's own stack.
+"""
+# ruff: noqa: SIM110, PERF401
 
 from dynbuild.lang.builtins import as_function, builtin
 from dynbuild.lang.compile_basic import boolean
@@ -19,12 +23,12 @@ List = list[Slot]
 
 
 def is_true(value: Value, name: str) -> bool:
-    """What a predicate given to a built-in says."""
+    """Return what a predicate given to a built-in says."""
     return boolean(value, f"the function given to 'builtins.{name}'", None)
 
 
 def as_list(value: Value, name: str) -> List:
-    """What a function given to a built-in made, as a list."""
+    """Return what a function given to a built-in made, as a list."""
     if not isinstance(value, list):
         raise Failure(
             "DB0210", f"'builtins.{name}' needs lists, but this is {a_kind(value)}"

@@ -161,4 +161,3 @@ def _zip_attrs_with(machine: Machine, function: Value, sets: List) -> Attrs:
         },
         {},
     )
-

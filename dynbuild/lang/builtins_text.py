@@ -110,9 +110,7 @@ def _string(slot: Slot) -> str:
 
 
 def _groups(data: bytes, spans: list[tuple[int, int]]) -> List:
-    return [
-        None if start < 0 else decode(data[start:end]) for start, end in spans
-    ]
+    return [None if start < 0 else decode(data[start:end]) for start, end in spans]
 
 
 @builtin(
@@ -153,9 +151,13 @@ def _components(version: str) -> list[str]:
     return [part for part in _COMPONENT.findall(version) if part]
 
 
+LONG = 20
+"""Digits of what surely does not fit into 32 bits."""
+
+
 def _is_number(part: str) -> bool:
     """As in Nix, what does not fit into 32 bits is no number."""
-    return part.isdigit() and len(part) < 20 and int(part) < 2**31
+    return part.isdigit() and len(part) < LONG and int(part) < 2**31
 
 
 def _older(one: str, other: str) -> bool:

@@ -88,7 +88,9 @@ def _floor(_: Machine, number: Number) -> int:
 # Kinds
 
 
-@builtin("typeOf value:value", "int, float, bool, string, path, null, list, set, lambda.")
+@builtin(
+    "typeOf value:value", "int, float, bool, string, path, null, list, set, lambda."
+)
 def _type_of(_: Machine, value: Value) -> str:
     return KINDS[type(value)][0]
 

@@ -1,32 +1,33 @@
 """How values become text: in interpolations, and more freely by ``toString``."""
 
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any
 
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import Machine
-from dynbuild.lang.values import Attrs, Path, Value, a_kind, force
+from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
 from dynbuild.spans import Span
 
 
 def encode(text: str) -> bytes:
-    """The bytes of a string of the language."""
+    """Return the bytes of a string of the language."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def decode(data: bytes) -> str:
-    """The string of the language for some bytes."""
+    """Return the string of the language for some bytes."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def interpolate(machine: Machine, value: Value, span: Span | None) -> str:
-    """A value as text where only what is like a text may stand."""
+    """Return a value as text where only what is like a text may stand."""
     if type(value) is str:
         return value
     if type(value) is Path:
         return value.text
     if type(value) is Attrs:
         return interpolate(machine, _text_of_set(machine, value, span), span)
-    _no_text(value, span)
+    raise _no_text(value, span)
 
 
 def _text_of_set(machine: Machine, value: Attrs, span: Span | None) -> Value:
@@ -36,34 +37,33 @@ def _text_of_set(machine: Machine, value: Attrs, span: Span | None) -> Value:
     elif "outPath" in value.items:
         text = force(value.items["outPath"])
     else:
-        _no_text(value, span)
+        raise _no_text(value, span)
     machine.depth -= 1
     return text
 
 
-def _no_text(value: Value, span: Span | None) -> NoReturn:
+def _no_text(value: Value, span: Span | None) -> Failure:
     hint = None
-    if type(value) in {int, float, bool, type(None), list}:
+    if type(value) in _ATOMS or isinstance(value, list):
         hint = "convert it with toString"
     elif type(value) is Attrs:
         hint = "select an attribute; or give the set `__toString` or `outPath`"
-    raise Failure(
-        "DB0210", f"a string is needed, but this is {a_kind(value)}", span=span, hint=hint
-    )
+    message = f"a string is needed, but this is {a_kind(value)}"
+    return Failure("DB0210", message, span=span, hint=hint)
+
+
+_ATOMS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "1" if value else "",
+    int: str,
+    float: "{:f}".format,
+    type(None): lambda _: "",
+}
 
 
 def to_text(machine: Machine, value: Value) -> str:
-    """A value as text in the way of ``toString``."""
-    if type(value) is str:
-        return value
-    if type(value) is bool:
-        return "1" if value else ""
-    if type(value) is int:
-        return str(value)
-    if type(value) is float:
-        return f"{value:f}"
-    if value is None:
-        return ""
+    """Return a value as text in the way of ``toString``."""
+    if type(value) in _ATOMS:
+        return _ATOMS[type(value)](value)
     if isinstance(value, list):
         return _list_text(machine, value)
     if type(value) is Attrs:
@@ -71,11 +71,11 @@ def to_text(machine: Machine, value: Value) -> str:
     return interpolate(machine, value, None)
 
 
-def _list_text(machine: Machine, items: list[object]) -> str:
+def _list_text(machine: Machine, items: list[Slot]) -> str:
     machine.enter()
     texts: list[str] = []
     for number, slot in enumerate(items, 1):
-        value = force(slot)  # type: ignore[arg-type]  # elements are slots
+        value = force(slot)
         texts.append(to_text(machine, value))
         if number < len(items) and value != []:
             texts.append(" ")

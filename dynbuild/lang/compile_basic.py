@@ -131,7 +131,7 @@ def _if(unit: Unit, scope: Scope | None, node: syntax.If) -> Code:
 
 
 def boolean(value: Value, what: str, span: Span | None) -> bool:
-    """The value as a Boolean, or a failure that says what needs one."""
+    """Return the value as a Boolean, or a failure that says what needs one."""
     if type(value) is bool:
         return value
     raise Failure(
@@ -139,10 +139,8 @@ def boolean(value: Value, what: str, span: Span | None) -> bool:
     )
 
 
-def truth(
-    unit: Unit, scope: Scope | None, node: syntax.Expression, what: str
-) -> Code:
-    """The code of a node that must be a Boolean for what it is in."""
+def truth(unit: Unit, scope: Scope | None, node: syntax.Expression, what: str) -> Code:
+    """Return the code of a node that must be a Boolean for what it is in."""
     code = compile_node(unit, scope, node)
     span = unit.span(node)
 
@@ -204,10 +202,12 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
     if len(arguments) == 1:
         return _call_one(unit, function, arguments[0], site)
 
+    pair = len(arguments) if len(arguments) == len(("a", "b")) else None
+
     def call(env: Env) -> Value:
         value = function(env)
         try:
-            if type(value) is Primitive and value.arity == len(arguments) == 2:
+            if type(value) is Primitive and value.arity == pair:
                 machine.charge(1)
                 return machine.call2(value, arguments[0](env), arguments[1](env))
             for argument in arguments:
@@ -255,4 +255,3 @@ def _called(node: syntax.Expression) -> str:
         case syntax.Select(path=path) if isinstance(last := path[-1], syntax.Name):
             return f"'{last.text}'"
     return "a function"
-

@@ -91,9 +91,7 @@ def _unary(unit: Unit, scope: Scope | None, node: syntax.Unary) -> Code:
     return negate
 
 
-def _truths(
-    unit: Unit, scope: Scope | None, node: syntax.Binary
-) -> tuple[Code, Code]:
+def _truths(unit: Unit, scope: Scope | None, node: syntax.Binary) -> tuple[Code, Code]:
     what = f"`{node.operator}`"
     return (
         truth(unit, scope, node.left, what),

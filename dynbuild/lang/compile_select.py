@@ -81,7 +81,7 @@ def _position(unit: Unit, node: syntax.Node) -> Code:
 
 
 def position(span: Span) -> Attrs | None:
-    """A place as ``__curPos`` and ``unsafeGetAttrPos`` give it; null in no file."""
+    """Return a place as ``unsafeGetAttrPos`` gives it; null outside of files."""
     if span.source.name.startswith("«"):
         return None
     line, column = span.source.position(span.start)
@@ -129,8 +129,11 @@ def _with(unit: Unit, scope: Scope | None, node: syntax.With) -> Code:
 
 # Selection
 
+FEW = 5
+"""Names of a set that a hint lists."""
 
-def _no_set(value: Value, name: str, span: Span) -> NoReturn:
+
+def _no_set(value: Value, name: str, span: Span | None) -> NoReturn:
     raise Failure(
         "DB0210",
         f"a set is needed to take '{name}' from, but this is {a_kind(value)}",
@@ -142,13 +145,13 @@ def no_attribute(value: Attrs, name: str, span: Span | None) -> NoReturn:
     """Fail for an attribute that a set does not have."""
     names = sorted(value.items)
     hint = did_you_mean(name, names)
-    if not hint and 0 < len(names) <= 5:
+    if not hint and 0 < len(names) <= FEW:
         hint = f"it has {', '.join(names)}"
     raise Failure("DB0211", f"attribute '{name}' is missing", span=span, hint=hint)
 
 
-def take(name: str, span: Span) -> Code:
-    """The code that takes an attribute from the slot it is given."""
+def take(name: str, span: Span | None) -> Code:
+    """Return the code that takes an attribute from the slot it is given."""
 
     def code(slot: Env) -> Value:
         value = force(slot)
@@ -162,7 +165,7 @@ def take(name: str, span: Span) -> Code:
 
 
 def attribute_name(value: Value, span: Span) -> str | None:
-    """The name that a dynamic attribute evaluates to; None for null."""
+    """Return the name that a dynamic attribute evaluates to; None for null."""
     if value is None or type(value) is str:
         return value
     raise Failure(

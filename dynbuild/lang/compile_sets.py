@@ -201,7 +201,7 @@ Extend: TypeAlias = Callable[[Env, dict[str, Slot], dict[str, Span]], Attrs]
 
 
 def _dynamic(unit: Unit, scope: Scope | None, table: Table) -> Extend:
-    """What adds the dynamic attributes of a table to its static ones."""
+    """Return what adds the dynamic attributes of a table to its static ones."""
     dynamic = [
         (
             compile_node(unit, scope, name.expression),

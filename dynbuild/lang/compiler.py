@@ -82,7 +82,7 @@ def compiles(*kinds: type) -> Callable[[Part], Part]:
 
 
 def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
-    """The code of a node."""
+    """Return the code of a node."""
     unit.nesting += 1
     if unit.nesting > MAX_NESTING and type(node) is not syntax.Binary:
         unit.report("DB0206", f"nested more than {MAX_NESTING} levels deep", node)
@@ -93,7 +93,7 @@ def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
 
 
 def constant(node: Compiled) -> list[Value]:
-    """The value of a node that needs no evaluation, in a list; else an empty one."""
+    """Return in a list the value of a node that needs no evaluation."""
     if type(node) is syntax.Number:
         return [node.value]
     if type(node) is syntax.String and not node.parts:
@@ -110,7 +110,7 @@ def constant(node: Compiled) -> list[Value]:
 def delay_node(
     unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None = None
 ) -> Delay:
-    """The code that makes a slot of a node: of a promise, or of what needs none."""
+    """Return the code that makes a slot: a promise, where one is needed."""
     if values := constant(node):
         value = values[0]
         return lambda _: value
@@ -124,7 +124,7 @@ def delay_node(
 def promise(
     unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
 ) -> Delay:
-    """The code that makes a thunk of a node."""
+    """Return the code that makes a thunk of a node."""
     code = labelled(unit, scope, node, frame)
     return lambda env: Thunk(code, env)
 
@@ -132,7 +132,7 @@ def promise(
 def labelled(
     unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
 ) -> Code:
-    """The code of a node, with what to say where it fails."""
+    """Return the code of a node, with what to say where it fails."""
     code = compile_node(unit, scope, node)
     if frame:
         unit.machine.labels[code] = frame
@@ -175,7 +175,7 @@ def names_in(unit: Unit, scope: Scope | None) -> list[str]:
 
 
 def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | None:
-    """The code that fetches a variable's slot; None where there is more to do."""
+    """Return the code that fetches a variable's slot; None if it takes more."""
     place, _ = find(scope, node.name)
     if place:
         return _fetch(place)
@@ -187,25 +187,24 @@ def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | No
 
 def _fetch(place: Place) -> Delay:
     index = place.index
-    match place.up:
-        case 0:
-            return lambda env: env[index]  # type: ignore[no-any-return]
-        case 1:
-            return lambda env: env[0][index]  # type: ignore[no-any-return]
-        case 2:
-            return lambda env: env[0][0][index]  # type: ignore[no-any-return]
     up = place.up
 
-    def fetch(env: Env) -> Slot:
+    def here(env: Env) -> Slot:
+        return env[index]  # type: ignore[no-any-return]
+
+    def above(env: Env) -> Slot:
+        return env[0][index]  # type: ignore[no-any-return]
+
+    def far(env: Env) -> Slot:
         for _ in range(up):
             env = env[0]
         return env[index]  # type: ignore[no-any-return]
 
-    return fetch
+    return {0: here, 1: above}.get(up, far)
 
 
 def read(place: Place) -> Code:
-    """The code that evaluates a variable."""
+    """Return the code that evaluates a variable."""
     up, index = place.up, place.index
 
     def here(env: Env) -> Value:
@@ -228,4 +227,4 @@ def read(place: Place) -> Code:
             return force(slot) if slot.code else slot.value
         return slot  # type: ignore[no-any-return]
 
-    return (here, above)[up] if up < 2 else far
+    return {0: here, 1: above}.get(up, far)

@@ -1,6 +1,5 @@
 """Evaluate a source from beginning to end, within its limits."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +19,14 @@ from dynbuild.lang import (
     deep,
     printing,
 )
+from dynbuild.lang.builtins import BUILTINS as BUILTINS
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import Files
 from dynbuild.lang.machine import Limits, Machine
 from dynbuild.lang.parser import parse
 from dynbuild.lang.program import compile_program, initial_names
 from dynbuild.lang.report import diagnose
+from dynbuild.lang.stack import deep_stack
 from dynbuild.lang.values import Attrs, Lambda, Slot, Thunk, Value, force
 from dynbuild.spans import Source
 
@@ -42,9 +43,6 @@ FILLED = (
     compile_sets,
 )
 """The modules that fill the tables of built-ins and of the compiler."""
-
-FRAMES_PER_CALL = 30
-"""Of Python's stack, generously: a call in a common body takes about eight."""
 
 Argument = Source | str
 """What is passed for an argument: an expression, or a text as it is."""
@@ -69,7 +67,7 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
     say: Callable[[str], None] = lambda _: None,
     show_trace: bool = False,
 ) -> Result:
-    """The value of a source; ``DeclarationError`` where it has none.
+    """Return the value of a source; ``DeclarationError`` where it has none.
 
     Relative paths are meant in ``directory``. With ``arguments``, a function is called
     with those of them that it names. ``say`` is told what ``trace`` and ``warn`` show.
@@ -94,7 +92,7 @@ def check(source: Source) -> None:
 
 
 def attribute(result: Result, path: str) -> Result:
-    """The part of a value at a path like ``stages.0.name``."""
+    """Return the part of a value at a path like ``stages.0.name``."""
     with _guarded(result.machine, None, show_trace=result.show_trace):
         value = result.value
         for name in path.split("."):
@@ -106,20 +104,20 @@ def attribute(result: Result, path: str) -> Result:
 
 
 def force_deep(result: Result) -> Value:
-    """The value of a source, evaluated with all that is in it."""
+    """Return the value of a source, evaluated with all that is in it."""
     with _guarded(result.machine, None, show_trace=result.show_trace):
         return deep.force_deep(result.value)
 
 
 def to_nix(result: Result) -> str:
-    """The value as ``nix-instantiate --eval --strict`` prints it."""
+    """Return the value as ``nix-instantiate --eval --strict`` prints it."""
     with _guarded(result.machine, None, show_trace=result.show_trace):
         deep.force_deep(result.value)
         return printing.print_value(result.machine, result.value)
 
 
 def to_json(result: Result) -> str:
-    """The value as ``nix-instantiate --eval --strict --json`` prints it."""
+    """Return the value as ``nix-instantiate --eval --strict --json`` prints it."""
     with _guarded(result.machine, None, show_trace=result.show_trace):
         return printing.json_value(result.machine, result.value)
 
@@ -129,10 +127,9 @@ def _guarded(
     machine: Machine, source: Source | None, *, show_trace: bool
 ) -> Iterator[None]:
     """Room on Python's stack, and failures as the diagnostics that users see."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + machine.limits.depth * FRAMES_PER_CALL)
     try:
-        yield
+        with deep_stack(machine.limits.depth):
+            yield
     except Failure as failure:
         diagnostic = diagnose(failure, machine.labels, show_trace=show_trace)
         raise DeclarationError(diagnostic) from None
@@ -141,7 +138,6 @@ def _guarded(
         message = f"{place}the evaluation is nested too deeply"
         raise DeclarationError(Diagnostic("DB0213", message)) from None
     finally:
-        sys.setrecursionlimit(limit)
         machine.depth = 0
 
 

@@ -49,11 +49,11 @@ Step: TypeAlias = "Frame | Code"
 """A frame, or the code of a value that was being evaluated: a key of its labels."""
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuild
     """An evaluation has failed.
 
-    ``steps`` grows from the inside out while the failure passes through. ``knot`` is the
-    value that needs itself, and ``tied`` how many steps lead from it back to it.
+    ``steps`` grows from the inside out while the failure passes through. ``knot`` is
+    the value that needs itself, ``tied`` how many steps lead from it back to it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Failure(Exception):
         self.tied = 0
 
     def again(self, steps: int) -> "Failure":
-        """The same failure, as it was when it had passed through so many steps."""
+        """Return the same failure, as it was after so many steps."""
         twin = type(self)(
             self.code,
             self.message,

@@ -1,7 +1,7 @@
 """How the language reaches files: a port, and two of its implementations.
 
-Paths are absolute, with ``/``. Who implements the port decides what is inside of the
-project; the default refuses everything, and the one for tests holds its files in memory.
+Paths are absolute, with ``/``. Who implements the port decides what is inside the
+project; the default refuses everything, the one for tests has its files in memory.
 """
 
 from collections.abc import Mapping
@@ -25,19 +25,19 @@ class Files(Protocol):
     """What the language asks of files. Each method may raise ``FileRefused``."""
 
     def resolve(self, path: str) -> str:
-        """The path without symbolic links, refused outside of the project."""
+        """Return the path without symbolic links, refused outside of the project."""
         ...
 
     def kind(self, path: str) -> FileKind | None:
-        """What is at the path, the last link not followed; None for nothing."""
+        """Return what is at the path, the last link not followed; None for nothing."""
         ...
 
     def read(self, path: str) -> bytes:
-        """The content of a regular file."""
+        """Return the content of a regular file."""
         ...
 
     def list(self, path: str) -> Mapping[str, FileKind]:
-        """The names in a directory."""
+        """Return the names in a directory."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The parser's tables, made from the grammar file once per process."""
 
 from functools import cache
+from importlib.machinery import SourceFileLoader as FileLoader
 
 from lark import Lark
 
@@ -10,9 +11,10 @@ GRAMMAR = "grammar/dynbuild.lark"
 
 
 def grammar_text() -> str:
-    """The grammar, from the installed package or from the top of the checkout."""
+    """Return the grammar, from the installed package or the top of the checkout."""
     here = __file__.replace("\\", "/").rsplit("/", 2)[0]
     loader = __spec__.loader
+    assert isinstance(loader, FileLoader)
     try:
         return str(loader.get_data(f"{here}/{GRAMMAR}"), "utf-8")
     except OSError:
@@ -21,7 +23,7 @@ def grammar_text() -> str:
 
 @cache
 def parser() -> Lark:
-    """A parser whose result is the syntax tree itself."""
+    """Return a parser whose result is the syntax tree itself."""
     return Lark(
         grammar_text(),
         parser="lalr",

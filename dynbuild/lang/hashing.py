@@ -9,7 +9,7 @@ ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 
 
 def digest(algorithm: str, data: bytes) -> str:
-    """The digest of some bytes, in base 16."""
+    """Return the digest of some bytes, in base 16."""
     if algorithm not in ALGORITHMS:
         raise Failure(
             "DB0219",

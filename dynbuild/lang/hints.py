@@ -8,8 +8,27 @@ parser would accept instead; the first that matches speaks. Its text may use {fo
 from dataclasses import dataclass
 
 EXPRESSION_STARTERS = frozenset(
-    "ID INT FLOAT PATH QUOTE INDENTED_OPEN LBRACE LBRACKET LPAREN REC LET WITH ASSERT IF "
-    "NOT MINUS URL SEARCH_PATH HOME_PATH".split()
+    {
+        "ID",
+        "INT",
+        "FLOAT",
+        "PATH",
+        "QUOTE",
+        "INDENTED_OPEN",
+        "LBRACE",
+        "LBRACKET",
+        "LPAREN",
+        "REC",
+        "LET",
+        "WITH",
+        "ASSERT",
+        "IF",
+        "NOT",
+        "MINUS",
+        "URL",
+        "SEARCH_PATH",
+        "HOME_PATH",
+    }
 )
 
 END = "the end"
@@ -40,8 +59,28 @@ HUMAN = {
 """The terminals that are worth naming, as people know them."""
 
 OPERATORS = frozenset(
-    "PLUS MINUS STAR SLASH CONCAT UPDATE LESS LESS_EQUAL MORE MORE_EQUAL EQUAL_EQUAL "
-    "NOT_EQUAL AND OR_ELSE IMPLIES PIPE_INTO PIPE_FROM QUESTION DOT OR".split()
+    {
+        "PLUS",
+        "MINUS",
+        "STAR",
+        "SLASH",
+        "CONCAT",
+        "UPDATE",
+        "LESS",
+        "LESS_EQUAL",
+        "MORE",
+        "MORE_EQUAL",
+        "EQUAL_EQUAL",
+        "NOT_EQUAL",
+        "AND",
+        "OR_ELSE",
+        "IMPLIES",
+        "PIPE_INTO",
+        "PIPE_FROM",
+        "QUESTION",
+        "DOT",
+        "OR",
+    }
 )
 
 
@@ -70,7 +109,9 @@ _CLOSERS = _one_of("}", "]", ")")
 _OPENERS = _one_of("{", "(", "[", "${")
 _BLOCKS = _one_of("{", "let")
 _WORDS = _one_of("if", "let", "with", "assert")
-_KEYWORDS = _one_of("if", "then", "else", "assert", "with", "let", "in", "rec", "inherit")
+_KEYWORDS = _one_of(
+    "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"
+)
 _VALUE_ENDS = _one_of("name", "number", "literal", "close", "path", "]", ")", "}")
 
 HINTS = (
@@ -335,7 +376,34 @@ HINTS = (
         "nothing there",
         "a value is missing after `{before}`",
         found=_one_of(END, "}", ")", "]", ";", "in", "then", "else"),
-        before=frozenset("? = + - * / ++ // == != < > <= >= && || -> ! : in then else |> <|".split()),
+        before=frozenset(
+            [
+                "?",
+                "=",
+                "+",
+                "-",
+                "*",
+                "/",
+                "++",
+                "//",
+                "==",
+                "!=",
+                "<",
+                ">",
+                "<=",
+                ">=",
+                "&&",
+                "||",
+                "->",
+                "!",
+                ":",
+                "in",
+                "then",
+                "else",
+                "|>",
+                "<|",
+            ]
+        ),
     ),
     Hint("end", "the source ends too early", None, found=_one_of(END)),
 )

@@ -38,7 +38,16 @@ class Machine:
     Invariant: no clock, no environment and no file is reached but through ``files``.
     """
 
-    __slots__ = ("depth", "files", "labels", "limits", "modules", "names", "say", "steps")
+    __slots__ = (
+        "depth",
+        "files",
+        "labels",
+        "limits",
+        "modules",
+        "names",
+        "say",
+        "steps",
+    )
 
     def __init__(
         self,
@@ -66,7 +75,7 @@ class Machine:
             )
 
     def text(self, parts: Sequence[str]) -> str:
-        """The parts joined; halves of a character that meet become one again."""
+        """Return the parts joined; halves of a character that meet become one again."""
         self.charge(sum(map(len, parts)) >> 4)
         result = "".join(parts)
         return result if result.isascii() else _whole(result)
@@ -83,7 +92,7 @@ class Machine:
             )
 
     def call(self, function: Value, argument: Slot) -> Value:
-        """The result of a function for an argument."""
+        """Return the result of a function for an argument."""
         self.charge(1)
         self.enter()
         if type(function) is Lambda:
@@ -110,7 +119,7 @@ class Machine:
         return result
 
     def call2(self, function: Value, first: Slot, second: Slot) -> Value:
-        """The result of a function for two arguments."""
+        """Return the result of a function for two arguments."""
         if type(function) is Primitive and function.arity == 2 + len(
             function.arguments
         ):
@@ -118,12 +127,11 @@ class Machine:
         return self.call(self.call(function, first), second)
 
     def promise(self, function: Value, argument: Slot) -> Thunk:
-        """The call of a function, made when its result is needed."""
+        """Return the call of a function, made when its result is needed."""
         return Thunk(_promised, (self, function, argument))
 
-
     def promise2(self, function: Slot, first: Slot, second: Slot) -> Thunk:
-        """The call of a function for two arguments, made when needed."""
+        """Return the call of a function for two arguments, made when needed."""
         return Thunk(_promised2, (self, function, first, second))
 
 
@@ -137,23 +145,25 @@ def _whole(text: str) -> str:
 
 
 def _promised(promise: Env) -> Value:
-    machine, function, argument = promise
-    return machine.call(function, argument)
+    machine: Machine = promise[0]
+    return machine.call(promise[1], promise[2])
 
 
 def _promised2(promise: Env) -> Value:
-    machine, function, first, second = promise
-    return machine.call2(force(function), first, second)
+    machine: Machine = promise[0]
+    return machine.call2(force(promise[1]), promise[2], promise[3])
 
 
 def run(machine: Machine, primitive: Primitive, given: tuple[Slot, ...]) -> Value:
-    """The result of a built-in. No ``*given``: that would nest Python's own stack."""
+    """Return the result of a built-in; ``*given`` would nest Python's own stack."""
     function = primitive.function
-    if len(given) == 1:
-        return force(function(machine, given[0]))
-    if len(given) == 2:
-        return force(function(machine, given[0], given[1]))
-    return force(function(machine, given[0], given[1], given[2]))
+    match given:
+        case (first,):
+            return force(function(machine, first))
+        case (first, second):
+            return force(function(machine, first, second))
+        case _:
+            return force(function(machine, given[0], given[1], given[2]))
 
 
 def _not_a_function(value: Value) -> NoReturn:
@@ -173,7 +183,7 @@ def _title(function: Lambda) -> str:
 
 
 def bind(function: Lambda, argument: Slot) -> Env:
-    """The frame of a function whose argument is a pattern."""
+    """Return the frame of a function whose argument is a pattern."""
     signature = function.signature
     value = force(argument)
     if type(value) is not Attrs:

@@ -1,6 +1,5 @@
 """Files as values: each is read, compiled and evaluated at most once."""
 
-
 from dynbuild.lang.coerce import decode
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import FileRefused
@@ -13,7 +12,7 @@ from dynbuild.spans import Source
 
 
 def import_file(machine: Machine, path: str) -> Value:
-    """The value of a file; while it is evaluated, importing it is a cycle."""
+    """Return the value of a file; while it is evaluated, importing it is a cycle."""
     try:
         path = machine.files.resolve(path)
         if machine.files.kind(path) == "directory":
@@ -36,5 +35,3 @@ def _load(job: Env) -> Value:
     value = compile_program(machine, source, parent(path), parse(source))(None)
     machine.depth -= 1
     return value
-
-

@@ -2,7 +2,6 @@
 
 import operator
 from collections.abc import Callable
-from typing import NoReturn
 
 from dynbuild.lang.coerce import interpolate
 from dynbuild.lang.failure import Failure
@@ -91,9 +90,7 @@ def add(machine: Machine, left: Value, right: Value) -> Value:
             raise Failure(
                 "DB0210",
                 f"{a_kind(right)} cannot be added to {a_kind(left)}",
-                hint="convert the number with toString"
-                if type(right) is str
-                else None,
+                hint="convert the number with toString" if type(right) is str else None,
             )
         return add_numbers(left, right)
     if type(left) is Path:
@@ -168,13 +165,11 @@ def less(machine: Machine, left: Value, right: Value) -> bool:
         return left.text < right.text
     if isinstance(left, list) and isinstance(right, list):
         return _less_lists(machine, left, right)
-    _incomparable(left, right)
+    raise _incomparable(left, right)
 
 
-def _incomparable(left: Value, right: Value) -> NoReturn:
-    raise Failure(
-        "DB0210", f"{a_kind(left)} cannot be compared with {a_kind(right)}"
-    )
+def _incomparable(left: Value, right: Value) -> Failure:
+    return Failure("DB0210", f"{a_kind(left)} cannot be compared with {a_kind(right)}")
 
 
 def _less_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
@@ -191,13 +186,11 @@ def _less_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
 
 def equal(machine: Machine, left: Value, right: Value) -> bool:
     """``==`` of two values."""
-    kinds = type(left), type(right)
-    if kinds in {(int, int), (str, str), (float, float), (bool, bool)}:
-        return left == right
-    if is_number(left) and is_number(right):
-        return float(left) == float(right)  # type: ignore[arg-type]  # numbers
-    if left is None:
-        return right is None
+    kind = type(left)
+    if kind in _PLAIN:
+        return type(right) is kind and left == right
+    if is_number(left):
+        return is_number(right) and _equal_numbers(left, right)
     if type(left) is Path:
         return type(right) is Path and left.text == right.text
     if isinstance(left, list):
@@ -205,6 +198,15 @@ def equal(machine: Machine, left: Value, right: Value) -> bool:
     if type(left) is Attrs:
         return type(right) is Attrs and _equal_sets(machine, left, right)
     return False
+
+
+_PLAIN = frozenset({str, bool, type(None)})
+
+
+def _equal_numbers(left: Value, right: Value) -> bool:
+    if type(left) is type(right):
+        return left == right
+    return float(left) == float(right)  # type: ignore[arg-type]  # both are numbers
 
 
 def equal_slots(machine: Machine, left: Slot, right: Slot) -> bool:
@@ -227,24 +229,20 @@ def _equal_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
 
 
 def _is_derivation(value: Attrs) -> bool:
-    return "type" in value.items and force(value.items["type"]) == "derivation"
+    """Whether a set is what Nix compares by its output alone."""
+    if "type" not in value.items or "outPath" not in value.items:
+        return False
+    return force(value.items["type"]) == "derivation"
 
 
 def _equal_sets(machine: Machine, left: Attrs, right: Attrs) -> bool:
-    if left.items.keys() != right.items.keys():
-        if not (_is_derivation(left) and _is_derivation(right)):
-            return False
     machine.enter()
     machine.charge(len(left.items) >> 2)
-    names = sorted(left.items)
-    if (
-        "outPath" in left.items
-        and "outPath" in right.items
-        and _is_derivation(left)
-        and _is_derivation(right)
-    ):
+    if _is_derivation(left) and _is_derivation(right):
         names = ["outPath"]
-    elif left.items.keys() != right.items.keys():
+    elif left.items.keys() == right.items.keys():
+        names = sorted(left.items)
+    else:
         machine.depth -= 1
         return False
     for name in names:

@@ -4,16 +4,19 @@ from lark.exceptions import UnexpectedInput
 
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.grammar import parser
+from dynbuild.lang.stack import deep_stack
 from dynbuild.lang.syntax import Expression
 from dynbuild.lang.syntax_errors import syntax_errors
 from dynbuild.spans import Source
 
 MAX_SIZE = 2_000_000
 """Characters of a source."""
+MAX_DEPTH = 10_000
+"""Operators that stand within each other, as in 1 ++ 2 ++ 3."""
 
 
 def parse(source: Source) -> Expression:
-    """The syntax tree of a source."""
+    """Return the syntax tree of a source."""
     text = source.text
     if len(text) > MAX_SIZE:
         raise DeclarationError(
@@ -24,6 +27,10 @@ def parse(source: Source) -> Expression:
             )
         )
     try:
-        return parser().parse(text)  # type: ignore[return-value]  # the transformer's
+        with deep_stack(MAX_DEPTH):
+            return parser().parse(text)  # type: ignore[return-value]  # a TreeBuilder's
     except UnexpectedInput:
         raise DeclarationError(*syntax_errors(source, text)) from None
+    except RecursionError:
+        diagnostic = Diagnostic("DB0206", f"{source.name} is nested too deeply")
+        raise DeclarationError(diagnostic) from None

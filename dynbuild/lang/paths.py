@@ -2,7 +2,7 @@
 
 
 def normalise(path: str) -> str:
-    """The path without ``.``, ``..``, doubled and trailing slashes."""
+    """Return the path without ``.``, ``..``, doubled and trailing slashes."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -13,15 +13,15 @@ def normalise(path: str) -> str:
 
 
 def join(directory: str, path: str) -> str:
-    """A path as it is meant in a directory."""
+    """Return a path as it is meant in a directory."""
     return normalise(path if path.startswith("/") else f"{directory}/{path}")
 
 
 def parent(path: str) -> str:
-    """The directory that a normalised path lies in; the root lies in itself."""
+    """Return the directory that a normalised path lies in; the root lies in itself."""
     return path.rpartition("/")[0] or "/"
 
 
 def base(path: str) -> str:
-    """The last name of a normalised path."""
+    """Return the last name of a normalised path."""
     return path.rpartition("/")[2]

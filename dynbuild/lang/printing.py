@@ -2,12 +2,16 @@
 
 import math
 import re
+from collections.abc import Callable
+from typing import Any
 
 from dynbuild.lang.coerce import encode, interpolate
 from dynbuild.lang.failure import Failure, Frame
 from dynbuild.lang.machine import Machine
+from dynbuild.lang.scanner import KEYWORDS
 from dynbuild.lang.values import (
     Attrs,
+    Lambda,
     Path,
     Primitive,
     Slot,
@@ -17,7 +21,6 @@ from dynbuild.lang.values import (
     force,
 )
 
-KEYWORDS = frozenset("if then else assert with let in rec inherit".split())
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 _QUOTED = {
     '"': '\\"',
@@ -40,20 +43,20 @@ _TO_QUOTE_JSON = re.compile(r'["\\\x00-\x1f]')
 
 
 def quote(text: str) -> str:
-    """A text as a string literal of the language."""
+    """Return a text as a string literal of the language."""
     body = _TO_QUOTE.sub(lambda match: _QUOTED.get(match[0], "\\$"), text)
     return f'"{body}"'
 
 
 def attribute_literal(name: str) -> str:
-    """The name of an attribute as it is written in a set."""
-    if _IDENTIFIER.fullmatch(name) and name not in KEYWORDS:
+    """Return the name of an attribute as it is written in a set."""
+    if _IDENTIFIER.fullmatch(name) and name not in KEYWORDS - {"or"}:
         return name
     return quote(name)
 
 
 def print_value(machine: Machine, value: Slot) -> str:
-    """A value as Nix prints it; what is not evaluated is «thunk»."""
+    """Return a value as Nix prints it; what is not evaluated is «thunk»."""
     parts: list[str] = []
     _print(machine, value, parts, set())
     return "".join(parts)
@@ -95,35 +98,34 @@ def _print(machine: Machine, slot: Slot, parts: list[str], seen: set[int]) -> No
 
 
 def float_text(value: float) -> str:
-    """A float as C's ``%g`` writes it."""
+    """Return a float as C's ``%g`` writes it."""
     return f"{value:g}"
 
 
+_ATOMS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: float_text,
+    str: quote,
+    Path: lambda value: str(value.text),
+    Primitive: lambda value: "<PRIMOP-APP>" if value.arguments else "<PRIMOP>",
+    Lambda: lambda _: "<LAMBDA>",
+    Attrs: lambda _: "{ }",
+}
+"""How what has nothing in it is printed; all others are empty lists."""
+
+
 def _atom(value: Value) -> str:
-    if value is None:
-        return "null"
-    if type(value) is bool:
-        return "true" if value else "false"
-    if type(value) is float:
-        return float_text(value)
-    if type(value) is str:
-        return quote(value)
-    if type(value) is Path:
-        return value.text
-    if type(value) is Primitive:
-        return "<PRIMOP-APP>" if value.arguments else "<PRIMOP>"
-    if isinstance(value, list):
-        return "[ ]"
-    if type(value) is Attrs:
-        return "{ }"
-    return str(value) if type(value) is int else "<LAMBDA>"
+    write = _ATOMS.get(type(value))
+    return write(value) if write else "[ ]"
 
 
 # JSON
 
 
 def json_value(machine: Machine, value: Slot) -> str:
-    """A value as JSON, keys sorted, no spaces; evaluated as far as is needed."""
+    """Return a value as JSON, keys sorted, no spaces; evaluated as far as is needed."""
     parts: list[str] = []
     _json(machine, value, parts)
     return machine.text(parts)
@@ -180,24 +182,8 @@ def _note(failure: Failure, value: Attrs, name: str) -> None:
         failure.steps.append(Frame(f"while writing '{name}'", span))
 
 
-def _json_atom(value: Value) -> str:
-    if value is None:
-        return "null"
-    if type(value) is bool:
-        return "true" if value else "false"
-    if type(value) is int:
-        return str(value)
-    if type(value) is float:
-        return json_float(value)
-    if type(value) is str:
-        return json_string(value)
-    if type(value) is Path:
-        return json_string(value.text)
-    raise Failure("DB0222", f"{a_kind(value)} cannot be written as JSON")
-
-
 def json_string(text: str) -> str:
-    """A text as JSON writes it."""
+    """Return a text as JSON writes it."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -213,18 +199,21 @@ def _json_escape(match: re.Match[str]) -> str:
     return _JSON_QUOTED.get(char) or f"\\u{ord(char):04x}"
 
 
+LARGEST_POINT, SMALLEST_POINT = 15, -4
+"""Where the decimal point may stand without an exponent."""
+
+
 def json_float(value: float) -> str:
-    """The shortest text that means the float, in the form that Nix writes."""
+    """Return the shortest text that means the float, in the form that Nix writes."""
     if not math.isfinite(value):
         return "null"
     sign, digits, exponent = _shortest(value)
     point = len(digits) + exponent
-    if len(digits) <= point <= 15:
-        return f"{sign}{digits}{'0' * (point - len(digits))}.0"
-    if 0 < point <= 15:
-        return f"{sign}{digits[:point]}.{digits[point:]}"
-    if -4 < point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
+    if SMALLEST_POINT < point <= LARGEST_POINT:
+        if point <= 0:
+            return f"{sign}0.{'0' * -point}{digits}"
+        digits += "0" * (point - len(digits))
+        return f"{sign}{digits[:point]}.{digits[point:] or '0'}"
     tail = f".{digits[1:]}" if len(digits) > 1 else ""
     scale = point - 1
     return f"{sign}{digits[0]}{tail}e{'-' if scale < 0 else '+'}{abs(scale):02d}"
@@ -240,3 +229,20 @@ def _shortest(value: float) -> tuple[str, str, int]:
     exponent += len(digits) - len(kept)
     sign = "-" if math.copysign(1.0, value) < 0 else ""
     return sign, kept or "0", exponent if kept else 0
+
+
+_JSON_ATOMS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: json_float,
+    str: json_string,
+    Path: lambda value: json_string(value.text),
+}
+
+
+def _json_atom(value: Value) -> str:
+    write = _JSON_ATOMS.get(type(value))
+    if write is None:
+        raise Failure("DB0222", f"{a_kind(value)} cannot be written as JSON")
+    return write(value)

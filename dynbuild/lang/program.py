@@ -1,5 +1,6 @@
 """A whole source: the names it starts with, and how it is compiled."""
 
+from contextlib import suppress
 
 from dynbuild.errors import DeclarationError
 from dynbuild.lang import syntax
@@ -17,13 +18,13 @@ CONSTANTS: dict[str, Slot] = {
     "nixVersion": "2.34.0",
     "storeDir": "/nix/store",
 }
-"""What is in ``builtins`` and is no function; the last three are for Nix's libraries."""
+"""What is in ``builtins`` and no function; the last three are for Nix's libraries."""
 
 PLAIN = ("true", "false", "null", "builtins")
 
 
 def initial_names() -> dict[str, Slot]:
-    """All names that a program starts with: some as they are, all others with ``__``."""
+    """Return all names that a program starts with, most of them with ``__``."""
     values: dict[str, Slot] = {
         **CONSTANTS,
         **{name: primitive(row) for name, row in BUILTINS.items()},
@@ -38,15 +39,11 @@ def initial_names() -> dict[str, Slot]:
 def compile_program(
     machine: Machine, source: Source, directory: str, tree: syntax.Expression
 ) -> Code:
-    """The code of a source; all of its problems at once where it has some."""
+    """Return the code of a source; all of its problems at once where it has some."""
     unit = Unit(source, directory, machine, machine.names)
     code = None
-    try:
+    with suppress(TooManyProblems):
         code = compile_node(unit, None, tree)
-    except TooManyProblems:
-        pass
     if unit.problems or code is None:
         raise DeclarationError(*unit.problems)
     return code
-
-

@@ -31,7 +31,8 @@ MAX_SIZE = 20_000
 
 Groups: TypeAlias = list[tuple[int, int]]
 Instruction: TypeAlias = tuple[str, int, int]
-"""``byte mask _``, ``split first second``, ``save slot _``, ``start``, ``end``, ``match``."""
+"""``byte mask``, ``split first second``, ``save slot``, ``start``, ``end``, ``match``;
+unused places are 0."""
 Ways: TypeAlias = dict[int, tuple[int, ...]]
 """Where in the program the ways are, the preferred first, and what each has saved."""
 
@@ -50,7 +51,7 @@ class Regex:
         return 1 if self.literal is not None else len(self.program)
 
     def match(self, data: bytes) -> Groups | None:
-        """The groups when all of the data matches."""
+        """Return the groups when all of the data matches."""
         if self.literal is not None:
             return [] if data == self.literal else None
         ways = self._start(data, 0)
@@ -91,7 +92,7 @@ class Regex:
     def _find(
         self, data: bytes, start: int, empty_at: int, charge: Callable[[int], None]
     ) -> Groups | None:
-        """The next match; the one that is empty at ``empty_at`` has been found."""
+        """Return the next match, but not the empty one at ``empty_at`` again."""
         best: tuple[int, ...] | None = None
         ways: Ways = {}
         position = start
@@ -108,9 +109,7 @@ class Regex:
                 if best is None or saved[0] < best[0] or saved[1] > best[1]:
                     best = saved
             if best is not None:
-                ways = {
-                    at: saved for at, saved in ways.items() if saved[0] <= best[0]
-                }
+                ways = {at: saved for at, saved in ways.items() if saved[0] <= best[0]}
                 if not ways:
                     break
             if position >= len(data):
@@ -164,7 +163,7 @@ def _pairs(saved: tuple[int, ...]) -> Groups:
 
 @lru_cache(maxsize=256)
 def compile_regex(pattern: bytes) -> Regex:
-    """The program of a pattern."""
+    """Return the program of a pattern."""
     node, groups = parse_regex(pattern)
     program: list[Instruction] = [("save", 0, 0)]
     _emit(program, node)
@@ -173,7 +172,7 @@ def compile_regex(pattern: bytes) -> Regex:
 
 
 def _literal(node: Node) -> bytes | None:
-    """The bytes that are the only match of a pattern without groups."""
+    """Return the bytes that are the only match of a pattern without groups."""
     if not isinstance(node, Sequence):
         return None
     data = bytearray()

@@ -1,7 +1,7 @@
 """The syntax of POSIX extended regular expressions, as strict as Nix's.
 
-Nix is strict where POSIX leaves open what is meant: only what is special can be escaped,
-a repetition needs something to repeat, and ``{,n}`` is an error.
+Nix is strict where POSIX leaves open what is meant: only what is special can be
+escaped, a repetition needs something to repeat, and ``{,n}`` is an error.
 """
 
 from dataclasses import dataclass
@@ -98,9 +98,9 @@ def is_nullable(node: Node) -> bool:
         case Anchor():
             return True
         case Sequence(items):
-            return all([is_nullable(item) for item in items])
+            return all(is_nullable(item) for item in items)
         case Alternatives(items):
-            return any([is_nullable(item) for item in items])
+            return any(is_nullable(item) for item in items)
         case Group(_, body):
             return is_nullable(body)
         case Repeat(body, least, _):
@@ -113,14 +113,15 @@ def has_groups(node: Node) -> bool:
         case Group():
             return True
         case Sequence(items) | Alternatives(items):
-            return any([has_groups(item) for item in items])
+            return any(has_groups(item) for item in items)
         case Repeat(body, _, _):
             return has_groups(body)
-    return False
+        case Set() | Anchor():
+            return False
 
 
 def too_complex() -> Failure:
-    """What to raise where a pattern needs too large a program."""
+    """Return what to raise where a pattern needs too large a program."""
     return Failure("DB0221", "the regular expression is too complex")
 
 
@@ -154,7 +155,7 @@ class _Reader:
 
 
 def parse_regex(pattern: bytes) -> tuple[Node, int]:
-    """The tree of a pattern, and how many groups it has."""
+    """Return the tree of a pattern, and how many groups it has."""
     reader = _Reader(pattern)
     node = _alternatives(reader)
     if reader.at < len(pattern):
@@ -286,7 +287,7 @@ def _bracket(reader: _Reader) -> Node:
 
 
 def _bracket_item(reader: _Reader) -> int | tuple[int]:
-    """The mask of a class, or the one byte that stands there."""
+    """Return the mask of a class, or the one byte that stands there."""
     if reader.accept(b"[:"):
         name = _named(reader, b":]").lower()
         if name not in CLASSES:

@@ -13,7 +13,7 @@ MAX_MESSAGE = 2_000
 def diagnose(
     failure: Failure, labels: Mapping[Code, Frame], *, show_trace: bool
 ) -> Diagnostic:
-    """The cause, where it is, what it is called in, and for a cycle all of it."""
+    """Return the cause and its place, and what led there; of a cycle, all of it."""
     if failure.tied:
         return _cycle(failure, labels)
     frames = list(_frames(failure, labels))
@@ -47,7 +47,7 @@ def _short(message: str) -> str:
 
 
 def _frames(failure: Failure, labels: Mapping[Code, Frame]) -> Iterator[Frame]:
-    """The steps that say something, the innermost first, each once."""
+    """Return the steps that say something, the innermost first, each once."""
     seen: set[tuple[str, object]] = set()
     for step in failure.steps:
         frame = step if isinstance(step, Frame) else labels.get(step)
@@ -61,16 +61,14 @@ def _frames(failure: Failure, labels: Mapping[Code, Frame]) -> Iterator[Frame]:
 
 
 def _cycle(failure: Failure, labels: Mapping[Code, Frame]) -> Diagnostic:
-    """``a -> b -> a``, with the place of each."""
+    """Show ``a -> b -> a``, with the place of each."""
     found: list[Frame] = []
     for step in reversed(failure.steps[: failure.tied]):
         frame = None if isinstance(step, Frame) else labels.get(step)
         if frame is not None and frame.span is not None:
             found.append(frame)
     if not found:
-        return Diagnostic(
-            failure.code, failure.message, failure.span, failure.hint
-        )
+        return Diagnostic(failure.code, failure.message, failure.span, failure.hint)
     names = [_name(frame) for frame in found]
     first = found[0].span
     return Diagnostic(

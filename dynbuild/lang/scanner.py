@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-KEYWORDS = frozenset("if then else assert with let in rec inherit or".split())
+KEYWORDS = frozenset(
+    {"if", "then", "else", "assert", "with", "let", "in", "rec", "inherit", "or"}
+)
 
 _CODE = re.compile(
     r"""
@@ -41,8 +43,8 @@ class Piece:
     """A part of a source: its kind, which for keywords and operators is their text.
 
     The kinds: space, comment, url, path, number, name, text (of a string), open and
-    close (of a string), unclosed (a comment), bad. ``inside`` are the openers around it,
-    the innermost last, with their offsets.
+    close (of a string), unclosed (a comment), bad. ``inside`` are the openers around
+    it, the innermost last, with their offsets.
     """
 
     kind: str
@@ -91,7 +93,7 @@ def _in_literal(
 
 
 def _after(text: str, piece: Piece, mode: str) -> tuple[tuple[str, int], ...]:
-    """The openers around what follows a piece."""
+    """Return the openers around what follows a piece."""
     inside = piece.inside
     kind = piece.kind
     if kind == "open":
@@ -106,7 +108,7 @@ def _after(text: str, piece: Piece, mode: str) -> tuple[tuple[str, int], ...]:
 
 
 def lexemes(text: str) -> Iterator[Piece]:
-    """The pieces with each literal as one, whatever is interpolated in it."""
+    """Return the pieces with each literal as one, whatever is interpolated in it."""
     start = None
     for piece in scan(text):
         outside = not any(opener in _TEXTS for opener, _ in piece.inside)
@@ -114,9 +116,10 @@ def lexemes(text: str) -> Iterator[Piece]:
             start = piece.start
         elif start is None:
             yield piece
-        elif piece.kind == "close" and len(
-            [1 for opener, _ in piece.inside if opener in _TEXTS]
-        ) == 1:
+        elif (
+            piece.kind == "close"
+            and len([1 for opener, _ in piece.inside if opener in _TEXTS]) == 1
+        ):
             yield Piece("literal", text[start : piece.end], start, piece.inside[:-1])
             start = None
         assert start is not None or outside or piece.kind == "close"

@@ -1,6 +1,7 @@
 """What the text between quotes means: escapes, line ends, common indentation."""
 
 import re
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -16,20 +17,28 @@ Piece: TypeAlias = tuple[str, bool]
 """A text of an indented string, and whether it was written as it is (no escape)."""
 
 
+@dataclass(slots=True)
+class _Line:
+    """The line that is being stripped, which may go on in the next piece."""
+
+    starts: bool = True
+    dropped: int = 0
+
+
 def _unescape_one(match: re.Match[str]) -> str:
     char = match[1]
     return "\n" if char is None else ESCAPES.get(char, char)
 
 
 def unescape(text: str) -> str:
-    """The meaning of what stands between double quotes."""
+    """Return the meaning of what stands between double quotes."""
     if "\\" in text or "\r" in text:
         return _ESCAPE.sub(_unescape_one, text)
     return str(text)
 
 
 def joined(parts: list[str | Value]) -> tuple[str | Value, ...]:
-    """The parts with adjacent texts put together and empty ones dropped."""
+    """Return the parts with adjacent texts put together and empty ones dropped."""
     result: list[str | Value] = []
     for part in parts:
         if not isinstance(part, str):
@@ -53,7 +62,7 @@ def _piece(text: str) -> Piece:
 
 
 def indented_parts(items: list[Value]) -> list[str | Value]:
-    """The parts of an indented string without the indentation all its lines share.
+    """Return the parts of an indented string without the indentation its lines share.
 
     Lines of spaces alone do not count, nor do tabs; what is escaped or a value ends the
     indentation of its line. A last line of spaces alone is dropped.
@@ -66,14 +75,13 @@ def indented_parts(items: list[Value]) -> list[str | Value]:
             pieces.append(item)
     indent = _common_indent(pieces)
     stripped: list[str | Value] = []
-    at_line_start = True
-    dropped = 0
+    line = _Line()
     for number, piece in enumerate(pieces, 1):
         if not isinstance(piece, tuple):
-            at_line_start, dropped = False, 0
+            line.starts, line.dropped = False, 0
             stripped.append(piece)
             continue
-        text, at_line_start, dropped = _strip(piece[0], indent, at_line_start, dropped)
+        text = _strip(piece[0], indent, line)
         if number == len(pieces):
             head, newline, tail = text.rpartition("\n")
             if newline and not tail.strip(" "):
@@ -106,18 +114,15 @@ def _common_indent(pieces: list[Piece | Value]) -> int:
     return NO_INDENT if common is None else common
 
 
-def _strip(
-    text: str, indent: int, at_line_start: bool, dropped: int
-) -> tuple[str, bool, int]:
+def _strip(text: str, indent: int, line: _Line) -> str:
     lines = text.split("\n")
-    for number, line in enumerate(lines):
+    for number, content in enumerate(lines):
         if number:
-            at_line_start, dropped = True, 0
-        if at_line_start:
-            spaces = len(line) - len(line.lstrip(" "))
-            cut = max(0, min(spaces, indent - dropped))
-            dropped += spaces
-            lines[number] = line[cut:]
-            if spaces < len(line):
-                at_line_start, dropped = False, 0
-    return "\n".join(lines), at_line_start, dropped
+            line.starts, line.dropped = True, 0
+        if line.starts:
+            spaces = len(content) - len(content.lstrip(" "))
+            lines[number] = content[max(0, min(spaces, indent - line.dropped)) :]
+            line.dropped += spaces
+            if spaces < len(content):
+                line.starts, line.dropped = False, 0
+    return "\n".join(lines)

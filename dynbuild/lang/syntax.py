@@ -264,7 +264,7 @@ OPERATORS = {
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The nodes directly below a node, in the order of the source's fields."""
+    """Return the nodes directly below a node, in the order of the source's fields."""
     for each in fields(node)[2:]:
         value = getattr(node, each.name)
         if isinstance(value, Node):

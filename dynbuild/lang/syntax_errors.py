@@ -24,6 +24,10 @@ from dynbuild.spans import Source, Span
 
 MAX_ERRORS = 10
 MANY_STARTERS = 8
+MANY_OPERATORS = 5
+"""From so many on, they are what is meant, and not each of them."""
+SHOWN = 20
+"""Characters of what was found that a message repeats."""
 
 _BRACKETS = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
 _WORDS = {"let": "in", "if": "then", "then": "else", "with": ";", "assert": ";"}
@@ -69,13 +73,13 @@ def _stop(text: str) -> _Stop | None:
     attempt = parser().parse_interactive(text)
     try:
         attempt.exhaust_lexer()
-        attempt.feed_eof()
+        attempt.feed_eof()  # type: ignore[no-untyped-call]
     except UnexpectedInput as error:
         token = getattr(error, "token", None)
         at = len(text) if token is not None and token.type == "$END" else None
         if at is None:
-            at = error.pos_in_stream or 0
-        accepts = frozenset(attempt.accepts())
+            at = error.pos_in_stream or 0  # type: ignore[redundant-expr]
+        accepts = frozenset(attempt.accepts())  # type: ignore[no-untyped-call]
         return _look_around(text, at, accepts)
     return None
 
@@ -99,7 +103,7 @@ def _look_around(text: str, at: int, accepts: frozenset[str]) -> _Stop:
 
 
 def _opener(pieces: list[Piece]) -> tuple[str, int] | None:
-    """The innermost thing that is open: a bracket, a string, a ``let``, an ``if``."""
+    """Return the innermost thing that is open: a bracket, a string, a word."""
     stack: list[tuple[str, int]] = []
     for piece in pieces:
         kind = piece.kind
@@ -185,11 +189,11 @@ def _end_of_value(stop: _Stop) -> int:
 
 
 def _plain(stop: _Stop) -> str:
-    """What was found, and what would fit."""
+    """Return what was found, and what would fit."""
     found = "the end of the source"
     if stop.found:
         text = stop.found.text
-        shown = text if len(text) <= 20 else text[:20] + "…"
+        shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
         found = f"'{shown}'" if shown.isprintable() else f"character {ord(text[0]):#x}"
     wanted = _wanted(stop.accepts)
     return f"unexpected {found}" + (f"; expected {wanted}" if wanted else "")
@@ -200,50 +204,34 @@ def _wanted(accepts: frozenset[str]) -> str:
     rest = accepts
     if len(accepts & EXPRESSION_STARTERS) >= MANY_STARTERS:
         rest = accepts - EXPRESSION_STARTERS - OPERATORS
-        if len(accepts & OPERATORS) < 5:
+        if len(accepts & OPERATORS) < MANY_OPERATORS:
             names.append("an expression")
-    elif len(accepts & OPERATORS) >= 5:
+    elif len(accepts & OPERATORS) >= MANY_OPERATORS:
         rest = accepts - OPERATORS
     names += [HUMAN[name] for name in HUMAN if name in rest]
-    names = names[:3]
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    *front, last = names[:3] or [""]
+    return f"{', '.join(front)} or {last}" if front else last
 
 
 def _without_binding(text: str, stop: _Stop) -> str | None:
-    """The text with the binding blanked in which the parser stopped, if that helps."""
-    pieces = [piece for piece in scan(text) if piece.kind not in {"space", "comment"}]
-    depth_at = stop.found.inside if stop.found else None
-    if depth_at is None:
+    """Return the text without the binding in which the parser stopped, if any."""
+    inside = stop.found.inside if stop.found else ()
+    while inside and inside[-1][0] != "{":
+        inside = inside[:-1]
+    if not inside:
         return None
-    level = next(
-        (
-            number
-            for number in range(len(depth_at), 0, -1)
-            if depth_at[number - 1][0] == "{"
-        ),
-        None,
+    ends = [
+        piece
+        for piece in scan(text)
+        if piece.inside == inside and piece.kind in {";", "}"}
+    ]
+    start = max(
+        [inside[-1][1] + 1, *(end.end for end in ends if end.end <= stop.at)],
     )
-    if level is None:
+    last = next((end for end in ends if end.start >= stop.at), None)
+    if last is None:
         return None
-    inside = depth_at[:level]
-    start, end = inside[-1][1] + 1, None
-    for piece in pieces:
-        if piece.inside[:level] != inside:
-            continue
-        if len(piece.inside) != level:
-            continue
-        if piece.kind == ";":
-            if piece.start >= stop.at:
-                end = piece.end
-                break
-            start = piece.end
-        elif piece.kind == "}":
-            if piece.start >= stop.at:
-                end = piece.start
-            break
-    if end is None or not text[start:end].strip():
+    end = last.end if last.kind == ";" else last.start
+    if not text[start:end].strip():
         return None
-    blank = re.sub(r"[^\n]", " ", text[start:end])
-    return text[:start] + blank + text[end:]
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]

@@ -1,7 +1,7 @@
 """The values of the language, and the promise of one: the thunk.
 
-Null, Booleans, integers, floats, strings and lists are Python's own. A string is text in
-which a byte that is not UTF-8 stands as a lone surrogate (Python's ``surrogateescape``);
+Null, Booleans, integers, floats, strings and lists are Python's own. A string is text
+in which a byte that is not UTF-8 stands as a lone surrogate (``surrogateescape``);
 lists and dictionaries are never changed once they are part of a value. What may still
 have to be evaluated is a ``Slot``: a value or a thunk.
 """
@@ -112,16 +112,7 @@ class Thunk:
 
 
 Value: TypeAlias = (
-    None
-    | bool
-    | int
-    | float
-    | str
-    | Path
-    | list["Slot"]
-    | Attrs
-    | Lambda
-    | Primitive
+    bool | int | float | str | Path | list["Slot"] | Attrs | Lambda | Primitive | None
 )
 Slot: TypeAlias = Value | Thunk
 Code: TypeAlias = Callable[[Env], Value]
@@ -129,7 +120,7 @@ Delay: TypeAlias = Callable[[Env], Slot]
 
 
 def force(slot: Slot) -> Value:
-    """The value of a slot."""
+    """Return the value of a slot."""
     if type(slot) is not Thunk:
         return slot  # type: ignore[return-value]  # type() does not narrow the rest
     code = slot.code
@@ -181,5 +172,5 @@ KINDS = {
 
 
 def a_kind(value: Value) -> str:
-    """The kind of a value as a sentence says it: ``an integer``."""
+    """Return the kind of a value as a sentence says it: ``an integer``."""
     return KINDS[type(value)][1]
