@@ -1,1 +1,3 @@
 """dynbuild: declarative container images with a lock."""
+
+__version__ = "0.1.0"

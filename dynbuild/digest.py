@@ -3,15 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import NewType, Union
+from typing import NewType, TypeAlias
 
 Digest = NewType("Digest", str)
 """``sha256:`` and 64 lower-case hex digits, as in the OCI specs."""
 
-Field = Union[str, int, bool, None, Sequence["Field"], Mapping[str, "Field"]]
+Field: TypeAlias = "str | int | bool | Sequence[Field] | Mapping[str, Field] | None"
 """What a description may hold: text, numbers, and lists and mappings of them."""
 
-Description = Mapping[str, Field]
+Description: TypeAlias = Mapping[str, Field]
 """The labelled fields that decide what a step builds."""
 
 

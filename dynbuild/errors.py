@@ -4,12 +4,16 @@ Exceptions carry objects; the sentence is made last, by ``render``. Everything t
 not one of these classes is a bug of dynbuild and stays a traceback.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 from dynbuild.spans import Span, excerpt
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"]+@")
+_QUERY = re.compile(r"(https?://[^\s?\"]+)\?[^\s\"]+")
 
 Severity = Literal["error", "warning"]
 
@@ -61,6 +65,11 @@ def did_you_mean(name: str, known: Sequence[str]) -> str | None:
     return f"did you mean {' or '.join(repr(match) for match in near)}?"
 
 
+def discreet(text: str) -> str:
+    """The text without the user names, passwords and signatures that URLs may hold."""
+    return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
+
+
 class DynbuildError(Exception):
     """What ends a command: one or more diagnostics and the exit status they mean."""
 
@@ -71,7 +80,7 @@ class DynbuildError(Exception):
         self.diagnostics = diagnostics
 
 
-class ExpectedFailure(DynbuildError):
+class AnswerIsNoError(DynbuildError):
     """The command did its work and the answer is no: build failed, lock stale."""
 
     exit_code = 1

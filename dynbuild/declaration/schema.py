@@ -1,144 +1,276 @@
-"""The one schema of a declaration, whatever its syntax; documented in docs/declaration.md.
+"""The one schema of a declaration; docs/declaration.md explains its fields.
 
-Only shapes and single values are checked here; what one field says about another
-(dependencies, cycles, families of package managers) is checked in ``check``.
+Only shapes are checked here. What one value may say, and what one field says about
+another (names, dependencies, package managers), is checked in ``check``, whose messages
+know the place in the file. Patterns and descriptions serve editors, by JSON schema.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from dynbuild.declaration.grammar import DURATION, ENV_NAME, MODE, SECRET_ID, STAGE_NAME
+
+EVERY_STAGE = "*"
+"""In dependencies: every linked stage that stands before this one in ``stages``."""
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Strings = tuple[str, ...]
+Several = Field(strict=False)  # a list is as good as a tuple; its items stay strict
+Strings = Annotated[tuple[str, ...], Several]
 
 
-def _named(value: object) -> object:
+def _text(pattern: str, description: str, **more: Any) -> Any:  # noqa: ANN401
+    """Describe a text to editors, leaving the refusal to ``check``."""
+    return Field(
+        description=description, json_schema_extra={"pattern": pattern}, **more
+    )
+
+
+def named(value: object) -> object:
     """Let ``user = "app"`` mean ``user = { name = "app" }``."""
     return {"name": value} if isinstance(value, str) else value
 
 
-def _listed(value: object) -> object:
-    """Let ``[stages.NAME]`` tables mean a list, by name."""
-    if not isinstance(value, dict):
+def listed(value: object) -> object:
+    """Let ``[stages.NAME]`` tables mean a list: by name, what needs every other last.
+
+    So that "*" means the same everywhere: every linked stage before this one.
+    """
+    if not isinstance(value, Mapping):
         return value
-    return [
-        {"name": name, **stage} if isinstance(stage, dict) else stage
+    stages = [
+        {"name": name, **stage} if isinstance(stage, Mapping) else stage
         for name, stage in sorted(value.items())
     ]
+    return sorted(stages, key=needs_every_other)
+
+
+def needs_every_other(stage: object) -> bool:
+    """Whether a stage, as written, names "*" as its dependencies."""
+    return isinstance(stage, Mapping) and stage.get("dependencies") in (
+        [EVERY_STAGE],
+        (EVERY_STAGE,),
+    )
+
+
+def _port(value: object) -> object:
+    """Let ``8000`` mean ``"8000"``."""
+    return str(value) if type(value) is int else value
 
 
 class User(_Model):
     """The user that is created and that the image runs as."""
 
-    name: str
-    uid: int = 1000
-    shell: str = "/bin/sh"
+    name: str = Field(description="The name, as useradd accepts it; not root.")
+    uid: int = Field(
+        default=1000, description="The numeric id, also of the user's group."
+    )
+    shell: str = Field(
+        default="/bin/sh", description="The login shell, an absolute path."
+    )
 
 
 class AptSource(_Model):
     """A third-party apt repository, set up before any package is installed from it."""
 
-    uri: str
-    suites: Strings
-    components: Strings = ()
-    key: str | None = None
-    """Path of its ASCII-armoured public key, in the project."""
+    uri: str = Field(description="Where the repository is: an http or https URI.")
+    suites: Strings = Field(description="Its suites, such as bookworm or stable.")
+    components: Strings = Field(default=(), description="Its components, such as main.")
+    key: str | None = Field(
+        default=None,
+        description="Path of its ASCII-armoured public key, in the project.",
+    )
 
 
 class Copy(_Model):
     """Files that a stage takes: from the project, from a stage, or from an image."""
 
-    from_: str = Field(alias="from")
-    to: str
-    stage: str | None = None
-    image: str | None = None
-    owner: str | None = None
-    mode: str | None = None
-    exclude: Strings = ()
+    from_: str = Field(
+        alias="from",
+        description="A path in the project, or an absolute one in a stage or image.",
+    )
+    to: str = Field(description="Where to: an absolute path; a directory ends in /.")
+    stage: str | None = Field(default=None, description="The stage to copy from.")
+    image: str | None = Field(default=None, description="The image to copy from.")
+    owner: str | None = Field(
+        default=None, description="user, user:group, uid or uid:gid."
+    )
+    mode: str | None = _text(MODE, "Octal digits as text, such as 0644.", default=None)
+    exclude: Strings = Field(default=(), description="Patterns of files to leave out.")
 
 
 class Secret(_Model):
     """A secret that a stage's commands may read; only its id is ever written down."""
 
-    id: str
-    env: str | None = None
-    target: str | None = None
+    id: str = _text(SECRET_ID, "The id, to which the command line gives a value.")
+    env: str | None = _text(ENV_NAME, "The variable that holds it.", default=None)
+    target: str | None = Field(
+        default=None, description="The file that holds it; else /run/secrets/ID."
+    )
 
 
 class Healthcheck(_Model):
     """How Docker finds out whether the container works."""
 
-    cmd: Strings
-    interval: str | None = None
-    timeout: str | None = None
-    start_period: str | None = None
-    retries: int | None = None
+    cmd: Strings = Field(description="The command and its arguments.")
+    interval: str | None = _text(DURATION, "Between two checks: 30s.", default=None)
+    timeout: str | None = _text(DURATION, "What one check may take.", default=None)
+    start_period: str | None = _text(
+        DURATION, "How long a start may take.", default=None
+    )
+    retries: int | None = Field(
+        default=None, description="Failures in a row that make the container unhealthy."
+    )
+
+
+Env = dict[str, str]
 
 
 class Stage(_Model):
     """A named unit of the image: what it needs, what it copies, what it runs."""
 
-    name: str
-    dependencies: Strings = ()
-    copies: tuple[Copy, ...] = Field((), alias="copy")
-    commands: Strings = ()
-    env: dict[str, str] = {}
-    build_env: dict[str, str] = {}
-    user: str | None = None
-    workdir: str | None = None
-    shell: Strings | None = None
-    network: Literal["default", "none", "host"] = "default"
-    ssh: bool = False
-    cache_mounts: Strings = ()
-    secrets: tuple[Secret, ...] = ()
-    build_only: bool = False
-    track: bool | None = None
-    touches: Strings = ()
+    name: str = _text(STAGE_NAME, "The name, unique whatever the case of its letters.")
+    dependencies: Strings = Field(
+        default=(),
+        description='Stages this one stands on; ["*"] is every one before it.',
+    )
+    copies: Annotated[tuple[Copy, ...], Several] = Field(
+        default=(),
+        alias="copy",
+        description="Files that it takes, before its commands run.",
+    )
+    commands: Strings = Field(
+        default=(), description="Lines of one script, run in one shell."
+    )
+    env: Env = Field(
+        default={},
+        description="Variables for this stage, those that depend on it, the image.",
+    )
+    build_env: Env = Field(
+        default={}, description="Variables for the commands of this stage only."
+    )
+    user: str | None = Field(
+        default=None, description="The user its commands run as; or root."
+    )
+    workdir: str | None = Field(
+        default=None, description="Where its commands run; else /."
+    )
+    shell: Strings | None = Field(
+        default=None, description="A POSIX-like shell and options."
+    )
+    network: Literal["default", "none", "host"] = Field(
+        default="default", description="The network that its commands see."
+    )
+    ssh: bool = Field(default=False, description="Whether it may use the SSH agent.")
+    cache_mounts: Strings = Field(
+        default=(),
+        description="Directories kept from build to build, outside the image.",
+    )
+    secrets: Annotated[tuple[Secret, ...], Several] = Field(
+        default=(), description="Secrets that its commands may read."
+    )
+    build_only: bool = Field(
+        default=False, description="Built, not in the image: others copy from it."
+    )
+    track: bool | None = Field(
+        default=None,
+        description="Whether the lock records what it copies; else files only.",
+    )
+    touches: Strings = Field(
+        default=(), description="Shared databases that it changes, such as dpkg."
+    )
 
 
 class Minio(_Model):
     """The S3 tier."""
 
-    endpoint: str
-    bucket: str = "docker-cache"
-    region: str | None = None
-    secure: bool = True
+    endpoint: str = Field(description="Host and port, without https://.")
+    bucket: str = Field(default="docker-cache", description="The bucket.")
+    region: str | None = Field(
+        default=None, description="The region, where one is needed."
+    )
+    secure: bool = Field(default=True, description="Whether to use TLS.")
 
 
 class Cache(_Model):
     """Where realized steps are kept; the environment overrides each value."""
 
-    local: str | None = None
-    minio: Minio | None = None
-    registry: str | None = None
+    local: str | None = Field(
+        default=None, description="The directory of the local tier."
+    )
+    minio: Minio | None = Field(default=None, description="The S3 tier.")
+    registry: str | None = Field(
+        default=None, description="The repository of the last tier."
+    )
 
 
 class Declaration(_Model):
     """What the user wrote."""
 
-    base: str = "debian:stable-slim"
-    user: Annotated[User | None, BeforeValidator(_named)] = None
-    sudo: bool = False
-    apt_packages: Strings = ()
-    yum_packages: Strings = ()
-    apk_packages: Strings = ()
-    pip_packages: Strings = ()
-    npm_packages: Strings = ()
-    apt_sources: tuple[AptSource, ...] = ()
-    env_scripts: Strings = ()
-    env: dict[str, str] = {}
-    workdir: str | None = None
-    entrypoint: Strings | None = None
-    cmd: Strings | None = None
-    labels: dict[str, str] = {}
-    expose: tuple[str | int, ...] = ()
-    volumes: Strings = ()
-    healthcheck: Healthcheck | None = None
-    stop_signal: str | None = None
-    shell: Strings | None = None
-    stages: Annotated[tuple[Stage, ...], BeforeValidator(_listed)] = ()
-    cache: Cache = Cache()
+    base: str = Field(
+        default="debian:stable-slim", description="The image to start from."
+    )
+    user: Annotated[
+        User | None, BeforeValidator(named, json_schema_input_type=User | str | None)
+    ] = Field(default=None, description="The user to create, and to run the image as.")
+    sudo: bool = Field(
+        default=False, description="Whether the user has sudo, no password."
+    )
+    apt_packages: Strings = Field(
+        default=(), description="Packages of Debian and Ubuntu."
+    )
+    yum_packages: Strings = Field(
+        default=(), description="Packages of Fedora and RHEL."
+    )
+    apk_packages: Strings = Field(default=(), description="Packages of Alpine.")
+    pip_packages: Strings = Field(
+        default=(), description="Python packages, for everyone."
+    )
+    npm_packages: Strings = Field(
+        default=(), description="Node packages, installed globally."
+    )
+    apt_sources: Annotated[tuple[AptSource, ...], Several] = Field(
+        default=(), description="Third-party apt repositories."
+    )
+    env_scripts: Strings = Field(
+        default=(), description="Shell lines that set up the environment, each a step."
+    )
+    env: Env = Field(default={}, description="Variables of the running container only.")
+    workdir: str | None = Field(default=None, description="Where the container starts.")
+    entrypoint: Strings | None = Field(
+        default=None, description="What the container runs."
+    )
+    cmd: Strings | None = Field(
+        default=None, description="Its arguments, or what it runs."
+    )
+    labels: dict[str, str] = Field(default={}, description="Labels of the image.")
+    expose: Annotated[
+        tuple[
+            Annotated[str, BeforeValidator(_port, json_schema_input_type=str | int)],
+            ...,
+        ],
+        Several,
+    ] = Field(default=(), description="Ports it listens on: 8000, 53/udp, 8000-8010.")
+    volumes: Strings = Field(default=(), description="Directories that are volumes.")
+    healthcheck: Healthcheck | None = Field(
+        default=None, description="How to find out whether the container works."
+    )
+    stop_signal: str | None = Field(
+        default=None, description="What stops it, as SIGTERM."
+    )
+    shell: Strings | None = Field(
+        default=None, description="The shell of env_scripts and stages; else /bin/sh."
+    )
+    stages: Annotated[
+        tuple[Stage, ...],
+        Several,
+        BeforeValidator(
+            listed, json_schema_input_type=tuple[Stage, ...] | dict[str, Stage]
+        ),
+    ] = Field(default=(), description="The stages: a list, or a table by name.")
+    cache: Cache = Field(default=Cache(), description="Where realized steps are kept.")

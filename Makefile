@@ -1,0 +1,48 @@
+# The one door for developers and CI: `make demo`, `make test`, `make lint`, `make bench`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.PHONY: demo test test-slow test-fast lint format snapshots bench clean
+
+demo: $(READY)                ## Build, run and change examples/webapp, on this machine.
+	PATH="$(abspath $(BIN)):$$PATH" scripts/demo
+
+test: lint test-fast          ## Everything that CI runs.
+	$(BIN)/pytest -m "engine and not slow" -n 2 --dist loadgroup --basetemp "$$(mktemp -d)"
+
+test-fast: $(READY)           ## What needs no engine, with the coverage of the pure core.
+	$(BIN)/coverage run -m pytest -m "not engine and not slow" --basetemp "$$(mktemp -d)"
+	$(BIN)/coverage report
+
+test-slow: $(READY)           ## What takes too long for every change.
+	$(BIN)/pytest -m slow --basetemp "$$(mktemp -d)"
+
+lint: $(READY)                ## Style, types, import contracts, sizes.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check . scripts/engine
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	scripts/check-sizes
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+snapshots: $(READY)           ## Write the snapshots anew: read each before it is committed.
+	$(BIN)/pytest -m "not slow" --snapshot-update --basetemp "$$(mktemp -d)"
+
+bench: $(READY)               ## Ratios, measured in one run.
+	$(BIN)/python scripts/bench
+
+clean:
+	scripts/engine down
+	rm -rf $(VENV) dist build
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV) || { apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $(READY)

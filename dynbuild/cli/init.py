@@ -1,0 +1,43 @@
+"""``dynbuild init``."""
+
+from pathlib import Path
+
+import click
+
+from dynbuild.cli.options import option
+from dynbuild.cli.output import tell
+from dynbuild.commands.init import STARTERS
+from dynbuild.declaration.syntax import syntax_of
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+
+
+@click.command()
+@option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="dynbuild.toml",
+    show_default=True,
+    help="The file to write; its suffix (.toml, .yaml, .json) chooses the syntax.",
+)
+def init(output: str) -> None:
+    """Write a declaration to start from. Never overwrites a file."""
+    text = STARTERS[syntax_of(output)]
+    try:
+        with Path(output).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0315",
+                f"{output} is there already",
+                hint="name another with -o, or remove it first",
+            )
+        ) from None
+    except OSError as error:
+        raise AnswerIsNoError(
+            Diagnostic(
+                "DB0316", f"cannot write {output}: {(error.strerror or '').lower()}"
+            )
+        ) from None
+    tell(f"wrote {output}\nnext: edit it, `dynbuild lock`, `dynbuild realize -t NAME`")

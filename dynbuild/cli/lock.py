@@ -1,0 +1,168 @@
+"""``dynbuild lock``."""
+
+import sys
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import option
+from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
+from dynbuild.cli.progress import Color
+from dynbuild.cli.project import Project, images, load_declaration, open_project
+from dynbuild.commands import lock as verb
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import install_order
+from dynbuild.steps.title import title
+
+
+@click.command()
+@options.config
+@option("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
+@option("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@option("--show-order", is_flag=True, help="Show the install order of the lock.")
+@option(
+    "--base",
+    "base_revision",
+    metavar="REV",
+    help="Start from the lock of this git revision, not from HEAD's.",
+)
+@option("--upgrade-base", is_flag=True, help="Pin what the tags of images name now.")
+@option(
+    "--upgrade-packages",
+    is_flag=True,
+    help="Bring every declared package to its newest version.",
+)
+@option("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
+@option("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
+@option("--repack", is_flag=True, help="Number everything anew, from the first seq.")
+@options.as_json
+@options.color
+def lock(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config: str | None,
+    check: bool,
+    dry_run: bool,
+    show_order: bool,
+    base_revision: str | None,
+    upgrade_base: bool,
+    upgrade_packages: bool,
+    bump: tuple[str, ...],
+    move: tuple[str, ...],
+    repack: bool,
+    as_json: bool,
+    color: Color,
+) -> int:
+    """Bring the lock to what the declaration says, and tell what changed.
+
+    It starts from the lock that git has committed (without git: from the file), so
+    that several runs during one edit leave the trace of one. Commit the result.
+    """
+    asked = verb.LockOptions(
+        base_revision, upgrade_base, upgrade_packages, bump, move, repack
+    )
+    _refuse_contradictions(asked, check=check, show_order=show_order, dry_run=dry_run)
+    project = open_project(config)
+    if show_order:
+        _show_order(verb.frozen(project.locks), as_json=as_json)
+        return 0
+    loaded = load_declaration(project)
+    if check:
+        locked = verb.check(loaded, project.files, project.locks, images)
+    else:
+        locked = verb.lock(loaded, project.files, project.locks, images, asked)
+    show(locked.warnings, color)
+    if as_json:
+        data(
+            {
+                "up_to_date": locked.text is None,
+                "changes": changes_data(locked.changes),
+            }
+        )
+    if check:
+        return _tell_check(project, locked, as_json=as_json)
+    _tell(project, locked, dry_run=dry_run, as_json=as_json)
+    if locked.text is not None and not dry_run:
+        project.locks.write(locked.text)
+    return 0
+
+
+def _refuse_contradictions(
+    asked: verb.LockOptions, *, check: bool, show_order: bool, dry_run: bool
+) -> None:
+    writes = asked != verb.LockOptions()
+    names = [
+        name
+        for name, given in (
+            ("--check", check),
+            ("--show-order", show_order),
+            ("--dry-run", dry_run),
+        )
+        if given
+    ]
+    if len(names) > 1 or (writes and (check or show_order)):
+        told = " and ".join(names[:2]) if len(names) > 1 else f"{names[0]} and a change"
+        raise DeclarationError(
+            Diagnostic(
+                "DB0317",
+                f"{told} contradict one another",
+                hint="--check and --show-order only read; --dry-run shows what the "
+                "other flags would do",
+            )
+        )
+
+
+def _tell(
+    project: Project, locked: verb.Locked, *, dry_run: bool, as_json: bool
+) -> None:
+    name = project.place.lock
+    if locked.text is None:
+        tell(f"{name} is up to date")
+        return
+    if locked.changes and not as_json:
+        sys.stdout.write(changes_text(locked.changes) + "\n")
+    tell(f"{name} would change" if dry_run else f"wrote {name}")
+
+
+def _tell_check(project: Project, locked: verb.Locked, *, as_json: bool) -> int:
+    name = project.place.lock
+    if locked.text is None:
+        tell(f"{name} is up to date")
+        return 0
+    if locked.changes and not as_json:
+        sys.stdout.write(changes_text(locked.changes) + "\n")
+    tell(f"{name} is stale: run `dynbuild lock`, review and commit its change")
+    return 1
+
+
+def _show_order(lock_: Lock, *, as_json: bool) -> None:
+    order = install_order(lock_)
+    if as_json:
+        data(
+            [
+                {
+                    "step": placed.id,
+                    "seq": placed.seq,
+                    "title": title(placed.step),
+                    "stands_on": list(placed.on),
+                    "live": placed.live,
+                    "build_only": not placed.linked,
+                }
+                for placed in order
+            ]
+        )
+        return
+    rows = [("seq", "step", "what", "stands on")]
+    for placed in order:
+        told = title(placed.step)
+        marks = ["live"] * placed.live + ["build only"] * (not placed.linked)
+        what = "" if told == placed.id else told
+        rows.append(
+            (
+                str(placed.seq),
+                placed.id,
+                ", ".join([*([what] if what else []), *marks]),
+                ", ".join(placed.on) or "the base",
+            )
+        )
+    sys.stdout.write(table(rows) + "\n")

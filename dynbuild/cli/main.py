@@ -1,0 +1,83 @@
+"""The command line: which commands there are, and which exit status an end has."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from dynbuild import __version__
+from dynbuild.cli.output import show
+from dynbuild.errors import DynbuildError
+
+INTERRUPTED = 130
+
+# Each command is imported when it is called: `dynbuild lock --check` must not wait for
+# what only a build needs.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("dynbuild.cli.init", "Write a declaration to start from."),
+    "lock": ("dynbuild.cli.lock", "Bring dynbuild.lock to what the declaration says."),
+    "realize": ("dynbuild.cli.realize", "Make the image that the lock describes."),
+    "build": ("dynbuild.cli.realize", "lock and realize in one."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    epilog="Exit status: 0 ok, 1 an expected failure (build failed, lock stale), 2 "
+    "usage or declaration, 3 lock conflict or newer lock, 4 engine unreachable, 130 "
+    "interrupted. Every flag has a variable: --no-cache is DYNBUILD_NO_CACHE.",
+)
+@click.version_option(__version__, "--version", "-V", message="dynbuild %(version)s")
+def dynbuild() -> None:
+    """Container images from a declaration and a lock.
+
+    A change runs again only what it changed and what depends on it.
+
+    Start with `dynbuild init`, then `dynbuild lock` and `dynbuild realize -t NAME`.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; its exit status."""
+    try:
+        status = dynbuild.main(arguments, "dynbuild", standalone_mode=False)
+    except DynbuildError as error:
+        show(error.diagnostics)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,104 @@
+"""How results and diagnostics are written: data on stdout, all else on stderr."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+
+from dynbuild.cli.progress import Color, use_color
+from dynbuild.errors import Diagnostic, render
+from dynbuild.lock.changes import Change, Verb
+
+_STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "hint": "\033[36m"}
+_MARKS: dict[Verb, str] = {
+    "added": "+",
+    "changed": "~",
+    "upgraded": "^",
+    "moved": ">",
+    "renamed": "=",
+    "removed": "-",
+    "repacked": "#",
+}
+
+
+def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
+    """Write diagnostics to stderr, errors and warnings coloured on a terminal."""
+    colored = use_color(sys.stderr, color, os.environ)
+    for diagnostic in diagnostics:
+        text = render(diagnostic)
+        sys.stderr.write((_colored(text) if colored else text) + "\n")
+
+
+def tell(text: str) -> None:
+    """Write a line for people to stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def data(value: object) -> None:
+    """Write JSON to stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, two spaces between."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def changes_text(changes: Sequence[Change]) -> str:
+    """One line per change: a mark, what, from which seq to which, and why."""
+    return table([_row(change) for change in changes]) if changes else ""
+
+
+def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
+    """The changes for ``--json``."""
+    return [
+        {
+            "change": change.verb,
+            "kind": change.kind,
+            "name": change.name,
+            "seq_before": change.before,
+            "seq_after": change.after,
+            "details": list(change.details),
+        }
+        for change in changes
+    ]
+
+
+def _row(change: Change) -> tuple[str, str, str, str, str]:
+    name = change.name.split("\n", 1)[0]
+    before, after = change.before, change.after
+    match before, after:
+        case None, None:
+            seq = ""
+        case None, int():
+            seq = f"seq {after}"
+        case int(), None:
+            seq = f"was seq {before}"
+        case _ if before == after:
+            seq = f"stays at {after}"
+        case _:
+            seq = f"seq {before} to {after}"
+    told = f"{change.verb}: " if change.verb not in ("added", "removed") else ""
+    return (
+        f" {_MARKS[change.verb]}",
+        change.kind,
+        name,
+        seq,
+        (told + ", ".join(change.details)).rstrip(": ")
+        if change.details
+        else change.verb,
+    )
+
+
+def _colored(text: str) -> str:
+    def style(match: re.Match[str]) -> str:
+        return f"{_STYLES[match[1]]}{match[0]}\033[0m"
+
+    text = re.sub(r"\b(error|warning)\[DB\d+\]", style, text)
+    return re.sub(r"^  (hint):", style, text, flags=re.MULTILINE)

@@ -1,0 +1,126 @@
+"""Shows a build while it runs, on stderr: for people, for logs, for machines."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal, TextIO, assert_never, get_args
+
+from dynbuild.cli.progress_text import Titles, duration, lines, title, transfer
+from dynbuild.ports import (
+    Event,
+    RawLine,
+    Report,
+    StepFinished,
+    StepOutput,
+    StepStarted,
+    Working,
+)
+
+Mode = Literal["tty", "plain", "rawjson", "quiet"]
+"""How progress is shown; ``auto`` is not one, it chooses one."""
+
+Color = Literal["auto", "always", "never"]
+
+
+def choose(flag: str, stream: TextIO, environment: Mapping[str, str]) -> Mode:
+    """The mode that a flag names; for ``auto`` variables count, then the terminal."""
+    named = flag
+    for variable in ("DYNBUILD_PROGRESS", "BUILDKIT_PROGRESS"):
+        if named == "auto":
+            named = environment.get(variable) or "auto"
+    for mode in get_args(Mode):
+        if mode == named:
+            return mode  # type: ignore[no-any-return]
+    return "tty" if _is_terminal(stream, environment) else "plain"
+
+
+def use_color(stream: TextIO, flag: Color, environment: Mapping[str, str]) -> bool:
+    """Whether to colour a stream: flag, NO_COLOR, FORCE_COLOR, then the terminal."""
+    if flag != "auto":
+        return flag == "always"
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE"):
+        return True
+    return _is_terminal(stream, environment)
+
+
+def _is_terminal(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    return stream.isatty() and environment.get("TERM") != "dumb"
+
+
+@contextmanager
+def progress(
+    mode: Mode, stream: TextIO, titles: Titles, *, color: bool = False
+) -> Iterator[Report]:
+    """What to tell events to while a build runs; ``titles`` name its steps."""
+    match mode:
+        case "tty":
+            # rich is for this alone, and takes a while to import.
+            from dynbuild.cli.progress_tty import live  # noqa: PLC0415
+
+            with live(stream, titles, color=color) as report:
+                yield report
+        case "plain":
+            yield _plain(stream, titles)
+        case "rawjson":
+            yield _rawjson(stream)
+        case "quiet":
+            yield _quiet
+        case _:
+            assert_never(mode)
+
+
+def _plain(stream: TextIO, titles: Titles) -> Report:
+    """Lines for a log: each says which step it is of."""
+    told: set[str] = set()
+
+    def report(event: Event) -> None:
+        stream.writelines(f"{line}\n" for line in _log(event, titles, told))
+        stream.flush()
+
+    return report
+
+
+def _log(event: Event, titles: Titles, told: set[str]) -> Iterator[str]:
+    match event:
+        case StepStarted(step, platform):
+            yield f"{_name(step, platform)} started{_called(step, titles)}"
+        case StepOutput(step, text, platform):
+            yield from (f"{_name(step, platform)} | {line}" for line in lines(text))
+        case StepFinished(step, seconds, True, platform):
+            yield f"{_name(step, platform)} ran in {duration(seconds)}"
+        case StepFinished(step, _, _, platform):
+            yield f"{_name(step, platform)} cached{_called(step, titles)}"
+        case Working(what, current, total, done):
+            if what not in told:
+                told.add(what)
+                yield what
+            if done:
+                told.remove(what)
+                if moved := transfer(current, total):
+                    yield f"{what}: {moved}"
+        case RawLine():
+            pass
+        case _:
+            assert_never(event)
+
+
+def _name(step: str, platform: str | None) -> str:
+    return title(step, {}, platform)
+
+
+def _called(step: str, titles: Titles) -> str:
+    return f" ({titles[step]})" if titles.get(step, step) != step else ""
+
+
+def _rawjson(stream: TextIO) -> Report:
+    def report(event: Event) -> None:
+        if isinstance(event, RawLine):
+            stream.write(f"{event.line}\n")
+            stream.flush()
+
+    return report
+
+
+def _quiet(_: Event) -> None:
+    """Show nothing."""

@@ -1,0 +1,113 @@
+"""What is said when a build has ended: every step in a line, or what went wrong."""
+
+import re
+from collections.abc import Sequence
+
+from dynbuild.cli.progress_text import (
+    Titles,
+    duration,
+    lines,
+    outcome,
+    printable,
+    title,
+)
+from dynbuild.errors import Diagnostic
+from dynbuild.ports import BuildFailed, StepResult
+
+LINES = 20
+WIDTH = 400
+"""How many lines of a script, and characters of a line, an error shows."""
+
+_NOT_FOUND = (
+    re.compile(r"(?:^|: )([^\s:]+): (?:command )?not found$"),
+    re.compile(r"command not found: (\S+)$"),
+    re.compile(r"env: \W?([^\s:]+?)\W?: No such file or directory$"),
+)
+
+
+def summary(steps: Sequence[StepResult], titles: Titles) -> str:
+    """One line per step, in the order of ``titles``, and their totals."""
+    place = {step: number for number, step in enumerate(titles)}
+    ordered = sorted(steps, key=lambda result: place.get(result.step, len(place)))
+    return "\n".join([*(outcome(result, titles) for result in ordered), totals(steps)])
+
+
+def totals(steps: Sequence[StepResult]) -> str:
+    """``6 steps: 2 ran, 4 cached, 12.3 s``."""
+    ran = sum(result.ran for result in steps)
+    seconds = duration(sum(result.seconds for result in steps))
+    noun = "step" if len(steps) == 1 else "steps"
+    return f"{len(steps)} {noun}: {ran} ran, {len(steps) - ran} cached, {seconds}"
+
+
+def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
+    """What failed, with which command, what it said last, and what to do next."""
+    output = _block("its last output", "\n".join(error.output))
+    if error.step is None:
+        where = (error.instruction or "").removeprefix("[internal] ")
+        first = f"the build failed{where and f' at {where}'}: {error.message}"
+        return Diagnostic("DB0511", "\n".join([first, *output]), hint=_remedy(error))
+    kind, _, rest = (error.instruction or "").partition(" ")
+    command = (
+        _block("the command", rest)
+        if kind == "RUN"
+        else _block("the instruction", error.instruction or "")
+    )
+    code = error.exit_code
+    reason = error.message if code is None else f"exit code {code}"
+    first = f"{title(error.step, titles)} failed: {reason}"
+    return Diagnostic(
+        "DB0510", "\n".join([first, *command, *output]), hint=_next_step(error)
+    )
+
+
+def _block(heading: str, text: str) -> list[str]:
+    """Lines under a heading, no more and no longer than people read of an error."""
+    if not text:
+        return []
+    shown = [_cut(line) for line in lines(text)]
+    more = [f"... ({len(shown) - LINES} more lines)"] if len(shown) > LINES else []
+    block = (f"    {line}".rstrip() for line in [*shown[:LINES], *more])
+    return [f"  {heading}:", *block]
+
+
+def _next_step(error: BuildFailed) -> str:
+    """What to do about a step that failed."""
+    match error.exit_code:
+        case 127:
+            name = _missing(error.output) or "a command"
+            return (
+                f"{name} is not there: declare the package that has it,"
+                "\nor depend on the stage that installs it"
+            )
+        case 137:
+            return "it was killed, most often for want of memory"
+        case _:
+            return "correct it and run again: the steps that succeeded are kept"
+
+
+def _remedy(error: BuildFailed) -> str | None:
+    """What to do about a failure outside of the steps, where that is known."""
+    if re.search(
+        "unauthorized|denied|authentication|insufficient_scope", error.message
+    ):
+        return "log in to the registry with `docker login`"
+    if re.search("load metadata|^FROM ", error.instruction or ""):
+        return "`dynbuild lock --upgrade-base` pins what the base's tag names now"
+    return None
+
+
+def _missing(output: Sequence[str]) -> str | None:
+    """The command that a shell did not find, by what it said last."""
+    for text in reversed(output):
+        for pattern in _NOT_FOUND:
+            if match := pattern.search(printable(text).rstrip()):
+                return match[1]
+    return None
+
+
+def _cut(line: str) -> str:
+    """A line no longer than what people read of an error."""
+    if len(line) <= WIDTH:
+        return line
+    return f"{line[:WIDTH]}... ({len(line) - WIDTH} more characters)"

@@ -1,0 +1,113 @@
+"""Shows a build on a terminal: below what runs, with its last line; above the rest."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TextIO, assert_never
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from dynbuild.cli.progress_text import Titles, lines, outcome, title, transfer
+from dynbuild.ports import (
+    Event,
+    RawLine,
+    Report,
+    StepFinished,
+    StepOutput,
+    StepStarted,
+    Working,
+)
+
+Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A line of the lower part: since when, what, and the last that was heard of it."""
+
+    since: float
+    what: str
+    last: str = ""
+
+
+@dataclass(slots=True)
+class Board:
+    """What is running now, in the order it started."""
+
+    titles: Titles
+    running: dict[Key, Running] = field(default_factory=dict)
+
+    def take(self, event: Event, now: float) -> Text | None:
+        """Note an event; the line that stays of it, when it is the end of a step."""
+        match event:
+            case StepStarted(step, platform):
+                what = title(step, self.titles, platform)
+                self.running[step, platform] = Running(now, what)
+            case StepOutput(step, text, platform):
+                if row := self.running.get((step, platform)):
+                    last = next(filter(str.strip, reversed(lines(text))), row.last)
+                    self.running[step, platform] = replace(row, last=last.strip())
+            case StepFinished(step, _, ran, platform):
+                self.running.pop((step, platform), None)
+                return Text(outcome(event, self.titles), "green" if ran else "dim")
+            case Working(what, current, total, done):
+                row = self.running.pop((what, None), Running(now, what))
+                if not done:
+                    last = transfer(current, total)
+                    self.running[what, None] = replace(row, last=last)
+            case RawLine():
+                pass
+            case _:
+                assert_never(event)
+        return None
+
+    def draw(self, now: float) -> Group:
+        """One line for all that runs, each cut where the terminal ends."""
+        # Events come in while another thread draws, so this reads a copy.
+        return Group(*(_row(row, now) for row in list(self.running.values())))
+
+
+def _row(row: Running, now: float) -> Text:
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{now - row.since:14.1f} s  ", "cyan")
+    line.append(row.what, "bold")
+    if row.last:
+        line.append(f"  {row.last}", "dim")
+    return line
+
+
+@contextmanager
+def live(
+    stream: TextIO,
+    titles: Titles,
+    *,
+    color: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Report]:
+    """A Report that keeps the lower part of the terminal up to date."""
+    board = Board(titles)
+    console = Console(
+        file=stream,
+        force_terminal=True,
+        color_system="auto" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with Live(
+        console=console,
+        get_renderable=lambda: board.draw(clock()),
+        refresh_per_second=8,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ):
+
+        def report(event: Event) -> None:
+            if line := board.take(event, clock()):
+                console.print(line)
+
+        yield report

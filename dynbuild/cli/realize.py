@@ -1,0 +1,244 @@
+"""``dynbuild realize`` and ``dynbuild build``."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import option
+from dynbuild.cli.output import changes_text, show, tell
+from dynbuild.cli.progress import Color, choose, progress, use_color
+from dynbuild.cli.progress_summary import failure, summary, totals
+from dynbuild.cli.project import (
+    Project,
+    builder,
+    images,
+    load_declaration,
+    open_project,
+)
+from dynbuild.commands import lock as locking
+from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.lock.model import Lock
+from dynbuild.ports import BuildFailed, Built, Load, Nowhere, OciLayout, Output, Push
+
+_Command = Callable[..., Any]
+
+
+def _build_options(command: _Command) -> _Command:
+    """The flags that ``realize`` and ``build`` share, in the order of the help."""
+    for decorate in reversed(
+        (
+            options.config,
+            option("-t", "--tag", "tags", multiple=True, help="Name of the image."),
+            option("--push", is_flag=True, help="Push it to the registry of its name."),
+            option("-o", "--output", metavar="oci:DIR", help="Write an OCI layout."),
+            option(
+                "--platform", help="os/arch, several with commas; else the engine's."
+            ),
+            option("--no-cache", is_flag=True, help="Run every step again."),
+            option(
+                "--linear",
+                is_flag=True,
+                help="Build the Dockerfile as a whole, step upon step.",
+            ),
+            option("--builder", help="The buildx builder to use."),
+            option("--network", help="Network of the steps: default, none, host."),
+            option(
+                "--secret",
+                "secrets",
+                multiple=True,
+                metavar="id=ID,env=VAR|src=FILE",
+                help="Give a declared secret its value.",
+            ),
+            option("--ssh", multiple=True, help="Give the SSH agent: default."),
+            option(
+                "--progress",
+                type=click.Choice(["auto", "tty", "plain", "rawjson", "quiet"]),
+                default="auto",
+                help="How progress is shown; auto: tty on a terminal, else plain.",
+            ),
+            option(
+                "--metadata-file", metavar="FILE", help="Write what was built as JSON."
+            ),
+            options.color,
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command()
+@_build_options
+@option("--frozen", is_flag=True, help="Use the lock as it is; read no declaration.")
+@option("--locked", is_flag=True, help="Fail if the lock is stale (as always).")
+@option(
+    "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
+)
+def realize(
+    *,
+    config: str | None,
+    frozen: bool,
+    locked: bool,
+    only_print: bool,
+    **flags: Any,  # noqa: ANN401
+) -> int:
+    """Make the image that the lock describes.
+
+    Fails when the lock does not fit the declaration: `dynbuild lock` mends it, and
+    `dynbuild build` does both.
+    """
+    if frozen and locked:
+        raise _contradiction(
+            "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
+        )
+    project = open_project(config)
+    lock = locking.frozen(project.locks) if frozen else _fresh(project)
+    if only_print:
+        platform = flags["platform"]
+        sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
+        return 0
+    return _realize(project, lock, **flags)
+
+
+@click.command()
+@_build_options
+def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
+    """Lock and realize in one: bring the lock up to date, then make the image."""
+    project = open_project(config)
+    locked = locking.lock(
+        load_declaration(project),
+        project.files,
+        project.locks,
+        images,
+        locking.LockOptions(),
+    )
+    show(locked.warnings, flags["color"])
+    if locked.text is not None:
+        project.locks.write(locked.text)
+        if locked.changes:
+            tell(changes_text(locked.changes))
+        tell(f"wrote {project.place.lock}")
+    return _realize(project, locked.lock, **flags)
+
+
+def _fresh(project: Project) -> Lock:
+    locked = locking.check(
+        load_declaration(project), project.files, project.locks, images
+    )
+    if locked.text is not None:
+        raise locking.stale(locked)
+    return locked.lock
+
+
+def _realize(  # noqa: PLR0913 - one parameter a flag
+    project: Project,
+    lock: Lock,
+    *,
+    tags: tuple[str, ...],
+    push: bool,
+    output: str | None,
+    platform: str | None,
+    no_cache: bool,
+    linear: bool,
+    builder: str | None,
+    network: str | None,
+    secrets: tuple[str, ...],
+    ssh: tuple[str, ...],
+    progress: str,
+    metadata_file: str | None,
+    color: Color,
+) -> int:
+    del linear  # every build is one, so far
+    asked = RealizeOptions(
+        outputs=_outputs(tags, output, push=push),
+        tags=tags,
+        platforms=tuple(platform.split(",")) if platform else (),
+        builder=builder,
+        network=network,
+        no_cache=no_cache,
+        secrets=secrets,
+        ssh=ssh,
+    )
+    built = _build(project, lock, asked, progress, color)
+    if metadata_file is not None:
+        _write_metadata(metadata_file, built)
+    if asked.outputs == (Nowhere(),):
+        tell(
+            "the image has no name: it stays in the builder's cache (give one with -t)"
+        )
+    return 0
+
+
+def _build(
+    project: Project, lock: Lock, asked: RealizeOptions, mode: str, color: Color
+) -> Built:
+    buildx = builder()
+    chosen = choose(mode, sys.stderr, os.environ)
+    colored = use_color(sys.stderr, color, os.environ)
+    with prepare(lock, project.files, images(), buildx, asked) as prepared:
+        try:
+            with progress(chosen, sys.stderr, prepared.titles, color=colored) as report:
+                built = buildx.build(prepared.request, report)
+        except BuildFailed as error:
+            raise AnswerIsNoError(failure(error, prepared.titles)) from None
+        match chosen:
+            case "plain":
+                tell(summary(built.steps, prepared.titles))
+            case "tty":
+                # Each step has its line already.
+                tell(totals(built.steps))
+            case "quiet" | "rawjson":
+                pass
+    return built
+
+
+def _outputs(
+    tags: tuple[str, ...], output: str | None, *, push: bool
+) -> tuple[Output, ...]:
+    outputs: list[Output] = []
+    if output is not None:
+        kind, _, directory = output.partition(":")
+        if kind != "oci" or not directory:
+            raise DeclarationError(
+                Diagnostic(
+                    "DB0318",
+                    f"-o {output}: an output is oci:DIR",
+                    hint="-t NAME loads the image into Docker, --push pushes it",
+                )
+            )
+        outputs.append(OciLayout(directory))
+    if push:
+        if not tags:
+            raise _contradiction(
+                "--push without -t", "the name says which registry: -t HOST/NAME"
+            )
+        outputs.append(Push())
+    if tags and not outputs:
+        outputs.append(Load())
+    return tuple(outputs) or (Nowhere(),)
+
+
+def _contradiction(what: str, hint: str) -> DeclarationError:
+    return DeclarationError(Diagnostic("DB0317", f"{what} cannot be", hint=hint))
+
+
+def _write_metadata(path: str, built: Built) -> None:
+    steps = [
+        {"step": step.step, "seconds": step.seconds, "ran": step.ran}
+        for step in built.steps
+    ]
+    text = json.dumps({**built.metadata, "dynbuild.steps": steps}, indent=2)
+    try:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise AnswerIsNoError(
+            Diagnostic(
+                "DB0316", f"cannot write {path}: {(error.strerror or '').lower()}"
+            )
+        ) from None

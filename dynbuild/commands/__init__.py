@@ -1,0 +1,1 @@
+"""The verbs: each gathers facts through ports, asks the core, and prints nothing."""

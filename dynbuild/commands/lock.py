@@ -1,0 +1,287 @@
+"""``lock``: bring the lock to what the declaration asks for."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from dynbuild.commands.target import Pinner, target_of
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.errors import (
+    AnswerIsNoError,
+    DeclarationError,
+    Diagnostic,
+    LockError,
+    did_you_mean,
+)
+from dynbuild.lock.changes import Change, compare
+from dynbuild.lock.codec import dumps, loads
+from dynbuild.lock.model import Lock, Target, declared_packages
+from dynbuild.lock.requests import asked_since, combined, is_repacked
+from dynbuild.lock.update import NOTHING, Requests, update
+from dynbuild.ports import Files, Images, Locks
+from dynbuild.steps.model import Pin
+
+
+@dataclass(frozen=True, slots=True)
+class LockOptions:
+    """What the command line asks of ``lock`` beyond the declaration."""
+
+    base_revision: str | None = None
+    upgrade_base: bool = False
+    upgrade_packages: bool = False
+    bump: tuple[str, ...] = ()
+    move: tuple[str, ...] = ()
+    repack: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock, how it differs from the one in the file, and what is odd about it.
+
+    ``text`` is None where the file says it already.
+    """
+
+    lock: Lock
+    changes: tuple[Change, ...]
+    warnings: tuple[Diagnostic, ...]
+    text: str | None
+
+
+def lock(
+    loaded: Loaded,
+    files: Files,
+    locks: Locks,
+    images: Callable[[], Images],
+    options: LockOptions,
+) -> Locked:
+    """Compute the lock; nothing is written.
+
+    It starts from the last committed lock, or from the one that ``base_revision``
+    has, so that the many runs of one edit become one. ``images`` is called
+    only where an image has to be looked up. Raises DeclarationError, LockError,
+    UnreachableError.
+    """
+    current, damage = _current(locks)
+    start = _start(locks, current, options)
+    if start is None and damage is not None:
+        raise damage
+    pins = [known for known in (current, start) if known is not None]
+    pin = _pinner(pins, images, refresh=options.upgrade_base)
+    target = target_of(loaded, files, pin)
+    requests = _requests(target, current or start, options)
+    if start is not None and current is not None:
+        requests = combined(asked_since(start, current), requests)
+    result = update(start, target, requests)
+    text = dumps(result)
+    return Locked(
+        lock=result,
+        changes=compare(current, result),
+        warnings=(
+            *loaded.warnings,
+            *_unpinned(result),
+            *_still_mentioned(loaded, start, result),
+        ),
+        text=None if current is not None and loads(text) == current else text,
+    )
+
+
+def check(
+    loaded: Loaded,
+    files: Files,
+    locks: Locks,
+    images: Callable[[], Images],
+) -> Locked:
+    """The lock that the file should be, judged from the file alone.
+
+    ``text`` is None where it is up to date. Raises AnswerIsNoError where there is
+    no lock, and what ``lock`` raises.
+    """
+    current, damage = _current(locks)
+    if damage is not None:
+        raise damage
+    if current is None:
+        raise no_lock()
+    target = target_of(loaded, files, _pinner([current], images))
+    result = update(current, target)
+    return Locked(
+        lock=result,
+        changes=compare(current, result),
+        warnings=(*loaded.warnings, *_unpinned(result), *_shared_seqs(current)),
+        text=None if result == current else dumps(result),
+    )
+
+
+def frozen(locks: Locks) -> Lock:
+    """The lock as the file has it, whatever the declaration says."""
+    current, damage = _current(locks)
+    if damage is not None:
+        raise damage
+    if current is None:
+        raise no_lock()
+    return current
+
+
+def no_lock() -> AnswerIsNoError:
+    return AnswerIsNoError(
+        Diagnostic("DB0410", "there is no lock yet", hint="run `dynbuild lock`")
+    )
+
+
+def stale(locked: Locked) -> AnswerIsNoError:
+    """What ``realize`` says of a lock that does not fit the declaration."""
+    told = [f"{change.kind} {change.name}" for change in locked.changes]
+    shown = ", ".join(told[:3]) + (f" and {len(told) - 3} more" if told[3:] else "")
+    about = f": {shown}" if shown else ""
+    return AnswerIsNoError(
+        Diagnostic(
+            "DB0411",
+            f"the lock does not fit the declaration{about}",
+            hint="run `dynbuild lock`, review and commit its change (or use the lock "
+            "as it is: --frozen)",
+        )
+    )
+
+
+def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
+    """The file's lock; what is wrong with it, where git may have a better one."""
+    text = locks.read()
+    if text is None:
+        return None, None
+    try:
+        return loads(text), None
+    except LockError as error:
+        if any(problem.code == "DB0406" for problem in error.diagnostics):
+            raise  # a newer lock is never overwritten
+        return None, error
+
+
+def _start(locks: Locks, current: Lock | None, options: LockOptions) -> Lock | None:
+    if options.base_revision is not None:
+        locks.require(options.base_revision)
+        text = locks.committed(options.base_revision)
+        return None if text is None else loads(text)
+    text = locks.committed("HEAD")
+    if text is None:
+        return current
+    committed = loads(text)
+    if current is not None and is_repacked(committed, current):
+        return current
+    return committed
+
+
+def _requests(target: Target, known: Lock | None, options: LockOptions) -> Requests:
+    names = [stage.name for stage in target.stages]
+    for name in (*options.bump, *options.move):
+        if name not in names:
+            raise DeclarationError(
+                Diagnostic(
+                    "DB0309",
+                    f"no stage is called {name!r}",
+                    hint=did_you_mean(name, names),
+                )
+            )
+    if known is None:
+        return NOTHING
+
+    def refreshed(name: str) -> int:
+        before = known.stages.get(name)
+        return (before.stage.bump if before else 0) + 1
+
+    upgrade: Collection[tuple[str, str]] = (
+        {(manager, key) for manager, specs in target.packages.items() for key in specs}
+        if options.upgrade_packages
+        else ()
+    )
+    return Requests(
+        bump={name: refreshed(name) for name in options.bump},
+        move=frozenset(options.move),
+        upgrade=frozenset(upgrade),
+        repack=options.repack,
+    )
+
+
+def _pinner(
+    known: list[Lock],
+    images: Callable[[], Images],
+    *,
+    refresh: bool = False,
+) -> Pinner:
+    """Take pins from the locks that have them; ask for the others, each once."""
+    pins: dict[str, Pin] = {}
+    if not refresh:
+        for lock_ in reversed(known):
+            pins |= {pin.image: pin for pin in lock_.images.values()}
+            pins[lock_.base.image] = lock_.base
+
+    def pin(reference: str) -> Pin:
+        if reference not in pins:
+            pins[reference] = replace(images().pin(reference), image=reference)
+        return pins[reference]
+
+    return pin
+
+
+def _unpinned(lock_: Lock) -> list[Diagnostic]:
+    return [
+        Diagnostic(
+            "DB0302",
+            f"{pin.image} is not pinned: no registry gave its digest, the engine here "
+            "has it",
+            hint="another machine may have another image of that name; once a registry "
+            "has it, run `dynbuild lock --upgrade-base`",
+            severity="warning",
+        )
+        for pin in (lock_.base, *lock_.images.values())
+        if pin.digest is None
+    ]
+
+
+def _still_mentioned(
+    loaded: Loaded, start: Lock | None, result: Lock
+) -> list[Diagnostic]:
+    """Unchanged stages whose commands name a package that is no longer declared."""
+    if start is None:
+        return []
+    now = declared_packages(result)
+    gone = [
+        key
+        for manager, specs in declared_packages(start).items()
+        for key in specs
+        if key not in now.get(manager, {})
+    ]
+    places = {stage.name: at for at, stage in enumerate(loaded.declaration.stages)}
+    return [
+        Diagnostic(
+            "DB0414",
+            f"stage {name!r} names the package {key!r}, which is removed",
+            loaded.span("stages", places[name], "commands"),
+            hint="it is not built again now; when it is, the package may not be there",
+            severity="warning",
+        )
+        for key in gone
+        for name, entry in sorted(result.stages.items())
+        if start.stages.get(name) == entry
+        and re.search(
+            rf"(?<![\w.-]){re.escape(key)}(?![\w.-])", "\n".join(entry.stage.commands)
+        )
+    ]
+
+
+def _shared_seqs(lock_: Lock) -> list[Diagnostic]:
+    """Two steps with one seq are the mark of a merge that nobody put in order."""
+    by_seq: dict[int, list[str]] = {}
+    for name, entry in sorted(lock_.stages.items()):
+        by_seq.setdefault(entry.seq, []).append(f"stage {name}")
+    for text, seq in sorted(lock_.scripts.items()):
+        by_seq.setdefault(seq, []).append(f"script {text.splitlines()[0]!r}")
+    return [
+        Diagnostic(
+            "DB0412",
+            f"seq {seq} stands at {' and '.join(names)}: two changes were merged",
+            hint="the order is valid; `dynbuild lock --base BRANCH`, with the branch "
+            "you merge into,\nputs this branch's steps behind that one's",
+            severity="warning",
+        )
+        for seq, names in sorted(by_seq.items())
+        if len(names) > 1
+    ]

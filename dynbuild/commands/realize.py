@@ -1,0 +1,157 @@
+"""``realize``: what the image that a lock describes is built from."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dynbuild.digest import Digest, digest_of
+from dynbuild.emit.dockerfile import IMAGE_STEP, emit
+from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed, install_order
+from dynbuild.ports import (
+    Builder,
+    BuildRequest,
+    Files,
+    Images,
+    NotThereError,
+    Output,
+)
+from dynbuild.steps.model import Copy
+from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.title import label
+
+
+@dataclass(frozen=True, slots=True)
+class RealizeOptions:
+    """What the command line asks of a build beyond the lock."""
+
+    outputs: tuple[Output, ...]
+    tags: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    builder: str | None = None
+    network: str | None = None
+    no_cache: bool = False
+    secrets: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A build that can begin, and what people call the stages of its Dockerfile."""
+
+    request: BuildRequest
+    titles: Mapping[str, str]
+
+
+def dockerfile(lock: Lock, platform: str | None) -> str:
+    """The Dockerfile of a lock alone: for ``--print``, for reviews.
+
+    Without a platform it is written for linux/amd64 where the base has that, else for
+    the first that it has.
+    """
+    order = install_order(lock)
+    usual = "linux/amd64"
+    known = sorted(lock.base.platforms, key=lambda name: (name != usual, name))
+    return _emit(lock, order, platform or (known or [usual])[0], {}, {})
+
+
+@contextmanager
+def prepare(
+    lock: Lock,
+    files: Files,
+    images: Images,
+    builder: Builder,
+    options: RealizeOptions,
+) -> Iterator[Prepared]:
+    """Gather what the builder will see; it is gone when the context ends.
+
+    Raises AnswerIsNoError when a file is not what the lock says, UnreachableError
+    when the engine does not answer.
+    """
+    order = install_order(lock)
+    platforms = options.platforms or (_platform(lock, builder, options.builder),)
+    unpinned = {
+        pin.image: images.local_digest(pin.image)
+        for pin in (lock.base, *lock.images.values())
+        if pin.digest is None
+    }
+    with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
+        contents = _gather(order, files, context)
+        text = _emit(lock, order, platforms[0], contents, unpinned)
+        request = BuildRequest(
+            dockerfile=text,
+            context=context,
+            outputs=options.outputs,
+            tags=options.tags,
+            platforms=options.platforms,
+            builder=options.builder,
+            network=options.network,
+            host_network=any(
+                entry.stage.network == "host" for entry in lock.stages.values()
+            ),
+            no_cache=options.no_cache,
+            secrets=options.secrets,
+            ssh=options.ssh,
+        )
+        titles = {placed.id.lower(): label(placed.step) for placed in order}
+        titles[IMAGE_STEP] = "image: its working directory"
+        yield Prepared(request, titles)
+
+
+def _platform(lock: Lock, builder: Builder, name: str | None) -> str:
+    """The platform that the builder builds for; asking takes a moment."""
+    if len(lock.base.platforms) == 1:
+        (only,) = lock.base.platforms
+        return only
+    return builder.platform(name)
+
+
+def _emit(
+    lock: Lock,
+    order: tuple[Placed, ...],
+    platform: str,
+    contents: Mapping[Copy, Digest],
+    unpinned: Mapping[str, Digest],
+) -> str:
+    described = descriptions(lock, order, platform, contents, unpinned)
+    live = {placed.id for placed in order if placed.live}
+    digests = {
+        step: digest_of(description)
+        for step, description in described.items()
+        if step not in live
+    }
+    return emit(lock, order, platform, digests)
+
+
+def _gather(
+    order: tuple[Placed, ...], files: Files, context: str
+) -> dict[Copy, Digest]:
+    """Copy what stages copy from the project; the digests of what is live."""
+    contents: dict[Copy, Digest] = {}
+    problems = []
+    for placed in order:
+        for copy in copies_of(placed.step):
+            if not copy.of_project:
+                continue
+            try:
+                content = files.gather(copy.path, copy.exclude, context)
+            except NotThereError as error:
+                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
+                problems.append(Diagnostic("DB0305", message))
+                continue
+            if copy.live:
+                contents[copy] = content
+            elif content != copy.digest:
+                problems.append(
+                    Diagnostic(
+                        "DB0413",
+                        f"{copy.path} is not the file that the lock says",
+                        hint="run `dynbuild lock`, review and commit its change",
+                    )
+                )
+    if problems:
+        raise AnswerIsNoError(*problems)
+    return contents

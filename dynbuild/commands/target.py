@@ -1,0 +1,218 @@
+"""From a declaration to the target of a lock: files read, images pinned."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from dynbuild.declaration.graph import stands_on
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.schema import Copy as DeclaredCopy
+from dynbuild.declaration.schema import Declaration
+from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.lock.model import DEFAULT_SHELL, Target
+from dynbuild.ports import Files, NotThereError
+from dynbuild.reference import parse
+from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Healthcheck,
+    Pin,
+    RuntimeConfig,
+    Secret,
+    Stage,
+    User,
+)
+
+Pinner = Callable[[str], Pin]
+"""Gives the pin of a full reference, from a lock or from its registry."""
+
+
+def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
+    """What a declaration asks for, with all that it names looked at.
+
+    Raises DeclarationError with every file that is missing and every variable that
+    two stages set to two values.
+    """
+    declaration = loaded.declaration
+    problems: list[Diagnostic] = []
+    below = stands_on(declaration.stages)
+    stages = tuple(
+        _stage(loaded, place, below[stage.name], files, problems)
+        for place, stage in enumerate(declaration.stages)
+    )
+    sources = tuple(_sources(loaded, files, problems))
+    if problems:
+        raise DeclarationError(*problems)
+    base = pin(str(parse(declaration.base)))
+    _refuse_conflicts(loaded, stages, base)
+    return Target(
+        base=base,
+        packages=_packages(declaration),
+        sources=sources,
+        scripts=declaration.env_scripts,
+        user=_user(declaration),
+        stages=stages,
+        images={
+            copy.image: pin(copy.image)
+            for stage in stages
+            for copy in stage.copies
+            if copy.image is not None
+        },
+        shell=_shell(declaration.shell) or DEFAULT_SHELL,
+        config=_config(declaration),
+    )
+
+
+def _packages(declaration: Declaration) -> dict[str, dict[str, str]]:
+    lists = {name: getattr(declaration, f"{name}_packages") for name in MANAGERS}
+    return {
+        name: {MANAGERS[name].key(spec): spec for spec in sorted(specs)}
+        for name, specs in lists.items()
+        if specs
+    }
+
+
+def _user(declaration: Declaration) -> User | None:
+    user = declaration.user
+    if user is None:
+        return None
+    return User(user.name, user.uid, user.shell, declaration.sudo)
+
+
+def _sources(
+    loaded: Loaded, files: Files, problems: list[Diagnostic]
+) -> Iterator[AptSource]:
+    for place, source in enumerate(loaded.declaration.apt_sources):
+        digest = None
+        if source.key is not None:
+            try:
+                digest = files.content(source.key, ())
+            except NotThereError as error:
+                problems.append(
+                    _missing(loaded, source.key, error, ("apt_sources", place, "key"))
+                )
+        yield AptSource(
+            source.uri, source.suites, source.components, source.key, digest
+        )
+
+
+def _stage(
+    loaded: Loaded,
+    place: int,
+    below: tuple[str, ...],
+    files: Files,
+    problems: list[Diagnostic],
+) -> Stage:
+    stage = loaded.declaration.stages[place]
+    copies = []
+    for number, copy in enumerate(stage.copies):
+        try:
+            copies.append(_copy(copy, stage.track, files))
+        except NotThereError as error:
+            where = ("stages", place, "copy", number, "from")
+            problems.append(_missing(loaded, copy.from_, error, where))
+    return Stage(
+        name=stage.name,
+        dependencies=below,
+        copies=tuple(copies),
+        commands=stage.commands,
+        env=stage.env,
+        build_env=stage.build_env,
+        user=stage.user or "root",
+        workdir=stage.workdir,
+        shell=_shell(stage.shell),
+        network=stage.network,
+        ssh=stage.ssh,
+        cache_mounts=stage.cache_mounts,
+        secrets=tuple(
+            Secret(secret.id, secret.env, secret.target) for secret in stage.secrets
+        ),
+        build_only=stage.build_only,
+        touches=stage.touches,
+    )
+
+
+def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa: FBT001
+    digest = None
+    if copy.stage is None and copy.image is None:
+        is_directory = files.is_directory(copy.from_)
+        if track or (track is None and not is_directory):
+            digest = files.content(copy.from_, copy.exclude)
+    return Copy(
+        path=copy.from_,
+        to=copy.to,
+        stage=copy.stage,
+        image=None if copy.image is None else str(parse(copy.image)),
+        owner=copy.owner,
+        mode=copy.mode,
+        exclude=copy.exclude,
+        digest=digest,
+    )
+
+
+def _shell(words: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Docker's SHELL ends in the flag that takes the script."""
+    if words is None or re.fullmatch(r"-[a-z]*c", words[-1]):
+        return words
+    return (*words, "-c")
+
+
+def _config(declaration: Declaration) -> RuntimeConfig:
+    check = declaration.healthcheck
+    return RuntimeConfig(
+        env=declaration.env,
+        workdir=declaration.workdir,
+        entrypoint=declaration.entrypoint,
+        cmd=declaration.cmd,
+        labels=declaration.labels,
+        expose=declaration.expose,
+        volumes=declaration.volumes,
+        healthcheck=None
+        if check is None
+        else Healthcheck(
+            check.cmd,
+            check.interval,
+            check.timeout,
+            check.start_period,
+            check.retries,
+        ),
+        stop_signal=declaration.stop_signal,
+    )
+
+
+def _missing(
+    loaded: Loaded, path: str, error: NotThereError, where: tuple[str | int, ...]
+) -> Diagnostic:
+    return Diagnostic("DB0305", f"cannot copy {path!r}: {error}", loaded.span(*where))
+
+
+def _refuse_conflicts(loaded: Loaded, stages: tuple[Stage, ...], base: Pin) -> None:
+    environments = Environments(stages, base.env)
+    try:
+        for stage in stages:
+            environments.of_stage(stage.name)
+        environments.of_image()
+    except EnvironmentConflict as conflict:
+        places = {stage.name: place for place, stage in enumerate(stages)}
+
+        raise DeclarationError(
+            Diagnostic(
+                "DB0307",
+                f"stages {conflict.first!r} and {conflict.second!r} set "
+                f"{conflict.variable} to two values",
+                loaded.span(
+                    "stages", places[conflict.second], "env", conflict.variable
+                ),
+                hint="let one depend on the other, whose value then gives way, or "
+                f'let both extend it, as in "/opt/x:${conflict.variable}"',
+                labels=(
+                    Label(
+                        loaded.span(
+                            "stages", places[conflict.first], "env", conflict.variable
+                        ),
+                        "set here as well",
+                    ),
+                ),
+            )
+        ) from None

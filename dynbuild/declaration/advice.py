@@ -1,0 +1,63 @@
+"""Warnings where commands cannot do what they say, or a field of ours would do better.
+
+Conservative: a warning that is wrong costs more than one that is missing, so whatever
+is not plain to see is passed over in silence.
+"""
+
+from collections.abc import Iterator
+
+from dynbuild.declaration import context, installs
+from dynbuild.declaration.fields import check_secrets
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.runs import Run, runs_of
+from dynbuild.errors import Diagnostic
+
+
+def advise(loaded: Loaded) -> list[Diagnostic]:
+    """Find what is odd about a declaration that is valid."""
+    runs = runs_of(loaded)
+    return [
+        *check_secrets(loaded),
+        *installs.check_bases(loaded),
+        *installs.check_pip(loaded, runs),
+        *installs.check_managers(loaded, runs),
+        *context.check_context(loaded, runs),
+        *_sudo(loaded, runs),
+        *_lost_state(loaded, runs),
+    ]
+
+
+def _sudo(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Commands that become root where they are."""
+    for run in runs:
+        if run.is_root and any(
+            command.sudo and not command.name.startswith("-")
+            for command in run.commands or ()
+        ):
+            yield Diagnostic(
+                "DB0196",
+                f"{run.owner} runs as root already, and sudo may not be there",
+                loaded.span(*run.path),
+                "write the command without sudo",
+                severity="warning",
+            )
+
+
+def _lost_state(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Environment scripts that change nothing but their own shell."""
+    for run in runs:
+        if run.stage is not None or not run.commands:
+            continue
+        names = {command.name for command in run.commands}
+        if names <= {"cd", "export", "set", "umask", "alias", ""}:
+            hint = "write variables into the env of the stages that need them"
+            if "cd" in names:
+                hint = "give the stages that need it a workdir"
+            yield Diagnostic(
+                "DB0195",
+                "this environment script has no effect: each is a step of its own, "
+                "and what a shell remembers ends with it",
+                loaded.span(*run.path),
+                hint,
+                severity="warning",
+            )

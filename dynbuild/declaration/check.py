@@ -1,0 +1,32 @@
+"""What one field says about another: all checks of a declaration, in one run."""
+
+from collections.abc import Callable, Iterator
+
+from dynbuild.declaration import fields, packages, stages, values
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.errors import Diagnostic
+
+CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
+    values.check_keys,
+    values.check_values,
+    fields.check_base,
+    fields.check_user,
+    fields.check_shells,
+    fields.check_runtime,
+    fields.check_copies,
+    fields.check_keys_of_sources,
+    fields.check_mounts,
+    packages.check_families,
+    packages.check_packages,
+    packages.check_apt_sources,
+    stages.check_names,
+    stages.check_dependencies,
+    stages.check_copied_stages,
+    stages.check_cycles,
+    stages.check_work,
+)
+
+
+def check(loaded: Loaded) -> list[Diagnostic]:
+    """Find the mistakes of a declaration whose shape is right."""
+    return [mistake for find in CHECKS for mistake in find(loaded)]

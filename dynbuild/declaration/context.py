@@ -1,0 +1,226 @@
+"""Commands that are meant for files of the project, which no command can see."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from posixpath import normpath
+
+from dynbuild.declaration.graph import standing_on, stands_on
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.runs import Run
+from dynbuild.declaration.schema import Stage
+from dynbuild.declaration.script import Command, is_static
+from dynbuild.declaration.spelling import spelled
+from dynbuild.errors import Diagnostic
+
+_ROOTS = re.compile(
+    r"(bin|boot|dev|etc|home|lib(32|64|x32)?|media|mnt|opt|proc|root|run|sbin|srv|sys"
+    r"|tmp|usr|var)(/|$)"
+)
+"""Directories of every base: stages run in /, so ``etc/hosts`` is there."""
+
+_HARMLESS = re.compile(
+    r"|:|(apt|apt-get|apt-mark|apk|dnf|yum|pip3?|echo|printf|export|set|umask|true|test"
+    r"|(add|del)(user|group)|(user|group)(add|del|mod)|ch(own|grp|mod)|ls|rm|which"
+    r"|ldconfig|locale-gen|update-ca-certificates)"
+)
+"""Commands that make no files where they run, unless they write into one."""
+
+_FILING = re.compile(r"cp|mv|install|rsync|mkdir|ln|touch")
+"""Commands that make files where their last word says."""
+
+_ELSEWHERE = frozenset({"cd", "pushd", "chroot"})
+
+_TELLING = re.compile(r"-\w*[tT]\w*$|--(target|exclude|include|files-from)")
+"""Options of cp, mv and rsync after which the last word is no plain destination."""
+
+Copied = tuple[tuple[str, str, Mapping[str, str]], ...]
+"""What a command takes: from, to, and other fields of a copy."""
+
+
+def check_context(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Find commands that take what is only in the project."""
+    root = _root_of(loaded, runs)
+    done: set[str] = set()  # stages that are elsewhere, or warned of
+    made: set[str] = set()  # stages that may have made files by now
+    for run in runs:
+        if run.stage is None or run.name in done or not _in_root(run.stage):
+            continue
+        for command in run.commands or (None,):
+            if command is None or command.name in _ELSEWHERE:
+                done.add(run.name)
+                break
+            copied = _taken(command)
+            if copied and not root.may_hold(copied, run.name, made):
+                yield _warning(loaded, run, copied)
+                done.add(run.name)
+                break
+            if _makes_files(command):
+                made.add(run.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """What / may hold, beside what every system has there."""
+
+    known: bool
+    """The base is a plain one, and no environment script makes files."""
+    grown: set[str]
+    """Stages that stand on others whose commands may have made files."""
+    holders: Callable[[str], set[str]]
+    """Stages that see a copy to a path with this first part."""
+
+    def may_hold(self, copied: Copied, stage: str, made: set[str]) -> bool:
+        """Whether what a command of a stage takes can be there."""
+        paths = [normpath(source) for source, _, _ in copied]
+        if set(paths) == {"."}:
+            return False  # all of / is never meant
+        if not self.known or stage in self.grown | made:
+            return True
+        return any(
+            path.startswith("..")
+            or _ROOTS.match(path)
+            or stage in self.holders(path.split("/")[0])
+            or stage in self.holders("")
+            for path in paths
+        )
+
+
+def _root_of(loaded: Loaded, runs: list[Run]) -> _Root:
+    edges = stands_on(loaded.declaration.stages)
+    makers = {
+        run.name
+        for run in runs
+        for command in run.commands or (None,)
+        if command is None or _makes_files(command)
+    }
+    below = {name for name, others in edges.items() if makers.intersection(others)}
+    copied: dict[str, list[str]] = {}
+    for stage in loaded.declaration.stages:
+        for copy in stage.copies:
+            copied.setdefault(copy.to.strip("/").split("/")[0], []).append(stage.name)
+
+    @cache
+    def holders(first: str) -> set[str]:
+        return standing_on(edges, copied.get(first, ()))
+
+    plain = "/" not in loaded.declaration.base.partition("@")[0]
+    return _Root(plain and "" not in makers, standing_on(edges, below), holders)
+
+
+def _taken(command: Command) -> Copied:
+    """Read what a command takes from where it runs."""
+    if command.name.startswith("./"):
+        return _in_place(command.name)
+    take = _TAKERS.get(command.name)
+    return take(command) if take else ()
+
+
+def _in_root(stage: Stage) -> bool:
+    return stage.workdir in (None, "/")
+
+
+def _makes_files(command: Command) -> bool:
+    if _FILING.fullmatch(command.name):
+        return not command.words[-1].startswith("/")
+    return command.writes or not _HARMLESS.fullmatch(command.name)
+
+
+def _rooted(to: str) -> str:
+    """Write a destination as ``copy`` wants it: absolute, / kept at the end."""
+    plain = normpath(f"/{to.lstrip('/')}")
+    return f"{plain}/" if to.endswith("/") and plain != "/" else plain
+
+
+def _is_relative(word: str) -> bool:
+    return is_static(word) and not word.startswith(("/", "-")) and ":" not in word
+
+
+def _copying(command: Command) -> Copied:
+    """Read cp, mv and rsync: sources, then a destination."""
+    *sources, to = command.arguments or ("",)
+    if any(_TELLING.match(option) for option in command.options):
+        return ()
+    if not is_static(to) or ":" in to or not all(map(_is_relative, sources)):
+        return ()
+    several = "/" if len(sources) > 1 and not to.endswith("/") else ""
+    return tuple((source, _rooted(to + several), {}) for source in sources)
+
+
+def _installing(command: Command) -> Copied:
+    """Read install, which may set the mode: install -Dm755 x /usr/bin/x."""
+    text = " ".join(command.words[1:])
+    mode = re.search(r"(?:^|\s)-D?m\s*(\d{3,4})(?=\s)", text)
+    rest = (text[: mode.start()] + text[mode.end() :] if mode else text).split()
+    if any(word.startswith("-") and word != "-D" for word in rest):
+        return ()
+    more = {"mode": mode[1].rjust(4, "0")} if mode else {}
+    plain = Command(("cp", *(word for word in rest if word != "-D")))
+    return tuple((source, to, more) for source, to, _ in _copying(plain))
+
+
+def _in_place(source: str) -> Copied:
+    """Copy a file to where the command looks for it, which is /."""
+    if not _is_relative(source):
+        return ()
+    return ((source, "/" + normpath(source), {}),)
+
+
+def _unpacking(command: Command) -> Copied:
+    """Read tar xf archive: an archive that nothing has fetched."""
+    archive = re.search(
+        r"^tar (?:-?\w*x\w*f|--extract .*--file[= ]|-x .*-f) ?(\S+)",
+        " ".join(command.words),
+    )
+    return _in_place(archive[1]) if archive else ()
+
+
+def _requiring(command: Command) -> Copied:
+    """Read pip install -r requirements.txt, and pip install of the project itself."""
+    if "install" not in command.arguments:
+        return ()
+    listed = re.search(r"(?:-r|--requirement)[ =]?(\S+)", " ".join(command.words))
+    if listed:
+        return _in_place(listed[1])
+    if "." in command.arguments:
+        return ((".", "/app", {}),)
+    return ()
+
+
+def _interpreting(command: Command) -> Copied:
+    """Read sh setup.sh and python3 app.py."""
+    if len(command.words) > 1 and re.fullmatch(r"[\w./-]+\.(sh|py)", command.words[1]):
+        return _in_place(command.words[1])
+    return ()
+
+
+_TAKERS: dict[str, Callable[[Command], Copied]] = {
+    "cp": _copying,
+    "mv": _copying,
+    "rsync": _copying,
+    "install": _installing,
+    "tar": _unpacking,
+    "pip": _requiring,
+    "pip3": _requiring,
+    "sh": _interpreting,
+    "bash": _interpreting,
+    "python": _interpreting,
+    "python3": _interpreting,
+}
+
+
+def _warning(loaded: Loaded, run: Run, copied: Copied) -> Diagnostic:
+    names = " and ".join(repr(source) for source, _, _ in copied)
+    are = "are" if len(copied) > 1 else "is"
+    copies = [
+        {"from": normpath(source), "to": to, **more} for source, to, more in copied
+    ]
+    return Diagnostic(
+        "DB0190",
+        f"a command cannot see the files of the project: {names} {are} not in "
+        "the image",
+        loaded.span(*run.path),
+        "copy it in this stage: " + spelled(loaded.syntax, "copy", copies),
+        severity="warning",
+    )

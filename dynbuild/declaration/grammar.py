@@ -1,0 +1,91 @@
+"""What single values may look like: the grammars of others, as regular expressions.
+
+The patterns without flags are anchored and plain enough for editors, which read them
+through the JSON schema.
+"""
+
+import re
+
+STAGE_NAME = r"^(?=.{1,100}$)[A-Za-z][A-Za-z0-9]*((\.|_|__|-+)[A-Za-z0-9]+)*$"
+"""A name of a Dockerfile's stage, and of a tag, that starts with a letter."""
+
+STEP_NAME = r"^(base|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+$"
+"""A name that dynbuild gives to its own steps."""
+
+RESERVED_NAMES = ("scratch", "context")
+"""Names that mean something else to Docker."""
+
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+"""A variable that every POSIX shell can export."""
+
+SECRET_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # noqa: S105
+MODE = r"^[0-7]{3,4}$"
+DURATION = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
+"""A duration of Go, as Docker reads it: 1m30s."""
+
+USER_NAME = r"^[a-z_][a-z0-9_-]{0,31}$"
+"""What useradd of every distribution accepts."""
+
+OWNER = (
+    r"^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(:([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$"
+)
+ABSOLUTE = r"^/"
+PORTS = r"^([0-9]{1,5})(?:-([0-9]{1,5}))?(/(tcp|udp|sctp))?$"
+SIGNAL = (
+    r"^(SIG)?(ABRT|ALRM|CHLD|CONT|HUP|INT|KILL|PIPE|QUIT|STOP|TERM|TSTP|USR1|USR2|WINCH"
+    r"|RTMIN(\+[0-9]{1,2})?|RTMAX(-[0-9]{1,2})?)$|^[0-9]{1,2}$"
+)
+ENDPOINT = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
+SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
+"""Shells that know ``set -e``, ``export`` and POSIX quoting."""
+
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = (
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
+)
+REPOSITORY = rf"^(?:{_HOST}/)?{_PART}(?:/{_PART})*$"
+REFERENCE = (
+    rf"^(?P<name>(?:{_HOST}/)?{_PART}(?:/{_PART})*)"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@sha256:[0-9a-f]{64})?$"
+)
+"""A reference to an image, as Docker's own grammar has it."""
+
+APT_PACKAGE = (
+    r"^(?P<name>[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?)"
+    r"(?:=[A-Za-z0-9.+~:*?-]+|/[A-Za-z0-9._-]+)?(?<!-)$"
+)
+YUM_PACKAGE = r"^(?P<name>@?[A-Za-z0-9][A-Za-z0-9._+:~^-]*)$"
+APK_PACKAGE = (
+    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._+-]*)"
+    r"(?:(?:=|<=?|>=?|~=?)[A-Za-z0-9._-]+)?(?:@[a-z0-9]+)?$"
+)
+NPM_PACKAGE = (
+    r"^(?P<name>(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*)"
+    r"(?:@[A-Za-z0-9._~^<>=|*+-][A-Za-z0-9._~^<>=|*+ -]*)?$"
+)
+WORD = r"^[A-Za-z0-9._+~/:-]+$"
+"""A suite or component of an apt repository."""
+
+SECRET_LIKE = re.compile(
+    r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS?"
+    r"|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)_?KEY)(?:_[A-Z0-9]{1,3})?$"
+    r"|PASSWORD",
+    re.IGNORECASE,
+)
+_NOT_A_SECRET = re.compile(
+    r"|[$/].*|(?i:true|false|yes|no|on|off|none|null)|https?://[^@]*", re.DOTALL
+)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern describes the whole text; ``$`` alone forgives a line break."""
+    return re.search(pattern, text) is not None and not text.endswith("\n")
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable seems to hold a secret itself, not the way to one."""
+    if name.upper().endswith(("_FILE", "_PATH", "_URL", "_ENV", "_NAME", "_ID")):
+        return False
+    if not SECRET_LIKE.search(name):
+        return False
+    return _NOT_A_SECRET.fullmatch(value) is None

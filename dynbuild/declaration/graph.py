@@ -1,0 +1,69 @@
+"""Which stage needs which: the edges of a declaration, "*" written out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from dynbuild.declaration.schema import EVERY_STAGE, Stage
+
+MAX_CYCLES = 10
+"""Cycles that are told in one run: each is looked for anew."""
+
+
+def stands_on(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
+    """Dependencies by stage: what is written, "*" as every linked stage before it."""
+    linked: list[str] = []
+    edges: dict[str, tuple[str, ...]] = {}
+    for stage in stages:
+        every = stage.dependencies == (EVERY_STAGE,)
+        edges[stage.name] = tuple(linked) if every else stage.dependencies
+        if not stage.build_only:
+            linked.append(stage.name)
+    return edges
+
+
+def standing_on(edges: Mapping[str, Sequence[str]], names: Iterable[str]) -> set[str]:
+    """Stages that stand on any of the named ones, directly or not, and those named."""
+    above: dict[str, list[str]] = {}
+    for name, below in edges.items():
+        for other in below:
+            above.setdefault(other, []).append(name)
+    found = set(names)
+    waiting = list(found)
+    while waiting:
+        new = set(above.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def copies_from(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
+    """Stages that a stage copies from, in written order, each once."""
+    return {
+        stage.name: tuple(
+            dict.fromkeys(copy.stage for copy in stage.copies if copy.stage)
+        )
+        for stage in stages
+    }
+
+
+def cycles(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """Cycles that share no stage, each from its first stage round to itself again."""
+    rest = {
+        name: [need for need in below if need in needs and need != name]
+        for name, below in needs.items()
+    }
+    order = {name: index for index, name in enumerate(needs)}
+    for _ in range(MAX_CYCLES):
+        try:
+            TopologicalSorter(rest).prepare()
+        except CycleError as error:
+            found = list(reversed(error.args[1]))[:-1]
+        else:
+            return
+        first = found.index(min(found, key=order.__getitem__))
+        yield (*found[first:], *found[:first], found[first])
+        rest = {
+            name: [need for need in below if need not in found]
+            for name, below in rest.items()
+            if name not in found
+        }

@@ -1,0 +1,177 @@
+"""Commands that install packages: what the base refuses, and which list to use."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from dynbuild.declaration.grammar import REFERENCE
+from dynbuild.declaration.graph import standing_on, stands_on
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.packages import MANAGERS
+from dynbuild.declaration.runs import Run
+from dynbuild.declaration.script import Command, is_static
+from dynbuild.declaration.spelling import spelled
+from dynbuild.errors import Diagnostic
+
+_SYSTEMS = {
+    "debian": "apt_packages",
+    "ubuntu": "apt_packages",
+    "fedora": "yum_packages",
+    "almalinux": "yum_packages",
+    "rockylinux": "yum_packages",
+    "centos": "yum_packages",
+    "amazonlinux": "yum_packages",
+    "alpine": "apk_packages",
+}
+"""Bases by the last part of their name, and the packages they have."""
+
+_PIP_FROM = {
+    "apt_packages": "python3-pip",
+    "yum_packages": "python3-pip",
+    "apk_packages": "py3-pip",
+}
+_UNMANAGED = re.compile(
+    r"buster|bullseye|oldoldstable|bionic|focal|jammy|stretch|xenial"
+    r"|^(?:9|10|11|14|16|18|20|22)(?:\.\d+)?(?:-|$)"
+)
+"""Tags of Debian and Ubuntu from before their Python was marked (PEP 668)."""
+
+_OWN_PYTHON = re.compile(
+    r"venv|virtualenv|conda|pyenv|get-pip|ensurepip|python3-pip|py3-pip|\buv\b"
+    r"|break.system.packages|EXTERNALLY-MANAGED",
+    re.IGNORECASE,
+)
+"""Signs of a Python that pip may install into, or of another way to pip."""
+
+_TARGET = re.compile(r"--(target|prefix|root|dry-run|break-system-packages)|-t$")
+"""Options with which pip does not touch the Python of the system, or may."""
+
+_QUIET = frozenset(
+    ("-y", "-q", "-qq", "-qy", "-yq", "--yes", "--assume-yes", "--quiet", "--no-cache")
+) | {"--no-install-recommends", "--setopt=install_weak_deps=False", "--nodocs"}
+"""Options that change nothing about what is installed."""
+
+_INSTALLERS = {
+    ("apt-get", "install"): "apt_packages",
+    ("apt", "install"): "apt_packages",
+    ("yum", "install"): "yum_packages",
+    ("dnf", "install"): "yum_packages",
+    ("microdnf", "install"): "yum_packages",
+    ("apk", "add"): "apk_packages",
+}
+
+
+def _system(loaded: Loaded) -> tuple[str, str, str]:
+    """Name the list that the base has, if known, with the base's name and tag."""
+    match = re.search(REFERENCE, loaded.declaration.base)
+    assert match  # checked before
+    name = match["name"].rsplit("/", 1)[-1]
+    return _SYSTEMS.get(name, ""), name, match["tag"] or ""
+
+
+def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Lists that the base has no package manager for."""
+    system, name, _ = _system(loaded)
+    for manager in MANAGERS:
+        field = manager.field
+        if (
+            system
+            and manager.systems
+            and field != system
+            and getattr(loaded.declaration, field)
+        ):
+            yield Diagnostic(
+                "DB0194",
+                f"{field} are for {manager.systems}, and the base is {name}",
+                loaded.key(field),
+                f"use {system}, or another base",
+                severity="warning",
+            )
+
+
+def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Calls of pip where it is not installed, or where Debian refuses it."""
+    system, name, tag = _system(loaded)
+    wanted = _PIP_FROM.get(system)
+    declaration = loaded.declaration
+    calls = [
+        (run, command)
+        for run in runs
+        for command in run.commands or ()
+        if command.name in ("pip", "pip3") or command.words[1:3] == ("-m", "pip")
+    ]
+    if wanted is None or any(_OWN_PYTHON.search(run.text) for run in runs):
+        return
+    listed = {re.split(r"[=:/~<>@]", spec)[0] for spec in getattr(declaration, system)}
+    if calls and wanted not in listed and not declaration.pip_packages:
+        run, command = calls[0]
+        yield Diagnostic(
+            "DB0191",
+            f"{name} has no {command.name}: it is in the package {wanted}",
+            loaded.span(*run.path),
+            f"add {wanted!r} to {system}",
+            severity="warning",
+        )
+    if system != "apt_packages" or _UNMANAGED.search(tag):
+        return
+    told = _told_where(loaded)
+    for run, command in calls:
+        if (
+            "install" in command.arguments
+            and run.name not in told
+            and not any(_TARGET.match(word) for word in command.words)
+        ):
+            yield Diagnostic(
+                "DB0192",
+                f"pip refuses to install into the Python of {name}, which apt manages",
+                loaded.span(*run.path),
+                _instead(loaded, command),
+                severity="warning",
+            )
+
+
+def _told_where(loaded: Loaded) -> set[str]:
+    """Stages whose environment has another Python, or tells pip not to mind."""
+    stages = loaded.declaration.stages
+    for_all = {stage.name for stage in stages if _is_free(stage.env)}
+    alone = {stage.name for stage in stages if _is_free(stage.build_env)}
+    return standing_on(stands_on(stages), for_all) | alone
+
+
+def _is_free(env: Mapping[str, str]) -> bool:
+    return any(_OWN_PYTHON.search(f"{name}={value}") for name, value in env.items())
+
+
+def _instead(loaded: Loaded, command: Command) -> str:
+    """Write the list that does the same, where the command names packages alone."""
+    names = command.arguments[command.arguments.index("install") + 1 :]
+    if names == ("pip",):
+        return "remove it: the pip of the distribution stays as it is"
+    flags = {"install", "-U", "--upgrade", "--no-cache-dir", "-q", "--quiet", "-m"}
+    plain = set(command.options) <= flags and all(map(_is_name, names))
+    if names and plain:
+        return f"declare them instead: {spelled(loaded.syntax, 'pip_packages', names)}"
+    return "use pip_packages, a virtual environment, or --break-system-packages"
+
+
+def _is_name(word: str) -> bool:
+    return is_static(re.sub(r"\[[\w,-]*\]", "", word)) and not re.match(r"[./]", word)
+
+
+def check_managers(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Packages that are installed by commands, where a list would do."""
+    for run in runs:
+        if run.stage and run.stage.build_only:
+            continue  # its packages are not for the image
+        for command in run.commands or ():
+            verb, *names = command.arguments or ("",)
+            field = _INSTALLERS.get((command.name, verb))
+            plain = all(map(_is_name, names)) and set(command.options) <= _QUIET
+            if field and names and plain:
+                yield Diagnostic(
+                    "DB0193",
+                    f"{run.owner} installs packages itself: a change of it installs "
+                    "all of them again, and other packages have to wait for it",
+                    loaded.span(*run.path),
+                    f"declare them instead: {spelled(loaded.syntax, field, names)}",
+                    severity="warning",
+                )

@@ -1,0 +1,278 @@
+"""Reading JSON, strictly (RFC 8259), and going on after a mistake to find the next.
+
+What people write that is almost JSON (a comma too many or too few, comments, single
+quotes, ``None``) is understood, reported with how to write it, and never accepted.
+"""
+
+import json
+import re
+from typing import NoReturn
+
+from dynbuild.declaration.tree import (
+    MAX_DEPTH,
+    MAX_INTEGER,
+    MAX_VALUES,
+    MIN_INTEGER,
+    Entry,
+    Leaf,
+    List,
+    Node,
+    Scalar,
+    Table,
+    too_deep,
+    too_large,
+    too_many,
+    twice,
+)
+from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.spans import Source, Span
+
+_BLANK = re.compile(
+    r"[ \t\r\n]++|(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|#[^\n]*+)"
+)
+_STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"')
+_SINGLE = re.compile(r"'(?:[^'\\\n]++|\\[^\n])*+'")
+_OPEN_STRING = re.compile(r"[\"'][^\n]*+")
+_WORD = re.compile(r"[^\s\"'\[\]{},:/#]++")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][-+]?\d++)?", re.ASCII)
+_WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
+_ALMOST = {
+    "True": "JSON writes true",
+    "False": "JSON writes false",
+    "None": "JSON writes null",
+    "undefined": "JSON writes null",
+    "NaN": "JSON has no NaN",
+    "Infinity": "JSON has no Infinity",
+    "-Infinity": "JSON has no Infinity",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_NUMBER = 400
+"""Digits: any whole number of 64 bits, and any float that is finite, has fewer."""
+
+
+def read(source: Source) -> Node:
+    """Tree of a JSON document, or a DeclarationError with all its mistakes."""
+    reader = _Reader(source)
+    try:
+        node = reader.document()
+    except _StopError:
+        node = None
+    if reader.mistakes or node is None:
+        raise DeclarationError(*reader.mistakes)
+    return node
+
+
+class _StopError(Exception):
+    """After this mistake the rest cannot be understood."""
+
+
+class _Reader:
+    """One pass over the text; ``at`` is the offset of what comes next."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.at = 0
+        self.values = 0
+        self.commented = False
+        self.mistakes: list[Diagnostic] = []
+
+    def document(self) -> Node:
+        self._blank()
+        node = self._value(0)
+        self._blank()
+        if self.at < len(self.text):
+            self._mistake("the document ends before this", self._here())
+        return node
+
+    def _value(self, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            self.mistakes.append(too_deep(self._here()))
+            raise _StopError
+        self.values += 1
+        if self.values > MAX_VALUES:
+            self.mistakes.append(too_many(self._here()))
+            raise _StopError
+        match self._next():
+            case "{":
+                return self._table(depth)
+            case "[":
+                return self._list(depth)
+            case '"' | "'":
+                text, span = self._string()
+                return Leaf(text, span)
+            case _:
+                return self._word()
+
+    def _list(self, depth: int) -> List:
+        opened = self._here()
+        self._step()
+        items: list[Node] = []
+        while not self._closed("]", opened, first=not items):
+            items.append(self._value(depth + 1))
+        return List(tuple(items), Span(self.source, opened.start, self.at))
+
+    def _table(self, depth: int) -> Table:
+        opened = self._here()
+        self._step()
+        entries: dict[str, Entry] = {}
+        first = True
+        while not self._closed("}", opened, first=first):
+            first = False
+            if self._next() not in ("'", '"'):
+                self._fatal("expected a key in double quotes", self._token())
+            name, key = self._string()
+            self._blank()
+            if self._next() != ":":
+                self._fatal("expected : after the key", self._token())
+            self._step()
+            self._blank()
+            value = self._value(depth + 1)
+            if name in entries:
+                self.mistakes.append(twice(name, key, entries[name].key))
+            else:
+                entries[name] = Entry(key, value)
+        return Table(entries, Span(self.source, opened.start, self.at))
+
+    def _closed(self, bracket: str, opened: Span, *, first: bool) -> bool:
+        """Step to the next item, or over the bracket that ends them."""
+        self._blank()
+        comma = self._here()
+        if not first:
+            if self._next() == ",":
+                self._step()
+                self._blank()
+            elif self._next() not in ("", "]", "}", ":"):
+                self._mistake(
+                    "expected a comma before this", self._token(), "add the comma"
+                )
+        if self._next() == bracket:
+            if comma.start < self.at:
+                self._mistake(
+                    f"a comma before {bracket}",
+                    comma,
+                    "JSON has no comma after the last item: remove it",
+                )
+            self._step()
+            return True
+        if self._next() in ("", "]", "}", ":", ","):
+            label = Label(opened, "opened here")
+            self._fatal(f"expected {bracket} or an item", self._token(), None, (label,))
+        return False
+
+    def _string(self) -> tuple[str, Span]:
+        quote = self._next()
+        match = (_STRING if quote == '"' else _SINGLE).match(self.text, self.at)
+        if match is None:
+            self._fatal(
+                "this text is not closed at the end of its line",
+                self._token(),
+                r"a line break in a text is written \n",
+            )
+        self.at = match.end()
+        span = Span(self.source, match.start(), match.end())
+        if quote == "'":
+            self._mistake("a text in single quotes", span, 'JSON uses "double quotes"')
+            return match[0][1:-1], span
+        try:
+            text = str(json.loads(match[0]))
+        except json.JSONDecodeError as error:
+            place = Span(
+                self.source, span.start + error.pos, span.start + error.pos + 1
+            )
+            if "control" in error.msg:
+                self._mistake(
+                    "a control character in a text", place, r"write it as \uXXXX"
+                )
+            else:
+                hint = r"write \\ for a backslash"
+                self._mistake("this is not an escape of JSON", place, hint)
+            return match[0], span
+        if _SURROGATE.search(text):
+            self._mistake(
+                "half of a surrogate pair, which is not a character",
+                span,
+                r"write both halves (\ud83d\ude00), or the character itself",
+            )
+        return text, span
+
+    def _word(self) -> Leaf:
+        span = self._token()
+        word = self.text[span.start : span.end]
+        self.at = span.end
+        if word in _WORDS:
+            return Leaf(_WORDS[word], span)
+        if _NUMBER.fullmatch(word):
+            return Leaf(self._number(word, span), span)
+        if word in _ALMOST:
+            self._mistake(f"{word} is not a value", span, _ALMOST[word])
+        elif re.match(r"[-+.\d]", word):
+            self._mistake(f"{word[:20]} is not a number of JSON", span)
+        elif _WORD.fullmatch(word):
+            self._mistake("expected a value", span, "put a text in double quotes")
+        else:
+            self._fatal("expected a value", span)
+        return Leaf(None, span)
+
+    def _number(self, word: str, span: Span) -> int | float:
+        if len(word) <= _LONGEST_NUMBER:
+            try:
+                whole = int(word)
+            except ValueError:
+                number = float(word)
+                if abs(number) != float("inf"):
+                    return number
+            else:
+                if MIN_INTEGER <= whole <= MAX_INTEGER:
+                    return whole
+        self.mistakes.append(too_large(span))
+        return 0
+
+    def _blank(self) -> None:
+        """Step over white space, and comments, of which only the first is told."""
+        while match := _BLANK.match(self.text, self.at):
+            if match["comment"] and not self.commented:
+                self.commented = True
+                span = Span(self.source, match.start(), match.end())
+                hint = "TOML and YAML do: dynbuild reads them as well"
+                self._mistake("JSON has no comments", span, hint)
+            self.at = match.end()
+
+    def _next(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def _step(self) -> None:
+        self.at += 1
+
+    def _here(self) -> Span:
+        end = max(0, len(self.text.rstrip()) - 1)
+        start = self.at if self.at < len(self.text) else end
+        return Span(self.source, start, start + 1)
+
+    def _token(self) -> Span:
+        """Span of what stands here, as far as it belongs together."""
+        for pattern in (_WORD, _STRING, _SINGLE, _OPEN_STRING):
+            if match := pattern.match(self.text, self.at):
+                return Span(self.source, match.start(), match.end())
+        return self._here()
+
+    def _mistake(
+        self,
+        message: str,
+        span: Span,
+        hint: str | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        self.mistakes.append(
+            Diagnostic("DB0101", f"not valid JSON: {message}", span, hint, labels)
+        )
+
+    def _fatal(
+        self,
+        message: str,
+        span: Span,
+        hint: str | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> NoReturn:
+        self._mistake(message, span, hint, labels)
+        raise _StopError

@@ -1,0 +1,71 @@
+"""From a file's text to a declaration, with every mistake of it in one go."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from dynbuild.declaration import json, toml, yaml
+from dynbuild.declaration.advice import advise
+from dynbuild.declaration.check import check
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
+from dynbuild.declaration.shape import normal, validate
+from dynbuild.declaration.syntax import Syntax, bounded
+from dynbuild.declaration.tree import Node, Table
+from dynbuild.declaration.words import found
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.spans import Source
+
+READERS: dict[Syntax, Callable[[Source], Node]] = {
+    "toml": toml.read,
+    "json": json.read,
+    "yaml": yaml.read,
+}
+
+MAX_REPORTED = 100
+"""Mistakes told in one run; who made more made one of them many times."""
+
+
+def load(source: Source, syntax: Syntax) -> Loaded:
+    """Read a declaration, or raise a DeclarationError with all its mistakes."""
+    bounded(source.name, len(source.text))
+    try:
+        tree = READERS[syntax](source)
+    except DeclarationError as error:
+        safe = redacted(source)
+        told = [shown_in(one, safe) for one in _told(error.diagnostics)]
+        raise DeclarationError(*told) from None
+    return from_tree(tree, syntax)
+
+
+def from_tree(node: Node, syntax: Syntax) -> Loaded:
+    """Make a declaration of a tree, whatever it was read from.
+
+    The syntax is the one that hints are written in.
+    """
+    if not isinstance(node, Table):
+        message = f"expected a table of fields, found {found(node)}"
+        raise DeclarationError(Diagnostic("DB0111", message, node.span))
+    tree, by_name, mistakes = normal(without_secrets(node))
+    declaration, tree, lost, wrong = validate(tree)
+    loaded = Loaded(declaration, tree, syntax, by_name, lost=lost)
+    mistakes += [*wrong, *check(loaded)]
+    if mistakes:
+        raise DeclarationError(*_told(mistakes))
+    return replace(loaded, warnings=tuple(_told(advise(loaded))))
+
+
+def _told(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Sort by place; of what cannot be printed, say that alone."""
+    found = sorted(diagnostics, key=_place)
+    unprintable = {one.span for one in found if one.code == "DB0143"}
+    told = [one for one in found if one.code == "DB0143" or one.span not in unprintable]
+    if len(told) > MAX_REPORTED:
+        more = f"and {len(told) - MAX_REPORTED} more, not shown"
+        severity = told[0].severity
+        told[MAX_REPORTED:] = [Diagnostic("DB0109", more, severity=severity)]
+    return told
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    span = diagnostic.span
+    return (span.source.name, span.start, diagnostic.code) if span else ("", 0, "")

@@ -1,0 +1,124 @@
+"""Keeping secrets out of messages: what seems to be one is starred in every excerpt."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dynbuild.declaration.grammar import is_secret
+from dynbuild.declaration.schema import Secret
+from dynbuild.declaration.tree import Entry, Leaf, List, Node, Table
+from dynbuild.errors import Diagnostic, Label
+from dynbuild.spans import Source, Span
+
+_ENVIRONMENTS = ("env", "build_env")
+_SHOWN = tuple(Secret.model_fields)
+_VISIBLE = re.compile(r"[^\n]")
+_WRITTEN = re.compile(
+    r"(?<![A-Za-z0-9_])(?P<key>[A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+"
+    r"(?P<value>\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?|[^\s,}\]]++)"
+)
+
+
+def without_secrets(tree: Table) -> Table:
+    """Return the tree with starred secrets in the sources that its spans show."""
+    hidden: dict[Source, list[Span]] = {}
+    for span in _secrets(tree):
+        hidden.setdefault(span.source, []).append(span)
+    if not hidden:
+        return tree
+    table = _moved(tree, {old: _starred(old, spans) for old, spans in hidden.items()})
+    assert isinstance(table, Table)
+    return table
+
+
+def redacted(source: Source) -> Source:
+    """Star what seems to be a secret in a text that could not be read as a tree."""
+    return _starred(
+        source,
+        [
+            Span(source, match.start("value"), match.end("value"))
+            for match in _WRITTEN.finditer(source.text)
+            if match["key"] == "value"
+            or is_secret(match["key"], match["value"].strip("\"'"))
+        ],
+    )
+
+
+def shown_in(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+    """Return the diagnostic with its places in another text of the same shape."""
+    return replace(
+        diagnostic,
+        span=diagnostic.span and replace(diagnostic.span, source=source),
+        labels=tuple(
+            Label(replace(label.span, source=source), label.text)
+            for label in diagnostic.labels
+        ),
+    )
+
+
+def _starred(source: Source, spans: list[Span]) -> Source:
+    pieces, done = [], 0
+    for span in sorted(spans, key=lambda span: span.start):
+        start = max(done, span.start)
+        pieces.append(source.text[done:start])
+        pieces.append(_VISIBLE.sub("*", source.text[start : span.end]))
+        done = max(start, span.end)
+    return Source(source.name, "".join(pieces) + source.text[done:])
+
+
+def _secrets(node: Node) -> Iterator[Span]:
+    """Places of values that seem to be secrets, in environments and secrets."""
+    match node:
+        case Table(entries):
+            for name, entry in entries.items():
+                if name in _ENVIRONMENTS and isinstance(entry.value, Table):
+                    yield from _in_environment(entry.value)
+                elif name == "secrets":
+                    yield from _in_secrets(entry.value)
+                else:
+                    yield from _secrets(entry.value)
+        case List(items):
+            for item in items:
+                yield from _secrets(item)
+        case _:
+            pass
+
+
+def _in_environment(table: Table) -> Iterator[Span]:
+    for name, entry in table.entries.items():
+        if isinstance(entry.value, Leaf) and is_secret(name, str(entry.value.value)):
+            yield entry.value.span
+
+
+def _in_secrets(node: Node) -> Iterator[Span]:
+    match node:
+        case Table(entries):
+            for name, entry in entries.items():
+                if name not in _SHOWN:
+                    yield entry.value.span
+        case List(items):
+            for item in items:
+                yield from _in_secrets(item)
+        case _:
+            pass
+
+
+def _moved(node: Node, starred: dict[Source, Source]) -> Node:
+    """Return the node with its spans in the starred sources."""
+
+    def moved(span: Span) -> Span:
+        return replace(span, source=starred.get(span.source, span.source))
+
+    match node:
+        case Leaf(value, span):
+            return Leaf(value, moved(span))
+        case List(items, span):
+            return List(tuple(_moved(item, starred) for item in items), moved(span))
+        case Table(entries, span):
+            return Table(
+                {
+                    name: Entry(moved(entry.key), _moved(entry.value, starred))
+                    for name, entry in entries.items()
+                },
+                moved(span),
+            )

@@ -1,0 +1,145 @@
+"""From a tree to the models: mistakes of shape, in our words, with their places.
+
+pydantic validates; its errors come out as diagnostics, and what is wrong is left out of
+the tree, so that all that is right can be checked in the same run.
+"""
+
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from dynbuild.declaration.schema import Declaration, needs_every_other
+from dynbuild.declaration.tree import Entry, Leaf, List, Node, Path, Table, plain
+from dynbuild.declaration.words import explain
+from dynbuild.errors import Diagnostic
+
+
+def normal(tree: Table) -> tuple[Table, bool, list[Diagnostic]]:
+    """Bring a tree into the schema's form; tell whether stages were written by name."""
+    entries = dict(tree.entries)
+    user = entries.get("user")
+    if user and isinstance(user.value, Leaf) and isinstance(user.value.value, str):
+        span = user.value.span
+        name = Entry(span, user.value)
+        entries["user"] = Entry(user.key, Table({"name": name}, span))
+    stages = entries.get("stages")
+    if stages is None or not isinstance(stages.value, Table):
+        return Table(entries, tree.span), False, []
+    mistakes: list[Diagnostic] = []
+    items = [
+        _named(name, entry, mistakes)
+        for name, entry in sorted(stages.value.entries.items(), key=itemgetter(0))
+    ]
+    items.sort(key=lambda item: needs_every_other(plain(item)))
+    entries["stages"] = Entry(stages.key, List(tuple(items), stages.value.span))
+    return Table(entries, tree.span), True, mistakes
+
+
+def _named(name: str, entry: Entry, mistakes: list[Diagnostic]) -> Node:
+    """Give a stage the name of its key."""
+    if not isinstance(entry.value, Table):
+        return entry.value
+    given = entry.value.entries.get("name")
+    if given and not (isinstance(given.value, Leaf) and given.value.value == name):
+        message = f"this stage is called {name!r} already, by its key"
+        hint = "remove this name, or write the stages as a list"
+        mistakes.append(Diagnostic("DB0102", message, given.value.span, hint))
+    own = {"name": Entry(entry.key, Leaf(name, entry.key))}
+    rest = {key: below for key, below in entry.value.entries.items() if key != "name"}
+    return Table(own | rest, entry.value.span)
+
+
+def validate(
+    tree: Table,
+) -> tuple[Declaration, Table, frozenset[Path], list[Diagnostic]]:
+    """Make the models of all that is right; tell what is wrong.
+
+    The tree that comes back misses what is wrong, and the set of paths says where.
+    """
+    try:
+        return Declaration.model_validate(plain(tree)), tree, frozenset(), []
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    mistakes = []
+    bad: set[Path] = set()
+    for details in errors:
+        path = details["loc"]
+        around = path[:-1]
+        mistakes.append(explain(tree, path, details["type"], _fields(_model(around))))
+        bad.add(_droppable(path, details["type"]))
+    lost: set[Path] = set()
+    pruned = _pruned(tree, bad, (), (), lost)
+    assert isinstance(pruned, Table)
+    declaration = Declaration.model_validate(plain(pruned))
+    return declaration, pruned, frozenset(lost), mistakes
+
+
+def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -> Node:
+    """Leave out the bad paths; ``lost`` gets their places in what remains."""
+    match node:
+        case Table(entries, span):
+            kept = {}
+            for name, entry in entries.items():
+                here, there = (*old, name), (*new, name)
+                if here in bad:
+                    lost.add(there)
+                else:
+                    value = _pruned(entry.value, bad, here, there, lost)
+                    kept[name] = Entry(entry.key, value)
+            return Table(kept, span)
+        case List(items, span):
+            rest: list[Node] = []
+            for index, item in enumerate(items):
+                here, there = (*old, index), (*new, len(rest))
+                if here in bad:
+                    lost.add(new)
+                else:
+                    rest.append(_pruned(item, bad, here, there, lost))
+            return List(tuple(rest), span)
+        case _:
+            return node
+
+
+def _droppable(path: Path, kind: str) -> Path:
+    """Find what must go with a bad value: all up to what can be left out."""
+    if kind == "missing":
+        path = path[:-1]
+    while isinstance(path[-1], str) and _is_required(path):
+        path = path[:-1]
+    return path
+
+
+def _is_required(path: Path) -> bool:
+    model = _model(path[:-1])
+    return model is not None and any(
+        field.is_required() and path[-1] == (field.alias or name)
+        for name, field in model.model_fields.items()
+    )
+
+
+def _model(path: Path) -> type[BaseModel] | None:
+    """Find the model of the table at a path of the schema."""
+    model: type[BaseModel] | None = Declaration
+    for step in path:
+        if isinstance(step, str):
+            model = next(_models(_fields(model).get(step)), None)
+    return model
+
+
+def _fields(model: type[BaseModel] | None) -> Mapping[str, Any]:
+    """Names that a table may have, as written, and their types."""
+    if model is None:
+        return {}
+    return {
+        field.alias or name: field.annotation
+        for name, field in model.model_fields.items()
+    }
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

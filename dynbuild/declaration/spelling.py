@@ -1,0 +1,34 @@
+"""How a field is written in each syntax, for hints that can be copied into the file."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from dynbuild.declaration.syntax import Syntax
+
+Value = str | Sequence["Value"] | Mapping[str, "Value"]
+
+
+def spelled(syntax: Syntax, field: str, value: Value) -> str:
+    """Write ``field = value``: ``copy = [{ from = ".", to = "/app" }]``."""
+    match syntax:
+        case "toml":
+            return f"{field} = {_value(syntax, value)}"
+        case "json":
+            return f"{_text(field)}: {_value(syntax, value)}"
+        case _:
+            return f"{field}: {_value(syntax, value)}"
+
+
+def _value(syntax: Syntax, value: Value) -> str:
+    match value:
+        case str():
+            return _text(value)
+        case Mapping():
+            pairs = (spelled(syntax, name, below) for name, below in value.items())
+            return f"{{ {', '.join(pairs)} }}"
+        case _:
+            return f"[{', '.join(_value(syntax, item) for item in value)}]"
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

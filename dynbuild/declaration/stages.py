@@ -1,0 +1,219 @@
+"""Checks of the stages: their names, what they need, and that they do something."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from dynbuild.declaration.grammar import RESERVED_NAMES, STAGE_NAME, STEP_NAME, matches
+from dynbuild.declaration.graph import copies_from, cycles, stands_on
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.schema import EVERY_STAGE, Stage
+from dynbuild.errors import Diagnostic, Label, did_you_mean
+from dynbuild.spans import Span
+
+LONGEST_NAME = 100
+
+
+def check_names(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Names that Docker refuses or dynbuild uses, and names that are not unique."""
+    exact: dict[str, Span] = {}
+    folded: dict[str, tuple[str, Span]] = {}
+    for index, stage in enumerate(loaded.declaration.stages):
+        name, span = stage.name, loaded.span("stages", index, "name")
+        if reason := _refusal(name):
+            message = f"a stage cannot be called {_short(name)!r}: {reason}"
+            yield Diagnostic("DB0120", message, span, _better(name))
+        other, place = folded.setdefault(name.casefold(), (name, span))
+        if name in exact:
+            message = f"two stages are called {_short(name)!r}"
+            hint = "give each stage a name of its own"
+            label = Label(exact[name], "first named here")
+            yield Diagnostic("DB0121", message, span, hint, (label,))
+        elif other != name:
+            message = f"the stages {other!r} and {name!r} differ only in case"
+            hint = "Docker does not tell them apart: rename one"
+            label = Label(place, "first named here")
+            yield Diagnostic("DB0121", message, span, hint, (label,))
+        exact.setdefault(name, span)
+
+
+def _refusal(name: str) -> str | None:
+    """Tell why a stage cannot have a name."""
+    is_step = re.search(STEP_NAME, name, re.IGNORECASE) is not None
+    reasons = (
+        (not name, "a name is needed"),
+        (len(name) > LONGEST_NAME, f"it has more than {LONGEST_NAME} characters"),
+        (name.lower() in RESERVED_NAMES, "this name means something else to Docker"),
+        (is_step, "dynbuild names its own steps like this"),
+        (not name[:1].isalpha(), "it has to start with a letter"),
+        (
+            not matches(STAGE_NAME, name),
+            "Docker takes letters, digits, and single . _ or - between them",
+        ),
+    )
+    return next((reason for refused, reason in reasons if refused), None)
+
+
+def _better(name: str) -> str | None:
+    """Find the nearest name that is allowed."""
+    near = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+    if near and not near[0].isalpha():
+        near = f"stage-{near}"
+    return f"write {near!r}" if near and not _refusal(near) else None
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:40]}…"
+
+
+def check_dependencies(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Dependencies that name no stage, or one that cannot be stood on."""
+    stages = {stage.name: stage for stage in loaded.declaration.stages}
+    for index, stage in enumerate(loaded.declaration.stages):
+        yield from _star(loaded, index, stage)
+        seen: dict[str, Span] = {}
+        for at, name in enumerate(stage.dependencies):
+            span = loaded.span("stages", index, "dependencies", at)
+            other = stages.get(name)
+            if name == EVERY_STAGE:
+                continue
+            if name in seen:
+                message = f"stage {stage.name!r} lists {name!r} twice"
+                label = Label(seen[name], "first listed here")
+                hint = "remove one of the two"
+                yield Diagnostic("DB0123", message, span, hint, (label,))
+            elif other is None or name == stage.name:
+                yield from _no_stage(loaded, stage, name, span)
+            elif other.build_only and not stage.build_only:
+                yield _on_build_only(loaded, stage, name, span)
+            seen.setdefault(name, span)
+
+
+def check_copied_stages(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Copies from what is no stage."""
+    names = {stage.name for stage in loaded.declaration.stages}
+    for index, stage in enumerate(loaded.declaration.stages):
+        for at, copy in enumerate(stage.copies):
+            if copy.stage and (copy.stage not in names or copy.stage == stage.name):
+                span = loaded.span("stages", index, "copy", at, "stage")
+                yield from _no_stage(loaded, stage, copy.stage, span)
+
+
+def _no_stage(
+    loaded: Loaded, stage: Stage, name: str, span: Span
+) -> Iterator[Diagnostic]:
+    """Tell that a stage names itself, or no stage at all."""
+    if name == stage.name:
+        message = f"stage {name!r} needs itself"
+        yield Diagnostic("DB0124", message, span, "remove it")
+    elif ("stages",) not in loaded.lost:  # else it may be one that cannot be read
+        known = [other.name for other in loaded.declaration.stages if other != stage]
+        message = (
+            f"there is no stage {_short(name)!r}, which {stage.name!r} still needs"
+        )
+        gone = f"add the stage {_short(name)!r}, or remove it here if it is gone"
+        yield Diagnostic("DB0122", message, span, did_you_mean(name, known) or gone)
+
+
+def _on_build_only(loaded: Loaded, stage: Stage, name: str, span: Span) -> Diagnostic:
+    names = [stage.name for stage in loaded.declaration.stages]
+    there = loaded.span("stages", names.index(name), "build_only")
+    return Diagnostic(
+        "DB0127",
+        f"stage {stage.name!r} is part of the image and cannot stand on {name!r}, "
+        "which is not",
+        span,
+        f"copy what it needs from {name!r}, or make {stage.name!r} build_only too",
+        (Label(there, f"{name!r} is build_only"),),
+    )
+
+
+def _star(loaded: Loaded, index: int, stage: Stage) -> Iterator[Diagnostic]:
+    """Check that "*" stands alone, and once where every other is meant."""
+    if EVERY_STAGE not in stage.dependencies:
+        return
+    at = stage.dependencies.index(EVERY_STAGE)
+    span = loaded.span("stages", index, "dependencies", at)
+    if len(stage.dependencies) > 1:
+        message = (
+            f'"*" of stage {stage.name!r} stands for every stage before it already'
+        )
+        if loaded.by_name:
+            message = (
+                f'"*" of stage {stage.name!r} stands for every other stage already'
+            )
+        hint = 'let "*" stand alone'
+        yield Diagnostic("DB0126", message, span, hint)
+        return
+    earlier = [
+        before
+        for before, other in enumerate(loaded.declaration.stages[:index])
+        if loaded.by_name
+        and other.dependencies == (EVERY_STAGE,)
+        and not other.build_only
+        and not stage.build_only
+    ]
+    if earlier:
+        first = loaded.declaration.stages[earlier[0]].name
+        label = Label(
+            loaded.span("stages", earlier[0], "dependencies", 0),
+            f"{first!r} needs every other stage, {stage.name!r} included",
+        )
+        message = f"stages {first!r} and {stage.name!r} each need every other stage"
+        hint = "name the dependencies of one, or write the stages as a list"
+        yield Diagnostic("DB0126", message, span, hint, (label,))
+
+
+def check_cycles(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Stages that need each other, shown all the way round."""
+    stages = loaded.declaration.stages
+    standing, copying = stands_on(stages), copies_from(stages)
+    needs = {name: (*standing[name], *copying[name]) for name in standing}
+    index = {stage.name: at for at, stage in enumerate(stages)}
+    for cycle in cycles(needs):
+        labels = [_edge(loaded, index[name], need) for name, need in pairwise(cycle)]
+        message = f"stages need each other: {' -> '.join(cycle)}"
+        hint = "remove one of these dependencies"
+        first = labels[0].span
+        yield Diagnostic("DB0125", message, first, hint, tuple(labels[1:]))
+
+
+def _edge(loaded: Loaded, index: int, need: str) -> Label:
+    """Point at what makes a stage need another."""
+    stage = loaded.declaration.stages[index]
+    copied = [copy.stage for copy in stage.copies]
+    if need in copied and need not in stage.dependencies:
+        span = loaded.span("stages", index, "copy", copied.index(need), "stage")
+        return Label(span, f"{stage.name!r} copies from {need!r}")
+    written = need if need in stage.dependencies else EVERY_STAGE
+    at = stage.dependencies.index(written)
+    span = loaded.span("stages", index, "dependencies", at)
+    return Label(span, f"{stage.name!r} depends on {need!r}")
+
+
+def check_work(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Stages that do nothing, and commands and scripts that are empty or doubled."""
+    for index, stage in enumerate(loaded.declaration.stages):
+        parts = {("stages", index, "commands"), ("stages", index, "copy")}
+        if not stage.commands and not stage.copies and not parts & loaded.lost:
+            message = f"stage {stage.name!r} does nothing"
+            span = loaded.span("stages", index, "name")
+            hint = "give it commands or copy, or remove it"
+            yield Diagnostic("DB0128", message, span, hint)
+        for at, command in enumerate(stage.commands):
+            if not command.strip():
+                message = f"command {at + 1} of stage {stage.name!r} is empty"
+                span = loaded.span("stages", index, "commands", at)
+                yield Diagnostic("DB0129", message, span, "remove it")
+    first: dict[str, Span] = {}
+    for at, script in enumerate(loaded.declaration.env_scripts):
+        span = loaded.span("env_scripts", at)
+        if not script.strip():
+            message = f"environment script {at + 1} is empty"
+            yield Diagnostic("DB0129", message, span, "remove it")
+        elif script in first:
+            label = Label(first[script], "first listed here")
+            message = "this environment script is listed twice"
+            hint = "remove one of the two: a script is known by its text"
+            yield Diagnostic("DB0130", message, span, hint, (label,))
+        first.setdefault(script, span)

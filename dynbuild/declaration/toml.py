@@ -1,0 +1,329 @@
+"""Reading TOML: ``tomllib`` decides what is valid, a small scanner finds the places.
+
+The scanner runs over text that ``tomllib`` accepted, so it looks only for where things
+begin and end; a property test holds its values equal to those of ``tomllib``.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+
+from dynbuild.declaration.tree import (
+    MAX_DEPTH,
+    MAX_INTEGER,
+    MAX_VALUES,
+    MIN_INTEGER,
+    Entry,
+    Leaf,
+    List,
+    Node,
+    Scalar,
+    Table,
+    too_deep,
+    too_large,
+    too_many,
+    twice,
+)
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.spans import Source, Span
+
+_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_SPACE = re.compile(r"[ \t]*+")
+_EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
+_HEADER = re.compile(r"\[\[?[ \t]*+")
+_HEADER_END = re.compile(r"[ \t]*+\]\]?")
+_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
+_COMMA = re.compile(r",?")
+_KEY = re.compile(r""""(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'|[A-Za-z0-9_-]++""")
+_SCALAR = re.compile(
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}|'
+    r"'''(?:[^']++|'{1,2}(?!'))*+'{3,5}|"
+    r'"(?:[^"\\\n]++|\\.)*+"|'
+    r"'[^'\n]*+'|"
+    r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?",  # a date may hold one blank
+    re.DOTALL,
+)
+_DEPTH = re.compile(rf"{_SCALAR.pattern}|#[^\n]*+|[\[\]{{}}\n]|.", re.DOTALL)
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+_TWICE = re.compile(r"twice|overwrite|namespace|Duplicate inline")
+_WORDS: tuple[tuple[str, str, str | None], ...] = (
+    (r"^Cannot declare", "this table is defined twice", "join the two"),
+    (r"overwrite|Duplicate", "this key already has a value", "keep one of the two"),
+    (r"namespace", "this table is closed: it was written whole elsewhere", None),
+    (r"^Invalid statement", "expected a key or a [table]", None),
+    (
+        r"^Expected newline or end of document",
+        "expected the end of the line after a value",
+        "put a text in quotes, and write one key = value on a line",
+    ),
+    (r"^Expected '=' after a key", "expected = after the key", None),
+    (r"^Expected '\]", "the header of this table is not closed", None),
+    (
+        r"^Invalid initial character for a key",
+        "a key cannot start like this",
+        "put a key that has other characters than A-Z a-z 0-9 _ - in quotes",
+    ),
+    (r"^Unclosed array", "expected , or ] in a list", None),
+    (r"^Unclosed inline table", "expected , or } in an inline table", None),
+    (
+        r"^Unescaped '\\'",
+        r"a backslash starts an escape, and this is not one",
+        r"write \\ for a backslash, or use 'single quotes'",
+    ),
+    (r"^Invalid hex value", r"\u takes 4 hex digits, \U takes 8", None),
+    (r"scalar value", "this escape is not a character of Unicode", None),
+    (
+        r"^Unterminated string|^Expected [\"']",
+        "this text is not closed",
+        None,
+    ),
+    (
+        r"^Illegal character '\\n'",
+        "this text is not closed at the end of its line",
+        'use """ for text of several lines',
+    ),
+    (
+        r"^Illegal character '\\r'",
+        "a carriage return without a line feed",
+        "save the file with LF or CRLF line endings",
+    ),
+    (
+        r"^Illegal character|^Found invalid",
+        "this control character is not allowed",
+        None,
+    ),
+    (r"^Invalid date", "there is no such date or time", "put a text in quotes"),
+    (r"^Invalid value", "expected a value", "put a text in quotes"),
+    (r"^Exceeds the limit", "this number is too long", "put a text in quotes"),
+)
+
+
+def read(source: Source) -> Table:
+    """Tree of a TOML document, or a DeclarationError with its first mistake."""
+    _bound(source)
+    try:
+        tomllib.loads(source.text)
+    except ValueError as error:
+        raise DeclarationError(_explain(source, str(error))) from None
+    return _Scanner(source).document()
+
+
+def _bound(source: Source) -> None:
+    """Refuse what would keep ``tomllib`` too long: depth, a.a.a.a…, and many values."""
+    depth = dots = values = 0
+    for token in _DEPTH.finditer(source.text):
+        text = token[0]
+        if text in "[{":
+            depth += 1
+        elif text in "]}":
+            depth -= 1
+        elif text == "\n":
+            dots = 0
+        elif text[0] not in "\"'#":
+            dots += text.count(".")
+            values += text.count("=") + (text == ",")
+        if depth > MAX_DEPTH or dots > MAX_DEPTH:
+            raise DeclarationError(too_deep(Span(source, token.start(), token.end())))
+        if values > MAX_VALUES:
+            raise DeclarationError(too_many(Span(source, token.start(), token.end())))
+
+
+def _explain(source: Source, error: str) -> Diagnostic:
+    """Error of ``tomllib`` in our words, at its place."""
+    if _TWICE.search(error):
+        try:
+            _Scanner(source).document()
+        except DeclarationError as found:
+            return found.diagnostics[0]
+        except _LostError:
+            pass
+    offset = len(source.text)
+    place = _PLACE.search(error)
+    if place and place[1]:
+        line, column = int(place[1]), int(place[2])
+        before = source.text.split("\n", line - 1)
+        offset = sum(len(text) + 1 for text in before[: line - 1]) + column - 1
+    elif not place:
+        offset = 0
+    offset = min(offset, max(0, len(source.text.rstrip()) - 1))
+    message, hint = next(
+        ((words, hint) for pattern, words, hint in _WORDS if re.search(pattern, error)),
+        (_PLACE.sub("", error), None),
+    )
+    span = Span(source, offset, offset + 1)
+    return Diagnostic("DB0101", f"not valid TOML: {message}", span, hint)
+
+
+class _LostError(Exception):
+    """The scanner met text that is not TOML."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Table that later lines may still add to."""
+
+    span: Span
+    closed: bool = False
+    entries: "dict[str, tuple[Span, Node | _Draft | list[_Draft]]]" = field(
+        default_factory=dict
+    )
+
+
+def _frozen(draft: "Node | _Draft | list[_Draft]") -> Node:
+    match draft:
+        case _Draft(span=span, entries=entries):
+            return Table(
+                {
+                    name: Entry(key, _frozen(below))
+                    for name, (key, below) in entries.items()
+                },
+                span,
+            )
+        case list():
+            return List(tuple(_frozen(item) for item in draft), draft[0].span)
+        case _:
+            return draft
+
+
+class _Scanner:
+    """One pass over the text; ``at`` is the offset of what comes next."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.at = 0
+
+    def document(self) -> Table:
+        root = here = _Draft(Span(self.source, 0, 0))
+        self._take(_BLANK)
+        while self.at < len(self.text):
+            if self.text.startswith("[", self.at):
+                here = self._header(root)
+            else:
+                self._pair(here)
+            self._take(_BLANK)
+        table = _frozen(root)
+        assert isinstance(table, Table)
+        return table
+
+    def _take(self, pattern: re.Pattern[str]) -> Span:
+        """Step over what the pattern matches here."""
+        match = pattern.match(self.text, self.at)
+        if match is None:
+            raise _LostError
+        self.at = match.end()
+        return Span(self.source, match.start(), match.end())
+
+    def _header(self, root: _Draft) -> _Draft:
+        opened = self._take(_HEADER)
+        several = self.text.startswith("[[", opened.start)
+        *above, (name, key) = self._key()
+        table = _Draft(
+            Span(self.source, opened.start, self.at + 1 + several), closed=True
+        )
+        around = self._descend(root, above)
+        _, known = around.entries.get(name, (key, None))
+        if several:
+            if known is None:
+                around.entries[name] = (key, [table])
+            elif isinstance(known, list):
+                known.append(table)
+            else:
+                raise self._twice(around, name, key)
+        elif isinstance(known, _Draft) and not known.closed:
+            table.entries = known.entries
+            around.entries[name] = (key, table)
+        elif known is None:
+            around.entries[name] = (key, table)
+        else:
+            raise self._twice(around, name, key)
+        self._take(_HEADER_END)
+        return table
+
+    def _descend(self, table: _Draft, path: list[tuple[str, Span]]) -> _Draft:
+        """Table that a dotted path leads to, made where it is missing."""
+        for name, key in path:
+            if name not in table.entries:
+                table.entries[name] = (key, _Draft(key))
+            _, below = table.entries[name]
+            if isinstance(below, list):
+                below = below[-1]
+            if not isinstance(below, _Draft):
+                raise self._twice(table, name, key)
+            table = below
+        return table
+
+    def _pair(self, table: _Draft) -> None:
+        *above, (name, key) = self._key()
+        self._take(_EQUALS)
+        value = self._value()
+        table = self._descend(table, above)
+        if name in table.entries:
+            raise self._twice(table, name, key)
+        table.entries[name] = (key, value)
+
+    def _twice(self, table: _Draft, name: str, key: Span) -> DeclarationError:
+        return DeclarationError(twice(name, key, table.entries[name][0]))
+
+    def _key(self) -> list[tuple[str, Span]]:
+        parts = [self._key_part()]
+        while _DOT.match(self.text, self.at):
+            self._take(_DOT)
+            parts.append(self._key_part())
+        return parts
+
+    def _key_part(self) -> tuple[str, Span]:
+        span = self._take(_KEY)
+        raw = self.text[span.start : span.end]
+        return str(_scalar(raw)) if raw[0] in "\"'" else raw, span
+
+    def _value(self) -> Node:
+        match self.text[self.at : self.at + 1]:
+            case "[":
+                return self._list()
+            case "{":
+                return self._inline_table()
+            case _:
+                span = self._take(_SCALAR)
+                value = _scalar(self.text[span.start : span.end])
+                if type(value) is int and not MIN_INTEGER <= value <= MAX_INTEGER:
+                    raise DeclarationError(too_large(span))
+                return Leaf(value, span)
+
+    def _list(self) -> List:
+        start = self.at
+        self.at += 1
+        items = []
+        self._take(_BLANK)
+        while not self.text.startswith("]", self.at):
+            items.append(self._value())
+            self._take(_BLANK)
+            self._take(_COMMA)
+            self._take(_BLANK)
+        self.at += 1
+        return List(tuple(items), Span(self.source, start, self.at))
+
+    def _inline_table(self) -> Node:
+        start = self.at
+        self.at += 1
+        table = _Draft(Span(self.source, start, start + 1))
+        self._take(_BLANK)
+        while not self.text.startswith("}", self.at):
+            self._pair(table)
+            self._take(_BLANK)
+            self._take(_COMMA)
+            self._take(_BLANK)
+        self.at += 1
+        table.span = Span(self.source, start, self.at)
+        return _frozen(table)
+
+
+def _scalar(raw: str) -> Scalar:
+    """Value of one literal, by ``tomllib`` wherever it is not plain to see."""
+    if raw[0] in "\"'" and not raw.startswith(('"""', "'''")) and "\\" not in raw:
+        return raw[1:-1]
+    if raw.isdecimal() and raw.isascii():
+        return int(raw)
+    value: Scalar = tomllib.loads(f"value = {raw}")["value"]
+    return value

@@ -1,0 +1,233 @@
+"""Mistakes of shape in our words: what was expected, what was found, what to write."""
+
+import json
+from collections.abc import Collection
+
+from pydantic import BaseModel
+
+from dynbuild.declaration.schema import Declaration, Stage
+from dynbuild.declaration.tree import (
+    Leaf,
+    List,
+    Node,
+    Path,
+    Table,
+    find,
+    key_at,
+    span_at,
+)
+from dynbuild.errors import Diagnostic, did_you_mean
+
+_LONGEST = 40
+"""Characters of a found value that a message shows."""
+
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+_WANTED_AT = {
+    ("user", "model_type"): "a name or a table",
+    ("expose", "string_type"): "a port, such as 8000,",
+}
+
+_BOOLEANS = {
+    "true": "true",
+    "yes": "true",
+    "on": "true",
+    "false": "false",
+    "no": "false",
+    "off": "false",
+}
+
+_OTHER_WORDS = {
+    "cache_mount": "cache_mounts",
+    "depends_on": "dependencies",
+    "deps": "dependencies",
+    "dest": "to",
+    "dst": "to",
+    "environment": "env",
+    "exposed_ports": "expose",
+    "files": "copy",
+    "image": "base",
+    "maintainer": "labels",
+    "needs": "dependencies",
+    "packages": "apt_packages",
+    "ports": "expose",
+    "requires": "dependencies",
+    "run": "commands",
+    "script": "commands",
+    "source": "from",
+    "src": "from",
+    "volume": "volumes",
+}
+"""What other tools call our fields."""
+
+
+def explain(tree: Table, path: Path, kind: str, known: Collection[str]) -> Diagnostic:
+    """Say an error of pydantic, by its type and place, as a person would."""
+    name = str(path[-1])
+    where = place(tree, path[:-1])
+    inside = f" in {where}" if where else ""
+    match kind:
+        case "extra_forbidden" if _in_secrets(path):
+            return _secret_by_value(tree, path)
+        case "extra_forbidden":
+            message = f"unknown key {name!r}{inside}"
+            hint = _elsewhere(path) or _instead(name, known)
+            return Diagnostic("DB0110", message, key_at(tree, path), hint)
+        case "missing":
+            message = f"{name!r} is missing{inside}"
+            return Diagnostic("DB0112", message, span_at(tree, path))
+        case "literal_error":
+            return _not_one_of(tree, path)
+        case _:
+            return _wrong_type(tree, path, kind)
+
+
+def place(tree: Node, path: Path) -> str:
+    """Name a place as people do: ``copy[0] of stage 'build'``."""
+    stage = ""
+    if path[:1] == ("stages",) and len(path) > 1:
+        named = find(tree, (*path[:2], "name"))
+        if isinstance(named, Leaf) and isinstance(named.value, str):
+            stage = f"stage {named.value!r}"
+            path = path[2:]
+    steps = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in path
+    ).lstrip(".")
+    return " of ".join(filter(None, (steps, stage)))
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    """Tell which key may have been meant; else all that there are."""
+    if _OTHER_WORDS.get(name) in known:
+        return f"did you mean {_OTHER_WORDS[name]!r}?"
+    return did_you_mean(name, tuple(known)) or f"known here: {', '.join(known)}"
+
+
+def _elsewhere(path: Path) -> str | None:
+    """Tell where a key belongs that stands at the wrong level."""
+    name = path[-1]
+    if len(path) == 1 and name in _names(Stage):
+        return f"{name!r} belongs in a stage"
+    if path[0] == "stages" and name in _names(Declaration):
+        return f"{name!r} belongs at the top, beside 'stages'"
+    return None
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _in_secrets(path: Path) -> bool:
+    return path[:1] == ("stages",) and path[2:3] == ("secrets",)
+
+
+def _secret_by_value(tree: Table, path: Path) -> Diagnostic:
+    return Diagnostic(
+        "DB0180",
+        f"unknown key {path[-1]!r} in {place(tree, path[:-1])}: "
+        "a secret is named by its id, its value is never written down",
+        key_at(tree, path),
+        "keep the id alone, and give the value with --secret id=NAME,env=VARIABLE",
+    )
+
+
+def _not_one_of(tree: Table, path: Path) -> Diagnostic:
+    networks = ("default", "none", "host")  # the only choice of the schema
+    node = find(tree, path)
+    assert node
+    message = (
+        f"expected {_listed(networks)} for {place(tree, path)}, found {found(node)}"
+    )
+    near = None
+    if isinstance(node, Leaf) and isinstance(node.value, str):
+        near = did_you_mean(node.value, networks)
+    return Diagnostic("DB0113", message, node.span, near)
+
+
+def _listed(choices: Collection[str]) -> str:
+    *most, last = (f"{choice!r}" for choice in choices)
+    return f"{', '.join(most)} or {last}"
+
+
+def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
+    node = find(tree, path)
+    assert node
+    special = _WANTED_AT.get((str(path[0]), kind))
+    wanted = special or _WANTED.get(kind, "another value")
+    message = f"expected {wanted} for {place(tree, path)}, found {found(node)}"
+    return Diagnostic("DB0111", message, node.span, _mend(node, kind, special))
+
+
+def found(node: Node) -> str:
+    """Name a value as people do, shortened."""
+    if isinstance(node, Table):
+        return "a table"
+    if isinstance(node, List):
+        return "a list"
+    match node.value:
+        case None:
+            shown = "nothing"
+        case bool():
+            shown = _written(node)
+        case int() | float():
+            shown = f"the number {_written(node)}"
+        case str(text):
+            shown = f"the text {_quoted(text, node)}"
+        case _:
+            shown = f"the date {_written(node)}"
+    return shown
+
+
+def _written(node: Node) -> str:
+    """Show a value as it stands in the file, where secrets are starred."""
+    span = node.span
+    text = " ".join(span.source.text[span.start : span.end].split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _quoted(text: str, node: Leaf) -> str:
+    """Show a text in double quotes in every syntax, or starred if it is a secret."""
+    written = _written(node)
+    if set(written) == {"*"}:
+        return written
+    short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return json.dumps(short, ensure_ascii=False)
+
+
+def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
+    """Tell what to write, where that is sure."""
+    hint: str | None = None
+    match kind, node:
+        case _, Leaf(None):
+            hint = "remove the key, or give it a value"
+        case "string_type", Leaf() if not wanted:
+            hint = _in_quotes(node)
+        case "tuple_type", Leaf(str(text)):
+            shown = _quoted(text, node)
+            hint = f"write a list: [{shown}]" if "…" not in shown else "write a list"
+        case "tuple_type", Table():
+            hint = "write a list of tables: [{ … }]"
+        case "bool_type", Leaf(str(text)) if text.lower() in _BOOLEANS:
+            hint = f"write {_BOOLEANS[text.lower()]}, without quotes"
+        case "int_type", Leaf(str(text)) if text.isdecimal():
+            hint = f"write {text}, without quotes"
+        case _:
+            pass
+    return hint
+
+
+def _in_quotes(node: Leaf) -> str:
+    """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
+    written, value = _written(node), node.value
+    if set(written) == {"*"}:
+        return "put it in quotes"
+    means = str(value).lower() if isinstance(value, bool) else str(value)
+    misread = isinstance(value, bool | int | float) and means != written
+    reason = f"{written} is read as {means}; " if misread else ""
+    return f"{reason}put it in quotes: {json.dumps(written, ensure_ascii=False)}"

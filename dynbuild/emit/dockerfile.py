@@ -1,0 +1,159 @@
+"""The Dockerfile of a lock: one named build stage per step, in install order.
+
+A pure function of the lock. The linked steps form one line of stages; build-only
+ones branch off it. The last stage holds the runtime config, so that it never decides
+what has to run.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from dynbuild import quote
+from dynbuild.digest import Digest, short
+from dynbuild.emit.branches import branches
+from dynbuild.emit.instructions import instructions, pinned
+from dynbuild.emit.runtime import runtime
+from dynbuild.errors import Diagnostic, LockError
+from dynbuild.lock.digests import environments_of
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed
+from dynbuild.steps.environment import Environments
+from dynbuild.steps.model import Stage
+from dynbuild.steps.run import BASE_STEP
+from dynbuild.steps.title import title
+
+IMAGE_STEP = "image.0"
+"""The name of the last stage: the image with its runtime config."""
+
+_HEADER = """\
+# Emitted by dynbuild from a lock, for {platform}. Change the declaration, not this.
+#
+# One build stage per step, in install order. `dynbuild realize` builds each step on
+# what it declares and links the layers; a plain build of this file gives the same
+# files wherever stages read only what they declare.
+#
+# Steps end as root, so that each can be the parent of any other (DL3002), and users go
+# by their names (DL3066):
+# hadolint global ignore=DL3002,DL3066"""
+
+
+def emit(
+    lock: Lock,
+    order: tuple[Placed, ...],
+    platform: str,
+    digests: Mapping[str, Digest],
+) -> str:
+    """The text, with a newline at its end.
+
+    ``digests`` holds those of the steps whose content is known. Raises LockError for
+    text that no Dockerfile can hold.
+    """
+    environments = environments_of(lock)
+    names = _names(order)
+    steps = {placed.id: placed for placed in order}
+    branch_of = branches(order)
+    sections = [_HEADER.format(platform=quote.comment(platform))]
+    with _speaking_of("the base"):
+        sections.append(_section([], _base(lock)))
+    last = BASE_STEP
+    for placed in order:
+        with _speaking_of(f"{placed.id!r}"):
+            parent = last
+            if placed.linked:
+                last = placed.id
+            else:
+                branch = branch_of[placed.id]
+                parent = branch.parent
+                if branch.gathered:
+                    gathered = _free_name(f"{names[placed.id]}.needs", names)
+                    lines = [f"FROM {names[parent]} AS {gathered}"]
+                    for member in branch.gathered:
+                        lines.append(f"# {quote.comment(member)}")
+                        lines += _body(lock, environments, steps[member])
+                    what = f"# What {quote.comment(placed.id)} stands on, together"
+                    sections.append(_section([what], lines))
+                    names[gathered] = parent = gathered
+            facts = _comment(placed, digests.get(placed.id))
+            lines = [f"FROM {names[parent]} AS {names[placed.id]}"]
+            lines += _body(lock, environments, placed)
+            sections.append(_section(facts, lines))
+    with _speaking_of("the image"):
+        lines = [f"FROM {names[last]} AS {IMAGE_STEP}", *runtime(lock, environments)]
+        sections.append(_section(["# The image"], lines))
+    return "\n\n".join(sections) + "\n"
+
+
+@contextmanager
+def _speaking_of(what: str) -> Iterator[None]:
+    """Say of what it is that a Dockerfile cannot say it."""
+    try:
+        yield
+    except quote.UnfitError as error:
+        raise LockError(
+            Diagnostic(
+                "DB0408",
+                f"no Dockerfile can say this of {what}: {error}",
+                hint="change it in the declaration, then run `dynbuild lock`",
+            )
+        ) from None
+
+
+def _names(order: tuple[Placed, ...]) -> dict[str, str]:
+    """What the build stage of each step is called; no two may be the same."""
+    names = {BASE_STEP: BASE_STEP, IMAGE_STEP: IMAGE_STEP}
+    owner = {BASE_STEP: "the base", IMAGE_STEP: "the image"}
+    for placed in order:
+        with _speaking_of(f"{placed.id!r}"):
+            name = quote.stage(placed.id)
+            if name in owner:
+                raise quote.UnfitError(f"{owner[name]} is called {name!r} too")
+            owner[name] = f"{placed.id!r}"
+            names[placed.id] = name
+    return names
+
+
+def _free_name(wanted: str, names: Mapping[str, str]) -> str:
+    while wanted in names.values():
+        wanted += "s"
+    return wanted
+
+
+def _base(lock: Lock) -> list[str]:
+    lines = [
+        f"FROM {pinned(lock.base)} AS {BASE_STEP}",
+        "USER root",
+        f"SHELL {quote.command(lock.shell)}",
+    ]
+    return lines if lock.base.workdir in ("", "/") else [*lines, "WORKDIR /"]
+
+
+def _comment(placed: Placed, digest: Digest | None) -> list[str]:
+    told = title(placed.step)
+    name = placed.id if told == placed.id else f"{placed.id}: {told}"
+    on = ", ".join(placed.on) or BASE_STEP
+    facts = f"seq {placed.seq}, stands on {on}"
+    if placed.live:
+        facts += ", live"
+    elif digest is not None:
+        facts += f", digest {short(digest)}"
+    return [f"# {quote.comment(name)}", f"# {quote.comment(facts)}"]
+
+
+def _body(lock: Lock, environments: Environments, placed: Placed) -> list[str]:
+    step = placed.step
+    seen = environments.of_stage(step.name) if isinstance(step, Stage) else {}
+    return instructions(step, seen, lock.user, lock.images, lock.shell)
+
+
+def _section(comments: list[str], lines: list[str]) -> str:
+    """A section as text, without the empty line that its last heredoc asks for.
+
+    What cannot be seen may stand in scripts and values, but not without a word.
+    """
+    told = list(comments)
+    if found := quote.unseen(lines):
+        told.append(
+            f"# Careful, this has characters that cannot be seen: {', '.join(found)}"
+        )
+    kept = lines[:-1] if lines[-1] == "" else lines
+    return "\n".join([*told, *map(quote.line, kept)])

@@ -1,0 +1,183 @@
+"""The instructions of one step: its copies, its script, and nothing left behind.
+
+Every step begins and ends as root, in ``/``, with the declaration's shell, so that
+any step can be the parent of any other.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from dynbuild import quote
+from dynbuild.emit.text import instruction
+from dynbuild.steps.model import AptSource, Copy, Group, Install, Pin, Stage, Step, User
+from dynbuild.steps.recipe import copies_of, run_of
+from dynbuild.steps.run import (
+    BASE_MOUNT,
+    BASE_STEP,
+    BaseMount,
+    CacheMount,
+    Mount,
+    Run,
+    ScratchMount,
+    SecretMount,
+    SshMount,
+)
+
+_LINT: Mapping[str, str] = {
+    "apt": "DL3003,DL3008,DL3015,DL4006,SC2046",
+    "yum": "DL4006,SC2034,SC2043,SC2086",
+    "apk": "DL3018,DL4006,SC2043",
+    "pip": "SC2043,SC2086",
+    "npm": "DL3016,SC2043",
+    "user": "DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006",
+}
+"""Rules of hadolint that are wrong for scripts that dynbuild writes: versions are
+pinned where the declaration pins them, caches and recommended packages are taken care
+of in other ways, /bin/sh has no pipefail, a list may be of one, words are split on
+purpose. What the user writes is not excused."""
+
+
+def instructions(
+    step: Step,
+    environment: Mapping[str, str],
+    user: User | None,
+    images: Mapping[str, Pin],
+    shell: tuple[str, ...],
+) -> list[str]:
+    """Lines of a build stage, without its FROM. Raises quote.UnfitError."""
+    _check(step, environment)
+    lines = [line for copy in copies_of(step) for line in _copy(copy, images)]
+    run = run_of(step, environment, user)
+    if run is not None:
+        lines += _run(run, shell, _lint(step, environment))
+    return lines
+
+
+def pinned(pin: Pin) -> str:
+    """The reference of an image with its tag for people and its digest for Docker."""
+    return quote.reference(f"{pin.image}@{pin.digest}" if pin.digest else pin.image)
+
+
+def _check(step: Step, environment: Mapping[str, str]) -> None:
+    """Refuse what would have another meaning in a script than in the declaration."""
+    match step:
+        case Stage():
+            quote.account(step.user)
+            for variable in environment:
+                quote.variable(variable)
+        case Group():
+            specs = (a.spec for a in step.actions.values() if isinstance(a, Install))
+            for text in (
+                *step.actions,
+                *step.declared,
+                *step.declared.values(),
+                *specs,
+            ):
+                quote.operand(text)
+        case AptSource():
+            for text in (step.uri, *step.suites, *step.components):
+                quote.name(text)
+        case User():
+            quote.user(step.name)
+            quote.operand(step.shell)
+        case _:
+            pass
+
+
+def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
+    match step:
+        case Group():
+            return [f"# hadolint ignore={_LINT[step.manager]}"]
+        case User():
+            return [f"# hadolint ignore={_LINT['user']}"]
+        case _ if re.search("[$`]", "".join(environment.values())):
+            return ["# hadolint ignore=SC2016"]  # what is exported means itself
+        case _:
+            return []
+
+
+def _copy(copy: Copy, images: Mapping[str, Pin]) -> list[str]:
+    flags = []
+    if copy.stage is not None and copy.image is not None:
+        raise quote.UnfitError("a copy comes from a stage or an image, not from both")
+    if copy.stage is not None:
+        flags.append(f"--from={quote.stage(copy.stage)}")
+    elif copy.image is not None:
+        flags.append(f"--from={pinned(images[copy.image])}")
+    if copy.owner is not None:
+        flags.append(f"--chown={quote.flag(copy.owner)}")
+    if copy.mode is not None:
+        flags.append(f"--chmod={quote.flag(copy.mode)}")
+    flags += [f"--exclude={quote.flag(pattern)}" for pattern in copy.exclude]
+    return instruction("COPY", flags, quote.copy_paths(copy.path, copy.to))
+
+
+def _run(run: Run, shell: tuple[str, ...], lint: Sequence[str]) -> list[str]:
+    own_shell = run.shell if run.shell != shell else None
+    lines = []
+    if any(isinstance(mount, CacheMount) for mount in run.mounts):
+        lines.append("ARG TARGETARCH")
+    if own_shell is not None:
+        lines.append(f"SHELL {quote.command(own_shell)}")
+    if run.user != "root":
+        lines.append(f"USER {quote.argument(run.user)}")
+    if run.workdir is not None:
+        # After USER: a directory that is not there yet is made for that user.
+        lines.append(f"WORKDIR {quote.argument(run.workdir)}")
+    flags = [f"--mount={_mount(mount)}" for mount in run.mounts]
+    if run.network != "default":
+        flags.append(f"--network={quote.flag(run.network)}")
+    opening, *script = quote.heredoc(run.script)
+    # hadolint cannot parse what follows a heredoc without an empty line between.
+    lines += [*lint, *instruction("RUN", flags, opening), *script, ""]
+    if run.user != "root":
+        lines.append("USER root")
+    if run.workdir is not None:
+        lines.append("WORKDIR /")
+    if own_shell is not None:
+        lines.append(f"SHELL {quote.command(shell)}")
+    return lines
+
+
+def _mount(mount: Mount) -> str:
+    match mount:
+        case CacheMount():
+            options = {
+                "type": "cache",
+                "target": mount.target,
+                **({"sharing": "locked"} if mount.locked else {}),
+                **_ids(mount.uid, mount.gid),
+            }
+            # The architecture is the one variable that may stand in an option.
+            identity = mount.id.removesuffix(_ARCH)
+            suffix = _ARCH if identity != mount.id else ""
+            return f"{_options(options)},id={quote.option(identity)}{suffix}"
+        case ScratchMount():
+            options = {"type": "tmpfs", "target": mount.target}
+        case BaseMount():
+            options = {"type": "bind", "from": BASE_STEP, "target": BASE_MOUNT}
+        case SecretMount():
+            options = {"type": "secret", "id": mount.id, "required": "true"}
+            if mount.env is not None:
+                options["env"] = quote.variable(mount.env)
+            if mount.target is not None:
+                options["target"] = mount.target
+            if mount.env is None or mount.target is not None:
+                options |= _ids(mount.uid, mount.gid)
+        case SshMount():
+            options = {"type": "ssh", "required": "true", **_ids(mount.uid, mount.gid)}
+        case _:
+            assert_never(mount)
+    return _options(options)
+
+
+_ARCH = "$TARGETARCH"
+
+
+def _options(options: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={quote.option(text)}" for name, text in options.items())
+
+
+def _ids(uid: int, gid: int) -> dict[str, str]:
+    return {"uid": str(uid), "gid": str(gid)} if uid or gid else {}

@@ -1,0 +1,62 @@
+"""The instructions of the image itself: what it says about running it."""
+
+from dynbuild import quote
+from dynbuild.emit.text import instruction
+from dynbuild.lock.model import Lock
+from dynbuild.steps.environment import Environments, expand
+from dynbuild.steps.model import Healthcheck
+
+
+def runtime(lock: Lock, environments: Environments) -> list[str]:
+    """Lines for the runtime config. Raises quote.UnfitError."""
+    config = lock.config
+    lines = [
+        f"LABEL {quote.label(name)}={quote.value(text)}"
+        for name, text in sorted(config.labels.items())
+    ]
+    if config.expose:
+        lines.append(" ".join(["EXPOSE", *map(quote.port, config.expose)]))
+    if config.volumes:
+        lines.append(f"VOLUME {quote.volumes(config.volumes)}")
+    if config.stop_signal is not None:
+        lines.append(f"STOPSIGNAL {quote.argument(config.stop_signal)}")
+    if config.healthcheck is not None:
+        lines += _healthcheck(config.healthcheck)
+    lines += [
+        f"ENV {quote.variable(name)}={quote.value(text)}"
+        for name, text in sorted(_environment(lock, environments).items())
+    ]
+    workdir = config.workdir or lock.base.workdir
+    if workdir not in ("", "/"):
+        lines.append(f"WORKDIR {quote.argument(workdir)}")
+    user = lock.user.name if lock.user else lock.base.user
+    if user not in ("", "root", "0"):
+        lines.append(f"USER {quote.argument(user)}")
+    if config.entrypoint is not None:
+        lines.append(f"ENTRYPOINT {quote.exec_form(config.entrypoint)}")
+    if config.cmd is not None:
+        lines.append(f"CMD {quote.exec_form(config.cmd)}")
+    return lines
+
+
+def _environment(lock: Lock, environments: Environments) -> dict[str, str]:
+    """What stages set and, expanded against that, what only the container sees."""
+    composed = environments.of_image()
+    seen = {**lock.base.env, **composed}
+    own = {name: expand(text, seen) for name, text in lock.config.env.items()}
+    return {**composed, **own}
+
+
+def _healthcheck(check: Healthcheck) -> list[str]:
+    flags = {
+        "interval": check.interval,
+        "timeout": check.timeout,
+        "start-period": check.start_period,
+        "retries": None if check.retries is None else str(check.retries),
+    }
+    told = [
+        f"--{name}={quote.flag(text)}"
+        for name, text in flags.items()
+        if text is not None
+    ]
+    return instruction("HEALTHCHECK", told, f"CMD {quote.command(check.cmd)}")

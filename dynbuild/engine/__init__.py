@@ -1,0 +1,1 @@
+"""The edge to BuildKit, image registries and the Docker engine."""

@@ -1,0 +1,161 @@
+"""Builds with BuildKit through ``docker buildx``."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from subprocess import TimeoutExpired
+from tempfile import TemporaryDirectory
+from typing import assert_never
+
+from dynbuild.digest import Digest
+from dynbuild.engine.failure import explain, said, unreachable
+from dynbuild.engine.process import capture, check_buildx, follow
+from dynbuild.engine.rawjson import Transcript
+from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
+from dynbuild.ports import (
+    BuildRequest,
+    Built,
+    Event,
+    Load,
+    Nowhere,
+    OciLayout,
+    Output,
+    Push,
+    RawLine,
+    Report,
+    Working,
+)
+
+_SECONDS = 60.0
+"""How long docker may take over a question; a builder may have to start first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buildx:
+    """The Builder that ``docker buildx`` is in an environment."""
+
+    environment: Mapping[str, str]
+
+    def build(self, request: BuildRequest, report: Report) -> Built:
+        _check_secrets(request, self.environment)
+
+        def follow_up(event: Event) -> None:
+            if isinstance(event, Working | RawLine):
+                report(event)
+
+        # BuildKit writes wrong digests when it is asked for two outputs at once. So
+        # each is a build of its own; after the first one all steps are cached.
+        first, *more = request.outputs or (Nowhere(),)
+        built = self._build(request, first, report)
+        cached = replace(request, no_cache=False, no_cache_steps=())
+        metadata = dict(built.metadata)
+        for output in more:
+            metadata |= self._build(cached, output, follow_up).metadata
+        return replace(built, metadata=metadata)
+
+    def platform(self, builder: str | None) -> str:
+        arguments = [
+            "buildx",
+            "inspect",
+            "--bootstrap",
+            *([builder] if builder else []),
+        ]
+        try:
+            answer = capture(self.environment, arguments, _SECONDS)
+        except TimeoutExpired:
+            message = f"the builder did not answer in {_SECONDS:.0f} seconds"
+            raise UnreachableError(Diagnostic("DB0503", message)) from None
+        text = answer.stdout.decode("utf-8", "replace")
+        found = re.search(r"^Platforms: +([a-z0-9]+/[a-z0-9/]+)", text, re.MULTILINE)
+        if found:
+            return found[1]
+        check_buildx(self.environment)
+        errors = re.findall(r"^Error: +(.*)", text, re.MULTILINE)
+        words = said([*errors, *answer.stderr.decode("utf-8", "replace").splitlines()])
+        raise unreachable(words) or DeclarationError(Diagnostic("DB0505", words))
+
+    def _build(self, request: BuildRequest, output: Output, report: Report) -> Built:
+        transcript = Transcript()
+
+        def each(line: str) -> None:
+            for event in transcript.read(line):
+                report(event)
+
+        with TemporaryDirectory(prefix="dynbuild-") as name:
+            folder = Path(name)
+            dockerfile, answer = folder / "Dockerfile", folder / "metadata.json"
+            dockerfile.write_text(request.dockerfile, encoding="utf-8")
+            command = arguments(request, output, str(dockerfile), str(answer))
+            quiet = {"BUILDX_METADATA_PROVENANCE": "disabled"}
+            status = follow({**self.environment, **quiet}, command, each)
+            if status:
+                if not transcript.heard:
+                    check_buildx(self.environment)
+                raise explain(transcript)
+            metadata = json.loads(answer.read_text(encoding="utf-8"))
+        for event in transcript.end():
+            report(event)
+        digest = metadata.get("containerimage.digest")
+        return Built(digest and Digest(digest), metadata, transcript.steps)
+
+
+def arguments(
+    request: BuildRequest, output: Output, dockerfile: str, metadata: str
+) -> list[str]:
+    """What docker is called with; no value of a secret is among it."""
+    options = {
+        "--file": [dockerfile],
+        "--metadata-file": [metadata],
+        "--progress": ["rawjson"],
+        "--provenance": ["false"],
+        "--sbom": ["false"],
+        "--output": [_output(output)],
+        "--tag": request.tags,
+        "--platform": [",".join(request.platforms)] if request.platforms else [],
+        "--target": [request.target] if request.target else [],
+        "--builder": [request.builder] if request.builder else [],
+        "--network": [request.network] if request.network else [],
+        "--allow": ["network.host"] if _on_host(request) else [],
+        "--no-cache": ["true"] if request.no_cache else [],
+        "--no-cache-filter": request.no_cache_steps,
+        "--secret": request.secrets,
+        "--ssh": request.ssh,
+        "--build-context": [f"{k}={v}" for k, v in request.build_contexts.items()],
+    }
+    given = [f"{name}={value}" for name, values in options.items() for value in values]
+    return ["buildx", "build", *given, "--", request.context]
+
+
+def _on_host(request: BuildRequest) -> bool:
+    """Whether BuildKit has to allow the host's network: to all steps or to some."""
+    return request.host_network or request.network == "host"
+
+
+def _output(output: Output) -> str:
+    match output:
+        case Load():
+            fields = ["type=docker", "oci-mediatypes=true"]
+        case Push():
+            fields = ["type=registry", "oci-mediatypes=true"]
+        case OciLayout(directory):
+            fields = ["type=oci", "tar=false", f"dest={directory}"]
+        case Nowhere():
+            fields = ["type=cacheonly"]
+        case _:
+            assert_never(output)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()
+
+
+def _check_secrets(request: BuildRequest, environment: Mapping[str, str]) -> None:
+    """Refuse a secret from an unset variable, which buildx would take for empty."""
+    for secret in request.secrets:
+        source = re.search(r"(?:^|,)env=([^,]*)", secret)
+        if source and source[1] not in environment:
+            message = f"the secret {secret!r} is not there: {source[1]} is not set"
+            raise DeclarationError(Diagnostic("DB0506", message))

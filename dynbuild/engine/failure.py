@@ -1,0 +1,97 @@
+"""Why a build, a pull or a push failed: docker's own words, as errors of dynbuild."""
+
+import ast
+import re
+from collections.abc import Sequence
+
+from dynbuild.engine.rawjson import Failure, Transcript
+from dynbuild.errors import (
+    DeclarationError,
+    Diagnostic,
+    DynbuildError,
+    UnreachableError,
+    discreet,
+)
+from dynbuild.ports import BuildFailed
+
+START_DOCKER = "start Docker, or set DOCKER_HOST to an engine that runs"
+
+_NO_ENGINE = re.compile(
+    r"cannot connect to the docker daemon|failed to connect to the docker api"
+    r"|error during connect|code = unavailable|transport is closing",
+    re.IGNORECASE,
+)
+_FORBIDDEN = re.compile("permission denied while trying to connect", re.IGNORECASE)
+_NO_BUILDER = re.compile(r'no builder "[^"]*" found')
+_NO_ANSWER = re.compile(
+    r"failed to do request|dial tcp|no such host|connection re(fused|set)|i/o timeout"
+    r"|TLS handshake|deadline exceeded|toomanyrequests|unexpected status.* 5\d\d\b"
+    r"|: EOF$",
+    re.MULTILINE,
+)
+_WRAPPING = re.compile(r"^(ERROR: |failed to (build|solve): )+")
+_PROCESS = re.compile(r'process ("(?:[^"\\]|\\.)*") did not complete successfully')
+_EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+
+
+def answered(words: str) -> bool:
+    """Whether a registry said no, rather than nothing."""
+    return not _NO_ANSWER.search(words)
+
+
+def said(words: Sequence[str]) -> str:
+    """What docker said went wrong, without its wrapping and without credentials."""
+    errors = [line for line in words if line.startswith("ERROR: ")]
+    text = errors[-1] if errors else "\n".join(words)
+    return discreet(_WRAPPING.sub("", text))
+
+
+def unreachable(words: str) -> UnreachableError | None:
+    """The error for an engine that does not answer, where the words say that."""
+    if _FORBIDDEN.search(words):
+        hint = "let your user talk to the engine (often: the group docker)"
+    elif _NO_ENGINE.search(words):
+        hint = START_DOCKER
+    else:
+        return None
+    return UnreachableError(Diagnostic("DB0503", words, hint=hint))
+
+
+def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
+    """The error for a build that failed, from all that was said of it."""
+    words = said(transcript.words)
+    failure = transcript.failure()
+    if failure is None or failure.step is None:
+        if error := unreachable(words):
+            return error
+        if _NO_BUILDER.search(words):
+            hint = "`docker buildx ls` lists the builders there are"
+            return DeclarationError(Diagnostic("DB0505", words, hint=hint))
+    if failure is None:
+        return BuildFailed(None, None, words, (), None, transcript.steps)
+    message = discreet(failure.message)
+    if failure.step is None and not answered(message):
+        hint = "try again when the registry answers"
+        return UnreachableError(Diagnostic("DB0504", message, hint=hint))
+    code = _EXIT_CODE.search(message)
+    return BuildFailed(
+        failure.step,
+        _script(failure) or failure.instruction,
+        message,
+        failure.output,
+        int(code[1]) if code else None,
+        transcript.steps,
+    )
+
+
+def _script(failure: Failure) -> str | None:
+    """The whole script of a RUN, which BuildKit's names shorten."""
+    match = _PROCESS.search(failure.message)
+    if match is None:
+        return None
+    try:
+        command = str(ast.literal_eval(match[1]))
+    except (ValueError, SyntaxError):
+        return None
+    _, shell, script = command.partition(" -c ")
+    return f"RUN {script.strip()}" if shell else f"RUN {command.strip()}"

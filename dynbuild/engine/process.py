@@ -1,0 +1,156 @@
+"""Starts docker, reads what it says, and ends it with all that it started."""
+
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from os import killpg
+
+from dynbuild.errors import Diagnostic, UnreachableError
+
+GRACE = 5.0
+"""Seconds that a build has to end after each signal before the next, harsher one."""
+
+OLDEST_BUILDX = (0, 13)
+"""The first buildx that tells its progress as rawjson."""
+
+_HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def docker(environment: Mapping[str, str]) -> str:
+    """Where the docker command is."""
+    found = shutil.which("docker", path=environment.get("PATH"))
+    if found is None:
+        raise UnreachableError(
+            Diagnostic(
+                "DB0501",
+                "there is no docker command on the PATH",
+                hint="install the Docker command line with its buildx plugin",
+            )
+        )
+    return found
+
+
+def check_buildx(environment: Mapping[str, str]) -> None:
+    """Say so where docker has no buildx, or one that is too old."""
+    answer = capture(environment, ["buildx", "version"], GRACE)
+    version = re.search(rb"buildx v?(\d+)\.(\d+)", answer.stdout)
+    if version is None:
+        message = "this docker has no buildx"
+    elif (int(version[1]), int(version[2])) < OLDEST_BUILDX:
+        message = f"this docker's {version[0].decode()} is too old"
+    else:
+        return
+    needed = ".".join(map(str, OLDEST_BUILDX))
+    hint = f"install the docker-buildx plugin, {needed} or newer"
+    raise UnreachableError(Diagnostic("DB0502", message, hint=hint))
+
+
+def capture(
+    environment: Mapping[str, str], arguments: Sequence[str], seconds: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a short docker command to its end; TimeoutExpired when it takes too long."""
+    return subprocess.run(  # noqa: S603 - docker itself, and no shell
+        [docker(environment), *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def follow(
+    environment: Mapping[str, str],
+    arguments: Sequence[str],
+    each: Callable[[str], None],
+) -> int:
+    """Run docker, hand over its lines of stderr as they come, return its status.
+
+    It runs in a process group of its own: the terminal's Ctrl-C reaches dynbuild only,
+    which ends the whole group. Whatever leaves this function, nothing is left running.
+    """
+    with _interrupts() as pending:
+        process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell
+            [docker(environment), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            process_group=0,
+        )
+        with process:
+            try:
+                pending.release()
+                assert process.stderr is not None
+                for line in process.stderr:
+                    each(line.rstrip("\n"))
+                return process.wait()
+            except BaseException:
+                _end(process)
+                raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process group; another Ctrl-C meanwhile makes it harsher at once."""
+    if process.returncode is not None:
+        return
+    for harsher in _HARSHER:
+        _signal(process, harsher)
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            # Reads on, or a full pipe could keep the process from ending.
+            process.communicate(timeout=GRACE)
+            break
+    _signal(process, signal.SIGKILL)  # what it left behind
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with suppress(ProcessLookupError):
+        killpg(process.pid, number)
+
+
+class _Pending:
+    """Signals that came while the process was being started, when none could end it."""
+
+    def __init__(self) -> None:
+        self.held = True
+        self.came = False
+
+    def interrupt(self, *_: object) -> None:
+        if self.held:
+            self.came = True
+        else:
+            raise KeyboardInterrupt
+
+    def release(self) -> None:
+        self.held = False
+        if self.came:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts() -> Iterator[_Pending]:
+    """SIGTERM and a closed terminal interrupt as Ctrl-C does, none unnoticed.
+
+    What is ignored (after nohup, say) stays so. Only the main thread may ask for this,
+    and only it is interrupted.
+    """
+    pending = _Pending()
+    if threading.current_thread() is not threading.main_thread():
+        yield pending
+        return
+    before = {number: signal.getsignal(number) for number in _INTERRUPTS}
+    heeded = {n: handler for n, handler in before.items() if handler != signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, pending.interrupt)
+    try:
+        yield pending
+    finally:
+        for number, handler in heeded.items():
+            signal.signal(number, handler)

@@ -1,0 +1,285 @@
+"""Reads BuildKit's ``rawjson`` progress: a stream of lines becomes events and results.
+
+BuildKit reports vertexes, the operations of its graph. One vertex comes many times,
+each time with a part of what is known, so they are merged by digest. The instructions
+of a named build stage are the vertexes called ``[PLATFORM STAGE i/n] INSTRUCTION``;
+together they are a step. What is no instruction (a pull, the context, the export) is
+told as work. Lines that are not JSON are kept: buildx says there what went wrong.
+"""
+
+import json
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dynbuild.ports import (
+    Event,
+    RawLine,
+    StepFinished,
+    StepOutput,
+    StepResult,
+    StepStarted,
+    Working,
+)
+
+OUTPUT_LINES = 20
+"""How many of an instruction's last output lines are kept for an error."""
+
+_PLACE = re.compile(
+    r"\[(?:(?P<platform>[a-z0-9]+/[^\s\]]+) )?(?:(?P<stage>[^\s\]]+) )? *\d+/\d+\]"
+    r" (?P<what>.*)",
+    re.DOTALL,
+)
+_WORK = (
+    (re.compile(r"\[.*\] FROM ([^@]*)"), r"pulling \1"),
+    (re.compile(r"\[internal\] load build context"), "sending the build context"),
+    (re.compile(r"\[context (\S+)\] .*load from client"), r"loading \1"),
+    (re.compile(r"exporting to .*"), "exporting the image"),
+    (re.compile(r"(importing to docker|sending tarball)"), "loading the image"),
+)
+_PUSHING = "pushing the image"
+
+
+Place = tuple[str, str | None]
+"""A step: its build stage, and the platform where a build is for more than one."""
+
+
+@dataclass(slots=True)
+class _Vertex:
+    """All that is known of a vertex so far.
+
+    An instruction has a place, other operations may be work that people wait for.
+    """
+
+    name: str = ""
+    place: Place | None = None
+    work: str | None = None
+    started: str | None = None
+    completed: str | None = None
+    cached: bool = False
+    error: str = ""
+    runs: dict[str, str] = field(default_factory=dict)
+    transfers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    partial: dict[int, bytes] = field(default_factory=dict)
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=OUTPUT_LINES))
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran; a vertex may start more than once."""
+        if self.cached:
+            return 0.0
+        return sum(_between(begin, end) for begin, end in self.runs.items())
+
+    @property
+    def moved(self) -> tuple[int, int]:
+        """Bytes moved, and bytes to move as far as they are known."""
+        counts = self.transfers.values()
+        return sum(current for current, _ in counts), sum(total for _, total in counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The first vertex that went wrong by itself."""
+
+    step: str | None
+    instruction: str
+    message: str
+    output: tuple[str, ...]
+
+
+class Transcript:
+    """What BuildKit has said of one build so far."""
+
+    def __init__(self) -> None:
+        self.heard = False
+        self.words: list[str] = []
+        self.steps: tuple[StepResult, ...] = ()
+        self._vertexes: dict[str, _Vertex] = {}
+        self._instructions: dict[Place, list[_Vertex]] = {}
+        self._begun: set[Place] = set()
+        self._finished: set[Place] = set()
+        self._failed: list[_Vertex] = []
+
+    def read(self, line: str) -> Iterator[Event]:
+        """The events that one more line means."""
+        message = _parse(line)
+        if message is None:
+            if line.strip():
+                self.words.append(line.rstrip())
+            return
+        self.heard = True
+        yield RawLine(line)
+        for record in _records(message, "vertexes"):
+            yield from self._vertex(record)
+        for record in _records(message, "statuses"):
+            yield from self._status(record)
+        for record in _records(message, "logs"):
+            yield from self._log(record)
+
+    def end(self) -> Iterator[Event]:
+        """The events that the end of a successful build means.
+
+        An instruction that BuildKit did not have to look at is held in its cache.
+        """
+        for place in self._instructions:
+            if place not in self._finished:
+                yield from self._finish(place)
+
+    def failure(self) -> Failure | None:
+        """The first vertex that went wrong by itself; others are ended with it."""
+        for vertex in self._failed:
+            if not vertex.error.endswith("context canceled"):
+                step = vertex.place[0] if vertex.place else None
+                output = tuple(vertex.tail)
+                return Failure(step, _instruction(vertex), vertex.error, output)
+        return None
+
+    def _vertex(self, record: Mapping[str, object]) -> Iterator[Event]:
+        vertex = self._vertexes.setdefault(_text(record, "digest"), _Vertex())
+        if not vertex.name and (name := _text(record, "name")):
+            vertex.name = name
+            vertex.place = _place(name)
+            vertex.work = _work(name)
+            if vertex.place:
+                self._instructions.setdefault(vertex.place, []).append(vertex)
+        vertex.cached = record.get("cached") is True
+        if started := _text(record, "started"):
+            vertex.started = started
+            vertex.completed = _text(record, "completed") or None
+            if vertex.completed:
+                vertex.runs[started] = vertex.completed
+        if error := _text(record, "error"):
+            vertex.error = error
+            self._failed.append(vertex)
+        if vertex.place:
+            yield from self._step(vertex, vertex.place)
+        elif vertex.work:
+            yield from self._other(vertex, vertex.work)
+
+    def _step(self, vertex: _Vertex, place: Place) -> Iterator[Event]:
+        if place in self._finished or not vertex.started:
+            return
+        if place not in self._begun and not vertex.cached:
+            self._begun.add(place)
+            yield StepStarted(*place)
+        if vertex.completed:
+            # A last line without a newline is as much output as any other.
+            for rest in filter(None, vertex.partial.values()):
+                yield from _printed(vertex, rest)
+            vertex.partial.clear()
+            if all(v.completed and not v.error for v in self._instructions[place]):
+                yield from self._finish(place)
+
+    def _finish(self, place: Place) -> Iterator[Event]:
+        step, platform = place
+        vertexes = self._instructions[place]
+        ran = any(vertex.started and not vertex.cached for vertex in vertexes)
+        seconds = sum(vertex.seconds for vertex in vertexes)
+        self._finished.add(place)
+        self.steps += (StepResult(step, seconds, ran, platform),)
+        yield StepFinished(step, seconds, ran, platform)
+
+    def _other(self, vertex: _Vertex, what: str) -> Iterator[Event]:
+        if vertex.completed and not vertex.error:
+            for told in vertex.told:
+                yield Working(told, *vertex.moved, done=True)
+            vertex.told.clear()
+        elif vertex.started and what.startswith("exporting") and not vertex.told:
+            vertex.told.append(what)
+            yield Working(what)
+
+    def _status(self, record: Mapping[str, object]) -> Iterator[Event]:
+        vertex = self._vertexes.get(_text(record, "vertex"))
+        if vertex is None or vertex.work is None:
+            return
+        what = vertex.work
+        name = _text(record, "id")
+        if name.startswith("pushing"):
+            what = _PUSHING
+        current, total = _number(record, "current"), _number(record, "total")
+        if current or what == _PUSHING:
+            vertex.transfers[name] = current, total
+            if what not in vertex.told:
+                vertex.told.append(what)
+            yield Working(what, *vertex.moved)
+
+    def _log(self, record: Mapping[str, object]) -> Iterator[Event]:
+        vertex = self._vertexes.setdefault(_text(record, "vertex"), _Vertex())
+        stream = _number(record, "stream")
+        try:
+            data = b64decode(_text(record, "data"))
+        except (NotBase64, ValueError):
+            return
+        whole, newline, rest = (vertex.partial.get(stream, b"") + data).rpartition(
+            b"\n"
+        )
+        vertex.partial[stream] = rest
+        if newline:
+            yield from _printed(vertex, whole)
+
+
+def _printed(vertex: _Vertex, data: bytes) -> Iterator[Event]:
+    """Lines that a vertex printed; the last ones are kept for an error."""
+    text = data.decode("utf-8", "replace")
+    vertex.tail.extend(text.split("\n"))
+    if vertex.place:
+        step, platform = vertex.place
+        yield StepOutput(step, text, platform)
+
+
+def _place(name: str) -> Place | None:
+    match = _PLACE.fullmatch(name)
+    if match is None or match["stage"] is None or match["what"].startswith("FROM "):
+        return None
+    return match["stage"], match["platform"]
+
+
+def _instruction(vertex: _Vertex) -> str:
+    match = _PLACE.fullmatch(vertex.name)
+    return match["what"] if match else vertex.name
+
+
+def _work(name: str) -> str | None:
+    for pattern, what in _WORK:
+        if match := pattern.match(name):
+            return match.expand(what)
+    return None
+
+
+def _parse(line: str) -> Mapping[str, object] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _records(message: Mapping[str, object], key: str) -> Iterator[dict[str, object]]:
+    records = message.get(key)
+    if isinstance(records, list):
+        yield from (record for record in records if isinstance(record, dict))
+
+
+def _text(record: Mapping[str, object], key: str) -> str:
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(record: Mapping[str, object], key: str) -> int:
+    value = record.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _between(begin: str, end: str) -> float:
+    try:
+        length = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
+    except (ValueError, TypeError):
+        return 0.0
+    return max(0.0, length.total_seconds())

@@ -1,0 +1,324 @@
+"""The lock as text: TOML in a fixed layout, one fact in one place, stages by name.
+
+Written so that a change is a few lines in a diff and two changes seldom conflict:
+no index, no date, nothing chained, one command a line.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import tomli_w
+
+from dynbuild.errors import Diagnostic, LockError
+from dynbuild.lock import reading
+from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock
+from dynbuild.spans import Source, Span
+from dynbuild.steps.log import Log, format_event
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import AptSource, Copy, Pin, RuntimeConfig, Secret, User
+
+VERSION = 1
+
+_DEEPEST = 50
+
+HEADER = """\
+# dynbuild.lock: written by `dynbuild lock`, read in review, committed. @generated
+# Install order: seq from low to high. See it with `dynbuild lock --show-order`.
+"""
+
+_MARKER = re.compile(
+    r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?=[ \r\n]|\Z)", re.MULTILINE
+)
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+Value = object
+Table = Mapping[str, Value]
+
+
+def dumps(lock: Lock) -> str:
+    """The one spelling of a lock; ``loads`` is its inverse."""
+    lines = [HEADER.rstrip("\n"), f"version = {VERSION}"]
+    if lock.shell != DEFAULT_SHELL:
+        lines.append(_pair("shell", list(lock.shell)))
+    lines += [_pair(key, value) for key, value in lock.extra.get((), {}).items()]
+    for path, table in _tables(lock):
+        merged = {**table, **lock.extra.get(path, {})}
+        if merged or path in lock.extra or path[:-1] == ("images",):
+            lines += ["", f"[{'.'.join(map(_key, path))}]"]
+            lines += [_pair(key, value) for key, value in merged.items()]
+    return "\n".join(lines) + "\n"
+
+
+def loads(text: str, name: str = "dynbuild.lock") -> Lock:
+    """Read a lock.
+
+    Raises LockError for conflict markers, a newer version, and anything that
+    ``dumps`` would not have written.
+    """
+    source = Source(name, text)
+    _refuse_markers(source)
+    try:
+        document = _bounded(tomllib.loads(text))
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: numbers of thousands of digits, deep nesting.
+        raise LockError(
+            Diagnostic(
+                "DB0405",
+                f"{name} is not valid TOML: {error}",
+                hint="it is written by `dynbuild lock` alone: restore it, for "
+                f"instance with `git checkout -- {name}`",
+            )
+        ) from None
+    version = document.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise LockError(
+            Diagnostic(
+                "DB0406",
+                f"{name} has version {version}; this dynbuild knows version {VERSION}",
+                hint="upgrade dynbuild; the lock was left as it is",
+            )
+        )
+    return reading.lock_of(document)
+
+
+def _bounded(document: dict[str, Value]) -> dict[str, Value]:
+    """Refuse what would exhaust the stack of all who walk through it."""
+    level: list[dict[str, Value] | list[Value]] = [document]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return document
+    raise ValueError("it is nested too deep")
+
+
+def _refuse_markers(source: Source) -> None:
+    match = _MARKER.search(source.text)
+    if match is None:
+        return
+    span = Span(source, match.start(), match.end())
+    raise LockError(
+        Diagnostic(
+            "DB0401",
+            "merge conflict markers in the lock",
+            span,
+            hint="resolve the declaration first; then `dynbuild lock --base BRANCH`, "
+            "with the branch you\nmerge with, writes the lock anew behind that "
+            "branch's (plain `dynbuild lock`: behind HEAD's)",
+        )
+    )
+
+
+def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
+    yield from _pin(("base",), lock.base)
+    for image, pin in sorted(lock.images.items()):
+        yield from _pin(("images", image), pin)
+    for manager in MANAGERS:
+        log = lock.packages.get(manager, {})
+        yield (manager,), _log(log)
+    for source, seq in sorted(
+        lock.sources.items(), key=lambda item: reading.source_id(item[0])
+    ):
+        yield ("sources", reading.source_id(source)), _source(source, seq)
+    for text, seq in sorted(
+        lock.scripts.items(), key=lambda item: reading.script_id(item[0])
+    ):
+        yield ("scripts", reading.script_id(text)), {"seq": seq, "run": text}
+    if lock.user is not None:
+        yield ("user",), _user(lock.user, lock.user_seq)
+    for name, entry in sorted(lock.stages.items()):
+        yield ("stages", name), _stage(entry, lock.extra)
+        for variables in ("env", "build_env"):
+            yield (
+                ("stages", name, variables),
+                dict(sorted(getattr(entry.stage, variables).items())),
+            )
+    yield from _config(lock.config)
+    known = {"base", "images", "sources", "scripts", "user", "stages", "image"}
+    for path in sorted(lock.extra):
+        if path and path[0] not in known and path[0] not in MANAGERS:
+            yield path, {}
+
+
+def _pin(path: tuple[str, ...], pin: Pin) -> Iterator[tuple[tuple[str, ...], Table]]:
+    """An image's reference, digest and config; unpinned ones have no digest."""
+    # The table of a copied image is already named for it.
+    facts = {"image": pin.image, "digest": pin.digest} if path == ("base",) else {}
+    facts = facts or {"digest": pin.digest}
+    yield (
+        path,
+        _set({**facts, "user": pin.user or None, "workdir": pin.workdir or None}),
+    )
+    yield (*path, "platforms"), dict(sorted(pin.platforms.items()))
+    yield (*path, "env"), dict(sorted(pin.env.items()))
+
+
+def _log(log: Log) -> Table:
+    return {
+        key: [format_event(event) for event in events]
+        for key, events in sorted(log.items())
+    }
+
+
+def _source(source: AptSource, seq: int) -> Table:
+    return _set(
+        {
+            "seq": seq,
+            "uri": source.uri,
+            "suites": list(source.suites),
+            "components": list(source.components) or None,
+            "key": source.key,
+            "key_digest": source.key_digest,
+        }
+    )
+
+
+def _user(user: User, seq: int) -> Table:
+    return _set(
+        {
+            "seq": seq,
+            "name": user.name,
+            "uid": user.uid,
+            "shell": user.shell,
+            "sudo": user.sudo or None,
+        }
+    )
+
+
+def _stage(entry: Entry, extra: Extra) -> Table:
+    stage = entry.stage
+
+    def rows(key: str, tables: Iterable[Table]) -> "_Lines":
+        of_stage = ("stages", stage.name, key)
+        return _Lines(
+            {**table, **extra.get((*of_stage, str(place)), {})}
+            for place, table in enumerate(tables)
+        )
+
+    return _set(
+        {
+            "seq": entry.seq,
+            "moves": entry.moves or None,
+            "bump": stage.bump or None,
+            "build_only": stage.build_only or None,
+            "dependencies": list(stage.dependencies) or None,
+            "user": None if stage.user == "root" else stage.user,
+            "workdir": stage.workdir,
+            "shell": None if stage.shell is None else list(stage.shell),
+            "network": None if stage.network == "default" else stage.network,
+            "ssh": stage.ssh or None,
+            "touches": list(stage.touches) or None,
+            "cache_mounts": _Lines(stage.cache_mounts),
+            "secrets": rows("secrets", map(_secret, stage.secrets)),
+            "copy": rows("copy", map(_copy, stage.copies)),
+            "commands": _Lines(stage.commands),
+        }
+    )
+
+
+def _secret(secret: Secret) -> Table:
+    return _set({"id": secret.id, "env": secret.env, "target": secret.target})
+
+
+def _copy(copy: Copy) -> Table:
+    return _set(
+        {
+            "stage": copy.stage,
+            "image": copy.image,
+            "from": copy.path,
+            "to": copy.to,
+            "owner": copy.owner,
+            "mode": copy.mode,
+            "exclude": list(copy.exclude) or None,
+            "digest": copy.digest,
+        }
+    )
+
+
+def _config(config: RuntimeConfig) -> Iterator[tuple[tuple[str, ...], Table]]:
+    check = config.healthcheck
+    yield (
+        ("image",),
+        _set(
+            {
+                "workdir": config.workdir,
+                "entrypoint": None
+                if config.entrypoint is None
+                else list(config.entrypoint),
+                "cmd": None if config.cmd is None else list(config.cmd),
+                "expose": list(config.expose) or None,
+                "volumes": list(config.volumes) or None,
+                "stop_signal": config.stop_signal,
+            }
+        ),
+    )
+    yield ("image", "env"), dict(sorted(config.env.items()))
+    yield ("image", "labels"), dict(sorted(config.labels.items()))
+    if check is not None:
+        table = {
+            "cmd": list(check.cmd),
+            "interval": check.interval,
+            "timeout": check.timeout,
+            "start_period": check.start_period,
+            "retries": check.retries,
+        }
+        yield ("image", "healthcheck"), _set(table)
+
+
+class _Lines(tuple[object, ...]):
+    """A list that is written one item a line, so that diffs show items."""
+
+    __slots__ = ()
+
+
+def _set(table: Table) -> Table:
+    """Without what is not there."""
+    return {
+        key: value
+        for key, value in table.items()
+        if value is not None and value != _Lines()
+    }
+
+
+def _pair(key: str, value: Value) -> str:
+    return f"{_key(key)} = {_value(value)}"
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _line(key)
+
+
+def _value(value: Value) -> str:
+    match value:
+        case _Lines():
+            items = "".join(f"    {_value(item)},\n" for item in value)
+            return f"[\n{items}]"
+        case str():
+            return _text(value)
+        case bool():
+            return "true" if value else "false"
+        case Mapping():
+            pairs = ", ".join(_pair(str(key), item) for key, item in value.items())
+            return f"{{ {pairs} }}"
+        case Sequence():
+            return f"[{', '.join(map(_value, value))}]"
+        case _:
+            # Numbers, and dates that a later revision wrote.
+            return _line(value)
+
+
+def _text(text: str) -> str:
+    """A string; one of several lines as such, where that loses nothing."""
+    plain = "\n" in text and not re.search(r'[\x00-\x08\x0b-\x1f\x7f\\]|"""', text)
+    if plain and not text.endswith('"') and not _MARKER.search(text):
+        return f'"""\n{text}"""'
+    return _line(text)
+
+
+def _line(value: Value) -> str:
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")

@@ -1,0 +1,109 @@
+"""The digest of every step: of what describes it and of what it stands on."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from dynbuild.digest import Description, Digest, digest_of
+from dynbuild.errors import DeclarationError, Diagnostic, LockError
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed
+from dynbuild.lock.topology import dependencies_first
+from dynbuild.steps.describe import Surroundings, describe
+from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.model import Copy, Pin, Stage
+from dynbuild.steps.recipe import copies_of
+
+Contents: TypeAlias = Mapping[Copy, Digest]
+"""What was read just now: the content of live copies."""
+
+
+def descriptions(
+    lock: Lock,
+    order: tuple[Placed, ...],
+    platform: str,
+    contents: Contents,
+    unpinned: Mapping[str, Digest],
+) -> dict[str, Description]:
+    """Describe steps by id; the digest of each is ``digest_of`` its description.
+
+    ``platform`` is ``os/arch[/variant]``; ``contents`` holds the content of live
+    copies, ``unpinned`` the digest by which the engine knows each image without a pin.
+    Where one is not given, the steps that need it are left out. Raises
+    DeclarationError when an image does not exist for the platform, LockError as
+    ``environments_of``.
+    """
+    base = _image_digest(lock.base, platform, unpinned)
+    environments = environments_of(lock)
+    described: dict[str, Description] = {}
+    digests: dict[str, Digest] = {}
+
+    def content(copy: Copy) -> Digest | None:
+        if copy.stage is not None:
+            return digests.get(copy.stage)
+        if copy.image is not None:
+            return _image_digest(lock.images[copy.image], platform, unpinned)
+        return copy.digest or contents.get(copy)
+
+    for placed in order:
+        step = placed.step
+        copied = tuple(known for c in copies_of(step) if (known := content(c)))
+        stands_on = tuple(digests[id_] for id_ in placed.on if id_ in digests)
+        complete = len(copied) == len(copies_of(step)) and len(stands_on) == len(
+            placed.on
+        )
+        if base is None or not complete:
+            continue
+        around = Surroundings(
+            platform=platform,
+            base=base,
+            shell=lock.shell,
+            environment=environments.of_stage(step.name)
+            if isinstance(step, Stage)
+            else {},
+            user=lock.user,
+            stands_on=stands_on,
+            copied=copied,
+        )
+        described[placed.id] = describe(step, around)
+        digests[placed.id] = digest_of(described[placed.id])
+    return described
+
+
+def environments_of(lock: Lock) -> Environments:
+    """The composed variables of all stages of a lock.
+
+    Raises LockError, naming the stages, when the lock is not sound: after a merge.
+    """
+    stages = {name: entry.stage for name, entry in lock.stages.items()}
+    dependencies_first(stages)
+    environments = Environments(stages.values(), lock.base.env)
+    try:
+        environments.check()
+    except EnvironmentConflict as conflict:
+        raise LockError(
+            Diagnostic(
+                "DB0416",
+                f"stages {conflict.first!r} and {conflict.second!r} of the lock set "
+                f"{conflict.variable} to two values",
+                hint="two merged changes: let one depend on the other, or let both "
+                "extend it, then run `dynbuild lock`",
+            )
+        ) from None
+    return environments
+
+
+def _image_digest(
+    pin: Pin, platform: str, unpinned: Mapping[str, Digest]
+) -> Digest | None:
+    if pin.digest is None:
+        return unpinned.get(pin.image)
+    if platform not in pin.platforms:
+        known = ", ".join(sorted(pin.platforms))
+        raise DeclarationError(
+            Diagnostic(
+                "DB0304",
+                f"{pin.image} does not exist for {platform}",
+                hint=f"it exists for {known}: pass one of these as --platform",
+            )
+        )
+    return pin.platforms[platform]

@@ -1,0 +1,101 @@
+"""Orders that the needs of stages allow, and what is wrong where none exists."""
+
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from dynbuild.errors import Diagnostic, LockError
+from dynbuild.steps.model import Stage
+from dynbuild.steps.sequence import topological
+
+
+def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
+    """All stage names, each after all that it needs; otherwise by name.
+
+    Raises LockError for a missing stage, a cycle, a linked stage that stands on a
+    build-only one, or names that Docker does not tell apart: what a textual merge of
+    two locks can bring about.
+    """
+    problems = [*_missing(stages), *_not_linked(stages), *_alike(stages)]
+    if problems:
+        raise LockError(*problems)
+    ordered = in_place(stages)
+    if len(ordered) < len(stages):
+        cycle = " -> ".join(_cycle(stages))
+        raise LockError(
+            Diagnostic(
+                "DB0403",
+                f"the lock holds a cycle: {cycle}",
+                hint="two merged changes made it: take one of these dependencies out "
+                "of the declaration and run `dynbuild lock`",
+            )
+        )
+    return ordered
+
+
+def in_place(stages: Mapping[str, Stage]) -> list[str]:
+    """Those that have a place: by what they need, otherwise by name.
+
+    Left out is what stands in a cycle, and what needs something that has no place.
+    """
+    needs = {name: stage.needs for name, stage in stages.items()}
+    has_place: set[str] = set()
+    ordered = []
+    for name in topological(needs, {name: (name,) for name in stages}):
+        if has_place.issuperset(needs[name]):
+            has_place.add(name)
+            ordered.append(name)
+    return ordered
+
+
+def _cycle(stages: Mapping[str, Stage]) -> tuple[str, ...]:
+    """A cycle, from its first stage by name round to itself again."""
+    graph = {name: stages[name].needs for name in sorted(stages)}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found = list(reversed(error.args[1]))[:-1]
+        first = found.index(min(found))
+        return (*found[first:], *found[:first], found[first])
+    raise AssertionError("what has no order holds a cycle")
+
+
+def _missing(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
+    for name, stage in sorted(stages.items()):
+        for need in stage.needs:
+            if need not in stages:
+                yield Diagnostic(
+                    "DB0402",
+                    f"stage {name!r} needs stage {need!r}, which the lock does not "
+                    "hold",
+                    hint="two merged changes, one of which removed it: bring it back "
+                    "or drop the dependency in the declaration, then run `dynbuild "
+                    "lock`",
+                )
+
+
+def _not_linked(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
+    build_only = {name for name, stage in stages.items() if stage.build_only}
+    for name, stage in sorted(stages.items()):
+        if name in build_only:
+            continue
+        for need in stage.dependencies:
+            if need in build_only:
+                yield Diagnostic(
+                    "DB0404",
+                    f"stage {name!r} is linked and stands on {need!r}, which is "
+                    "build-only",
+                    hint=f"copy from {need!r} instead, or make {name!r} build-only too",
+                )
+
+
+def _alike(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for name in sorted(stages):
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            yield Diagnostic(
+                "DB0415",
+                f"the stages {other!r} and {name!r} of the lock differ only in case",
+                hint="two merged changes added one each, and Docker does not tell them "
+                "apart: rename one in the declaration, then run `dynbuild lock`",
+            )

@@ -1,0 +1,200 @@
+"""What commands ask of the edges, and the values that the answers are made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dynbuild.digest import Digest
+from dynbuild.steps.model import Pin
+
+
+class NotThereError(Exception):
+    """A path of the project that cannot be copied; the message says why."""
+
+
+class Files(Protocol):
+    """The files of a project that stages copy."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory. Raises NotThereError when it is nothing."""
+
+    def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
+        """The digest of what would be copied now. Raises NotThereError."""
+
+    def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
+        """Copy into a build context; the digest of what was. Raises NotThereError."""
+
+
+class Locks(Protocol):
+    """The lock of a project: its file, and what git has of it."""
+
+    def read(self) -> str | None:
+        """The text of the file, or None where there is none."""
+
+    def committed(self, revision: str) -> str | None:
+        """Its text at a revision, or None: no git, no revision, no lock in it."""
+
+    def require(self, revision: str) -> None:
+        """Raise DeclarationError unless git knows the revision."""
+
+    def write(self, text: str) -> None:
+        """Replace the file as a whole."""
+
+
+class Images(Protocol):
+    """Registries, and the engine's own images."""
+
+    def pin(self, reference: str) -> Pin:
+        """The image that a reference names now, from its registry, else the engine.
+
+        Raises DeclarationError when neither has it, UnreachableError when neither
+        answers.
+        """
+
+    def local_digest(self, reference: str) -> Digest:
+        """The digest by which the engine knows an image of its own now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The image goes into the engine's image store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The image goes to the registry that its tags name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OciLayout:
+    """The image becomes an OCI layout in a directory."""
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """The image is built and stays in the builder's cache."""
+
+
+Output = Load | Push | OciLayout | Nowhere
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """One build of a Dockerfile, as ``docker buildx build`` takes it."""
+
+    dockerfile: str
+    context: str
+    outputs: tuple[Output, ...]
+    tags: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    target: str | None = None
+    builder: str | None = None
+    network: str | None = None
+    host_network: bool = False
+    no_cache: bool = False
+    no_cache_steps: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+    build_contexts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """The first instruction of a step (a named build stage) that has to run has begun.
+
+    A step that is wholly cached finishes without having started. ``platform`` is told
+    where a build is for more than one.
+    """
+
+    step: str
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """Whole lines that an instruction of a step printed, as they came."""
+
+    step: str
+    text: str
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """All instructions of a step are done; ``ran`` is false when none had to run."""
+
+    step: str
+    seconds: float
+    ran: bool
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Something else that takes time: pulling the base, exporting, pushing."""
+
+    what: str
+    current: int = 0
+    total: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """A line of BuildKit's own progress, for machines."""
+
+    line: str
+
+
+Event = StepStarted | StepOutput | StepFinished | Working | RawLine
+Report = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What became of a step: seconds of its own instructions, and whether any ran."""
+
+    step: str
+    seconds: float
+    ran: bool
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build: BuildKit's metadata as it gave it, and the steps."""
+
+    digest: Digest | None
+    metadata: Mapping[str, object]
+    steps: tuple[StepResult, ...]
+
+
+@dataclass(eq=False)
+class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what happened
+    """A build that BuildKit gave up: which step, which instruction, its last lines.
+
+    ``step`` is None when it failed outside of any step (a pull, an export).
+    """
+
+    step: str | None
+    instruction: str | None
+    message: str
+    output: tuple[str, ...]
+    exit_code: int | None
+    steps: tuple[StepResult, ...]
+
+
+class Builder(Protocol):
+    """BuildKit, wherever it runs."""
+
+    def build(self, request: BuildRequest, report: Report) -> Built:
+        """Build, telling ``report`` what happens meanwhile.
+
+        Raises BuildFailed, UnreachableError; on KeyboardInterrupt it ends the build,
+        leaves nothing running, and lets the interrupt through.
+        """
+
+    def platform(self, builder: str | None) -> str:
+        """The platform that the builder builds for unless told otherwise."""

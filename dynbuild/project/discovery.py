@@ -1,0 +1,106 @@
+"""Finding the declaration and its lock, and reading the declaration."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynbuild.declaration.syntax import MAX_SIZE, SUFFIXES, decode
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.spans import Source
+
+NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a project is: its declaration, its lock, and its root directory.
+
+    ``config`` and ``lock`` are spelled as people see them from where they are.
+    """
+
+    root: Path
+    config: str
+    lock: str
+
+
+def find(start: Path, config: str | None) -> Place:
+    """The declaration that ``-c`` names, else the one here or in a directory above.
+
+    Raises DeclarationError when there is none or more than one in a directory.
+    """
+    if config is not None:
+        path = start / config
+        if path.is_dir():
+            return _only_one(path, start)
+        return _place(path, start)
+    for directory in (start, *start.parents):
+        if any((directory / name).is_file() for name in NAMES):
+            return _only_one(directory, start)
+    raise DeclarationError(
+        Diagnostic(
+            "DB0310",
+            f"no declaration in {start} or above",
+            hint=f"run `dynbuild init`, or name one with -c ({', '.join(NAMES)})",
+        )
+    )
+
+
+def read(place: Place, start: Path) -> Source:
+    """The text of the declaration. Raises DeclarationError."""
+    path = start / place.config
+    try:
+        # One byte more tells a file of the size limit from a larger one.
+        with path.open("rb") as file:
+            data = file.read(MAX_SIZE + 1)
+            size = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0311",
+                f"cannot read {place.config}: {(error.strerror or 'error').lower()}",
+                hint="run `dynbuild init` to make one"
+                if isinstance(error, FileNotFoundError)
+                else None,
+            )
+        ) from None
+    if size > MAX_SIZE:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0107",
+                f"{place.config}: {size:,} bytes are too many for a declaration",
+                hint=f"a declaration has at most {MAX_SIZE // 1024**2} MiB",
+            )
+        )
+    return decode(place.config, data)
+
+
+def _only_one(directory: Path, start: Path) -> Place:
+    found = [name for name in NAMES if (directory / name).is_file()]
+    if len(found) > 1:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0312",
+                f"two declarations in {directory}: {' and '.join(found)}",
+                hint=f"name the one you mean, `-c {found[0]}`, or remove the others",
+            )
+        )
+    if not found:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0310",
+                f"no declaration in {directory}",
+                hint=f"it would be one of {', '.join(NAMES)}",
+            )
+        )
+    return _place(directory / found[0], start)
+
+
+def _place(path: Path, start: Path) -> Place:
+    lock = path.with_suffix(".lock")
+    return Place(path.parent.resolve(), _seen(path, start), _seen(lock, start))
+
+
+def _seen(path: Path, start: Path) -> str:
+    """A path as people see it from where they are: relative where that is short."""
+    relative = os.path.relpath(path, start)
+    return str(path) if relative.startswith("../../..") else relative

@@ -1,0 +1,80 @@
+"""The lock's file: read, looked up in git, and replaced as a whole or not at all."""
+
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
+from dynbuild.project import git
+
+
+@dataclass(frozen=True, slots=True)
+class LockFile:
+    """Implements ``ports.Locks`` on a file."""
+
+    path: Path
+    name: str
+
+    def read(self) -> str | None:
+        try:
+            return self.path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            raise LockError(
+                Diagnostic(
+                    "DB0405",
+                    f"{self.name} is not UTF-8",
+                    hint=f"restore it, for instance with `git checkout -- {self.name}`",
+                )
+            ) from None
+        except OSError as error:
+            raise AnswerIsNoError(
+                Diagnostic(
+                    "DB0313",
+                    f"cannot read {self.name}: {(error.strerror or 'error').lower()}",
+                )
+            ) from None
+
+    def committed(self, revision: str) -> str | None:
+        return git.show(self.path, revision)
+
+    def require(self, revision: str) -> None:
+        if not git.knows(self.path.parent, revision):
+            raise DeclarationError(
+                Diagnostic(
+                    "DB0314",
+                    f"git does not know the revision {revision!r} here",
+                    hint="a branch, a tag or a commit; fetch it first if it is new",
+                )
+            )
+
+    def write(self, text: str) -> None:
+        """Replace the file in one move: a reader sees the old text or the new."""
+        target = self.path.resolve()
+        try:
+            handle, temporary = tempfile.mkstemp(
+                prefix=f".{target.name}.", dir=target.parent
+            )
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+                Path(temporary).chmod(mode)
+                Path(temporary).replace(target)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    Path(temporary).unlink()
+                raise
+        except OSError as error:
+            raise AnswerIsNoError(
+                Diagnostic(
+                    "DB0313",
+                    f"cannot write {self.name}: {(error.strerror or 'error').lower()}",
+                    hint="the lock is as it was",
+                )
+            ) from None

@@ -1,0 +1,1 @@
+"""Steps: the units of the install order, what they run, what digests cover."""

@@ -1,0 +1,167 @@
+"""Descriptions: the labelled fields that decide what a step builds.
+
+The digest of a step is the digest of this description; whatever explains a rebuild
+reads the same value, so that what is covered and what is told cannot drift apart.
+"""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dynbuild.digest import Description, Digest, Field
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Group,
+    Pin,
+    Script,
+    Stage,
+    Step,
+    User,
+)
+from dynbuild.steps.recipe import STAGE_RECIPE, copies_of, run_of
+from dynbuild.steps.run import (
+    BaseMount,
+    CacheMount,
+    Mount,
+    ScratchMount,
+    SecretMount,
+    SshMount,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a step's result depends on beyond its own facts.
+
+    ``stands_on`` holds the digests of the steps it stands on; ``copied`` the digest
+    of the content of each of its copies: of files, of the step or the image that
+    they come from.
+    """
+
+    platform: str
+    base: Digest
+    shell: tuple[str, ...]
+    environment: Mapping[str, str]
+    user: User | None
+    stands_on: tuple[Digest, ...]
+    copied: tuple[Digest, ...]
+
+
+def describe(step: Step, around: Surroundings) -> Description:
+    """Every field that decides what a step builds.
+
+    Not covered: names of stages, seqs, runtime config, tier settings, secret values,
+    modification times, the umask of a checkout.
+    """
+    fields: dict[str, Field] = {
+        "kind": _kind(step),
+        "platform": around.platform,
+        "base": around.base,
+        "stands_on": sorted(around.stands_on),
+        "copies": [
+            _copy(copy, content)
+            for copy, content in zip(copies_of(step), around.copied, strict=True)
+        ],
+    }
+    if isinstance(step, Stage):
+        fields["bump"] = step.bump
+    run = run_of(step, around.environment, around.user)
+    if run is None:
+        return fields
+    fields["shell"] = list(run.shell or around.shell)
+    fields["user"] = run.user
+    fields["workdir"] = run.workdir
+    fields["network"] = run.network
+    fields["mounts"] = [_mount(mount) for mount in run.mounts]
+    if isinstance(step, Stage):
+        fields["recipe"] = STAGE_RECIPE
+        fields["environment"] = dict(around.environment)
+        fields["commands"] = list(step.commands)
+    else:
+        fields["script"] = run.script
+    return fields
+
+
+def _kind(step: Step) -> str:
+    match step:
+        case Stage():
+            return "stage"
+        case Group():
+            return step.manager
+        case Script():
+            return "script"
+        case AptSource():
+            return "source"
+        case User():
+            return "user"
+
+
+def _copy(copy: Copy, content: Digest) -> Description:
+    """Where content goes; a path counts only where the result can tell."""
+    return {
+        "content": content,
+        "to": copy.to,
+        "name": posixpath.basename(copy.path) if copy.to.endswith("/") else None,
+        "owner": copy.owner,
+        "mode": copy.mode,
+        "path": None if copy.of_project else copy.path,
+        "exclude": [] if copy.of_project else list(copy.exclude),
+    }
+
+
+def _mount(mount: Mount) -> Field:
+    match mount:
+        case CacheMount(target, identity, locked, uid, gid):
+            return ["cache", target, identity, locked, uid, gid]
+        case ScratchMount(target):
+            return ["scratch", target]
+        case BaseMount():
+            return ["base"]
+        case SecretMount(identity, env, target, uid, gid):
+            return ["secret", identity, env, target, uid, gid]
+        case SshMount(uid, gid):
+            return ["ssh", uid, gid]
+
+
+def own_facts(
+    stage: Stage, pins: Mapping[str, Pin], shell: tuple[str, ...]
+) -> Description:
+    """What a stage itself says about its result: no names, nothing that others say.
+
+    Two stages with equal own facts and equal surroundings build the same thing; this
+    is how the lock knows a renamed stage again, and a changed stage from a moved one.
+    ``pins`` are the images that stages copy from, ``shell`` the default one. Not in
+    it: what is the lock's alone, the refresh number.
+    """
+    facts: dict[str, Field] = {
+        "copy": [_own_copy(copy, pins) for copy in stage.copies],
+        "env": dict(stage.env),
+    }
+    if not stage.commands:
+        return facts
+    return {
+        **facts,
+        "commands": list(stage.commands),
+        "build_env": dict(stage.build_env),
+        "user": stage.user,
+        "workdir": stage.workdir,
+        "shell": list(stage.shell or shell),
+        "network": stage.network,
+        "ssh": stage.ssh,
+        "cache_mounts": list(stage.cache_mounts),
+        "secrets": [[secret.id, secret.env, secret.target] for secret in stage.secrets],
+    }
+
+
+def _own_copy(copy: Copy, pins: Mapping[str, Pin]) -> Field:
+    if copy.image is not None:
+        pin = pins.get(copy.image)
+        known: Field = pin.digest if pin else None
+        content: Field = ["image", known or copy.image]
+    elif copy.stage is not None:
+        content = "of a stage"
+    else:
+        content = copy.digest or ["live", copy.path, list(copy.exclude)]
+    fields = _copy(copy, Digest(""))
+    return {**fields, "content": content}

@@ -1,0 +1,162 @@
+"""Environments: what the stages that a step stands on say about variables.
+
+Variables are composed dependencies first, then by name, never by place in the order,
+so that no move of a stage changes what another one sees.
+"""
+
+import re
+from collections import ChainMap, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dynbuild.steps.model import Stage
+from dynbuild.steps.sequence import Rank, topological
+
+_REFERENCE = re.compile(
+    r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})"
+)
+
+
+@dataclass(eq=False)
+class EnvironmentConflict(Exception):  # noqa: N818 - it is a fact about a declaration
+    """Two stages that do not depend on one another set a variable to two values."""
+
+    variable: str
+    first: str
+    second: str
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Replace ``$NAME`` and ``${NAME}``; ``$$`` is a dollar, nothing else is special.
+
+    A variable that is not there expands to nothing, as in a shell.
+    """
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        return variables.get(name, "") if name else "$"
+
+    return _REFERENCE.sub(replacement, text)
+
+
+def references(text: str) -> frozenset[str]:
+    """The variables that ``expand`` would look up."""
+    found = (match[1] or match[2] for match in _REFERENCE.finditer(text))
+    return frozenset(name for name in found if name)
+
+
+class Environments:
+    """The composed variables of every stage of a declaration or a lock.
+
+    ``stages`` must hold all that their dependencies name, without cycles. Sets of
+    stages that set variables are kept as bits of a number, in the order in which
+    they are composed: a set without its highest bit is composed before it.
+    """
+
+    def __init__(self, stages: Iterable[Stage], base: Mapping[str, str]) -> None:
+        self._base = dict(base)
+        self._stages = {stage.name: stage for stage in stages}
+        self._order: list[str] = []
+        self._below: dict[str, int] = {}
+        self._with_own: dict[str, int] = {}
+        self._composed: dict[int, dict[str, str]] = {0: {}}
+        # Stages that set nothing come as soon as they can: they delay nobody.
+        ranks: dict[str, Rank] = {
+            name: (name,) if stage.env else () for name, stage in self._stages.items()
+        }
+        needs = {name: stage.dependencies for name, stage in self._stages.items()}
+        for name in topological(needs, ranks):
+            below = 0
+            for needed in needs[name]:
+                below |= self._with_own[needed]
+            self._below[name] = below
+            self._with_own[name] = below
+            if self._stages[name].env:
+                self._with_own[name] |= 1 << len(self._order)
+                self._order.append(name)
+        self._linked = sum(
+            1 << place
+            for place, name in enumerate(self._order)
+            if not self._stages[name].build_only
+        )
+        self._conflicts = tuple(self._find_conflicts())
+
+    def of_stage(self, name: str) -> dict[str, str]:
+        """What the commands of a stage see, ``build_env`` included, and set anew.
+
+        Only variables that a stage sets: those of the base are there anyway. Raises
+        EnvironmentConflict.
+        """
+        composed = self._agreed(self._with_own[name])
+        seen = ChainMap(composed, self._base)
+        own = {
+            variable: expand(value, seen)
+            for variable, value in self._stages[name].build_env.items()
+        }
+        return {**composed, **own}
+
+    def of_image(self) -> dict[str, str]:
+        """What all linked stages together set. Raises EnvironmentConflict."""
+        return dict(self._agreed(self._linked))
+
+    def check(self) -> None:
+        """Raise EnvironmentConflict where any stage, or the image, would meet one."""
+        for together in (*self._with_own.values(), self._linked):
+            self._refuse_conflict(together)
+
+    def _agreed(self, together: int) -> dict[str, str]:
+        self._refuse_conflict(together)
+        return self._compose(together)
+
+    def _compose(self, together: int) -> dict[str, str]:
+        rest, missing = together, []
+        while rest not in self._composed:
+            missing.append(rest.bit_length() - 1)
+            rest ^= 1 << missing[-1]
+        if missing:
+            composed = dict(self._composed[rest])
+            seen = ChainMap(composed, self._base)
+            for place in reversed(missing):
+                env = self._stages[self._order[place]].env
+                composed |= {name: expand(text, seen) for name, text in env.items()}
+            self._composed[together] = composed
+        return self._composed[together]
+
+    def _refuse_conflict(self, together: int) -> None:
+        for place, variable, others in self._conflicts:
+            met = others & together
+            if met and together >> place & 1:
+                first = (met & -met).bit_length() - 1
+                raise EnvironmentConflict(
+                    variable, self._order[first], self._order[place]
+                )
+
+    def _find_conflicts(self) -> Iterator[tuple[int, str, int]]:
+        """Each stage that sets a variable, and the others before it that disagree.
+
+        They disagree where neither depends on the other, the values differ, and not
+        both extend what they find.
+        """
+        extending: defaultdict[str, int] = defaultdict(int)
+        setting: defaultdict[str, defaultdict[str, int]]
+        setting = defaultdict(lambda: defaultdict(int))
+        for place, name in enumerate(self._order):
+            for variable, text in sorted(self._stages[name].env.items()):
+                named = references(text)
+                others = 0
+                value = None
+                if variable in named:
+                    extending[variable] |= 1 << place
+                else:
+                    others = extending[variable]
+                    value = (
+                        self._compose(self._with_own[name])[variable]
+                        if named
+                        else expand(text, {})
+                    )
+                for theirs, places in setting[variable].items():
+                    others |= 0 if theirs == value else places
+                if value is not None:
+                    setting[variable][value] |= 1 << place
+                if others & ~self._below[name]:
+                    yield place, variable, others & ~self._below[name]

@@ -1,0 +1,107 @@
+"""Package logs: what happened to each package, at which seq, and what that adds up to.
+
+A package list is a set whose installation converges, so its history can be replayed:
+adding a package appends an event and touches nothing that was there before.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
+
+_EVENT = re.compile(r"([1-9][0-9]{0,17}) (.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one update did to one package."""
+
+    seq: int
+    action: Action
+
+
+Log = Mapping[str, tuple[Event, ...]]
+"""Events of each package of one manager, by the key of its spec, oldest first."""
+
+
+def parse_event(text: str) -> Event:
+    """``9 git=1:2.39*`` installs, ``12 -`` removes, ``15 ^`` upgrades.
+
+    Raises ValueError for anything else.
+    """
+    match = _EVENT.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    action: Action
+    match match[2]:
+        case "-":
+            action = Remove()
+        case "^":
+            action = Upgrade()
+        case spec:
+            action = Install(spec)
+    return Event(int(match[1]), action)
+
+
+def format_event(event: Event) -> str:
+    """The inverse of ``parse_event``."""
+    match event.action:
+        case Install(spec):
+            return f"{event.seq} {spec}"
+        case Remove():
+            return f"{event.seq} -"
+        case Upgrade():
+            return f"{event.seq} ^"
+
+
+def declared(log: Log) -> dict[str, str]:
+    """The spec of every package that is declared after all events, by key."""
+    specs: dict[str, str] = {}
+    for _, actions in _transactions(log):
+        _apply(specs, actions)
+    return specs
+
+
+def groups(
+    manager: str, log: Log, kept: frozenset[str] = frozenset()
+) -> Iterator[tuple[int, Group]]:
+    """The transactions of a manager in order, each with its seq."""
+    specs: dict[str, str] = {}
+    for seq, actions in _transactions(log):
+        # Merged histories may remove what is gone, or upgrade it: that does nothing.
+        effective = {
+            key: action
+            for key, action in actions.items()
+            if isinstance(action, Install) or key in specs
+        }
+        _apply(specs, actions)
+        if effective:
+            yield seq, Group(manager, effective, dict(specs), kept & effective.keys())
+
+
+def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:
+    """What happens to each package at each seq, in order.
+
+    Of several events at one seq, as merged histories have them, the last one counts;
+    an upgrade beside another event says nothing more.
+    """
+    by_seq: defaultdict[int, dict[str, Action]] = defaultdict(dict)
+    for key, events in sorted(log.items()):
+        for event in events:
+            actions = by_seq[event.seq]
+            if not isinstance(event.action, Upgrade) or key not in actions:
+                actions[key] = event.action
+    return sorted(by_seq.items())
+
+
+def _apply(specs: dict[str, str], actions: Mapping[str, Action]) -> None:
+    for key, action in actions.items():
+        match action:
+            case Install(spec):
+                specs[key] = spec
+            case Remove():
+                specs.pop(key, None)
+            case Upgrade():
+                pass

@@ -1,0 +1,48 @@
+"""npm, for command-line tools installed globally.
+
+Global packages share nothing, so each stands for itself: only what a group names is
+touched. What the base had stays.
+"""
+
+from dynbuild.steps.managers.script import (
+    SHELL,
+    all_there,
+    fill,
+    installs,
+    mounts,
+    removals,
+    wrapped,
+)
+from dynbuild.steps.model import Group
+from dynbuild.steps.run import CacheMount, Run
+
+_CONFIGURE = """set -eu
+export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
+export NPM_CONFIG_CACHE=/root/.npm
+command -v npm > /dev/null || {
+  echo 'dynbuild: npm_packages need npm, and it is not there: add "npm" to' \\
+    'apt_packages, or take a base that has Node.js' >&2
+  exit 1
+}
+root=$(npm root -g)"""
+
+_REMOVE = """for package in @LEAVING@; do
+  [ -e "@base@$root/$package" ] || npm uninstall -g "$package"
+done"""
+
+
+def key(spec: str) -> str:
+    """``@scope/tool`` of ``@scope/tool@1.2``, ``tool`` of ``tool@^3``."""
+    return spec[0] + spec[1:].split("@", 1)[0]
+
+
+def run(group: Group) -> Run:
+    lines = [_CONFIGURE]
+    leaving, wanted = removals(group), installs(group)
+    if leaving:
+        lines.append(fill(_REMOVE, LEAVING=leaving))
+    if wanted:
+        lines.append(wrapped("npm install -g", wanted))
+    lines += all_there(sorted(group.declared), '[ -e "$root/$package" ]')
+    cache = CacheMount("/root/.npm", "dynbuild-npm-$TARGETARCH")
+    return Run("\n".join(lines), mounts(group, cache), shell=SHELL)

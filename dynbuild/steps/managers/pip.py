@@ -1,0 +1,82 @@
+"""pip, for what the system's own Python imports.
+
+Each group is resolved against everything that is declared, so that pip keeps the
+whole set consistent. What was not installed by pip, or came with the base, stays.
+"""
+
+import re
+
+from dynbuild.steps.managers.script import (
+    SHELL,
+    fill,
+    mounts,
+    removals,
+    upgrades,
+    wrapped,
+)
+from dynbuild.steps.model import Group
+from dynbuild.steps.run import CacheMount, Run
+
+# PEP 668 lets a distribution keep pip from its Python; an image's Python is ours.
+_CONFIGURE = """set -eu
+export PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/root/.cache/pip
+python=$(command -v python3 || command -v python || :)
+"${python:-false}" -m pip --version > /dev/null 2>&1 || {
+  echo 'dynbuild: pip_packages need pip, and it is not there: add "python3-pip" to' \\
+    'apt_packages, or take a base that has Python' >&2
+  exit 1
+}"""
+
+# Names are compared as PEP 503 has them; older Pythons look for them as written.
+_DISTRIBUTIONS = """\
+import re, sys
+from importlib.metadata import distributions
+def named(path):
+    found = [(d.metadata["Name"] or "", d) for d in distributions(path=path)]
+    return {re.sub("[-_.]+", "-", name).lower(): d for name, d in reversed(found)}
+there = named(sys.path)"""
+
+# What another declared package needs comes back with it.
+_REMOVE = f"""leaving=$("$python" - @LEAVING@ <<'PYTHON'
+{_DISTRIBUTIONS}
+base = named([f"@base@{{path}}" for path in sys.path if path])
+for name in sys.argv[1:]:
+    if name in there and name not in base:
+        if (there[name].read_text("INSTALLER") or "").strip() == "pip":
+            print(name)
+PYTHON
+)
+[ -z "$leaving" ] || "$python" -m pip uninstall -y $leaving"""
+
+_CHECK = f""""$python" - @NAMES@ <<'PYTHON'
+{_DISTRIBUTIONS}
+missing = [name for name in sys.argv[1:] if name not in there]
+if missing:
+    print("dynbuild: declared, but not there after its installation:", *missing,
+        file=sys.stderr)
+    sys.exit(1)
+PYTHON"""
+
+
+def key(spec: str) -> str:
+    """``flask`` of ``Flask[async]>=3; python_version > "3.9"`` (PEP 503 names)."""
+    name = re.split(r"[^A-Za-z0-9._-]", spec.strip(), maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def run(group: Group) -> Run:
+    parts = [_CONFIGURE]
+    leaving, declared = removals(group), sorted(group.declared.items())
+    if leaving:
+        parts.append(fill(_REMOVE, LEAVING=leaving))
+    if declared:
+        newest = " --upgrade" if upgrades(group) else ""
+        specs = [spec for _, spec in declared]
+        parts.append(wrapped(f'"$python" -m pip install{newest}', specs))
+        # A package with a marker may rightly be absent.
+        names = [name for name, spec in declared if ";" not in spec]
+        if names:
+            parts.append(fill(_CHECK, NAMES=names))
+    cache = CacheMount("/root/.cache/pip", "dynbuild-pip-$TARGETARCH")
+    return Run("\n".join(parts), mounts(group, cache), shell=SHELL)

@@ -1,0 +1,220 @@
+"""From a step to what it executes: the one place that writes scripts."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from dynbuild.digest import sha256, short
+from dynbuild.quote import shell
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.script import SHELL, wrapped
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Group,
+    Script,
+    Stage,
+    Step,
+    User,
+)
+from dynbuild.steps.run import (
+    CacheMount,
+    Mount,
+    Run,
+    ScratchMount,
+    SecretMount,
+    SshMount,
+)
+
+STAGE_RECIPE = 1
+"""Grows whenever the script of a stage is written in another way: digests cover it."""
+
+# Nothing that an installation downloads or writes down stays.
+_SUDO = """command -v sudo > /dev/null || {
+  if command -v apt-get > /dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt() {
+      apt-get -y -q -o Dir::State::Lists=/tmp/lists -o Dir::Cache=/tmp/cache \\
+        -o APT::Install-Recommends=false -o APT::Update::Error-Mode=any "$@"
+    }
+    mkdir -p /tmp/lists/partial /tmp/cache/archives/partial
+    apt update
+    apt install sudo
+    rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+    rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
+  elif command -v dnf > /dev/null; then
+    dnf -y --setopt=install_weak_deps=False --setopt=cachedir=/tmp/dnf install sudo
+    rm -rf /var/log/dnf* /var/log/hawkey.log
+  elif command -v microdnf > /dev/null; then
+    microdnf -y --setopt=install_weak_deps=0 install sudo
+    microdnf clean all
+  elif command -v yum > /dev/null; then
+    yum -y install sudo
+    yum clean all
+    rm -rf /var/cache/yum /var/log/yum.log
+  elif command -v apk > /dev/null; then apk add --no-cache sudo
+  else
+    echo 'dynbuild: sudo = true needs sudo, and the base has no apt, dnf or apk' >&2
+    exit 1
+  fi
+}"""
+
+
+def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run | None:
+    """What a step executes, or None for a stage that only copies.
+
+    ``environment`` is what the step's commands see beyond the base's variables;
+    ``user`` is the declared user, whose uid the mounts of its stages get.
+    """
+    match step:
+        case Group():
+            return MANAGERS[step.manager].run(step)
+        case AptSource():
+            return Run(_source_script(step), shell=SHELL)
+        case Script():
+            return Run(f"set -e\n{step.text}")
+        case User():
+            # sudo's installation works in /tmp.
+            scratch = (ScratchMount("/tmp"),) if step.sudo else ()  # noqa: S108
+            return Run(_user_script(step), scratch, shell=SHELL)
+        case Stage():
+            return _stage_run(step, environment, user)
+
+
+def copies_of(step: Step) -> tuple[Copy, ...]:
+    """The files that a step takes before it runs."""
+    match step:
+        case Stage():
+            return step.copies
+        case AptSource(key=str(path), key_digest=digest):
+            return (
+                Copy(path, _key_path(step), owner="0:0", mode="644", digest=digest),
+            )
+        case _:
+            return ()
+
+
+def user_packages(user: User | None) -> frozenset[str]:
+    """Packages that the user step needs, whatever the package lists say."""
+    return frozenset({"sudo"}) if user and user.sudo else frozenset()
+
+
+def _stage_run(
+    stage: Stage, environment: Mapping[str, str], user: User | None
+) -> Run | None:
+    if not stage.commands:
+        return None
+    exports = [
+        f"export {name}={shell(value)}" for name, value in sorted(environment.items())
+    ]
+    script = "\n".join(["set -e", *exports, *stage.commands])
+    return Run(
+        script,
+        _stage_mounts(stage, user),
+        user=stage.user,
+        workdir=stage.workdir,
+        shell=stage.shell,
+        network=stage.network,
+    )
+
+
+def _stage_mounts(stage: Stage, user: User | None) -> tuple[Mount, ...]:
+    uid, gid = _ids(stage.user, user)
+    mounts: list[Mount] = [
+        CacheMount(
+            target, f"dynbuild-{target.strip('/')}-{uid}-$TARGETARCH", uid=uid, gid=gid
+        )
+        for target in stage.cache_mounts
+    ]
+    mounts += [
+        SecretMount(secret.id, secret.env, secret.target, uid, gid)
+        for secret in stage.secrets
+    ]
+    if stage.ssh:
+        mounts.append(SshMount(uid, gid))
+    return tuple(mounts)
+
+
+def _ids(name: str, user: User | None) -> tuple[int, int]:
+    """uid and gid of a stage's user; the declaration's check made sure of them."""
+    if user is not None and name == user.name:
+        return user.uid, user.uid
+    numbers = [int(number) for number in re.findall(r"\d+", name)]
+    uid = numbers[0] if name[0].isdigit() else 0
+    return uid, numbers[1] if name[0].isdigit() and len(numbers) > 1 else uid
+
+
+def _user_script(user: User) -> str:
+    name, uid, login = shell(user.name), user.uid, shell(user.shell)
+    advice = shell(
+        f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}: in the base'
+    )
+    lines = [
+        "set -eu",
+        f"if ! id -u {name} > /dev/null 2>&1; then",
+        f"  other=$(sed -n 's/^\\([^:]*\\):[^:]*:{uid}:.*/\\1/p' /etc/passwd)",
+        '  [ -z "$other" ] || {',
+        f'    echo {advice} "$other has uid {uid}" >&2',
+        "    exit 1",
+        "  }",
+        f"  has_group() {{ grep -q {shell(f'^{user.name}:')} /etc/group; }}",
+        "  if command -v useradd > /dev/null; then",
+        f"    has_group || groupadd --gid {uid} {name}",
+        f"    useradd --uid {uid} --gid {name} --no-log-init --create-home \\",
+        f"      --shell {login} {name}",
+        "  else",
+        f"    has_group || addgroup -g {uid} {name}",
+        f"    adduser -D -u {uid} -G {name} -s {login} {name}",
+        "  fi",
+        "fi",
+        f'[ "$(id -u {name})" = {uid} ] || {{',
+        f'  echo {advice} "N is $(id -u {name})" >&2',
+        "  exit 1",
+        "}",
+    ]
+    if user.sudo:
+        rule = shell(f"{user.name} ALL=(ALL:ALL) NOPASSWD: ALL")
+        place = shell(f"/etc/sudoers.d/{user.name}")
+        lines += [_SUDO, f"echo {rule} > {place}", f"chmod 0440 {place}"]
+    return "\n".join(lines)
+
+
+def _source_script(source: AptSource) -> str:
+    fields = {
+        "Types": "deb",
+        "URIs": source.uri,
+        "Suites": " ".join(source.suites),
+        "Components": " ".join(source.components),
+        "Signed-By": _key_path(source) if source.key else "",
+    }
+    parts = ["set -eu"]
+    if source.key:
+        armoured = f"grep -q -e '-----BEGIN PGP PUBLIC KEY' {_key_path(source)}"
+        if _is_binary(source.key):
+            test, form = f"! {armoured}", "a binary one: name an armoured one .asc"
+        else:
+            test, form = armoured, "an ASCII-armoured one: name a binary one .gpg"
+        complaint = shell(f"dynbuild: the key {source.key} is not {form}")
+        parts.append(f"{test} || {{ echo {complaint} >&2; exit 1; }}")
+    told = [f"{name}: {value}" for name, value in fields.items() if value]
+    place = f"/etc/apt/sources.list.d/{source_name(source)}.sources"
+    parts.append(wrapped("printf '%s\\n'", told, f" > {place}"))
+    return "\n".join(parts)
+
+
+def source_name(source: AptSource) -> str:
+    """A file name that says where a source comes from and that no other has."""
+    address = urlsplit(source.uri)
+    spoken = re.sub(r"[^a-z0-9]+", "-", f"{address.hostname}{address.path}".lower())
+    identity = "\n".join([source.uri, *source.suites, *source.components])
+    return f"{spoken.strip('-')[:60]}-{short(sha256(identity.encode()))[:8]}"
+
+
+def _key_path(source: AptSource) -> str:
+    """apt reads a key as what its name says it is (sources.list(5), Signed-By)."""
+    suffix = "gpg" if source.key and _is_binary(source.key) else "asc"
+    return f"/etc/apt/keyrings/{source_name(source)}.{suffix}"
+
+
+def _is_binary(key: str) -> bool:
+    return key.lower().endswith((".gpg", ".pgp"))

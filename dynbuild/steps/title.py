@@ -1,0 +1,71 @@
+"""What a step is called where people read of it."""
+
+from typing import assert_never
+
+from dynbuild.steps.model import (
+    AptSource,
+    Group,
+    Install,
+    Remove,
+    Script,
+    Stage,
+    Step,
+    Upgrade,
+    User,
+)
+
+_LENGTH = 60
+
+
+def label(step: Step) -> str:
+    """The title with the kind of step before it, where that is not a stage."""
+    match step:
+        case Stage():
+            return step.name
+        case Group():
+            kind = step.manager
+        case AptSource():
+            kind = "source"
+        case Script():
+            kind = "script"
+        case User():
+            kind = "user"
+        case _:
+            assert_never(step)
+    return f"{kind}: {title(step)}"
+
+
+def title(step: Step) -> str:
+    """One line, at most 60 characters or so: what the step brings."""
+    match step:
+        case Stage():
+            return step.name
+        case Group():
+            return _shortened(", ".join(_events(step)))
+        case AptSource():
+            return _shortened(" ".join([step.uri, *step.suites]))
+        case Script():
+            return _shortened(step.text.strip().split("\n", 1)[0])
+        case User():
+            return f"{step.name} with sudo" if step.sudo else step.name
+        case _:
+            assert_never(step)
+
+
+def _events(group: Group) -> list[str]:
+    told = []
+    for name, action in sorted(group.actions.items()):
+        match action:
+            case Install(spec):
+                told.append(spec)
+            case Remove():
+                told.append(f"without {name}")
+            case Upgrade():
+                told.append(f"newest {name}")
+            case _:
+                assert_never(action)
+    return told
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LENGTH else text[: _LENGTH - 1].rstrip() + "…"

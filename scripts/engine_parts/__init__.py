@@ -1,0 +1,1 @@
+"""The parts of `scripts/engine`, each runnable with nothing but Python and Debian."""

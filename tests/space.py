@@ -1,0 +1,103 @@
+"""A project in a directory, and the real command line on it: a pytest plugin."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A directory with a declaration, in which commands run (after n2's TestSpace)."""
+
+    root: Path
+    environment: Mapping[str, str]
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def run(self, *arguments: str, **variables: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "dynbuild", *arguments],
+            cwd=self.root,
+            env={**self.environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *arguments: str, **variables: str) -> Done:
+        done = self.run(*arguments, **variables)
+        assert done.status == 0, done.err
+        return done
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", *arguments],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def commit(self) -> None:
+        if not (self.root / ".git").exists():
+            self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "x")
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Space:
+    """A project without an engine: what needs one says so."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return Space(
+        tmp_path, {**kept, "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"}
+    )
+
+
+@pytest.fixture
+def built(tmp_path: Path, engine: dict[str, str]) -> Space:
+    """A project on a machine with an engine."""
+    return Space(tmp_path, engine)
+
+
+@pytest.fixture
+def docker(engine: dict[str, str]) -> Callable[..., str]:
+    """The docker command on the engine of the tests."""
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            ["docker", *arguments],
+            env=engine,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,92 @@
+"""What is said at the end of a build, as people read it."""
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from dynbuild.cli.progress_summary import failure, summary, totals
+from dynbuild.errors import render
+from dynbuild.ports import BuildFailed, StepResult
+from tests.snapshot_files import files
+
+TITLES = {
+    "apt.1": "apt: curl, git",
+    "user.2": "user: app",
+    "dependencies": "dependencies",
+    "application": "application",
+}
+SCRIPT = "RUN set -e\npip3 install -r /tmp/requirements.txt\nflask --version"
+
+
+def failed(
+    *output: str,
+    code: int | None = None,
+    step: str | None = "dependencies",
+    instruction: str | None = SCRIPT,
+    message: str = "it broke",
+) -> BuildFailed:
+    return BuildFailed(step, instruction, message, output, code, ())
+
+
+def test_summary_is_in_the_order_of_the_lock(snapshot: SnapshotAssertion) -> None:
+    steps = (
+        StepResult("application", 0.04, ran=True, platform="linux/arm64"),
+        StepResult("user.2", 0.0, ran=False),
+        StepResult("apt.1", 12.345, ran=True),
+        StepResult("application", 101.0, ran=True, platform="linux/amd64"),
+        StepResult("dependencies", 0.0, ran=False),
+        StepResult("unknown", 0.0, ran=False),
+    )
+    assert summary(steps, TITLES) + "\n" == snapshot(extension_class=files("txt"))
+
+
+def test_totals() -> None:
+    one = StepResult("a", 1.0, ran=True)
+    assert totals([one]) == "1 step: 1 ran, 0 cached, 1.0 s"
+    assert totals([]) == "0 steps: 0 ran, 0 cached, 0.0 s"
+
+
+OPEN, CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
+FAILURES = {
+    "missing": failed("Collecting flask", "/bin/sh: 3: flask: not found", code=127),
+    "exit": failed("E: \x1b[31mbroken\x1b[0m packages", "x" * 1000, code=100),
+    "killed": failed(code=137),
+    "copy": failed(instruction="COPY nothing /x", message='"/nothing": not found'),
+    "long": failed(instruction="RUN " + "\n".join(map(str, range(30))), code=1),
+    "base": failed(
+        step=None,
+        instruction="[internal] load metadata for docker.io/library/debian:12",
+        message="docker.io/library/debian:12: not found",
+    ),
+    "push": failed(
+        step=None,
+        instruction="exporting to image",
+        message="failed to push ghcr.io/team/app: denied: permission_denied",
+    ),
+    "dockerfile": failed(step=None, instruction=None, message="parse error on line 2"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failure(name: str, snapshot: SnapshotAssertion) -> None:
+    text = render(failure(FAILURES[name], TITLES))
+    assert text + "\n" == snapshot(extension_class=files("txt"))
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("/bin/sh: 1: foo: not found", "foo"),
+        ("/bin/sh: foo: not found", "foo"),
+        ("/bin/sh: ./configure: not found", "./configure"),
+        ("/bin/bash: line 3: foo-bar: command not found", "foo-bar"),
+        ("zsh:1: command not found: foo", "foo"),
+        ("env: 'python': No such file or directory", "python"),
+        (f"/usr/bin/env: {OPEN}node{CLOSE}: No such file or directory", "node"),
+        ("\x1b[31msh: foo: not found\x1b[0m\r", "foo"),
+        ("nothing to see", "a command"),
+    ],
+)
+def test_the_command_that_is_missing(line: str, name: str) -> None:
+    hint = failure(failed("before", line, "after", code=127), TITLES).hint
+    assert hint is not None
+    assert hint.startswith(f"{name} is not there")

@@ -1,0 +1,87 @@
+"""What docker buildx is called with."""
+
+from dataclasses import replace
+
+import pytest
+
+from dynbuild.engine.buildx import Buildx, arguments
+from dynbuild.errors import DeclarationError
+from dynbuild.ports import BuildRequest, Load, Nowhere, OciLayout, Output, Push
+
+REQUEST = BuildRequest("FROM scratch", "/context", (Load(),))
+
+
+def called(request: BuildRequest, output: Output | None = None) -> list[str]:
+    return arguments(request, output or Nowhere(), "/tmp/Dockerfile", "/tmp/metadata")
+
+
+def test_the_least() -> None:
+    assert called(REQUEST) == [
+        "buildx",
+        "build",
+        "--file=/tmp/Dockerfile",
+        "--metadata-file=/tmp/metadata",
+        "--progress=rawjson",
+        "--provenance=false",
+        "--sbom=false",
+        "--output=type=cacheonly",
+        "--",
+        "/context",
+    ]
+
+
+def test_the_most() -> None:
+    request = replace(
+        REQUEST,
+        tags=("a", "b:1"),
+        platforms=("linux/amd64", "linux/arm64"),
+        target="app",
+        builder="far",
+        network="host",
+        no_cache=True,
+        no_cache_steps=("x", "y"),
+        secrets=("id=t,env=TOKEN", "id=u,src=/f"),
+        ssh=("default",),
+        build_contexts={"apt.1": "oci-layout:///d:t"},
+    )
+    assert called(request)[8:-2] == [
+        "--tag=a",
+        "--tag=b:1",
+        "--platform=linux/amd64,linux/arm64",
+        "--target=app",
+        "--builder=far",
+        "--network=host",
+        "--allow=network.host",
+        "--no-cache=true",
+        "--no-cache-filter=x",
+        "--no-cache-filter=y",
+        "--secret=id=t,env=TOKEN",
+        "--secret=id=u,src=/f",
+        "--ssh=default",
+        "--build-context=apt.1=oci-layout:///d:t",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        (Load(), "type=docker,oci-mediatypes=true"),
+        (Push(), "type=registry,oci-mediatypes=true"),
+        (OciLayout("out"), "type=oci,tar=false,dest=out"),
+        (OciLayout('a,"b'), 'type=oci,tar=false,"dest=a,""b"'),
+    ],
+)
+def test_outputs(output: Output, text: str) -> None:
+    assert f"--output={text}" in called(REQUEST, output)
+
+
+def test_only_the_host_s_network_needs_leave() -> None:
+    given = called(replace(REQUEST, network="none"))
+    assert "--network=none" in given
+    assert not any(text.startswith("--allow") for text in given)
+
+
+def test_a_secret_that_is_not_set_is_not_taken_for_empty() -> None:
+    request = replace(REQUEST, secrets=("id=token,env=TOKEN",))
+    with pytest.raises(DeclarationError, match="TOKEN is not set"):
+        Buildx({}).build(request, print)
