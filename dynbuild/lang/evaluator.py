@@ -19,7 +19,7 @@ from dynbuild.lang import (
     deep,
     printing,
 )
-from dynbuild.lang.builtins import BUILTINS as BUILTINS
+from dynbuild.lang.builtins import BUILTINS, Builtin
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import Files
 from dynbuild.lang.machine import Limits, Machine
@@ -46,6 +46,11 @@ FILLED = (
 
 Argument = Source | str
 """What is passed for an argument: an expression, or a text as it is."""
+
+
+def list_builtins() -> tuple[Builtin, ...]:
+    """Return the table of the built-in functions, by name."""
+    return tuple(BUILTINS[name] for name in sorted(BUILTINS))
 
 
 @dataclass(frozen=True, slots=True)
