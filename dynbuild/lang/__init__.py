@@ -1,14 +1,15 @@
 """The language: a pure, lazy subset of Nix.
 
-A source goes through ``parse`` (grammar, tree), is compiled to closures (names resolved,
-duplicates found) and evaluated on demand:
+A source goes through ``parse`` (grammar, tree), is compiled to closures (names
+resolved, duplicates found) and evaluated on demand:
 
     result = evaluate(Source("dynbuild.nix", text), directory="/", files=files)
     to_json(result)          # or to_nix(result), or force_deep(result)
 
-Every function raises ``DeclarationError`` with diagnostics ``DB02xx``, and nothing else,
-for what is wrong with a source. Files are reached only through the ``Files`` port; there
-is no clock, no environment and no randomness, and calls, steps and nesting are bounded.
+Every function raises ``DeclarationError`` with diagnostics ``DB02xx``, and nothing
+else, for what is wrong with a source. Files are reached only through the ``Files``
+port; there is no clock, no environment and no randomness, and calls, steps and nesting
+are bounded.
 
 **Values** (``values.py``) are Python's own, but for ``Path``, ``Attrs`` (a set),
 functions and, before ``force_deep``, thunks. They know where they were written:
@@ -23,12 +24,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dynbuild.lang.builtins import BUILTINS as BUILTINS
     from dynbuild.lang.evaluator import Result as Result
     from dynbuild.lang.evaluator import attribute as attribute
+    from dynbuild.lang.evaluator import call as call
     from dynbuild.lang.evaluator import check as check
     from dynbuild.lang.evaluator import evaluate as evaluate
     from dynbuild.lang.evaluator import force_deep as force_deep
+    from dynbuild.lang.evaluator import list_builtins as list_builtins
+    from dynbuild.lang.evaluator import signature as signature
     from dynbuild.lang.evaluator import to_json as to_json
     from dynbuild.lang.evaluator import to_nix as to_nix
     from dynbuild.lang.failure import CODES as CODES
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
     from dynbuild.lang.where import where as where
 
 _HOMES = {
-    "BUILTINS": "evaluator",
     "CODES": "failure",
     "FileRefused": "files",
     "Files": "files",
@@ -49,11 +51,14 @@ _HOMES = {
     "MemoryFiles": "files",
     "Result": "evaluator",
     "attribute": "evaluator",
+    "call": "evaluator",
     "check": "evaluator",
     "evaluate": "evaluator",
     "force_deep": "evaluator",
     "format_source": "formatting",
+    "list_builtins": "evaluator",
     "parse": "parser",
+    "signature": "evaluator",
     "to_json": "evaluator",
     "to_nix": "evaluator",
     "where": "where",

@@ -5,7 +5,7 @@ defined twice otherwise is an error that shows both places.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from dynbuild.lang.syntax import (
@@ -104,6 +104,7 @@ def _bind(
     value: Expression | Table,
     twice: Twice,
 ) -> None:
+    path = tuple(replace(name, start=path[0].start) for name in path)
     for depth, name in enumerate(path[:-1]):
         inner = Table(name.start, path[-1].end, recursive=False)
         if isinstance(name, Dynamic):

@@ -88,7 +88,10 @@ class TreeBuilder(Transformer[Token, Expression]):
     def _inside(self, items: list[Item]) -> Item:
         return items[1]
 
-    parenthesis = attr_interp = str_interp = ind_interp = path_interp = _inside
+    parenthesis = str_interp = ind_interp = path_interp = _inside
+
+    def attr_interp(self, items: list[Item]) -> syntax.Dynamic:
+        return syntax.Dynamic(items[0].start_pos, _token(items[-1])[1], items[1])
 
     # Refused by name
 
@@ -217,11 +220,12 @@ def _attr_name(item: Item) -> AttrName:
     """Make a string without values in it a plain name, in quotes and in ``${}``."""
     if type(item) is Name:
         return item
-    if type(item) is syntax.String:
-        texts = [part for part in item.parts if isinstance(part, str)]
-        if len(texts) == len(item.parts):
+    inner = item.expression if type(item) is syntax.Dynamic else item
+    if type(inner) is syntax.String:
+        texts = [part for part in inner.parts if isinstance(part, str)]
+        if len(texts) == len(inner.parts):
             return Name(item.start, item.end, "".join(texts))
-    return syntax.Dynamic(item.start, item.end, item)
+    return syntax.Dynamic(item.start, item.end, inner)
 
 
 def _climb(items: list[Item], loosest: int) -> Expression:

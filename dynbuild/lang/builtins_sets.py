@@ -120,7 +120,7 @@ def _map_attrs(machine: Machine, function: Slot, value: Attrs) -> Attrs:
             name: machine.promise2(function, name, slot)
             for name, slot in value.items.items()
         },
-        value.spans,
+        {},
     )
 
 

@@ -19,7 +19,7 @@ from dynbuild.lang import (
     deep,
     printing,
 )
-from dynbuild.lang.builtins import BUILTINS as BUILTINS
+from dynbuild.lang.builtins import BUILTINS, Builtin
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import Files
 from dynbuild.lang.machine import Limits, Machine
@@ -27,7 +27,15 @@ from dynbuild.lang.parser import parse
 from dynbuild.lang.program import compile_program, initial_names
 from dynbuild.lang.report import diagnose
 from dynbuild.lang.stack import deep_stack
-from dynbuild.lang.values import Attrs, Lambda, Slot, Thunk, Value, force
+from dynbuild.lang.values import (
+    Attrs,
+    Lambda,
+    Signature,
+    Slot,
+    Thunk,
+    Value,
+    force,
+)
 from dynbuild.spans import Source
 
 FILLED = (
@@ -44,8 +52,13 @@ FILLED = (
 )
 """The modules that fill the tables of built-ins and of the compiler."""
 
-Argument = Source | str
-"""What is passed for an argument: an expression, or a text as it is."""
+Argument = Source | Slot
+"""What is passed for an argument: an expression, or a value as it is."""
+
+
+def list_builtins() -> tuple[Builtin, ...]:
+    """Return the table of the built-in functions, by name."""
+    return tuple(BUILTINS[name] for name in sorted(BUILTINS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,21 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
         if arguments is not None:
             value = _call(machine, value, directory, arguments)
         return Result(value, machine, show_trace)
+
+
+def signature(result: Result) -> Signature | None:
+    """Return what is known of a value that is a function of the language."""
+    value = result.value
+    return value.signature if type(value) is Lambda else None
+
+
+def call(
+    result: Result, arguments: Mapping[str, Argument], *, directory: str = "/"
+) -> Result:
+    """Return the value of a function for those of the arguments that it names."""
+    with _guarded(result.machine, None, show_trace=result.show_trace):
+        value = _call(result.machine, result.value, directory, arguments)
+        return Result(value, result.machine, result.show_trace)
 
 
 def check(source: Source) -> None:
@@ -158,6 +186,6 @@ def _call(
 
 
 def _argument(machine: Machine, directory: str, argument: Argument) -> Slot:
-    if isinstance(argument, str):
+    if not isinstance(argument, Source):
         return argument
     return Thunk(compile_program(machine, argument, directory, parse(argument)), None)

@@ -19,7 +19,8 @@ from dynbuild.lang.values import (
     a_kind,
     force,
 )
-from dynbuild.spans import Span
+from dynbuild.lang.syntax import Expression
+from dynbuild.spans import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Machine:
         "names",
         "say",
         "steps",
+        "trees",
     )
 
     def __init__(
@@ -63,6 +65,7 @@ class Machine:
         self.labels: dict[Code, Frame] = {}
         self.modules: dict[str, Thunk] = {}
         self.names: dict[str, Slot] = {}
+        self.trees: dict[Source, Expression] = {}
 
     def charge(self, steps: int) -> None:
         """Take what an operation costs from what is left."""

@@ -40,6 +40,7 @@ def compile_program(
     machine: Machine, source: Source, directory: str, tree: syntax.Expression
 ) -> Code:
     """Return the code of a source; all of its problems at once where it has some."""
+    machine.trees[source] = tree
     unit = Unit(source, directory, machine, machine.names)
     code = None
     with suppress(TooManyProblems):
