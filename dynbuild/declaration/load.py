@@ -6,6 +6,7 @@ from dataclasses import replace
 from dynbuild.declaration import json, toml, yaml
 from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
+from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
 from dynbuild.declaration.shape import normal, validate
@@ -25,16 +26,23 @@ MAX_REPORTED = 100
 """Mistakes told in one run; who made more made one of them many times."""
 
 
-def load(source: Source, syntax: Syntax) -> Loaded:
+def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded:
     """Read a declaration, or raise a DeclarationError with all its mistakes."""
     bounded(source.name, len(source.text))
+    inputs = inputs or Inputs()
     try:
+        if syntax == "nix":
+            return _evaluated(source, inputs)
+        warnings = _without_arguments(source, inputs)
         tree = READERS[syntax](source)
     except DeclarationError as error:
         safe = redacted(source)
-        told = [shown_in(one, safe) for one in _told(error.diagnostics)]
+        told = [
+            shown_in(one, safe) if syntax != "nix" else one
+            for one in _told(error.diagnostics)
+        ]
         raise DeclarationError(*told) from None
-    return from_tree(tree, syntax)
+    return _warned(from_tree(tree, syntax), warnings)
 
 
 def from_tree(node: Node, syntax: Syntax) -> Loaded:
@@ -52,6 +60,29 @@ def from_tree(node: Node, syntax: Syntax) -> Loaded:
     if mistakes:
         raise DeclarationError(*_told(mistakes))
     return replace(loaded, warnings=tuple(_told(advise(loaded))))
+
+
+def _evaluated(source: Source, inputs: Inputs) -> Loaded:
+    """Evaluate a declaration in the language; only that needs its parser."""
+    from dynbuild.declaration import nix  # noqa: PLC0415
+
+    read = nix.read(source, inputs)
+    loaded = replace(from_tree(read.tree, "nix"), arguments=read.arguments)
+    return _warned(loaded, read.warnings)
+
+
+def _without_arguments(source: Source, inputs: Inputs) -> tuple[Diagnostic, ...]:
+    """Refuse arguments where there is no function to take them."""
+    if not (inputs.given or inputs.recorded):
+        return ()
+    from dynbuild.declaration import arguments  # noqa: PLC0415
+
+    names = dict.fromkeys(inputs.given, "")
+    return arguments.choose(None, inputs.recorded, names, source)[1]
+
+
+def _warned(loaded: Loaded, warnings: tuple[Diagnostic, ...]) -> Loaded:
+    return replace(loaded, warnings=(*warnings, *loaded.warnings))
 
 
 def _told(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

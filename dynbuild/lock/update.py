@@ -140,6 +140,7 @@ def _system(
         images=target.images,
         shell=target.shell,
         config=target.config,
+        arguments=target.arguments,
     )
 
 
