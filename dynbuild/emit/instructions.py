@@ -24,18 +24,9 @@ from dynbuild.steps.run import (
     SshMount,
 )
 
-_LINT: Mapping[str, str] = {
-    "apt": "DL3003,DL3008,DL3015,DL4006,SC2046",
-    "yum": "DL4006,SC2034,SC2043,SC2086",
-    "apk": "DL3018,DL4006,SC2043",
-    "pip": "SC2043,SC2086",
-    "npm": "DL3016,SC2043",
-    "user": "DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006",
-}
-"""Rules of hadolint that are wrong for scripts that dynbuild writes: versions are
-pinned where the declaration pins them, caches and recommended packages are taken care
-of in other ways, /bin/sh has no pipefail, a list may be of one, words are split on
-purpose. What the user writes is not excused."""
+_LINT = "# hadolint ignore=SC2034,SC2043,SC2046,SC2086"
+"""Rules of ShellCheck that are wrong for the scripts that dynbuild writes: a list may
+be of one, words are split on purpose, variables differ by the base."""
 
 
 def instructions(
@@ -87,10 +78,8 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
 
 def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     match step:
-        case Group():
-            return [f"# hadolint ignore={_LINT[step.manager]}"]
-        case User():
-            return [f"# hadolint ignore={_LINT['user']}"]
+        case Group() | User():
+            return [_LINT]
         case _ if re.search("[$`]", "".join(environment.values())):
             return ["# hadolint ignore=SC2016"]  # what is exported means itself
         case _:

@@ -206,7 +206,9 @@ def _details(
     """The fields that differ, as a declaration names them; renames are followed."""
     before = old.stages[before_name].stage
     after = new.stages[name].stage
-    known_as = follow(names)
+    # A merged lock may name stages that it does not hold: these have no other name.
+    lost = {need: need for need in after.needs if need not in new.stages}
+    known_as = follow({**lost, **names})
     followed = replace(
         after,
         name=before.name,

@@ -149,12 +149,14 @@ def _user_script(user: User) -> str:
     advice = shell(
         f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}: in the base'
     )
+    own_gid = f"s/^{user.name}:[^:]*:\\([0-9]*\\):.*/\\1/p"
+    # Small bases have no tool for it: then the files are written as useradd would.
     lines = [
         "set -eu",
         f"if ! id -u {name} > /dev/null 2>&1; then",
         f"  other=$(sed -n 's/^\\([^:]*\\):[^:]*:{uid}:.*/\\1/p' /etc/passwd)",
         '  [ -z "$other" ] || {',
-        f'    echo {advice} "$other has uid {uid}" >&2',
+        f'    echo {advice} \\\n      "$other has uid {uid}" >&2',
         "    exit 1",
         "  }",
         f"  has_group() {{ grep -q {shell(f'^{user.name}:')} /etc/group; }}",
@@ -163,12 +165,19 @@ def _user_script(user: User) -> str:
         f"    useradd --uid {uid} --gid {name} --no-log-init --create-home \\",
         f"      --shell {login} {name}",
         "  else",
-        f"    has_group || addgroup -g {uid} {name}",
-        f"    adduser -D -u {uid} -G {name} -s {login} {name}",
+        f"    home=/home/{name}",
+        f"    has_group || echo {shell(f'{user.name}:x:{uid}:')} >> /etc/group",
+        f"    gid=$(sed -n {shell(own_gid)} /etc/group)",
+        f"    printf '%s:x:%s:%s::%s:%s\\n' {name} {uid} \"$gid\" $home {login} \\",
+        "      >> /etc/passwd",
+        "    [ ! -e /etc/shadow ] ||",
+        f"      echo {shell(f'{user.name}:!::0:99999:7:::')} >> /etc/shadow",
+        "    mkdir -p $home",
+        f"    chown {uid}:$gid $home",
         "  fi",
         "fi",
         f'[ "$(id -u {name})" = {uid} ] || {{',
-        f'  echo {advice} "N is $(id -u {name})" >&2',
+        f'  echo {advice} \\\n    "N is $(id -u {name})" >&2',
         "  exit 1",
         "}",
     ]
@@ -195,7 +204,7 @@ def _source_script(source: AptSource) -> str:
         else:
             test, form = armoured, "an ASCII-armoured one: name a binary one .gpg"
         complaint = shell(f"dynbuild: the key {source.key} is not {form}")
-        parts.append(f"{test} || {{ echo {complaint} >&2; exit 1; }}")
+        parts += [f"{test} || {{", f"  echo {complaint} >&2", "  exit 1", "}"]
     told = [f"{name}: {value}" for name, value in fields.items() if value]
     place = f"/etc/apt/sources.list.d/{source_name(source)}.sources"
     parts.append(wrapped("printf '%s\\n'", told, f" > {place}"))

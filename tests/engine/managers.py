@@ -56,7 +56,7 @@ class AptRepository:
     folder: Path
     suites: tuple[str, ...] = ("stable",)
     address: str = ""
-    packages: list[tuple[str, Path]] = field(default_factory=list)
+    packages: list[tuple[str, str, Path]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         (self.folder / "pool").mkdir(parents=True)
@@ -106,36 +106,46 @@ class AptRepository:
             (root / "DEBIAN/conffiles").write_text(text)
         place = self.folder / "pool" / f"{uuid4().hex}.deb"
         command("dpkg-deb", "--root-owner-group", "-b", root, place)
-        self.packages.append((suite or self.suites[0], place))
+        architecture = control["Architecture"]
+        self.packages.append((suite or self.suites[0], architecture, place))
 
     def publish(self) -> None:
         for suite in self.suites:
             self._publish(suite)
 
     def _publish(self, suite: str) -> None:
-        entries = []
-        for package_suite, place in self.packages:
-            if package_suite != suite:
-                continue
-            data = place.read_bytes()
-            entries.append(
-                command("dpkg-deb", "-f", place).strip()
-                + f"\nFilename: pool/{place.name}\nSize: {len(data)}\n"
-                f"SHA256: {hashlib.sha256(data).hexdigest()}\n"
-            )
         dist = self.folder / "dists" / suite
-        index = dist / "main/binary-amd64/Packages"
-        index.parent.mkdir(parents=True, exist_ok=True)
-        index.write_text("\n".join(entries))
-        data = index.read_bytes()
+        sums = []
+        for architecture in ("amd64", "i386"):
+            index = dist / f"main/binary-{architecture}/Packages"
+            index.parent.mkdir(parents=True, exist_ok=True)
+            entries = [
+                _entry(place)
+                for package_suite, package_architecture, place in self.packages
+                if package_suite == suite
+                and package_architecture in (architecture, "all")
+            ]
+            index.write_text("\n".join(entries))
+            data = index.read_bytes()
+            total = hashlib.sha256(data).hexdigest()
+            sums.append(f" {total} {len(data)} {index.relative_to(dist)}\n")
         release = (
-            f"Origin: test\nSuite: {suite}\nCodename: {suite}\nArchitectures: amd64\n"
-            "Components: main\nDate: Wed, 01 Jan 2025 00:00:00 UTC\nSHA256:\n"
-            f" {hashlib.sha256(data).hexdigest()} {len(data)} {index.relative_to(dist)}"
-            "\n"
+            f"Origin: test\nSuite: {suite}\nCodename: {suite}\n"
+            "Architectures: amd64 i386\nComponents: main\n"
+            f"Date: Wed, 01 Jan 2025 00:00:00 UTC\nSHA256:\n{''.join(sums)}"
         )
         (dist / "InRelease").unlink(missing_ok=True)
         command(*self._gpg, "--clearsign", "-o", dist / "InRelease", input=release)
+
+
+def _entry(place: Path) -> str:
+    """The paragraph of a package in an index."""
+    data = place.read_bytes()
+    return (
+        command("dpkg-deb", "-f", place).strip()
+        + f"\nFilename: pool/{place.name}\nSize: {len(data)}\n"
+        f"SHA256: {hashlib.sha256(data).hexdigest()}\n"
+    )
 
 
 @dataclass(frozen=True)
@@ -213,7 +223,7 @@ class Image:
         states = {row[0] for row in rows}
         assert states == {"installed"}, rows
         return Inside(
-            {row[1].partition(":")[0]: row[2] for row in rows},
+            {row[1].removesuffix(":amd64"): row[2] for row in rows},
             set(sections["manual"]),
             "\n".join(sections["complaints"]),
             sections["leftovers"],

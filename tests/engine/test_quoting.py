@@ -101,21 +101,32 @@ def lock_of(strings: Given, base: str) -> Lock:
     stages = [
         Stage(
             "from",
+            build_only=True,
             copies=tuple(
                 Copy(path, f"/from/{i}/") for i, path in enumerate(strings.files)
             ),
         ),
         Stage(
             "to",
+            build_only=True,
             copies=tuple(
                 Copy(strings.files[0], f"/to/{i}/{path}") for i, path in some(strings)
             ),
         ),
         Stage(
             "again",
+            build_only=True,
             copies=tuple(
                 Copy(f"/to/{i}/{path}", f"/again/{i}/{path}", stage="to")
                 for i, path in some(strings)
+            ),
+        ),
+        # Few layers to export: a layer for each string is what takes long.
+        Stage(
+            "gathered",
+            copies=tuple(
+                Copy(f"/{name}", f"/{name}", stage=name)
+                for name in ("from", "to", "again")
             ),
         ),
         Stage(
@@ -224,7 +235,8 @@ def excluded(strings: Given) -> list[str]:
 
 
 def users(strings: Given) -> list[str]:
-    return [*strings.fitting("image workdir"), "nobody"]
+    fitting = (text for text in strings.fitting("image workdir") if text)
+    return [*fitting, "nobody"]
 
 
 def labels(strings: Given) -> dict[str, str]:

@@ -31,10 +31,11 @@ _MOUNTS = (
 # - An unreachable source is an error, not a reason to work with old lists.
 # - A misspelt name is an error, not a regular expression.
 # - A changed configuration file is the work of an earlier step: it stays.
+# - sudo refuses to go where root has no password, which is so in most images.
 # - No section of packages has marks of its own, so that a removal finds the marks
 #   that the installation set.
 _CONFIGURE = """set -eu
-export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
 cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
@@ -65,18 +66,21 @@ _NAMES = r"""names() {
   dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
     > installed
   awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    package = $2 ($3 == native || $3 == "all" ? "" : ":" $3)
-    print $2, package
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
     print $2 ":" ($3 == "all" ? native : $3), package
     gsub(/\([^)]*\)|,/, " ")
     for (i = 4; i <= NF; i++) print $i, package
-  }' installed > names
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
 }
-named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
 printf '%s\n' @DECLARED@ > declared"""
 
 _REMOVE = r"""# What is no longer declared loses its mark, unless the base asks for it.
 printf '%s\n' @LEAVING@ > leaving
+named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
 names
 named declared > asked
 apt-mark showmanual -o Dir::State=@base@/var/lib/apt \
@@ -92,8 +96,8 @@ apt-get autoremove -y -q --purge"""
 _CHECK = r"""names
 awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
 [ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' \
-    $(cat missing) >&2
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
   exit 1
 }"""
 

@@ -33,12 +33,13 @@ def wrapped(before: str, words: Iterable[str], after: str = "") -> str:
     """
     indent = " " * (len(before) - len(before.lstrip()) + 2)
     lines = [before.rstrip()]
-    for word in map(shell, words):
+    tail = [after.lstrip()] if after.startswith(" ") else []
+    for word in [*map(shell, words), *tail]:
         if len(lines[-1]) + 1 + len(word) > _WIDTH and lines[-1].strip():
             lines.append(f"{indent}{word}")
         else:
             lines[-1] += f" {word}"
-    return " \\\n".join(lines) + after
+    return " \\\n".join(lines) + ("" if tail else after)
 
 
 def installs(group: Group) -> list[str]:

@@ -4,6 +4,8 @@ import pytest
 
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.syntax import Syntax
+from dynbuild.errors import DeclarationError
 from dynbuild.spans import Source, Span
 
 TOML = """
@@ -64,3 +66,22 @@ def test_secrets_stay_hidden_later() -> None:
     loaded = load(source, "toml")
     assert loaded.declaration.env["A_TOKEN"] == "hunter2"
     assert "hunter2" not in loaded.span("env", "B").source.text
+
+
+@pytest.mark.parametrize(
+    ("syntax", "text"),
+    [
+        ("toml", '[env]\nA_TOKEN = "hunter2" x'),
+        ("toml", '[env]\nA_TOKEN = """\nhunter2""" x'),
+        ("toml", "A_TOKEN = 'hunter2"),
+        ("toml", "A_TOKEN = hunter2, hunter2"),
+        ("json", '{"A_TOKEN": "hunter2",}'),
+        ("json", '{"secrets": [{"value": "hunter2" "x"}]}'),
+        ("yaml", "A_TOKEN: hunter2 hunter2: x"),
+        ("yaml", "A_TOKEN: [hunter2"),
+    ],
+)
+def test_secrets_stay_hidden_in_broken_text(syntax: Syntax, text: str) -> None:
+    with pytest.raises(DeclarationError) as error:
+        load(Source("x", text), syntax)
+    assert "hunter2" not in str(error.value)

@@ -52,7 +52,9 @@ def test_values(text: str, value: object) -> None:
             "nest deeper",
         ),
         ("&a [*a]", "no anchor &a is finished"),
-        ("- " + "1\n- " * 300_000, "more than 300,000 values"),
+        pytest.param(
+            "- " + "1\n- " * 300_000, "more than 300,000 values", marks=pytest.mark.slow
+        ),
         ("%YAML 1.1\n%YAML 1.1\n---\na", "not valid YAML"),
     ],
 )

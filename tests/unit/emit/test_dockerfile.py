@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.emit import instructions
 from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import LockError
 from dynbuild.lock.order import install_order
 from dynbuild.quote import MAX_LINE, MAX_SCRIPT
-from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Copy, Pin, Stage
 from tests.snapshot_files import files
 from tests.unit.emit.every_string import emitted
@@ -164,7 +162,3 @@ def test_what_cannot_be_seen_is_told() -> None:
     told = "# Careful, this has characters that cannot be seen: U+200B, U+202E\n"
     assert f"{told}FROM base.0 AS a\n" in text
     assert f"\n{command}\n" in text
-
-
-def test_every_manager_has_its_exceptions_from_hadolint() -> None:
-    assert set(instructions._LINT) == {*MANAGERS, "user"}  # noqa: SLF001

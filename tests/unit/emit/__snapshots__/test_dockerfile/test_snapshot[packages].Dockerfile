@@ -4,9 +4,9 @@
 # what it declares and links the layers; a plain build of this file gives the same
 # files wherever stages read only what they declare.
 #
-# Steps end as root, so that each can be the parent of any other (DL3002), and users go
-# by their names (DL3066):
-# hadolint global ignore=DL3002,DL3066
+# For hadolint: steps end as root, so that each can be the parent of any other; users go
+# by name; versions, caches, pipes and `cd` are the business of the commands declared.
+# hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/debian:bookworm-slim@sha256:1022bc06d051d9e7870973e6dc0c0004b399e2aa351e77c11796b918b187e84a AS base.0
 USER root
@@ -19,21 +19,25 @@ COPY --chown=0:0 --chmod=644 \
     keys/docker.asc /etc/apt/keyrings/download-docker-com-linux-debian-87744ea2.asc
 RUN <<'EOF'
 set -eu
-grep -q -e '-----BEGIN PGP PUBLIC KEY' /etc/apt/keyrings/download-docker-com-linux-debian-87744ea2.asc || { echo 'dynbuild: the key keys/docker.asc is not an ASCII-armoured one: name a binary one .gpg' >&2; exit 1; }
+grep -q -e '-----BEGIN PGP PUBLIC KEY' /etc/apt/keyrings/download-docker-com-linux-debian-87744ea2.asc || {
+  echo 'dynbuild: the key keys/docker.asc is not an ASCII-armoured one: name a binary one .gpg' >&2
+  exit 1
+}
 printf '%s\n' 'Types: deb' 'URIs: https://download.docker.com/linux/debian' \
   'Suites: bookworm' 'Components: stable' \
-  'Signed-By: /etc/apt/keyrings/download-docker-com-linux-debian-87744ea2.asc' > /etc/apt/sources.list.d/download-docker-com-linux-debian-87744ea2.sources
+  'Signed-By: /etc/apt/keyrings/download-docker-com-linux-debian-87744ea2.asc' \
+  > /etc/apt/sources.list.d/download-docker-com-linux-debian-87744ea2.sources
 EOF
 
 # apt.2: curl, git=1:2.39*
 # seq 2, stands on source.1, digest a20cb9d9d421
 FROM source.1 AS apt.2
 ARG TARGETARCH
-# hadolint ignore=DL3003,DL3008,DL3015,DL4006,SC2046
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
-export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
 cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
@@ -59,20 +63,22 @@ names() {
   dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
     > installed
   awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    package = $2 ($3 == native || $3 == "all" ? "" : ":" $3)
-    print $2, package
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
     print $2 ":" ($3 == "all" ? native : $3), package
     gsub(/\([^)]*\)|,/, " ")
     for (i = 4; i <= NF; i++) print $i, package
-  }' installed > names
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
 }
-named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
 printf '%s\n' curl git > declared
 names
 awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
 [ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' \
-    $(cat missing) >&2
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
   exit 1
 }
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
@@ -83,7 +89,7 @@ EOF
 # seq 3, stands on apt.2, digest e907664830f0
 FROM apt.2 AS pip.3
 ARG TARGETARCH
-# hadolint ignore=SC2043,SC2086
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-pip-$TARGETARCH <<'EOF'
 set -eu
 export PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
@@ -114,7 +120,7 @@ EOF
 # seq 3, stands on pip.3, digest 34679239f2b0
 FROM pip.3 AS npm.3
 ARG TARGETARCH
-# hadolint ignore=DL3016,SC2043
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=cache,target=/root/.npm,id=dynbuild-npm-$TARGETARCH <<'EOF'
 set -eu
 export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
@@ -146,13 +152,14 @@ EOF
 # user.5: app with sudo
 # seq 5, stands on script.4, digest 64ee1034e888
 FROM script.4 AS user.5
-# hadolint ignore=DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' "$other has uid 1000" >&2
+    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+      "$other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -161,12 +168,20 @@ if ! id -u app > /dev/null 2>&1; then
     useradd --uid 1000 --gid app --no-log-init --create-home \
       --shell /bin/bash app
   else
-    has_group || addgroup -g 1000 app
-    adduser -D -u 1000 -G app -s /bin/bash app
+    home=/home/app
+    has_group || echo app:x:1000: >> /etc/group
+    gid=$(sed -n 's/^app:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)
+    printf '%s:x:%s:%s::%s:%s\n' app 1000 "$gid" $home /bin/bash \
+      >> /etc/passwd
+    [ ! -e /etc/shadow ] ||
+      echo 'app:!::0:99999:7:::' >> /etc/shadow
+    mkdir -p $home
+    chown 1000:$gid $home
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' "N is $(id -u app)" >&2
+  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+    "N is $(id -u app)" >&2
   exit 1
 }
 command -v sudo > /dev/null || {
@@ -205,12 +220,12 @@ EOF
 # seq 7, stands on user.5, digest 3a8a33a1d128
 FROM user.5 AS apt.7
 ARG TARGETARCH
-# hadolint ignore=DL3003,DL3008,DL3015,DL4006,SC2046
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
     --mount=type=tmpfs,target=/tmp --mount=type=bind,from=base.0,target=/run/base \
     <<'EOF'
 set -eu
-export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
 cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
@@ -238,17 +253,20 @@ names() {
   dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
     > installed
   awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    package = $2 ($3 == native || $3 == "all" ? "" : ":" $3)
-    print $2, package
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
     print $2 ":" ($3 == "all" ? native : $3), package
     gsub(/\([^)]*\)|,/, " ")
     for (i = 4; i <= NF; i++) print $i, package
-  }' installed > names
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
 }
-named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
 printf '%s\n' curl jq > declared
 # What is no longer declared loses its mark, unless the base asks for it.
 printf '%s\n' git > leaving
+named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
 names
 named declared > asked
 apt-mark showmanual -o Dir::State=/run/base/var/lib/apt \
@@ -263,8 +281,8 @@ apt-get autoremove -y -q --purge
 names
 awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
 [ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' \
-    $(cat missing) >&2
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
   exit 1
 }
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
@@ -275,11 +293,11 @@ EOF
 # seq 8, stands on apt.7, digest e0da066245e7
 FROM apt.7 AS apt.8
 ARG TARGETARCH
-# hadolint ignore=DL3003,DL3008,DL3015,DL4006,SC2046
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
-export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
 cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
@@ -305,20 +323,22 @@ names() {
   dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
     > installed
   awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    package = $2 ($3 == native || $3 == "all" ? "" : ":" $3)
-    print $2, package
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
     print $2 ":" ($3 == "all" ? native : $3), package
     gsub(/\([^)]*\)|,/, " ")
     for (i = 4; i <= NF; i++) print $i, package
-  }' installed > names
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
 }
-named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
 printf '%s\n' curl jq > declared
 names
 awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
 [ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' \
-    $(cat missing) >&2
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
   exit 1
 }
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log

@@ -4,9 +4,9 @@
 # what it declares and links the layers; a plain build of this file gives the same
 # files wherever stages read only what they declare.
 #
-# Steps end as root, so that each can be the parent of any other (DL3002), and users go
-# by their names (DL3066):
-# hadolint global ignore=DL3002,DL3066
+# For hadolint: steps end as root, so that each can be the parent of any other; users go
+# by name; versions, caches, pipes and `cd` are the business of the commands declared.
+# hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/python:3.13@sha256:8888db2aa1c138fb68889e0e8194bb6e71a541af39dfff794e5b315131e68442 AS base.0
 USER root
@@ -17,13 +17,14 @@ WORKDIR /
 # seq 1, stands on base.0, digest 6a9dfbe26ebb
 FROM base.0 AS user.1
 SHELL ["/bin/sh", "-c"]
-# hadolint ignore=DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' "$other has uid 1000" >&2
+    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+      "$other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -32,12 +33,20 @@ if ! id -u app > /dev/null 2>&1; then
     useradd --uid 1000 --gid app --no-log-init --create-home \
       --shell /bin/sh app
   else
-    has_group || addgroup -g 1000 app
-    adduser -D -u 1000 -G app -s /bin/sh app
+    home=/home/app
+    has_group || echo app:x:1000: >> /etc/group
+    gid=$(sed -n 's/^app:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)
+    printf '%s:x:%s:%s::%s:%s\n' app 1000 "$gid" $home /bin/sh \
+      >> /etc/passwd
+    [ ! -e /etc/shadow ] ||
+      echo 'app:!::0:99999:7:::' >> /etc/shadow
+    mkdir -p $home
+    chown 1000:$gid $home
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' "N is $(id -u app)" >&2
+  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+    "N is $(id -u app)" >&2
   exit 1
 }
 EOF
