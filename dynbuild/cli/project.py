@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.cli.output import tell
+from dynbuild.declaration.inputs import Data, Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax import syntax_of
-from dynbuild.declaration.inputs import Data, Inputs
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Builder, Images
 from dynbuild.project.content import Tree

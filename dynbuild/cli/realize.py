@@ -84,7 +84,7 @@ def _build_options(command: _Command) -> _Command:
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
-def realize(
+def realize(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
     expressions: Pairs,

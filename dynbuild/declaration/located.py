@@ -1,7 +1,5 @@
 """Values of the language as located trees: stages by value and paths become text."""
 
-from collections.abc import Mapping
-
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.places import Places
 from dynbuild.declaration.tree import (
@@ -12,6 +10,7 @@ from dynbuild.declaration.tree import (
     List,
     Node,
     Path,
+    Scalar,
     Table,
     too_deep,
     too_many,
@@ -30,7 +29,7 @@ class Conversion:
         self._top = Span(source, 0, 0)
         self._left = MAX_VALUES
         self._mistakes: list[Diagnostic] = []
-        self._stages: Mapping[int, list[str]] = {}
+        self._stages: dict[int, list[str]] = {}
 
     def tree(self, value: Value) -> Node:
         """Make the tree. Raises DeclarationError for what none can hold."""
@@ -47,21 +46,27 @@ class Conversion:
             raise DeclarationError(too_many(span))
         if len(path) > MAX_DEPTH:
             raise DeclarationError(too_deep(span))
-        if type(value) is Attrs:
-            if _may_be_a_stage(path):
-                return Leaf(self._stage(value, span), span)
-            return self._table(value, span, path)
         if isinstance(value, list):
             return self._list(value, span, path)
-        if isinstance(value, FilePath):
-            return Leaf(self._path(value, span, path), span)
-        if isinstance(value, str):
-            return Leaf(self._text(value, span), span)
-        if value is None or isinstance(value, bool | int | float):
-            return Leaf(value, span, literal)
-        hint = "call it with its arguments"
-        self._mistake("DB0111", f"expected a value, found {a_kind(value)}", span, hint)
-        return Leaf(None, span)
+        if type(value) is Attrs and not _may_be_a_stage(path):
+            return self._table(value, span, path)
+        return Leaf(self._scalar(value, span, path), span, literal)
+
+    def _scalar(self, value: Value, span: Span, path: Path) -> Scalar:
+        match value:
+            case Attrs():
+                return self._stage(value, span)
+            case FilePath():
+                return self._path(value, span, path)
+            case str():
+                return self._text(value, span)
+            case bool() | int() | float() | None:
+                return value
+            case _:
+                message = f"expected a value, found {a_kind(value)}"
+                hint = "call it with its arguments"
+                self._mistake("DB0111", message, span, hint)
+                return None
 
     def _table(self, value: Attrs, span: Span, path: Path) -> Table:
         entries = {}
@@ -94,9 +99,9 @@ class Conversion:
             message = f"this stage stands in stages as {told}"
             self._mistake("DB0160", message, span, f'write which: "{names[0]}"')
         elif not names:
-            name = force(value.items.get("name"))
-            if isinstance(name, str):
-                return name
+            own = force(value.items.get("name"))
+            if isinstance(own, str):
+                return own
             message = "this set is none of the stages, and has no name"
             hint = "name a stage as text, or by the very value that stands in stages"
             self._mistake("DB0160", message, span, hint)
@@ -104,6 +109,7 @@ class Conversion:
 
     def _path(self, value: FilePath, span: Span, path: Path) -> str:
         """Spell a path as the schema does: relative to the project."""
+        hint: str | None
         match path:
             case ("stages", _, "copy", _, "from") | ("apt_sources", _, "key"):
                 if value.text == ROOT:
@@ -140,7 +146,8 @@ def _may_be_a_stage(path: Path) -> bool:
             return True
         case ("stages", _, "copy", _, "stage"):
             return True
-    return False
+        case _:
+            return False
 
 
 def _names(stages: Value) -> dict[int, list[str]]:
@@ -151,10 +158,7 @@ def _names(stages: Value) -> dict[int, list[str]]:
             found.setdefault(id(force(stages.items[name])), []).append(name)
     elif isinstance(stages, list):
         for stage in map(force, stages):
-            if type(stage) is Attrs and isinstance(
-                name := force(stage.items.get("name")), str
-            ):
-                found.setdefault(id(stage), []).append(name)
-    return {
-        identity: list(dict.fromkeys(names)) for identity, names in found.items()
-    }
+            called = force(stage.items.get("name")) if type(stage) is Attrs else None
+            if isinstance(called, str):
+                found.setdefault(id(stage), []).append(called)
+    return {identity: list(dict.fromkeys(names)) for identity, names in found.items()}

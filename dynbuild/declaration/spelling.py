@@ -26,7 +26,9 @@ def spelled(syntax: Syntax, field: str, value: Value) -> str:
 def _value(syntax: Syntax, value: Value) -> str:
     match value:
         case str():
-            return _text(value).replace("${", "\\${") if syntax == "nix" else _text(value)
+            return (
+                _text(value).replace("${", "\\${") if syntax == "nix" else _text(value)
+            )
         case Mapping() if syntax == "nix":
             return f"{{ {' '.join(starmap(partial(spelled, syntax), value.items()))} }}"
         case Mapping():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from dynbuild.errors import Label, did_you_mean
 from dynbuild.lang.failure import Failure, Frame
@@ -19,8 +19,10 @@ from dynbuild.lang.values import (
     a_kind,
     force,
 )
-from dynbuild.lang.syntax import Expression
 from dynbuild.spans import Source, Span
+
+if TYPE_CHECKING:
+    from dynbuild.lang.syntax import Expression
 
 
 @dataclass(frozen=True, slots=True)

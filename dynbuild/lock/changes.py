@@ -20,8 +20,9 @@ Verb: TypeAlias = Literal[
 class Change:
     """One thing that differs: what happened to what, from which seq to which.
 
-    ``kind`` is "argument", "base", "image", "config", "source", "script", "user", "stage" or the
-    name of a package manager; ``details`` are the fields, the spec, the reason.
+    ``kind`` is "argument", "base", "image", "config", "source", "script", "user",
+    "stage" or the name of a package manager; ``details`` are the fields, the spec, the
+    reason.
     """
 
     verb: Verb

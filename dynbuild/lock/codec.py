@@ -140,7 +140,16 @@ def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
                 dict(sorted(getattr(entry.stage, variables).items())),
             )
     yield from _config(lock.config)
-    known = {"arguments", "base", "images", "sources", "scripts", "user", "stages", "image"}
+    known = {
+        "arguments",
+        "base",
+        "images",
+        "sources",
+        "scripts",
+        "user",
+        "stages",
+        "image",
+    }
     for path in sorted(lock.extra):
         if path and path[0] not in known and path[0] not in MANAGERS:
             yield path, {}

@@ -114,7 +114,8 @@ class _Table:
                 return [self._data(key, item) for item in value]
             case dict():
                 return {name: self._data(key, item) for name, item in value.items()}
-        raise self.wrong(f"{key!r} should hold data, found {value!r:.60}")
+            case _:
+                raise self.wrong(f"{key!r} should hold data, found {value!r:.60}")
 
     def left(self) -> dict[str, Any]:
         return self._left

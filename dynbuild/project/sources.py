@@ -10,7 +10,7 @@ from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.syntax import MAX_SIZE
 from dynbuild.lang.files import FileKind, FileRefused
 
-_OUTSIDE = "only files of the project can be read"
+_OUTSIDE = "only files in the directory of the project, and below, can be read"
 
 
 @dataclass(frozen=True, slots=True)
