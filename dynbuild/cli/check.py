@@ -46,5 +46,8 @@ def check(
         show(found, color)
     if not status:
         warnings = f"{len(found)} warning{'s' * (len(found) != 1)}"
-        tell(f"{project.place.config}: {warnings if found else 'no mistakes'}")
+        text = f"{project.place.config}: {warnings if found else 'no mistakes'}"
+        tell(text)
+        if not found:
+            project.keep("[]\n" if as_json else "", f"{text}\n")
     return status

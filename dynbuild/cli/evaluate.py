@@ -1,5 +1,6 @@
 """``dynbuild eval``."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option
 from dynbuild.cli.output import data, table, tell
-from dynbuild.cli.project import Pairs, given, sources
+from dynbuild.cli.project import Pairs, given, see_search
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.project import replay
 from dynbuild.project.discovery import read_source, root_of
+from dynbuild.project.facts import Facts
+from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
 
 
@@ -54,12 +58,16 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
     if (file is None) == (expression is None):
         hint = "dynbuild eval FILE, or dynbuild eval -E EXPR"
         raise _contradiction("give one file or one expression", hint)
-    source, directory = _source(file, expression)
+    facts = Facts()
+    if file is not None:
+        facts.see("mode", "content", of=str(Path(file).absolute()))
+    source, directory = _source(file, expression, facts)
     if parse_only:
         parsed(source)
         return
+    see_search(facts, directory)
     place = root_of(directory, Path.cwd()) if root is None else Path(root).resolve()
-    files = sources(place)
+    files = Sources(place, os.path.relpath(place), facts)
     asked = Asked(
         directory=files.directory(directory),
         arguments=given(expressions, texts),
@@ -69,10 +77,20 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
         shown=files.name,
         show_trace=show_trace,
     )
-    sys.stdout.write(evaluated(source, files, asked, tell) + "\n")
+
+    def say(text: str) -> None:
+        facts.complete = False
+        tell(text)
+
+    facts.complete = file != "-"
+    text = evaluated(source, files, asked, say) + "\n"
+    sys.stdout.write(text)
+    replay.keep(sys.argv[1:], os.environ, facts, text, "")
 
 
-def _source(file: str | None, expression: str | None) -> tuple[Source, Path]:
+def _source(
+    file: str | None, expression: str | None, facts: Facts
+) -> tuple[Source, Path]:
     """What is evaluated, and the directory that its paths are meant in."""
     if expression is not None:
         return Source("-E", expression), Path.cwd()
@@ -81,6 +99,7 @@ def _source(file: str | None, expression: str | None) -> tuple[Source, Path]:
     path = Path(str(file))
     if path.is_dir():
         path /= "default.nix"
+        facts.see("content", of=str(path.absolute()))
     return read_source(str(path)), path.parent.resolve()
 
 

@@ -91,7 +91,10 @@ def lock(  # noqa: PLR0913 - one parameter a flag
             }
         )
     if check:
-        return _tell_check(project, locked, as_json=as_json)
+        status = _tell_check(project, locked, as_json=as_json)
+        if not (status or as_json or locked.warnings):
+            project.keep("", f"{project.place.lock} is up to date\n")
+        return status
     _tell(project, locked, dry_run=dry_run, as_json=as_json)
     if locked.text is not None and not dry_run:
         project.locks.write(locked.text)

@@ -68,7 +68,6 @@ def data_of(name: str, given: Source | str, inputs: Inputs) -> Data:
         directory=inputs.directory,
         files=inputs.files,
         say=inputs.say,
-        show_trace=inputs.show_trace,
     )
     return _data(name, given, force_deep(result), MAX_DEPTH)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from dynbuild.lang.files import Files, NoFiles
 from dynbuild.spans import Source
@@ -12,6 +12,16 @@ ROOT = "/project"
 
 Data: TypeAlias = "str | bool | int | float | list[Data] | dict[str, Data]"
 """A value that TOML can write: an argument as the lock records it."""
+
+
+class Memory(Protocol):
+    """What evaluating gave before. Questions and answers are plain data."""
+
+    def recall(self, question: tuple[object, ...]) -> object:
+        """The answer, if it is known and all that it was made from is as it was."""
+
+    def remember(self, question: tuple[object, ...], answer: object) -> None:
+        """Keep an answer, made from the question and the files that were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +39,4 @@ class Inputs:
     directory: str = ROOT
     shown: Callable[[str], str] = str
     say: Callable[[str], None] = lambda _: None
-    show_trace: bool = False
+    memory: Memory | None = None

@@ -6,7 +6,8 @@ from dataclasses import replace
 from dynbuild.declaration import json, toml, yaml
 from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
-from dynbuild.declaration.inputs import Inputs
+from dynbuild.declaration.frozen import Read, freeze, thaw
+from dynbuild.declaration.inputs import ROOT, Inputs
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
 from dynbuild.declaration.shape import normal, validate
@@ -63,12 +64,40 @@ def from_tree(node: Node, syntax: Syntax) -> Loaded:
 
 
 def _evaluated(source: Source, inputs: Inputs) -> Loaded:
-    """Evaluate a declaration in the language; only that needs its parser."""
-    from dynbuild.declaration import nix  # noqa: PLC0415
-
-    read = nix.read(source, inputs)
+    """Evaluate a declaration in the language, unless it is known what that gives."""
+    question = (source.name, source.text, *_asked(inputs))
+    known = inputs.memory.recall(question) if inputs.memory else None
+    read = thaw(known) if isinstance(known, tuple) else None
+    if read is None:
+        read = _evaluate(source, inputs, question)
     loaded = replace(from_tree(read.tree, "nix"), arguments=read.arguments)
     return _warned(loaded, read.warnings)
+
+
+def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> Read:
+    """Evaluate, and remember what that gives if nothing is to be said of it."""
+    from dynbuild.declaration import nix  # noqa: PLC0415 - only this needs the parser
+
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        inputs.say(text)
+
+    read = nix.read(source, replace(inputs, say=say))
+    if inputs.memory and not said and not read.warnings:
+        inputs.memory.remember(question, freeze(read))
+    return read
+
+
+def _asked(inputs: Inputs) -> tuple[object, ...]:
+    """What makes an evaluation another one, beside the source and the files."""
+    given = [
+        (name, value, "") if isinstance(value, str) else (name, value.name, value.text)
+        for name, value in sorted(inputs.given.items())
+    ]
+    recorded = repr(sorted(inputs.recorded.items()))
+    return (given, recorded, inputs.directory, inputs.shown(ROOT))
 
 
 def _without_arguments(source: Source, inputs: Inputs) -> tuple[Diagnostic, ...]:

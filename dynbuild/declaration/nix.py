@@ -1,25 +1,16 @@
 """From a source in the language to the tree that the schema validates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dynbuild.declaration.arguments import choose, data_of, recordable, slot_of
+from dynbuild.declaration.frozen import Read
 from dynbuild.declaration.inputs import ROOT, Data, Inputs
 from dynbuild.declaration.located import Conversion
 from dynbuild.declaration.places import Places
 from dynbuild.declaration.tree import Node, plain
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError
 from dynbuild.lang.evaluator import Result, call, evaluate, force_deep, signature
 from dynbuild.spans import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A tree, the arguments that made it what it is, and what is odd about those."""
-
-    tree: Node
-    arguments: Mapping[str, Data]
-    warnings: tuple[Diagnostic, ...]
 
 
 def read(source: Source, inputs: Inputs) -> Read:
@@ -31,7 +22,6 @@ def read(source: Source, inputs: Inputs) -> Read:
             directory=ROOT,
             files=inputs.files,
             say=inputs.say,
-            show_trace=inputs.show_trace,
         )
         places = Places(result.machine.trees, inputs.shown)
         return _read(result, source, inputs, places)

@@ -3,12 +3,13 @@
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.syntax import MAX_SIZE
 from dynbuild.lang.files import FileKind, FileRefused
+from dynbuild.project.facts import Facts
 
 _OUTSIDE = "only files in the directory of the project, and below, can be read"
 
@@ -17,11 +18,13 @@ _OUTSIDE = "only files in the directory of the project, and below, can be read"
 class Sources:
     """Implements ``lang.Files`` on a directory, which the language calls ``ROOT``.
 
-    ``shown`` is how people see the directory from where they are: "." or "../..".
+    ``shown`` is how people see the directory from where they are: "." or "../..";
+    ``facts`` takes note of all that is looked at.
     """
 
     root: Path
     shown: str = "."
+    facts: Facts = field(default_factory=Facts)
 
     def name(self, path: str) -> str:
         """How people see a path of the language."""
@@ -43,6 +46,7 @@ class Sources:
     def kind(self, path: str) -> FileKind | None:
         above = self._real(str(PurePosixPath(path).parent)) if path != ROOT else None
         place = self.root if above is None else above / PurePosixPath(path).name
+        self.facts.see("mode", of=str(place))
         try:
             return _kind(place.lstat().st_mode)
         except (FileNotFoundError, NotADirectoryError):
@@ -52,6 +56,7 @@ class Sources:
 
     def read(self, path: str) -> bytes:
         place = self._real(path)
+        self.facts.see("mode", "content", of=str(place))
         try:
             mode = place.stat().st_mode
             if stat.S_ISDIR(mode):
@@ -70,6 +75,7 @@ class Sources:
 
     def list(self, path: str) -> Mapping[str, FileKind]:
         place = self._real(path)
+        self.facts.see("names", of=str(place))
         try:
             return {
                 child.name: _kind(child.lstat().st_mode)
@@ -86,6 +92,7 @@ class Sources:
         if inside is None:
             message = f"'{path}' is not in the project"
             raise FileRefused(message, _OUTSIDE)
+        self.facts.see("real", of=str(self.root / inside))
         try:
             real = (self.root / inside).resolve()
         except (OSError, RuntimeError):
