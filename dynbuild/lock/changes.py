@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 from dynbuild.lock.model import Lock
 from dynbuild.lock.renames import Names, continued, follow
@@ -117,6 +117,8 @@ def _package(
                 there = False
             case Upgrade():
                 yield Change("upgraded", manager, key, None, event.seq)
+            case _:
+                assert_never(event.action)
     if not events:
         lost = [format_event(event) for event in before if event not in after]
         yield Change("repacked", manager, key, details=(f"without {', '.join(lost)}",))

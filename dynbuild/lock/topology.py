@@ -1,7 +1,6 @@
 """Orders that the needs of stages allow, and what is wrong where none exists."""
 
-from collections.abc import Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Collection, Iterator, Mapping
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.steps.model import Stage
@@ -20,7 +19,7 @@ def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
         raise LockError(*problems)
     ordered = in_place(stages)
     if len(ordered) < len(stages):
-        cycle = " -> ".join(_cycle(stages))
+        cycle = " -> ".join(_cycle(stages, stages.keys() - set(ordered)))
         raise LockError(
             Diagnostic(
                 "DB0403",
@@ -47,16 +46,19 @@ def in_place(stages: Mapping[str, Stage]) -> list[str]:
     return ordered
 
 
-def _cycle(stages: Mapping[str, Stage]) -> tuple[str, ...]:
-    """A cycle, from its first stage by name round to itself again."""
-    graph = {name: stages[name].needs for name in sorted(stages)}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        found = list(reversed(error.args[1]))[:-1]
-        first = found.index(min(found))
-        return (*found[first:], *found[:first], found[first])
-    raise AssertionError("what has no order holds a cycle")
+def _cycle(stages: Mapping[str, Stage], left: Collection[str]) -> list[str]:
+    """A cycle, from its first stage by name round to itself again.
+
+    Each of those ``left`` without a place needs another one of them.
+    """
+    place: dict[str, int] = {}
+    name = min(left)
+    while name not in place:
+        place[name] = len(place)
+        name = min(need for need in stages[name].needs if need in left)
+    found = list(place)[place[name] :]
+    first = found.index(min(found))
+    return [*found[first:], *found[:first], found[first]]
 
 
 def _missing(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ reads the same value, so that what is covered and what is told cannot drift apar
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
 from dynbuild.steps.model import (
@@ -95,6 +96,8 @@ def _kind(step: Step) -> str:
             return "source"
         case User():
             return "user"
+        case _:
+            assert_never(step)
 
 
 def _copy(copy: Copy, content: Digest) -> Description:
@@ -122,6 +125,8 @@ def _mount(mount: Mount) -> Field:
             return ["secret", identity, env, target, uid, gid]
         case SshMount(uid, gid):
             return ["ssh", uid, gid]
+        case _:
+            assert_never(mount)
 
 
 def own_facts(

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
 
@@ -54,6 +55,8 @@ def format_event(event: Event) -> str:
             return f"{event.seq} -"
         case Upgrade():
             return f"{event.seq} ^"
+        case _:
+            assert_never(event.action)
 
 
 def declared(log: Log) -> dict[str, str]:
@@ -105,3 +108,5 @@ def _apply(specs: dict[str, str], actions: Mapping[str, Action]) -> None:
                 specs.pop(key, None)
             case Upgrade():
                 pass
+            case _:
+                assert_never(action)

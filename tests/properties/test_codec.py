@@ -224,13 +224,13 @@ def test_damage_is_a_lock_error(data: st.DataObject, history: list[Target]) -> N
     _survives("\n".join(lines), history[-1])
 
 
-VALUES = st.recursive(
-    st.one_of(st.integers(-1, 3), st.booleans(), st.floats(), TEXT),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(NAME, inner, max_size=2)
-    ),
-    max_leaves=4,
-)
+def nested(leaves: st.SearchStrategy) -> st.SearchStrategy:
+    lists = st.lists(leaves, max_size=2)
+    tables = st.dictionaries(NAME, st.one_of(leaves, lists), max_size=2)
+    return st.one_of(leaves, lists, tables, st.lists(tables, max_size=2))
+
+
+VALUES = nested(st.one_of(st.integers(-1, 3), st.booleans(), st.floats(), TEXT))
 
 
 @given(st.data(), histories())
@@ -282,13 +282,7 @@ def test_hostile_text_is_a_lock_error(text: str) -> None:
 
 FUTURE = st.dictionaries(
     st.sampled_from(["future", "later on", "a\nb"]),
-    st.recursive(
-        st.one_of(st.integers(), st.booleans(), TEXT, st.dates()),
-        lambda inner: st.one_of(
-            st.lists(inner, max_size=2), st.dictionaries(NAME, inner, max_size=2)
-        ),
-        max_leaves=3,
-    ),
+    nested(st.one_of(st.integers(), st.booleans(), TEXT, st.dates())),
     max_size=2,
 )
 

@@ -158,10 +158,10 @@ def test_many_that_speak() -> None:
     beside = [
         Stage(f"b{n}", env={"LANG": "C", "MORE": "x:$MORE"}) for n in range(5_000)
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     environments = Environments([*chain, *beside], BASE)
     for stage in [*chain, *beside]:
         environments.of_stage(stage.name)
     environments.of_image()
     environments.check()
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
