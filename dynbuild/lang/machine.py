@@ -203,7 +203,7 @@ def bind(function: Lambda, argument: Slot) -> Env:
             frame.append(items[name])
             found += 1
         elif parameter.default is not None:
-            frame.append(Thunk(parameter.default, frame))
+            frame.append(parameter.default(frame))
         else:
             _missing(function, value, name, parameter.span)
     if found != len(items) and not signature.ellipsis:
