@@ -1,5 +1,6 @@
 """Compile literals, lists, conditions, functions and calls."""
 
+from dynbuild.errors import Label
 from dynbuild.lang import syntax
 from dynbuild.lang.coerce import interpolate
 from dynbuild.lang.compiler import (
@@ -163,11 +164,20 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
         places[node.whole.text] = 1
     inner = Scope(scope, places)
     formals = node.pattern.formals if node.pattern else ()
+    named: list[tuple[str, syntax.Node]] = []
+    if node.whole:
+        named.append((node.whole.text, node.whole))
     for formal in formals:
         if formal.name in places:
+            first = next(each for each in named if each[0] == formal.name)[1]
+            label = Label(unit.span(first), "first named here")
             unit.report(
-                "DB0205", f"the argument '{formal.name}' is there twice", formal
+                "DB0205",
+                f"the argument '{formal.name}' is there twice",
+                formal,
+                labels=(label,),
             )
+        named.append((formal.name, formal))
         places[formal.name] = len(places) + 1
     unfilled = [formal.name for formal in formals]
     parameters: list[Parameter] = []

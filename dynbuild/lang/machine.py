@@ -219,8 +219,9 @@ def _unexpected_names(function: Lambda, value: Attrs) -> list[str]:
 def _missing(function: Lambda, value: Attrs, name: str, span: Span) -> NoReturn:
     hint = None
     if not function.signature.ellipsis:
-        near = did_you_mean(name, _unexpected_names(function, value))
-        hint = near and f"the call has an argument like it: {near}"
+        others = _unexpected_names(function, value)
+        if did_you_mean(name, others):
+            hint = f"the call has {', '.join(others)}: is '{name}' meant?"
     raise Failure(
         "DB0215",
         f"{_title(function)} is called without its argument '{name}'",

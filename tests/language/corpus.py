@@ -31,9 +31,7 @@ def okay_cases() -> list[Case]:
     cases = []
     for path in sorted((HERE / "okay").glob("*.nix")):
         sources, results = _chunks(path), _chunks(path.with_suffix(".exp"))
-        for number, (text, result) in enumerate(
-            zip(sources, results, strict=True), 1
-        ):
+        for number, (text, result) in enumerate(zip(sources, results, strict=True), 1):
             cases.append(Case(f"{path.stem}-{number}", text, result))
     return cases
 

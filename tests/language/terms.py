@@ -13,7 +13,23 @@ LEAVES = {
     "X": ("a", "b", "c"),
     "I": ("0", "1", "2", "7", "(-1)", "(-3)", "9223372036854775807"),
     "N": ("1", "(-2)", "0.5", "1.0", "2.5e3", "(-1.25)", "1.0e20", "3.0e-7"),
-    "O": tuple("+ - * / == != < <= > >= && || -> ++ //".split()),
+    "O": (
+        "+",
+        "-",
+        "*",
+        "/",
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "&&",
+        "||",
+        "->",
+        "++",
+        "//",
+    ),
     "R": ('"a"', '"(a)(b)?"', '"[a-c]+"', '"(.*)-(.*)"', '"^a|b$"', '"(x?)*"', '"()"'),
     "T": (
         '""',
@@ -57,8 +73,10 @@ TEMPLATES = {
         "(builtins.split R T)",
         "(builtins.splitVersion T)",
         '(builtins.catAttrs "a" [ S S ])',
-        "(builtins.genericClosure { startSet = [ { key = E; } { key = I; } ]; "
-        "operator = x: if x.key < 3 then [ { key = x.key + 1; } ] else [ ]; })",
+        """(builtins.genericClosure {
+            startSet = [ { key = E; } { key = I; } ];
+            operator = x: if x.key < 3 then [ { key = x.key + 1; } ] else [ ];
+        })""",
     ),
     "S": (
         "{ X = E; }",
@@ -159,5 +177,7 @@ def terms(draw: st.DrawFn, kind: str = "E", depth: int = DEPTH) -> str:
     return _HOLE.sub(lambda hole: draw(terms(hole[0], depth - 1)), template)
 
 
-closed = terms().map(lambda body: f"let a = 1; b = [ 1 2 ]; c = {{ a = 3; }}; in {body}")
+closed = terms().map(
+    lambda body: f"let a = 1; b = [ 1 2 ]; c = {{ a = 3; }}; in {body}"
+)
 """Terms whose names are all bound."""

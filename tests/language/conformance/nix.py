@@ -59,7 +59,12 @@ def _unpack(root: Path) -> None:
         (work / folder).mkdir(parents=True, exist_ok=True)
     (work / "status").touch()
     source = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(SIGNED_BY) $(COMPONENT)"],
+        [
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(REPO_URI) $(SIGNED_BY) $(COMPONENT)",
+        ],
         check=True,
         capture_output=True,
         text=True,
@@ -82,7 +87,14 @@ def _unpack(root: Path) -> None:
     apt = ["apt-get", *(f"-o{name}={value}" for name, value in options.items())]
     subprocess.run([*apt, "update"], check=True, capture_output=True)
     subprocess.run(
-        [*apt, "install", "--no-install-recommends", "--download-only", "-y", "nix-bin"],
+        [
+            *apt,
+            "install",
+            "--no-install-recommends",
+            "--download-only",
+            "-y",
+            "nix-bin",
+        ],
         check=True,
         capture_output=True,
     )
