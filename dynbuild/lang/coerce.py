@@ -49,7 +49,7 @@ def _no_text(value: Value, span: Span | None) -> Failure:
     elif type(value) is Attrs:
         hint = "select an attribute; or give the set `__toString` or `outPath`"
     message = f"a string is needed, but this is {a_kind(value)}"
-    return Failure("DB0210", message, span=span, hint=hint)
+    return Failure("DB0210", message, span=span, hint=hint, culprit=value)
 
 
 _ATOMS: dict[type, Callable[[Any], str]] = {

@@ -1,5 +1,6 @@
 """Compile literals, lists, conditions, functions and calls."""
 
+from dynbuild.errors import Label
 from dynbuild.lang import syntax
 from dynbuild.lang.coerce import interpolate
 from dynbuild.lang.compiler import (
@@ -8,6 +9,7 @@ from dynbuild.lang.compiler import (
     compile_node,
     compiles,
     constant,
+    delay_in_frame,
     delay_node,
 )
 from dynbuild.lang.failure import Catchable, Failure, Frame
@@ -162,22 +164,31 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
         places[node.whole.text] = 1
     inner = Scope(scope, places)
     formals = node.pattern.formals if node.pattern else ()
+    named: list[tuple[str, syntax.Node]] = []
+    if node.whole:
+        named.append((node.whole.text, node.whole))
     for formal in formals:
         if formal.name in places:
+            first = next(each for each in named if each[0] == formal.name)[1]
+            label = Label(unit.span(first), "first named here")
             unit.report(
-                "DB0205", f"the argument '{formal.name}' is there twice", formal
+                "DB0205",
+                f"the argument '{formal.name}' is there twice",
+                formal,
+                labels=(label,),
             )
+        named.append((formal.name, formal))
         places[formal.name] = len(places) + 1
-    parameters = tuple(
-        Parameter(
-            formal.name,
-            unit.span(formal),
-            None
-            if formal.default is None
-            else compile_node(unit, inner, formal.default),
-        )
-        for formal in formals
-    )
+    unfilled = [formal.name for formal in formals]
+    parameters: list[Parameter] = []
+    for formal in formals:
+        span = unit.span(formal)
+        default = None
+        if formal.default is not None:
+            frame = Frame(f"while evaluating the default of '{formal.name}'", span)
+            default = delay_in_frame(unit, inner, formal.default, frame, unfilled)
+        parameters.append(Parameter(formal.name, span, default))
+        unfilled.remove(formal.name)
     if isinstance(node.body, syntax.Function):
         unit.naming = name
     body = compile_node(unit, inner, node.body)
@@ -185,7 +196,7 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
     signature = Signature(
         name,
         unit.span(node.pattern or node.whole or node),
-        parameters if node.pattern else None,
+        tuple(parameters) if node.pattern else None,
         bool(node.pattern and node.pattern.ellipsis),
         node.whole is not None,
     )

@@ -54,6 +54,7 @@ def _binary(unit: Unit, scope: Scope | None, node: syntax.Binary) -> Code:
     fast = FAST.get(node.operator)
     machine = unit.machine
     span = unit.span(node)
+    left_span, right_span = unit.span(node.left), unit.span(node.right)
 
     def binary(env: Env) -> Value:
         one = left(env)
@@ -67,6 +68,8 @@ def _binary(unit: Unit, scope: Scope | None, node: syntax.Binary) -> Code:
         except Failure as failure:
             if failure.span is None:
                 failure.span = span
+                if failure.culprit is not None:
+                    failure.span = left_span if failure.culprit is one else right_span
             raise
 
     return binary

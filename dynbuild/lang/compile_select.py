@@ -16,6 +16,7 @@ from dynbuild.lang.compiler import (
     read,
 )
 from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.refusals import ABSENT
 from dynbuild.lang.values import (
     Attrs,
     Code,
@@ -55,6 +56,8 @@ def _unbound(unit: Unit, scope: Scope | None, node: syntax.Variable) -> None:
     builtin = unit.names.get("__" + node.name)
     if node.name in SPELLINGS:
         hint = SPELLINGS[node.name]
+    elif node.name in ABSENT:
+        hint = ABSENT[node.name]
     elif builtin is not None:
         hint = f"it is a built-in: write `builtins.{node.name}`"
     unit.report("DB0203", f"undefined variable '{node.name}'", node, hint)
@@ -105,7 +108,11 @@ def _from_with(name: str, frames: list[int], span: Span) -> Code:
                 up += 1
             value = env[1] = force(env[1])
             if type(value) is not Attrs:
-                raise Failure("DB0210", f"`with` needs a set, not {a_kind(value)}")
+                raise Failure(
+                    "DB0210",
+                    f"`with` needs a set, not {a_kind(value)}, to find '{name}' in",
+                    span=span,
+                )
             if name in value.items:
                 return force(value.items[name])
             names += value.items
@@ -145,7 +152,9 @@ def no_attribute(value: Attrs, name: str, span: Span | None) -> NoReturn:
     """Fail for an attribute that a set does not have."""
     names = sorted(value.items)
     hint = did_you_mean(name, names)
-    if not hint and 0 < len(names) <= FEW:
+    if value.items.get("builtins") is value and name in ABSENT:
+        hint = ABSENT[name]
+    elif not hint and 0 < len(names) <= FEW:
         hint = f"it has {', '.join(names)}"
     raise Failure("DB0211", f"attribute '{name}' is missing", span=span, hint=hint)
 

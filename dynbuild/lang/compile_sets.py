@@ -1,6 +1,6 @@
 """Compile sets and ``let``."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -9,14 +9,12 @@ from dynbuild.lang import syntax
 from dynbuild.lang.bindings import Inherited, Table, Taken, fill, tabulate
 from dynbuild.lang.compile_select import attribute_name, take
 from dynbuild.lang.compiler import (
-    Compiled,
     Scope,
     Unit,
     compile_node,
     compiles,
+    delay_in_frame,
     delay_node,
-    find,
-    promise,
 )
 from dynbuild.lang.failure import Failure, Frame
 from dynbuild.lang.values import Attrs, Code, Delay, Env, Slot, Thunk, Value
@@ -106,28 +104,13 @@ def _recipe(
             recipe.taken.append((name, code, value.origin))
         elif not isinstance(value, Inherited):
             unit.naming = name
-            delay = _delay_in_frame(unit, inner, value, frame, unfilled)
+            delay = delay_in_frame(unit, inner, value, frame, unfilled)
             recipe.delays.append((name, delay))
             unit.naming = None
             unfilled.discard(name)
     for origin in table.origins:
-        recipe.origins.append(_delay_in_frame(unit, inner, origin, None, unfilled))
+        recipe.origins.append(delay_in_frame(unit, inner, origin, None, unfilled))
     return recipe
-
-
-def _delay_in_frame(
-    unit: Unit,
-    scope: Scope | None,
-    value: Compiled,
-    frame: Frame | None,
-    unfilled: Collection[str],
-) -> Delay:
-    """Like ``delay_node``, but for a frame of which some slots are not there yet."""
-    if isinstance(value, syntax.Variable) and value.name in unfilled:
-        place, _ = find(scope, value.name)
-        if place and place.up == 0:
-            return promise(unit, scope, value, frame)
-    return delay_node(unit, scope, value, frame)
 
 
 def _plain(unit: Unit, scope: Scope | None, table: Table) -> Code:

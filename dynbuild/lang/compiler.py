@@ -7,7 +7,7 @@ Problems are collected, so that one run reports all of them.
 A frame is a list: the surrounding frame, then the slots of the scope's own names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -119,6 +119,21 @@ def delay_node(
     if type(node) is syntax.Variable:
         return lookup(unit, scope, node) or promise(unit, scope, node, frame)
     return promise(unit, scope, node, frame)
+
+
+def delay_in_frame(
+    unit: Unit,
+    scope: Scope | None,
+    node: Compiled,
+    frame: Frame | None,
+    unfilled: Collection[str],
+) -> Delay:
+    """Like ``delay_node``, but for a frame of which some slots are not there yet."""
+    if isinstance(node, syntax.Variable) and node.name in unfilled:
+        place, _ = find(scope, node.name)
+        if place and place.up == 0:
+            return promise(unit, scope, node, frame)
+    return delay_node(unit, scope, node, frame)
 
 
 def promise(

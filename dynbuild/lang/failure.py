@@ -56,7 +56,7 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
     the value that needs itself, ``tied`` how many steps lead from it back to it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a diagnostic says, and by name
         self,
         code: str,
         message: str,
@@ -64,6 +64,7 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
         span: Span | None = None,
         hint: str | None = None,
         labels: Sequence[Label] = (),
+        culprit: object = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -71,6 +72,8 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
         self.span = span
         self.hint = hint
         self.labels = tuple(labels)
+        self.culprit = culprit
+        """The operand that does not fit, so that just it can be shown."""
         self.steps: list[Step] = []
         self.knot: Thunk | None = None
         self.tied = 0

@@ -208,7 +208,7 @@ def bind(function: Lambda, argument: Slot) -> Env:
             frame.append(items[name])
             found += 1
         elif parameter.default is not None:
-            frame.append(Thunk(parameter.default, frame))
+            frame.append(parameter.default(frame))
         else:
             _missing(function, value, name, parameter.span)
     if found != len(items) and not signature.ellipsis:
@@ -224,8 +224,9 @@ def _unexpected_names(function: Lambda, value: Attrs) -> list[str]:
 def _missing(function: Lambda, value: Attrs, name: str, span: Span) -> NoReturn:
     hint = None
     if not function.signature.ellipsis:
-        near = did_you_mean(name, _unexpected_names(function, value))
-        hint = near and f"the call has an argument like it: {near}"
+        others = _unexpected_names(function, value)
+        if did_you_mean(name, others):
+            hint = f"the call has {', '.join(others)}: is '{name}' meant?"
     raise Failure(
         "DB0215",
         f"{_title(function)} is called without its argument '{name}'",

@@ -30,7 +30,9 @@ def _operands(doing: str, left: Value, right: Value) -> tuple[Number, Number]:
     for value in (left, right):
         if type(value) is not int and type(value) is not float:
             raise Failure(
-                "DB0210", f"{doing} needs numbers, but this is {a_kind(value)}"
+                "DB0210",
+                f"{doing} needs numbers, but this is {a_kind(value)}",
+                culprit=value,
             )
     return left, right  # type: ignore[return-value]  # checked above
 
@@ -113,9 +115,8 @@ def concatenate(machine: Machine, left: Value, right: Value) -> Value:
     for value in (left, right):
         if not isinstance(value, list):
             hint = "join strings by `+`, sets by `//`; put one element in [ ]"
-            raise Failure(
-                "DB0210", f"`++` needs lists, but this is {a_kind(value)}", hint=hint
-            )
+            message = f"`++` needs lists, but this is {a_kind(value)}"
+            raise Failure("DB0210", message, hint=hint, culprit=value)
     assert isinstance(left, list)
     assert isinstance(right, list)
     if not left:
@@ -138,7 +139,8 @@ def update(machine: Machine, left: Value, right: Value) -> Value:
     """``//``."""
     for value in (left, right):
         if type(value) is not Attrs:
-            raise Failure("DB0210", f"`//` needs sets, but this is {a_kind(value)}")
+            message = f"`//` needs sets, but this is {a_kind(value)}"
+            raise Failure("DB0210", message, culprit=value)
     assert type(left) is Attrs
     assert type(right) is Attrs
     if not right.items:

@@ -58,3 +58,31 @@ REFUSALS = {
     ),
     "float": Refusal("DB0218", "{text} is out of the range of a float", None),
 }
+
+_NO_STORE = "dynbuild builds images, not store paths: declare stages"
+_NO_FETCH = "nothing is fetched while a declaration is evaluated: fetch in a stage"
+_NO_SYSTEM = "a declaration does not depend on the machine: pass it as an argument"
+
+ABSENT = {
+    "derivation": _NO_STORE,
+    "derivationStrict": _NO_STORE,
+    "placeholder": _NO_STORE,
+    "storePath": _NO_STORE,
+    "toFile": _NO_STORE,
+    "path": "use the path itself",
+    "filterSource": "list what is copied in the stage's `copy`",
+    "fetchGit": _NO_FETCH,
+    "fetchMercurial": _NO_FETCH,
+    "fetchTarball": _NO_FETCH,
+    "fetchTree": _NO_FETCH,
+    "fetchurl": _NO_FETCH,
+    "getFlake": _NO_FETCH,
+    "getEnv": "the environment is no input: pass the value as an argument",
+    "currentTime": "the time is no input: pass the value as an argument",
+    "currentSystem": _NO_SYSTEM,
+    "nixPath": _NO_SYSTEM,
+    "findFile": "import a file of the project by its relative path",
+    "scopedImport": "import a function, and call it with what it needs",
+    "toXML": "write JSON with builtins.toJSON",
+}
+"""Built-ins of Nix that are left out, and what to do instead."""

@@ -87,4 +87,4 @@ def _cycle(failure: Failure, labels: Mapping[Code, Frame]) -> Diagnostic:
 
 
 def _name(frame: Frame) -> str:
-    return frame.text.removeprefix("while evaluating ").strip("'")
+    return frame.text.removeprefix("while evaluating ").replace("'", "")

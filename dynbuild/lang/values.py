@@ -47,11 +47,11 @@ class Elements(list["Slot"]):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A formal of a pattern: its name, its place, and the code of its default."""
+    """A formal of a pattern: its name, its place, and what makes its default."""
 
     name: str
     span: Span
-    default: "Code | None"
+    default: "Delay | None"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-import ./tight.nix  ### "infinite recursion: this value needs itself"
+import ./tight.nix  ### "infinite recursion: /tight.nix -> /tight.nix"
 ---
 import ./nowhere.nix  ### "'/nowhere.nix' does not exist"
 ---

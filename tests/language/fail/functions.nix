@@ -12,7 +12,7 @@ a: b: c  ### "undefined variable 'c'"
 ---
 (x: x or 1) 2  ### "`or` cannot be the name of a variable"
 ---
-({ a ? b, b ? a }: a) { }  ### "infinite recursion: this value needs itself"
+({ a ? b, b ? a }: a) { }  ### "infinite recursion: the default of a -> the default of a"
 ---
 ({ a, a }: a) { a = 1; }  ### "the argument 'a' is there twice"
 ---

@@ -10,7 +10,7 @@ rec { a = b + 1; b = a + 1; }.a  ### "infinite recursion: a -> b -> a"
 ---
 let xs = [ (builtins.head xs) ]; in builtins.head xs  ### "infinite recursion: this value needs itself"
 ---
-let f = { a ? b, b ? a }: a; in f { }  ### "infinite recursion: this value needs itself"
+let f = { a ? b, b ? a }: a; in f { }  ### "infinite recursion: the default of a -> the default of a"
 ---
 with { x = x; }; 1  ### "undefined variable 'x'"
 ---
