@@ -75,7 +75,13 @@ def space(tmp_path: Path) -> Space:
     """A project without an engine: what needs one says so."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return Space(
-        tmp_path, {**kept, "HOME": str(tmp_path), "XDG_CACHE_HOME": f"{tmp_path}-cache", "DOCKER_HOST": "unix:///nowhere.sock"}
+        tmp_path,
+        {
+            **kept,
+            "HOME": str(tmp_path),
+            "XDG_CACHE_HOME": f"{tmp_path}-cache",
+            "DOCKER_HOST": "unix:///nowhere.sock",
+        },
     )
 
 
