@@ -169,6 +169,7 @@ def _partition(machine: Machine, predicate: Value, items: List) -> Attrs:
     right: List = []
     wrong: List = []
     for item in items:
+        force(item)
         satisfied = is_true(machine.call(predicate, item), "partition")
         (right if satisfied else wrong).append(item)
     return Attrs({"right": right, "wrong": wrong}, {})
