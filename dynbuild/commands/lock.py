@@ -17,6 +17,7 @@ from dynbuild.errors import (
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.model import Lock, Target, declared_packages
+from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
 from dynbuild.ports import Files, Images, Locks
@@ -33,6 +34,9 @@ class LockOptions:
     bump: tuple[str, ...] = ()
     move: tuple[str, ...] = ()
     repack: bool = False
+
+
+NO_OPTIONS = LockOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,10 @@ def lock(
 ) -> Locked:
     """Compute the lock; nothing is written.
 
-    It starts from the last committed lock, or from the one that ``base_revision``
-    has, so that the many runs of one edit become one. ``images`` is called
-    only where an image has to be looked up. Raises DeclarationError, LockError,
-    UnreachableError.
+    A file that says what is asked for stays as it is. Else it starts from the last
+    committed lock, or from the one that ``base_revision`` has, so that the many runs
+    of one edit become one. ``images`` is called only where an image has to be looked
+    up. Raises DeclarationError, LockError, UnreachableError.
     """
     current, damage = _current(locks)
     start = _start(locks, current, options)
@@ -69,6 +73,8 @@ def lock(
     pins = [known for known in (current, start) if known is not None]
     pin = _pinner(pins, images, refresh=options.upgrade_base)
     target = target_of(loaded, files, pin)
+    if current is not None and options == NO_OPTIONS and _fits(current, target):
+        start = current
     requests = _requests(target, current or start, options)
     if start is not None and current is not None:
         requests = combined(asked_since(start, current), requests)
@@ -102,6 +108,7 @@ def check(
         raise damage
     if current is None:
         raise no_lock()
+    install_order(current)
     target = target_of(loaded, files, _pinner([current], images))
     result = update(current, target)
     return Locked(
@@ -156,6 +163,14 @@ def stale(locked: Locked) -> AnswerIsNoError:
             "as it is: --frozen)",
         )
     )
+
+
+def _fits(current: Lock, target: Target) -> bool:
+    try:
+        install_order(current)
+    except LockError:
+        return False
+    return update(current, target) == current
 
 
 def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:

@@ -196,3 +196,35 @@ def test_no_engine_and_no_pin(space: Space) -> None:
     done = space.run("lock")
     assert done.status == 4, done.err
     assert not (space.root / "dynbuild.lock").exists()
+
+
+def test_a_lock_behind_another_branch_stays_there(project: Space) -> None:
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "-b", "feature")
+    edit(project, "cat /one > /two", "cat /one > /2")
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "main")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "feature")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock", "--base", "main")
+    text = project.read("dynbuild.lock")
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == text
+
+
+def test_a_lock_that_a_merge_made_unsound(project: Space) -> None:
+    project.ok("lock")
+    text = project.read("dynbuild.lock")
+    start, end = text.index("[stages.first]"), text.index("[stages.second]")
+    project.write("dynbuild.lock", text[:start] + text[end:])
+    for command in (["lock", "--check"], ["realize"], ["realize", "--frozen"]):
+        done = project.run(*command)
+        assert done.status == 3, done.err
+        assert "stage 'second' needs stage 'first'" in done.err
+    project.ok("lock")
+    project.ok("lock", "--check")

@@ -20,6 +20,7 @@ from dynbuild.commands.target import target_of
 from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.syntax import syntax_of
+from dynbuild.engine.images import DockerImages
 from dynbuild.errors import render
 from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock
@@ -27,6 +28,7 @@ from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
+from dynbuild.steps.model import Pin
 from tests.pins import pinned
 from tests.snapshot_files import files
 from tests.space import Space
@@ -45,12 +47,12 @@ DECLARATIONS = sorted(
 NAMES = [name.replace("/", "-").rpartition(".")[0] for name in DECLARATIONS]
 
 
-def locked(name: str) -> tuple[Lock, str]:
+def locked(name: str, pin: Callable[[str], Pin] = pinned) -> tuple[Lock, str]:
     """The lock of an example, and what is said of its declaration."""
     path = ROOT / "examples" / name
     inputs = Inputs(Sources(path.parent), given=ARGUMENTS.get(name, {}))
     loaded = load(Source(path.name, path.read_text()), syntax_of(name), inputs)
-    lock = update(None, target_of(loaded, Tree(path.parent), pinned))
+    lock = update(None, target_of(loaded, Tree(path.parent), pin))
     return lock, "\n".join(map(render, loaded.warnings)) + "\n"
 
 
@@ -90,9 +92,13 @@ def test_hadolint(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
-def test_build_check(name: str, tmp_path: Path, engine: dict[str, str]) -> None:
+def test_build_check(
+    name: str, tmp_path: Path, engine: dict[str, str], debian_base: str
+) -> None:
+    # BuildKit looks at the base, so it has to be one that is there.
+    base = DockerImages(engine).pin(debian_base)
     path = tmp_path / "Dockerfile"
-    path.write_text(dockerfile(locked(name)[0], None))
+    path.write_text(dockerfile(locked(name, lambda _: base)[0], None))
     done = subprocess.run(
         ["docker", "buildx", "build", "--check", str(tmp_path)],
         env=engine,
