@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.secrecy import redacted
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lang.syntax import (
@@ -61,8 +62,10 @@ class Places:
         return DeclarationError(*map(self._diagnostic, error.diagnostics))
 
     def _diagnostic(self, one: Diagnostic) -> Diagnostic:
+        here = "" if self._shown(ROOT) == "." else f"{self._shown(ROOT)}/"
         return replace(
             one,
+            message=one.message.replace(f"{ROOT}/", here),
             span=one.span and self.seen(one.span),
             labels=tuple(
                 Label(self.seen(label.span), label.text) for label in one.labels

@@ -227,7 +227,7 @@ def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
 def _in_quotes(node: Leaf) -> str:
     """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
     if not node.literal:
-        return "make it text"
+        return "make it text, with toString"
     written, value = _written(node), node.value
     if set(written) == {"*"}:
         return "put it in quotes"
