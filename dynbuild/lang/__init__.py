@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dynbuild.lang.formatting import format_source as format_source
     from dynbuild.lang.machine import Limits as Limits
     from dynbuild.lang.parser import parse as parse
-    from dynbuild.lang.where import where as where
+    from dynbuild.lang.places import where as where
 
 _HOMES = {
     "CODES": "failure",
@@ -61,7 +61,7 @@ _HOMES = {
     "signature": "evaluator",
     "to_json": "evaluator",
     "to_nix": "evaluator",
-    "where": "where",
+    "where": "places",
 }
 
 __all__ = tuple(_HOMES)  # names, all of them

@@ -83,8 +83,10 @@ def compiles(*kinds: type) -> Callable[[Part], Part]:
 
 def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
     """Return the code of a node."""
+    if type(node) is syntax.Binary:
+        return _PARTS[syntax.Binary](unit, scope, node)
     unit.nesting += 1
-    if unit.nesting > MAX_NESTING and type(node) is not syntax.Binary:
+    if unit.nesting > MAX_NESTING:
         unit.report("DB0206", f"nested more than {MAX_NESTING} levels deep", node)
         raise TooManyProblems
     code = _PARTS[type(node)](unit, scope, node)

@@ -6,6 +6,7 @@ Beside the parser's own lexer this one never fails, and keeps comments.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 KEYWORDS = frozenset(
     {"if", "then", "else", "assert", "with", "let", "in", "rec", "inherit", "or"}
@@ -38,19 +39,29 @@ _TEXTS = {
 _CLOSES = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
 
 
+class Opened(NamedTuple):
+    """Something that is open: a bracket, a string, a path; and what it lies in."""
+
+    kind: str
+    start: int
+    outer: "Opened | None"
+    literals: int
+    """How many of these are strings and paths."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a source: its kind, which for keywords and operators is their text.
 
     The kinds: space, comment, url, path, number, name, text (of a string), open and
-    close (of a string), unclosed (a comment), bad. ``inside`` are the openers around
-    it, the innermost last, with their offsets.
+    close (of a string), unclosed (a comment), bad. ``inside`` is the innermost thing
+    that is open around it.
     """
 
     kind: str
     text: str
     start: int
-    inside: tuple[tuple[str, int], ...]
+    inside: Opened | None
 
     @property
     def end(self) -> int:
@@ -58,11 +69,11 @@ class Piece:
 
 
 def scan(text: str) -> Iterator[Piece]:
-    """All pieces of a source."""
+    """Cut a source into all of its pieces."""
     at = 0
-    inside: tuple[tuple[str, int], ...] = ()
-    while at < len(text) or (inside and inside[-1][0] == "path"):
-        mode = inside[-1][0] if inside else ""
+    inside: Opened | None = None
+    while at < len(text) or (inside and inside.kind == "path"):
+        mode = inside.kind if inside else ""
         if mode in _TEXTS:
             piece = _in_literal(text, at, mode, inside)
         else:
@@ -77,9 +88,7 @@ def scan(text: str) -> Iterator[Piece]:
         at = piece.end
 
 
-def _in_literal(
-    text: str, at: int, mode: str, inside: tuple[tuple[str, int], ...]
-) -> Piece:
+def _in_literal(text: str, at: int, mode: str, inside: Opened | None) -> Piece:
     match = _TEXTS[mode].match(text, at)
     if match:
         return Piece("text", match[0], at, inside)
@@ -92,37 +101,34 @@ def _in_literal(
     return Piece("text", text[at : at + 1], at, inside)
 
 
-def _after(text: str, piece: Piece, mode: str) -> tuple[tuple[str, int], ...]:
-    """Return the openers around what follows a piece."""
+def _after(text: str, piece: Piece, mode: str) -> Opened | None:
+    """Return what is open around what follows a piece."""
     inside = piece.inside
     kind = piece.kind
+    literals = inside.literals if inside else 0
     if kind == "open":
-        return (*inside, ("''" if piece.text[0] == "'" else '"', piece.start))
-    if kind == "path" and text.startswith("${", piece.end):
-        return (*inside, ("path", piece.start))
+        quote = "''" if piece.text[0] == "'" else '"'
+        return Opened(quote, piece.start, inside, literals + 1)
+    if _opens_path(text, piece):
+        return Opened("path", piece.start, inside, literals + 1)
     if kind in {"{", "[", "(", "${"}:
-        return (*inside, (kind, piece.start))
+        return Opened(kind, piece.start, inside, literals)
     if kind == "close" or mode in _CLOSES.get(kind, ()):
-        return inside[:-1]
+        return inside.outer if inside else None
     return inside
 
 
 def lexemes(text: str) -> Iterator[Piece]:
-    """Return the pieces with each literal as one, whatever is interpolated in it."""
+    """Cut a source into pieces, each literal one, whatever is interpolated in it."""
     start = None
     for piece in scan(text):
-        outside = not any(opener in _TEXTS for opener, _ in piece.inside)
         if start is None and (piece.kind == "open" or _opens_path(text, piece)):
             start = piece.start
         elif start is None:
             yield piece
-        elif (
-            piece.kind == "close"
-            and len([1 for opener, _ in piece.inside if opener in _TEXTS]) == 1
-        ):
-            yield Piece("literal", text[start : piece.end], start, piece.inside[:-1])
+        elif piece.kind == "close" and piece.inside and piece.inside.literals == 1:
+            yield Piece("literal", text[start : piece.end], start, piece.inside.outer)
             start = None
-        assert start is not None or outside or piece.kind == "close"
 
 
 def _opens_path(text: str, piece: Piece) -> bool:

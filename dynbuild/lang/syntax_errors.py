@@ -215,19 +215,19 @@ def _wanted(accepts: frozenset[str]) -> str:
 
 def _without_binding(text: str, stop: _Stop) -> str | None:
     """Return the text without the binding in which the parser stopped, if any."""
-    inside = stop.found.inside if stop.found else ()
-    while inside and inside[-1][0] != "{":
-        inside = inside[:-1]
+    inside = stop.found.inside if stop.found else None
+    while inside and inside.kind != "{":
+        inside = inside.outer
     if not inside:
         return None
     ends = [
         piece
         for piece in scan(text)
-        if piece.inside == inside and piece.kind in {";", "}"}
+        if piece.kind in {";", "}"}
+        and piece.inside
+        and piece.inside.start == inside.start
     ]
-    start = max(
-        [inside[-1][1] + 1, *(end.end for end in ends if end.end <= stop.at)],
-    )
+    start = max([inside.start + 1, *(end.end for end in ends if end.end <= stop.at)])
     last = next((end for end in ends if end.start >= stop.at), None)
     if last is None:
         return None

@@ -29,13 +29,10 @@ PARTS = {"built-ins": _builtins, "codes": _codes}
 def generated(page: str) -> str:
     """The page with its generated parts made anew."""
     for name, make in PARTS.items():
-        pattern = rf"(<!-- begin: {name} .*?-->\n).*?(<!-- end: {name} -->)"
-        page = re.sub(
-            pattern,
-            lambda match, text=make(): f"{match[1]}{text}\n{match[2]}",
-            page,
-            flags=re.DOTALL,
-        )
+        begin, rest = page.split(f"<!-- begin: {name} ", 1)
+        title, rest = rest.split("-->\n", 1)
+        end = rest.index(f"<!-- end: {name} -->")
+        page = f"{begin}<!-- begin: {name} {title}-->\n{make()}\n{rest[end:]}"
     return page
 
 

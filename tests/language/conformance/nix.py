@@ -109,13 +109,16 @@ def nix_value(text: str, directory: Path) -> str | None:
     command, environment = found
     path = directory / "case.nix"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    ran = subprocess.run(
-        [*command, "--eval", "--strict", str(path)],
-        check=False,
-        capture_output=True,
-        env=environment,
-        timeout=60,
-    )
+    try:
+        ran = subprocess.run(
+            [*command, "--eval", "--strict", str(path)],
+            check=False,
+            capture_output=True,
+            env=environment,
+            timeout=20,
+        )
+    except subprocess.TimeoutExpired:
+        return None
     if ran.returncode:
         return None
     printed = ran.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
