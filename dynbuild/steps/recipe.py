@@ -139,9 +139,10 @@ def _ids(name: str, user: User | None) -> tuple[int, int]:
     """uid and gid of a stage's user; the declaration's check made sure of them."""
     if user is not None and name == user.name:
         return user.uid, user.uid
-    numbers = [int(number) for number in re.findall(r"\d+", name)]
-    uid = numbers[0] if name[0].isdigit() else 0
-    return uid, numbers[1] if name[0].isdigit() and len(numbers) > 1 else uid
+    match = re.fullmatch(r"([0-9]+)(?::([0-9]+))?", name)
+    if match is None:
+        return 0, 0
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _user_script(user: User) -> str:
