@@ -154,6 +154,7 @@ def _fresh(project: Project, arguments: Given) -> Lock:
         images,
     )
     if locked.text is not None:
+        show(locked.warnings)
         raise locking.stale(locked)
     return locked.lock
 
