@@ -11,15 +11,9 @@ from lark.exceptions import UnexpectedInput
 
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang.grammar import parser
-from dynbuild.lang.hints import (
-    END,
-    EXPRESSION_STARTERS,
-    HINTS,
-    HUMAN,
-    OPERATORS,
-    Hint,
-)
+from dynbuild.lang.hints import END, HINTS, Hint
 from dynbuild.lang.scanner import Piece, scan
+from dynbuild.lang.terminals import EXPRESSION_STARTERS, HUMAN, OPERATORS
 from dynbuild.spans import Source, Span
 
 MAX_ERRORS = 10

@@ -63,17 +63,16 @@ def _unpack(root: Path) -> None:
             "apt-get",
             "indextargets",
             "--format",
-            "$(REPO_URI) $(SIGNED_BY) $(COMPONENT)",
+            "$(REPO_URI) $(COMPONENT)",
         ],
         check=True,
         capture_output=True,
         text=True,
     ).stdout
     for line in source.splitlines():
-        uri, *key, component = line.split()
+        uri, component = line.split()
         if component == "main" and uri.rstrip("/").endswith("/debian"):
-            signed = f"[signed-by={key[0]}] " if key else ""
-            (work / "sources").write_text(f"deb {signed}{uri} {SUITE} main\n")
+            (work / "sources").write_text(f"deb {uri} {SUITE} main\n")
             break
     options = {
         "Dir::State": work / "state",
