@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dynbuild.cli.options import option
+from dynbuild.cli.options import request
 from dynbuild.cli.output import tell
 from dynbuild.commands.init import STARTERS
 from dynbuild.declaration.syntax import syntax_of
@@ -12,7 +12,7 @@ from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 
 
 @click.command()
-@option(
+@request(
     "-o",
     "--output",
     metavar="FILE",

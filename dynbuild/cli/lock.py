@@ -5,7 +5,7 @@ import sys
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.options import option
+from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import (
@@ -26,24 +26,24 @@ from dynbuild.steps.title import title
 @click.command()
 @options.config
 @options.arguments
-@option("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
-@option("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
-@option("--show-order", is_flag=True, help="Show the install order of the lock.")
-@option(
+@request("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
+@request("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@request("--show-order", is_flag=True, help="Show the install order of the lock.")
+@request(
     "--base",
     "base_revision",
     metavar="REV",
     help="Start from the lock of this git revision, not from HEAD's.",
 )
-@option("--upgrade-base", is_flag=True, help="Pin what the tags of images name now.")
-@option(
+@request("--upgrade-base", is_flag=True, help="Pin what the tags of images name now.")
+@request(
     "--upgrade-packages",
     is_flag=True,
     help="Bring every declared package to its newest version.",
 )
-@option("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
-@option("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
-@option("--repack", is_flag=True, help="Number everything anew, from the first seq.")
+@request("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
+@request("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
+@request("--repack", is_flag=True, help="Number everything anew, from the first seq.")
 @options.as_json
 @options.color
 def lock(  # noqa: PLR0913 - one parameter a flag
@@ -82,6 +82,9 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
         locked = verb.lock(loaded, project.files, project.locks, images, asked)
+        # First the lock, then what is said of it: whoever reads may have gone.
+        if locked.text is not None and not dry_run:
+            project.locks.write(locked.text)
     show(locked.warnings, color)
     if as_json:
         data(
@@ -96,8 +99,6 @@ def lock(  # noqa: PLR0913 - one parameter a flag
             project.keep("", f"{project.place.lock} is up to date\n")
         return status
     _tell(project, locked, dry_run=dry_run, as_json=as_json)
-    if locked.text is not None and not dry_run:
-        project.locks.write(locked.text)
     return 0
 
 

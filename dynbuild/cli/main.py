@@ -55,7 +55,8 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
     epilog="Exit status: 0 ok, 1 an expected failure (build failed, lock stale), 2 "
     "usage or declaration, 3 lock conflict or newer lock, 4 engine unreachable, 130 "
-    "interrupted. Every flag has a variable: --no-cache is DYNBUILD_NO_CACHE.",
+    "interrupted. Every setting has a variable: --no-cache is DYNBUILD_NO_CACHE. What "
+    "is asked of one run (--bump, --repack, --print) has none.",
 )
 @click.version_option(__version__, "--version", "-V", message="dynbuild %(version)s")
 def dynbuild() -> None:

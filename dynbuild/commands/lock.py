@@ -16,11 +16,12 @@ from dynbuild.errors import (
 )
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.codec import dumps, loads
+from dynbuild.lock.conflict import asked_on, sides
 from dynbuild.lock.model import Lock, Target, declared_packages
 from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
-from dynbuild.ports import Files, Images, Locks
+from dynbuild.ports import CommittedUnknownError, Files, Images, Locks
 from dynbuild.steps.model import Pin
 
 
@@ -67,10 +68,11 @@ def lock(
     up. Raises DeclarationError, LockError, UnreachableError.
     """
     current, damage = _current(locks)
-    start = _start(locks, current, options)
+    start, unsaid = _start(locks, current, options.base_revision)
     if start is None and damage is not None:
         raise damage
-    pins = [known for known in (current, start) if known is not None]
+    torn = sides(locks.read() or "") if damage is not None else ()
+    pins = [known for known in (current, *_newer_first(torn, start), start) if known]
     pin = _pinner(pins, images, refresh=options.upgrade_base)
     target = target_of(loaded, files, pin)
     if current is not None and options == NO_OPTIONS and _fits(current, target):
@@ -78,13 +80,16 @@ def lock(
     requests = _requests(target, current or start, options)
     if start is not None and current is not None:
         requests = combined(asked_since(start, current), requests)
+    elif start is not None:
+        requests = combined(asked_on(torn, start), requests)
     result = update(start, target, requests)
     text = dumps(result)
     return Locked(
         lock=result,
-        changes=compare(current, result),
+        changes=compare(current or start, result),
         warnings=(
             *loaded.warnings,
+            *unsaid,
             *_unpinned(result),
             *_still_mentioned(loaded, start, result),
         ),
@@ -165,6 +170,11 @@ def stale(locked: Locked) -> AnswerIsNoError:
     )
 
 
+def _newer_first(torn: tuple[Lock, ...], start: Lock | None) -> list[Lock]:
+    """The sides of a conflict, one with another base than the start's before."""
+    return sorted(torn, key=lambda side: start is None or side.base == start.base)
+
+
 def _fits(current: Lock, target: Target) -> bool:
     try:
         install_order(current)
@@ -186,18 +196,37 @@ def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
         return None, error
 
 
-def _start(locks: Locks, current: Lock | None, options: LockOptions) -> Lock | None:
-    if options.base_revision is not None:
-        locks.require(options.base_revision)
-        text = locks.committed(options.base_revision)
-        return None if text is None else loads(text)
-    text = locks.committed("HEAD")
-    if text is None:
-        return current
-    committed = loads(text)
-    if current is not None and is_repacked(committed, current):
-        return current
-    return committed
+def _start(
+    locks: Locks, current: Lock | None, revision: str | None
+) -> tuple[Lock | None, list[Diagnostic]]:
+    """The lock to start from, and what git did not say."""
+    if revision is not None:
+        locks.require(revision)
+        text = locks.committed(revision)
+        if text is not None:
+            return loads(text, f"{revision}:dynbuild.lock"), []
+    try:
+        text = locks.committed("HEAD")
+        committed = None if text is None else loads(text, "HEAD:dynbuild.lock")
+    except CommittedUnknownError as error:
+        return current, [_from_file(f"git does not say what is committed: {error}")]
+    except LockError as error:
+        if current is None:
+            raise
+        what = "; ".join(problem.message for problem in error.diagnostics)
+        return current, [_from_file(f"HEAD's lock cannot be read: {what}")]
+    if committed is None or (current is not None and is_repacked(committed, current)):
+        return current, []
+    return committed, []
+
+
+def _from_file(why: str) -> Diagnostic:
+    return Diagnostic(
+        "DB0417",
+        f"{why}; started from the file instead",
+        hint="what earlier runs before the next commit left in the file stays there",
+        severity="warning",
+    )
 
 
 def _requests(target: Target, known: Lock | None, options: LockOptions) -> Requests:

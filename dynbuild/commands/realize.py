@@ -86,7 +86,7 @@ def prepare(
             context=context,
             outputs=options.outputs,
             tags=options.tags,
-            platforms=options.platforms,
+            platforms=platforms,
             builder=options.builder,
             network=options.network,
             host_network=any(

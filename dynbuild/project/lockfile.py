@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
+from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git
 from dynbuild.project.writing import replace
 
@@ -37,10 +38,16 @@ class LockFile:
             ) from None
 
     def committed(self, revision: str) -> str | None:
-        return git.show(self.path, revision)
+        return git.show(self.path.resolve(), revision)
 
     def require(self, revision: str) -> None:
-        if not git.knows(self.path.parent, revision):
+        try:
+            known = git.knows(self.path.resolve().parent, revision)
+        except CommittedUnknownError as error:
+            raise DeclarationError(
+                Diagnostic("DB0314", f"git does not say what {revision!r} is: {error}")
+            ) from None
+        if not known:
             raise DeclarationError(
                 Diagnostic(
                     "DB0314",

@@ -187,6 +187,15 @@ def test_a_platform_that_the_base_does_not_have(project: Space) -> None:
     assert "does not exist for linux/s390x" in done.err
 
 
+def test_what_is_built_is_for_the_platform_of_the_digests(
+    project: Space, docker: Docker, tag: str
+) -> None:
+    project.ok("lock")
+    project.ok("realize", "-t", tag, DOCKER_DEFAULT_PLATFORM="linux/s390x")
+    image = json.loads(docker("image", "inspect", tag))[0]
+    assert f'"linux/{image["Architecture"]}"' in project.read("dynbuild.lock")
+
+
 def test_an_engine_that_does_not_answer(project: Space) -> None:
     project.ok("lock")
     done = project.run("realize", DOCKER_HOST="unix:///nowhere.sock")

@@ -59,7 +59,7 @@ apt-get install -y -q --no-install-recommends gcc libc6-dev
 EOF
 
 # program
-# seq 3, stands on user.1, compiler, digest 4dc7a10f4804
+# seq 3, stands on user.1, compiler, digest 35bd12212e66
 FROM compiler AS program
 COPY greet.c /src/greet.c
 RUN <<'EOF'
@@ -68,7 +68,7 @@ gcc -O2 -static -o /usr/local/bin/greet /src/greet.c
 EOF
 
 # install
-# seq 4, stands on user.1, digest 3ced3be6df1e
+# seq 4, stands on user.1, digest 84e1db9f0900
 FROM user.1 AS install
 COPY --from=program /usr/local/bin/greet /usr/local/bin/
 

@@ -137,7 +137,7 @@ fi
 EOF
 
 # assets
-# seq 4, stands on user.3, digest 5ec413e305ca
+# seq 4, stands on user.3, digest 2c5a8555ff23
 FROM user.3 AS assets
 COPY assets/minify.py /usr/local/lib/minify.py
 COPY assets/style.css /tmp/style.css
