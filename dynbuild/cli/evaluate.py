@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.options import option
+from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, table, tell
 from dynbuild.cli.project import Pairs, given, see_search
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
@@ -21,15 +21,15 @@ from dynbuild.spans import Source
 
 @click.command("eval")
 @click.argument("file", required=False)
-@option("-E", "--expr", "expression", metavar="EXPR", help="Evaluate this, no file.")
+@request("-E", "--expr", "expression", metavar="EXPR", help="Evaluate this, no file.")
 @option("--json", "as_json", is_flag=True, help="Print the value as JSON.")
-@option("--nix", "as_nix", is_flag=True, help="Print it as Nix does (the default).")
-@option("--attr", metavar="PATH", help="Only a part of the value: stages.0.name.")
+@request("--nix", "as_nix", is_flag=True, help="Print it as Nix does (the default).")
+@request("--attr", metavar="PATH", help="Only a part of the value: stages.0.name.")
 @options.arguments
 @option("--show-trace", is_flag=True, help="Tell all steps that led to an error.")
 @option("--root", metavar="DIR", help="The directory whose files may be read.")
-@option("--parse-only", is_flag=True, help="Find mistakes without evaluating.")
-@option("--list-builtins", is_flag=True, help="List the built-in functions.")
+@request("--parse-only", is_flag=True, help="Find mistakes without evaluating.")
+@request("--list-builtins", is_flag=True, help="List the built-in functions.")
 def evaluate(  # noqa: PLR0913 - one parameter a flag
     *,
     file: str | None,

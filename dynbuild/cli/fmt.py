@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dynbuild.cli.options import option
+from dynbuild.cli.options import request
 from dynbuild.cli.output import show, tell
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lang.formatting import format_source
@@ -18,8 +18,8 @@ from dynbuild.spans import Source
 
 @click.command()
 @click.argument("files", nargs=-1)
-@option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
-@option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@request("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
+@request("--diff", is_flag=True, help="Write nothing; print what would change.")
 def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
     """Format sources of the language; without FILES all .nix files here and below.
 

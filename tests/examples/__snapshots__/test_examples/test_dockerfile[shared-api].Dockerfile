@@ -106,7 +106,7 @@ fi
 EOF
 
 # python
-# seq 3, stands on user.2, digest 73ec7a51265e
+# seq 3, stands on user.2, digest 60d9233c834a
 FROM user.2 AS python
 COPY api/requirements.txt /tmp/requirements.txt
 ARG TARGETARCH

@@ -106,7 +106,7 @@ fi
 EOF
 
 # python
-# seq 3, stands on user.2, digest 2d60e06e83df
+# seq 3, stands on user.2, digest 66af6140abb5
 FROM user.2 AS python
 COPY worker/requirements.txt /tmp/requirements.txt
 ARG TARGETARCH
