@@ -79,7 +79,12 @@ class Space:
 def space(tmp_path: Path) -> Space:
     """A project without an engine: what needs one says so."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    alone = {"HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock", **GIT_ALONE}
+    alone = {
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": f"{tmp_path}-cache",
+        "DOCKER_HOST": "unix:///nowhere.sock",
+        **GIT_ALONE,
+    }
     return Space(tmp_path, kept | alone)
 
 

@@ -18,7 +18,7 @@ from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
     metavar="FILE",
     default="dynbuild.toml",
     show_default=True,
-    help="The file to write; its suffix (.toml, .yaml, .json) chooses the syntax.",
+    help="The file to write; its suffix chooses the syntax: .toml, .yaml, .json, .nix.",
 )
 def init(output: str) -> None:
     """Write a declaration to start from. Never overwrites a file."""

@@ -8,7 +8,14 @@ from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Project, images, load_declaration, open_project
+from dynbuild.cli.project import (
+    Pairs,
+    Project,
+    given,
+    images,
+    load_declaration,
+    open_project,
+)
 from dynbuild.commands import lock as verb
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
@@ -18,6 +25,7 @@ from dynbuild.steps.title import title
 
 @click.command()
 @options.config
+@options.arguments
 @request("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
 @request("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @request("--show-order", is_flag=True, help="Show the install order of the lock.")
@@ -41,6 +49,8 @@ from dynbuild.steps.title import title
 def lock(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
     check: bool,
     dry_run: bool,
     show_order: bool,
@@ -66,7 +76,8 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     if show_order:
         _show_order(verb.frozen(project.locks), as_json=as_json)
         return 0
-    loaded = load_declaration(project)
+    recorded = verb.recorded(project.locks)
+    loaded = load_declaration(project, given(expressions, texts), recorded)
     if check:
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
@@ -83,7 +94,10 @@ def lock(  # noqa: PLR0913 - one parameter a flag
             }
         )
     if check:
-        return _tell_check(project, locked, as_json=as_json)
+        status = _tell_check(project, locked, as_json=as_json)
+        if not (status or as_json or locked.warnings):
+            project.keep("", f"{project.place.lock} is up to date\n")
+        return status
     _tell(project, locked, dry_run=dry_run, as_json=as_json)
     return 0
 

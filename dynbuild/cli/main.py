@@ -16,11 +16,14 @@ INTERRUPTED = 130
 # Each command is imported when it is called: `dynbuild lock --check` must not wait for
 # what only a build needs.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("dynbuild.cli.init", "Write a declaration to start from."),
-    "lock": ("dynbuild.cli.lock", "Bring dynbuild.lock to what the declaration says."),
-    "realize": ("dynbuild.cli.realize", "Make the image that the lock describes."),
-    "build": ("dynbuild.cli.realize", "lock and realize in one."),
-    "schema": ("dynbuild.cli.schema", "Write the JSON schema of declarations."),
+    "init": ("init.init", "Write a declaration to start from."),
+    "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
+    "realize": ("realize.realize", "Make the image that the lock describes."),
+    "build": ("realize.build", "lock and realize in one."),
+    "schema": ("schema.schema", "Write the JSON schema of declarations."),
+    "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
+    "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
+    "fmt": ("fmt.fmt", "Format sources of the language."),
 }
 
 
@@ -35,8 +38,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        module, _, name = COMMANDS[cmd_name][0].partition(".")
+        found = importlib.import_module(f"dynbuild.cli.{module}")
+        command: click.Command = getattr(found, name)
         return command
 
     def format_commands(

@@ -27,7 +27,32 @@ config = option(
     "--file",
     "config",
     metavar="FILE",
-    help="The declaration; else dynbuild.toml, .json or .yaml here or above.",
+    help="The declaration; else dynbuild.nix, .toml, .yaml or .json here or above.",
+)
+
+
+def arguments(command: _F) -> _F:
+    """The flags that pass arguments to a declaration that is a function."""
+    for decorate in (_argstr, _arg):
+        command = decorate(command)
+    return command
+
+
+_arg = option(
+    "--arg",
+    "expressions",
+    nargs=2,
+    multiple=True,
+    metavar="NAME EXPR",
+    help="Pass the declaration, a function, an argument: an expression.",
+)
+_argstr = option(
+    "--argstr",
+    "texts",
+    nargs=2,
+    multiple=True,
+    metavar="NAME TEXT",
+    help="Pass the declaration, a function, an argument: a text.",
 )
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 color = option(

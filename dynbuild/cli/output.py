@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dynbuild.cli.progress import Color, use_color
 from dynbuild.errors import Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
+from dynbuild.spans import Span
 
 _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "hint": "\033[36m"}
 _MARKS: dict[Verb, str] = {
@@ -28,6 +29,33 @@ def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
     for diagnostic in diagnostics:
         text = render(diagnostic)
         sys.stderr.write((_colored(text) if colored else text) + "\n")
+
+
+def diagnostic_data(diagnostic: Diagnostic) -> dict[str, object]:
+    """A diagnostic for ``--json``; lines and columns start at 1, ends are after."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+        "place": diagnostic.span and _place(diagnostic.span),
+        "labels": [
+            {"message": label.text, "place": _place(label.span)}
+            for label in diagnostic.labels
+        ],
+    }
+
+
+def _place(span: Span) -> dict[str, object]:
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(span.end)
+    return {
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }
 
 
 def tell(text: str) -> None:

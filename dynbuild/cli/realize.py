@@ -15,8 +15,11 @@ from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.cli.progress import Color, choose, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.project import (
+    Given,
+    Pairs,
     Project,
     builder,
+    given,
     images,
     load_declaration,
     open_project,
@@ -35,6 +38,7 @@ def _build_options(command: _Command) -> _Command:
     for decorate in reversed(
         (
             options.config,
+            options.arguments,
             option("-t", "--tag", "tags", multiple=True, help="Name of the image."),
             option("--push", is_flag=True, help="Push it to the registry of its name."),
             option("-o", "--output", metavar="oci:DIR", help="Write an OCI layout."),
@@ -80,9 +84,11 @@ def _build_options(command: _Command) -> _Command:
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
-def realize(
+def realize(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
     frozen: bool,
     locked: bool,
     only_print: bool,
@@ -93,12 +99,17 @@ def realize(
     Fails when the lock does not fit the declaration: `dynbuild lock` mends it, and
     `dynbuild build` does both.
     """
+    arguments = given(expressions, texts)
+    if frozen and arguments:
+        raise _contradiction(
+            "--frozen and --arg", "--frozen uses the lock, which records its arguments"
+        )
     if frozen and locked:
         raise _contradiction(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
     project = open_project(config)
-    lock = locking.frozen(project.locks) if frozen else _fresh(project)
+    lock = locking.frozen(project.locks) if frozen else _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
@@ -108,11 +119,18 @@ def realize(
 
 @click.command()
 @_build_options
-def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
+def build(
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    **flags: Any,  # noqa: ANN401
+) -> int:
     """Lock and realize in one: bring the lock up to date, then make the image."""
     project = open_project(config)
+    arguments = given(expressions, texts)
     locked = locking.lock(
-        load_declaration(project),
+        load_declaration(project, arguments, locking.recorded(project.locks)),
         project.files,
         project.locks,
         images,
@@ -127,11 +145,16 @@ def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
     return _realize(project, locked.lock, **flags)
 
 
-def _fresh(project: Project) -> Lock:
+def _fresh(project: Project, arguments: Given) -> Lock:
+    recorded = locking.recorded(project.locks)
     locked = locking.check(
-        load_declaration(project), project.files, project.locks, images
+        load_declaration(project, arguments, recorded),
+        project.files,
+        project.locks,
+        images,
     )
     if locked.text is not None:
+        show(locked.warnings)
         raise locking.stale(locked)
     return locked.lock
 

@@ -1,6 +1,6 @@
 """``lock``: bring the lock to what the declaration asks for."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild.commands.concerns import (
@@ -11,6 +11,7 @@ from dynbuild.commands.concerns import (
     unused_tiers,
 )
 from dynbuild.commands.target import Pinner, target_of
+from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import (
@@ -141,6 +142,21 @@ def frozen(locks: Locks) -> Lock:
     if current is None:
         raise no_lock()
     return current
+
+
+def recorded(locks: Locks) -> Mapping[str, Data]:
+    """The arguments that the lock has for a declaration that is a function.
+
+    Those of the file; of the last committed lock where the file is damaged.
+    """
+    current, damage = _current(locks)
+    if damage is not None:
+        text = locks.committed("HEAD")
+        try:
+            current = None if text is None else loads(text)
+        except LockError:
+            current = None
+    return {} if current is None else current.arguments
 
 
 def no_lock() -> AnswerIsNoError:

@@ -187,6 +187,8 @@ def found(node: Node) -> str:
 def _written(node: Node) -> str:
     """Show a value as it stands in the file, where secrets are starred."""
     span = node.span
+    if isinstance(node, Leaf) and not node.literal:
+        return json.dumps(node.value)
     text = " ".join(span.source.text[span.start : span.end].split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
@@ -227,6 +229,8 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
 
 def _in_quotes(node: Leaf) -> str:
     """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
+    if not node.literal:
+        return "make it text, with toString"
     written, value = _written(node), node.value
     if set(written) == {"*"}:
         return "put it in quotes"

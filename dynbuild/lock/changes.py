@@ -20,8 +20,9 @@ Verb: TypeAlias = Literal[
 class Change:
     """One thing that differs: what happened to what, from which seq to which.
 
-    ``kind`` is "base", "image", "config", "source", "script", "user", "stage" or the
-    name of a package manager; ``details`` are the fields, the spec, the reason.
+    ``kind`` is "argument", "base", "image", "config", "source", "script", "user",
+    "stage" or the name of a package manager; ``details`` are the fields, the spec, the
+    reason.
     """
 
     verb: Verb
@@ -38,13 +39,25 @@ def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
     Empty only for equal locks; what this version does not know is not told.
     """
     old = previous or Lock(Pin("", None))
-    changes = [*_base(old, lock)] if previous else []
+    changes = [*_arguments(old, lock)]
+    changes += [*_base(old, lock)] if previous else []
     changes += [*_images(old, lock), *_packages(old, lock), *_sources(old, lock)]
     changes += _scripts(old.scripts, lock.scripts)
     changes += _user(old, lock)
     changes += _stages(old, lock, continued(old, lock))
     changes += _config(old, lock) if previous else []
     return tuple(changes)
+
+
+def _arguments(old: Lock, new: Lock) -> Iterator[Change]:
+    before, after = old.arguments, new.arguments
+    for name in sorted(before.keys() | after.keys()):
+        if name not in after:
+            yield Change("removed", "argument", name)
+        elif name not in before:
+            yield Change("added", "argument", name)
+        elif before[name] != after[name]:
+            yield Change("changed", "argument", name)
 
 
 def _base(old: Lock, new: Lock) -> Iterator[Change]:

@@ -144,6 +144,7 @@ def _system(
         images=target.images,
         shell=target.shell,
         config=target.config,
+        arguments=target.arguments,
     )
 
 

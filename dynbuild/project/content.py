@@ -11,12 +11,13 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dynbuild.digest import Digest, Field
 from dynbuild.digest import digest_of as digest_of_fields
 from dynbuild.ports import NotThereError
+from dynbuild.project.facts import Facts
 from dynbuild.project.ignore import Ignored, dockerignore, ignored
 
 _CHUNK = 1 << 20
@@ -27,13 +28,21 @@ class Tree:
     """Implements ``ports.Files`` on a directory."""
 
     root: Path
+    facts: Facts = field(default_factory=Facts)
+    """What was looked at; what directories hold is not among it."""
 
     def is_directory(self, path: str) -> bool:
         """Whether a path is a directory. Raises NotThereError when it is nothing."""
-        return self._source(path).is_dir()
+        source = self._source(path)
+        self.facts.see("mode", of=str(source))
+        return source.is_dir()
 
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
         """The digest of a path's content. Raises NotThereError."""
+        source = self._source(path)
+        self.facts.see("mode", "content", of=str(source))
+        if source.is_dir():
+            self.facts.complete = False
         return _digest(self._entries(path, exclude, None))
 
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
@@ -46,6 +55,7 @@ class Tree:
 
     def _source(self, path: str) -> Path:
         """The path with its own links followed, which may not lead out."""
+        self.facts.see("real", of=str(self.root / path))
         source = (self.root / path).resolve()
         if source != self.root and self.root not in source.parents:
             raise NotThereError("it leads out of the project")
@@ -56,6 +66,7 @@ class Tree:
         return source
 
     def _ignored(self) -> Ignored:
+        self.facts.see("content", of=str(self.root / ".dockerignore"))
         try:
             return dockerignore((self.root / ".dockerignore").read_text("utf-8"))
         except (FileNotFoundError, IsADirectoryError):

@@ -1,8 +1,10 @@
 """Finding the declaration and its lock, and reading the declaration."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from dynbuild.declaration.syntax import MAX_SIZE, SUFFIXES, decode
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -45,33 +47,56 @@ def find(start: Path, config: str | None) -> Place:
     )
 
 
+def root_of(directory: Path, start: Path) -> Path:
+    """The project that a source in a directory belongs to.
+
+    The nearest directory with a declaration; else the one that we are in, if the
+    source is below it.
+    """
+    for above in (directory, *directory.parents):
+        if any((above / name).is_file() for name in NAMES):
+            return above.resolve()
+    here, directory = start.resolve(), directory.resolve()
+    return here if here in directory.parents else directory
+
+
 def read(place: Place, start: Path) -> Source:
     """The text of the declaration. Raises DeclarationError."""
-    path = start / place.config
+    hint = "run `dynbuild init` to make one"
+    return _decoded(place.config, start / place.config, None, hint)
+
+
+def read_source(name: str, stream: BinaryIO | None = None) -> Source:
+    """The text of a source, from a stream if one is given. Raises DeclarationError."""
+    return _decoded(name, Path(name), stream, None)
+
+
+def _decoded(
+    name: str, path: Path, stream: BinaryIO | None, hint: str | None
+) -> Source:
     try:
-        # One byte more tells a file of the size limit from a larger one.
-        with path.open("rb") as file:
+        with nullcontext(stream) if stream else path.open("rb") as file:
+            # One byte more tells a file of the size limit from a larger one.
             data = file.read(MAX_SIZE + 1)
-            size = os.fstat(file.fileno()).st_size
+            size = max(len(data), 0 if stream else os.fstat(file.fileno()).st_size)
     except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError)
         raise DeclarationError(
             Diagnostic(
                 "DB0311",
-                f"cannot read {place.config}: {(error.strerror or 'error').lower()}",
-                hint="run `dynbuild init` to make one"
-                if isinstance(error, FileNotFoundError)
-                else None,
+                f"cannot read {name}: {(error.strerror or 'error').lower()}",
+                hint=hint if is_missing else None,
             )
         ) from None
     if size > MAX_SIZE:
         raise DeclarationError(
             Diagnostic(
                 "DB0107",
-                f"{place.config}: {size:,} bytes are too many for a declaration",
+                f"{name}: {size:,} bytes are too many for a declaration",
                 hint=f"a declaration has at most {MAX_SIZE // 1024**2} MiB",
             )
         )
-    return decode(place.config, data)
+    return decode(name, data)
 
 
 def _only_one(directory: Path, start: Path) -> Place:

@@ -1,14 +1,12 @@
 """The lock's file: read, looked up in git, and replaced as a whole or not at all."""
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git
+from dynbuild.project.writing import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +58,8 @@ class LockFile:
 
     def write(self, text: str) -> None:
         """Replace the file in one move: a reader sees the old text or the new."""
-        target = self.path.resolve()
         try:
-            handle, temporary = tempfile.mkstemp(
-                prefix=f".{target.name}.", dir=target.parent
-            )
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-                Path(temporary).chmod(mode)
-                Path(temporary).replace(target)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    Path(temporary).unlink()
-                raise
+            replace(self.path, text)
         except OSError as error:
             raise AnswerIsNoError(
                 Diagnostic(

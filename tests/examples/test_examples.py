@@ -17,6 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from dynbuild.commands.realize import dockerfile
 from dynbuild.commands.target import target_of
+from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.syntax import syntax_of
 from dynbuild.engine.images import DockerImages
@@ -25,6 +26,7 @@ from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
+from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
 from dynbuild.steps.model import Pin
 from tests.pins import pinned
@@ -32,10 +34,15 @@ from tests.snapshot_files import files
 from tests.space import Space
 
 ROOT = Path(__file__).parents[2]
+LIBRARIES = {"stages.nix"}
+ARGUMENTS: dict[str, dict[str, Source | str]] = {
+    "matrix/dynbuild.nix": {"python": "3.13", "debug": Source("--arg debug", "true")},
+}
 DECLARATIONS = sorted(
     str(path.relative_to(ROOT / "examples"))
     for path in (ROOT / "examples").glob("*/*")
-    if path.suffix in {".toml", ".json", ".yaml"}
+    if path.suffix in {".json", ".yaml", ".nix"} or path.name == "dynbuild.toml"
+    if path.name not in LIBRARIES
 )
 NAMES = [name.replace("/", "-").rpartition(".")[0] for name in DECLARATIONS]
 
@@ -43,7 +50,8 @@ NAMES = [name.replace("/", "-").rpartition(".")[0] for name in DECLARATIONS]
 def locked(name: str, pin: Callable[[str], Pin] = pinned) -> tuple[Lock, str]:
     """The lock of an example, and what is said of its declaration."""
     path = ROOT / "examples" / name
-    loaded = load(Source(path.name, path.read_text()), syntax_of(name))
+    inputs = Inputs(Sources(path.parent), given=ARGUMENTS.get(name, {}))
+    loaded = load(Source(path.name, path.read_text()), syntax_of(name), inputs)
     lock = update(None, target_of(loaded, Tree(path.parent), pin))
     return lock, "\n".join(map(render, loaded.warnings)) + "\n"
 
