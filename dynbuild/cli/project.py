@@ -7,6 +7,7 @@ from pathlib import Path
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax import syntax_of
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Builder, Images
 from dynbuild.project.content import Tree
 from dynbuild.project.discovery import Place, find, read
@@ -24,10 +25,14 @@ class Project:
 
 def open_project(config: str | None) -> Project:
     """Find the project. Raises DeclarationError."""
-    place = find(Path.cwd(), config)
-    return Project(
-        place, Tree(place.root), LockFile(Path.cwd() / place.lock, place.lock)
-    )
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        message = "the working directory was removed"
+        hint = "change to a directory that is there"
+        raise DeclarationError(Diagnostic("DB0311", message, hint=hint)) from None
+    place = find(here, config)
+    return Project(place, Tree(place.root), LockFile(here / place.lock, place.lock))
 
 
 def load_declaration(project: Project) -> Loaded:
