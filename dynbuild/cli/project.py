@@ -45,7 +45,12 @@ class Project:
 
 def open_project(config: str | None) -> Project:
     """Find the project. Raises DeclarationError."""
-    start = Path.cwd()
+    try:
+        start = Path.cwd()
+    except FileNotFoundError:
+        message = "the working directory was removed"
+        hint = "change to a directory that is there"
+        raise DeclarationError(Diagnostic("DB0311", message, hint=hint)) from None
     place = find(start, config)
     facts = Facts()
     see_search(facts, start if config is None else start / config)

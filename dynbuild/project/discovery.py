@@ -13,6 +13,9 @@ from dynbuild.spans import Source
 NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
 
 
+_MAKE_ONE = "run `dynbuild init` to make one"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a project is: its declaration, its lock, and its root directory.
@@ -30,14 +33,23 @@ def find(start: Path, config: str | None) -> Place:
 
     Raises DeclarationError when there is none or more than one in a directory.
     """
+    try:
+        return _find(start, config)
+    except OSError as error:
+        raise _unreadable(error, config or str(error.filename), _MAKE_ONE) from None
+
+
+def _find(start: Path, config: str | None) -> Place:
     if config is not None:
-        path = start / config
-        if path.is_dir():
-            return _only_one(path, start)
-        return _place(path, start)
+        named = Path(config)
+        return (
+            _only_one(named, start)
+            if (start / named).is_dir()
+            else _place(named, start)
+        )
     for directory in (start, *start.parents):
         if any((directory / name).is_file() for name in NAMES):
-            return _only_one(directory, start)
+            return _only_one(Path(os.path.relpath(directory, start)), start)
     raise DeclarationError(
         Diagnostic(
             "DB0310",
@@ -62,8 +74,7 @@ def root_of(directory: Path, start: Path) -> Path:
 
 def read(place: Place, start: Path) -> Source:
     """The text of the declaration. Raises DeclarationError."""
-    hint = "run `dynbuild init` to make one"
-    return _decoded(place.config, start / place.config, None, hint)
+    return _decoded(place.config, start / place.config, None, _MAKE_ONE)
 
 
 def read_source(name: str, stream: BinaryIO | None = None) -> Source:
@@ -80,14 +91,7 @@ def _decoded(
             data = file.read(MAX_SIZE + 1)
             size = max(len(data), 0 if stream else os.fstat(file.fileno()).st_size)
     except OSError as error:
-        is_missing = isinstance(error, FileNotFoundError)
-        raise DeclarationError(
-            Diagnostic(
-                "DB0311",
-                f"cannot read {name}: {(error.strerror or 'error').lower()}",
-                hint=hint if is_missing else None,
-            )
-        ) from None
+        raise _unreadable(error, name, hint) from None
     if size > MAX_SIZE:
         raise DeclarationError(
             Diagnostic(
@@ -99,13 +103,25 @@ def _decoded(
     return decode(name, data)
 
 
+def _unreadable(error: OSError, config: str, missing: str | None) -> DeclarationError:
+    return DeclarationError(
+        Diagnostic(
+            "DB0311",
+            f"cannot read {config}: {(error.strerror or 'error').lower()}",
+            hint=missing
+            if isinstance(error, FileNotFoundError)
+            else "name another with -c, or make this one readable",
+        )
+    )
+
+
 def _only_one(directory: Path, start: Path) -> Place:
-    found = [name for name in NAMES if (directory / name).is_file()]
+    found = [name for name in NAMES if (start / directory / name).is_file()]
     if len(found) > 1:
         raise DeclarationError(
             Diagnostic(
                 "DB0312",
-                f"two declarations in {directory}: {' and '.join(found)}",
+                f"two declarations in {start / directory}: {' and '.join(found)}",
                 hint=f"name the one you mean, `-c {found[0]}`, or remove the others",
             )
         )
@@ -113,7 +129,7 @@ def _only_one(directory: Path, start: Path) -> Place:
         raise DeclarationError(
             Diagnostic(
                 "DB0310",
-                f"no declaration in {directory}",
+                f"no declaration in {start / directory}",
                 hint=f"it would be one of {', '.join(NAMES)}",
             )
         )
@@ -121,11 +137,7 @@ def _only_one(directory: Path, start: Path) -> Place:
 
 
 def _place(path: Path, start: Path) -> Place:
-    lock = path.with_suffix(".lock")
-    return Place(path.parent.resolve(), _seen(path, start), _seen(lock, start))
-
-
-def _seen(path: Path, start: Path) -> str:
-    """A path as people see it from where they are: relative where that is short."""
-    relative = os.path.relpath(path, start)
-    return str(path) if relative.startswith("../../..") else relative
+    """A path stays as it was given: ``link/..`` is where the link leads."""
+    # realpath, unlike resolve in Python 3.11, leaves a link to itself to who opens it.
+    root = Path(os.path.realpath((start / path).parent))
+    return Place(root, str(path), str(path.with_suffix(".lock")))
