@@ -12,6 +12,8 @@ from uuid import uuid4
 
 import pytest
 
+from dynbuild.engine.buildx import Buildx
+from dynbuild.ports import BuildRequest, Push
 from tests.space import Space
 
 Docker = Callable[..., str]
@@ -130,8 +132,36 @@ def test_oci_layout_push_and_metadata(
     name = f"{registry}/{tag}:1"
     project.ok("realize", "-t", name, "--push")
     assert "schemaVersion" in docker("buildx", "imagetools", "inspect", "--raw", name)
-    assert project.run("realize", "--push").status == 2
-    assert project.run("realize", "-o", "somewhere").status == 2
+
+
+def test_what_cannot_be_written_is_refused_before_the_lock_is(project: Space) -> None:
+    for command in ("build", "realize"):
+        assert project.run(command, "--push").status == 2
+        assert project.run(command, "-o", "somewhere").status == 2
+        for path in ("nowhere/facts.json", "src"):
+            done = project.run(command, "--metadata-file", path)
+            assert (done.status, f"cannot write {path}" in done.err) == (1, True)
+    assert not (project.root / "dynbuild.lock").exists()
+
+
+def test_metadata_tells_steps_by_platform(built: Space, registry: str) -> None:
+    stage = '[[stages]]\nname = "one"\ncopy = [{ from = "file", to = "/" }]\n'
+    name = f"{registry}/dynbuild-test/platforms:{uuid4().hex}"
+    index = BuildRequest(
+        "FROM scratch\nCOPY file /\n",
+        str(built.root),
+        (Push(),),
+        (name,),
+        ("linux/amd64", "linux/arm64"),
+    )
+    built.write("file", "x")
+    Buildx(built.environment).build(index, lambda _: None)
+    built.write("dynbuild.toml", f'base = "{name}"\n{stage}')
+    both = "linux/amd64,linux/arm64"
+    built.ok("build", "--platform", both, "--metadata-file", "facts.json")
+    steps = json.loads(built.read("facts.json"))["dynbuild.steps"]
+    told = [(step["step"], step["platform"]) for step in steps]
+    assert {("one", "linux/amd64"), ("one", "linux/arm64")} <= set(told)
 
 
 def test_a_failed_step_says_which_command_and_what_it_said(project: Space) -> None:
