@@ -50,6 +50,11 @@ def _build_options(command: _Command) -> _Command:
             option("--builder", help="The buildx builder to use."),
             option("--network", help="Network of the steps: default, none, host."),
             option(
+                "--allow",
+                type=click.Choice(["network.host"]),
+                help="Let stages that ask for it use the host's network.",
+            ),
+            option(
                 "--secret",
                 "secrets",
                 multiple=True,
@@ -149,6 +154,7 @@ def _asked(flags: dict[str, Any]) -> RealizeOptions:
         platforms=tuple(platform.split(",")) if platform else (),
         builder=flags["builder"],
         network=flags["network"],
+        host_network=flags["allow"] is not None,
         no_cache=flags["no_cache"],
         secrets=flags["secrets"],
         ssh=flags["ssh"],

@@ -164,6 +164,18 @@ def test_metadata_tells_steps_by_platform(built: Space, registry: str) -> None:
     assert {("one", "linux/amd64"), ("one", "linux/arm64")} <= set(told)
 
 
+def test_the_host_s_network_is_for_users_to_allow(project: Space) -> None:
+    text = project.read("dynbuild.toml")
+    project.write("dynbuild.toml", f'{text}network = "host"\n')
+    project.ok("lock")
+    done = project.run("realize", DYNBUILD_NETWORK="default")
+    assert done.status == 2
+    assert "not allowed: second\n" in done.err
+    assert "--allow network.host" in done.err
+    project.ok("realize", "--allow", "network.host", DYNBUILD_NETWORK="none")
+    project.ok("realize", "--network", "host")
+
+
 def test_a_failed_step_says_which_command_and_what_it_said(project: Space) -> None:
     project.write(
         "dynbuild.toml",
