@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from dynbuild.cli.progress import Color, use_color
+from dynbuild.cli.progress_text import lines, printable
 from dynbuild.errors import Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
 from dynbuild.spans import Span
@@ -27,7 +28,7 @@ def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
     """Write diagnostics to stderr, errors and warnings coloured on a terminal."""
     colored = use_color(sys.stderr, color, os.environ)
     for diagnostic in diagnostics:
-        text = render(diagnostic)
+        text = "\n".join(lines(render(diagnostic)))
         sys.stderr.write((_colored(text) if colored else text) + "\n")
 
 
@@ -59,8 +60,8 @@ def _place(span: Span) -> dict[str, object]:
 
 
 def tell(text: str) -> None:
-    """Write a line for people to stderr."""
-    sys.stderr.write(text + "\n")
+    """Write lines for people to stderr."""
+    sys.stderr.write("\n".join(lines(text)) + "\n")
 
 
 def data(value: object) -> None:
@@ -69,13 +70,10 @@ def data(value: object) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell, two spaces between."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    """Columns as wide as their widest cell, two spaces between; safe to show."""
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in shown)
 
 
 def changes_text(changes: Sequence[Change]) -> str:

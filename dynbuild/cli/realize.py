@@ -54,6 +54,11 @@ def _build_options(command: _Command) -> _Command:
             option("--builder", help="The buildx builder to use."),
             option("--network", help="Network of the steps: default, none, host."),
             option(
+                "--allow",
+                type=click.Choice(["network.host"]),
+                help="Let stages that ask for it use the host's network.",
+            ),
+            option(
                 "--secret",
                 "secrets",
                 multiple=True,
@@ -108,13 +113,14 @@ def realize(  # noqa: PLR0913 - one parameter a flag
         raise _contradiction(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
+    asked = _asked(flags)
     project = open_project(config)
     lock = locking.frozen(project.locks) if frozen else _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
         return 0
-    return _realize(project, lock, **flags)
+    return _realize(project, lock, asked, **flags)
 
 
 @click.command()
@@ -127,6 +133,7 @@ def build(
     **flags: Any,  # noqa: ANN401
 ) -> int:
     """Lock and realize in one: bring the lock up to date, then make the image."""
+    asked = _asked(flags)
     project = open_project(config)
     arguments = given(expressions, texts)
     locked = locking.lock(
@@ -142,7 +149,7 @@ def build(
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    return _realize(project, locked.lock, **flags)
+    return _realize(project, locked.lock, asked, **flags)
 
 
 def _fresh(project: Project, arguments: Given) -> Lock:
@@ -159,35 +166,34 @@ def _fresh(project: Project, arguments: Given) -> Lock:
     return locked.lock
 
 
+def _asked(flags: dict[str, Any]) -> RealizeOptions:
+    """What the flags ask for; refused before anything is written or built."""
+    tags, platform = flags["tags"], flags["platform"]
+    if flags["metadata_file"] is not None:
+        _check_writable(flags["metadata_file"])
+    return RealizeOptions(
+        outputs=_outputs(tags, flags["output"], push=flags["push"]),
+        tags=tags,
+        platforms=tuple(platform.split(",")) if platform else (),
+        builder=flags["builder"],
+        network=flags["network"],
+        host_network=flags["allow"] is not None,
+        no_cache=flags["no_cache"],
+        secrets=flags["secrets"],
+        ssh=flags["ssh"],
+    )
+
+
 def _realize(  # noqa: PLR0913 - one parameter a flag
     project: Project,
     lock: Lock,
+    asked: RealizeOptions,
     *,
-    tags: tuple[str, ...],
-    push: bool,
-    output: str | None,
-    platform: str | None,
-    no_cache: bool,
-    linear: bool,
-    builder: str | None,
-    network: str | None,
-    secrets: tuple[str, ...],
-    ssh: tuple[str, ...],
     progress: str,
     metadata_file: str | None,
     color: Color,
+    **_: Any,  # noqa: ANN401 - they are in what is asked
 ) -> int:
-    del linear  # every build is one, so far
-    asked = RealizeOptions(
-        outputs=_outputs(tags, output, push=push),
-        tags=tags,
-        platforms=tuple(platform.split(",")) if platform else (),
-        builder=builder,
-        network=network,
-        no_cache=no_cache,
-        secrets=secrets,
-        ssh=ssh,
-    )
     built = _build(project, lock, asked, progress, color)
     if metadata_file is not None:
         _write_metadata(metadata_file, built)
@@ -251,9 +257,19 @@ def _contradiction(what: str, hint: str) -> DeclarationError:
     return DeclarationError(Diagnostic("DB0317", f"{what} cannot be", hint=hint))
 
 
+def _check_writable(path: str) -> None:
+    place = Path(path)
+    target = place if place.exists() else place.parent
+    if place.is_dir() or not os.access(target, os.W_OK):
+        message = f"cannot write {path}"
+        hint = "name a file in a directory that is there and can be written"
+        raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint))
+
+
 def _write_metadata(path: str, built: Built) -> None:
     steps = [
         {"step": step.step, "seconds": step.seconds, "ran": step.ran}
+        | ({"platform": step.platform} if step.platform else {})
         for step in built.steps
     ]
     text = json.dumps({**built.metadata, "dynbuild.steps": steps}, indent=2)

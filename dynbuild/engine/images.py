@@ -45,8 +45,12 @@ class DockerImages:
         with self._engine() as engine:
             if image := _find(engine, wanted):
                 return Digest(image["Id"])
-        message = f"the engine has no image {wanted}"
-        raise DeclarationError(Diagnostic("DB0301", message))
+        message = f"the engine has no image {wanted}, which the lock does not pin"
+        hint = (
+            f"`docker pull {wanted}`, or where a registry has it, "
+            "`dynbuild lock --upgrade-base`"
+        )
+        raise DeclarationError(Diagnostic("DB0301", message, hint=hint))
 
     def _registry_pin(self, wanted: Reference) -> Pin:
         manifest = self._inspect(str(wanted), "--raw")
