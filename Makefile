@@ -14,7 +14,7 @@ test: lint test-fast          ## Everything that CI runs.
 	$(BIN)/pytest -m "engine and not slow" -n 2 --dist loadgroup --basetemp "$$(mktemp -d)"
 
 test-fast: $(READY)           ## What needs no engine, with the coverage of the pure core.
-	$(BIN)/coverage run -m pytest -m "not engine and not slow" --basetemp "$$(mktemp -d)"
+	$(BIN)/pytest -m "not engine and not slow" -n 2 --cov --cov-report= --basetemp "$$(mktemp -d)"
 	$(BIN)/coverage report
 
 test-slow: $(READY)           ## What takes too long for every change.

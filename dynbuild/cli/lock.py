@@ -72,7 +72,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         base_revision, upgrade_base, upgrade_packages, bump, move, repack
     )
     _refuse_contradictions(asked, check=check, show_order=show_order, dry_run=dry_run)
-    project = open_project(config)
+    project = open_project(config, lock_alone=show_order)
     if show_order:
         _show_order(verb.frozen(project.locks), as_json=as_json)
         return 0

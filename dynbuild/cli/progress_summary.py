@@ -11,6 +11,7 @@ from dynbuild.cli.progress_text import (
     printable,
     title,
 )
+from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import BuildFailed, StepResult
 
@@ -25,19 +26,21 @@ _NOT_FOUND = (
 )
 
 
-def summary(steps: Sequence[StepResult], titles: Titles) -> str:
+def summary(steps: Sequence[StepResult], titles: Titles, seconds: float) -> str:
     """One line per step, in the order of ``titles``, and their totals."""
     place = {step: number for number, step in enumerate(titles)}
     ordered = sorted(steps, key=lambda result: place.get(result.step, len(place)))
-    return "\n".join([*(outcome(result, titles) for result in ordered), totals(steps)])
+    return "\n".join(
+        [*(outcome(result, titles) for result in ordered), totals(steps, seconds)]
+    )
 
 
-def totals(steps: Sequence[StepResult]) -> str:
-    """``6 steps: 2 ran, 4 cached, 12.3 s``."""
+def totals(steps: Sequence[StepResult], seconds: float) -> str:
+    """``6 steps: 2 ran, 4 cached, 12.3 s``: the time that one waited."""
     ran = sum(result.ran for result in steps)
-    seconds = duration(sum(result.seconds for result in steps))
     noun = "step" if len(steps) == 1 else "steps"
-    return f"{len(steps)} {noun}: {ran} ran, {len(steps) - ran} cached, {seconds}"
+    cached = len(steps) - ran
+    return f"{len(steps)} {noun}: {ran} ran, {cached} cached, {duration(seconds)}"
 
 
 def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
@@ -48,11 +51,14 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         first = f"the build failed{where and f' at {where}'}: {error.message}"
         return Diagnostic("DB0511", "\n".join([first, *output]), hint=_remedy(error))
     kind, _, rest = (error.instruction or "").partition(" ")
-    command = (
-        _block("the command", rest)
-        if kind == "RUN"
-        else _block("the instruction", error.instruction or "")
-    )
+    command = []
+    if not matches(STEP_NAME, error.step):
+        # Of dynbuild's own steps only the declaration and what they said matter.
+        command = (
+            _block("the command", rest)
+            if kind == "RUN"
+            else _block("the instruction", error.instruction or "")
+        )
     code = error.exit_code
     reason = error.message if code is None else f"exit code {code}"
     first = f"{title(error.step, titles)} failed: {reason}"

@@ -15,7 +15,7 @@ from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Builder, Images
 from dynbuild.project import replay
 from dynbuild.project.content import Tree
-from dynbuild.project.discovery import NAMES, Place, find, read
+from dynbuild.project.discovery import NAMES, Place, find, find_lock, read
 from dynbuild.project.facts import Facts
 from dynbuild.project.lockfile import LockFile
 from dynbuild.project.memory import Memory
@@ -43,15 +43,15 @@ class Project:
         replay.keep(sys.argv[1:], os.environ, self.facts, out, err)
 
 
-def open_project(config: str | None) -> Project:
-    """Find the project. Raises DeclarationError."""
+def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
+    """Find the project; a lock alone may be enough. Raises DeclarationError."""
     try:
         start = Path.cwd()
     except FileNotFoundError:
         message = "the working directory was removed"
         hint = "change to a directory that is there"
         raise DeclarationError(Diagnostic("DB0311", message, hint=hint)) from None
-    place = find(start, config)
+    place = find_lock(start, config) if lock_alone else find(start, config)
     facts = Facts()
     see_search(facts, start if config is None else start / config)
     facts.see("content", of=str(start / place.config))

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from dynbuild.cli.project import (
     open_project,
 )
 from dynbuild.commands import lock as locking
+from dynbuild.commands import secrets
 from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.ports import BuildFailed, Built, Load, Nowhere, OciLayout, Output, Push
+from dynbuild.reference import parse
 
 _Command = Callable[..., Any]
 
@@ -52,7 +55,11 @@ def _build_options(command: _Command) -> _Command:
                 help="Build the Dockerfile as a whole, step upon step.",
             ),
             option("--builder", help="The buildx builder to use."),
-            option("--network", help="Network of the steps: default, none, host."),
+            option(
+                "--network",
+                type=click.Choice(["default", "none", "host"]),
+                help="Network of the steps.",
+            ),
             option(
                 "--allow",
                 type=click.Choice(["network.host"]),
@@ -114,7 +121,7 @@ def realize(  # noqa: PLR0913 - one parameter a flag
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
     asked = _asked(flags)
-    project = open_project(config)
+    project = open_project(config, lock_alone=frozen)
     lock = locking.frozen(project.locks) if frozen else _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
@@ -169,6 +176,8 @@ def _fresh(project: Project, arguments: Given) -> Lock:
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
     """What the flags ask for; refused before anything is written or built."""
     tags, platform = flags["tags"], flags["platform"]
+    for tag in tags:
+        parse(tag)
     if flags["metadata_file"] is not None:
         _check_writable(flags["metadata_file"])
     return RealizeOptions(
@@ -208,7 +217,9 @@ def _build(
     project: Project, lock: Lock, asked: RealizeOptions, mode: str, color: Color
 ) -> Built:
     buildx = builder()
+    show(secrets.concerns(lock, asked.secrets), color)
     chosen = choose(mode, sys.stderr, os.environ)
+    start = time.monotonic()
     colored = use_color(sys.stderr, color, os.environ)
     with prepare(lock, project.files, images(), buildx, asked) as prepared:
         try:
@@ -216,12 +227,13 @@ def _build(
                 built = buildx.build(prepared.request, report)
         except BuildFailed as error:
             raise AnswerIsNoError(failure(error, prepared.titles)) from None
+        seconds = time.monotonic() - start
         match chosen:
             case "plain":
-                tell(summary(built.steps, prepared.titles))
+                tell(summary(built.steps, prepared.titles, seconds))
             case "tty":
                 # Each step has its line already.
-                tell(totals(built.steps))
+                tell(totals(built.steps, seconds))
             case "quiet" | "rawjson":
                 pass
     return built
@@ -248,7 +260,7 @@ def _outputs(
                 "--push without -t", "the name says which registry: -t HOST/NAME"
             )
         outputs.append(Push())
-    if tags and not outputs:
+    elif tags:
         outputs.append(Load())
     return tuple(outputs) or (Nowhere(),)
 

@@ -70,8 +70,8 @@ def prepare(
     """Gather what the builder will see; it is gone when the context ends.
 
     Raises AnswerIsNoError when a file is not what the lock says, UnreachableError
-    when the engine does not answer, DeclarationError when a stage may not have the
-    host's network.
+    when the engine does not answer, DeclarationError for a platform that an image
+    does not exist for, and for a stage that may not have the host's network.
     """
     _refuse_host_network(lock, options)
     order = install_order(lock)
@@ -83,9 +83,11 @@ def prepare(
     }
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         contents = _gather(order, files, context)
-        text = _emit(lock, order, platforms[0], contents, unpinned)
+        # All are written, since that refuses a platform that an image lacks; they
+        # differ in their comments alone.
+        texts = [_emit(lock, order, name, contents, unpinned) for name in platforms]
         request = BuildRequest(
-            dockerfile=text,
+            dockerfile=texts[0],
             context=context,
             outputs=options.outputs,
             tags=options.tags,

@@ -13,6 +13,8 @@ from dynbuild.spans import Source
 NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
 
 
+LOCK = "dynbuild.lock"
+
 _MAKE_ONE = "run `dynbuild init` to make one"
 
 
@@ -37,6 +39,17 @@ def find(start: Path, config: str | None) -> Place:
         return _find(start, config)
     except OSError as error:
         raise _unreadable(error, config or str(error.filename), _MAKE_ONE) from None
+
+
+def find_lock(start: Path, config: str | None) -> Place:
+    """The same where a lock is enough: it may lie alone, and be what ``-c`` names."""
+    if config is None:
+        for directory in (start, *start.parents):
+            if any((directory / name).is_file() for name in NAMES):
+                break
+            if (directory / LOCK).is_file():
+                return _place(Path(os.path.relpath(directory / LOCK, start)), start)
+    return find(start, config)
 
 
 def _find(start: Path, config: str | None) -> Place:

@@ -318,3 +318,51 @@ def test_dockerignore_is_applied(
     built.ok("realize", "-t", tag)
     files = docker("run", "--rm", "--network", "none", tag, "ls", "-A", "/app")
     assert files.split() == ["keep.log"]
+
+
+def test_a_lock_alone_is_enough_when_it_is_frozen(project: Space) -> None:
+    project.ok("lock")
+    printed = project.ok("realize", "--print").out
+    (project.root / "dynbuild.toml").unlink()
+    assert project.ok("realize", "--frozen", "--print").out == printed
+    assert "first" in project.ok("lock", "--show-order").out
+    named = project.ok("realize", "--frozen", "--print", "-c", "dynbuild.lock")
+    assert named.out == printed
+
+
+def test_every_platform_has_to_be_there(project: Space) -> None:
+    project.ok("lock")
+    done = project.run("realize", "--platform", "linux/amd64,linux/arm64")
+    assert done.status == 2
+    assert "DB0304" in done.err
+    assert "for linux/arm64" in done.err
+
+
+def test_secrets_that_do_not_fit_are_told_before_the_build(
+    built: Space, busybox_base: str
+) -> None:
+    built.write(
+        "dynbuild.toml",
+        f'base = "{busybox_base}"\n[[stages]]\nname = "use"\n'
+        'secrets = [{ id = "token", env = "TOKEN" }]\ncommands = ["true"]\n',
+    )
+    built.ok("lock")
+    done = built.run("realize", "--secret", "id=tokken,env=HOME")
+    assert "needs the secret 'token', which is not given" in done.err
+    assert "did you mean 'token'" in done.err
+    done = built.run("realize", "--secret", "hunter2")
+    assert done.status == 2
+    assert "hunter2" not in done.err
+
+
+def test_mistakes_of_usage(project: Space) -> None:
+    project.ok("lock")
+    assert project.run("realize", "-t", "Bad Name").status == 2
+    assert project.run("realize", "--network", "nope").status == 2
+
+
+def test_a_name_and_a_layout(project: Space, docker: Docker, tag: str) -> None:
+    project.ok("lock")
+    project.ok("realize", "-t", tag, "-o", "oci:image")
+    assert (project.root / "image" / "index.json").is_file()
+    assert docker("image", "inspect", tag)

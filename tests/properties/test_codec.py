@@ -29,7 +29,8 @@ from dynbuild.steps.model import (
     Upgrade,
     User,
 )
-from tests.properties.strategies import BASES, digest, histories
+from tests.properties.edits import histories
+from tests.properties.strategies import BASES, digest
 from tests.properties.test_update import replayed
 
 _ODD = ["=======", '"""', "\\", "#", "<<<<<<< x", "\r\n", "\x00", "]\n[base]", "'", "é"]

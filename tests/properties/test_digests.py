@@ -19,7 +19,8 @@ from dynbuild.steps.model import (
     Stage,
     User,
 )
-from tests.properties.strategies import BASES, digest, histories, pin
+from tests.properties.edits import histories
+from tests.properties.strategies import BASES, digest, pin
 from tests.properties.test_update import digests, replayed
 
 SUBJECT = Stage(

@@ -17,7 +17,7 @@ from dynbuild.lock.requests import asked_since, is_repacked
 from dynbuild.lock.update import update
 from dynbuild.steps.log import Event, declared, groups
 from dynbuild.steps.model import Group, Install, Remove, Stage, Upgrade
-from tests.properties.strategies import edited, histories, requests
+from tests.properties.edits import edited, histories, requests
 
 NAMED = {
     "DB0401": "conflict markers",

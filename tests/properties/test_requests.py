@@ -9,15 +9,8 @@ from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
-from tests.properties.strategies import (
-    DISTINCT,
-    NEVER_REPACKS,
-    edited,
-    histories,
-    renamed,
-    renamings,
-    requests,
-)
+from tests.properties.edits import NEVER_REPACKS, edited, histories, requests
+from tests.properties.strategies import DISTINCT, renamed, renamings
 from tests.properties.test_update import replayed
 
 

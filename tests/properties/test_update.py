@@ -20,19 +20,16 @@ from dynbuild.lock.topology import dependencies_first
 from dynbuild.lock.update import update
 from dynbuild.steps.model import Stage
 from tests.properties import reference as naive
+from tests.properties.edits import NEVER_REPACKS, edited, histories, requests
 from tests.properties.strategies import (
     BASES,
     DISTINCT,
-    NEVER_REPACKS,
     PLATFORM,
     TWINS,
     Mix,
     digest,
-    edited,
-    histories,
     renamed,
     renamings,
-    requests,
 )
 
 MIXES = st.sampled_from([TWINS, DISTINCT])

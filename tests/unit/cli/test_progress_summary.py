@@ -36,13 +36,13 @@ def test_summary_is_in_the_order_of_the_lock(snapshot: SnapshotAssertion) -> Non
         StepResult("dependencies", 0.0, ran=False),
         StepResult("unknown", 0.0, ran=False),
     )
-    assert summary(steps, TITLES) + "\n" == snapshot(extension_class=files("txt"))
+    assert summary(steps, TITLES, 12.3) + "\n" == snapshot(extension_class=files("txt"))
 
 
 def test_totals() -> None:
     one = StepResult("a", 1.0, ran=True)
-    assert totals([one]) == "1 step: 1 ran, 0 cached, 1.0 s"
-    assert totals([]) == "0 steps: 0 ran, 0 cached, 0.0 s"
+    assert totals([one], 1.0) == "1 step: 1 ran, 0 cached, 1.0 s"
+    assert totals([], 0.0) == "0 steps: 0 ran, 0 cached, 0.0 s"
 
 
 OPEN, CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"

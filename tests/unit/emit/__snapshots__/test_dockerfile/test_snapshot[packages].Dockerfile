@@ -216,7 +216,7 @@ echo 'app ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/app
 chmod 0440 /etc/sudoers.d/app
 EOF
 
-# apt.7: without git, jq
+# apt.7: jq, without git
 # seq 7, stands on user.5, digest 3a8a33a1d128
 FROM user.5 AS apt.7
 ARG TARGETARCH
