@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.tree import Entry, Leaf, List, Node, Table
@@ -41,6 +41,8 @@ def freeze(read: Read) -> Frozen:
                     for name, entry in entries.items()
                 )
                 return "table", place(span), rows
+            case _:
+                assert_never(node)
 
     tree = frozen(read.tree)
     texts = tuple((source.name, source.text) for source in sources)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import assert_never
 
 from dynbuild.declaration.grammar import is_secret
 from dynbuild.declaration.schema import Secret
@@ -135,3 +136,5 @@ def _moved(node: Node, starred: dict[Source, Source]) -> Node:
                 },
                 moved(span),
             )
+        case _:
+            assert_never(node)

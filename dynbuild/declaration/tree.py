@@ -8,6 +8,7 @@ deeper than ``MAX_DEPTH``, so it can be walked by plain recursion.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import assert_never
 
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Span
@@ -73,6 +74,8 @@ def plain(node: Node) -> Plain:
             return [plain(item) for item in items]
         case Table(entries):
             return {name: plain(entry.value) for name, entry in entries.items()}
+        case _:
+            assert_never(node)
 
 
 def child(node: Node, step: str | int) -> Node | None:

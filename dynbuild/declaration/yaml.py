@@ -169,11 +169,10 @@ class _Composer:
             case yaml.SequenceStartEvent():
                 self._tag(event.tag, "seq", span)
                 read = self._list(span, depth)
-            case yaml.MappingStartEvent():
+            case _:
+                assert isinstance(event, yaml.MappingStartEvent)
                 self._tag(event.tag, "map", span)
                 read = self._table(span, depth)
-            case _:
-                raise AssertionError(event)
         if event.anchor:
             self.anchors[event.anchor] = read
         return read

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from dynbuild.digest import sha256, short
@@ -79,6 +80,8 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
             return Run(_user_script(step), scratch, shell=SHELL)
         case Stage():
             return _stage_run(step, environment, user)
+        case _:
+            assert_never(step)
 
 
 def copies_of(step: Step) -> tuple[Copy, ...]:

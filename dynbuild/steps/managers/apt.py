@@ -117,8 +117,7 @@ def run(group: Group) -> Run:
         parts.append(_UNNEEDED)
     if wanted:
         parts.append(wrapped("apt-get install -y -q --allow-downgrades", wanted))
-    if leaving or group.declared:
-        parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
+    parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
     if leaving:
         parts.append(fill(_REMOVE, LEAVING=leaving))
     if group.declared:

@@ -1,0 +1,30 @@
+"""What a later revision wrote beside a row of a list goes with that list."""
+
+from dynbuild.lock.codec import loads
+from dynbuild.lock.model import Target
+from dynbuild.lock.update import update
+from dynbuild.steps.model import Copy, Stage
+
+TEXT = """\
+version = 1
+[base]
+image = "debian:12"
+[stages.a]
+seq = 1
+copy = [{ from = "/x", to = "/y", stage = "b", future = true }]
+[stages.b]
+seq = 1
+"""
+
+
+def test_a_later_key_of_a_row_stays_until_its_list_changes() -> None:
+    lock = loads(TEXT)
+    known = {("stages", "a", "copy", "0"): {"future": True}}
+    assert lock.extra == known
+
+    def after(to: str) -> object:
+        stages = (Stage("b"), Stage("a", copies=(Copy("/x", to, stage="b"),)))
+        return update(lock, Target(lock.base, stages=stages)).extra
+
+    assert after("/y") == known
+    assert after("/z") == {}
