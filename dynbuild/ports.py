@@ -1,10 +1,12 @@
 """What commands ask of the edges, and the values that the answers are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, Field
+from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
 
@@ -198,3 +200,133 @@ class Builder(Protocol):
 
     def platform(self, builder: str | None) -> str:
         """The platform that the builder builds for unless told otherwise."""
+
+
+class Tier(Protocol):
+    """A store of realizations; what it lacks or holds damaged is a miss, never more."""
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        """All records of some steps, however they were placed."""
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        """Put a blob at a path where nothing is; false when it is not there whole."""
+
+    def keep(self, blob: Digest, path: str) -> None:
+        """Take the content of a file in."""
+
+    def record(self, record: Record) -> None:
+        """Take a record in, of which the tier has all layers."""
+
+
+Stack = tuple[Layer, ...]
+"""The layers of an image, lowest first."""
+
+Config = Mapping[str, Field]
+"""The config of an image, as in the OCI specs, without its ``rootfs``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image from a registry: its layers, what they hold, its config."""
+
+    layers: Stack
+    writes: WriteSet
+    config: Config
+
+
+class Machine(Protocol):
+    """What a machine remembers beside its tier, and which process builds what."""
+
+    def base(self, digest: Digest) -> Base | None:
+        """The image whose manifest has a digest, if it was here before."""
+
+    def keep_base(self, digest: Digest, base: Base) -> None:
+        """Remember an image, of which the tier has all layers."""
+
+    def note(self, name: str, text: str) -> None:
+        """Remember something under a name."""
+
+    def noted(self, name: str) -> str | None:
+        """What was remembered under a name, where that is whole."""
+
+    def alone(
+        self, steps: list[Digest], waiting: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        """Keep other processes from building the same steps meanwhile.
+
+        ``waiting`` is called when another one does, before this waits for it.
+        """
+
+
+class LostError(Exception):
+    """A blob that a record names went away; look at the records again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRequest:
+    """One step on the stack of its closure: the target of a build.
+
+    ``stacks`` holds the layers of the build stages that are not built but given, by
+    name; ``config`` is theirs. ``copies`` has one item for each instruction that
+    copies: whether it is of the project.
+    """
+
+    build: BuildRequest
+    step: str
+    on: Stack
+    stacks: Mapping[str, Stack]
+    config: Config
+    copies: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Realized:
+    """The layers that a step made, what they write, and how long it ran."""
+
+    layers: Stack
+    writes: WriteSet
+    seconds: float
+    ran: bool
+
+
+class Workshop(Protocol):
+    """Makes layers of steps, and images of layers."""
+
+    def base(self, image: str, request: BuildRequest) -> Base:
+        """An image from its registry."""
+
+    def step(self, request: StepRequest, report: Report) -> Realized:
+        """Build a step. Raises BuildFailed, UnreachableError, LostError."""
+
+    def image(
+        self, stack: Stack, config: Config, request: BuildRequest, report: Report
+    ) -> Built:
+        """Give an image of these layers to the outputs of a request.
+
+        Raises BuildFailed, UnreachableError, LostError.
+        """
+
+    def directories(self, paths: tuple[str, ...]) -> Layer:
+        """A layer of nothing but directories, each of root and open to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job that has ended: what came of it, or what went wrong."""
+
+    key: str
+    result: object
+    error: BaseException | None
+
+
+class Jobs(Protocol):
+    """Jobs side by side, each by its key."""
+
+    def start(self, key: str, job: Callable[[], object]) -> None:
+        """Let a job run beside the others."""
+
+    def wait(self) -> Ended:
+        """The next one to end. Raises KeyboardInterrupt when all is to end."""
+
+    def keys(self) -> Collection[str]:
+        """The jobs that run."""

@@ -1,13 +1,17 @@
 """Putting commands and edges together: which project, which engine."""
 
 import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dynbuild.commands.realize_steps import Site
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax import syntax_of
-from dynbuild.ports import Builder, Images
+from dynbuild.ports import Builder, Event, Images, Report
 from dynbuild.project.content import Tree
 from dynbuild.project.discovery import Place, find, read
 from dynbuild.project.lockfile import LockFile
@@ -49,3 +53,35 @@ def builder() -> Builder:
     from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
 
     return Buildx(os.environ)
+
+
+@contextmanager
+def site(report: Report, tell: Callable[[str], None]) -> Iterator[Site]:
+    """Where steps are realized: the local tier, BuildKit, and threads for jobs."""
+    from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
+    from dynbuild.engine.crew import crew  # noqa: PLC0415
+    from dynbuild.engine.process import Running  # noqa: PLC0415
+    from dynbuild.engine.workshop import Workshop  # noqa: PLC0415
+    from dynbuild.tiers.local import Local  # noqa: PLC0415
+    from dynbuild.tiers.machine import Machine  # noqa: PLC0415
+
+    running = Running()
+    tier = Local(store(), tell)
+    machine = Machine(tier, running.pause)
+    lock = threading.Lock()
+
+    def one_at_a_time(event: Event) -> None:
+        with lock:
+            report(event)
+
+    with machine.private() as folder, crew(running) as jobs:
+        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
+        yield Site(tier, machine, workshop, jobs, one_at_a_time)
+
+
+def store() -> Path:
+    """The directory of the local tier."""
+    if given := os.environ.get("CACHE_LOCAL_PATH"):
+        return Path(given).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "dynbuild"

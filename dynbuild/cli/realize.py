@@ -12,17 +12,21 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
-from dynbuild.cli.progress import Color, choose, progress, use_color
+from dynbuild.cli.progress import Color, Mode, choose, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
+from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.project import (
     Project,
     builder,
     images,
     load_declaration,
     open_project,
+    site,
 )
 from dynbuild.commands import lock as locking
-from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare
+from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare, titles
+from dynbuild.commands.realize_link import Stepwise, UnsuitedError
+from dynbuild.commands.realize_link import realize as realize_linked
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.ports import BuildFailed, Built, Load, Nowhere, OciLayout, Output, Push
@@ -42,6 +46,19 @@ def _build_options(command: _Command) -> _Command:
                 "--platform", help="os/arch, several with commas; else the engine's."
             ),
             option("--no-cache", is_flag=True, help="Run every step again."),
+            option(
+                "--no-cache-stage",
+                "anew",
+                multiple=True,
+                metavar="NAME",
+                help="Run one stage again, and what depends on it.",
+            ),
+            option(
+                "-j",
+                "--jobs",
+                type=click.IntRange(min=1),
+                help="How many steps may run at once; else one for each processor.",
+            ),
             option(
                 "--linear",
                 is_flag=True,
@@ -145,6 +162,8 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
     output: str | None,
     platform: str | None,
     no_cache: bool,
+    anew: tuple[str, ...],
+    jobs: int | None,
     linear: bool,
     builder: str | None,
     network: str | None,
@@ -154,7 +173,6 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
     metadata_file: str | None,
     color: Color,
 ) -> int:
-    del linear  # every build is one, so far
     asked = RealizeOptions(
         outputs=_outputs(tags, output, push=push),
         tags=tags,
@@ -165,7 +183,11 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
         secrets=secrets,
         ssh=ssh,
     )
-    built = _build(project, lock, asked, progress, color)
+    if linear or len(asked.platforms) > 1:
+        built = _build(project, lock, asked, progress, color)
+    else:
+        how = Stepwise(jobs or max(2, os.cpu_count() or 2), anew)
+        built = _build_steps(project, lock, asked, how, progress, color)
     if metadata_file is not None:
         _write_metadata(metadata_file, built)
     if asked.outputs == (Nowhere(),):
@@ -187,15 +209,62 @@ def _build(
                 built = buildx.build(prepared.request, report)
         except BuildFailed as error:
             raise AnswerIsNoError(failure(error, prepared.titles)) from None
-        match chosen:
-            case "plain":
-                tell(summary(built.steps, prepared.titles))
-            case "tty":
-                # Each step has its line already.
-                tell(totals(built.steps))
-            case "quiet" | "rawjson":
-                pass
+        _sum_up(chosen, built, prepared.titles)
     return built
+
+
+def _build_steps(  # noqa: PLR0913, PLR0917 - what a build is told
+    project: Project,
+    lock: Lock,
+    asked: RealizeOptions,
+    how: Stepwise,
+    mode: str,
+    color: Color,
+) -> Built:
+    chosen = choose(mode, sys.stderr, os.environ)
+    colored = use_color(sys.stderr, color, os.environ)
+    names = titles(lock)
+    try:
+        with (
+            progress(chosen, sys.stderr, names, color=colored) as report,
+            site(report, _damaged) as place,
+        ):
+            built = realize_linked(
+                lock, project.files, images(), builder(), place, asked, how
+            )
+    except BuildFailed as error:
+        raise AnswerIsNoError(failure(error, names)) from None
+    except UnsuitedError as error:
+        show([_unsuited(error)], color)
+        return _build(project, lock, asked, mode, color)
+    _sum_up(chosen, built, names)
+    return built
+
+
+def _damaged(what: str) -> None:
+    show([Diagnostic("DB0601", what, hint="it is made anew", severity="warning")])
+
+
+def _unsuited(error: UnsuitedError) -> Diagnostic:
+    return Diagnostic(
+        "DB0512",
+        f"this builder cannot realize step by step: {error}",
+        hint="the Dockerfile is built as a whole, so a change runs again all that "
+        "comes after it;\nDocker's containerd image store, or another builder, can: "
+        "see `docker buildx ls`",
+        severity="warning",
+    )
+
+
+def _sum_up(chosen: Mode, built: Built, names: Titles) -> None:
+    match chosen:
+        case "plain":
+            tell(summary(built.steps, names))
+        case "tty":
+            # Each step has its line already.
+            tell(totals(built.steps))
+        case "quiet" | "rawjson":
+            pass
 
 
 def _outputs(

@@ -17,7 +17,7 @@ GRACE = 5.0
 OLDEST_BUILDX = (0, 13)
 """The first buildx that tells its progress as rawjson."""
 
-_HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -64,17 +64,62 @@ def capture(
     )
 
 
+class StoppedError(Exception):
+    """A process was ended because the user wants everything to end."""
+
+
+class Running:
+    """The processes that worker threads wait for, so that one call ends them all.
+
+    Signals reach the main thread only; it ends what the others follow.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._stopped = threading.Event()
+
+    def stop(self, number: int) -> None:
+        """Send a signal to all of them; none is started after this."""
+        self._stopped.set()
+        with self._lock:
+            for process in self._processes:
+                _signal(process, number)
+
+    def pause(self, seconds: float) -> None:
+        """Wait a while, but no longer than until all is to end."""
+        if self._stopped.wait(seconds):
+            raise StoppedError
+
+    @contextmanager
+    def holding(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        """Let a process be among those that are ended."""
+        with self._lock:
+            self._processes.add(process)
+        try:
+            if self._stopped.is_set():
+                raise StoppedError
+            yield
+            if self._stopped.is_set() and process.returncode:
+                raise StoppedError
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+
+
 def follow(
     environment: Mapping[str, str],
     arguments: Sequence[str],
     each: Callable[[str], None],
+    running: Running | None = None,
 ) -> int:
     """Run docker, hand over its lines of stderr as they come, return its status.
 
     It runs in a process group of its own: the terminal's Ctrl-C reaches dynbuild only,
     which ends the whole group. Whatever leaves this function, nothing is left running.
+    A worker thread passes ``running``, by which the main thread ends it.
     """
-    with _interrupts() as pending:
+    with interrupts() as pending:
         process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell
             [docker(environment), *arguments],
             env=environment,
@@ -88,10 +133,11 @@ def follow(
         with process:
             try:
                 pending.release()
-                assert process.stderr is not None
-                for line in process.stderr:
-                    each(line.rstrip("\n"))
-                return process.wait()
+                with (running or Running()).holding(process):
+                    assert process.stderr is not None
+                    for line in process.stderr:
+                        each(line.rstrip("\n"))
+                    return process.wait()
             except BaseException:
                 _end(process)
                 raise
@@ -101,7 +147,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End a process group; another Ctrl-C meanwhile makes it harsher at once."""
     if process.returncode is not None:
         return
-    for harsher in _HARSHER:
+    for harsher in HARSHER:
         _signal(process, harsher)
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             # Reads on, or a full pipe could keep the process from ending.
@@ -135,22 +181,29 @@ class _Pending:
 
 
 @contextmanager
-def _interrupts() -> Iterator[_Pending]:
-    """SIGTERM and a closed terminal interrupt as Ctrl-C does, none unnoticed.
+def interrupts() -> Iterator[_Pending]:
+    """SIGTERM and a closed terminal interrupt as Ctrl-C does, none unnoticed."""
+    pending = _Pending()
+    with heeding(pending.interrupt):
+        yield pending
+
+
+@contextmanager
+def heeding(interrupt: Callable[..., None]) -> Iterator[None]:
+    """Call ``interrupt`` for what asks a program to end.
 
     What is ignored (after nohup, say) stays so. Only the main thread may ask for this,
     and only it is interrupted.
     """
-    pending = _Pending()
     if threading.current_thread() is not threading.main_thread():
-        yield pending
+        yield
         return
     before = {number: signal.getsignal(number) for number in _INTERRUPTS}
     heeded = {n: handler for n, handler in before.items() if handler != signal.SIG_IGN}
     for number in heeded:
-        signal.signal(number, pending.interrupt)
+        signal.signal(number, interrupt)
     try:
-        yield pending
+        yield
     finally:
         for number, handler in heeded.items():
             signal.signal(number, handler)

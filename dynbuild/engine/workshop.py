@@ -1,0 +1,236 @@
+"""Makes the layers of steps with BuildKit, each step on exactly what it stands on.
+
+The Dockerfile stays as it was emitted. The build stage below a step, and those that it
+copies from, are given as images that are assembled here from layers of the store.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
+from dynbuild.engine.process import capture
+from dynbuild.engine.tarball import directories, is_empty, timeless, written
+from dynbuild.link.model import Layer
+from dynbuild.ports import (
+    Base,
+    BuildRequest,
+    Built,
+    Config,
+    Event,
+    Load,
+    LostError,
+    Machine,
+    Nowhere,
+    OciLayout,
+    RawLine,
+    Realized,
+    Report,
+    Stack,
+    StepFinished,
+    StepOutput,
+    StepRequest,
+    StepStarted,
+    Tier,
+    Working,
+)
+
+LINKED = "linked"
+"""The name by which a build of one line sees the image that was linked."""
+
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Implements ``ports.Workshop`` with buildx, in a folder beside a tier."""
+
+    buildx: Buildx
+    tier: Tier
+    machine: Machine
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def base(self, image: str, request: BuildRequest) -> Base:
+        place = self._place()
+        out = place / "out"
+        (place / "context").mkdir()
+        self.buildx.build(
+            replace(
+                request,
+                dockerfile=f"FROM {image}\n",
+                context=str(place / "context"),
+                outputs=(OciLayout(str(out)),),
+                tags=(),
+                secrets=(),
+                ssh=(),
+            ),
+            lambda _: None,
+        )
+        found = exported(out)
+        for layer in found.layers:
+            self.tier.keep(layer.digest, str(blob(out, layer)))
+        config = {
+            name: value
+            for name, value in found.config.items()
+            if name not in ("rootfs", "history")
+        }
+        return Base(
+            found.layers, written(blob(out, layer) for layer in found.layers), config
+        )
+
+    def step(self, request: StepRequest, report: Report) -> Realized:
+        place = self._place()
+        contexts: dict[str, str] = {}
+        try:
+            for name, stack in request.stacks.items():
+                layout = place / f"given-{len(contexts)}"
+                assemble(layout, stack, request.config, self.tier.fetch)
+                contexts[name] = f"oci-layout://{layout}:{TAG}"
+            out = place / "out"
+            seed(out, request.on, self.tier.fetch)
+        except KeyError as error:
+            raise LostError(error.args[0]) from None
+        build = replace(
+            request.build,
+            target=request.step,
+            outputs=(OciLayout(str(out)),),
+            build_contexts={**request.build.build_contexts, **contexts},
+        )
+        built = self.buildx.build(build, _of_step(request.step, report))
+        image = exported(out)
+        height = len(request.on)
+        below = [layer.diff_id for layer in image.layers[:height]]
+        assert below == [layer.diff_id for layer in request.on], (
+            "built on another stack"
+        )
+        layers = self._own_layers(request, image.layers[height:], image.config, place)
+        for layer, path in layers:
+            self.tier.keep(layer.digest, str(path))
+        own = [result for result in built.steps if result.step == request.step]
+        return Realized(
+            tuple(layer for layer, _ in layers),
+            written(path for _, path in layers),
+            sum(result.seconds for result in own),
+            any(result.ran for result in own),
+        )
+
+    def image(
+        self, stack: Stack, config: Config, request: BuildRequest, report: Report
+    ) -> Built:
+        outputs = tuple(o for o in request.outputs if not isinstance(o, Nowhere))
+        _, manifest = documents(stack, config)
+        if not outputs:
+            return Built(sha256(manifest), {}, ())
+        note = "loaded-" + sha256(
+            "\n".join([sha256(manifest), request.builder or "", *request.tags]).encode()
+        ).removeprefix("sha256:")
+        if outputs == (Load(),) and (known := self.machine.noted(note)):
+            metadata: dict[str, Any] = json.loads(known)
+            digest = Digest(metadata["containerimage.digest"])
+            if self._is_loaded(digest, request.tags):
+                return Built(digest, metadata, ())
+        place = self._place()
+        try:
+            assemble(place / "image", stack, config, self.tier.fetch)
+            for output in outputs:
+                if isinstance(output, OciLayout):
+                    seed(Path(output.directory), stack, self._copy_out)
+        except KeyError as error:
+            raise LostError(error.args[0]) from None
+        (place / "context").mkdir()
+        built = self.buildx.build(
+            replace(
+                request,
+                dockerfile=f"FROM {LINKED}\n",
+                context=str(place / "context"),
+                outputs=outputs,
+                target=None,
+                build_contexts={LINKED: f"oci-layout://{place / 'image'}:{TAG}"},
+                secrets=(),
+                ssh=(),
+                no_cache=False,
+                no_cache_steps=(),
+            ),
+            report,
+        )
+        if outputs == (Load(),):
+            self.machine.note(note, json.dumps(dict(built.metadata)))
+        return built
+
+    def directories(self, paths: tuple[str, ...]) -> Layer:
+        layer, path = directories(paths, self._place())
+        self.tier.keep(layer.digest, str(path))
+        return layer
+
+    def _place(self) -> Path:
+        place = self.folder / str(next(self._numbers))
+        place.mkdir()
+        return place
+
+    def _own_layers(
+        self,
+        request: StepRequest,
+        layers: Stack,
+        config: Mapping[str, Any],
+        place: Path,
+    ) -> list[tuple[Layer, Path]]:
+        """The layers that a step made: what it copied without the time of the build."""
+        history = config.get("history", ())[len(request.on) :]
+        made_by = [
+            str(entry.get("created_by", ""))
+            for entry in history
+            if not entry.get("empty_layer")
+        ]
+        copies = iter(request.copies)
+        own = []
+        for number, layer in enumerate(layers):
+            path = blob(place / "out", layer)
+            copied = number < len(made_by) and made_by[number].startswith("COPY ")
+            if copied and next(copies, False):
+                layer, path = timeless(path, place)  # noqa: PLW2901
+            if not is_empty(path):
+                own.append((layer, path))
+        return own
+
+    def _copy_out(self, digest: Digest, path: str) -> bool:
+        """Content for a layout that is not ours: a copy, no link into the tier."""
+        if not self.tier.fetch(digest, f"{path}.part"):
+            return False
+        part = Path(f"{path}.part")
+        data = part.read_bytes()
+        part.unlink()
+        Path(path).write_bytes(data)
+        return True
+
+    def _is_loaded(self, digest: Digest, tags: tuple[str, ...]) -> bool:
+        answer = capture(
+            self.buildx.environment,
+            ["image", "inspect", "--format", "{{.Id}}", *tags],
+            _SECONDS,
+        )
+        found = answer.stdout.decode("utf-8", "replace").split()
+        return found == [digest] * len(tags)
+
+
+def _of_step(step: str, report: Report) -> Report:
+    """Pass on what is told of one step: the rest is how it comes about."""
+
+    def passed(event: Event) -> None:
+        match event:
+            case StepStarted() | StepOutput() | StepFinished():
+                if event.step == step:
+                    report(event)
+            case Working(what) if what.startswith("pulling "):
+                report(event)
+            case RawLine():
+                report(event)
+            case Working():
+                pass
+
+    return passed
