@@ -266,14 +266,15 @@ class LostError(Exception):
 class StepRequest:
     """One step on the stack of its closure: the target of a build.
 
-    ``stacks`` holds the layers of the build stages that are not built but given, by
-    name; ``config`` is theirs. ``copies`` has one item for each instruction that
-    copies: whether it is of the project.
+    ``below`` is what the stack holds. ``stacks`` has the layers of the build stages
+    that are not built but given, by name; ``config`` is theirs. ``copies`` has one item
+    for each instruction that copies: whether it is of the project.
     """
 
     build: BuildRequest
     step: str
     on: Stack
+    below: WriteSet
     stacks: Mapping[str, Stack]
     config: Config
     copies: tuple[bool, ...]

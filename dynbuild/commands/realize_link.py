@@ -19,6 +19,7 @@ from dynbuild.emit.config import image_config, step_config, working_directory
 from dynbuild.emit.instructions import pinned
 from dynbuild.emit.workdir import missing_directories
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import descriptions, environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -31,7 +32,6 @@ from dynbuild.ports import (
     Files,
     Images,
     NotThereError,
-    Stack,
     Working,
 )
 from dynbuild.steps.model import Copy
@@ -100,15 +100,14 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
 
 def _link(lock: Lock, recipe: Recipe, outcome: Outcome, site: Site) -> Built:
-    linked = [outcome.records[placed.id] for placed in recipe.order if placed.linked]
-    stack: list[Stack] = [recipe.base.layers, *(record.layers for record in linked)]
-    writes = [recipe.base.writes, *(record.writes for record in linked)]
-    made = missing_directories(working_directory(lock), writes)
-    if made:
-        stack.append((site.workshop.directories(made),))
-    config = image_config(lock, environments_of(lock), recipe.base.config)
-    layers = tuple(layer for part in stack for layer in part)
-    return site.workshop.image(layers, config, recipe.request, site.report)
+    base = recipe.base
+    records = outcome.records
+    layers = [*base.layers, *(layer for one in records for layer in one.layers)]
+    tree = stacked([base.writes, *(record.writes for record in records)])
+    if made := missing_directories(working_directory(lock), [tree]):
+        layers.append(site.workshop.directories(made))
+    config = image_config(lock, environments_of(lock), base.config)
+    return site.workshop.image(tuple(layers), config, recipe.request, site.report)
 
 
 def _base(facts: "_Facts", site: Site) -> Base:

@@ -3,33 +3,34 @@
 import gzip
 import hashlib
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
 from dynbuild.digest import Digest
-from dynbuild.link.model import Layer, WriteSet, Written
+from dynbuild.link.entries import Entry, entry_of
+from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.writes import stacked, write_set
 
 EPOCH = 315_619_200
 """The time of what is copied from a project: 1980-01-02, the first day of which every
 time zone can make a zip archive."""
 
 _CHUNK = 1 << 20
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
 _XATTR = "SCHILY.xattr."
 _MOUNTS = ("proc", "sys")
 """Directories that runc makes where a base has none; never of a step."""
 
 
-def written(layers: Iterable[Path]) -> WriteSet:
-    """What some layers together write, the lowest first."""
-    merged: dict[str, Written] = {}
+def written(layers: Iterable[Path], below: WriteSet) -> WriteSet:
+    """What some layers together write over what lies below, the lowest first."""
+    tree = dict(below)
+    sets: list[WriteSet] = []
     for layer in layers:
-        with tarfile.open(layer, mode="r:*") as archive:
-            _add(merged, archive)
-    return merged
+        sets.append(write_set(_entries(layer), tree))
+        tree = stacked([tree, sets[-1]])
+    return stacked(sets)
 
 
 def is_empty(layer: Path) -> bool:
@@ -106,78 +107,20 @@ class _Hashed:
         return Digest(f"sha256:{self._hasher.hexdigest()}")
 
 
-def _add(merged: dict[str, Written], archive: tarfile.TarFile) -> None:
-    """Put what an archive writes over what was written before."""
-    layer: dict[str, Written] = {}
-    for entry in archive:
-        path = entry.name.strip("/").removeprefix("./")
-        folder, _, name = path.rpartition("/")
-        if path in ("", ".") or path.split("/", 1)[0] in _MOUNTS:
-            continue
-        if name == _OPAQUE:
-            above = layer.get(folder, Written("directory", 0o755))
-            layer[folder] = Written(
-                "opaque", above.mode, above.uid, above.gid, "", above.xattrs
-            )
-            _forget_below(merged, folder)
-        elif name.startswith(_WHITEOUT):
-            gone = f"{folder}/{name[4:]}".lstrip("/")
-            layer[gone] = Written("whiteout")
-            _forget_below(merged, gone)
-        else:
-            layer[path] = _over(layer.get(path), _entry(entry, path, archive, layer))
-    for path, now in layer.items():
-        before = merged.get(path)
-        if now.kind not in ("directory", "opaque", "whiteout"):
-            _forget_below(merged, path)
-        if before and before.kind == "opaque" and now.kind == "directory":
-            now = _over(before, now)
-        merged[path] = now
+def _entries(layer: Path) -> Iterator[Entry]:
+    with tarfile.open(layer, mode="r:*") as archive:
+        for info in archive:
+            if info.name.strip("./").split("/", 1)[0] in _MOUNTS:
+                continue
+            file = archive.extractfile(info) if info.isreg() else None
+            yield entry_of(info, "" if file is None else _content(file))
 
 
-def _over(before: Written | None, now: Written) -> Written:
-    """A directory that hides what lies below it stays one when it is told again."""
-    if before is None or before.kind != "opaque" or now.kind != "directory":
-        return now
-    return Written("opaque", now.mode, now.uid, now.gid, "", now.xattrs)
-
-
-def _forget_below(merged: dict[str, Written], folder: str) -> None:
-    for path in [path for path in merged if path.startswith(f"{folder}/")]:
-        del merged[path]
-
-
-def _entry(
-    entry: tarfile.TarInfo,
-    path: str,
-    archive: tarfile.TarFile,
-    layer: dict[str, Written],
-) -> Written:
-    xattrs = tuple(
-        sorted(
-            (name.removeprefix(_XATTR), value)
-            for name, value in entry.pax_headers.items()
-            if name.startswith(_XATTR)
-        )
-    )
-    facts = (entry.mode & 0o7777, entry.uid, entry.gid)
-    if entry.isdir():
-        return Written("directory", *facts, "", xattrs)
-    if entry.issym():
-        return Written("symlink", *facts, entry.linkname, xattrs)
-    if entry.islnk():
-        target = entry.linkname.strip("/").removeprefix("./")
-        return layer.get(target, Written("file", *facts, "", xattrs))
-    if entry.isreg():
-        file = archive.extractfile(entry)
-        assert file is not None, path
-        hasher = hashlib.sha256()
-        while chunk := file.read(_CHUNK):
-            hasher.update(chunk)
-        return Written("file", *facts, f"sha256:{hasher.hexdigest()}", xattrs)
-    kind = {tarfile.CHRTYPE: "c", tarfile.BLKTYPE: "b"}.get(entry.type, "p")
-    numbers = f"{kind} {entry.devmajor}:{entry.devminor}"
-    return Written("device", *facts, numbers, xattrs)
+def _content(file: IO[bytes]) -> str:
+    hasher = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        hasher.update(chunk)
+    return f"sha256:{hasher.hexdigest()}"
 
 
 def _digest(path: Path) -> Digest:

@@ -81,7 +81,9 @@ class Workshop:
             if name not in ("rootfs", "history")
         }
         return Base(
-            found.layers, written(blob(out, layer) for layer in found.layers), config
+            found.layers,
+            written((blob(out, layer) for layer in found.layers), {}),
+            config,
         )
 
     def step(self, request: StepRequest, report: Report) -> Realized:
@@ -115,7 +117,7 @@ class Workshop:
         own = [result for result in built.steps if result.step == request.step]
         return Realized(
             tuple(layer for layer, _ in layers),
-            written(path for _, path in layers),
+            written((path for _, path in layers), request.below),
             sum(result.seconds for result in own),
             any(result.ran for result in own),
         )

@@ -70,7 +70,7 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
 def dump_writes(writes: WriteSet) -> bytes:
     """A write set in one spelling, compressed."""
     rows = [
-        [path, w.kind, w.mode, w.uid, w.gid, w.content, [*map(list, w.xattrs)]]
+        [path, w.kind, w.mode, w.uid, w.gid, w.content, [*map(list, w.xattrs)], w.new]
         for path, w in sorted(writes.items())
     ]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
@@ -107,8 +107,9 @@ def _parse(data: bytes) -> dict[str, Written]:
             gid,
             content,
             tuple((name, value) for name, value in xattrs),
+            new,
         )
-        for path, kind, mode, uid, gid, content, xattrs in json.loads(
+        for path, kind, mode, uid, gid, content, xattrs, new in json.loads(
             zlib.decompress(data)
         )
     }
