@@ -30,7 +30,8 @@ class Written:
 
     ``content`` is the digest of a file's bytes, the target of a symlink, the numbers
     of a device. A hard link counts as the file that it is. A whiteout removes what
-    lies below; an opaque directory hides all that lies below it.
+    lies below; an opaque directory hides all that lies below it. ``new`` says of what
+    is neither of these nor a directory that nothing lay there below the layer.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Written:
     gid: int = 0
     content: str = ""
     xattrs: tuple[tuple[str, str], ...] = ()
+    new: bool = False
 
 
 WriteSet: TypeAlias = Mapping[str, Written]
