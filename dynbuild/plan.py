@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dynbuild.digest import Digest
+from dynbuild.link.budget import Member, groups, height_of
 from dynbuild.link.choice import Held, choose, preferred
 from dynbuild.link.commute import databases_of
 from dynbuild.link.model import Layer, Record, WriteSet
@@ -30,6 +31,7 @@ __all__ = [
     "Reuse",
     "Unneeded",
     "plan",
+    "shared_layers",
     "standing",
 ]
 
@@ -115,6 +117,30 @@ def standing(
         )
         for one in order
         if one.id in digests
+    )
+
+
+def shared_layers(
+    stack: Iterable[Placed], moves: Mapping[str, int], room: int
+) -> tuple[tuple[str, ...], ...]:
+    """The steps of a stack in lock order, those together that share a squashed layer.
+
+    ``moves`` says how often each stage changed; ``room`` is what the layer budget
+    leaves for steps (``link/budget``).
+    """
+    return groups(
+        [
+            Member(
+                id=one.id,
+                seq=one.seq,
+                layers=height_of(one.step),
+                moves=moves.get(one.id, 0),
+                system=not isinstance(one.step, Stage),
+                live=one.live,
+            )
+            for one in stack
+        ],
+        room,
     )
 
 

@@ -6,7 +6,7 @@ With every path its parents are in the set, so that whatever two layers have to 
 with one another shows at a path that both have.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dynbuild.link.entries import Entry, Laid, MalformedLayerError, ancestors, lay
@@ -17,10 +17,16 @@ IMPLIED = Written("directory", 0o755)
 
 
 def write_set(entries: Iterable[Entry], below: WriteSet) -> dict[str, Written]:
-    """What a layer writes over the tree below it: ``stacked`` of all lower layers."""
-    return {
-        path: _written(path, here, below) for path, here in lay(entries, below).items()
-    }
+    """What a layer writes over the tree below it: ``stacked`` of all lower layers.
+
+    Raises MalformedLayerError.
+    """
+    return written(lay(entries, below), below)
+
+
+def written(laid: Mapping[str, Laid], below: WriteSet) -> dict[str, Written]:
+    """What a layer writes that was laid over the tree below it."""
+    return {path: _written(path, here, below) for path, here in laid.items()}
 
 
 def stacked(layers: Iterable[WriteSet]) -> dict[str, Written]:
