@@ -307,6 +307,9 @@ class Workshop(Protocol):
         Raises BuildFailed, UnreachableError, LostError.
         """
 
+    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
+        """What an image holds that is built as a whole. Raises as ``step`` does."""
+
     def directories(self, paths: tuple[str, ...]) -> Layer:
         """A layer of nothing but directories, each of root and open to read."""
 

@@ -82,7 +82,7 @@ def space(tmp_path: Path) -> Space:
 @pytest.fixture
 def built(tmp_path: Path, engine: dict[str, str]) -> Space:
     """A project on a machine with an engine."""
-    return Space(tmp_path, engine)
+    return Space(tmp_path, {**engine, "CACHE_LOCAL_PATH": str(tmp_path / "store")})
 
 
 @pytest.fixture

@@ -64,6 +64,17 @@ def _build_options(command: _Command) -> _Command:
                 is_flag=True,
                 help="Build the Dockerfile as a whole, step upon step.",
             ),
+            option(
+                "--compare-linear",
+                "compare",
+                is_flag=True,
+                help="Build it as a whole too, and list the paths that differ.",
+            ),
+            option(
+                "--strict",
+                is_flag=True,
+                help="Refuse stages that undo one another without a dependency.",
+            ),
             option("--builder", help="The buildx builder to use."),
             option("--network", help="Network of the steps: default, none, host."),
             option(
@@ -165,6 +176,8 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
     anew: tuple[str, ...],
     jobs: int | None,
     linear: bool,
+    compare: bool,
+    strict: bool,
     builder: str | None,
     network: str | None,
     secrets: tuple[str, ...],
@@ -183,18 +196,21 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
         secrets=secrets,
         ssh=ssh,
     )
+    how = Stepwise(
+        jobs or max(2, os.cpu_count() or 2), anew, strict=strict, compare=compare
+    )
+    status = 0
     if linear or len(asked.platforms) > 1:
         built = _build(project, lock, asked, progress, color)
     else:
-        how = Stepwise(jobs or max(2, os.cpu_count() or 2), anew)
-        built = _build_steps(project, lock, asked, how, progress, color)
+        built, status = _build_steps(project, lock, asked, how, progress, color)
     if metadata_file is not None:
         _write_metadata(metadata_file, built)
     if asked.outputs == (Nowhere(),):
         tell(
             "the image has no name: it stays in the builder's cache (give one with -t)"
         )
-    return 0
+    return status
 
 
 def _build(
@@ -220,7 +236,7 @@ def _build_steps(  # noqa: PLR0913, PLR0917 - what a build is told
     how: Stepwise,
     mode: str,
     color: Color,
-) -> Built:
+) -> tuple[Built, int]:
     chosen = choose(mode, sys.stderr, os.environ)
     colored = use_color(sys.stderr, color, os.environ)
     names = titles(lock)
@@ -229,16 +245,27 @@ def _build_steps(  # noqa: PLR0913, PLR0917 - what a build is told
             progress(chosen, sys.stderr, names, color=colored) as report,
             site(report, _damaged) as place,
         ):
-            built = realize_linked(
+            linked = realize_linked(
                 lock, project.files, images(), builder(), place, asked, how
             )
     except BuildFailed as error:
         raise AnswerIsNoError(failure(error, names)) from None
     except UnsuitedError as error:
         show([_unsuited(error)], color)
-        return _build(project, lock, asked, mode, color)
-    _sum_up(chosen, built, names)
-    return built
+        return _build(project, lock, asked, mode, color), 0
+    _sum_up(chosen, linked.built, names)
+    show(linked.warnings, color)
+    if linked.differences is None:
+        return linked.built, 0
+    for found in linked.differences:
+        sys.stdout.write(f"/{found.path}: {found.what}\n")
+    count = len(linked.differences)
+    tell(
+        f"{count} paths differ from a plain build"
+        if count
+        else "a plain build has the same files"
+    )
+    return linked.built, 1 if count else 0
 
 
 def _damaged(what: str) -> None:

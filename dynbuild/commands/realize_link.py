@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of, platform_of
+from dynbuild.commands.realize_compare import Difference, differences
 from dynbuild.commands.realize_steps import (
     How,
     Outcome,
@@ -19,6 +20,7 @@ from dynbuild.emit.config import image_config, step_config, working_directory
 from dynbuild.emit.instructions import pinned
 from dynbuild.emit.workdir import missing_directories
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import descriptions, environments_of
 from dynbuild.lock.model import Lock
@@ -32,6 +34,7 @@ from dynbuild.ports import (
     Files,
     Images,
     NotThereError,
+    Stack,
     Working,
 )
 from dynbuild.steps.model import Copy
@@ -41,6 +44,9 @@ from dynbuild.steps.run import CacheMount
 EPOCH = 315_619_200
 """The time of what is copied from a project, 1980-01-02: the first day of which every
 time zone can make a zip archive."""
+
+_SHOWN = 3
+"""How many of the paths that two stages write are told."""
 
 _UNSUITED = re.compile(
     r"OCI exporter is not supported|unknown scheme|oci-layout.* not "
@@ -58,6 +64,20 @@ class Stepwise:
     jobs: int
     anew: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    strict: bool = False
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The image, and what its stages have in conflict.
+
+    ``differences`` are those from a plain build, where they were asked for.
+    """
+
+    built: Built
+    warnings: tuple[Diagnostic, ...]
+    differences: tuple[Difference, ...] | None = None
 
 
 def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
@@ -68,7 +88,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     site: Site,
     options: RealizeOptions,
     stepwise: Stepwise,
-) -> Built:
+) -> Linked:
     """Make every step exist, then the image. Raises BuildFailed, UnsuitedError."""
     order = install_order(lock)
     platform = platform_of(lock, builder, options)
@@ -95,19 +115,58 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         )
         how = How(stepwise.jobs, anew, stepwise.seconds)
         outcome = realize_steps(recipe, how, site, gather)
-        built = _link(lock, recipe, outcome, site)
-    return replace(built, steps=outcome.steps)
+        warnings = conflicts(outcome)
+        if stepwise.strict and warnings:
+            raise AnswerIsNoError(
+                *(replace(warning, severity="error") for warning in warnings)
+            )
+        stack, tree = _linked(lock, base, outcome, site)
+        config = image_config(lock, environments_of(lock), base.config)
+        request = facts.request("")
+        built = site.workshop.image(stack, config, request, site.report)
+        found = None
+        if stepwise.compare:
+            recipe = gather([placed.id for placed in order])
+            linear = site.workshop.tree(recipe.request, site.report)
+            found = differences(tree, linear)
+    return Linked(replace(built, steps=outcome.steps), warnings, found)
 
 
-def _link(lock: Lock, recipe: Recipe, outcome: Outcome, site: Site) -> Built:
-    base = recipe.base
+def conflicts(outcome: Outcome) -> tuple[Diagnostic, ...]:
+    """A warning for each two steps of which the later undoes what the earlier wrote."""
+    places = outcome.plan.places
+    return tuple(
+        Diagnostic(
+            "DB0602",
+            f"{join.onto!r} and {place.id!r} both write {_told(join.paths)}",
+            hint=f"{place.id!r} was put on {join.onto!r} and wins; declare that it "
+            "depends\non the other: that alone fixes who wins",
+            severity="warning",
+        )
+        for digest in places.final.values()
+        for place in [places.places[digest]]
+        for join in place.joins
+        if join.paths
+    )
+
+
+def _told(paths: tuple[str, ...]) -> str:
+    shown = ", ".join(f"/{path}" for path in paths[:_SHOWN])
+    more = len(paths) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _linked(
+    lock: Lock, base: Base, outcome: Outcome, site: Site
+) -> tuple[Stack, WriteSet]:
+    """The layers of the image, and what they hold."""
     records = outcome.records
     layers = [*base.layers, *(layer for one in records for layer in one.layers)]
     tree = stacked([base.writes, *(record.writes for record in records)])
     if made := missing_directories(working_directory(lock), [tree]):
         layers.append(site.workshop.directories(made))
-    config = image_config(lock, environments_of(lock), base.config)
-    return site.workshop.image(tuple(layers), config, recipe.request, site.report)
+        tree |= dict.fromkeys(made, Written("directory", 0o755))
+    return tuple(layers), tree
 
 
 def _base(facts: "_Facts", site: Site) -> Base:

@@ -16,7 +16,7 @@ from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
 from dynbuild.engine.process import capture
 from dynbuild.engine.tarball import directories, is_empty, timeless, written
-from dynbuild.link.model import Layer
+from dynbuild.link.model import Layer, WriteSet
 from dynbuild.ports import (
     Base,
     BuildRequest,
@@ -164,6 +164,11 @@ class Workshop:
         if outputs == (Load(),):
             self.machine.note(note, json.dumps(dict(built.metadata)))
         return built
+
+    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
+        out = self._place() / "out"
+        self.buildx.build(replace(request, outputs=(OciLayout(str(out)),)), report)
+        return written((blob(out, layer) for layer in exported(out).layers), {})
 
     def directories(self, paths: tuple[str, ...]) -> Layer:
         layer, path = directories(paths, self._place())
