@@ -173,6 +173,20 @@ class Built:
     steps: tuple[StepResult, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a step did not find, and where another one has it.
+
+    ``moves``: that one comes later in the order, and needs no dependency.
+    """
+
+    step: str
+    name: str
+    path: str
+    other: str
+    moves: bool
+
+
 @dataclass(eq=False)
 class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what happened
     """A build that BuildKit gave up: which step, which instruction, its last lines.
@@ -186,6 +200,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     output: tuple[str, ...]
     exit_code: int | None
     steps: tuple[StepResult, ...]
+    lacking: Lacking | None = None
 
 
 class Builder(Protocol):
@@ -309,6 +324,11 @@ class Workshop(Protocol):
 
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         """What an image holds that is built as a whole. Raises as ``step`` does."""
+
+    def enter(
+        self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
+    ) -> int:
+        """Run a command on the terminal, in a container of an image; its status."""
 
     def directories(self, paths: tuple[str, ...]) -> Layer:
         """A layer of nothing but directories, each of root and open to read."""

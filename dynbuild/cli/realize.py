@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,14 @@ from dynbuild.commands import lock as locking
 from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare, titles
 from dynbuild.commands.realize_link import Stepwise, UnsuitedError
 from dynbuild.commands.realize_link import realize as realize_linked
+from dynbuild.commands.realize_link import shell as open_shell
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.ports import BuildFailed, Built, Load, Nowhere, OciLayout, Output, Push
 
 _Command = Callable[..., Any]
+_JOBS = max(2, os.cpu_count() or 2)
+"""How many steps run at once unless told otherwise."""
 
 
 def _build_options(command: _Command) -> _Command:
@@ -108,12 +111,14 @@ def _build_options(command: _Command) -> _Command:
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
+@option("--shell", metavar="STAGE", help="Open a shell where a stage would begin.")
 def realize(
     *,
     config: str | None,
     frozen: bool,
     locked: bool,
     only_print: bool,
+    shell: str | None,
     **flags: Any,  # noqa: ANN401
 ) -> int:
     """Make the image that the lock describes.
@@ -131,7 +136,34 @@ def realize(
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
         return 0
+    if shell is not None:
+        return _shell(project, lock, shell, flags)
     return _realize(project, lock, **flags)
+
+
+def _shell(project: Project, lock: Lock, stage: str, flags: Mapping[str, Any]) -> int:
+    asked = RealizeOptions(
+        outputs=(Nowhere(),),
+        builder=flags["builder"],
+        network=flags["network"],
+        secrets=flags["secrets"],
+        ssh=flags["ssh"],
+    )
+    how = Stepwise(flags["jobs"] or _JOBS)
+    chosen = choose(flags["progress"], sys.stderr, os.environ)
+    # What is drawn anew all the time would be drawn over the shell.
+    mode: Mode = "plain" if chosen == "tty" else chosen
+    names = titles(lock)
+    try:
+        with (
+            progress(mode, sys.stderr, names) as report,
+            site(report, _damaged) as place,
+        ):
+            return open_shell(
+                lock, project.files, images(), builder(), place, asked, how, stage
+            )
+    except BuildFailed as error:
+        raise AnswerIsNoError(failure(error, names)) from None
 
 
 @click.command()
@@ -196,9 +228,7 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
         secrets=secrets,
         ssh=ssh,
     )
-    how = Stepwise(
-        jobs or max(2, os.cpu_count() or 2), anew, strict=strict, compare=compare
-    )
+    how = Stepwise(jobs or _JOBS, anew, strict=strict, compare=compare)
     status = 0
     if linear or len(asked.platforms) > 1:
         built = _build(project, lock, asked, progress, color)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of, platform_of
 from dynbuild.commands.realize_compare import Difference, differences
+from dynbuild.commands.realize_failure import closure_of
 from dynbuild.commands.realize_steps import (
     How,
     Outcome,
@@ -19,7 +20,12 @@ from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import image_config, step_config, working_directory
 from dynbuild.emit.instructions import pinned
 from dynbuild.emit.workdir import missing_directories
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import (
+    AnswerIsNoError,
+    DeclarationError,
+    Diagnostic,
+    did_you_mean,
+)
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import descriptions, environments_of
@@ -130,6 +136,49 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
             linear = site.workshop.tree(recipe.request, site.report)
             found = differences(tree, linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
+
+
+def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
+    lock: Lock,
+    files: Files,
+    images: Images,
+    builder: Builder,
+    site: Site,
+    options: RealizeOptions,
+    stepwise: Stepwise,
+    stage: str,
+) -> int:
+    """Open a shell where a stage would begin: on all that it stands on."""
+    if stage not in lock.stages:
+        hint = did_you_mean(stage, list(lock.stages))
+        message = f"the lock has no stage {stage!r}"
+        raise DeclarationError(Diagnostic("DB0319", message, hint=hint))
+    whole = install_order(lock)
+    steps = {placed.id: placed for placed in whole}
+    below = closure_of(steps[stage], steps)
+    order = tuple(placed for placed in whole if placed.id in below)
+    platform = platform_of(lock, builder, options)
+    with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
+        facts = _Facts(lock, whole, platform, files, images, options, context)
+        base = _base(facts, site)
+        known = facts.contents(order)
+
+        def gather(steps: Collection[str]) -> Recipe:
+            chosen = tuple(placed for placed in order if placed.id in steps)
+            known.update(facts.gather(chosen))
+            return replace(facts.recipe(base, known), order=order)
+
+        recipe = replace(facts.recipe(base, known), order=order)
+        outcome = realize_steps(recipe, How(stepwise.jobs), site, gather)
+        layers = tuple(
+            layer
+            for part in (base.layers, *(one.layers for one in outcome.all_records))
+            for layer in part
+        )
+        environment = environments_of(lock).of_stage(stage)
+        config = step_config(lock, base.config, environment)
+        own = lock.stages[stage].stage.shell or lock.shell
+        return site.workshop.enter(layers, config, recipe.request, [own[0]])
 
 
 def conflicts(outcome: Outcome) -> tuple[Diagnostic, ...]:

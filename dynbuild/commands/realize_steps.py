@@ -5,11 +5,12 @@ step the plan is made anew: only then is known what the step wrote, and whether 
 to stand on more than it declares.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dynbuild import quote
+from dynbuild.commands.realize_failure import lacking
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
@@ -94,7 +95,15 @@ class Outcome:
     @property
     def records(self) -> tuple[Record, ...]:
         """Those of the image, in lock order."""
-        choices = (self.plan.choices[digest] for digest in self.plan.places.image)
+        return self._records(self.plan.places.image)
+
+    @property
+    def all_records(self) -> tuple[Record, ...]:
+        """Those of all steps, build-only ones as well, in lock order."""
+        return self._records(self.plan.places.final.values())
+
+    def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
+        choices = (self.plan.choices[digest] for digest in digests)
         return tuple(one.record for one in choices if isinstance(one, Reuse))
 
 
@@ -123,7 +132,8 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
             break
         work.take(site.jobs.wait())
     if work.failed is not None:
-        raise replace(work.failed, steps=work.results())
+        lacks = lacking(work.failed, work.recipe.order, work.plan)
+        raise replace(work.failed, steps=work.results(), lacking=lacks)
     return Outcome(work.plan, work.results())
 
 

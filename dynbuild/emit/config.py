@@ -42,13 +42,18 @@ def image_config(
     return {**platform_of(base), "config": own}
 
 
-def step_config(lock: Lock, base: Mapping[str, Field]) -> dict[str, Field]:
-    """The config below every step: root in ``/`` with the declaration's shell."""
+def step_config(
+    lock: Lock, base: Mapping[str, Field], more: Mapping[str, str] | None = None
+) -> dict[str, Field]:
+    """The config below every step: root in ``/`` with the declaration's shell.
+
+    ``more`` are variables that a shell is to see as well.
+    """
     own = cast("Mapping[str, Field]", base.get("config") or {})
     return {
         **platform_of(base),
         "config": {
-            "Env": own.get("Env") or [],
+            "Env": _variables(own, more or {}),
             "Shell": list(lock.shell),
             "User": "root",
             "WorkingDir": "/",

@@ -64,6 +64,11 @@ def capture(
     )
 
 
+def interact(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """Run docker on the terminal of the user, who ends it."""
+    return subprocess.call([docker(environment), *arguments], env=environment)  # noqa: S603
+
+
 class StoppedError(Exception):
     """A process was ended because the user wants everything to end."""
 

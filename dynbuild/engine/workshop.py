@@ -5,6 +5,8 @@ copies from, are given as images that are assembled here from layers of the stor
 """
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -14,7 +16,7 @@ from typing import Any
 from dynbuild.digest import Digest, sha256
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
-from dynbuild.engine.process import capture
+from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, timeless, written
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.ports import (
@@ -169,6 +171,22 @@ class Workshop:
         out = self._place() / "out"
         self.buildx.build(replace(request, outputs=(OciLayout(str(out)),)), report)
         return written((blob(out, layer) for layer in exported(out).layers), {})
+
+    def enter(
+        self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
+    ) -> int:
+        tag = f"dynbuild-shell:{os.getpid()}-{next(self._numbers)}"
+        load = replace(request, outputs=(Load(),), tags=(tag,))
+        self.image(stack, config, load, lambda _: None)
+        environment = self.buildx.environment
+        network = [f"--network={request.network}"] if request.network else []
+        terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() else [])]
+        entry, *rest = command
+        run = [*terminal, *network, f"--entrypoint={entry}", tag, *rest]
+        try:
+            return interact(environment, ["run", "--rm", *run])
+        finally:
+            capture(environment, ["image", "rm", tag], _SECONDS)
 
     def directories(self, paths: tuple[str, ...]) -> Layer:
         layer, path = directories(paths, self._place())
