@@ -325,6 +325,9 @@ class Workshop(Protocol):
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         """What an image holds that is built as a whole. Raises as ``step`` does."""
 
+    def squash(self, layers: Stack) -> Layer:
+        """One layer with the effect of several. Raises LostError."""
+
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
     ) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of, platform_of
 from dynbuild.commands.realize_compare import Difference, differences
 from dynbuild.commands.realize_failure import closure_of
+from dynbuild.commands.realize_stack import linked
 from dynbuild.commands.realize_steps import (
     How,
     Outcome,
@@ -17,17 +18,14 @@ from dynbuild.commands.realize_steps import (
     realize_steps,
 )
 from dynbuild.digest import Digest, digest_of
-from dynbuild.emit.config import image_config, step_config, working_directory
+from dynbuild.emit.config import image_config, step_config
 from dynbuild.emit.instructions import pinned
-from dynbuild.emit.workdir import missing_directories
 from dynbuild.errors import (
     AnswerIsNoError,
     DeclarationError,
     Diagnostic,
     did_you_mean,
 )
-from dynbuild.link.model import WriteSet, Written
-from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import descriptions, environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -40,7 +38,6 @@ from dynbuild.ports import (
     Files,
     Images,
     NotThereError,
-    Stack,
     Working,
 )
 from dynbuild.steps.model import Copy
@@ -126,7 +123,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
             raise AnswerIsNoError(
                 *(replace(warning, severity="error") for warning in warnings)
             )
-        stack, tree = _linked(lock, base, outcome, site)
+        stack, tree = linked(lock, recipe, outcome, site)
         config = image_config(lock, environments_of(lock), base.config)
         request = facts.request("")
         built = site.workshop.image(stack, config, request, site.report)
@@ -203,19 +200,6 @@ def _told(paths: tuple[str, ...]) -> str:
     shown = ", ".join(f"/{path}" for path in paths[:_SHOWN])
     more = len(paths) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _linked(
-    lock: Lock, base: Base, outcome: Outcome, site: Site
-) -> tuple[Stack, WriteSet]:
-    """The layers of the image, and what they hold."""
-    records = outcome.records
-    layers = [*base.layers, *(layer for one in records for layer in one.layers)]
-    tree = stacked([base.writes, *(record.writes for record in records)])
-    if made := missing_directories(working_directory(lock), [tree]):
-        layers.append(site.workshop.directories(made))
-        tree |= dict.fromkeys(made, Written("directory", 0o755))
-    return tuple(layers), tree
 
 
 def _base(facts: "_Facts", site: Site) -> Base:

@@ -3,14 +3,15 @@
 import gzip
 import hashlib
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
 from dynbuild.digest import Digest
 from dynbuild.link.entries import Entry, entry_of
 from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.squash import squash
 from dynbuild.link.writes import stacked, write_set
 
 EPOCH = 315_619_200
@@ -69,42 +70,69 @@ def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
     return _layer(folder, make)
 
 
+def squashed(sources: Sequence[Path], folder: Path) -> tuple[Layer, Path]:
+    """One layer that does what some do, the lowest first, in a file of a folder."""
+    with ExitStack() as stack:
+        opened = [stack.enter_context(tarfile.open(path, "r:*")) for path in sources]
+        members = [[(entry_of(info), info) for info in tar] for tar in opened]
+        infos = {id(entry): info for layer in members for entry, info in layer}
+
+        def read(number: int, entry: Entry) -> Iterator[bytes]:
+            file = opened[number].extractfile(infos[id(entry)])
+            assert file is not None, entry.name
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+        entries = [[entry for entry, _ in layer] for layer in members]
+        with _packed(folder) as packed:
+            for chunk in squash(entries, read):
+                packed.write(chunk)
+    return packed.layer()
+
+
 def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer, Path]:
     """A layer whose bytes depend on its entries alone."""
-    target = folder / "layer"
-    with ExitStack() as stack:
-        raw = stack.enter_context(target.open("wb"))
-        packed = stack.enter_context(
-            gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0)
-        )
-        hashed = _Hashed(packed)
-        new = stack.enter_context(
-            tarfile.open(
-                fileobj=cast("IO[bytes]", hashed), mode="w|", format=tarfile.PAX_FORMAT
-            )
-        )
+    with (
+        _packed(folder) as packed,
+        tarfile.open(
+            fileobj=cast("IO[bytes]", packed), mode="w|", format=tarfile.PAX_FORMAT
+        ) as new,
+    ):
         fill(new)
-    digest = _digest(target)
-    layer = Layer(hashed.digest, digest, target.stat().st_size)
-    final = folder / digest.removeprefix("sha256:")
-    target.rename(final)
-    return layer, final
+    return packed.layer()
 
 
-class _Hashed:
-    """Passes bytes on and hashes them."""
+@contextmanager
+def _packed(folder: Path) -> Iterator["_Packed"]:
+    """A compressed file in a folder, to write a layer to."""
+    target = folder / "layer"
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+    ):
+        yield _Packed(packed, target)
 
-    def __init__(self, target: gzip.GzipFile) -> None:
+
+class _Packed:
+    """Packs what is written to it, and tells the digests of both."""
+
+    def __init__(self, packed: gzip.GzipFile, target: Path) -> None:
+        self._packed = packed
         self._target = target
         self._hasher = hashlib.sha256()
 
     def write(self, data: bytes) -> int:
         self._hasher.update(data)
-        return self._target.write(data)
+        return self._packed.write(data)
 
-    @property
-    def digest(self) -> Digest:
-        return Digest(f"sha256:{self._hasher.hexdigest()}")
+    def layer(self) -> tuple[Layer, Path]:
+        """The layer that was written, once its file is closed, and where it is."""
+        digest = _digest(self._target)
+        path = self._target.rename(
+            self._target.with_name(digest.removeprefix("sha256:"))
+        )
+        diff_id = Digest(f"sha256:{self._hasher.hexdigest()}")
+        return Layer(diff_id, digest, path.stat().st_size), path
 
 
 def _entries(layer: Path) -> Iterator[Entry]:

@@ -17,7 +17,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
 from dynbuild.engine.process import capture, interact
-from dynbuild.engine.tarball import directories, is_empty, timeless, written
+from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.ports import (
     Base,
@@ -171,6 +171,17 @@ class Workshop:
         out = self._place() / "out"
         self.buildx.build(replace(request, outputs=(OciLayout(str(out)),)), report)
         return written((blob(out, layer) for layer in exported(out).layers), {})
+
+    def squash(self, layers: Stack) -> Layer:
+        place = self._place()
+        paths = []
+        for number, layer in enumerate(layers):
+            paths.append(place / str(number))
+            if not self.tier.fetch(layer.digest, str(paths[-1])):
+                raise LostError(layer.digest)
+        one, path = squashed(paths, place)
+        self.tier.keep(one.digest, str(path))
+        return one
 
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
