@@ -12,7 +12,6 @@ from dynbuild.link.choice import Held
 from dynbuild.link.commute import conflicts
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.link.placement import Placement
-from dynbuild.link.writes import stacked
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Plan, Reuse, Unneeded, plan
 from dynbuild.steps.model import Copy, Stage
@@ -59,7 +58,7 @@ class World:
         for source in (chance, chance, again):
             path = source.choice(PATHS)
             content = source.choice(["same", "same", place.id])
-            if source.random() < 0.6:
+            if source.random() < 0.7:
                 writes[path] = written(path, content)
         below = planned.layers(place.closure)
         assert below is not None
@@ -91,19 +90,19 @@ def worlds(draw: st.DrawFn, most: int = 7) -> World:
     chance = random.Random(draw(st.integers(0, 2**32)))
     order: list[Placed] = []
     for number in range(draw(st.integers(1, most))):
-        build_only = chance.random() < 0.3
+        build_only = chance.random() < 0.4
         on = [
             one.id
             for one in order
-            if chance.random() < 0.3 and (build_only or one.linked)
+            if chance.random() < 0.4 and (build_only or one.linked)
         ]
-        sources = [one.id for one in order if not one.linked and chance.random() < 0.3]
+        sources = [one.id for one in order if not one.linked and chance.random() < 0.5]
         stage = Stage(
             "abcdefgh"[number],
             dependencies=tuple(on),
             copies=tuple(Copy("/a", "/a", stage=source) for source in sources),
             build_only=build_only,
-            touches=("dpkg",) if chance.random() < 0.2 else (),
+            touches=("dpkg",) if chance.random() < 0.1 else (),
         )
         order.append(Placed(stage.name, stage, number, tuple(on)))
     return World(tuple(order), draw(st.integers(0, 2**32)))
