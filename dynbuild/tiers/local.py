@@ -36,7 +36,7 @@ class Local:
 
     root: Path
     tell: Tell
-    _sound: set[Digest] = field(default_factory=set)
+    _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         found = (self._records(step) for step in sorted(set(steps)))
@@ -66,7 +66,6 @@ class Local:
             raise ValueError(f"{path} is not {blob}")
         temporary.chmod(0o444)
         temporary.replace(target)
-        self._sound.add(blob)
 
     def record(self, record: Record) -> None:
         writes = self.write(dump_writes(record.writes))
@@ -137,11 +136,11 @@ class Local:
         return None if data is None else replace(record, writes=StoredWrites(data))
 
     def _is_sound(self, blob: Digest, path: Path, *, quiet: bool = False) -> bool:
-        """Whether a blob is there and whole; looked at once by each process."""
-        if blob in self._sound and path.exists():
-            return True
-        self._sound.discard(blob)
+        """Whether a blob is there and whole: read once, then only if it changed."""
         try:
+            state = _state(path)
+            if self._sound.get(blob) == state:
+                return True
             actual = _hash(path)
         except OSError:
             if not quiet:
@@ -150,7 +149,7 @@ class Local:
         if actual != blob:
             self._drop(path, f"the blob {blob} is damaged")
             return False
-        self._sound.add(blob)
+        self._sound[blob] = state
         return True
 
     def _drop(self, path: Path, why: str) -> None:
@@ -187,6 +186,11 @@ def link_or_copy(source: Path, target: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _hash(path: Path) -> Digest:
