@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-BASETEMP = $(VENV)/pytest
 
 .PHONY: demo test test-slow test-fast lint format snapshots bench clean
 
@@ -12,14 +11,14 @@ demo: $(READY)                ## Build, run and change examples/webapp, on this 
 	PATH="$(abspath $(BIN)):$$PATH" scripts/demo
 
 test: lint test-fast          ## Everything that CI runs.
-	$(BIN)/pytest -m "engine and not slow" -n 2 --dist loadgroup --basetemp $(BASETEMP)
+	$(BIN)/pytest -m "engine and not slow" -n 2 --dist loadgroup --basetemp "$$(mktemp -d)"
 
 test-fast: $(READY)           ## What needs no engine, with the coverage of the pure core.
-	$(BIN)/coverage run -m pytest -m "not engine and not slow" --basetemp $(BASETEMP)
+	$(BIN)/coverage run -m pytest -m "not engine and not slow" --basetemp "$$(mktemp -d)"
 	$(BIN)/coverage report
 
 test-slow: $(READY)           ## What takes too long for every change.
-	$(BIN)/pytest -m slow --basetemp $(BASETEMP)
+	$(BIN)/pytest -m slow --basetemp "$$(mktemp -d)"
 
 lint: $(READY)                ## Style, types, import contracts, sizes.
 	$(BIN)/ruff format --check .
@@ -33,7 +32,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 snapshots: $(READY)           ## Write the snapshots anew: read each before it is committed.
-	$(BIN)/pytest -m "not slow" --snapshot-update --basetemp $(BASETEMP)
+	$(BIN)/pytest -m "not slow" --snapshot-update --basetemp "$$(mktemp -d)"
 
 bench: $(READY)               ## Ratios, measured in one run.
 	$(BIN)/python scripts/bench

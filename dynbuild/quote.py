@@ -31,6 +31,7 @@ _UNSEEN = re.compile(
 version of Unicode has it, so that every Python emits the same."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_CONTROLS = re.compile(r"[\0-\x1f\x7f]")
 _LINE_ENDS = re.compile(r"[\n\r\0]")
 
 
@@ -93,14 +94,20 @@ def copy_paths(source: str, target: str) -> str:
     """
     if not source or not target:
         raise UnfitError("a copy has a source and a target")
-    pattern = re.sub(r"^!|[*?\[\\^<:]|^\s+|\s+$", _bracketed, source)
+    if _CONTROLS.search(source):
+        raise UnfitError(
+            f"{source!r} has control characters: BuildKit cannot ask for it"
+        )
+    pattern = re.sub(r"^[!\ufeff]|[*?\[\\^<:]|^\s+|\s+$", _bracketed, source)
     if _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(target) and source[0] != "-":
         return f"{source} {target}"
     return exec_form([_unexpanded(pattern), _unexpanded(target)])
 
 
 def _bracketed(match: re.Match[str]) -> str:
-    return "".join(f"[{c}]" if c.isspace() else f"[\\{c}]" for c in match[0])
+    return "".join(
+        f"[\\{c}]" if c.isascii() and not c.isspace() else f"[{c}]" for c in match[0]
+    )
 
 
 def _unexpanded(text: str) -> str:
@@ -127,20 +134,27 @@ def argument(text: str) -> str:
     """The one argument of WORKDIR, USER or STOPSIGNAL."""
     if not text:
         raise UnfitError("an instruction has an argument")
-    return text if _PLAIN.fullmatch(text) else value(text)
+    # What begins with -- would be a flag.
+    return text if _PLAIN.fullmatch(text) and text[0] != "-" else value(text)
 
 
 def label(text: str) -> str:
     """The name of a label; Docker ends it at the first ``=``, even inside quotes."""
     if not text or "=" in text:
         raise UnfitError(f"{text!r} cannot name a label: it is empty or has a =")
-    return text if _PLAIN.fullmatch(text) else value(text)
+    return text if _PLAIN.fullmatch(text) and text[0] != "-" else value(text)
 
 
 def flag(text: str) -> str:
-    """The value of a flag such as ``--chown``, or of an option of ``--mount``."""
-    if not text or re.search(r"""[\s"'$\\]""", text) or _UNSEEN.search(text):
-        raise UnfitError(f"{text!r} is not what a Dockerfile flag can hold")
+    """The value of a flag such as ``--chown``, or of an option of ``--mount``.
+
+    BuildKit reads flags byte by byte, so that only ASCII comes out as it went in.
+    """
+    if not re.fullmatch(r"""[!#%&(-\[\]-~]+""", text):
+        raise UnfitError(
+            f"{text!r} is not what a Dockerfile flag can hold: no blanks, no quotes, "
+            "no $, no backslash, ASCII only"
+        )
     return text
 
 
@@ -170,6 +184,17 @@ def user(text: str) -> str:
     return _named(text, r"[a-z_][a-z0-9_-]{0,31}", "a name that useradd takes")
 
 
+def account(text: str) -> str:
+    """The user that a script runs as, by name or number, and perhaps its group."""
+    one = r"(?:[A-Za-z_][A-Za-z0-9_.-]*|[0-9]{1,10})"
+    return _named(text, rf"{one}(?::{one})?", "a user, or user:group")
+
+
+def name(text: str) -> str:
+    """A word of a configuration file, which blanks would end."""
+    return _named(operand(text), r"\S+", "one word")
+
+
 def port(text: str) -> str:
     """A port, or a range of them, and perhaps a protocol."""
     return _named(text, r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:/[a-z]+)?", "a port")
@@ -177,7 +202,8 @@ def port(text: str) -> str:
 
 def reference(text: str) -> str:
     """The full reference of an image, which no stage can be mistaken for."""
-    full = r"(?=.*[/:@])(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9])[A-Za-z0-9._/:@-]*"
+    start = r"(?=.*[/:])(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9])"
+    full = rf"{start}[A-Za-z0-9._/:-]*(?:@sha256:[0-9a-f]{{64}})?"
     return _named(text, full, "a full reference of an image")
 
 
@@ -231,7 +257,7 @@ def line(text: str) -> str:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise UnfitError(f"{text:.40!r}… has half a character in it") from None
+        raise UnfitError(f"{text[:40]!r} has half a character in it") from None
     if size > MAX_LINE:
         raise UnfitError(
             f"the line that begins {text[:40]!r} has more than {MAX_LINE} bytes: "

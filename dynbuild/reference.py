@@ -8,13 +8,19 @@ from dynbuild.errors import DeclarationError, Diagnostic, discreet
 
 DEFAULT_REGISTRY = "docker.io"
 
-_REGISTRY = re.compile(
-    r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(:[0-9]+)?"
+_REGISTRY = (
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 )
-_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_PART}(/{_PART})*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = rf"{_PART}(?:/{_PART})*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = r"sha256:[0-9a-f]{64}"
+
+NAME = rf"(?:{_REGISTRY}/)?{_PATH}"
+"""A repository, perhaps with its registry (distribution/reference, regexp.go)."""
+
+REFERENCE = rf"(?P<name>{NAME})(?::(?P<tag>{_TAG}))?(?:@{_DIGEST})?"
+"""A reference, as Docker's own grammar has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,12 @@ def parse(text: str) -> Reference:
     else:
         registry, rest = DEFAULT_REGISTRY, name
     path, colon, tag = rest.partition(":")
-    if not _REGISTRY.fullmatch(registry) or not _PATH.fullmatch(path):
+    if not re.fullmatch(_REGISTRY, registry) or not re.fullmatch(_PATH, path):
         hint = "try lower case" if path != path.lower() else None
         raise _invalid(text, f"{path!r} is no name of an image", hint)
-    if colon and not _TAG.fullmatch(tag):
+    if colon and not re.fullmatch(_TAG, tag):
         raise _invalid(text, f"{tag!r} is no tag")
-    if at and not _DIGEST.fullmatch(digest):
+    if at and not re.fullmatch(_DIGEST, digest):
         raise _invalid(text, f"{digest!r} is no digest (sha256: and 64 hex digits)")
     if registry == DEFAULT_REGISTRY and "/" not in path:
         path = f"library/{path}"

@@ -15,13 +15,14 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column (both from 1, in characters) of an offset into the text."""
-        before = self.text[:offset]
-        start = before.rfind("\n") + 1
-        return before.count("\n") + 1, offset - start + 1
+        start = self.text.rfind("\n", 0, offset) + 1
+        return self.text.count("\n", 0, offset) + 1, offset - start + 1
 
-    def line(self, number: int) -> str:
-        """The text of a line (from 1), without its line ending."""
-        return self.text.split("\n")[number - 1].rstrip("\r")
+    def line_at(self, offset: int) -> str:
+        """The line that holds an offset, without its line ending."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Span:
 def excerpt(span: Span) -> list[str]:
     """The line of the span's start with a caret line below it, gutter included."""
     line_number, column = span.source.position(span.start)
-    text = span.source.line(line_number).replace("\t", " ")
+    text = span.source.line_at(span.start).replace("\t", " ")
     first = max(0, min(column - 1 - MAX_EXCERPT // 2, len(text) - MAX_EXCERPT))
     shown = "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"

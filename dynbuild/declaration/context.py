@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from posixpath import normpath
 
+from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.runs import Run, closure
+from dynbuild.declaration.runs import Run
 from dynbuild.declaration.schema import Stage
-from dynbuild.declaration.script import Command, commands_of, is_static
+from dynbuild.declaration.script import Command, is_static
 from dynbuild.declaration.spelling import spelled
 from dynbuild.errors import Diagnostic
 
@@ -38,8 +41,9 @@ Copied = tuple[tuple[str, str, Mapping[str, str]], ...]
 
 def check_context(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
     """Find commands that take what is only in the project."""
+    root = _root_of(loaded, runs)
     done: set[str] = set()  # stages that are elsewhere, or warned of
-    made: set[str] = set()  # stages that may have made files
+    made: set[str] = set()  # stages that may have made files by now
     for run in runs:
         if run.stage is None or run.name in done or not _in_root(run.stage):
             continue
@@ -47,13 +51,70 @@ def check_context(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
             if command is None or command.name in _ELSEWHERE:
                 done.add(run.name)
                 break
-            copied = _from_project(loaded, run.stage, command, made)
-            if copied:
+            copied = _taken(command)
+            if copied and not root.may_hold(copied, run.name, made):
                 yield _warning(loaded, run, copied)
                 done.add(run.name)
                 break
             if _makes_files(command):
                 made.add(run.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """What / may hold, beside what every system has there."""
+
+    known: bool
+    """The base is a plain one, and no environment script makes files."""
+    grown: set[str]
+    """Stages that stand on others whose commands may have made files."""
+    holders: Callable[[str], set[str]]
+    """Stages that see a copy to a path with this first part."""
+
+    def may_hold(self, copied: Copied, stage: str, made: set[str]) -> bool:
+        """Whether what a command of a stage takes can be there."""
+        paths = [normpath(source) for source, _, _ in copied]
+        if set(paths) == {"."}:
+            return False  # all of / is never meant
+        if not self.known or stage in self.grown | made:
+            return True
+        return any(
+            path.startswith("..")
+            or _ROOTS.match(path)
+            or stage in self.holders(path.split("/")[0])
+            or stage in self.holders("")
+            for path in paths
+        )
+
+
+def _root_of(loaded: Loaded, runs: list[Run]) -> _Root:
+    edges = stands_on(loaded.declaration.stages)
+    makers = {
+        run.name
+        for run in runs
+        for command in run.commands or (None,)
+        if command is None or _makes_files(command)
+    }
+    below = {name for name, others in edges.items() if makers.intersection(others)}
+    copied: dict[str, list[str]] = {}
+    for stage in loaded.declaration.stages:
+        for copy in stage.copies:
+            copied.setdefault(copy.to.strip("/").split("/")[0], []).append(stage.name)
+
+    @cache
+    def holders(first: str) -> set[str]:
+        return standing_on(edges, copied.get(first, ()))
+
+    plain = "/" not in loaded.declaration.base.partition("@")[0]
+    return _Root(plain and "" not in makers, standing_on(edges, below), holders)
+
+
+def _taken(command: Command) -> Copied:
+    """Read what a command takes from where it runs."""
+    if command.name.startswith("./"):
+        return _in_place(command.name)
+    take = _TAKERS.get(command.name)
+    return take(command) if take else ()
 
 
 def _in_root(stage: Stage) -> bool:
@@ -64,45 +125,6 @@ def _makes_files(command: Command) -> bool:
     if _FILING.fullmatch(command.name):
         return not command.words[-1].startswith("/")
     return command.writes or not _HARMLESS.fullmatch(command.name)
-
-
-def _from_project(
-    loaded: Loaded, stage: Stage, command: Command, made: set[str]
-) -> Copied:
-    """Read what a command takes, where none of it can be in the image."""
-    if command.name.startswith("./"):
-        copied = _in_place(command.name)
-    else:
-        take = _TAKERS.get(command.name)
-        copied = take(command) if take else ()
-    if all(normpath(source) == "." for source, _, _ in copied):
-        return copied  # all of / is never meant
-    if stage.name in made or not _is_bare(loaded, stage):
-        return ()
-    places = [
-        copy.to.strip("/").split("/")[0]
-        for below in closure(loaded, stage)
-        for copy in below.copies
-    ]
-    for source, _, _ in copied:
-        path = normpath(source)
-        if path.startswith("..") or _ROOTS.match(path) or "" in places:
-            return ()
-        if path.split("/")[0] in places:
-            return ()
-    return copied
-
-
-def _is_bare(loaded: Loaded, stage: Stage) -> bool:
-    """Whether / holds what every system has, by the base and what is stood on."""
-    name = loaded.declaration.base.partition("@")[0]
-    return "/" not in name and not any(
-        command is None or _makes_files(command)
-        for below in closure(loaded, stage)
-        if below != stage
-        for text in below.commands
-        for command in commands_of(text) or (None,)
-    )
 
 
 def _rooted(to: str) -> str:
@@ -190,12 +212,14 @@ _TAKERS: dict[str, Callable[[Command], Copied]] = {
 
 def _warning(loaded: Loaded, run: Run, copied: Copied) -> Diagnostic:
     names = " and ".join(repr(source) for source, _, _ in copied)
+    are = "are" if len(copied) > 1 else "is"
     copies = [
         {"from": normpath(source), "to": to, **more} for source, to, more in copied
     ]
     return Diagnostic(
         "DB0190",
-        f"a command cannot see the files of the project: {names} is not in the image",
+        f"a command cannot see the files of the project: {names} {are} not in "
+        "the image",
         loaded.span(*run.path),
         "copy it in this stage: " + spelled(loaded.syntax, "copy", copies),
         severity="warning",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from posixpath import basename
 
 from dynbuild.declaration import grammar
-from dynbuild.declaration.grammar import is_secret, matches
+from dynbuild.declaration.grammar import FLAG, MOUNTED, is_secret, matches
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy, Stage
 from dynbuild.declaration.tree import Path
@@ -120,11 +120,18 @@ def _check_copy(loaded: Loaded, path: Path, copy: Copy) -> Iterator[Diagnostic]:
             hint = 'write a pattern such as "*.pyc" or "tests/"'
             where = loaded.span(*path, "exclude", at)
             yield Diagnostic("DB0137", message, where, hint)
+        elif not matches(FLAG, pattern):
+            message = (
+                "a pattern is ASCII, without blanks, quotes, $ and backslashes: "
+                f"{pattern[:40]!r}"
+            )
+            where = loaded.span(*path, "exclude", at)
+            yield Diagnostic("DB0137", message, where, "? stands for any character")
 
 
 def in_project(path: str, span: Span) -> Iterator[Diagnostic]:
     """Tell where a path does not name something inside the project."""
-    hint = 'name a file of the project, or "." for all of it'
+    hint = "name a path inside the project"
     if re.match(r"\w+://|git@", path):
         message = "a copy takes files of the project, not from the network"
         hint = "download it in the commands of a stage, with a checksum"
@@ -169,9 +176,10 @@ def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
             if secret.target
         ]
         for path, span in paths:
-            if re.search(r"[,\"']", path):
+            if not matches(MOUNTED, path):
                 message = (
-                    f"the path of a mount has no comma and no quotes: {path[:60]!r}"
+                    "the path of a mount is ASCII, without blanks, quotes, commas, $ "
+                    f"and backslashes: {path[:60]!r}"
                 )
                 yield Diagnostic("DB0138", message, span)
         if (stage.cache_mounts or stage.secrets) and not _has_known_uid(loaded, stage):
@@ -184,8 +192,8 @@ def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _has_known_uid(loaded: Loaded, stage: Stage) -> bool:
-    if stage.user is None or re.search(grammar.NUMERIC_USER, stage.user):
-        return True
+    if stage.user is None or not matches(grammar.OWNER, stage.user):
+        return True  # or said to be no user already
     name = stage.user.partition(":")[0]
     user = loaded.declaration.user
     if name in ("root", user.name if user else "root") or name.isdecimal():

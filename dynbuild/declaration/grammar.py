@@ -6,11 +6,19 @@ through the JSON schema.
 
 import re
 
+from dynbuild import reference
+
 STAGE_NAME = r"^(?=.{1,100}$)[A-Za-z][A-Za-z0-9]*((\.|_|__|-+)[A-Za-z0-9]+)*$"
 """A name of a Dockerfile's stage, and of a tag, that starts with a letter."""
 
-STEP_NAME = r"^(base|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+$"
+STEP_NAME = r"^(base|image|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+(\.[0-9]+)?$"
 """A name that dynbuild gives to its own steps."""
+
+MOUNTED = r"^[!#%&(-+.-\[\]-~-]*$"
+"""What the option of a mount can hold."""
+
+FLAG = r"^[!#%&(-\[\]-~]+$"
+"""What the flag of an instruction can hold."""
 
 RESERVED_NAMES = ("scratch", "context")
 """Names that mean something else to Docker."""
@@ -29,7 +37,6 @@ USER_NAME = r"^[a-z_][a-z0-9_-]{0,31}$"
 OWNER = (
     r"^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(:([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$"
 )
-NUMERIC_USER = r"^[0-9]{1,10}(:[0-9]{1,10})?$"
 ABSOLUTE = r"^/"
 PORTS = r"^([0-9]{1,5})(?:-([0-9]{1,5}))?(/(tcp|udp|sctp))?$"
 SIGNAL = (
@@ -40,15 +47,8 @@ ENDPOINT = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
 """Shells that know ``set -e``, ``export`` and POSIX quoting."""
 
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_HOST = (
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
-)
-REPOSITORY = rf"^(?:{_HOST}/)?{_PART}(?:/{_PART})*$"
-REFERENCE = (
-    rf"^(?P<name>(?:{_HOST}/)?{_PART}(?:/{_PART})*)"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@sha256:[0-9a-f]{64})?$"
-)
+REPOSITORY = rf"^{reference.NAME}$"
+REFERENCE = rf"^{reference.REFERENCE}$"
 """A reference to an image, as Docker's own grammar has it."""
 
 APT_PACKAGE = (

@@ -1,6 +1,6 @@
 """Which stage needs which: the edges of a declaration, "*" written out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from dynbuild.declaration.schema import EVERY_STAGE, Stage
@@ -19,6 +19,21 @@ def stands_on(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
         if not stage.build_only:
             linked.append(stage.name)
     return edges
+
+
+def standing_on(edges: Mapping[str, Sequence[str]], names: Iterable[str]) -> set[str]:
+    """Stages that stand on any of the named ones, directly or not, and those named."""
+    above: dict[str, list[str]] = {}
+    for name, below in edges.items():
+        for other in below:
+            above.setdefault(other, []).append(name)
+    found = set(names)
+    waiting = list(found)
+    while waiting:
+        new = set(above.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def copies_from(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:

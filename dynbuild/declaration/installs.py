@@ -1,12 +1,13 @@
 """Commands that install packages: what the base refuses, and which list to use."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dynbuild.declaration.grammar import REFERENCE
+from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.packages import MANAGERS
-from dynbuild.declaration.runs import Run, closure
+from dynbuild.declaration.runs import Run
 from dynbuild.declaration.script import Command, is_static
 from dynbuild.declaration.spelling import spelled
 from dynbuild.errors import Diagnostic
@@ -41,7 +42,8 @@ _OWN_PYTHON = re.compile(
 )
 """Signs of a Python that pip may install into, or of another way to pip."""
 
-_ELSEWHERE = ("--target", "--prefix", "--root", "--dry-run", "--break-system-packages")
+_TARGET = re.compile(r"--(target|prefix|root|dry-run|break-system-packages)|-t$")
+"""Options with which pip does not touch the Python of the system, or may."""
 
 _QUIET = frozenset(
     ("-y", "-q", "-qq", "-qy", "-yq", "--yes", "--assume-yes", "--quiet", "--no-cache")
@@ -111,8 +113,13 @@ def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
         )
     if system != "apt_packages" or _UNMANAGED.search(tag):
         return
+    told = _told_where(loaded)
     for run, command in calls:
-        if "install" in command.arguments and not _is_allowed(loaded, run, command):
+        if (
+            "install" in command.arguments
+            and run.name not in told
+            and not any(_TARGET.match(word) for word in command.words)
+        ):
             yield Diagnostic(
                 "DB0192",
                 f"pip refuses to install into the Python of {name}, which apt manages",
@@ -122,18 +129,16 @@ def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
             )
 
 
-def _is_allowed(loaded: Loaded, run: Run, command: Command) -> bool:
-    """Whether pip was told where to install, or not to mind."""
-    told = any(word.startswith(_ELSEWHERE) or word == "-t" for word in command.words)
-    below = closure(loaded, run.stage) if run.stage else []
-    environments = [stage.env for stage in below]
-    if run.stage:
-        environments.append(run.stage.build_env)
-    return told or any(
-        _OWN_PYTHON.search(f"{name}={value}")
-        for env in environments
-        for name, value in env.items()
-    )
+def _told_where(loaded: Loaded) -> set[str]:
+    """Stages whose environment has another Python, or tells pip not to mind."""
+    stages = loaded.declaration.stages
+    for_all = {stage.name for stage in stages if _is_free(stage.env)}
+    alone = {stage.name for stage in stages if _is_free(stage.build_env)}
+    return standing_on(stands_on(stages), for_all) | alone
+
+
+def _is_free(env: Mapping[str, str]) -> bool:
+    return any(_OWN_PYTHON.search(f"{name}={value}") for name, value in env.items())
 
 
 def _instead(loaded: Loaded, command: Command) -> str:

@@ -73,6 +73,8 @@ MANAGERS = (
     _Manager("npm_packages", _by(NPM_PACKAGE), "name, name@version or @scope/name"),
 )
 
+_FILE = re.compile(r"^[^@]*\.(whl|deb|rpm|apk|tgz|tar\.gz|zip)$")
+
 _WHY: tuple[tuple[str, str, str | None], ...] = (
     (r"^\s*$", "it is empty", "remove it"),
     (r"^\s|\s$", "it has blanks around it", "remove them"),
@@ -83,7 +85,7 @@ _WHY: tuple[tuple[str, str, str | None], ...] = (
         None,
     ),
     (
-        r"^[./~]|\.(whl|deb|rpm|apk|tgz|tar\.gz|zip)$",
+        rf"^[./~]|{_FILE.pattern}",
         "a file of the project is not a package of a repository",
         "copy the file in a stage, and install it by its commands",
     ),
@@ -132,7 +134,7 @@ def check_packages(loaded: Loaded) -> Iterator[Diagnostic]:
         for index, spec in enumerate(getattr(loaded.declaration, manager.field)):
             span = loaded.span(manager.field, index)
             name = manager.identify(spec)
-            if name is None:
+            if name is None or _FILE.search(spec):
                 yield _refused(manager, spec, span)
             elif name in first:
                 message = f"{name!r} is in {manager.field} twice"
@@ -151,7 +153,7 @@ def _refused(manager: _Manager, spec: str, span: Span) -> Diagnostic:
             for pattern, reason, hint in (*_WHY, *own)
             if re.search(pattern, spec)
         ),
-        ("its form is not known", usual),
+        ("a package is not written like this", usual),
     )
     shown = spec if len(spec) <= 60 else f"{spec[:59]}…"  # noqa: PLR2004
     message = f"{shown!r} cannot be in {manager.field}: {reason}"

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Stage
 from dynbuild.declaration.script import Command, commands_of
@@ -45,17 +44,3 @@ def runs_of(loaded: Loaded) -> list[Run]:
             for index, text in enumerate(stage.commands)
         ]
     return runs
-
-
-def closure(loaded: Loaded, stage: Stage) -> list[Stage]:
-    """List the stage and all that it stands on."""
-    below = stands_on(loaded.declaration.stages)
-    stages = {other.name: other for other in loaded.declaration.stages}
-    found = {stage.name: stage}
-    waiting = [stage.name]
-    while waiting:
-        for name in below[waiting.pop()]:
-            if name not in found:
-                found[name] = stages[name]
-                waiting.append(name)
-    return list(found.values())

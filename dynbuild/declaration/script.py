@@ -21,11 +21,10 @@ _DYNAMIC = re.compile(r"[$*?\[\]{}`~\\]")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A simple command: its words, ``sudo`` and assignments before it set apart."""
+    """A simple command: its words, without ``sudo`` and assignments before it."""
 
     words: tuple[str, ...]
     sudo: bool = False
-    assigned: tuple[str, ...] = ()
     writes: bool = False
     """Its output goes into a file."""
 
@@ -87,10 +86,12 @@ def _simple(line: str) -> Iterator[Command]:
 
 
 def _command(words: list[str], *, writes: bool) -> Iterator[Command]:
-    assigned = []
-    rest = list(words)
-    sudo = bool(rest) and rest[0] == "sudo"
-    while rest and (_ASSIGNMENT.match(rest[0]) or rest[0] in ("sudo", "-E", "-H")):
-        assigned.append(rest.pop(0))
-    if words:
-        yield Command(tuple(rest), sudo, tuple(assigned), writes)
+    """Leave out what only stands before a command."""
+    if not words:
+        return
+    before = 0
+    for word in words:
+        if not (_ASSIGNMENT.match(word) or word in ("sudo", "-E", "-H")):
+            break
+        before += 1
+    yield Command(tuple(words[before:]), "sudo" in words[:before], writes)

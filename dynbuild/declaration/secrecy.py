@@ -13,10 +13,13 @@ from dynbuild.spans import Source, Span
 _ENVIRONMENTS = ("env", "build_env")
 _SHOWN = tuple(Secret.model_fields)
 _VISIBLE = re.compile(r"[^\n]")
-_WRITTEN = re.compile(
-    r"(?<![A-Za-z0-9_])(?P<key>[A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+"
-    r"(?P<value>\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?|[^\s,}\]]++)"
+_KEY = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+")
+_QUOTED = re.compile(
+    r"\"{3}(?s:.*?)(?:\"{3}|\Z)|'{3}(?s:.*?)(?:'{3}|\Z)"
+    r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
 )
+_GLANCE = 200
+"""Characters of a value that decide whether it looks like a secret."""
 
 
 def without_secrets(tree: Table) -> Table:
@@ -33,15 +36,25 @@ def without_secrets(tree: Table) -> Table:
 
 def redacted(source: Source) -> Source:
     """Star what seems to be a secret in a text that could not be read as a tree."""
-    return _starred(
-        source,
-        [
-            Span(source, match.start("value"), match.end("value"))
-            for match in _WRITTEN.finditer(source.text)
-            if match["key"] == "value"
-            or is_secret(match["key"], match["value"].strip("\"'"))
-        ],
-    )
+    return _starred(source, list(_written(source)))
+
+
+def _written(source: Source) -> Iterator[Span]:
+    """Find values after keys, in any syntax and in none; without quotes, to the end."""
+    done = 0
+    for key in _KEY.finditer(source.text):
+        if key.start() < done:
+            continue
+        start = key.end()
+        glance = source.text[start : start + _GLANCE].strip("\"' \n").split("\n")[0]
+        if key[1] != "value" and not is_secret(key[1], glance):
+            continue
+        quoted = _QUOTED.match(source.text, start)
+        line_end = source.text.find("\n", start)
+        done = quoted.end() if quoted else line_end
+        if done < 0:
+            done = len(source.text)
+        yield Span(source, start, done)
 
 
 def shown_in(diagnostic: Diagnostic, source: Source) -> Diagnostic:
@@ -80,7 +93,7 @@ def _secrets(node: Node) -> Iterator[Span]:
         case List(items):
             for item in items:
                 yield from _secrets(item)
-        case Leaf():
+        case _:
             pass
 
 
@@ -99,7 +112,7 @@ def _in_secrets(node: Node) -> Iterator[Span]:
         case List(items):
             for item in items:
                 yield from _in_secrets(item)
-        case Leaf():
+        case _:
             pass
 
 

@@ -98,7 +98,7 @@ def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -
                 else:
                     rest.append(_pruned(item, bad, here, there, lost))
             return List(tuple(rest), span)
-        case Leaf():
+        case _:
             return node
 
 

@@ -15,7 +15,7 @@ def spelled(syntax: Syntax, field: str, value: Value) -> str:
             return f"{field} = {_value(syntax, value)}"
         case "json":
             return f"{_text(field)}: {_value(syntax, value)}"
-        case "yaml":
+        case _:
             return f"{field}: {_value(syntax, value)}"
 
 

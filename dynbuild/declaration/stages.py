@@ -16,38 +16,42 @@ LONGEST_NAME = 100
 
 def check_names(loaded: Loaded) -> Iterator[Diagnostic]:
     """Names that Docker refuses or dynbuild uses, and names that are not unique."""
-    first: dict[str, tuple[str, Span]] = {}
+    exact: dict[str, Span] = {}
+    folded: dict[str, tuple[str, Span]] = {}
     for index, stage in enumerate(loaded.declaration.stages):
-        span = loaded.span("stages", index, "name")
-        reason = _refusal(stage.name)
-        if reason:
-            message = f"a stage cannot be called {_short(stage.name)!r}: {reason}"
-            yield Diagnostic("DB0120", message, span, _better(stage.name))
-        known = first.setdefault(stage.name.casefold(), (stage.name, span))
-        if known[1] != span:
-            message = f"two stages are called {_short(stage.name)!r}"
+        name, span = stage.name, loaded.span("stages", index, "name")
+        if reason := _refusal(name):
+            message = f"a stage cannot be called {_short(name)!r}: {reason}"
+            yield Diagnostic("DB0120", message, span, _better(name))
+        other, place = folded.setdefault(name.casefold(), (name, span))
+        if name in exact:
+            message = f"two stages are called {_short(name)!r}"
             hint = "give each stage a name of its own"
-            if stage.name != known[0]:
-                message = (
-                    f"the stages {known[0]!r} and {stage.name!r} differ only in case"
-                )
-                hint = "Docker does not tell them apart: rename one"
-            label = Label(known[1], "first named here")
+            label = Label(exact[name], "first named here")
             yield Diagnostic("DB0121", message, span, hint, (label,))
+        elif other != name:
+            message = f"the stages {other!r} and {name!r} differ only in case"
+            hint = "Docker does not tell them apart: rename one"
+            label = Label(place, "first named here")
+            yield Diagnostic("DB0121", message, span, hint, (label,))
+        exact.setdefault(name, span)
 
 
 def _refusal(name: str) -> str | None:
-    if not name:
-        return "a name is needed"
-    if len(name) > LONGEST_NAME:
-        return f"it has more than {LONGEST_NAME} characters"
-    if name.lower() in RESERVED_NAMES:
-        return "this name means something else to Docker"
-    if re.search(STEP_NAME, name, re.IGNORECASE):
-        return "dynbuild names its own steps like this"
-    if not matches(STAGE_NAME, name):
-        return "Docker takes letters, digits, and single . _ or - between them"
-    return None
+    """Tell why a stage cannot have a name."""
+    is_step = re.search(STEP_NAME, name, re.IGNORECASE) is not None
+    reasons = (
+        (not name, "a name is needed"),
+        (len(name) > LONGEST_NAME, f"it has more than {LONGEST_NAME} characters"),
+        (name.lower() in RESERVED_NAMES, "this name means something else to Docker"),
+        (is_step, "dynbuild names its own steps like this"),
+        (not name[:1].isalpha(), "it has to start with a letter"),
+        (
+            not matches(STAGE_NAME, name),
+            "Docker takes letters, digits, and single . _ or - between them",
+        ),
+    )
+    return next((reason for refused, reason in reasons if refused), None)
 
 
 def _better(name: str) -> str | None:
@@ -131,9 +135,13 @@ def _star(loaded: Loaded, index: int, stage: Stage) -> Iterator[Diagnostic]:
     at = stage.dependencies.index(EVERY_STAGE)
     span = loaded.span("stages", index, "dependencies", at)
     if len(stage.dependencies) > 1:
-        message = f'"*" of stage {stage.name!r} stands for every stage before it'
+        message = (
+            f'"*" of stage {stage.name!r} stands for every stage before it already'
+        )
         if loaded.by_name:
-            message = f'"*" of stage {stage.name!r} stands for every other stage'
+            message = (
+                f'"*" of stage {stage.name!r} stands for every other stage already'
+            )
         hint = 'let "*" stand alone'
         yield Diagnostic("DB0126", message, span, hint)
         return
@@ -173,13 +181,14 @@ def check_cycles(loaded: Loaded) -> Iterator[Diagnostic]:
 def _edge(loaded: Loaded, index: int, need: str) -> Label:
     """Point at what makes a stage need another."""
     stage = loaded.declaration.stages[index]
-    for at, name in enumerate(stage.dependencies):
-        if name in (need, EVERY_STAGE):
-            span = loaded.span("stages", index, "dependencies", at)
-            return Label(span, f"{stage.name!r} depends on {need!r}")
-    at = [copy.stage for copy in stage.copies].index(need)
-    span = loaded.span("stages", index, "copy", at, "stage")
-    return Label(span, f"{stage.name!r} copies from {need!r}")
+    copied = [copy.stage for copy in stage.copies]
+    if need in copied and need not in stage.dependencies:
+        span = loaded.span("stages", index, "copy", copied.index(need), "stage")
+        return Label(span, f"{stage.name!r} copies from {need!r}")
+    written = need if need in stage.dependencies else EVERY_STAGE
+    at = stage.dependencies.index(written)
+    span = loaded.span("stages", index, "dependencies", at)
+    return Label(span, f"{stage.name!r} depends on {need!r}")
 
 
 def check_work(loaded: Loaded) -> Iterator[Diagnostic]:

@@ -55,7 +55,7 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
     (
         r"^Expected newline or end of document",
         "expected the end of the line after a value",
-        "write one key = value on a line",
+        "put a text in quotes, and write one key = value on a line",
     ),
     (r"^Expected '=' after a key", "expected = after the key", None),
     (r"^Expected '\]", "the header of this table is not closed", None),
@@ -67,7 +67,7 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
     (r"^Unclosed array", "expected , or ] in a list", None),
     (r"^Unclosed inline table", "expected , or } in an inline table", None),
     (
-        r"^Unescaped '\\\\'",
+        r"^Unescaped '\\'",
         r"a backslash starts an escape, and this is not one",
         r"write \\ for a backslash, or use 'single quotes'",
     ),

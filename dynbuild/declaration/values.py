@@ -20,6 +20,10 @@ _COPY: Pattern = (*_STAGE, "copy", int)
 _SECRET: Pattern = (*_STAGE, "secrets", int)
 
 
+_LONGEST = 60
+"""Characters of a found value that a message shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """What a text must match, and what is said where it does not."""
@@ -82,51 +86,42 @@ _VARIABLE = _Rule(
     _as_variable,
 )
 
-_RULES: tuple[tuple[Pattern, _Rule], ...] = (
-    (("base",), _IMAGE),
-    (("workdir",), _ABSOLUTE),
-    (("volumes", int), _ABSOLUTE),
-    (("user", "shell"), _ABSOLUTE),
-    (
-        ("stop_signal",),
-        _Rule("DB0148", grammar.SIGNAL, "a signal, such as SIGTERM", _as_signal),
+_RULES: dict[Pattern, _Rule] = {
+    ("base",): _IMAGE,
+    ("workdir",): _ABSOLUTE,
+    ("volumes", int): _ABSOLUTE,
+    ("user", "shell"): _ABSOLUTE,
+    ("stop_signal",): _Rule(
+        "DB0148", grammar.SIGNAL, "a signal, such as SIGTERM", _as_signal
     ),
-    (("healthcheck", "interval"), _DURATION),
-    (("healthcheck", "timeout"), _DURATION),
-    (("healthcheck", "start_period"), _DURATION),
-    ((*_STAGE, "workdir"), _ABSOLUTE),
-    ((*_STAGE, "cache_mounts", int), _ABSOLUTE),
-    (
-        (*_STAGE, "user"),
-        _Rule("DB0150", grammar.OWNER, "a user: a name or a number, or user:group"),
+    ("healthcheck", "interval"): _DURATION,
+    ("healthcheck", "timeout"): _DURATION,
+    ("healthcheck", "start_period"): _DURATION,
+    (*_STAGE, "workdir"): _ABSOLUTE,
+    (*_STAGE, "cache_mounts", int): _ABSOLUTE,
+    (*_STAGE, "user"): _Rule(
+        "DB0150", grammar.OWNER, "a user: a name or a number, or user:group"
     ),
-    ((*_COPY, "to"), _ABSOLUTE),
-    ((*_COPY, "image"), _IMAGE),
-    (
-        (*_COPY, "owner"),
-        _Rule("DB0145", grammar.OWNER, "an owner: user, user:group, uid or uid:gid"),
+    (*_COPY, "to"): _ABSOLUTE,
+    (*_COPY, "image"): _IMAGE,
+    (*_COPY, "owner"): _Rule(
+        "DB0145", grammar.OWNER, "an owner: user, user:group, uid or uid:gid"
     ),
-    (
-        (*_COPY, "mode"),
-        _Rule("DB0146", grammar.MODE, "three or four octal digits, as 0644", _as_mode),
+    (*_COPY, "mode"): _Rule(
+        "DB0146", grammar.MODE, "three or four octal digits, as 0644", _as_mode
     ),
-    (
-        (*_SECRET, "id"),
-        _Rule("DB0151", grammar.SECRET_ID, "an id: letters, digits, . _ and -"),
+    (*_SECRET, "id"): _Rule(
+        "DB0151", grammar.SECRET_ID, "an id: letters, digits, . _ and -"
     ),
-    ((*_SECRET, "env"), _VARIABLE),
-    ((*_SECRET, "target"), _ABSOLUTE),
-    (
-        ("cache", "minio", "endpoint"),
-        _Rule(
-            "DB0152", grammar.ENDPOINT, "a host, or host:port, alone", _without_scheme
-        ),
+    (*_SECRET, "env"): _VARIABLE,
+    (*_SECRET, "target"): _ABSOLUTE,
+    ("cache", "minio", "endpoint"): _Rule(
+        "DB0152", grammar.ENDPOINT, "a host or host:port", _without_scheme
     ),
-    (
-        ("cache", "registry"),
-        _Rule("DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"),
+    ("cache", "registry"): _Rule(
+        "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
     ),
-)
+}
 
 _ENVIRONMENTS: tuple[Pattern, ...] = (
     ("env",),
@@ -159,13 +154,14 @@ def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
         if (mistake := _unprintable(loaded, path, text)) is not None:
             yield mistake
             continue
-        for pattern, rule in _RULES:
-            if _fits(path, pattern) and not matches(rule.allowed, text):
-                shown = text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004
-                message = (
-                    f"{place(loaded.tree, path)} is {rule.wanted}; {shown!r} is not"
-                )
-                yield Diagnostic(rule.code, message, leaf.span, rule.hint(text))
+        rule = _RULES.get(
+            tuple(int if isinstance(step, int) else step for step in path)
+        )
+        if rule and not matches(rule.allowed, text):
+            shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+            where = place(loaded.tree, path)
+            message = f"expected {rule.wanted} for {where}, found {shown!r}"
+            yield Diagnostic(rule.code, message, leaf.span, rule.hint(text))
 
 
 def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:
@@ -182,14 +178,15 @@ def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:
 
 def _unprintable(loaded: Loaded, path: Path, text: str) -> Diagnostic | None:
     """Tell the first character that the field cannot hold."""
+    found = _CONTROL.search(text)
+    if found is None:
+        return None
     where = place(loaded.tree, path)
     span = loaded.span(*path)
     if any(_fits(path, pattern) for pattern in _LINES):
         found = _CONTROL_BUT_LINES.search(text)
     elif any(_fits(path, pattern) for pattern in _ONE_LINE):
         found = _CONTROL_BUT_TAB.search(text)
-    else:
-        found = _CONTROL.search(text)
     if found is None:
         return None
     if found[0] == "\n":
@@ -222,7 +219,7 @@ def _texts(node: Node, path: Path) -> Iterator[tuple[Path, Leaf]]:
                 yield from _texts(item, (*path, index))
         case Leaf(str()):
             yield path, node
-        case Leaf():
+        case _:
             pass
 
 
@@ -235,5 +232,5 @@ def _keys(node: Node, path: Path) -> Iterator[tuple[Path, Span]]:
         case List(items):
             for index, item in enumerate(items):
                 yield from _keys(item, (*path, index))
-        case Leaf():
+        case _:
             pass

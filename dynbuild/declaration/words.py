@@ -158,9 +158,10 @@ def _listed(choices: Collection[str]) -> str:
 def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
     node = find(tree, path)
     assert node
-    wanted = _WANTED_AT.get((str(path[0]), kind)) or _WANTED.get(kind, "another value")
+    special = _WANTED_AT.get((str(path[0]), kind))
+    wanted = special or _WANTED.get(kind, "another value")
     message = f"expected {wanted} for {place(tree, path)}, found {found(node)}"
-    return Diagnostic("DB0111", message, node.span, _mend(node, kind))
+    return Diagnostic("DB0111", message, node.span, _mend(node, kind, special))
 
 
 def found(node: Node) -> str:
@@ -199,16 +200,17 @@ def _quoted(text: str, node: Leaf) -> str:
     return json.dumps(short, ensure_ascii=False)
 
 
-def _mend(node: Node, kind: str) -> str | None:
+def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
     """Tell what to write, where that is sure."""
     hint: str | None = None
     match kind, node:
         case _, Leaf(None):
             hint = "remove the key, or give it a value"
-        case "string_type", Leaf():
+        case "string_type", Leaf() if not wanted:
             hint = _in_quotes(node)
         case "tuple_type", Leaf(str(text)):
-            hint = f"write a list: [{_quoted(text, node)}]"
+            shown = _quoted(text, node)
+            hint = f"write a list: [{shown}]" if "…" not in shown else "write a list"
         case "tuple_type", Table():
             hint = "write a list of tables: [{ … }]"
         case "bool_type", Leaf(str(text)) if text.lower() in _BOOLEANS:
@@ -223,6 +225,8 @@ def _mend(node: Node, kind: str) -> str | None:
 def _in_quotes(node: Leaf) -> str:
     """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
     written, value = _written(node), node.value
+    if set(written) == {"*"}:
+        return "put it in quotes"
     means = str(value).lower() if isinstance(value, bool) else str(value)
     misread = isinstance(value, bool | int | float) and means != written
     reason = f"{written} is read as {means}; " if misread else ""

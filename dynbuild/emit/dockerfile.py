@@ -17,7 +17,7 @@ from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
-from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Stage
 from dynbuild.steps.run import BASE_STEP
 from dynbuild.steps.title import title
@@ -32,9 +32,18 @@ _HEADER = """\
 # what it declares and links the layers; a plain build of this file gives the same
 # files wherever stages read only what they declare.
 #
-# Steps end as root, so that each can be the parent of any other (DL3002), and users go
-# by their names (DL3066):
-# hadolint global ignore=DL3002,DL3066"""
+# For hadolint: steps end as root, so that each can be the parent of any other; users go
+# by name; versions, caches, pipes and `cd` are the business of the commands declared.
+# hadolint global ignore={ignored}"""
+
+
+_IGNORED = (
+    "DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,"
+    "DL3040,DL3041,DL3042,DL3066,DL4006"
+)
+"""Advice for Dockerfiles that people write: on the last user of a stage, on WORKDIR for
+cd (the commands of a stage share one shell), on versions (pinned where the declaration
+pins them), caches (mounted, or in stages that no image has), pipefail (not in sh)."""
 
 
 def emit(
@@ -52,7 +61,8 @@ def emit(
     names = _names(order)
     steps = {placed.id: placed for placed in order}
     branch_of = branches(order)
-    sections = [_HEADER.format(platform=quote.comment(platform))]
+    known = {"platform": quote.comment(platform), "ignored": _IGNORED}
+    sections = [_HEADER.format(**known)]
     with _speaking_of("the base"):
         sections.append(_section([], _base(lock)))
     last = BASE_STEP
@@ -94,16 +104,6 @@ def _speaking_of(what: str) -> Iterator[None]:
                 "DB0408",
                 f"no Dockerfile can say this of {what}: {error}",
                 hint="change it in the declaration, then run `dynbuild lock`",
-            )
-        ) from None
-    except EnvironmentConflict as conflict:
-        raise LockError(
-            Diagnostic(
-                "DB0409",
-                f"stages {conflict.first!r} and {conflict.second!r} set "
-                f"{conflict.variable} to two values",
-                hint="two merged changes: let one depend on the other, or set it in "
-                "one, then run `dynbuild lock`",
             )
         ) from None
 

@@ -4,6 +4,7 @@ Every step begins and ends as root, in ``/``, with the declaration's shell, so t
 any step can be the parent of any other.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -23,18 +24,9 @@ from dynbuild.steps.run import (
     SshMount,
 )
 
-_LINT: Mapping[str, str] = {
-    "apt": "DL3003,DL3008,DL3015,DL4006,SC2046",
-    "yum": "DL4006,SC2034,SC2043,SC2086",
-    "apk": "DL3018,DL4006,SC2043",
-    "pip": "SC2043,SC2086",
-    "npm": "DL3016,SC2043",
-    "user": "DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL4006",
-}
-"""Rules of hadolint that are wrong for scripts that dynbuild writes: versions are
-pinned where the declaration pins them, caches and recommended packages are taken care
-of in other ways, /bin/sh has no pipefail, a list may be of one, words are split on
-purpose. What the user writes is not excused."""
+_LINT = "# hadolint ignore=SC2034,SC2043,SC2046,SC2086"
+"""Rules of ShellCheck that are wrong for the scripts that dynbuild writes: a list may
+be of one, words are split on purpose, variables differ by the base."""
 
 
 def instructions(
@@ -49,23 +41,22 @@ def instructions(
     lines = [line for copy in copies_of(step) for line in _copy(copy, images)]
     run = run_of(step, environment, user)
     if run is not None:
-        lines += _run(run, shell, _lint(step))
+        lines += _run(run, shell, _lint(step, environment))
     return lines
 
 
 def pinned(pin: Pin) -> str:
     """The reference of an image with its tag for people and its digest for Docker."""
-    digest = f"@{pin.digest}" if pin.digest and "@" not in pin.image else ""
-    return quote.reference(f"{pin.image}{digest}")
+    return quote.reference(f"{pin.image}@{pin.digest}" if pin.digest else pin.image)
 
 
 def _check(step: Step, environment: Mapping[str, str]) -> None:
     """Refuse what would have another meaning in a script than in the declaration."""
     match step:
         case Stage():
-            quote.argument(step.user)
-            for name in environment:
-                quote.variable(name)
+            quote.account(step.user)
+            for variable in environment:
+                quote.variable(variable)
         case Group():
             specs = (a.spec for a in step.actions.values() if isinstance(a, Install))
             for text in (
@@ -77,7 +68,7 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
                 quote.operand(text)
         case AptSource():
             for text in (step.uri, *step.suites, *step.components):
-                quote.operand(text)
+                quote.name(text)
         case User():
             quote.user(step.name)
             quote.operand(step.shell)
@@ -85,12 +76,12 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
             pass
 
 
-def _lint(step: Step) -> list[str]:
+def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     match step:
-        case Group(manager=kind) if kind in _LINT:
-            return [f"# hadolint ignore={_LINT[kind]}"]
-        case User():
-            return [f"# hadolint ignore={_LINT['user']}"]
+        case Group() | User():
+            return [_LINT]
+        case _ if re.search("[$`]", "".join(environment.values())):
+            return ["# hadolint ignore=SC2016"]  # what is exported means itself
         case _:
             return []
 
@@ -102,8 +93,6 @@ def _copy(copy: Copy, images: Mapping[str, Pin]) -> list[str]:
     if copy.stage is not None:
         flags.append(f"--from={quote.stage(copy.stage)}")
     elif copy.image is not None:
-        if copy.image not in images:
-            raise quote.UnfitError(f"the image {copy.image!r} has no pin")
         flags.append(f"--from={pinned(images[copy.image])}")
     if copy.owner is not None:
         flags.append(f"--chown={quote.flag(copy.owner)}")

@@ -1,15 +1,15 @@
 """What differs between two locks, as values: what ``lock`` tells and reviews read."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import Literal, TypeAlias, assert_never
 
 from dynbuild.lock.model import Lock
-from dynbuild.lock.renames import Names, continued
-from dynbuild.steps.describe import changed_facts
-from dynbuild.steps.log import format_event
+from dynbuild.lock.renames import Names, continued, follow
+from dynbuild.steps.log import Event, declared, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Install, Pin, Remove, Stage, Upgrade
+from dynbuild.steps.model import AptSource, Install, Pin, Remove, Upgrade
 
 Verb: TypeAlias = Literal[
     "added", "changed", "upgraded", "moved", "renamed", "removed", "repacked"
@@ -33,12 +33,14 @@ class Change:
 
 
 def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
-    """All that differs, in the order in which the lock is written."""
+    """All that differs, in the order in which the lock is written.
+
+    Empty only for equal locks; what this version does not know is not told.
+    """
     old = previous or Lock(Pin("", None))
     changes = [*_base(old, lock)] if previous else []
-    changes += [*_images(old, lock), *_packages(old, lock)]
-    changes += _numbered("source", _sources(old), _sources(lock))
-    changes += _numbered("script", old.scripts, lock.scripts)
+    changes += [*_images(old, lock), *_packages(old, lock), *_sources(old, lock)]
+    changes += _scripts(old.scripts, lock.scripts)
     changes += _user(old, lock)
     changes += _stages(old, lock, continued(old, lock))
     changes += _config(old, lock) if previous else []
@@ -74,42 +76,75 @@ def _packages(old: Lock, new: Lock) -> Iterator[Change]:
         before = old.packages.get(manager, {})
         after = new.packages.get(manager, {})
         for key in sorted(before.keys() | after.keys()):
-            known = set(before.get(key, ()))
-            for event in after.get(key, ()):
-                if event in known:
-                    continue
-                match event.action:
-                    case Install(spec):
-                        verb: Verb = "changed" if known else "added"
-                        yield Change(verb, manager, spec, None, event.seq)
-                    case Remove():
-                        yield Change("removed", manager, key, None, event.seq)
-                    case Upgrade():
-                        yield Change("upgraded", manager, key, None, event.seq)
-            lost = [e for e in before.get(key, ()) if e not in set(after.get(key, ()))]
-            if lost and not set(after.get(key, ())) - known:
-                told = ", ".join(map(format_event, lost))
-                yield Change("repacked", manager, key, details=(f"without {told}",))
+            if before.get(key, ()) != after.get(key, ()):
+                there = key in declared({key: before.get(key, ())})
+                yield from _package(
+                    manager, key, before.get(key, ()), after.get(key, ()), there=there
+                )
 
 
-def _sources(lock: Lock) -> dict[str, int]:
-    return {
-        " ".join([source.uri, *source.suites, *source.components]): seq
-        for source, seq in lock.sources.items()
-    }
-
-
-def _numbered(
-    kind: str, before: Mapping[str, int], after: Mapping[str, int]
+def _package(
+    manager: str,
+    key: str,
+    before: tuple[Event, ...],
+    after: tuple[Event, ...],
+    *,
+    there: bool,
 ) -> Iterator[Change]:
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
+    """What happened to a package that was ``there`` or not; else what is forgotten."""
+    events = [event for event in after if event not in before]
+    for event in events:
+        match event.action:
+            case Install(spec):
+                verb: Verb = "changed" if there else "added"
+                yield Change(verb, manager, spec, None, event.seq)
+                there = True
+            case Remove():
+                yield Change("removed", manager, key, None, event.seq)
+                there = False
+            case Upgrade():
+                yield Change("upgraded", manager, key, None, event.seq)
+            case _:
+                assert_never(event.action)
+    if not events:
+        lost = [format_event(event) for event in before if event not in after]
+        yield Change("repacked", manager, key, details=(f"without {', '.join(lost)}",))
+
+
+def _sources(old: Lock, new: Lock) -> Iterator[Change]:
+    """Sources by what they are called; one with another key was changed."""
+    gone: defaultdict[str, list[AptSource]] = defaultdict(list)
+    for source in old.sources.keys() - new.sources.keys():
+        gone[_called(source)].append(source)
+    for source, seq in sorted(new.sources.items(), key=repr):
+        name = _called(source)
+        if source in old.sources:
+            if old.sources[source] != seq:
+                yield Change("repacked", "source", name, old.sources[source], seq)
+        elif gone[name]:
+            was = gone[name].pop()
+            details = _differing(was, source)
+            yield Change("changed", "source", name, old.sources[was], seq, details)
+        else:
+            yield Change("added", "source", name, None, seq)
+    for name, sources in sorted(gone.items()):
+        for source in sources:
+            yield Change("removed", "source", name, old.sources[source], None)
+
+
+def _called(source: AptSource) -> str:
+    return " ".join([source.uri, *source.suites, *source.components])
+
+
+def _scripts(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[Change]:
+    for text in sorted(before.keys() | after.keys()):
+        old, new = before.get(text), after.get(text)
         if old is None:
-            yield Change("added", kind, name, None, new)
+            yield Change("added", "script", text, None, new)
         elif new is None:
-            yield Change("removed", kind, name, old, None)
+            yield Change("removed", "script", text, old, None)
         elif old != new:
-            yield Change("repacked", kind, name, old, new)
+            yield Change("repacked", "script", text, old, new)
 
 
 def _user(old: Lock, new: Lock) -> Iterator[Change]:
@@ -126,15 +161,15 @@ def _user(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
-    changed = {
-        name
-        for name, before in names.items()
-        if _stage_details(old, new, names, before, name)
+    details = {
+        name: _details(old, new, names, before, name) for name, before in names.items()
     }
     went = {
         name
         for name, before in names.items()
-        if old.stages[before].seq != new.stages[name].seq
+        if details[name]
+        or old.stages[before].seq != new.stages[name].seq
+        or old.stages[before].moves != new.stages[name].moves
     }
     for name, entry in sorted(new.stages.items()):
         if name not in names:
@@ -144,35 +179,46 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
         if names[name] != name:
             was = (f"was {names[name]}",)
             yield Change("renamed", "stage", name, before.seq, entry.seq, was)
-        if name in changed:
-            details = _stage_details(old, new, names, names[name], name)
-            yield Change("changed", "stage", name, before.seq, entry.seq, details)
+        if details[name]:
+            yield Change("changed", "stage", name, before.seq, entry.seq, details[name])
         elif name in went:
-            needs = [n for n in entry.stage.needs if n in changed | went]
-            because = tuple(f"needs {need}" for need in needs)
+            because = tuple(
+                f"needs {need}" for need in entry.stage.needs if need in went
+            )
             yield Change("moved", "stage", name, before.seq, entry.seq, because)
     for name in sorted(old.stages.keys() - set(names.values())):
         yield Change("removed", "stage", name, old.stages[name].seq, None)
 
 
-def _stage_details(
+def _details(
     old: Lock, new: Lock, names: Names, before_name: str, name: str
 ) -> tuple[str, ...]:
-    """The fields that differ, as a declaration names them."""
-    before, after = old.stages[before_name].stage, new.stages[name].stage
-    details = changed_facts(before, old.images, after, new.images)
-
-    def known_as(stage: Stage) -> list[str]:
-        return sorted(names.get(need, need) for need in stage.dependencies)
-
-    if sorted(before.dependencies) != known_as(after):
-        details.append("dependencies")
-    details += [
-        label
-        for label in ("build_only", "touches")
-        if getattr(before, label) != getattr(after, label)
-    ]
-    return tuple(details)
+    """The fields that differ, as a declaration names them; renames are followed."""
+    before = old.stages[before_name].stage
+    after = new.stages[name].stage
+    # A merged lock may name stages that it does not hold: these have no other name.
+    lost = {need: need for need in after.needs if need not in new.stages}
+    known_as = follow({**lost, **names})
+    followed = replace(
+        after,
+        name=before.name,
+        dependencies=tuple(map(known_as, after.dependencies)),
+        copies=tuple(
+            replace(copy, stage=copy.stage and known_as(copy.stage))
+            for copy in after.copies
+        ),
+    )
+    labels = list(_differing(before, followed))
+    if "copies" not in labels and any(
+        old.images.get(image) != new.images.get(image)
+        for image in {copy.image for copy in after.copies if copy.image}
+    ):
+        labels.append("copies")
+    if "shell" not in labels and (before.shell or old.shell) != (
+        after.shell or new.shell
+    ):
+        labels.append("shell")
+    return tuple("copy" if label == "copies" else label for label in labels)
 
 
 def _config(old: Lock, new: Lock) -> Iterator[Change]:

@@ -6,26 +6,30 @@ no index, no date, nothing chained, one command a line.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tomli_w
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock import reading
-from dynbuild.lock.model import DEFAULT_SHELL, Entry, Lock
+from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock
 from dynbuild.spans import Source, Span
 from dynbuild.steps.log import Log, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import AptSource, Copy, Pin, RuntimeConfig, User
+from dynbuild.steps.model import AptSource, Copy, Pin, RuntimeConfig, Secret, User
 
 VERSION = 1
+
+_DEEPEST = 50
 
 HEADER = """\
 # dynbuild.lock: written by `dynbuild lock`, read in review, committed. @generated
 # Install order: seq from low to high. See it with `dynbuild lock --show-order`.
 """
 
-_MARKER = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
+_MARKER = re.compile(
+    r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?=[ \r\n]|\Z)", re.MULTILINE
+)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 Value = object
@@ -40,7 +44,7 @@ def dumps(lock: Lock) -> str:
     lines += [_pair(key, value) for key, value in lock.extra.get((), {}).items()]
     for path, table in _tables(lock):
         merged = {**table, **lock.extra.get(path, {})}
-        if merged:
+        if merged or path in lock.extra or path[:-1] == ("images",):
             lines += ["", f"[{'.'.join(map(_key, path))}]"]
             lines += [_pair(key, value) for key, value in merged.items()]
     return "\n".join(lines) + "\n"
@@ -55,8 +59,9 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
     source = Source(name, text)
     _refuse_markers(source)
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = _bounded(tomllib.loads(text))
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: numbers of thousands of digits, deep nesting.
         raise LockError(
             Diagnostic(
                 "DB0405",
@@ -74,7 +79,22 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
                 hint="upgrade dynbuild; the lock was left as it is",
             )
         )
-    return reading.lock_of(document, name)
+    return reading.lock_of(document)
+
+
+def _bounded(document: dict[str, Value]) -> dict[str, Value]:
+    """Refuse what would exhaust the stack of all who walk through it."""
+    level: list[dict[str, Value] | list[Value]] = [document]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return document
+    raise ValueError("it is nested too deep")
 
 
 def _refuse_markers(source: Source) -> None:
@@ -109,9 +129,10 @@ def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
         lock.scripts.items(), key=lambda item: reading.script_id(item[0])
     ):
         yield ("scripts", reading.script_id(text)), {"seq": seq, "run": text}
-    yield ("user",), _user(lock.user, lock.user_seq)
+    if lock.user is not None:
+        yield ("user",), _user(lock.user, lock.user_seq)
     for name, entry in sorted(lock.stages.items()):
-        yield ("stages", name), _stage(entry)
+        yield ("stages", name), _stage(entry, lock.extra)
         for variables in ("env", "build_env"):
             yield (
                 ("stages", name, variables),
@@ -157,9 +178,7 @@ def _source(source: AptSource, seq: int) -> Table:
     )
 
 
-def _user(user: User | None, seq: int) -> Table:
-    if user is None:
-        return {}
+def _user(user: User, seq: int) -> Table:
     return _set(
         {
             "seq": seq,
@@ -171,8 +190,16 @@ def _user(user: User | None, seq: int) -> Table:
     )
 
 
-def _stage(entry: Entry) -> Table:
+def _stage(entry: Entry, extra: Extra) -> Table:
     stage = entry.stage
+
+    def rows(key: str, tables: Iterable[Table]) -> "_Lines":
+        of_stage = ("stages", stage.name, key)
+        return _Lines(
+            {**table, **extra.get((*of_stage, str(place)), {})}
+            for place, table in enumerate(tables)
+        )
+
     return _set(
         {
             "seq": entry.seq,
@@ -187,16 +214,15 @@ def _stage(entry: Entry) -> Table:
             "ssh": stage.ssh or None,
             "touches": list(stage.touches) or None,
             "cache_mounts": _Lines(stage.cache_mounts),
-            "secrets": _Lines(
-                [
-                    _set({"id": secret.id, "env": secret.env, "target": secret.target})
-                    for secret in stage.secrets
-                ]
-            ),
-            "copy": _Lines([_copy(copy) for copy in stage.copies]),
+            "secrets": rows("secrets", map(_secret, stage.secrets)),
+            "copy": rows("copy", map(_copy, stage.copies)),
             "commands": _Lines(stage.commands),
         }
     )
+
+
+def _secret(secret: Secret) -> Table:
+    return _set({"id": secret.id, "env": secret.env, "target": secret.target})
 
 
 def _copy(copy: Copy) -> Table:
@@ -233,20 +259,15 @@ def _config(config: RuntimeConfig) -> Iterator[tuple[tuple[str, ...], Table]]:
     )
     yield ("image", "env"), dict(sorted(config.env.items()))
     yield ("image", "labels"), dict(sorted(config.labels.items()))
-    yield (
-        ("image", "healthcheck"),
-        {}
-        if check is None
-        else _set(
-            {
-                "cmd": list(check.cmd),
-                "interval": check.interval,
-                "timeout": check.timeout,
-                "start_period": check.start_period,
-                "retries": check.retries,
-            }
-        ),
-    )
+    if check is not None:
+        table = {
+            "cmd": list(check.cmd),
+            "interval": check.interval,
+            "timeout": check.timeout,
+            "start_period": check.start_period,
+            "retries": check.retries,
+        }
+        yield ("image", "healthcheck"), _set(table)
 
 
 class _Lines(tuple[object, ...]):
@@ -269,7 +290,7 @@ def _pair(key: str, value: Value) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else _text(key)
+    return key if _BARE_KEY.fullmatch(key) else _line(key)
 
 
 def _value(value: Value) -> str:
@@ -288,13 +309,16 @@ def _value(value: Value) -> str:
             return f"[{', '.join(map(_value, value))}]"
         case _:
             # Numbers, and dates that a later revision wrote.
-            return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
+            return _line(value)
 
 
 def _text(text: str) -> str:
     """A string; one of several lines as such, where that loses nothing."""
-    lines = text.split("\n")
-    readable = len(lines) > 1 and not re.search(r'[\x00-\x08\x0b-\x1f\x7f\\]|"""', text)
-    if readable and not text.endswith('"'):
+    plain = "\n" in text and not re.search(r'[\x00-\x08\x0b-\x1f\x7f\\]|"""', text)
+    if plain and not text.endswith('"') and not _MARKER.search(text):
         return f'"""\n{text}"""'
-    return tomli_w.dumps({"x": text}).removeprefix("x = ").rstrip("\n")
+    return _line(text)
+
+
+def _line(value: Value) -> str:
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")

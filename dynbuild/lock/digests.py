@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from dynbuild.digest import Description, Digest, digest_of
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
+from dynbuild.lock.topology import dependencies_first
 from dynbuild.steps.describe import Surroundings, describe
-from dynbuild.steps.environment import Environments
+from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.model import Copy, Pin, Stage
 from dynbuild.steps.recipe import copies_of
 
@@ -28,7 +29,8 @@ def descriptions(
     ``platform`` is ``os/arch[/variant]``; ``contents`` holds the content of live
     copies, ``unpinned`` the digest by which the engine knows each image without a pin.
     Where one is not given, the steps that need it are left out. Raises
-    DeclarationError when an image does not exist for the platform.
+    DeclarationError when an image does not exist for the platform, LockError as
+    ``environments_of``.
     """
     base = _image_digest(lock.base, platform, unpinned)
     environments = environments_of(lock)
@@ -68,8 +70,26 @@ def descriptions(
 
 
 def environments_of(lock: Lock) -> Environments:
-    """The composed variables of all stages of a lock."""
-    return Environments((entry.stage for entry in lock.stages.values()), lock.base.env)
+    """The composed variables of all stages of a lock.
+
+    Raises LockError, naming the stages, when the lock is not sound: after a merge.
+    """
+    stages = {name: entry.stage for name, entry in lock.stages.items()}
+    dependencies_first(stages)
+    environments = Environments(stages.values(), lock.base.env)
+    try:
+        environments.check()
+    except EnvironmentConflict as conflict:
+        raise LockError(
+            Diagnostic(
+                "DB0416",
+                f"stages {conflict.first!r} and {conflict.second!r} of the lock set "
+                f"{conflict.variable} to two values",
+                hint="two merged changes: let one depend on the other, or let both "
+                "extend it, then run `dynbuild lock`",
+            )
+        ) from None
+    return environments
 
 
 def _image_digest(

@@ -8,6 +8,10 @@ from dynbuild.steps.model import AptSource, Pin, RuntimeConfig, Stage, User
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
+Extra = Mapping[tuple[str, ...], Mapping[str, object]]
+"""Keys that this version does not know, by the path of their table; a path that ends
+in a number is that of a row of a list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -37,7 +41,7 @@ class Lock:
     images: Mapping[str, Pin] = field(default_factory=dict)
     shell: tuple[str, ...] = DEFAULT_SHELL
     config: RuntimeConfig = field(default_factory=RuntimeConfig)
-    extra: Mapping[tuple[str, ...], Mapping[str, object]] = field(default_factory=dict)
+    extra: Extra = field(default_factory=dict)
 
     @property
     def last_seq(self) -> int:
@@ -81,3 +85,10 @@ def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:
     """The specs that a lock declares now, by manager and key; empty ones left out."""
     replayed = {manager: declared(log) for manager, log in lock.packages.items()}
     return {manager: specs for manager, specs in replayed.items() if specs}
+
+
+def is_same(old: Pin, new: Pin) -> bool:
+    """Whether two pins are one image, whatever its tag; unpinned ones go by name."""
+    return old.digest == new.digest and (
+        new.digest is not None or old.image == new.image
+    )

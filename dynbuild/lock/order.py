@@ -5,11 +5,13 @@ effective seq of a stage is the largest of its own and of all that it needs. Any
 without a cycle or a missing stage has such an order, whoever wrote or merged it.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 
+from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.model import Lock
-from dynbuild.lock.topology import dependencies_first
+from dynbuild.lock.topology import dependencies_first, in_place
 from dynbuild.steps.log import groups
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Script, Stage, Step
@@ -43,12 +45,18 @@ def install_order(lock: Lock) -> tuple[Placed, ...]:
 
     Raises LockError, naming the stages, when the lock is not sound: after a merge.
     """
+    dependencies_first({name: entry.stage for name, entry in lock.stages.items()})
+    _refuse_lost_images(lock)
+    return unchecked_order(lock)
+
+
+def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
+    """The install order of a lock in which every stage has a place."""
     stages = {name: entry.stage for name, entry in lock.stages.items()}
-    sequence = dependencies_first(stages)
     effective: dict[str, int] = {}
     depth: dict[str, int] = {}
     live: dict[str, bool] = {}
-    for name in sequence:
+    for name in in_place(stages):
         needs = stages[name].needs
         effective[name] = max(lock.stages[name].seq, *(effective[n] for n in needs), 0)
         depth[name] = max((depth[n] + 1 for n in needs), default=0)
@@ -59,33 +67,44 @@ def install_order(lock: Lock) -> tuple[Placed, ...]:
         stages,
         key=lambda n: (live[n], effective[n], depth[n], lock.stages[n].seq, n),
     )
+    system = _system_chain(lock)
+    seqs = [step.seq for step in system]
     placed: list[Placed] = []
-    chain: tuple[str, ...] = ()
-    system = _system_steps(lock)
+    done = 0
     for name in in_order:
-        while system and (live[name] or system[0].seq <= effective[name]):
-            placed.append(_on(system.pop(0), chain))
-            chain = (placed[-1].id,)
+        before = len(system) if live[name] else bisect_right(seqs, effective[name])
+        placed += system[done:before]
+        done = before
+        chain = (system[done - 1].id,) if done else ()
         on = (*chain, *stages[name].dependencies)
         placed.append(Placed(name, stages[name], effective[name], on, live[name]))
-    for step in system:
-        placed.append(_on(step, chain))
-        chain = (placed[-1].id,)
-    return tuple(placed)
+    return (*placed, *system[done:])
 
 
-def _on(step: Placed, chain: tuple[str, ...]) -> Placed:
-    return Placed(step.id, step.step, step.seq, chain)
+def _refuse_lost_images(lock: Lock) -> None:
+    problems = [
+        Diagnostic(
+            "DB0409",
+            f"stage {name!r} copies from the image {copy.image}, which the lock does "
+            "not hold",
+            hint="two merged changes, one of which took its last use away: run "
+            "`dynbuild lock`",
+        )
+        for name, entry in sorted(lock.stages.items())
+        for copy in entry.stage.copies
+        if copy.image is not None and copy.image not in lock.images
+    ]
+    if problems:
+        raise LockError(*problems)
 
 
-def _system_steps(lock: Lock) -> list[Placed]:
-    """The system chain in order. Two of a kind may share a seq, after a merge."""
-    steps: list[tuple[int, str, str, Step]] = []
-    for source, seq in lock.sources.items():
-        name = f"{source.uri} {source.suites} {source.components} {source.key_digest}"
-        steps.append((seq, "source", name, source))
+def _system_chain(lock: Lock) -> list[Placed]:
+    """The system steps in order. Two of a kind may share a seq, after a merge."""
+    steps: list[tuple[int, str, str, Step]] = [
+        (seq, "source", repr(source), source) for source, seq in lock.sources.items()
+    ]
+    kept = user_packages(lock.user)
     for manager, log in lock.packages.items():
-        kept = user_packages(lock.user)
         steps += [
             (seq, manager, "", group) for seq, group in groups(manager, log, kept)
         ]
@@ -94,10 +113,10 @@ def _system_steps(lock: Lock) -> list[Placed]:
         steps.append((lock.user_seq, "user", "", lock.user))
     steps.sort(key=lambda step: (step[0], _KINDS.index(step[1]), step[2]))
     seen: Counter[str] = Counter()
-    placed: list[Placed] = []
+    chain: list[Placed] = []
     for seq, kind, _, step in steps:
         name = f"{kind}.{seq}"
         seen[name] += 1
         unique = f"{name}.{seen[name]}" if seen[name] > 1 else name
-        placed.append(Placed(unique, step, seq, ()))
-    return placed
+        chain.append(Placed(unique, step, seq, tuple(below.id for below in chain[-1:])))
+    return chain

@@ -7,10 +7,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild.lock.model import Entry, Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.renames import Names, facts_of, links, stages_of
-from dynbuild.lock.topology import Rank, dependencies_first, topological
+from dynbuild.lock.order import Placed, unchecked_order
+from dynbuild.lock.renames import Names, facts_of, follow, links, stages_of
+from dynbuild.lock.topology import dependencies_first
 from dynbuild.steps.model import AptSource, Script, Stage
+from dynbuild.steps.sequence import Rank, topological
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The lock before, its order, and which of its stages go on under which names."""
+
+    lock: Lock
+    order: tuple[Placed, ...]
+    names: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,103 +32,105 @@ class Motion:
     new: frozenset[str]
 
 
-def motion(
-    previous: Lock, target: Target, names: Names, forced: Collection[str]
-) -> Motion:
+def motion(before: Before, target: Target, forced: Collection[str]) -> Motion:
     """Rules 3 and 4: who moves. ``forced`` names stages that move unchanged."""
-    stages = stages_of(target)
-    before = {name: previous.stages[old].stage for name, old in names.items()}
-    old_facts = facts_of((entry.stage for entry in previous.stages.values()), previous)
-    new_facts = facts_of(stages.values(), target)
+    stages, previous = stages_of(target), stages_of(before.lock)
+    old_facts, new_facts = facts_of(before.lock), facts_of(target)
     changed = {
         name
-        for name, old in before.items()
+        for name, old in before.names.items()
         if name in forced
-        or old_facts[old.name] != new_facts[name]
-        or old.bump != stages[name].bump
-        or links(old) != links(stages[name], names)
+        or old_facts[old] != new_facts[name]
+        or previous[old].bump != stages[name].bump
+        or links(previous[old]) != links(stages[name], follow(before.names))
     }
-    stood = _stood_on_what_left(previous, target)
-    reached = changed | {name for name, old in names.items() if old in stood}
+    stood = _stood_on_what_left(before.order, target)
+    reached = changed | {name for name, old in before.names.items() if old in stood}
     for name in dependencies_first(stages):
         if not reached.isdisjoint(stages[name].needs):
             reached.add(name)
-    new = stages.keys() - names.keys()
+    new = stages.keys() - before.names.keys()
     return Motion(frozenset(changed), frozenset(reached - new), frozenset(new))
 
 
-def place(
-    previous: Lock, lock: Lock, target: Target, names: Names, how: Motion
-) -> dict[str, Entry]:
+def place(before: Before, lock: Lock, target: Target, how: Motion) -> dict[str, Entry]:
     """The entries of all stages; ``lock`` has the other steps of the update placed."""
     stages = stages_of(target)
-    entries = {
+    previous = before.lock.stages
+    staying = {
         name: Entry(
-            stages[name],
-            previous.stages[old].seq,
-            previous.stages[old].moves + (name in how.changed),
+            stages[name], previous[old].seq, previous[old].moves + (name in how.changed)
         )
-        for name, old in names.items()
+        for name, old in before.names.items()
     }
-    ranks = _ranks(previous, target, names, entries)
-    last = max(previous.last_seq, lock.last_seq)
-    if lock.last_seq <= previous.last_seq:
-        # Rule 5: what is last already would gain nothing by moving.
-        kept = entries | _appended(stages, how.new, ranks, {}, last)
-        if _are_last(previous, replace(lock, stages=kept), names, how):
+    ranks = _ranks(before, target, staying)
+    last = max(before.lock.last_seq, lock.last_seq)
+    if lock.last_seq <= before.lock.last_seq:
+        # Rule 5: what is last already would gain nothing by moving. It stands aside,
+        # so that what is new goes behind the new that it needs.
+        aside: dict[str, Rank] = {**ranks, **dict.fromkeys(how.moving, ())}
+        in_order = _in_order(stages, how.moving | how.new, aside)
+        new = [name for name in in_order if name in how.new]
+        kept = staying | _appended(stages, new, staying, last)
+        if _are_last(before, replace(lock, stages=kept), how):
             return kept
-    return entries | _appended(stages, how.moving | how.new, ranks, entries, last)
+    in_order = _in_order(stages, how.moving | how.new, ranks)
+    return staying | _appended(stages, in_order, staying, last)
+
+
+def _in_order(
+    stages: Mapping[str, Stage], moving: Collection[str], ranks: Mapping[str, Rank]
+) -> list[str]:
+    return topological({name: stages[name].needs for name in moving}, ranks)
 
 
 def _appended(
     stages: Mapping[str, Stage],
-    moving: Collection[str],
-    ranks: Mapping[str, Rank],
-    entries: Mapping[str, Entry],
+    names: list[str],
+    staying: Mapping[str, Entry],
     last: int,
 ) -> dict[str, Entry]:
-    """New seqs in an order that the needs allow."""
-    order = topological({name: stages[name] for name in moving}, ranks)
+    """New seqs, one after the other."""
     return {
-        name: Entry(stages[name], seq, entries[name].moves if name in entries else 0)
-        for seq, name in enumerate(order, last + 1)
+        name: Entry(stages[name], seq, staying[name].moves if name in staying else 0)
+        for seq, name in enumerate(names, last + 1)
     }
 
 
 def _ranks(
-    previous: Lock, target: Target, names: Names, entries: Mapping[str, Entry]
+    before: Before, target: Target, staying: Mapping[str, Entry]
 ) -> dict[str, Rank]:
     """Rule 4: fewer moves first, then the previous order, then as authored."""
-    places = {step.id: place for place, step in enumerate(install_order(previous))}
+    places = {step.id: place for place, step in enumerate(before.order)}
     return {
         stage.name: (
-            entries[stage.name].moves if stage.name in entries else 0,
-            places[names[stage.name]] if stage.name in names else len(places),
+            staying[stage.name].moves if stage.name in staying else 0,
+            places[before.names[stage.name]] if stage.name in staying else len(places),
             authored,
         )
         for authored, stage in enumerate(target.stages)
     }
 
 
-def _are_last(previous: Lock, candidate: Lock, names: Names, how: Motion) -> bool:
+def _are_last(before: Before, candidate: Lock, how: Motion) -> bool:
     """No step that stays stands behind the first that moves, and none left live."""
-    was_live = {step.id for step in install_order(previous) if step.live}
+    was_live = {step.id for step in before.order if step.live}
     behind = False
-    for step in install_order(candidate):
+    for step in unchecked_order(candidate):
         if step.id in how.moving:
             behind = True
-            if not step.live and names[step.id] in was_live:
+            if not step.live and before.names[step.id] in was_live:
                 return False
         elif behind and step.id not in how.new:
             return False
     return True
 
 
-def _stood_on_what_left(previous: Lock, target: Target) -> set[str]:
+def _stood_on_what_left(order: tuple[Placed, ...], target: Target) -> set[str]:
     """Old names of the stages behind the first script or source that left."""
     stood: set[str] = set()
     gone = False
-    for placed in install_order(previous):
+    for placed in order:
         match placed.step:
             case Script(text):
                 gone = gone or text not in target.scripts

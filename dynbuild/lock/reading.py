@@ -1,5 +1,6 @@
 """From the parsed TOML of a lock to the value, refusing what ``codec`` never wrote."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -56,6 +57,21 @@ class _Table:
             raise self.wrong(f"{key!r} should be {_KINDS[kind]}, found {found:.60}")
         return value
 
+    def number(self, key: str, default: int | None = None, least: int = 0) -> int:
+        value = self.take(key, int, default)
+        if value < least:
+            raise self.wrong(f"{key!r} should be {least} or more, found {value}")
+        return value
+
+    def digest(self, key: str) -> Digest | None:
+        value = self.maybe(key, str)
+        return None if value is None else self.as_digest(key, value)
+
+    def as_digest(self, key: str, value: str) -> Digest:
+        if not _DIGEST.fullmatch(value):
+            raise self.wrong(f"{key!r} should be a digest, found {value!r:.60}")
+        return Digest(value)
+
     def maybe(self, key: str, kind: type[_T]) -> _T | None:
         return self.take(key, kind) if key in self._left else None
 
@@ -75,7 +91,9 @@ class _Table:
         rows = self.take(key, list, [])
         if not all(isinstance(row, dict) for row in rows):
             raise self.wrong(f"{key!r} should hold tables only")
-        return [_Table(row, (*self.path, key)) for row in rows]
+        return [
+            _Table(row, (*self.path, key, str(place))) for place, row in enumerate(rows)
+        ]
 
     def children(self) -> list[tuple[str, "_Table"]]:
         return [(key, self.table(key)) for key in list(self._left)]
@@ -98,6 +116,8 @@ class _Table:
         )
 
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
 _NETWORKS: Mapping[str, Network] = {
     "default": "default",
     "none": "none",
@@ -113,11 +133,10 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-def lock_of(document: Mapping[str, Any], name: str) -> Lock:
+def lock_of(document: Mapping[str, Any]) -> Lock:
     """The lock that a document says. Raises LockError naming the damaged table."""
     top = _Table(document, ())
-    if top.take("version", int) < 1:
-        raise top.wrong(f"{name} has no version that ever was")
+    top.number("version", least=1)
     extra: dict[tuple[str, ...], Mapping[str, object]] = {}
 
     def done(table: _Table) -> None:
@@ -133,7 +152,7 @@ def lock_of(document: Mapping[str, Any], name: str) -> Lock:
         images[image] = _pin(table, image)
         done(table)
     packages = {
-        manager: _log(top.table(manager)) for manager in MANAGERS if manager in document
+        manager: log for manager in MANAGERS if (log := _log(top.table(manager)))
     }
     sources = dict(_keyed(top.table("sources"), _source, source_id, done))
     scripts = dict(
@@ -142,20 +161,19 @@ def lock_of(document: Mapping[str, Any], name: str) -> Lock:
     user, user_seq = None, 0
     if "user" in document:
         table = top.table("user")
-        user_seq, user = _seq(table), _user(table)
+        user_seq, user = table.number("seq", least=1), _user(table)
         done(table)
     stages = {}
     for stage_name, table in top.table("stages").children():
         stages[stage_name] = Entry(
-            seq=_seq(table),
-            moves=table.take("moves", int, 0),
-            stage=_stage(table, stage_name),
+            seq=table.number("seq", least=1),
+            moves=table.number("moves", 0),
+            stage=_stage(table, stage_name, done),
         )
         done(table)
     config = _config(top.table("image"), done)
-    if any(isinstance(value, dict) for value in top.left().values()):
-        for key in [k for k, v in top.left().items() if isinstance(v, dict)]:
-            extra[key,] = top.take(key, dict)
+    for key in [key for key, value in top.left().items() if isinstance(value, dict)]:
+        extra[key,] = top.take(key, dict)
     done(top)
     return Lock(
         base=pin,
@@ -180,7 +198,7 @@ def _keyed(
 ) -> list[tuple[_T, int]]:
     found = []
     for key, row in table.children():
-        seq, item = _seq(row), read(row)
+        seq, item = row.number("seq", least=1), read(row)
         if identity(item) != key:
             raise row.wrong("its key does not fit what it holds")
         found.append((item, seq))
@@ -188,20 +206,15 @@ def _keyed(
     return found
 
 
-def _seq(table: _Table) -> int:
-    seq = table.take("seq", int)
-    if seq < 1:
-        raise table.wrong(f"'seq' should be 1 or more, found {seq}")
-    return seq
-
-
 def _pin(table: _Table, image: str) -> Pin:
-    digest = table.maybe("digest", str)
-    platforms = table.table("platforms").texts()
+    platforms = table.table("platforms")
     return Pin(
         image=image,
-        digest=None if digest is None else Digest(digest),
-        platforms={key: Digest(value) for key, value in platforms.items()},
+        digest=table.digest("digest"),
+        platforms={
+            key: platforms.as_digest(key, value)
+            for key, value in platforms.texts().items()
+        },
         env=table.table("env").texts(),
         user=table.take("user", str, ""),
         workdir=table.take("workdir", str, ""),
@@ -215,40 +228,49 @@ def _log(table: _Table) -> Log:
         except ValueError:
             raise table.wrong(f"{text!r} is no event of a package") from None
 
-    return {
-        key: tuple(sorted(map(event, table.strings(key)), key=lambda event: event.seq))
-        for key in list(table.left())
-    }
+    log = {}
+    for key in list(table.left()):
+        events = sorted(map(event, table.strings(key)), key=lambda event: event.seq)
+        if not events:
+            raise table.wrong(f"nothing ever happened to {key!r}")
+        log[key] = tuple(dict.fromkeys(events))
+    return log
 
 
 def _source(table: _Table) -> AptSource:
-    digest = table.maybe("key_digest", str)
     return AptSource(
         uri=table.take("uri", str),
         suites=table.strings("suites"),
         components=table.strings("components"),
         key=table.maybe("key", str),
-        key_digest=None if digest is None else Digest(digest),
+        key_digest=table.digest("key_digest"),
     )
 
 
 def _user(table: _Table) -> User:
     return User(
         name=table.take("name", str),
-        uid=table.take("uid", int),
+        uid=table.number("uid"),
         shell=table.take("shell", str),
         sudo=table.take("sudo", bool, default=False),
     )
 
 
-def _stage(table: _Table, name: str) -> Stage:
+def _stage(table: _Table, name: str, done: Callable[[_Table], None]) -> Stage:
+    def rows(key: str, read: Callable[[_Table], _T]) -> tuple[_T, ...]:
+        found = []
+        for row in table.tables(key):
+            found.append(read(row))
+            done(row)
+        return tuple(found)
+
     network = _NETWORKS.get(table.take("network", str, "default"))
     if network is None:
         raise table.wrong("'network' should be default, none or host")
     return Stage(
         name=name,
         dependencies=table.strings("dependencies"),
-        copies=tuple(map(_copy, table.tables("copy"))),
+        copies=rows("copy", _copy),
         commands=table.strings("commands"),
         env=table.table("env").texts(),
         build_env=table.table("build_env").texts(),
@@ -258,28 +280,31 @@ def _stage(table: _Table, name: str) -> Stage:
         network=network,
         ssh=table.take("ssh", bool, default=False),
         cache_mounts=table.strings("cache_mounts"),
-        secrets=tuple(
-            Secret(row.take("id", str), row.maybe("env", str), row.maybe("target", str))
-            for row in table.tables("secrets")
-        ),
+        secrets=rows("secrets", _secret),
         build_only=table.take("build_only", bool, default=False),
         touches=table.strings("touches"),
-        bump=table.take("bump", int, 0),
+        bump=table.number("bump", 0),
     )
 
 
-def _copy(table: _Table) -> Copy:
-    digest = table.maybe("digest", str)
-    return Copy(
-        path=table.take("from", str),
-        to=table.take("to", str),
-        stage=table.maybe("stage", str),
-        image=table.maybe("image", str),
-        owner=table.maybe("owner", str),
-        mode=table.maybe("mode", str),
-        exclude=table.strings("exclude"),
-        digest=None if digest is None else Digest(digest),
+def _secret(row: _Table) -> Secret:
+    return Secret(row.take("id", str), row.maybe("env", str), row.maybe("target", str))
+
+
+def _copy(row: _Table) -> Copy:
+    copy = Copy(
+        path=row.take("from", str),
+        to=row.take("to", str),
+        stage=row.maybe("stage", str),
+        image=row.maybe("image", str),
+        owner=row.maybe("owner", str),
+        mode=row.maybe("mode", str),
+        exclude=row.strings("exclude"),
+        digest=row.digest("digest"),
     )
+    if [copy.stage, copy.image, copy.digest].count(None) < 2:  # noqa: PLR2004
+        raise row.wrong("only one of 'stage', 'image' and 'digest' can be there")
+    return copy
 
 
 def _config(table: _Table, done: Callable[[_Table], None]) -> RuntimeConfig:

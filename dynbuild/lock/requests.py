@@ -1,7 +1,7 @@
 """What earlier commands asked for and a new start from git's HEAD must not lose."""
 
-from dynbuild.lock.model import Lock
-from dynbuild.lock.renames import continued, facts_of, links, stages_of
+from dynbuild.lock.model import Lock, is_same
+from dynbuild.lock.renames import continued, facts_of, follow, links, stages_of
 from dynbuild.lock.update import Requests
 from dynbuild.steps.model import Upgrade
 
@@ -11,23 +11,24 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
 
     ``dynbuild lock`` starts from the committed lock, so that the many runs of one
     edit become one. Refresh numbers, upgrades and moves that were asked for since
-    then are in the file alone: they are asked for again.
+    then are in the file alone: they are asked for again. A stage that moved more
+    often though nothing of it changed was asked to.
     """
     names = continued(committed, current)
     before, after = stages_of(committed), stages_of(current)
-    old_facts = facts_of(before.values(), committed)
-    new_facts = facts_of(after.values(), current)
-    bump = {
-        name: after[name].bump
-        for name, old in names.items()
-        if after[name].bump > before[old].bump
+    old_facts, new_facts = facts_of(committed), facts_of(current)
+    kept = {name: before[old].bump for name, old in names.items()}
+    again = {
+        name: stage.bump
+        for name, stage in after.items()
+        if stage.bump > kept.get(name, 0)
     }
-    move = {
+    moved = {
         name
         for name, old in names.items()
-        if name not in bump
+        if name not in again
         and old_facts[old] == new_facts[name]
-        and links(before[old]) == links(after[name], names)
+        and links(before[old]) == links(after[name], follow(names))
         and current.stages[name].moves > committed.stages[old].moves
     }
     upgrade = {
@@ -38,22 +39,48 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
         if isinstance(event.action, Upgrade)
         and event not in committed.packages.get(manager, {}).get(key, ())
     }
-    return Requests(bump, frozenset(move), frozenset(upgrade))
+    return Requests(
+        upgrade=frozenset(upgrade),
+        earlier=current,
+        again=again,
+        moved=frozenset(moved),
+    )
 
 
 def is_repacked(committed: Lock, current: Lock) -> bool:
-    """Whether the file's lock was numbered anew: a stage that stayed went forward."""
-    return any(
-        current.stages[name].seq < committed.stages[old].seq
+    """Whether the file's lock was numbered anew, on request, since it was committed.
+
+    A number that went down, or an event that is gone, tells. With another base it is
+    numbered anew anyway, and is again from the committed lock.
+    """
+    if not is_same(committed.base, current.base):
+        return False
+    numbers = [
+        (committed.stages[old].seq, current.stages[name].seq)
         for name, old in continued(committed, current).items()
+    ]
+    for kind in ("sources", "scripts"):
+        before, after = getattr(committed, kind), getattr(current, kind)
+        numbers += [(before[key], after[key]) for key in before.keys() & after.keys()]
+    if committed.user and current.user:
+        numbers.append((committed.user_seq, current.user_seq))
+    return any(after < before for before, after in numbers) or any(
+        event not in current.packages.get(manager, {}).get(key, ())
+        for manager, log in committed.packages.items()
+        for key, events in log.items()
+        for event in events
     )
 
 
 def combined(first: Requests, second: Requests) -> Requests:
     """Both; where they differ, the second."""
+    known = second if second.earlier else first
     return Requests(
         {**first.bump, **second.bump},
         first.move | second.move,
         first.upgrade | second.upgrade,
         first.repack or second.repack,
+        known.earlier,
+        known.again,
+        known.moved,
     )

@@ -1,25 +1,25 @@
 """Orders that the needs of stages allow, and what is wrong where none exists."""
 
-import heapq
-from collections.abc import Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Collection, Iterator, Mapping
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.steps.model import Stage
-
-Rank = tuple[int | str, ...]
+from dynbuild.steps.sequence import topological
 
 
 def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
     """All stage names, each after all that it needs; otherwise by name.
 
-    Raises LockError for a missing stage, a cycle, or a linked stage that stands on a
-    build-only one: what a textual merge of two locks can bring about.
+    Raises LockError for a missing stage, a cycle, a linked stage that stands on a
+    build-only one, or names that Docker does not tell apart: what a textual merge of
+    two locks can bring about.
     """
-    _refuse_unsound(stages)
-    ordered = topological(stages, {name: (name,) for name in stages})
+    problems = [*_missing(stages), *_not_linked(stages), *_alike(stages)]
+    if problems:
+        raise LockError(*problems)
+    ordered = in_place(stages)
     if len(ordered) < len(stages):
-        cycle = " -> ".join(_cycle(stages))
+        cycle = " -> ".join(_cycle(stages, stages.keys() - set(ordered)))
         raise LockError(
             Diagnostic(
                 "DB0403",
@@ -31,66 +31,73 @@ def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
     return ordered
 
 
-def topological(stages: Mapping[str, Stage], ranks: Mapping[str, Rank]) -> list[str]:
-    """Names in an order that their needs allow, the lowest rank first where free.
+def in_place(stages: Mapping[str, Stage]) -> list[str]:
+    """Those that have a place: by what they need, otherwise by name.
 
-    Kahn's algorithm (CACM 1962) with a heap. Needs outside of ``stages`` count as
-    met; what stands in a cycle or behind one is left out.
+    Left out is what stands in a cycle, and what needs something that has no place.
     """
-    waiting = {
-        name: {need for need in stage.needs if need in stages}
-        for name, stage in stages.items()
-    }
-    needed_by: dict[str, list[str]] = {name: [] for name in stages}
-    for name, needs in waiting.items():
-        for need in needs:
-            needed_by[need].append(name)
-    ready = [(ranks[name], name) for name, needs in waiting.items() if not needs]
-    heapq.heapify(ready)
-    ordered: list[str] = []
-    while ready:
-        _, name = heapq.heappop(ready)
-        ordered.append(name)
-        for other in needed_by[name]:
-            waiting[other].discard(name)
-            if not waiting[other]:
-                heapq.heappush(ready, (ranks[other], other))
+    needs = {name: stage.needs for name, stage in stages.items()}
+    has_place: set[str] = set()
+    ordered = []
+    for name in topological(needs, {name: (name,) for name in stages}):
+        if has_place.issuperset(needs[name]):
+            has_place.add(name)
+            ordered.append(name)
     return ordered
 
 
-def _cycle(stages: Mapping[str, Stage]) -> tuple[str, ...]:
-    """A cycle, from its first stage by name round to itself again."""
-    graph = {name: stages[name].needs for name in sorted(stages)}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        found = list(reversed(error.args[1]))[:-1]
-        first = found.index(min(found))
-        return (*found[first:], *found[:first], found[first])
-    return ()
+def _cycle(stages: Mapping[str, Stage], left: Collection[str]) -> list[str]:
+    """A cycle, from its first stage by name round to itself again.
+
+    Each of those ``left`` without a place needs another one of them.
+    """
+    place: dict[str, int] = {}
+    name = min(left)
+    while name not in place:
+        place[name] = len(place)
+        name = min(need for need in stages[name].needs if need in left)
+    found = list(place)[place[name] :]
+    first = found.index(min(found))
+    return [*found[first:], *found[:first], found[first]]
 
 
-def _refuse_unsound(stages: Mapping[str, Stage]) -> None:
-    problems = []
+def _missing(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
     for name, stage in sorted(stages.items()):
-        problems += [
-            Diagnostic(
-                "DB0402",
-                f"stage {name!r} needs stage {need!r}, which the lock does not hold",
-                hint="two merged changes, one of which removed it: bring it back or "
-                "drop the dependency in the declaration, then run `dynbuild lock`",
+        for need in stage.needs:
+            if need not in stages:
+                yield Diagnostic(
+                    "DB0402",
+                    f"stage {name!r} needs stage {need!r}, which the lock does not "
+                    "hold",
+                    hint="two merged changes, one of which removed it: bring it back "
+                    "or drop the dependency in the declaration, then run `dynbuild "
+                    "lock`",
+                )
+
+
+def _not_linked(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
+    build_only = {name for name, stage in stages.items() if stage.build_only}
+    for name, stage in sorted(stages.items()):
+        if name in build_only:
+            continue
+        for need in stage.dependencies:
+            if need in build_only:
+                yield Diagnostic(
+                    "DB0404",
+                    f"stage {name!r} is linked and stands on {need!r}, which is "
+                    "build-only",
+                    hint=f"copy from {need!r} instead, or make {name!r} build-only too",
+                )
+
+
+def _alike(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for name in sorted(stages):
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            yield Diagnostic(
+                "DB0415",
+                f"the stages {other!r} and {name!r} of the lock differ only in case",
+                hint="two merged changes added one each, and Docker does not tell them "
+                "apart: rename one in the declaration, then run `dynbuild lock`",
             )
-            for need in stage.needs
-            if need not in stages
-        ]
-        problems += [
-            Diagnostic(
-                "DB0404",
-                f"stage {name!r} is linked and stands on {need!r}, which is build-only",
-                hint=f"copy from {need!r} instead, or make {name!r} build-only too",
-            )
-            for need in stage.dependencies
-            if need in stages and stages[need].build_only and not stage.build_only
-        ]
-    if problems:
-        raise LockError(*problems)

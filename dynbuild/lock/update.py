@@ -9,13 +9,16 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
-from dynbuild.lock.model import Entry, Lock, Target, declared_packages
-from dynbuild.lock.place import motion, place
-from dynbuild.lock.renames import Names, continued, stages_of
-from dynbuild.lock.topology import dependencies_first, topological
+from dynbuild.lock.extra import kept_extra
+from dynbuild.lock.model import Entry, Lock, Target, declared_packages, is_same
+from dynbuild.lock.order import unchecked_order
+from dynbuild.lock.place import Before, motion, place
+from dynbuild.lock.renames import Names, continued, follow, stages_of
+from dynbuild.lock.topology import dependencies_first, in_place
 from dynbuild.steps.log import Event, Log
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Install, Remove, Stage, Upgrade
+from dynbuild.steps.sequence import topological
 
 _T = TypeVar("_T")
 
@@ -26,13 +29,17 @@ class Requests:
 
     ``bump`` gives stages their refresh number, ``move`` names stages to put at the
     back, ``upgrade`` packages (manager, key) to bring to their newest version;
-    ``repack`` renumbers everything from scratch.
+    ``repack`` renumbers everything from scratch. ``earlier`` is the lock that names
+    the stages of ``again`` and ``moved``: what was asked of it before.
     """
 
     bump: Mapping[str, int] = field(default_factory=dict)
     move: frozenset[str] = frozenset()
     upgrade: frozenset[tuple[str, str]] = frozenset()
     repack: bool = False
+    earlier: Lock | None = None
+    again: Mapping[str, int] = field(default_factory=dict)
+    moved: frozenset[str] = frozenset()
 
 
 NOTHING = Requests()
@@ -42,72 +49,115 @@ def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) 
     """The lock for a target, starting from the one before.
 
     Idempotent, and a function of its arguments alone. Raises LockError for a target
-    or a previous lock with a cycle or a missing stage.
+    with a cycle or a missing stage. A previous lock may have them, after a merge: its
+    stages that have no place are as new.
     """
     dependencies_first(stages_of(target))
-    if previous is None:
-        return _packed(target, {})
-    names = continued(previous, target)
-    bumped = replace(
+    asked = _named_anew(requests, target)
+    before = _sound(previous or Lock(target.base))
+    names = continued(before, target)
+    settled = replace(
         target,
-        stages=tuple(
-            _with_bump(stage, previous, names, requests) for stage in target.stages
-        ),
+        stages=tuple(_settled(stage, before, names, asked) for stage in target.stages),
     )
-    extra = _kept_extra(previous, names)
-    if requests.repack or _base_differs(previous, target):
-        moves = {name: previous.stages[old].moves for name, old in names.items()}
-        return replace(_packed(bumped, moves), extra=extra)
-    seqs = count(previous.last_seq + 1)
-    lock = Lock(
-        base=target.base,
-        sources=_kept_or_next(previous.sources, target.sources, seqs),
-        packages=_extended(previous, target, requests.upgrade, seqs),
-        scripts=_kept_or_next(previous.scripts, target.scripts, seqs),
-        user=target.user,
-        user_seq=(previous.user_seq or next(seqs)) if target.user else 0,
-        images=target.images,
-        shell=target.shell,
-        config=target.config,
-        extra=extra,
-    )
-    how = motion(previous, bumped, names, requests.move)
-    return replace(lock, stages=place(previous, lock, bumped, names, how))
+    if asked.repack or previous is None or not is_same(previous.base, target.base):
+        moves = {
+            name: before.stages[old].moves + (name in asked.move)
+            for name, old in names.items()
+        }
+        lock = _packed(settled, moves)
+    else:
+        lock = _extended(before, settled, names, asked)
+    return replace(lock, extra=kept_extra(before, lock, names))
+
+
+def _named_anew(requests: Requests, target: Target) -> Requests:
+    """What was asked of an earlier lock, under the names that its stages have now."""
+    if requests.earlier is None:
+        return requests
+    names = continued(requests.earlier, target)
+    bump = dict(requests.bump)
+    for name, old in names.items():
+        if old in requests.again:
+            again = requests.again[old]
+            bump[name] = max(bump[name], again + 1) if name in bump else again
+    moved = {name for name, old in names.items() if old in requests.moved}
+    return replace(requests, bump=bump, move=requests.move | moved)
+
+
+def _sound(previous: Lock) -> Lock:
+    """A lock without the stages that a merge left without a place or an image."""
+    held = {None, *previous.images}
+    stages = {
+        name: entry.stage
+        for name, entry in previous.stages.items()
+        if all(copy.image in held for copy in entry.stage.copies)
+    }
+    kept = set(in_place(stages))
+    if kept == previous.stages.keys():
+        return previous
+    entries = {name: entry for name, entry in previous.stages.items() if name in kept}
+    return replace(previous, stages=entries)
 
 
 def _packed(target: Target, moves: Mapping[str, int]) -> Lock:
     """Rules 2 and 7: number everything from 1, what moves least often first."""
     seqs = count(1)
     stages = stages_of(target)
-    lock = Lock(
-        base=target.base,
-        sources=_kept_or_next({}, target.sources, seqs),
-        packages=_extended(Lock(target.base), target, (), seqs),
-        scripts=_kept_or_next({}, target.scripts, seqs),
-        user=target.user,
-        user_seq=next(seqs) if target.user else 0,
-        images=target.images,
-        shell=target.shell,
-        config=target.config,
-    )
+    lock = _system(Lock(target.base), target, (), seqs)
     ranks = {name: (moves.get(name, 0), place) for place, name in enumerate(stages)}
+    needs = {name: stage.needs for name, stage in stages.items()}
     entries = {
         name: Entry(stages[name], next(seqs), moves.get(name, 0))
-        for name in topological(stages, ranks)
+        for name in topological(needs, ranks)
     }
     return replace(lock, stages=entries)
 
 
-def _with_bump(stage: Stage, previous: Lock, names: Names, requests: Requests) -> Stage:
-    """Refresh numbers live in the lock alone: they pass from one to the next."""
-    old = names.get(stage.name)
-    kept = previous.stages[old].stage.bump if old is not None else 0
-    return replace(stage, bump=requests.bump.get(stage.name, kept))
+def _extended(previous: Lock, target: Target, names: Names, asked: Requests) -> Lock:
+    """Rules 3 to 6: what is unchanged stays, what is not goes to the back."""
+    seqs = count(previous.last_seq + 1)
+    lock = _system(previous, target, asked.upgrade, seqs)
+    before = Before(previous, unchecked_order(previous), names)
+    how = motion(before, target, asked.move)
+    return replace(lock, stages=place(before, lock, target, how))
 
 
-def _base_differs(previous: Lock, target: Target) -> bool:
-    old, new = previous.base, target.base
-    return (old.image, old.digest) != (new.image, new.digest)
+def _system(
+    previous: Lock,
+    target: Target,
+    upgrade: Collection[tuple[str, str]],
+    seqs: Iterator[int],
+) -> Lock:
+    """Everything but the stages: what is new takes its seqs in this order."""
+    return Lock(
+        base=target.base,
+        sources=_kept_or_next(previous.sources, target.sources, seqs),
+        packages=_logs(previous, target, upgrade, seqs),
+        scripts=_kept_or_next(previous.scripts, target.scripts, seqs),
+        user=target.user,
+        user_seq=(previous.user_seq or next(seqs)) if target.user else 0,
+        images=target.images,
+        shell=target.shell,
+        config=target.config,
+    )
+
+
+def _settled(stage: Stage, previous: Lock, names: Names, asked: Requests) -> Stage:
+    """A stage as the lock has it: with its refresh number, which the lock alone keeps.
+
+    The order of dependencies means nothing: while they are the same, it stays.
+    """
+    bump, dependencies = 0, stage.dependencies
+    if stage.name in names:
+        before = previous.stages[names[stage.name]].stage
+        bump = before.bump
+        known = {follow(names)(name): name for name in dependencies}
+        if known.keys() == set(before.dependencies):
+            dependencies = tuple(known[name] for name in before.dependencies)
+    if stage.name in asked.bump:
+        bump = max(asked.bump[stage.name], bump + 1)
+    return replace(stage, bump=bump, dependencies=dependencies)
 
 
 def _kept_or_next(
@@ -116,7 +166,7 @@ def _kept_or_next(
     return {item: before.get(item) or next(seqs) for item in wanted}
 
 
-def _extended(
+def _logs(
     previous: Lock,
     target: Target,
     upgrade: Collection[tuple[str, str]],
@@ -153,16 +203,3 @@ def _actions(
         elif key in upgrade:
             actions[key] = Upgrade()
     return actions
-
-
-def _kept_extra(
-    previous: Lock, names: Names
-) -> dict[tuple[str, ...], Mapping[str, object]]:
-    """Keys that this version does not know stay, unless their stage left."""
-    extra = {
-        path: table for path, table in previous.extra.items() if path[:1] != ("stages",)
-    }
-    for name, old in names.items():
-        if ("stages", old) in previous.extra:
-            extra["stages", name] = previous.extra["stages", old]
-    return extra

@@ -7,6 +7,7 @@ reads the same value, so that what is covered and what is told cannot drift apar
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
 from dynbuild.steps.model import (
@@ -54,7 +55,6 @@ def describe(step: Step, around: Surroundings) -> Description:
     Not covered: names of stages, seqs, runtime config, tier settings, secret values,
     modification times, the umask of a checkout.
     """
-    run = run_of(step, around.environment, around.user)
     fields: dict[str, Field] = {
         "kind": _kind(step),
         "platform": around.platform,
@@ -65,22 +65,22 @@ def describe(step: Step, around: Surroundings) -> Description:
             for copy, content in zip(copies_of(step), around.copied, strict=True)
         ],
     }
-    if run is not None:
-        fields["shell"] = list(run.shell or around.shell)
-        fields["user"] = run.user
-        fields["workdir"] = run.workdir
-        fields["network"] = run.network
-        fields["mounts"] = [_mount(mount) for mount in run.mounts]
-    match step:
-        case Stage():
-            fields["recipe"] = STAGE_RECIPE
-            fields["environment"] = dict(around.environment)
-            fields["commands"] = list(step.commands)
-            fields["bump"] = step.bump
-        case AptSource() | Group() | Script() | User() if run is not None:
-            fields["script"] = run.script
-        case _:
-            pass
+    if isinstance(step, Stage):
+        fields["bump"] = step.bump
+    run = run_of(step, around.environment, around.user)
+    if run is None:
+        return fields
+    fields["shell"] = list(run.shell or around.shell)
+    fields["user"] = run.user
+    fields["workdir"] = run.workdir
+    fields["network"] = run.network
+    fields["mounts"] = [_mount(mount) for mount in run.mounts]
+    if isinstance(step, Stage):
+        fields["recipe"] = STAGE_RECIPE
+        fields["environment"] = dict(around.environment)
+        fields["commands"] = list(step.commands)
+    else:
+        fields["script"] = run.script
     return fields
 
 
@@ -96,6 +96,8 @@ def _kind(step: Step) -> str:
             return "source"
         case User():
             return "user"
+        case _:
+            assert_never(step)
 
 
 def _copy(copy: Copy, content: Digest) -> Description:
@@ -123,45 +125,45 @@ def _mount(mount: Mount) -> Field:
             return ["secret", identity, env, target, uid, gid]
         case SshMount(uid, gid):
             return ["ssh", uid, gid]
+        case _:
+            assert_never(mount)
 
 
-def own_facts(stage: Stage, pins: Mapping[str, Pin]) -> Description:
+def own_facts(
+    stage: Stage, pins: Mapping[str, Pin], shell: tuple[str, ...]
+) -> Description:
     """What a stage itself says about its result: no names, nothing that others say.
 
     Two stages with equal own facts and equal surroundings build the same thing; this
     is how the lock knows a renamed stage again, and a changed stage from a moved one.
-    ``pins`` are the images that stages copy from.
+    ``pins`` are the images that stages copy from, ``shell`` the default one. Not in
+    it: what is the lock's alone, the refresh number.
     """
-    return {
+    facts: dict[str, Field] = {
         "copy": [_own_copy(copy, pins) for copy in stage.copies],
-        "commands": list(stage.commands),
         "env": dict(stage.env),
+    }
+    if not stage.commands:
+        return facts
+    return {
+        **facts,
+        "commands": list(stage.commands),
         "build_env": dict(stage.build_env),
         "user": stage.user,
         "workdir": stage.workdir,
-        "shell": None if stage.shell is None else list(stage.shell),
+        "shell": list(stage.shell or shell),
         "network": stage.network,
         "ssh": stage.ssh,
         "cache_mounts": list(stage.cache_mounts),
         "secrets": [[secret.id, secret.env, secret.target] for secret in stage.secrets],
-        "bump": stage.bump,
     }
-
-
-def changed_facts(
-    before: Stage,
-    old_pins: Mapping[str, Pin],
-    after: Stage,
-    new_pins: Mapping[str, Pin],
-) -> list[str]:
-    """The fields in which two stages' own facts differ."""
-    old, new = own_facts(before, old_pins), own_facts(after, new_pins)
-    return [label for label in new if old[label] != new[label]]
 
 
 def _own_copy(copy: Copy, pins: Mapping[str, Pin]) -> Field:
     if copy.image is not None:
-        content: Field = [copy.image, pins[copy.image].digest]
+        pin = pins.get(copy.image)
+        known: Field = pin.digest if pin else None
+        content: Field = ["image", known or copy.image]
     elif copy.stage is not None:
         content = "of a stage"
     else:

@@ -5,10 +5,12 @@ so that no move of a stage changes what another one sees.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import ChainMap, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dynbuild.steps.model import Stage
+from dynbuild.steps.sequence import Rank, topological
 
 _REFERENCE = re.compile(
     r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})"
@@ -46,18 +48,38 @@ def references(text: str) -> frozenset[str]:
 class Environments:
     """The composed variables of every stage of a declaration or a lock.
 
-    ``stages`` must hold all that their dependencies name, without cycles.
+    ``stages`` must hold all that their dependencies name, without cycles. Sets of
+    stages that set variables are kept as bits of a number, in the order in which
+    they are composed: a set without its highest bit is composed before it.
     """
 
     def __init__(self, stages: Iterable[Stage], base: Mapping[str, str]) -> None:
-        self._base = base
+        self._base = dict(base)
         self._stages = {stage.name: stage for stage in stages}
-        self._speaking: dict[str, frozenset[str]] = {}
-        for name in _dependencies_first(self._stages):
-            stage = self._stages[name]
-            self._speaking[name] = frozenset().union(
-                *(self._with_own(needed) for needed in stage.dependencies)
-            )
+        self._order: list[str] = []
+        self._below: dict[str, int] = {}
+        self._with_own: dict[str, int] = {}
+        self._composed: dict[int, dict[str, str]] = {0: {}}
+        # Stages that set nothing come as soon as they can: they delay nobody.
+        ranks: dict[str, Rank] = {
+            name: (name,) if stage.env else () for name, stage in self._stages.items()
+        }
+        needs = {name: stage.dependencies for name, stage in self._stages.items()}
+        for name in topological(needs, ranks):
+            below = 0
+            for needed in needs[name]:
+                below |= self._with_own[needed]
+            self._below[name] = below
+            self._with_own[name] = below
+            if self._stages[name].env:
+                self._with_own[name] |= 1 << len(self._order)
+                self._order.append(name)
+        self._linked = sum(
+            1 << place
+            for place, name in enumerate(self._order)
+            if not self._stages[name].build_only
+        )
+        self._conflicts = tuple(self._find_conflicts())
 
     def of_stage(self, name: str) -> dict[str, str]:
         """What the commands of a stage see, ``build_env`` included, and set anew.
@@ -65,76 +87,76 @@ class Environments:
         Only variables that a stage sets: those of the base are there anyway. Raises
         EnvironmentConflict.
         """
-        composed = self._compose(self._with_own(name))
-        seen = {**self._base, **composed}
+        composed = self._agreed(self._with_own[name])
+        seen = ChainMap(composed, self._base)
         own = {
             variable: expand(value, seen)
-            for variable, value in sorted(self._stages[name].build_env.items())
+            for variable, value in self._stages[name].build_env.items()
         }
         return {**composed, **own}
 
     def of_image(self) -> dict[str, str]:
         """What all linked stages together set. Raises EnvironmentConflict."""
-        return self._compose(
-            frozenset(
-                name
-                for name, stage in self._stages.items()
-                if stage.env and not stage.build_only
-            )
-        )
+        return dict(self._agreed(self._linked))
 
-    def _with_own(self, name: str) -> frozenset[str]:
-        below = self._speaking[name]
-        return below | {name} if self._stages[name].env else below
+    def check(self) -> None:
+        """Raise EnvironmentConflict where any stage, or the image, would meet one."""
+        for together in (*self._with_own.values(), self._linked):
+            self._refuse_conflict(together)
 
-    def _compose(self, names: frozenset[str]) -> dict[str, str]:
-        composed: dict[str, str] = {}
-        setters: dict[str, list[str]] = {}
-        for name in self._by_dependency_and_name(names):
-            seen = {**self._base, **composed}
+    def _agreed(self, together: int) -> dict[str, str]:
+        self._refuse_conflict(together)
+        return self._compose(together)
+
+    def _compose(self, together: int) -> dict[str, str]:
+        rest, missing = together, []
+        while rest not in self._composed:
+            missing.append(rest.bit_length() - 1)
+            rest ^= 1 << missing[-1]
+        if missing:
+            composed = dict(self._composed[rest])
+            seen = ChainMap(composed, self._base)
+            for place in reversed(missing):
+                env = self._stages[self._order[place]].env
+                composed |= {name: expand(text, seen) for name, text in env.items()}
+            self._composed[together] = composed
+        return self._composed[together]
+
+    def _refuse_conflict(self, together: int) -> None:
+        for place, variable, others in self._conflicts:
+            met = others & together
+            if met and together >> place & 1:
+                first = (met & -met).bit_length() - 1
+                raise EnvironmentConflict(
+                    variable, self._order[first], self._order[place]
+                )
+
+    def _find_conflicts(self) -> Iterator[tuple[int, str, int]]:
+        """Each stage that sets a variable, and the others before it that disagree.
+
+        They disagree where neither depends on the other, the values differ, and not
+        both extend what they find.
+        """
+        extending: defaultdict[str, int] = defaultdict(int)
+        setting: defaultdict[str, defaultdict[str, int]]
+        setting = defaultdict(lambda: defaultdict(int))
+        for place, name in enumerate(self._order):
             for variable, text in sorted(self._stages[name].env.items()):
-                value = expand(text, seen)
-                self._refuse_conflict(variable, name, setters.get(variable, []))
-                setters.setdefault(variable, []).append(name)
-                composed[variable] = value
-        return composed
-
-    def _refuse_conflict(self, variable: str, name: str, earlier: list[str]) -> None:
-        text = self._stages[name].env[variable]
-        for other in earlier:
-            theirs = self._stages[other].env[variable]
-            both_extend = variable in references(text) & references(theirs)
-            if other not in self._speaking[name] and text != theirs and not both_extend:
-                raise EnvironmentConflict(variable, other, name)
-
-    def _by_dependency_and_name(self, names: frozenset[str]) -> list[str]:
-        ordered: list[str] = []
-        waiting = sorted(names)
-        done: set[str] = set()
-        while waiting:
-            for name in waiting:
-                if self._speaking[name] & names <= done:
-                    ordered.append(name)
-                    done.add(name)
-                    waiting.remove(name)
-                    break
-        return ordered
-
-
-def _dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
-    """All names, each after the names it depends on (iterative: chains are long)."""
-    ordered: list[str] = []
-    done: set[str] = set()
-    for root in stages:
-        pending = [root]
-        while pending:
-            name = pending[-1]
-            missing = [n for n in stages[name].dependencies if n not in done]
-            if name in done or not missing:
-                pending.pop()
-                if name not in done:
-                    done.add(name)
-                    ordered.append(name)
-            else:
-                pending.extend(missing)
-    return ordered
+                named = references(text)
+                others = 0
+                value = None
+                if variable in named:
+                    extending[variable] |= 1 << place
+                else:
+                    others = extending[variable]
+                    value = (
+                        self._compose(self._with_own[name])[variable]
+                        if named
+                        else expand(text, {})
+                    )
+                for theirs, places in setting[variable].items():
+                    others |= 0 if theirs == value else places
+                if value is not None:
+                    setting[variable][value] |= 1 << place
+                if others & ~self._below[name]:
+                    yield place, variable, others & ~self._below[name]

@@ -8,10 +8,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
 
-_EVENT = re.compile(r"([1-9][0-9]*) (\S.*)")
+_EVENT = re.compile(r"([1-9][0-9]{0,17}) (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,15 @@ def format_event(event: Event) -> str:
             return f"{event.seq} -"
         case Upgrade():
             return f"{event.seq} ^"
+        case _:
+            assert_never(event.action)
 
 
 def declared(log: Log) -> dict[str, str]:
     """The spec of every package that is declared after all events, by key."""
     specs: dict[str, str] = {}
-    for key, events in sorted(log.items()):
-        for event in sorted(events, key=lambda event: event.seq):
-            _apply(specs, key, event.action)
+    for _, actions in _transactions(log):
+        _apply(specs, actions)
     return specs
 
 
@@ -69,29 +71,42 @@ def groups(
     manager: str, log: Log, kept: frozenset[str] = frozenset()
 ) -> Iterator[tuple[int, Group]]:
     """The transactions of a manager in order, each with its seq."""
-    by_seq: defaultdict[int, dict[str, Action]] = defaultdict(dict)
-    for key, events in sorted(log.items()):
-        for event in events:
-            by_seq[event.seq][key] = event.action
     specs: dict[str, str] = {}
-    for seq, actions in sorted(by_seq.items()):
-        for key, action in actions.items():
-            _apply(specs, key, action)
-        # A removal of what never was there (two merged histories) does nothing, and
-        # an upgrade of what is no longer declared neither.
+    for seq, actions in _transactions(log):
+        # Merged histories may remove what is gone, or upgrade it: that does nothing.
         effective = {
             key: action
             for key, action in actions.items()
-            if not isinstance(action, Upgrade) or key in specs
+            if isinstance(action, Install) or key in specs
         }
-        yield seq, Group(manager, effective, dict(specs), kept & effective.keys())
+        _apply(specs, actions)
+        if effective:
+            yield seq, Group(manager, effective, dict(specs), kept & effective.keys())
 
 
-def _apply(specs: dict[str, str], key: str, action: Action) -> None:
-    match action:
-        case Install(spec):
-            specs[key] = spec
-        case Remove():
-            specs.pop(key, None)
-        case Upgrade():
-            pass
+def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:
+    """What happens to each package at each seq, in order.
+
+    Of several events at one seq, as merged histories have them, the last one counts;
+    an upgrade beside another event says nothing more.
+    """
+    by_seq: defaultdict[int, dict[str, Action]] = defaultdict(dict)
+    for key, events in sorted(log.items()):
+        for event in events:
+            actions = by_seq[event.seq]
+            if not isinstance(event.action, Upgrade) or key not in actions:
+                actions[key] = event.action
+    return sorted(by_seq.items())
+
+
+def _apply(specs: dict[str, str], actions: Mapping[str, Action]) -> None:
+    for key, action in actions.items():
+        match action:
+            case Install(spec):
+                specs[key] = spec
+            case Remove():
+                specs.pop(key, None)
+            case Upgrade():
+                pass
+            case _:
+                assert_never(action)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from dynbuild.digest import sha256, short
 from dynbuild.quote import shell
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.script import SHELL, wrapped
 from dynbuild.steps.model import (
     AptSource,
     Copy,
@@ -20,6 +21,7 @@ from dynbuild.steps.run import (
     CacheMount,
     Mount,
     Run,
+    ScratchMount,
     SecretMount,
     SshMount,
 )
@@ -27,14 +29,29 @@ from dynbuild.steps.run import (
 STAGE_RECIPE = 1
 """Grows whenever the script of a stage is written in another way: digests cover it."""
 
+# Nothing that an installation downloads or writes down stays.
 _SUDO = """command -v sudo > /dev/null || {
   if command -v apt-get > /dev/null; then
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q
-    apt-get install -y -q --no-install-recommends sudo
-    rm -rf /var/lib/apt/lists/* /var/log/apt/* /var/log/dpkg.log
-  elif command -v dnf > /dev/null; then dnf -y install sudo
-  elif command -v yum > /dev/null; then yum -y install sudo
+    apt() {
+      apt-get -y -q -o Dir::State::Lists=/tmp/lists -o Dir::Cache=/tmp/cache \\
+        -o APT::Install-Recommends=false -o APT::Update::Error-Mode=any "$@"
+    }
+    mkdir -p /tmp/lists/partial /tmp/cache/archives/partial
+    apt update
+    apt install sudo
+    rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+    rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
+  elif command -v dnf > /dev/null; then
+    dnf -y --setopt=install_weak_deps=False --setopt=cachedir=/tmp/dnf install sudo
+    rm -rf /var/log/dnf* /var/log/hawkey.log
+  elif command -v microdnf > /dev/null; then
+    microdnf -y --setopt=install_weak_deps=0 install sudo
+    microdnf clean all
+  elif command -v yum > /dev/null; then
+    yum -y install sudo
+    yum clean all
+    rm -rf /var/cache/yum /var/log/yum.log
   elif command -v apk > /dev/null; then apk add --no-cache sudo
   else
     echo 'dynbuild: sudo = true needs sudo, and the base has no apt, dnf or apk' >&2
@@ -53,11 +70,13 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
         case Group():
             return MANAGERS[step.manager].run(step)
         case AptSource():
-            return Run(_source_script(step))
+            return Run(_source_script(step), shell=SHELL)
         case Script():
             return Run(f"set -e\n{step.text}")
         case User():
-            return Run(_user_script(step))
+            # sudo's installation works in /tmp.
+            scratch = (ScratchMount("/tmp"),) if step.sudo else ()  # noqa: S108
+            return Run(_user_script(step), scratch, shell=SHELL)
         case Stage():
             return _stage_run(step, environment, user)
 
@@ -120,39 +139,53 @@ def _ids(name: str, user: User | None) -> tuple[int, int]:
     """uid and gid of a stage's user; the declaration's check made sure of them."""
     if user is not None and name == user.name:
         return user.uid, user.uid
-    numbers = [int(number) for number in re.findall(r"\d+", name)]
-    uid = numbers[0] if name[0].isdigit() else 0
-    return uid, numbers[1] if name[0].isdigit() and len(numbers) > 1 else uid
+    match = re.fullmatch(r"([0-9]+)(?::([0-9]+))?", name)
+    if match is None:
+        return 0, 0
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _user_script(user: User) -> str:
     name, uid, login = shell(user.name), user.uid, shell(user.shell)
-    taken = shell(
-        f"dynbuild: the base has a user {user.name} with another uid; declare it as "
-        f'user = {{ name = "{user.name}", uid = N }} with N being'
+    advice = shell(
+        f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}: in the base'
     )
+    own_gid = f"s/^{user.name}:[^:]*:\\([0-9]*\\):.*/\\1/p"
+    # Small bases have no tool for it: then the files are written as useradd would.
     lines = [
         "set -eu",
         f"if ! id -u {name} > /dev/null 2>&1; then",
+        f"  other=$(sed -n 's/^\\([^:]*\\):[^:]*:{uid}:.*/\\1/p' /etc/passwd)",
+        '  [ -z "$other" ] || {',
+        f'    echo {advice} \\\n      "$other has uid {uid}" >&2',
+        "    exit 1",
+        "  }",
+        f"  has_group() {{ grep -q {shell(f'^{user.name}:')} /etc/group; }}",
         "  if command -v useradd > /dev/null; then",
-        f"    useradd --uid {uid} --user-group --create-home --shell {login} {name}",
+        f"    has_group || groupadd --gid {uid} {name}",
+        f"    useradd --uid {uid} --gid {name} --no-log-init --create-home \\",
+        f"      --shell {login} {name}",
         "  else",
-        f"    adduser -D -u {uid} -s {login} {name}",
+        f"    home=/home/{name}",
+        f"    has_group || echo {shell(f'{user.name}:x:{uid}:')} >> /etc/group",
+        f"    gid=$(sed -n {shell(own_gid)} /etc/group)",
+        f"    printf '%s:x:%s:%s::%s:%s\\n' {name} {uid} \"$gid\" $home {login} \\",
+        "      >> /etc/passwd",
+        "    [ ! -e /etc/shadow ] ||",
+        f"      echo {shell(f'{user.name}:!::0:99999:7:::')} >> /etc/shadow",
+        "    mkdir -p $home",
+        f"    chown {uid}:$gid $home",
         "  fi",
         "fi",
         f'[ "$(id -u {name})" = {uid} ] || {{',
-        f'  echo {taken} "$(id -u {name})" >&2',
+        f'  echo {advice} \\\n    "N is $(id -u {name})" >&2',
         "  exit 1",
         "}",
     ]
     if user.sudo:
         rule = shell(f"{user.name} ALL=(ALL:ALL) NOPASSWD: ALL")
         place = shell(f"/etc/sudoers.d/{user.name}")
-        lines += [
-            _SUDO,
-            f"echo {rule} > {place}",
-            f"chmod 0440 {place}",
-        ]
+        lines += [_SUDO, f"echo {rule} > {place}", f"chmod 0440 {place}"]
     return "\n".join(lines)
 
 
@@ -164,9 +197,19 @@ def _source_script(source: AptSource) -> str:
         "Components": " ".join(source.components),
         "Signed-By": _key_path(source) if source.key else "",
     }
-    lines = [shell(f"{name}: {value}") for name, value in fields.items() if value]
+    parts = ["set -eu"]
+    if source.key:
+        armoured = f"grep -q -e '-----BEGIN PGP PUBLIC KEY' {_key_path(source)}"
+        if _is_binary(source.key):
+            test, form = f"! {armoured}", "a binary one: name an armoured one .asc"
+        else:
+            test, form = armoured, "an ASCII-armoured one: name a binary one .gpg"
+        complaint = shell(f"dynbuild: the key {source.key} is not {form}")
+        parts += [f"{test} || {{", f"  echo {complaint} >&2", "  exit 1", "}"]
+    told = [f"{name}: {value}" for name, value in fields.items() if value]
     place = f"/etc/apt/sources.list.d/{source_name(source)}.sources"
-    return f"set -eu\nprintf '%s\\n' {' '.join(lines)} > {place}"
+    parts.append(wrapped("printf '%s\\n'", told, f" > {place}"))
+    return "\n".join(parts)
 
 
 def source_name(source: AptSource) -> str:
@@ -178,4 +221,10 @@ def source_name(source: AptSource) -> str:
 
 
 def _key_path(source: AptSource) -> str:
-    return f"/etc/apt/keyrings/{source_name(source)}.asc"
+    """apt reads a key as what its name says it is (sources.list(5), Signed-By)."""
+    suffix = "gpg" if source.key and _is_binary(source.key) else "asc"
+    return f"/etc/apt/keyrings/{source_name(source)}.{suffix}"
+
+
+def _is_binary(key: str) -> bool:
+    return key.lower().endswith((".gpg", ".pgp"))

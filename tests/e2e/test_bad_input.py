@@ -10,8 +10,8 @@ from dynbuild.lock.codec import dumps
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source
-from tests.space import Space
 from tests.pins import pinned
+from tests.space import Space
 
 STAGE = '[[stages]]\nname = "one"\ncommands = ["true"]\n'
 
@@ -26,8 +26,10 @@ MISTAKES = {
         "did you mean 'one'",
     ),
     "cycle": (
-        '[[stages]]\nname = "a"\ndependencies = ["b"]\ncommands = ["x"]\n'
-        '[[stages]]\nname = "b"\ndependencies = ["a"]\ncommands = ["x"]\n',
+        (
+            '[[stages]]\nname = "a"\ndependencies = ["b"]\ncommands = ["x"]\n'
+            '[[stages]]\nname = "b"\ndependencies = ["a"]\ncommands = ["x"]\n'
+        ),
         "a -> b -> a",
     ),
     "two families": ('apt_packages = ["a1"]\nyum_packages = ["b1"]\n', "yum_packages"),

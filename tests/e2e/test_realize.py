@@ -244,3 +244,23 @@ def test_an_unpinned_base_is_told_and_builds(
     assert "digest" not in built.read("dynbuild.lock").split("[base]")[1].split("[")[0]
     built.ok("realize", "-t", tag)
     assert docker("run", "--rm", "--network", "none", tag, "cat", "/1") == "1\n"
+
+
+def test_dockerignore_is_applied_once(
+    built: Space, busybox_base: str, docker: Docker, tag: str
+) -> None:
+    built.write(
+        "dynbuild.toml",
+        f'base = "{busybox_base}"\n[[stages]]\nname = "one"\n'
+        'copy = [{ from = ".", to = "/app", exclude = ["dynbuild.*"] }]\n',
+    )
+    built.write(".dockerignore", "*.log\n!keep.log\n")
+    built.write("drop.log", "x")
+    built.write("keep.log", "x")
+    built.ok("build", "-t", tag)
+    files = docker("run", "--rm", "--network", "none", tag, "ls", "-A", "/app")
+    assert files.split() == [".dockerignore", "keep.log"]
+    built.write(".dockerignore", "*\n!keep.log\n")
+    built.ok("realize", "-t", tag)
+    files = docker("run", "--rm", "--network", "none", tag, "ls", "-A", "/app")
+    assert files.split() == ["keep.log"]

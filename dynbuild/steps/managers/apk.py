@@ -1,27 +1,36 @@
 """apk, for Alpine and its descendants.
 
-apk keeps the list of what was asked for in /etc/apk/world; ``apk del`` takes a name
-out of it and removes what nothing needs any more (apk-world(5)).
+apk keeps the list of what was asked for in /etc/apk/world, and has installed exactly
+what that needs; ``apk del`` takes a name out of it (apk-world(5)).
 """
 
 import re
 
-from dynbuild.quote import words
 from dynbuild.steps.managers.script import (
+    SHELL,
     all_there,
     fill,
     installs,
     mounts,
     removals,
     upgrades,
+    wrapped,
 )
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import Run
 
-_REMOVE = r"""for package in @NAMES@; do
-  sed 's/[<>=~@].*//' @BASE@/etc/apk/world | grep -qxF "$package" ||
-    apk del --no-cache "$package"
+# What the base asks for stays asked for, in the base's way.
+_REMOVE = r"""for package in @LEAVING@; do
+  own=$(awk -F '[<>=~@]' -v name="$package" '$1 == name' @base@/etc/apk/world)
+  if [ -n "$own" ]; then apk add --no-cache "$own"
+  else apk del --no-cache "$package"
+  fi
 done"""
+
+# The name may be one that another package provides: the list says what was asked for.
+_IN_WORLD = "sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF \"$package\""
+
+_CLEAN = "rm -f /var/log/apk.log"
 
 
 def key(spec: str) -> str:
@@ -31,14 +40,12 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     lines = ["set -eu"]
-    wanted = installs(group)
+    wanted, newer, leaving = installs(group), upgrades(group), removals(group)
     if wanted:
-        lines.append(f"apk add --no-cache {words(wanted)}")
-    newer = upgrades(group)
+        lines.append(wrapped("apk add --no-cache", wanted))
     if newer:
-        lines.append(f"apk add --no-cache --upgrade {words(newer)}")
-    leaving = removals(group)
+        lines.append(wrapped("apk add --no-cache --upgrade", newer))
     if leaving:
-        lines.append(fill(_REMOVE, leaving))
-    lines += all_there(sorted(group.declared), 'apk info -e "$package" > /dev/null')
-    return Run("\n".join(lines), mounts(group))
+        lines.append(fill(_REMOVE, LEAVING=leaving))
+    lines += [*all_there(sorted(group.declared), _IN_WORLD), _CLEAN]
+    return Run("\n".join(lines), mounts(group), shell=SHELL)

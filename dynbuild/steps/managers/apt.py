@@ -2,61 +2,107 @@
 
 A removal takes away the mark that a package was asked for and lets apt decide what is
 still needed (apt-mark(8), apt-get(8) autoremove): what another package depends on
-stays, as does what the base had as its own or had left loose.
+stays, as does all that the base had and what earlier steps left loose.
 """
 
 import re
 
-from dynbuild.quote import words
-from dynbuild.steps.managers.script import fill, installs, mounts, removals
+from dynbuild.steps.managers.script import (
+    SHELL,
+    fill,
+    installs,
+    mounts,
+    removals,
+    wrapped,
+)
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
 
-_CACHES = (
+_MOUNTS = (
     CacheMount("/var/cache/apt", "dynbuild-apt-$TARGETARCH", locked=True),
-    CacheMount("/var/lib/apt/lists", "dynbuild-apt-lists-$TARGETARCH", locked=True),
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 
 # Images of Debian and Ubuntu throw away what apt downloads (docker-clean), which
-# would empty the cache mounts. A configuration of the script's own leaves that out
-# without touching the image's.
-_CONFIGURE = r"""set -eu
-export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf
-chmod 1777 /tmp
-cp -r /etc/apt/apt.conf.d /tmp/apt.conf.d
-rm -f /tmp/apt.conf.d/docker-clean
-cat > /tmp/apt.conf <<'CONF'
-Dir::Etc::Parts "/tmp/apt.conf.d";
+# would empty the cache mount: a configuration of the script's own leaves that out
+# without touching the image's. Parts of it that are read last win (apt.conf(5)).
+# - Downloads and lists are kept apart by distribution: apt trusts what lies there by
+#   name and size, and drops the lists of sources that it does not know.
+# - An unreachable source is an error, not a reason to work with old lists.
+# - A misspelt name is an error, not a regular expression.
+# - A changed configuration file is the work of an earlier step: it stays.
+# - sudo refuses to go where root has no password, which is so in most images.
+# - No section of packages has marks of its own, so that a removal finds the marks
+#   that the installation set.
+_CONFIGURE = """set -eu
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
+cd /tmp
+cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
+mkdir -p "$cache/archives/partial" "$cache/lists/partial"
+cp -RL /etc/apt/apt.conf.d apt.conf.d
+rm -f apt.conf.d/docker-clean
+echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
+cat > apt.conf.d/zz-dynbuild <<CONF
+Dir::Cache "$cache";
+Dir::State::Lists "$cache/lists";
+Acquire::Retries "3";
+APT::Update::Error-Mode "any";
+APT::Cmd::Pattern-Only "true";
 APT::Install-Recommends "false";
 APT::AutoRemove::RecommendsImportant "false";
 APT::AutoRemove::SuggestsImportant "false";
-CONF
-apt-get update -q"""
+#clear APT::Never-MarkAuto-Sections;
+#clear APT::Move-Autobit-Sections;
+Dpkg::Options { "--force-confdef"; "--force-confold"; };
+CONF"""
 
-_REMOVE = r"""apt-mark showmanual -o Dir::State=@BASE@/var/lib/apt \
-  -o Dir::State::status=@BASE@/var/lib/dpkg/status > /tmp/of-base
-apt-get -s autoremove | sed -n 's/^Remv \([^ ]*\).*/\1/p' > /tmp/loose
-xargs -r apt-mark -qq manual < /tmp/loose
-dpkg-query -W -f '${db:Status-Status} ${Package}\n' |
-  sed -n 's/^installed //p' > /tmp/installed
-printf '%s\n' @NAMES@ | grep -xFf /tmp/installed |
-  grep -vxFf /tmp/of-base | xargs -r apt-mark auto
-apt-get autoremove -y -q --purge
-xargs -r apt-mark -qq auto < /tmp/loose"""
+# What was not needed before this step is none of its business.
+_UNNEEDED = r"""apt-get -s autoremove > plan
+sed -n 's/^Remv \([^ :]*\).*/\1/p' plan > stays"""
 
-_CHECK = r"""dpkg-query -W \
-  -f '${db:Status-Status} ${Package} ${Package}:${Architecture} ${Provides}\n' |
-  sed -n 's/^installed //p' | sed 's/([^)]*)//g; s/,/ /g' |
-  tr -s ' ' '\n' > /tmp/there
-for package in @NAMES@; do
-  grep -qxF "$package" /tmp/there ||
-    { echo "dynbuild: declared, but not there after its installation: $package" >&2
-      exit 1; }
-done"""
+# Every installed package under each of its names: its own, that with its architecture,
+# and those that it provides. Lines of "name package", the package as apt calls it.
+_NAMES = r"""names() {
+  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
+    > installed
+  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
+    print $2 ":" ($3 == "all" ? native : $3), package
+    gsub(/\([^)]*\)|,/, " ")
+    for (i = 4; i <= NF; i++) print $i, package
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
+}
+printf '%s\n' @DECLARED@ > declared"""
 
-_CLEAN = """rm -f /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
-rm -f /var/cache/ldconfig/aux-cache"""
+_REMOVE = r"""# What is no longer declared loses its mark, unless the base asks for it.
+printf '%s\n' @LEAVING@ > leaving
+named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
+names
+named declared > asked
+apt-mark showmanual -o Dir::State=@base@/var/lib/apt \
+  -o Dir::State::status=@base@/var/lib/dpkg/status >> asked
+named leaving | { grep -vxFf asked || :; } | sort -u | xargs -r apt-mark auto
+# What nothing needs then goes, except what the base had.
+dpkg-query --admindir=@base@/var/lib/dpkg -W -f '${Package}\n' >> stays
+apt-get -s autoremove > plan
+sed -n 's/^Remv \([^ :]*\).*/\1/p' plan | { grep -xFf stays || :; } |
+  sed 's/[.+]/[&]/g; s/.*/APT::NeverAutoRemove:: "^&$";/' > apt.conf.d/zz-stays
+apt-get autoremove -y -q --purge"""
+
+_CHECK = r"""names
+awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
+[ ! -s missing ] || {
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
+  exit 1
+}"""
+
+_CLEAN = """rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
 
 
 def key(spec: str) -> str:
@@ -65,14 +111,27 @@ def key(spec: str) -> str:
 
 
 def run(group: Group) -> Run:
-    parts = [_CONFIGURE]
-    wanted = installs(group)
-    if wanted:
-        parts.append(f"apt-get install -y -q --allow-downgrades {words(wanted)}")
-    leaving = removals(group)
+    wanted, leaving = installs(group), removals(group)
+    parts = [_CONFIGURE, *_foreign(group), "apt-get update -q"]
     if leaving:
-        parts.append(fill(_REMOVE, leaving))
+        parts.append(_UNNEEDED)
+    if wanted:
+        parts.append(wrapped("apt-get install -y -q --allow-downgrades", wanted))
+    if leaving or group.declared:
+        parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
+    if leaving:
+        parts.append(fill(_REMOVE, LEAVING=leaving))
     if group.declared:
-        parts.append(fill(_CHECK, sorted(group.declared)))
+        parts.append(_CHECK)
     parts.append(_CLEAN)
-    return Run("\n".join(parts), mounts(group, *_CACHES))
+    return Run("\n".join(parts), mounts(group, *_MOUNTS), shell=SHELL)
+
+
+def _foreign(group: Group) -> list[str]:
+    """Lines that make dpkg accept the architectures that the declaration names."""
+    named = {name.partition(":")[2] for name in group.declared}
+    return [
+        f'[ "$(dpkg --print-architecture)" = {architecture} ] ||\n'
+        f"  dpkg --add-architecture {architecture}"
+        for architecture in sorted(named - {"", "all", "any", "native"})
+    ]

@@ -4,13 +4,21 @@ Global packages share nothing, so each stands for itself: only what a group name
 touched. What the base had stays.
 """
 
-from dynbuild.quote import words
-from dynbuild.steps.managers.script import all_there, fill, installs, mounts, removals
+from dynbuild.steps.managers.script import (
+    SHELL,
+    all_there,
+    fill,
+    installs,
+    mounts,
+    removals,
+    wrapped,
+)
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run
 
 _CONFIGURE = """set -eu
-export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false
+export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
+export NPM_CONFIG_CACHE=/root/.npm
 command -v npm > /dev/null || {
   echo 'dynbuild: npm_packages need npm, and it is not there: add "npm" to' \\
     'apt_packages, or take a base that has Node.js' >&2
@@ -18,8 +26,8 @@ command -v npm > /dev/null || {
 }
 root=$(npm root -g)"""
 
-_REMOVE = """for package in @NAMES@; do
-  [ -e "@BASE@$root/$package" ] || npm uninstall -g "$package"
+_REMOVE = """for package in @LEAVING@; do
+  [ -e "@base@$root/$package" ] || npm uninstall -g "$package"
 done"""
 
 
@@ -30,12 +38,11 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     lines = [_CONFIGURE]
-    leaving = removals(group)
+    leaving, wanted = removals(group), installs(group)
     if leaving:
-        lines.append(fill(_REMOVE, leaving))
-    wanted = installs(group)
+        lines.append(fill(_REMOVE, LEAVING=leaving))
     if wanted:
-        lines.append(f"npm install -g {words(wanted)}")
+        lines.append(wrapped("npm install -g", wanted))
     lines += all_there(sorted(group.declared), '[ -e "$root/$package" ]')
     cache = CacheMount("/root/.npm", "dynbuild-npm-$TARGETARCH")
-    return Run("\n".join(lines), mounts(group, cache))
+    return Run("\n".join(lines), mounts(group, cache), shell=SHELL)

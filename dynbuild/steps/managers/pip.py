@@ -6,14 +6,21 @@ whole set consistent. What was not installed by pip, or came with the base, stay
 
 import re
 
-from dynbuild.quote import words
-from dynbuild.steps.managers.script import fill, mounts, removals, upgrades
+from dynbuild.steps.managers.script import (
+    SHELL,
+    fill,
+    mounts,
+    removals,
+    upgrades,
+    wrapped,
+)
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run
 
+# PEP 668 lets a distribution keep pip from its Python; an image's Python is ours.
 _CONFIGURE = """set -eu
-export PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+export PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/root/.cache/pip
 python=$(command -v python3 || command -v python || :)
 "${python:-false}" -m pip --version > /dev/null 2>&1 || {
   echo 'dynbuild: pip_packages need pip, and it is not there: add "python3-pip" to' \\
@@ -21,29 +28,34 @@ python=$(command -v python3 || command -v python || :)
   exit 1
 }"""
 
-_REMOVE = """leaving=$("$python" - @NAMES@ <<'PYTHON'
-import importlib.metadata, os, sys
+# Names are compared as PEP 503 has them; older Pythons look for them as written.
+_DISTRIBUTIONS = """\
+import re, sys
+from importlib.metadata import distributions
+def named(path):
+    found = [(d.metadata["Name"] or "", d) for d in distributions(path=path)]
+    return {re.sub("[-_.]+", "-", name).lower(): d for name, d in reversed(found)}
+there = named(sys.path)"""
+
+# What another declared package needs comes back with it.
+_REMOVE = f"""leaving=$("$python" - @LEAVING@ <<'PYTHON'
+{_DISTRIBUTIONS}
+base = named([f"@base@{{path}}" for path in sys.path if path])
 for name in sys.argv[1:]:
-    try:
-        found = importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        continue
-    if (found.read_text("INSTALLER") or "").strip() != "pip":
-        continue
-    facts = [file for file in found.files or () if file.name == "METADATA"]
-    if not any(os.path.exists(f"@BASE@{file.locate()}") for file in facts):
-        print(name)
+    if name in there and name not in base:
+        if (there[name].read_text("INSTALLER") or "").strip() == "pip":
+            print(name)
 PYTHON
 )
 [ -z "$leaving" ] || "$python" -m pip uninstall -y $leaving"""
 
-_CHECK = """"$python" - @NAMES@ <<'PYTHON'
-import importlib.metadata, sys
-for name in sys.argv[1:]:
-    try:
-        importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        sys.exit(f"dynbuild: declared, but not there after its installation: {name}")
+_CHECK = f""""$python" - @NAMES@ <<'PYTHON'
+{_DISTRIBUTIONS}
+missing = [name for name in sys.argv[1:] if name not in there]
+if missing:
+    print("dynbuild: declared, but not there after its installation:", *missing,
+        file=sys.stderr)
+    sys.exit(1)
 PYTHON"""
 
 
@@ -55,17 +67,16 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     parts = [_CONFIGURE]
-    leaving = removals(group)
+    leaving, declared = removals(group), sorted(group.declared.items())
     if leaving:
-        parts.append(fill(_REMOVE, leaving))
-    declared = sorted(group.declared.items())
+        parts.append(fill(_REMOVE, LEAVING=leaving))
     if declared:
         newest = " --upgrade" if upgrades(group) else ""
-        specs = words([spec for _, spec in declared])
-        parts.append(f'"$python" -m pip install{newest} {specs}')
+        specs = [spec for _, spec in declared]
+        parts.append(wrapped(f'"$python" -m pip install{newest}', specs))
         # A package with a marker may rightly be absent.
         names = [name for name, spec in declared if ";" not in spec]
         if names:
-            parts.append(fill(_CHECK, names))
+            parts.append(fill(_CHECK, NAMES=names))
     cache = CacheMount("/root/.cache/pip", "dynbuild-pip-$TARGETARCH")
-    return Run("\n".join(parts), mounts(group, cache))
+    return Run("\n".join(parts), mounts(group, cache), shell=SHELL)

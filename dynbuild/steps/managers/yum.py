@@ -1,46 +1,68 @@
 """dnf and yum, for Fedora, RHEL and their descendants.
 
 A removal marks a package as no longer asked for and lets dnf decide what is still
-needed (dnf(8) mark, autoremove). A plain yum cannot mark: there the package stays.
+needed (dnf(8) mark, autoremove). A plain yum or microdnf cannot mark: there the
+package stays.
 """
 
-from dynbuild.quote import words
 from dynbuild.steps.managers.script import (
+    SHELL,
     all_there,
     fill,
     installs,
     mounts,
     removals,
     upgrades,
+    wrapped,
 )
 from dynbuild.steps.model import Group
-from dynbuild.steps.run import CacheMount, Run
+from dynbuild.steps.run import CacheMount, Run, ScratchMount
 
-_CACHES = (
+_MOUNTS = (
     CacheMount("/var/cache/dnf", "dynbuild-dnf-$TARGETARCH", locked=True),
     CacheMount("/var/cache/libdnf5", "dynbuild-dnf5-$TARGETARCH", locked=True),
     CacheMount("/var/cache/yum", "dynbuild-yum-$TARGETARCH", locked=True),
+    ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 
 _CONFIGURE = """set -eu
-dnf=yum asked=: loose=:
 if command -v dnf5 > /dev/null; then
-  dnf="dnf5 --setopt=install_weak_deps=False" asked="user" loose="dependency"
+  dnf="dnf5 --setopt=install_weak_deps=False" asked=user needed=dependency
 elif command -v dnf > /dev/null; then
-  dnf="dnf --setopt=install_weak_deps=False" asked="install" loose="remove"
+  dnf="dnf --setopt=install_weak_deps=False" asked=install needed=remove
+elif command -v microdnf > /dev/null; then
+  dnf="microdnf --setopt=install_weak_deps=0" asked=
+else
+  dnf=yum asked=
 fi"""
 
-_REMOVE = r"""if [ "$asked" != : ]; then
-  before=$($dnf -q repoquery --unneeded --qf '%{name}\n' | sort -u)
-  [ -z "$before" ] || $dnf -y mark $asked $before
-  for package in @NAMES@; do
-    rpm -q "$package" > /dev/null || continue
-    rpm --root @BASE@ -q "$package" > /dev/null ||
-      $dnf -y mark $loose "$package"
-  done
-  $dnf -y autoremove
-  [ -z "$before" ] || $dnf -y mark $loose $before
+# What was not needed before this step is none of its business. dnf4 ends each name
+# with a line break itself.
+_UNNEEDED = r"""if [ -n "$asked" ]; then
+  loose=$($dnf -q repoquery --unneeded --qf '%{name}\n' | sort -u)
 fi"""
+
+# A spec may name a version: rpm knows which package that is, and whether it is the one
+# that another spec asks for. rpm writes beside the database that it reads.
+_REMOVE = r"""if [ -n "$asked" ]; then
+  named() {
+    for spec; do
+      rpm -q --qf '%{NAME}\n' "$spec" ||
+        rpm -q --qf '%{NAME}\n' --whatprovides "$spec" || :
+    done | grep -v ' ' || :
+  }
+  named @DECLARED@ > /tmp/stays
+  cp -R "@base@$(rpm -E '%{_dbpath}')" /tmp/base
+  rpm --dbpath /tmp/base -qa --qf '%{NAME}\n' >> /tmp/stays
+  free=$(named @LEAVING@ | sort -u | grep -vxFf /tmp/stays || :)
+  [ -z "$loose" ] || $dnf -y mark $asked $loose
+  [ -z "$free" ] || $dnf -y mark $needed $free
+  $dnf -y autoremove
+  [ -z "$loose" ] || $dnf -y mark $needed $loose
+fi"""
+
+# rpm knows no groups: dnf itself fails where it cannot install one.
+_THERE = '{ rpm -q "$package" || rpm -q --whatprovides "$package"; } > /dev/null 2>&1'
 
 _CLEAN = "rm -rf /var/log/dnf* /var/log/yum.log /var/log/hawkey.log"
 
@@ -51,18 +73,16 @@ def key(spec: str) -> str:
 
 
 def run(group: Group) -> Run:
+    wanted, newer, leaving = installs(group), upgrades(group), removals(group)
+    declared = [spec for spec in sorted(group.declared) if not spec.startswith("@")]
     lines = [_CONFIGURE]
-    wanted = installs(group)
-    if wanted:
-        lines.append(f"$dnf -y install {words(wanted)}")
-    newer = upgrades(group)
-    if newer:
-        lines.append(f"$dnf -y upgrade {words(newer)}")
-    leaving = removals(group)
     if leaving:
-        lines.append(fill(_REMOVE, leaving))
-    there = (
-        '{ rpm -q "$package" || rpm -q --whatprovides "$package"; } > /dev/null 2>&1'
-    )
-    lines += [*all_there(sorted(group.declared), there), _CLEAN]
-    return Run("\n".join(lines), mounts(group, *_CACHES))
+        lines.append(_UNNEEDED)
+    if wanted:
+        lines.append(wrapped("$dnf -y install", wanted))
+    if newer:
+        lines.append(wrapped("$dnf -y upgrade", newer))
+    if leaving:
+        lines.append(fill(_REMOVE, DECLARED=declared, LEAVING=leaving))
+    lines += [*all_there(declared, _THERE), _CLEAN]
+    return Run("\n".join(lines), mounts(group, *_MOUNTS), shell=SHELL)

@@ -25,9 +25,9 @@ VALUES = st.recursive(
 )
 
 
-@given(VALUES, st.sampled_from([None, 2, "\t"]), escaped=st.booleans())
+@given(value=VALUES, indent=st.sampled_from([None, 2, "\t"]), escaped=st.booleans())
 def test_json_is_read_as_json_reads_it(
-    value: object, indent: int | str | None, *, escaped: bool
+    *, value: object, indent: int | str | None, escaped: bool
 ) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=escaped)
     tree = reader.read(Source("a.json", text))

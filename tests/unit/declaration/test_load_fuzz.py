@@ -163,7 +163,7 @@ def without_hints(message: str) -> str:
 
 
 @contextmanager
-def soon(seconds: float = 10) -> Iterator[None]:
+def soon(seconds: float = 15) -> Iterator[None]:
     start = time.process_time()
     yield
     assert time.process_time() - start < seconds
@@ -198,6 +198,7 @@ HARD = {
     "single quotes": "'" * 1_000_000,
     "backslashes": 'a = "' + "\\" * 1_000_000,
     "anchors": "&a " * 100_000,
+    "secrets": "A_TOKEN=" * 200_000,
     "slashes": "/*" * 1_000_000,
     "colons": ": " * 1_000_000,
     "NUL": "\0" * 1_000,
@@ -205,8 +206,14 @@ HARD = {
 }
 
 
+LARGE = [name for name, text in HARD.items() if MAX_SIZE >= len(text) > 1_500_000]
+
+
 @pytest.mark.parametrize("syntax", SYNTAXES)
-@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in HARD],
+)
 def test_hard_text_ends_soon(name: str, syntax: Syntax) -> None:
     with soon():
         assert outcome(HARD[name], syntax)
@@ -222,10 +229,10 @@ def test_large_numbers(number: str, syntax: Syntax) -> None:
 
 
 def test_many_mistakes_are_counted() -> None:
-    stages = [{"name": f"s{i}", "comands": ["x"], "copy": 3} for i in range(10_000)]
-    with soon(60):
+    stages = [{"name": f"s{i}", "comands": ["x"], "copy": 3} for i in range(1_000)]
+    with soon():
         shown = outcome(json.dumps({"stages": stages}, indent=1), "json")
-    assert "and 19900 more" in shown
+    assert "and 1900 more" in shown
 
 
 @given(st.binary(max_size=60), st.sampled_from(SYNTAXES))

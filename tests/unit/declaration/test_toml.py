@@ -33,8 +33,8 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(TEXT, VALUES, max_size=5), multiline=st.booleans())
-def test_documents_of_a_writer(document: dict[str, object], *, multiline: bool) -> None:
+@given(document=st.dictionaries(TEXT, VALUES), multiline=st.booleans())
+def test_documents_of_a_writer(*, document: dict[str, object], multiline: bool) -> None:
     text = tomli_w.dumps(document, multiline_strings=multiline)
     assert plain(toml.read(Source("a.toml", text))) == tomllib.loads(text)
 

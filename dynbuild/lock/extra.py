@@ -1,0 +1,43 @@
+"""What a later revision of the same version may have written: kept, not understood."""
+
+from dynbuild.lock.model import Extra, Lock
+from dynbuild.lock.reading import script_id, source_id
+from dynbuild.lock.renames import Names
+from dynbuild.steps.model import Stage
+
+
+def kept_extra(previous: Lock, lock: Lock, names: Names) -> Extra:
+    """The unknown keys of a lock for the next one, unless what they speak of left.
+
+    Those of a stage follow its renames; those of a copy or a secret stay as long as
+    the stage's list of them does.
+    """
+    now = {old: name for name, old in names.items()}
+    there: dict[str, set[str]] = {
+        "images": set(lock.images),
+        "sources": {source_id(source) for source in lock.sources},
+        "scripts": {script_id(text) for text in lock.scripts},
+        "image": set() if lock.config.healthcheck is None else {"healthcheck"},
+    }
+    extra = {}
+    for path, table in previous.extra.items():
+        match path:
+            case ("stages", old, *row):
+                if old in now:
+                    before = previous.stages[old].stage
+                    after = lock.stages[now[old]].stage
+                    if not row or _rows(before, row[0]) == _rows(after, row[0]):
+                        extra["stages", now[old], *row] = table
+            case ("images" | "sources" | "scripts" | "image" as kind, key):
+                if key in there[kind]:
+                    extra[path] = table
+            case ("user",):
+                if lock.user is not None:
+                    extra[path] = table
+            case _:
+                extra[path] = table
+    return extra
+
+
+def _rows(stage: Stage, key: str) -> object:
+    return stage.copies if key == "copy" else stage.secrets

@@ -1,0 +1,336 @@
+"""The update rules of DESIGN 6 once more: naive, slow, straight from the prose.
+
+Shares no code with ``dynbuild.lock`` but its values. What the prose leaves open is
+taken as docs/lock.md says: apt sources go first and count like scripts, and a new
+user step counts as something appended.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from dynbuild.lock.model import Lock, Target
+from dynbuild.lock.update import Requests
+from dynbuild.steps.model import Install, Pin, Remove, Stage
+
+MANAGERS = ("apt", "yum", "apk", "pip", "npm")
+KINDS = ("source", *MANAGERS, "script", "user", "stage")
+
+Logs: TypeAlias = dict[tuple[str, str], list[tuple[int, str]]]
+StepId: TypeAlias = tuple[str, str]
+"""Kind and what tells steps of a kind apart."""
+
+
+@dataclass
+class State:
+    """A lock as plain numbers: seqs, events, and the stages as they are written."""
+
+    sources: dict[object, int]
+    events: Logs
+    scripts: dict[str, int]
+    user: int
+    stages: dict[str, Stage]
+    seqs: dict[str, int]
+    moves: dict[str, int]
+
+    @property
+    def last(self) -> int:
+        seqs = [seq for log in self.events.values() for seq, _ in log]
+        seqs += [*self.sources.values(), *self.scripts.values(), *self.seqs.values()]
+        return max([0, self.user, *seqs])
+
+
+def state_of(lock: Lock) -> State:
+    def told(action: object) -> str:
+        match action:
+            case Install(spec):
+                return spec
+            case Remove():
+                return "-"
+        return "^"
+
+    return State(
+        sources=dict(lock.sources),
+        events={
+            (manager, key): [(event.seq, told(event.action)) for event in events]
+            for manager, log in lock.packages.items()
+            for key, events in log.items()
+        },
+        scripts=dict(lock.scripts),
+        user=lock.user_seq,
+        stages={name: entry.stage for name, entry in lock.stages.items()},
+        seqs={name: entry.seq for name, entry in lock.stages.items()},
+        moves={name: entry.moves for name, entry in lock.stages.items()},
+    )
+
+
+def facts(stage: Stage, images: dict[str, Pin], shell: tuple[str, ...]) -> object:
+    """A stage's own description and its liveness."""
+    copies = []
+    for copy in stage.copies:
+        place = (
+            copy.to,
+            copy.owner,
+            copy.mode,
+            copy.path.rpartition("/")[2] if copy.to.endswith("/") else None,
+        )
+        if copy.stage:
+            copies.append(("stage", copy.path, copy.exclude, *place))
+        elif copy.image:
+            what = images[copy.image].digest or copy.image
+            copies.append(("image", what, copy.path, copy.exclude, *place))
+        elif copy.digest:
+            copies.append(("files", copy.digest, *place))
+        else:
+            copies.append(("live", copy.path, copy.exclude, *place))
+    run = (
+        stage.commands,
+        tuple(sorted(stage.build_env.items())),
+        stage.user,
+        stage.workdir,
+        stage.shell or shell,
+        stage.network,
+        stage.ssh,
+        stage.cache_mounts,
+        stage.secrets,
+    )
+    own = tuple(sorted(stage.env.items()))
+    return (tuple(copies), own, run if stage.commands else ())
+
+
+def needs(stage: Stage) -> set[str]:
+    return {*stage.dependencies, *(c.stage for c in stage.copies if c.stage)}
+
+
+def closure(name: str, stages: dict[str, Stage]) -> set[str]:
+    found: set[str] = set()
+    for need in needs(stages[name]):
+        found |= {need} | closure(need, stages)
+    return found
+
+
+def is_live(name: str, stages: dict[str, Stage]) -> bool:
+    return any(
+        copy.stage is None and copy.image is None and copy.digest is None
+        for below in {name} | closure(name, stages)
+        for copy in stages[below].copies
+    )
+
+
+def depth(name: str, stages: dict[str, Stage]) -> int:
+    return max((depth(need, stages) + 1 for need in needs(stages[name])), default=0)
+
+
+def order(state: State) -> list[StepId]:
+    """(live last, effective seq, kind, depth, own seq, name)."""
+    rows: list[tuple[tuple[bool, int, int, int, int, str], StepId]] = []
+
+    def add(kind: str, seq: int, name: str) -> None:
+        rows.append(((False, seq, KINDS.index(kind), 0, seq, name), (kind, name)))
+
+    for source, seq in state.sources.items():
+        add("source", seq, repr(source))
+    for manager, seq in {
+        (m, s) for (m, _), log in state.events.items() for s, _ in log
+    }:
+        add(manager, seq, str(seq))
+    for text, seq in state.scripts.items():
+        add("script", seq, text)
+    if state.user:
+        add("user", state.user, "")
+    for name in state.stages:
+        below = closure(name, state.stages)
+        effective = max(state.seqs[one] for one in {name} | below)
+        key = (
+            is_live(name, state.stages),
+            effective,
+            KINDS.index("stage"),
+            depth(name, state.stages),
+            state.seqs[name],
+            name,
+        )
+        rows.append((key, ("stage", name)))
+    return [step for _, step in sorted(rows)]
+
+
+def renames(before: State, old: Lock, target: Target) -> dict[str, str] | None:
+    """Rule 1 where it leaves no choice; else None."""
+    was = {n: facts(s, dict(old.images), old.shell) for n, s in before.stages.items()}
+    now = {s.name: facts(s, dict(target.images), target.shell) for s in target.stages}
+    names: dict[str, str] = {}
+    for name, what in now.items():
+        same_now = [n for n in now if now[n] == what]
+        same_before = [n for n in was if was[n] == what]
+        if len(same_now) == len(same_before) == 1:
+            names[name] = same_before[0]
+        elif same_before and len(same_now) + len(same_before) > 1:
+            return None
+    for name in now:
+        if name in was and name not in names and name not in names.values():
+            names[name] = name
+    return names
+
+
+def topological(
+    names: Iterable[str], stages: dict[str, Stage], rank: Callable[[str], object]
+) -> list[str]:
+    """The lowest rank first among those whose needs, direct or not, are met."""
+    left, done = set(names), list[str]()
+    while left:
+        free = [name for name in left if not closure(name, stages) & left]
+        done.append(min(free, key=rank))  # type: ignore[arg-type]
+        left.remove(done[-1])
+    return done
+
+
+def reference(
+    old: Lock | None, target: Target, asked: Requests, names: dict[str, str]
+) -> State:
+    """The lock that the rules ask for; ``names`` are the renames to follow."""
+    before = state_of(old) if old else EMPTY
+    moves = {s.name: before.moves.get(names.get(s.name, ""), 0) for s in target.stages}
+    if old is None or asked.repack or base_differs(old, target):
+        for name in names:
+            moves[name] += name in asked.move
+        state, last = system(EMPTY, target, frozenset())
+        state.moves = moves
+        ranked = topological(
+            state.stages,
+            state.stages,
+            lambda name: (moves[name], list(state.stages).index(name)),
+        )
+        state.seqs = {name: last + 1 + place for place, name in enumerate(ranked)}
+        return state
+    state, last = system(before, target, asked.upgrade)
+    changed = changed_stages(old, target, asked, names)
+    state.moves = {name: count + (name in changed) for name, count in moves.items()}
+    stood = stood_on_what_left(before, target)
+    moving = {
+        name
+        for name in names
+        for below in [{name} | closure(name, state.stages)]
+        if below & (changed | {one for one, was in names.items() if was in stood})
+    }
+    return placed(before, state, names, moving, last)
+
+
+EMPTY = State({}, {}, {}, 0, {}, {}, {})
+
+
+def base_differs(old: Lock, target: Target) -> bool:
+    if target.base.digest is None:
+        return old.base.digest is not None or old.base.image != target.base.image
+    return old.base.digest != target.base.digest
+
+
+def system(
+    before: State, target: Target, upgrade: frozenset[tuple[str, str]]
+) -> tuple[State, int]:
+    """Everything but the stages' seqs, and the last seq that was given out."""
+    stages = {stage.name: stage for stage in target.stages}
+    events = {key: list(log) for key, log in before.events.items()}
+    state = State({}, events, {}, 0, stages, {}, {})
+    last = before.last
+    for source in target.sources:
+        last += source not in before.sources
+        state.sources[source] = before.sources.get(source, last)
+    for manager in MANAGERS:
+        news = package_events(before, manager, target, upgrade)
+        last += bool(news)
+        for key, what in news.items():
+            events.setdefault((manager, key), []).append((last, what))
+    for script in target.scripts:
+        last += script not in before.scripts
+        state.scripts[script] = before.scripts.get(script, last)
+    if target.user:
+        last += before.user == 0
+        state.user = before.user or last
+    return state, last
+
+
+def package_events(
+    before: State, manager: str, target: Target, upgrade: frozenset[tuple[str, str]]
+) -> dict[str, str]:
+    wanted = target.packages.get(manager, {})
+    there = {
+        key: [what for _, what in log if what != "^"][-1]
+        for (row, key), log in before.events.items()
+        if row == manager
+    }
+    there = {key: spec for key, spec in there.items() if spec != "-"}
+    return (
+        {key: "-" for key in there if key not in wanted}
+        | {key: spec for key, spec in wanted.items() if there.get(key) != spec}
+        | {
+            key: "^"
+            for key, spec in wanted.items()
+            if there.get(key) == spec and (manager, key) in upgrade
+        }
+    )
+
+
+def changed_stages(
+    old: Lock, target: Target, asked: Requests, names: dict[str, str]
+) -> set[str]:
+    """Description, liveness, lists of dependencies and copies, renames followed."""
+    stages = {stage.name: stage for stage in target.stages}
+    before = state_of(old).stages
+
+    def lists(stage: Stage, known: dict[str, str]) -> object:
+        copied = [known.get(c.stage, (c.stage,)) for c in stage.copies if c.stage]
+        return {known.get(name, (name,)) for name in stage.dependencies}, copied
+
+    itself = {name: name for name in before}
+    return {
+        name
+        for name, was in names.items()
+        if facts(stages[name], dict(target.images), target.shell)
+        != facts(before[was], dict(old.images), old.shell)
+        or lists(stages[name], names) != lists(before[was], itself)
+        or name in asked.bump
+        or name in asked.move
+    }
+
+
+def stood_on_what_left(before: State, target: Target) -> set[str]:
+    steps = order(before)
+    sources = set(map(repr, target.sources))
+    for place, (kind, what) in enumerate(steps):
+        if (kind == "script" and what not in target.scripts) or (
+            kind == "source" and what not in sources
+        ):
+            return {name for kind, name in steps[place:] if kind == "stage"}
+    return set()
+
+
+def placed(
+    before: State, state: State, names: dict[str, str], moving: set[str], last: int
+) -> State:
+    """Rule 5 where it fits, else rule 4."""
+    previous = order(before)
+    stages, new = state.stages, set(state.stages) - set(names)
+
+    def rank(name: str) -> object:
+        if name in new:
+            return (0, len(previous), list(stages).index(name))
+        return (state.moves[name], previous.index(("stage", names[name])), 0)
+
+    def behind(those: set[str]) -> State:
+        seqs = {name: before.seqs[was] for name, was in names.items()}
+        for place, name in enumerate(topological(those, stages, rank)):
+            seqs[name] = last + 1 + place
+        return replace(state, seqs=seqs)
+
+    appended = last > before.last
+    stopped_being_live = any(
+        is_live(names[name], before.stages) and not is_live(name, stages)
+        for name in moving
+    )
+    kept = behind(new)
+    steps = order(kept)
+    first = min((steps.index(("stage", name)) for name in moving), default=len(steps))
+    not_unchanged = {("stage", name) for name in moving | new}
+    already_last = all(step in not_unchanged for step in steps[first:])
+    if not appended and not stopped_being_live and already_last:
+        return kept
+    return behind(moving | new)

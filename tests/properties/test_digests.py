@@ -1,0 +1,304 @@
+"""What a digest covers, field by field: the table of DESIGN 5."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynbuild.lock.model import Entry, Lock, Target
+from dynbuild.lock.order import install_order
+from dynbuild.lock.update import Requests, update
+from dynbuild.steps.log import Event
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Install,
+    RuntimeConfig,
+    Secret,
+    Stage,
+    User,
+)
+from tests.properties.strategies import BASES, digest, histories, pin
+from tests.properties.test_update import digests, replayed
+
+SUBJECT = Stage(
+    "subject",
+    dependencies=("below", "beside"),
+    copies=(
+        Copy("a.txt", "/app/", owner="app", mode="644", digest=digest("a")),
+        Copy("/out", "/out", stage="other", exclude=("*.o",)),
+        Copy("/go", "/go", image="golang:1"),
+        Copy("src", "/src"),
+    ),
+    commands=("make", "make install"),
+    env={"A": "1"},
+    build_env={"B": "1"},
+    user="app",
+    workdir="/w",
+    shell=("/bin/bash", "-c"),
+    cache_mounts=("/c",),
+    secrets=(Secret("s", "S", "/s"),),
+)
+ABOVE = Stage("above", ("subject",), commands=("true",))
+TAKER = Stage("taker", copies=(Copy("/x", "/x", stage="subject"),))
+ASIDE = Stage("aside", commands=("true",), env={"Z": "1"})
+STAGES = (
+    Stage("below", commands=("below",)),
+    Stage("beside", commands=("beside",)),
+    Stage("other", commands=("other",)),
+    SUBJECT,
+    ABOVE,
+    TAKER,
+    ASIDE,
+)
+SYSTEM = {"source.1", "apt.2", "script.3", "user.4"}
+LOCK = update(
+    None,
+    Target(
+        BASES[0],
+        packages={"apt": {"git": "git"}},
+        sources=(AptSource("https://a", ("s",), ("main",), "k", digest("k")),),
+        scripts=("locale-gen",),
+        user=User("app", 1000, "/bin/sh"),
+        stages=STAGES,
+        images={"golang:1": pin("golang:1")},
+    ),
+)
+ABOVE_SUBJECT = {"subject", "above", "taker"}
+ALL = SYSTEM | {stage.name for stage in STAGES}
+
+
+def with_stage(stage: Stage) -> Lock:
+    entry = LOCK.stages[stage.name]
+    return replace(
+        LOCK, stages={**LOCK.stages, stage.name: replace(entry, stage=stage)}
+    )
+
+
+def subject(**fields: object) -> Lock:
+    return with_stage(replace(SUBJECT, **fields))  # type: ignore[arg-type]
+
+
+def copy(place: int, **fields: object) -> Lock:
+    copies = list(SUBJECT.copies)
+    copies[place] = replace(copies[place], **fields)  # type: ignore[arg-type]
+    return subject(copies=tuple(copies))
+
+
+def secret(**fields: object) -> Lock:
+    return subject(secrets=(replace(SUBJECT.secrets[0], **fields),))  # type: ignore[arg-type]
+
+
+def source(**fields: object) -> Lock:
+    (old,) = LOCK.sources
+    return replace(LOCK, sources={replace(old, **fields): 1})  # type: ignore[arg-type]
+
+
+def user(**fields: object) -> Lock:
+    assert LOCK.user
+    return replace(LOCK, user=replace(LOCK.user, **fields))  # type: ignore[arg-type]
+
+
+AFTER_USER = {"user.4"} | {stage.name for stage in STAGES}
+STANDING_ON_BELOW = {"below", *ABOVE_SUBJECT}
+
+COVERED = {
+    "commands": (subject(commands=("make",)), ABOVE_SUBJECT),
+    "order of commands": (subject(commands=("make install", "make")), ABOVE_SUBJECT),
+    "env": (subject(env={"A": "2"}), ABOVE_SUBJECT),
+    "a variable": (subject(env={"A": "1", "C": ""}), ABOVE_SUBJECT),
+    "build_env": (subject(build_env={}), ABOVE_SUBJECT),
+    "user": (subject(user="root"), ABOVE_SUBJECT),
+    "workdir": (subject(workdir=None), ABOVE_SUBJECT),
+    "shell": (subject(shell=("/bin/dash", "-c")), ABOVE_SUBJECT),
+    "network": (subject(network="none"), ABOVE_SUBJECT),
+    "ssh": (subject(ssh=True), ABOVE_SUBJECT),
+    "cache_mounts": (subject(cache_mounts=("/d",)), ABOVE_SUBJECT),
+    "secret's id": (secret(id="t"), ABOVE_SUBJECT),
+    "secret's env": (secret(env=None), ABOVE_SUBJECT),
+    "secret's target": (secret(target=None), ABOVE_SUBJECT),
+    "bump": (subject(bump=1), ABOVE_SUBJECT),
+    "dependencies": (subject(dependencies=("below",)), ABOVE_SUBJECT),
+    "a dependency": (
+        with_stage(replace(STAGES[0], commands=("again",))),
+        STANDING_ON_BELOW,
+    ),
+    "what is copied from": (
+        with_stage(replace(STAGES[2], commands=("again",))),
+        {"other", *ABOVE_SUBJECT},
+    ),
+    "copies": (subject(copies=SUBJECT.copies[1:]), ABOVE_SUBJECT),
+    "order of copies": (subject(copies=SUBJECT.copies[::-1]), ABOVE_SUBJECT),
+    "copied content": (copy(0, digest=digest("b")), ABOVE_SUBJECT),
+    "copied name": (copy(0, path="b.txt"), ABOVE_SUBJECT),
+    "destination": (copy(0, to="/srv/"), ABOVE_SUBJECT),
+    "owner": (copy(0, owner=None), ABOVE_SUBJECT),
+    "mode": (copy(0, mode="755"), ABOVE_SUBJECT),
+    "path in a stage": (copy(1, path="/in"), ABOVE_SUBJECT),
+    "exclude in a stage": (copy(1, exclude=()), ABOVE_SUBJECT),
+    "copied stage": (copy(1, stage="beside"), ABOVE_SUBJECT),
+    "path in an image": (copy(2, path="/gone"), ABOVE_SUBJECT),
+    "copied image": (
+        replace(LOCK, images={"golang:1": pin("golang:1", "repushed")}),
+        ABOVE_SUBJECT,
+    ),
+    "live content": (copy(3, path="lib"), ABOVE_SUBJECT),
+    "secrets": (subject(secrets=()), ABOVE_SUBJECT),
+    "base": (replace(LOCK, base=BASES[2]), ALL),
+    "base's variables": (
+        replace(subject(env={"A": "$X"}), base=replace(LOCK.base, env={"X": "2"})),
+        ABOVE_SUBJECT,
+    ),
+    "source's uri": (source(uri="https://b"), ALL),
+    "source's suites": (source(suites=("t",)), ALL),
+    "source's components": (source(components=("main", "x")), ALL),
+    "source's key": (source(key_digest=digest("l")), ALL),
+    "package": (
+        replace(LOCK, packages={"apt": {"git": (Event(2, Install("git=1")),)}}),
+        ALL - {"source.1"},
+    ),
+    "script": (
+        replace(LOCK, scripts={"locale-gen -a": 3}),
+        ALL - {"source.1", "apt.2"},
+    ),
+    "user's uid": (user(uid=1001), AFTER_USER),
+    "user's shell": (user(shell="/bin/bash"), AFTER_USER),
+    "user's sudo": (user(sudo=True), AFTER_USER),
+}
+UNCOVERED = {
+    "moves": replace(
+        LOCK, stages={n: replace(e, moves=9) for n, e in LOCK.stages.items()}
+    ),
+    "touches": subject(touches=("dpkg",)),
+    "order of dependencies": subject(dependencies=("beside", "below")),
+    "order of variables": subject(env=dict(reversed(SUBJECT.env.items()))),
+    "runtime config": replace(
+        LOCK, config=RuntimeConfig({"A": "9"}, "/w", ("x",), labels={"a": "b"})
+    ),
+    "name of the base": replace(LOCK, base=replace(BASES[0], image="other")),
+    "other platforms": replace(
+        LOCK,
+        base=replace(
+            LOCK.base, platforms={**LOCK.base.platforms, "linux/s390x": digest("z")}
+        ),
+    ),
+    "folder of a copied file": copy(0, path="elsewhere/a.txt"),
+    "exclude of tracked content": copy(0, exclude=("*.pyc",)),
+    "seqs": replace(
+        LOCK,
+        stages={n: Entry(e.stage, e.seq + 7) for n, e in LOCK.stages.items()},
+    ),
+    "name of an image": replace(
+        copy(2, image="golang:1.0"),
+        images={"golang:1.0": replace(pin("golang:1"), image="golang:1.0")},
+    ),
+}
+
+
+@pytest.mark.parametrize("field", COVERED)
+def test_covered(field: str) -> None:
+    lock, changed = COVERED[field]
+    reference = (
+        replace(LOCK, stages=subject(env={"A": "$X"}).stages)
+        if (field == "base's variables")
+        else LOCK
+    )
+    before, after = digests(reference), digests(lock)
+    assert {step for step in before if before[step] != after[step]} == changed
+
+
+@pytest.mark.parametrize("field", UNCOVERED)
+def test_not_covered(field: str) -> None:
+    assert digests(UNCOVERED[field]) == digests(LOCK)
+
+
+def test_names_are_not_covered() -> None:
+    """Neither a stage's own nor those of its dependencies."""
+    entries = {
+        name.upper(): replace(
+            entry,
+            stage=replace(
+                entry.stage,
+                name=name.upper(),
+                dependencies=tuple(map(str.upper, entry.stage.dependencies)),
+                copies=tuple(
+                    replace(copy, stage=copy.stage and copy.stage.upper())
+                    for copy in entry.stage.copies
+                ),
+            ),
+        )
+        for name, entry in LOCK.stages.items()
+    }
+    found = digests(replace(LOCK, stages=entries))
+    assert {name.lower(): digest for name, digest in found.items()} == digests(LOCK)
+
+
+def test_the_default_shell() -> None:
+    """It runs the scripts and the stages that name none; all stand on the former."""
+    after = digests(replace(LOCK, shell=("/bin/bash", "-c")))
+    changed = {step for step, told in digests(LOCK).items() if told != after[step]}
+    assert changed >= ALL - {"source.1", "apt.2"}
+    alone = {
+        "subject": replace(
+            LOCK.stages["aside"],
+            stage=replace(ASIDE, name="subject", shell=("/bin/sh", "-c")),
+        )
+    }
+    lock = replace(LOCK, stages=alone, scripts={}, sources={}, packages={}, user=None)
+    assert digests(replace(lock, shell=("/bin/bash", "-c"))) == digests(lock)
+
+
+def test_build_only_is_not_covered() -> None:
+    lock = with_stage(replace(ASIDE, build_only=True))
+    assert digests(lock) == digests(LOCK)
+
+
+def test_every_field_of_a_stage_is_spoken_of() -> None:
+    """A new field has to be told covered or not, here and in DESIGN."""
+    spoken = {*COVERED, *UNCOVERED, "build_only", "name"}
+    fields = set(Stage.__dataclass_fields__)
+    assert fields <= spoken
+
+
+@given(st.data(), histories())
+def test_only_what_changed_and_what_needs_it(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    """A bump of any stage of any lock changes it and all that need it, no other."""
+    lock = replayed(history)[-1]
+    if not lock.stages:
+        return
+    name = data.draw(st.sampled_from(sorted(lock.stages)))
+    entry = lock.stages[name]
+    bumped = replace(entry, stage=replace(entry.stage, bump=entry.stage.bump + 1))
+    before = digests(lock)
+    after = digests(replace(lock, stages={**lock.stages, name: bumped}))
+    reached = {name}
+    for step in install_order(lock):
+        if isinstance(step.step, Stage) and not reached.isdisjoint(step.step.needs):
+            reached.add(step.id)
+    assert {step for step in before if before[step] != after[step]} == reached
+
+
+@given(histories())
+def test_a_place_at_the_back_keeps_digests_unless_the_chain_grew(
+    history: list[Target],
+) -> None:
+    """A seq says nothing of its own: only what a stage stands on does."""
+    lock = replayed(history)[-1]
+    last = lock.last_seq
+    later = {
+        name: replace(entry, seq=last + entry.seq)
+        for name, entry in lock.stages.items()
+    }
+    moved = replace(lock, stages=later)
+    before = {step.id: step.on for step in install_order(lock)}
+    after = {step.id: step.on for step in install_order(moved)}
+    if before == after:
+        assert digests(lock) == digests(moved)
+
+
+def test_repack_and_update_agree() -> None:
+    target = Target(BASES[0], stages=STAGES, images=LOCK.images)
+    assert update(None, target) == update(LOCK, target, Requests(repack=True))

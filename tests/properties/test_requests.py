@@ -1,0 +1,100 @@
+"""What flags asked for survives until it is committed; what is taken back leaves."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynbuild.lock.codec import dumps
+from dynbuild.lock.model import Lock, Target
+from dynbuild.lock.requests import asked_since, combined, is_repacked
+from dynbuild.lock.update import NOTHING, Requests, update
+from tests.properties.strategies import (
+    DISTINCT,
+    NEVER_REPACKS,
+    edited,
+    histories,
+    renamed,
+    renamings,
+    requests,
+)
+from tests.properties.test_update import replayed
+
+
+def run(
+    committed: Lock, current: Lock, target: Target, asked: Requests = NOTHING
+) -> Lock:
+    """What ``dynbuild lock`` does, from the lock in git and the one in the file."""
+    start = current if is_repacked(committed, current) else committed
+    return update(start, target, combined(asked_since(start, current), asked))
+
+
+@given(st.data(), histories())
+def test_flags_are_not_lost(data: st.DataObject, history: list[Target]) -> None:
+    committed = replayed(history)[-1]
+    asked = data.draw(requests(history[-1], committed))
+    once = run(committed, committed, history[-1], asked)
+    twice = run(committed, once, history[-1])
+    assert dumps(twice) == dumps(once)
+
+
+@given(st.data(), histories(DISTINCT))
+def test_flags_outlive_an_edit(data: st.DataObject, history: list[Target]) -> None:
+    """Asked, edited, locked, taken back and locked: as if only asked."""
+    committed = replayed(history)[-1]
+    asked = data.draw(requests(history[-1], committed))
+    asked = replace(asked, repack=False, move=frozenset(), upgrade=frozenset())
+    once = run(committed, committed, history[-1], asked)
+    name = data.draw(st.sampled_from(sorted(renaming(history[-1]))))
+    aside = renamed(history[-1], {name: "elsewhere"})
+    there = run(committed, once, aside)
+    back = run(committed, there, history[-1])
+    assert dumps(back) == dumps(once)
+
+
+def renaming(target: Target) -> list[str]:
+    return [stage.name for stage in target.stages] or ["none"]
+
+
+@given(st.data(), histories(DISTINCT))
+def test_refresh_numbers_follow_renames(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    committed = replayed(history)[-1]
+    asked = data.draw(requests(history[-1], committed))
+    once = run(committed, committed, history[-1], asked)
+    names = data.draw(renamings(history[-1]))
+    after = run(committed, once, renamed(history[-1], names))
+    for old, name in names.items():
+        assert after.stages[name].stage.bump == once.stages[old].stage.bump
+        assert after.stages[name].moves == once.stages[old].moves
+
+
+@given(st.data(), histories(edits=NEVER_REPACKS))
+def test_an_edit_taken_back_leaves_no_trace(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    """Whatever was edited, a base included, and however often it was locked."""
+    committed = replayed(history)[-1]
+    current = committed
+    for _ in range(2):
+        current = run(committed, current, data.draw(edited(history[-1])))
+    assert dumps(run(committed, current, history[-1])) == dumps(committed)
+
+
+@given(st.data(), histories(edits=NEVER_REPACKS))
+def test_many_runs_of_one_edit_are_one(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    committed = replayed(history)[-1]
+    first = data.draw(edited(history[-1], edits=NEVER_REPACKS))
+    last = data.draw(edited(first))
+    current = run(committed, committed, first)
+    assert dumps(run(committed, current, last)) == dumps(update(committed, last))
+
+
+@given(histories(least=2))
+def test_a_repack_is_not_lost(history: list[Target]) -> None:
+    committed = replayed(history)[-1]
+    repacked = run(committed, committed, history[-1], Requests(repack=True))
+    assert dumps(run(committed, repacked, history[-1])) == dumps(repacked)

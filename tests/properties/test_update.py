@@ -1,0 +1,318 @@
+"""The append-only order over random histories: rules 1 to 8 of DESIGN 6."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from dynbuild.digest import digest_of
+from dynbuild.lock.codec import dumps, loads
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.model import Lock, Target, declared_packages
+from dynbuild.lock.order import install_order
+from dynbuild.lock.renames import continued, stages_of
+from dynbuild.lock.topology import dependencies_first
+from dynbuild.lock.update import update
+from dynbuild.steps.model import Stage
+from tests.properties import reference as naive
+from tests.properties.strategies import (
+    BASES,
+    DISTINCT,
+    NEVER_REPACKS,
+    PLATFORM,
+    TWINS,
+    Mix,
+    digest,
+    edited,
+    histories,
+    renamed,
+    renamings,
+    requests,
+)
+
+MIXES = st.sampled_from([TWINS, DISTINCT])
+NO_LISTS = replace(TWINS, extend=False)
+
+
+def replayed(history: list[Target]) -> list[Lock]:
+    locks: list[Lock] = []
+    for target in history:
+        locks.append(update(locks[-1] if locks else None, target))
+    return locks
+
+
+def digests(lock: Lock) -> dict[str, str]:
+    live = {
+        copy: digest(copy.path)
+        for entry in lock.stages.values()
+        for copy in entry.stage.copies
+        if copy.live
+    }
+    pins = (lock.base, *lock.images.values())
+    unpinned = {pin.image: digest(pin.image) for pin in pins if pin.digest is None}
+    described = descriptions(lock, install_order(lock), PLATFORM, live, unpinned)
+    return {step: digest_of(description) for step, description in described.items()}
+
+
+@given(st.data(), MIXES)
+def test_as_the_reference_has_it(data: st.DataObject, mix: Mix) -> None:
+    previous = None
+    for target in data.draw(histories(mix)):
+        asked = data.draw(requests(target, previous))
+        names = {}
+        if previous is not None:
+            before = naive.state_of(previous)
+            names = naive.renames(before, previous, target)
+            if names is None:
+                names = dict(continued(previous, target))
+            else:
+                assert names == continued(previous, target)
+        lock = update(previous, target, asked)
+        wanted = naive.reference(previous, target, asked, names)
+        found = naive.state_of(lock)
+        assert (found.sources, found.scripts, found.user) == (
+            wanted.sources,
+            wanted.scripts,
+            wanted.user,
+        )
+        assert found.events == {key: log for key, log in wanted.events.items() if log}
+        assert found.seqs == wanted.seqs
+        assert found.moves == wanted.moves
+        previous = lock
+
+
+@given(histories())
+def test_the_order_as_the_reference_has_it(history: list[Target]) -> None:
+    for lock in replayed(history):
+        placed = install_order(lock)
+        found = [
+            (step.id.split(".")[0], step.id) if "." in step.id else ("stage", step.id)
+            for step in placed
+        ]
+        wanted = naive.order(naive.state_of(lock))
+        assert [kind for kind, _ in found] == [kind for kind, _ in wanted]
+        assert [name for kind, name in found if kind == "stage"] == [
+            name for kind, name in wanted if kind == "stage"
+        ]
+
+
+@given(histories())
+def test_nothing_stands_before_what_it_needs(history: list[Target]) -> None:
+    for lock in replayed(history):
+        placed = install_order(lock)
+        position = {step.id: place for place, step in enumerate(placed)}
+        assert len(position) == len(placed)
+        system = [step.id for step in placed if not isinstance(step.step, Stage)]
+        was_live = False
+        for place, step in enumerate(placed):
+            assert all(position[below] < place for below in step.on)
+            below = [one for one in system if position[one] < place]
+            if isinstance(step.step, Stage):
+                assert all(position[need] < place for need in step.step.needs)
+                assert step.on == (*below[-1:], *step.step.dependencies)
+                assert step.live or not was_live
+                assert not step.live or below == system
+                was_live = step.live
+            else:
+                assert step.on == tuple(below[-1:])
+
+
+@given(histories(edits=NEVER_REPACKS))
+def test_what_is_unchanged_keeps_its_seq(history: list[Target]) -> None:
+    locks = replayed(history)
+    for previous, lock in pairwise(locks):
+        before, after = naive.state_of(previous), naive.state_of(lock)
+        left = {*previous.scripts, *previous.sources} - {*lock.scripts, *lock.sources}
+        for name, was in untouched(previous, lock).items() if not left else ():
+            assert after.seqs[name] == before.seqs[was]
+            assert after.moves[name] == before.moves[was]
+        for text in previous.scripts.keys() & lock.scripts.keys():
+            assert previous.scripts[text] == lock.scripts[text]
+        if previous.user and lock.user:
+            assert previous.user_seq == lock.user_seq
+        for manager, log in previous.packages.items():
+            for key, events in log.items():
+                assert lock.packages[manager][key][: len(events)] == events
+
+
+def untouched(previous: Lock, lock: Lock) -> dict[str, str]:
+    """Stages whose facts, own and of all that they need, are what they were."""
+    names = continued(previous, lock)
+    found: dict[str, str] = {}
+    for name in dependencies_first(stages_of(lock)):
+        stage = lock.stages[name].stage
+        old = previous.stages[names[name]].stage if name in names else None
+        if (
+            old is not None
+            and naive.facts(stage, dict(lock.images), lock.shell)
+            == naive.facts(old, dict(previous.images), previous.shell)
+            and {found.get(n) for n in stage.dependencies} == set(old.dependencies)
+            and [found.get(c.stage) for c in stage.copies if c.stage]
+            == [c.stage for c in old.copies if c.stage]
+        ):
+            found[name] = old.name
+    return found
+
+
+@given(st.data(), histories(NO_LISTS))
+def test_renaming_builds_nothing(data: st.DataObject, history: list[Target]) -> None:
+    lock = replayed(history)[-1]
+    target = history[-1]
+    names = data.draw(renamings(target))
+    twins = naive.state_of(lock)
+    shared = {
+        name: naive.facts(stage, dict(lock.images), lock.shell)
+        for name, stage in twins.stages.items()
+    }
+    taken = names.values() & shared.keys()
+    # A twin under another twin's name is that one, for all that can be known.
+    assume(
+        not any(
+            shared[old] == shared[new] and old != new
+            for old, new in names.items()
+            if new in taken
+        )
+    )
+    after = update(lock, renamed(target, names))
+    before_digests, after_digests = digests(lock), digests(after)
+    assert sorted(before_digests.values()) == sorted(after_digests.values())
+    stages = [
+        sorted(
+            (seqs[name], moves[name], told[name])
+            for seqs, moves in [(state.seqs, state.moves)]
+            for name in state.stages
+        )
+        for state, told in (
+            (naive.state_of(lock), before_digests),
+            (naive.state_of(after), after_digests),
+        )
+    ]
+    assert stages[0] == stages[1]
+
+
+@given(st.data(), histories())
+def test_again_changes_nothing(data: st.DataObject, history: list[Target]) -> None:
+    lock = None
+    for target in history:
+        lock = update(lock, target, data.draw(requests(target, lock)))
+        assert update(lock, target) == lock
+        text = dumps(lock)
+        assert dumps(update(loads(text), target)) == text
+
+
+@given(st.data(), histories())
+def test_it_does_not_matter_in_which_order_a_set_is_given(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    """Packages, images, dependencies: what was given in another order is the same."""
+    lock = replayed(history)[-1]
+    target = history[-1]
+    shuffled = replace(
+        target,
+        packages={
+            manager: dict(data.draw(st.permutations(list(specs.items()))))
+            for manager, specs in data.draw(
+                st.permutations(list(target.packages.items()))
+            )
+        },
+        scripts=tuple(data.draw(st.permutations(target.scripts))),
+        sources=tuple(data.draw(st.permutations(target.sources))),
+        images=dict(data.draw(st.permutations(list(target.images.items())))),
+        stages=tuple(
+            replace(
+                stage,
+                dependencies=tuple(data.draw(st.permutations(stage.dependencies))),
+                env=dict(data.draw(st.permutations(list(stage.env.items())))),
+            )
+            for stage in data.draw(st.permutations(target.stages))
+        ),
+    )
+    assert dumps(update(lock, shuffled)) == dumps(lock)
+
+
+@given(st.data(), histories())
+def test_an_edit_taken_back_leaves_no_trace(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    """``lock`` starts from the committed lock: the target alone decides."""
+    committed = replayed(history)[-1]
+    update(committed, data.draw(edited(history[-1])))
+    assert dumps(update(committed, history[-1])) == dumps(committed)
+
+
+@given(histories())
+def test_the_log_adds_up_to_what_is_declared(history: list[Target]) -> None:
+    for target, lock in zip(history, replayed(history), strict=True):
+        assert declared_packages(lock) == target.packages
+
+
+def test_a_new_stage_goes_behind_a_new_one_that_it_needs_through_a_kept_one() -> None:
+    def stage(name: str, *dependencies: str, command: str = "") -> Stage:
+        return Stage(name, dependencies, commands=(command or f"make {name}",))
+
+    base = BASES[0]
+    first = update(None, Target(base, stages=(stage("middle"),)))
+    later = (
+        stage("above", "middle"),
+        stage("middle", "below"),
+        stage("below"),
+    )
+    lock = update(first, Target(base, stages=later))
+    assert {name: entry.seq for name, entry in lock.stages.items()} == {
+        "above": 3,
+        "middle": 1,
+        "below": 2,
+    }
+
+
+_HISTORY = """
+import random
+from dynbuild.lock.codec import dumps
+from dynbuild.lock.model import Target
+from dynbuild.lock.update import update
+from dynbuild.steps.model import Copy, Stage, User
+from tests.properties.strategies import BASES, SCRIPTS, SOURCES
+
+chance = random.Random(7)
+names = [f"stage-{n}" for n in range(30)]
+lock = None
+for _ in range(12):
+    stages = []
+    for place, name in enumerate(chance.sample(names, 20)):
+        below = [stage.name for stage in stages]
+        stages.append(Stage(
+            name,
+            dependencies=tuple(chance.sample(below, min(place, 2))),
+            copies=tuple(Copy("/x", "/y", stage=name) for name in below[-1:]),
+            commands=(chance.choice(["a", "b", "c"]),),
+            env={f"V{chance.randrange(9)}": "1", "W": "2"},
+        ))
+    target = Target(
+        base=BASES[0],
+        packages={"apt": {name: name for name in chance.sample(names, 9)}},
+        scripts=tuple(chance.sample(SCRIPTS, 2)),
+        sources=tuple(chance.sample(SOURCES, 2)),
+        user=User("app", 1000, "/bin/sh"),
+        stages=tuple(stages),
+    )
+    lock = update(lock, target)
+    print(dumps(lock))
+"""
+
+
+def test_the_hash_seed_does_not_matter() -> None:
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", _HISTORY],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path.cwd())},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("0", "1", "2", "3")
+    }
+    assert len(texts) == 1

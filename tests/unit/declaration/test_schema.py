@@ -1,0 +1,41 @@
+"""The models can be made without a file, from what Python has."""
+
+import pytest
+from pydantic import ValidationError
+
+from dynbuild.declaration.editors import json_schema
+from dynbuild.declaration.schema import Declaration, Stage, User
+
+
+def test_models_take_lists_and_short_forms() -> None:
+    declaration = Declaration.model_validate(
+        {
+            "user": "app",
+            "expose": [80],
+            "stages": {
+                "a": {"dependencies": ["*"], "commands": ["x"]},
+                "b": {"copy": [{"from": ".", "to": "/b"}]},
+            },
+        }
+    )
+    assert declaration.user == User(name="app")
+    assert declaration.expose == ("80",)
+    assert [stage.name for stage in declaration.stages] == ["b", "a"]
+    assert declaration.stages[0].copies[0].from_ == "."
+
+
+def test_models_are_strict() -> None:
+    with pytest.raises(ValidationError):
+        Stage.model_validate({"name": 5})
+    with pytest.raises(ValidationError):
+        Declaration.model_validate({"stages": {"a": 5}, "sudo": 1})
+
+
+def test_json_schema_knows_every_form() -> None:
+    schema = json_schema()
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "name" in schema["$defs"]["Stage"]["required"]
+    assert "name" not in schema["$defs"]["NamedStage"]["required"]
+    assert {"type": "string"} in schema["properties"]["user"]["anyOf"]
+    assert schema["$defs"]["Copy"]["properties"]["mode"]["pattern"]
+    assert schema["additionalProperties"] is False

@@ -1,0 +1,71 @@
+"""Texts that mean something to Docker, BuildKit, shells, globs or terminals."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+FRAGMENTS = (
+    *"\\'\"$`#\n\r\t *?[]^!{}()<>|&;=,:.-/~%@+",
+    "\nRUN touch /smuggled\n",
+    '\nENTRYPOINT ["smuggled"]\n',
+    "\nEOF\n",
+    "EOF",
+    "EOF1",
+    "<<EOF",
+    "<<'EOF'",
+    " <<EOF ",
+    "$HOME",
+    "${HOME}",
+    "${x:-y}",
+    "$(touch /smuggled)",
+    "`touch /smuggled`",
+    "$$",
+    "\\\n",
+    "\\ ",
+    "\\n",
+    "\\\\",
+    "''",
+    '""',
+    '", "',
+    "'; touch /smuggled; '",
+    "# syntax=docker/dockerfile:1",
+    "# escape=`",
+    "# check=skip=all",
+    "#!",
+    "\n#",
+    "--from=base.0",
+    "--mount=type=bind",
+    " AS x",
+    "[a-z]",
+    "..",
+    "../",
+    "//",
+    "**",
+    "a b",
+    "x",
+    "http://x",
+    "git@x:y",
+    ".dockerignore",
+    "é",
+    "中文",
+    "\N{PILE OF POO}",
+    "e\N{COMBINING ACUTE ACCENT}",
+    "\N{RIGHT-TO-LEFT OVERRIDE}",
+    "\N{ZERO WIDTH SPACE}",
+    "\N{ZERO WIDTH NO-BREAK SPACE}",
+    "\N{LINE SEPARATOR}",
+    "\N{NO-BREAK SPACE}",
+    "\x85",
+    "\x0b",
+    "\x1b[31m",
+    "\x7f",
+    "\U000e0041",
+)
+
+texts = st.lists(
+    st.sampled_from(FRAGMENTS)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6),
+    min_size=1,
+    max_size=6,
+).map("".join)
+"""Not empty, no NUL, no half characters: what files and variables can hold."""
