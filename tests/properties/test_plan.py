@@ -193,7 +193,7 @@ def test_never_mixes_machines(world: World, seed: int, machines: int) -> None:
 @settings(max_examples=200)
 @given(worlds(), st.integers(0, 2**32))
 def test_what_is_not_needed_is_left_alone(world: World, seed: int) -> None:
-    """Without its records, a build-only step is built where something built needs it."""
+    """A build-only step without a record, where nothing that needs it is built."""
     held: list[Held] = []
     realize(world, held, random.Random(seed))
     linked = {one.id for one in world.order if one.linked}
