@@ -83,15 +83,16 @@ def plan(
     held: Iterable[Held],
 ) -> Plan:
     """Plan the steps whose digests are known; ``base`` has the base's diff ids."""
-    usable = sorted(
-        (one for one in held if one.record.platform == platform),
-        key=preferred,
-    )
     by_place: dict[Digest, list[Held]] = {}
     wrote: dict[Digest, list[WriteSet]] = {}
-    for one in usable:
-        by_place.setdefault(one.record.placed, []).append(one)
-        wrote.setdefault(one.record.placed, []).append(one.record.writes)
+    seen: set[tuple[object, ...]] = set()
+    for one in sorted(held, key=preferred):
+        record = one.record
+        same = (record.placed, record.stack, record.layers)
+        if record.platform == platform and same not in seen:
+            seen.add(same)
+            by_place.setdefault(record.placed, []).append(one)
+            wrote.setdefault(record.placed, []).append(record.writes)
     places = place(standing(order, digests), wrote)
     chosen = choose(places.places.values(), base, by_place)
     choices: dict[Digest, Choice] = {

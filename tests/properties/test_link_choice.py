@@ -113,7 +113,7 @@ def worth_of(
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(worlds())
 def test_reuses_the_most(world: tuple[list[Placement], Stores]) -> None:
     places, stores = world
@@ -122,6 +122,7 @@ def test_reuses_the_most(world: tuple[list[Placement], Stores]) -> None:
     assert worth_of(places, chosen) == best(places, stores)
 
 
+@settings(deadline=None)
 @given(worlds())
 def test_is_consistent_when_it_is_cut_off(
     world: tuple[list[Placement], Stores],
@@ -131,6 +132,7 @@ def test_is_consistent_when_it_is_cut_off(
     assert all(stands(place, chosen) for place in places if place.digest in chosen)
 
 
+@settings(deadline=None)
 @given(worlds())
 def test_what_one_machine_built_is_reused_whole(
     world: tuple[list[Placement], Stores],

@@ -33,6 +33,7 @@ def tree_of(root: Dir) -> WriteSet:
     return stacked([write_set(whole(root), {})])
 
 
+@settings(deadline=None)
 @given(programs(most=8), programs(most=4), programs(most=4))
 def test_commuting_is_mutual(base: Program, one: Program, other: Program) -> None:
     root = grown(base)
@@ -41,7 +42,7 @@ def test_commuting_is_mutual(base: Program, one: Program, other: Program) -> Non
     assert conflicts(a, b) == conflicts(b, a)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(programs(most=8), programs(most=3), programs(most=3), programs(most=3))
 def test_what_commutes_can_be_stacked_either_way(
     base: Program, under: Program, one: Program, other: Program
@@ -61,7 +62,7 @@ def test_what_commutes_can_be_stacked_either_way(
     assert last == matters(apply(root, b, below, a))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(programs(most=8), programs(most=3), programs(most=3))
 def test_linked_is_linear(base: Program, one: Program, other: Program) -> None:
     """The image is what a linear build gives, where a program looks at nothing else.

@@ -1,10 +1,12 @@
 """Layers: write sets tell what unpacking does, and a squash does what its parts do."""
 
-from hypothesis import given
+import random
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynbuild.link.entries import Entry
-from dynbuild.link.model import WriteSet
+from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked, write_set
 from tests.unit.link.trees import (
     Dir,
@@ -33,6 +35,11 @@ def told(tree: WriteSet) -> Listing:
     return found
 
 
+def is_new(path: str, one: Written, below: WriteSet) -> bool:
+    kinds = {"file", "symlink", "device"}
+    return one.kind in kinds and path not in told(below)
+
+
 def layers_of(base: Dir, chain: list[Program]) -> list[list[Entry]]:
     root = base
     layers = []
@@ -42,17 +49,21 @@ def layers_of(base: Dir, chain: list[Program]) -> list[list[Entry]]:
     return layers
 
 
+@settings(deadline=None)
 @given(programs(most=10), st.lists(programs(), max_size=3))
 def test_stacked_write_sets_are_the_tree(base: Program, chain: list[Program]) -> None:
     root = grown(base)
     layers = layers_of(root, chain)
     tree = stacked([write_set(whole(root), {})])
     for layer in layers:
-        tree = stacked([tree, write_set(layer, tree)])
+        writes = write_set(layer, tree)
+        assert all(w.new == is_new(path, w, tree) for path, w in writes.items())
+        tree = stacked([tree, writes])
     unpacked = listing(apply(root, *layers))
     assert told(tree) == {path: node[:5] for path, node in unpacked.items()}
 
 
+@settings(deadline=None)
 @given(programs(most=10), st.lists(programs(), min_size=2, max_size=3))
 def test_layers_stacked_are_one_layer(base: Program, chain: list[Program]) -> None:
     root = grown(base)
@@ -63,6 +74,7 @@ def test_layers_stacked_are_one_layer(base: Program, chain: list[Program]) -> No
     assert told(stacked([tree, stacked(sets)])) == told(stacked([tree, *sets]))
 
 
+@settings(deadline=None)
 @given(
     programs(most=10),
     st.lists(programs(), min_size=1, max_size=4),
@@ -80,6 +92,31 @@ def test_a_squash_does_what_its_parts_do(
         assert listing(apply(root, entries)) == listing(apply(root, *layers))
 
 
+@settings(deadline=None)
+@given(
+    programs(most=10),
+    st.lists(programs(), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_layers_that_do_not_carry_their_parents(
+    base: Program, chain: list[Program], chance: random.Random
+) -> None:
+    """As other builders write them; engines make what is missing."""
+    layers = layers_of(grown(base), chain)
+    sparse = [
+        [e for e in layer if e.type != "directory" or chance.random() < 0.5]
+        for layer in layers
+    ]
+    root = grown(base)
+    assert listing(apply(root, squashed(sparse)[1])) == listing(apply(root, *sparse))
+    tree = stacked([write_set(whole(root), {})])
+    for layer in sparse:
+        tree = stacked([tree, write_set(layer, tree)])
+    unpacked = listing(apply(root, *sparse))
+    assert told(tree) == {path: node[:5] for path, node in unpacked.items()}
+
+
+@settings(deadline=None)
 @given(programs(most=10), st.lists(programs(), min_size=2, max_size=4), st.data())
 def test_squashes_of_squashes(
     base: Program, chain: list[Program], data: st.DataObject
