@@ -18,7 +18,7 @@ _UNCOUNTED = re.compile(
 )
 
 _DATABASES = {
-    "dpkg": r"var/lib/dpkg(?:/|\Z)|var/lib/apt/|var/cache/debconf/",
+    "dpkg": r"var/lib/(?:dpkg|apt|ucf|pam)(?:/|\Z)|var/cache/debconf/",
     "rpm": r"(?:var/lib/(?:rpm|dnf|yum)|usr/lib/sysimage/(?:rpm|libdnf5))(?:/|\Z)"
     r"|var/cache/(?:dnf|yum|libdnf5)(?:/|\Z)",
     "apk": r"(?:usr/)?lib/apk/db(?:/|\Z)|etc/apk/world\Z|var/cache/apk(?:/|\Z)",

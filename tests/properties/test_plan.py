@@ -146,8 +146,8 @@ def is_sound(planned: Plan) -> bool:
         if isinstance(choice, Reuse):
             below = planned.layers(place.closure)
             assert below is not None
-            stack = [*BASE, *(one.diff_id for one in below)]
-            assert sorted(choice.record.stack) == sorted(stack)
+            given = [*BASE, *(one.diff_id for one in below)]
+            assert sorted(choice.record.stack) == sorted(given)
             assert choice.record.placed == digest
     stacks = [place.closure for place in places.values()] + [planned.places.image]
     for stack in stacks:

@@ -75,6 +75,8 @@ def test_counted(path: str) -> None:
     [
         ("var/lib/dpkg/status", "dpkg"),
         ("var/lib/apt/extended_states", "dpkg"),
+        ("var/lib/ucf/registry", "dpkg"),
+        ("var/lib/pam/auth", "dpkg"),
         ("var/cache/debconf/config.dat", "dpkg"),
         ("var/lib/rpm/rpmdb.sqlite", "rpm"),
         ("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm"),
