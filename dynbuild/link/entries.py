@@ -28,6 +28,7 @@ _TYPES: dict[bytes, EntryType] = {
     tarfile.BLKTYPE: "device",
     tarfile.FIFOTYPE: "device",
 }
+_CODES: dict[EntryType, bytes] = {kind: code for code, kind in _TYPES.items()}
 
 
 class MalformedLayerError(Exception):
@@ -105,8 +106,7 @@ def header_of(entry: Entry) -> bytes:
         info.type = letter.encode()
         info.devmajor, info.devminor = map(int, numbers.split(":"))
     elif entry.type != "file":
-        types: dict[EntryType, bytes] = {kind: code for code, kind in _TYPES.items()}
-        info.type = types[entry.type]
+        info.type = _CODES[entry.type]
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
