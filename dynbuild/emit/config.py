@@ -1,5 +1,6 @@
 """The config of the image, as the last stage of the Dockerfile would make it."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import cast
@@ -24,7 +25,9 @@ def image_config(
     config = lock.config
     own["Shell"] = list(lock.shell)
     own["User"] = _user(lock)
-    own["WorkingDir"] = working_directory(lock)
+    own.pop("WorkingDir", None)
+    if _says_where(lock):
+        own["WorkingDir"] = working_directory(lock)
     own["Env"] = _variables(own, image_environment(lock, environments))
     _add(own, "Labels", config.labels)
     _add(own, "ExposedPorts", {p: {} for text in config.expose for p in ports(text)})
@@ -68,9 +71,18 @@ def platform_of(base: Mapping[str, Field]) -> dict[str, Field]:
 
 
 def working_directory(lock: Lock) -> str:
-    """Where the image's process starts: what is not absolute begins at the root."""
-    path = lock.config.workdir or lock.base.workdir or "/"
-    return "/" + path.strip("/") if path.strip("/") else "/"
+    """Where the image's process starts, as it was written: ``/a/../b`` stays."""
+    return posixpath.join("/", lock.config.workdir or lock.base.workdir)
+
+
+def _says_where(lock: Lock) -> bool:
+    """Whether a Dockerfile of this lock has a WORKDIR at all."""
+    stages = (entry.stage for entry in lock.stages.values())
+    return bool(
+        lock.config.workdir
+        or lock.base.workdir
+        or any(stage.workdir for stage in stages if not stage.build_only)
+    )
 
 
 def ports(text: str) -> Iterator[str]:

@@ -12,9 +12,10 @@ _LINKS = 40
 def missing_directories(path: str, stack: Sequence[WriteSet]) -> tuple[str, ...]:
     """The directories to make so that a path exists, the highest first.
 
-    ``stack`` holds what the layers write, the lowest first.
+    ``stack`` holds what the layers write, the lowest first. ``..`` of the path itself
+    is taken by name, as BuildKit does, that of a link as the kernel does.
     """
-    waiting = _names(path)
+    waiting = _names(posixpath.normpath(path))
     at = ""
     missing: list[str] = []
     links = 0
