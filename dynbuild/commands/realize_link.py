@@ -4,7 +4,8 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of, platform_of
 from dynbuild.commands.realize_compare import Difference, differences
@@ -12,11 +13,11 @@ from dynbuild.commands.realize_failure import closure_of
 from dynbuild.commands.realize_stack import linked
 from dynbuild.commands.realize_steps import (
     How,
-    Outcome,
     Recipe,
     Site,
     realize_steps,
 )
+from dynbuild.commands.realize_told import conflicts, note_seconds, seconds_of
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import image_config, step_config
 from dynbuild.emit.instructions import pinned
@@ -37,6 +38,7 @@ from dynbuild.ports import (
     Built,
     Files,
     Images,
+    LostError,
     NotThereError,
     Working,
 )
@@ -48,8 +50,8 @@ EPOCH = 315_619_200
 """The time of what is copied from a project, 1980-01-02: the first day of which every
 time zone can make a zip archive."""
 
-_SHOWN = 3
-"""How many of the paths that two stages write are told."""
+_RETRIES = 4
+"""How often what is in the store may go away meanwhile, before that is an error."""
 
 _UNSUITED = re.compile(
     r"OCI exporter is not supported|unknown scheme|oci-layout.* not "
@@ -66,7 +68,6 @@ class Stepwise:
 
     jobs: int
     anew: tuple[str, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
     strict: bool = False
     compare: bool = False
 
@@ -93,46 +94,68 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     stepwise: Stepwise,
 ) -> Linked:
     """Make every step exist, then the image. Raises BuildFailed, UnsuitedError."""
+    _known(lock, stepwise.anew)
     order = install_order(lock)
     platform = platform_of(lock, builder, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         facts = _Facts(lock, order, platform, files, images, options, context)
-        try:
-            base = _base(facts, site)
-        except BuildFailed as error:
-            if error.step is None and _UNSUITED.search(error.message):
-                raise UnsuitedError(error.message) from None
-            raise
-        known = facts.contents(order)
+        for _ in range(_RETRIES):
+            with suppress(LostError):
+                return _realize(facts, site, stepwise)
+    hint = "see whether its disk is full or broken, or set CACHE_LOCAL_PATH"
+    raise AnswerIsNoError(
+        Diagnostic("DB0603", "what is put into the store does not stay", hint=hint)
+    )
 
-        def gather(steps: Collection[str]) -> Recipe:
-            chosen = tuple(placed for placed in order if placed.id in steps)
-            known.update(facts.gather(chosen))
-            return facts.recipe(base, known)
 
-        recipe = facts.recipe(base, known)
-        anew = frozenset(
-            placed.id
-            for placed in order
-            if options.no_cache or placed.id in stepwise.anew
+def _realize(facts: "_Facts", site: Site, stepwise: Stepwise) -> Linked:
+    lock, order = facts.lock, facts.order
+    try:
+        base = _base(facts, site)
+    except BuildFailed as error:
+        if error.step is None and _UNSUITED.search(error.message):
+            raise UnsuitedError(error.message) from None
+        raise
+    known = facts.contents(order)
+
+    def gather(steps: Collection[str]) -> Recipe:
+        chosen = tuple(placed for placed in order if placed.id in steps)
+        known.update(facts.gather(chosen))
+        return facts.recipe(base, known)
+
+    recipe = facts.recipe(base, known)
+    anew = frozenset(
+        placed.id
+        for placed in order
+        if facts.options.no_cache or placed.id in stepwise.anew
+    )
+    before = seconds_of(site.machine)
+    outcome = realize_steps(recipe, How(stepwise.jobs, anew, before), site, gather)
+    note_seconds(site.machine, before, order, outcome)
+    warnings = conflicts(outcome)
+    if stepwise.strict and warnings:
+        raise AnswerIsNoError(
+            *(replace(warning, severity="error") for warning in warnings)
         )
-        how = How(stepwise.jobs, anew, stepwise.seconds)
-        outcome = realize_steps(recipe, how, site, gather)
-        warnings = conflicts(outcome)
-        if stepwise.strict and warnings:
-            raise AnswerIsNoError(
-                *(replace(warning, severity="error") for warning in warnings)
-            )
-        stack, tree = linked(lock, recipe, outcome, site)
-        config = image_config(lock, environments_of(lock), base.config)
-        request = facts.request("")
-        built = site.workshop.image(stack, config, request, site.report)
-        found = None
-        if stepwise.compare:
-            recipe = gather([placed.id for placed in order])
-            linear = site.workshop.tree(recipe.request, site.report)
-            found = differences(tree, linear)
+    stack, tree = linked(lock, recipe, outcome, site)
+    config = image_config(lock, environments_of(lock), base.config)
+    request = facts.request("")
+    built = site.workshop.image(stack, config, request, site.report)
+    found = None
+    if stepwise.compare:
+        recipe = gather([placed.id for placed in order])
+        linear = site.workshop.tree(recipe.request, site.report)
+        found = differences(tree, linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
+
+
+def _known(lock: Lock, names: Collection[str]) -> None:
+    """Refuse names of stages that the lock does not have."""
+    for name in names:
+        if name not in lock.stages:
+            hint = did_you_mean(name, list(lock.stages))
+            message = f"the lock has no stage {name!r}"
+            raise DeclarationError(Diagnostic("DB0319", message, hint=hint))
 
 
 def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
@@ -146,10 +169,7 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     stage: str,
 ) -> int:
     """Open a shell where a stage would begin: on all that it stands on."""
-    if stage not in lock.stages:
-        hint = did_you_mean(stage, list(lock.stages))
-        message = f"the lock has no stage {stage!r}"
-        raise DeclarationError(Diagnostic("DB0319", message, hint=hint))
+    _known(lock, [stage])
     whole = install_order(lock)
     steps = {placed.id: placed for placed in whole}
     below = closure_of(steps[stage], steps)
@@ -176,30 +196,6 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         config = step_config(lock, base.config, environment)
         own = lock.stages[stage].stage.shell or lock.shell
         return site.workshop.enter(layers, config, recipe.request, [own[0]])
-
-
-def conflicts(outcome: Outcome) -> tuple[Diagnostic, ...]:
-    """A warning for each two steps of which the later undoes what the earlier wrote."""
-    places = outcome.plan.places
-    return tuple(
-        Diagnostic(
-            "DB0602",
-            f"{join.onto!r} and {place.id!r} both write {_told(join.paths)}",
-            hint=f"{place.id!r} was put on {join.onto!r} and wins; declare that it "
-            "depends\non the other: that alone fixes who wins",
-            severity="warning",
-        )
-        for digest in places.final.values()
-        for place in [places.places[digest]]
-        for join in place.joins
-        if join.paths
-    )
-
-
-def _told(paths: tuple[str, ...]) -> str:
-    shown = ", ".join(f"/{path}" for path in paths[:_SHOWN])
-    more = len(paths) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _base(facts: "_Facts", site: Site) -> Base:

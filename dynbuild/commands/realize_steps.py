@@ -39,9 +39,6 @@ from dynbuild.ports import (
 from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.run import BASE_STEP
 
-RETRIES = 3
-"""How often blobs may go away while they are needed, before that is an error."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -117,7 +114,8 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
     """Build what is missing until every step has its record.
 
     Live files may change until they are gathered, and with them the recipe. Raises
-    BuildFailed when a step failed; all that succeeded is recorded by then.
+    BuildFailed when a step failed, LostError when the tier lost what it had; all that
+    succeeded is recorded by then.
     """
     work = _Work(recipe, how, site)
     gathered: set[str] = set()
@@ -131,6 +129,8 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
         if not site.jobs.keys():
             break
         work.take(site.jobs.wait())
+    if isinstance(work.failed, LostError):
+        raise work.failed
     if work.failed is not None:
         lacks = lacking(work.failed, work.recipe.order, work.plan)
         raise replace(work.failed, steps=work.results(), lacking=lacks)
@@ -145,8 +145,7 @@ class _Work:
         self.site = site
         self.built: list[Held] = []
         self.results_of: dict[str, StepResult] = {}
-        self.failed: BuildFailed | None = None
-        self.lost = 0
+        self.failed: BuildFailed | LostError | None = None
         self.look_up(recipe)
 
     def look_up(self, recipe: Recipe) -> None:
@@ -212,11 +211,8 @@ class _Work:
             case None:
                 assert isinstance(ended.result, _Built)
                 self.note(ended.result)
-            case BuildFailed():
+            case BuildFailed() | LostError():
                 self.failed = self.failed or ended.error
-            case LostError() if self.lost < RETRIES:
-                self.lost += 1
-                self.look_up(self.recipe)
             case _:
                 raise ended.error
 
