@@ -278,21 +278,33 @@ class LostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class StepPart:
+    """A step to build: its build stage, and which instructions make its layers.
+
+    ``copies`` has one item for each that copies: whether it is of the project.
+    """
+
+    name: str
+    copies: tuple[bool, ...]
+    runs: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StepRequest:
-    """One step on the stack of its closure: the target of a build.
+    """Steps to build, each on the one before it, the first on the stack of its closure.
 
     ``below`` is what the stack holds. ``stacks`` has the layers of the build stages
-    that are not built but given, by name; ``config`` is theirs. ``copies`` has one item
-    for each instruction that copies: whether it is of the project.
+    that are not built but given, by name; ``config`` is theirs. The first step is
+    built from the stage ``parent``.
     """
 
     build: BuildRequest
-    step: str
+    parts: tuple[StepPart, ...]
+    parent: str
     on: Stack
     below: WriteSet
     stacks: Mapping[str, Stack]
     config: Config
-    copies: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,8 +323,8 @@ class Workshop(Protocol):
     def base(self, image: str, request: BuildRequest) -> Base:
         """An image from its registry."""
 
-    def step(self, request: StepRequest, report: Report) -> Realized:
-        """Build a step. Raises BuildFailed, UnreachableError, LostError."""
+    def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
+        """Build steps. Raises BuildFailed, UnreachableError, LostError."""
 
     def image(
         self, stack: Stack, config: Config, request: BuildRequest, report: Report
@@ -323,7 +335,7 @@ class Workshop(Protocol):
         """
 
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
-        """What an image holds that is built as a whole. Raises as ``step`` does."""
+        """What an image holds that is built as a whole. Raises as ``steps`` does."""
 
     def squash(self, layers: Stack) -> Layer:
         """One layer with the effect of several. Raises LostError."""

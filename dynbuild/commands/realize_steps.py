@@ -11,6 +11,7 @@ from typing import Protocol
 
 from dynbuild import quote
 from dynbuild.commands.realize_failure import lacking
+from dynbuild.commands.realize_job import Built, Ended, Ground, Work, run
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
@@ -23,20 +24,20 @@ from dynbuild.ports import (
     BuildFailed,
     BuildRequest,
     Config,
-    Ended,
     Jobs,
     LostError,
     Machine,
     Report,
     Stack,
     StepFinished,
+    StepPart,
     StepRequest,
     StepResult,
     Tier,
-    Working,
     Workshop,
 )
-from dynbuild.steps.recipe import copies_of
+from dynbuild.ports import Ended as JobEnded
+from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
 
@@ -145,6 +146,7 @@ class _Work:
         self.site = site
         self.built: list[Held] = []
         self.results_of: dict[str, StepResult] = {}
+        self.at_work: dict[str, tuple[Placement, ...]] = {}
         self.failed: BuildFailed | LostError | None = None
         self.look_up(recipe)
 
@@ -190,37 +192,72 @@ class _Work:
         """Start as many steps as may run now, those with the most behind them first."""
         if self.failed is not None:
             return
-        busy = set(self.site.jobs.keys())
+        busy = {place.digest for chain in self.at_work.values() for place in chain}
         missing = self.missing()
         awaited = {place.digest for place in missing}
         locks = self.recipe.locked
         taken = {lock for p in missing if p.digest in busy for lock in locks[p.id]}
         for place in sorted(missing, key=lambda place: -self.paths[place.id]):
-            if len(busy) >= self.how.jobs:
+            if len(self.at_work) >= self.how.jobs:
                 return
             needs = {*place.closure, *self.sources(place).values()}
             if place.digest in busy or needs & awaited or locks[place.id] & taken:
                 continue
-            busy.add(place.digest)
-            taken |= locks[place.id]
-            self.site.jobs.start(place.digest, self.job(place))
+            chain = self.chain(place, missing)
+            busy |= {one.digest for one in chain}
+            taken |= {lock for one in chain for lock in locks[one.id]}
+            self.at_work[place.digest] = chain
+            self.site.jobs.start(place.digest, self.job(chain))
 
-    def take(self, ended: Ended) -> None:
+    def chain(
+        self, first: Placement, missing: list[Placement]
+    ) -> tuple[Placement, ...]:
+        """A missing step, and those after it that nothing else could be built before.
+
+        One build makes them all, in less time than one for each: each stands on the
+        one before it, in the Dockerfile as well, and nothing else waits for that one.
+        """
+        chain = [first]
+        awaited = {place.digest for place in missing}
+        while True:
+            last = chain[-1]
+            waiting = [place for place in missing if last.digest in place.closure]
+            nexts = [
+                place
+                for place in waiting
+                if {*place.closure} == {*last.closure, last.digest}
+            ]
+            if len(nexts) != 1 or not all(
+                place is nexts[0] or nexts[0].digest in place.closure
+                for place in waiting
+            ):
+                return tuple(chain)
+            own = nexts[0]
+            parent = self.recipe.parents[quote.stage(own.id)]
+            copied = {d for p in missing for d in self.sources(p).values()}
+            if parent != quote.stage(last.id) or awaited & copied:
+                return tuple(chain)
+            chain.append(own)
+
+    def take(self, ended: JobEnded) -> None:
         """Note what came of a job."""
+        del self.at_work[ended.key]
         match ended.error:
             case None:
-                assert isinstance(ended.result, _Built)
-                self.note(ended.result)
+                assert isinstance(ended.result, Ended)
+                for built in ended.result.built:
+                    self.note(built)
+                self.make_plan()
+                self.failed = self.failed or ended.result.failed
             case BuildFailed() | LostError():
                 self.failed = self.failed or ended.error
             case _:
                 raise ended.error
 
-    def note(self, built: "_Built") -> None:
+    def note(self, built: Built) -> None:
         held = Held(built.record)
         self.built.append(held)
         self.held.append(held)
-        self.make_plan()
         if built.here:
             before = self.results_of.get(built.step)
             spent = before.seconds if before else 0.0
@@ -236,60 +273,52 @@ class _Work:
         final = self.plan.places.final
         return {copy.stage: final[copy.stage] for copy in copies_of(step) if copy.stage}
 
-    def job(self, place: Placement) -> Callable[[], "_Built"]:
-        recipe, site = self.recipe, self.site
-        request = self.request(place)
-        below = tuple(layer.diff_id for layer in request.on)
-        anew = place.id in self.how.anew
+    def job(self, chain: tuple[Placement, ...]) -> Callable[[], Ended]:
+        anew = any(place.id in self.how.anew for place in chain)
+        work = Work(
+            chain,
+            Ground(*self.stack(chain[0].closure)),
+            tuple(self.request(chain[at:]) for at in range(len(chain))),
+            self.recipe.platform,
+            anew=anew,
+        )
+        site = self.site
+        return lambda: run(work, site.tier, site.machine, site.workshop, site.report)
 
-        def waiting() -> None:
-            site.report(Working(f"waiting for another dynbuild to build {place.id}"))
-
-        def job() -> _Built:
-            with site.machine.alone([place.step], waiting):
-                if not anew:
-                    for record in site.tier.find([place.step], recipe.platform):
-                        if record.placed == place.digest and record.stack == below:
-                            return _Built(place.id, record, here=False, ran=False)
-                made = site.workshop.step(request, site.report)
-                record = Record(
-                    placed=place.digest,
-                    step=place.step,
-                    platform=recipe.platform,
-                    stack=below,
-                    layers=made.layers,
-                    writes=made.writes,
-                    seconds=made.seconds,
-                )
-                site.tier.record(record)
-                return _Built(place.id, record, here=True, ran=made.ran)
-
-        return job
-
-    def request(self, place: Placement) -> StepRequest:
+    def request(self, chain: tuple[Placement, ...]) -> StepRequest:
+        """The request for steps that each stand on the one before it."""
         recipe = self.recipe
-        name = quote.stage(place.id)
-        parent = recipe.parents[name]
-        on, below = self.stack(place.closure)
-        stacks = {BASE_STEP: recipe.base.layers}
-        for source, digest in self.sources(place).items():
-            closure = self.plan.places.places[digest].closure
-            stacks[quote.stage(source)], _ = self.stack((*closure, digest))
+        names = [quote.stage(place.id) for place in chain]
+        parent = recipe.parents[names[0]]
+        given = {BASE_STEP: recipe.base.layers}
+        for place in chain:
+            for source, digest in self.sources(place).items():
+                if isinstance(self.plan.choices[digest], Reuse):
+                    closure = self.plan.places.places[digest].closure
+                    given[quote.stage(source)], _ = self.stack((*closure, digest))
         build = recipe.request
-        if parent in stacks and parent != BASE_STEP:
+        if parent in given and parent != BASE_STEP:
             # The Dockerfile has it stand on what it copies from; by itself it does not.
-            old, new = (f"FROM {under} AS {name}\n" for under in (parent, BASE_STEP))
+            old, new = (f"FROM {a} AS {names[0]}\n" for a in (parent, BASE_STEP))
             build = replace(build, dockerfile=build.dockerfile.replace(old, new))
             parent = BASE_STEP
-        anew = (name,) if place.id in self.how.anew else ()
+        anew = tuple(quote.stage(p.id) for p in chain if p.id in self.how.anew)
         return StepRequest(
             build=replace(build, no_cache_steps=anew),
-            step=name,
-            on=on,
-            below=below,
-            stacks={**stacks, parent: on},
+            parts=tuple(map(self.part, chain)),
+            on=(),
+            below={},
+            stacks=given,
+            parent=parent,
             config=recipe.config,
-            copies=tuple(c.of_project for c in copies_of(self.steps[place.id].step)),
+        )
+
+    def part(self, place: Placement) -> StepPart:
+        step = self.steps[place.id].step
+        return StepPart(
+            quote.stage(place.id),
+            tuple(copy.of_project for copy in copies_of(step)),
+            run_of(step, {}, None) is not None,
         )
 
     def stack(self, digests: Collection[Digest]) -> tuple[Stack, WriteSet]:
@@ -305,16 +334,6 @@ class _Work:
         layers = (base.layers, *(record.layers for record in records))
         writes = (base.writes, *(record.writes for record in records))
         return tuple(layer for part in layers for layer in part), stacked(writes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Built:
-    """A step that is there now: built here, or by another process meanwhile."""
-
-    step: str
-    record: Record
-    here: bool
-    ran: bool
 
 
 def _paths(order: tuple[Placed, ...], seconds: Mapping[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, see
 from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
 from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.writes import stacked
 from dynbuild.ports import (
     Base,
     BuildRequest,
@@ -36,6 +37,7 @@ from dynbuild.ports import (
     Stack,
     StepFinished,
     StepOutput,
+    StepPart,
     StepRequest,
     StepStarted,
     Tier,
@@ -88,7 +90,7 @@ class Workshop:
             config,
         )
 
-    def step(self, request: StepRequest, report: Report) -> Realized:
+    def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         place = self._place()
         contexts: dict[str, str] = {}
         try:
@@ -100,29 +102,37 @@ class Workshop:
             seed(out, request.on, self.tier.fetch)
         except KeyError as error:
             raise LostError(error.args[0]) from None
+        names = [part.name for part in request.parts]
         build = replace(
             request.build,
-            target=request.step,
+            target=names[-1],
             outputs=(OciLayout(str(out)),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        built = self.buildx.build(build, _of_step(request.step, report))
+        built = self.buildx.build(build, _of_steps(names, report))
         image = exported(out)
         height = len(request.on)
-        below = [layer.diff_id for layer in image.layers[:height]]
-        assert below == [layer.diff_id for layer in request.on], (
-            "built on another stack"
-        )
-        layers = self._own_layers(request, image.layers[height:], image.config, place)
-        for layer, path in layers:
-            self.tier.keep(layer.digest, str(path))
-        own = [result for result in built.steps if result.step == request.step]
-        return Realized(
-            tuple(layer for layer, _ in layers),
-            written((path for _, path in layers), request.below),
-            sum(result.seconds for result in own),
-            any(result.ran for result in own),
-        )
+        below_it = [layer.diff_id for layer in image.layers[:height]]
+        assert below_it == [layer.diff_id for layer in request.on], "another stack"
+        made_by = _made_by(image.config, height)
+        layers = iter(zip(image.layers[height:], made_by, strict=True))
+        realized = []
+        below = request.below
+        for part in request.parts:
+            own = self._own_layers(part, layers, place)
+            writes = written((path for _, path in own), below)
+            below = stacked([below, writes])
+            results = [one for one in built.steps if one.step == part.name]
+            realized.append(
+                Realized(
+                    tuple(layer for layer, _ in own),
+                    writes,
+                    sum(result.seconds for result in results),
+                    any(result.ran for result in results),
+                )
+            )
+        assert next(layers, None) is None, "more layers than the steps can have"
+        return tuple(realized)
 
     def image(
         self, stack: Stack, config: Config, request: BuildRequest, report: Report
@@ -210,29 +220,28 @@ class Workshop:
         return place
 
     def _own_layers(
-        self,
-        request: StepRequest,
-        layers: Stack,
-        config: Mapping[str, Any],
-        place: Path,
+        self, part: StepPart, layers: Iterator[tuple[Layer, str]], place: Path
     ) -> list[tuple[Layer, Path]]:
-        """The layers that a step made: what it copied without the time of the build."""
-        history = config.get("history", ())[len(request.on) :]
-        made_by = [
-            str(entry.get("created_by", ""))
-            for entry in history
-            if not entry.get("empty_layer")
-        ]
-        copies = iter(request.copies)
-        own = []
-        for number, layer in enumerate(layers):
+        """The next layers that are of a step: what it copied, then what it ran.
+
+        What it copied from the project is freed from the time of the build.
+        """
+        own: list[tuple[Layer, Path]] = []
+        for of_project in part.copies:
+            layer, instruction = next(layers)
+            assert instruction.startswith("COPY "), instruction
             path = blob(place / "out", layer)
-            copied = number < len(made_by) and made_by[number].startswith("COPY ")
-            if copied and next(copies, False):
-                layer, path = timeless(path, place)  # noqa: PLW2901
-            if not is_empty(path):
-                own.append((layer, path))
-        return own
+            own.append(timeless(path, place) if of_project else (layer, path))
+        while part.runs:
+            layer, instruction = next(layers)
+            own.append((layer, blob(place / "out", layer)))
+            if instruction.startswith("RUN "):
+                break
+            assert instruction.startswith("WORKDIR "), instruction
+        kept = [(layer, path) for layer, path in own if not is_empty(path)]
+        for layer, path in kept:
+            self.tier.keep(layer.digest, str(path))
+        return kept
 
     def _copy_out(self, digest: Digest, path: str) -> bool:
         """Content for a layout that is not ours: a copy, no link into the tier."""
@@ -254,13 +263,22 @@ class Workshop:
         return found == [digest] * len(tags)
 
 
-def _of_step(step: str, report: Report) -> Report:
-    """Pass on what is told of one step: the rest is how it comes about."""
+def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
+    """The instructions that made the layers above a height."""
+    return [
+        str(entry.get("created_by", ""))
+        for entry in config.get("history", ())[height:]
+        if not entry.get("empty_layer")
+    ]
+
+
+def _of_steps(names: list[str], report: Report) -> Report:
+    """Pass on what is told of some steps: the rest is how they come about."""
 
     def passed(event: Event) -> None:
         match event:
             case StepStarted() | StepOutput() | StepFinished():
-                if event.step == step:
+                if event.step in names:
                     report(event)
             case Working(what) if what.startswith("pulling "):
                 report(event)
