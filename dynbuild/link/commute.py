@@ -4,6 +4,7 @@ DESIGN 8.4: two steps commute where every path that both write is new to both an
 in type, content, mode, owner, link target and extended attributes. Directories that
 are only carried along need not be new. A whiteout or an opaque directory of one over a
 path of the other shows at a path of both (see ``writes``), where it is never new.
+Logs and caches do not count; a symlink or file in the place of their directory does.
 """
 
 import re
@@ -13,7 +14,7 @@ from dynbuild.steps.model import Group, Stage, Step, User
 
 _UNCOUNTED = re.compile(
     r"(?:var/log|var/cache/apt|var/cache/ldconfig|tmp|root/\.cache)(?:/|\Z)"
-    r"|(?:.*/)?__pycache__(?:/|\Z)",
+    r"|(?:.*?/)?__pycache__(?:/|\Z)",
     re.DOTALL,
 )
 
@@ -40,24 +41,34 @@ _MANAGERS = {"apt": ("dpkg",), "yum": ("rpm",), "apk": ("apk",)}
 
 def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
     """The paths that keep two steps from commuting, sorted; none: they commute."""
-    fewer, more = sorted((one, other), key=len)
-    return tuple(
-        sorted(
-            path
-            for path, written in fewer.items()
-            if path in more and counted(path) and not agree(written, more[path])
-        )
-    )
-
-
-def agree(one: Written, other: Written) -> bool:
-    """Whether two steps may both write this at one path."""
-    return one == other and (one.new or one.kind == "directory")
+    found = []
+    for path in one.keys() & other.keys():
+        mine, theirs = seen(path, one[path]), seen(path, other[path])
+        if mine is not None and theirs is not None and not agree(mine, theirs):
+            found.append(path)
+    return tuple(sorted(found))
 
 
 def counted(path: str) -> bool:
     """Whether it matters what is at a path: not for logs and caches."""
     return _UNCOUNTED.match(path) is None
+
+
+def seen(path: str, written: Written) -> Written | None:
+    """What counts of what is written at a path, if anything does."""
+    found = _UNCOUNTED.match(path)
+    if found is None:
+        return written
+    if found.end() < len(path):
+        return None
+    if written.kind in {"directory", "opaque", "whiteout"}:
+        return Written("directory")
+    return written
+
+
+def agree(one: Written, other: Written) -> bool:
+    """Whether two steps may both write this at one path."""
+    return one == other and (one.new or one.kind == "directory")
 
 
 def database_of(path: str) -> str | None:

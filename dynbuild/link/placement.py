@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dynbuild.digest import Digest, digest_of
-from dynbuild.link.commute import agree, counted, database_of
+from dynbuild.link.commute import agree, database_of, seen
 from dynbuild.link.model import WriteSet, Written
 
 
@@ -174,9 +174,10 @@ class _Ground:
         for here in [other for other in self.unread if not closure >> other & 1]:
             for one in self.unread.pop(here):
                 for path, written in one.items():
-                    if counted(path):
+                    counts = seen(path, written)
+                    if counts is not None:
                         those = self.written.setdefault(path, {})
-                        those[written] = those.get(written, 0) | 1 << here
+                        those[counts] = those.get(counts, 0) | 1 << here
 
     def shared(self, step: Standing, closure: int) -> _Joins:
         """The steps outside of a closure that touch what this one touches."""
@@ -191,8 +192,12 @@ class _Ground:
         self._read(closure)
         found: dict[int, set[_Reason]] = {}
         for one in writes if self.written else ():
-            for path, mine in one.items():
-                for theirs, steps in self.written.get(path, {}).items():
+            for path, written in one.items():
+                those = self.written.get(path)
+                mine = seen(path, written)
+                if those is None or mine is None:
+                    continue
+                for theirs, steps in those.items():
                     outside = steps & ~closure
                     if outside and not agree(mine, theirs):
                         database = database_of(path)

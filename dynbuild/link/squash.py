@@ -43,16 +43,18 @@ def squash(
     MalformedLayerError, also for a hard link to a file that none of the layers has.
     """
     tree, sources = _merged(layers, below or {})
+    files: dict[_Source, list[str]] = {}
     for path in sorted(tree):
         source = sources.get(path)
-        entry = layers[source.layer][source.position] if source else None
-        yield from _frame(path, tree, entry)
-    files: dict[_Source, list[str]] = {}
-    for path in sorted(sources):
-        if tree[path].kind not in _DIRECTORIES:
-            files.setdefault(sources[path], []).append(path)
+        if tree[path].kind not in _FRAME:
+            if source:
+                files.setdefault(source, []).append(path)
+        elif source:
+            yield from _frame(path, tree, _at(layers, source).mtime)
+        else:
+            yield from _frame(path, tree, "0" if path in sources else None)
     for source, (first, *others) in sorted(files.items()):
-        entry = layers[source.layer][source.position]
+        entry = _at(layers, source)
         yield header_of(replace(entry, name=first))
         if entry.type == "file":
             yield from _content(entry, read(source.layer, entry))
@@ -67,16 +69,22 @@ def squashed_digest(layers: Iterable[Digest]) -> Digest:
 
 
 _DIRECTORIES = frozenset({"directory", "opaque"})
+_FRAME = _DIRECTORIES | {"whiteout"}
 
 
-def _frame(path: str, tree: WriteSet, entry: Entry | None) -> Iterator[bytes]:
-    """A directory or what is deleted; nothing for what the layers only pass through."""
+def _at(layers: Sequence[Sequence[Entry]], source: "_Source") -> Entry:
+    return layers[source.layer][source.position]
+
+
+def _frame(path: str, tree: WriteSet, mtime: str | None) -> Iterator[bytes]:
+    """A directory, or what is deleted; without a time a directory stays as it is."""
     here = tree[path]
     parent, _, name = path.rpartition("/")
     if here.kind == "whiteout":
         if not any(tree[above].kind == "opaque" for above in ancestors(path)):
             yield header_of(Entry(f"{parent}/{WHITEOUT}{name}".lstrip("/"), mode=0))
-    elif here.kind == "opaque" or (here.kind == "directory" and entry is not None):
+        return
+    if mtime is not None:
         directory = Entry(
             path or ".",
             "directory",
@@ -84,11 +92,11 @@ def _frame(path: str, tree: WriteSet, entry: Entry | None) -> Iterator[bytes]:
             uid=here.uid,
             gid=here.gid,
             xattrs=here.xattrs,
-            mtime=entry.mtime if entry else "0",
+            mtime=mtime,
         )
         yield header_of(directory)
-        if here.kind == "opaque":
-            yield header_of(Entry(f"{path}/{OPAQUE}".lstrip("/"), mode=0))
+    if here.kind == "opaque":
+        yield header_of(Entry(f"{path}/{OPAQUE}".lstrip("/"), mode=0))
 
 
 def _content(entry: Entry, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -114,10 +122,10 @@ class _Source:
 
 def _merged(
     layers: Sequence[Sequence[Entry]], below: WriteSet
-) -> tuple[dict[str, Written], dict[str, _Source]]:
+) -> tuple[dict[str, Written], dict[str, _Source | None]]:
     """What the layers write together, and the entry that each path comes from."""
     tree: dict[str, Written] = {}
-    sources: dict[str, _Source] = {}
+    sources: dict[str, _Source | None] = {}
     lower = below
     for number, entries in enumerate(layers):
         at = {
@@ -128,40 +136,37 @@ def _merged(
         writes = written(laid, lower)
         before, tree = tree, stacked([tree, writes])
         lower = stacked([lower, writes])
-        found = {
-            path: source
-            for path, here in laid.items()
-            if (source := _source(path, here, at, before, sources)) is not None
-        }
-        sources = {
-            path: source
-            for path, source in sources.items()
-            if path in tree and path not in laid
-        } | found
+        kept = {path: sources[path] for path in sources if path in tree.keys() - laid}
+        sources = kept | dict(_sources(laid, at, before, sources))
     return tree, sources
 
 
-def _source(
-    path: str,
-    here: Laid,
+def _sources(
+    laid: Mapping[str, Laid],
     at: Mapping[int, _Source],
     before: WriteSet,
-    sources: Mapping[str, _Source],
-) -> _Source | None:
-    """The entry of a path, or that of the lower layer that is passed through."""
-    if here.kind == "whiteout":
-        return None
-    if here.entry is None:
-        lower = before.get(path)
-        same = lower is not None and (lower.kind in _DIRECTORIES) == (
-            here.kind in _DIRECTORIES
-        )
-        return sources.get(path) if same else None
-    if here.entry.type == "link":
-        if here.entry.link not in sources:
+    lower: Mapping[str, _Source | None],
+) -> Iterator[tuple[str, _Source | None]]:
+    """The entries of the paths of a layer, or of what it passes through below.
+
+    None is for a directory that no entry describes and no lower layer may leave as it
+    was below: engines make it anew.
+    """
+    for path, here in laid.items():
+        if here.entry is None:
+            passed = before.get(path)
+            if here.kind == "whiteout" or passed is None:
+                continue
+            if (passed.kind in _DIRECTORIES) != (here.kind in _DIRECTORIES):
+                yield path, None
+            elif path in lower:
+                yield path, lower[path]
+        elif here.entry.type != "link":
+            yield path, at[id(here.entry)]
+        elif here.entry.link in lower:
+            yield path, lower[here.entry.link]
+        else:
             raise MalformedLayerError(
                 f"{here.entry.name!r} is a hard link to {here.entry.link!r}, which "
                 "none of the layers to squash has"
             )
-        return sources[here.entry.link]
-    return at[id(here.entry)]

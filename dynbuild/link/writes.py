@@ -44,7 +44,9 @@ def stacked(layers: Iterable[WriteSet]) -> dict[str, Written]:
             and path in tree
             and tree[path].kind in {"directory", "opaque"}
         }
-        if hiding:
+        if "" in upper and upper[""].kind == "opaque":
+            tree = {}
+        elif hiding:
             tree = {
                 path: written
                 for path, written in tree.items()

@@ -2,21 +2,23 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from dynbuild.link.entries import Entry
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked, write_set
+from tests.unit.link.programs import (
+    Operation,
+    built,
+    grown,
+    programs,
+)
 from tests.unit.link.trees import (
     Dir,
     Listing,
-    Operation,
     apply,
-    built,
-    grown,
     listing,
-    programs,
     squashed,
     whole,
 )
@@ -108,11 +110,14 @@ def test_layers_that_do_not_carry_their_parents(
         for layer in layers
     ]
     root = grown(base)
-    assert listing(apply(root, squashed(sparse)[1])) == listing(apply(root, *sparse))
+    try:
+        unpacked = listing(apply(root, *sparse))
+    except NotADirectoryError:
+        reject()
+    assert listing(apply(root, squashed(sparse)[1])) == unpacked
     tree = stacked([write_set(whole(root), {})])
     for layer in sparse:
         tree = stacked([tree, write_set(layer, tree)])
-    unpacked = listing(apply(root, *sparse))
     assert told(tree) == {path: node[:5] for path, node in unpacked.items()}
 
 

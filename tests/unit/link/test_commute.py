@@ -8,6 +8,7 @@ from dynbuild.link.commute import (
     counted,
     database_of,
     databases_of,
+    seen,
 )
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.steps.model import AptSource, Group, Script, Stage, Step, User
@@ -49,24 +50,37 @@ def test_conflicts(one: WriteSet, other: WriteSet, paths: tuple[str, ...]) -> No
 @pytest.mark.parametrize(
     "path",
     [
-        "tmp",
         "tmp/a\nb",
         "var/log/apt/term.log",
         "var/cache/apt/pkgcache.bin",
         "var/cache/ldconfig/aux-cache",
         "root/.cache/pip",
         "usr/lib/python3/__pycache__/re.pyc",
-        "__pycache__",
+        "a/__pycache__/b/__pycache__",
     ],
 )
 def test_not_counted(path: str) -> None:
+    assert seen(path, FILE) is None
     assert not counted(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["tmp", "var/log", "root/.cache", "__pycache__", "a/__pycache__"]
+)
+def test_the_place_of_what_is_not_counted(path: str) -> None:
+    assert seen(path, FILE) == FILE
+    for kind in ("directory", "opaque", "whiteout"):
+        there = Written(kind, 0o700)
+        assert seen(path, there) == Written("directory")
+        assert conflicts({path: there}, {path: DIRECTORY}) == ()
+        assert conflicts({path: there}, {path: FILE}) == (path,)
 
 
 @pytest.mark.parametrize(
     "path", ["tmpfiles", "var/tmp", "var/logs", "usr/tmp/x", "a/__pycache__s", "root"]
 )
 def test_counted(path: str) -> None:
+    assert seen(path, FILE) == FILE
     assert counted(path)
 
 

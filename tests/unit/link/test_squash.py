@@ -121,7 +121,15 @@ def test_attributes_stay_where_a_layer_passes_through() -> None:
 
 def test_the_root_made_anew() -> None:
     layers = [[file("a", "x")], [Entry(".wh..wh..opq"), file("b", "y")]]
-    assert told(layers)[:2] == [(".", "directory", ""), (".wh..wh..opq", "file", "")]
+    assert told(layers)[:2] == [(".wh..wh..opq", "file", ""), ("b", "file", "y")]
+
+
+def test_a_directory_that_is_only_emptied() -> None:
+    """Its mode is that of the tree below."""
+    layers = [[file("b", "x")], [Entry("a/.wh..wh..opq")]]
+    assert told(layers)[0] == ("a/.wh..wh..opq", "file", "")
+    layers = [[directory("a", 0o700)], [Entry("a/.wh..wh..opq")]]
+    assert [e.mode for e in squashed(layers)[1]] == [0o700, 0]
 
 
 def test_symlinks_of_the_tree_below() -> None:

@@ -1,4 +1,4 @@
-"""File trees, programs that change them, and layers unpacked by the OCI rules.
+"""File trees, and layers unpacked by the OCI rules.
 
 Written apart from dynbuild.link, with another representation, to judge it: real nodes
 with identities, so that hard links are shared nodes.
@@ -7,11 +7,9 @@ with identities, so that hard links are shared nodes.
 import copy
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-from hypothesis import strategies as st
 
 from dynbuild.link.entries import Entry, entry_of
 from dynbuild.link.squash import squash
@@ -123,7 +121,8 @@ def apply(root: Dir, *layers: Iterable[Entry]) -> Dir:
             directory, _, name = entry.name.strip("/").rpartition("/")
             where = real(root, directory)
             parent = made(root, where)
-            assert parent is not None, entry
+            if parent is None:
+                raise NotADirectoryError(entry)
             if name == ".wh..wh..opq":
                 _clear(parent, where, own)
             elif name.startswith(".wh."):
@@ -217,161 +216,6 @@ def _leaf(at: str, now: Leaf, first: dict[int, str]) -> Entry:
         size=size,
         mtime="7.5",
     )
-
-
-def start(root: Dir) -> Dir:
-    """A copy on which a program may run, whose nodes all lie below."""
-    root = copy.deepcopy(root)
-    root.changed = False
-    for _, node in walk(root):
-        node.fresh = False
-        if isinstance(node, Dir):
-            node.changed = False
-    return root
-
-
-Operation = tuple[str, str, str, int]
-
-
-def run(root: Dir, program: Iterable[Operation]) -> list[bool]:
-    """Do what can be done of a program; what was."""
-    return [OPERATIONS[verb](root, path, text, n) for verb, path, text, n in program]
-
-
-def _parent(root: Dir, path: str) -> tuple[Dir | None, str]:
-    """The directory of a path, as the kernel finds it, made if need be."""
-    directory, _, name = path.rpartition("/")
-    try:
-        return made(root, real(root, directory)), name
-    except OSError:
-        return None, name
-
-
-def _put(root: Dir, path: str, node: Node) -> bool:
-    parent, name = _parent(root, path)
-    if parent is None or isinstance(parent.children.get(name), Dir):
-        return False
-    parent.children[name] = node
-    parent.changed = True
-    return True
-
-
-def _own(root: Dir, path: str) -> Leaf | None:
-    """The leaf at a path after it was copied up: its other links stay below."""
-    parent, name = _parent(root, path)
-    node = parent.children.get(name) if parent else None
-    if parent is None or not isinstance(node, Leaf):
-        return None
-    if not node.fresh:
-        node = parent.children[name] = copy.copy(node)
-        node.fresh = parent.changed = True
-    return node
-
-
-def _write(root: Dir, path: str, text: str, number: int) -> bool:
-    capability = (("security.capability", "\udcff\x01"),) if number == 7 else ()
-    mode = 0o755 if number == 1 else 0o644
-    return _put(root, path, Leaf("file", text, mode, number % 3, capability))
-
-
-def _append(root: Dir, path: str, text: str, _: int) -> bool:
-    node = _own(root, path)
-    if node is None or node.kind != "file":
-        return False
-    node.content += text
-    return True
-
-
-def _chmod(root: Dir, path: str, _: str, number: int) -> bool:
-    parent, name = _parent(root, path)
-    node = parent.children.get(name) if parent else None
-    if isinstance(node, Leaf):
-        node = _own(root, path)
-    if node is None or (isinstance(node, Leaf) and node.kind == "symlink"):
-        return False
-    node.mode, node.owner = 0o700 + number, number % 2
-    return True
-
-
-def _mkdir(root: Dir, path: str, _: str, number: int) -> bool:
-    parent, name = _parent(root, path)
-    if parent is None or name in parent.children:
-        return False
-    parent.children[name] = Dir(0o755 if number < 5 else 0o750)
-    parent.changed = True
-    return True
-
-
-def _remove(root: Dir, path: str, _: str, __: int) -> bool:
-    parent, name = _parent(root, path)
-    if parent is None or name not in parent.children:
-        return False
-    del parent.children[name]
-    parent.changed = True
-    return True
-
-
-def _again(root: Dir, path: str, text: str, number: int) -> bool:
-    return _remove(root, path, text, number) and _mkdir(root, path, text, number)
-
-
-def _symlink(root: Dir, path: str, text: str, _: int) -> bool:
-    return _put(root, path, Leaf("symlink", text, 0o777))
-
-
-def _device(root: Dir, path: str, _: str, number: int) -> bool:
-    return _put(root, path, Leaf("device", f"3 1:{number}", 0o666))
-
-
-def _link(root: Dir, path: str, text: str, _: int) -> bool:
-    target = _own(root, text)
-    if target is None or target.kind == "symlink":
-        return False
-    return _put(root, path, target)
-
-
-OPERATIONS: dict[str, Callable[[Dir, str, str, int], bool]] = {
-    "write": _write,
-    "append": _append,
-    "chmod": _chmod,
-    "mkdir": _mkdir,
-    "remove": _remove,
-    "again": _again,
-    "symlink": _symlink,
-    "device": _device,
-    "link": _link,
-}
-
-NAMES = ["a", "b", "tmp", "é\udcff"]
-PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
-
-
-def programs(
-    verbs: Iterable[str] = OPERATIONS, most: int = 6
-) -> st.SearchStrategy[list[Operation]]:
-    operation = st.sampled_from(sorted(verbs)).flatmap(
-        lambda verb: st.tuples(
-            st.just(verb),
-            PATHS,
-            PATHS if verb in {"symlink", "link"} else st.sampled_from(["x", "y", ""]),
-            st.integers(0, 7),
-        )
-    )
-    return st.lists(operation, max_size=most)
-
-
-def built(root: Dir, program: Iterable[Operation]) -> tuple[list[Entry], list[bool]]:
-    """The layer that a program leaves, and what it could do."""
-    upper = start(root)
-    done = run(upper, program)
-    return diff(root, upper), done
-
-
-def grown(program: Iterable[Operation]) -> Dir:
-    """A tree that a program made of nothing."""
-    root = Dir()
-    run(root, program)
-    return root
 
 
 def squashed(layers: list[list[Entry]]) -> tuple[bytes, list[Entry]]:
