@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
-from dynbuild.engine.process import GRACE, HARSHER, Running, heeding
+from dynbuild.engine.process import GRACE, HARSHER, Running, StoppedError, heeding
 from dynbuild.ports import Ended
 
 
@@ -40,7 +40,8 @@ class Crew:
         return tuple(self._at_work)
 
     def interrupt(self, *_: object) -> None:
-        """Make the main thread's wait end; a signal handler."""
+        """Make the main thread's wait end, and start nothing more: a signal handler."""
+        self._running.ending = True
         self._ends.put(None)
 
     def end(self) -> None:
@@ -71,10 +72,17 @@ class Crew:
 
 @contextmanager
 def crew(running: Running) -> Iterator[Crew]:
-    """A crew none of whose jobs outlives the context."""
+    """A crew none of whose jobs outlives the context.
+
+    Raises KeyboardInterrupt where an interrupt came, whatever was done then.
+    """
     jobs = Crew(running)
     with heeding(jobs.interrupt):
         try:
             yield jobs
+        except StoppedError:
+            raise KeyboardInterrupt from None
         finally:
             jobs.end()
+    if running.ending:
+        raise KeyboardInterrupt

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from os import killpg
@@ -74,26 +75,30 @@ class StoppedError(Exception):
 
 
 class Running:
-    """The processes that worker threads wait for, so that one call ends them all.
+    """The processes that run now, whichever thread waits for them: one call ends all.
 
-    Signals reach the main thread only; it ends what the others follow.
+    ``ending`` may be set by a signal handler, so it takes no lock: nothing starts then.
     """
 
     def __init__(self) -> None:
+        self.ending = False
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen[str]] = set()
-        self._stopped = threading.Event()
 
     def stop(self, number: int) -> None:
         """Send a signal to all of them; none is started after this."""
-        self._stopped.set()
+        self.ending = True
         with self._lock:
             for process in self._processes:
                 _signal(process, number)
 
     def pause(self, seconds: float) -> None:
-        """Wait a while, but no longer than until all is to end."""
-        if self._stopped.wait(seconds):
+        """Wait a while. Raises StoppedError when all is to end."""
+        time.sleep(seconds)
+        self.check()
+
+    def check(self) -> None:
+        if self.ending:
             raise StoppedError
 
     @contextmanager
@@ -102,11 +107,10 @@ class Running:
         with self._lock:
             self._processes.add(process)
         try:
-            if self._stopped.is_set():
-                raise StoppedError
+            self.check()
             yield
-            if self._stopped.is_set() and process.returncode:
-                raise StoppedError
+            if process.returncode:
+                self.check()
         finally:
             with self._lock:
                 self._processes.discard(process)
