@@ -54,8 +54,6 @@ _RETRIES = 4
 """How often what is in the store may go away meanwhile, before that is an error."""
 
 _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
-    r"OCI exporter is not supported|unknown scheme|oci-layout.* not "
-)
 
 
 class UnsuitedError(Exception):
