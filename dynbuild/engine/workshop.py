@@ -6,6 +6,7 @@ copies from, are given as images that are assembled here from layers of the stor
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
 from dynbuild.ports import (
     Base,
+    BuildFailed,
     BuildRequest,
     Built,
     Config,
@@ -48,6 +50,8 @@ LINKED = "linked"
 """The name by which a build of one line sees the image that was linked."""
 
 _SECONDS = 30.0
+_VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
+"""What containerd says of a layer that was removed while it was unpacked on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class Workshop:
         except KeyError as error:
             raise LostError(error.args[0]) from None
         (place / "context").mkdir()
-        built = self.buildx.build(
+        built = self._twice(
             replace(
                 request,
                 dockerfile=f"FROM {LINKED}\n",
@@ -213,6 +217,15 @@ class Workshop:
         layer, path = directories(paths, self._place())
         self.tier.keep(layer.digest, str(path))
         return layer
+
+    def _twice(self, request: BuildRequest, report: Report) -> Built:
+        """Build, once more where the engine lost a snapshot to its own clean-up."""
+        try:
+            return self.buildx.build(request, report)
+        except BuildFailed as error:
+            if not _VANISHED.search(error.message):
+                raise
+            return self.buildx.build(request, report)
 
     def _place(self) -> Path:
         place = self.folder / str(next(self._numbers))

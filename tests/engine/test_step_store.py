@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -59,7 +60,8 @@ def project(built: Space, busybox_base: str) -> Space:
     built.write("dynbuild.toml", text)
     built.write("src/file", "content\n")
     built.ok("lock")
-    return built
+    store = str(built.root / "store")
+    return replace(built, environment={**built.environment, "CACHE_LOCAL_PATH": store})
 
 
 @pytest.fixture
