@@ -19,11 +19,15 @@ from dynbuild.project.lockfile import LockFile
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project that a command line speaks of."""
+    """The project that a command line speaks of.
+
+    ``store`` is where its declaration wants the local tier.
+    """
 
     place: Place
     files: Tree
     locks: LockFile
+    store: str | None = None
 
 
 def open_project(config: str | None) -> Project:
@@ -56,7 +60,9 @@ def builder() -> Builder:
 
 
 @contextmanager
-def site(report: Report, tell: Callable[[str], None]) -> Iterator[Site]:
+def site(
+    project: Project, report: Report, tell: Callable[[str], None]
+) -> Iterator[Site]:
     """Where steps are realized: the local tier, BuildKit, and threads for jobs."""
     from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
     from dynbuild.engine.crew import crew  # noqa: PLC0415
@@ -66,7 +72,7 @@ def site(report: Report, tell: Callable[[str], None]) -> Iterator[Site]:
     from dynbuild.tiers.machine import Machine  # noqa: PLC0415
 
     running = Running()
-    tier = Local(store(), tell)
+    tier = Local(store_of(project), tell)
     machine = Machine(tier, running.pause)
     lock = threading.Lock()
 
@@ -79,9 +85,10 @@ def site(report: Report, tell: Callable[[str], None]) -> Iterator[Site]:
         yield Site(tier, machine, workshop, jobs, one_at_a_time)
 
 
-def store() -> Path:
-    """The directory of the local tier."""
-    if given := os.environ.get("CACHE_LOCAL_PATH"):
-        return Path(given).expanduser()
+def store_of(project: Project) -> Path:
+    """The directory of the local tier; the environment wins over the declaration."""
+    given = os.environ.get("CACHE_LOCAL_PATH") or project.store
+    if given:
+        return project.place.root / Path(given).expanduser()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "dynbuild"

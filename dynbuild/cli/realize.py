@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,10 @@ def realize(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
     project = open_project(config)
-    lock = locking.frozen(project.locks) if frozen else _fresh(project)
+    if frozen:
+        lock = locking.frozen(project.locks)
+    else:
+        project, lock = _fresh(project)
     if only_print:
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
@@ -157,7 +161,7 @@ def _shell(project: Project, lock: Lock, stage: str, flags: Mapping[str, Any]) -
     try:
         with (
             progress(mode, sys.stderr, names) as report,
-            site(report, _damaged) as place,
+            site(project, report, _damaged) as place,
         ):
             return open_shell(
                 lock, project.files, images(), builder(), place, asked, how, stage
@@ -171,8 +175,10 @@ def _shell(project: Project, lock: Lock, stage: str, flags: Mapping[str, Any]) -
 def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
     """Lock and realize in one: bring the lock up to date, then make the image."""
     project = open_project(config)
+    loaded = load_declaration(project)
+    project = replace(project, store=loaded.declaration.cache.local)
     locked = locking.lock(
-        load_declaration(project),
+        loaded,
         project.files,
         project.locks,
         images,
@@ -187,13 +193,12 @@ def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
     return _realize(project, locked.lock, **flags)
 
 
-def _fresh(project: Project) -> Lock:
-    locked = locking.check(
-        load_declaration(project), project.files, project.locks, images
-    )
+def _fresh(project: Project) -> tuple[Project, Lock]:
+    loaded = load_declaration(project)
+    locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
         raise locking.stale(locked)
-    return locked.lock
+    return replace(project, store=loaded.declaration.cache.local), locked.lock
 
 
 def _realize(  # noqa: PLR0913 - one parameter a flag
@@ -273,7 +278,7 @@ def _build_steps(  # noqa: PLR0913, PLR0917 - what a build is told
     try:
         with (
             progress(chosen, sys.stderr, names, color=colored) as report,
-            site(report, _damaged) as place,
+            site(project, report, _damaged) as place,
         ):
             linked = realize_linked(
                 lock, project.files, images(), builder(), place, asked, how
