@@ -87,8 +87,9 @@ def site(
 
 def store_of(project: Project) -> Path:
     """The directory of the local tier; the environment wins over the declaration."""
-    given = os.environ.get("CACHE_LOCAL_PATH") or project.store
-    if given:
-        return project.place.root / Path(given).expanduser()
+    if given := os.environ.get("CACHE_LOCAL_PATH"):
+        return Path(given).expanduser().absolute()
+    if project.store:
+        return project.place.root / Path(project.store).expanduser()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "dynbuild"

@@ -235,6 +235,8 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
     )
     how = Stepwise(jobs or _JOBS, anew, strict=strict, compare=compare)
     status = 0
+    if not linear and len(asked.platforms) > 1:
+        tell("for several platforms the Dockerfile is built as a whole, step upon step")
     if linear or len(asked.platforms) > 1:
         built = _build(project, lock, asked, progress, color)
     else:
@@ -242,9 +244,7 @@ def _realize(  # noqa: PLR0913 - one parameter a flag
     if metadata_file is not None:
         _write_metadata(metadata_file, built)
     if asked.outputs == (Nowhere(),):
-        tell(
-            "the image has no name: it stays in the builder's cache (give one with -t)"
-        )
+        tell("the image has no name: only its steps are kept (give one with -t)")
     return status
 
 
