@@ -21,8 +21,8 @@ test-slow: $(READY)           ## What takes too long for every change.
 	$(BIN)/pytest -m slow --basetemp "$$(mktemp -d)"
 
 lint: $(READY)                ## Style, types, import contracts, sizes.
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check . scripts/engine
+	$(BIN)/ruff format --check . scripts/engine scripts/bench
+	$(BIN)/ruff check . scripts/engine scripts/bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	scripts/check-sizes
@@ -42,7 +42,7 @@ clean:
 	rm -rf $(VENV) dist build
 
 $(READY): pyproject.toml
-	$(PYTHON) -m venv $(VENV) || { apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	$(PYTHON) -m venv $(VENV) || { apt-get update -q && apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet --editable . --group dev
 	touch $(READY)

@@ -1,8 +1,12 @@
 """The program's entry; ``--version`` is answered before anything else is imported."""
 
+import os
 import sys
 
 from dynbuild import __version__
+
+REPEATABLE = ("check", "eval", "lock")
+"""The commands that are answered at once where nothing has changed since."""
 
 
 def main() -> None:
@@ -10,6 +14,11 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"dynbuild {__version__}\n")
         return
+    if sys.argv[1:2] and sys.argv[1] in REPEATABLE:
+        from dynbuild.project.replay import replay  # noqa: PLC0415
+
+        if replay(sys.argv[1:], os.environ):
+            return
     from dynbuild.cli.main import run  # noqa: PLC0415
 
     sys.exit(run(sys.argv[1:]))

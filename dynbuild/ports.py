@@ -27,6 +27,10 @@ class Files(Protocol):
         """Copy into a build context; the digest of what was. Raises NotThereError."""
 
 
+class CommittedUnknownError(Exception):
+    """Git did not say what is committed; the message is its own."""
+
+
 class Locks(Protocol):
     """The lock of a project: its file, and what git has of it."""
 
@@ -34,7 +38,10 @@ class Locks(Protocol):
         """The text of the file, or None where there is none."""
 
     def committed(self, revision: str) -> str | None:
-        """Its text at a revision, or None: no git, no revision, no lock in it."""
+        """Its text at a revision, or None: no git, no revision, no lock in it.
+
+        Raises CommittedUnknownError.
+        """
 
     def require(self, revision: str) -> None:
         """Raise DeclarationError unless git knows the revision."""

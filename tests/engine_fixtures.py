@@ -31,6 +31,7 @@ def engine() -> dict[str, str]:
     script = 'set -e; settings=$("$@" env); eval "$settings"; exec env -0'
     shell = subprocess.run(
         ["sh", "-c", script, "sh", sys.executable, str(SCRIPT)],
+        env={name: os.environ[name] for name in os.environ if not _decides(name)},
         capture_output=True,
         text=True,
         check=True,
@@ -55,6 +56,19 @@ def busybox_base(engine: dict[str, str]) -> str:
 def registry(engine: dict[str, str]) -> str:
     """Return host:port of a registry on loopback that takes pushes over HTTP."""
     return _named(engine, "DYNBUILD_TEST_REGISTRY")
+
+
+def _decides(name: str) -> bool:
+    """Whether a developer's variable would decide what the tests see.
+
+    Flags of dynbuild, but not where scripts/engine lies; what git and docker obey.
+    """
+    if name in ("DYNBUILD_ENGINE_DIR", "DYNBUILD_REGISTRY_PORT"):
+        return False
+    return name.startswith(("DYNBUILD_", "GIT_")) or name in (
+        "BUILDKIT_PROGRESS",
+        "DOCKER_DEFAULT_PLATFORM",
+    )
 
 
 def _named(engine: dict[str, str], variable: str) -> str:

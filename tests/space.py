@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+GIT_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -54,9 +56,12 @@ class Space:
         return done
 
     def git(self, *arguments: str) -> str:
+        # Neither the user's configuration nor a repository that a hook runs in counts.
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         done = subprocess.run(
             ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", *arguments],
             cwd=self.root,
+            env=kept | GIT_ALONE,
             capture_output=True,
             text=True,
             check=True,
@@ -74,16 +79,20 @@ class Space:
 def space(tmp_path: Path) -> Space:
     """A project without an engine: what needs one says so."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return Space(
-        tmp_path, {**kept, "HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere.sock"}
-    )
+    alone = {
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": f"{tmp_path}-cache",
+        "DOCKER_HOST": "unix:///nowhere.sock",
+        **GIT_ALONE,
+    }
+    return Space(tmp_path, kept | alone)
 
 
 @pytest.fixture
 def built(tmp_path: Path, engine: dict[str, str]) -> Space:
     """A project on a machine with an engine."""
     store = tmp_path.with_name(f"{tmp_path.name}-store")
-    return Space(tmp_path, {**engine, "CACHE_LOCAL_PATH": str(store)})
+    return Space(tmp_path, engine | GIT_ALONE | {"CACHE_LOCAL_PATH": str(store)})
 
 
 @pytest.fixture

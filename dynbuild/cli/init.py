@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dynbuild.cli.options import option
+from dynbuild.cli.options import request
 from dynbuild.cli.output import tell
 from dynbuild.commands.init import STARTERS
 from dynbuild.declaration.syntax import syntax_of
@@ -12,13 +12,13 @@ from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 
 
 @click.command()
-@option(
+@request(
     "-o",
     "--output",
     metavar="FILE",
     default="dynbuild.toml",
     show_default=True,
-    help="The file to write; its suffix (.toml, .yaml, .json) chooses the syntax.",
+    help="The file to write; its suffix chooses the syntax: .toml, .yaml, .json, .nix.",
 )
 def init(output: str) -> None:
     """Write a declaration to start from. Never overwrites a file."""

@@ -5,10 +5,17 @@ import sys
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.options import option
+from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Project, images, load_declaration, open_project
+from dynbuild.cli.project import (
+    Pairs,
+    Project,
+    given,
+    images,
+    load_declaration,
+    open_project,
+)
 from dynbuild.commands import lock as verb
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
@@ -18,29 +25,32 @@ from dynbuild.steps.title import title
 
 @click.command()
 @options.config
-@option("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
-@option("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
-@option("--show-order", is_flag=True, help="Show the install order of the lock.")
-@option(
+@options.arguments
+@request("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
+@request("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@request("--show-order", is_flag=True, help="Show the install order of the lock.")
+@request(
     "--base",
     "base_revision",
     metavar="REV",
     help="Start from the lock of this git revision, not from HEAD's.",
 )
-@option("--upgrade-base", is_flag=True, help="Pin what the tags of images name now.")
-@option(
+@request("--upgrade-base", is_flag=True, help="Pin what the tags of images name now.")
+@request(
     "--upgrade-packages",
     is_flag=True,
     help="Bring every declared package to its newest version.",
 )
-@option("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
-@option("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
-@option("--repack", is_flag=True, help="Number everything anew, from the first seq.")
+@request("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
+@request("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
+@request("--repack", is_flag=True, help="Number everything anew, from the first seq.")
 @options.as_json
 @options.color
 def lock(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
     check: bool,
     dry_run: bool,
     show_order: bool,
@@ -66,11 +76,15 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     if show_order:
         _show_order(verb.frozen(project.locks), as_json=as_json)
         return 0
-    loaded = load_declaration(project)
+    recorded = verb.recorded(project.locks)
+    loaded = load_declaration(project, given(expressions, texts), recorded)
     if check:
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
         locked = verb.lock(loaded, project.files, project.locks, images, asked)
+        # First the lock, then what is said of it: whoever reads may have gone.
+        if locked.text is not None and not dry_run:
+            project.locks.write(locked.text)
     show(locked.warnings, color)
     if as_json:
         data(
@@ -80,10 +94,11 @@ def lock(  # noqa: PLR0913 - one parameter a flag
             }
         )
     if check:
-        return _tell_check(project, locked, as_json=as_json)
+        status = _tell_check(project, locked, as_json=as_json)
+        if not (status or as_json or locked.warnings):
+            project.keep("", f"{project.place.lock} is up to date\n")
+        return status
     _tell(project, locked, dry_run=dry_run, as_json=as_json)
-    if locked.text is not None and not dry_run:
-        project.locks.write(locked.text)
     return 0
 
 

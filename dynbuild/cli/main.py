@@ -2,24 +2,33 @@
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TextIO
 
 import click
 
 from dynbuild import __version__
-from dynbuild.cli.output import show
+from dynbuild.cli.output import show, tell
 from dynbuild.errors import DynbuildError
 
 INTERRUPTED = 130
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 # Each command is imported when it is called: `dynbuild lock --check` must not wait for
 # what only a build needs.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("dynbuild.cli.init", "Write a declaration to start from."),
-    "lock": ("dynbuild.cli.lock", "Bring dynbuild.lock to what the declaration says."),
-    "realize": ("dynbuild.cli.realize", "Make the image that the lock describes."),
-    "build": ("dynbuild.cli.realize", "lock and realize in one."),
+    "init": ("init.init", "Write a declaration to start from."),
+    "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
+    "realize": ("realize.realize", "Make the image that the lock describes."),
+    "build": ("realize.build", "lock and realize in one."),
+    "schema": ("schema.schema", "Write the JSON schema of declarations."),
+    "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
+    "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
+    "fmt": ("fmt.fmt", "Format sources of the language."),
 }
 
 
@@ -34,8 +43,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        module, _, name = COMMANDS[cmd_name][0].partition(".")
+        found = importlib.import_module(f"dynbuild.cli.{module}")
+        command: click.Command = getattr(found, name)
         return command
 
     def format_commands(
@@ -51,7 +61,8 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
     epilog="Exit status: 0 ok, 1 an expected failure (build failed, lock stale), 2 "
     "usage or declaration, 3 lock conflict or newer lock, 4 engine unreachable, 130 "
-    "interrupted. Every flag has a variable: --no-cache is DYNBUILD_NO_CACHE.",
+    "interrupted. Every setting has a variable: --no-cache is DYNBUILD_NO_CACHE. What "
+    "is asked of one run (--bump, --repack, --print) has none.",
 )
 @click.version_option(__version__, "--version", "-V", message="dynbuild %(version)s")
 def dynbuild() -> None:
@@ -65,6 +76,21 @@ def dynbuild() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; its exit status."""
+    _prepare_streams()
+    try:
+        with _interrupts():
+            status = _run(arguments)
+            sys.stdout.flush()
+            return status
+    except (KeyboardInterrupt, click.Abort):
+        return _ended("interrupted", INTERRUPTED)
+    except OSError as error:
+        _drop(sys.stdout)
+        reason = (error.strerror or "error").lower()
+        return _ended(f"error[DB0316]: {error.filename or 'stdout'}: {reason}", 1)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         status = dynbuild.main(arguments, "dynbuild", standalone_mode=False)
     except DynbuildError as error:
@@ -73,11 +99,45 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return status if isinstance(status, int) else 0
+
+
+def _ended(text: str, status: int) -> int:
+    try:
+        tell(text)
+    except OSError:
+        _drop(sys.stderr)
+    return status
+
+
+def _drop(stream: TextIO) -> None:
+    """Let Python flush to nowhere, at its end, what nobody takes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _prepare_streams() -> None:
+    """What is written is UTF-8 in every locale; a closed stdout takes nothing."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """SIGTERM and a closed terminal interrupt as Ctrl-C does, so all is tidied up.
+
+    What is ignored (after nohup, say) stays so.
+    """
+    before = {number: signal.getsignal(number) for number in _ENDS}
+    heeded = [number for number in _ENDS if before[number] != signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])

@@ -1,4 +1,4 @@
-"""Options that commands share; every one has a DYNBUILD_* variable."""
+"""Options that commands share; settings have a DYNBUILD_* variable, requests none."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,8 +8,13 @@ import click
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+def request(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
+    """What is asked of one run only: a variable would ask it of every run, unseen."""
+    return click.option(*names, **settings)
+
+
 def option(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
-    """A click option whose variable is DYNBUILD_ and its long name."""
+    """A setting: a click option whose variable is DYNBUILD_ and its long name."""
     long = next(name for name in names if name.startswith("--"))
     variable = long.split("/")[0].lstrip("-").upper().replace("-", "_")
     return click.option(*names, envvar=f"DYNBUILD_{variable}", **settings)
@@ -22,7 +27,32 @@ config = option(
     "--file",
     "config",
     metavar="FILE",
-    help="The declaration; else dynbuild.toml, .json or .yaml here or above.",
+    help="The declaration; else dynbuild.nix, .toml, .yaml or .json here or above.",
+)
+
+
+def arguments(command: _F) -> _F:
+    """The flags that pass arguments to a declaration that is a function."""
+    for decorate in (_argstr, _arg):
+        command = decorate(command)
+    return command
+
+
+_arg = option(
+    "--arg",
+    "expressions",
+    nargs=2,
+    multiple=True,
+    metavar="NAME EXPR",
+    help="Pass the declaration, a function, an argument: an expression.",
+)
+_argstr = option(
+    "--argstr",
+    "texts",
+    nargs=2,
+    multiple=True,
+    metavar="NAME TEXT",
+    help="Pass the declaration, a function, an argument: a text.",
 )
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 color = option(

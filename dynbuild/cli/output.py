@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from dynbuild.cli.progress import Color, use_color
+from dynbuild.cli.progress_text import lines, printable
 from dynbuild.errors import Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
+from dynbuild.spans import Span
 
 _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "hint": "\033[36m"}
 _MARKS: dict[Verb, str] = {
@@ -26,13 +28,40 @@ def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
     """Write diagnostics to stderr, errors and warnings coloured on a terminal."""
     colored = use_color(sys.stderr, color, os.environ)
     for diagnostic in diagnostics:
-        text = render(diagnostic)
+        text = "\n".join(lines(render(diagnostic)))
         sys.stderr.write((_colored(text) if colored else text) + "\n")
 
 
+def diagnostic_data(diagnostic: Diagnostic) -> dict[str, object]:
+    """A diagnostic for ``--json``; lines and columns start at 1, ends are after."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+        "place": diagnostic.span and _place(diagnostic.span),
+        "labels": [
+            {"message": label.text, "place": _place(label.span)}
+            for label in diagnostic.labels
+        ],
+    }
+
+
+def _place(span: Span) -> dict[str, object]:
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(span.end)
+    return {
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }
+
+
 def tell(text: str) -> None:
-    """Write a line for people to stderr."""
-    sys.stderr.write(text + "\n")
+    """Write lines for people to stderr."""
+    sys.stderr.write("\n".join(lines(text)) + "\n")
 
 
 def data(value: object) -> None:
@@ -41,13 +70,10 @@ def data(value: object) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell, two spaces between."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    """Columns as wide as their widest cell, two spaces between; safe to show."""
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in shown)
 
 
 def changes_text(changes: Sequence[Change]) -> str:

@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, TextIO, assert_never, get_args
 
-from dynbuild.cli.progress_text import Titles, duration, lines, title, transfer
+from dynbuild.cli.progress_text import (
+    Titles,
+    duration,
+    lines,
+    printable,
+    title,
+    transfer,
+)
 from dynbuild.ports import (
     Event,
     RawLine,
@@ -75,7 +82,7 @@ def _plain(stream: TextIO, titles: Titles) -> Report:
     told: set[str] = set()
 
     def report(event: Event) -> None:
-        stream.writelines(f"{line}\n" for line in _log(event, titles, told))
+        stream.writelines(f"{printable(line)}\n" for line in _log(event, titles, told))
         stream.flush()
 
     return report

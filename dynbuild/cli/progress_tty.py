@@ -10,7 +10,14 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from dynbuild.cli.progress_text import Titles, lines, outcome, title, transfer
+from dynbuild.cli.progress_text import (
+    Titles,
+    lines,
+    outcome,
+    printable,
+    title,
+    transfer,
+)
 from dynbuild.ports import (
     Event,
     RawLine,
@@ -52,7 +59,9 @@ class Board:
                     self.running[step, platform] = replace(row, last=last.strip())
             case StepFinished(step, _, ran, platform):
                 self.running.pop((step, platform), None)
-                return Text(outcome(event, self.titles), "green" if ran else "dim")
+                return Text(
+                    printable(outcome(event, self.titles)), "green" if ran else "dim"
+                )
             case Working(what, current, total, done):
                 row = self.running.pop((what, None), Running(now, what))
                 if not done:
@@ -73,7 +82,7 @@ class Board:
 def _row(row: Running, now: float) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{now - row.since:14.1f} s  ", "cyan")
-    line.append(row.what, "bold")
+    line.append(printable(row.what), "bold")
     if row.last:
         line.append(f"  {row.last}", "dim")
     return line

@@ -1,48 +1,111 @@
 """Putting commands and edges together: which project, which engine."""
 
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynbuild.commands.realize_steps import Site
+from dynbuild.cli.output import tell
+from dynbuild.declaration.inputs import Data, Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax import syntax_of
-from dynbuild.ports import Builder, Event, Images, Report
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.ports import Builder, Images
+from dynbuild.project import replay
 from dynbuild.project.content import Tree
-from dynbuild.project.discovery import Place, find, read
+from dynbuild.project.discovery import NAMES, Place, find, read
+from dynbuild.project.facts import Facts
 from dynbuild.project.lockfile import LockFile
+from dynbuild.project.memory import Memory
+from dynbuild.project.sources import Sources
+from dynbuild.project.store import directory_of
+from dynbuild.spans import Source
+
+Pairs = Sequence[tuple[str, str]]
+Given = Mapping[str, Source | str]
+Recorded = Mapping[str, Data]
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project that a command line speaks of.
-
-    ``store`` is where its declaration wants the local tier.
-    """
+    """The project that a command line speaks of."""
 
     place: Place
     files: Tree
     locks: LockFile
-    store: str | None = None
+    facts: Facts
+    """What was looked at, in the end all that an answer was made from."""
+
+    def keep(self, out: str, err: str) -> None:
+        """Remember how this command was answered, with exit status 0."""
+        replay.keep(sys.argv[1:], os.environ, self.facts, out, err)
 
 
 def open_project(config: str | None) -> Project:
     """Find the project. Raises DeclarationError."""
-    place = find(Path.cwd(), config)
-    return Project(
-        place, Tree(place.root), LockFile(Path.cwd() / place.lock, place.lock)
-    )
+    try:
+        start = Path.cwd()
+    except FileNotFoundError:
+        message = "the working directory was removed"
+        hint = "change to a directory that is there"
+        raise DeclarationError(Diagnostic("DB0311", message, hint=hint)) from None
+    place = find(start, config)
+    facts = Facts()
+    see_search(facts, start if config is None else start / config)
+    facts.see("content", of=str(start / place.config))
+    facts.see("content", of=str(start / place.lock))
+    locks = LockFile(start / place.lock, place.lock)
+    return Project(place, Tree(place.root, facts), locks, facts)
 
 
-def load_declaration(project: Project) -> Loaded:
+def see_search(facts: Facts, start: Path) -> None:
+    """Note where a declaration is looked for, and whether there is one."""
+    for directory in (start, *start.parents):
+        facts.see("mode", of=str(directory))
+        for name in NAMES:
+            facts.see("mode", of=str(directory / name))
+
+
+def load_declaration(project: Project, given: Given, recorded: Recorded) -> Loaded:
     """Read and check the declaration. Raises DeclarationError."""
     place = project.place
     syntax = syntax_of(place.config)
-    return load(read(place, Path.cwd()), syntax)
+    files = Sources(place.root, os.path.relpath(place.root))
+    inputs = Inputs(
+        files=files,
+        given=given,
+        recorded=recorded,
+        directory=files.directory(Path.cwd()),
+        shown=files.name,
+        say=_say(project.facts),
+        memory=Memory(directory_of(os.environ), place.root, files.facts),
+    )
+    loaded = load(read(place, Path.cwd()), syntax, inputs)
+    project.facts.take(files.facts.listed())
+    return loaded
+
+
+def _say(facts: Facts) -> Callable[[str], None]:
+    """Tell what ``trace`` shows; that must not be left out the next time."""
+
+    def say(text: str) -> None:
+        facts.complete = False
+        tell(text)
+
+    return say
+
+
+def given(expressions: Pairs, texts: Pairs) -> Given:
+    """The arguments of ``--arg`` and ``--argstr``. Raises DeclarationError."""
+    found: dict[str, Source | str] = {}
+    for name, value in (*expressions, *texts):
+        if name in found:
+            message = f"the argument {name!r} is given twice"
+            raise DeclarationError(Diagnostic("DB0317", message))
+        found[name] = value
+    return found | {name: Source(f"--arg {name}", text) for name, text in expressions}
 
 
 def images() -> Images:
@@ -57,39 +120,3 @@ def builder() -> Builder:
     from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
 
     return Buildx(os.environ)
-
-
-@contextmanager
-def site(
-    project: Project, report: Report, tell: Callable[[str], None]
-) -> Iterator[Site]:
-    """Where steps are realized: the local tier, BuildKit, and threads for jobs."""
-    from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
-    from dynbuild.engine.crew import crew  # noqa: PLC0415
-    from dynbuild.engine.process import Running  # noqa: PLC0415
-    from dynbuild.engine.workshop import Workshop  # noqa: PLC0415
-    from dynbuild.tiers.local import Local  # noqa: PLC0415
-    from dynbuild.tiers.machine import Machine  # noqa: PLC0415
-
-    running = Running()
-    tier = Local(store_of(project), tell)
-    machine = Machine(tier, running.pause)
-    lock = threading.Lock()
-
-    def one_at_a_time(event: Event) -> None:
-        with lock:
-            report(event)
-
-    with machine.private() as folder, crew(running) as jobs:
-        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
-        yield Site(tier, machine, workshop, jobs, one_at_a_time)
-
-
-def store_of(project: Project) -> Path:
-    """The directory of the local tier; the environment wins over the declaration."""
-    if given := os.environ.get("CACHE_LOCAL_PATH"):
-        return Path(given).expanduser().absolute()
-    if project.store:
-        return project.place.root / Path(project.store).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "dynbuild"

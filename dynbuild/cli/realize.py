@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,25 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
-from dynbuild.cli.progress import Color, Mode, choose, progress, use_color
-from dynbuild.cli.progress_summary import failure, summary, totals
-from dynbuild.cli.progress_text import Titles
+from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
+    Given,
+    Pairs,
     Project,
-    builder,
+    given,
     images,
     load_declaration,
     open_project,
-    site,
 )
+from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shell
 from dynbuild.commands import lock as locking
-from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare, titles
-from dynbuild.commands.realize_link import Stepwise, UnsuitedError
-from dynbuild.commands.realize_link import realize as realize_linked
-from dynbuild.commands.realize_link import shell as open_shell
+from dynbuild.commands.realize import RealizeOptions, dockerfile
+from dynbuild.commands.realize_link import Stepwise
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.ports import BuildFailed, Built, Load, Nowhere, OciLayout, Output, Push
+from dynbuild.ports import Built, Load, Nowhere, OciLayout, Output, Push
 
 _Command = Callable[..., Any]
-_JOBS = max(2, os.cpu_count() or 2)
-"""How many steps run at once unless told otherwise."""
 
 
 def _build_options(command: _Command) -> _Command:
@@ -43,6 +38,7 @@ def _build_options(command: _Command) -> _Command:
     for decorate in reversed(
         (
             options.config,
+            options.arguments,
             option("-t", "--tag", "tags", multiple=True, help="Name of the image."),
             option("--push", is_flag=True, help="Push it to the registry of its name."),
             option("-o", "--output", metavar="oci:DIR", help="Write an OCI layout."),
@@ -82,6 +78,11 @@ def _build_options(command: _Command) -> _Command:
             option("--builder", help="The buildx builder to use."),
             option("--network", help="Network of the steps: default, none, host."),
             option(
+                "--allow",
+                type=click.Choice(["network.host"]),
+                help="Let stages that ask for it use the host's network.",
+            ),
+            option(
                 "--secret",
                 "secrets",
                 multiple=True,
@@ -113,9 +114,11 @@ def _build_options(command: _Command) -> _Command:
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
 @option("--shell", metavar="STAGE", help="Open a shell where a stage would begin.")
-def realize(
+def realize(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
     frozen: bool,
     locked: bool,
     only_print: bool,
@@ -127,56 +130,44 @@ def realize(
     Fails when the lock does not fit the declaration: `dynbuild lock` mends it, and
     `dynbuild build` does both.
     """
+    arguments = given(expressions, texts)
+    if frozen and arguments:
+        raise _contradiction(
+            "--frozen and --arg", "--frozen uses the lock, which records its arguments"
+        )
     if frozen and locked:
         raise _contradiction(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
+    asked = _asked(flags)
     project = open_project(config)
     if frozen:
-        lock = locking.frozen(project.locks)
+        lock, store = locking.frozen(project.locks), None
     else:
-        project, lock = _fresh(project)
+        lock, store = _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
         return 0
     if shell is not None:
-        return _shell(project, lock, shell, flags)
-    return _realize(project, lock, **flags)
-
-
-def _shell(project: Project, lock: Lock, stage: str, flags: Mapping[str, Any]) -> int:
-    asked = RealizeOptions(
-        outputs=(Nowhere(),),
-        builder=flags["builder"],
-        network=flags["network"],
-        secrets=flags["secrets"],
-        ssh=flags["ssh"],
-    )
-    how = Stepwise(flags["jobs"] or _JOBS)
-    chosen = choose(flags["progress"], sys.stderr, os.environ)
-    # What is drawn anew all the time would be drawn over the shell.
-    mode: Mode = "plain" if chosen == "tty" else chosen
-    names = titles(lock)
-    try:
-        with (
-            progress(mode, sys.stderr, names) as report,
-            site(project, report, _damaged) as place,
-        ):
-            return open_shell(
-                lock, project.files, images(), builder(), place, asked, how, stage
-            )
-    except BuildFailed as error:
-        raise AnswerIsNoError(failure(error, names)) from None
+        return open_shell(_job(project, lock, asked, store, flags), shell)
+    return _realize(_job(project, lock, asked, store, flags), flags)
 
 
 @click.command()
 @_build_options
-def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
+def build(
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    **flags: Any,  # noqa: ANN401
+) -> int:
     """Lock and realize in one: bring the lock up to date, then make the image."""
+    asked = _asked(flags)
     project = open_project(config)
-    loaded = load_declaration(project)
-    project = replace(project, store=loaded.declaration.cache.local)
+    arguments = given(expressions, texts)
+    loaded = load_declaration(project, arguments, locking.recorded(project.locks))
     locked = locking.lock(
         loaded,
         project.files,
@@ -190,143 +181,67 @@ def build(*, config: str | None, **flags: Any) -> int:  # noqa: ANN401
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    return _realize(project, locked.lock, **flags)
+    store = loaded.declaration.cache.local
+    return _realize(_job(project, locked.lock, asked, store, flags), flags)
 
 
-def _fresh(project: Project) -> tuple[Project, Lock]:
-    loaded = load_declaration(project)
+def _fresh(project: Project, arguments: Given) -> tuple[Lock, str | None]:
+    """The lock, and where the declaration wants the local tier to be."""
+    recorded = locking.recorded(project.locks)
+    loaded = load_declaration(project, arguments, recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
+        show(locked.warnings)
         raise locking.stale(locked)
-    return replace(project, store=loaded.declaration.cache.local), locked.lock
+    return locked.lock, loaded.declaration.cache.local
 
 
-def _realize(  # noqa: PLR0913 - one parameter a flag
-    project: Project,
-    lock: Lock,
-    *,
-    tags: tuple[str, ...],
-    push: bool,
-    output: str | None,
-    platform: str | None,
-    no_cache: bool,
-    anew: tuple[str, ...],
-    jobs: int | None,
-    linear: bool,
-    compare: bool,
-    strict: bool,
-    builder: str | None,
-    network: str | None,
-    secrets: tuple[str, ...],
-    ssh: tuple[str, ...],
-    progress: str,
-    metadata_file: str | None,
-    color: Color,
-) -> int:
-    asked = RealizeOptions(
-        outputs=_outputs(tags, output, push=push),
+def _asked(flags: dict[str, Any]) -> RealizeOptions:
+    """What the flags ask for; refused before anything is written or built."""
+    tags, platform = flags["tags"], flags["platform"]
+    if flags["metadata_file"] is not None:
+        _check_writable(flags["metadata_file"])
+    return RealizeOptions(
+        outputs=_outputs(tags, flags["output"], push=flags["push"]),
         tags=tags,
         platforms=tuple(platform.split(",")) if platform else (),
-        builder=builder,
-        network=network,
-        no_cache=no_cache,
-        secrets=secrets,
-        ssh=ssh,
+        builder=flags["builder"],
+        network=flags["network"],
+        host_network=flags["allow"] is not None,
+        no_cache=flags["no_cache"],
+        secrets=flags["secrets"],
+        ssh=flags["ssh"],
     )
-    how = Stepwise(jobs or _JOBS, anew, strict=strict, compare=compare)
-    status = 0
-    if not linear and len(asked.platforms) > 1:
-        tell("for several platforms the Dockerfile is built as a whole, step upon step")
-    if linear or len(asked.platforms) > 1:
-        built = _build(project, lock, asked, progress, color)
-    else:
-        built, status = _build_steps(project, lock, asked, how, progress, color)
-    if metadata_file is not None:
-        _write_metadata(metadata_file, built)
-    if asked.outputs == (Nowhere(),):
-        tell("the image has no name: only its steps are kept (give one with -t)")
-    return status
 
 
-def _build(
-    project: Project, lock: Lock, asked: RealizeOptions, mode: str, color: Color
-) -> Built:
-    buildx = builder()
-    chosen = choose(mode, sys.stderr, os.environ)
-    colored = use_color(sys.stderr, color, os.environ)
-    with prepare(lock, project.files, images(), buildx, asked) as prepared:
-        try:
-            with progress(chosen, sys.stderr, prepared.titles, color=colored) as report:
-                built = buildx.build(prepared.request, report)
-        except BuildFailed as error:
-            raise AnswerIsNoError(failure(error, prepared.titles)) from None
-        _sum_up(chosen, built, prepared.titles)
-    return built
-
-
-def _build_steps(  # noqa: PLR0913, PLR0917 - what a build is told
+def _job(
     project: Project,
     lock: Lock,
     asked: RealizeOptions,
-    how: Stepwise,
-    mode: str,
-    color: Color,
-) -> tuple[Built, int]:
-    chosen = choose(mode, sys.stderr, os.environ)
-    colored = use_color(sys.stderr, color, os.environ)
-    names = titles(lock)
-    try:
-        with (
-            progress(chosen, sys.stderr, names, color=colored) as report,
-            site(project, report, _damaged) as place,
-        ):
-            linked = realize_linked(
-                lock, project.files, images(), builder(), place, asked, how
-            )
-    except BuildFailed as error:
-        raise AnswerIsNoError(failure(error, names)) from None
-    except UnsuitedError as error:
-        show([_unsuited(error)], color)
-        return _build(project, lock, asked, mode, color), 0
-    _sum_up(chosen, linked.built, names)
-    show(linked.warnings, color)
-    if linked.differences is None:
-        return linked.built, 0
-    for found in linked.differences:
-        sys.stdout.write(f"/{found.path}: {found.what}\n")
-    count = len(linked.differences)
-    tell(
-        f"{count} paths differ from a plain build"
-        if count
-        else "a plain build has the same files"
+    store: str | None,
+    flags: Mapping[str, Any],
+) -> Job:
+    how = Stepwise(
+        flags["jobs"] or max(2, os.cpu_count() or 2),
+        flags["anew"],
+        strict=flags["strict"],
+        compare=flags["compare"],
     )
-    return linked.built, 1 if count else 0
+    mode = choose(flags["progress"], sys.stderr, os.environ)
+    return Job(project, store, lock, asked, how, mode, flags["color"])
 
 
-def _damaged(what: str) -> None:
-    show([Diagnostic("DB0601", what, hint="it is made anew", severity="warning")])
-
-
-def _unsuited(error: UnsuitedError) -> Diagnostic:
-    return Diagnostic(
-        "DB0512",
-        f"this builder cannot realize step by step: {error}",
-        hint="the Dockerfile is built as a whole, so a change runs again all that "
-        "comes after it;\nDocker's containerd image store, or another builder, can: "
-        "see `docker buildx ls`",
-        severity="warning",
-    )
-
-
-def _sum_up(chosen: Mode, built: Built, names: Titles) -> None:
-    match chosen:
-        case "plain":
-            tell(summary(built.steps, names))
-        case "tty":
-            # Each step has its line already.
-            tell(totals(built.steps))
-        case "quiet" | "rawjson":
-            pass
+def _realize(job: Job, flags: Mapping[str, Any]) -> int:
+    several = len(job.asked.platforms) > 1
+    if several and not flags["linear"]:
+        tell("for several platforms the Dockerfile is built as a whole, step upon step")
+    way = build_linear if flags["linear"] or several else build_steps
+    built, status = way(job)
+    if flags["metadata_file"] is not None:
+        _write_metadata(flags["metadata_file"], built)
+    if job.asked.outputs == (Nowhere(),):
+        tell("the image has no name: only its steps are kept (give one with -t)")
+    return status
 
 
 def _outputs(
@@ -359,9 +274,19 @@ def _contradiction(what: str, hint: str) -> DeclarationError:
     return DeclarationError(Diagnostic("DB0317", f"{what} cannot be", hint=hint))
 
 
+def _check_writable(path: str) -> None:
+    place = Path(path)
+    target = place if place.exists() else place.parent
+    if place.is_dir() or not os.access(target, os.W_OK):
+        message = f"cannot write {path}"
+        hint = "name a file in a directory that is there and can be written"
+        raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint))
+
+
 def _write_metadata(path: str, built: Built) -> None:
     steps = [
         {"step": step.step, "seconds": step.seconds, "ran": step.ran}
+        | ({"platform": step.platform} if step.platform else {})
         for step in built.steps
     ]
     text = json.dumps({**built.metadata, "dynbuild.steps": steps}, indent=2)

@@ -65,5 +65,39 @@ _JSON = """\
 }
 """
 
-STARTERS: dict[Syntax, str] = {"toml": _TOML, "yaml": _YAML, "json": _JSON}
+_NIX = """\
+# What the image needs. `dynbuild lock` resolves it, `dynbuild realize -t NAME` makes
+# the image. All fields: docs/declaration.md; the language: docs/language.md.
+{
+  base = "debian:stable-slim";
+  user = "app";
+  apt_packages = [ "ca-certificates" "python3" ];
+  workdir = "/app";
+  cmd = [ "python3" "-m" "http.server" "8000" ];
+  expose = [ 8000 ];
+
+  stages = [
+    {
+      name = "content";
+      commands = [
+        "mkdir -p /app"
+        "echo 'It works.' > /app/index.html"
+      ];
+    }
+    # A stage sees the packages and the stages that it names, nothing else.
+    # {
+    #   name = "app";
+    #   dependencies = [ "content" ];
+    #   copy = [ { from = ./src; to = "/app/"; } ];
+    # }
+  ];
+}
+"""
+
+STARTERS: dict[Syntax, str] = {
+    "toml": _TOML,
+    "yaml": _YAML,
+    "json": _JSON,
+    "nix": _NIX,
+}
 """The same small image in every syntax."""

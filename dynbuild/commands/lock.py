@@ -1,11 +1,19 @@
 """``lock``: bring the lock to what the declaration asks for."""
 
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
+from dynbuild.commands.concerns import (
+    shared_seqs,
+    ships_git,
+    still_mentioned,
+    unpinned,
+    unused_tiers,
+)
 from dynbuild.commands.target import Pinner, target_of
+from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import (
     AnswerIsNoError,
     DeclarationError,
@@ -15,10 +23,12 @@ from dynbuild.errors import (
 )
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Lock, Target, declared_packages
+from dynbuild.lock.conflict import asked_on, sides
+from dynbuild.lock.model import Lock, Target
+from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
-from dynbuild.ports import Files, Images, Locks
+from dynbuild.ports import CommittedUnknownError, Files, Images, Locks
 from dynbuild.steps.model import Pin
 
 
@@ -32,6 +42,9 @@ class LockOptions:
     bump: tuple[str, ...] = ()
     move: tuple[str, ...] = ()
     repack: bool = False
+
+
+NO_OPTIONS = LockOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +69,39 @@ def lock(
 ) -> Locked:
     """Compute the lock; nothing is written.
 
-    It starts from the last committed lock, or from the one that ``base_revision``
-    has, so that the many runs of one edit become one. ``images`` is called
-    only where an image has to be looked up. Raises DeclarationError, LockError,
-    UnreachableError.
+    A file that says what is asked for stays as it is. Else it starts from the last
+    committed lock, or from the one that ``base_revision`` has, so that the many runs
+    of one edit become one. ``images`` is called only where an image has to be looked
+    up. Raises DeclarationError, LockError, UnreachableError.
     """
     current, damage = _current(locks)
-    start = _start(locks, current, options)
+    start, unsaid = _start(locks, current, options.base_revision)
     if start is None and damage is not None:
         raise damage
-    pins = [known for known in (current, start) if known is not None]
+    torn = sides(locks.read() or "") if damage is not None else ()
+    pins = [known for known in (current, *_newer_first(torn, start), start) if known]
     pin = _pinner(pins, images, refresh=options.upgrade_base)
     target = target_of(loaded, files, pin)
+    if current is not None and options == NO_OPTIONS and _fits(current, target):
+        start = current
     requests = _requests(target, current or start, options)
     if start is not None and current is not None:
         requests = combined(asked_since(start, current), requests)
+    elif start is not None:
+        requests = combined(asked_on(torn, start), requests)
     result = update(start, target, requests)
+    _refuse_unsayable(result)
     text = dumps(result)
     return Locked(
         lock=result,
-        changes=compare(current, result),
+        changes=compare(current or start, result),
         warnings=(
             *loaded.warnings,
-            *_unpinned(result),
-            *_still_mentioned(loaded, start, result),
+            *unused_tiers(loaded),
+            *ships_git(loaded, files),
+            *unsaid,
+            *(unpinned(result) if result != current else ()),
+            *still_mentioned(loaded, start, result),
         ),
         text=None if current is not None and loads(text) == current else text,
     )
@@ -101,12 +123,13 @@ def check(
         raise damage
     if current is None:
         raise no_lock()
+    install_order(current)
     target = target_of(loaded, files, _pinner([current], images))
     result = update(current, target)
     return Locked(
         lock=result,
         changes=compare(current, result),
-        warnings=(*loaded.warnings, *_unpinned(result), *_shared_seqs(current)),
+        warnings=(*loaded.warnings, *shared_seqs(current)),
         text=None if result == current else dumps(result),
     )
 
@@ -119,6 +142,21 @@ def frozen(locks: Locks) -> Lock:
     if current is None:
         raise no_lock()
     return current
+
+
+def recorded(locks: Locks) -> Mapping[str, Data]:
+    """The arguments that the lock has for a declaration that is a function.
+
+    Those of the file; of the last committed lock where the file is damaged.
+    """
+    current, damage = _current(locks)
+    if damage is not None:
+        text = locks.committed("HEAD")
+        try:
+            current = None if text is None else loads(text)
+        except LockError:
+            current = None
+    return {} if current is None else current.arguments
 
 
 def no_lock() -> AnswerIsNoError:
@@ -142,6 +180,27 @@ def stale(locked: Locked) -> AnswerIsNoError:
     )
 
 
+def _refuse_unsayable(result: Lock) -> None:
+    """What no Dockerfile can say is a mistake of the declaration: tell it now."""
+    try:
+        emit(result, install_order(result), "any platform", {})
+    except LockError as error:
+        raise DeclarationError(*error.diagnostics) from None
+
+
+def _newer_first(torn: tuple[Lock, ...], start: Lock | None) -> list[Lock]:
+    """The sides of a conflict, one with another base than the start's before."""
+    return sorted(torn, key=lambda side: start is None or side.base == start.base)
+
+
+def _fits(current: Lock, target: Target) -> bool:
+    try:
+        install_order(current)
+    except LockError:
+        return False
+    return update(current, target) == current
+
+
 def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
     """The file's lock; what is wrong with it, where git may have a better one."""
     text = locks.read()
@@ -155,18 +214,37 @@ def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
         return None, error
 
 
-def _start(locks: Locks, current: Lock | None, options: LockOptions) -> Lock | None:
-    if options.base_revision is not None:
-        locks.require(options.base_revision)
-        text = locks.committed(options.base_revision)
-        return None if text is None else loads(text)
-    text = locks.committed("HEAD")
-    if text is None:
-        return current
-    committed = loads(text)
-    if current is not None and is_repacked(committed, current):
-        return current
-    return committed
+def _start(
+    locks: Locks, current: Lock | None, revision: str | None
+) -> tuple[Lock | None, list[Diagnostic]]:
+    """The lock to start from, and what git did not say."""
+    if revision is not None:
+        locks.require(revision)
+        text = locks.committed(revision)
+        if text is not None:
+            return loads(text, f"{revision}:dynbuild.lock"), []
+    try:
+        text = locks.committed("HEAD")
+        committed = None if text is None else loads(text, "HEAD:dynbuild.lock")
+    except CommittedUnknownError as error:
+        return current, [_from_file(f"git does not say what is committed: {error}")]
+    except LockError as error:
+        if current is None:
+            raise
+        what = "; ".join(problem.message for problem in error.diagnostics)
+        return current, [_from_file(f"HEAD's lock cannot be read: {what}")]
+    if committed is None or (current is not None and is_repacked(committed, current)):
+        return current, []
+    return committed, []
+
+
+def _from_file(why: str) -> Diagnostic:
+    return Diagnostic(
+        "DB0417",
+        f"{why}; started from the file instead",
+        hint="what earlier runs before the next commit left in the file stays there",
+        severity="warning",
+    )
 
 
 def _requests(target: Target, known: Lock | None, options: LockOptions) -> Requests:
@@ -219,69 +297,3 @@ def _pinner(
         return pins[reference]
 
     return pin
-
-
-def _unpinned(lock_: Lock) -> list[Diagnostic]:
-    return [
-        Diagnostic(
-            "DB0302",
-            f"{pin.image} is not pinned: no registry gave its digest, the engine here "
-            "has it",
-            hint="another machine may have another image of that name; once a registry "
-            "has it, run `dynbuild lock --upgrade-base`",
-            severity="warning",
-        )
-        for pin in (lock_.base, *lock_.images.values())
-        if pin.digest is None
-    ]
-
-
-def _still_mentioned(
-    loaded: Loaded, start: Lock | None, result: Lock
-) -> list[Diagnostic]:
-    """Unchanged stages whose commands name a package that is no longer declared."""
-    if start is None:
-        return []
-    now = declared_packages(result)
-    gone = [
-        key
-        for manager, specs in declared_packages(start).items()
-        for key in specs
-        if key not in now.get(manager, {})
-    ]
-    places = {stage.name: at for at, stage in enumerate(loaded.declaration.stages)}
-    return [
-        Diagnostic(
-            "DB0414",
-            f"stage {name!r} names the package {key!r}, which is removed",
-            loaded.span("stages", places[name], "commands"),
-            hint="it is not built again now; when it is, the package may not be there",
-            severity="warning",
-        )
-        for key in gone
-        for name, entry in sorted(result.stages.items())
-        if start.stages.get(name) == entry
-        and re.search(
-            rf"(?<![\w.-]){re.escape(key)}(?![\w.-])", "\n".join(entry.stage.commands)
-        )
-    ]
-
-
-def _shared_seqs(lock_: Lock) -> list[Diagnostic]:
-    """Two steps with one seq are the mark of a merge that nobody put in order."""
-    by_seq: dict[int, list[str]] = {}
-    for name, entry in sorted(lock_.stages.items()):
-        by_seq.setdefault(entry.seq, []).append(f"stage {name}")
-    for text, seq in sorted(lock_.scripts.items()):
-        by_seq.setdefault(seq, []).append(f"script {text.splitlines()[0]!r}")
-    return [
-        Diagnostic(
-            "DB0412",
-            f"seq {seq} stands at {' and '.join(names)}: two changes were merged",
-            hint="the order is valid; `dynbuild lock --base BRANCH`, with the branch "
-            "you merge into,\nputs this branch's steps behind that one's",
-            severity="warning",
-        )
-        for seq, names in sorted(by_seq.items())
-        if len(names) > 1
-    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -33,6 +33,7 @@ class RealizeOptions:
     platforms: tuple[str, ...] = ()
     builder: str | None = None
     network: str | None = None
+    host_network: bool = False
     no_cache: bool = False
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
@@ -69,8 +70,10 @@ def prepare(
     """Gather what the builder will see; it is gone when the context ends.
 
     Raises AnswerIsNoError when a file is not what the lock says, UnreachableError
-    when the engine does not answer.
+    when the engine does not answer, DeclarationError when a stage may not have the
+    host's network.
     """
+    refuse_host_network(lock, options)
     order = install_order(lock)
     platforms = options.platforms or (platform_of(lock, builder, options),)
     unpinned = {
@@ -86,12 +89,10 @@ def prepare(
             context=context,
             outputs=options.outputs,
             tags=options.tags,
-            platforms=options.platforms,
+            platforms=platforms,
             builder=options.builder,
             network=options.network,
-            host_network=any(
-                entry.stage.network == "host" for entry in lock.stages.values()
-            ),
+            host_network=options.host_network,
             no_cache=options.no_cache,
             secrets=options.secrets,
             ssh=options.ssh,
@@ -103,6 +104,17 @@ def prepare(
 def titles(lock: Lock) -> dict[str, str]:
     """What people call the build stages of a lock's Dockerfile."""
     return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
+
+
+def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
+    """A lock may come from anyone; whether it sees this host's network, users say."""
+    stages = [n for n, entry in lock.stages.items() if entry.stage.network == "host"]
+    if not stages or options.host_network or options.network == "host":
+        return
+    told = ", ".join(sorted(stages))
+    message = f"stages ask for the host's network, which is not allowed: {told}"
+    hint = "if you trust what it runs, pass --allow network.host"
+    raise DeclarationError(Diagnostic("DB0507", message, hint=hint))
 
 
 def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:

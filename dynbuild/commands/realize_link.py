@@ -7,7 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from dynbuild.commands.realize import RealizeOptions, dockerfile_of, platform_of
+from dynbuild.commands.realize import (
+    RealizeOptions,
+    dockerfile_of,
+    platform_of,
+    refuse_host_network,
+)
 from dynbuild.commands.realize_compare import Difference, differences
 from dynbuild.commands.realize_failure import closure_of
 from dynbuild.commands.realize_stack import linked
@@ -93,6 +98,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 ) -> Linked:
     """Make every step exist, then the image. Raises BuildFailed, UnsuitedError."""
     _known(lock, stepwise.anew)
+    refuse_host_network(lock, options)
     order = install_order(lock)
     platform = platform_of(lock, builder, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
@@ -168,6 +174,7 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 ) -> int:
     """Open a shell where a stage would begin: on all that it stands on."""
     _known(lock, [stage])
+    refuse_host_network(lock, options)
     whole = install_order(lock)
     steps = {placed.id: placed for placed in whole}
     below = closure_of(steps[stage], steps)
@@ -275,9 +282,7 @@ class _Facts:
             platforms=(self.platform,),
             builder=options.builder,
             network=options.network,
-            host_network=any(
-                entry.stage.network == "host" for entry in self.lock.stages.values()
-            ),
+            host_network=options.host_network,
             secrets=options.secrets,
             ssh=options.ssh,
         )

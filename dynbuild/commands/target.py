@@ -61,6 +61,7 @@ def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
         },
         shell=_shell(declaration.shell) or DEFAULT_SHELL,
         config=_config(declaration),
+        arguments=loaded.arguments,
     )
 
 

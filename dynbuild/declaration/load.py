@@ -1,11 +1,14 @@
 """From a file's text to a declaration, with every mistake of it in one go."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from dynbuild.declaration import json, toml, yaml
 from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
+from dynbuild.declaration.frozen import Read, freeze, thaw
+from dynbuild.declaration.inputs import ROOT, Inputs
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
 from dynbuild.declaration.shape import normal, validate
@@ -13,7 +16,9 @@ from dynbuild.declaration.syntax import Syntax, bounded
 from dynbuild.declaration.tree import Node, Table
 from dynbuild.declaration.words import found
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.spans import Source
+from dynbuild.spans import Source, Span
+
+_CONFLICT = re.compile(r"^<{7}(?= |\r?$)[^\r\n]*", re.MULTILINE)
 
 READERS: dict[Syntax, Callable[[Source], Node]] = {
     "toml": toml.read,
@@ -25,16 +30,39 @@ MAX_REPORTED = 100
 """Mistakes told in one run; who made more made one of them many times."""
 
 
-def load(source: Source, syntax: Syntax) -> Loaded:
+def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded:
     """Read a declaration, or raise a DeclarationError with all its mistakes."""
     bounded(source.name, len(source.text))
+    _refuse_markers(source)
+    inputs = inputs or Inputs()
     try:
+        if syntax == "nix":
+            return _evaluated(source, inputs)
+        warnings = _without_arguments(source, inputs)
         tree = READERS[syntax](source)
     except DeclarationError as error:
         safe = redacted(source)
-        told = [shown_in(one, safe) for one in _told(error.diagnostics)]
+        told = [
+            shown_in(one, safe) if syntax != "nix" else one
+            for one in _told(error.diagnostics)
+        ]
         raise DeclarationError(*told) from None
-    return from_tree(tree, syntax)
+    return _warned(from_tree(tree, syntax), warnings)
+
+
+def _refuse_markers(source: Source) -> None:
+    """Name a merge that nobody finished, before the syntax stumbles over it."""
+    match = _CONFLICT.search(source.text)
+    if match:
+        hint = "resolve the conflict; then run `dynbuild lock`"
+        raise DeclarationError(
+            Diagnostic(
+                "DB0101",
+                "merge conflict markers",
+                Span(source, match.start(), match.end()),
+                hint,
+            )
+        )
 
 
 def from_tree(node: Node, syntax: Syntax) -> Loaded:
@@ -52,6 +80,57 @@ def from_tree(node: Node, syntax: Syntax) -> Loaded:
     if mistakes:
         raise DeclarationError(*_told(mistakes))
     return replace(loaded, warnings=tuple(_told(advise(loaded))))
+
+
+def _evaluated(source: Source, inputs: Inputs) -> Loaded:
+    """Evaluate a declaration in the language, unless it is known what that gives."""
+    question = (source.name, source.text, *_asked(inputs))
+    known = inputs.memory.recall(question) if inputs.memory else None
+    read = thaw(known) if isinstance(known, tuple) else None
+    if read is None:
+        read = _evaluate(source, inputs, question)
+    loaded = replace(from_tree(read.tree, "nix"), arguments=read.arguments)
+    return _warned(loaded, read.warnings)
+
+
+def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> Read:
+    """Evaluate, and remember what that gives if nothing is to be said of it."""
+    from dynbuild.declaration import nix  # noqa: PLC0415 - only this needs the parser
+
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        inputs.say(text)
+
+    read = nix.read(source, replace(inputs, say=say))
+    if inputs.memory and not said and not read.warnings:
+        inputs.memory.remember(question, freeze(read))
+    return read
+
+
+def _asked(inputs: Inputs) -> tuple[object, ...]:
+    """What makes an evaluation another one, beside the source and the files."""
+    given = [
+        (name, value, "") if isinstance(value, str) else (name, value.name, value.text)
+        for name, value in sorted(inputs.given.items())
+    ]
+    recorded = repr(sorted(inputs.recorded.items()))
+    return (given, recorded, inputs.directory, inputs.shown(ROOT))
+
+
+def _without_arguments(source: Source, inputs: Inputs) -> tuple[Diagnostic, ...]:
+    """Refuse arguments where there is no function to take them."""
+    if not (inputs.given or inputs.recorded):
+        return ()
+    from dynbuild.declaration import arguments  # noqa: PLC0415
+
+    names = dict.fromkeys(inputs.given, "")
+    return arguments.choose(None, inputs.recorded, names, source)[1]
+
+
+def _warned(loaded: Loaded, warnings: tuple[Diagnostic, ...]) -> Loaded:
+    return replace(loaded, warnings=(*warnings, *loaded.warnings))
 
 
 def _told(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -1,7 +1,9 @@
 """A declaration that was read, with the way back to the places of its parts."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.schema import Declaration
 from dynbuild.declaration.syntax import Syntax
 from dynbuild.declaration.tree import Path, Table, key_at, span_at
@@ -20,6 +22,8 @@ class Loaded:
     by_name: bool = False
     """The stages were written as a table."""
     warnings: tuple[Diagnostic, ...] = ()
+    arguments: Mapping[str, Data] = field(default_factory=dict)
+    """What the declaration, a function, was called with, where it matters."""
     lost: frozenset[Path] = frozenset()
     """What the tree misses of the file, since it was wrong; empty once loaded."""
 

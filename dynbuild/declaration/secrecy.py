@@ -123,8 +123,8 @@ def _moved(node: Node, starred: dict[Source, Source]) -> Node:
         return replace(span, source=starred.get(span.source, span.source))
 
     match node:
-        case Leaf(value, span):
-            return Leaf(value, moved(span))
+        case Leaf(value, span, literal):
+            return Leaf(value, moved(span), literal)
         case List(items, span):
             return List(tuple(_moved(item, starred) for item in items), moved(span))
         case Table(entries, span):

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import starmap
 
 from dynbuild.declaration.syntax import Syntax
 
@@ -13,6 +15,8 @@ def spelled(syntax: Syntax, field: str, value: Value) -> str:
     match syntax:
         case "toml":
             return f"{field} = {_value(syntax, value)}"
+        case "nix":
+            return f"{field} = {_value(syntax, value)};"
         case "json":
             return f"{_text(field)}: {_value(syntax, value)}"
         case _:
@@ -22,10 +26,16 @@ def spelled(syntax: Syntax, field: str, value: Value) -> str:
 def _value(syntax: Syntax, value: Value) -> str:
     match value:
         case str():
-            return _text(value)
+            return (
+                _text(value).replace("${", "\\${") if syntax == "nix" else _text(value)
+            )
+        case Mapping() if syntax == "nix":
+            return f"{{ {' '.join(starmap(partial(spelled, syntax), value.items()))} }}"
         case Mapping():
             pairs = (spelled(syntax, name, below) for name, below in value.items())
             return f"{{ {', '.join(pairs)} }}"
+        case _ if syntax == "nix":
+            return f"[ {' '.join(_value(syntax, item) for item in value)} ]"
         case _:
             return f"[{', '.join(_value(syntax, item) for item in value)}]"
 

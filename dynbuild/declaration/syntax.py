@@ -6,13 +6,14 @@ from typing import Literal
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
 
-Syntax = Literal["toml", "json", "yaml"]
+Syntax = Literal["toml", "json", "yaml", "nix"]
 
 SUFFIXES: dict[str, Syntax] = {
     ".toml": "toml",
     ".json": "json",
     ".yaml": "yaml",
     ".yml": "yaml",
+    ".nix": "nix",
 }
 
 MAX_SIZE = 4 * 1024 * 1024

@@ -32,6 +32,8 @@ class Leaf:
 
     value: Scalar
     span: Span
+    literal: bool = True
+    """The source has the value itself there, not an expression for it."""
 
 
 @dataclass(frozen=True, slots=True)

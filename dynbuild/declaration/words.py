@@ -161,7 +161,7 @@ def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
     special = _WANTED_AT.get((str(path[0]), kind))
     wanted = special or _WANTED.get(kind, "another value")
     message = f"expected {wanted} for {place(tree, path)}, found {found(node)}"
-    return Diagnostic("DB0111", message, node.span, _mend(node, kind, special))
+    return Diagnostic("DB0111", message, node.span, _mend(node, kind, special, path))
 
 
 def found(node: Node) -> str:
@@ -187,6 +187,8 @@ def found(node: Node) -> str:
 def _written(node: Node) -> str:
     """Show a value as it stands in the file, where secrets are starred."""
     span = node.span
+    if isinstance(node, Leaf) and not node.literal:
+        return json.dumps(node.value)
     text = " ".join(span.source.text[span.start : span.end].split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
@@ -200,7 +202,7 @@ def _quoted(text: str, node: Leaf) -> str:
     return json.dumps(short, ensure_ascii=False)
 
 
-def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
+def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
     """Tell what to write, where that is sure."""
     hint: str | None = None
     match kind, node:
@@ -209,7 +211,10 @@ def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
         case "string_type", Leaf() if not wanted:
             hint = _in_quotes(node)
         case "tuple_type", Leaf(str(text)):
-            shown = _quoted(text, node)
+            # A command is one item of its list; of anything else, each word is one.
+            whole = path[-1] in ("commands", "env_scripts")
+            items = [text] if whole else text.split()
+            shown = ", ".join(_quoted(item, node) for item in items)
             hint = f"write a list: [{shown}]" if "…" not in shown else "write a list"
         case "tuple_type", Table():
             hint = "write a list of tables: [{ … }]"
@@ -224,6 +229,8 @@ def _mend(node: Node, kind: str, wanted: str | None) -> str | None:
 
 def _in_quotes(node: Leaf) -> str:
     """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
+    if not node.literal:
+        return "make it text, with toString"
     written, value = _written(node), node.value
     if set(written) == {"*"}:
         return "put it in quotes"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SECONDS = 30
 """How long a registry or the engine may take over one question."""
 
+USUAL = "linux/amd64"
+"""Whose config a lock records, where an image is for several: on every machine."""
+
 _IMPLIED = {("arm64", "v8"): "", ("amd64", "v1"): "", ("arm", ""): "v7"}
 """Variants that go without saying, or that go unsaid but are meant."""
 
@@ -42,8 +45,12 @@ class DockerImages:
         with self._engine() as engine:
             if image := _find(engine, wanted):
                 return Digest(image["Id"])
-        message = f"the engine has no image {wanted}"
-        raise DeclarationError(Diagnostic("DB0301", message))
+        message = f"the engine has no image {wanted}, which the lock does not pin"
+        hint = (
+            f"`docker pull {wanted}`, or where a registry has it, "
+            "`dynbuild lock --upgrade-base`"
+        )
+        raise DeclarationError(Diagnostic("DB0301", message, hint=hint))
 
     def _registry_pin(self, wanted: Reference) -> Pin:
         manifest = self._inspect(str(wanted), "--raw")
@@ -51,21 +58,20 @@ class DockerImages:
         if wanted.digest not in (None, digest):
             message = f"the registry answered with {digest} for {wanted}"
             raise DeclarationError(Diagnostic("DB0308", message))
-        listed = _listed(json.loads(manifest))
-        chosen = digest
-        if listed:
-            chosen = listed.get(self._platform(), next(iter(listed.values())))
-        answer = self._inspect(wanted.at(chosen), "--format", "{{json .Image}}")
-        image = json.loads(answer)
-        platforms = listed or {_platform(image): digest}
-        return _pin(wanted, digest, platforms, image.get("config"))
+        answer = self._inspect(wanted.at(digest), "--format", "{{json .Image}}")
+        found = _images(json.loads(manifest), json.loads(answer), digest)
+        if not found:
+            message = f"{wanted} is no image: it has no platform"
+            raise DeclarationError(Diagnostic("DB0301", message))
+        usual = min(found, key=lambda name: (name != USUAL, name))
+        return _pin(wanted, digest, usual, found)
 
     def _engine_pin(self, wanted: Reference, absent: "_Absent") -> Pin:
         """The image as the engine has it, which no digest outside of it can name."""
         try:
             with self._engine() as engine:
                 if image := _find(engine, wanted):
-                    return _pin(wanted, None, {}, image.get("Config"))
+                    return _said(wanted, image.get("Config"))
                 neither = "the engine does not have it either"
         except UnreachableError:
             neither = "the engine does not answer either"
@@ -90,15 +96,6 @@ class DockerImages:
             shorter = words.removeprefix(f"{reference}: ")
             raise _Absent(shorter, answered=answered(words))
         return answer.stdout
-
-    def _platform(self) -> str:
-        """The engine's platform; empty where none answers, for a pin needs none."""
-        try:
-            with self._engine() as engine:
-                version = engine.version()
-        except UnreachableError:
-            return ""
-        return _platform({"os": version["Os"], "architecture": version["Arch"]})
 
     @contextmanager
     def _engine(self) -> "Iterator[DockerClient]":
@@ -142,30 +139,74 @@ def _reason(error: BaseException) -> str:
 
 def _pin(
     wanted: Reference,
-    digest: Digest | None,
-    platforms: Mapping[str, Digest],
-    config: Mapping[str, Any] | None,
+    digest: Digest,
+    usual: str,
+    found: Mapping[str, tuple[Digest, Mapping[str, Any] | None]],
 ) -> Pin:
+    """The pin for the usual platform, and for those whose images say the same.
+
+    A lock holds one environment, user and directory, and every image gets them.
+    """
+    said = {name: _said(wanted, config) for name, (_, config) in found.items()}
+    alike = {name: found[name][0] for name in found if said[name] == said[usual]}
+    return replace(said[usual], digest=digest, platforms=alike)
+
+
+def _said(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:
+    """What an image's config says; neither digest nor platforms."""
     config = config or {}
     variables = (text.partition("=") for text in config.get("Env") or ())
     return Pin(
         image=wanted.image,
-        digest=digest,
-        platforms=platforms,
+        digest=None,
         env={name: value for name, _, value in variables},
         user=config.get("User") or "",
         workdir=config.get("WorkingDir") or "",
     )
 
 
+def _images(
+    manifest: Mapping[str, Any], answer: Mapping[str, Any] | None, digest: Digest
+) -> dict[str, tuple[Digest, Mapping[str, Any] | None]]:
+    """Manifest and config of every platform; empty where these are no images.
+
+    Of an index with several platforms, buildx answers with an image for each.
+    """
+    answer = answer or {}
+    if answer.get("os") and answer.get("architecture"):
+        single = _platform(answer)
+        answer = {single: answer}
+        listed = _listed(manifest) or {single: digest}
+    else:
+        listed = _listed(manifest)
+    images = {
+        _named(name): image.get("config")
+        for name, image in answer.items()
+        if isinstance(image, dict) and "/" in name
+    }
+    return {
+        name: (digest, images[name])
+        for name, digest in listed.items()
+        if name in images
+    }
+
+
 def _listed(manifest: Mapping[str, Any]) -> dict[str, Digest]:
     """The manifests of an index by platform, the first of each; no attestations."""
     listed: dict[str, Digest] = {}
-    for entry in manifest.get("manifests", ()):
+    for entry in manifest.get("manifests") or ():
         platform = entry.get("platform") or {}
         if platform.get("os", "unknown") != "unknown":
             listed.setdefault(_platform(platform), Digest(entry["digest"]))
     return listed
+
+
+def _named(name: str) -> str:
+    """A platform by its name, as ``_platform`` writes it."""
+    os, architecture, *variant = name.split("/")
+    return _platform(
+        {"os": os, "architecture": architecture, "variant": "".join(variant)}
+    )
 
 
 def _platform(facts: Mapping[str, Any]) -> str:

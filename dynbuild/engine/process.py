@@ -38,7 +38,11 @@ def docker(environment: Mapping[str, str]) -> str:
 
 def check_buildx(environment: Mapping[str, str]) -> None:
     """Say so where docker has no buildx, or one that is too old."""
-    answer = capture(environment, ["buildx", "version"], GRACE)
+    try:
+        answer = capture(environment, ["buildx", "version"], GRACE)
+    except subprocess.TimeoutExpired:
+        message = f"docker did not tell its version in {GRACE:.0f} seconds"
+        raise UnreachableError(Diagnostic("DB0503", message)) from None
     version = re.search(rb"buildx v?(\d+)\.(\d+)", answer.stdout)
     if version is None:
         message = "this docker has no buildx"
@@ -55,14 +59,16 @@ def capture(
     environment: Mapping[str, str], arguments: Sequence[str], seconds: float
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a short docker command to its end; TimeoutExpired when it takes too long."""
-    return subprocess.run(  # noqa: S603 - docker itself, and no shell
-        [docker(environment), *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=seconds,
-        check=False,
-    )
+    command = [docker(environment), *arguments]
+    with _starting(command):
+        return subprocess.run(  # noqa: S603 - docker itself, and no shell
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
 
 
 def interact(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
@@ -128,17 +134,19 @@ def follow(
     which ends the whole group. Whatever leaves this function, nothing is left running.
     A worker thread passes ``running``, by which the main thread ends it.
     """
+    command = [docker(environment), *arguments]
     with interrupts() as pending:
-        process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell
-            [docker(environment), *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            process_group=0,
-        )
+        with _starting(command):
+            process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                process_group=0,
+            )
         with process:
             try:
                 pending.release()
@@ -150,6 +158,15 @@ def follow(
             except BaseException:
                 _end(process)
                 raise
+
+
+@contextmanager
+def _starting(command: Sequence[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{command[0]} does not run: {(error.strerror or 'error').lower()}"
+        raise UnreachableError(Diagnostic("DB0501", message)) from None
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -9,7 +9,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.renames import Names, continued, follow
 from dynbuild.steps.log import Event, declared, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import AptSource, Install, Pin, Remove, Upgrade
+from dynbuild.steps.model import AptSource, Install, Pin, Remove, Stage, Upgrade
 
 Verb: TypeAlias = Literal[
     "added", "changed", "upgraded", "moved", "renamed", "removed", "repacked"
@@ -20,8 +20,9 @@ Verb: TypeAlias = Literal[
 class Change:
     """One thing that differs: what happened to what, from which seq to which.
 
-    ``kind`` is "base", "image", "config", "source", "script", "user", "stage" or the
-    name of a package manager; ``details`` are the fields, the spec, the reason.
+    ``kind`` is "argument", "base", "image", "config", "source", "script", "user",
+    "stage" or the name of a package manager; ``details`` are the fields, the spec, the
+    reason.
     """
 
     verb: Verb
@@ -38,13 +39,25 @@ def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
     Empty only for equal locks; what this version does not know is not told.
     """
     old = previous or Lock(Pin("", None))
-    changes = [*_base(old, lock)] if previous else []
+    changes = [*_arguments(old, lock)]
+    changes += [*_base(old, lock)] if previous else []
     changes += [*_images(old, lock), *_packages(old, lock), *_sources(old, lock)]
     changes += _scripts(old.scripts, lock.scripts)
     changes += _user(old, lock)
     changes += _stages(old, lock, continued(old, lock))
     changes += _config(old, lock) if previous else []
     return tuple(changes)
+
+
+def _arguments(old: Lock, new: Lock) -> Iterator[Change]:
+    before, after = old.arguments, new.arguments
+    for name in sorted(before.keys() | after.keys()):
+        if name not in after:
+            yield Change("removed", "argument", name)
+        elif name not in before:
+            yield Change("added", "argument", name)
+        elif before[name] != after[name]:
+            yield Change("changed", "argument", name)
 
 
 def _base(old: Lock, new: Lock) -> Iterator[Change]:
@@ -171,7 +184,8 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
         or old.stages[before].seq != new.stages[name].seq
         or old.stages[before].moves != new.stages[name].moves
     }
-    for name, entry in sorted(new.stages.items()):
+    in_order = sorted(new.stages.items(), key=lambda item: (item[1].seq, item[0]))
+    for name, entry in in_order:
         if name not in names:
             yield Change("added", "stage", name, None, entry.seq)
             continue
@@ -218,7 +232,24 @@ def _details(
         after.shell or new.shell
     ):
         labels.append("shell")
-    return tuple("copy" if label == "copies" else label for label in labels)
+    copied = _copied(before, after)
+    return tuple(copied if label == "copies" else label for label in labels)
+
+
+def _copied(before: Stage, after: Stage) -> str:
+    """``copy``, with the paths where nothing but their content differs."""
+    contentless = [
+        [replace(copy, digest=None) for copy in stage.copies]
+        for stage in (before, after)
+    ]
+    if contentless[0] != contentless[1]:
+        return "copy"
+    paths = [
+        new.path
+        for old, new in zip(before.copies, after.copies, strict=True)
+        if old.digest != new.digest
+    ]
+    return f"content of {' and '.join(paths)}" if paths else "copy"
 
 
 def _config(old: Lock, new: Lock) -> Iterator[Change]:

@@ -108,13 +108,14 @@ def _refuse_markers(source: Source) -> None:
             "merge conflict markers in the lock",
             span,
             hint="resolve the declaration first; then `dynbuild lock --base BRANCH`, "
-            "with the branch you\nmerge with, writes the lock anew behind that "
-            "branch's (plain `dynbuild lock`: behind HEAD's)",
+            "with the branch that\nyours goes into (often main), writes the lock anew "
+            "behind that branch's",
         )
     )
 
 
 def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
+    yield ("arguments",), dict(sorted(lock.arguments.items()))
     yield from _pin(("base",), lock.base)
     for image, pin in sorted(lock.images.items()):
         yield from _pin(("images", image), pin)
@@ -139,7 +140,16 @@ def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
                 dict(sorted(getattr(entry.stage, variables).items())),
             )
     yield from _config(lock.config)
-    known = {"base", "images", "sources", "scripts", "user", "stages", "image"}
+    known = {
+        "arguments",
+        "base",
+        "images",
+        "sources",
+        "scripts",
+        "user",
+        "stages",
+        "image",
+    }
     for path in sorted(lock.extra):
         if path and path[0] not in known and path[0] not in MANAGERS:
             yield path, {}

@@ -102,8 +102,10 @@ def _image_digest(
         raise DeclarationError(
             Diagnostic(
                 "DB0304",
-                f"{pin.image} does not exist for {platform}",
-                hint=f"it exists for {known}: pass one of these as --platform",
+                f"the lock has no {pin.image} for {platform}",
+                hint=f"it has it for {known}: pass one of these as --platform "
+                "\n(left out is a platform whose image sets another environment, user "
+                "or directory)",
             )
         )
     return pin.platforms[platform]

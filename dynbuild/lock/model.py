@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dynbuild.declaration.inputs import Data
 from dynbuild.steps.log import Log, declared
 from dynbuild.steps.model import AptSource, Pin, RuntimeConfig, Stage, User
 
@@ -27,7 +28,8 @@ class Lock:
     """All that order, digests and the Dockerfile need; no path has to be read.
 
     ``packages`` holds a log for each manager, ``sources`` and ``scripts`` the seq of
-    each, ``images`` the pins of images that stages copy from. ``extra`` keeps what a
+    each, ``images`` the pins of images that stages copy from, ``arguments`` what the
+    declaration was called with where it is a function. ``extra`` keeps what a
     later revision of the same version may have written, by the path of its table.
     """
 
@@ -41,6 +43,7 @@ class Lock:
     images: Mapping[str, Pin] = field(default_factory=dict)
     shell: tuple[str, ...] = DEFAULT_SHELL
     config: RuntimeConfig = field(default_factory=RuntimeConfig)
+    arguments: Mapping[str, Data] = field(default_factory=dict)
     extra: Extra = field(default_factory=dict)
 
     @property
@@ -79,6 +82,7 @@ class Target:
     images: Mapping[str, Pin] = field(default_factory=dict)
     shell: tuple[str, ...] = DEFAULT_SHELL
     config: RuntimeConfig = field(default_factory=RuntimeConfig)
+    arguments: Mapping[str, Data] = field(default_factory=dict)
 
 
 def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dynbuild.declaration.inputs import Data
 from dynbuild.digest import Digest, sha256, short
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Lock
@@ -101,6 +102,21 @@ class _Table:
     def texts(self) -> dict[str, str]:
         return {key: self.take(key, str) for key in list(self._left)}
 
+    def data(self) -> dict[str, Data]:
+        """All that is in it: text, numbers, truth values, lists and tables of them."""
+        return {key: self._data(key, self.take(key, object)) for key in [*self._left]}
+
+    def _data(self, key: str, value: object) -> Data:
+        match value:
+            case str() | bool() | int() | float():
+                return value
+            case list():
+                return [self._data(key, item) for item in value]
+            case dict():
+                return {name: self._data(key, item) for name, item in value.items()}
+            case _:
+                raise self.wrong(f"{key!r} should hold data, found {value!r:.60}")
+
     def left(self) -> dict[str, Any]:
         return self._left
 
@@ -144,6 +160,7 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
             extra[table.path] = table.left()
 
     shell = top.maybe_strings("shell") or DEFAULT_SHELL
+    arguments = top.table("arguments").data()
     base = top.table("base")
     pin = _pin(base, base.take("image", str))
     done(base)
@@ -186,6 +203,7 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
         images=images,
         shell=shell,
         config=config,
+        arguments=arguments,
         extra=extra,
     )
 

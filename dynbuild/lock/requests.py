@@ -2,7 +2,7 @@
 
 from dynbuild.lock.model import Lock, is_same
 from dynbuild.lock.renames import continued, facts_of, follow, links, stages_of
-from dynbuild.lock.update import Requests
+from dynbuild.lock.update import Requests, rebuilt_from
 from dynbuild.steps.model import Upgrade
 
 
@@ -64,8 +64,10 @@ def is_repacked(committed: Lock, current: Lock) -> bool:
         numbers += [(before[key], after[key]) for key in before.keys() & after.keys()]
     if committed.user and current.user:
         numbers.append((committed.user_seq, current.user_seq))
+    folded = rebuilt_from(committed, current)
     return any(after < before for before, after in numbers) or any(
         event not in current.packages.get(manager, {}).get(key, ())
+        and (folded is None or event.seq < folded)
         for manager, log in committed.packages.items()
         for key, events in log.items()
         for event in events

@@ -15,7 +15,7 @@ from dynbuild.lock.order import unchecked_order
 from dynbuild.lock.place import Before, motion, place
 from dynbuild.lock.renames import Names, continued, follow, stages_of
 from dynbuild.lock.topology import dependencies_first, in_place
-from dynbuild.steps.log import Event, Log
+from dynbuild.steps.log import Event, Log, folded
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Install, Remove, Stage, Upgrade
 from dynbuild.steps.sequence import topological
@@ -61,9 +61,13 @@ def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) 
         stages=tuple(_settled(stage, before, names, asked) for stage in target.stages),
     )
     if asked.repack or previous is None or not is_same(previous.base, target.base):
+        # Only what was asked for by name counts as a move here: bumps and --move.
+        stages = stages_of(settled)
         moves = {
-            name: before.stages[old].moves + (name in asked.move)
+            name: entry.moves
+            + (name in asked.move or stages[name].bump != entry.stage.bump)
             for name, old in names.items()
+            for entry in [before.stages[old]]
         }
         lock = _packed(settled, moves)
     else:
@@ -140,6 +144,7 @@ def _system(
         images=target.images,
         shell=target.shell,
         config=target.config,
+        arguments=target.arguments,
     )
 
 
@@ -174,6 +179,7 @@ def _logs(
 ) -> dict[str, Log]:
     """Rule 4, first part: one event for every package whose spec differs."""
     now = declared_packages(previous)
+    gone = rebuilt_from(previous, target)
     logs: dict[str, Log] = {}
     for manager in MANAGERS:
         log = dict(previous.packages.get(manager, {}))
@@ -186,9 +192,28 @@ def _logs(
             seq = next(seqs)
             for key, action in actions.items():
                 log[key] = (*log.get(key, ()), Event(seq, action))
+        if gone is not None:
+            log = dict(folded(log, gone))
         if log:
             logs[manager] = log
     return logs
+
+
+def rebuilt_from(previous: Lock, target: Target | Lock) -> int | None:
+    """The seq from which on all is built anew: a source or a script there has left.
+
+    A package that came from a source or a script that is gone could not be installed
+    again: so its events fold away there.
+    """
+    left = [
+        *(seq for item, seq in previous.sources.items() if item not in target.sources),
+        *(
+            seq + 1
+            for text, seq in previous.scripts.items()
+            if text not in target.scripts
+        ),
+    ]
+    return min(left, default=None)
 
 
 def _actions(

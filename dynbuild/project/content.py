@@ -10,16 +10,29 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dynbuild.digest import Digest, Field
 from dynbuild.digest import digest_of as digest_of_fields
 from dynbuild.ports import NotThereError
-from dynbuild.project.ignore import Ignored, dockerignore, ignored
+from dynbuild.project.facts import Facts
+from dynbuild.project.ignore import Ignored, PatternError, dockerignore, ignored
 
 _CHUNK = 1 << 20
+
+
+_MOST_LINKS = 40
+_DEEPEST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a path leads within the project, and the links that lead there."""
+
+    path: str
+    links: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,100 +40,155 @@ class Tree:
     """Implements ``ports.Files`` on a directory."""
 
     root: Path
+    facts: Facts = field(default_factory=Facts)
+    """What was looked at; what directories hold is not among it."""
 
     def is_directory(self, path: str) -> bool:
         """Whether a path is a directory. Raises NotThereError when it is nothing."""
-        return self._source(path).is_dir()
+        with self._reading():
+            source = self.root / self._find(path).path
+            self.facts.see("mode", of=str(source))
+            return source.is_dir()
 
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
         """The digest of a path's content. Raises NotThereError."""
-        return _digest(self._entries(path, exclude, None))
+        with self._reading():
+            found = self._find(path)
+            source = self.root / found.path
+            self.facts.see("mode", "content", of=str(source))
+            if source.is_dir():
+                self.facts.complete = False
+            return self._read(found, exclude, None)
 
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """Copy a path into a build context and give the digest of what was copied.
 
-        What the context has already is not read again, so that two copies of one
-        file agree. Raises NotThereError.
+        Everything is where it is in the project, links on the way too, so that a
+        context can hold any copies together. What it has already is not read again,
+        so that two copies of one file agree. Raises NotThereError.
         """
-        return _digest(self._entries(path, exclude, Path(into)))
+        with self._reading():
+            found = self._find(path)
+            for link in found.links:
+                _entry(link, self.root / link, Path(into) / link)
+            return self._read(found, exclude, Path(into))
 
-    def _source(self, path: str) -> Path:
-        """The path with its own links followed, which may not lead out."""
-        source = (self.root / path).resolve()
-        if source != self.root and self.root not in source.parents:
-            raise NotThereError("it leads out of the project")
-        if path != "." and posixpath.normpath(path) in self._ignored():
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise NotThereError(f"{error.filename} went away meanwhile") from None
+        except OSError as error:
+            shown = os.path.relpath(error.filename or self.root, self.root)
+            reason = (error.strerror or "error").lower()
+            raise NotThereError(f"{shown} cannot be read: {reason}") from None
+
+    def _find(self, path: str) -> _Found:
+        """What COPY would take: neither outside of the project nor ignored."""
+        self.facts.see("real", of=str(self.root / path))
+        found = self._follow(path)
+        source = self.root / found.path
+        rules = self._ignored()
+        if any(link in rules for link in found.links) or (
+            found.path in rules
+            and not (source.is_dir() and any(self._inside(found.path, Ignored())))
+        ):
             raise NotThereError(".dockerignore leaves it out")
         if not source.exists():
             raise NotThereError("there is no such file or directory")
-        return source
+        return found
+
+    def _follow(self, path: str) -> _Found:
+        """Follow all links of a path as BuildKit does in a context."""
+        links: list[str] = []
+        real, ahead = "", posixpath.normpath(path)
+        while ahead:
+            if ahead.startswith("/"):
+                link = f": the link {links[-1]} has to be relative" if links else ""
+                raise NotThereError(f"an absolute path leads out of the project{link}")
+            name, _, ahead = ahead.partition("/")
+            ahead = ahead.lstrip("/")
+            here = posixpath.normpath(posixpath.join(real, name))
+            if here == "..":
+                raise NotThereError("it leads out of the project")
+            if not (self.root / here).is_symlink():
+                real = here
+                continue
+            links.append(here)
+            if len(links) > _MOST_LINKS:
+                raise NotThereError(f"the links at {here} go round in a circle")
+            ahead = posixpath.join((self.root / here).readlink(), ahead)
+        return _Found("" if real == "." else real, tuple(links))
 
     def _ignored(self) -> Ignored:
+        self.facts.see("content", of=str(self.root / ".dockerignore"))
         try:
             return dockerignore((self.root / ".dockerignore").read_text("utf-8"))
         except (FileNotFoundError, IsADirectoryError):
             return Ignored()
+        except PatternError as error:
+            raise NotThereError(f".dockerignore has a {error}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise NotThereError(f".dockerignore cannot be read: {error}") from None
 
-    def _entries(
-        self, path: str, exclude: tuple[str, ...], into: Path | None
-    ) -> list[Field]:
-        source = self._source(path)
-        place = None if into is None else into / posixpath.normpath(path)
-        try:
-            return self._read(source, path, ignored(exclude), place)
-        except FileNotFoundError as error:
-            raise NotThereError(f"{error.filename} went away meanwhile") from None
-        except OSError as error:
-            shown = os.path.relpath(error.filename or source, self.root)
-            reason = (error.strerror or "error").lower()
-            raise NotThereError(f"{shown} cannot be read: {reason}") from None
-
     def _read(
-        self, source: Path, path: str, own: Ignored, place: Path | None
-    ) -> list[Field]:
+        self, found: _Found, exclude: tuple[str, ...], into: Path | None
+    ) -> Digest:
+        source = self.root / found.path
+        place = None if into is None else into / found.path
         if not source.is_dir():
-            return [_entry("", source, place)]
+            return _digest([_entry("", source, place)])
         if place is not None:
             _make_directory(place)
-        top = "" if path == "." else posixpath.normpath(path) + "/"
-        return [
-            _entry(inside, source / inside, None if place is None else place / inside)
-            for inside in _walk(source, "", top, (self._ignored(), own))
-        ]
+        return _digest(
+            [
+                _entry(inside, source / inside, place and place / inside)
+                for inside in self._inside(found.path, ignored(exclude))
+            ]
+        )
+
+    def _inside(self, top: str, own: Ignored) -> Iterator[str]:
+        """Paths below a directory in one order everywhere, without what is left out."""
+        project = self._ignored()
+        deeper = project.may_take_back or own.may_take_back
+        ahead = self._children(top, "")
+        while ahead:
+            path = ahead.pop()
+            if path.count("/") > _DEEPEST:
+                start = "/".join(path.split("/")[:3])
+                raise NotThereError(
+                    f"{start}/... has over {_DEEPEST} levels: flatten it"
+                )
+            child = self.root / top / path
+            left_out = posixpath.join(top, path) in project or path in own
+            if not left_out:
+                yield path
+            if (deeper or not left_out) and child.is_dir() and not child.is_symlink():
+                ahead += self._children(top, path)
+
+    def _children(self, top: str, path: str) -> list[str]:
+        """The last comes first."""
+        names = [child.name for child in (self.root / top / path).iterdir()]
+        return [posixpath.join(path, name) for name in sorted(names, reverse=True)]
 
 
 def _digest(entries: list[Field]) -> Digest:
     return digest_of_fields({"entries": entries})
 
 
-def _walk(
-    directory: Path, inside: str, top: str, rules: tuple[Ignored, Ignored]
-) -> Iterator[str]:
-    """Paths below a directory in one order everywhere, without what is left out."""
-    project, own = rules
-    for child in sorted(directory.iterdir(), key=lambda child: child.name):
-        path = f"{inside}{child.name}"
-        left_out = f"{top}{path}" in project or path in own
-        is_directory = child.is_dir() and not child.is_symlink()
-        if not left_out:
-            yield path
-        if is_directory and (
-            not left_out or project.may_take_back or own.may_take_back
-        ):
-            yield from _walk(child, f"{path}/", top, rules)
-
-
 def _entry(inside: str, source: Path, target: Path | None) -> Field:
-    """What counts of one path; copied to the target on the way."""
+    """What counts of one path; copied to the target unless that is there."""
+    if target is not None:
+        if os.path.lexists(target):
+            return _entry(inside, target, None)
+        _make_directory(target.parent)
     mode = source.lstat().st_mode
     if stat.S_ISLNK(mode):
-        link = str(source.readlink())
-        if target is not None and not target.is_symlink():
-            _make_directory(target.parent)
+        link = source.readlink()
+        if target is not None:
             target.symlink_to(link)
-        return [inside, "link", link]
+        return [inside, "link", str(link)]
     if stat.S_ISDIR(mode):
         if target is not None:
             _make_directory(target)
@@ -131,14 +199,10 @@ def _entry(inside: str, source: Path, target: Path | None) -> Field:
             "directories and links can be copied"
         )
     executable = bool(mode & 0o111)
-    if target is None:
-        return [inside, "file", executable, _hash_file(source)]
-    if not target.exists():
-        _make_directory(target.parent)
-        content = _hash_file(source, target)
+    content = _hash_file(source, target)
+    if target is not None:
         target.chmod(0o755 if executable else 0o644)
-        return [inside, "file", executable, content]
-    return [inside, "file", executable, _hash_file(target)]
+    return [inside, "file", executable, content]
 
 
 def _hash_file(source: Path, target: Path | None = None) -> str:

@@ -1,14 +1,19 @@
 """Finding the declaration and its lock, and reading the declaration."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from dynbuild.declaration.syntax import MAX_SIZE, SUFFIXES, decode
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source
 
 NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
+
+
+_MAKE_ONE = "run `dynbuild init` to make one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +33,23 @@ def find(start: Path, config: str | None) -> Place:
 
     Raises DeclarationError when there is none or more than one in a directory.
     """
+    try:
+        return _find(start, config)
+    except OSError as error:
+        raise _unreadable(error, config or str(error.filename), _MAKE_ONE) from None
+
+
+def _find(start: Path, config: str | None) -> Place:
     if config is not None:
-        path = start / config
-        if path.is_dir():
-            return _only_one(path, start)
-        return _place(path, start)
+        named = Path(config)
+        return (
+            _only_one(named, start)
+            if (start / named).is_dir()
+            else _place(named, start)
+        )
     for directory in (start, *start.parents):
         if any((directory / name).is_file() for name in NAMES):
-            return _only_one(directory, start)
+            return _only_one(Path(os.path.relpath(directory, start)), start)
     raise DeclarationError(
         Diagnostic(
             "DB0310",
@@ -45,42 +59,69 @@ def find(start: Path, config: str | None) -> Place:
     )
 
 
+def root_of(directory: Path, start: Path) -> Path:
+    """The project that a source in a directory belongs to.
+
+    The nearest directory with a declaration; else the one that we are in, if the
+    source is below it.
+    """
+    for above in (directory, *directory.parents):
+        if any((above / name).is_file() for name in NAMES):
+            return above.resolve()
+    here, directory = start.resolve(), directory.resolve()
+    return here if here in directory.parents else directory
+
+
 def read(place: Place, start: Path) -> Source:
     """The text of the declaration. Raises DeclarationError."""
-    path = start / place.config
+    return _decoded(place.config, start / place.config, None, _MAKE_ONE)
+
+
+def read_source(name: str, stream: BinaryIO | None = None) -> Source:
+    """The text of a source, from a stream if one is given. Raises DeclarationError."""
+    return _decoded(name, Path(name), stream, None)
+
+
+def _decoded(
+    name: str, path: Path, stream: BinaryIO | None, hint: str | None
+) -> Source:
     try:
-        # One byte more tells a file of the size limit from a larger one.
-        with path.open("rb") as file:
+        with nullcontext(stream) if stream else path.open("rb") as file:
+            # One byte more tells a file of the size limit from a larger one.
             data = file.read(MAX_SIZE + 1)
-            size = os.fstat(file.fileno()).st_size
+            size = max(len(data), 0 if stream else os.fstat(file.fileno()).st_size)
     except OSError as error:
-        raise DeclarationError(
-            Diagnostic(
-                "DB0311",
-                f"cannot read {place.config}: {(error.strerror or 'error').lower()}",
-                hint="run `dynbuild init` to make one"
-                if isinstance(error, FileNotFoundError)
-                else None,
-            )
-        ) from None
+        raise _unreadable(error, name, hint) from None
     if size > MAX_SIZE:
         raise DeclarationError(
             Diagnostic(
                 "DB0107",
-                f"{place.config}: {size:,} bytes are too many for a declaration",
+                f"{name}: {size:,} bytes are too many for a declaration",
                 hint=f"a declaration has at most {MAX_SIZE // 1024**2} MiB",
             )
         )
-    return decode(place.config, data)
+    return decode(name, data)
+
+
+def _unreadable(error: OSError, config: str, missing: str | None) -> DeclarationError:
+    return DeclarationError(
+        Diagnostic(
+            "DB0311",
+            f"cannot read {config}: {(error.strerror or 'error').lower()}",
+            hint=missing
+            if isinstance(error, FileNotFoundError)
+            else "name another with -c, or make this one readable",
+        )
+    )
 
 
 def _only_one(directory: Path, start: Path) -> Place:
-    found = [name for name in NAMES if (directory / name).is_file()]
+    found = [name for name in NAMES if (start / directory / name).is_file()]
     if len(found) > 1:
         raise DeclarationError(
             Diagnostic(
                 "DB0312",
-                f"two declarations in {directory}: {' and '.join(found)}",
+                f"two declarations in {start / directory}: {' and '.join(found)}",
                 hint=f"name the one you mean, `-c {found[0]}`, or remove the others",
             )
         )
@@ -88,7 +129,7 @@ def _only_one(directory: Path, start: Path) -> Place:
         raise DeclarationError(
             Diagnostic(
                 "DB0310",
-                f"no declaration in {directory}",
+                f"no declaration in {start / directory}",
                 hint=f"it would be one of {', '.join(NAMES)}",
             )
         )
@@ -96,11 +137,7 @@ def _only_one(directory: Path, start: Path) -> Place:
 
 
 def _place(path: Path, start: Path) -> Place:
-    lock = path.with_suffix(".lock")
-    return Place(path.parent.resolve(), _seen(path, start), _seen(lock, start))
-
-
-def _seen(path: Path, start: Path) -> str:
-    """A path as people see it from where they are: relative where that is short."""
-    relative = os.path.relpath(path, start)
-    return str(path) if relative.startswith("../../..") else relative
+    """A path stays as it was given: ``link/..`` is where the link leads."""
+    # realpath, unlike resolve in Python 3.11, leaves a link to itself to who opens it.
+    root = Path(os.path.realpath((start / path).parent))
+    return Place(root, str(path), str(path.with_suffix(".lock")))

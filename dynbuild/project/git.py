@@ -1,27 +1,58 @@
 """What git knows of a file: its text at a revision."""
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
+from dynbuild.ports import CommittedUnknownError
+
+# What git sets for hooks and commands of its own (`git rev-parse --local-env-vars`):
+# with these it would answer for another repository than the one that holds the file.
+_LOCAL = re.compile(
+    r"GIT_(DIR|WORK_TREE|IMPLICIT_WORK_TREE|COMMON_DIR|INDEX_FILE|PREFIX|NAMESPACE"
+    r"|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE"
+    r"|REPLACE_REF_BASE|NO_REPLACE_OBJECTS|CONFIG|CONFIG_.*)"
+)
+_NOT_THERE = re.compile(
+    "not a git repository|does not exist in|exists on disk, but not in"
+    "|invalid object name|unknown revision|bad revision|Needed a single revision"
+    "|ambiguous argument"
+)
+
 
 def show(path: Path, revision: str) -> str | None:
-    """The text of a file at a revision, or None: no git, no revision, no such file."""
+    """The text of a file at a revision, or None: no git, no revision, no such file.
+
+    Raises CommittedUnknownError when git does not say.
+    """
     text = _git(path.parent, ["show"], f"{revision}:./{path.name}")
     return None if text is None else text.decode("utf-8", errors="replace")
 
 
 def knows(directory: Path, revision: str) -> bool:
-    """Whether a revision can be found from a directory."""
+    """Whether a revision can be found; raises CommittedUnknownError likewise."""
     found = _git(directory, ["rev-parse", "--verify"], f"{revision}^{{commit}}")
     return found is not None
 
 
 def _git(directory: Path, command: list[str], argument: str) -> bytes | None:
     words = ["git", *command, "--end-of-options", argument]
+    kept = {name: text for name, text in os.environ.items() if not _LOCAL.match(name)}
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and no argument is an option
-            words, cwd=directory, capture_output=True, check=False
+            words,
+            cwd=directory,
+            env={**kept, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
         )
     except OSError:
         return None
-    return None if done.returncode else done.stdout
+    if not done.returncode:
+        return done.stdout
+    said = done.stderr.decode("utf-8", errors="replace").strip()
+    if _NOT_THERE.search(said):
+        return None
+    raise CommittedUnknownError(said.splitlines()[0] if said else "git failed")

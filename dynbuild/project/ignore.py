@@ -10,6 +10,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dynbuild.ports import NotThereError
+
+_PLAIN = r"[^*?\[\]\\]*"
+_CHARACTER = r"(?:\\.|[^\\\]-])"
+_CLASS = re.compile(rf"\[(\^?+)((?:{_CHARACTER}(?:-{_CHARACTER})?)+)\]", re.DOTALL)
+
+
+class PatternError(NotThereError):
+    """A pattern that Docker would not take either."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
@@ -44,14 +54,20 @@ def dockerignore(text: str) -> Ignored:
 
 
 def ignored(patterns: Iterable[str]) -> Ignored:
-    """Compile patterns; empty ones say nothing."""
+    """Compile patterns; empty ones say nothing. Raises PatternError."""
     compiled = []
     for text in patterns:
         includes = text.startswith("!")
         bare = text[1:].strip() if includes else text
         if bare:
             clean = posixpath.normpath(bare).lstrip("/")
-            compiled.append(_Pattern(re.compile(_regex(clean), re.DOTALL), includes))
+            try:
+                regex = re.compile(_regex(clean), re.DOTALL)
+            except re.error:
+                raise PatternError(f"syntax error in pattern {text!r}") from None
+            compiled.append(_Pattern(regex, includes))
+        elif includes:
+            raise PatternError("syntax error in pattern '!'")
     return Ignored(tuple(compiled))
 
 
@@ -64,27 +80,43 @@ def _covers(regex: re.Pattern[str], path: str) -> bool:
 
 
 def _regex(pattern: str) -> str:
+    """As a regular expression, or what ``re`` refuses where Go refuses the pattern."""
+    if plain := re.fullmatch(rf"\*\*([^/*?\[\]\\]{_PLAIN})", pattern, re.DOTALL):
+        # The one case in which moby lets ** end within a name.
+        return f".*{re.escape(plain[1])}"
     parts: list[str] = []
     at = 0
     while at < len(pattern):
         rest = pattern[at:]
-        if rest.startswith("**/"):
-            parts.append("(?:.*/)?")
-            at += 3
-        elif rest.startswith("**"):
+        if rest in {"**", "**/"}:
             parts.append(".*")
-            at += 2
+            at += len(rest)
+        elif stars := re.match(r"\*\*/?", rest):
+            parts.append("(?:.*/)?")
+            at += len(stars[0])
         elif rest[0] == "*":
             parts.append("[^/]*")
             at += 1
         elif rest[0] == "?":
             parts.append("[^/]")
             at += 1
-        elif rest[0] == "[" and (match := re.match(r"\[\^?(?:\\.|[^\]\\])+\]", rest)):
-            parts.append(match[0])
+        elif rest[0] == "[" and (match := _CLASS.match(rest)):
+            parts.append(f"[{match[1]}{_members(match[2])}]")
             at += len(match[0])
+        elif rest[0] == "[" or rest == "\\":
+            return "["
         else:
-            escaped = rest[0] == "\\" and len(rest) > 1
+            escaped = rest[0] == "\\"
             parts.append(re.escape(rest[1] if escaped else rest[0]))
             at += 2 if escaped else 1
     return "".join(parts)
+
+
+def _members(members: str) -> str:
+    """What is between brackets, each character for itself but the - of a range."""
+    return re.sub(
+        r"\\(.)|([^-])",
+        lambda one: re.escape(one[1] or one[2]),
+        members,
+        flags=re.DOTALL,
+    )

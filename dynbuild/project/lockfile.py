@@ -1,13 +1,12 @@
 """The lock's file: read, looked up in git, and replaced as a whole or not at all."""
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
+from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git
+from dynbuild.project.writing import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,16 @@ class LockFile:
             ) from None
 
     def committed(self, revision: str) -> str | None:
-        return git.show(self.path, revision)
+        return git.show(self.path.resolve(), revision)
 
     def require(self, revision: str) -> None:
-        if not git.knows(self.path.parent, revision):
+        try:
+            known = git.knows(self.path.resolve().parent, revision)
+        except CommittedUnknownError as error:
+            raise DeclarationError(
+                Diagnostic("DB0314", f"git does not say what {revision!r} is: {error}")
+            ) from None
+        if not known:
             raise DeclarationError(
                 Diagnostic(
                     "DB0314",
@@ -53,23 +58,8 @@ class LockFile:
 
     def write(self, text: str) -> None:
         """Replace the file in one move: a reader sees the old text or the new."""
-        target = self.path.resolve()
         try:
-            handle, temporary = tempfile.mkstemp(
-                prefix=f".{target.name}.", dir=target.parent
-            )
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-                Path(temporary).chmod(mode)
-                Path(temporary).replace(target)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    Path(temporary).unlink()
-                raise
+            replace(self.path, text)
         except OSError as error:
             raise AnswerIsNoError(
                 Diagnostic(

@@ -101,11 +101,15 @@ def _kind(step: Step) -> str:
 
 
 def _copy(copy: Copy, content: Digest) -> Description:
-    """Where content goes; a path counts only where the result can tell."""
+    """Where content goes; a path counts only where the result can tell.
+
+    Its last name does: a file copied to what is a directory in the image, written with
+    a slash or without, keeps it.
+    """
     return {
         "content": content,
         "to": copy.to,
-        "name": posixpath.basename(copy.path) if copy.to.endswith("/") else None,
+        "name": posixpath.basename(posixpath.normpath(copy.path)),
         "owner": copy.owner,
         "mode": copy.mode,
         "path": None if copy.of_project else copy.path,

@@ -67,6 +67,32 @@ def declared(log: Log) -> dict[str, str]:
     return specs
 
 
+def folded(log: Log, since: int) -> Log:
+    """The log without the events from a seq on that later ones made needless.
+
+    For when all that stands there is built anew: what came and went again leaves no
+    trace, and of several specs the last one stays.
+    """
+    before = declared(
+        {key: tuple(e for e in events if e.seq < since) for key, events in log.items()}
+    )
+    now = declared(log)
+    kept: dict[str, tuple[Event, ...]] = {}
+    for key, events in log.items():
+        early = tuple(event for event in events if event.seq < since)
+        if key not in now:
+            wanted: type[Action] = Remove
+            needed = key in before
+        elif now[key] == before.get(key):
+            wanted, needed = Upgrade, True
+        else:
+            wanted, needed = Install, True
+        late = [e for e in events if e.seq >= since and isinstance(e.action, wanted)]
+        if history := (*early, *(late[-1:] if needed else ())):
+            kept[key] = history
+    return kept
+
+
 def groups(
     manager: str, log: Log, kept: frozenset[str] = frozenset()
 ) -> Iterator[tuple[int, Group]]:

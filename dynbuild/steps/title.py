@@ -53,18 +53,19 @@ def title(step: Step) -> str:
 
 
 def _events(group: Group) -> list[str]:
-    told = []
+    """What is installed, then what is upgraded, then what is removed."""
+    installed, upgraded, removed = [], [], []
     for name, action in sorted(group.actions.items()):
         match action:
             case Install(spec):
-                told.append(spec)
-            case Remove():
-                told.append(f"without {name}")
+                installed.append(spec)
             case Upgrade():
-                told.append(f"newest {name}")
+                upgraded.append(f"newest {name}")
+            case Remove():
+                removed.append(f"without {name}")
             case _:
                 assert_never(action)
-    return told
+    return [*installed, *upgraded, *removed]
 
 
 def _shortened(text: str) -> str:

@@ -1,12 +1,17 @@
 """Every mistake has a clear message, its place and its exit status; no traceback."""
 
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.load import load
-from dynbuild.lock.codec import dumps
+from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source
@@ -131,3 +136,116 @@ def test_init_writes_what_loads_and_never_overwrites(space: Space) -> None:
         assert (again.status, "there already" in again.err) == (2, True)
         assert space.read(name) == text
     assert space.run("init", "-o", "z.ini").status == 2
+
+
+def test_conflict_markers_in_a_declaration(space: Space) -> None:
+    space.write("dynbuild.toml", f"{STAGE}<<<<<<< HEAD\n=======\n>>>>>>> other\n")
+    done = space.run("lock")
+    assert done.status == 2
+    assert "dynbuild.toml:4:1" in done.err
+    assert "merge conflict markers" in done.err
+
+
+def test_what_no_dockerfile_can_say_is_told_at_once(
+    space: Space, tmp_path: Path
+) -> None:
+    before = _lock_of_nothing(tmp_path)
+    space.write("dynbuild.lock", before)
+    space.write("dynbuild.toml", f'env = {{ A = "{"a" * 200_000}" }}\n')
+    done = space.run("lock")
+    assert done.status == 2
+    assert space.read("dynbuild.lock") == before
+
+
+def test_warnings_that_concern_the_project(space: Space, tmp_path: Path) -> None:
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.write(
+        "dynbuild.toml",
+        '[cache]\nlocal = "~/x"\n[[stages]]\nname = "all"\n'
+        'copy = [{ from = ".", to = "/app" }]\n',
+    )
+    space.commit()
+    done = space.ok("lock")
+    assert "copies .git" in done.err
+    assert "not used yet" in done.err
+    space.write(".dockerignore", ".git\n")
+    assert "copies .git" not in space.ok("lock").err
+
+
+def test_schema(space: Space) -> None:
+    assert '"apt_packages"' in space.ok("schema").out
+
+
+def test_no_escape_reaches_the_terminal(space: Space, tmp_path: Path) -> None:
+    lock = loads(_lock_of_nothing(tmp_path))
+    hostile = replace(lock, scripts={"echo \x1b[2J \x9b2J": 1})
+    space.write("dynbuild.lock", dumps(hostile))
+    space.write("dynbuild.toml", "")
+    order = space.ok("lock", "--show-order")
+    change = space.ok("lock", "-n")
+    assert "echo" in order.out
+    assert "echo" in change.out
+    refused = space.run("lock", "-c", "\x1b[2J\x9b.toml")
+    for text in (order.out, change.out, refused.err):
+        assert all(char.isprintable() for char in text.replace("\n", "")), text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("--help >&-", 1),
+        ("--help > /dev/full", 1),
+        ("lock >&-", 2),
+        ("lock 2>&-", 2),
+        ("lock 2> /dev/full", 1),
+    ],
+)
+def test_streams_that_take_nothing(space: Space, arguments: str, status: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m dynbuild {arguments}"],
+        cwd=space.root,
+        env=dict(space.environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+
+
+def test_what_is_written_is_utf8_in_every_locale(space: Space, tmp_path: Path) -> None:
+    lock = replace(loads(_lock_of_nothing(tmp_path)), scripts={"echo €": 1})
+    space.write("dynbuild.lock", dumps(lock))
+    space.write("dynbuild.toml", "")
+    done = space.run("realize", "--frozen", "--print", PYTHONIOENCODING="latin-1")
+    assert (done.status, done.err) == (0, "")
+    assert "echo €" in done.out
+    done = space.run("lock", "-c", "€.toml", PYTHONIOENCODING="ascii")
+    assert "€.toml" in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_before_the_build_leaves_no_file(
+    space: Space, tmp_path: Path, number: signal.Signals
+) -> None:
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.write("dynbuild.toml", STAGE + 'copy = [{ from = "src", to = "/src" }]\n')
+    for at in range(3000):
+        space.write(f"src/{at}", "secret")
+    space.ok("lock")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "dynbuild", "realize", "--platform", "linux/amd64"],
+        cwd=space.root,
+        env={**space.environment, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while process.poll() is None and not list(temporary.rglob("1")):
+            time.sleep(0.005)
+        process.send_signal(number)
+        _, told = process.communicate()
+    assert (process.returncode, told.strip()) == (130, "interrupted")
+    assert list(temporary.iterdir()) == []

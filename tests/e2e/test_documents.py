@@ -1,5 +1,6 @@
 """What the documents say is so: the tour of the README, the flags of the commands."""
 
+import os
 import re
 from pathlib import Path
 
@@ -34,18 +35,32 @@ def test_the_tour_of_the_readme(built: Space, debian_base: str) -> None:
     built.write("dynbuild.toml", text)
     done = built.ok("lock")
     assert done.out + done.err == first
+    tag = f"test-tour-{os.getpid()}"
+    built.ok("realize", "-t", tag)
     built.commit()
     text = text.replace('"python3"]', '"python3", "jq"]')
     text = text.replace('/app/index.html",', '/app/index.html",\n    "jq --version",')
     built.write("dynbuild.toml", text)
     done = built.ok("lock")
     assert done.out + done.err == second
+    (steps,) = re.findall(r"realize -t hello\n(cached.*?)```", README, re.DOTALL)
+    told = built.ok("realize", "-t", tag).err
+    assert _wherever(told).endswith("\n" + _wherever(steps))
+
+
+def _wherever(text: str) -> str:
+    """What is told of a build, without what the cache and the machine decide."""
+    text = re.sub(r"(?m)^(cached {10}|ran {5}[ \d]{4}\.\d s)  ", "STEP ", text)
+    return re.sub(r": \d+ ran, \d+ cached, \d+\.\d s", "", text)
 
 
 @pytest.mark.parametrize(
     ("command", "page"),
     [
         ("lock", "docs/lock.md"),
+        ("check", "docs/declaration.md"),
+        ("eval", "docs/language.md"),
+        ("fmt", "docs/language.md"),
         ("realize", "docs/realize.md"),
         ("build", "docs/realize.md"),
     ],
@@ -69,7 +84,8 @@ def test_every_page_that_is_linked_is_there() -> None:
 
 
 def test_every_code_is_documented() -> None:
-    told = (ROOT / "docs" / "errors.md").read_text()
+    pages = ("docs/errors.md", "docs/language.md")
+    told = "".join((ROOT / page).read_text() for page in pages)
     used = {
         code
         for path in (ROOT / "dynbuild").rglob("*.py")

@@ -1,6 +1,8 @@
 """``dynbuild lock`` as people use it, on a base that a real registry pins."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -196,3 +198,120 @@ def test_no_engine_and_no_pin(space: Space) -> None:
     done = space.run("lock")
     assert done.status == 4, done.err
     assert not (space.root / "dynbuild.lock").exists()
+
+
+def test_a_lock_behind_another_branch_stays_there(project: Space) -> None:
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "-b", "feature")
+    edit(project, "cat /one > /two", "cat /one > /2")
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "main")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "feature")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock", "--base", "main")
+    text = project.read("dynbuild.lock")
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == text
+
+
+def test_a_lock_that_a_merge_made_unsound(project: Space) -> None:
+    project.ok("lock")
+    text = project.read("dynbuild.lock")
+    start, end = text.index("[stages.first]"), text.index("[stages.second]")
+    project.write("dynbuild.lock", text[:start] + text[end:])
+    for command in (["lock", "--check"], ["realize"], ["realize", "--frozen"]):
+        done = project.run(*command)
+        assert done.status == 3, done.err
+        assert "stage 'second' needs stage 'first'" in done.err
+    project.ok("lock")
+    project.ok("lock", "--check")
+
+
+def bumped(project: Space) -> str:
+    """A committed lock in which the second stage was refreshed on a branch."""
+    project.ok("lock")
+    project.commit()
+    project.git("checkout", "-q", "-b", "feature")
+    project.ok("lock", "--bump", "second")
+    text = project.read("dynbuild.lock")
+    project.commit()
+    project.git("checkout", "-q", "main")
+    return text
+
+
+@pytest.mark.parametrize("arguments", [["lock"], ["lock", "--base", "feature"]])
+def test_a_conflict_loses_no_refresh(project: Space, arguments: list[str]) -> None:
+    theirs = bumped(project).split("[stages.second]")[1]
+    project.ok("lock", "--bump", "first")
+    project.commit()
+    ours = project.read("dynbuild.lock")
+    head, tail = ours.split("[stages.second]")
+    torn = f"<<<<<<< HEAD\n{tail}=======\n{theirs}>>>>>>> feature\n"
+    project.write("dynbuild.lock", f"{head}[stages.second]\n{torn}")
+    project.ok(*arguments)
+    assert project.read("dynbuild.lock").count("bump = 1") == 2
+
+
+def test_a_revision_without_a_lock_is_no_start(project: Space) -> None:
+    project.commit()
+    project.git("tag", "before")
+    project.ok("lock", "--bump", "first")
+    project.ok("lock")
+    project.ok("lock", "--bump", "first")
+    assert "bump = 1" in project.ok("lock").out + project.read("dynbuild.lock")
+    text = project.read("dynbuild.lock")
+    project.ok("lock", "--base", "before")
+    assert project.read("dynbuild.lock") == text
+
+
+def test_a_damaged_lock_in_head_is_told_and_mended(project: Space) -> None:
+    project.ok("lock")
+    text = project.read("dynbuild.lock")
+    project.write("dynbuild.lock", text + "<<<<<<< HEAD\n=======\n>>>>>>> x\n")
+    project.commit()
+    project.write("dynbuild.lock", text)
+    edit(project, "echo one", "echo 1")
+    done = project.ok("lock")
+    assert "HEAD's lock cannot be read" in done.err
+    project.ok("lock", "--check")
+
+
+def test_git_answers_for_the_repository_of_the_lock(
+    project: Space, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project.ok("lock")
+    project.commit()
+    other = tmp_path_factory.mktemp("other")
+    edit(project, "echo one", "echo 1")
+    project.ok("lock", GIT_DIR=str(other / ".git"), GIT_WORK_TREE=str(other))
+    edit(project, "echo 1", "echo uno")
+    project.ok("lock", GIT_DIR=str(other / ".git"), GIT_WORK_TREE=str(other))
+    assert "moves = 1" in project.read("dynbuild.lock")
+
+
+def test_a_reader_that_leaves_does_not_keep_the_lock_from_being_written(
+    project: Space,
+) -> None:
+    command = f"{sys.executable} -m dynbuild lock | true"
+    subprocess.run(
+        ["sh", "-c", command],
+        cwd=project.root,
+        env=dict(project.environment),
+        check=False,
+        capture_output=True,
+    )
+    project.ok("lock", "--check")
+
+
+def test_a_variable_never_asks_for_a_change(project: Space) -> None:
+    project.ok("lock")
+    text = project.read("dynbuild.lock")
+    project.ok(
+        "lock", DYNBUILD_MOVE="first", DYNBUILD_BUMP="first", DYNBUILD_REPACK="1"
+    )
+    assert project.read("dynbuild.lock") == text

@@ -1,5 +1,6 @@
 """``dynbuild realize`` and ``build`` as people use them, in real builds."""
 
+import hashlib
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from dynbuild.engine.buildx import Buildx
+from dynbuild.ports import BuildRequest, Push
 from tests.space import Space
 
 Docker = Callable[..., str]
@@ -130,8 +133,48 @@ def test_oci_layout_push_and_metadata(
     name = f"{registry}/{tag}:1"
     project.ok("realize", "-t", name, "--push")
     assert "schemaVersion" in docker("buildx", "imagetools", "inspect", "--raw", name)
-    assert project.run("realize", "--push").status == 2
-    assert project.run("realize", "-o", "somewhere").status == 2
+
+
+def test_what_cannot_be_written_is_refused_before_the_lock_is(project: Space) -> None:
+    for command in ("build", "realize"):
+        assert project.run(command, "--push").status == 2
+        assert project.run(command, "-o", "somewhere").status == 2
+        for path in ("nowhere/facts.json", "src"):
+            done = project.run(command, "--metadata-file", path)
+            assert (done.status, f"cannot write {path}" in done.err) == (1, True)
+    assert not (project.root / "dynbuild.lock").exists()
+
+
+def test_metadata_tells_steps_by_platform(built: Space, registry: str) -> None:
+    stage = '[[stages]]\nname = "one"\ncopy = [{ from = "file", to = "/" }]\n'
+    name = f"{registry}/dynbuild-test/platforms:{uuid4().hex}"
+    index = BuildRequest(
+        "FROM scratch\nCOPY file /\n",
+        str(built.root),
+        (Push(),),
+        (name,),
+        ("linux/amd64", "linux/arm64"),
+    )
+    built.write("file", "x")
+    Buildx(built.environment).build(index, lambda _: None)
+    built.write("dynbuild.toml", f'base = "{name}"\n{stage}')
+    both = "linux/amd64,linux/arm64"
+    built.ok("build", "--platform", both, "--metadata-file", "facts.json")
+    steps = json.loads(built.read("facts.json"))["dynbuild.steps"]
+    told = [(step["step"], step["platform"]) for step in steps]
+    assert {("one", "linux/amd64"), ("one", "linux/arm64")} <= set(told)
+
+
+def test_the_host_s_network_is_for_users_to_allow(project: Space) -> None:
+    text = project.read("dynbuild.toml")
+    project.write("dynbuild.toml", f'{text}network = "host"\n')
+    project.ok("lock")
+    done = project.run("realize", DYNBUILD_NETWORK="default")
+    assert done.status == 2
+    assert "not allowed: second\n" in done.err
+    assert "--allow network.host" in done.err
+    project.ok("realize", "--allow", "network.host", DYNBUILD_NETWORK="none")
+    project.ok("realize", "--network", "host")
 
 
 def test_a_failed_step_says_which_command_and_what_it_said(project: Space) -> None:
@@ -174,7 +217,9 @@ def test_a_secret_reaches_its_stage_and_nothing_else(
     assert secret not in built.read("dynbuild.lock")
     assert secret not in docker("history", "--no-trunc", tag)
     sums = docker("run", "--rm", "--network", "none", tag, "cat", "/sum", "/2")
-    assert len(sums.split("\n")) == 3
+    given = (f"{secret}\n", "from-a-file")
+    expected = [hashlib.md5(text.encode()).hexdigest() for text in given]
+    assert [line.split()[0] for line in sums.splitlines()] == expected
     without = built.run("realize", "--no-cache")
     assert without.status == 1
     assert "token" in without.err
@@ -184,7 +229,16 @@ def test_a_platform_that_the_base_does_not_have(project: Space) -> None:
     project.ok("lock")
     done = project.run("realize", "--platform", "linux/s390x")
     assert done.status == 2
-    assert "does not exist for linux/s390x" in done.err
+    assert "for linux/s390x" in done.err
+
+
+def test_what_is_built_is_for_the_platform_of_the_digests(
+    project: Space, docker: Docker, tag: str
+) -> None:
+    project.ok("lock")
+    project.ok("realize", "-t", tag, DOCKER_DEFAULT_PLATFORM="linux/s390x")
+    image = json.loads(docker("image", "inspect", tag))[0]
+    assert f'"linux/{image["Architecture"]}"' in project.read("dynbuild.lock")
 
 
 def test_an_engine_that_does_not_answer(project: Space) -> None:
@@ -246,7 +300,7 @@ def test_an_unpinned_base_is_told_and_builds(
     assert docker("run", "--rm", "--network", "none", tag, "cat", "/1") == "1\n"
 
 
-def test_dockerignore_is_applied_once(
+def test_dockerignore_is_applied(
     built: Space, busybox_base: str, docker: Docker, tag: str
 ) -> None:
     built.write(

@@ -4,15 +4,18 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from dynbuild.commands.target import target_of
+from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.load import load
 from dynbuild.lock.codec import dumps
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
+from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
 from tests.pins import pinned
 
@@ -47,6 +50,55 @@ def imported(installed: Path, cwd: Path, *arguments: str) -> set[str]:
     names = re.findall(r"^import time:.*\|\s*(\S+)$", done.stderr, re.MULTILINE)
     assert "dynbuild" in names
     return {name.split(".")[0] for name in names}
+
+
+NIX = """\
+let stage = import ./stage.nix; in
+{ stages = [ (stage { name = "one"; }) ]; }
+"""
+
+
+def locked_project(root: Path) -> None:
+    """A project in the language that is locked, and nothing that pins its base."""
+    (root / "dynbuild.nix").write_text(NIX)
+    (root / "stage.nix").write_text('{ name }: { inherit name; commands = [ "x" ]; }')
+    loaded = load(Source("dynbuild.nix", NIX), "nix", Inputs(Sources(root)))
+    lock = update(None, target_of(loaded, Tree(root), pinned))
+    (root / "dynbuild.lock").write_text(dumps(lock))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["lock", "--check"], ["check"], ["eval", "dynbuild.nix"], ["realize", "--print"]],
+    ids=" ".join,
+)
+def test_an_unchanged_project_needs_no_parser(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    locked_project(tmp_path)
+    assert "lark" in imported(installed, tmp_path, *words)
+    modules = imported(installed, tmp_path, *words)
+    assert "lark" not in modules
+    if words != ["realize", "--print"]:
+        assert modules.isdisjoint({"click", "pydantic", "pathlib", "dataclasses"})
+    (tmp_path / "stage.nix").write_text('{ name }: { inherit name; commands = ["y"]; }')
+    with pytest.raises(AssertionError) if words[0] != "eval" else nullcontext():
+        # What an imported file says is looked at again: now the lock is stale.
+        assert words != ["check"]
+        imported(installed, tmp_path, *words)
+
+
+def test_the_wheel_has_the_tables_of_the_grammar(installed: Path) -> None:
+    code = "from dynbuild.lang import grammar; print(grammar._saved() is not None)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
 
 
 def test_version_imports_next_to_nothing(installed: Path, tmp_path: Path) -> None:

@@ -358,3 +358,9 @@ def test_a_secret_is_never_seen(
     raw = "".join(event.line for event in workshop.events if isinstance(event, RawLine))
     assert value not in raw
     assert b64encode(value.encode()).decode() not in raw
+
+
+def test_a_dockerignore_in_the_context_is_only_a_file(workshop: Workshop) -> None:
+    (workshop.folder / "context").mkdir()
+    (workshop.folder / "context" / ".dockerignore").write_text("file\n")
+    workshop.build("FROM base.0 AS app\nCOPY file .dockerignore /\n")

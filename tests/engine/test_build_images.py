@@ -119,8 +119,9 @@ def test_neither_has_it(engine: dict[str, str], tag: str) -> None:
         DeclarationError, match="not found; the engine does not have it"
     ):
         DockerImages(engine).pin(tag)
-    with pytest.raises(DeclarationError, match="the engine has no image"):
+    with pytest.raises(DeclarationError, match="the engine has no image") as refused:
         DockerImages(engine).local_digest(tag)
+    assert f"docker pull {tag}" in str(refused.value)
 
 
 def test_a_digest_that_nobody_has(engine: dict[str, str], tag: str) -> None:

@@ -16,10 +16,12 @@ def copy_project(target: Path) -> None:
         "dynbuild.toml",
         "dynbuild.lock",
         "pyproject.toml",
+        "hatch_build.py",
         "README.md",
         "LICENSE",
     ):
         shutil.copy(ROOT / name, target / name)
+    shutil.copytree(ROOT / "grammar", target / "grammar")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "dynbuild", target / "dynbuild", ignore=ignored)
 

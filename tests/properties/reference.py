@@ -191,7 +191,9 @@ def reference(
     moves = {s.name: before.moves.get(names.get(s.name, ""), 0) for s in target.stages}
     if old is None or asked.repack or base_differs(old, target):
         for name in names:
-            moves[name] += name in asked.move
+            bumped = asked.bump.get(name, before.stages[names[name]].bump)
+            again = bumped != before.stages[names[name]].bump
+            moves[name] += name in asked.move or again
         state, last = system(EMPTY, target, frozenset())
         state.moves = moves
         ranked = topological(
@@ -245,7 +247,42 @@ def system(
     if target.user:
         last += before.user == 0
         state.user = before.user or last
-    return state, last
+    fold(before, state, target)
+    return state, max(before.last, state.last)
+
+
+def gone_from(before: State, target: Target) -> list[int]:
+    """From which seqs on all is built anew: something that stood there has left."""
+    sources = [
+        s for source, s in before.sources.items() if source not in target.sources
+    ]
+    return sources + [
+        s + 1 for t, s in before.scripts.items() if t not in target.scripts
+    ]
+
+
+def fold(before: State, state: State, target: Target) -> None:
+    """Behind what left, only the event of a package stays that still says something."""
+    since = min(gone_from(before, target), default=None)
+    if since is None:
+        return
+    for key, log in list(state.events.items()):
+        early = [event for event in log if event[0] < since]
+        was = spec_after(early)
+        now = spec_after(log)
+        if now is None:
+            wanted = ["-"] if was is not None else []
+        else:
+            wanted = ["^"] if now == was else [now]
+        late = [event for event in log if event[0] >= since and event[1] in wanted]
+        state.events[key] = early + late[-1:]
+        if not state.events[key]:
+            del state.events[key]
+
+
+def spec_after(log: list[tuple[int, str]]) -> str | None:
+    specs = [what for _, what in log if what != "^"]
+    return None if not specs or specs[-1] == "-" else specs[-1]
 
 
 def package_events(

@@ -30,6 +30,7 @@ SUBJECT = Stage(
         Copy("/out", "/out", stage="other", exclude=("*.o",)),
         Copy("/go", "/go", image="golang:1"),
         Copy("src", "/src"),
+        Copy("a.txt", "/tmp", digest=digest("a")),
     ),
     commands=("make", "make install"),
     env={"A": "1"},
@@ -132,6 +133,10 @@ COVERED = {
     "order of copies": (subject(copies=SUBJECT.copies[::-1]), ABOVE_SUBJECT),
     "copied content": (copy(0, digest=digest("b")), ABOVE_SUBJECT),
     "copied name": (copy(0, path="b.txt"), ABOVE_SUBJECT),
+    "copied name where a directory may be": (
+        copy(4, path="b.txt"),
+        ABOVE_SUBJECT,
+    ),
     "destination": (copy(0, to="/srv/"), ABOVE_SUBJECT),
     "owner": (copy(0, owner=None), ABOVE_SUBJECT),
     "mode": (copy(0, mode="755"), ABOVE_SUBJECT),
@@ -184,6 +189,7 @@ UNCOVERED = {
         ),
     ),
     "folder of a copied file": copy(0, path="elsewhere/a.txt"),
+    "spelling of a copied path": copy(4, path="./a.txt/"),
     "exclude of tracked content": copy(0, exclude=("*.pyc",)),
     "seqs": replace(
         LOCK,

@@ -37,14 +37,14 @@ def named(path):
     return {re.sub("[-_.]+", "-", name).lower(): d for name, d in reversed(found)}
 there = named(sys.path)"""
 
-# What another declared package needs comes back with it.
+# Only what lies where the base had nothing of that name: beside Debian's own, not in
+# the place of the base's. What another declared package needs comes back with it.
 _REMOVE = f"""leaving=$("$python" - @LEAVING@ <<'PYTHON'
 {_DISTRIBUTIONS}
-base = named([f"@base@{{path}}" for path in sys.path if path])
-for name in sys.argv[1:]:
-    if name in there and name not in base:
-        if (there[name].read_text("INSTALLER") or "").strip() == "pip":
-            print(name)
+for name in sorted(there.keys() & set(sys.argv[1:])):
+    by_pip = (there[name].read_text("INSTALLER") or "").strip() == "pip"
+    if by_pip and name not in named([f"@base@{{there[name].locate_file('')}}"]):
+        print(name)
 PYTHON
 )
 [ -z "$leaving" ] || "$python" -m pip uninstall -y $leaving"""

@@ -25,16 +25,19 @@ _MOUNTS = (
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 
+# What lies in the cache mounts may be of long ago: it is asked for anew.
 _CONFIGURE = """set -eu
+stale=expire-cache
 if command -v dnf5 > /dev/null; then
   dnf="dnf5 --setopt=install_weak_deps=False" asked=user needed=dependency
 elif command -v dnf > /dev/null; then
   dnf="dnf --setopt=install_weak_deps=False" asked=install needed=remove
 elif command -v microdnf > /dev/null; then
-  dnf="microdnf --setopt=install_weak_deps=0" asked=
+  dnf="microdnf --setopt=install_weak_deps=0" asked= stale=all
 else
   dnf=yum asked=
-fi"""
+fi
+$dnf -q clean $stale"""
 
 # What was not needed before this step is none of its business. dnf4 ends each name
 # with a line break itself.

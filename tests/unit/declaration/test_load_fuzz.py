@@ -53,7 +53,26 @@ GOOD: dict[str, Any] = {
     ],
     "cache": {"minio": {"endpoint": "minio.lan:9000", "secure": False}},
 }
+
+
+def nix(value: object) -> str:
+    """The value as a literal of the language."""
+    match value:
+        case dict():
+            pairs = (f"{nix(str(key))} = {nix(below)};" for key, below in value.items())
+            return "{\n" + "\n".join(pairs) + "\n}"
+        case list():
+            return f"[ {' '.join(map(nix, value))} ]"
+        case int() | float() if not isinstance(value, bool) and value < 0:
+            return f"({value})"
+        case None | bool() | int() | float():
+            return json.dumps(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False).replace("${", "\\${")
+
+
 DUMP = {
+    "nix": nix,
     "toml": tomli_w.dumps,
     "json": lambda value: json.dumps(value, indent=1),
     "yaml": lambda value: str(yaml.safe_dump(value, sort_keys=False)),
@@ -224,7 +243,12 @@ def test_hard_text_ends_soon(name: str, syntax: Syntax) -> None:
 )
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_large_numbers(number: str, syntax: Syntax) -> None:
-    key = {"toml": "retries = {}", "json": '{{"retries": {}}}', "yaml": "retries: {}"}
+    key = {
+        "toml": "retries = {}",
+        "json": '{{"retries": {}}}',
+        "yaml": "retries: {}",
+        "nix": "{{ retries = {}; }}",
+    }
     assert "error" in outcome(key[syntax].format(number), syntax)
 
 

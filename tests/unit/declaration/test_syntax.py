@@ -22,7 +22,7 @@ def test_syntax_of(name: str, syntax: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("dynbuild.nix", "the suffix '.nix' is not known"),
+        ("dynbuild.ini", "the suffix '.ini' is not known"),
         ("Dockerfile", "a file without a suffix is not known"),
         ("a.b/", "a file without a suffix is not known"),
     ],

@@ -71,22 +71,50 @@ def test_an_index_is_its_platforms_without_attestations(registry: Registry) -> N
         entry("windows one", "windows", "amd64"),
         entry("windows two", "windows", "amd64"),
     ]
-    image = {"os": "linux", "architecture": "arm64", "config": CONFIG}
-    pin = registry.has({"manifests": entries}, image).pin("debian:12")
+    other = {"config": CONFIG | {"User": "other"}}
+    known = {
+        "linux/arm64/v8": {"config": CONFIG},
+        "linux/amd64": {"config": CONFIG},
+        "linux/arm/v6": other,
+        "windows/amd64": {"config": CONFIG},
+    }
+    pin = registry.has({"manifests": entries}, known).pin("debian:12")
     assert pin.image == "docker.io/library/debian:12"
     assert pin.digest == registry.digest
     assert pin.platforms == {
         "linux/arm64": digest("arm64"),
         "linux/amd64": digest("amd64"),
-        "linux/arm/v6": digest("arm"),
         "windows/amd64": digest("windows one"),
     }
     assert pin.env == {"PATH": "/bin", "A": "b=c", "EMPTY": ""}
     assert (pin.user, pin.workdir) == ("me", "/w")
-    # No engine says for which platform, so the first one it is.
     first, second = registry.asked
     assert first.endswith("--raw -- docker.io/library/debian:12")
-    assert second.endswith(f"-- docker.io/library/debian@{digest('arm64')}")
+    assert second.endswith(f"-- docker.io/library/debian@{registry.digest}")
+
+
+def test_the_usual_platform_decides_what_is_recorded(registry: Registry) -> None:
+    names = ("riscv64", "arm64", "amd64")
+    entries = [entry(name, "linux", name) for name in names]
+    known = {f"linux/{name}": {"config": {"User": name}} for name in names}
+    pin = registry.has({"manifests": entries}, known).pin("x")
+    assert (pin.user, list(pin.platforms)) == ("amd64", ["linux/amd64"])
+    pin = registry.has({"manifests": entries[:2]}, known).pin("x")
+    assert (pin.user, list(pin.platforms)) == ("arm64", ["linux/arm64"])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "image"),
+    [
+        ({"config": {}}, None),
+        ({"config": {}}, {"os": "", "architecture": "", "config": {}}),
+        ({"manifests": []}, {}),
+        ({"manifests": None}, None),
+    ],
+)
+def test_what_is_no_image(registry: Registry, manifest: Any, image: Any) -> None:
+    with pytest.raises(DeclarationError, match="is no image"):
+        registry.has(manifest, image).pin("r.io/chart")
 
 
 def test_a_single_manifest_has_the_platform_of_its_config(registry: Registry) -> None:

@@ -194,3 +194,20 @@ def test_other_threads_may_build_too(fake: Fake) -> None:
     thread.start()
     thread.join()
     assert heard == ["hello"]
+
+
+def test_a_docker_that_is_no_program(fake: Fake) -> None:
+    environment = fake.does("")
+    (fake.folder / "docker").write_text("no program")
+    with pytest.raises(UnreachableError, match="exec format error"):
+        capture(environment, ["x"], 5)
+    with pytest.raises(UnreachableError, match="exec format error"):
+        follow(environment, ["x"], print)
+
+
+def test_a_docker_that_does_not_tell_its_version(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE", 0.1)
+    with pytest.raises(UnreachableError, match="did not tell its version"):
+        check_buildx(fake.does("exec sleep 60"))

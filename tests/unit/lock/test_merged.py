@@ -119,7 +119,7 @@ def test_damage_is_told_with_its_table(text: str, told: str) -> None:
 
 
 def test_an_image_that_is_not_there_for_a_platform() -> None:
-    with pytest.raises(DeclarationError, match="does not exist for linux/riscv64"):
+    with pytest.raises(DeclarationError, match="for linux/riscv64"):
         descriptions(lock_of(), (), "linux/riscv64", {}, {})
 
 

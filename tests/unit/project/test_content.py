@@ -1,6 +1,8 @@
 """What counts of files that are copied, and what is gathered for the builder."""
 
+import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -135,3 +137,118 @@ def test_names_that_are_not_utf8(root: Path) -> None:
     before = digest(root)
     Path(os.fsdecode(os.fsencode(root / "src") + b"/\xff")).write_text("x")
     assert digest(root) != before
+
+
+@pytest.mark.parametrize("path", ["pub", "pub/k", "deep/pub"])
+def test_dockerignore_counts_where_a_link_leads_too(root: Path, path: str) -> None:
+    (root / "secret").mkdir()
+    (root / "secret" / "k").write_text("k")
+    (root / "deep").mkdir()
+    (root / "pub").symlink_to("secret")
+    (root / "deep" / "pub").symlink_to("../pub")
+    assert digest(root, path)
+    for line in ("secret", "pub"):
+        (root / ".dockerignore").write_text(f"{line}\n")
+        with pytest.raises(NotThereError, match="dockerignore leaves it out"):
+            digest(root, path)
+
+
+def test_dockerignore_counts_below_where_a_link_leads(root: Path) -> None:
+    (root / "alias").symlink_to("src")
+    (root / "src" / "k").write_text("k")
+    without = digest(root, "src", "k")
+    (root / ".dockerignore").write_text("src/k\n")
+    assert digest(root, "alias") == digest(root) == without
+
+
+def test_an_allow_list(root: Path) -> None:
+    """A directory is refused only where nothing of it is left, as COPY does."""
+    before = digest(root)
+    (root / ".dockerignore").write_text("*\n!src/**\n!file\n")
+    assert digest(root) == before
+    assert Tree(root).is_directory("src")
+    assert digest(root, "file")
+    (root / "other").mkdir()
+    (root / "other" / "k").write_text("k")
+    (root / "own").write_text("o")
+    for path in ("other", "other/k", "own"):
+        with pytest.raises(NotThereError, match="dockerignore leaves it out"):
+            digest(root, path)
+        with pytest.raises(NotThereError, match="dockerignore leaves it out"):
+            Tree(root).is_directory(path)
+
+
+@pytest.mark.parametrize(
+    "copies",
+    [
+        [("link/main.py", ()), (".", ())],
+        [(".", ()), ("link/main.py", ())],
+        [(".", ("src",)), ("link", ())],
+        [("link", ("main.py",)), ("again", ()), ("src", ()), (".", ("link",))],
+    ],
+)
+def test_copies_through_links_share_a_context(
+    root: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    copies: list[tuple[str, tuple[str, ...]]],
+) -> None:
+    """The context is a part of the project: COPY finds there what the digests say."""
+    (root / "link").symlink_to("./src")
+    (root / "again").symlink_to("link")
+    into = tmp_path_factory.mktemp("context")
+    told = [Tree(root).gather(path, out, str(into)) for path, out in copies]
+    for (path, out), content in zip(copies, told, strict=True):
+        assert content == digest(root, path, *out) == digest(into, path, *out)
+
+
+def test_links_that_no_builder_can_follow(root: Path) -> None:
+    (root / "absolute").symlink_to(root / "src")
+    (root / "round").symlink_to("round")
+    (root / "up").symlink_to("src/../..")
+    for path, reason in {
+        "absolute/main.py": "link absolute has to be relative",
+        "round": "round in a circle",
+        "up": "leads out",
+        "/etc": "leads out",
+        "src/../../x": "leads out",
+        "n" * 300: "cannot be read: file name too long",
+        "file/x": "no such file",
+    }.items():
+        with pytest.raises(NotThereError, match=reason):
+            Tree(root).is_directory(path)
+        with pytest.raises(NotThereError, match=reason):
+            digest(root, path)
+
+
+def test_deep_directories(root: Path) -> None:
+    """Python 3.11 could not even remove the context again."""
+    subprocess.run(["mkdir", "-p", root / "/".join(["d"] * 1100)], check=True)
+    try:
+        with pytest.raises(NotThereError, match=r"d/d/d/\.\.\. has over 256 levels"):
+            digest(root, "d")
+    finally:
+        # pytest's own removal recurses.
+        subprocess.run(["rm", "-r", root / "d"], check=True)
+
+
+def test_patterns_that_docker_refuses(root: Path) -> None:
+    with pytest.raises(NotThereError, match=r"^syntax error in pattern '\[z-a\]'"):
+        digest(root, "src", "[z-a]")
+    (root / ".dockerignore").write_text("a\n!\n")
+    with pytest.raises(
+        NotThereError, match=r"^\.dockerignore has a syntax error .*'!'"
+    ):
+        Tree(root).is_directory("src")
+
+
+def test_an_unreadable_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, *_: object, **__: object) -> None:
+        number = errno.EACCES if path.name == "file" else errno.ENOENT
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(NotThereError, match=r"^file cannot be read: permission denied"):
+        digest(root, "file")
+    monkeypatch.setattr(Path, "is_symlink", refused)
+    with pytest.raises(NotThereError, match=r"^file cannot be read: permission denied"):
+        Tree(root).is_directory("file")

@@ -1,9 +1,12 @@
 """Which declaration a command speaks of."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from dynbuild.cli.project import open_project
 from dynbuild.errors import DeclarationError
 from dynbuild.project.discovery import find, read
 
@@ -51,3 +54,41 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         file.truncate(100 * 1024 * 1024)
     with pytest.raises(DeclarationError, match="too many"):
         read(find(tmp_path, "large.toml"), tmp_path)
+
+
+def test_a_path_through_a_link_stays_as_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "far" / "inner").mkdir(parents=True)
+    (tmp_path / "far" / "x.toml").write_text("far")
+    (tmp_path / "x.toml").write_text("near")
+    (tmp_path / "link").symlink_to("far/inner")
+    place = find(tmp_path, "link/../x.toml")
+    assert read(place, tmp_path).text == "far"
+    assert place.root == tmp_path / "far"
+    assert (tmp_path / place.lock).resolve() == tmp_path / "far" / "x.lock"
+
+
+def test_what_cannot_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DeclarationError, match=r"cannot read n+: file name too long"):
+        find(tmp_path, "n" * 300)
+    (tmp_path / "round").symlink_to("round")
+    with pytest.raises(DeclarationError, match="too many levels of symbolic links"):
+        read(find(tmp_path, "round/x.toml"), tmp_path)
+
+    def refused(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    with pytest.raises(DeclarationError, match=r"dynbuild\.toml: permission denied"):
+        find(tmp_path, None)
+
+
+def test_a_working_directory_that_was_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(DeclarationError, match="working directory was removed"):
+        open_project(None)

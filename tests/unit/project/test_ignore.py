@@ -5,7 +5,7 @@ from docker.utils.build import PatternMatcher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.project.ignore import dockerignore, ignored
+from dynbuild.project.ignore import PatternError, dockerignore, ignored
 
 NAMES = st.sampled_from(["a", "b", "a.log", "src", "node_modules", ".git", "x y"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -43,3 +43,52 @@ def test_as_docker(patterns: list[str], path: str) -> None:
 )
 def test_examples(text: str, path: str, *, expected: bool) -> None:
     assert (path in dockerignore(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left_out", "kept"),
+    [
+        ("a/**b", "a/b a/x/b a/xx/b/c", "a/xb a/x/yb"),
+        ("a**b", "ab a/b a/x/b ax/b", "axb ax/yb"),
+        ("a**/b", "ab a/b ax/b", "axb"),
+        ("a**", "ab a/b", "b"),
+        ("**b", "b xb a/xb zab ax/yb", "bx"),
+        ("**b/c", "b/c xb/c a/b/c", "b"),
+        ("**foo*", "foo foobar a/foobar a/foo/r", "xfoo a/xfoo"),
+        ("***foo", "foo xfoo a/xfoo", "foobar"),
+        ("**/**b", "b x/b", "xb"),
+        ("a/***", "a/b a/x/b", "a"),
+        ("a***b", "ab axb ax/yb a-b", "b"),
+        ("a[!c]b", "acb a!b", "axb"),
+        ("a[[]b", "a[b", "ab"),
+        ("a[\\]]b", "a]b", "ab"),
+        ("a[b-dx]b", "acb axb", "aeb"),
+        ("a(b|c)+.$", "a(b|c)+.$", "ab"),
+    ],
+)
+def test_as_buildkit(pattern: str, left_out: str, kept: str) -> None:
+    """As seen in builds, in .dockerignore and in COPY --exclude alike."""
+    rules = ignored([pattern])
+    assert [path for path in left_out.split() if path not in rules] == []
+    assert [path for path in kept.split() if path in rules] == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "[z-a]",
+        "[a",
+        "a[]]b",
+        "a[]b]b",
+        "a[-c]b",
+        "a[c-]b",
+        "a[^]b]b",
+        "a\\",
+        "[]",
+        "!",
+        "a/[",
+    ],
+)
+def test_what_buildkit_refuses(pattern: str) -> None:
+    with pytest.raises(PatternError, match="syntax error in pattern"):
+        ignored([pattern])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dynbuild.errors import AnswerIsNoError, DeclarationError, LockError
+from dynbuild.ports import CommittedUnknownError
 from dynbuild.project.lockfile import LockFile
 
 
@@ -89,8 +90,9 @@ def test_git(lockfile: LockFile, tmp_path: Path) -> None:
     git("commit", "-q", "-m", "x")
     lockfile.write("changed\n")
     assert lockfile.committed("HEAD") == "committed\n"
-    assert lockfile.committed("--output=evil") is None
-    assert not (tmp_path / "evil:.").exists()
+    with pytest.raises(CommittedUnknownError):
+        lockfile.committed("--output=evil")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "dynbuild.lock"]
     lockfile.require("HEAD")
     with pytest.raises(DeclarationError, match="nowhere"):
         lockfile.require("nowhere")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.steps.log import Event, format_event, parse_event
+from dynbuild.steps.log import Event, declared, folded, format_event, parse_event
 from dynbuild.steps.model import Install, Remove, Upgrade
 
 SPECS = st.text(min_size=1).filter(lambda text: text not in ("-", "^"))
@@ -27,3 +27,26 @@ def test_parse_is_the_inverse_of_format(
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - its text is the event's
         parse_event(text)
+
+
+def test_what_came_and_went_behind_a_step_that_left_folds_away() -> None:
+    def events(*texts: str) -> tuple[Event, ...]:
+        return tuple(map(parse_event, texts))
+
+    log = {
+        "came-and-went": events("2 came-and-went", "3 -"),
+        "respecified": events("2 respecified=1", "3 respecified=2", "4 ^"),
+        "was-there": events("1 was-there", "3 -"),
+        "left-and-back": events("1 left-and-back", "2 -", "3 left-and-back"),
+        "upgraded": events("1 upgraded", "2 ^", "3 ^"),
+        "early": events("1 early"),
+    }
+    folded_log = folded(log, 2)
+    assert folded_log == {
+        "respecified": events("3 respecified=2"),
+        "was-there": events("1 was-there", "3 -"),
+        "left-and-back": events("1 left-and-back"),
+        "upgraded": events("1 upgraded", "3 ^"),
+        "early": events("1 early"),
+    }
+    assert declared(folded_log) == declared(log)

@@ -23,7 +23,7 @@ STEPS: list[tuple[Step, str]] = [
             {"git": Install("git=1"), "jq": Remove(), "curl": Upgrade()},
             {"git": "git=1", "curl": "curl"},
         ),
-        "apt: newest curl, git=1, without jq",
+        "apt: git=1, newest curl, without jq",
     ),
     (
         AptSource("https://a/apt", ("stable",), ("main",)),

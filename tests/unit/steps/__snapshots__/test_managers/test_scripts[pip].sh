@@ -14,11 +14,10 @@ def named(path):
     found = [(d.metadata["Name"] or "", d) for d in distributions(path=path)]
     return {re.sub("[-_.]+", "-", name).lower(): d for name, d in reversed(found)}
 there = named(sys.path)
-base = named([f"/run/base{path}" for path in sys.path if path])
-for name in sys.argv[1:]:
-    if name in there and name not in base:
-        if (there[name].read_text("INSTALLER") or "").strip() == "pip":
-            print(name)
+for name in sorted(there.keys() & set(sys.argv[1:])):
+    by_pip = (there[name].read_text("INSTALLER") or "").strip() == "pip"
+    if by_pip and name not in named([f"/run/base{there[name].locate_file('')}"]):
+        print(name)
 PYTHON
 )
 [ -z "$leaving" ] || "$python" -m pip uninstall -y $leaving

@@ -1,13 +1,15 @@
 set -eu
+stale=expire-cache
 if command -v dnf5 > /dev/null; then
   dnf="dnf5 --setopt=install_weak_deps=False" asked=user needed=dependency
 elif command -v dnf > /dev/null; then
   dnf="dnf --setopt=install_weak_deps=False" asked=install needed=remove
 elif command -v microdnf > /dev/null; then
-  dnf="microdnf --setopt=install_weak_deps=0" asked=
+  dnf="microdnf --setopt=install_weak_deps=0" asked= stale=all
 else
   dnf=yum asked=
 fi
+$dnf -q clean $stale
 if [ -n "$asked" ]; then
   loose=$($dnf -q repoquery --unneeded --qf '%{name}\n' | sort -u)
 fi

@@ -1,0 +1,53 @@
+"""``dynbuild check``."""
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.output import data, diagnostic_data, show, tell
+from dynbuild.cli.progress import Color
+from dynbuild.cli.project import Pairs, given, load_declaration, open_project
+from dynbuild.commands import check as verb
+from dynbuild.commands.lock import recorded
+from dynbuild.errors import DeclarationError
+
+
+@click.command()
+@options.config
+@options.arguments
+@options.as_json
+@options.color
+def check(
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    as_json: bool,
+    color: Color,
+) -> int:
+    """Tell every mistake of the declaration, in any syntax; build nothing.
+
+    Neither the engine nor a registry is asked. Exit status 2 when there are mistakes, 0
+    when there are warnings only.
+    """
+    try:
+        project = open_project(config)
+        loaded = load_declaration(
+            project, given(expressions, texts), recorded(project.locks)
+        )
+        verb.check(loaded, project.files)
+        found = loaded.warnings
+        status = 0
+    except DeclarationError as error:
+        found = error.diagnostics
+        status = error.exit_code
+    if as_json:
+        data([diagnostic_data(one) for one in found])
+    else:
+        show(found, color)
+    if not status:
+        warnings = f"{len(found)} warning{'s' * (len(found) != 1)}"
+        text = f"{project.place.config}: {warnings if found else 'no mistakes'}"
+        tell(text)
+        if not found:
+            project.keep("[]\n" if as_json else "", f"{text}\n")
+    return status

@@ -1,0 +1,117 @@
+"""``dynbuild eval``."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import option, request
+from dynbuild.cli.output import data, table, tell
+from dynbuild.cli.project import Pairs, given, see_search
+from dynbuild.commands.evaluate import Asked, evaluated, parsed
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.project import replay
+from dynbuild.project.discovery import read_source, root_of
+from dynbuild.project.facts import Facts
+from dynbuild.project.sources import Sources
+from dynbuild.spans import Source
+
+
+@click.command("eval")
+@click.argument("file", required=False)
+@request("-E", "--expr", "expression", metavar="EXPR", help="Evaluate this, no file.")
+@option("--json", "as_json", is_flag=True, help="Print the value as JSON.")
+@request("--nix", "as_nix", is_flag=True, help="Print it as Nix does (the default).")
+@request("--attr", metavar="PATH", help="Only a part of the value: stages.0.name.")
+@options.arguments
+@option("--show-trace", is_flag=True, help="Tell all steps that led to an error.")
+@option("--root", metavar="DIR", help="The directory whose files may be read.")
+@request("--parse-only", is_flag=True, help="Find mistakes without evaluating.")
+@request("--list-builtins", is_flag=True, help="List the built-in functions.")
+def evaluate(  # noqa: PLR0913 - one parameter a flag
+    *,
+    file: str | None,
+    expression: str | None,
+    as_json: bool,
+    as_nix: bool,
+    attr: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    show_trace: bool,
+    root: str | None,
+    parse_only: bool,
+    list_builtins: bool,
+) -> None:
+    """Evaluate a file, or an expression, and print its value.
+
+    Any expression of the language will do; a function whose arguments have defaults,
+    or are given, is called. FILE may be - for the standard input. Files are read
+    only inside of the project (see --root).
+    """
+    if list_builtins:
+        _list_builtins(as_json=as_json)
+        return
+    if as_json and as_nix:
+        raise _contradiction("--json and --nix contradict one another", "choose one")
+    if (file is None) == (expression is None):
+        hint = "dynbuild eval FILE, or dynbuild eval -E EXPR"
+        raise _contradiction("give one file or one expression", hint)
+    facts = Facts()
+    if file is not None:
+        facts.see("mode", "content", of=str(Path(file).absolute()))
+    source, directory = _source(file, expression, facts)
+    if parse_only:
+        parsed(source)
+        return
+    see_search(facts, directory)
+    place = root_of(directory, Path.cwd()) if root is None else Path(root).resolve()
+    files = Sources(place, os.path.relpath(place), facts)
+    asked = Asked(
+        directory=files.directory(directory),
+        arguments=given(expressions, texts),
+        arguments_directory=files.directory(Path.cwd()),
+        attribute=attr,
+        form="json" if as_json else "nix",
+        shown=files.name,
+        show_trace=show_trace,
+    )
+
+    def say(text: str) -> None:
+        facts.complete = False
+        tell(text)
+
+    facts.complete = file != "-"
+    text = evaluated(source, files, asked, say) + "\n"
+    sys.stdout.write(text)
+    replay.keep(sys.argv[1:], os.environ, facts, text, "")
+
+
+def _source(
+    file: str | None, expression: str | None, facts: Facts
+) -> tuple[Source, Path]:
+    """What is evaluated, and the directory that its paths are meant in."""
+    if expression is not None:
+        return Source("-E", expression), Path.cwd()
+    if file == "-":
+        return read_source(file, sys.stdin.buffer), Path.cwd()
+    path = Path(str(file))
+    if path.is_dir():
+        path /= "default.nix"
+        facts.see("content", of=str(path.absolute()))
+    return read_source(str(path)), path.parent.resolve()
+
+
+def _list_builtins(*, as_json: bool) -> None:
+    from dynbuild.lang.evaluator import list_builtins  # noqa: PLC0415 - it is slow
+
+    rows = [(one.name, one.usage, one.summary) for one in list_builtins()]
+    if as_json:
+        data([{"name": name, "usage": use, "doc": doc} for name, use, doc in rows])
+    else:
+        sys.stdout.write(table([(use, doc) for _, use, doc in rows]) + "\n")
+
+
+def _contradiction(what: str, hint: str) -> DeclarationError:
+    return DeclarationError(Diagnostic("DB0317", what, hint=hint))

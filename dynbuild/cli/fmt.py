@@ -1,0 +1,91 @@
+"""``dynbuild fmt``."""
+
+import sys
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+
+import click
+
+from dynbuild.cli.options import request
+from dynbuild.cli.output import show, tell
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.lang.formatting import format_source
+from dynbuild.project.discovery import read_source
+from dynbuild.project.writing import replace
+from dynbuild.spans import Source
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@request("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
+@request("--diff", is_flag=True, help="Write nothing; print what would change.")
+def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
+    """Format sources of the language; without FILES all .nix files here and below.
+
+    There is one style and no option for another. What a source means, its comments and
+    its literals stay as they are. FILES may be directories, or - for the standard
+    input, which is formatted to the standard output.
+    """
+    wrong = changed = count = 0
+    for file in files or (".",):
+        for name in _sources(file):
+            count += 1
+            try:
+                changed += _format(name, check=check, diff=diff)
+            except DeclarationError as error:
+                show(error.diagnostics)
+                wrong += 1
+    if files != ("-",):
+        told = "would change" if check or diff else "formatted"
+        tell(f"{changed} of {count} file{'s' * (count != 1)} {told}")
+    if wrong:
+        return DeclarationError.exit_code
+    return AnswerIsNoError.exit_code if check and changed else 0
+
+
+def _format(name: str, *, check: bool, diff: bool) -> bool:
+    """Format one source; whether it was not as it should be."""
+    stdin = name == "-"
+    source = read_source(name, sys.stdin.buffer) if stdin else read_source(name)
+    text = format_source(source)
+    is_changed = text.encode() != _as_written(name, source)
+    if diff:
+        sys.stdout.writelines(_diff(name, source.text, text))
+    elif stdin and not check:
+        sys.stdout.write(text)
+    elif is_changed and check:
+        tell(f"would format {name}")
+    elif is_changed:
+        try:
+            replace(Path(name), text)
+        except OSError as error:
+            reason = (error.strerror or "error").lower()
+            problem = Diagnostic("DB0316", f"cannot write {name}: {reason}")
+            raise AnswerIsNoError(problem) from None
+        tell(f"formatted {name}")
+    return is_changed
+
+
+def _as_written(name: str, source: Source) -> bytes:
+    """The bytes of a source, with a byte order mark if it has one."""
+    return source.text.encode() if name == "-" else Path(name).read_bytes()
+
+
+def _diff(name: str, before: str, after: str) -> Iterator[str]:
+    lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    for line in unified_diff(*lines, name, f"{name} (formatted)"):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _sources(file: str) -> list[str]:
+    """The sources that an argument means: itself, or all in a directory."""
+    path = Path(file)
+    if file == "-" or not path.is_dir():
+        return [file]
+    found = (
+        below
+        for below in path.rglob("*.nix")
+        if not any(part.startswith(".") for part in below.relative_to(path).parts)
+    )
+    return sorted(str(below) for below in found if below.is_file())

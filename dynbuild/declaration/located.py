@@ -1,0 +1,164 @@
+"""Values of the language as located trees: stages by value and paths become text."""
+
+from dynbuild.declaration.inputs import ROOT
+from dynbuild.declaration.places import Places
+from dynbuild.declaration.tree import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    Entry,
+    Leaf,
+    List,
+    Node,
+    Path,
+    Scalar,
+    Table,
+    too_deep,
+    too_many,
+)
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lang.values import Attrs, Elements, Slot, Value, a_kind, force
+from dynbuild.lang.values import Path as FilePath
+from dynbuild.spans import Source, Span
+
+
+class Conversion:
+    """One value, evaluated with all that is in it, on its way to a tree."""
+
+    def __init__(self, places: Places, source: Source) -> None:
+        self._places = places
+        self._top = Span(source, 0, 0)
+        self._left = MAX_VALUES
+        self._mistakes: list[Diagnostic] = []
+        self._stages: dict[int, list[str]] = {}
+
+    def tree(self, value: Value) -> Node:
+        """Make the tree. Raises DeclarationError for what none can hold."""
+        if type(value) is Attrs and "stages" in value.items:
+            self._stages = _names(force(value.items["stages"]))
+        node = self._node(value, self._places.seen(self._top), (), literal=False)
+        if self._mistakes:
+            raise DeclarationError(*self._mistakes)
+        return node
+
+    def _node(self, value: Value, span: Span, path: Path, *, literal: bool) -> Node:
+        self._left -= 1
+        if self._left < 0:
+            raise DeclarationError(too_many(span))
+        if len(path) > MAX_DEPTH:
+            raise DeclarationError(too_deep(span))
+        if isinstance(value, list):
+            return self._list(value, span, path)
+        if type(value) is Attrs and not _may_be_a_stage(path):
+            return self._table(value, span, path)
+        return Leaf(self._scalar(value, span, path), span, literal)
+
+    def _scalar(self, value: Value, span: Span, path: Path) -> Scalar:
+        match value:
+            case Attrs():
+                return self._stage(value, span)
+            case FilePath():
+                return self._path(value, span, path)
+            case str():
+                return self._text(value, span)
+            case bool() | int() | float() | None:
+                return value
+            case _:
+                message = f"expected a value, found {a_kind(value)}"
+                hint = "call it with its arguments"
+                self._mistake("DB0111", message, span, hint)
+                return None
+
+    def _table(self, value: Attrs, span: Span, path: Path) -> Table:
+        entries = {}
+        for name in sorted(value.items):
+            key, place, literal = span, span, False
+            if name in value.spans:
+                key = self._places.seen(value.spans[name])
+                place, literal = self._places.value(value.spans[name])
+            inner = force(value.items[name])
+            node = self._node(inner, place, (*path, name), literal=literal)
+            entries[self._text(name, key)] = Entry(key, node)
+        return Table(entries, span)
+
+    def _list(self, value: list[Slot], span: Span, path: Path) -> List:
+        items = []
+        for index, item in enumerate(value):
+            place, literal = span, False
+            written = value.spans[index] if isinstance(value, Elements) else None
+            if written is not None:
+                place, literal = self._places.value(written)
+            here = (*path, index)
+            items.append(self._node(force(item), place, here, literal=literal))
+        return List(tuple(items), span)
+
+    def _stage(self, value: Attrs, span: Span) -> str:
+        """Name the stage that is given by value."""
+        names = self._stages.get(id(value), [])
+        if len(names) > 1:
+            told = " and as ".join(map(repr, names))
+            message = f"this stage stands in stages as {told}"
+            self._mistake("DB0160", message, span, f'write which: "{names[0]}"')
+        elif not names:
+            own = force(value.items.get("name"))
+            if isinstance(own, str):
+                return own
+            message = "this set is none of the stages, and has no name"
+            hint = "name a stage as text, or by the very value that stands in stages"
+            self._mistake("DB0160", message, span, hint)
+        return names[0] if names else ""
+
+    def _path(self, value: FilePath, span: Span, path: Path) -> str:
+        """Spell a path as the schema does: relative to the project."""
+        hint: str | None
+        match path:
+            case ("stages", _, "copy", _, "from") | ("apt_sources", _, "key"):
+                if value.text == ROOT:
+                    return "."
+                if value.text.startswith(f"{ROOT}/"):
+                    return value.text[len(ROOT) + 1 :]
+                message = f"the path {value.text} is not in the project"
+                hint = f'in a stage or an image, write it as text: "{value.text}"'
+            case _:
+                message = "a path means a file of the project, which cannot stand here"
+                inside = value.text.startswith(f"{ROOT}/")
+                text = value.text[len(ROOT) + 1 :] if inside else value.text
+                hint = f'write it as text: "{text}"'
+        self._mistake("DB0161", message, span, hint)
+        return value.text
+
+    def _text(self, text: str, span: Span) -> str:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self._mistake("DB0106", "this text has bytes that are not UTF-8", span)
+            return ""
+        return text
+
+    def _mistake(
+        self, code: str, message: str, span: Span, hint: str | None = None
+    ) -> None:
+        self._mistakes.append(Diagnostic(code, message, span, hint))
+
+
+def _may_be_a_stage(path: Path) -> bool:
+    match path:
+        case ("stages", _, "dependencies", int()):
+            return True
+        case ("stages", _, "copy", _, "stage"):
+            return True
+        case _:
+            return False
+
+
+def _names(stages: Value) -> dict[int, list[str]]:
+    """The names of the stages by their identity."""
+    found: dict[int, list[str]] = {}
+    if type(stages) is Attrs:
+        for name in sorted(stages.items):
+            found.setdefault(id(force(stages.items[name])), []).append(name)
+    elif isinstance(stages, list):
+        for stage in map(force, stages):
+            called = force(stage.items.get("name")) if type(stage) is Attrs else None
+            if isinstance(called, str):
+                found.setdefault(id(stage), []).append(called)
+    return {identity: list(dict.fromkeys(names)) for identity, names in found.items()}

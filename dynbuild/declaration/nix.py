@@ -1,0 +1,53 @@
+"""From a source in the language to the tree that the schema validates."""
+
+from collections.abc import Mapping
+
+from dynbuild.declaration.arguments import choose, data_of, recordable, slot_of
+from dynbuild.declaration.frozen import Read
+from dynbuild.declaration.inputs import ROOT, Data, Inputs
+from dynbuild.declaration.located import Conversion
+from dynbuild.declaration.places import Places
+from dynbuild.declaration.tree import Node, plain
+from dynbuild.errors import DeclarationError
+from dynbuild.lang.evaluator import Result, call, evaluate, force_deep, signature
+from dynbuild.spans import Source
+
+
+def read(source: Source, inputs: Inputs) -> Read:
+    """Evaluate a declaration. Raises DeclarationError with its mistakes."""
+    places = Places({}, inputs.shown)
+    try:
+        result = evaluate(
+            source,
+            directory=ROOT,
+            files=inputs.files,
+            say=inputs.say,
+        )
+        places = Places(result.machine.trees, inputs.shown)
+        return _read(result, source, inputs, places)
+    except DeclarationError as error:
+        raise places.told(error) from None
+
+
+def _read(result: Result, source: Source, inputs: Inputs, places: Places) -> Read:
+    function = signature(result)
+    given = {name: data_of(name, value, inputs) for name, value in inputs.given.items()}
+    arguments, warnings = choose(function, inputs.recorded, given, source)
+    tree = _tree(result, arguments, source, places)
+
+    def is_same(fewer: Mapping[str, Data]) -> bool:
+        try:
+            return plain(_tree(result, fewer, source, places)) == plain(tree)
+        except DeclarationError:
+            return False
+
+    return Read(tree, recordable(arguments, is_same), warnings)
+
+
+def _tree(
+    result: Result, arguments: Mapping[str, Data], source: Source, places: Places
+) -> Node:
+    if signature(result) is not None:
+        slots = {name: slot_of(value) for name, value in arguments.items()}
+        result = call(result, slots)
+    return Conversion(places, source).tree(force_deep(result))

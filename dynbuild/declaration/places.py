@@ -1,0 +1,95 @@
+"""Where the values of the language were written, in sources that people may see."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from dynbuild.declaration.inputs import ROOT
+from dynbuild.declaration.secrecy import redacted
+from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.lang.syntax import (
+    Binding,
+    Expression,
+    ListLiteral,
+    Node,
+    Number,
+    String,
+    Unary,
+    Variable,
+    children,
+)
+from dynbuild.spans import Source, Span
+
+_Offsets = tuple[int, int]
+_LITERALS = (Number, String)
+_CONSTANTS = {"true", "false", "null"}
+
+
+class Places:
+    """The way from the places of names and elements to those of their values.
+
+    What comes out is in sources whose secrets are starred, and whose names are as
+    people see them.
+    """
+
+    def __init__(
+        self, trees: Mapping[Source, Expression], shown: Callable[[str], str]
+    ) -> None:
+        self._trees = trees
+        self._shown = shown
+        self._values: dict[Source, dict[_Offsets, Node]] = {}
+        self._sources: dict[Source, Source] = {}
+
+    def value(self, name: Span) -> tuple[Span, bool]:
+        """Where the value of an attribute is, and whether it is written out there."""
+        source = name.source
+        if source not in self._values:
+            tree = self._trees.get(source)
+            self._values[source] = _values(tree) if tree else {}
+        node = self._values[source].get((name.start, name.end))
+        if node is None:
+            return self.seen(name), False
+        return self.seen(Span(source, node.start, node.end)), _is_literal(node)
+
+    def seen(self, span: Span) -> Span:
+        source = span.source
+        if source not in self._sources:
+            safe = redacted(source)
+            self._sources[source] = replace(safe, name=self._shown(source.name))
+        return replace(span, source=self._sources[source])
+
+    def told(self, error: DeclarationError) -> DeclarationError:
+        """The same mistakes, at places that people may see."""
+        return DeclarationError(*map(self._diagnostic, error.diagnostics))
+
+    def _diagnostic(self, one: Diagnostic) -> Diagnostic:
+        here = "" if self._shown(ROOT) == "." else f"{self._shown(ROOT)}/"
+        return replace(
+            one,
+            message=one.message.replace(f"{ROOT}/", here),
+            span=one.span and self.seen(one.span),
+            labels=tuple(
+                Label(self.seen(label.span), label.text) for label in one.labels
+            ),
+        )
+
+
+def _values(tree: Expression) -> dict[_Offsets, Node]:
+    """The node of a value by the place of its name; of an element by its own."""
+    found: dict[_Offsets, Node] = {}
+    waiting: list[Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Binding):
+            found[node.path[0].start, node.path[-1].end] = node.value
+        elif isinstance(node, ListLiteral):
+            found |= {(item.start, item.end): item for item in node.items}
+        waiting += children(node)
+    return found
+
+
+def _is_literal(node: Node) -> bool:
+    if isinstance(node, Unary):
+        return isinstance(node.operand, Number)
+    if isinstance(node, Variable):
+        return node.name in _CONSTANTS
+    return isinstance(node, _LITERALS)

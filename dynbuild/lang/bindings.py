@@ -1,0 +1,154 @@
+"""What a list of bindings defines: one table of names, merged as Nix merges them.
+
+``a.b = 1; a.c = 2;`` and ``a = { b = 1; }; a.c = 2;`` define one set. A name that is
+defined twice otherwise is an error that shows both places.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from dynbuild.lang.syntax import (
+    AttrName,
+    AttrSet,
+    Bindings,
+    Dynamic,
+    Expression,
+    Inherit,
+    Name,
+)
+
+
+@dataclass(slots=True)
+class Inherited:
+    """A name taken from the surrounding scope."""
+
+    name: Name
+
+
+@dataclass(slots=True)
+class Taken:
+    """A name taken from the value of one of the table's ``origins``."""
+
+    name: Name
+    origin: int
+
+
+@dataclass(slots=True)
+class Table:
+    """What a set or a ``let`` defines. Built once, then only read."""
+
+    start: int
+    end: int
+    recursive: bool
+    entries: "dict[str, Entry]" = field(default_factory=dict)
+    dynamic: "list[tuple[Dynamic, Expression | Table]]" = field(default_factory=list)
+    origins: list[Expression] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One name of a table: where it was written, and what it means."""
+
+    place: Name
+    value: "Expression | Table | Inherited | Taken"
+
+
+Twice: TypeAlias = Callable[[str, Name, Name], None]
+"""Told of a path that is defined twice: the path, the second place, the first one."""
+Misplaced: TypeAlias = Callable[[Dynamic], None]
+"""Told of a dynamic name where there can be none."""
+
+
+def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Table:
+    """Return the table of a set."""
+    table = Table(node.start, node.end, node.recursive)
+    fill(table, node.bindings, twice, misplaced)
+    return table
+
+
+def fill(table: Table, bindings: Bindings, twice: Twice, misplaced: Misplaced) -> None:
+    """Add what bindings define to a table."""
+    for binding in bindings:
+        if isinstance(binding, Inherit):
+            _inherit(table, binding, twice, misplaced)
+            continue
+        value: Expression | Table = binding.value
+        if isinstance(value, AttrSet):
+            value = tabulate(value, twice, misplaced)
+        _bind(table, binding.path, value, twice)
+
+
+def _inherit(
+    table: Table, binding: Inherit, twice: Twice, misplaced: Misplaced
+) -> None:
+    if binding.origin is not None:
+        table.origins.append(binding.origin)
+    for name in binding.names:
+        if isinstance(name, Dynamic):
+            misplaced(name)
+        elif name.text in table.entries:
+            twice(name.text, name, table.entries[name.text].place)
+        else:
+            table.entries[name.text] = Entry(
+                name,
+                Inherited(name)
+                if binding.origin is None
+                else Taken(name, len(table.origins) - 1),
+            )
+
+
+def _bind(
+    table: Table,
+    path: tuple[AttrName, ...],
+    value: Expression | Table,
+    twice: Twice,
+) -> None:
+    path = tuple(replace(name, start=path[0].start) for name in path)
+    for depth, name in enumerate(path[:-1]):
+        inner = Table(name.start, path[-1].end, recursive=False)
+        if isinstance(name, Dynamic):
+            table.dynamic.append((name, inner))
+        else:
+            entry = table.entries.setdefault(name.text, Entry(name, inner))
+            if not isinstance(entry.value, Table):
+                twice(_dotted(path[: depth + 1]), name, entry.place)
+                return
+            inner = entry.value
+        table = inner
+    last = path[-1]
+    if isinstance(last, Dynamic):
+        table.dynamic.append((last, value))
+    else:
+        _define(table, last, value, _dotted(path), twice)
+
+
+def _define(
+    table: Table,
+    name: Name,
+    value: "Expression | Table | Inherited | Taken",
+    path: str,
+    twice: Twice,
+) -> None:
+    entry = table.entries.get(name.text)
+    if entry is None:
+        table.entries[name.text] = Entry(name, value)
+    elif isinstance(entry.value, Table) and isinstance(value, Table):
+        _merge(entry.value, value, path, twice)
+    else:
+        twice(path, name, entry.place)
+
+
+def _merge(table: Table, other: Table, path: str, twice: Twice) -> None:
+    shift = len(table.origins)
+    table.origins += other.origins
+    table.dynamic += other.dynamic
+    for name, entry in other.entries.items():
+        value = entry.value
+        if isinstance(value, Taken):
+            value = Taken(value.name, value.origin + shift)
+        _define(table, entry.place, value, f"{path}.{name}", twice)
+
+
+def _dotted(path: tuple[AttrName, ...]) -> str:
+    return ".".join(name.text if isinstance(name, Name) else "${…}" for name in path)

@@ -1,0 +1,175 @@
+"""The table of the built-ins: what each is called, what it takes, what it does.
+
+A row is written above the function that does it:
+
+    @builtin("elemAt list:list index:int", "The element at an index, from 0.")
+
+The kinds of the arguments (``KINDS``) are checked before the function is called. The
+functions stand in the modules ``builtins_*``, by subject.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from dynbuild.lang.coerce import interpolate
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.values import (
+    Attrs,
+    Lambda,
+    Path,
+    Primitive,
+    Slot,
+    Value,
+    a_kind,
+    force,
+)
+
+Function: TypeAlias = Callable[..., Slot]
+Check: TypeAlias = Callable[[Machine, str, Slot], Any]
+
+F = TypeVar("F", bound=Function)
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A row of the table."""
+
+    name: str
+    parameters: tuple[tuple[str, str], ...]
+    """Names and kinds."""
+    summary: str
+    function: Function
+
+    @property
+    def usage(self) -> str:
+        """``elemAt list index``."""
+        return " ".join([self.name, *(name for name, _ in self.parameters)])
+
+
+BUILTINS: dict[str, Builtin] = {}
+
+GLOBAL = frozenset(
+    {
+        "abort",
+        "baseNameOf",
+        "break",
+        "dirOf",
+        "fromTOML",
+        "import",
+        "isNull",
+        "map",
+        "removeAttrs",
+        "throw",
+        "toString",
+    }
+)
+"""The built-ins that are known without ``builtins.``, as in Nix."""
+
+
+def _wanted(name: str, wanted: str, value: Value) -> Failure:
+    return Failure(
+        "DB0210", f"'builtins.{name}' needs {wanted}, but this is {a_kind(value)}"
+    )
+
+
+def _exactly(wanted: str, *types: type) -> Check:
+    def check(_: Machine, name: str, slot: Slot) -> Value:
+        value = force(slot)
+        if type(value) not in types:
+            raise _wanted(name, wanted, value)
+        return value
+
+    return check
+
+
+def _list(_: Machine, name: str, slot: Slot) -> Value:
+    value = force(slot)
+    if not isinstance(value, list):
+        raise _wanted(name, "a list", value)
+    return value
+
+
+def as_function(_: Machine, name: str, slot: Slot) -> Value:
+    """Return the value of a slot that must be something to call."""
+    value = force(slot)
+    kind = type(value)
+    if kind is Lambda or kind is Primitive:
+        return value
+    if type(value) is Attrs and "__functor" in value.items:
+        return value
+    raise _wanted(name, "a function", value)
+
+
+def _path(machine: Machine, name: str, slot: Slot) -> str:
+    value = force(slot)
+    if type(value) is Path:
+        return value.text
+    text = interpolate(machine, value, None)
+    if not text.startswith("/"):
+        raise Failure(
+            "DB0219",
+            f"'builtins.{name}' needs an absolute path, but this is '{text}'",
+            hint="a path is written without quotes: ./name",
+        )
+    return text
+
+
+KINDS: dict[str, Check] = {
+    "any": lambda _, __, slot: slot,
+    "value": lambda _, __, slot: force(slot),
+    "bool": _exactly("a Boolean", bool),
+    "int": _exactly("an integer", int),
+    "number": _exactly("a number", int, float),
+    "string": _exactly("a string", str),
+    "text": lambda machine, _, slot: interpolate(machine, force(slot), None),
+    "list": _list,
+    "set": _exactly("a set", Attrs),
+    "function": as_function,
+    "path": _path,
+}
+
+
+def builtin(row: str, summary: str) -> Callable[[F], F]:
+    """Add a row to the table."""
+    name, *parameters = row.split()
+    pairs = tuple(
+        (parameter, kind)
+        for parameter, _, kind in (each.partition(":") for each in parameters)
+    )
+
+    def register(function: F) -> F:
+        BUILTINS[name] = Builtin(name, pairs, summary, function)
+        return function
+
+    return register
+
+
+def primitive(row: Builtin) -> Primitive:
+    """Return the value of a row: its function behind the checks of its arguments."""
+    name, function = row.name, row.function
+    checks = [KINDS[kind] for _, kind in row.parameters]
+    first, second, third = (checks * 3)[:3]
+
+    def one(machine: Machine, a: Slot) -> Slot:
+        return function(machine, first(machine, name, a))
+
+    if len(checks) == 1:
+        return Primitive(name, 1, one)
+
+    def two(machine: Machine, a: Slot, b: Slot) -> Slot:
+        return function(machine, first(machine, name, a), second(machine, name, b))
+
+    if len(checks) == len(("a", "b")):
+        return Primitive(name, 2, two)
+
+    def three(machine: Machine, a: Slot, b: Slot, c: Slot) -> Slot:
+        return function(
+            machine,
+            first(machine, name, a),
+            second(machine, name, b),
+            third(machine, name, c),
+        )
+
+    return Primitive(name, 3, three)

@@ -1,0 +1,73 @@
+"""Built-ins that read files, all through the port."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from dynbuild.lang.builtins import builtin
+from dynbuild.lang.coerce import decode
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.files import FileRefused
+from dynbuild.lang.hashing import digest
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.modules import import_file
+from dynbuild.lang.paths import normalise
+from dynbuild.lang.values import Attrs, Value
+
+Answer = TypeVar("Answer")
+
+
+def asked(question: Callable[[str], Answer], path: str) -> Answer:
+    """Return what the port says; its refusal becomes a failure."""
+    try:
+        return question(path)
+    except FileRefused as refused:
+        raise Failure("DB0220", refused.message, hint=refused.hint) from None
+
+
+@builtin("import path:path", "The value of a file; of a directory, its default.nix.")
+def _import(machine: Machine, path: str) -> Value:
+    return import_file(machine, normalise(path))
+
+
+@builtin("readFile path:path", "The content of a file.")
+def _read_file(machine: Machine, path: str) -> str:
+    data = asked(machine.files.read, normalise(path))
+    if b"\0" in data:
+        raise Failure("DB0220", f"'{path}' has a null byte, which no string can have")
+    machine.charge(len(data) >> 4)
+    return decode(data)
+
+
+@builtin("readDir path:path", "The names in a directory, and what each is.")
+def _read_dir(machine: Machine, path: str) -> Attrs:
+    return Attrs(dict(asked(machine.files.list, normalise(path))), {})
+
+
+@builtin("readFileType path:path", "regular, directory, symlink or unknown.")
+def _read_file_type(machine: Machine, path: str) -> str:
+    kind = asked(machine.files.kind, normalise(path))
+    if kind is None:
+        raise Failure("DB0220", f"'{path}' does not exist")
+    return kind
+
+
+@builtin("pathExists path:path", "Whether there is something at the path.")
+def _path_exists(machine: Machine, path: str) -> bool:
+    try:
+        resolved = machine.files.resolve(normalise(path))
+        kind = machine.files.kind(resolved)
+    except FileRefused:
+        return False
+    return kind == "directory" if path.endswith(("/", "/.")) else kind is not None
+
+
+@builtin("hashFile algorithm:string path:path", "The digest of a file, as hashString.")
+def _hash_file(machine: Machine, algorithm: str, path: str) -> str:
+    return digest(algorithm, asked(machine.files.read, normalise(path)))
+
+
+@builtin("toPath text:text", "An absolute path, normalised; rather write a path.")
+def _to_path(_: Machine, text: str) -> Value:
+    if not text.startswith("/"):
+        raise Failure("DB0219", f"'{text}' is not an absolute path")
+    return normalise(text)

@@ -1,0 +1,122 @@
+"""Built-ins that read and write JSON and TOML."""
+
+import json
+import re
+import tomllib
+from typing import Any, NoReturn
+
+from dynbuild.lang.builtins import builtin
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.operators import MAX_INT, MIN_INT
+from dynbuild.lang.printing import json_value
+from dynbuild.lang.values import Attrs, Slot, Value
+
+MAX_NESTING = 500
+LONG = 25
+"""Digits of what is surely no 64-bit integer."""
+_BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\[{]|[\]}]", re.DOTALL)
+
+
+@builtin("toJSON value:any", "The value as JSON, keys sorted, no spaces.")
+def _to_json(machine: Machine, value: Slot) -> str:
+    return json_value(machine, value)
+
+
+def _check_nesting(text: str, form: str) -> None:
+    """Python's own readers recurse, so we bound how deep before they start."""
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        bracket = match[0]
+        if bracket in {"[", "{"}:
+            depth += 1
+            if depth > MAX_NESTING:
+                raise Failure(
+                    "DB0223", f"the {form} is nested more than {MAX_NESTING} deep"
+                )
+        elif bracket in {"]", "}"}:
+            depth -= 1
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"'{text}' is not JSON")
+
+
+def _integer(text: str) -> int | float:
+    if len(text) > LONG:
+        return _float(text)
+    number = int(text)
+    if MAX_INT < number < 2**64:
+        raise Failure("DB0218", f"the JSON number {text} does not fit into 64 bits")
+    return number if MIN_INT <= number <= MAX_INT else float(text)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), -float("inf")}:
+        raise ValueError(f"'{text}' is out of the range of a float")
+    return number
+
+
+@builtin("fromJSON text:text", "The value of a text in JSON.")
+def _from_json(machine: Machine, text: str) -> Value:
+    _check_nesting(text, "JSON")
+    machine.charge(len(text) >> 2)
+    try:
+        text.encode()
+        data = json.loads(
+            text, parse_constant=_no_constant, parse_int=_integer, parse_float=_float
+        )
+    except UnicodeEncodeError:
+        raise Failure("DB0223", "the JSON is not UTF-8") from None
+    except ValueError as error:
+        raise Failure("DB0223", f"the JSON is wrong: {_reason(error)}") from None
+    return _value(data)
+
+
+def _reason(error: ValueError) -> str:
+    text = str(error)
+    return text[:1].lower() + text[1:]
+
+
+@builtin("fromTOML text:text", "The value of a text in TOML; without dates and times.")
+def _from_toml(machine: Machine, text: str) -> Value:
+    _check_nesting(text, "TOML")
+    machine.charge(len(text) >> 2)
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = _reason(error) if isinstance(error, ValueError) else "too deep"
+        raise Failure("DB0223", f"the TOML is wrong: {reason}") from None
+    return _value(data)
+
+
+def _value(data: Any) -> Value:  # noqa: ANN401  # whatever a reader made
+    """Return a reader's value as one of ours; nested no deeper than was checked."""
+    if isinstance(data, dict):
+        return Attrs({_text(name): _value(item) for name, item in data.items()}, {})
+    if isinstance(data, list):
+        return [_value(item) for item in data]
+    if type(data) is str:
+        return _text(data)
+    if type(data) is int and not MIN_INT <= data <= MAX_INT:
+        raise Failure("DB0218", f"{data} does not fit into 64 bits")
+    if data is None or type(data) in {bool, int, float}:
+        return data  # type: ignore[no-any-return]  # one of ours already
+    raise Failure(
+        "DB0223",
+        f"{data.isoformat()} is a date or time, which the language does not have",
+        hint="quote it in the TOML",
+    )
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise Failure("DB0223", "no string can have a null byte")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Failure(
+            "DB0223", "a string in the JSON has half of a surrogate pair"
+        ) from None
+    return text

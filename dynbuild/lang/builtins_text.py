@@ -1,0 +1,228 @@
+"""Built-ins for strings, versions, regular expressions and digests."""
+
+import re
+
+from dynbuild.lang.builtins import builtin
+from dynbuild.lang.builtins_lists import List
+from dynbuild.lang.coerce import decode, encode, interpolate
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.hashing import digest
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.paths import parent
+from dynbuild.lang.regex import compile_regex
+from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
+
+
+@builtin(
+    "baseNameOf path:value", "What stands behind the last slash of a path or string."
+)
+def _base_name_of(machine: Machine, path: Value) -> str:
+    text = interpolate(machine, path, None)
+    if len(text) > 1 and text.endswith("/"):
+        text = text[:-1]
+    return text.rpartition("/")[2]
+
+
+@builtin("dirOf path:value", "What stands before the last slash of a path or string.")
+def _dir_of(machine: Machine, path: Value) -> Value:
+    if type(path) is Path:
+        return Path(parent(path.text))
+    head, slash, _ = interpolate(machine, path, None).rpartition("/")
+    if not slash:
+        return "."
+    return head or "/"
+
+
+@builtin(
+    "concatStringsSep separator:string list:list", "Strings with a separator between."
+)
+def _concat_strings_sep(machine: Machine, separator: str, items: List) -> str:
+    texts: list[str] = []
+    for item in items:
+        if texts:
+            texts.append(separator)
+        texts.append(interpolate(machine, force(item), None))
+    return machine.text(texts)
+
+
+@builtin("stringLength text:text", "The number of bytes (of UTF-8).")
+def _string_length(_: Machine, text: str) -> int:
+    return len(text) if text.isascii() else len(encode(text))
+
+
+@builtin(
+    "substring start:int length:int text:text",
+    "Bytes of a string from a start; a negative length means all to the end.",
+)
+def _substring(machine: Machine, start: int, length: int, text: str) -> str:
+    if start < 0:
+        raise Failure("DB0219", "'builtins.substring' cannot start before the string")
+    end = None if length < 0 else start + length
+    if text.isascii():
+        return machine.text([text[start:end]])
+    return machine.text([decode(encode(text)[start:end])])
+
+
+@builtin(
+    "replaceStrings from:list to:list text:string",
+    "The text with each string of one list replaced by its fellow in the other.",
+)
+def _replace_strings(machine: Machine, old: List, new: List, text: str) -> str:
+    if len(old) != len(new):
+        raise Failure(
+            "DB0219", "'builtins.replaceStrings' needs two lists of one length"
+        )
+    patterns: dict[bytes, Slot] = {}
+    for before, after in zip(old, new, strict=True):
+        patterns.setdefault(encode(_string(before)), after)
+    data = encode(text)
+    if not patterns:
+        return text
+    matcher = re.compile(b"|".join(map(re.escape, patterns)), re.DOTALL)
+    parts: list[bytes] = []
+    position = 0
+    while position <= len(data):
+        match = matcher.search(data, position)
+        if match is None:
+            parts.append(data[position:])
+            break
+        parts.append(data[position : match.start()])
+        parts.append(encode(_string(patterns[match[0]])))
+        position = match.end()
+        if not match[0]:
+            parts.append(data[position : position + 1])
+            position += 1
+        machine.charge(len(parts[-1]) >> 4)
+    machine.charge(len(text) >> 4)
+    return machine.text([decode(b"".join(parts))])
+
+
+def _string(slot: Slot) -> str:
+    value = force(slot)
+    if type(value) is not str:
+        raise Failure(
+            "DB0210", f"'builtins.replaceStrings' needs strings, not {a_kind(value)}"
+        )
+    return value
+
+
+# Regular expressions
+
+
+def _groups(data: bytes, spans: list[tuple[int, int]]) -> List:
+    return [None if start < 0 else decode(data[start:end]) for start, end in spans]
+
+
+@builtin(
+    "match regex:string text:text",
+    "The groups of a POSIX extended regex that matches all of the text, or null.",
+)
+def _match(machine: Machine, pattern: str, text: str) -> Value:
+    data = encode(text)
+    regex = compile_regex(encode(pattern))
+    machine.charge(regex.size * (len(data) + 1) >> 2)
+    spans = regex.match(data)
+    return None if spans is None else _groups(data, spans)
+
+
+@builtin(
+    "split regex:string text:text",
+    "What is between the matches of a regex, and between these, their groups.",
+)
+def _split(machine: Machine, pattern: str, text: str) -> List:
+    data = encode(text)
+    result: List = []
+    last = 0
+    regex = compile_regex(encode(pattern))
+    for start, end, spans in regex.search(data, machine.charge):
+        result.append(decode(data[last:start]))
+        result.append(_groups(data, spans))
+        last = end
+    result.append(decode(data[last:]))
+    return result
+
+
+# Versions
+
+_COMPONENT = re.compile(r"[.-]*([0-9]+|[^0-9.-]+)?", re.DOTALL)
+
+
+def _components(version: str) -> list[str]:
+    return [part for part in _COMPONENT.findall(version) if part]
+
+
+LONG = 20
+"""Digits of what surely does not fit into 32 bits."""
+
+
+def _is_number(part: str) -> bool:
+    """As in Nix, what does not fit into 32 bits is no number."""
+    return part.isdigit() and len(part) < LONG and int(part) < 2**31
+
+
+def _older(one: str, other: str) -> bool:
+    """Whether a part of a version comes before another, by Nix's rules."""
+    one_number, other_number = _is_number(one), _is_number(other)
+    if one_number and other_number:
+        return int(one) < int(other)
+    if not one and other_number:
+        return True
+    if one == "pre" or other == "pre":
+        return one == "pre" and other != "pre"
+    if one_number != other_number:
+        return other_number
+    return one < other
+
+
+@builtin(
+    "compareVersions a:string b:string", "-1, 0 or 1 as a is older, equal or newer."
+)
+def _compare_versions(_: Machine, a: str, b: str) -> int:
+    ones, others = _components(a), _components(b)
+    length = max(len(ones), len(others))
+    ones += [""] * (length - len(ones))
+    others += [""] * (length - len(others))
+    for one, other in zip(ones, others, strict=True):
+        if _older(one, other):
+            return -1
+        if _older(other, one):
+            return 1
+    return 0
+
+
+@builtin("splitVersion version:string", "The parts that compareVersions compares.")
+def _split_version(_: Machine, version: str) -> List:
+    return [*_components(version)]
+
+
+@builtin("parseDrvName text:string", "A name like hello-2.1 as { name, version }.")
+def _parse_drv_name(_: Machine, text: str) -> Attrs:
+    match = re.search(r"-(?![A-Za-z]|\Z)", text)
+    at = match.start() if match else len(text)
+    return Attrs({"name": text[:at], "version": text[at + 1 :]}, {})
+
+
+@builtin(
+    "hashString algorithm:string text:text",
+    "The digest of a string: md5, sha1, sha256 or sha512, in base 16.",
+)
+def _hash_string(_: Machine, algorithm: str, text: str) -> str:
+    return digest(algorithm, encode(text))
+
+
+# Kept for libraries written for Nix
+
+
+@builtin("unsafeDiscardStringContext text:text", "The text: there are no contexts.")
+def _unsafe_discard_string_context(_: Machine, text: str) -> str:
+    return text
+
+
+@builtin("hasContext text:string", "Always false: there are no string contexts.")
+def _has_context(_: Machine, __: str) -> bool:
+    return False
+
+
+@builtin("getContext text:string", "Always empty: there are no string contexts.")
+def _get_context(_: Machine, __: str) -> Attrs:
+    return Attrs({}, {})

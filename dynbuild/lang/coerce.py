@@ -1,0 +1,83 @@
+"""How values become text: in interpolations, and more freely by ``toString``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
+from dynbuild.spans import Span
+
+
+def encode(text: str) -> bytes:
+    """Return the bytes of a string of the language."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decode(data: bytes) -> str:
+    """Return the string of the language for some bytes."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def interpolate(machine: Machine, value: Value, span: Span | None) -> str:
+    """Return a value as text where only what is like a text may stand."""
+    if type(value) is str:
+        return value
+    if type(value) is Path:
+        return value.text
+    if type(value) is Attrs:
+        return interpolate(machine, _text_of_set(machine, value, span), span)
+    raise _no_text(value, span)
+
+
+def _text_of_set(machine: Machine, value: Attrs, span: Span | None) -> Value:
+    machine.enter()
+    if "__toString" in value.items:
+        text = machine.call(force(value.items["__toString"]), value)
+    elif "outPath" in value.items:
+        text = force(value.items["outPath"])
+    else:
+        raise _no_text(value, span)
+    machine.depth -= 1
+    return text
+
+
+def _no_text(value: Value, span: Span | None) -> Failure:
+    hint = None
+    if type(value) in _ATOMS or isinstance(value, list):
+        hint = "convert it with toString"
+    elif type(value) is Attrs:
+        hint = "select an attribute; or give the set `__toString` or `outPath`"
+    message = f"a string is needed, but this is {a_kind(value)}"
+    return Failure("DB0210", message, span=span, hint=hint, culprit=value)
+
+
+_ATOMS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "1" if value else "",
+    int: str,
+    float: "{:f}".format,
+    type(None): lambda _: "",
+}
+
+
+def to_text(machine: Machine, value: Value) -> str:
+    """Return a value as text in the way of ``toString``."""
+    if type(value) in _ATOMS:
+        return _ATOMS[type(value)](value)
+    if isinstance(value, list):
+        return _list_text(machine, value)
+    if type(value) is Attrs:
+        return to_text(machine, _text_of_set(machine, value, None))
+    return interpolate(machine, value, None)
+
+
+def _list_text(machine: Machine, items: list[Slot]) -> str:
+    machine.enter()
+    texts: list[str] = []
+    for number, slot in enumerate(items, 1):
+        value = force(slot)
+        texts.append(to_text(machine, value))
+        if number < len(items) and value != []:
+            texts.append(" ")
+    machine.depth -= 1
+    return machine.text(texts)

@@ -1,0 +1,290 @@
+"""Compile variables, selection, ``?`` and ``with``."""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from dynbuild.errors import did_you_mean
+from dynbuild.lang import syntax
+from dynbuild.lang.compiler import (
+    Scope,
+    Unit,
+    compile_node,
+    compiles,
+    delay_node,
+    find,
+    names_in,
+    read,
+)
+from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.refusals import ABSENT
+from dynbuild.lang.values import (
+    Attrs,
+    Code,
+    Env,
+    Slot,
+    Thunk,
+    Value,
+    a_kind,
+    force,
+)
+from dynbuild.spans import Span
+
+SPELLINGS = {
+    "True": "the Booleans are `true` and `false`",
+    "False": "the Booleans are `true` and `false`",
+    "None": "the empty value is `null`",
+    "nil": "the empty value is `null`",
+    "undefined": "the empty value is `null`",
+    "and": "the operator is `&&`",
+    "not": "the operator is `!`",
+    "elif": "write `else if`",
+    "for": "there are no loops: use `map` or `builtins.genList`",
+    "lambda": "a function is written `x: …`",
+    "function": "a function is written `x: …`",
+    "def": "a function is written `name = x: …;`",
+    "len": "use `builtins.length` or `builtins.stringLength`",
+    "str": "use `toString`",
+    "print": "use `builtins.trace`",
+    "pkgs": "there is no package set: name packages by strings",
+    "lib": "there is no library: import one of your own files",
+}
+"""What people write out of habit, and what to write here."""
+
+
+def _unbound(unit: Unit, scope: Scope | None, node: syntax.Variable) -> None:
+    hint = did_you_mean(node.name, names_in(unit, scope))
+    builtin = unit.names.get("__" + node.name)
+    if node.name in SPELLINGS:
+        hint = SPELLINGS[node.name]
+    elif node.name in ABSENT:
+        hint = ABSENT[node.name]
+    elif builtin is not None:
+        hint = f"it is a built-in: write `builtins.{node.name}`"
+    unit.report("DB0203", f"undefined variable '{node.name}'", node, hint)
+
+
+@compiles(syntax.Variable)
+def _variable(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Code:
+    place, dynamic = find(scope, node.name)
+    if place:
+        return read(place)
+    if node.name in unit.names:
+        slot = unit.names[node.name]
+        return lambda _: force(slot)
+    if not dynamic:
+        if node.name == "__curPos":
+            return _position(unit, node)
+        _unbound(unit, scope, node)
+    return _from_with(node.name, dynamic, unit.span(node))
+
+
+def _position(unit: Unit, node: syntax.Node) -> Code:
+    span = unit.span(node)
+    return lambda _: position(span)
+
+
+def position(span: Span) -> Attrs | None:
+    """Return a place as ``unsafeGetAttrPos`` gives it; null outside of files."""
+    if span.source.name.startswith("«"):
+        return None
+    line, column = span.source.position(span.start)
+    items: dict[str, Slot] = {
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+    }
+    return Attrs(items, {})
+
+
+def _from_with(name: str, frames: list[int], span: Span) -> Code:
+    """Look through the ``with`` frames, the innermost first."""
+
+    def code(env: Env) -> Value:
+        up = 0
+        names: list[str] = []
+        for frame in frames:
+            while up < frame:
+                env = env[0]
+                up += 1
+            value = env[1] = force(env[1])
+            if type(value) is not Attrs:
+                raise Failure(
+                    "DB0210",
+                    f"`with` needs a set, not {a_kind(value)}, to find '{name}' in",
+                    span=span,
+                )
+            if name in value.items:
+                return force(value.items[name])
+            names += value.items
+        raise Failure(
+            "DB0203",
+            f"undefined variable '{name}'",
+            span=span,
+            hint=did_you_mean(name, sorted(names)),
+        )
+
+    return code
+
+
+@compiles(syntax.With)
+def _with(unit: Unit, scope: Scope | None, node: syntax.With) -> Code:
+    frame = Frame("while evaluating the set of `with`", unit.span(node.scope))
+    delay = delay_node(unit, scope, node.scope, frame)
+    body = compile_node(unit, Scope(scope, None), node.body)
+    return lambda env: body([env, delay(env)])
+
+
+# Selection
+
+FEW = 5
+"""Names of a set that a hint lists."""
+
+
+def _no_set(value: Value, name: str, span: Span | None) -> NoReturn:
+    raise Failure(
+        "DB0210",
+        f"a set is needed to take '{name}' from, but this is {a_kind(value)}",
+        span=span,
+    )
+
+
+def no_attribute(value: Attrs, name: str, span: Span | None) -> NoReturn:
+    """Fail for an attribute that a set does not have."""
+    names = sorted(value.items)
+    hint = did_you_mean(name, names)
+    if value.items.get("builtins") is value and name in ABSENT:
+        hint = ABSENT[name]
+    elif not hint and 0 < len(names) <= FEW:
+        hint = f"it has {', '.join(names)}"
+    raise Failure("DB0211", f"attribute '{name}' is missing", span=span, hint=hint)
+
+
+def take(name: str, span: Span | None) -> Code:
+    """Return the code that takes an attribute from the slot it is given."""
+
+    def code(slot: Env) -> Value:
+        value = force(slot)
+        if type(value) is not Attrs:
+            _no_set(value, name, span)
+        if name not in value.items:
+            no_attribute(value, name, span)
+        return force(value.items[name])
+
+    return code
+
+
+def attribute_name(value: Value, span: Span) -> str | None:
+    """Return the name that a dynamic attribute evaluates to; None for null."""
+    if value is None or type(value) is str:
+        return value
+    raise Failure(
+        "DB0210",
+        f"the name of an attribute must be a string, not {a_kind(value)}",
+        span=span,
+    )
+
+
+NameCode = Callable[[Env], str]
+
+
+def _name_codes(
+    unit: Unit, scope: Scope | None, path: tuple[syntax.AttrName, ...]
+) -> list[tuple[NameCode, Span]]:
+    codes: list[tuple[NameCode, Span]] = []
+    for name in path:
+        span = unit.span(name)
+        if isinstance(name, syntax.Name):
+            codes.append((_static_name(name.text), span))
+        else:
+            code = compile_node(unit, scope, name.expression)
+            codes.append((_dynamic_name(code, span), span))
+    return codes
+
+
+def _static_name(text: str) -> NameCode:
+    return lambda _: text
+
+
+def _dynamic_name(code: Code, span: Span) -> NameCode:
+    def name_code(env: Env) -> str:
+        name = attribute_name(code(env), span)
+        if name is None:
+            raise Failure(
+                "DB0210",
+                "the name of an attribute must be a string, not null",
+                span=span,
+            )
+        return name
+
+    return name_code
+
+
+@compiles(syntax.Select)
+def _select(unit: Unit, scope: Scope | None, node: syntax.Select) -> Code:
+    subject = compile_node(unit, scope, node.subject)
+    if node.default is not None:
+        default = compile_node(unit, scope, node.default)
+        return _select_or(subject, _name_codes(unit, scope, node.path), default)
+    first, *rest = node.path
+    if isinstance(first, syntax.Name) and not rest:
+        return _select_one(subject, first.text, unit.span(first))
+    codes = _name_codes(unit, scope, node.path)
+
+    def select(env: Env) -> Value:
+        value = subject(env)
+        for name_code, span in codes:
+            name = name_code(env)
+            if type(value) is not Attrs:
+                _no_set(value, name, span)
+            if name not in value.items:
+                no_attribute(value, name, span)
+            value = force(value.items[name])
+        return value
+
+    return select
+
+
+def _select_one(subject: Code, name: str, span: Span) -> Code:
+    def select(env: Env) -> Value:
+        value = subject(env)
+        if type(value) is not Attrs:
+            _no_set(value, name, span)
+        items = value.items
+        if name not in items:
+            no_attribute(value, name, span)
+        slot = items[name]
+        return force(slot) if type(slot) is Thunk else slot  # type: ignore[return-value]
+
+    return select
+
+
+def _select_or(
+    subject: Code, codes: list[tuple[NameCode, Span]], default: Code
+) -> Code:
+    def select(env: Env) -> Value:
+        value = subject(env)
+        for name_code, _ in codes:
+            name = name_code(env)
+            if type(value) is not Attrs or name not in value.items:
+                return default(env)
+            value = force(value.items[name])
+        return value
+
+    return select
+
+
+@compiles(syntax.Has)
+def _has(unit: Unit, scope: Scope | None, node: syntax.Has) -> Code:
+    subject = compile_node(unit, scope, node.subject)
+    *front, (last, _) = _name_codes(unit, scope, node.path)
+
+    def has(env: Env) -> Value:
+        value = subject(env)
+        for name_code, _ in front:
+            name = name_code(env)
+            if type(value) is not Attrs or name not in value.items:
+                return False
+            value = force(value.items[name])
+        return type(value) is Attrs and last(env) in value.items
+
+    return has

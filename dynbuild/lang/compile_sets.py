@@ -1,0 +1,216 @@
+"""Compile sets and ``let``."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dynbuild.errors import Label
+from dynbuild.lang import syntax
+from dynbuild.lang.bindings import Inherited, Table, Taken, fill, tabulate
+from dynbuild.lang.compile_select import attribute_name, take
+from dynbuild.lang.compiler import (
+    Scope,
+    Unit,
+    compile_node,
+    compiles,
+    delay_in_frame,
+    delay_node,
+)
+from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.values import Attrs, Code, Delay, Env, Slot, Thunk, Value
+from dynbuild.spans import Span
+
+
+def _twice(unit: Unit, path: str, second: syntax.Name, first: syntax.Name) -> None:
+    place = unit.span(first).place
+    unit.report(
+        "DB0204",
+        f"attribute '{path}' is already defined at {place}",
+        second,
+        labels=(Label(unit.span(first), "first defined here"),),
+    )
+
+
+def _misplaced(unit: Unit, name: syntax.Dynamic) -> None:
+    unit.report(
+        "DB0201",
+        "a dynamic attribute cannot be inherited",
+        name,
+        hint='write it as a binding: "${name}" = …;',
+    )
+
+
+@compiles(syntax.AttrSet)
+def _attr_set(unit: Unit, scope: Scope | None, node: syntax.AttrSet) -> Code:
+    table = tabulate(
+        node,
+        lambda *places: _twice(unit, *places),
+        lambda name: _misplaced(unit, name),
+    )
+    return _table(unit, scope, table)
+
+
+@compiles(Table)
+def _table(unit: Unit, scope: Scope | None, table: Table) -> Code:
+    if "__overrides" in table.entries and table.recursive:
+        unit.report(
+            "DB0202",
+            "'__overrides' has no meaning in dynbuild",
+            table.entries["__overrides"].place,
+            hint="put the overrides behind the set: rec { … } // { … }",
+        )
+    return (_recursive if table.recursive else _plain)(unit, scope, table)
+
+
+@dataclass(slots=True)
+class _Recipe:
+    """How the slots of a table are made, each kind of entry by its own means."""
+
+    delays: list[tuple[str, Delay]] = field(default_factory=list)
+    outer: list[tuple[str, Delay]] = field(default_factory=list)
+    taken: list[tuple[str, Code, int]] = field(default_factory=list)
+    origins: list[Delay] = field(default_factory=list)
+    spans: dict[str, Span] = field(default_factory=dict)
+
+    def slots(self, inner: Env, outer: Env) -> Iterator[tuple[str, Slot]]:
+        for name, delay in self.outer:
+            yield name, delay(outer)
+        for name, delay in self.delays:
+            yield name, delay(inner)
+        if self.taken:
+            sources = [delay(inner) for delay in self.origins]
+            for name, code, origin in self.taken:
+                yield name, Thunk(code, sources[origin])
+
+
+def _recipe(
+    unit: Unit, inner: Scope | None, outer: Scope | None, table: Table
+) -> _Recipe:
+    recipe = _Recipe()
+    for name, entry in table.entries.items():
+        recipe.spans[name] = unit.span(entry.place)
+        if isinstance(entry.value, Inherited):
+            variable = syntax.Variable(entry.place.start, entry.place.end, name)
+            frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
+            recipe.outer.append((name, delay_node(unit, outer, variable, frame)))
+    unfilled = set() if inner is outer else set(table.entries)
+    unfilled.difference_update(name for name, _ in recipe.outer)
+    for name, entry in table.entries.items():
+        value = entry.value
+        frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
+        if isinstance(value, Taken):
+            code = take(name, recipe.spans[name])
+            unit.machine.labels[code] = frame
+            recipe.taken.append((name, code, value.origin))
+        elif not isinstance(value, Inherited):
+            unit.naming = name
+            delay = delay_in_frame(unit, inner, value, frame, unfilled)
+            recipe.delays.append((name, delay))
+            unit.naming = None
+            unfilled.discard(name)
+    for origin in table.origins:
+        recipe.origins.append(delay_in_frame(unit, inner, origin, None, unfilled))
+    return recipe
+
+
+def _plain(unit: Unit, scope: Scope | None, table: Table) -> Code:
+    recipe = _recipe(unit, scope, scope, table)
+    delays, spans = recipe.delays, recipe.spans
+    if not (recipe.outer or recipe.taken or table.dynamic):
+
+        def build_simple(env: Env) -> Value:
+            items: dict[str, Slot] = {}
+            for name, delay in delays:
+                items[name] = delay(env)
+            return Attrs(items, spans)
+
+        return build_simple
+    extend = _dynamic(unit, scope, table)
+
+    def build(env: Env) -> Value:
+        return extend(env, dict(recipe.slots(env, env)), spans)
+
+    return build
+
+
+def _frame_scope(scope: Scope | None, table: Table) -> Scope:
+    return Scope(scope, {name: place for place, name in enumerate(table.entries, 1)})
+
+
+def _fill_frame(recipe: _Recipe, inner: Scope, env: Env) -> Env:
+    places = inner.places or {}
+    frame: Env = [env] + [None] * len(places)
+    for name, slot in recipe.slots(frame, env):
+        frame[places[name]] = slot
+    return frame
+
+
+def _recursive(unit: Unit, scope: Scope | None, table: Table) -> Code:
+    inner = _frame_scope(scope, table)
+    recipe = _recipe(unit, inner, scope, table)
+    extend = _dynamic(unit, inner, table)
+    names = list(table.entries)
+
+    def build(env: Env) -> Value:
+        frame = _fill_frame(recipe, inner, env)
+        items = dict(zip(names, frame[1:], strict=True))
+        return extend(frame, items, recipe.spans)
+
+    return build
+
+
+@compiles(syntax.Let)
+def _let(unit: Unit, scope: Scope | None, node: syntax.Let) -> Code:
+    table = Table(node.start, node.end, recursive=True)
+    fill(
+        table,
+        node.bindings,
+        lambda *places: _twice(unit, *places),
+        lambda name: _misplaced(unit, name),
+    )
+    for name, _ in table.dynamic:
+        unit.report("DB0201", "`let` cannot define a dynamic attribute", name)
+    inner = _frame_scope(scope, table)
+    recipe = _recipe(unit, inner, scope, table)
+    body = compile_node(unit, inner, node.body)
+    return lambda env: body(_fill_frame(recipe, inner, env))
+
+
+def _dynamic_frame(unit: Unit, name: syntax.Node) -> Frame:
+    return Frame("while evaluating an attribute", unit.span(name))
+
+
+Extend: TypeAlias = Callable[[Env, dict[str, Slot], dict[str, Span]], Attrs]
+
+
+def _dynamic(unit: Unit, scope: Scope | None, table: Table) -> Extend:
+    """Return what adds the dynamic attributes of a table to its static ones."""
+    dynamic = [
+        (
+            compile_node(unit, scope, name.expression),
+            delay_node(unit, scope, value, _dynamic_frame(unit, name)),
+            unit.span(name),
+        )
+        for name, value in table.dynamic
+    ]
+    if not dynamic:
+        return lambda _, items, spans: Attrs(items, spans)
+
+    def extend(env: Env, items: dict[str, Slot], spans: dict[str, Span]) -> Attrs:
+        spans = dict(spans)
+        for name_code, delay, span in dynamic:
+            name = attribute_name(name_code(env), span)
+            if name is None:
+                continue
+            if name in items:
+                raise Failure(
+                    "DB0204",
+                    f"attribute '{name}' is already defined at {spans[name].place}",
+                    span=span,
+                    labels=[Label(spans[name], "first defined here")],
+                )
+            items[name] = delay(env)
+            spans[name] = span
+        return Attrs(items, spans)
+
+    return extend

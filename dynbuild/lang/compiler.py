@@ -1,0 +1,247 @@
+"""From the tree to closures: what the parts of the compiler share.
+
+A node becomes a *code*, a Python function from a frame to a value. Names are resolved
+here, once, to places in frames, so that an unbound name is found before anything runs.
+Problems are collected, so that one run reports all of them.
+
+A frame is a list: the surrounding frame, then the slots of the scope's own names.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from dynbuild.errors import Diagnostic, Label
+from dynbuild.lang import syntax
+from dynbuild.lang.bindings import Table
+from dynbuild.lang.failure import Frame
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.values import Code, Delay, Env, Slot, Thunk, Value, force
+from dynbuild.spans import Source, Span
+
+MAX_NESTING = 400
+MAX_PROBLEMS = 20
+
+Compiled: TypeAlias = syntax.Expression | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names of a frame and their places; without names, the frame of a ``with``."""
+
+    parent: "Scope | None"
+    places: dict[str, int] | None
+
+
+class TooManyProblems(Exception):  # noqa: N818  # ends the compilation, nothing more
+    """There is no use in looking for more."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """One source while it is compiled."""
+
+    source: Source
+    directory: str
+    machine: Machine
+    names: dict[str, Slot]
+    problems: list[Diagnostic] = field(default_factory=list)
+    nesting: int = 0
+    naming: str | None = None
+    """The name of what is bound, should it be a function."""
+
+    def span(self, node: syntax.Node | Table) -> Span:
+        return Span(self.source, node.start, node.end)
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        node: syntax.Node | Table,
+        hint: str | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        """Note a problem; the compilation goes on."""
+        self.problems.append(Diagnostic(code, message, self.span(node), hint, labels))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise TooManyProblems
+
+
+Part: TypeAlias = Callable[[Unit, Scope | None, Any], Code]
+_PARTS: dict[type, Part] = {}
+
+
+def compiles(*kinds: type) -> Callable[[Part], Part]:
+    """Mark a function as the one that compiles nodes of these kinds."""
+
+    def register(part: Part) -> Part:
+        _PARTS.update(dict.fromkeys(kinds, part))
+        return part
+
+    return register
+
+
+def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
+    """Return the code of a node."""
+    if type(node) is syntax.Binary:
+        return _PARTS[syntax.Binary](unit, scope, node)
+    unit.nesting += 1
+    if unit.nesting > MAX_NESTING:
+        unit.report("DB0206", f"nested more than {MAX_NESTING} levels deep", node)
+        raise TooManyProblems
+    code = _PARTS[type(node)](unit, scope, node)
+    unit.nesting -= 1
+    return code
+
+
+def constant(node: Compiled) -> list[Value]:
+    """Return in a list the value of a node that needs no evaluation."""
+    if type(node) is syntax.Number:
+        return [node.value]
+    if type(node) is syntax.String and not node.parts:
+        return [""]
+    if (
+        type(node) is syntax.String
+        and len(node.parts) == 1
+        and isinstance(text := node.parts[0], str)
+    ):
+        return [text]
+    return []
+
+
+def delay_node(
+    unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None = None
+) -> Delay:
+    """Return the code that makes a slot: a promise, where one is needed."""
+    if values := constant(node):
+        value = values[0]
+        return lambda _: value
+    if type(node) is syntax.Function:
+        return compile_node(unit, scope, node)
+    if type(node) is syntax.Variable:
+        return lookup(unit, scope, node) or promise(unit, scope, node, frame)
+    return promise(unit, scope, node, frame)
+
+
+def delay_in_frame(
+    unit: Unit,
+    scope: Scope | None,
+    node: Compiled,
+    frame: Frame | None,
+    unfilled: Collection[str],
+) -> Delay:
+    """Like ``delay_node``, but for a frame of which some slots are not there yet."""
+    if isinstance(node, syntax.Variable) and node.name in unfilled:
+        place, _ = find(scope, node.name)
+        if place and place.up == 0:
+            return promise(unit, scope, node, frame)
+    return delay_node(unit, scope, node, frame)
+
+
+def promise(
+    unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
+) -> Delay:
+    """Return the code that makes a thunk of a node."""
+    code = labelled(unit, scope, node, frame)
+    return lambda env: Thunk(code, env)
+
+
+def labelled(
+    unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
+) -> Code:
+    """Return the code of a node, with what to say where it fails."""
+    code = compile_node(unit, scope, node)
+    if frame:
+        unit.machine.labels[code] = frame
+    return code
+
+
+# Variables
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name is: how many frames up, and at which index."""
+
+    up: int
+    index: int
+
+
+def find(scope: Scope | None, name: str) -> tuple[Place | None, list[int]]:
+    """Where a name is bound, or how many frames up the ``with`` frames are."""
+    dynamic: list[int] = []
+    up = 0
+    while scope is not None:
+        if scope.places is None:
+            dynamic.append(up)
+        elif name in scope.places:
+            return Place(up, scope.places[name]), dynamic
+        up += 1
+        scope = scope.parent
+    return None, dynamic
+
+
+def names_in(unit: Unit, scope: Scope | None) -> list[str]:
+    """All names that are bound in a scope, the nearest first."""
+    names: dict[str, None] = {}
+    while scope is not None:
+        names.update(dict.fromkeys(scope.places or {}))
+        scope = scope.parent
+    names.update((name, None) for name in unit.names if not name.startswith("__"))
+    return list(names)
+
+
+def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | None:
+    """Return the code that fetches a variable's slot; None if it takes more."""
+    place, _ = find(scope, node.name)
+    if place:
+        return _fetch(place)
+    if node.name in unit.names:
+        slot = unit.names[node.name]
+        return lambda _: slot
+    return None
+
+
+def _fetch(place: Place) -> Delay:
+    index = place.index
+    up = place.up
+
+    def here(env: Env) -> Slot:
+        return env[index]  # type: ignore[no-any-return]
+
+    def above(env: Env) -> Slot:
+        return env[0][index]  # type: ignore[no-any-return]
+
+    def far(env: Env) -> Slot:
+        for _ in range(up):
+            env = env[0]
+        return env[index]  # type: ignore[no-any-return]
+
+    return {0: here, 1: above}.get(up, far)
+
+
+def read(place: Place) -> Code:
+    """Return the code that evaluates a variable."""
+    up, index = place.up, place.index
+
+    def here(env: Env) -> Value:
+        slot = env[index]
+        if type(slot) is Thunk:
+            return force(slot) if slot.code else slot.value
+        return slot  # type: ignore[no-any-return]
+
+    def above(env: Env) -> Value:
+        slot = env[0][index]
+        if type(slot) is Thunk:
+            return force(slot) if slot.code else slot.value
+        return slot  # type: ignore[no-any-return]
+
+    def far(env: Env) -> Value:
+        for _ in range(up):
+            env = env[0]
+        slot = env[index]
+        if type(slot) is Thunk:
+            return force(slot) if slot.code else slot.value
+        return slot  # type: ignore[no-any-return]
+
+    return {0: here, 1: above}.get(up, far)

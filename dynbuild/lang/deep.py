@@ -1,0 +1,24 @@
+"""Evaluate a value with all that is in it."""
+
+from dynbuild.lang.values import Attrs, Slot, Value, force
+
+
+def force_deep(slot: Slot) -> Value:
+    """Evaluate a slot and all slots in its value, depth first; cycles are no problem.
+
+    The stack is our own, not Python's: lists can be nested without end.
+    """
+    top = force(slot)
+    seen: set[int] = set()
+    stack: list[Slot] = [top]
+    while stack:
+        value = force(stack.pop())
+        if id(value) in seen:
+            continue
+        if isinstance(value, list):
+            seen.add(id(value))
+            stack += reversed(value)
+        elif type(value) is Attrs:
+            seen.add(id(value))
+            stack += [value.items[name] for name in sorted(value.items, reverse=True)]
+    return top

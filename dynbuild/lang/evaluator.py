@@ -1,0 +1,191 @@
+"""Evaluate a source from beginning to end, within its limits."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lang import (
+    builtins_files,
+    builtins_formats,
+    builtins_lists,
+    builtins_sets,
+    builtins_text,
+    builtins_values,
+    compile_basic,
+    compile_operators,
+    compile_select,
+    compile_sets,
+    deep,
+    printing,
+)
+from dynbuild.lang.builtins import BUILTINS, Builtin
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.files import Files
+from dynbuild.lang.machine import Limits, Machine
+from dynbuild.lang.parser import parse
+from dynbuild.lang.program import compile_program, initial_names
+from dynbuild.lang.report import diagnose
+from dynbuild.lang.stack import deep_stack
+from dynbuild.lang.values import (
+    Attrs,
+    Lambda,
+    Signature,
+    Slot,
+    Thunk,
+    Value,
+    force,
+)
+from dynbuild.spans import Source
+
+FILLED = (
+    builtins_files,
+    builtins_formats,
+    builtins_lists,
+    builtins_sets,
+    builtins_text,
+    builtins_values,
+    compile_basic,
+    compile_operators,
+    compile_select,
+    compile_sets,
+)
+"""The modules that fill the tables of built-ins and of the compiler."""
+
+Argument = Source | Slot
+"""What is passed for an argument: an expression, or a value as it is."""
+
+
+def list_builtins() -> tuple[Builtin, ...]:
+    """Return the table of the built-in functions, by name."""
+    return tuple(BUILTINS[name] for name in sorted(BUILTINS))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The value of a source, evaluated as far as its outermost part."""
+
+    value: Value
+    machine: Machine
+    show_trace: bool
+
+
+def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
+    source: Source,
+    *,
+    directory: str = "/",
+    files: Files | None = None,
+    arguments: Mapping[str, Argument] | None = None,
+    limits: Limits | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    show_trace: bool = False,
+) -> Result:
+    """Return the value of a source; ``DeclarationError`` where it has none.
+
+    Relative paths are meant in ``directory``. With ``arguments``, a function is called
+    with those of them that it names. ``say`` is told what ``trace`` and ``warn`` show.
+    """
+    machine = Machine(files, say, limits)
+    machine.names = initial_names()
+    tree = parse(source)
+    with _guarded(machine, source, show_trace=show_trace):
+        value = compile_program(machine, source, directory, tree)(None)
+        if arguments is not None:
+            value = _call(machine, value, directory, arguments)
+        return Result(value, machine, show_trace)
+
+
+def signature(result: Result) -> Signature | None:
+    """Return what is known of a value that is a function of the language."""
+    value = result.value
+    return value.signature if type(value) is Lambda else None
+
+
+def call(
+    result: Result, arguments: Mapping[str, Argument], *, directory: str = "/"
+) -> Result:
+    """Return the value of a function for those of the arguments that it names."""
+    with _guarded(result.machine, None, show_trace=result.show_trace):
+        value = _call(result.machine, result.value, directory, arguments)
+        return Result(value, result.machine, result.show_trace)
+
+
+def check(source: Source) -> None:
+    """Find what is wrong with a source without evaluating it."""
+    machine = Machine()
+    machine.names = initial_names()
+    tree = parse(source)
+    with _guarded(machine, source, show_trace=False):
+        compile_program(machine, source, "/", tree)
+
+
+def attribute(result: Result, path: str) -> Result:
+    """Return the part of a value at a path like ``stages.0.name``."""
+    with _guarded(result.machine, None, show_trace=result.show_trace):
+        value = result.value
+        for name in path.split("."):
+            if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+                value = force(value[int(name)])
+            else:
+                value = compile_select.take(name, None)(value)
+        return Result(value, result.machine, result.show_trace)
+
+
+def force_deep(result: Result) -> Value:
+    """Return the value of a source, evaluated with all that is in it."""
+    with _guarded(result.machine, None, show_trace=result.show_trace):
+        return deep.force_deep(result.value)
+
+
+def to_nix(result: Result) -> str:
+    """Return the value as ``nix-instantiate --eval --strict`` prints it."""
+    with _guarded(result.machine, None, show_trace=result.show_trace):
+        deep.force_deep(result.value)
+        return printing.print_value(result.machine, result.value)
+
+
+def to_json(result: Result) -> str:
+    """Return the value as ``nix-instantiate --eval --strict --json`` prints it."""
+    with _guarded(result.machine, None, show_trace=result.show_trace):
+        return printing.json_value(result.machine, result.value)
+
+
+@contextmanager
+def _guarded(
+    machine: Machine, source: Source | None, *, show_trace: bool
+) -> Iterator[None]:
+    """Room on Python's stack, and failures as the diagnostics that users see."""
+    try:
+        with deep_stack(machine.limits.depth):
+            yield
+    except Failure as failure:
+        diagnostic = diagnose(failure, machine.labels, show_trace=show_trace)
+        raise DeclarationError(diagnostic) from None
+    except RecursionError:
+        place = f"{source.name}: " if source else ""
+        message = f"{place}the evaluation is nested too deeply"
+        raise DeclarationError(Diagnostic("DB0213", message)) from None
+    finally:
+        machine.depth = 0
+
+
+def _call(
+    machine: Machine, value: Value, directory: str, arguments: Mapping[str, Argument]
+) -> Value:
+    """Call a function with the arguments that it names, as Nix does at the top."""
+    if type(value) is Attrs and "__functor" in value.items:
+        value = machine.call(force(value.items["__functor"]), value)
+    if type(value) is not Lambda or value.signature.parameters is None:
+        return value
+    known = {parameter.name for parameter in value.signature.parameters}
+    items: dict[str, Slot] = {}
+    for name, argument in arguments.items():
+        if name in known or value.signature.ellipsis:
+            items[name] = _argument(machine, directory, argument)
+    return machine.call(value, Attrs(items, {}))
+
+
+def _argument(machine: Machine, directory: str, argument: Argument) -> Slot:
+    if not isinstance(argument, Source):
+        return argument
+    return Thunk(compile_program(machine, argument, directory, parse(argument)), None)

@@ -1,0 +1,96 @@
+"""What ends an evaluation, as the evaluator passes it on; the sentence is made last.
+
+``CODES`` is the table of the language's stable error codes that docs/language.md shows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from dynbuild.errors import Label
+from dynbuild.spans import Span
+
+if TYPE_CHECKING:
+    from dynbuild.lang.values import Code, Thunk
+
+CODES = {
+    "DB0201": "the source does not follow the grammar",
+    "DB0202": "the source uses a part of Nix that dynbuild leaves out",
+    "DB0203": "a name is not defined",
+    "DB0204": "an attribute is defined twice",
+    "DB0205": "a function has two arguments of one name",
+    "DB0206": "the source is too large or too deeply nested",
+    "DB0210": "a value is not of the kind that is needed",
+    "DB0211": "a set has no such attribute",
+    "DB0212": "a value needs itself (infinite recursion)",
+    "DB0213": "calls or values are nested too deeply",
+    "DB0214": "the evaluation takes too many steps or too much memory",
+    "DB0215": "a function is called with a missing or an unexpected argument",
+    "DB0216": "the declaration itself gives up (throw, abort)",
+    "DB0217": "an assertion is false",
+    "DB0218": "a number does not fit into 64 bits, or is divided by zero",
+    "DB0219": "a built-in cannot work with the value of an argument",
+    "DB0220": "a file cannot be read, or lies outside of the project",
+    "DB0221": "a regular expression is wrong or too complex",
+    "DB0222": "a value cannot be written in this form",
+    "DB0223": "a file or text is not valid Nix, JSON or TOML",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What was being done at a place when an evaluation failed."""
+
+    text: str
+    span: Span | None
+
+
+Step: TypeAlias = "Frame | Code"
+"""A frame, or the code of a value that was being evaluated: a key of its labels."""
+
+
+class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuild
+    """An evaluation has failed.
+
+    ``steps`` grows from the inside out while the failure passes through. ``knot`` is
+    the value that needs itself, ``tied`` how many steps lead from it back to it.
+    """
+
+    def __init__(  # noqa: PLR0913  # all that a diagnostic says, and by name
+        self,
+        code: str,
+        message: str,
+        *,
+        span: Span | None = None,
+        hint: str | None = None,
+        labels: Sequence[Label] = (),
+        culprit: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.span = span
+        self.hint = hint
+        self.labels = tuple(labels)
+        self.culprit = culprit
+        """The operand that does not fit, so that just it can be shown."""
+        self.steps: list[Step] = []
+        self.knot: Thunk | None = None
+        self.tied = 0
+
+    def again(self, steps: int) -> "Failure":
+        """Return the same failure, as it was after so many steps."""
+        twin = type(self)(
+            self.code,
+            self.message,
+            span=self.span,
+            hint=self.hint,
+            labels=self.labels,
+        )
+        twin.steps = self.steps[:steps]
+        twin.knot, twin.tied = self.knot, self.tied
+        return twin
+
+
+class Catchable(Failure):
+    """What ``builtins.tryEval`` turns into a value: ``throw`` and ``assert``."""

@@ -1,0 +1,250 @@
+"""One evaluation: its limits, its access to files, and how a function is called."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from dynbuild.errors import Label, did_you_mean
+from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.files import Files, NoFiles
+from dynbuild.lang.values import (
+    Attrs,
+    Code,
+    Env,
+    Lambda,
+    Primitive,
+    Slot,
+    Thunk,
+    Value,
+    a_kind,
+    force,
+)
+from dynbuild.spans import Source, Span
+
+if TYPE_CHECKING:
+    from dynbuild.lang.syntax import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an evaluation may take before it is given up."""
+
+    depth: int = 10_000
+    """Calls within calls, as in Nix, and values within values."""
+    steps: int = 10_000_000
+    """Calls, elements made, and 16-byte pieces of text made."""
+
+
+class Machine:
+    """The state of one evaluation.
+
+    Invariant: no clock, no environment and no file is reached but through ``files``.
+    """
+
+    __slots__ = (
+        "depth",
+        "files",
+        "labels",
+        "limits",
+        "modules",
+        "names",
+        "say",
+        "steps",
+        "trees",
+    )
+
+    def __init__(
+        self,
+        files: Files | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.files = files or NoFiles()
+        self.say = say
+        self.limits = limits or Limits()
+        self.depth = 0
+        self.steps = self.limits.steps
+        self.labels: dict[Code, Frame] = {}
+        self.modules: dict[str, Thunk] = {}
+        self.names: dict[str, Slot] = {}
+        self.trees: dict[Source, Expression] = {}
+
+    def charge(self, steps: int) -> None:
+        """Take what an operation costs from what is left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise Failure(
+                "DB0214",
+                f"the evaluation takes more than {self.limits.steps:,} steps",
+                hint="is there a loop that never ends, or a value that doubles?",
+            )
+
+    def text(self, parts: Sequence[str]) -> str:
+        """Return the parts joined; halves of a character that meet become one again."""
+        self.charge(sum(map(len, parts)) >> 4)
+        result = "".join(parts)
+        return result if result.isascii() else _whole(result)
+
+    def enter(self) -> None:
+        """Go one level deeper; whoever returns normally takes it back."""
+        self.depth += 1
+        if self.depth > self.limits.depth:
+            raise Failure(
+                "DB0213",
+                f"stack overflow: more than {self.limits.depth:,} calls "
+                "or values within each other",
+                hint="does the recursion have an end?",
+            )
+
+    def call(self, function: Value, argument: Slot) -> Value:
+        """Return the result of a function for an argument."""
+        self.charge(1)
+        self.enter()
+        if type(function) is Lambda:
+            signature = function.signature
+            frame = (
+                [function.env, argument]
+                if signature.parameters is None
+                else bind(function, argument)
+            )
+            result = function.body(frame)
+        elif type(function) is Primitive:
+            given = (*function.arguments, argument)
+            result = (
+                run(self, function, given)
+                if len(given) == function.arity
+                else Primitive(function.name, function.arity, function.function, given)
+            )
+        elif type(function) is Attrs and "__functor" in function.items:
+            functor = force(function.items["__functor"])
+            result = self.call(self.call(functor, function), argument)
+        else:
+            _not_a_function(function)
+        self.depth -= 1
+        return result
+
+    def call2(self, function: Value, first: Slot, second: Slot) -> Value:
+        """Return the result of a function for two arguments."""
+        if type(function) is Primitive and function.arity == 2 + len(
+            function.arguments
+        ):
+            return run(self, function, (*function.arguments, first, second))
+        return self.call(self.call(function, first), second)
+
+    def promise(self, function: Value, argument: Slot) -> Thunk:
+        """Return the call of a function, made when its result is needed."""
+        return Thunk(_promised, (self, function, argument))
+
+    def promise2(self, function: Slot, first: Slot, second: Slot) -> Thunk:
+        """Return the call of a function for two arguments, made when needed."""
+        return Thunk(_promised2, (self, function, first, second))
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        data = text.encode("utf-8", "surrogateescape")
+        return data.decode("utf-8", "surrogateescape")
+    return text
+
+
+def _promised(promise: Env) -> Value:
+    machine: Machine = promise[0]
+    return machine.call(promise[1], promise[2])
+
+
+def _promised2(promise: Env) -> Value:
+    machine: Machine = promise[0]
+    return machine.call2(force(promise[1]), promise[2], promise[3])
+
+
+def run(machine: Machine, primitive: Primitive, given: tuple[Slot, ...]) -> Value:
+    """Return the result of a built-in; ``*given`` would nest Python's own stack."""
+    function = primitive.function
+    match given:
+        case (first,):
+            return force(function(machine, first))
+        case (first, second):
+            return force(function(machine, first, second))
+        case _:
+            return force(function(machine, given[0], given[1], given[2]))
+
+
+def _not_a_function(value: Value) -> NoReturn:
+    hint = None
+    if type(value) is Attrs:
+        hint = "a set can be called only when it has an attribute `__functor`"
+    elif type(value) in {int, float, str, Lambda}:
+        hint = "in a list, put a call in parentheses; is a `;` or an operator missing?"
+    raise Failure(
+        "DB0210", f"{a_kind(value)} is called as if it were a function", hint=hint
+    )
+
+
+def _title(function: Lambda) -> str:
+    name = function.signature.name
+    return f"the function '{name}'" if name else "this function"
+
+
+def bind(function: Lambda, argument: Slot) -> Env:
+    """Return the frame of a function whose argument is a pattern."""
+    signature = function.signature
+    value = force(argument)
+    if type(value) is not Attrs:
+        raise Failure(
+            "DB0210",
+            f"{_title(function)} takes a set, but is called with {a_kind(value)}",
+            labels=[Label(signature.span, "defined here")],
+        )
+    items = value.items
+    frame: Env = [function.env]
+    if signature.whole:
+        frame.append(value)
+    found = 0
+    for parameter in signature.parameters or ():
+        name = parameter.name
+        if name in items:
+            frame.append(items[name])
+            found += 1
+        elif parameter.default is not None:
+            frame.append(parameter.default(frame))
+        else:
+            _missing(function, value, name, parameter.span)
+    if found != len(items) and not signature.ellipsis:
+        _unexpected(function, value)
+    return frame
+
+
+def _unexpected_names(function: Lambda, value: Attrs) -> list[str]:
+    known = {parameter.name for parameter in function.signature.parameters or ()}
+    return sorted(name for name in value.items if name not in known)
+
+
+def _missing(function: Lambda, value: Attrs, name: str, span: Span) -> NoReturn:
+    hint = None
+    if not function.signature.ellipsis:
+        others = _unexpected_names(function, value)
+        if did_you_mean(name, others):
+            hint = f"the call has {', '.join(others)}: is '{name}' meant?"
+    raise Failure(
+        "DB0215",
+        f"{_title(function)} is called without its argument '{name}'",
+        hint=hint,
+        labels=[Label(span, "the argument has no default")],
+    )
+
+
+def _unexpected(function: Lambda, value: Attrs) -> NoReturn:
+    name = _unexpected_names(function, value)[0]
+    known = [parameter.name for parameter in function.signature.parameters or ()]
+    labels = [Label(function.signature.span, "defined here")]
+    if name in value.spans:
+        labels.insert(0, Label(value.spans[name], "the argument"))
+    raise Failure(
+        "DB0215",
+        f"{_title(function)} is called with an unexpected argument '{name}'",
+        hint=did_you_mean(name, known)
+        or (f"it takes {', '.join(known)}" if known else "it takes an empty set"),
+        labels=labels,
+    )

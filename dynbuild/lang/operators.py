@@ -1,0 +1,255 @@
+"""What the operators do with values: arithmetic, order, equality, joining."""
+
+import operator
+from collections.abc import Callable
+
+from dynbuild.lang.coerce import interpolate
+from dynbuild.lang.failure import Failure
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.paths import normalise
+from dynbuild.lang.values import (
+    Attrs,
+    Elements,
+    Path,
+    Slot,
+    Value,
+    a_kind,
+    force,
+)
+
+MIN_INT, MAX_INT = -(2**63), 2**63 - 1
+
+Number = int | float
+
+
+def is_number(value: Value) -> bool:
+    return type(value) is int or type(value) is float
+
+
+def _operands(doing: str, left: Value, right: Value) -> tuple[Number, Number]:
+    for value in (left, right):
+        if type(value) is not int and type(value) is not float:
+            raise Failure(
+                "DB0210",
+                f"{doing} needs numbers, but this is {a_kind(value)}",
+                culprit=value,
+            )
+    return left, right  # type: ignore[return-value]  # checked above
+
+
+def _checked(doing: str, sign: str, left: Number, right: Number, result: int) -> int:
+    if MIN_INT <= result <= MAX_INT:
+        return result
+    raise Failure("DB0218", f"integer overflow in {doing} {left} {sign} {right}")
+
+
+def _arithmetic(
+    doing: str, sign: str, compute: Callable[[Number, Number], Number]
+) -> Callable[[Value, Value], Number]:
+    def apply(left: Value, right: Value) -> Number:
+        if type(left) is int and type(right) is int:
+            result = compute(left, right)
+            if MIN_INT <= result <= MAX_INT:
+                return result
+        first, second = _operands(doing, left, right)
+        result = compute(first, second)
+        if type(result) is int:
+            return _checked(doing, sign, first, second, result)
+        return result
+
+    return apply
+
+
+def _quotient(left: Number, right: Number) -> Number:
+    if right == 0:
+        raise Failure("DB0218", "division by zero")
+    if type(left) is int and type(right) is int:
+        return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+    return left / right
+
+
+def _float_safe(
+    compute: Callable[[Number, Number], Number],
+) -> Callable[[Number, Number], Number]:
+    def apply(left: Number, right: Number) -> Number:
+        if type(left) is float or type(right) is float:
+            left, right = float(left), float(right)
+        return compute(left, right)
+
+    return apply
+
+
+add_numbers = _arithmetic("adding", "+", _float_safe(operator.add))
+subtract = _arithmetic("subtracting", "-", _float_safe(operator.sub))
+multiply = _arithmetic("multiplying", "*", _float_safe(operator.mul))
+divide = _arithmetic("dividing", "/", _float_safe(_quotient))
+
+
+def add(machine: Machine, left: Value, right: Value) -> Value:
+    """``+``: numbers are added, strings and paths are joined."""
+    if type(left) is int or type(left) is float:
+        if type(right) is not int and type(right) is not float:
+            raise Failure(
+                "DB0210",
+                f"{a_kind(right)} cannot be added to {a_kind(left)}",
+                hint="convert the number with toString" if type(right) is str else None,
+            )
+        return add_numbers(left, right)
+    if type(left) is Path:
+        if type(right) is Path:
+            return Path(normalise(machine.text([left.text, right.text])))
+        text = interpolate(machine, right, None)
+        return Path(normalise(machine.text([left.text, text])))
+    if type(left) is not str and type(left) is not Attrs:
+        raise Failure(
+            "DB0210",
+            f"{a_kind(right)} cannot be added to {a_kind(left)}",
+            hint="lists are joined by `++`, sets by `//`",
+        )
+    first = interpolate(machine, left, None)
+    return machine.text([first, interpolate(machine, right, None)])
+
+
+def concatenate(machine: Machine, left: Value, right: Value) -> Value:
+    """``++``."""
+    for value in (left, right):
+        if not isinstance(value, list):
+            hint = "join strings by `+`, sets by `//`; put one element in [ ]"
+            message = f"`++` needs lists, but this is {a_kind(value)}"
+            raise Failure("DB0210", message, hint=hint, culprit=value)
+    assert isinstance(left, list)
+    assert isinstance(right, list)
+    if not left:
+        return right
+    if not right:
+        return left
+    machine.charge(len(left) + len(right))
+    spans = getattr(left, "spans", None), getattr(right, "spans", None)
+    if spans == (None, None):
+        return left + right
+    result = Elements(left)
+    result += right
+    result.spans = (spans[0] or (None,) * len(left)) + (
+        spans[1] or (None,) * len(right)
+    )
+    return result
+
+
+def update(machine: Machine, left: Value, right: Value) -> Value:
+    """``//``."""
+    for value in (left, right):
+        if type(value) is not Attrs:
+            message = f"`//` needs sets, but this is {a_kind(value)}"
+            raise Failure("DB0210", message, culprit=value)
+    assert type(left) is Attrs
+    assert type(right) is Attrs
+    if not right.items:
+        return left
+    if not left.items:
+        return right
+    machine.charge((len(left.items) + len(right.items)) >> 3)
+    return Attrs(left.items | right.items, left.spans | right.spans)
+
+
+# Order and equality
+
+
+def less(machine: Machine, left: Value, right: Value) -> bool:
+    """``<``: numbers, strings, paths, and lists of them."""
+    kinds = type(left), type(right)
+    if kinds in {(int, int), (float, float)}:
+        return left < right  # type: ignore[operator]  # both are numbers
+    if kinds == (str, str):
+        return left < right  # type: ignore[operator]  # both are strings
+    if is_number(left) and is_number(right):
+        return float(left) < float(right)  # type: ignore[arg-type]  # numbers
+    if type(left) is Path and type(right) is Path:
+        return left.text < right.text
+    if isinstance(left, list) and isinstance(right, list):
+        return _less_lists(machine, left, right)
+    raise _incomparable(left, right)
+
+
+def _incomparable(left: Value, right: Value) -> Failure:
+    return Failure("DB0210", f"{a_kind(left)} cannot be compared with {a_kind(right)}")
+
+
+def _less_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
+    machine.enter()
+    result = len(left) < len(right)
+    for first, second in zip(left, right, strict=False):
+        one, other = force(first), force(second)
+        if not equal(machine, one, other):
+            result = less(machine, one, other)
+            break
+    machine.depth -= 1
+    return result
+
+
+def equal(machine: Machine, left: Value, right: Value) -> bool:
+    """``==`` of two values."""
+    kind = type(left)
+    if kind in _PLAIN:
+        return type(right) is kind and left == right
+    if is_number(left):
+        return is_number(right) and _equal_numbers(left, right)
+    if type(left) is Path:
+        return type(right) is Path and left.text == right.text
+    if isinstance(left, list):
+        return isinstance(right, list) and _equal_lists(machine, left, right)
+    if type(left) is Attrs:
+        return type(right) is Attrs and _equal_sets(machine, left, right)
+    return False
+
+
+_PLAIN = frozenset({str, bool, type(None)})
+
+
+def _equal_numbers(left: Value, right: Value) -> bool:
+    if type(left) is type(right):
+        return left == right
+    return float(left) == float(right)  # type: ignore[arg-type]  # both are numbers
+
+
+def equal_slots(machine: Machine, left: Slot, right: Slot) -> bool:
+    """Two slots: as in Nix the *same* value is equal to itself, even a function."""
+    one, other = force(left), force(right)
+    return left is right or equal(machine, one, other)
+
+
+def _equal_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
+    if len(left) != len(right):
+        return False
+    machine.enter()
+    machine.charge(len(left) >> 2)
+    for first, second in zip(left, right, strict=True):
+        if not equal_slots(machine, first, second):
+            machine.depth -= 1
+            return False
+    machine.depth -= 1
+    return True
+
+
+def _is_derivation(value: Attrs) -> bool:
+    """Whether a set is what Nix compares by its output alone."""
+    if "type" not in value.items or "outPath" not in value.items:
+        return False
+    return force(value.items["type"]) == "derivation"
+
+
+def _equal_sets(machine: Machine, left: Attrs, right: Attrs) -> bool:
+    machine.enter()
+    machine.charge(len(left.items) >> 2)
+    if _is_derivation(left) and _is_derivation(right):
+        names = ["outPath"]
+    elif left.items.keys() == right.items.keys():
+        names = sorted(left.items)
+    else:
+        machine.depth -= 1
+        return False
+    for name in names:
+        if not equal_slots(machine, left.items[name], right.items[name]):
+            machine.depth -= 1
+            return False
+    machine.depth -= 1
+    return True

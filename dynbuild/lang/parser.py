@@ -1,0 +1,36 @@
+"""From text to tree; what is wrong with the text becomes diagnostics."""
+
+from lark.exceptions import UnexpectedInput
+
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lang.grammar import parser
+from dynbuild.lang.stack import deep_stack
+from dynbuild.lang.syntax import Expression
+from dynbuild.lang.syntax_errors import syntax_errors
+from dynbuild.spans import Source
+
+MAX_SIZE = 2_000_000
+"""Characters of a source."""
+MAX_DEPTH = 10_000
+"""Operators that stand within each other, as in 1 ++ 2 ++ 3."""
+
+
+def parse(source: Source) -> Expression:
+    """Return the syntax tree of a source."""
+    text = source.text
+    if len(text) > MAX_SIZE:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0206",
+                f"{source.name} has more than {MAX_SIZE:,} characters",
+                hint="split it into files, and import them",
+            )
+        )
+    try:
+        with deep_stack(MAX_DEPTH):
+            return parser().parse(text)  # type: ignore[return-value]  # a TreeBuilder's
+    except UnexpectedInput:
+        raise DeclarationError(*syntax_errors(source, text)) from None
+    except RecursionError:
+        diagnostic = Diagnostic("DB0206", f"{source.name} is nested too deeply")
+        raise DeclarationError(diagnostic) from None

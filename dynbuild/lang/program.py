@@ -1,0 +1,50 @@
+"""A whole source: the names it starts with, and how it is compiled."""
+
+from contextlib import suppress
+
+from dynbuild.errors import DeclarationError
+from dynbuild.lang import syntax
+from dynbuild.lang.builtins import BUILTINS, GLOBAL, primitive
+from dynbuild.lang.compiler import TooManyProblems, Unit, compile_node
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.values import Attrs, Code, Slot
+from dynbuild.spans import Source
+
+CONSTANTS: dict[str, Slot] = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "langVersion": 6,
+    "nixVersion": "2.34.0",
+    "storeDir": "/nix/store",
+}
+"""What is in ``builtins`` and no function; the last three are for Nix's libraries."""
+
+PLAIN = ("true", "false", "null", "builtins")
+
+
+def initial_names() -> dict[str, Slot]:
+    """Return all names that a program starts with, most of them with ``__``."""
+    values: dict[str, Slot] = {
+        **CONSTANTS,
+        **{name: primitive(row) for name, row in BUILTINS.items()},
+    }
+    values["builtins"] = Attrs(values, {})
+    return {
+        name if name in GLOBAL or name in PLAIN else f"__{name}": value
+        for name, value in values.items()
+    }
+
+
+def compile_program(
+    machine: Machine, source: Source, directory: str, tree: syntax.Expression
+) -> Code:
+    """Return the code of a source; all of its problems at once where it has some."""
+    machine.trees[source] = tree
+    unit = Unit(source, directory, machine, machine.names)
+    code = None
+    with suppress(TooManyProblems):
+        code = compile_node(unit, None, tree)
+    if unit.problems or code is None:
+        raise DeclarationError(*unit.problems)
+    return code

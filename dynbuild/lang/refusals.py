@@ -1,0 +1,88 @@
+"""What the grammar takes only to refuse it: one message and one hint each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A code, a message, and what to write instead; ``{text}`` is what was written."""
+
+    code: str
+    message: str
+    hint: str | None
+
+
+REFUSALS = {
+    "url": Refusal(
+        "DB0202",
+        "a URL must be a string",
+        'quote it: "{text}"; in a function, put a space after the colon',
+    ),
+    "path": Refusal(
+        "DB0202",
+        "a path must start with ./, ../ or /",
+        "write ./{text}, or put spaces around `/` to divide",
+    ),
+    "search path": Refusal(
+        "DB0202",
+        "there is no search path: {text} would depend on the machine",
+        "import a file of the project by its relative path",
+    ),
+    "home path": Refusal(
+        "DB0202",
+        "a path in the home directory would depend on the user",
+        "use a path relative to this file",
+    ),
+    "old let": Refusal(
+        "DB0202",
+        "`let {{ … }}` is not part of the language",
+        "write let … in …",
+    ),
+    "or": Refusal(
+        "DB0202",
+        "`or` cannot be the name of a variable",
+        "rename it; to give a default, write: set.name or default",
+    ),
+    "slash": Refusal("DB0201", "a path cannot end with a slash", None),
+    "gap": Refusal(
+        "DB0201", "no space is allowed within a path", "write ./a/${{b}} without spaces"
+    ),
+    "chain": Refusal(
+        "DB0201",
+        "`{text}` cannot be chained",
+        "put one of the comparisons in parentheses",
+    ),
+    "pipes": Refusal("DB0201", "|> and <| cannot be mixed", "use parentheses"),
+    "integer": Refusal(
+        "DB0218", "{text} does not fit into 64 bits", "use a float or a string"
+    ),
+    "float": Refusal("DB0218", "{text} is out of the range of a float", None),
+}
+
+_NO_STORE = "dynbuild builds images, not store paths: declare stages"
+_NO_FETCH = "nothing is fetched while a declaration is evaluated: fetch in a stage"
+_NO_SYSTEM = "a declaration does not depend on the machine: pass it as an argument"
+
+ABSENT = {
+    "derivation": _NO_STORE,
+    "derivationStrict": _NO_STORE,
+    "placeholder": _NO_STORE,
+    "storePath": _NO_STORE,
+    "toFile": _NO_STORE,
+    "path": "use the path itself",
+    "filterSource": "list what is copied in the stage's `copy`",
+    "fetchGit": _NO_FETCH,
+    "fetchMercurial": _NO_FETCH,
+    "fetchTarball": _NO_FETCH,
+    "fetchTree": _NO_FETCH,
+    "fetchurl": _NO_FETCH,
+    "getFlake": _NO_FETCH,
+    "getEnv": "the environment is no input: pass the value as an argument",
+    "currentTime": "the time is no input: pass the value as an argument",
+    "currentSystem": _NO_SYSTEM,
+    "nixPath": _NO_SYSTEM,
+    "findFile": "import a file of the project by its relative path",
+    "scopedImport": "import a function, and call it with what it needs",
+    "toXML": "write JSON with builtins.toJSON",
+}
+"""Built-ins of Nix that are left out, and what to do instead."""

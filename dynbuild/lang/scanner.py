@@ -1,0 +1,135 @@
+"""Cut a source into pieces, as far as that goes: for messages, and for the formatter.
+
+Beside the parser's own lexer this one never fails, and keeps comments.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+KEYWORDS = frozenset(
+    {"if", "then", "else", "assert", "with", "let", "in", "rec", "inherit", "or"}
+)
+
+_CODE = re.compile(
+    r"""
+    (?P<space>[ \t\r\n]+)
+  | (?P<comment>\#[^\r\n]*|/\*(?:[^*]|\*(?!/))*+\*/)
+  | (?P<unclosed>/\*.*)
+  | (?P<url>[A-Za-z][A-Za-z0-9+.-]{0,31}+:[A-Za-z0-9%/?:@&=+$,_.!~*'-]+)
+  | (?P<path>[A-Za-z0-9._+-]{0,99}+(?:(?:/[A-Za-z0-9._+-]++)++/?|/(?=\$\{))
+      | ~(?:/[A-Za-z0-9._+-]+)+ | <[A-Za-z0-9._+-]+(?:/[A-Za-z0-9._+-]+)*>)
+  | (?P<number>(?:[1-9][0-9]*\.[0-9]*|0?\.[0-9]+)(?:[Ee][+-]?[0-9]+)?|[0-9]+)
+  | (?P<name>[A-Za-z_][A-Za-z0-9_'-]*)
+  | (?P<open>"|''(?:\ *\n)?)
+  | (?P<operator>\.\.\.|\$\{|//|\+\+|->|==|!=|<=|>=|&&|\|\||\|>|<\|
+      |[{}\[\]();:,@.=?!*/+<>-])
+  | (?P<bad>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_TEXTS = {
+    '"': re.compile(r"(?:[^$\"\\]|\$[^{\"\\]|\\.|\$\\.|\$(?=\"))++", re.DOTALL),
+    "''": re.compile(
+        r"(?:[^$']|\$[^{']|\$(?=')|'[^'$]|'(?=\$)|''\$|'''|''\\.)++", re.DOTALL
+    ),
+    "path": re.compile(r"[A-Za-z0-9._+/-]+"),
+}
+_CLOSES = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
+
+
+class Opened(NamedTuple):
+    """Something that is open: a bracket, a string, a path; and what it lies in."""
+
+    kind: str
+    start: int
+    outer: "Opened | None"
+    literals: int
+    """How many of these are strings and paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a source: its kind, which for keywords and operators is their text.
+
+    The kinds: space, comment, url, path, number, name, text (of a string), open and
+    close (of a string), unclosed (a comment), bad. ``inside`` is the innermost thing
+    that is open around it.
+    """
+
+    kind: str
+    text: str
+    start: int
+    inside: Opened | None
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def scan(text: str) -> Iterator[Piece]:
+    """Cut a source into all of its pieces."""
+    at = 0
+    inside: Opened | None = None
+    while at < len(text) or (inside and inside.kind == "path"):
+        mode = inside.kind if inside else ""
+        if mode in _TEXTS:
+            piece = _in_literal(text, at, mode, inside)
+        else:
+            match = _CODE.match(text, at)
+            assert match
+            kind = match.lastgroup or ""
+            if kind == "operator" or match[0] in KEYWORDS:
+                kind = match[0]
+            piece = Piece(kind, match[0], at, inside)
+        yield piece
+        inside = _after(text, piece, mode)
+        at = piece.end
+
+
+def _in_literal(text: str, at: int, mode: str, inside: Opened | None) -> Piece:
+    match = _TEXTS[mode].match(text, at)
+    if match:
+        return Piece("text", match[0], at, inside)
+    if text.startswith("${", at):
+        return Piece("${", "${", at, inside)
+    if mode == "path":
+        return Piece("close", "", at, inside)
+    if text.startswith(mode, at):
+        return Piece("close", mode, at, inside)
+    return Piece("text", text[at : at + 1], at, inside)
+
+
+def _after(text: str, piece: Piece, mode: str) -> Opened | None:
+    """Return what is open around what follows a piece."""
+    inside = piece.inside
+    kind = piece.kind
+    literals = inside.literals if inside else 0
+    if kind == "open":
+        quote = "''" if piece.text[0] == "'" else '"'
+        return Opened(quote, piece.start, inside, literals + 1)
+    if _opens_path(text, piece):
+        return Opened("path", piece.start, inside, literals + 1)
+    if kind in {"{", "[", "(", "${"}:
+        return Opened(kind, piece.start, inside, literals)
+    if kind == "close" or mode in _CLOSES.get(kind, ()):
+        return inside.outer if inside else None
+    return inside
+
+
+def lexemes(text: str) -> Iterator[Piece]:
+    """Cut a source into pieces, each literal one, whatever is interpolated in it."""
+    start = None
+    for piece in scan(text):
+        if start is None and (piece.kind == "open" or _opens_path(text, piece)):
+            start = piece.start
+        elif start is None:
+            yield piece
+        elif piece.kind == "close" and piece.inside and piece.inside.literals == 1:
+            yield Piece("literal", text[start : piece.end], start, piece.inside.outer)
+            start = None
+
+
+def _opens_path(text: str, piece: Piece) -> bool:
+    return piece.kind == "path" and text.startswith("${", piece.end)

@@ -1,0 +1,128 @@
+"""What the text between quotes means: escapes, line ends, common indentation."""
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+_ESCAPE = re.compile(r"\\(.)|\r\n?", re.DOTALL)
+_PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])++|''\$|\$|'''|''\\.|'", re.DOTALL)
+
+NO_INDENT = 1_000_000
+"""Of a string that is nothing but spaces: all of them are dropped, as in Nix."""
+
+Value = TypeVar("Value")
+Piece: TypeAlias = tuple[str, bool]
+"""A text of an indented string, and whether it was written as it is (no escape)."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """The line that is being stripped, which may go on in the next piece."""
+
+    starts: bool = True
+    dropped: int = 0
+
+
+def _unescape_one(match: re.Match[str]) -> str:
+    char = match[1]
+    return "\n" if char is None else ESCAPES.get(char, char)
+
+
+def unescape(text: str) -> str:
+    """Return the meaning of what stands between double quotes."""
+    if "\\" in text or "\r" in text:
+        return _ESCAPE.sub(_unescape_one, text)
+    return str(text)
+
+
+def joined(parts: list[str | Value]) -> tuple[str | Value, ...]:
+    """Return the parts with adjacent texts put together and empty ones dropped."""
+    result: list[str | Value] = []
+    for part in parts:
+        if not isinstance(part, str):
+            result.append(part)
+        elif result and isinstance(last := result[-1], str):
+            result[-1] = last + part
+        elif part:
+            result.append(part)
+    return tuple(result)
+
+
+def _piece(text: str) -> Piece:
+    """One piece of an indented string as Nix's lexer cuts it."""
+    if text == "''$":
+        return "$", False
+    if text == "'''":
+        return "''", False
+    if text.startswith("''\\"):
+        return ESCAPES.get(text[3], text[3]), False
+    return text, text not in {"$", "'"}
+
+
+def indented_parts(items: list[Value]) -> list[str | Value]:
+    """Return the parts of an indented string without the indentation its lines share.
+
+    Lines of spaces alone do not count, nor do tabs; what is escaped or a value ends the
+    indentation of its line. A last line of spaces alone is dropped.
+    """
+    pieces: list[Piece | Value] = []
+    for item in items:
+        if isinstance(item, str):
+            pieces += map(_piece, _PIECE.findall(item))
+        else:
+            pieces.append(item)
+    indent = _common_indent(pieces)
+    stripped: list[str | Value] = []
+    line = _Line()
+    for number, piece in enumerate(pieces, 1):
+        if not isinstance(piece, tuple):
+            line.starts, line.dropped = False, 0
+            stripped.append(piece)
+            continue
+        text = _strip(piece[0], indent, line)
+        if number == len(pieces):
+            head, newline, tail = text.rpartition("\n")
+            if newline and not tail.strip(" "):
+                text = head + newline
+        stripped.append(text)
+    return stripped
+
+
+def _common_indent(pieces: list[Piece | Value]) -> int:
+    common = None
+    current = 0
+    at_line_start = True
+    for piece in pieces:
+        if not isinstance(piece, tuple) or not piece[1]:
+            ends = at_line_start
+            at_line_start = False
+            if ends:
+                common = current if common is None else min(common, current)
+            continue
+        lines = piece[0].split("\n")
+        for number, line in enumerate(lines):
+            if number:
+                at_line_start, current = True, 0
+            if at_line_start:
+                spaces = len(line) - len(line.lstrip(" "))
+                current += spaces
+                if spaces < len(line):
+                    at_line_start = False
+                    common = current if common is None else min(common, current)
+    return NO_INDENT if common is None else common
+
+
+def _strip(text: str, indent: int, line: _Line) -> str:
+    lines = text.split("\n")
+    for number, content in enumerate(lines):
+        if number:
+            line.starts, line.dropped = True, 0
+        if line.starts:
+            spaces = len(content) - len(content.lstrip(" "))
+            lines[number] = content[max(0, min(spaces, indent - line.dropped)) :]
+            line.dropped += spaces
+            if spaces < len(content):
+                line.starts, line.dropped = False, 0
+    return "\n".join(lines)

@@ -1,0 +1,231 @@
+"""From a place where the parser stops to what is wrong there, and on to the next one.
+
+To find several mistakes in one run, the binding in which one was found is blanked and
+the rest is parsed again: all offsets stay what they were.
+"""
+
+import re
+from dataclasses import dataclass
+
+from lark.exceptions import UnexpectedInput
+
+from dynbuild.errors import Diagnostic, Label
+from dynbuild.lang.grammar import parser
+from dynbuild.lang.hints import END, HINTS, Hint
+from dynbuild.lang.scanner import Piece, scan
+from dynbuild.lang.terminals import EXPRESSION_STARTERS, HUMAN, OPERATORS
+from dynbuild.spans import Source, Span
+
+MAX_ERRORS = 10
+MANY_STARTERS = 8
+MANY_OPERATORS = 5
+"""From so many on, they are what is meant, and not each of them."""
+SHOWN = 20
+"""Characters of what was found that a message repeats."""
+
+_BRACKETS = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
+_WORDS = {"let": "in", "if": "then", "then": "else", "with": ";", "assert": ";"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Where the parser stopped, and what is around."""
+
+    at: int
+    found: Piece | None
+    before: Piece | None
+    earlier: tuple[Piece, ...]
+    opener: tuple[str, int] | None
+    accepts: frozenset[str]
+
+    @property
+    def found_kind(self) -> str:
+        if self.found is None:
+            return END
+        return self.found.text if self.found.kind == "bad" else self.found.kind
+
+
+def syntax_errors(source: Source, text: str) -> list[Diagnostic]:
+    """All that is wrong with the grammar of a text that does not parse."""
+    found: list[Diagnostic] = []
+    while len(found) < MAX_ERRORS:
+        stop = _stop(text)
+        if stop is None:
+            break
+        diagnostic = _diagnose(source, stop)
+        if any(diagnostic.span == other.span for other in found):
+            break
+        found.append(diagnostic)
+        blanked = _without_binding(text, stop)
+        if blanked is None:
+            break
+        text = blanked
+    return found
+
+
+def _stop(text: str) -> _Stop | None:
+    attempt = parser().parse_interactive(text)
+    try:
+        attempt.exhaust_lexer()
+        attempt.feed_eof()  # type: ignore[no-untyped-call]
+    except UnexpectedInput as error:
+        token = getattr(error, "token", None)
+        at = len(text) if token is not None and token.type == "$END" else None
+        if at is None:
+            at = error.pos_in_stream or 0  # type: ignore[redundant-expr]
+        accepts = frozenset(attempt.accepts())  # type: ignore[no-untyped-call]
+        return _look_around(text, at, accepts)
+    return None
+
+
+def _look_around(text: str, at: int, accepts: frozenset[str]) -> _Stop:
+    pieces: list[Piece] = []
+    found = None
+    for piece in scan(text):
+        if piece.kind == "unclosed" or piece.end > at:
+            found = piece
+            break
+        if piece.kind not in {"space", "comment"}:
+            pieces.append(piece)
+    if found is not None and found.kind in {"space", "comment"}:
+        found = None
+    if found is not None and found.start < at and found.kind == "text":
+        found = Piece("bad", text[at], at, found.inside)
+    start = found.start if found else at
+    before = pieces[-1] if pieces else None
+    return _Stop(start, found, before, tuple(pieces), _opener(pieces), accepts)
+
+
+def _opener(pieces: list[Piece]) -> tuple[str, int] | None:
+    """Return the innermost thing that is open: a bracket, a string, a word."""
+    stack: list[tuple[str, int]] = []
+    for piece in pieces:
+        kind = piece.kind
+        if kind in {"{", "[", "(", "${"}:
+            stack.append((kind, piece.start))
+        elif kind == "open":
+            stack.append((piece.text.strip(" \n"), piece.start))
+        elif kind == "close" and piece.text:
+            _pop(stack, (piece.text,))
+        elif kind in _BRACKETS:
+            _pop(stack, _BRACKETS[kind])
+        elif stack and _WORDS.get(stack[-1][0]) == kind:
+            _, start = stack.pop()
+            if kind == "then":
+                stack.append(("then", start))
+        elif kind == ";" and stack and stack[-1][0] in {"then", "if"}:
+            _pop(stack, ("with", "assert"))
+        if kind in {"let", "if", "with", "assert"}:
+            stack.append((kind, piece.start))
+    return stack[-1] if stack else None
+
+
+def _pop(stack: list[tuple[str, int]], openers: tuple[str, ...]) -> None:
+    """Close the nearest of these openers with all that is left open in it."""
+    for index in range(len(stack) - 1, -1, -1):
+        if stack[index][0] in openers:
+            del stack[index:]
+            return
+        if stack[index][0] in {"{", "[", "(", "${", '"', "''"}:
+            return
+
+
+def _matches(hint: Hint, stop: _Stop) -> bool:
+    before = stop.before.kind if stop.before else ""
+    opener = stop.opener[0] if stop.opener else ""
+    return (
+        (not hint.found or stop.found_kind in hint.found)
+        and (not hint.before or before in hint.before)
+        and (not hint.opener or opener in hint.opener)
+        and (not hint.accepts or bool(hint.accepts & stop.accepts))
+    )
+
+
+def _diagnose(source: Source, stop: _Stop) -> Diagnostic:
+    before = stop.before
+    opener = stop.opener
+    length = len(stop.found.text) if stop.found else 1
+    span = Span(source, stop.at, stop.at + max(1, length))
+    hint = next((row for row in HINTS if _matches(row, stop)), None)
+    if hint is None:
+        return Diagnostic("DB0201", _plain(stop), span)
+    if hint.after_previous:
+        end = _end_of_value(stop)
+        span = Span(source, end, end + 1)
+    labels: tuple[Label, ...] = ()
+    if opener and hint.shows_opener:
+        word = "if" if opener[0] == "then" else opener[0]
+        place = Span(source, opener[1], opener[1] + len(word))
+        labels = (Label(place, f"`{word}` stands here"),)
+    words = {
+        "{found}": stop.found.text if stop.found else "",
+        "{before}": before.text if before else "",
+        "{opener}": opener[0] if opener else "",
+    }
+    message, advice = hint.message, hint.hint
+    for word, text in words.items():
+        message = message.replace(word, text)
+        advice = advice and advice.replace(word, text)
+    return Diagnostic("DB0201", message, span, advice, labels)
+
+
+def _end_of_value(stop: _Stop) -> int:
+    """Where the binding before ends: at ``=``, before the name that it belongs to."""
+    pieces = list(stop.earlier)
+    if stop.found_kind == "=":
+        while pieces and pieces[-1].kind in {"name", "text", "open", "close", "or"}:
+            last = pieces.pop()
+            if last.kind in {"name", "or"} or (last.kind == "open"):
+                if not pieces or pieces[-1].kind != ".":
+                    break
+                pieces.pop()
+    return pieces[-1].end if pieces else stop.at
+
+
+def _plain(stop: _Stop) -> str:
+    """Return what was found, and what would fit."""
+    found = "the end of the source"
+    if stop.found:
+        text = stop.found.text
+        shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+        found = f"'{shown}'" if shown.isprintable() else f"character {ord(text[0]):#x}"
+    wanted = _wanted(stop.accepts)
+    return f"unexpected {found}" + (f"; expected {wanted}" if wanted else "")
+
+
+def _wanted(accepts: frozenset[str]) -> str:
+    names: list[str] = []
+    rest = accepts
+    if len(accepts & EXPRESSION_STARTERS) >= MANY_STARTERS:
+        rest = accepts - EXPRESSION_STARTERS - OPERATORS
+        if len(accepts & OPERATORS) < MANY_OPERATORS:
+            names.append("an expression")
+    elif len(accepts & OPERATORS) >= MANY_OPERATORS:
+        rest = accepts - OPERATORS
+    names += [HUMAN[name] for name in HUMAN if name in rest]
+    *front, last = names[:3] or [""]
+    return f"{', '.join(front)} or {last}" if front else last
+
+
+def _without_binding(text: str, stop: _Stop) -> str | None:
+    """Return the text without the binding in which the parser stopped, if any."""
+    inside = stop.found.inside if stop.found else None
+    while inside and inside.kind != "{":
+        inside = inside.outer
+    if not inside:
+        return None
+    ends = [
+        piece
+        for piece in scan(text)
+        if piece.kind in {";", "}"}
+        and piece.inside
+        and piece.inside.start == inside.start
+    ]
+    start = max([inside.start + 1, *(end.end for end in ends if end.end <= stop.at)])
+    last = next((end for end in ends if end.start >= stop.at), None)
+    if last is None:
+        return None
+    end = last.end if last.kind == ";" else last.start
+    if not text[start:end].strip():
+        return None
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]

@@ -1,0 +1,176 @@
+"""The values of the language, and the promise of one: the thunk.
+
+Null, Booleans, integers, floats, strings and lists are Python's own. A string is text
+in which a byte that is not UTF-8 stands as a lone surrogate (``surrogateescape``);
+lists and dictionaries are never changed once they are part of a value. What may still
+have to be evaluated is a ``Slot``: a value or a thunk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from dynbuild.lang.failure import Failure
+from dynbuild.spans import Span
+
+Env: TypeAlias = Any
+"""What a code reads its variables from: for compiled code a frame, which is a list of
+the surrounding frame and the slots of its own names."""
+
+
+class Path:
+    """A path, absolute and normalised, as the file port names it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Attrs:
+    """A set. ``spans`` tells where the attributes were written, as far as is known."""
+
+    __slots__ = ("items", "spans")
+
+    def __init__(self, items: "dict[str, Slot]", spans: dict[str, Span]) -> None:
+        self.items = items
+        self.spans = spans
+
+
+class Elements(list["Slot"]):
+    """A list whose elements were written at known places."""
+
+    __slots__ = ("spans",)
+
+    spans: tuple[Span | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A formal of a pattern: its name, its place, and what makes its default."""
+
+    name: str
+    span: Span
+    default: "Delay | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What is known of a function before it is called."""
+
+    name: str | None
+    span: Span
+    parameters: tuple[Parameter, ...] | None
+    ellipsis: bool
+    whole: bool
+
+
+class Lambda:
+    """A function of the language with the frame it was made in."""
+
+    __slots__ = ("body", "env", "signature")
+
+    def __init__(self, env: Env, body: "Code", signature: Signature) -> None:
+        self.env = env
+        self.body = body
+        self.signature = signature
+
+
+class Primitive:
+    """A built-in function; ``arguments`` are those it has been given so far."""
+
+    __slots__ = ("arguments", "arity", "function", "name")
+
+    def __init__(
+        self,
+        name: str,
+        arity: int,
+        function: Callable[..., "Slot"],
+        arguments: "tuple[Slot, ...]" = (),
+    ) -> None:
+        self.name = name
+        self.arity = arity
+        self.function = function
+        self.arguments = arguments
+
+
+class Thunk:
+    """A value that is evaluated when it is first needed.
+
+    ``code`` is None once it has been. While it is evaluated, and when that has failed,
+    ``code`` is a function that fails: so a value that needs itself is found, and a
+    failure is remembered, without a question asked.
+    """
+
+    __slots__ = ("code", "env", "value")
+
+    value: "Value"
+
+    def __init__(self, code: "Code | None", env: Env) -> None:
+        self.code = code
+        self.env = env
+
+
+Value: TypeAlias = (
+    bool | int | float | str | Path | list["Slot"] | Attrs | Lambda | Primitive | None
+)
+Slot: TypeAlias = Value | Thunk
+Code: TypeAlias = Callable[[Env], Value]
+Delay: TypeAlias = Callable[[Env], Slot]
+
+
+def force(slot: Slot) -> Value:
+    """Return the value of a slot."""
+    if type(slot) is not Thunk:
+        return slot  # type: ignore[return-value]  # type() does not narrow the rest
+    code = slot.code
+    if code is None:
+        return slot.value
+    env = slot.env
+    slot.code, slot.env = _needs_itself, slot
+    try:
+        value = code(env)
+    except Failure as failure:
+        failure.steps.append(code)
+        if failure.knot is slot and code is not _needs_itself:
+            failure.tied = len(failure.steps)
+            failure.knot = None
+        slot.code, slot.env = _fails_again, (failure, len(failure.steps))
+        raise
+    slot.value = value
+    slot.code = slot.env = None
+    return value
+
+
+def _needs_itself(thunk: Thunk) -> Value:
+    failure = Failure("DB0212", "infinite recursion: this value needs itself")
+    failure.knot = thunk
+    raise failure
+
+
+def _fails_again(memo: tuple[Failure, int]) -> Value:
+    failure, steps = memo
+    raise failure.again(steps)
+
+
+EMPTY = Attrs({}, {})
+
+KINDS = {
+    type(None): ("null", "null"),
+    bool: ("bool", "a Boolean"),
+    int: ("int", "an integer"),
+    float: ("float", "a float"),
+    str: ("string", "a string"),
+    Path: ("path", "a path"),
+    list: ("list", "a list"),
+    Elements: ("list", "a list"),
+    Attrs: ("set", "a set"),
+    Lambda: ("lambda", "a function"),
+    Primitive: ("lambda", "a built-in function"),
+}
+"""For each Python type: what ``builtins.typeOf`` says, and what a sentence says."""
+
+
+def a_kind(value: Value) -> str:
+    """Return the kind of a value as a sentence says it: ``an integer``."""
+    return KINDS[type(value)][1]

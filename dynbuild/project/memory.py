@@ -1,0 +1,28 @@
+"""What was evaluated before: implements ``declaration.Memory`` on the user's cache."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynbuild.project import store
+from dynbuild.project.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The evaluations of one project; ``facts`` is what this one has seen of it."""
+
+    directory: str | None
+    root: Path
+    facts: Facts
+
+    def recall(self, question: tuple[object, ...]) -> object:
+        """The answer, if it is known and all that it was made from is as it was."""
+        found = store.recall(self.directory, (str(self.root), question))
+        if found is None:
+            return None
+        self.facts.take(found[0])
+        return found[1]
+
+    def remember(self, question: tuple[object, ...], answer: object) -> None:
+        facts = self.facts.listed()
+        store.remember(self.directory, (str(self.root), question), facts, answer)

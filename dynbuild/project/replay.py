@@ -1,0 +1,42 @@
+"""Answering a command line again as it was answered before, when nothing changed.
+
+``dynbuild eval`` and the checks are run over and over on a project that is as it was;
+they are then answered before even the command line is parsed.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from dynbuild.project.facts import Facts
+from dynbuild.project.store import directory_of, recall, remember
+
+
+def replay(words: list[str], environment: Mapping[str, str]) -> bool:
+    """Write what the command line was answered with, if that is still true."""
+    answer = recall(directory_of(environment), _question(words, environment))
+    match answer:
+        case (_, (str(out), str(err))):
+            sys.stdout.write(out)
+            sys.stderr.write(err)
+            return True
+        case _:
+            return False
+
+
+def keep(
+    words: list[str], environment: Mapping[str, str], facts: Facts, out: str, err: str
+) -> None:
+    """Remember how a command line was answered, with exit status 0."""
+    if facts.complete:
+        question = _question(words, environment)
+        remember(directory_of(environment), question, facts.listed(), (out, err))
+
+
+def _question(words: list[str], environment: Mapping[str, str]) -> object:
+    ours = sorted(
+        (name, value)
+        for name, value in environment.items()
+        if name.startswith("DYNBUILD_")
+    )
+    return ("command", os.getcwd(), words, ours)  # noqa: PTH109 - pathlib is slow

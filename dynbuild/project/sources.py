@@ -1,0 +1,128 @@
+"""The files that the language reads: those of one directory, and no others."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from dynbuild.declaration.inputs import ROOT
+from dynbuild.declaration.syntax import MAX_SIZE
+from dynbuild.lang.files import FileKind, FileRefused
+from dynbuild.project.facts import Facts
+
+_OUTSIDE = "only files in the directory of the project, and below, can be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Implements ``lang.Files`` on a directory, which the language calls ``ROOT``.
+
+    ``shown`` is how people see the directory from where they are: "." or "../..";
+    ``facts`` takes note of all that is looked at.
+    """
+
+    root: Path
+    shown: str = "."
+    facts: Facts = field(default_factory=Facts)
+
+    def name(self, path: str) -> str:
+        """How people see a path of the language."""
+        inside = _inside(path)
+        return path if inside is None else os.path.normpath(f"{self.shown}/{inside}")
+
+    def directory(self, place: Path) -> str:
+        """What the language calls a directory; the root for one outside of it."""
+        real = place.resolve()
+        if self.root not in real.parents:
+            return ROOT
+        return f"{ROOT}/{real.relative_to(self.root).as_posix()}"
+
+    def resolve(self, path: str) -> str:
+        real = self._real(path)
+        inside = real.relative_to(self.root)
+        return ROOT if inside == Path() else f"{ROOT}/{inside.as_posix()}"
+
+    def kind(self, path: str) -> FileKind | None:
+        above = self._real(str(PurePosixPath(path).parent)) if path != ROOT else None
+        place = self.root if above is None else above / PurePosixPath(path).name
+        self.facts.see("mode", of=str(place))
+        try:
+            return _kind(place.lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise self._refused(path, error) from None
+
+    def read(self, path: str) -> bytes:
+        place = self._real(path)
+        self.facts.see("mode", "content", of=str(place))
+        try:
+            mode = place.stat().st_mode
+            if stat.S_ISDIR(mode):
+                raise FileRefused(f"'{self.name(path)}' is a directory")
+            if not stat.S_ISREG(mode):
+                message = f"'{self.name(path)}' is a pipe, a socket or a device"
+                raise FileRefused(message)
+            with place.open("rb") as file:
+                data = file.read(MAX_SIZE + 1)
+        except OSError as error:
+            raise self._refused(path, error) from None
+        if len(data) > MAX_SIZE:
+            size = f"more than {MAX_SIZE // 1024**2} MiB"
+            raise FileRefused(f"'{self.name(path)}' has {size}, too much to read")
+        return data
+
+    def list(self, path: str) -> Mapping[str, FileKind]:
+        place = self._real(path)
+        self.facts.see("names", of=str(place))
+        try:
+            return {
+                child.name: _kind(child.lstat().st_mode)
+                for child in sorted(place.iterdir(), key=lambda child: child.name)
+            }
+        except NotADirectoryError:
+            raise FileRefused(f"'{self.name(path)}' is not a directory") from None
+        except OSError as error:
+            raise self._refused(path, error) from None
+
+    def _real(self, path: str) -> Path:
+        """The place on this machine, links followed, refused outside of the root."""
+        inside = _inside(path)
+        if inside is None:
+            message = f"'{path}' is not in the project"
+            raise FileRefused(message, _OUTSIDE)
+        self.facts.see("real", of=str(self.root / inside))
+        try:
+            real = (self.root / inside).resolve()
+        except (OSError, RuntimeError):
+            message = f"'{self.name(path)}' is a link in a circle"
+            raise FileRefused(message) from None
+        except ValueError:
+            raise FileRefused("a path has a null byte") from None
+        if real != self.root and self.root not in real.parents:
+            message = f"'{self.name(path)}' leads out of the project, through a link"
+            raise FileRefused(message, _OUTSIDE)
+        return real
+
+    def _refused(self, path: str, error: OSError) -> FileRefused:
+        name = self.name(path)
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return FileRefused(f"'{name}' does not exist")
+        reason = (error.strerror or "error").lower()
+        return FileRefused(f"'{name}' cannot be read: {reason}")
+
+
+def _inside(path: str) -> str | None:
+    """A path of the language relative to the project, or None outside of it."""
+    if path == ROOT:
+        return "."
+    return path[len(ROOT) + 1 :] if path.startswith(f"{ROOT}/") else None
+
+
+def _kind(mode: int) -> FileKind:
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "regular" if stat.S_ISREG(mode) else "unknown"

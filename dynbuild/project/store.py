@@ -1,0 +1,95 @@
+"""Entries of the cache of evaluations, in a directory that is the user's alone.
+
+An entry is a checksum and marshalled plain data: nothing in it is ever run, what is
+damaged or was written by another Python is as good as absent, and a cache that cannot
+be used is no error. Imports next to nothing, as ``facts``.
+"""
+
+import marshal
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+
+from dynbuild import __version__
+from dynbuild.project.facts import Fact, hold
+
+MOST = 500
+"""Entries that are kept; when there are more, the older half goes."""
+
+_CHECKSUM = 32
+
+
+def directory_of(environment: Mapping[str, str]) -> str | None:
+    """Where the cache is: in $XDG_CACHE_HOME, else in ~/.cache."""
+    cache = environment.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(cache):  # noqa: PTH117 - pathlib is slow to import
+        home = environment.get("HOME", "")
+        if not os.path.isabs(home):  # noqa: PTH117 - as above
+            return None
+        cache = f"{home}/.cache"
+    return f"{cache}/dynbuild/eval"
+
+
+def recall(directory: str | None, question: object) -> tuple[list[Fact], object] | None:
+    """The answer to a question, if all that it was made from is as it was.
+
+    With it comes what that is.
+    """
+    if directory is None or not _is_ours(directory):
+        return None
+    with suppress(OSError, ValueError, EOFError, TypeError):
+        with open(_path(directory, question), "rb") as file:  # noqa: PTH123 - as above
+            data = file.read()
+        if sha256(data[_CHECKSUM:]).digest() != data[:_CHECKSUM]:
+            return None
+        facts, answer = marshal.loads(data[_CHECKSUM:])  # noqa: S302 - our own, checked
+        if hold(facts):
+            return facts, answer
+    return None
+
+
+def remember(
+    directory: str | None, question: object, facts: list[Fact], answer: object
+) -> None:
+    """Keep an answer with what it was made from; several writers do not meet."""
+    if directory is None:
+        return
+    with suppress(OSError, ValueError):
+        os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103 - as above
+        if not _is_ours(directory):
+            return
+        data = marshal.dumps((facts, answer))  # type: ignore[arg-type]  # it may fail
+        path = _path(directory, question)
+        temporary = f"{path}.{os.getpid()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with open(os.open(temporary, flags, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(sha256(data).digest() + data)
+        os.replace(temporary, path)  # noqa: PTH105 - as above
+        _prune(directory)
+
+
+def _path(directory: str, question: object) -> str:
+    """Each version of dynbuild and of Python has entries of its own."""
+    asked = repr((__version__, sys.version, question))
+    return f"{directory}/{sha256(asked.encode()).hexdigest()}"
+
+
+def _is_ours(directory: str) -> bool:
+    try:
+        status = os.lstat(directory)
+    except OSError:
+        return False
+    return status.st_uid == os.geteuid() and status.st_mode & 0o077 == 0
+
+
+def _prune(directory: str) -> None:
+    names = os.listdir(directory)  # noqa: PTH208 - as above
+    if len(names) <= MOST:
+        return
+    paths = [f"{directory}/{name}" for name in names]
+    paths.sort(key=lambda path: os.lstat(path).st_mtime)
+    for path in paths[: len(paths) - MOST // 2]:
+        with suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 - as above

@@ -1,0 +1,116 @@
+"""A declaration that is a function: its arguments, on the line and in the lock."""
+
+import pytest
+
+from dynbuild.lock.codec import dumps, loads
+from dynbuild.lock.model import Target
+from dynbuild.lock.update import update
+from tests.pins import pinned
+from tests.space import Space
+
+FUNCTION = """\
+{ python ? "3.12", debug ? false }:
+{
+  base = "debian:stable-slim";
+  stages = [
+    {
+      name = "a";
+      commands = [ "echo ${python}" ] ++ (if debug then [ "set" ] else [ ]);
+    }
+  ];
+}
+"""
+
+
+@pytest.fixture
+def project(space: Space) -> Space:
+    """A function, and a lock that has the pin of its base."""
+    base = pinned("docker.io/library/debian:stable-slim")
+    space.write("dynbuild.lock", dumps(update(None, Target(base))))
+    space.write("dynbuild.nix", FUNCTION)
+    space.ok("lock")
+    return space
+
+
+def recorded(space: Space) -> object:
+    return loads(space.read("dynbuild.lock")).arguments
+
+
+def test_recorded_arguments_are_used_until_others_are_given(project: Space) -> None:
+    assert recorded(project) == {}
+    done = project.ok("lock", "--argstr", "python", "3.11")
+    assert "argument  python" in done.out
+    assert recorded(project) == {"python": "3.11"}
+    before = project.read("dynbuild.lock")
+    project.ok("lock", "--check")
+    project.ok("lock")
+    assert project.read("dynbuild.lock") == before
+    assert "echo 3.11" in project.ok("realize", "--print").out
+    assert project.run("lock", "--check", "--argstr", "python", "3.12").status == 1
+    assert project.run("realize", "--print", "--argstr", "python", "3").status == 1
+    project.ok("lock", "--arg", "debug", "1 == 1")
+    assert recorded(project) == {"debug": True, "python": "3.11"}
+    project.ok("lock", "--argstr", "python", "3.12")
+    assert recorded(project) == {"debug": True}
+
+
+def test_an_argument_that_is_not_taken_any_more(project: Space) -> None:
+    project.ok("lock", "--argstr", "python", "3.11")
+    project.write("dynbuild.nix", FUNCTION.replace("python", "version"))
+    done = project.run("lock", "--check")
+    assert done.status == 1
+    assert "DB0165" in done.err
+    assert "DB0165" in project.run("realize", "--print").err
+    assert "DB0165" in project.ok("lock").err
+    assert recorded(project) == {}
+    assert "DB0165" not in project.ok("lock", "--check").err
+
+
+def test_what_is_missing_is_named_with_its_flag(project: Space) -> None:
+    project.write("dynbuild.nix", "{ a, b }: { }")
+    for command in ("lock", "check", "realize", "build"):
+        done = project.run(command)
+        assert done.status == 2
+        assert "'a' and 'b'" in done.err
+        assert "--argstr a TEXT --argstr b TEXT" in done.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (("--argstr", "pyton", "3"), "DB0163"),
+        (("--arg", "debug", "x: x"), "DB0164"),
+        (("--arg", "debug", "nothing"), "DB0203"),
+        (("--arg", "debug", "tr +"), "DB0201"),
+        (("--arg", "debug", "true", "--argstr", "debug", "x"), "DB0317"),
+        (("--arg", "debug", "import ./nothing.nix"), "DB0220"),
+    ],
+)
+def test_what_cannot_be_passed(
+    project: Space, flags: tuple[str, ...], code: str
+) -> None:
+    done = project.run("lock", *flags)
+    assert done.status == 2
+    assert code in done.err
+
+
+def test_no_arguments_for_data_or_for_a_frozen_lock(project: Space) -> None:
+    assert "DB0317" in project.run("realize", "--frozen", "--arg", "debug", "true").err
+    project.write("x/dynbuild.toml", "")
+    done = project.run("check", "-c", "x", "--argstr", "python", "3")
+    assert (done.status, "DB0163" in done.err) == (2, True)
+
+
+def test_an_expression_is_meant_where_the_command_runs(project: Space) -> None:
+    project.write("sub/debug.nix", "true")
+    sub = Space(project.root / "sub", project.environment)
+    sub.ok("lock", "--arg", "debug", "import ./debug.nix")
+    assert recorded(project) == {"debug": True}
+
+
+def test_a_damaged_lock_does_not_hide_the_committed_arguments(project: Space) -> None:
+    project.ok("lock", "--argstr", "python", "3.11")
+    project.commit()
+    project.write("dynbuild.lock", "<<<<<<< HEAD\n")
+    project.ok("lock")
+    assert recorded(project) == {"python": "3.11"}

@@ -1,0 +1,117 @@
+"""Package logs of npm in real builds: Debian's npm, against a registry we make."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.engine.managers import Image, make_base, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.space import Space
+
+
+def _tarball(manifest: Mapping[str, object]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        data = json.dumps(manifest).encode()
+        member = tarfile.TarInfo("package/package.json")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def publish(
+    registry: Path, address: str, name: str, versions: dict[str, dict[str, object]]
+) -> None:
+    """Put all versions of a package into a registry that is only files."""
+    documents = {}
+    for version, more in versions.items():
+        manifest = {"name": name, "version": version, **more}
+        data = _tarball(manifest)
+        file = f"{uuid4().hex}.tgz"
+        (registry / file).write_bytes(data)
+        digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
+        dist = {"tarball": f"{address}/{file}", "integrity": f"sha512-{digest}"}
+        documents[version] = {**manifest, "dist": dist}
+    newest = list(versions)[-1]
+    document = {"name": name, "dist-tags": {"latest": newest}, "versions": documents}
+    place = registry / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(json.dumps(document))
+
+
+@pytest.fixture(scope="module")
+def base(
+    engine: dict[str, str],
+    debian_base: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    registry = tmp_path_factory.mktemp("npm")
+    with served(registry) as address:
+        three: dict[str, dict[str, object]] = {"1.0.0": {}, "1.1.0": {}, "2.0.0": {}}
+        for name in ("tool", "@scope/tool", "own", "plugin"):
+            publish(registry, address, name, three)
+        host = {"peerDependencies": {"plugin": "^1.0.0"}}
+        publish(registry, address, "host", {"1.0.0": host})
+        dockerfile = f"""\
+FROM {debian_base}
+RUN apt-get update && apt-get install -y --no-install-recommends npm && \
+    rm -rf /var/lib/apt/lists/*
+RUN echo 'registry={address}/' > /root/.npmrc && npm install -g own@1.0.0 && \
+    rm -rf /root/.npm
+"""
+        tag = make_base(engine, dockerfile, f"managers-npm-{uuid4().hex[:12]}")
+        yield tag
+    Image(None, engine, tag, tag).forget()  # type: ignore[arg-type]  # only removed
+
+
+def packages(*specs: str) -> str:
+    return f"npm_packages = {json.dumps(specs)}"
+
+
+def versions(image: Image) -> dict[str, str]:
+    """Check that all is whole and that nothing was left; give what npm finds."""
+    assert image.run("find /root/.npm /tmp -type f 2> /dev/null || :") == ""
+    told = json.loads(image.run("npm ls -g --json --depth=0"))
+    assert "problems" not in told
+    return {name: row["version"] for name, row in told["dependencies"].items()}
+
+
+@pytest.mark.slow
+def test_a_history_of_edits(built: Space, engine: dict[str, str], base: str) -> None:
+    image = Image(built, engine, base)
+    own = {"own": "1.0.0"}
+    image.edit(packages("tool@1.0.0", "@scope/tool@^1.0"))
+    assert versions(image) == own | {"tool": "1.0.0", "@scope/tool": "1.1.0"}
+    image.edit(packages("tool", "own@2", "host", "plugin@1"))
+    assert versions(image) == {
+        "own": "2.0.0",
+        "tool": "2.0.0",
+        "host": "1.0.0",
+        "plugin": "1.1.0",
+    }
+    image.edit(packages("tool@1", "host"))
+    third = versions(image)
+    assert third["tool"] == "1.1.0"
+    assert third["own"] == "2.0.0"
+    assert "@scope/tool" not in third
+    image.edit("")
+    assert versions(image).keys() <= {"own", "plugin"}
+    image.forget()
+
+
+def test_no_npm(built: Space, engine: dict[str, str], debian_base: str) -> None:
+    done = Image(built, engine, debian_base).fails(packages("tool"))
+    said = 'npm_packages need npm, and it is not there: add "npm" to'
+    assert said in done.err

@@ -1,0 +1,161 @@
+"""Package logs of dnf in real builds: Debian's dnf, with packages that we make."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.engine.managers import Image, make_base
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.space import Space
+
+# Debian's rpm keeps its database in a home directory; elsewhere it is the system's.
+BASE = r"""
+FROM @base@
+RUN @apt@
+RUN <<'END'
+set -eu
+mkdir -p /etc/rpm /etc/yum.repos.d /repository /later
+echo '%_dbpath /var/lib/rpm' > /etc/rpm/macros
+package() {  # folder name version requires provides
+  cat > /tmp/package.spec <<SPEC
+Name: $2
+Version: $3
+Release: 1
+Summary: made by a test
+License: none
+BuildArch: noarch
+${4:+Requires: $4}
+${5:+Provides: $5}
+%description
+%install
+mkdir -p %{buildroot}/opt
+echo $3 > %{buildroot}/opt/$2
+%files
+/opt/$2
+SPEC
+  rpmbuild -bb --quiet --define "_rpmdir $1" /tmp/package.spec
+  rm -rf /tmp/package.spec /root/rpmbuild
+}
+package /repository app 1 lib
+package /repository lib 1
+package /repository many 1
+package /repository many 2
+package /repository plain 1 "" agent
+package /repository own 1 own-lib
+package /repository own-lib 1
+package /repository loose 1
+package /repository c++ 1
+package /later many 3
+createrepo_c -q /repository
+cat > /etc/yum.repos.d/test.repo <<'REPO'
+[test]
+name=test
+baseurl=file:///repository
+gpgcheck=0
+REPO
+dnf="dnf -y"
+if command -v dnf5 > /dev/null; then dnf="dnf5 -y"; fi
+$dnf install own loose
+@mark@
+rm -rf /var/cache/dnf /var/cache/libdnf5 /var/log/dnf* /var/log/hawkey.log
+END
+"""
+
+OWN = {"own": "1", "own-lib": "1", "loose": "1"}
+
+
+def _base(engine: dict[str, str], apt: str, mark: str, debian_base: str) -> str:
+    text = BASE.replace("@base@", debian_base).replace("@apt@", apt)
+    text = text.replace("@mark@", mark)
+    return make_base(engine, text, f"managers-yum-{uuid4().hex[:12]}")
+
+
+@pytest.fixture(scope="module")
+def dnf4(engine: dict[str, str], debian_base: str) -> Iterator[str]:
+    apt = (
+        "apt-get update && apt-get install -y --no-install-recommends "
+        "dnf rpm createrepo-c && rm -rf /var/lib/apt/lists/*"
+    )
+    tag = _base(engine, apt, "dnf -y mark remove loose", debian_base)
+    yield tag
+    Image(None, engine, tag, tag).forget()  # type: ignore[arg-type]  # only removed
+
+
+@pytest.fixture(scope="module")
+def dnf5(engine: dict[str, str], debian_base: str) -> Iterator[str]:
+    """dnf 5 is in Debian's testing suite alone."""
+    apt = (
+        "sed -i s/bookworm/sid/ /etc/apt/sources.list.d/* && "
+        "sed -i /sid-/d /etc/apt/sources.list.d/* && "
+        "apt-get update && apt-get install -y --no-install-recommends "
+        "-o Dpkg::Options::=--force-overwrite dnf5 rpm createrepo-c && "
+        # A plugin that would keep a repository of what was installed.
+        "rm -rf /var/lib/apt/lists/* /etc/dnf/libdnf5-plugins/local.conf"
+    )
+    tag = _base(engine, apt, "dnf5 -y mark dependency loose", debian_base)
+    yield tag
+    Image(None, engine, tag, tag).forget()  # type: ignore[arg-type]  # only removed
+
+
+def packages(*specs: str) -> str:
+    return f"yum_packages = {json.dumps(specs)}"
+
+
+def installed(image: Image) -> dict[str, str]:
+    """Check that nothing was left behind; give what rpm finds."""
+    left = image.run("ls -d /tmp/* /var/cache/*dnf*/* /var/log/*dnf* 2> /dev/null || :")
+    assert left == ""
+    rows = image.run("rpm -qa --qf '%{NAME} %{VERSION}\\n'").splitlines()
+    return dict(row.split() for row in rows)
+
+
+def _a_history(image: Image) -> None:
+    image.edit(packages("app", "many-1", "c++", "agent"))
+    first = {"app": "1", "lib": "1", "many": "1", "c++": "1", "plain": "1"}
+    assert installed(image) == OWN | first
+
+    # One package under another spec; one that a declared one needs; the base's own.
+    image.edit(packages("app", "lib", "many-2", "own", "loose"))
+    assert installed(image) == OWN | {"app": "1", "lib": "1", "many": "2"}
+    image.edit(packages("app", "many"))
+    assert installed(image) == OWN | {"app": "1", "lib": "1", "many": "2"}
+    image.edit(packages("app", "many-1"))
+    assert installed(image)["many"] == "1"
+
+    later = "cd /repository; cp -r /later/* . ; rm -r repodata; createrepo_c -q ."
+    script = f'env_scripts = ["{later}"]'
+    image.edit(packages("app", "many") + f"\n{script}")
+    image.edit(packages("app", "many") + f"\n{script}", "--upgrade-packages")
+    assert installed(image)["many"] == "3"
+
+    image.edit(packages("c++") + f"\n{script}")
+    assert installed(image) == OWN | {"c++": "1"}
+    image.edit(script)
+    assert installed(image) == OWN
+
+
+def test_dnf4(built: Space, engine: dict[str, str], dnf4: str) -> None:
+    image = Image(built, engine, dnf4)
+    _a_history(image)
+    image.forget()
+
+
+@pytest.mark.slow
+def test_dnf5(built: Space, engine: dict[str, str], dnf5: str) -> None:
+    image = Image(built, engine, dnf5)
+    _a_history(image)
+    image.forget()
+
+
+def test_a_package_that_is_not_there(
+    built: Space, engine: dict[str, str], dnf4: str
+) -> None:
+    done = Image(built, engine, dnf4).fails(packages("app", "not-there"))
+    assert "No match for argument: not-there" in done.err

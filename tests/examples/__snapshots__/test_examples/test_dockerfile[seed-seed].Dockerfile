@@ -1,0 +1,165 @@
+# Emitted by dynbuild from a lock, for linux/amd64. Change the declaration, not this.
+#
+# One build stage per step, in install order. `dynbuild realize` builds each step on
+# what it declares and links the layers; a plain build of this file gives the same
+# files wherever stages read only what they declare.
+#
+# For hadolint: steps end as root, so that each can be the parent of any other; users go
+# by name; versions, caches, pipes and `cd` are the business of the commands declared.
+# hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
+
+FROM docker.io/library/debian:stable-slim@sha256:2301cea063e1afbe60a38bd605b35f7630d662b785285dd4f06bbeb609067f3f AS base.0
+USER root
+SHELL ["/bin/sh", "-c"]
+
+# apt.1: curl, git, python3
+# seq 1, stands on base.0, digest fc3a61d06663
+FROM base.0 AS apt.1
+ARG TARGETARCH
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
+    --mount=type=tmpfs,target=/tmp <<'EOF'
+set -eu
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
+cd /tmp
+cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
+mkdir -p "$cache/archives/partial" "$cache/lists/partial"
+cp -RL /etc/apt/apt.conf.d apt.conf.d
+rm -f apt.conf.d/docker-clean
+echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
+cat > apt.conf.d/zz-dynbuild <<CONF
+Dir::Cache "$cache";
+Dir::State::Lists "$cache/lists";
+Acquire::Retries "3";
+APT::Update::Error-Mode "any";
+APT::Cmd::Pattern-Only "true";
+APT::Install-Recommends "false";
+APT::AutoRemove::RecommendsImportant "false";
+APT::AutoRemove::SuggestsImportant "false";
+#clear APT::Never-MarkAuto-Sections;
+#clear APT::Move-Autobit-Sections;
+Dpkg::Options { "--force-confdef"; "--force-confold"; };
+CONF
+apt-get update -q
+apt-get install -y -q --allow-downgrades curl git python3
+names() {
+  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
+    > installed
+  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
+    print $2 ":" ($3 == "all" ? native : $3), package
+    gsub(/\([^)]*\)|,/, " ")
+    for (i = 4; i <= NF; i++) print $i, package
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
+}
+printf '%s\n' curl git python3 > declared
+names
+awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
+[ ! -s missing ] || {
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
+  exit 1
+}
+rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
+EOF
+
+# script.2: pip3 install --upgrade pip
+# seq 2, stands on apt.1, digest 7454b50fa0fc
+FROM apt.1 AS script.2
+RUN <<'EOF'
+set -e
+pip3 install --upgrade pip
+EOF
+
+# user.3: app with sudo
+# seq 3, stands on script.2, digest e4245e1191bc
+FROM script.2 AS user.3
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
+RUN --mount=type=tmpfs,target=/tmp <<'EOF'
+set -eu
+if ! id -u app > /dev/null 2>&1; then
+  other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
+  [ -z "$other" ] || {
+    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+      "$other has uid 1000" >&2
+    exit 1
+  }
+  has_group() { grep -q '^app:' /etc/group; }
+  if command -v useradd > /dev/null; then
+    has_group || groupadd --gid 1000 app
+    useradd --uid 1000 --gid app --no-log-init --create-home \
+      --shell /bin/sh app
+  else
+    home=/home/app
+    has_group || echo app:x:1000: >> /etc/group
+    gid=$(sed -n 's/^app:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)
+    printf '%s:x:%s:%s::%s:%s\n' app 1000 "$gid" $home /bin/sh \
+      >> /etc/passwd
+    [ ! -e /etc/shadow ] ||
+      echo 'app:!::0:99999:7:::' >> /etc/shadow
+    mkdir -p $home
+    chown 1000:$gid $home
+  fi
+fi
+[ "$(id -u app)" = 1000 ] || {
+  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+    "N is $(id -u app)" >&2
+  exit 1
+}
+command -v sudo > /dev/null || {
+  if command -v apt-get > /dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt() {
+      apt-get -y -q -o Dir::State::Lists=/tmp/lists -o Dir::Cache=/tmp/cache \
+        -o APT::Install-Recommends=false -o APT::Update::Error-Mode=any "$@"
+    }
+    mkdir -p /tmp/lists/partial /tmp/cache/archives/partial
+    apt update
+    apt install sudo
+    rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+    rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
+  elif command -v dnf > /dev/null; then
+    dnf -y --setopt=install_weak_deps=False --setopt=cachedir=/tmp/dnf install sudo
+    rm -rf /var/log/dnf* /var/log/hawkey.log
+  elif command -v microdnf > /dev/null; then
+    microdnf -y --setopt=install_weak_deps=0 install sudo
+    microdnf clean all
+  elif command -v yum > /dev/null; then
+    yum -y install sudo
+    yum clean all
+    rm -rf /var/cache/yum /var/log/yum.log
+  elif command -v apk > /dev/null; then apk add --no-cache sudo
+  else
+    echo 'dynbuild: sudo = true needs sudo, and the base has no apt, dnf or apk' >&2
+    exit 1
+  fi
+}
+echo 'app ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/app
+chmod 0440 /etc/sudoers.d/app
+EOF
+
+# dependencies
+# seq 4, stands on user.3, digest 71bacd7887de
+FROM user.3 AS dependencies
+RUN <<'EOF'
+set -e
+pip3 install requests flask
+EOF
+
+# application
+# seq 5, stands on user.3, dependencies, digest e0c2498d10ac
+FROM dependencies AS application
+RUN <<'EOF'
+set -e
+mkdir -p /app
+cp . /app
+EOF
+
+# The image
+FROM application AS image.0
+USER app

@@ -1,0 +1,132 @@
+# Emitted by dynbuild from a lock, for linux/amd64. Change the declaration, not this.
+#
+# One build stage per step, in install order. `dynbuild realize` builds each step on
+# what it declares and links the layers; a plain build of this file gives the same
+# files wherever stages read only what they declare.
+#
+# For hadolint: steps end as root, so that each can be the parent of any other; users go
+# by name; versions, caches, pipes and `cd` are the business of the commands declared.
+# hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
+
+FROM docker.io/library/debian:bookworm-slim@sha256:1022bc06d051d9e7870973e6dc0c0004b399e2aa351e77c11796b918b187e84a AS base.0
+USER root
+SHELL ["/bin/sh", "-c"]
+
+# apt.1: ca-certificates, ffmpeg, python3-venv
+# seq 1, stands on base.0, digest b35beade154e
+FROM base.0 AS apt.1
+ARG TARGETARCH
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TARGETARCH \
+    --mount=type=tmpfs,target=/tmp <<'EOF'
+set -eu
+export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
+cd /tmp
+cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
+mkdir -p "$cache/archives/partial" "$cache/lists/partial"
+cp -RL /etc/apt/apt.conf.d apt.conf.d
+rm -f apt.conf.d/docker-clean
+echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
+cat > apt.conf.d/zz-dynbuild <<CONF
+Dir::Cache "$cache";
+Dir::State::Lists "$cache/lists";
+Acquire::Retries "3";
+APT::Update::Error-Mode "any";
+APT::Cmd::Pattern-Only "true";
+APT::Install-Recommends "false";
+APT::AutoRemove::RecommendsImportant "false";
+APT::AutoRemove::SuggestsImportant "false";
+#clear APT::Never-MarkAuto-Sections;
+#clear APT::Move-Autobit-Sections;
+Dpkg::Options { "--force-confdef"; "--force-confold"; };
+CONF
+apt-get update -q
+apt-get install -y -q --allow-downgrades ca-certificates ffmpeg python3-venv
+names() {
+  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
+    > installed
+  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
+    own = ($3 == native || $3 == "all")
+    package = own ? $2 : $2 ":" $3
+    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
+    print $2 ":" ($3 == "all" ? native : $3), package
+    gsub(/\([^)]*\)|,/, " ")
+    for (i = 4; i <= NF; i++) print $i, package
+  }
+  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+  ' installed > names
+}
+printf '%s\n' ca-certificates ffmpeg python3-venv > declared
+names
+awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
+[ ! -s missing ] || {
+  echo 'dynbuild: declared, but not there after its installation:' >&2
+  cat missing >&2
+  exit 1
+}
+rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
+EOF
+
+# user.2: app
+# seq 2, stands on apt.1, digest c86fe95edc24
+FROM apt.1 AS user.2
+# hadolint ignore=SC2034,SC2043,SC2046,SC2086
+RUN <<'EOF'
+set -eu
+if ! id -u app > /dev/null 2>&1; then
+  other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
+  [ -z "$other" ] || {
+    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+      "$other has uid 1000" >&2
+    exit 1
+  }
+  has_group() { grep -q '^app:' /etc/group; }
+  if command -v useradd > /dev/null; then
+    has_group || groupadd --gid 1000 app
+    useradd --uid 1000 --gid app --no-log-init --create-home \
+      --shell /bin/sh app
+  else
+    home=/home/app
+    has_group || echo app:x:1000: >> /etc/group
+    gid=$(sed -n 's/^app:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)
+    printf '%s:x:%s:%s::%s:%s\n' app 1000 "$gid" $home /bin/sh \
+      >> /etc/passwd
+    [ ! -e /etc/shadow ] ||
+      echo 'app:!::0:99999:7:::' >> /etc/shadow
+    mkdir -p $home
+    chown 1000:$gid $home
+  fi
+fi
+[ "$(id -u app)" = 1000 ] || {
+  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
+    "N is $(id -u app)" >&2
+  exit 1
+}
+EOF
+
+# python
+# seq 3, stands on user.2, digest 66af6140abb5
+FROM user.2 AS python
+COPY worker/requirements.txt /tmp/requirements.txt
+ARG TARGETARCH
+RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-root/.cache/pip-0-$TARGETARCH \
+    <<'EOF'
+set -e
+export PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+python3 -m venv /opt/venv
+/opt/venv/bin/pip install -r /tmp/requirements.txt
+EOF
+
+# application
+# seq 4, stands on user.2, python, live
+FROM python AS application
+COPY worker /app/
+
+# The image
+FROM application AS image.0
+LABEL org.opencontainers.image.vendor="Example"
+ENV PATH="/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+WORKDIR /app
+USER app
+CMD ["python", "worker.py"]

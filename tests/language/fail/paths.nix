@@ -1,0 +1,21 @@
+1 / 0  ### "division by zero"
+---
+1.0 / 0  ### "division by zero"
+---
+(-9223372036854775807 - 1) / -1  ### "integer overflow in dividing -9223372036854775808 / -1"
+---
+{} // 1  ### "`//` needs sets, but this is an integer"
+---
+/  ### "unexpected '/'; expected an expression"
+---
+./a/  ### "a path cannot end with a slash"
+---
+./x ${"y"}  ### "no space is allowed within a path"
+---
+./x/  ### "a path cannot end with a slash"
+---
+builtins.toPath "a"  ### "'a' is not an absolute path"
+---
+a /b  ### "undefined variable 'a'"
+---
+6 /3  ### "an integer is called as if it were a function"

@@ -1,0 +1,1 @@
+builtins.replaceStrings ["a"] [] "bcd"  ### "'builtins.replaceStrings' needs two lists of one length"

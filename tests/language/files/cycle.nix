@@ -1,0 +1,1 @@
+rec { self = import ./cycle.nix; a = 1; b = self.a; }

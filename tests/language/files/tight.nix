@@ -1,0 +1,1 @@
+import ./tight.nix + 1

@@ -1,0 +1,176 @@
+"""What the package offers: evaluation with arguments and files, places, tables."""
+
+from io import BytesIO
+
+import pytest
+from lark import Lark
+
+from dynbuild.errors import DeclarationError
+from dynbuild.lang import (
+    FileRefused,
+    MemoryFiles,
+    attribute,
+    check,
+    evaluate,
+    force_deep,
+    format_source,
+    list_builtins,
+    parse,
+    to_json,
+    to_nix,
+    where,
+)
+from dynbuild.lang.builtins import KINDS
+from dynbuild.lang.grammar import grammar_text, parser
+from dynbuild.spans import Source, Span
+
+
+def failure(source: Source, **options: MemoryFiles) -> DeclarationError:
+    with pytest.raises(DeclarationError) as caught:
+        force_deep(evaluate(source, **options))
+    return caught.value
+
+
+def test_arguments_are_expressions_or_texts() -> None:
+    source = Source("x", "{ python ? 1, tag, ... }@all: { inherit python tag all; }")
+    result = evaluate(
+        source, arguments={"python": Source("--arg", "1 + 2"), "tag": "1 + 2"}
+    )
+    assert to_json(attribute(result, "python")) == "3"
+    assert to_nix(attribute(result, "tag")) == '"1 + 2"'
+
+
+def test_without_arguments_a_function_stays_one() -> None:
+    assert to_nix(evaluate(Source("x", "{ }: 1"))) == "<LAMBDA>"
+    assert to_nix(evaluate(Source("x", "{ }: 1"), arguments={})) == "1"
+    assert to_nix(evaluate(Source("x", "{ a ? 2 }: a"), arguments={"b": "x"})) == "2"
+
+
+def test_attribute_goes_through_lists() -> None:
+    result = evaluate(Source("x", "{ stages = [ { name = 1; } ]; }"))
+    assert to_json(attribute(result, "stages.0.name")) == "1"
+    with pytest.raises(DeclarationError):
+        attribute(result, "stages.1")
+
+
+def test_trace_and_warn_are_told() -> None:
+    said: list[str] = []
+    evaluate(Source("x", 'builtins.trace "t" (builtins.warn "w" 1)'), say=said.append)
+    evaluate(Source("x", "builtins.trace [ (1 + 1) ] 1"), say=said.append)
+    assert said == ["trace: t", "evaluation warning: w", "trace: [ «thunk» ]"]
+
+
+def test_where_points_into_the_source() -> None:
+    text = '{ stages = [ { name = "x"; user = 5; } ] ++ [ "y" ]; }'
+    value = force_deep(evaluate(Source("x", text)))
+
+    def found(*path: str | int) -> str:
+        span = where(value, path)
+        assert isinstance(span, Span)
+        return text[span.start : span.end]
+
+    assert found("stages", 0, "user") == "user"
+    assert found("stages", 1) == '"y"'
+    assert found("stages", 0, "nothing") == '{ name = "x"; user = 5; }'
+    assert where(value, ("nothing",)) is None
+
+
+def test_no_files_by_default() -> None:
+    assert "no files" in str(failure(Source("x", "import ./y.nix")))
+
+
+def test_files_that_are_refused() -> None:
+    class Fenced(MemoryFiles):
+        def resolve(self, path: str) -> str:
+            resolved = super().resolve(path)
+            if not resolved.startswith("/project"):
+                raise FileRefused(f"'{path}' lies outside of the project")
+            return resolved
+
+    files = Fenced({"/secret.nix": "1", "/project/link.nix": "-> ../secret.nix"})
+    error = failure(Source("x", "import /project/link.nix"), files=files)
+    assert error.diagnostics[0].code == "DB0220"
+    assert "outside" in error.diagnostics[0].message
+
+
+def test_links_are_followed() -> None:
+    files = MemoryFiles({"/a/x.nix": "./y", "/b": "-> a", "/loop": "-> loop"})
+    assert to_nix(evaluate(Source("x", "import /b/x.nix"), files=files)) == "/a/y"
+    assert to_nix(evaluate(Source("x", "builtins.readFileType /b"), files=files)) == (
+        '"symlink"'
+    )
+    assert failure(Source("x", "import /loop"), files=files).diagnostics
+
+
+def test_a_file_is_evaluated_once() -> None:
+    said: list[str] = []
+    files = MemoryFiles({"/x.nix": 'builtins.trace "once" { }'})
+    text = "[ (import ./x.nix) (import /y/../x.nix) ]"
+    force_deep(evaluate(Source("x", text), files=files, say=said.append))
+    assert said == ["trace: once"]
+
+
+def test_a_binary_is_no_source() -> None:
+    files = MemoryFiles({"/x": b"\x7fELF\0\0\xff\xfe"})
+    assert failure(Source("x", "import /x"), files=files).diagnostics[0].code == (
+        "DB0201"
+    )
+    assert failure(Source("x", "builtins.readFile /x"), files=files)
+
+
+def test_bytes_survive() -> None:
+    files = MemoryFiles({"/x": b"a\xffb"})
+    text = "builtins.stringLength (builtins.readFile /x)"
+    assert to_json(evaluate(Source("x", text), files=files)) == "3"
+    halves = 'builtins.substring 0 1 "é" + builtins.substring 1 1 "é" == "é"'
+    assert to_json(evaluate(Source("x", halves))) == "true"
+
+
+def test_check_evaluates_nothing() -> None:
+    check(Source("x", 'throw "never"'))
+    with pytest.raises(DeclarationError):
+        check(Source("x", "{ a = b; }"))
+
+
+def test_builtins_have_a_signature_and_a_line_of_doc() -> None:
+    rows = list_builtins()
+    assert len(rows) >= 85
+    for row in rows:
+        assert row.summary.endswith("."), row
+        assert row.parameters, row
+        assert all(kind in KINDS for _, kind in row.parameters), row
+
+
+def test_saved_tables_parse_the_same() -> None:
+    plain = Lark(
+        grammar_text(), parser="lalr", lexer="contextual", maybe_placeholders=False
+    )
+    file = BytesIO()
+    plain.save(file)
+    file.seek(0)
+    text = "{ a, ... }: a.b or [ ''x${a}'' ./y ]"
+    assert Lark.load(file).parse(text) == plain.parse(text)
+    assert parser().parse(text) == parse(Source("x", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{a=1;b=[1 2];}", "{ a = 1; b = [ 1 2 ]; }\n"),
+        ("let\na=1;\n\n\n\nin\na", "let\n  a = 1;\n\nin\na\n"),
+        ("{\na=f {\nb=1;\n};\n}", "{\n  a = f {\n    b = 1;\n  };\n}\n"),
+        ("x:y :x+y", "x: y: x + y\n"),
+        ("- ./a", "- ./a\n"),
+        ("- 1+ - 2", "-1 + -2\n"),
+        ('{ a.${ b } = "${  x  }"; }', '{ a.${b} = "${  x  }"; }\n'),
+        ("# c\n\n\n1 # d", "# c\n\n1 # d\n"),
+        ("[ # c\n1\n]", "[ # c\n  1\n]\n"),
+        ("if a\nthen b\nelse c", "if a\nthen b\nelse c\n"),
+        ("{\na =\n1;\n}", "{\n  a =\n    1;\n}\n"),
+        ("f {\n} [\n1\n]", "f {\n} [\n  1\n]\n"),
+    ],
+)  # fmt: skip
+def test_format(text: str, expected: str) -> None:
+    text = text.replace("x:y :", "x: y :")
+    assert format_source(Source("x", text)) == expected
+    assert format_source(Source("x", expected)) == expected

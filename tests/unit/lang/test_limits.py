@@ -1,0 +1,125 @@
+"""Nothing that a source says makes an evaluation run on, or Python give up."""
+
+import time
+
+import pytest
+
+from dynbuild.errors import DeclarationError
+from dynbuild.lang import evaluate, force_deep, parse, to_json, to_nix
+from dynbuild.spans import Source
+
+
+def value(text: str) -> str:
+    return to_nix(evaluate(Source("test.nix", text)))
+
+
+def code(text: str) -> str:
+    with pytest.raises(DeclarationError) as caught:
+        force_deep(evaluate(Source("test.nix", text)))
+    return caught.value.diagnostics[0].code
+
+
+COUNT = "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f "
+CHAIN = "".join(f"x{n + 1} = x{n} + 1; " for n in range(10_000))
+DEEP = 100_000
+
+ENDLESS = {
+    "let x = x + 1; in x": "DB0212",
+    "let f = x: f (x + 1); in f 0": "DB0213",
+    COUNT + "10001": "DB0213",
+    "builtins.genList (x: x) 1000000000": "DB0214",
+    'let f = n: s: if n == 0 then s else f (n - 1) (s + s); in f 60 "a"': "DB0214",
+    "let f = n: s: if n == 0 then s else f (n - 1) (s ++ s); in f 60 [ 1 ]": "DB0214",
+    "let x = [ x ]; in toString x": "DB0213",
+    "let x = { a = x; }; in builtins.toJSON x": "DB0213",
+    "let x = { a = x; }; y = { a = y; }; in x == y": "DB0213",
+    "let x = [ x ]; y = [ y ]; in x < y": "DB0213",
+    '(builtins.match "((((a{9}){9}){9}){9}){9}" "a")': "DB0221",
+    "[" * DEEP + "]" * DEEP: "DB0206",
+    "{a=" * DEEP + "1" + ";}" * DEEP: "DB0206",
+    "x: " * DEEP + "1": "DB0206",
+    "!" * DEEP + "true": "DB0206",
+    "[" * DEEP: "DB0201",
+    '"${' * DEEP: "DB0201",
+    "9" * DEEP: "DB0218",
+    " " * 10_000_000: "DB0206",
+    "a\0b": "DB0201",
+    "\ufeff1": "DB0201",
+    "1 / 0": "DB0218",
+    '"' + "a" * 500_000: "DB0201",
+    f"builtins.fromJSON ''{'[' * DEEP}''": "DB0223",
+    f"builtins.fromTOML ''a = {'[' * DEEP}''": "DB0223",
+    f'builtins.match "{"(" * 5000}a{")" * 5000}" "a"': "DB0221",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [pytest.param(*item, id=f"{item[0][:30]!r}") for item in ENDLESS.items()],
+)
+def test_is_given_up_cleanly(text: str, expected: str) -> None:
+    assert code(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (COUNT + "9990", "9990"),
+        (f"let x0 = 0; {CHAIN} in x10000", "10000"),
+        (f"builtins.length [ {'(1 + 1) ' * 10_000}]", "10000"),
+        ("(" * 1000 + "1" + ")" * 1000, "1"),
+        ("+".join("1" * 5000), "5000"),
+        ("builtins.length (" + "++".join(["[ 1 ]"] * 2000) + ")", "2000"),
+        ('builtins.match "(a*)*b" "' + "a" * 3000 + '"', "null"),
+        ('builtins.length (builtins.split "(x+x+)+y" "' + "x" * 2000 + '")', "1"),
+        ("let f = n: if n == 0 then [ ] else [ (f (n - 1)) ]; in builtins.seq (f 9) 1",
+         "1"),
+        ("let x = { a = x; b = [ x ]; }; in x",
+         "{ a = «repeated»; b = [ «repeated» ]; }"),
+    ],
+)  # fmt: skip
+def test_is_no_problem(text: str, expected: str) -> None:
+    assert value(text) == expected
+
+
+def test_infinite_recursion_is_found_at_once() -> None:
+    code("let f = x: f (x + 1); in f 0")
+    start = time.process_time()
+    code("let x = x + 1; in x")
+    code("let f = x: 1 + f (x + 1); in f 0")
+    assert time.process_time() - start < 0.4
+
+
+def test_crlf_is_white_space() -> None:
+    assert value("{\r\n  a = 1; # x\r\n  b = 2;\r\n}") == "{ a = 1; b = 2; }"
+
+
+@pytest.mark.slow
+def test_speed() -> None:
+    stage = """name{0} = {{
+      # what it is for
+      dependencies = [ "base" ] ++ (if {0} > 5 then [ "x" ] else [ ]);
+      commands = [ "apt-get install -y ${{toString {0}}}" "make -j4 > /tmp/log" ];
+      env.PATH = "/opt/{0}/bin:$PATH";
+    }};
+    """
+    text = "{" + "".join(stage.format(number) for number in range(1000)) + "}"
+    parse(Source("x", "1"))
+    start = time.process_time()
+    parse(Source("x", text))
+    assert len(text) / (time.process_time() - start) > 300_000
+    start = time.process_time()
+    to_json(
+        evaluate(
+            Source(
+                "x",
+                """builtins.genList (n: {
+                  name = "stage-${toString n}";
+                  dependencies = [ "base" ] ++ (if n > 5 then [ "x" ] else [ ]);
+                  commands = [ "echo ${toString n}" "make -j4" ];
+                  env.PATH = "/opt/${toString n}/bin:$PATH";
+                }) 10000""",
+            )
+        )
+    )
+    assert time.process_time() - start < 1
