@@ -151,10 +151,10 @@ def recorded(locks: Locks) -> Mapping[str, Data]:
     """
     current, damage = _current(locks)
     if damage is not None:
-        text = locks.committed("HEAD")
         try:
+            text = locks.committed("HEAD")
             current = None if text is None else loads(text)
-        except LockError:
+        except (CommittedUnknownError, LockError):
             current = None
     return {} if current is None else current.arguments
 
@@ -220,7 +220,11 @@ def _start(
     """The lock to start from, and what git did not say."""
     if revision is not None:
         locks.require(revision)
-        text = locks.committed(revision)
+        try:
+            text = locks.committed(revision)
+        except CommittedUnknownError as error:
+            message = f"git does not say what {revision!r} has: {error}"
+            raise DeclarationError(Diagnostic("DB0314", message)) from None
         if text is not None:
             return loads(text, f"{revision}:dynbuild.lock"), []
     try:

@@ -249,3 +249,27 @@ def test_a_signal_before_the_build_leaves_no_file(
         _, told = process.communicate()
     assert (process.returncode, told.strip()) == (130, "interrupted")
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.parametrize("flags", [[], ["--check"], ["--base", "HEAD"]])
+def test_a_repository_of_somebody_else(
+    space: Space, tmp_path: Path, flags: list[str], *, torn: bool
+) -> None:
+    space.write("dynbuild.toml", STAGE)
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.commit()
+    if torn:
+        text = space.read("dynbuild.lock")
+        space.write("dynbuild.lock", f"{text}<<<<<<< HEAD\n=======\n>>>>>>> b\n")
+    before = space.read("dynbuild.lock")
+    done = space.run("lock", *flags, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    if flags == ["--base", "HEAD"]:
+        assert (done.status, "dubious ownership" in done.err) == (2, True)
+    elif torn:
+        assert (done.status, "merge conflict markers" in done.err) == (3, True)
+    elif flags:
+        assert done.status == 1
+    else:
+        assert (done.status, "started from the file" in done.err) == (0, True)
+    assert (space.read("dynbuild.lock") == before) == (torn or bool(flags))
