@@ -1,8 +1,10 @@
 """Compile literals, lists, conditions, functions and calls."""
 
+from collections.abc import Callable
+
 from dynbuild.errors import Label
 from dynbuild.lang import syntax
-from dynbuild.lang.coerce import interpolate
+from dynbuild.lang.coerce import embed, interpolate
 from dynbuild.lang.compiler import (
     Scope,
     Unit,
@@ -13,6 +15,7 @@ from dynbuild.lang.compiler import (
     delay_node,
 )
 from dynbuild.lang.failure import Catchable, Failure, Frame
+from dynbuild.lang.machine import Machine
 from dynbuild.lang.paths import join
 from dynbuild.lang.refusals import REFUSALS
 from dynbuild.lang.values import (
@@ -42,6 +45,15 @@ def _string(unit: Unit, scope: Scope | None, node: syntax.String) -> Code:
     if values := constant(node):
         value = values[0]
         return lambda _: value
+    return _joined(unit, scope, node, embed)
+
+
+def _joined(
+    unit: Unit,
+    scope: Scope | None,
+    node: syntax.String,
+    text_of: Callable[[Machine, Value, Span | None], str],
+) -> Code:
     machine = unit.machine
     parts: list[tuple[str | Code, Span | None]] = [
         (part, None)
@@ -56,7 +68,7 @@ def _string(unit: Unit, scope: Scope | None, node: syntax.String) -> Code:
             if isinstance(part, str):
                 texts.append(part)
             else:
-                texts.append(interpolate(machine, part(env), span))
+                texts.append(text_of(machine, part(env), span))
         return machine.text(texts)
 
     return string
@@ -71,7 +83,8 @@ def _path(unit: Unit, scope: Scope | None, node: syntax.PathLiteral) -> Code:
         return lambda _: path
     machine = unit.machine
     directory = unit.directory
-    string = _string(unit, scope, syntax.String(node.start, node.end, tuple(rest)))
+    tail = syntax.String(node.start, node.end, tuple(rest))
+    string = _joined(unit, scope, tail, interpolate)
 
     def path_code(env: Env) -> Value:
         text = machine.text([first, str(string(env))])
@@ -162,8 +175,8 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
     places: dict[str, int] = {}
     if node.whole:
         places[node.whole.text] = 1
-    inner = Scope(scope, places)
     formals = node.pattern.formals if node.pattern else ()
+    inner = Scope(scope, places, {each.name: unit.span(each) for each in formals})
     named: list[tuple[str, syntax.Node]] = []
     if node.whole:
         named.append((node.whole.text, node.whole))

@@ -37,6 +37,7 @@ SPELLINGS = {
     "undefined": "the empty value is `null`",
     "and": "the operator is `&&`",
     "not": "the operator is `!`",
+    "or": "to give a default, write: set.name or default",
     "elif": "write `else if`",
     "for": "there are no loops: use `map` or `builtins.genList`",
     "lambda": "a function is written `x: …`",

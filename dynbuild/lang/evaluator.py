@@ -159,7 +159,7 @@ def _guarded(
         with deep_stack(machine.limits.depth):
             yield
     except Failure as failure:
-        diagnostic = diagnose(failure, machine.labels, show_trace=show_trace)
+        diagnostic = diagnose(failure, machine, show_trace=show_trace)
         raise DeclarationError(diagnostic) from None
     except RecursionError:
         place = f"{source.name}: " if source else ""

@@ -42,6 +42,7 @@ class Machine:
     """
 
     __slots__ = (
+        "aliases",
         "depth",
         "files",
         "labels",
@@ -65,6 +66,8 @@ class Machine:
         self.depth = 0
         self.steps = self.limits.steps
         self.labels: dict[Code, Frame] = {}
+        self.aliases: list[tuple[Frame, Span]] = []
+        """Bindings that are just another name, and where that name was bound."""
         self.modules: dict[str, Thunk] = {}
         self.names: dict[str, Slot] = {}
         self.trees: dict[Source, Expression] = {}

@@ -198,3 +198,11 @@ def test_what_is_not_taken_any_more_is_told() -> None:
     assert not read("{ a ? 1, ... }: { }", recorded={"b": 2}).warnings
     loaded = load(Source("x", ""), "toml", Inputs(recorded={"b": 2}))
     assert [one.code for one in loaded.warnings] == ["DB0165"]
+
+
+def test_a_cycle_of_imports_is_told_with_paths_of_the_project() -> None:
+    imported = {"a.nix": "import ./stages/b.nix", "stages/b.nix": "import ../a.nix"}
+    text = told("import ./a.nix", imported)
+    assert "infinite recursion: a.nix -> stages/b.nix -> a.nix" in text
+    assert "stages/b.nix:1:1: a.nix needs stages/b.nix" in text
+    assert "/project" not in text

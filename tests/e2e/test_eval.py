@@ -36,6 +36,7 @@ def piped(space: Space, text: bytes, *arguments: str) -> tuple[int, bytes, bytes
         (("-E", "{ a ? 1, b }: a + b", "--arg", "b", "2"), "3\n"),
         (("-E", "{ a }: a", "--argstr", "a", "2"), '"2"\n'),
         (("-E", "1 + 1", "--parse-only"), ""),
+        (("-E", "[ x:x <nixpkgs> ~/a b/c ]", "--parse-only"), ""),
         (("lib",), "3\n"),
         (("lib/default.nix",), "3\n"),
         (("-E", "import ./lib"), "3\n"),
