@@ -70,9 +70,11 @@ def _with_aliases(frames: list[Frame], machine: Machine) -> Iterator[Frame]:
             if _named(chain[0]) in mentioned:
                 yield from chain[:-1]
                 break
-            for alias in others.get(chain[0].span, ()):
-                if alias not in chain:
-                    chains.append((alias, *chain))
+            chains += [
+                (alias, *chain)
+                for alias in others.get(chain[0].span, ())
+                if alias not in chain
+            ]
 
 
 def _named(frame: Frame) -> str:
