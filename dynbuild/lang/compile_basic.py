@@ -223,13 +223,14 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
     machine = unit.machine
     span = unit.span(node.function)
     site = Frame(f"while calling {_called(node.function)}", span)
+    spans = [unit.span(argument) for argument in node.arguments]
     if len(arguments) == 1:
-        return _call_one(unit, function, arguments[0], site)
+        return _call_one(unit, function, arguments[0], site, spans)
 
     pair = len(arguments) if len(arguments) == len(("a", "b")) else None
 
     def call(env: Env) -> Value:
-        value = function(env)
+        called = value = function(env)
         try:
             if type(value) is Primitive and value.arity == pair:
                 machine.charge(1)
@@ -237,16 +238,28 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
             for argument in arguments:
                 value = machine.call(value, argument(env))
         except Failure as failure:
-            if failure.span is None:
-                failure.span = span
-            failure.steps.append(site)
+            _place(failure, called, spans, site)
             raise
         return value
 
     return call
 
 
-def _call_one(unit: Unit, function: Code, argument: Delay, site: Frame) -> Code:
+def _place(failure: Failure, called: Value, spans: list[Span], site: Frame) -> None:
+    """Give a failure its place: the argument that does not fit, else the function."""
+    if failure.span is None and failure.argument and type(called) is Primitive:
+        name, index = failure.argument
+        index -= len(called.arguments)
+        if called.name == name and 0 <= index < len(spans):
+            failure.span = spans[index]
+            return
+    failure.span = failure.span or site.span
+    failure.steps.append(site)
+
+
+def _call_one(
+    unit: Unit, function: Code, argument: Delay, site: Frame, spans: list[Span]
+) -> Code:
     machine = unit.machine
     limit = machine.limits.depth
 
@@ -262,9 +275,7 @@ def _call_one(unit: Unit, function: Code, argument: Delay, site: Frame) -> Code:
                 return machine.call(value, argument(env))
             result = value.body([value.env, argument(env)])
         except Failure as failure:
-            if failure.span is None:
-                failure.span = site.span
-            failure.steps.append(site)
+            _place(failure, value, spans, site)
             raise
         machine.depth -= 1
         return result

@@ -7,6 +7,7 @@ from dynbuild.lang.cycles import cycle
 from dynbuild.lang.failure import Failure, Frame
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Code
+from dynbuild.spans import Span
 
 MAX_FRAMES = 5
 MAX_MESSAGE = 2_000
@@ -21,6 +22,8 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
     hint = failure.hint
     if span is None and frames:
         span = next((frame.span for frame in frames if frame.span), None)
+    if span is None:
+        span = _whole(machine)
     frames = [frame for frame in frames if frame.span != span or not frame.span]
     shown = frames if show_trace else frames[:MAX_FRAMES]
     left = len(frames) - len(shown)
@@ -38,6 +41,14 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
         hint,
         (*failure.labels, *trace),
     )
+
+
+def _whole(machine: Machine) -> Span | None:
+    """Return the place of all that is evaluated, where no better one is known."""
+    if machine.root is None:
+        return None
+    tree = machine.trees[machine.root]
+    return Span(machine.root, tree.start, tree.end)
 
 
 def _short(message: str) -> str:
