@@ -96,13 +96,21 @@ def _path(unit: Unit, scope: Scope | None, node: syntax.PathLiteral) -> Code:
 @compiles(syntax.Refused)
 def _refused(unit: Unit, _scope: Scope | None, node: syntax.Refused) -> Code:
     refusal = REFUSALS[node.reason]
-    unit.report(
-        refusal.code,
-        refusal.message.format(text=node.text),
-        node,
-        refusal.hint.format(text=node.text) if refusal.hint else None,
-    )
+    message = refusal.message.format(text=node.text)
+    hint = refusal.hint.format(text=node.text) if refusal.hint else None
+    if node.reason == "search path":
+        return _not_found(refusal.code, message, unit.span(node), hint)
+    unit.report(refusal.code, message, node, hint)
     return lambda _: None
+
+
+def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
+    """Return what fails where it is needed, as Nix does with an empty search path."""
+
+    def search(_: Env) -> Value:
+        raise Catchable(code, message, span=span, hint=hint)
+
+    return search
 
 
 @compiles(syntax.ListLiteral)

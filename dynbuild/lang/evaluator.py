@@ -87,7 +87,7 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
     """
     machine = Machine(files, say, limits)
     machine.names = initial_names()
-    machine.root = source
+    machine.root, machine.directory = source, directory
     tree = parse(source)
     with _guarded(machine, source, show_trace=show_trace):
         value = compile_program(machine, source, directory, tree)(None)

@@ -44,6 +44,7 @@ class Machine:
     __slots__ = (
         "aliases",
         "depth",
+        "directory",
         "files",
         "labels",
         "limits",
@@ -72,7 +73,8 @@ class Machine:
         self.modules: dict[str, Thunk] = {}
         self.names: dict[str, Slot] = {}
         self.root: Source | None = None
-        """What is evaluated, which imports the rest."""
+        """What is evaluated, which imports the rest; and what it lies in."""
+        self.directory = "/"
         self.trees: dict[Source, Expression] = {}
 
     def charge(self, steps: int) -> None:
