@@ -125,7 +125,9 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     lock = locking.frozen(project.locks) if frozen else _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
-        sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
+        text = dockerfile(lock, platform.split(",")[0] if platform else None)
+        sys.stdout.write(text)
+        project.keep(text, "")
         return 0
     return _realize(project, lock, asked, **flags)
 
