@@ -170,7 +170,7 @@ def test_saved_tables_parse_the_same() -> None:
         ("f {\n} [\n1\n]", "f {\n} [\n  1\n]\n"),
         ("assert a\n|| b;\nc", "assert a\n  || b;\nc\n"),
         ("with\na\n// b;\nc", "with\n  a\n  // b;\nc\n"),
-        ("{\nx =\nassert a\n-> b;\nc;\n}", "{\n  x =\n    assert a\n      -> b;\n    c;\n}\n"),
+        ("f\n(assert a\n-> b;\nc)", "f\n(assert a\n  -> b;\n  c)\n"),
         ("let {\nbody=1;\n}", "let {\n  body = 1;\n}\n"),
     ],
 )  # fmt: skip
