@@ -178,3 +178,26 @@ def test_format(text: str, expected: str) -> None:
     text = text.replace("x:y :", "x: y :")
     assert format_source(Source("x", text)) == expected
     assert format_source(Source("x", expected)) == expected
+
+
+def grammar(**settings: bool) -> Lark:
+    return Lark(
+        grammar_text(),
+        parser="lalr",
+        lexer="contextual",
+        maybe_placeholders=False,
+        **settings,
+    )
+
+
+def test_the_grammar_has_no_conflicts(caplog: pytest.LogCaptureFixture) -> None:
+    # Lark settles a shift/reduce conflict silently, unless it is asked to tell.
+    with caplog.at_level("DEBUG", logger="lark"):
+        grammar(debug=True)
+    assert "onflict" not in caplog.text
+
+
+def test_no_two_terminals_of_the_grammar_collide() -> None:
+    # Not among the tools of developers: where it is installed, lark starts slowly.
+    pytest.importorskip("interegular")
+    grammar(strict=True)
