@@ -1,9 +1,7 @@
 """From text to tree; what is wrong with the text becomes diagnostics."""
 
-from lark.exceptions import UnexpectedInput
-
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lang.grammar import parser
+from dynbuild.lang.driver import Stopped, driver
 from dynbuild.lang.scanner import scan
 from dynbuild.lang.stack import deep_stack
 from dynbuild.lang.syntax import Expression
@@ -31,8 +29,8 @@ def parse(source: Source) -> Expression:
         _refuse_null(source)
     try:
         with deep_stack(MAX_DEPTH):
-            return parser().parse(text)  # type: ignore[return-value]  # a TreeBuilder's
-    except UnexpectedInput:
+            return driver().parse(text)  # type: ignore[no-any-return]  # a TreeBuilder's
+    except Stopped:
         raise DeclarationError(*syntax_errors(source, text)) from None
     except RecursionError:
         diagnostic = Diagnostic("DB0206", f"{source.name} is nested too deeply")

@@ -21,6 +21,7 @@ from dynbuild.lang import (
     where,
 )
 from dynbuild.lang.builtins import KINDS
+from dynbuild.lang.driver import Driver
 from dynbuild.lang.grammar import grammar_text, parser
 from dynbuild.spans import Source, Span
 
@@ -149,7 +150,9 @@ def test_saved_tables_parse_the_same() -> None:
     plain.save(file)
     file.seek(0)
     text = "{ a, ... }: a.b or [ ''x${a}'' ./y ]"
-    assert Lark.load(file).parse(text) == plain.parse(text)
+    saved = Lark.load(file)
+    assert saved.parse(text) == plain.parse(text)
+    assert Driver(saved).parse(text) == parser().parse(text)
     assert parser().parse(text) == parse(Source("x", text))
 
 
