@@ -245,7 +245,7 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
                 "DB0210",
                 f"'builtins.genericClosure' needs sets, but this is {a_kind(item)}",
             )
-        key = _key(force(_needed(item, "key", "genericClosure")))
+        key = _key(machine, force(_needed(item, "key", "genericClosure")))
         kinds.add(key[0])
         if len(kinds) > 1:
             raise Failure(
@@ -261,15 +261,19 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
     return result
 
 
-def _key(value: Value) -> tuple[str, object]:
+def _key(machine: Machine, value: Value) -> tuple[str, object]:
     if type(value) is int or type(value) is float:
-        return "number", float(value)
+        return "number", value
     if type(value) is str:
         return "string", value
     if type(value) is Path:
         return "path", value.text
     if isinstance(value, list):
-        return "list", tuple([_key(force(item)) for item in value])
+        machine.enter()
+        machine.charge(len(value))
+        keys = [_key(machine, force(item)) for item in value]
+        machine.depth -= 1
+        return "list", tuple(keys)
     raise Failure(
         "DB0210",
         f"a key given to 'builtins.genericClosure' cannot be {a_kind(value)}",

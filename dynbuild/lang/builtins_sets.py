@@ -48,7 +48,8 @@ def _attr_values(machine: Machine, value: Attrs) -> List:
 
 
 @builtin("catAttrs name:string list:list", "An attribute of all sets that have it.")
-def _cat_attrs(_: Machine, name: str, sets: List) -> List:
+def _cat_attrs(machine: Machine, name: str, sets: List) -> List:
+    machine.charge(len(sets) >> 2)
     found = [_a_set(item, "catAttrs") for item in sets]
     return [each.items[name] for each in found if name in each.items]
 

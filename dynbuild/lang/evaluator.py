@@ -135,13 +135,13 @@ def attribute(result: Result, path: str) -> Result:
 def force_deep(result: Result) -> Value:
     """Return the value of a source, evaluated with all that is in it."""
     with _guarded(result.machine, None, show_trace=result.show_trace):
-        return deep.force_deep(result.value)
+        return deep.force_deep(result.machine, result.value)
 
 
 def to_nix(result: Result) -> str:
     """Return the value as ``nix-instantiate --eval --strict`` prints it."""
     with _guarded(result.machine, None, show_trace=result.show_trace):
-        deep.force_deep(result.value)
+        deep.force_deep(result.machine, result.value)
         return printing.print_value(result.machine, result.value)
 
 
