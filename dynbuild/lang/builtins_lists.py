@@ -22,6 +22,9 @@ from dynbuild.lang.values import (
 
 List = list[Slot]
 
+KEPT = 20
+"""Steps for an element of a closure: it is kept, and there may be no end of them."""
+
 
 def is_true(value: Value, name: str) -> bool:
     """Return what a predicate given to a built-in says."""
@@ -253,6 +256,7 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
                 "the keys given to 'builtins.genericClosure' must be of one kind",
             )
         if key not in seen:
+            machine.charge(KEPT)
             seen.add(key)
             result.append(item)
             operator = force(_needed(arguments, "operator", "genericClosure"))

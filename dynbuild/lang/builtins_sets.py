@@ -87,7 +87,7 @@ def _has_attr(_: Machine, name: str, value: Attrs) -> bool:
 
 @builtin("intersectAttrs a:set b:set", "The attributes of b that a has too.")
 def _intersect_attrs(machine: Machine, a: Attrs, b: Attrs) -> Attrs:
-    machine.charge(min(len(a.items), len(b.items)) >> 2)
+    machine.charge(min(len(a.items), len(b.items)))
     smaller = a if len(a.items) < len(b.items) else b
     names = [name for name in smaller.items if name in a.items and name in b.items]
     return Attrs({name: b.items[name] for name in names}, b.spans)
