@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
@@ -73,9 +73,9 @@ def prepare(
     when the engine does not answer, DeclarationError for a platform that an image
     does not exist for, and for a stage that may not have the host's network.
     """
-    _refuse_host_network(lock, options)
+    refuse_host_network(lock, options)
     order = install_order(lock)
-    platforms = options.platforms or (_platform(lock, builder, options.builder),)
+    platforms = options.platforms or (platform_of(lock, builder, options),)
     unpinned = {
         pin.image: images.local_digest(pin.image)
         for pin in (lock.base, *lock.images.values())
@@ -99,12 +99,16 @@ def prepare(
             secrets=options.secrets,
             ssh=options.ssh,
         )
-        titles = {placed.id.lower(): label(placed.step) for placed in order}
-        titles[IMAGE_STEP] = "image: its working directory"
-        yield Prepared(request, titles)
+        names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
+        yield Prepared(request, names)
 
 
-def _refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
+def titles(lock: Lock) -> dict[str, str]:
+    """What people call the build stages of a lock's Dockerfile."""
+    return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
+
+
+def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
     """A lock may come from anyone; whether it sees this host's network, users say."""
     stages = [n for n, entry in lock.stages.items() if entry.stage.network == "host"]
     if not stages or options.host_network or options.network == "host":
@@ -115,12 +119,14 @@ def _refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
     raise DeclarationError(Diagnostic("DB0507", message, hint=hint))
 
 
-def _platform(lock: Lock, builder: Builder, name: str | None) -> str:
-    """The platform that the builder builds for; asking takes a moment."""
+def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
+    """The first platform asked for, or the builder's; asking that takes a moment."""
+    if options.platforms:
+        return options.platforms[0]
     if len(lock.base.platforms) == 1:
         (only,) = lock.base.platforms
         return only
-    return builder.platform(name)
+    return builder.platform(options.builder)
 
 
 def _emit(
@@ -131,6 +137,16 @@ def _emit(
     unpinned: Mapping[str, Digest],
 ) -> str:
     described = descriptions(lock, order, platform, contents, unpinned)
+    return dockerfile_of(lock, order, platform, described)
+
+
+def dockerfile_of(
+    lock: Lock,
+    order: tuple[Placed, ...],
+    platform: str,
+    described: Mapping[str, Description],
+) -> str:
+    """The Dockerfile; of what is live it says no digest."""
     live = {placed.id for placed in order if placed.live}
     digests = {
         step: digest_of(description)
