@@ -26,7 +26,7 @@ from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shel
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secrets
 from dynbuild.commands.realize import RealizeOptions, dockerfile
-from dynbuild.commands.realize_link import Stepwise
+from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.ports import Built, Load, Nowhere, OciLayout, Output, Push

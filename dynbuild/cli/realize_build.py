@@ -12,7 +12,7 @@ from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.project import Project, builder, images
 from dynbuild.cli.site import site
 from dynbuild.commands.realize import RealizeOptions, prepare, titles
-from dynbuild.commands.realize_link import Stepwise, UnsuitedError, realize, shell
+from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize, shell
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.ports import BuildFailed, Built

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dynbuild.cli.project import Project
-from dynbuild.commands.realize_steps import Site
+from dynbuild.commands.stepwise.steps import Site
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dynbuild.commands.contents import contents
 from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -16,11 +17,9 @@ from dynbuild.ports import (
     BuildRequest,
     Files,
     Images,
-    NotThereError,
     Output,
 )
 from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import label
 
 
@@ -82,10 +81,12 @@ def prepare(
         if pin.digest is None
     }
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
-        contents = _gather(order, files, context)
+        known = contents(
+            order, lambda path, exclude: files.gather(path, exclude, context)
+        )
         # All are written, since that refuses a platform that an image lacks; they
         # differ in their comments alone.
-        texts = [_emit(lock, order, name, contents, unpinned) for name in platforms]
+        texts = [_emit(lock, order, name, known, unpinned) for name in platforms]
         request = BuildRequest(
             dockerfile=texts[0],
             context=context,
@@ -133,10 +134,10 @@ def _emit(
     lock: Lock,
     order: tuple[Placed, ...],
     platform: str,
-    contents: Mapping[Copy, Digest],
+    known: Mapping[Copy, Digest],
     unpinned: Mapping[str, Digest],
 ) -> str:
-    described = descriptions(lock, order, platform, contents, unpinned)
+    described = descriptions(lock, order, platform, known, unpinned)
     return dockerfile_of(lock, order, platform, described)
 
 
@@ -154,34 +155,3 @@ def dockerfile_of(
         if step not in live
     }
     return emit(lock, order, platform, digests)
-
-
-def _gather(
-    order: tuple[Placed, ...], files: Files, context: str
-) -> dict[Copy, Digest]:
-    """Copy what stages copy from the project; the digests of what is live."""
-    contents: dict[Copy, Digest] = {}
-    problems = []
-    for placed in order:
-        for copy in copies_of(placed.step):
-            if not copy.of_project:
-                continue
-            try:
-                content = files.gather(copy.path, copy.exclude, context)
-            except NotThereError as error:
-                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
-                problems.append(Diagnostic("DB0305", message))
-                continue
-            if copy.live:
-                contents[copy] = content
-            elif content != copy.digest:
-                problems.append(
-                    Diagnostic(
-                        "DB0413",
-                        f"{copy.path} is not the file that the lock says",
-                        hint="run `dynbuild lock`, review and commit its change",
-                    )
-                )
-    if problems:
-        raise AnswerIsNoError(*problems)
-    return contents

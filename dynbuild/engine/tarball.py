@@ -13,10 +13,7 @@ from dynbuild.link.entries import Entry, entry_of
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.squash import squash
 from dynbuild.link.writes import stacked, write_set
-
-EPOCH = 315_619_200
-"""The time of what is copied from a project: 1980-01-02, the first day of which every
-time zone can make a zip archive."""
+from dynbuild.steps.run import EPOCH
 
 _CHUNK = 1 << 20
 _XATTR = "SCHILY.xattr."

@@ -1,6 +1,6 @@
 """The layers of the image: those of the linked steps, within the budget."""
 
-from dynbuild.commands.realize_steps import Outcome, Recipe, Site
+from dynbuild.commands.stepwise.steps import Outcome, Recipe, Site
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
 from dynbuild.link.budget import BUDGET, Member, groups, height_of

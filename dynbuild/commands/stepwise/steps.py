@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dynbuild import quote
-from dynbuild.commands.realize_failure import lacking
-from dynbuild.commands.realize_job import Built, Ended, Ground, Work, run
+from dynbuild.commands.stepwise.failure import lacking
+from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from dynbuild import quote
-from dynbuild.commands.realize_steps import Outcome
+from dynbuild.commands.stepwise.steps import Outcome
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
 from dynbuild.ports import Machine
