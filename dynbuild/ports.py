@@ -1,10 +1,12 @@
 """What commands ask of the edges, and the values that the answers are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, Field
+from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
 
@@ -178,6 +180,20 @@ class Built:
     steps: tuple[StepResult, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a step did not find, and where another one has it.
+
+    ``moves``: that one comes later in the order, and needs no dependency.
+    """
+
+    step: str
+    name: str
+    path: str
+    other: str
+    moves: bool
+
+
 @dataclass(eq=False)
 class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what happened
     """A build that BuildKit gave up: which step, which instruction, its last lines.
@@ -191,6 +207,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     output: tuple[str, ...]
     exit_code: int | None
     steps: tuple[StepResult, ...]
+    lacking: Lacking | None = None
 
 
 class Builder(Protocol):
@@ -205,3 +222,157 @@ class Builder(Protocol):
 
     def platform(self, builder: str | None) -> str:
         """The platform that the builder builds for unless told otherwise."""
+
+
+class Tier(Protocol):
+    """A store of realizations; what it lacks or holds damaged is a miss, never more."""
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        """All records of some steps, however they were placed."""
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        """Put a blob at a path where nothing is; false when it is not there whole."""
+
+    def keep(self, blob: Digest, path: str) -> None:
+        """Take the content of a file in."""
+
+    def record(self, record: Record) -> None:
+        """Take a record in, of which the tier has all layers."""
+
+
+Stack = tuple[Layer, ...]
+"""The layers of an image, lowest first."""
+
+Config = Mapping[str, Field]
+"""The config of an image, as in the OCI specs, without its ``rootfs``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image from a registry: its layers, what they hold, its config."""
+
+    layers: Stack
+    writes: WriteSet
+    config: Config
+
+
+class Machine(Protocol):
+    """What a machine remembers beside its tier, and which process builds what."""
+
+    def base(self, digest: Digest) -> Base | None:
+        """The image whose manifest has a digest, if it was here before."""
+
+    def keep_base(self, digest: Digest, base: Base) -> None:
+        """Remember an image, of which the tier has all layers."""
+
+    def note(self, name: str, text: str) -> None:
+        """Remember something under a name."""
+
+    def noted(self, name: str) -> str | None:
+        """What was remembered under a name, where that is whole."""
+
+    def alone(
+        self, steps: list[Digest], waiting: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        """Keep other processes from building the same steps meanwhile.
+
+        ``waiting`` is called when another one does, before this waits for it.
+        """
+
+
+class LostError(Exception):
+    """A blob that a record names went away; look at the records again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """A step to build: its build stage, and which instructions make its layers.
+
+    ``copies`` has one item for each that copies: whether it is of the project.
+    """
+
+    name: str
+    copies: tuple[bool, ...]
+    runs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepRequest:
+    """Steps to build, each on the one before it, the first on the stack of its closure.
+
+    ``below`` is what the stack holds. ``stacks`` has the layers of the build stages
+    that are not built but given, by name; ``config`` is theirs. The first step is
+    built from the stage ``parent``.
+    """
+
+    build: BuildRequest
+    parts: tuple[StepPart, ...]
+    parent: str
+    on: Stack
+    below: WriteSet
+    stacks: Mapping[str, Stack]
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
+class Realized:
+    """The layers that a step made, what they write, and how long it ran."""
+
+    layers: Stack
+    writes: WriteSet
+    seconds: float
+    ran: bool
+
+
+class Workshop(Protocol):
+    """Makes layers of steps, and images of layers."""
+
+    def base(self, image: str, request: BuildRequest) -> Base:
+        """An image from its registry."""
+
+    def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
+        """Build steps. Raises BuildFailed, UnreachableError, LostError."""
+
+    def image(
+        self, stack: Stack, config: Config, request: BuildRequest, report: Report
+    ) -> Built:
+        """Give an image of these layers to the outputs of a request.
+
+        Raises BuildFailed, UnreachableError, LostError.
+        """
+
+    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
+        """What an image holds that is built as a whole. Raises as ``steps`` does."""
+
+    def squash(self, layers: Stack) -> Layer:
+        """One layer with the effect of several. Raises LostError."""
+
+    def enter(
+        self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
+    ) -> int:
+        """Run a command on the terminal, in a container of an image; its status."""
+
+    def directories(self, paths: tuple[str, ...]) -> Layer:
+        """A layer of nothing but directories, each of root and open to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job that has ended: what came of it, or what went wrong."""
+
+    key: str
+    result: object
+    error: BaseException | None
+
+
+class Jobs(Protocol):
+    """Jobs side by side, each by its key."""
+
+    def start(self, key: str, job: Callable[[], object]) -> None:
+        """Let a job run beside the others."""
+
+    def wait(self) -> Ended:
+        """The next one to end. Raises KeyboardInterrupt when all is to end."""
+
+    def keys(self) -> Collection[str]:
+        """The jobs that run."""

@@ -91,7 +91,8 @@ def space(tmp_path: Path) -> Space:
 @pytest.fixture
 def built(tmp_path: Path, engine: dict[str, str]) -> Space:
     """A project on a machine with an engine."""
-    return Space(tmp_path, engine | GIT_ALONE)
+    store = tmp_path.with_name(f"{tmp_path.name}-store")
+    return Space(tmp_path, engine | GIT_ALONE | {"CACHE_LOCAL_PATH": str(store)})
 
 
 @pytest.fixture

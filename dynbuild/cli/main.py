@@ -68,7 +68,7 @@ class _Commands(click.Group):
 def dynbuild() -> None:
     """Container images from a declaration and a lock.
 
-    What changes moves to the back of the install order; what has not stays built.
+    A change runs again only what it changed and what depends on it.
 
     Start with `dynbuild init`, then `dynbuild lock` and `dynbuild realize -t NAME`.
     """

@@ -13,7 +13,7 @@ from dynbuild.cli.progress_text import (
 )
 from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.errors import Diagnostic
-from dynbuild.ports import BuildFailed, StepResult
+from dynbuild.ports import BuildFailed, Lacking, StepResult
 
 LINES = 20
 WIDTH = 400
@@ -79,6 +79,8 @@ def _block(heading: str, text: str) -> list[str]:
 
 def _next_step(error: BuildFailed) -> str:
     """What to do about a step that failed."""
+    if error.lacking is not None:
+        return _provided(error.lacking)
     match error.exit_code:
         case 127:
             name = _missing(error.output) or "a command"
@@ -90,6 +92,17 @@ def _next_step(error: BuildFailed) -> str:
             return "it was killed, most often for want of memory"
         case _:
             return "correct it and run again: the steps that succeeded are kept"
+
+
+def _provided(lacks: Lacking) -> str:
+    """Where the thing is that was missing, and how to come to it."""
+    has = f"{lacks.name} is not there; {lacks.other!r} has it ({lacks.path})"
+    if lacks.moves:
+        return (
+            f"{has}, but comes later:\n`dynbuild lock --move {lacks.step}` puts "
+            f"{lacks.step!r} behind it"
+        )
+    return f"{has}:\nname it in the dependencies of {lacks.step!r}"
 
 
 def _remedy(error: BuildFailed) -> str | None:

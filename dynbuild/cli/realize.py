@@ -3,8 +3,7 @@
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,24 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
-from dynbuild.cli.progress import Color, choose, progress, use_color
-from dynbuild.cli.progress_summary import failure, summary, totals
+from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
     Given,
     Pairs,
     Project,
-    builder,
     given,
     images,
     load_declaration,
     open_project,
 )
+from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shell
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secrets
-from dynbuild.commands.realize import RealizeOptions, dockerfile, prepare
+from dynbuild.commands.realize import RealizeOptions, dockerfile
+from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.ports import BuildFailed, Built, Load, Nowhere, OciLayout, Output, Push
+from dynbuild.ports import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.reference import parse
 
 _Command = Callable[..., Any]
@@ -50,9 +49,33 @@ def _build_options(command: _Command) -> _Command:
             ),
             option("--no-cache", is_flag=True, help="Run every step again."),
             option(
+                "--no-cache-stage",
+                "anew",
+                multiple=True,
+                metavar="NAME",
+                help="Run one stage again, and what depends on it.",
+            ),
+            option(
+                "-j",
+                "--jobs",
+                type=click.IntRange(min=1),
+                help="How many steps may run at once; else one for each processor.",
+            ),
+            option(
                 "--linear",
                 is_flag=True,
                 help="Build the Dockerfile as a whole, step upon step.",
+            ),
+            option(
+                "--compare-linear",
+                "compare",
+                is_flag=True,
+                help="Build it as a whole too, and list the paths that differ.",
+            ),
+            option(
+                "--strict",
+                is_flag=True,
+                help="Refuse stages that undo one another without a dependency.",
             ),
             option("--builder", help="The buildx builder to use."),
             option(
@@ -96,6 +119,7 @@ def _build_options(command: _Command) -> _Command:
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
+@option("--shell", metavar="STAGE", help="Open a shell where a stage would begin.")
 def realize(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
@@ -104,6 +128,7 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     frozen: bool,
     locked: bool,
     only_print: bool,
+    shell: str | None,
     **flags: Any,  # noqa: ANN401
 ) -> int:
     """Make the image that the lock describes.
@@ -122,14 +147,19 @@ def realize(  # noqa: PLR0913 - one parameter a flag
         )
     asked = _asked(flags)
     project = open_project(config, lock_alone=frozen)
-    lock = locking.frozen(project.locks) if frozen else _fresh(project, arguments)
+    if frozen:
+        lock, store = locking.frozen(project.locks), None
+    else:
+        lock, store = _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
         text = dockerfile(lock, platform.split(",")[0] if platform else None)
         sys.stdout.write(text)
         project.keep(text, "")
         return 0
-    return _realize(project, lock, asked, **flags)
+    if shell is not None:
+        return open_shell(_job(project, lock, asked, store, flags), shell)
+    return _realize(_job(project, lock, asked, store, flags), flags)
 
 
 @click.command()
@@ -145,8 +175,9 @@ def build(
     asked = _asked(flags)
     project = open_project(config)
     arguments = given(expressions, texts)
+    loaded = load_declaration(project, arguments, locking.recorded(project.locks))
     locked = locking.lock(
-        load_declaration(project, arguments, locking.recorded(project.locks)),
+        loaded,
         project.files,
         project.locks,
         images,
@@ -158,21 +189,19 @@ def build(
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    return _realize(project, locked.lock, asked, **flags)
+    store = loaded.declaration.cache.local
+    return _realize(_job(project, locked.lock, asked, store, flags), flags)
 
 
-def _fresh(project: Project, arguments: Given) -> Lock:
+def _fresh(project: Project, arguments: Given) -> tuple[Lock, str | None]:
+    """The lock, and where the declaration wants the local tier to be."""
     recorded = locking.recorded(project.locks)
-    locked = locking.check(
-        load_declaration(project, arguments, recorded),
-        project.files,
-        project.locks,
-        images,
-    )
+    loaded = load_declaration(project, arguments, recorded)
+    locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
         show(locked.warnings)
         raise locking.stale(locked)
-    return locked.lock
+    return locked.lock, loaded.declaration.cache.local
 
 
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
@@ -195,50 +224,35 @@ def _asked(flags: dict[str, Any]) -> RealizeOptions:
     )
 
 
-def _realize(  # noqa: PLR0913 - one parameter a flag
+def _job(
     project: Project,
     lock: Lock,
     asked: RealizeOptions,
-    *,
-    progress: str,
-    metadata_file: str | None,
-    color: Color,
-    **_: Any,  # noqa: ANN401 - they are in what is asked
-) -> int:
-    built = _build(project, lock, asked, progress, color)
-    if metadata_file is not None:
-        _write_metadata(metadata_file, built)
-    if asked.outputs == (Nowhere(),):
-        tell(
-            "the image has no name: it stays in the builder's cache (give one with -t)"
-        )
-    return 0
+    store: str | None,
+    flags: Mapping[str, Any],
+) -> Job:
+    how = Stepwise(
+        flags["jobs"] or max(2, os.cpu_count() or 2),
+        flags["anew"],
+        strict=flags["strict"],
+        compare=flags["compare"],
+    )
+    mode = choose(flags["progress"], sys.stderr, os.environ)
+    return Job(project, store, lock, asked, how, mode, flags["color"])
 
 
-def _build(
-    project: Project, lock: Lock, asked: RealizeOptions, mode: str, color: Color
-) -> Built:
-    buildx = builder()
-    show(secrets.concerns(lock, asked.secrets), color)
-    chosen = choose(mode, sys.stderr, os.environ)
-    start = time.monotonic()
-    colored = use_color(sys.stderr, color, os.environ)
-    with prepare(lock, project.files, images(), buildx, asked) as prepared:
-        try:
-            with progress(chosen, sys.stderr, prepared.titles, color=colored) as report:
-                built = buildx.build(prepared.request, report)
-        except BuildFailed as error:
-            raise AnswerIsNoError(failure(error, prepared.titles)) from None
-        seconds = time.monotonic() - start
-        match chosen:
-            case "plain":
-                tell(summary(built.steps, prepared.titles, seconds))
-            case "tty":
-                # Each step has its line already.
-                tell(totals(built.steps, seconds))
-            case "quiet" | "rawjson":
-                pass
-    return built
+def _realize(job: Job, flags: Mapping[str, Any]) -> int:
+    several = len(job.asked.platforms) > 1
+    if several and not flags["linear"]:
+        tell("for several platforms the Dockerfile is built as a whole, step upon step")
+    show(secrets.concerns(job.lock, job.asked.secrets), job.color)
+    way = build_linear if flags["linear"] or several else build_steps
+    built, status = way(job)
+    if flags["metadata_file"] is not None:
+        _write_metadata(flags["metadata_file"], built)
+    if job.asked.outputs == (Nowhere(),):
+        tell("the image has no name: only its steps are kept (give one with -t)")
+    return status
 
 
 def _outputs(

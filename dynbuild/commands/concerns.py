@@ -10,14 +10,14 @@ from dynbuild.ports import Files, NotThereError
 
 
 def unused_tiers(loaded: Loaded) -> list[Diagnostic]:
-    """Tiers that are declared: they are read and checked, and nothing else yet."""
+    """Shared tiers that are declared: they are checked, and nothing else yet."""
     cache = loaded.declaration.cache
-    if not (cache.local or cache.minio or cache.registry):
+    if not (cache.minio or cache.registry):
         return []
     return [
         Diagnostic(
             "DB0319",
-            "the tiers of [cache] are not used yet: BuildKit's own cache is",
+            "the shared tiers of [cache] are not used yet: the local one is",
             loaded.span("cache"),
             severity="warning",
         )

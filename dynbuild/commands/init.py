@@ -19,7 +19,7 @@ commands = [
     "echo 'It works.' > /app/index.html",
 ]
 
-# A stage may rely on the packages, and on the stages that it names.
+# A stage sees the packages and the stages that it names, nothing else.
 # [[stages]]
 # name = "app"
 # dependencies = ["content"]
@@ -42,7 +42,7 @@ stages:
       - mkdir -p /app
       - echo 'It works.' > /app/index.html
 
-  # A stage may rely on the packages, and on the stages that it names.
+  # A stage sees the packages and the stages that it names, nothing else.
   # - name: app
   #   dependencies: [content]
   #   copy: [{ from: src, to: /app/ }]
@@ -84,7 +84,7 @@ _NIX = """\
         "echo 'It works.' > /app/index.html"
       ];
     }
-    # A stage may rely on the packages, and on the stages that it names.
+    # A stage sees the packages and the stages that it names, nothing else.
     # {
     #   name = "app";
     #   dependencies = [ "content" ];

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.commands.contents import contents
+from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -16,11 +17,9 @@ from dynbuild.ports import (
     BuildRequest,
     Files,
     Images,
-    NotThereError,
     Output,
 )
 from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import label
 
 
@@ -73,19 +72,21 @@ def prepare(
     when the engine does not answer, DeclarationError for a platform that an image
     does not exist for, and for a stage that may not have the host's network.
     """
-    _refuse_host_network(lock, options)
+    refuse_host_network(lock, options)
     order = install_order(lock)
-    platforms = options.platforms or (_platform(lock, builder, options.builder),)
+    platforms = options.platforms or (platform_of(lock, builder, options),)
     unpinned = {
         pin.image: images.local_digest(pin.image)
         for pin in (lock.base, *lock.images.values())
         if pin.digest is None
     }
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
-        contents = _gather(order, files, context)
+        known = contents(
+            order, lambda path, exclude: files.gather(path, exclude, context)
+        )
         # All are written, since that refuses a platform that an image lacks; they
         # differ in their comments alone.
-        texts = [_emit(lock, order, name, contents, unpinned) for name in platforms]
+        texts = [_emit(lock, order, name, known, unpinned) for name in platforms]
         request = BuildRequest(
             dockerfile=texts[0],
             context=context,
@@ -99,12 +100,16 @@ def prepare(
             secrets=options.secrets,
             ssh=options.ssh,
         )
-        titles = {placed.id.lower(): label(placed.step) for placed in order}
-        titles[IMAGE_STEP] = "image: its working directory"
-        yield Prepared(request, titles)
+        names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
+        yield Prepared(request, names)
 
 
-def _refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
+def titles(lock: Lock) -> dict[str, str]:
+    """What people call the build stages of a lock's Dockerfile."""
+    return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
+
+
+def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
     """A lock may come from anyone; whether it sees this host's network, users say."""
     stages = [n for n, entry in lock.stages.items() if entry.stage.network == "host"]
     if not stages or options.host_network or options.network == "host":
@@ -115,22 +120,34 @@ def _refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
     raise DeclarationError(Diagnostic("DB0507", message, hint=hint))
 
 
-def _platform(lock: Lock, builder: Builder, name: str | None) -> str:
-    """The platform that the builder builds for; asking takes a moment."""
+def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
+    """The first platform asked for, or the builder's; asking that takes a moment."""
+    if options.platforms:
+        return options.platforms[0]
     if len(lock.base.platforms) == 1:
         (only,) = lock.base.platforms
         return only
-    return builder.platform(name)
+    return builder.platform(options.builder)
 
 
 def _emit(
     lock: Lock,
     order: tuple[Placed, ...],
     platform: str,
-    contents: Mapping[Copy, Digest],
+    known: Mapping[Copy, Digest],
     unpinned: Mapping[str, Digest],
 ) -> str:
-    described = descriptions(lock, order, platform, contents, unpinned)
+    described = descriptions(lock, order, platform, known, unpinned)
+    return dockerfile_of(lock, order, platform, described)
+
+
+def dockerfile_of(
+    lock: Lock,
+    order: tuple[Placed, ...],
+    platform: str,
+    described: Mapping[str, Description],
+) -> str:
+    """The Dockerfile; of what is live it says no digest."""
     live = {placed.id for placed in order if placed.live}
     digests = {
         step: digest_of(description)
@@ -138,34 +155,3 @@ def _emit(
         if step not in live
     }
     return emit(lock, order, platform, digests)
-
-
-def _gather(
-    order: tuple[Placed, ...], files: Files, context: str
-) -> dict[Copy, Digest]:
-    """Copy what stages copy from the project; the digests of what is live."""
-    contents: dict[Copy, Digest] = {}
-    problems = []
-    for placed in order:
-        for copy in copies_of(placed.step):
-            if not copy.of_project:
-                continue
-            try:
-                content = files.gather(copy.path, copy.exclude, context)
-            except NotThereError as error:
-                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
-                problems.append(Diagnostic("DB0305", message))
-                continue
-            if copy.live:
-                contents[copy] = content
-            elif content != copy.digest:
-                problems.append(
-                    Diagnostic(
-                        "DB0413",
-                        f"{copy.path} is not the file that the lock says",
-                        hint="run `dynbuild lock`, review and commit its change",
-                    )
-                )
-    if problems:
-        raise AnswerIsNoError(*problems)
-    return contents

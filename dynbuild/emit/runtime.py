@@ -24,7 +24,7 @@ def runtime(lock: Lock, environments: Environments) -> list[str]:
         lines += _healthcheck(config.healthcheck)
     lines += [
         f"ENV {quote.variable(name)}={quote.value(text)}"
-        for name, text in sorted(_environment(lock, environments).items())
+        for name, text in sorted(image_environment(lock, environments).items())
     ]
     workdir = config.workdir or lock.base.workdir
     if workdir not in ("", "/"):
@@ -39,7 +39,7 @@ def runtime(lock: Lock, environments: Environments) -> list[str]:
     return lines
 
 
-def _environment(lock: Lock, environments: Environments) -> dict[str, str]:
+def image_environment(lock: Lock, environments: Environments) -> dict[str, str]:
     """What stages set and, expanded against that, what only the container sees."""
     composed = environments.of_image()
     seen = {**lock.base.env, **composed}

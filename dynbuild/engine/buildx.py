@@ -13,7 +13,7 @@ from typing import assert_never
 
 from dynbuild.digest import Digest
 from dynbuild.engine.failure import explain, said, unreachable
-from dynbuild.engine.process import capture, check_buildx, follow
+from dynbuild.engine.process import Running, capture, check_buildx, follow
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.ports import (
@@ -39,6 +39,7 @@ class Buildx:
     """The Builder that ``docker buildx`` is in an environment."""
 
     environment: Mapping[str, str]
+    running: Running | None = None
 
     def build(self, request: BuildRequest, report: Report) -> Built:
         _check_secrets(request, self.environment)
@@ -93,7 +94,7 @@ class Buildx:
             dockerfile.with_name("Dockerfile.dockerignore").touch()
             command = arguments(request, output, str(dockerfile), str(answer))
             quiet = {"BUILDX_METADATA_PROVENANCE": "disabled"}
-            status = follow({**self.environment, **quiet}, command, each)
+            status = follow({**self.environment, **quiet}, command, each, self.running)
             if status:
                 if not transcript.heard:
                     check_buildx(self.environment)

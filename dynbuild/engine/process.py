@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from os import killpg
@@ -17,7 +18,7 @@ GRACE = 5.0
 OLDEST_BUILDX = (0, 13)
 """The first buildx that tells its progress as rawjson."""
 
-_HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -70,18 +71,71 @@ def capture(
         )
 
 
+def interact(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """Run docker on the terminal of the user, who ends it."""
+    return subprocess.call([docker(environment), *arguments], env=environment)  # noqa: S603
+
+
+class StoppedError(Exception):
+    """A process was ended because the user wants everything to end."""
+
+
+class Running:
+    """The processes that run now, whichever thread waits for them: one call ends all.
+
+    ``ending`` may be set by a signal handler, so it takes no lock: nothing starts then.
+    """
+
+    def __init__(self) -> None:
+        self.ending = False
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[str]] = set()
+
+    def stop(self, number: int) -> None:
+        """Send a signal to all of them; none is started after this."""
+        self.ending = True
+        with self._lock:
+            for process in self._processes:
+                _signal(process, number)
+
+    def pause(self, seconds: float) -> None:
+        """Wait a while. Raises StoppedError when all is to end."""
+        time.sleep(seconds)
+        self.check()
+
+    def check(self) -> None:
+        if self.ending:
+            raise StoppedError
+
+    @contextmanager
+    def holding(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        """Let a process be among those that are ended."""
+        with self._lock:
+            self._processes.add(process)
+        try:
+            self.check()
+            yield
+            if process.returncode:
+                self.check()
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+
+
 def follow(
     environment: Mapping[str, str],
     arguments: Sequence[str],
     each: Callable[[str], None],
+    running: Running | None = None,
 ) -> int:
     """Run docker, hand over its lines of stderr as they come, return its status.
 
     It runs in a process group of its own: the terminal's Ctrl-C reaches dynbuild only,
     which ends the whole group. Whatever leaves this function, nothing is left running.
+    A worker thread passes ``running``, by which the main thread ends it.
     """
     command = [docker(environment), *arguments]
-    with _interrupts() as pending:
+    with interrupts() as pending:
         with _starting(command):
             process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell
                 command,
@@ -96,10 +150,11 @@ def follow(
         with process:
             try:
                 pending.release()
-                assert process.stderr is not None
-                for line in process.stderr:
-                    each(line.rstrip("\n"))
-                return process.wait()
+                with (running or Running()).holding(process):
+                    assert process.stderr is not None
+                    for line in process.stderr:
+                        each(line.rstrip("\n"))
+                    return process.wait()
             except BaseException:
                 _end(process)
                 raise
@@ -118,7 +173,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End a process group; another Ctrl-C meanwhile makes it harsher at once."""
     if process.returncode is not None:
         return
-    for harsher in _HARSHER:
+    for harsher in HARSHER:
         _signal(process, harsher)
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             # Reads on, or a full pipe could keep the process from ending.
@@ -152,22 +207,29 @@ class _Pending:
 
 
 @contextmanager
-def _interrupts() -> Iterator[_Pending]:
-    """SIGTERM and a closed terminal interrupt as Ctrl-C does, none unnoticed.
+def interrupts() -> Iterator[_Pending]:
+    """SIGTERM and a closed terminal interrupt as Ctrl-C does, none unnoticed."""
+    pending = _Pending()
+    with heeding(pending.interrupt):
+        yield pending
+
+
+@contextmanager
+def heeding(interrupt: Callable[..., None]) -> Iterator[None]:
+    """Call ``interrupt`` for what asks a program to end.
 
     What is ignored (after nohup, say) stays so. Only the main thread may ask for this,
     and only it is interrupted.
     """
-    pending = _Pending()
     if threading.current_thread() is not threading.main_thread():
-        yield pending
+        yield
         return
     before = {number: signal.getsignal(number) for number in _INTERRUPTS}
     heeded = {n: handler for n, handler in before.items() if handler != signal.SIG_IGN}
     for number in heeded:
-        signal.signal(number, pending.interrupt)
+        signal.signal(number, interrupt)
     try:
-        yield pending
+        yield
     finally:
         for number, handler in heeded.items():
             signal.signal(number, handler)

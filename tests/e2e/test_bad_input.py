@@ -161,7 +161,7 @@ def test_warnings_that_concern_the_project(space: Space, tmp_path: Path) -> None
     space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
     space.write(
         "dynbuild.toml",
-        '[cache]\nlocal = "~/x"\n[[stages]]\nname = "all"\n'
+        '[cache]\nregistry = "localhost/x"\n[[stages]]\nname = "all"\n'
         'copy = [{ from = ".", to = "/app" }]\n',
     )
     space.commit()
@@ -237,7 +237,15 @@ def test_a_signal_before_the_build_leaves_no_file(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     with subprocess.Popen(
-        [sys.executable, "-m", "dynbuild", "realize", "--platform", "linux/amd64"],
+        [
+            sys.executable,
+            "-m",
+            "dynbuild",
+            "realize",
+            "--linear",
+            "--platform",
+            "linux/amd64",
+        ],
         cwd=space.root,
         env={**space.environment, "TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,

@@ -1,7 +1,8 @@
 # Emitted by dynbuild from a lock, for linux/amd64. Change the declaration, not this.
 #
-# One build stage per step, in install order: what has not changed comes first. A stage
-# may rely on what it declares alone; what else stands before it can change.
+# One build stage per step, in install order. `dynbuild realize` builds each step on
+# what it declares and links the layers; a plain build of this file gives the same
+# files wherever stages read only what they declare.
 #
 # For hadolint: steps end as root, so that each can be the parent of any other; users go
 # by name; versions, caches, pipes and `cd` are the business of the commands declared.

@@ -1,0 +1,137 @@
+"""Realizes and shows it: step by step, as a whole, or up to where a stage begins."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+
+from dynbuild.cli.output import show, tell
+from dynbuild.cli.progress import Color, Mode, progress, use_color
+from dynbuild.cli.progress_summary import failure, summary, totals
+from dynbuild.cli.progress_text import Titles
+from dynbuild.cli.project import Project, builder, images
+from dynbuild.cli.site import site
+from dynbuild.commands.realize import RealizeOptions, prepare, titles
+from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize, shell
+from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.lock.model import Lock
+from dynbuild.ports import BuildFailed, Built
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be realized, and how it is shown.
+
+    ``store`` is where the declaration wants the local tier to be.
+    """
+
+    project: Project
+    store: str | None
+    lock: Lock
+    asked: RealizeOptions
+    how: Stepwise
+    mode: Mode
+    color: Color
+
+
+def build_linear(job: Job) -> tuple[Built, int]:
+    """Build the Dockerfile as a whole; what was built, and the exit status."""
+    buildx = builder()
+    colored = use_color(sys.stderr, job.color, os.environ)
+    files = job.project.files
+    start = time.monotonic()
+    with prepare(job.lock, files, images(), buildx, job.asked) as prepared:
+        names = prepared.titles
+        try:
+            with progress(job.mode, sys.stderr, names, color=colored) as report:
+                built = buildx.build(prepared.request, report)
+        except BuildFailed as error:
+            raise AnswerIsNoError(failure(error, names)) from None
+        _sum_up(job.mode, built, names, time.monotonic() - start)
+    return built, 0
+
+
+def build_steps(job: Job) -> tuple[Built, int]:
+    """Realize step by step and link; what was built, and the exit status."""
+    start = time.monotonic()
+    colored = use_color(sys.stderr, job.color, os.environ)
+    names = titles(job.lock)
+    try:
+        with (
+            progress(job.mode, sys.stderr, names, color=colored) as report,
+            site(job.project, job.store, report, _damaged) as place,
+        ):
+            linked = realize(
+                job.lock,
+                job.project.files,
+                images(),
+                builder(),
+                place,
+                job.asked,
+                job.how,
+            )
+    except BuildFailed as error:
+        raise AnswerIsNoError(failure(error, names)) from None
+    except UnsuitedError as error:
+        show([_unsuited(error)], job.color)
+        return build_linear(job)
+    _sum_up(job.mode, linked.built, names, time.monotonic() - start)
+    show(linked.warnings, job.color)
+    if linked.differences is None:
+        return linked.built, 0
+    for found in linked.differences:
+        sys.stdout.write(f"/{found.path}: {found.what}\n")
+    count = len(linked.differences)
+    noun = "path differs" if count == 1 else "paths differ"
+    tell(f"{count or 'no'} {noun} from a plain build")
+    return linked.built, 1 if count else 0
+
+
+def open_shell(job: Job, stage: str) -> int:
+    """Open a shell where a stage would begin; its exit status."""
+    # What is drawn anew all the time would be drawn over the shell.
+    mode: Mode = "plain" if job.mode == "tty" else job.mode
+    names = titles(job.lock)
+    try:
+        with (
+            progress(mode, sys.stderr, names) as report,
+            site(job.project, job.store, report, _damaged) as place,
+        ):
+            return shell(
+                job.lock,
+                job.project.files,
+                images(),
+                builder(),
+                place,
+                replace(job.asked, tags=(), outputs=()),
+                job.how,
+                stage,
+            )
+    except BuildFailed as error:
+        raise AnswerIsNoError(failure(error, names)) from None
+
+
+def _damaged(what: str) -> None:
+    show([Diagnostic("DB0601", what, hint="it is made anew", severity="warning")])
+
+
+def _unsuited(error: UnsuitedError) -> Diagnostic:
+    return Diagnostic(
+        "DB0512",
+        f"this builder cannot realize step by step: {error}",
+        hint="the Dockerfile is built as a whole, so a change runs again all that "
+        "comes after it;\nDocker's containerd image store, or another builder, can: "
+        "see `docker buildx ls`",
+        severity="warning",
+    )
+
+
+def _sum_up(mode: Mode, built: Built, names: Titles, seconds: float) -> None:
+    match mode:
+        case "plain":
+            tell(summary(built.steps, names, seconds))
+        case "tty":
+            # Each step has its line already.
+            tell(totals(built.steps, seconds))
+        case "quiet" | "rawjson":
+            pass

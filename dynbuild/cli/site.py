@@ -1,0 +1,49 @@
+"""Where steps are realized: the local tier, BuildKit, and threads for jobs."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dynbuild.cli.project import Project
+from dynbuild.commands.stepwise.steps import Site
+from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.crew import crew
+from dynbuild.engine.process import Running
+from dynbuild.engine.workshop import Workshop
+from dynbuild.ports import Event, Report
+from dynbuild.tiers.local import Local
+from dynbuild.tiers.machine import Machine
+
+
+@contextmanager
+def site(
+    project: Project, declared: str | None, report: Report, tell: Callable[[str], None]
+) -> Iterator[Site]:
+    """The site of a project; ``declared`` is where it wants the local tier to be.
+
+    ``tell`` hears of what is damaged there.
+    """
+    running = Running()
+    tier = Local(store_of(project, declared), tell)
+    machine = Machine(tier, running.pause)
+    lock = threading.Lock()
+
+    def one_at_a_time(event: Event) -> None:
+        with lock:
+            report(event)
+
+    with machine.private() as folder, crew(running) as jobs:
+        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
+        yield Site(tier, machine, workshop, jobs, one_at_a_time)
+
+
+def store_of(project: Project, declared: str | None) -> Path:
+    """The directory of the local tier; the environment wins over the declaration."""
+    if given := os.environ.get("CACHE_LOCAL_PATH"):
+        return Path(given).expanduser().absolute()
+    if declared:
+        return project.place.root / Path(declared).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "dynbuild"

@@ -1,0 +1,46 @@
+"""What stages copy from the project, read now and held against what the lock says."""
+
+from collections.abc import Callable, Collection
+
+from dynbuild.digest import Digest
+from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.lock.order import Placed
+from dynbuild.ports import NotThereError
+from dynbuild.steps.model import Copy
+from dynbuild.steps.recipe import copies_of
+
+Read = Callable[[str, tuple[str, ...]], Digest]
+"""Reads or gathers a path without some patterns; the digest of what was there."""
+
+
+def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
+    """The digests of what is live in the copies of some steps.
+
+    Raises AnswerIsNoError where a file is not there, or is tracked and not the one that
+    the lock says.
+    """
+    found: dict[Copy, Digest] = {}
+    problems = []
+    for placed in steps:
+        for copy in copies_of(placed.step):
+            if not copy.of_project:
+                continue
+            try:
+                content = read(copy.path, copy.exclude)
+            except NotThereError as error:
+                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
+                problems.append(Diagnostic("DB0305", message))
+                continue
+            if copy.live:
+                found[copy] = content
+            elif content != copy.digest:
+                problems.append(
+                    Diagnostic(
+                        "DB0413",
+                        f"{copy.path} is not the file that the lock says",
+                        hint="run `dynbuild lock`, review and commit its change",
+                    )
+                )
+    if problems:
+        raise AnswerIsNoError(*problems)
+    return found

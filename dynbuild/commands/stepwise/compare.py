@@ -1,0 +1,58 @@
+"""``realize --compare-linear``: the linked image against a plain build, by path."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dynbuild.link.commute import counted
+from dynbuild.link.model import WriteSet, Written
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A path that the two images do not agree on; None is nothing there."""
+
+    path: str
+    linked: Written | None
+    linear: Written | None
+
+    @property
+    def what(self) -> str:
+        """In what they differ: a word for each."""
+        one, other = self.linked, self.linear
+        if one is None or other is None:
+            return "only linear" if one is None else "only linked"
+        fields = {
+            "type": one.kind != other.kind,
+            "mode": one.mode != other.mode,
+            "owner": (one.uid, one.gid) != (other.uid, other.gid),
+            "content": one.content != other.content,
+            "xattrs": one.xattrs != other.xattrs,
+        }
+        return ", ".join(name for name, differ in fields.items() if differ)
+
+
+def differences(linked: WriteSet, linear: WriteSet) -> tuple[Difference, ...]:
+    """The paths of two trees that are not the same, sorted.
+
+    Times do not count, nor what stages may write without undoing one another.
+    """
+    return tuple(_differences(_tree(linked), _tree(linear)))
+
+
+def _differences(linked: WriteSet, linear: WriteSet) -> Iterator[Difference]:
+    for path in sorted(linked.keys() | linear.keys()):
+        one, other = linked.get(path), linear.get(path)
+        if one != other:
+            yield Difference(path, one, other)
+
+
+def _tree(writes: WriteSet) -> WriteSet:
+    return {
+        path: replace(
+            written,
+            kind="directory" if written.kind == "opaque" else written.kind,
+            new=False,
+        )
+        for path, written in writes.items()
+        if written.kind != "whiteout" and counted(path)
+    }

@@ -1,0 +1,141 @@
+"""What a lock is realized from: its base, the files, and what was asked."""
+
+import os
+import re
+from collections.abc import Collection, Mapping
+
+from dynbuild.commands.contents import contents
+from dynbuild.commands.realize import RealizeOptions, dockerfile_of
+from dynbuild.commands.stepwise.steps import Recipe, Site
+from dynbuild.digest import Digest, digest_of
+from dynbuild.emit.config import step_config
+from dynbuild.emit.instructions import pinned
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed
+from dynbuild.ports import Base, BuildRequest, Files, Images, Working
+from dynbuild.steps.model import Copy
+from dynbuild.steps.recipe import run_of
+from dynbuild.steps.run import EPOCH, CacheMount
+
+
+class Facts:
+    """What a lock is realized from: files, images, and what the user asked."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - it is what there is to know
+        self,
+        lock: Lock,
+        order: tuple[Placed, ...],
+        platform: str,
+        files: Files,
+        images: Images,
+        options: RealizeOptions,
+        context: str,
+    ) -> None:
+        self.lock = lock
+        self.order = order
+        self.platform = platform
+        self.files = files
+        self.options = options
+        self.context = context
+        self.unpinned = {
+            pin.image: images.local_digest(pin.image)
+            for pin in (lock.base, *lock.images.values())
+            if pin.digest is None
+        }
+
+    def contents(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
+        """The content of what is live; what is tracked has to be as the lock says."""
+        return contents(steps, self.files.content)
+
+    def gather(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
+        """Copy what steps copy into the context, all of one time."""
+        found = contents(
+            steps, lambda path, exclude: self.files.gather(path, exclude, self.context)
+        )
+        for folder, folders, names in os.walk(self.context):
+            for name in (".", *folders, *names):
+                path = os.path.join(folder, name)  # noqa: PTH118
+                os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
+        return found
+
+    def request(self, text: str) -> BuildRequest:
+        options = self.options
+        return BuildRequest(
+            dockerfile=text,
+            context=self.context,
+            outputs=options.outputs,
+            tags=options.tags,
+            platforms=(self.platform,),
+            builder=options.builder,
+            network=options.network,
+            host_network=options.host_network,
+            secrets=options.secrets,
+            ssh=options.ssh,
+        )
+
+    def recipe(self, base: Base, known: Mapping[Copy, Digest]) -> Recipe:
+        lock, order = self.lock, self.order
+        described = descriptions(lock, order, self.platform, known, self.unpinned)
+        text = dockerfile_of(lock, order, self.platform, described)
+        return Recipe(
+            order=order,
+            digests={step: digest_of(told) for step, told in described.items()},
+            platform=self.platform,
+            base=base,
+            config=step_config(lock, base.config),
+            request=self.request(text),
+            parents=parents(text),
+            locked={placed.id: _locked(lock, placed) for placed in order},
+        )
+
+
+def base_of(facts: Facts, site: Site) -> Base:
+    lock, platform = facts.lock, facts.platform
+    digest = (
+        facts.unpinned[lock.base.image]
+        if lock.base.digest is None
+        else lock.base.platforms.get(platform)
+    )
+    if digest is None:
+        known = ", ".join(sorted(lock.base.platforms))
+        raise DeclarationError(
+            Diagnostic(
+                "DB0304",
+                f"{lock.base.image} does not exist for {platform}",
+                hint=f"it exists for {known}: pass one of these as --platform",
+            )
+        )
+    if (held := site.machine.base(digest)) is not None:
+        return held
+    what = f"importing {lock.base.image}"
+    site.report(Working(what))
+    with site.machine.alone([digest], lambda: None):
+        base = site.machine.base(digest)
+        if base is None:
+            base = site.workshop.base(pinned(lock.base), facts.request(""))
+            site.machine.keep_base(digest, base)
+    site.report(Working(what, done=True))
+    return base
+
+
+def _locked(lock: Lock, placed: Placed) -> frozenset[str]:
+    """The locked mounts of a step: one step at a time has each."""
+    run = run_of(placed.step, {}, lock.user)
+    mounts = run.mounts if run else ()
+    return frozenset(m.id for m in mounts if isinstance(m, CacheMount) and m.locked)
+
+
+def parents(dockerfile: str) -> dict[str, str]:
+    """The build stage that each build stage of an emitted Dockerfile stands on."""
+    found = {}
+    word = None
+    for line in dockerfile.split("\n"):
+        if word is not None:
+            word = None if line == word else word
+        elif match := re.fullmatch(r"FROM (\S+) AS (\S+)", line):
+            found[match[2]] = match[1]
+        elif not line.startswith("#") and (match := re.search(r"<<'(\w+)'$", line)):
+            word = match[1]
+    return found

@@ -1,0 +1,348 @@
+"""Realize step by step: what is held is taken, what is missing is built.
+
+What is missing is built on the layers that the plan chose for its closure. After every
+step the plan is made anew: only then is known what the step wrote, and whether it has
+to stand on more than it declares.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from dynbuild import quote
+from dynbuild.commands.stepwise.failure import lacking
+from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
+from dynbuild.digest import Digest
+from dynbuild.link.choice import Held
+from dynbuild.link.model import Record, WriteSet
+from dynbuild.link.placement import Placement
+from dynbuild.link.writes import stacked
+from dynbuild.lock.order import Placed
+from dynbuild.plan import Build, Plan, Reuse, plan
+from dynbuild.ports import (
+    Base,
+    BuildFailed,
+    BuildRequest,
+    Config,
+    Jobs,
+    LostError,
+    Machine,
+    Report,
+    Stack,
+    StepFinished,
+    StepPart,
+    StepRequest,
+    StepResult,
+    Tier,
+    Workshop,
+)
+from dynbuild.ports import Ended as JobEnded
+from dynbuild.steps.recipe import copies_of, run_of
+from dynbuild.steps.run import BASE_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is to be realized: the steps in lock order, and what each is built from.
+
+    ``parents`` holds the build stage that each build stage of the Dockerfile stands
+    on; ``request`` is what all builds have in common; ``locked`` are the mounts that
+    one step at a time may have.
+    """
+
+    order: tuple[Placed, ...]
+    digests: Mapping[str, Digest]
+    platform: str
+    base: Base
+    config: Config
+    request: BuildRequest
+    parents: Mapping[str, str]
+    locked: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How it is realized: how much at once, which records do not count.
+
+    ``seconds`` says how long steps took before.
+    """
+
+    jobs: int
+    anew: frozenset[str] = frozenset()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where it is realized."""
+
+    tier: Tier
+    machine: Machine
+    workshop: Workshop
+    jobs: Jobs
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A plan in which nothing is left to build, and what became of each step."""
+
+    plan: Plan
+    steps: tuple[StepResult, ...]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Those of the image, in lock order."""
+        return self._records(self.plan.places.image)
+
+    @property
+    def all_records(self) -> tuple[Record, ...]:
+        """Those of all steps, build-only ones as well, in lock order."""
+        return self._records(self.plan.places.final.values())
+
+    def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
+        choices = (self.plan.choices[digest] for digest in digests)
+        return tuple(one.record for one in choices if isinstance(one, Reuse))
+
+
+class Gather(Protocol):
+    """Puts what steps copy in its place; what the recipe is then."""
+
+    def __call__(self, steps: Collection[str]) -> Recipe: ...
+
+
+def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outcome:
+    """Build what is missing until every step has its record.
+
+    Live files may change until they are gathered, and with them the recipe. Raises
+    BuildFailed when a step failed, LostError when the tier lost what it had; all that
+    succeeded is recorded by then.
+    """
+    work = _Work(recipe, how, site)
+    gathered: set[str] = set()
+    while True:
+        # A placement that only a build brings to light may ask for more to be built.
+        while missing := {place.id for place in work.missing()} - gathered:
+            gathered |= missing
+            work.look_up(gather(gathered))
+        work.tell_held()
+        work.start_ready()
+        if not site.jobs.keys():
+            break
+        work.take(site.jobs.wait())
+    if isinstance(work.failed, LostError):
+        raise work.failed
+    if work.failed is not None:
+        lacks = lacking(work.failed, work.recipe.order, work.plan)
+        raise replace(work.failed, steps=work.results(), lacking=lacks)
+    return Outcome(work.plan, work.results())
+
+
+class _Work:
+    """A realization under way; its jobs go by the placed digests of what they build."""
+
+    def __init__(self, recipe: Recipe, how: How, site: Site) -> None:
+        self.how = how
+        self.site = site
+        self.built: list[Held] = []
+        self.results_of: dict[str, StepResult] = {}
+        self.at_work: dict[str, tuple[Placement, ...]] = {}
+        self.failed: BuildFailed | LostError | None = None
+        self.look_up(recipe)
+
+    def look_up(self, recipe: Recipe) -> None:
+        """Ask the tier which records there are, and make the plan anew."""
+        self.recipe = recipe
+        self.steps = {placed.id: placed for placed in recipe.order}
+        self.paths = _paths(recipe.order, self.how.seconds)
+        found = self.site.tier.find([*recipe.digests.values()], recipe.platform)
+        refused = {recipe.digests[step] for step in self.how.anew}
+        self.held = [Held(record) for record in found if record.step not in refused]
+        self.held += self.built
+        self.make_plan()
+
+    def make_plan(self) -> None:
+        recipe = self.recipe
+        base = [layer.diff_id for layer in recipe.base.layers]
+        self.plan = plan(recipe.order, recipe.digests, base, recipe.platform, self.held)
+
+    def missing(self) -> list[Placement]:
+        """What has to be built, each after what it stands on."""
+        return [
+            place
+            for digest, place in self.plan.places.places.items()
+            if isinstance(self.plan.choices[digest], Build)
+        ]
+
+    def tell_held(self) -> None:
+        """Tell of the steps that are there without having been built."""
+        for id_, digest in self.plan.places.final.items():
+            if id_ not in self.results_of and isinstance(
+                self.plan.choices[digest], Reuse
+            ):
+                result = StepResult(quote.stage(id_), 0.0, ran=False)
+                self.results_of[id_] = result
+                self.site.report(StepFinished(result.step, 0.0, ran=False))
+
+    def results(self) -> tuple[StepResult, ...]:
+        done = self.results_of
+        return tuple(done[one.id] for one in self.recipe.order if one.id in done)
+
+    def start_ready(self) -> None:
+        """Start as many steps as may run now, those with the most behind them first."""
+        if self.failed is not None:
+            return
+        busy = {place.digest for chain in self.at_work.values() for place in chain}
+        missing = self.missing()
+        awaited = {place.digest for place in missing}
+        locks = self.recipe.locked
+        taken = {lock for p in missing if p.digest in busy for lock in locks[p.id]}
+        for place in sorted(missing, key=lambda place: -self.paths[place.id]):
+            if len(self.at_work) >= self.how.jobs:
+                return
+            needs = {*place.closure, *self.sources(place).values()}
+            if place.digest in busy or needs & awaited or locks[place.id] & taken:
+                continue
+            chain = self.chain(place, missing)
+            busy |= {one.digest for one in chain}
+            taken |= {lock for one in chain for lock in locks[one.id]}
+            self.at_work[place.digest] = chain
+            self.site.jobs.start(place.digest, self.job(chain))
+
+    def chain(
+        self, first: Placement, missing: list[Placement]
+    ) -> tuple[Placement, ...]:
+        """A missing step, and those after it that nothing else could be built before.
+
+        One build makes them all, in less time than one for each: each stands on the
+        one before it, in the Dockerfile as well, and nothing else waits for that one.
+        """
+        chain = [first]
+        awaited = {place.digest for place in missing}
+        while True:
+            last = chain[-1]
+            waiting = [place for place in missing if last.digest in place.closure]
+            nexts = [
+                place
+                for place in waiting
+                if {*place.closure} == {*last.closure, last.digest}
+            ]
+            if len(nexts) != 1 or not all(
+                place is nexts[0] or nexts[0].digest in place.closure
+                for place in waiting
+            ):
+                return tuple(chain)
+            own = nexts[0]
+            parent = self.recipe.parents[quote.stage(own.id)]
+            copied = {d for p in missing for d in self.sources(p).values()}
+            if parent != quote.stage(last.id) or awaited & copied:
+                return tuple(chain)
+            chain.append(own)
+
+    def take(self, ended: JobEnded) -> None:
+        """Note what came of a job."""
+        del self.at_work[ended.key]
+        match ended.error:
+            case None:
+                assert isinstance(ended.result, Ended)
+                for built in ended.result.built:
+                    self.note(built)
+                self.make_plan()
+                self.failed = self.failed or ended.result.failed
+            case BuildFailed() | LostError():
+                self.failed = self.failed or ended.error
+            case _:
+                raise ended.error
+
+    def note(self, built: Built) -> None:
+        held = Held(built.record)
+        self.built.append(held)
+        self.held.append(held)
+        if built.here:
+            before = self.results_of.get(built.step)
+            spent = before.seconds if before else 0.0
+            self.results_of[built.step] = StepResult(
+                quote.stage(built.step),
+                spent + built.record.seconds,
+                built.ran or (before is not None and before.ran),
+            )
+
+    def sources(self, place: Placement) -> dict[str, Digest]:
+        """The stages that a step copies from, and where they are."""
+        step = self.steps[place.id].step
+        final = self.plan.places.final
+        return {copy.stage: final[copy.stage] for copy in copies_of(step) if copy.stage}
+
+    def job(self, chain: tuple[Placement, ...]) -> Callable[[], Ended]:
+        anew = any(place.id in self.how.anew for place in chain)
+        work = Work(
+            chain,
+            Ground(*self.stack(chain[0].closure)),
+            tuple(self.request(chain[at:]) for at in range(len(chain))),
+            self.recipe.platform,
+            anew=anew,
+        )
+        site = self.site
+        return lambda: run(work, site.tier, site.machine, site.workshop, site.report)
+
+    def request(self, chain: tuple[Placement, ...]) -> StepRequest:
+        """The request for steps that each stand on the one before it."""
+        recipe = self.recipe
+        names = [quote.stage(place.id) for place in chain]
+        parent = recipe.parents[names[0]]
+        given = {BASE_STEP: recipe.base.layers}
+        for place in chain:
+            for source, digest in self.sources(place).items():
+                if isinstance(self.plan.choices[digest], Reuse):
+                    closure = self.plan.places.places[digest].closure
+                    given[quote.stage(source)], _ = self.stack((*closure, digest))
+        build = recipe.request
+        if parent in given and parent != BASE_STEP:
+            # The Dockerfile has it stand on what it copies from; by itself it does not.
+            old, new = (f"FROM {a} AS {names[0]}\n" for a in (parent, BASE_STEP))
+            build = replace(build, dockerfile=build.dockerfile.replace(old, new))
+            parent = BASE_STEP
+        anew = tuple(quote.stage(p.id) for p in chain if p.id in self.how.anew)
+        return StepRequest(
+            build=replace(build, no_cache_steps=anew),
+            parts=tuple(map(self.part, chain)),
+            on=(),
+            below={},
+            stacks=given,
+            parent=parent,
+            config=recipe.config,
+        )
+
+    def part(self, place: Placement) -> StepPart:
+        step = self.steps[place.id].step
+        return StepPart(
+            quote.stage(place.id),
+            tuple(copy.of_project for copy in copies_of(step)),
+            run_of(step, {}, None) is not None,
+        )
+
+    def stack(self, digests: Collection[Digest]) -> tuple[Stack, WriteSet]:
+        """The layers of places in lock order on the base, and what they hold."""
+        order = {p.id: number for number, p in enumerate(self.recipe.order)}
+        places = self.plan.places.places
+        records = []
+        for digest in sorted(digests, key=lambda digest: order[places[digest].id]):
+            choice = self.plan.choices[digest]
+            assert isinstance(choice, Reuse)
+            records.append(choice.record)
+        base = self.recipe.base
+        layers = (base.layers, *(record.layers for record in records))
+        writes = (base.writes, *(record.writes for record in records))
+        return tuple(layer for part in layers for layer in part), stacked(writes)
+
+
+def _paths(order: tuple[Placed, ...], seconds: Mapping[str, float]) -> dict[str, float]:
+    """The longest time from the start of each step to the end of all."""
+    path: dict[str, float] = {}
+    behind: dict[str, float] = {}
+    for placed in reversed(order):
+        path[placed.id] = behind.get(placed.id, 0.0) + seconds.get(placed.id, 1.0)
+        sources = (copy.stage for copy in copies_of(placed.step) if copy.stage)
+        for below in (*placed.on, *sources):
+            behind[below] = max(behind.get(below, 0.0), path[placed.id])
+    return path

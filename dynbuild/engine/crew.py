@@ -1,0 +1,88 @@
+"""Jobs side by side in threads; an interrupt of the main thread ends them all."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+
+from dynbuild.engine.process import GRACE, HARSHER, Running, StoppedError, heeding
+from dynbuild.ports import Ended
+
+
+class Crew:
+    """Implements ``ports.Jobs``. Only the main thread asks of it."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        # Its put may be called from a signal handler, whatever holds the queue.
+        self._ends: SimpleQueue[Ended | None] = SimpleQueue()
+        self._at_work: dict[str, threading.Thread] = {}
+
+    def start(self, key: str, job: Callable[[], object]) -> None:
+        def work() -> None:
+            try:
+                self._ends.put(Ended(key, job(), None))
+            except BaseException as error:  # noqa: BLE001 - the main thread is told
+                self._ends.put(Ended(key, None, error))
+
+        thread = threading.Thread(target=work, name=key)
+        self._at_work[key] = thread
+        thread.start()
+
+    def wait(self) -> Ended:
+        ended = self._ends.get()
+        if ended is None:
+            raise KeyboardInterrupt
+        return self._gone(ended)
+
+    def keys(self) -> Collection[str]:
+        return tuple(self._at_work)
+
+    def interrupt(self, *_: object) -> None:
+        """Make the main thread's wait end, and start nothing more: a signal handler."""
+        self._running.ending = True
+        self._ends.put(None)
+
+    def end(self) -> None:
+        """End all jobs, more harshly after a while or after another interrupt."""
+        for harsher in HARSHER:
+            if self._at_work:
+                self._running.stop(harsher)
+                self._let_end(GRACE)
+        while self._at_work:
+            if (ended := self._ends.get()) is not None:
+                self._gone(ended)
+
+    def _let_end(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._at_work:
+            try:
+                ended = self._ends.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                return
+            if ended is None:
+                return
+            self._gone(ended)
+
+    def _gone(self, ended: Ended) -> Ended:
+        self._at_work.pop(ended.key).join()
+        return ended
+
+
+@contextmanager
+def crew(running: Running) -> Iterator[Crew]:
+    """A crew none of whose jobs outlives the context.
+
+    Raises KeyboardInterrupt where an interrupt came, whatever was done then.
+    """
+    jobs = Crew(running)
+    with heeding(jobs.interrupt):
+        try:
+            yield jobs
+        except StoppedError:
+            raise KeyboardInterrupt from None
+        finally:
+            jobs.end()
+    if running.ending:
+        raise KeyboardInterrupt

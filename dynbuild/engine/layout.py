@@ -1,0 +1,99 @@
+"""OCI layouts: images assembled from layers, and the images that BuildKit exports."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Layer
+from dynbuild.ports import Config, Stack
+
+TAG = "dynbuild"
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_NAME = "org.opencontainers.image.ref.name"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An image in a layout: its layers, its config, and the digest of its manifest."""
+
+    layers: Stack
+    config: Mapping[str, Any]
+    digest: Digest
+
+
+def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> None:
+    """Put the blobs of some layers into a layout. Raises KeyError for one lost."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True, exist_ok=True)
+    for layer in stack:
+        path = _path(folder, layer.digest)
+        if not path.exists() and not fetch(layer.digest, str(path)):
+            raise KeyError(layer.digest)
+
+
+def assemble(
+    folder: Path, stack: Stack, config: Config, fetch: Callable[[Digest, str], bool]
+) -> None:
+    """Write a layout of one image, tagged ``TAG``. Raises KeyError for a blob lost."""
+    seed(folder, stack, fetch)
+    image, manifest = documents(stack, config)
+    for data in (image, manifest):
+        _path(folder, sha256(data)).write_bytes(data)
+    entry = {**_descriptor(_MANIFEST, manifest), "annotations": {_NAME: TAG}}
+    index = {"schemaVersion": 2, "manifests": [entry]}
+    (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
+    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+
+
+def documents(stack: Stack, config: Config) -> tuple[bytes, bytes]:
+    """The config and the manifest of an image of these layers."""
+    rootfs = {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]}
+    history = [{"created_by": "dynbuild"} for _ in stack]
+    image = _bytes({**config, "rootfs": rootfs, "history": history})
+    layers = [
+        {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size}
+        for layer in stack
+    ]
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST,
+        "config": _descriptor(_CONFIG, image),
+        "layers": layers,
+    }
+    return image, _bytes(manifest)
+
+
+def exported(folder: Path) -> Exported:
+    """The image that BuildKit put into a layout last."""
+    index = json.loads((folder / "index.json").read_bytes())
+    digest = Digest(index["manifests"][-1]["digest"])
+    manifest = json.loads(_path(folder, digest).read_bytes())
+    config = json.loads(_path(folder, manifest["config"]["digest"]).read_bytes())
+    layers = tuple(
+        Layer(Digest(diff_id), Digest(held["digest"]), held["size"], held["mediaType"])
+        for diff_id, held in zip(
+            config["rootfs"]["diff_ids"], manifest["layers"], strict=True
+        )
+    )
+    return Exported(layers, config, digest)
+
+
+def blob(folder: Path, layer: Layer) -> Path:
+    """Where a layout holds a layer."""
+    return _path(folder, layer.digest)
+
+
+def _path(folder: Path, digest: str) -> Path:
+    return folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
+
+
+def _descriptor(media_type: str, data: bytes) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
+
+
+def _bytes(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

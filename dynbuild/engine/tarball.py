@@ -1,0 +1,153 @@
+"""The tar archives of layers: what one writes, and one with its times made equal."""
+
+import gzip
+import hashlib
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from dynbuild.digest import Digest
+from dynbuild.link.entries import Entry, entry_of
+from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.squash import squash
+from dynbuild.link.writes import stacked, write_set
+from dynbuild.steps.run import EPOCH
+
+_CHUNK = 1 << 20
+_XATTR = "SCHILY.xattr."
+_MOUNTS = ("proc", "sys")
+"""Directories that runc makes where a base has none; never of a step."""
+
+
+def written(layers: Iterable[Path], below: WriteSet) -> WriteSet:
+    """What some layers together write over what lies below, the lowest first."""
+    tree = dict(below)
+    sets: list[WriteSet] = []
+    for layer in layers:
+        sets.append(write_set(_entries(layer), tree))
+        tree = stacked([tree, sets[-1]])
+    return stacked(sets)
+
+
+def is_empty(layer: Path) -> bool:
+    """Whether a layer holds nothing at all."""
+    with tarfile.open(layer, mode="r:*") as archive:
+        return archive.next() is None
+
+
+def timeless(source: Path, folder: Path) -> tuple[Layer, Path]:
+    """The layer with every directory's time set to EPOCH, in a file of a folder."""
+
+    def copy(new: tarfile.TarFile) -> None:
+        for entry in old:
+            entry.pax_headers = {
+                name: value
+                for name, value in entry.pax_headers.items()
+                if name.startswith(_XATTR)
+            }
+            entry.uname = entry.gname = ""
+            entry.mtime = EPOCH if entry.isdir() else int(entry.mtime)
+            new.addfile(entry, old.extractfile(entry) if entry.isreg() else None)
+
+    with tarfile.open(source, mode="r:*") as old:
+        return _layer(folder, copy)
+
+
+def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
+    """A layer of directories that root owns, in a file of a folder."""
+
+    def make(new: tarfile.TarFile) -> None:
+        for path in paths:
+            entry = tarfile.TarInfo(f"{path}/")
+            entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o755, EPOCH
+            new.addfile(entry)
+
+    return _layer(folder, make)
+
+
+def squashed(sources: Sequence[Path], folder: Path) -> tuple[Layer, Path]:
+    """One layer that does what some do, the lowest first, in a file of a folder."""
+    with ExitStack() as stack:
+        opened = [stack.enter_context(tarfile.open(path, "r:*")) for path in sources]
+        members = [[(entry_of(info), info) for info in tar] for tar in opened]
+        infos = {id(entry): info for layer in members for entry, info in layer}
+
+        def read(number: int, entry: Entry) -> Iterator[bytes]:
+            file = opened[number].extractfile(infos[id(entry)])
+            assert file is not None, entry.name
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+        entries = [[entry for entry, _ in layer] for layer in members]
+        with _packed(folder) as packed:
+            for chunk in squash(entries, read):
+                packed.write(chunk)
+    return packed.layer()
+
+
+def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer, Path]:
+    """A layer whose bytes depend on its entries alone."""
+    with (
+        _packed(folder) as packed,
+        tarfile.open(
+            fileobj=cast("IO[bytes]", packed), mode="w|", format=tarfile.PAX_FORMAT
+        ) as new,
+    ):
+        fill(new)
+    return packed.layer()
+
+
+@contextmanager
+def _packed(folder: Path) -> Iterator["_Packed"]:
+    """A compressed file in a folder, to write a layer to."""
+    target = folder / "layer"
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+    ):
+        yield _Packed(packed, target)
+
+
+class _Packed:
+    """Packs what is written to it, and tells the digests of both."""
+
+    def __init__(self, packed: gzip.GzipFile, target: Path) -> None:
+        self._packed = packed
+        self._target = target
+        self._hasher = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._hasher.update(data)
+        return self._packed.write(data)
+
+    def layer(self) -> tuple[Layer, Path]:
+        """The layer that was written, once its file is closed, and where it is."""
+        digest = _digest(self._target)
+        path = self._target.rename(
+            self._target.with_name(digest.removeprefix("sha256:"))
+        )
+        diff_id = Digest(f"sha256:{self._hasher.hexdigest()}")
+        return Layer(diff_id, digest, path.stat().st_size), path
+
+
+def _entries(layer: Path) -> Iterator[Entry]:
+    with tarfile.open(layer, mode="r:*") as archive:
+        for info in archive:
+            if info.name.strip("./").split("/", 1)[0] in _MOUNTS:
+                continue
+            file = archive.extractfile(info) if info.isreg() else None
+            yield entry_of(info, "" if file is None else _content(file))
+
+
+def _content(file: IO[bytes]) -> str:
+    hasher = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        hasher.update(chunk)
+    return f"sha256:{hasher.hexdigest()}"
+
+
+def _digest(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

@@ -1,0 +1,303 @@
+"""Makes the layers of steps with BuildKit, each step on exactly what it stands on.
+
+The Dockerfile stays as it was emitted. The build stage below a step, and those that it
+copies from, are given as images that are assembled here from layers of the store.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
+from dynbuild.engine.process import capture, interact
+from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
+from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.writes import stacked
+from dynbuild.ports import (
+    Base,
+    BuildFailed,
+    BuildRequest,
+    Built,
+    Config,
+    Event,
+    Load,
+    LostError,
+    Machine,
+    Nowhere,
+    OciLayout,
+    RawLine,
+    Realized,
+    Report,
+    Stack,
+    StepFinished,
+    StepOutput,
+    StepPart,
+    StepRequest,
+    StepStarted,
+    Tier,
+    Working,
+)
+
+LINKED = "linked"
+"""The name by which a build of one line sees the image that was linked."""
+
+_SECONDS = 30.0
+_VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
+"""What containerd says of a layer that was removed while it was unpacked on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Implements ``ports.Workshop`` with buildx, in a folder beside a tier."""
+
+    buildx: Buildx
+    tier: Tier
+    machine: Machine
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def base(self, image: str, request: BuildRequest) -> Base:
+        place = self._place()
+        out = place / "out"
+        (place / "context").mkdir()
+        self.buildx.build(
+            replace(
+                request,
+                dockerfile=f"FROM {image}\n",
+                context=str(place / "context"),
+                outputs=(OciLayout(str(out)),),
+                tags=(),
+                secrets=(),
+                ssh=(),
+            ),
+            lambda _: None,
+        )
+        found = exported(out)
+        for layer in found.layers:
+            self.tier.keep(layer.digest, str(blob(out, layer)))
+        config = {
+            name: value
+            for name, value in found.config.items()
+            if name not in ("rootfs", "history")
+        }
+        return Base(
+            found.layers,
+            written((blob(out, layer) for layer in found.layers), {}),
+            config,
+        )
+
+    def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
+        place = self._place()
+        contexts: dict[str, str] = {}
+        try:
+            for name, stack in request.stacks.items():
+                layout = place / f"given-{len(contexts)}"
+                assemble(layout, stack, request.config, self.tier.fetch)
+                contexts[name] = f"oci-layout://{layout}:{TAG}"
+            out = place / "out"
+            seed(out, request.on, self.tier.fetch)
+        except KeyError as error:
+            raise LostError(error.args[0]) from None
+        names = [part.name for part in request.parts]
+        build = replace(
+            request.build,
+            target=names[-1],
+            outputs=(OciLayout(str(out)),),
+            build_contexts={**request.build.build_contexts, **contexts},
+        )
+        built = self.buildx.build(build, _of_steps(names, report))
+        image = exported(out)
+        height = len(request.on)
+        below_it = [layer.diff_id for layer in image.layers[:height]]
+        assert below_it == [layer.diff_id for layer in request.on], "another stack"
+        made_by = _made_by(image.config, height)
+        layers = iter(zip(image.layers[height:], made_by, strict=True))
+        realized = []
+        below = request.below
+        for part in request.parts:
+            own = self._own_layers(part, layers, place)
+            writes = written((path for _, path in own), below)
+            below = stacked([below, writes])
+            results = [one for one in built.steps if one.step == part.name]
+            realized.append(
+                Realized(
+                    tuple(layer for layer, _ in own),
+                    writes,
+                    sum(result.seconds for result in results),
+                    any(result.ran for result in results),
+                )
+            )
+        assert next(layers, None) is None, "more layers than the steps can have"
+        return tuple(realized)
+
+    def image(
+        self, stack: Stack, config: Config, request: BuildRequest, report: Report
+    ) -> Built:
+        outputs = tuple(o for o in request.outputs if not isinstance(o, Nowhere))
+        _, manifest = documents(stack, config)
+        if not outputs:
+            return Built(sha256(manifest), {}, ())
+        note = "loaded-" + sha256(
+            "\n".join([sha256(manifest), request.builder or "", *request.tags]).encode()
+        ).removeprefix("sha256:")
+        if outputs == (Load(),) and (known := self.machine.noted(note)):
+            metadata: dict[str, Any] = json.loads(known)
+            digest = Digest(metadata["containerimage.digest"])
+            if self._is_loaded(digest, request.tags):
+                return Built(digest, metadata, ())
+        place = self._place()
+        try:
+            assemble(place / "image", stack, config, self.tier.fetch)
+            for output in outputs:
+                if isinstance(output, OciLayout):
+                    seed(Path(output.directory), stack, self._copy_out)
+        except KeyError as error:
+            raise LostError(error.args[0]) from None
+        (place / "context").mkdir()
+        built = self._twice(
+            replace(
+                request,
+                dockerfile=f"FROM {LINKED}\n",
+                context=str(place / "context"),
+                outputs=outputs,
+                target=None,
+                build_contexts={LINKED: f"oci-layout://{place / 'image'}:{TAG}"},
+                secrets=(),
+                ssh=(),
+                no_cache=False,
+                no_cache_steps=(),
+            ),
+            report,
+        )
+        if outputs == (Load(),):
+            self.machine.note(note, json.dumps(dict(built.metadata)))
+        return built
+
+    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
+        out = self._place() / "out"
+        self.buildx.build(replace(request, outputs=(OciLayout(str(out)),)), report)
+        return written((blob(out, layer) for layer in exported(out).layers), {})
+
+    def squash(self, layers: Stack) -> Layer:
+        place = self._place()
+        paths = []
+        for number, layer in enumerate(layers):
+            paths.append(place / str(number))
+            if not self.tier.fetch(layer.digest, str(paths[-1])):
+                raise LostError(layer.digest)
+        one, path = squashed(paths, place)
+        self.tier.keep(one.digest, str(path))
+        return one
+
+    def enter(
+        self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
+    ) -> int:
+        tag = f"dynbuild-shell:{os.getpid()}-{next(self._numbers)}"
+        load = replace(request, outputs=(Load(),), tags=(tag,))
+        self.image(stack, config, load, lambda _: None)
+        environment = self.buildx.environment
+        network = [f"--network={request.network}"] if request.network else []
+        terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() else [])]
+        entry, *rest = command
+        run = [*terminal, *network, f"--entrypoint={entry}", tag, *rest]
+        try:
+            return interact(environment, ["run", "--rm", *run])
+        finally:
+            capture(environment, ["image", "rm", tag], _SECONDS)
+
+    def directories(self, paths: tuple[str, ...]) -> Layer:
+        layer, path = directories(paths, self._place())
+        self.tier.keep(layer.digest, str(path))
+        return layer
+
+    def _twice(self, request: BuildRequest, report: Report) -> Built:
+        """Build, once more where the engine lost a snapshot to its own clean-up."""
+        try:
+            return self.buildx.build(request, report)
+        except BuildFailed as error:
+            if not _VANISHED.search(error.message):
+                raise
+            return self.buildx.build(request, report)
+
+    def _place(self) -> Path:
+        place = self.folder / str(next(self._numbers))
+        place.mkdir()
+        return place
+
+    def _own_layers(
+        self, part: StepPart, layers: Iterator[tuple[Layer, str]], place: Path
+    ) -> list[tuple[Layer, Path]]:
+        """The next layers that are of a step: what it copied, then what it ran.
+
+        What it copied from the project is freed from the time of the build.
+        """
+        own: list[tuple[Layer, Path]] = []
+        for of_project in part.copies:
+            layer, instruction = next(layers)
+            assert instruction.startswith("COPY "), instruction
+            path = blob(place / "out", layer)
+            own.append(timeless(path, place) if of_project else (layer, path))
+        while part.runs:
+            layer, instruction = next(layers)
+            own.append((layer, blob(place / "out", layer)))
+            if instruction.startswith("RUN "):
+                break
+            assert instruction.startswith("WORKDIR "), instruction
+        kept = [(layer, path) for layer, path in own if not is_empty(path)]
+        for layer, path in kept:
+            self.tier.keep(layer.digest, str(path))
+        return kept
+
+    def _copy_out(self, digest: Digest, path: str) -> bool:
+        """Content for a layout that is not ours: a copy, no link into the tier."""
+        if not self.tier.fetch(digest, f"{path}.part"):
+            return False
+        part = Path(f"{path}.part")
+        data = part.read_bytes()
+        part.unlink()
+        Path(path).write_bytes(data)
+        return True
+
+    def _is_loaded(self, digest: Digest, tags: tuple[str, ...]) -> bool:
+        answer = capture(
+            self.buildx.environment,
+            ["image", "inspect", "--format", "{{.Id}}", *tags],
+            _SECONDS,
+        )
+        found = answer.stdout.decode("utf-8", "replace").split()
+        return found == [digest] * len(tags)
+
+
+def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
+    """The instructions that made the layers above a height."""
+    return [
+        str(entry.get("created_by", ""))
+        for entry in config.get("history", ())[height:]
+        if not entry.get("empty_layer")
+    ]
+
+
+def _of_steps(names: list[str], report: Report) -> Report:
+    """Pass on what is told of some steps: the rest is how they come about."""
+
+    def passed(event: Event) -> None:
+        match event:
+            case StepStarted() | StepOutput() | StepFinished():
+                if event.step in names:
+                    report(event)
+            case Working(what) if what.startswith("pulling "):
+                report(event)
+            case RawLine():
+                report(event)
+            case Working():
+                pass
+
+    return passed

@@ -1,0 +1,97 @@
+"""Which neighbouring steps share a layer, so that an image stays within its budget.
+
+DESIGN 8.5: from the lock alone. The steps are cut where their seq passes a multiple of
+a width. A cut does not depend on what else there is: a step that changes leaves its
+group for the back, and every other group, squashed before, stays as it was. The groups
+are squashed one after another, the coldest first: system steps, then those whose
+stages moved least, then the oldest; live steps never. Where the budget asks for more,
+the width doubles: each wider group is made of whole narrower ones.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dynbuild.steps.model import Stage, Step
+
+BUDGET = 100
+"""Layers of an image, those of its base included."""
+
+_NARROWEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A step of a stack: its place and its heat.
+
+    ``layers`` is how many it has at most, ``moves`` how often its stage changed.
+    """
+
+    id: str
+    seq: int
+    layers: int = 1
+    moves: int = 0
+    system: bool = False
+    live: bool = False
+
+
+def height_of(step: Step) -> int:
+    """How many layers a step has: one for each copy, one for its script."""
+    if isinstance(step, Stage):
+        return len(step.copies) + bool(step.commands)
+    return 1
+
+
+def groups(stack: Sequence[Member], room: int) -> tuple[tuple[str, ...], ...]:
+    """The steps of a stack in order, those together that share one squashed layer.
+
+    ``room`` is the number of layers that they may have. A step alone keeps the layers
+    that it has. Where live steps take the room, there may be more layers than that.
+    """
+    cuts = set(range(len(stack) + 1))
+    heights = [member.layers for member in stack]
+    over = sum(heights) - room
+    width = _NARROWEST
+    while stack and over > 0:
+        wide = [
+            (first, last)
+            for first, last in _neighbours(stack, width)
+            if last - first > 1 and sum(heights[first:last]) > 1
+        ]
+        for first, last in sorted(wide, key=lambda group: _heat(stack, *group)):
+            if over <= 0:
+                break
+            over -= sum(heights[first:last]) - 1
+            heights[first:last] = [1] + [0] * (last - first - 1)
+            cuts -= set(range(first + 1, last))
+        if width > max(member.seq for member in stack):
+            break
+        width *= 2
+    ends = sorted(cuts)
+    return tuple(
+        tuple(member.id for member in stack[first:last])
+        for first, last in pairwise(ends)
+    )
+
+
+def _neighbours(stack: Sequence[Member], width: int) -> Iterator[tuple[int, int]]:
+    """The bounds of the runs of steps between two multiples of a width."""
+    first = 0
+    for here in range(1, len(stack) + 1):
+        if here == len(stack) or _cell(stack[here], width) != _cell(
+            stack[first], width
+        ):
+            if not stack[first].live:
+                yield first, here
+            first = here
+
+
+def _cell(member: Member, width: int) -> tuple[bool, int]:
+    return member.live, member.seq // width
+
+
+def _heat(stack: Sequence[Member], first: int, last: int) -> tuple[bool, int, int]:
+    """The heat of a run: that of its hottest step, then its age."""
+    members = stack[first:last]
+    hottest = max((not member.system, member.moves) for member in members)
+    return (*hottest, members[0].seq)

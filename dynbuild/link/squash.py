@@ -1,0 +1,172 @@
+"""Several layers as one, with the same effect on whatever lies below.
+
+DESIGN 8.5. The layers are merged as trees, not as lists of entries: a hard link whose
+target was replaced is the file that it was; a directory that was deleted, or was
+something else, and was made again is opaque; a whiteout of what lies below stays. The
+bytes are a function of the layers alone. Directories and whiteouts come first, then
+everything else in the order in which it lies in the layers, so that each layer is read
+once, from its front to its end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from dynbuild.digest import Digest, digest_of
+from dynbuild.link.entries import (
+    OPAQUE,
+    WHITEOUT,
+    Entry,
+    Laid,
+    MalformedLayerError,
+    ancestors,
+    header_of,
+    lay,
+)
+from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.writes import stacked, written
+
+Read: TypeAlias = Callable[[int, Entry], Iterable[bytes]]
+"""The content of a file, given the number of its layer and its entry there."""
+
+_BLOCK = 512
+_END = bytes(2 * _BLOCK)
+
+
+def squash(
+    layers: Sequence[Sequence[Entry]], read: Read, below: WriteSet | None = None
+) -> Iterator[bytes]:
+    """The tar of one layer that does what these do, the lowest first.
+
+    ``below`` is the tree that they lie on. It is needed where an entry names its
+    directory by a symlink of that tree, which layers of BuildKit never do. Raises
+    MalformedLayerError, also for a hard link to a file that none of the layers has.
+    """
+    tree, sources = _merged(layers, below or {})
+    files: dict[_Source, list[str]] = {}
+    for path in sorted(tree):
+        source = sources.get(path)
+        if tree[path].kind not in _FRAME:
+            if source:
+                files.setdefault(source, []).append(path)
+        elif source:
+            yield from _frame(path, tree, _at(layers, source).mtime)
+        else:
+            yield from _frame(path, tree, "0" if path in sources else None)
+    for source, (first, *others) in sorted(files.items()):
+        entry = _at(layers, source)
+        yield header_of(replace(entry, name=first))
+        if entry.type == "file":
+            yield from _content(entry, read(source.layer, entry))
+        for other in others:
+            yield header_of(replace(entry, name=other, type="link", link=first, size=0))
+    yield _END
+
+
+def squashed_digest(layers: Iterable[Digest]) -> Digest:
+    """The name of a squash: that of its parts, by their diff ids, lowest first."""
+    return digest_of({"squash": 1, "layers": list(layers)})
+
+
+_DIRECTORIES = frozenset({"directory", "opaque"})
+_FRAME = _DIRECTORIES | {"whiteout"}
+
+
+def _at(layers: Sequence[Sequence[Entry]], source: "_Source") -> Entry:
+    return layers[source.layer][source.position]
+
+
+def _frame(path: str, tree: WriteSet, mtime: str | None) -> Iterator[bytes]:
+    """A directory, or what is deleted; without a time a directory stays as it is."""
+    here = tree[path]
+    parent, _, name = path.rpartition("/")
+    if here.kind == "whiteout":
+        if not any(tree[above].kind == "opaque" for above in ancestors(path)):
+            yield header_of(Entry(f"{parent}/{WHITEOUT}{name}".lstrip("/"), mode=0))
+        return
+    if mtime is not None:
+        directory = Entry(
+            path or ".",
+            "directory",
+            mode=here.mode,
+            uid=here.uid,
+            gid=here.gid,
+            xattrs=here.xattrs,
+            mtime=mtime,
+        )
+        yield header_of(directory)
+    if here.kind == "opaque":
+        yield header_of(Entry(f"{path}/{OPAQUE}".lstrip("/"), mode=0))
+
+
+def _content(entry: Entry, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a file, filled up to whole blocks."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        yield chunk
+    if size != entry.size:
+        raise MalformedLayerError(
+            f"{entry.name!r} has {size} bytes instead of {entry.size}"
+        )
+    yield bytes(-size % _BLOCK)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Source:
+    """Where an entry lies: paths that share it are hard links of one file."""
+
+    layer: int
+    position: int
+
+
+def _merged(
+    layers: Sequence[Sequence[Entry]], below: WriteSet
+) -> tuple[dict[str, Written], dict[str, _Source | None]]:
+    """What the layers write together, and the entry that each path comes from."""
+    tree: dict[str, Written] = {}
+    sources: dict[str, _Source | None] = {}
+    lower = below
+    for number, entries in enumerate(layers):
+        at = {
+            id(entry): _Source(number, position)
+            for position, entry in enumerate(entries)
+        }
+        laid = lay(entries, lower)
+        writes = written(laid, lower)
+        before, tree = tree, stacked([tree, writes])
+        lower = stacked([lower, writes])
+        kept = {path: sources[path] for path in sources if path in tree.keys() - laid}
+        sources = kept | dict(_sources(laid, at, before, sources))
+    return tree, sources
+
+
+def _sources(
+    laid: Mapping[str, Laid],
+    at: Mapping[int, _Source],
+    before: WriteSet,
+    lower: Mapping[str, _Source | None],
+) -> Iterator[tuple[str, _Source | None]]:
+    """The entries of the paths of a layer, or of what it passes through below.
+
+    None is for a directory that no entry describes and no lower layer may leave as it
+    was below: engines make it anew.
+    """
+    for path, here in laid.items():
+        if here.entry is None:
+            passed = before.get(path)
+            if here.kind == "whiteout" or passed is None:
+                continue
+            if (passed.kind in _DIRECTORIES) != (here.kind in _DIRECTORIES):
+                yield path, None
+            elif path in lower:
+                yield path, lower[path]
+        elif here.entry.type != "link":
+            yield path, at[id(here.entry)]
+        elif here.entry.link in lower:
+            yield path, lower[here.entry.link]
+        else:
+            raise MalformedLayerError(
+                f"{here.entry.name!r} is a hard link to {here.entry.link!r}, which "
+                "none of the layers to squash has"
+            )

@@ -1,0 +1,1 @@
+"""Stores of realizations: records of steps, and the blobs that they name."""

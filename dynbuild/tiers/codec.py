@@ -1,0 +1,115 @@
+"""Records and write sets as bytes: what every tier stores."""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written
+
+VERSION = 1
+
+
+class UnreadableError(ValueError):
+    """Bytes that are no record of this version, or that were damaged."""
+
+
+def record_name(record: Record) -> str:
+    """The name of a record among those of its step: one for each stack."""
+    key = [record.placed, record.platform, *record.stack]
+    return sha256("\n".join(key).encode()).removeprefix("sha256:")
+
+
+def dump_record(record: Record, writes: Digest) -> bytes:
+    """A record, without what it wrote: that is a blob of its own."""
+    text = json.dumps(
+        {
+            "version": VERSION,
+            "placed": record.placed,
+            "step": record.step,
+            "platform": record.platform,
+            "stack": list(record.stack),
+            "layers": [
+                [layer.diff_id, layer.digest, layer.size, layer.media_type]
+                for layer in record.layers
+            ],
+            "writes": writes,
+            "seconds": round(record.seconds, 3),
+        }
+    ).encode()
+    return sha256(text).encode() + b"\n" + text
+
+
+def load_record(data: bytes) -> tuple[Record, Digest]:
+    """A record that has written nothing yet, and the blob that says what it wrote.
+
+    Raises UnreadableError.
+    """
+    digest, _, text = data.partition(b"\n")
+    if sha256(text).encode() != digest:
+        raise UnreadableError
+    try:
+        facts: dict[str, Any] = json.loads(text)
+        if facts["version"] != VERSION:
+            raise UnreadableError
+        record = Record(
+            placed=Digest(facts["placed"]),
+            step=Digest(facts["step"]),
+            platform=facts["platform"],
+            stack=tuple(map(Digest, facts["stack"])),
+            layers=tuple(Layer(*layer) for layer in facts["layers"]),
+            writes={},
+            seconds=facts["seconds"],
+        )
+        return record, Digest(facts["writes"])
+    except (KeyError, TypeError, ValueError):
+        raise UnreadableError from None
+
+
+def dump_writes(writes: WriteSet) -> bytes:
+    """A write set in one spelling, compressed."""
+    rows = [
+        [path, w.kind, w.mode, w.uid, w.gid, w.content, [*map(list, w.xattrs)], w.new]
+        for path, w in sorted(writes.items())
+    ]
+    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
+
+
+class StoredWrites(Mapping[str, Written]):
+    """A write set that is parsed when somebody looks at it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._parsed: dict[str, Written] | None = None
+
+    def _writes(self) -> dict[str, Written]:
+        if self._parsed is None:
+            self._parsed = _parse(self._data)
+        return self._parsed
+
+    def __getitem__(self, path: str) -> Written:
+        return self._writes()[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._writes())
+
+    def __len__(self) -> int:
+        return len(self._writes())
+
+
+def _parse(data: bytes) -> dict[str, Written]:
+    return {
+        path: Written(
+            cast("Kind", kind),
+            mode,
+            uid,
+            gid,
+            content,
+            tuple((name, value) for name, value in xattrs),
+            new,
+        )
+        for path, kind, mode, uid, gid, content, xattrs, new in json.loads(
+            zlib.decompress(data)
+        )
+    }

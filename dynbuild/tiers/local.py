@@ -1,0 +1,198 @@
+"""The local tier: blobs and records in a directory, shared by any number of processes.
+
+``blobs/sha256/HEX`` holds content, ``records/STEP/NAME`` a record, written after all
+blobs that it names. Both come by rename and never change, so that a kill at any moment
+leaves nothing half done. Every read is verified: what is missing or damaged is a miss,
+which is told and makes room for a new copy.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import mkstemp
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Layer, Record
+from dynbuild.tiers.codec import (
+    StoredWrites,
+    UnreadableError,
+    dump_record,
+    dump_writes,
+    load_record,
+    record_name,
+)
+
+_CHUNK = 1 << 20
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Implements ``ports.Tier`` on a directory; ``tell`` hears of what is damaged."""
+
+    root: Path
+    tell: Tell
+    _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        found = (self._records(step) for step in sorted(set(steps)))
+        return tuple(r for records in found for r in records if r.platform == platform)
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        source = self._blob(blob)
+        if not self._is_sound(blob, source):
+            return False
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            link_or_copy(source, Path(path))
+        except FileNotFoundError:
+            self.tell(f"{blob} went away while it was read")
+            return False
+        return True
+
+    def keep(self, blob: Digest, path: str) -> None:
+        target = self._blob(blob)
+        if self._is_sound(blob, target, quiet=True):
+            return
+        temporary = _temporary(target)
+        temporary.unlink()
+        link_or_copy(Path(path), temporary)
+        if _hash(temporary) != blob:
+            temporary.unlink()
+            raise ValueError(f"{path} is not {blob}")
+        temporary.chmod(0o444)
+        temporary.replace(target)
+
+    def record(self, record: Record) -> None:
+        writes = self.write(dump_writes(record.writes))
+        folder = self._folder(record.step)
+        write_whole(folder / record_name(record), dump_record(record, writes))
+
+    def write(self, data: bytes) -> Digest:
+        """Take a small blob in."""
+        digest = sha256(data)
+        write_whole(self._blob(digest), data)
+        return digest
+
+    def read(self, blob: Digest) -> bytes | None:
+        """A small blob, where it is there whole."""
+        path = self._blob(blob)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            self.tell(f"the blob {blob} is missing")
+            return None
+        if sha256(data) != blob:
+            self._drop(path, f"the blob {blob} is damaged")
+            return None
+        return data
+
+    def holds(self, layer: Layer) -> bool:
+        """Whether a layer seems to be there; fetching it looks closer."""
+        path = self._blob(layer.digest)
+        try:
+            size = path.stat().st_size
+        except OSError:
+            self.tell(f"the blob {layer.digest} is missing")
+            return False
+        if size != layer.size:
+            self._drop(path, f"the blob {layer.digest} is damaged")
+        return size == layer.size
+
+    def _blob(self, digest: Digest) -> Path:
+        return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")
+
+    def _folder(self, step: Digest) -> Path:
+        return self.root / "records" / step.removeprefix("sha256:")
+
+    def _records(self, step: Digest) -> Iterator[Record]:
+        try:
+            names = sorted(os.listdir(self._folder(step)))  # noqa: PTH208 - no Path each
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            if name.startswith("."):
+                continue
+            path = self._folder(step) / name
+            try:
+                record, writes = load_record(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except (UnreadableError, OSError):
+                self._drop(path, f"the record {path} is damaged")
+                continue
+            if (whole := self._whole(record, writes)) is not None:
+                yield whole
+
+    def _whole(self, record: Record, writes: Digest) -> Record | None:
+        """The record with what it wrote, where all that it names is there."""
+        if not all(map(self.holds, record.layers)):
+            return None
+        data = self.read(writes)
+        return None if data is None else replace(record, writes=StoredWrites(data))
+
+    def _is_sound(self, blob: Digest, path: Path, *, quiet: bool = False) -> bool:
+        """Whether a blob is there and whole: read once, then only if it changed."""
+        try:
+            state = _state(path)
+            if self._sound.get(blob) == state:
+                return True
+            actual = _hash(path)
+        except OSError:
+            if not quiet:
+                self.tell(f"the blob {blob} is missing")
+            return False
+        if actual != blob:
+            self._drop(path, f"the blob {blob} is damaged")
+            return False
+        self._sound[blob] = state
+        return True
+
+    def _drop(self, path: Path, why: str) -> None:
+        self.tell(why)
+        with suppress(OSError):
+            path.unlink()
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file at once; one that is there and right stays."""
+    with suppress(OSError):
+        if target.read_bytes() == data:
+            return
+    temporary = _temporary(target)
+    temporary.write_bytes(data)
+    temporary.chmod(0o444)
+    temporary.replace(target)
+
+
+def _temporary(target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = mkstemp(prefix=".", dir=target.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same content at another path: a hard link where the file system has them."""
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _hash(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

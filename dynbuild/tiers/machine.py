@@ -1,0 +1,75 @@
+"""What one machine keeps beside its tier: bases, notes, and who builds what now."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Layer
+from dynbuild.ports import Base
+from dynbuild.tiers.codec import StoredWrites, dump_writes
+from dynbuild.tiers.local import Local, write_whole
+from dynbuild.tiers.workspace import exclusive, private
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Implements ``ports.Machine`` in the directory of a local tier.
+
+    ``pause`` waits some seconds, and raises when all is to end.
+    """
+
+    tier: Local
+    pause: Callable[[float], None]
+
+    def base(self, digest: Digest) -> Base | None:
+        text = self.noted(_base(digest))
+        if text is None:
+            return None
+        facts = json.loads(text)
+        data = self.tier.read(Digest(facts["writes"]))
+        layers = tuple(Layer(*layer) for layer in facts["layers"])
+        if data is None or not all(map(self.tier.holds, layers)):
+            return None
+        return Base(layers, StoredWrites(data), facts["config"])
+
+    def keep_base(self, digest: Digest, base: Base) -> None:
+        layers = [[x.diff_id, x.digest, x.size, x.media_type] for x in base.layers]
+        writes = self.tier.write(dump_writes(base.writes))
+        facts = {"layers": layers, "writes": writes, "config": base.config}
+        self.note(_base(digest), json.dumps(facts))
+
+    def note(self, name: str, text: str) -> None:
+        data = text.encode()
+        write_whole(self._note(name), sha256(data).encode() + b"\n" + data)
+
+    def noted(self, name: str) -> str | None:
+        path = self._note(name)
+        try:
+            digest, _, data = path.read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        if sha256(data).encode() != digest:
+            self.tier.tell(f"the note {path} is damaged")
+            with suppress(OSError):
+                path.unlink()
+            return None
+        return data.decode()
+
+    def alone(
+        self, steps: list[Digest], waiting: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        return exclusive(self.tier.root, steps, self.pause, waiting)
+
+    def private(self) -> AbstractContextManager[Path]:
+        """A directory of this process alone, on the file system of the tier."""
+        return private(self.tier.root)
+
+    def _note(self, name: str) -> Path:
+        return self.tier.root / "notes" / name
+
+
+def _base(digest: Digest) -> str:
+    return f"base-{digest.removeprefix('sha256:')}"

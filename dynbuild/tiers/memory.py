@@ -1,0 +1,44 @@
+"""A tier in memory, as real as the others: for tests, and for trying things out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Record
+from dynbuild.tiers.codec import record_name
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Implements ``ports.Tier`` with dictionaries."""
+
+    blobs: dict[Digest, bytes] = field(default_factory=dict)
+    records: dict[Digest, dict[str, Record]] = field(default_factory=dict)
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        return tuple(
+            record
+            for step in sorted(set(steps))
+            for _, record in sorted(self.records.get(step, {}).items())
+            if record.platform == platform
+            and all(self._whole(layer.digest) for layer in record.layers)
+        )
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        if not self._whole(blob):
+            return False
+        Path(path).write_bytes(self.blobs[blob])
+        return True
+
+    def keep(self, blob: Digest, path: str) -> None:
+        data = Path(path).read_bytes()
+        if sha256(data) != blob:
+            raise ValueError(f"{path} is not {blob}")
+        self.blobs[blob] = data
+
+    def record(self, record: Record) -> None:
+        self.records.setdefault(record.step, {})[record_name(record)] = record
+
+    def _whole(self, blob: Digest) -> bool:
+        return blob in self.blobs and sha256(self.blobs[blob]) == blob

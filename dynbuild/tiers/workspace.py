@@ -1,0 +1,94 @@
+"""Private directories beside a store, and locks that keep processes from one work."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+
+from dynbuild.digest import Digest
+
+_POLL = 0.1
+_YOUNG = 60.0
+"""Seconds between looks at a lock; until a directory that nobody holds may go."""
+
+
+@contextmanager
+def private(root: Path) -> Iterator[Path]:
+    """A directory for one process, on the file system of the store.
+
+    It is gone at the end; what a killed process left goes when the next one comes.
+    """
+    parent = root / "tmp"
+    parent.mkdir(parents=True, exist_ok=True)
+    _sweep(parent)
+    folder = Path(mkdtemp(prefix="", dir=parent))
+    # Named only when it is locked, or another process could take it for left behind.
+    owner = os.open(folder / "new", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(owner, fcntl.LOCK_EX)
+    (folder / "new").rename(folder / "owner")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(owner)
+
+
+@contextmanager
+def exclusive(
+    root: Path,
+    steps: list[Digest],
+    pause: Callable[[float], None],
+    waiting: Callable[[], None],
+) -> Iterator[None]:
+    """Hold the locks of some steps; ``waiting`` is called when another process does.
+
+    Locks are taken in one order everywhere, so that no two processes wait for one
+    another. A killed process holds none.
+    """
+    folder = root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    handles: list[int] = []
+    try:
+        for step in sorted(set(steps)):
+            path = folder / step.removeprefix("sha256:")
+            handles.append(os.open(path, os.O_CREAT | os.O_RDWR))
+            told = False
+            while not _try(handles[-1]):
+                if not told:
+                    told = True
+                    waiting()
+                pause(_POLL)
+        yield
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _try(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the directories whose owners are gone."""
+    for folder in parent.iterdir():
+        with suppress(OSError):
+            try:
+                owner = os.open(folder / "owner", os.O_RDWR)
+            except FileNotFoundError:
+                # Its process has not locked it yet, or was killed before it could.
+                if time.time() - folder.stat().st_mtime > _YOUNG:
+                    shutil.rmtree(folder, ignore_errors=True)
+                continue
+            try:
+                if _try(owner):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(owner)

@@ -1,0 +1,102 @@
+"""The config of the linked image is the one that its Dockerfile's last stage makes."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.trees import tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.space import Space
+
+BASE_TAG = f"dynbuild-test-config-base:{os.getpid()}"
+BASE = """\
+FROM {base}
+ENV LEFT=base OTHER="two words"
+LABEL base=1 both=base
+EXPOSE 1/udp
+VOLUME /base
+STOPSIGNAL SIGINT
+HEALTHCHECK --interval=1m CMD base
+ENTRYPOINT ["base"]
+CMD ["base"]
+WORKDIR /base
+ONBUILD RUN echo built > /onbuild
+"""
+PLAIN = '[[stages]]\nname = "a"\ncommands = ["echo > /a"]\n'
+RICH = """\
+user = { name = "app", uid = 1234 }
+env = { TZ = "UTC", LEFT = "$LEFT:own", Q = "a \\"b\\" $$c" }
+workdir = "/srv/../app/x"
+entrypoint = ["own", "<&>"]
+expose = ["80", "90-92/udp"]
+volumes = ["/data", "/more"]
+stop_signal = "SIGQUIT"
+labels = { both = "own", "a.b" = "ü <&>" }
+shell = ["/bin/sh", "-e"]
+[healthcheck]
+cmd = ["check", "it"]
+interval = "1m30s"
+timeout = "1.5s"
+start_period = "200ms"
+retries = 2
+[[stages]]
+name = "a"
+commands = ["echo > /a"]
+env = { PATH = "/opt/a/bin:$PATH" }
+[[stages]]
+name = "b"
+commands = ["mkdir -p /opt; ln -s /opt /app"]
+env = { B = "x" }
+"""
+CMD_ONLY = 'cmd = ["sh"]\nworkdir = "/etc/x/y"\n' + PLAIN
+
+
+@pytest.fixture
+def bases(built: Space, busybox_base: str, docker: Callable[..., str]) -> object:
+    """A plain base, and one whose config says all that a config can."""
+    built.write("base/Dockerfile", BASE.format(base=busybox_base))
+    docker("buildx", "build", "-q", "--load", "-t", BASE_TAG, str(built.root / "base"))
+    yield busybox_base, BASE_TAG
+    docker("image", "rm", BASE_TAG)
+
+
+@pytest.mark.parametrize("text", [PLAIN, RICH, CMD_ONLY], ids=["", "rich", "cmd"])
+@pytest.mark.parametrize("own", [False, True])
+def test_config_is_that_of_a_plain_build(
+    built: Space,
+    bases: tuple[str, str],
+    docker: Callable[..., str],
+    text: str,
+    own: int,
+) -> None:
+    built.write("dynbuild.toml", f'base = "{bases[own]}"\n{text}')
+    built.ok("lock")
+    tag = f"dynbuild-test-config-{os.getpid()}"
+    built.ok("realize", "-t", f"{tag}:linked")
+    built.ok("realize", "-t", f"{tag}:linear", "--linear")
+    try:
+        linked, linear = (
+            facts(json.loads(docker("image", "inspect", f"{tag}:{way}"))[0])
+            for way in ("linked", "linear")
+        )
+        for name in linked.keys() | linear.keys():
+            assert linked.get(name) == linear.get(name), name
+        assert tree_of(built.environment, f"{tag}:linked") == tree_of(
+            built.environment, f"{tag}:linear"
+        )
+    finally:
+        docker("image", "rm", f"{tag}:linked", f"{tag}:linear")
+
+
+def facts(image: dict[str, Any]) -> dict[str, Any]:
+    config = {name: value for name, value in image["Config"].items() if value}
+    config["Env"] = sorted(config["Env"])
+    config.pop("ArgsEscaped", None)  # says something on Windows only
+    return {**config, "os": image["Os"], "on": image["Architecture"]}

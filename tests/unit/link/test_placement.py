@@ -1,0 +1,178 @@
+from dynbuild.digest import Digest
+from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.placement import Join, Placement, Placements, Standing, place
+
+Wrote = dict[Digest, list[WriteSet]]
+
+
+def step(
+    name: str, *on: str, linked: bool = True, touches: tuple[str, ...] = ()
+) -> Standing:
+    return Standing(name, Digest(f"@{name}"), on, linked, touches)
+
+
+def file(content: str = "", *, new: bool = True) -> Written:
+    return Written("file", 0o644, content=content, new=new)
+
+
+def at(placed: Placements, name: str) -> Placement:
+    return placed.places[placed.final[name]]
+
+
+def on(placed: Placements, name: str) -> list[str]:
+    """What a step stands on after all, by name."""
+    return [placed.places[digest].id for digest in at(placed, name).closure]
+
+
+def test_what_commutes_stays_where_it_is() -> None:
+    order = [step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c")]
+    wrote: Wrote = {
+        Digest("@b"): [{"opt/x": file("1"), "tmp/x": file("b")}],
+        Digest("@c"): [{"opt/x": file("1"), "tmp/x": file("c")}],
+    }
+    placed = place(order, wrote)
+    assert placed.final == {name: f"@{name}" for name in "abcd"}
+    assert placed.image == ("@a", "@b", "@c", "@d")
+    assert at(placed, "d").closure == ("@a", "@b", "@c")
+    assert not any(one.joins for one in placed.places.values())
+
+
+def test_the_later_is_put_on_the_earlier() -> None:
+    order = [step("a"), step("b"), step("c"), step("d", "c"), step("e")]
+    wrote: Wrote = {
+        Digest("@a"): [{"etc/x": file("a"), "etc/passwd": file("a")}],
+        Digest("@b"): [{"etc/y": file("b")}],
+        Digest("@c"): [
+            {"etc/x": file("c"), "etc/y": file("c"), "etc/passwd": file("c")}
+        ],
+        Digest("@d"): [{"opt/d": file("d")}],
+    }
+    placed = place(order, wrote)
+    assert at(placed, "c").joins == (
+        Join("a", ("etc/x",), ("passwd",)),
+        Join("b", ("etc/y",), ()),
+    )
+    assert on(placed, "c") == ["a", "b"]
+    assert on(placed, "d") == ["a", "b", "c"]
+    assert on(placed, "e") == []
+    assert placed.final["c"] != "@c"
+    assert placed.final["d"] not in ("@d", placed.final["c"])
+
+
+def test_one_conflict_may_bring_another() -> None:
+    order = [step("a"), step("b"), step("c")]
+    wrote: Wrote = {
+        Digest("@a"): [{"x": file("a"), "y": file("a")}],
+        Digest("@b"): [{"z": file("b")}],
+        Digest("@c"): [{"x": file("c")}],
+    }
+    once = place(order, wrote)
+    assert on(once, "c") == ["a"]
+    wrote[once.final["c"]] = [{"x": file("c"), "z": file("c")}]
+    twice = place(order, wrote)
+    assert on(twice, "c") == ["a", "b"]
+    wrote[twice.final["c"]] = [{}]
+    assert place(order, wrote) == twice
+
+
+def test_a_closure_is_a_set() -> None:
+    """Standing on what another stands on already adds nothing."""
+    chain = [step("a"), step("b", "a")]
+    wrote: Wrote = {
+        Digest("@a"): [{"x": file("a")}],
+        Digest("@b"): [{"y": file("b")}],
+        Digest("@c"): [{"x": file("c"), "y": file("c")}],
+    }
+    both = place([*chain, step("c")], wrote)
+    wrote[Digest("@c")] = [{"y": file("c")}]
+    assert place([*chain, step("c")], wrote).final == both.final
+
+
+def test_all_that_is_known_is_known_at_once() -> None:
+    """What a step wrote where it stood before stands for it until it is built."""
+    order = [step(name) for name in "abcd"]
+    wrote: Wrote = {
+        Digest(f"@{name}"): [{"var/lib/dpkg/status": file(name, new=False)}]
+        for name in "abcd"
+    }
+    placed = place(order, wrote)
+    assert [on(placed, name) for name in "abcd"] == [
+        [],
+        ["a"],
+        ["a", "b"],
+        ["a", "b", "c"],
+    ]
+    assert all(not join.paths for join in at(placed, "d").joins)
+    for digest in placed.image[1:]:
+        wrote[digest] = [{"var/lib/dpkg/status": file(digest, new=False)}]
+    assert place(order, wrote) == placed
+
+
+def test_any_record_that_conflicts_counts() -> None:
+    order = [step("a"), step("b")]
+    wrote: Wrote = {
+        Digest("@a"): [{"x": file("a")}],
+        Digest("@b"): [{"y": file("b")}, {"x": file("b")}],
+    }
+    assert on(place(order, wrote), "b") == ["a"]
+
+
+def test_touches_chain_from_the_start() -> None:
+    order = [
+        step("a", touches=("dpkg",)),
+        step("b", touches=("passwd",)),
+        step("c", touches=("passwd", "dpkg")),
+        step("d", "c", touches=("dpkg",)),
+    ]
+    placed = place(order, {})
+    assert at(placed, "c").joins == (
+        Join("a", (), ("dpkg",)),
+        Join("b", (), ("passwd",)),
+    )
+    assert at(placed, "d").joins == ()
+    assert on(placed, "d") == ["a", "b", "c"]
+
+
+def test_equal_steps_are_one() -> None:
+    twin = Standing("b", Digest("@a"))
+    placed = place([step("a"), twin, step("c", "a", "b")], {})
+    assert placed.image == ("@a", "@c")
+    assert at(placed, "c").closure == ("@a",)
+
+
+def test_a_build_only_stack_is_its_own() -> None:
+    """``mix`` holds a build-only step and a linked one that do not commute."""
+    order = [
+        step("tool", linked=False),
+        step("lib"),
+        step("mix", "tool", "lib", linked=False),
+        step("app", "lib"),
+        step("top", "mix", "app", linked=False),
+    ]
+    wrote: Wrote = {
+        Digest("@tool"): [{"x": file("tool")}],
+        Digest("@lib"): [{"x": file("lib")}],
+    }
+    placed = place(order, wrote)
+    assert placed.image == ("@lib", "@app")
+    assert on(placed, "tool") == on(placed, "lib") == []
+    assert on(placed, "mix") == ["tool", "lib"]
+    there = placed.places[at(placed, "mix").closure[1]]
+    assert there.digest != "@lib"
+    assert there.joins == (Join("tool", ("x",), ()),)
+    # What stands on ``mix`` has its stack, and puts the rest there too.
+    assert at(placed, "top").closure[:3] == (
+        "@tool",
+        there.digest,
+        placed.final["mix"],
+    )
+    assert on(placed, "top") == ["tool", "lib", "mix", "app"]
+    assert at(placed, "top").closure[3] != placed.final["app"]
+
+
+def test_what_is_found_in_the_image_holds_everywhere() -> None:
+    order = [step("a"), step("b"), step("c", "b", linked=False)]
+    wrote: Wrote = {Digest("@a"): [{"x": file("a")}], Digest("@b"): [{"x": file("b")}]}
+    placed = place(order, wrote)
+    assert on(placed, "c") == ["a", "b"]
+    assert at(placed, "c").closure == placed.image

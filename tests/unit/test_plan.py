@@ -1,0 +1,110 @@
+from dynbuild.digest import Digest
+from dynbuild.link.choice import Held
+from dynbuild.link.model import Layer, Record, WriteSet, Written
+from dynbuild.lock.order import Placed
+from dynbuild.plan import Build, Choice, Reuse, Unneeded, plan, shared_layers, standing
+from dynbuild.steps.model import Copy, Script, Stage
+
+BASE = [Digest("base")]
+
+
+def stage(
+    name: str, *on: str, source: str | None = None, build_only: bool = False
+) -> Placed:
+    copies = (Copy("/a", "/a", stage=source),) if source else ()
+    step = Stage(name, dependencies=on, copies=copies, build_only=build_only)
+    return Placed(name, step, 1, on)
+
+
+def record(
+    name: str, *stack: str, writes: WriteSet | None = None, platform: str = "p"
+) -> Held:
+    return Held(
+        Record(
+            placed=Digest(f"@{name}"),
+            step=Digest(f"@{name}"),
+            platform=platform,
+            stack=tuple(Digest(one) for one in ("base", *stack)),
+            layers=(Layer(Digest(f"layer-{name}"), Digest("blob"), 1),),
+            writes=writes or {},
+            seconds=1.0,
+        )
+    )
+
+
+def choices(order: list[Placed], *held: Held) -> dict[str, Choice]:
+    digests = {one.id: Digest(f"@{one.id}") for one in order}
+    planned = plan(order, digests, BASE, "p", held)
+    return {
+        planned.places.places[digest].id: choice
+        for digest, choice in planned.choices.items()
+    }
+
+
+def test_each_step_is_reused_or_built() -> None:
+    order = [stage("a"), stage("b", "a"), stage("c")]
+    a, b = record("a"), record("b", "layer-a")
+    assert choices(order) == {"a": Build(), "b": Build(), "c": Build()}
+    assert choices(order, b, a) == {
+        "a": Reuse(a.record, 0),
+        "b": Reuse(b.record, 0),
+        "c": Build(),
+    }
+    assert choices(order, record("a", platform="q"))["a"] == Build()
+
+
+def test_layers_of_a_stack() -> None:
+    order = [stage("a"), stage("b")]
+    digests = {"a": Digest("@a"), "b": Digest("@b")}
+    planned = plan(order, digests, BASE, "p", [record("a")])
+    assert planned.layers(["@a"]) == record("a").record.layers  # type: ignore[list-item]
+    assert planned.layers(planned.places.image) is None
+
+
+def test_steps_without_a_digest_are_left_out() -> None:
+    """Live content may not be known yet."""
+    order = [stage("a"), stage("b")]
+    assert [one.id for one in standing(order, {"b": Digest("@b")})] == ["b"]
+
+
+def test_what_a_step_wrote_puts_it_on_another() -> None:
+    order = [stage("a"), stage("b")]
+    one, other = (
+        record(name, writes={"x": Written("file", content=name, new=True)})
+        for name in "ab"
+    )
+    assert choices(order, one, other) == {"a": Reuse(one.record, 0), "b": Build()}
+
+
+def test_build_only_steps_are_built_for_what_is_built() -> None:
+    order = [
+        stage("tools", build_only=True),
+        stage("compile", "tools", build_only=True),
+        stage("app", source="compile"),
+        stage("spare", build_only=True),
+    ]
+    assert choices(order) == {
+        "app": Build(),
+        "tools": Build(),
+        "compile": Build(),
+        "spare": Unneeded(),
+    }
+    assert choices(order, record("app")) == {
+        "app": Reuse(record("app").record, 0),
+        "tools": Unneeded(),
+        "compile": Unneeded(),
+        "spare": Unneeded(),
+    }
+    held = record("compile", "layer-tools")
+    assert choices(order, held, record("tools"))["compile"] == Reuse(held.record, 0)
+
+
+def test_shared_layers() -> None:
+    order = [Placed(f"script.{seq}", Script("x"), seq, ()) for seq in range(1, 4)]
+    order += [Placed("a", Stage("a", commands=("x",)), 4, ())]
+    order += [Placed("b", Stage("b", commands=("x",)), 9, (), live=True)]
+    assert shared_layers(order, {"a": 2}, 5) == tuple((one.id,) for one in order)
+    assert shared_layers(order, {"a": 2}, 4) == (
+        ("script.1", "script.2", "script.3", "a"),
+        ("b",),
+    )
