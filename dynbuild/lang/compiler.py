@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang import syntax
 from dynbuild.lang.bindings import Table
-from dynbuild.lang.failure import Frame
+from dynbuild.lang.failure import Frame, short
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Code, Delay, Env, Slot, Thunk, Value, force
 from dynbuild.spans import Source, Span
@@ -64,7 +64,9 @@ class Unit:
         labels: tuple[Label, ...] = (),
     ) -> None:
         """Note a problem; the compilation goes on."""
-        self.problems.append(Diagnostic(code, message, self.span(node), hint, labels))
+        span = self.span(node)
+        hint = hint and short(hint)
+        self.problems.append(Diagnostic(code, short(message), span, hint, labels))
         if len(self.problems) >= MAX_PROBLEMS:
             raise TooManyProblems
 

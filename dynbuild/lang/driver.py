@@ -1,8 +1,8 @@
 """Run the parser's tables: Lark's own loop, cut down to what this grammar needs.
 
-The grammar, its tables and what matches a token in each state are Lark's. Left out is
-what only messages need (lines, columns, what would fit), for a source that does not
-parse is gone through again by Lark itself.
+The grammar, its tables and what matches a token in each state are Lark's. Left out are
+lines and columns, which messages find by themselves, and all that can be asked of Lark
+beside a tree. What would fit where a source stops is asked of the tables then.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,12 @@ Children: TypeAlias = list[Any]
 
 
 class Stopped(Exception):  # noqa: N818  # the parser stops; who is wrong is seen later
-    """The source does not follow the grammar."""
+    """The source does not follow the grammar: where, and what would fit there."""
+
+    def __init__(self, at: int, accepts: frozenset[str]) -> None:
+        super().__init__(at)
+        self.at = at
+        self.accepts = accepts
 
 
 class _Reduce(NamedTuple):
@@ -93,7 +98,7 @@ class Driver:
             while at < end:
                 match = matchers[state](text, at)
                 if match is None:
-                    raise Stopped
+                    raise Stopped(at, self._accepted(states))
                 kind = match.lastgroup
                 start, at = at, match.end()
                 if kind not in ignored:
@@ -110,7 +115,8 @@ class Driver:
                     values.append(token)
                     break
                 if action is None:
-                    raise Stopped
+                    stop = at if token is None else start
+                    raise Stopped(stop, self._accepted(states))
                 size, make, origin = action
                 if make is None:
                     states[-1] = state = all_actions[states[-2]][origin]
@@ -130,6 +136,22 @@ class Driver:
                     states.append(state)
                 if token is None and state == self._end:
                     return values[-1]
+
+    def _accepted(self, states: list[int]) -> frozenset[str]:
+        """Return the terminals that can follow where these states lead."""
+        kinds = [kind for kind in self._actions[states[-1]] if kind.isupper()]
+        return frozenset(kind for kind in kinds if self._takes(states, kind))
+
+    def _takes(self, states: list[int], kind: str) -> bool:
+        states = list(states)
+        while True:
+            action = self._actions[states[-1]].get(kind)
+            if not isinstance(action, _Reduce):
+                return action is not None
+            del states[len(states) - action.size :]
+            states.append(self._actions[states[-1]][action.origin])
+            if kind == END and states[-1] == self._end:
+                return True
 
 
 @cache

@@ -37,6 +37,17 @@ CODES = {
 }
 
 
+MAX_MESSAGE = 2_000
+"""Characters of a message: a name or a text in it can be of any length."""
+
+
+def short(message: str) -> str:
+    """Return a message, cut off where it is too long to be read."""
+    if len(message) > MAX_MESSAGE:
+        return message[:MAX_MESSAGE] + " …"
+    return message
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What was being done at a place when an evaluation failed."""

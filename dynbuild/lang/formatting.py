@@ -27,19 +27,20 @@ def format_source(source: Source) -> str:
     """Return the source as it should be; ``DeclarationError`` if it does not parse."""
     parse(source)
     tokens = _tokens(source.text)
-    lines: list[str] = []
+    texts: list[str] = []
     layout = _Layout()
     before: _Token | None = None
     for token in tokens:
         if before is None or token.breaks:
-            if before and token.breaks > 1:
-                lines.append("")
-            lines.append(STEP * layout.start_line(token) + token.text)
+            if before:
+                texts.append("\n\n" if token.breaks > 1 else "\n")
+            texts.append(STEP * layout.start_line(token))
         else:
-            lines[-1] += _space(before, token) + token.text
+            texts.append(_space(before, token))
+        texts.append(token.text)
         layout.take(token)
         before = token
-    return "\n".join(lines) + "\n"
+    return "".join(texts) + "\n"
 
 
 @dataclass(slots=True)

@@ -29,12 +29,17 @@ def parse(source: Source) -> Expression:
         _refuse_null(source)
     try:
         with deep_stack(MAX_DEPTH):
-            return driver().parse(text)  # type: ignore[no-any-return]  # a TreeBuilder's
-    except Stopped:
-        raise DeclarationError(*syntax_errors(source, text)) from None
+            return _parsed(source)
     except RecursionError:
         diagnostic = Diagnostic("DB0206", f"{source.name} is nested too deeply")
         raise DeclarationError(diagnostic) from None
+
+
+def _parsed(source: Source) -> Expression:
+    try:
+        return driver().parse(source.text)  # type: ignore[no-any-return]
+    except Stopped:
+        raise DeclarationError(*syntax_errors(source, source.text)) from None
 
 
 def _refuse_null(source: Source) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang.cycles import cycle
-from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.failure import Failure, Frame, short
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Code
 from dynbuild.spans import Span
 
 MAX_FRAMES = 5
-MAX_MESSAGE = 2_000
 
 
 def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnostic:
@@ -36,9 +35,9 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
         hint = f"{left} more steps led here; --show-trace shows them"
     return Diagnostic(
         failure.code,
-        _short(failure.message),
+        short(failure.message),
         span,
-        hint,
+        hint and short(hint),
         (*failure.labels, *trace),
     )
 
@@ -49,12 +48,6 @@ def whole(machine: Machine) -> Span | None:
         return None
     tree = machine.trees[machine.root]
     return Span(machine.root, tree.start, tree.end)
-
-
-def _short(message: str) -> str:
-    if len(message) > MAX_MESSAGE:
-        return message[:MAX_MESSAGE] + " …"
-    return message
 
 
 def _frames(failure: Failure, labels: Mapping[Code, Frame]) -> Iterator[Frame]:

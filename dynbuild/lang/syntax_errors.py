@@ -7,10 +7,8 @@ the rest is parsed again: all offsets stay what they were.
 import re
 from dataclasses import dataclass
 
-from lark.exceptions import UnexpectedInput
-
 from dynbuild.errors import Diagnostic, Label
-from dynbuild.lang.grammar import parser
+from dynbuild.lang.driver import Stopped, driver
 from dynbuild.lang.hints import END, HINTS, Hint
 from dynbuild.lang.scanner import Piece, scan
 from dynbuild.lang.terminals import EXPRESSION_STARTERS, HUMAN, OPERATORS
@@ -64,17 +62,10 @@ def syntax_errors(source: Source, text: str) -> list[Diagnostic]:
 
 
 def _stop(text: str) -> _Stop | None:
-    attempt = parser().parse_interactive(text)
     try:
-        attempt.exhaust_lexer()
-        attempt.feed_eof()  # type: ignore[no-untyped-call]
-    except UnexpectedInput as error:
-        token = getattr(error, "token", None)
-        at = len(text) if token is not None and token.type == "$END" else None
-        if at is None:
-            at = error.pos_in_stream or 0  # type: ignore[redundant-expr]
-        accepts = frozenset(attempt.accepts())  # type: ignore[no-untyped-call]
-        return _look_around(text, at, accepts)
+        driver().parse(text)
+    except Stopped as stopped:
+        return _look_around(text, stopped.at, stopped.accepts)
     return None
 
 

@@ -142,3 +142,10 @@ def test_speed() -> None:
         )
     )
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "1" * 1_000_000, "x:" * 500_000])
+def test_a_message_is_short(text: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        evaluate(Source("test.nix", text))
+    assert len(str(caught.value)) < 6_000
