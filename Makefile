@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test test-slow test-fast lint format snapshots bench clean
+.PHONY: demo test test-slow test-fast lint format snapshots bench conformance clean
 
 demo: $(READY)                ## Build, run and change examples/webapp, on this machine.
 	PATH="$(abspath $(BIN)):$$PATH" scripts/demo
@@ -19,6 +19,9 @@ test-fast: $(READY)           ## What needs no engine, with the coverage of the 
 
 test-slow: $(READY)           ## What takes too long for every change.
 	$(BIN)/pytest -m slow --basetemp "$$(mktemp -d)"
+
+conformance: $(READY)         ## Real Nix agrees, on the corpus and on random terms.
+	$(BIN)/pytest tests/language/conformance --basetemp "$$(mktemp -d)"
 
 lint: $(READY)                ## Style, types, import contracts, sizes.
 	$(BIN)/ruff format --check . scripts/engine scripts/bench

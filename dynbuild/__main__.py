@@ -14,7 +14,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"dynbuild {__version__}\n")
         return
-    if sys.argv[1:2] and sys.argv[1] in REPEATABLE:
+    if _is_repeatable(sys.argv[1:]):
         from dynbuild.project.replay import replay  # noqa: PLC0415
 
         if replay(sys.argv[1:], os.environ):
@@ -22,6 +22,12 @@ def main() -> None:
     from dynbuild.cli.main import run  # noqa: PLC0415
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _is_repeatable(words: list[str]) -> bool:
+    if words[:1] == ["realize"]:
+        return "--print" in words
+    return bool(words) and words[0] in REPEATABLE
 
 
 if __name__ == "__main__":

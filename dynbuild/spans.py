@@ -14,15 +14,28 @@ class Source:
     text: str = field(repr=False)
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column (both from 1, in characters) of an offset into the text."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        return self.text.count("\n", 0, offset) + 1, offset - start + 1
+        """Line and column (both from 1, in characters) of an offset into the text.
+
+        A line ends with LF, CR LF or, as Nix counts, CR alone.
+        """
+        start = self._line_start(offset)
+        ends = self.text.count("\n", 0, start)
+        if "\r" in self.text:
+            returns = self.text.count("\r", 0, start)
+            ends += returns - self.text.count("\r\n", 0, start)
+        return ends + 1, offset - start + 1
 
     def line_at(self, offset: int) -> str:
         """The line that holds an offset, without its line ending."""
-        start = self.text.rfind("\n", 0, offset) + 1
+        start = self._line_start(offset)
         end = self.text.find("\n", offset)
         return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+
+    def _line_start(self, offset: int) -> int:
+        within = self.text.startswith("\r\n", offset - 1) if offset else False
+        before = offset - within
+        end = self.text.rfind("\n", 0, before)
+        return max(end, self.text.rfind("\r", 0, before)) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
-from dynbuild.cli.output import data, table, tell
+from dynbuild.cli.output import data, show, table, tell
 from dynbuild.cli.project import Pairs, given, see_search
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -63,7 +63,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
         facts.see("mode", "content", of=str(Path(file).absolute()))
     source, directory = _source(file, expression, facts)
     if parse_only:
-        parsed(source)
+        show(parsed(source), "auto")
         return
     see_search(facts, directory)
     place = root_of(directory, Path.cwd()) if root is None else Path(root).resolve()

@@ -153,7 +153,9 @@ def realize(  # noqa: PLR0913 - one parameter a flag
         lock, store = _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
-        sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
+        text = dockerfile(lock, platform.split(",")[0] if platform else None)
+        sys.stdout.write(text)
+        project.keep(text, "")
         return 0
     if shell is not None:
         return open_shell(_job(project, lock, asked, store, flags), shell)

@@ -1,11 +1,11 @@
 """``eval``: the value of any expression, as text."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dynbuild.declaration.inputs import ROOT
-from dynbuild.errors import DeclarationError
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.files import Files
 from dynbuild.spans import Source
 
@@ -23,11 +23,23 @@ class Asked:
     show_trace: bool = False
 
 
-def parsed(source: Source) -> None:
-    """Raise DeclarationError for what is wrong with a source as it stands."""
+LEFT_OUT = "DB0202"
+
+
+def parsed(source: Source) -> list[Diagnostic]:
+    """Raise DeclarationError for what is wrong with a source as it stands.
+
+    What is right in Nix and only left out of dynbuild is returned, as warnings.
+    """
     from dynbuild.lang.evaluator import check  # noqa: PLC0415 - only where needed
 
-    check(source)
+    try:
+        check(source)
+    except DeclarationError as error:
+        if any(one.code != LEFT_OUT for one in error.diagnostics):
+            raise
+        return [replace(one, severity="warning") for one in error.diagnostics]
+    return []
 
 
 def evaluated(

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from dynbuild.declaration import json, toml, yaml
 from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
 from dynbuild.declaration.frozen import Read, freeze, thaw
@@ -20,12 +19,6 @@ from dynbuild.spans import Source, Span
 
 _CONFLICT = re.compile(r"^<{7}(?= |\r?$)[^\r\n]*", re.MULTILINE)
 
-READERS: dict[Syntax, Callable[[Source], Node]] = {
-    "toml": toml.read,
-    "json": json.read,
-    "yaml": yaml.read,
-}
-
 MAX_REPORTED = 100
 """Mistakes told in one run; who made more made one of them many times."""
 
@@ -39,7 +32,7 @@ def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded
         if syntax == "nix":
             return _evaluated(source, inputs)
         warnings = _without_arguments(source, inputs)
-        tree = READERS[syntax](source)
+        tree = _reader(syntax)(source)
     except DeclarationError as error:
         safe = redacted(source)
         told = [
@@ -48,6 +41,23 @@ def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded
         ]
         raise DeclarationError(*told) from None
     return _warned(from_tree(tree, syntax), warnings)
+
+
+def _reader(syntax: Syntax) -> Callable[[Source], Node]:
+    """Return the reader of a syntax; each is imported only where it is needed."""
+    match syntax:
+        case "toml":
+            from dynbuild.declaration import toml  # noqa: PLC0415
+
+            return toml.read
+        case "json":
+            from dynbuild.declaration import json  # noqa: PLC0415
+
+            return json.read
+        case _:
+            from dynbuild.declaration import yaml  # noqa: PLC0415
+
+            return yaml.read
 
 
 def _refuse_markers(source: Source) -> None:

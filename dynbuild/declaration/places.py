@@ -62,15 +62,19 @@ class Places:
         return DeclarationError(*map(self._diagnostic, error.diagnostics))
 
     def _diagnostic(self, one: Diagnostic) -> Diagnostic:
-        here = "" if self._shown(ROOT) == "." else f"{self._shown(ROOT)}/"
         return replace(
             one,
-            message=one.message.replace(f"{ROOT}/", here),
+            message=self._spelled(one.message),
             span=one.span and self.seen(one.span),
             labels=tuple(
-                Label(self.seen(label.span), label.text) for label in one.labels
+                Label(self.seen(label.span), self._spelled(label.text))
+                for label in one.labels
             ),
         )
+
+    def _spelled(self, text: str) -> str:
+        here = "" if self._shown(ROOT) == "." else f"{self._shown(ROOT)}/"
+        return text.replace(f"{ROOT}/", here)
 
 
 def _values(tree: Expression) -> dict[_Offsets, Node]:

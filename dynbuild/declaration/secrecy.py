@@ -19,6 +19,11 @@ _QUOTED = re.compile(
     r"\"{3}(?s:.*?)(?:\"{3}|\Z)|'{3}(?s:.*?)(?:'{3}|\Z)"
     r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
 )
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)[ \t]*+(?:[;,}\r\n]|\Z)")
+_LINE = re.compile(r"\n")
+_BINDING = re.compile(r"[;,\n]")
+_MOST_NAMES = 5
+"""Names that one secret may have in turn."""
 _GLANCE = 200
 """Characters of a value that decide whether it looks like a secret."""
 
@@ -37,10 +42,20 @@ def without_secrets(tree: Table) -> Table:
 
 def redacted(source: Source) -> Source:
     """Star what seems to be a secret in a text that could not be read as a tree."""
-    return _starred(source, list(_written(source)))
+    spans: list[Span] = []
+    names: frozenset[str] = frozenset()
+    for _ in range(_MOST_NAMES):
+        spans = list(_written(source, names))
+        # A secret that is bound to another name first is starred there as well.
+        texts = (source.text[span.start : span.end] for span in spans)
+        others = {found[1] for text in texts if (found := _NAME.match(text))}
+        if others <= names:
+            break
+        names |= others
+    return _starred(source, spans)
 
 
-def _written(source: Source) -> Iterator[Span]:
+def _written(source: Source, names: frozenset[str]) -> Iterator[Span]:
     """Find values after keys, in any syntax and in none; without quotes, to the end."""
     done = 0
     for key in _KEY.finditer(source.text):
@@ -48,11 +63,12 @@ def _written(source: Source) -> Iterator[Span]:
             continue
         start = key.end()
         glance = source.text[start : start + _GLANCE].strip("\"' \n").split("\n")[0]
-        if key[1] != "value" and not is_secret(key[1], glance):
+        if not (key[1] == "value" or key[1] in names or is_secret(key[1], glance)):
             continue
         quoted = _QUOTED.match(source.text, start)
-        line_end = source.text.find("\n", start)
-        done = quoted.end() if quoted else line_end
+        end = _BINDING if key[1] in names else _LINE
+        ended = end.search(source.text, start)
+        done = quoted.end() if quoted else ended.start() if ended else -1
         if done < 0:
             done = len(source.text)
         yield Span(source, start, done)

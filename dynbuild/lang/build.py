@@ -104,12 +104,6 @@ class TreeBuilder(Transformer[Token, Expression]):
     def home_path(self, items: list[Item]) -> Expression:
         return Refused(*_token(items[0]), "home path", str(items[0]))
 
-    def old_let(self, items: list[Item]) -> Expression:
-        return Refused(items[0].start_pos, _token(items[1])[1], "old let", "let {")
-
-    def or_name(self, items: list[Item]) -> Expression:
-        return Refused(*_token(items[0]), "or", "or")
-
     # Sets and lists
 
     def sequence(self, items: list[Item]) -> Expression:
@@ -148,6 +142,12 @@ class TreeBuilder(Transformer[Token, Expression]):
 
     def attrpath(self, items: list[Item]) -> tuple[AttrName, ...]:
         return tuple(map(_attr_name, items[::2]))
+
+    def old_let(self, items: list[Item]) -> Expression:
+        start, end = items[0].start_pos, _token(items[-1])[1]
+        bindings = syntax.AttrSet(start, end, tuple(items[2:-1]), recursive=True)
+        body = Name(start, start + len(items[0]), "body")
+        return syntax.Select(start, end, bindings, (body,), None)
 
     # Functions and what surrounds an expression
 
@@ -203,6 +203,12 @@ class TreeBuilder(Transformer[Token, Expression]):
     def select_or(self, items: list[Item]) -> Expression:
         subject, _, path, _, default = items
         return syntax.Select(subject.start, default.end, subject, path, default)
+
+    def call_or(self, items: list[Item]) -> Expression:
+        function, word = items
+        start, end = _token(word)
+        name = syntax.Variable(start, end, str(word))
+        return syntax.Call(function.start, end, function, (name,))
 
     def operation(self, items: list[Item]) -> Expression:
         pipes = [item for item in items if type(item) is Token and item in PIPES]

@@ -27,7 +27,9 @@ from dynbuild.lang.values import (
 )
 
 Function: TypeAlias = Callable[..., Slot]
-Check: TypeAlias = Callable[[Machine, str, Slot], Any]
+At: TypeAlias = tuple[str, int]
+"""A place for an argument: of which built-in, and the how manieth, from 0."""
+Check: TypeAlias = Callable[[Machine, At, Slot], Any]
 
 F = TypeVar("F", bound=Function)
 
@@ -68,30 +70,32 @@ GLOBAL = frozenset(
 """The built-ins that are known without ``builtins.``, as in Nix."""
 
 
-def _wanted(name: str, wanted: str, value: Value) -> Failure:
-    return Failure(
-        "DB0210", f"'builtins.{name}' needs {wanted}, but this is {a_kind(value)}"
+def _wanted(at: At, wanted: str, value: Value) -> Failure:
+    failure = Failure(
+        "DB0210", f"'builtins.{at[0]}' needs {wanted}, but this is {a_kind(value)}"
     )
+    failure.argument = at
+    return failure
 
 
 def _exactly(wanted: str, *types: type) -> Check:
-    def check(_: Machine, name: str, slot: Slot) -> Value:
+    def check(_: Machine, at: At, slot: Slot) -> Value:
         value = force(slot)
         if type(value) not in types:
-            raise _wanted(name, wanted, value)
+            raise _wanted(at, wanted, value)
         return value
 
     return check
 
 
-def _list(_: Machine, name: str, slot: Slot) -> Value:
+def _list(_: Machine, at: At, slot: Slot) -> Value:
     value = force(slot)
     if not isinstance(value, list):
-        raise _wanted(name, "a list", value)
+        raise _wanted(at, "a list", value)
     return value
 
 
-def as_function(_: Machine, name: str, slot: Slot) -> Value:
+def as_function(_: Machine, at: At, slot: Slot) -> Value:
     """Return the value of a slot that must be something to call."""
     value = force(slot)
     kind = type(value)
@@ -99,20 +103,34 @@ def as_function(_: Machine, name: str, slot: Slot) -> Value:
         return value
     if type(value) is Attrs and "__functor" in value.items:
         return value
-    raise _wanted(name, "a function", value)
+    raise _wanted(at, "a function", value)
 
 
-def _path(machine: Machine, name: str, slot: Slot) -> str:
+def _text(machine: Machine, at: At, slot: Slot) -> str:
+    value = force(slot)
+    if type(value) is str:
+        return value
+    try:
+        return interpolate(machine, value, None)
+    except Failure as failure:
+        if failure.culprit is value:
+            failure.argument = at
+        raise
+
+
+def _path(machine: Machine, at: At, slot: Slot) -> str:
     value = force(slot)
     if type(value) is Path:
         return value.text
-    text = interpolate(machine, value, None)
+    text = _text(machine, at, value)
     if not text.startswith("/"):
-        raise Failure(
+        failure = Failure(
             "DB0219",
-            f"'builtins.{name}' needs an absolute path, but this is '{text}'",
+            f"'builtins.{at[0]}' needs an absolute path, but this is '{text}'",
             hint="a path is written without quotes: ./name",
         )
+        failure.argument = at
+        raise failure
     return text
 
 
@@ -123,7 +141,7 @@ KINDS: dict[str, Check] = {
     "int": _exactly("an integer", int),
     "number": _exactly("a number", int, float),
     "string": _exactly("a string", str),
-    "text": lambda machine, _, slot: interpolate(machine, force(slot), None),
+    "text": _text,
     "list": _list,
     "set": _exactly("a set", Attrs),
     "function": as_function,
@@ -151,15 +169,16 @@ def primitive(row: Builtin) -> Primitive:
     name, function = row.name, row.function
     checks = [KINDS[kind] for _, kind in row.parameters]
     first, second, third = (checks * 3)[:3]
+    at = (name, 0), (name, 1), (name, 2)
 
     def one(machine: Machine, a: Slot) -> Slot:
-        return function(machine, first(machine, name, a))
+        return function(machine, first(machine, at[0], a))
 
     if len(checks) == 1:
         return Primitive(name, 1, one)
 
     def two(machine: Machine, a: Slot, b: Slot) -> Slot:
-        return function(machine, first(machine, name, a), second(machine, name, b))
+        return function(machine, first(machine, at[0], a), second(machine, at[1], b))
 
     if len(checks) == len(("a", "b")):
         return Primitive(name, 2, two)
@@ -167,9 +186,9 @@ def primitive(row: Builtin) -> Primitive:
     def three(machine: Machine, a: Slot, b: Slot, c: Slot) -> Slot:
         return function(
             machine,
-            first(machine, name, a),
-            second(machine, name, b),
-            third(machine, name, c),
+            first(machine, at[0], a),
+            second(machine, at[1], b),
+            third(machine, at[2], c),
         )
 
     return Primitive(name, 3, three)

@@ -53,12 +53,13 @@ def _read_file_type(machine: Machine, path: str) -> str:
 
 @builtin("pathExists path:path", "Whether there is something at the path.")
 def _path_exists(machine: Machine, path: str) -> bool:
+    place = normalise(path)
     try:
-        resolved = machine.files.resolve(normalise(path))
-        kind = machine.files.kind(resolved)
+        if not path.endswith(("/", "/.")):
+            return machine.files.kind(place) is not None
+        return machine.files.kind(machine.files.resolve(place)) == "directory"
     except FileRefused:
         return False
-    return kind == "directory" if path.endswith(("/", "/.")) else kind is not None
 
 
 @builtin("hashFile algorithm:string path:path", "The digest of a file, as hashString.")

@@ -11,6 +11,7 @@ from dynbuild.lang.machine import Machine
 from dynbuild.lang.operators import equal_slots, less
 from dynbuild.lang.values import (
     Attrs,
+    Elements,
     Path,
     Primitive,
     Slot,
@@ -98,7 +99,7 @@ def _elem_at(_: Machine, items: List, index: int) -> Slot:
 def _filter(machine: Machine, predicate: Slot, items: List) -> List:
     result: List = []
     for item in items:
-        function = as_function(machine, "filter", predicate)
+        function = as_function(machine, ("filter", 0), predicate)
         if is_true(machine.call(function, item), "filter"):
             result.append(item)
     return result
@@ -157,7 +158,12 @@ def _map(machine: Machine, function: Slot, items: List) -> List:
     if not items:
         return []
     machine.charge(len(items) * 4)
-    value = as_function(machine, "map", function)
+    value = as_function(machine, ("map", 0), function)
+    if type(items) is Elements:
+        return [
+            machine.promise(value, item, span)
+            for item, span in zip(items, items.spans, strict=True)
+        ]
     return [machine.promise(value, item) for item in items]
 
 
@@ -180,7 +186,7 @@ def _sort(machine: Machine, comparator: Slot, items: List) -> List:
     if not items:
         return items
     machine.charge(len(items))
-    function = as_function(machine, "sort", comparator)
+    function = as_function(machine, ("sort", 0), comparator)
     for item in items:
         force(item)
     natural = type(function) is Primitive and function.name == "lessThan"

@@ -137,10 +137,10 @@ def _remove_attrs(machine: Machine, value: Attrs, names: List) -> Attrs:
     "unsafeGetAttrPos name:string set:set",
     "Where an attribute was written, { file, line, column }; null where unknown.",
 )
-def _unsafe_get_attr_pos(_: Machine, name: str, value: Attrs) -> Value:
+def _unsafe_get_attr_pos(machine: Machine, name: str, value: Attrs) -> Value:
     if name not in value.items or name not in value.spans:
         return None
-    return position(value.spans[name])
+    return position(machine, value.spans[name])
 
 
 @builtin(

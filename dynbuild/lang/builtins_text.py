@@ -4,7 +4,7 @@ import re
 
 from dynbuild.lang.builtins import builtin
 from dynbuild.lang.builtins_lists import List
-from dynbuild.lang.coerce import decode, encode, interpolate
+from dynbuild.lang.coerce import decode, embed, encode, interpolate
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.hashing import digest
 from dynbuild.lang.machine import Machine
@@ -41,7 +41,7 @@ def _concat_strings_sep(machine: Machine, separator: str, items: List) -> str:
     for item in items:
         if texts:
             texts.append(separator)
-        texts.append(interpolate(machine, force(item), None))
+        texts.append(embed(machine, force(item), None))
     return machine.text(texts)
 
 

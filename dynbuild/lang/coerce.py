@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynbuild.lang.failure import Failure
+from dynbuild.lang.files import FileRefused
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
 from dynbuild.spans import Span
@@ -28,6 +29,27 @@ def interpolate(machine: Machine, value: Value, span: Span | None) -> str:
     if type(value) is Attrs:
         return interpolate(machine, _text_of_set(machine, value, span), span)
     raise _no_text(value, span)
+
+
+def embed(machine: Machine, value: Value, span: Span | None) -> str:
+    """Return a value as part of a string; a file of the project must be there.
+
+    Nix would copy the file to its store here. A path outside of the project, as it is
+    in an image, is just a text.
+    """
+    if type(value) is Path:
+        try:
+            missing = machine.files.kind(value.text) is None
+        except FileRefused:
+            missing = False
+        if missing:
+            raise Failure(
+                "DB0220",
+                f"'{value.text}' does not exist",
+                span=span,
+                hint="a path that is only meant in the image is written as text",
+            )
+    return interpolate(machine, value, span)
 
 
 def _text_of_set(machine: Machine, value: Attrs, span: Span | None) -> Value:

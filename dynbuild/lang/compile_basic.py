@@ -1,8 +1,10 @@
 """Compile literals, lists, conditions, functions and calls."""
 
+from collections.abc import Callable
+
 from dynbuild.errors import Label
 from dynbuild.lang import syntax
-from dynbuild.lang.coerce import interpolate
+from dynbuild.lang.coerce import embed, interpolate
 from dynbuild.lang.compiler import (
     Scope,
     Unit,
@@ -13,6 +15,7 @@ from dynbuild.lang.compiler import (
     delay_node,
 )
 from dynbuild.lang.failure import Catchable, Failure, Frame
+from dynbuild.lang.machine import Machine
 from dynbuild.lang.paths import join
 from dynbuild.lang.refusals import REFUSALS
 from dynbuild.lang.values import (
@@ -42,6 +45,15 @@ def _string(unit: Unit, scope: Scope | None, node: syntax.String) -> Code:
     if values := constant(node):
         value = values[0]
         return lambda _: value
+    return _joined(unit, scope, node, embed)
+
+
+def _joined(
+    unit: Unit,
+    scope: Scope | None,
+    node: syntax.String,
+    text_of: Callable[[Machine, Value, Span | None], str],
+) -> Code:
     machine = unit.machine
     parts: list[tuple[str | Code, Span | None]] = [
         (part, None)
@@ -56,7 +68,7 @@ def _string(unit: Unit, scope: Scope | None, node: syntax.String) -> Code:
             if isinstance(part, str):
                 texts.append(part)
             else:
-                texts.append(interpolate(machine, part(env), span))
+                texts.append(text_of(machine, part(env), span))
         return machine.text(texts)
 
     return string
@@ -71,7 +83,8 @@ def _path(unit: Unit, scope: Scope | None, node: syntax.PathLiteral) -> Code:
         return lambda _: path
     machine = unit.machine
     directory = unit.directory
-    string = _string(unit, scope, syntax.String(node.start, node.end, tuple(rest)))
+    tail = syntax.String(node.start, node.end, tuple(rest))
+    string = _joined(unit, scope, tail, interpolate)
 
     def path_code(env: Env) -> Value:
         text = machine.text([first, str(string(env))])
@@ -83,13 +96,21 @@ def _path(unit: Unit, scope: Scope | None, node: syntax.PathLiteral) -> Code:
 @compiles(syntax.Refused)
 def _refused(unit: Unit, _scope: Scope | None, node: syntax.Refused) -> Code:
     refusal = REFUSALS[node.reason]
-    unit.report(
-        refusal.code,
-        refusal.message.format(text=node.text),
-        node,
-        refusal.hint.format(text=node.text) if refusal.hint else None,
-    )
+    message = refusal.message.format(text=node.text)
+    hint = refusal.hint.format(text=node.text) if refusal.hint else None
+    if node.reason == "search path":
+        return _not_found(refusal.code, message, unit.span(node), hint)
+    unit.report(refusal.code, message, node, hint)
     return lambda _: None
+
+
+def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
+    """Return what fails where it is needed, as Nix does with an empty search path."""
+
+    def search(_: Env) -> Value:
+        raise Catchable(code, message, span=span, hint=hint)
+
+    return search
 
 
 @compiles(syntax.ListLiteral)
@@ -162,8 +183,8 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
     places: dict[str, int] = {}
     if node.whole:
         places[node.whole.text] = 1
-    inner = Scope(scope, places)
     formals = node.pattern.formals if node.pattern else ()
+    inner = Scope(scope, places, {each.name: unit.span(each) for each in formals})
     named: list[tuple[str, syntax.Node]] = []
     if node.whole:
         named.append((node.whole.text, node.whole))
@@ -210,13 +231,14 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
     machine = unit.machine
     span = unit.span(node.function)
     site = Frame(f"while calling {_called(node.function)}", span)
+    spans = [unit.span(argument) for argument in node.arguments]
     if len(arguments) == 1:
-        return _call_one(unit, function, arguments[0], site)
+        return _call_one(unit, function, arguments[0], site, spans)
 
     pair = len(arguments) if len(arguments) == len(("a", "b")) else None
 
     def call(env: Env) -> Value:
-        value = function(env)
+        called = value = function(env)
         try:
             if type(value) is Primitive and value.arity == pair:
                 machine.charge(1)
@@ -224,16 +246,28 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
             for argument in arguments:
                 value = machine.call(value, argument(env))
         except Failure as failure:
-            if failure.span is None:
-                failure.span = span
-            failure.steps.append(site)
+            _place(failure, called, spans, site)
             raise
         return value
 
     return call
 
 
-def _call_one(unit: Unit, function: Code, argument: Delay, site: Frame) -> Code:
+def _place(failure: Failure, called: Value, spans: list[Span], site: Frame) -> None:
+    """Give a failure its place: the argument that does not fit, else the function."""
+    if failure.span is None and failure.argument and type(called) is Primitive:
+        name, index = failure.argument
+        index -= len(called.arguments)
+        if called.name == name and 0 <= index < len(spans):
+            failure.span = spans[index]
+            return
+    failure.span = failure.span or site.span
+    failure.steps.append(site)
+
+
+def _call_one(
+    unit: Unit, function: Code, argument: Delay, site: Frame, spans: list[Span]
+) -> Code:
     machine = unit.machine
     limit = machine.limits.depth
 
@@ -249,9 +283,7 @@ def _call_one(unit: Unit, function: Code, argument: Delay, site: Frame) -> Code:
                 return machine.call(value, argument(env))
             result = value.body([value.env, argument(env)])
         except Failure as failure:
-            if failure.span is None:
-                failure.span = site.span
-            failure.steps.append(site)
+            _place(failure, value, spans, site)
             raise
         machine.depth -= 1
         return result

@@ -16,6 +16,8 @@ from dynbuild.lang.compiler import (
     read,
 )
 from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.paths import base, join
 from dynbuild.lang.refusals import ABSENT
 from dynbuild.lang.values import (
     Attrs,
@@ -37,6 +39,7 @@ SPELLINGS = {
     "undefined": "the empty value is `null`",
     "and": "the operator is `&&`",
     "not": "the operator is `!`",
+    "or": "to give a default, write: set.name or default",
     "elif": "write `else if`",
     "for": "there are no loops: use `map` or `builtins.genList`",
     "lambda": "a function is written `x: …`",
@@ -80,16 +83,22 @@ def _variable(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Code:
 
 def _position(unit: Unit, node: syntax.Node) -> Code:
     span = unit.span(node)
-    return lambda _: position(span)
+    return lambda _: position(unit.machine, span)
 
 
-def position(span: Span) -> Attrs | None:
-    """Return a place as ``unsafeGetAttrPos`` gives it; null outside of files."""
-    if span.source.name.startswith("«"):
+def position(machine: Machine, span: Span) -> Attrs | None:
+    """Return a place as ``unsafeGetAttrPos`` gives it; null outside of files.
+
+    The file is named as the language names it, wherever the command was run.
+    """
+    file = span.source.name
+    if span.source == machine.root and file[:1] not in {"-", "/"}:
+        file = join(machine.directory, base(file))
+    if not file.startswith("/"):
         return None
     line, column = span.source.position(span.start)
     items: dict[str, Slot] = {
-        "file": span.source.name,
+        "file": file,
         "line": line,
         "column": column,
     }

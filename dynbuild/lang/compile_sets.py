@@ -1,6 +1,6 @@
 """Compile sets and ``let``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,8 +17,21 @@ from dynbuild.lang.compiler import (
     delay_node,
 )
 from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.values import Attrs, Code, Delay, Env, Slot, Thunk, Value
+from dynbuild.lang.values import (
+    Attrs,
+    Code,
+    Delay,
+    Env,
+    Slot,
+    Thunk,
+    Value,
+    a_kind,
+    force,
+)
 from dynbuild.spans import Span
+
+OVERRIDES = "__overrides"
+"""An old way of Nix to change what the other names of a ``rec`` set mean."""
 
 
 def _twice(unit: Unit, path: str, second: syntax.Name, first: syntax.Name) -> None:
@@ -52,13 +65,6 @@ def _attr_set(unit: Unit, scope: Scope | None, node: syntax.AttrSet) -> Code:
 
 @compiles(Table)
 def _table(unit: Unit, scope: Scope | None, table: Table) -> Code:
-    if "__overrides" in table.entries and table.recursive:
-        unit.report(
-            "DB0202",
-            "'__overrides' has no meaning in dynbuild",
-            table.entries["__overrides"].place,
-            hint="put the overrides behind the set: rec { … } // { … }",
-        )
     return (_recursive if table.recursive else _plain)(unit, scope, table)
 
 
@@ -94,7 +100,9 @@ def _recipe(
             frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
             recipe.outer.append((name, delay_node(unit, outer, variable, frame)))
     unfilled = set() if inner is outer else set(table.entries)
-    unfilled.difference_update(name for name, _ in recipe.outer)
+    final = OVERRIDES not in table.entries
+    if final:
+        unfilled.difference_update(name for name, _ in recipe.outer)
     for name, entry in table.entries.items():
         value = entry.value
         frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
@@ -107,7 +115,8 @@ def _recipe(
             delay = delay_in_frame(unit, inner, value, frame, unfilled)
             recipe.delays.append((name, delay))
             unit.naming = None
-            unfilled.discard(name)
+            if final:
+                unfilled.discard(name)
     for origin in table.origins:
         recipe.origins.append(delay_in_frame(unit, inner, origin, None, unfilled))
     return recipe
@@ -133,8 +142,10 @@ def _plain(unit: Unit, scope: Scope | None, table: Table) -> Code:
     return build
 
 
-def _frame_scope(scope: Scope | None, table: Table) -> Scope:
-    return Scope(scope, {name: place for place, name in enumerate(table.entries, 1)})
+def _frame_scope(unit: Unit, scope: Scope | None, table: Table) -> Scope:
+    places = {name: place for place, name in enumerate(table.entries, 1)}
+    spans = {name: unit.span(each.place) for name, each in table.entries.items()}
+    return Scope(scope, places, spans)
 
 
 def _fill_frame(recipe: _Recipe, inner: Scope, env: Env) -> Env:
@@ -146,17 +157,32 @@ def _fill_frame(recipe: _Recipe, inner: Scope, env: Env) -> Env:
 
 
 def _recursive(unit: Unit, scope: Scope | None, table: Table) -> Code:
-    inner = _frame_scope(scope, table)
+    inner = _frame_scope(unit, scope, table)
     recipe = _recipe(unit, inner, scope, table)
     extend = _dynamic(unit, inner, table)
     names = list(table.entries)
+    overrides = table.entries.get(OVERRIDES)
+    span = overrides and unit.span(overrides.place)
 
     def build(env: Env) -> Value:
         frame = _fill_frame(recipe, inner, env)
         items = dict(zip(names, frame[1:], strict=True))
+        if span:
+            for name, slot in _overrides(items[OVERRIDES], span):
+                items[name] = slot
+                if name in recipe.spans:
+                    frame[1 + names.index(name)] = slot
         return extend(frame, items, recipe.spans)
 
     return build
+
+
+def _overrides(slot: Slot, span: Span) -> Iterable[tuple[str, Slot]]:
+    value = force(slot)
+    if type(value) is not Attrs:
+        message = f"`{OVERRIDES}` must be a set, not {a_kind(value)}"
+        raise Failure("DB0210", message, span=span)
+    return value.items.items()
 
 
 @compiles(syntax.Let)
@@ -170,7 +196,7 @@ def _let(unit: Unit, scope: Scope | None, node: syntax.Let) -> Code:
     )
     for name, _ in table.dynamic:
         unit.report("DB0201", "`let` cannot define a dynamic attribute", name)
-    inner = _frame_scope(scope, table)
+    inner = _frame_scope(unit, scope, table)
     recipe = _recipe(unit, inner, scope, table)
     body = compile_node(unit, inner, node.body)
     return lambda env: body(_fill_frame(recipe, inner, env))

@@ -7,7 +7,7 @@ Problems are collected, so that one run reports all of them.
 A frame is a list: the surrounding frame, then the slots of the scope's own names.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -31,6 +31,8 @@ class Scope:
 
     parent: "Scope | None"
     places: dict[str, int] | None
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    """Where those names were written that can need one another."""
 
 
 class TooManyProblems(Exception):  # noqa: N818  # ends the compilation, nothing more
@@ -118,9 +120,21 @@ def delay_node(
         return lambda _: value
     if type(node) is syntax.Function:
         return compile_node(unit, scope, node)
-    if type(node) is syntax.Variable:
-        return lookup(unit, scope, node) or promise(unit, scope, node, frame)
+    if type(node) is syntax.Variable and (delay := lookup(unit, scope, node)):
+        if frame:
+            _note_alias(unit, scope, node.name, frame)
+        return delay
     return promise(unit, scope, node, frame)
+
+
+def _note_alias(unit: Unit, scope: Scope | None, name: str, frame: Frame) -> None:
+    """Note that two names share a slot: a cycle could not tell them apart."""
+    while scope is not None:
+        if scope.places and name in scope.places:
+            if name in scope.spans:
+                unit.machine.aliases.append((frame, scope.spans[name]))
+            return
+        scope = scope.parent
 
 
 def delay_in_frame(

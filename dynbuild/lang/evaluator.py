@@ -87,6 +87,7 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
     """
     machine = Machine(files, say, limits)
     machine.names = initial_names()
+    machine.root, machine.directory = source, directory
     tree = parse(source)
     with _guarded(machine, source, show_trace=show_trace):
         value = compile_program(machine, source, directory, tree)(None)
@@ -159,7 +160,7 @@ def _guarded(
         with deep_stack(machine.limits.depth):
             yield
     except Failure as failure:
-        diagnostic = diagnose(failure, machine.labels, show_trace=show_trace)
+        diagnostic = diagnose(failure, machine, show_trace=show_trace)
         raise DeclarationError(diagnostic) from None
     except RecursionError:
         place = f"{source.name}: " if source else ""

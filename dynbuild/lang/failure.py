@@ -75,6 +75,8 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
         self.culprit = culprit
         """The operand that does not fit, so that just it can be shown."""
         self.steps: list[Step] = []
+        self.argument: tuple[str, int] | None = None
+        """The argument that does not fit: the built-in, and which one from 0."""
         self.knot: Thunk | None = None
         self.tied = 0
 
@@ -87,6 +89,7 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
             hint=self.hint,
             labels=self.labels,
         )
+        twin.argument = self.argument
         twin.steps = self.steps[:steps]
         twin.knot, twin.tied = self.knot, self.tied
         return twin

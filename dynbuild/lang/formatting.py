@@ -152,9 +152,7 @@ class _Layout:
         return self._line
 
     def _plain_indent(self) -> int:
-        return next(
-            each.indent for each in reversed(self._stack) if each.kind != "with"
-        )
+        return self._stack[-1].indent
 
     def take(self, token: _Token) -> None:
         """Note what a token opens, ends and closes."""

@@ -41,7 +41,6 @@ _KEYWORDS = _one_of(
 _VALUE_ENDS = _one_of("name", "number", "literal", "close", "path", "]", ")", "}")
 
 HINTS = (
-    Hint("null byte", "a null byte cannot be part of a source", found=_one_of("\0")),
     Hint(
         "byte order mark",
         "the source has a byte order mark",
@@ -297,6 +296,13 @@ HINTS = (
         found=_KEYWORDS,
         accepts=_one_of("ID"),
         before=_one_of("let", "inherit", "{", ";", "?", ",", "name"),
+    ),
+    Hint(
+        "or as value",
+        "`or` cannot stand alone as a value",
+        "rename the variable; to give a default, write: set.name or default",
+        found=_one_of("or"),
+        accepts=_one_of("ID"),
     ),
     Hint(
         "nothing there",

@@ -42,12 +42,15 @@ class Machine:
     """
 
     __slots__ = (
+        "aliases",
         "depth",
+        "directory",
         "files",
         "labels",
         "limits",
         "modules",
         "names",
+        "root",
         "say",
         "steps",
         "trees",
@@ -65,8 +68,13 @@ class Machine:
         self.depth = 0
         self.steps = self.limits.steps
         self.labels: dict[Code, Frame] = {}
+        self.aliases: list[tuple[Frame, Span]] = []
+        """Bindings that are just another name, and where that name was bound."""
         self.modules: dict[str, Thunk] = {}
         self.names: dict[str, Slot] = {}
+        self.root: Source | None = None
+        """What is evaluated, which imports the rest; and what it lies in."""
+        self.directory = "/"
         self.trees: dict[Source, Expression] = {}
 
     def charge(self, steps: int) -> None:
@@ -131,9 +139,14 @@ class Machine:
             return run(self, function, (*function.arguments, first, second))
         return self.call(self.call(function, first), second)
 
-    def promise(self, function: Value, argument: Slot) -> Thunk:
-        """Return the call of a function, made when its result is needed."""
-        return Thunk(_promised, (self, function, argument))
+    def promise(
+        self, function: Value, argument: Slot, span: Span | None = None
+    ) -> Thunk:
+        """Return the call of a function, made when its result is needed.
+
+        A built-in that cannot take the argument fails at the argument's span.
+        """
+        return Thunk(_promised, (self, function, argument, span))
 
     def promise2(self, function: Slot, first: Slot, second: Slot) -> Thunk:
         """Return the call of a function for two arguments, made when needed."""
@@ -151,7 +164,11 @@ def _whole(text: str) -> str:
 
 def _promised(promise: Env) -> Value:
     machine: Machine = promise[0]
-    return machine.call(promise[1], promise[2])
+    try:
+        return machine.call(promise[1], promise[2])
+    except Failure as failure:
+        failure.span = failure.span or promise[3]
+        raise
 
 
 def _promised2(promise: Env) -> Value:

@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable
 
-from dynbuild.lang.coerce import interpolate
+from dynbuild.lang.coerce import embed, interpolate
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.paths import normalise
@@ -107,7 +107,7 @@ def add(machine: Machine, left: Value, right: Value) -> Value:
             hint="lists are joined by `++`, sets by `//`",
         )
     first = interpolate(machine, left, None)
-    return machine.text([first, interpolate(machine, right, None)])
+    return machine.text([first, embed(machine, right, None)])
 
 
 def concatenate(machine: Machine, left: Value, right: Value) -> Value:

@@ -1,13 +1,12 @@
 """From text to tree; what is wrong with the text becomes diagnostics."""
 
-from lark.exceptions import UnexpectedInput
-
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lang.grammar import parser
+from dynbuild.lang.driver import Stopped, driver
+from dynbuild.lang.scanner import scan
 from dynbuild.lang.stack import deep_stack
 from dynbuild.lang.syntax import Expression
 from dynbuild.lang.syntax_errors import syntax_errors
-from dynbuild.spans import Source
+from dynbuild.spans import Source, Span
 
 MAX_SIZE = 2_000_000
 """Characters of a source."""
@@ -26,11 +25,27 @@ def parse(source: Source) -> Expression:
                 hint="split it into files, and import them",
             )
         )
+    if "\0" in text:
+        _refuse_null(source)
     try:
         with deep_stack(MAX_DEPTH):
-            return parser().parse(text)  # type: ignore[return-value]  # a TreeBuilder's
-    except UnexpectedInput:
+            return driver().parse(text)  # type: ignore[no-any-return]  # a TreeBuilder's
+    except Stopped:
         raise DeclarationError(*syntax_errors(source, text)) from None
     except RecursionError:
         diagnostic = Diagnostic("DB0206", f"{source.name} is nested too deeply")
         raise DeclarationError(diagnostic) from None
+
+
+def _refuse_null(source: Source) -> None:
+    """Refuse a null byte that is not in a comment, as Nix does."""
+    for piece in scan(source.text):
+        if "\0" in piece.text and piece.kind != "comment":
+            at = piece.start + piece.text.index("\0")
+            raise DeclarationError(
+                Diagnostic(
+                    "DB0201",
+                    "a null byte cannot be part of a source",
+                    Span(source, at, at + 1),
+                )
+            )

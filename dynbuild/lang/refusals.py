@@ -33,16 +33,6 @@ REFUSALS = {
         "a path in the home directory would depend on the user",
         "use a path relative to this file",
     ),
-    "old let": Refusal(
-        "DB0202",
-        "`let {{ … }}` is not part of the language",
-        "write let … in …",
-    ),
-    "or": Refusal(
-        "DB0202",
-        "`or` cannot be the name of a variable",
-        "rename it; to give a default, write: set.name or default",
-    ),
     "slash": Refusal("DB0201", "a path cannot end with a slash", None),
     "gap": Refusal(
         "DB0201", "no space is allowed within a path", "write ./a/${{b}} without spaces"

@@ -3,24 +3,27 @@
 from collections.abc import Iterator, Mapping
 
 from dynbuild.errors import Diagnostic, Label
+from dynbuild.lang.cycles import cycle
 from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Code
+from dynbuild.spans import Span
 
 MAX_FRAMES = 5
 MAX_MESSAGE = 2_000
 
 
-def diagnose(
-    failure: Failure, labels: Mapping[Code, Frame], *, show_trace: bool
-) -> Diagnostic:
+def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnostic:
     """Return the cause and its place, and what led there; of a cycle, all of it."""
     if failure.tied:
-        return _cycle(failure, labels)
-    frames = list(_frames(failure, labels))
+        return cycle(failure, machine)
+    frames = list(_frames(failure, machine.labels))
     span = failure.span
     hint = failure.hint
     if span is None and frames:
         span = next((frame.span for frame in frames if frame.span), None)
+    if span is None:
+        span = _whole(machine)
     frames = [frame for frame in frames if frame.span != span or not frame.span]
     shown = frames if show_trace else frames[:MAX_FRAMES]
     left = len(frames) - len(shown)
@@ -38,6 +41,14 @@ def diagnose(
         hint,
         (*failure.labels, *trace),
     )
+
+
+def _whole(machine: Machine) -> Span | None:
+    """Return the place of all that is evaluated, where no better one is known."""
+    if machine.root is None:
+        return None
+    tree = machine.trees[machine.root]
+    return Span(machine.root, tree.start, tree.end)
 
 
 def _short(message: str) -> str:
@@ -58,33 +69,3 @@ def _frames(failure: Failure, labels: Mapping[Code, Frame]) -> Iterator[Frame]:
         if key not in seen:
             seen.add(key)
             yield frame
-
-
-def _cycle(failure: Failure, labels: Mapping[Code, Frame]) -> Diagnostic:
-    """Show ``a -> b -> a``, with the place of each."""
-    found: list[Frame] = []
-    for step in reversed(failure.steps[: failure.tied]):
-        frame = None if isinstance(step, Frame) else labels.get(step)
-        if frame is not None and frame.span is not None:
-            found.append(frame)
-    if not found:
-        return Diagnostic(failure.code, failure.message, failure.span, failure.hint)
-    names = [_name(frame) for frame in found]
-    first = found[0].span
-    return Diagnostic(
-        failure.code,
-        f"infinite recursion: {' -> '.join([*names, names[0]])}",
-        first,
-        "one of these values must not need the others",
-        tuple(
-            Label(frame.span, f"{before} needs {after}")
-            for before, after, frame in zip(
-                names, [*names[1:], names[0]], [*found[1:], found[0]], strict=True
-            )
-            if frame.span
-        )[:-1],
-    )
-
-
-def _name(frame: Frame) -> str:
-    return frame.text.removeprefix("while evaluating ").replace("'", "")

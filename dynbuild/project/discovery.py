@@ -1,6 +1,7 @@
 """Finding the declaration and its lock, and reading the declaration."""
 
 import os
+import stat
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
 
 
 LOCK = "dynbuild.lock"
+
+_GIVEN = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""What the shell has opened already, as in ``dynbuild eval <(…)``."""
 
 _MAKE_ONE = "run `dynbuild init` to make one"
 
@@ -98,6 +102,11 @@ def read_source(name: str, stream: BinaryIO | None = None) -> Source:
 def _decoded(
     name: str, path: Path, stream: BinaryIO | None, hint: str | None
 ) -> Source:
+    if stream is None and not name.startswith(_GIVEN) and is_special(path):
+        message = f"cannot read {name}: it is a pipe, a socket or a device"
+        raise DeclarationError(
+            Diagnostic("DB0311", message, hint="a declaration is a regular file")
+        )
     try:
         with nullcontext(stream) if stream else path.open("rb") as file:
             # One byte more tells a file of the size limit from a larger one.
@@ -114,6 +123,15 @@ def _decoded(
             )
         )
     return decode(name, data)
+
+
+def is_special(path: Path) -> bool:
+    """Whether reading could wait for ever: it is a pipe, a socket or a device."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _unreadable(error: OSError, config: str, missing: str | None) -> DeclarationError:

@@ -6,6 +6,7 @@ from pathlib import Path
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git
+from dynbuild.project.discovery import is_special
 from dynbuild.project.writing import replace
 
 
@@ -17,6 +18,9 @@ class LockFile:
     name: str
 
     def read(self) -> str | None:
+        if is_special(self.path):
+            message = f"cannot read {self.name}: it is a pipe, a socket or a device"
+            raise AnswerIsNoError(Diagnostic("DB0313", message))
         try:
             return self.path.read_bytes().decode("utf-8").replace("\r\n", "\n")
         except FileNotFoundError:

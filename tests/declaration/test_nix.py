@@ -198,3 +198,23 @@ def test_what_is_not_taken_any_more_is_told() -> None:
     assert not read("{ a ? 1, ... }: { }", recorded={"b": 2}).warnings
     loaded = load(Source("x", ""), "toml", Inputs(recorded={"b": 2}))
     assert [one.code for one in loaded.warnings] == ["DB0165"]
+
+
+def test_a_cycle_of_imports_is_told_with_paths_of_the_project() -> None:
+    imported = {"a.nix": "import ./stages/b.nix", "stages/b.nix": "import ../a.nix"}
+    text = told("import ./a.nix", imported)
+    assert "infinite recursion: a.nix -> stages/b.nix -> a.nix" in text
+    assert "stages/b.nix:1:1: a.nix needs stages/b.nix" in text
+    assert "/project" not in text
+
+
+def test_a_secret_is_starred_under_every_name_that_it_has() -> None:
+    text = """let
+      first = "hunter2"; second = first; in {
+      base = 1; env = { PIP_TOKEN = second; }; stages = [ (first second) ];
+    }"""
+    words = told(text)
+    assert "hunter" not in words
+    assert "*******" in told(
+        'let first = "hunter2"; x = absent; in\n{ a_token = first; }'
+    )

@@ -36,6 +36,7 @@ def piped(space: Space, text: bytes, *arguments: str) -> tuple[int, bytes, bytes
         (("-E", "{ a ? 1, b }: a + b", "--arg", "b", "2"), "3\n"),
         (("-E", "{ a }: a", "--argstr", "a", "2"), '"2"\n'),
         (("-E", "1 + 1", "--parse-only"), ""),
+        (("-E", "[ x:x <nixpkgs> ~/a b/c ]", "--parse-only"), ""),
         (("lib",), "3\n"),
         (("lib/default.nix",), "3\n"),
         (("-E", "import ./lib"), "3\n"),
@@ -241,3 +242,24 @@ def test_the_same_with_every_hash_seed(space: Space) -> None:
         ]
     }
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("name", ["pipe.nix", "pipe.toml"])
+def test_a_pipe_is_refused_and_not_waited_for(space: Space, name: str) -> None:
+    os.mkfifo(space.root / name)
+    for words in (("check", "-c", name), ("eval", name), ("fmt", name)):
+        done = space.run(*words)
+        assert done.status == 2
+        assert f"cannot read {name}: it is a pipe, a socket or a device" in done.err
+
+
+def test_a_lock_that_is_a_pipe_is_not_waited_for(space: Space) -> None:
+    space.write("dynbuild.nix", DECLARATION)
+    os.mkfifo(space.root / "dynbuild.lock")
+    done = space.run("lock", "--check")
+    assert done.status == 1
+    assert "cannot read dynbuild.lock: it is a pipe" in done.err
+
+
+def test_what_the_shell_has_opened_is_read(space: Space) -> None:
+    assert piped(space, b"1 + 1", "eval", "/dev/stdin") == (0, b"2\n", b"")

@@ -24,7 +24,7 @@ class Case:
 
 
 def _chunks(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").removesuffix("\n").split(SEPARATOR)
+    return path.read_bytes().decode().removesuffix("\n").split(SEPARATOR)
 
 
 def okay_cases() -> list[Case]:
@@ -57,8 +57,10 @@ def memory_files() -> MemoryFiles:
     """The files beside the corpus, as if their directory were the root."""
     return MemoryFiles(
         {
-            f"/{path.relative_to(FILES).as_posix()}": path.read_bytes()
+            f"/{path.relative_to(FILES).as_posix()}": (
+                f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes()
+            )
             for path in FILES.rglob("*")
-            if path.is_file()
+            if path.is_symlink() or path.is_file()
         }
     )

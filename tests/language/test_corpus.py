@@ -1,9 +1,12 @@
 """Every chunk of the corpus gives the value, or the errors, that stand beside it."""
 
 import pytest
+from lark.exceptions import UnexpectedInput
 
 from dynbuild.errors import DeclarationError
 from dynbuild.lang import evaluate, format_source, parse, to_nix
+from dynbuild.lang.driver import Stopped, driver
+from dynbuild.lang.grammar import parser
 from dynbuild.spans import Source
 from tests.language.corpus import (
     Case,
@@ -42,6 +45,22 @@ def test_fail(case: Case) -> None:
     ]
     assert sorted(found) == sorted(expected_messages(case.text))
     assert all(each.code.startswith("DB02") for each in caught.value.diagnostics)
+
+
+@pytest.mark.parametrize("case", OKAY, ids=[case.name for case in OKAY])
+def test_the_driver_makes_the_tree_that_lark_makes(case: Case) -> None:
+    assert driver().parse(case.text) == parser().parse(case.text)
+
+
+@pytest.mark.parametrize("case", FAIL, ids=[case.name for case in FAIL])
+def test_the_driver_stops_where_lark_does(case: Case) -> None:
+    try:
+        tree = parser().parse(case.text)
+    except UnexpectedInput:
+        with pytest.raises(Stopped):
+            driver().parse(case.text)
+    else:
+        assert driver().parse(case.text) == tree
 
 
 @pytest.mark.parametrize("case", OKAY, ids=[case.name for case in OKAY])

@@ -16,9 +16,9 @@ def main() -> None:
         raise SystemExit("Nix cannot be had here")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        shutil.copytree(FILES, directory, dirs_exist_ok=True)
+        shutil.copytree(FILES, directory, symlinks=True, dirs_exist_ok=True)
         for path in sorted((HERE / "okay").glob("*.nix")):
-            text = path.read_text(encoding="utf-8").removesuffix("\n")
+            text = path.read_bytes().decode().removesuffix("\n")
             values = [
                 nix_value(chunk, directory) or "NIX FAILS"
                 for chunk in text.split(SEPARATOR)

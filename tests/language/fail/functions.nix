@@ -10,9 +10,9 @@
 ---
 a: b: c  ### "undefined variable 'c'"
 ---
-(x: x or 1) 2  ### "`or` cannot be the name of a variable"
+(x: x or 1) 2  ### "undefined variable 'or'"
 ---
-({ a ? b, b ? a }: a) { }  ### "infinite recursion: the default of a -> the default of a"
+({ a ? b, b ? a }: a) { }  ### "infinite recursion: the default of a -> the default of b -> the default of a"
 ---
 ({ a, a }: a) { a = 1; }  ### "the argument 'a' is there twice"
 ---
@@ -32,4 +32,4 @@ x@{ y }@z: x  ### "unexpected '@'; expected `:`"
 ---
 { y }@x@z: x  ### "unexpected '@'; expected `:`"
 ---
-(a: a or) 1  ### "`or` cannot be the name of a variable"
+(a: a or) 1  ### "undefined variable 'or'"

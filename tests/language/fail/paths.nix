@@ -19,3 +19,11 @@ builtins.toPath "a"  ### "'a' is not an absolute path"
 a /b  ### "undefined variable 'a'"
 ---
 6 /3  ### "an integer is called as if it were a function"
+---
+"${./absent}"  ### "'/absent' does not exist"
+---
+"${./absent}/more"  ### "'/absent' does not exist"
+---
+"a" + ./absent  ### "'/absent' does not exist"
+---
+builtins.concatStringsSep "" [ ./absent ]  ### "'/absent' does not exist"

@@ -1,4 +1,4 @@
-let a = b; b = c; c = a; in a  ### "infinite recursion: a -> b -> a"
+let a = b; b = c; c = a; in a  ### "infinite recursion: a -> b -> c -> a"
 ---
 let x = x; in x  ### "infinite recursion: x -> x"
 ---
@@ -10,7 +10,7 @@ rec { a = b + 1; b = a + 1; }.a  ### "infinite recursion: a -> b -> a"
 ---
 let xs = [ (builtins.head xs) ]; in builtins.head xs  ### "infinite recursion: this value needs itself"
 ---
-let f = { a ? b, b ? a }: a; in f { }  ### "infinite recursion: the default of a -> the default of a"
+let f = { a ? b, b ? a }: a; in f { }  ### "infinite recursion: the default of a -> the default of b -> the default of a"
 ---
 with { x = x; }; 1  ### "undefined variable 'x'"
 ---

@@ -26,6 +26,8 @@ builtins.readFileType ./dir/hello.txt
 ---
 map builtins.pathExists [ ./dir ./dir/hello.txt ./nowhere ./dir/nowhere ]
 ---
+map builtins.pathExists [ ./gone (toString ./gone + "/") (toString ./gone + "/.") ./gone/x ]
+---
 builtins.pathExists (./dir + "/")
 ---
 builtins.hashFile "sha256" ./dir/hello.txt

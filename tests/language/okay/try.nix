@@ -49,3 +49,7 @@ let x = assert false; 1; in builtins.tryEval x
 builtins.seq (map { __functor = 1; } [1]) 1
 ---
 { a = [ 1 ]; }.a or (throw "x")
+---
+builtins.tryEval <nowhere>
+---
+({ pkgs ? import <nowhere> { } }: 1) { }

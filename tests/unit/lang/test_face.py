@@ -21,6 +21,7 @@ from dynbuild.lang import (
     where,
 )
 from dynbuild.lang.builtins import KINDS
+from dynbuild.lang.driver import Driver
 from dynbuild.lang.grammar import grammar_text, parser
 from dynbuild.spans import Source, Span
 
@@ -149,7 +150,9 @@ def test_saved_tables_parse_the_same() -> None:
     plain.save(file)
     file.seek(0)
     text = "{ a, ... }: a.b or [ ''x${a}'' ./y ]"
-    assert Lark.load(file).parse(text) == plain.parse(text)
+    saved = Lark.load(file)
+    assert saved.parse(text) == plain.parse(text)
+    assert Driver(saved).parse(text) == parser().parse(text)
     assert parser().parse(text) == parse(Source("x", text))
 
 
@@ -168,9 +171,36 @@ def test_saved_tables_parse_the_same() -> None:
         ("if a\nthen b\nelse c", "if a\nthen b\nelse c\n"),
         ("{\na =\n1;\n}", "{\n  a =\n    1;\n}\n"),
         ("f {\n} [\n1\n]", "f {\n} [\n  1\n]\n"),
+        ("assert a\n|| b;\nc", "assert a\n  || b;\nc\n"),
+        ("with\na\n// b;\nc", "with\n  a\n  // b;\nc\n"),
+        ("f\n(assert a\n-> b;\nc)", "f\n(assert a\n  -> b;\n  c)\n"),
+        ("let {\nbody=1;\n}", "let {\n  body = 1;\n}\n"),
     ],
 )  # fmt: skip
 def test_format(text: str, expected: str) -> None:
     text = text.replace("x:y :", "x: y :")
     assert format_source(Source("x", text)) == expected
     assert format_source(Source("x", expected)) == expected
+
+
+def grammar(**settings: bool) -> Lark:
+    return Lark(
+        grammar_text(),
+        parser="lalr",
+        lexer="contextual",
+        maybe_placeholders=False,
+        **settings,
+    )
+
+
+def test_the_grammar_has_no_conflicts(caplog: pytest.LogCaptureFixture) -> None:
+    # Lark settles a shift/reduce conflict silently, unless it is asked to tell.
+    with caplog.at_level("DEBUG", logger="lark"):
+        grammar(debug=True)
+    assert "onflict" not in caplog.text
+
+
+def test_no_two_terminals_of_the_grammar_collide() -> None:
+    # Not among the tools of developers: where it is installed, lark starts slowly.
+    pytest.importorskip("interegular")
+    grammar(strict=True)

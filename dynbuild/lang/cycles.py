@@ -1,0 +1,122 @@
+"""Infinite recursion as people read it: ``a -> b -> a``, with the place of each.
+
+A binding that is just another name has no promise of its own: it shares the slot of
+the name it stands for. So that the whole cycle is told, such names are put back where
+the binding before mentions them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from dynbuild.errors import Diagnostic, Label
+from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.machine import Machine
+from dynbuild.lang.syntax import Binding, Formal, Name, Node, Variable, children
+from dynbuild.spans import Source, Span
+
+MAX_SHOWN = 50
+"""Names of a cycle; hardly any has more, and each is shown with its place."""
+
+_NAMED = re.compile(r"'(.*)'", re.DOTALL)
+
+
+def cycle(failure: Failure, machine: Machine) -> Diagnostic:
+    """Return what is said of a value that needs itself."""
+    steps = reversed(failure.steps[: failure.tied])
+    frames = [
+        frame
+        for step in steps
+        if not isinstance(step, Frame)
+        and (frame := machine.labels.get(step)) is not None
+        and frame.span is not None
+    ]
+    if not frames:
+        return Diagnostic(failure.code, failure.message, failure.span, failure.hint)
+    found = list(_with_aliases(frames[:MAX_SHOWN], machine))[:MAX_SHOWN]
+    names = [*map(_name, found), _name(found[0])]
+    labels = [
+        Label(frame.span, f"{names[place - 1]} needs {names[place]}")
+        for place, frame in enumerate(found)
+        if place and frame.span
+    ]
+    if len(frames) > MAX_SHOWN:
+        names.insert(-1, f"… ({len(frames) - MAX_SHOWN} more)")
+    return Diagnostic(
+        failure.code,
+        f"infinite recursion: {' -> '.join(names)}",
+        found[0].span,
+        "one of these values must not need the others",
+        tuple(labels),
+    )
+
+
+def _name(frame: Frame) -> str:
+    return frame.text.removeprefix("while evaluating ").replace("'", "")
+
+
+def _with_aliases(frames: list[Frame], machine: Machine) -> Iterator[Frame]:
+    """Return the frames, and before each the other names that lead to it."""
+    others: dict[Span | None, list[Frame]] = {}
+    for alias, target in machine.aliases:
+        others.setdefault(target, []).append(alias)
+    for frame, after in zip(frames, [*frames[1:], frames[0]], strict=True):
+        yield frame
+        if after.span not in others:
+            continue
+        mentioned = _mentioned(frame, machine)
+        chains: list[tuple[Frame, ...]] = [(after,)]
+        while chains:
+            chain = chains.pop(0)
+            if _named(chain[0]) in mentioned:
+                yield from chain[:-1]
+                break
+            chains += [
+                (alias, *chain)
+                for alias in others.get(chain[0].span, ())
+                if alias not in chain
+            ]
+
+
+def _named(frame: Frame) -> str:
+    match = _NAMED.search(frame.text)
+    return match[1] if match else ""
+
+
+def _mentioned(frame: Frame, machine: Machine) -> set[str]:
+    """Return the names in the value that a frame evaluates."""
+    names: set[str] = set()
+    aliases = {alias.span for alias, _ in machine.aliases}
+    waiting: list[Node] = []
+    if frame.span and (value := _value(frame.span, machine)):
+        waiting.append(value)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Variable):
+            names.add(node.name)
+        elif isinstance(node, Name):
+            names.add(node.text)
+        elif isinstance(node, Binding) and frame.span:
+            place = _place(node, frame.span.source)
+            if place in aliases:
+                continue
+        waiting += children(node)
+    return names
+
+
+def _place(binding: Binding, source: Source) -> Span:
+    return Span(source, binding.path[0].start, binding.path[-1].end)
+
+
+def _value(span: Span, machine: Machine) -> Node | None:
+    """Return the value of the binding, or the default of the formal, at a place."""
+    tree = machine.trees.get(span.source)
+    waiting: list[Node] = [tree] if tree else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Binding):
+            if _place(node, span.source) == span:
+                return node.value
+        elif isinstance(node, Formal) and node.start == span.start:
+            return node.default
+        waiting += children(node)
+    return None

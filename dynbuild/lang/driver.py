@@ -1,0 +1,191 @@
+"""Run the parser's tables: Lark's own loop, cut down to what this grammar needs.
+
+The grammar, its tables and what matches a token in each state are Lark's. Left out is
+what only messages need (lines, columns, what would fit), for a source that does not
+parse is gone through again by Lark itself.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
+
+from lark import Lark, Token
+from lark.parsers.lalr_analysis import Shift
+
+from dynbuild.lang.build import TreeBuilder
+from dynbuild.lang.grammar import parser
+
+END = "$END"
+
+Children: TypeAlias = list[Any]
+
+
+class Stopped(Exception):  # noqa: N818  # the parser stops; who is wrong is seen later
+    """The source does not follow the grammar."""
+
+
+class _Reduce(NamedTuple):
+    """How a rule is reduced: what it takes, what it makes, and what that is."""
+
+    size: int
+    make: Callable[[Children], Any] | None
+    """None where the only child is what the rule makes."""
+    origin: str
+
+
+class _Actions(dict[int, dict[str, Any]]):
+    """What to do in a state: the next state to shift to, or how to reduce."""
+
+    def __init__(self, states: dict[int, dict[Any, Any]]) -> None:
+        self._states = states
+        self._builder = TreeBuilder()
+        self._reductions: dict[Any, _Reduce] = {}
+
+    def __missing__(self, state: int) -> dict[str, Any]:
+        # Lark's own names are tokens, which compare slowly.
+        self[state] = actions = {
+            str(symbol): what if action is Shift else self._reduction(what)
+            for symbol, (action, what) in self._states[state].items()
+        }
+        return actions
+
+    def _reduction(self, rule: Any) -> _Reduce:  # noqa: ANN401  # Lark's
+        if rule not in self._reductions:
+            self._reductions[rule] = _reduction(rule, self._builder)
+        return self._reductions[rule]
+
+
+class _Matchers(dict[int, Callable[[str, int], Any]]):
+    """What matches a token in a state; each is compiled where it is needed first."""
+
+    def __init__(self, lexers: dict[int, Any]) -> None:
+        self._lexers = lexers
+
+    def __missing__(self, state: int) -> Callable[[str, int], Any]:
+        scanner = self._lexers[state].scanner
+        (pattern,) = scanner._mres  # noqa: SLF001  # it has no other name
+        self[state] = match = pattern.match
+        return match  # type: ignore[no-any-return]  # a pattern's
+
+
+class Driver:
+    """The tables of a parser, arranged for the loop that runs over them."""
+
+    def __init__(self, lark: Lark) -> None:
+        frontend: Any = lark.parser
+        table = frontend.parser.parser.parse_table
+        (self._start,) = table.start_states.values()
+        (self._end,) = table.end_states.values()
+        self._ignored = frozenset(lark.lexer_conf.ignore)
+        self._actions = _Actions(table.states)
+        self._matchers = _Matchers(frontend.lexer.lexers)
+
+    # One loop: to call a function for each token would cost as much again.
+    def parse(self, text: str) -> Any:  # noqa: ANN401, C901
+        """Return the tree of a text, or raise ``Stopped``."""
+        all_actions, matchers, ignored = self._actions, self._matchers, self._ignored
+        make_token = str.__new__
+        state = self._start
+        states, values = [state], []
+        at, end = 0, len(text)
+        while True:
+            kind, token = END, None
+            while at < end:
+                match = matchers[state](text, at)
+                if match is None:
+                    raise Stopped
+                kind = match.lastgroup
+                start, at = at, match.end()
+                if kind not in ignored:
+                    token = make_token(Token, match[0])
+                    token.type = kind
+                    token.start_pos = start
+                    break
+                kind = END
+            while True:
+                action = all_actions[state].get(kind)
+                if action.__class__ is int:
+                    state = action
+                    states.append(state)
+                    values.append(token)
+                    break
+                if action is None:
+                    raise Stopped
+                size, make, origin = action
+                if make is None:
+                    states[-1] = state = all_actions[states[-2]][origin]
+                    continue
+                if size == 1:
+                    values[-1] = make([values[-1]])
+                    states[-1] = state = all_actions[states[-2]][origin]
+                elif size:
+                    children = values[-size:]
+                    del values[-size:], states[-size:]
+                    values.append(make(children))
+                    state = all_actions[states[-1]][origin]
+                    states.append(state)
+                else:
+                    values.append(make([]))
+                    state = all_actions[states[-1]][origin]
+                    states.append(state)
+                if token is None and state == self._end:
+                    return values[-1]
+
+
+@cache
+def driver() -> Driver:
+    """Return the driver of the grammar's tables."""
+    return Driver(parser())
+
+
+def _reduction(rule: Any, builder: TreeBuilder) -> _Reduce:  # noqa: ANN401  # Lark's
+    """Return how to reduce a rule; one with ``_`` is a list of what it stands for."""
+    origin = str(rule.origin.name)
+    expands = [
+        not symbol.is_term and symbol.name.startswith("_") for symbol in rule.expansion
+    ]
+    size = len(expands)
+    is_list = origin.startswith("_")
+    if size == 1 and is_list == expands[0] and (is_list or _is_plain(rule)):
+        return _Reduce(1, None, origin)
+    if is_list:
+        return _Reduce(size, _flat(expands) if any(expands) else _same, origin)
+    node: Callable[[Children], Any] = getattr(builder, rule.alias or origin)
+    if rule.options.expand1 and not rule.alias:
+        node = _unless_single(node)
+    if not any(expands):
+        return _Reduce(size, node, origin)
+    flat = _flat(expands)
+    return _Reduce(size, lambda children: node(flat(children)), origin)
+
+
+def _is_plain(rule: Any) -> bool:  # noqa: ANN401  # Lark's
+    return bool(rule.options.expand1 and not rule.alias)
+
+
+def _same(children: Children) -> Children:
+    return children
+
+
+def _flat(expands: list[bool]) -> Callable[[Children], Children]:
+    """Return what puts the lists among children in line with the others."""
+    first, *rest = expands
+
+    def flat(children: Children) -> Children:
+        # The first list is used on, so that a long one is not copied again and again.
+        result = children[0] if first else [children[0]]
+        for place, is_list in enumerate(rest, 1):
+            if is_list:
+                result += children[place]
+            else:
+                result.append(children[place])
+        return result
+
+    return flat
+
+
+def _unless_single(node: Callable[[Children], Any]) -> Callable[[Children], Any]:
+    def make(children: Children) -> Any:  # noqa: ANN401  # as above
+        return children[0] if len(children) == 1 else node(children)
+
+    return make
