@@ -45,7 +45,7 @@ class Section:
             return "fails, and names the stage to depend on"
         if "warning[DB0602]" in self.console:
             return "as in a plain build, with a warning"
-        if re.search(r"^\d+ paths? differs? from a plain build$", self.console, re.M):
+        if re.search(r"^\d+ paths? differs? from", self.console, re.MULTILINE):
             return "**not as in a plain build**"
         return "as in a plain build"
 

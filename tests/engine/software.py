@@ -100,7 +100,8 @@ class Software(Image):
                 sections[line[3:]] = []
             else:
                 sections[list(sections)[-1]].append(line)
-        assert {name: sections[name] for name in _WELL} == dict.fromkeys(_WELL, [])
+        broken = [line for name in _WELL for line in sections[name]]
+        assert broken == [], broken
         for name in ("accounts", "groups"):
             assert len(set(sections[name])) == len(sections[name]), sections[name]
         declared = tomllib.loads(self.space.read("dynbuild.toml"))
