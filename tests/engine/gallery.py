@@ -45,8 +45,11 @@ class Section:
             return "fails, and names the stage to depend on"
         if "warning[DB0602]" in self.console:
             return "as in a plain build, with a warning"
+        if "lock --bump" in self.console:
+            return "what it was the first time"
         if re.search(r"^\d+ paths? differs? from", self.console, re.MULTILINE):
             return "**not as in a plain build**"
+        assert "\nno paths differ from" in self.console, self.title
         return "as in a plain build"
 
     def declaration(self, bases: Mapping[str, str]) -> str:

@@ -107,5 +107,26 @@ def test_what_mends_it(
     assert console.say("dynbuild check") == ""
 
 
+def test_a_script_that_comes_behind_a_stage(
+    console: Console, bases: dict[str, str]
+) -> None:
+    """A step that is no stage can declare nothing: it is told what helps instead."""
+    stage = '[[stages]]\nname = "page"\ncommands = ["echo stage > /etc/motd"]\n'
+    base = f'base = "{bases["busybox"]}"\n'
+    console.space.write("dynbuild.toml", base + stage)
+    console.space.ok("lock")
+    console.space.ok("realize")
+    script = 'env_scripts = ["echo script > /etc/motd"]\n'
+    console.space.write("dynbuild.toml", base + script + stage)
+    console.space.ok("lock")
+    said = console.say("dynbuild realize -t app")
+    assert "'page' and 'script.2' both write /etc/motd" in said
+    assert "run `dynbuild lock --move page`" in said
+    assert console.say("docker run --rm app cat /etc/motd") == "script\n"
+    console.space.ok("lock", "--move", "page")
+    assert console.say("dynbuild realize -t app --strict") == ""
+    assert console.say("docker run --rm app cat /etc/motd") == "stage\n"
+
+
 def test_the_table_of_the_page() -> None:
     assert outcomes() == {one.id: one.outcome for one in SECTIONS}
