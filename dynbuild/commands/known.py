@@ -1,5 +1,6 @@
 """What is known of steps of locks: from the tiers, and from what ran here before."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from dynbuild.digest import Digest
@@ -23,11 +24,11 @@ def known_of(
     measured: dict[str, float] = {}
     sizes: dict[Digest, int] = {}
     held: dict[Digest, str] = {}
-    wrote: dict[Digest, list[WriteSet]] = {}
+    wrote = defaultdict[Digest, list[WriteSet]](list)
     for name, tier in tiers:
         for record in tier.find(wanted, platform):
             held.setdefault(record.placed, name)
             measured.setdefault(record.placed, record.seconds)
             sizes.setdefault(record.placed, sum(x.size for x in record.layers))
-            wrote.setdefault(record.placed, []).append(record.writes)
+            wrote[record.placed].append(record.writes)
     return Known({**seconds, **measured}, sizes, held, wrote)

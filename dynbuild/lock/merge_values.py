@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
-_C = TypeVar("_C", covariant=True)
+_T_co = TypeVar("_T_co", covariant=True)
 _K = TypeVar("_K", bound=Hashable)
 _H = TypeVar("_H", bound=Hashable)
 
@@ -19,15 +19,15 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Three(Generic[_C]):
+class Three(Generic[_T_co]):
     """A value at the common ancestor, on main, and on the branch."""
 
-    start: _C
-    main: _C
-    branch: _C
+    start: _T_co
+    main: _T_co
+    branch: _T_co
 
     @property
-    def sides(self) -> tuple[_C, _C, _C]:
+    def sides(self) -> tuple[_T_co, _T_co, _T_co]:
         return self.start, self.main, self.branch
 
 
