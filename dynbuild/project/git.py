@@ -54,8 +54,29 @@ def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
     return found
 
 
+def top(directory: Path) -> Path | None:
+    """The root of the working tree that a directory is in, or None.
+
+    Raises CommittedUnknownError likewise.
+    """
+    found = _git(directory, ["rev-parse", "--show-toplevel"])
+    return None if found is None else Path(os.fsdecode(found).removesuffix("\n"))
+
+
+def setting(directory: Path, name: str) -> str | None:
+    """A setting of this clone alone, or None."""
+    found = _git(directory, ["config", "--local", "--default", "", "--get", name])
+    return None if not found else found.decode("utf-8", "replace").strip("\n") or None
+
+
+def set_up(directory: Path, name: str, text: str) -> None:
+    """Write a setting of this clone. Raises CommittedUnknownError."""
+    _git(directory, ["config", "--local", name, text])
+
+
 def _git(directory: Path, command: list[str], *arguments: str) -> bytes | None:
-    words = ["git", *command, "--end-of-options", *arguments]
+    end = ["--end-of-options"] if arguments else []
+    words = ["git", *command, *end, *arguments]
     kept = {name: text for name, text in os.environ.items() if not _LOCAL.match(name)}
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and no argument is an option
