@@ -26,7 +26,7 @@ def diff_markdown(found: Diff) -> str:
     if found.changes:
         parts.append(_changes(found))
     if found.runs:
-        parts += [summary(found), _runs(found), _picture(found)]
+        parts += [_runs(found), _picture(found)]
     if found.live:
         names = ", ".join(code(step.placed.id) for step in found.live)
         parts.append(f"Live, run again where the files that they copy changed: {names}")
@@ -36,9 +36,8 @@ def diff_markdown(found: Diff) -> str:
 def _headline(found: Diff) -> str:
     if not found.changes:
         return "the image stays as it is"
-    if not found.runs:
-        return "the lock changes, nothing runs again"
-    return f"{len(found.runs)} of {len(found.steps)} steps run again"
+    told = summary(found).removesuffix(".")
+    return told[0].lower() + told[1:]
 
 
 def _changes(found: Diff) -> str:

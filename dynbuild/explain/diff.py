@@ -237,10 +237,10 @@ def _reasons(placed: Placed, was: str | None, around: _Around) -> tuple[Reason, 
 
 def _standing(placed: Placed, before: Placed, around: _Around) -> Iterator[Reason]:
     for need in below(placed):
-        if around.fates[need] == "runs":
-            yield Reason("follows", need)
-        elif around.names.get(need) not in below(before):
+        if around.names.get(need) not in below(before):
             yield Reason("stands-on", need)
+        elif around.fates[need] == "runs":
+            yield Reason("follows", need)
     kept = {around.names.get(need) for need in below(placed)}
     for need in below(before):
         if need not in kept and _left_alone(placed, before, need):

@@ -1,6 +1,5 @@
 """Two locks merged by what they say, as git's driver does it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -46,7 +45,9 @@ def test_whatever_the_sides_did_there_is_an_order(
         found = merge(start, main, branch)
     except LockError as error:
         # One side made a stage build-only on which the other one's linked stage stands.
-        assert {problem.code for problem in error.diagnostics} <= {"DB0404", "DB0415"}
+        refused = {problem.code for problem in error.diagnostics}
+        for code in refused:
+            assert code in {"DB0404", "DB0415"}
         return
     install_order(found.lock)
     assert loads(dumps(found.lock)) == found.lock
@@ -111,7 +112,8 @@ def look(one: Pair) -> bool:
     try:
         lock = reread(text)
     except LockError as error:
-        assert all(problem.hint for problem in error.diagnostics)
+        for problem in error.diagnostics:
+            assert problem.hint
     else:
         if one.both is not None:
             assert update(lock, one.both) == lock
@@ -173,7 +175,6 @@ def test_values_and_keys() -> None:
     assert not told
     assert value(Three(1, 2, 3), "it", told.append) == 2
     assert told == ["it"]
-    start: Mapping[str, int] = {"a": 1, "b": 1, "c": 1}
-    sides = Three(start, {"a": 2, "b": 1}, {"a": 3, "c": 1, "d": 1})
+    sides = Three({"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 1}, {"a": 3, "c": 1, "d": 1})
     assert keyed(sides, "key", told.append) == {"a": 2, "d": 1}
     assert told == ["it", "key a"]
