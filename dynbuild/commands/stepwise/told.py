@@ -1,20 +1,10 @@
-"""What is to be said, and remembered, of a realization."""
+"""What is to be said of a realization."""
 
-import json
-from collections.abc import Mapping
-
-from dynbuild import quote
 from dynbuild.commands.stepwise.steps import Outcome
 from dynbuild.errors import Diagnostic
-from dynbuild.lock.order import Placed
-from dynbuild.ports import Machine
 
 _SHOWN = 3
 """How many of the paths that two stages write are told."""
-
-_SECONDS = "seconds"
-_MOST = 2000
-"""How many steps are remembered with the seconds that they took."""
 
 
 def conflicts(outcome: Outcome) -> tuple[Diagnostic, ...]:
@@ -39,24 +29,3 @@ def _told(paths: tuple[str, ...]) -> str:
     shown = ", ".join(f"/{path}" for path in paths[:_SHOWN])
     more = len(paths) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def seconds_of(machine: Machine) -> dict[str, float]:
-    """How long steps took here before, by their ids: a guess, for the schedule."""
-    told = machine.noted(_SECONDS)
-    known: dict[str, float] = json.loads(told) if told else {}
-    return known
-
-
-def note_seconds(
-    machine: Machine,
-    before: Mapping[str, float],
-    order: tuple[Placed, ...],
-    outcome: Outcome,
-) -> None:
-    """Remember how long the steps that ran took; the oldest are forgotten."""
-    ids = {quote.stage(placed.id): placed.id for placed in order}
-    ran = {ids[one.step]: round(one.seconds, 1) for one in outcome.steps if one.ran}
-    if ran:
-        kept = {id_: spent for id_, spent in before.items() if id_ not in ran} | ran
-        machine.note(_SECONDS, json.dumps(dict([*kept.items()][-_MOST:])))

@@ -1,0 +1,1 @@
+"""Why something runs, and what it costs: answers over locks, records and history."""
