@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dynbuild.digest import Digest, Field
-from dynbuild.explain.past import Before, PastBuild, Told
+from dynbuild.explain.past import Past, PastBuild, Told
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
@@ -290,8 +290,8 @@ class History(Protocol):
     def seconds(self, platform: str) -> Mapping[str, float]:
         """How long steps took when they last ran, by their ids."""
 
-    def before(self, platform: str) -> Before:
-        """What each step was when it was last realized for a platform."""
+    def past(self, platform: str) -> Past:
+        """The locks that were realized for a platform, and their steps."""
 
     def builds(self) -> tuple[Told, ...]:
         """The builds that are remembered, the oldest first."""

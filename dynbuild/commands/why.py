@@ -10,15 +10,15 @@ from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.next_change import changed
-from dynbuild.explain.past import Before, Source
+from dynbuild.explain.past import Before, Past, PastLock, Source
 from dynbuild.explain.place import Place, places
 from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices
-from dynbuild.explain.since import as_before
+from dynbuild.explain.since import before_of
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
 from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.codec import loads
+from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -117,10 +117,8 @@ def why(
     facts = _Facts(lock, order, platform, contents, unpinned)
     described = descriptions(lock, order, platform, contents, unpinned)
     digests = {id_: digest_of(told) for id_, told in described.items()}
-    if old is None:
-        before = edges.history.before(platform)
-    else:
-        before = _before(old, facts, edges)
+    past = edges.history.past(platform) if old is None else _past(old, facts, edges)
+    before = before_of(lock, past)
     held, wrote, recorded = _held(facts, digests, before, edges.tiers)
     prediction = predict(order, digests, platform, held, wrote)
     for id_, digest in prediction.plan.places.final.items():
@@ -232,7 +230,7 @@ def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
     }
 
 
-def _before(old: Lock, facts: _Facts, edges: Edges) -> Before:
+def _past(old: Lock, facts: _Facts, edges: Edges) -> Past:
     """The steps of a lock of before, with live files and local images as they are."""
     order = install_order(old)
     unpinned = dict(facts.unpinned)
@@ -240,7 +238,9 @@ def _before(old: Lock, facts: _Facts, edges: Edges) -> Before:
         unpinned |= _unpinned(old, edges.images)
     contents = live(order, edges.files.content, missing=digest_of({"missing": True}))
     described = descriptions(old, order, facts.platform, contents, unpinned)
-    return as_before(old, facts.lock, described)
+    digests = {id_: digest_of(told) for id_, told in described.items()}
+    texts = {digest_of(told): told for told in described.values()}
+    return Past((PastLock(dumps(old), digests),), texts)
 
 
 def _held(

@@ -101,7 +101,7 @@ class Trace:
         if id_ not in self.now.digests:
             return ()
         if old == self.now.digests[id_]:
-            return (self._undisturbed(id_),) if id_ in self.runs else ()
+            return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
             return (Reason("new"),)
         return tuple(self._differing(self.steps[id_], self.before.described[old]))
@@ -129,11 +129,11 @@ class Trace:
         above = self.before.described.get(old, {}) if old else {}
         links = [*_texts(above.get("stands_on")), *map(_content, _copies(above))]
         for digest in map(Digest, links):
-            if self.before.ids.get(digest) == step:
+            if step in self.before.ids.get(digest, ()):
                 return digest
         return self.before.digests.get(step)
 
-    def _undisturbed(self, id_: str) -> Reason:
+    def _undisturbed(self, id_: str) -> Iterator[Reason]:
         """Why a step runs though nothing of its description differs."""
         plan = self.now.prediction.plan
         place = plan.places.places[plan.places.final[id_]]
@@ -143,12 +143,20 @@ class Trace:
             if isinstance(plan.choices[digest], Build)
         }
         below = tuple(step for step in self.steps[id_].on if step in built)
+        onto = [join.onto for join in place.joins]
+        was = self.before.onto.get(id_, tuple(onto))
+        differ = [step for step in (*onto, *was) if (step in onto) != (step in was)]
+        gone = tuple(step for step in differ if step not in self.steps)
+        put = differ or [step for step in onto if step in built]
+        put = [step for step in put if step in self.steps and step not in below]
         if below:
-            return Reason("stands-on", steps=below)
-        onto = tuple(join.onto for join in place.joins)
-        if built or self.before.placed.get(id_, place.digest) != place.digest:
-            return Reason("put-on", steps=onto or tuple(sorted(built)))
-        return Reason("not-held")
+            yield Reason("stands-on", steps=below)
+        if put:
+            yield Reason("put-on", steps=tuple(put))
+        if gone:
+            yield Reason("gone", steps=gone)
+        if not (below or put or gone):
+            yield Reason("not-held")
 
     def _differing(self, placed: Placed, was: Description) -> Iterator[Reason]:
         """All that differs; what only follows from something else is left out."""
@@ -185,15 +193,15 @@ class Trace:
             name, _, inner = change.field.partition(".")
             at, _, inner = inner.partition(".")
             stage = copies[int(at)].stage if inner == "content" else None
-            was = self.before.ids.get(Digest(str(change.before)))
+            was = self.before.ids.get(Digest(str(change.before)), ())
             if name in ("base", "stands_on"):
                 continue
             if stage is None:
                 own.append(change)
-            elif was in (None, stage):
+            elif not was or stage in was:
                 stages.append(stage)
             else:
-                own.append(FieldChange(f"copies.{at}.stage", was, stage))
+                own.append(FieldChange(f"copies.{at}.stage", was[-1], stage))
         steps = tuple(dict.fromkeys(stages))
         return own, [Reason("copies-from", steps=steps)] if steps else []
 
@@ -201,7 +209,7 @@ class Trace:
         """What a step stands on, against what it stood on."""
         now, before = self.now, self.before
         then = {
-            digest: before.ids.get(digest)
+            digest: _called(before.ids.get(digest, ()), placed.on)
             for digest in map(Digest, _texts(was["stands_on"]))
         }
         here = {now.digests[id_]: id_ for id_ in placed.on}
@@ -291,6 +299,12 @@ def _reasons_of(links: _Links) -> Iterator[Reason]:
         yield Reason("stands-on", steps=below)
     if links.gone:
         yield Reason("gone", steps=links.gone)
+
+
+def _called(names: Sequence[str], now: Collection[str]) -> str | None:
+    """Of the steps that were one and the same, the one that is meant."""
+    there = [name for name in names if name in now] or names
+    return there[-1] if there else None
 
 
 def _texts(field: Field) -> list[str]:

@@ -13,7 +13,7 @@ those of several steps."""
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """A step of a build: what it was, where it came from.
+    """A step of a build: what it was, where it came from, what it was put on.
 
     ``seconds`` is how long it took when it was made, wherever that was; ``size`` is
     that of its layers in bytes; ``ran`` says whether any of it ran in this build.
@@ -29,29 +29,57 @@ class PastStep:
     seconds: float
     size: int
     ran: bool
+    onto: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PastBuild:
-    """A build with the steps that it had in the end; ``failed`` is the one that did."""
+    """A build of a lock, a text, with the steps that it had in the end.
 
+    ``failed`` names the step that did, and is empty for what failed beside the steps.
+    """
+
+    lock: str
     platform: str
     steps: tuple[PastStep, ...]
     failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class PastLock:
+    """A lock, a text: the digests that its steps had when they were last realized.
+
+    ``placed`` has their places, ``onto`` the steps that they were put on.
+    """
+
+    text: str
+    digests: Mapping[str, Digest]
+    placed: Mapping[str, Digest] = field(default_factory=dict)
+    onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The locks that were realized, the latest first, and what digests stand for."""
+
+    locks: tuple[PastLock, ...] = ()
+    described: Mapping[Digest, Description] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Before:
     """What steps were, to compare with: their digests by the ids that they have now.
 
-    ``described`` holds what is known of digests, ``ids`` the step that each was of,
-    ``placed`` the places of the steps by id.
+    ``described`` holds what is known of digests, ``ids`` the steps that each was of,
+    the last one at the end; ``placed`` the places of the steps by id, ``onto`` what
+    they were put on.
     """
 
     digests: Mapping[str, Digest] = field(default_factory=dict)
     described: Mapping[Digest, Description] = field(default_factory=dict)
-    ids: Mapping[Digest, str] = field(default_factory=dict)
+    ids: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
     placed: Mapping[str, Digest] = field(default_factory=dict)
+    onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

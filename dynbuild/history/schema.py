@@ -12,6 +12,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             ended REAL NOT NULL,
             seconds REAL NOT NULL,
             platform TEXT NOT NULL,
+            lock TEXT NOT NULL,
             failed TEXT
         )
         """,
@@ -28,10 +29,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             seconds REAL NOT NULL,
             bytes INTEGER NOT NULL,
             ran INTEGER NOT NULL,
+            onto TEXT NOT NULL,
             PRIMARY KEY (build, step)
         ) WITHOUT ROWID
         """,
         "CREATE INDEX steps_of ON steps (digest)",
+        """
+        CREATE TABLE locks (
+            digest TEXT PRIMARY KEY,
+            text TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
         """
         CREATE TABLE descriptions (
             digest TEXT PRIMARY KEY,

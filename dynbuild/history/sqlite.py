@@ -15,9 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, sha256
 from dynbuild.errors import Diagnostic
-from dynbuild.explain.past import Before, PastBuild, PastStep, Source, Told
+from dynbuild.explain.past import (
+    Past,
+    PastBuild,
+    PastLock,
+    PastStep,
+    Source,
+    Told,
+)
 from dynbuild.history.schema import NewerError, migrate
 
 _PATIENCE = 10.0
@@ -26,8 +33,10 @@ _PATIENCE = 10.0
 MOST = 200_000
 """Steps of builds that are kept of a project; the oldest builds go."""
 
+LOCKS = 50
+"""How many of the locks that were realized are looked back at."""
+
 _T = TypeVar("_T")
-_NOTHING = Before()
 
 
 def path_in(environment: Mapping[str, str]) -> Path | None:
@@ -79,28 +88,38 @@ class Sqlite:
 
         return self._do(work, {})
 
-    def before(self, platform: str) -> Before:
-        def work(database: sqlite3.Connection) -> Before:
-            asked = (self.project, platform)
-            rows = database.execute(
-                "SELECT step, digest, placed FROM steps JOIN builds ON id = build"
-                " WHERE project = ? AND platform = ? ORDER BY build",
-                asked,
+    def past(self, platform: str) -> Past:
+        def work(database: sqlite3.Connection) -> Past:
+            locks: dict[str, PastLock] = {}
+            latest = database.execute(
+                "SELECT lock, text, max(id) FROM builds JOIN locks ON lock = digest"
+                " WHERE project = ? AND platform = ?"
+                " GROUP BY lock ORDER BY max(id) DESC LIMIT ?",
+                (self.project, platform, LOCKS),
             ).fetchall()
+            for lock, text, _ in latest:
+                rows = database.execute(
+                    "SELECT step, digest, placed, onto, max(build) FROM steps"
+                    " JOIN builds ON id = build"
+                    " WHERE project = ? AND platform = ? AND lock = ? GROUP BY step",
+                    (self.project, platform, lock),
+                ).fetchall()
+                locks[lock] = PastLock(
+                    text,
+                    {step: Digest(digest) for step, digest, *_ in rows},
+                    {step: Digest(placed) for step, _, placed, *_ in rows},
+                    {step: tuple(json.loads(onto)) for step, *_, onto, _ in rows},
+                )
             described = database.execute(
                 "SELECT digest, description FROM descriptions WHERE digest IN"
                 " (SELECT digest FROM steps JOIN builds ON id = build"
                 " WHERE project = ? AND platform = ?)",
-                asked,
+                (self.project, platform),
             )
-            return Before(
-                digests={step: Digest(digest) for step, digest, _ in rows},
-                described={Digest(d): json.loads(text) for d, text in described},
-                ids={Digest(digest): step for step, digest, _ in rows},
-                placed={step: Digest(placed) for step, _, placed in rows},
-            )
+            texts = {Digest(digest): json.loads(text) for digest, text in described}
+            return Past(tuple(locks.values()), texts)
 
-        return self._do(work, _NOTHING)
+        return self._do(work, Past())
 
     def builds(self) -> tuple[Told, ...]:
         def work(database: sqlite3.Connection) -> tuple[Told, ...]:
@@ -128,14 +147,18 @@ class Sqlite:
     def _insert(self, database: sqlite3.Connection, build: PastBuild) -> None:
         now = self.clock()
         spent = now - self.started
-        row = (self.project, now, spent, build.platform, build.failed)
+        lock = sha256(build.lock.encode())
+        row = (self.project, now, spent, build.platform, lock, build.failed)
         found = database.execute(
-            "INSERT INTO builds (project, ended, seconds, platform, failed)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO builds (project, ended, seconds, platform, lock, failed)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
             row,
         )
+        database.execute(
+            "INSERT OR IGNORE INTO locks VALUES (?, ?)", (lock, build.lock)
+        )
         database.executemany(
-            "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(found.lastrowid, *_step(step)) for step in build.steps],
         )
         database.executemany(
@@ -163,6 +186,9 @@ class Sqlite:
             database.execute(
                 "DELETE FROM descriptions WHERE digest NOT IN"
                 " (SELECT digest FROM steps)"
+            )
+            database.execute(
+                "DELETE FROM locks WHERE digest NOT IN (SELECT lock FROM builds)"
             )
 
     def _do(self, work: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
@@ -238,4 +264,5 @@ def _step(step: PastStep) -> tuple[object, ...]:
         step.seconds,
         step.size,
         step.ran,
+        json.dumps(step.onto),
     )

@@ -7,6 +7,8 @@ from dynbuild import quote
 from dynbuild.commands.stepwise.steps import Outcome
 from dynbuild.explain.past import PastBuild, PastStep, Source
 from dynbuild.link.model import Record
+from dynbuild.lock.codec import dumps
+from dynbuild.lock.model import Lock
 from dynbuild.plan import Reuse
 from dynbuild.ports import History, LostError
 from dynbuild.steps.title import title
@@ -14,7 +16,7 @@ from dynbuild.steps.title import title
 
 @contextmanager
 def keeping(
-    history: History, outcome: Outcome, sources: Sequence[Source]
+    history: History, lock: Lock, outcome: Outcome, sources: Sequence[Source]
 ) -> Iterator[list[PastStep]]:
     """Let the history keep an outcome in the end, whatever comes of the image.
 
@@ -29,18 +31,21 @@ def keeping(
         raise
     finally:
         if not lost:
-            history.keep(_past_build(outcome, sources, squashes))
+            history.keep(_past_build(lock, outcome, sources, squashes))
 
 
 def _past_build(
-    outcome: Outcome, sources: Sequence[Source], squashes: Sequence[PastStep]
+    lock: Lock,
+    outcome: Outcome,
+    sources: Sequence[Source],
+    squashes: Sequence[PastStep],
 ) -> PastBuild:
     failed = None
     if outcome.failed is not None:
         ids = {quote.stage(placed.id): placed.id for placed in outcome.recipe.order}
         failed = ids.get(outcome.failed.step or "", "")
     steps = (*_steps(outcome, sources), *squashes)
-    return PastBuild(outcome.recipe.platform, steps, failed)
+    return PastBuild(dumps(lock), outcome.recipe.platform, steps, failed)
 
 
 def squash(name: str, parts: Sequence[str], record: Record, source: Source) -> PastStep:
@@ -80,4 +85,5 @@ def _steps(outcome: Outcome, sources: Sequence[Source]) -> Iterator[PastStep]:
             seconds=choice.record.seconds,
             size=sum(layer.size for layer in choice.record.layers),
             ran=quote.stage(placed.id) in ran,
+            onto=tuple(join.onto for join in plan.places.places[place].joins),
         )

@@ -127,7 +127,7 @@ def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> 
     )
     how = How(stepwise.jobs, anew, history.seconds(facts.platform))
     outcome = realize_steps(recipe, how, site, gather)
-    with keeping(history, outcome, site.sources) as squashes:
+    with keeping(history, facts.lock, outcome, site.sources) as squashes:
         return _linked(facts, site, stepwise, outcome.whole(), squashes, gather)
 
 

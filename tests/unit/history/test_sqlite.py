@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.digest import Description, digest_of
-from dynbuild.explain.past import Before, PastBuild, PastStep, Source
+from dynbuild.explain.past import Past, PastBuild, PastStep, Source
 from dynbuild.history import schema, sqlite
 from dynbuild.history.sqlite import Sqlite, path_in
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dynbuild.errors import Diagnostic
 
 PLATFORM = "linux/amd64"
+LOCK = "a lock"
 
 
 class Place:
@@ -79,8 +80,10 @@ def held(name: str, source: Source = "local", seconds: float = 2.0) -> PastStep:
 
 def test_what_is_kept_is_told(place: Place) -> None:
     history = place.of()
-    history.keep(PastBuild(PLATFORM, (step("a"), step("b", seconds=5))))
-    history.keep(PastBuild(PLATFORM, (held("a"), step("b", "new", seconds=3)), "c"))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a"), step("b", seconds=5))))
+    history.keep(
+        PastBuild(LOCK, PLATFORM, (held("a"), step("b", "new", seconds=3)), "c")
+    )
     first, second = history.builds()
     assert (first.steps, first.ran, first.saved, first.failed) == (
         {"built": 2},
@@ -96,30 +99,42 @@ def test_what_is_kept_is_told(place: Place) -> None:
     )
     assert (first.ended, first.seconds) == (101.0, 1.0)
     assert history.seconds(PLATFORM) == {"a": 2.0, "b": 3.0}
-    before = history.before(PLATFORM)
-    assert before.digests == {"a": step("a").digest, "b": step("b", "new").digest}
-    assert before.ids[step("b").digest] == "b"
-    assert before.described[step("b").digest] == step("b").description
+    past = history.past(PLATFORM)
+    (lock,) = past.locks
+    assert lock.text == LOCK
+    assert lock.digests == {"a": step("a").digest, "b": step("b", "new").digest}
+    assert lock.placed == lock.digests
+    assert past.described[step("b").digest] == step("b").description
     assert place.codes == []
 
 
 def test_projects_and_platforms_are_apart(place: Place) -> None:
-    place.of().keep(PastBuild(PLATFORM, (step("a"),)))
-    assert place.of("/other").before(PLATFORM) == Before()
+    place.of().keep(PastBuild(LOCK, PLATFORM, (step("a"),)))
+    assert place.of("/other").past(PLATFORM) == Past()
     assert place.of("/other").builds() == ()
-    assert place.of().before("linux/arm64") == Before()
+    assert place.of().past("linux/arm64") == Past()
     assert place.of().seconds("linux/arm64") == {}
 
 
 def test_a_step_that_failed_is_what_it_was(place: Place) -> None:
     history = place.of()
-    history.keep(PastBuild(PLATFORM, (step("a"), step("b"))))
-    history.keep(PastBuild(PLATFORM, (step("a", "new"),), "b"))
-    assert history.before(PLATFORM).digests["b"] == step("b").digest
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a"), step("b"))))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a", "new"),), "b"))
+    (lock,) = history.past(PLATFORM).locks
+    assert lock.digests["b"] == step("b").digest
+
+
+def test_the_latest_lock_comes_first(place: Place) -> None:
+    history = place.of()
+    for lock in ("one", "two", "three", "one"):
+        history.keep(PastBuild(lock, PLATFORM, (step("a", lock),)))
+    past = history.past(PLATFORM)
+    assert [one.text for one in past.locks] == ["one", "three", "two"]
+    assert past.locks[1].digests == {"a": step("a", "three").digest}
 
 
 def test_nobody_else_may_read_it(place: Place) -> None:
-    place.of().keep(PastBuild(PLATFORM, (step("a"),)))
+    place.of().keep(PastBuild(LOCK, PLATFORM, (step("a"),)))
     assert place.path is not None
     assert place.path.parent.stat().st_mode & 0o077 == 0
 
@@ -132,14 +147,14 @@ def test_a_damaged_file_is_moved_aside(place: Place) -> None:
     assert history.builds() == ()
     assert place.codes == ["DB0702"]
     assert place.path.with_name("history.sqlite.damaged").read_bytes()[:2] == b"no"
-    history.keep(PastBuild(PLATFORM, (step("a"),)))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a"),)))
     assert len(history.builds()) == 1
 
 
 def test_damage_inside_is_moved_aside_as_well(place: Place) -> None:
     history = place.of()
     for number in range(50):
-        history.keep(PastBuild(PLATFORM, (step("a", str(number) * 500),)))
+        history.keep(PastBuild(LOCK, PLATFORM, (step("a", str(number) * 500),)))
     assert place.path is not None
     with sqlite3.connect(place.path) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -147,22 +162,22 @@ def test_damage_inside_is_moved_aside_as_well(place: Place) -> None:
     data = bytearray(place.path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     place.path.write_bytes(data)
-    assert history.before(PLATFORM) == Before()
+    assert history.past(PLATFORM) == Past()
     assert place.codes == ["DB0702"]
-    history.keep(PastBuild(PLATFORM, (step("a"),)))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a"),)))
     assert len(history.builds()) == 1
 
 
 def test_one_of_a_newer_dynbuild_is_left_alone(place: Place) -> None:
     history = place.of()
-    history.keep(PastBuild(PLATFORM, (step("a"),)))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a"),)))
     assert place.path is not None
     newer = len(schema.MIGRATIONS) + 1
     with sqlite3.connect(place.path) as database:
         database.execute(f"PRAGMA user_version = {newer}")
     database.close()
     before = place.path.read_bytes()
-    history.keep(PastBuild(PLATFORM, (step("b"),)))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("b"),)))
     assert history.builds() == ()
     assert place.codes == ["DB0701"]
     assert place.path.read_bytes() == before
@@ -172,7 +187,7 @@ def test_one_of_a_newer_dynbuild_is_left_alone(place: Place) -> None:
 def test_without_a_place_it_knows_nothing(path: Path | None) -> None:
     place = Place(path)
     history = place.of()
-    history.keep(PastBuild(PLATFORM, (step("a"),)))
+    history.keep(PastBuild(LOCK, PLATFORM, (step("a"),)))
     assert history.seconds(PLATFORM) == {}
     assert place.codes == ["DB0703"]
 
@@ -200,10 +215,10 @@ def test_the_oldest_builds_go(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
     history = place.of()
     for number in range(5):
         steps = (step("a", f"a{number}"), step("b", f"b{number}"))
-        history.keep(PastBuild(PLATFORM, steps))
+        history.keep(PastBuild(LOCK, PLATFORM, steps))
     assert len(history.builds()) == 2
-    assert len(history.before(PLATFORM).described) == 4
-    history.keep(PastBuild(PLATFORM, tuple(step(f"s{n}") for n in range(9))))
+    assert len(history.past(PLATFORM).described) == 4
+    history.keep(PastBuild(LOCK, PLATFORM, tuple(step(f"s{n}") for n in range(9))))
     assert [sum(told.steps.values()) for told in history.builds()] == [9]
 
 
@@ -217,7 +232,7 @@ from dynbuild.history.sqlite import Sqlite
 from tests.unit.history.test_sqlite import step
 history = Sqlite(Path(sys.argv[1]), "p", float, 0.0, lambda w: sys.exit(w.message))
 for number in range(10):
-    history.keep(PastBuild("linux/amd64", (step("a", sys.argv[2] + str(number)),)))
+    history.keep(PastBuild("l", "linux/amd64", (step("a", sys.argv[2] + str(number)),)))
 """
     root = Path(__file__).parents[3]
     writers = [
