@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dynbuild.digest import Description, Digest, digest_of
+from dynbuild.digest import Description, Digest, digest_of, sha256
 from dynbuild.explain.causes import Now, Trace
-from dynbuild.explain.past import Past, PastLock
+from dynbuild.explain.past import Past, PastBuild, PastLock, PastStep
 from dynbuild.explain.predict import Prediction, predict
 from dynbuild.explain.since import before_of
 from dynbuild.link.choice import Held
@@ -18,6 +18,8 @@ from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.title import title
+from dynbuild.tiers.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,18 @@ class Machine:
     past: Past = field(default_factory=Past)
     seconds: dict[str, float] = field(default_factory=dict)
     number: int = 0
+    builds: list[PastBuild] = field(default_factory=list)
+
+    @property
+    def tier(self) -> Memory:
+        """All that it holds, as a tier."""
+        tier = Memory()
+        for one in self.held:
+            tier.record(one.record)
+            for at in range(self.number + 1):
+                name = f"{at}".encode()
+                tier.blobs[sha256(name)] = name
+        return tier
 
     def steps(
         self, lock: Lock, live: Digest = LIVE
@@ -103,7 +117,35 @@ class Machine:
             (PastLock(dumps(lock), there, final, onto), *self.past.locks),
             {**self.past.described, **told},
         )
+        self.builds.append(self._past_build(lock, order, made, ran))
         return ran
+
+    def _past_build(
+        self, lock: Lock, order: tuple[Placed, ...], made: Plan, ran: set[str]
+    ) -> PastBuild:
+        there = self.past.locks[0]
+        steps = []
+        for placed in order:
+            if placed.id not in there.digests:
+                continue
+            choice = made.choices[there.placed[placed.id]]
+            assert isinstance(choice, Reuse)
+            described = self.past.described[there.digests[placed.id]]
+            step = PastStep(
+                placed.id,
+                str(described["kind"]),
+                title(placed.step),
+                there.digests[placed.id],
+                there.placed[placed.id],
+                described,
+                "built" if placed.id in ran else "local",
+                choice.record.seconds,
+                12_345,
+                placed.id in ran,
+                there.onto[placed.id],
+            )
+            steps.append(step)
+        return PastBuild(dumps(lock), PLATFORM, tuple(steps))
 
     def _ready(self, order: tuple[Placed, ...], made: Plan) -> list[str]:
         """Build the first step of which all that it needs is there."""
@@ -126,7 +168,7 @@ class Machine:
                     step=place.step,
                     platform=PLATFORM,
                     stack=(*BASE, *(layer.diff_id for layer in below)),
-                    layers=(_layer(f"{place.id}-{self.number}"),),
+                    layers=(_layer(str(self.number)),),
                     writes=self.writes(steps[place.id]),
                     seconds=self.seconds.get(place.id, 1.0),
                 )
@@ -141,4 +183,4 @@ class Machine:
 
 
 def _layer(name: str) -> Layer:
-    return Layer(Digest(name), Digest(f"blob of {name}"), 1)
+    return Layer(sha256(b"tar " + name.encode()), sha256(name.encode()), 12_345)

@@ -1,7 +1,7 @@
 """The answer of ``why`` as people read it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import ndiff
 from typing import assert_never
 
@@ -17,7 +17,7 @@ from dynbuild.link.placement import Join
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Reuse, Unneeded
 from dynbuild.steps.recipe import copies_of
-from dynbuild.steps.title import label
+from dynbuild.steps.title import label, title
 
 _SHOWN = 12
 """How many lines of a field, and names of a list, are shown."""
@@ -29,7 +29,13 @@ def overview_text(answer: Answer, since: str | None) -> str:
     noun = "step" if total == 1 else "steps"
     if not answer.runs:
         return f"all of {total} {noun} are there: nothing runs"
-    blocks = [f"{len(answer.runs)} of {total} {noun} run: {_cost(answer.price)}"]
+    cost = _cost(answer.price, answer.runs)
+    blocks = [f"{len(answer.runs)} of {total} {noun} run: {cost}"]
+    if (
+        all(_is_new(cascade.root) for cascade, _ in answer.cascades)
+        and len(answer.cascades) == total
+    ):
+        return f"{blocks[0]}\nnone of them was realized here before"
     blocks += [
         "\n".join(_cascade(answer, cascade, cost, since))
         for cascade, cost in answer.cascades
@@ -72,24 +78,33 @@ def _cascade(
 ) -> Iterator[str]:
     root = cascade.root
     for reason in root.reasons:
-        yield f"{printable(_called(root.step))} {_reason(reason, since)}"
+        yield f"{_called(answer, root.step)} {_reason(reason, since)}"
         yield from _fields(answer, root.step, reason)
     told = [
         f"{id_} {duration(answer.seconds[id_])}" if id_ in answer.seconds else id_
         for id_ in cascade.steps
     ]
-    yield f"  runs {printable(_listed(told))}: {_cost(cost)}"
+    yield f"  runs {printable(_listed(told))}: {_cost(cost, cascade.steps)}"
 
 
 def _root(answer: Answer, root: Root, since: str | None) -> Iterator[str]:
     for reason in root.reasons:
-        what = f"{_called(root.step)} {_reason(reason, since)}"
+        what = f"{_called(answer, root.step)} {_reason(reason, since)}"
         yield f"  {'began':9}  {printable(what)}"
         yield from _fields(answer, root.step, reason)
 
 
-def _called(step: str) -> str:
-    return "the base" if step == BASE else step
+def _is_new(root: Root) -> bool:
+    return [reason.code for reason in root.reasons] == ["new"]
+
+
+def _called(answer: Answer, step: str) -> str:
+    """A step by its id, and what it brings where the id does not say it."""
+    if step == BASE:
+        return "the base"
+    placed = next(placed for placed in answer.order if placed.id == step)
+    told = title(placed.step)
+    return printable(step if told == step else f"{step} ({told})")
 
 
 def _place(answer: Answer, place: Place) -> str:
@@ -148,11 +163,13 @@ def _next(one: Explained) -> str:
     ]
     if not told:
         return "a change of it would run nothing"
-    return printable(f"a change would run {_listed(told)}: {_cost(one.next.price)}")
+    return printable(
+        f"a change would run {_listed(told)}: {_cost(one.next.price, told)}"
+    )
 
 
 _REASONS: Mapping[Code, str] = {
-    "new": "was never realized here",
+    "new": "is new",
     "base": "is another image",
     "changed": "changed",
     "gone": "stood on {}, which left the lock",
@@ -213,11 +230,13 @@ def _lines(value: Field) -> list[str]:
             return [json.dumps(value)]
 
 
-def _cost(cost: Price) -> str:
+def _cost(cost: Price, steps: Collection[str]) -> str:
     if not cost.unmeasured:
         return f"about {duration(cost.seconds)}"
-    known = f"more than {duration(cost.seconds)}, " if cost.seconds else ""
-    return f"{known}{_listed(cost.unmeasured)} never measured"
+    if len(cost.unmeasured) == len(steps):
+        return "never measured"
+    unmeasured = _listed(cost.unmeasured)
+    return f"more than {duration(cost.seconds)} ({unmeasured} never measured)"
 
 
 def _listed(names: Sequence[str]) -> str:
