@@ -21,8 +21,8 @@ test-slow: $(READY)           ## What takes too long for every change.
 	$(BIN)/pytest -m slow --basetemp "$$(mktemp -d)"
 
 lint: $(READY)                ## Style, types, import contracts, sizes.
-	$(BIN)/ruff format --check . scripts/engine scripts/bench
-	$(BIN)/ruff check . scripts/engine scripts/bench
+	$(BIN)/ruff format --check . scripts/engine scripts/bench scripts/bench_prices
+	$(BIN)/ruff check . scripts/engine scripts/bench scripts/bench_prices
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	scripts/check-sizes
@@ -36,6 +36,7 @@ snapshots: $(READY)           ## Write the snapshots anew: read each before it i
 
 bench: $(READY)               ## Ratios, measured in one run.
 	$(BIN)/python scripts/bench
+	$(BIN)/python scripts/bench_prices
 
 clean:
 	scripts/engine down
