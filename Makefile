@@ -24,8 +24,8 @@ conformance: $(READY)         ## Real Nix agrees, on the corpus and on random te
 	$(BIN)/pytest tests/language/conformance --basetemp "$$(mktemp -d)"
 
 lint: $(READY)                ## Style, types, import contracts, sizes.
-	$(BIN)/ruff format --check . scripts/engine scripts/bench
-	$(BIN)/ruff check . scripts/engine scripts/bench
+	$(BIN)/ruff format --check . scripts/engine scripts/bench scripts/bench_prices
+	$(BIN)/ruff check . scripts/engine scripts/bench scripts/bench_prices
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	scripts/check-sizes
@@ -39,6 +39,7 @@ snapshots: $(READY)           ## Write the snapshots anew: read each before it i
 
 bench: $(READY)               ## Ratios, measured in one run.
 	$(BIN)/python scripts/bench
+	$(BIN)/python scripts/bench_prices
 
 clean:
 	scripts/engine down

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from dynbuild.digest import Digest, Field
 from dynbuild.explain.blame import Commit
+from dynbuild.explain.past import Past, PastBuild, Told
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
@@ -292,6 +293,22 @@ class Machine(Protocol):
 
         ``waiting`` is called when another one does, before this waits for it.
         """
+
+
+class History(Protocol):
+    """What was realized of a project before; it never fails, it only knows less."""
+
+    def keep(self, build: PastBuild) -> None:
+        """Remember a build that ends now."""
+
+    def seconds(self, platform: str) -> Mapping[str, float]:
+        """How long steps took when they last ran, by their ids."""
+
+    def past(self, platform: str) -> Past:
+        """The locks that were realized for a platform, and their steps."""
+
+    def builds(self) -> tuple[Told, ...]:
+        """The builds that are remembered, the oldest first."""
 
 
 class LostError(Exception):

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("diff.diff", "Tell what a change of the lock does, and what it costs."),
     "blame": ("blame.blame", "Tell the commits that moved or changed a stage."),
     "graph": ("graph.graph", "Draw what stands on what: text, SVG, a page, and more."),
+    "why": ("why.why", "Explain what would run, and why; build nothing."),
     "schema": ("schema.schema", "Write the JSON schema of declarations."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),

@@ -63,6 +63,7 @@ def _wherever(text: str) -> str:
         ("fmt", "docs/language.md"),
         ("realize", "docs/realize.md"),
         ("build", "docs/realize.md"),
+        ("why", "docs/why.md"),
     ],
 )
 def test_every_flag_is_documented(command: str, page: str, space: Space) -> None:

@@ -14,14 +14,17 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.commands.stepwise.kept import keeping
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
+    Gather,
     How,
+    Outcome,
     Recipe,
     Site,
     realize_steps,
 )
-from dynbuild.commands.stepwise.told import conflicts, note_seconds, seconds_of
+from dynbuild.commands.stepwise.told import conflicts
 from dynbuild.emit.config import image_config, step_config
 from dynbuild.errors import (
     AnswerIsNoError,
@@ -29,6 +32,7 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
+from dynbuild.explain.past import PastStep
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
@@ -37,6 +41,7 @@ from dynbuild.ports import (
     BuildFailed,
     Built,
     Files,
+    History,
     Images,
     LostError,
 )
@@ -79,6 +84,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     images: Images,
     builder: Builder,
     site: Site,
+    history: History,
     options: RealizeOptions,
     stepwise: Stepwise,
 ) -> Linked:
@@ -91,15 +97,15 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         facts = Facts(lock, order, platform, files, images, options, context)
         for _ in range(_RETRIES):
             with suppress(LostError):
-                return _realize(facts, site, stepwise)
+                return _realize(facts, site, history, stepwise)
     hint = "see whether its disk is full or broken, or set CACHE_LOCAL_PATH"
     raise AnswerIsNoError(
         Diagnostic("DB0603", "what is put into the store does not stay", hint=hint)
     )
 
 
-def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
-    lock, order = facts.lock, facts.order
+def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
+    order = facts.order
     try:
         base = base_of(facts, site)
     except BuildFailed as error:
@@ -119,21 +125,34 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
         for placed in order
         if facts.options.no_cache or placed.id in stepwise.anew
     )
-    before = seconds_of(site.machine)
-    outcome = realize_steps(recipe, How(stepwise.jobs, anew, before), site, gather)
-    note_seconds(site.machine, before, order, outcome)
-    warnings = conflicts(order, outcome)
+    how = How(stepwise.jobs, anew, history.seconds(facts.platform))
+    outcome = realize_steps(recipe, how, site, gather)
+    with keeping(history, facts.lock, outcome, site.sources) as squashes:
+        return _linked(facts, site, stepwise, outcome.whole(), squashes, gather)
+
+
+def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
+    facts: Facts,
+    site: Site,
+    stepwise: Stepwise,
+    outcome: Outcome,
+    squashes: list[PastStep],
+    gather: Gather,
+) -> Linked:
+    lock, base = facts.lock, outcome.recipe.base
+    warnings = conflicts(facts.order, outcome)
     if stepwise.strict and warnings:
         raise AnswerIsNoError(
             *(replace(warning, severity="error") for warning in warnings)
         )
-    stack, tree = linked(lock, recipe, outcome, site)
+    stack, tree, made = linked(lock, outcome, site)
+    squashes += made
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
     built = site.workshop.image(stack, config, request, site.report)
     found = None
     if stepwise.compare:
-        recipe = gather([placed.id for placed in order])
+        recipe = gather([placed.id for placed in facts.order])
         linear = site.workshop.tree(recipe.request, site.report)
         found = differences(tree, linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
@@ -177,7 +196,7 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
             return replace(facts.recipe(base, known), order=order)
 
         recipe = replace(facts.recipe(base, known), order=order)
-        outcome = realize_steps(recipe, How(stepwise.jobs), site, gather)
+        outcome = realize_steps(recipe, How(stepwise.jobs), site, gather).whole()
         layers = tuple(
             layer
             for part in (base.layers, *(one.layers for one in outcome.all_records))

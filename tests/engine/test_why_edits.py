@@ -1,0 +1,71 @@
+"""``why`` before a realization says what runs in it, and where that began."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine import test_step_edits as edits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.space import Space
+
+Root = tuple[str, str, tuple[str, ...]]
+"""A step, the code of its reason, and the fields that differ."""
+
+CHANGED = "changed"
+EDITS: tuple[tuple[Callable[[Space], None], set[Root]], ...] = (
+    (edits.nothing, set()),
+    (edits.change_a_leaf, {("third", CHANGED, ("commands",))}),
+    (edits.change_a_tracked_file, {("second", CHANGED, ("copies.0.content",))}),
+    (edits.change_a_live_file, {("fourth", CHANGED, ("copies.0.content",))}),
+    (edits.touch, set()),
+    (edits.rename, set()),
+    (edits.change_the_first, {("renamed", CHANGED, ("commands",))}),
+    (edits.change_the_build_only, {("tool", CHANGED, ("commands",))}),
+    (edits.change_runtime_only, set()),
+    (edits.reorder, set()),
+    (edits.add_a_stage, {("fifth", "new", ())}),
+    (edits.add_a_script, {("script.14", "new", ())}),
+    (edits.remove_a_leaf, set()),
+)
+
+
+@pytest.fixture
+def built(built: Space) -> Space:
+    state = built.root.with_name(f"{built.root.name}-state")
+    variables = {**built.environment, "XDG_STATE_HOME": str(state)}
+    return type(built)(built.root, variables)
+
+
+project = edits.project
+
+
+def foreseen(space: Space, *flags: str) -> tuple[set[str], set[Root]]:
+    """What runs, and where that began, as ``why`` says of the lock."""
+    space.ok("lock")
+    answer = json.loads(space.ok("why", "--json", *flags).out)
+    roots = {
+        (cause["step"], reason["code"], tuple(f["field"] for f in reason["fields"]))
+        for cause in answer["causes"]
+        for reason in cause["reasons"]
+    }
+    runs = {step["step"] for step in answer["runs"]}
+    assert {s["step"] for c in answer["causes"] for s in c["runs"]} == runs
+    return runs, roots
+
+
+def test_every_edit_is_foreseen(project: Space) -> None:
+    runs, roots = foreseen(project)
+    assert runs == edits.ran(project) == edits.ALL
+    assert roots == {(step, "new", ()) for step in edits.ALL}
+    for change, expected in EDITS:
+        change(project)
+        runs, roots = foreseen(project)
+        assert roots == expected, change.__name__
+        assert runs == edits.ran(project), change.__name__
+        assert foreseen(project) == (set(), set()), change.__name__
