@@ -111,7 +111,8 @@ class Trace:
         if key not in self.seen:
             found: dict[str, Root] = {}
             own: list[Reason] = []
-            for reason in self._reasons(id_, old):
+            reasons = self._reasons(id_, old)
+            for reason in reasons:
                 if reason.code == "base":
                     found[BASE] = Root(BASE, (reason,))
                 elif reason.code not in CASCADE:
@@ -119,8 +120,10 @@ class Trace:
                 for step in reason.steps if reason.code in CASCADE else ():
                     for root in self._roots(step, self._as_of(step, old)):
                         found.setdefault(root.step, root)
-            if own:
-                found[id_] = Root(id_, tuple(own))
+            # Where no other step is another one, it began here: what a step touches,
+            # which decides what it is put on, is in no description.
+            if own or (reasons and not found):
+                found[id_] = Root(id_, tuple(own) or reasons)
             self.seen[key] = tuple(found.values())
         return self.seen[key]
 
@@ -168,7 +171,7 @@ class Trace:
             yield Reason("base", base)
         own, copied = self._copied(placed, fields)
         links = self._links(placed, was)
-        passed_on = self._variables(placed, links)
+        passed_on = self._variables(placed, links) | _uids(fields)
         inherited = [change for change in own if change.field in passed_on]
         own = [change for change in own if change.field not in passed_on]
         below = [*_reasons_of(links), *copied] if not base else []
@@ -305,6 +308,24 @@ def _called(names: Sequence[str], now: Collection[str]) -> str | None:
     """Of the steps that were one and the same, the one that is meant."""
     there = [name for name in names if name in now] or names
     return there[-1] if there else None
+
+
+def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
+    """``mounts``, where they differ in the uid alone: that is the user step's."""
+    for change in fields:
+        if change.field == "mounts" and _bare(change.before) == _bare(change.after):
+            return frozenset({"mounts"})
+    return frozenset()
+
+
+def _bare(mounts: Field) -> list[Field]:
+    """Mounts without uid and gid, which come last, and are part of a cache's id."""
+    found: list[Field] = []
+    for mount in mounts if isinstance(mounts, Sequence) else ():
+        words = [*mount] if isinstance(mount, Sequence) else []
+        cache = words[:1] == ["cache"]
+        found.append([words[0], words[1], words[3]] if cache else words[:-2])
+    return found
 
 
 def _texts(field: Field) -> list[str]:
