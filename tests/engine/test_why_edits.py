@@ -110,7 +110,8 @@ EDITS_OF_SYSTEM_STEPS: tuple[tuple[str, str, set[Root], set[str]], ...] = (
 def test_edits_of_system_steps_are_foreseen(built: Space, debian_base: str) -> None:
     built.write("dynbuild.toml", PACKAGES.format(base=debian_base))
     runs, _ = foreseen(built)
-    assert runs == edits.ran(built)
+    # The builder's own cache may know these steps from another test.
+    assert runs == edits.ran(built, "--no-cache")
     for old, new, expected, steps in EDITS_OF_SYSTEM_STEPS:
         edits.edit(built, old, new)
         runs, roots = foreseen(built)
