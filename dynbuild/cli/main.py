@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "realize": ("realize.realize", "Make the image that the lock describes."),
     "build": ("realize.build", "lock and realize in one."),
     "why": ("why.why", "Explain what would run, and why; build nothing."),
+    "outdated": ("outdated.outdated", "Tell what has newer versions by now."),
     "schema": ("schema.schema", "Write the JSON schema of declarations."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
