@@ -100,7 +100,7 @@ capabilities = st.sampled_from(["cap_net_raw+ep", "cap_chown,cap_kill+p"])
 def _own(draw: st.DrawFn, name: str) -> str:
     """Anything at all, in the stage's own directory."""
     root = f"/own/{name}"
-    p, q = (f"'{root}/{draw(st.sampled_from(PLACES))}'" for _ in range(2))
+    p, q = (f"'{root}/{place}'" for place in draw(st.permutations(PLACES))[:2])
     salt, mode, owner = draw(salts), draw(modes), draw(owners)
     sub = f"{root}/sub"
     ready = f"mkdir -p {sub}/deep; rm -rf {p}"
