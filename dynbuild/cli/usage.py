@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 
 from dynbuild.cli.output import table
 from dynbuild.cli.progress_text import duration
-from dynbuild.explain.past import Source
+from dynbuild.explain.past import History, Source
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
-from dynbuild.ports import History
 
 _SOURCES: tuple[Source, ...] = ("local", "s3", "registry", "built")
 _DAYS = 14

@@ -1,8 +1,8 @@
-"""What was realized before, as values: what a history keeps and gives back."""
+"""What was realized before: what a history keeps, gives back, and is asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from dynbuild.digest import Description, Digest
 
@@ -97,3 +97,19 @@ class Told:
     steps: Mapping[Source, int]
     ran: float
     saved: float
+
+
+class History(Protocol):
+    """What was realized of a project before; it never fails, it only knows less."""
+
+    def keep(self, build: PastBuild) -> None:
+        """Remember a build that ends now."""
+
+    def seconds(self, platform: str) -> Mapping[str, float]:
+        """How long steps took when they last ran, by their ids."""
+
+    def past(self, platform: str) -> Past:
+        """The locks that were realized for a platform, and their steps."""
+
+    def builds(self) -> tuple[Told, ...]:
+        """The builds that are remembered, the oldest first."""
