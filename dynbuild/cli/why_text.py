@@ -178,6 +178,7 @@ _REASONS: Mapping[Code, str] = {
     "stands-on": "stands on {}",
     "copies-from": "copies from {}",
     "put-on": "is or was put on {}",
+    "needed": "is needed now by {}",
 }
 
 

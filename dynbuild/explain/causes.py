@@ -27,10 +27,11 @@ Code: TypeAlias = Literal[
     "stands-on",
     "copies-from",
     "put-on",
+    "needed",
 ]
 """Why a step is another one, or is built; stable, and listed in docs/why.md."""
 
-CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on"})
+CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on", "needed"})
 """Reasons that lie in other steps."""
 
 BASE = "base"
@@ -103,7 +104,8 @@ class Trace:
         if old == self.now.digests[id_]:
             return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
-            return (Reason("new"),)
+            needed = self._needed(id_)
+            return (Reason("needed", steps=needed) if needed else Reason("new"),)
         return tuple(self._differing(self.steps[id_], self.before.described[old]))
 
     def _roots(self, id_: str, old: Digest | None) -> tuple[Root, ...]:
@@ -111,6 +113,7 @@ class Trace:
         if key not in self.seen:
             found: dict[str, Root] = {}
             own: list[Reason] = []
+            self.seen[key] = ()
             reasons = self._reasons(id_, old)
             for reason in reasons:
                 if reason.code == "base":
@@ -135,6 +138,20 @@ class Trace:
             if step in self.before.ids.get(digest, ()):
                 return digest
         return self.before.digests.get(step)
+
+    def _needed(self, id_: str) -> tuple[str, ...]:
+        """The steps for which one runs that was in the lock, and that nobody needed."""
+        if self.steps[id_].linked or id_ not in self.before.known:
+            return ()
+        return tuple(
+            placed.id
+            for placed in self.now.order
+            if placed.id in self.runs
+            and (
+                id_ in placed.on
+                or any(copy.stage == id_ for copy in copies_of(placed.step))
+            )
+        )
 
     def _undisturbed(self, id_: str) -> Iterator[Reason]:
         """Why a step runs though nothing of its description differs."""

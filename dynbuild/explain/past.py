@@ -72,7 +72,7 @@ class Before:
 
     ``described`` holds what is known of digests, ``ids`` the steps that each was of,
     the last one at the end; ``placed`` the places of the steps by id, ``onto`` what
-    they were put on.
+    they were put on. ``known`` are those that were in a lock, realized or not.
     """
 
     digests: Mapping[str, Digest] = field(default_factory=dict)
@@ -80,6 +80,7 @@ class Before:
     ids: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
     placed: Mapping[str, Digest] = field(default_factory=dict)
     onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
