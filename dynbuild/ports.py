@@ -7,7 +7,6 @@ from typing import Protocol
 
 from dynbuild.digest import Digest, Field
 from dynbuild.explain.blame import Commit
-from dynbuild.explain.past import Past, PastBuild, Told
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
@@ -255,6 +254,19 @@ class Tier(Protocol):
         """Take a record in, of which the tier has all layers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A store that was read as a whole: what is sound, and what was not and is gone.
+
+    ``size`` is that of its blobs in bytes; ``damaged`` says of each thing what it was.
+    """
+
+    blobs: int
+    records: int
+    size: int
+    damaged: tuple[str, ...]
+
+
 Stack = tuple[Layer, ...]
 """The layers of an image, lowest first."""
 
@@ -293,22 +305,6 @@ class Machine(Protocol):
 
         ``waiting`` is called when another one does, before this waits for it.
         """
-
-
-class History(Protocol):
-    """What was realized of a project before; it never fails, it only knows less."""
-
-    def keep(self, build: PastBuild) -> None:
-        """Remember a build that ends now."""
-
-    def seconds(self, platform: str) -> Mapping[str, float]:
-        """How long steps took when they last ran, by their ids."""
-
-    def past(self, platform: str) -> Past:
-        """The locks that were realized for a platform, and their steps."""
-
-    def builds(self) -> tuple[Told, ...]:
-        """The builds that are remembered, the oldest first."""
 
 
 class LostError(Exception):

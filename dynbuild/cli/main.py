@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "blame": ("blame.blame", "Tell the commits that moved or changed a stage."),
     "graph": ("graph.graph", "Draw what stands on what: text, SVG, a page, and more."),
     "why": ("why.why", "Explain what would run, and why; build nothing."),
+    "outdated": ("outdated.outdated", "Tell what has newer versions by now."),
+    "status": ("status.status", "Show which steps of the lock the store holds."),
     "schema": ("schema.schema", "Write the JSON schema of declarations."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),

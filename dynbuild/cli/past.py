@@ -7,8 +7,8 @@ from pathlib import Path
 from dynbuild.cli.output import show
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import Project
+from dynbuild.explain.past import History
 from dynbuild.history.sqlite import Sqlite, path_in
-from dynbuild.ports import History
 
 
 def history_of(project: Project, color: Color = "auto") -> History:

@@ -177,7 +177,8 @@ _REASONS: Mapping[Code, str] = {
     "not-held": "is as it was, and no tier holds it",
     "stands-on": "stands on {}",
     "copies-from": "copies from {}",
-    "put-on": "is put on {}",
+    "put-on": "is or was put on {}",
+    "needed": "is needed now by {}",
 }
 
 

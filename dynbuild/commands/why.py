@@ -10,7 +10,7 @@ from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.next_change import changed
-from dynbuild.explain.past import Before, Past, PastLock, Source
+from dynbuild.explain.past import Before, History, Past, PastLock, Source
 from dynbuild.explain.place import Place, places
 from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices
@@ -26,7 +26,6 @@ from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import (
     CommittedUnknownError,
     Files,
-    History,
     Images,
     Locks,
     Tier,

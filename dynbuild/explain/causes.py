@@ -27,10 +27,11 @@ Code: TypeAlias = Literal[
     "stands-on",
     "copies-from",
     "put-on",
+    "needed",
 ]
 """Why a step is another one, or is built; stable, and listed in docs/why.md."""
 
-CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on"})
+CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on", "needed"})
 """Reasons that lie in other steps."""
 
 BASE = "base"
@@ -103,7 +104,8 @@ class Trace:
         if old == self.now.digests[id_]:
             return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
-            return (Reason("new"),)
+            needed = self._needed(id_)
+            return (Reason("needed", steps=needed) if needed else Reason("new"),)
         return tuple(self._differing(self.steps[id_], self.before.described[old]))
 
     def _roots(self, id_: str, old: Digest | None) -> tuple[Root, ...]:
@@ -111,7 +113,9 @@ class Trace:
         if key not in self.seen:
             found: dict[str, Root] = {}
             own: list[Reason] = []
-            for reason in self._reasons(id_, old):
+            self.seen[key] = ()
+            reasons = self._reasons(id_, old)
+            for reason in reasons:
                 if reason.code == "base":
                     found[BASE] = Root(BASE, (reason,))
                 elif reason.code not in CASCADE:
@@ -119,8 +123,10 @@ class Trace:
                 for step in reason.steps if reason.code in CASCADE else ():
                     for root in self._roots(step, self._as_of(step, old)):
                         found.setdefault(root.step, root)
-            if own:
-                found[id_] = Root(id_, tuple(own))
+            # Where no other step is another one, it began here: what a step touches,
+            # which decides what it is put on, is in no description.
+            if own or (reasons and not found):
+                found[id_] = Root(id_, tuple(own) or reasons)
             self.seen[key] = tuple(found.values())
         return self.seen[key]
 
@@ -132,6 +138,20 @@ class Trace:
             if step in self.before.ids.get(digest, ()):
                 return digest
         return self.before.digests.get(step)
+
+    def _needed(self, id_: str) -> tuple[str, ...]:
+        """The steps for which one runs that was in the lock, and that nobody needed."""
+        if self.steps[id_].linked or id_ not in self.before.known:
+            return ()
+        return tuple(
+            placed.id
+            for placed in self.now.order
+            if placed.id in self.runs
+            and (
+                id_ in placed.on
+                or any(copy.stage == id_ for copy in copies_of(placed.step))
+            )
+        )
 
     def _undisturbed(self, id_: str) -> Iterator[Reason]:
         """Why a step runs though nothing of its description differs."""
@@ -168,7 +188,7 @@ class Trace:
             yield Reason("base", base)
         own, copied = self._copied(placed, fields)
         links = self._links(placed, was)
-        passed_on = self._variables(placed, links)
+        passed_on = self._variables(placed, links) | _uids(fields)
         inherited = [change for change in own if change.field in passed_on]
         own = [change for change in own if change.field not in passed_on]
         below = [*_reasons_of(links), *copied] if not base else []
@@ -305,6 +325,24 @@ def _called(names: Sequence[str], now: Collection[str]) -> str | None:
     """Of the steps that were one and the same, the one that is meant."""
     there = [name for name in names if name in now] or names
     return there[-1] if there else None
+
+
+def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
+    """``mounts``, where they differ in the uid alone: that is the user step's."""
+    for change in fields:
+        if change.field == "mounts" and _bare(change.before) == _bare(change.after):
+            return frozenset({"mounts"})
+    return frozenset()
+
+
+def _bare(mounts: Field) -> list[Field]:
+    """Mounts without uid and gid, which come last, and are part of a cache's id."""
+    found: list[Field] = []
+    for mount in mounts if isinstance(mounts, Sequence) else ():
+        words = [*mount] if isinstance(mount, Sequence) else []
+        cache = words[:1] == ["cache"]
+        found.append([words[0], words[1], words[3]] if cache else words[:-2])
+    return found
 
 
 def _texts(field: Field) -> list[str]:

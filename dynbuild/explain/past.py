@@ -1,8 +1,8 @@
-"""What was realized before, as values: what a history keeps and gives back."""
+"""What was realized before: what a history keeps, gives back, and is asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from dynbuild.digest import Description, Digest
 
@@ -72,7 +72,7 @@ class Before:
 
     ``described`` holds what is known of digests, ``ids`` the steps that each was of,
     the last one at the end; ``placed`` the places of the steps by id, ``onto`` what
-    they were put on.
+    they were put on. ``known`` are those that were in a lock, realized or not.
     """
 
     digests: Mapping[str, Digest] = field(default_factory=dict)
@@ -80,6 +80,7 @@ class Before:
     ids: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
     placed: Mapping[str, Digest] = field(default_factory=dict)
     onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +98,19 @@ class Told:
     steps: Mapping[Source, int]
     ran: float
     saved: float
+
+
+class History(Protocol):
+    """What was realized of a project before; it never fails, it only knows less."""
+
+    def keep(self, build: PastBuild) -> None:
+        """Remember a build that ends now."""
+
+    def seconds(self, platform: str) -> Mapping[str, float]:
+        """How long steps took when they last ran, by their ids."""
+
+    def past(self, platform: str) -> Past:
+        """The locks that were realized for a platform, and their steps."""
+
+    def builds(self) -> tuple[Told, ...]:
+        """The builds that are remembered, the oldest first."""

@@ -29,6 +29,7 @@ def before_of(lock: Lock, past: Past) -> Before:
     placed: dict[str, Digest] = {}
     onto: dict[str, tuple[str, ...]] = {}
     ids: dict[Digest, tuple[str, ...]] = {}
+    known: set[str] = set()
     newer = lock
     for one in past.locks:
         try:
@@ -36,6 +37,7 @@ def before_of(lock: Lock, past: Past) -> Before:
         except LockError:
             break
         names = _followed(names, stages, continued(older, newer))
+        known |= names.keys()
         called = {then: now for now, then in names.items()}
 
         def name(then: str, called: Mapping[str, str] = called) -> str:
@@ -52,7 +54,7 @@ def before_of(lock: Lock, past: Past) -> Before:
         newer = older
         if digests.keys() >= names.keys():
             break
-    return Before(digests, past.described, ids, placed, onto)
+    return Before(digests, past.described, ids, placed, onto, frozenset(known))
 
 
 def _followed(

@@ -52,7 +52,7 @@ def path_in(environment: Mapping[str, str]) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Sqlite:
-    """Implements ``ports.History`` of one project, which a text names.
+    """Implements ``explain.past.History`` of one project, which a text names.
 
     ``path`` is None where there is no place for a history; ``clock`` gives the Unix
     time, ``started`` is when the build began that is kept. ``warn`` hears of each thing

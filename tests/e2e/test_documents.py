@@ -64,6 +64,8 @@ def _wherever(text: str) -> str:
         ("realize", "docs/realize.md"),
         ("build", "docs/realize.md"),
         ("why", "docs/why.md"),
+        ("status", "docs/status.md"),
+        ("outdated", "docs/status.md"),
     ],
 )
 def test_every_flag_is_documented(command: str, page: str, space: Space) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dynbuild.cli import lock, realize
+from dynbuild.cli.main import run
+from dynbuild.commands.stepwise import stack
+from dynbuild.link.commute import counted
 from tests.engine.hermetic import Project, edits, projects
+from tests.layouts import files_of, layers_of
 from tests.trees import tree_of
 
 if TYPE_CHECKING:
@@ -19,35 +25,87 @@ if TYPE_CHECKING:
     from tests.space import Space
 
 TAG = f"dynbuild-test-history-{os.getpid()}"
+# Imported once, and not by each command: it is forked.
+READY = (lock, realize)
+
+budgets = st.sampled_from([stack.BUDGET, 7, 4])
+"""Layers that an image may have: few, so that small images are squashed too."""
 
 
-def history(space: Space, base: str, data: st.DataObject, length: int) -> None:
+def command(space: Space, budget: int, *arguments: str) -> None:
+    """Run the command line in a fork: as a process of its own, and sooner there."""
+    log = space.root / "told"
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            with log.open("wb") as file:
+                for stream in (1, 2):
+                    os.dup2(file.fileno(), stream)
+            os.chdir(space.root)
+            os.environ.clear()
+            os.environ.update(space.environment)
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+            stack.BUDGET = budget  # type: ignore[misc]
+            status = run(list(arguments))
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, log.read_text()
+
+
+def history(
+    space: Space, base: str, data: st.DataObject, length: int, *, unpacked: bool
+) -> None:
     """Realize a random project and edits of it, each in two ways."""
-    store = space.root / "store"
-    shutil.rmtree(store, ignore_errors=True)
+    space = type(space)(
+        space.root,
+        {**space.environment, "CACHE_LOCAL_PATH": str(space.root / "store")},
+    )
+    shutil.rmtree(space.root / "store", ignore_errors=True)
     (space.root / "dynbuild.lock").unlink(missing_ok=True)
-    project = data.draw(projects())
-    same(space, base, project, str(store))
+    budget = data.draw(budgets)
+    made = (data.draw(projects()),)
     for _ in range(length):
-        project = data.draw(edits(project))
-        same(space, base, project, str(store))
+        same(space, base, made[-1], budget)
+        made += (data.draw(edits(made)),)
+    same(space, base, made[-1], budget, unpacked=unpacked)
 
 
-def same(space: Space, base: str, project: Project, store: str) -> None:
+def same(
+    space: Space, base: str, project: Project, budget: int, *, unpacked: bool = False
+) -> None:
+    """Make an image in two ways: by its layers, and as the engine unpacks it."""
+    shutil.rmtree(space.root / "tree", ignore_errors=True)
     for name, text in project.files.items():
         space.write(name, text)
     space.write("dynbuild.toml", project.text(base))
-    space.ok("lock")
-    space.ok("realize", "-t", f"{TAG}:linked", CACHE_LOCAL_PATH=store)
-    space.ok("realize", "-t", f"{TAG}:linear", "--linear")
-    linked = tree_of(space.environment, f"{TAG}:linked")
-    linear = tree_of(space.environment, f"{TAG}:linear")
-    differ = {
-        path: (linked.get(path), linear.get(path))
-        for path in linked.keys() | linear.keys()
-        if linked.get(path) != linear.get(path)
+    command(space, budget, "lock")
+    found = []
+    for way in ("linked", "linear"):
+        outputs = ["-o", f"oci:{way}", *(["-t", f"{TAG}:{way}"] if unpacked else [])]
+        linear = ["--linear"] if way == "linear" else []
+        shutil.rmtree(space.root / way, ignore_errors=True)
+        command(space, budget, "realize", *outputs, *linear)
+        tree = files_of(space.root / way)
+        found.append({path: facts for path, facts in tree.items() if counted(path)})
+    if not any(c.name == "tree" for stage in project.stages for c in stage.copied):
+        # What is live is never squashed. The base has two layers, /work/here is one.
+        assert layers_of(space.root / "linked") <= max(budget, 4)
+    told = (project.text(base), space.read("dynbuild.lock"))
+    assert not differing(*found), told
+    if unpacked:
+        trees = [tree_of(space.environment, f"{TAG}:{w}") for w in ("linked", "linear")]
+        assert not differing(*trees), told
+
+
+def differing(one: dict[str, object], other: dict[str, object]) -> dict[str, object]:
+    return {
+        path: (one.get(path), other.get(path))
+        for path in sorted(one.keys() | other.keys())
+        if one.get(path) != other.get(path)
     }
-    assert not differ, (project.text(base), space.read("dynbuild.lock"))
 
 
 @pytest.fixture
@@ -62,13 +120,13 @@ quiet = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @pytest.mark.usefixtures("cleaned")
 @settings(max_examples=3, deadline=None, suppress_health_check=quiet, derandomize=True)
 @given(data=st.data())
-def test_a_few_histories(built: Space, busybox_base: str, data: st.DataObject) -> None:
-    history(built, busybox_base, data, 3)
+def test_a_few_histories(built: Space, xattr_base: str, data: st.DataObject) -> None:
+    history(built, xattr_base, data, 3, unpacked=True)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("cleaned")
 @settings(max_examples=300, deadline=None, suppress_health_check=quiet)
 @given(data=st.data())
-def test_many_histories(built: Space, busybox_base: str, data: st.DataObject) -> None:
-    history(built, busybox_base, data, 6)
+def test_many_histories(built: Space, xattr_base: str, data: st.DataObject) -> None:
+    history(built, xattr_base, data, 6, unpacked=data.draw(st.integers(0, 9)) == 0)

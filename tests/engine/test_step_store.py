@@ -16,8 +16,6 @@ from uuid import uuid4
 
 import pytest
 
-from dynbuild.tiers.local import Local
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -79,16 +77,8 @@ def whole(space: Space, docker: Docker, tag: str, store: str = "store") -> str:
 
 def sound(space: Space) -> None:
     """Every blob of the store is what its name says, every record has its blobs."""
-    told: list[str] = []
-    store = space.root / "store"
-    tier = Local(store, told.append)
-    for blob in (store / "blobs" / "sha256").glob("[!.]*"):
-        assert tier.read(f"sha256:{blob.name}") is not None  # type: ignore[arg-type]
-    for step in (store / "records").glob("*"):
-        names = list(step.glob("[!.]*"))
-        found = tier.find([f"sha256:{step.name}"], "linux/amd64")  # type: ignore[list-item]
-        assert len(found) == len(names)
-    assert told == []
+    found = json.loads(space.ok("status", "--verify", "--json").out)
+    assert found["verified"]["damaged"] == []
 
 
 def start(space: Space, *arguments: str) -> subprocess.Popen[str]:
@@ -125,6 +115,46 @@ def test_two_stores_are_never_mixed(project: Space, docker: Docker, tag: str) ->
                     step, project.root / "store/records" / step.name, dirs_exist_ok=True
                 )
     assert whole(project, docker, tag) in (one, other)
+    sound(project)
+
+
+def test_status_tells_what_is_held(project: Space) -> None:
+    def held() -> dict[str, bool]:
+        steps = json.loads(project.ok("status", "--json").out)["steps"]
+        return {step["id"]: step["held"] for step in steps}
+
+    assert set(held().values()) == {False}
+    assert "0 of 4 steps are held" in project.ok("status").err
+    project.ok("realize")
+    assert set(held().values()) == {True}
+    project.write("src/file", "changed\n")
+    assert held() == {"below": True, "above": True, "beside": True, "last": False}
+    text = project.read("dynbuild.toml")
+    project.write("dynbuild.toml", text.replace("/own/below\n", "/own/below 2>&1\n"))
+    shown = project.ok("status")
+    assert "3 of 4 steps are held" in shown.err
+    assert [line.split()[:2] for line in shown.out.splitlines()] == [
+        ["held", "(base)"],
+        ["held", "below"],
+        ["held", "above"],
+        ["held", "beside"],
+        ["missing", "last"],
+    ]
+
+
+def test_verify_finds_damage_once(project: Space, docker: Docker, tag: str) -> None:
+    whole(project, docker, tag)
+    (record, *_) = sorted((project.root / "store/records").glob("*/*"))
+    facts = json.loads(record.read_bytes().split(b"\n", 1)[1])
+    blob = project.root / "store/blobs/sha256" / facts["layers"][0][1][7:]
+    blob.chmod(0o644)
+    blob.write_bytes(bytes(blob.stat().st_size))
+    done = project.run("status", "--verify")
+    assert done.status == 1
+    assert f"the blob sha256:{blob.name} is damaged" in done.err
+    assert "error" not in done.err
+    sound(project)
+    whole(project, docker, tag)
     sound(project)
 
 

@@ -69,3 +69,51 @@ def test_every_edit_is_foreseen(project: Space) -> None:
         assert roots == expected, change.__name__
         assert runs == edits.ran(project), change.__name__
         assert foreseen(project) == (set(), set()), change.__name__
+
+
+PACKAGES = """\
+base = "{base}"
+user = {{ name = "app", uid = 1200 }}
+apt_packages = ["jq"]
+env_scripts = ["echo one > /one"]
+
+[[stages]]
+name = "first"
+commands = ["jq --version > /first"]
+
+[[stages]]
+name = "second"
+dependencies = ["first"]
+user = "app"
+cache_mounts = ["/tmp/cache"]
+commands = ["touch /tmp/second"]
+"""
+EDITS_OF_SYSTEM_STEPS: tuple[tuple[str, str, set[Root], set[str]], ...] = (
+    ('["jq"]', '["jq", "bc"]', {("apt.6", "new", ())}, {"apt.6"}),
+    ('"jq", "bc"', '"jq=1.*", "bc"', {("apt.7", "new", ())}, {"apt.7"}),
+    ('"jq=1.*", "bc"', '"jq=1.*"', {("apt.8", "new", ())}, {"apt.8"}),
+    (
+        "uid = 1200",
+        "uid = 1201",
+        {("user.3", CHANGED, ("script",))},
+        {"user.3", "apt.6", "apt.7", "apt.8", "first", "second"},
+    ),
+    (
+        '["echo one > /one"]',
+        "[]",
+        {("user.3", "gone", ())},
+        {"user.3", "first", "second"},
+    ),
+)
+
+
+def test_edits_of_system_steps_are_foreseen(built: Space, debian_base: str) -> None:
+    built.write("dynbuild.toml", PACKAGES.format(base=debian_base))
+    runs, _ = foreseen(built)
+    # The builder's own cache may know these steps from another test.
+    assert runs == edits.ran(built, "--no-cache")
+    for old, new, expected, steps in EDITS_OF_SYSTEM_STEPS:
+        edits.edit(built, old, new)
+        runs, roots = foreseen(built)
+        assert (roots, runs) == (expected, steps), new
+        assert edits.ran(built) == steps, new

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 from dynbuild import quote
 from dynbuild.commands.stepwise.steps import Outcome
-from dynbuild.explain.past import PastBuild, PastStep, Source
+from dynbuild.explain.past import History, PastBuild, PastStep, Source
 from dynbuild.link.model import Record
 from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock
 from dynbuild.plan import Reuse
-from dynbuild.ports import History, LostError
+from dynbuild.ports import LostError
 from dynbuild.steps.title import title
 
 

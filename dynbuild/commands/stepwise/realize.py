@@ -32,7 +32,7 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
-from dynbuild.explain.past import PastStep
+from dynbuild.explain.past import History, PastStep
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
@@ -41,7 +41,6 @@ from dynbuild.ports import (
     BuildFailed,
     Built,
     Files,
-    History,
     Images,
     LostError,
 )
