@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dynbuild.declaration.inputs import ROOT
-from dynbuild.declaration.secrecy import redacted
+from dynbuild.declaration.secrecy import redacted_expression
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lang.syntax import (
     Binding,
@@ -53,7 +53,7 @@ class Places:
     def seen(self, span: Span) -> Span:
         source = span.source
         if source not in self._sources:
-            safe = redacted(source)
+            safe = redacted_expression(source)
             self._sources[source] = replace(safe, name=self._shown(source.name))
         return replace(span, source=self._sources[source])
 

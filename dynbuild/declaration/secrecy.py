@@ -20,8 +20,10 @@ _QUOTED = re.compile(
     r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
 )
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)[ \t]*+(?:[;,}\r\n]|\Z)")
-_LINE = re.compile(r"\n")
-_BINDING = re.compile(r"[;,\n]")
+_LINE = re.compile(r"[^\n]*+")
+_EXPRESSION = re.compile(
+    r"(?:\"(?:[^\"\\]|\\.)*+\"?|''(?:[^']|'[^'])*+(?:''|\Z)|[^;,\"'\n]|')*+", re.DOTALL
+)
 _MOST_NAMES = 5
 """Names that one secret may have in turn."""
 _GLANCE = 200
@@ -42,10 +44,19 @@ def without_secrets(tree: Table) -> Table:
 
 def redacted(source: Source) -> Source:
     """Star what seems to be a secret in a text that could not be read as a tree."""
+    return _redacted(source, _LINE)
+
+
+def redacted_expression(source: Source) -> Source:
+    """Star what seems to be a secret in a source of the language, and no more."""
+    return _redacted(source, _EXPRESSION)
+
+
+def _redacted(source: Source, value: re.Pattern[str]) -> Source:
     spans: list[Span] = []
     names: frozenset[str] = frozenset()
     for _ in range(_MOST_NAMES):
-        spans = list(_written(source, names))
+        spans = list(_written(source, names, value))
         # A secret that is bound to another name first is starred there as well.
         texts = (source.text[span.start : span.end] for span in spans)
         others = {found[1] for text in texts if (found := _NAME.match(text))}
@@ -55,8 +66,10 @@ def redacted(source: Source) -> Source:
     return _starred(source, spans)
 
 
-def _written(source: Source, names: frozenset[str]) -> Iterator[Span]:
-    """Find values after keys, in any syntax and in none; without quotes, to the end."""
+def _written(
+    source: Source, names: frozenset[str], value: re.Pattern[str]
+) -> Iterator[Span]:
+    """Find values after keys, in any syntax and in none; ``value`` if not in quotes."""
     done = 0
     for key in _KEY.finditer(source.text):
         if key.start() < done:
@@ -65,12 +78,11 @@ def _written(source: Source, names: frozenset[str]) -> Iterator[Span]:
         glance = source.text[start : start + _GLANCE].strip("\"' \n").split("\n")[0]
         if not (key[1] == "value" or key[1] in names or is_secret(key[1], glance)):
             continue
-        quoted = _QUOTED.match(source.text, start)
-        end = _BINDING if key[1] in names else _LINE
-        ended = end.search(source.text, start)
-        done = quoted.end() if quoted else ended.start() if ended else -1
-        if done < 0:
-            done = len(source.text)
+        bare = _EXPRESSION if key[1] in names else value
+        found = None if bare is _EXPRESSION else _QUOTED.match(source.text, start)
+        found = found or bare.match(source.text, start)
+        assert found  # it may be empty
+        done = found.end()
         yield Span(source, start, done)
 
 

@@ -187,9 +187,9 @@ def found(node: Node) -> str:
 def _written(node: Node) -> str:
     """Show a value as it stands in the file, where secrets are starred."""
     span = node.span
-    if isinstance(node, Leaf) and not node.literal:
-        return json.dumps(node.value)
     text = " ".join(span.source.text[span.start : span.end].split())
+    if isinstance(node, Leaf) and not node.literal and set(text) != {"*"}:
+        return json.dumps(node.value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

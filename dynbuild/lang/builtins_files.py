@@ -64,7 +64,9 @@ def _path_exists(machine: Machine, path: str) -> bool:
 
 @builtin("hashFile algorithm:string path:path", "The digest of a file, as hashString.")
 def _hash_file(machine: Machine, algorithm: str, path: str) -> str:
-    return digest(algorithm, asked(machine.files.read, normalise(path)))
+    data = asked(machine.files.read, normalise(path))
+    machine.charge(len(data) >> 8)
+    return digest(algorithm, data)
 
 
 @builtin("toPath text:text", "An absolute path, normalised; rather write a path.")

@@ -13,6 +13,8 @@ from dynbuild.lang.printing import json_value
 from dynbuild.lang.values import Attrs, Slot, Value
 
 MAX_NESTING = 500
+MAX_BITS = 100
+"""Of an integer that a message shows; Python refuses to write very long ones."""
 LONG = 25
 """Digits of what is surely no 64-bit integer."""
 _BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\[{]|[\]}]", re.DOTALL)
@@ -83,6 +85,8 @@ def _reason(error: ValueError) -> str:
 def _from_toml(machine: Machine, text: str) -> Value:
     _check_nesting(text, "TOML")
     machine.charge(len(text) >> 2)
+    # The reader takes time and room for a dotted key by the square of its length.
+    machine.charge(sum(line.count(".") ** 2 >> 3 for line in text.split("\n")))
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -100,7 +104,8 @@ def _value(data: Any) -> Value:  # noqa: ANN401  # whatever a reader made
     if type(data) is str:
         return _text(data)
     if type(data) is int and not MIN_INT <= data <= MAX_INT:
-        raise Failure("DB0218", f"{data} does not fit into 64 bits")
+        number = str(data) if data.bit_length() < MAX_BITS else "a number"
+        raise Failure("DB0218", f"{number} does not fit into 64 bits")
     if data is None or type(data) in {bool, int, float}:
         return data  # type: ignore[no-any-return]  # one of ours already
     raise Failure(

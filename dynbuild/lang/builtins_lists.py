@@ -22,6 +22,9 @@ from dynbuild.lang.values import (
 
 List = list[Slot]
 
+KEPT = 20
+"""Steps for an element of a closure: it is kept, and there may be no end of them."""
+
 
 def is_true(value: Value, name: str) -> bool:
     """Return what a predicate given to a built-in says."""
@@ -245,7 +248,7 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
                 "DB0210",
                 f"'builtins.genericClosure' needs sets, but this is {a_kind(item)}",
             )
-        key = _key(force(_needed(item, "key", "genericClosure")))
+        key = _key(machine, force(_needed(item, "key", "genericClosure")))
         kinds.add(key[0])
         if len(kinds) > 1:
             raise Failure(
@@ -253,6 +256,7 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
                 "the keys given to 'builtins.genericClosure' must be of one kind",
             )
         if key not in seen:
+            machine.charge(KEPT)
             seen.add(key)
             result.append(item)
             operator = force(_needed(arguments, "operator", "genericClosure"))
@@ -261,15 +265,19 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
     return result
 
 
-def _key(value: Value) -> tuple[str, object]:
+def _key(machine: Machine, value: Value) -> tuple[str, object]:
     if type(value) is int or type(value) is float:
-        return "number", float(value)
+        return "number", value
     if type(value) is str:
         return "string", value
     if type(value) is Path:
         return "path", value.text
     if isinstance(value, list):
-        return "list", tuple([_key(force(item)) for item in value])
+        machine.enter()
+        machine.charge(len(value))
+        keys = [_key(machine, force(item)) for item in value]
+        machine.depth -= 1
+        return "list", tuple(keys)
     raise Failure(
         "DB0210",
         f"a key given to 'builtins.genericClosure' cannot be {a_kind(value)}",

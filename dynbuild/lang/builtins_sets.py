@@ -48,7 +48,8 @@ def _attr_values(machine: Machine, value: Attrs) -> List:
 
 
 @builtin("catAttrs name:string list:list", "An attribute of all sets that have it.")
-def _cat_attrs(_: Machine, name: str, sets: List) -> List:
+def _cat_attrs(machine: Machine, name: str, sets: List) -> List:
+    machine.charge(len(sets) >> 2)
     found = [_a_set(item, "catAttrs") for item in sets]
     return [each.items[name] for each in found if name in each.items]
 
@@ -86,7 +87,7 @@ def _has_attr(_: Machine, name: str, value: Attrs) -> bool:
 
 @builtin("intersectAttrs a:set b:set", "The attributes of b that a has too.")
 def _intersect_attrs(machine: Machine, a: Attrs, b: Attrs) -> Attrs:
-    machine.charge(min(len(a.items), len(b.items)) >> 2)
+    machine.charge(min(len(a.items), len(b.items)))
     smaller = a if len(a.items) < len(b.items) else b
     names = [name for name in smaller.items if name in a.items and name in b.items]
     return Attrs({name: b.items[name] for name in names}, b.spans)

@@ -18,6 +18,7 @@ from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
 )
 def _base_name_of(machine: Machine, path: Value) -> str:
     text = interpolate(machine, path, None)
+    machine.charge(len(text) >> 10)
     if len(text) > 1 and text.endswith("/"):
         text = text[:-1]
     return text.rpartition("/")[2]
@@ -27,7 +28,9 @@ def _base_name_of(machine: Machine, path: Value) -> str:
 def _dir_of(machine: Machine, path: Value) -> Value:
     if type(path) is Path:
         return Path(parent(path.text))
-    head, slash, _ = interpolate(machine, path, None).rpartition("/")
+    text = interpolate(machine, path, None)
+    machine.charge(len(text) >> 10)
+    head, slash, _ = text.rpartition("/")
     if not slash:
         return "."
     return head or "/"
@@ -46,7 +49,9 @@ def _concat_strings_sep(machine: Machine, separator: str, items: List) -> str:
 
 
 @builtin("stringLength text:text", "The number of bytes (of UTF-8).")
-def _string_length(_: Machine, text: str) -> int:
+def _string_length(machine: Machine, text: str) -> int:
+    if not text.isascii():
+        machine.charge(len(text) >> 10)
     return len(text) if text.isascii() else len(encode(text))
 
 
@@ -60,6 +65,7 @@ def _substring(machine: Machine, start: int, length: int, text: str) -> str:
     end = None if length < 0 else start + length
     if text.isascii():
         return machine.text([text[start:end]])
+    machine.charge(len(text) >> 10)
     return machine.text([decode(encode(text)[start:end])])
 
 
@@ -78,6 +84,7 @@ def _replace_strings(machine: Machine, old: List, new: List, text: str) -> str:
     data = encode(text)
     if not patterns:
         return text
+    machine.charge(sum(map(len, patterns)))
     matcher = re.compile(b"|".join(map(re.escape, patterns)), re.DOTALL)
     parts: list[bytes] = []
     position = 0
@@ -92,7 +99,7 @@ def _replace_strings(machine: Machine, old: List, new: List, text: str) -> str:
         if not match[0]:
             parts.append(data[position : position + 1])
             position += 1
-        machine.charge(len(parts[-1]) >> 4)
+        machine.charge(1 + (len(parts[-1]) >> 4))
     machine.charge(len(text) >> 4)
     return machine.text([decode(b"".join(parts))])
 
@@ -177,7 +184,8 @@ def _older(one: str, other: str) -> bool:
 @builtin(
     "compareVersions a:string b:string", "-1, 0 or 1 as a is older, equal or newer."
 )
-def _compare_versions(_: Machine, a: str, b: str) -> int:
+def _compare_versions(machine: Machine, a: str, b: str) -> int:
+    machine.charge((len(a) + len(b)) >> 2)
     ones, others = _components(a), _components(b)
     length = max(len(ones), len(others))
     ones += [""] * (length - len(ones))
@@ -191,12 +199,14 @@ def _compare_versions(_: Machine, a: str, b: str) -> int:
 
 
 @builtin("splitVersion version:string", "The parts that compareVersions compares.")
-def _split_version(_: Machine, version: str) -> List:
+def _split_version(machine: Machine, version: str) -> List:
+    machine.charge(len(version) >> 2)
     return [*_components(version)]
 
 
 @builtin("parseDrvName text:string", "A name like hello-2.1 as { name, version }.")
-def _parse_drv_name(_: Machine, text: str) -> Attrs:
+def _parse_drv_name(machine: Machine, text: str) -> Attrs:
+    machine.charge(len(text) >> 4)
     match = re.search(r"-(?![A-Za-z]|\Z)", text)
     at = match.start() if match else len(text)
     return Attrs({"name": text[:at], "version": text[at + 1 :]}, {})
@@ -206,7 +216,8 @@ def _parse_drv_name(_: Machine, text: str) -> Attrs:
     "hashString algorithm:string text:text",
     "The digest of a string: md5, sha1, sha256 or sha512, in base 16.",
 )
-def _hash_string(_: Machine, algorithm: str, text: str) -> str:
+def _hash_string(machine: Machine, algorithm: str, text: str) -> str:
+    machine.charge(len(text) >> 8)
     return digest(algorithm, encode(text))
 
 

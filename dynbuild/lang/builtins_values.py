@@ -153,8 +153,8 @@ def _seq(_: Machine, __: Value, second: Slot) -> Slot:
     "deepSeq first:value second:any",
     "The second, after the first is evaluated with all that is in it.",
 )
-def _deep_seq(_: Machine, first: Value, second: Slot) -> Slot:
-    force_deep(first)
+def _deep_seq(machine: Machine, first: Value, second: Slot) -> Slot:
+    force_deep(machine, first)
     return second
 
 

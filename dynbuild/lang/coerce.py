@@ -95,6 +95,7 @@ def to_text(machine: Machine, value: Value) -> str:
 
 def _list_text(machine: Machine, items: list[Slot]) -> str:
     machine.enter()
+    machine.charge(1 + len(items))
     texts: list[str] = []
     for number, slot in enumerate(items, 1):
         value = force(slot)

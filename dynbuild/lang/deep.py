@@ -1,9 +1,10 @@
 """Evaluate a value with all that is in it."""
 
+from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Attrs, Slot, Value, force
 
 
-def force_deep(slot: Slot) -> Value:
+def force_deep(machine: Machine, slot: Slot) -> Value:
     """Evaluate a slot and all slots in its value, depth first; cycles are no problem.
 
     The stack is our own, not Python's: lists can be nested without end.
@@ -16,9 +17,11 @@ def force_deep(slot: Slot) -> Value:
         if id(value) in seen:
             continue
         if isinstance(value, list):
+            machine.charge(len(value) >> 2)
             seen.add(id(value))
             stack += reversed(value)
         elif type(value) is Attrs:
+            machine.charge(len(value.items) >> 2)
             seen.add(id(value))
             stack += [value.items[name] for name in sorted(value.items, reverse=True)]
     return top

@@ -25,7 +25,7 @@ from dynbuild.lang.files import Files
 from dynbuild.lang.machine import Limits, Machine
 from dynbuild.lang.parser import parse
 from dynbuild.lang.program import compile_program, initial_names
-from dynbuild.lang.report import diagnose
+from dynbuild.lang.report import diagnose, whole
 from dynbuild.lang.stack import deep_stack
 from dynbuild.lang.values import (
     Attrs,
@@ -89,7 +89,7 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
     machine.names = initial_names()
     machine.root, machine.directory = source, directory
     tree = parse(source)
-    with _guarded(machine, source, show_trace=show_trace):
+    with _guarded(machine, show_trace=show_trace):
         value = compile_program(machine, source, directory, tree)(None)
         if arguments is not None:
             value = _call(machine, value, directory, arguments)
@@ -106,7 +106,7 @@ def call(
     result: Result, arguments: Mapping[str, Argument], *, directory: str = "/"
 ) -> Result:
     """Return the value of a function for those of the arguments that it names."""
-    with _guarded(result.machine, None, show_trace=result.show_trace):
+    with _guarded(result.machine, show_trace=result.show_trace):
         value = _call(result.machine, result.value, directory, arguments)
         return Result(value, result.machine, result.show_trace)
 
@@ -115,14 +115,15 @@ def check(source: Source) -> None:
     """Find what is wrong with a source without evaluating it."""
     machine = Machine()
     machine.names = initial_names()
+    machine.root = source
     tree = parse(source)
-    with _guarded(machine, source, show_trace=False):
+    with _guarded(machine, show_trace=False):
         compile_program(machine, source, "/", tree)
 
 
 def attribute(result: Result, path: str) -> Result:
     """Return the part of a value at a path like ``stages.0.name``."""
-    with _guarded(result.machine, None, show_trace=result.show_trace):
+    with _guarded(result.machine, show_trace=result.show_trace):
         value = result.value
         for name in path.split("."):
             if isinstance(value, list) and name.isdigit() and int(name) < len(value):
@@ -134,27 +135,25 @@ def attribute(result: Result, path: str) -> Result:
 
 def force_deep(result: Result) -> Value:
     """Return the value of a source, evaluated with all that is in it."""
-    with _guarded(result.machine, None, show_trace=result.show_trace):
-        return deep.force_deep(result.value)
+    with _guarded(result.machine, show_trace=result.show_trace):
+        return deep.force_deep(result.machine, result.value)
 
 
 def to_nix(result: Result) -> str:
     """Return the value as ``nix-instantiate --eval --strict`` prints it."""
-    with _guarded(result.machine, None, show_trace=result.show_trace):
-        deep.force_deep(result.value)
+    with _guarded(result.machine, show_trace=result.show_trace):
+        deep.force_deep(result.machine, result.value)
         return printing.print_value(result.machine, result.value)
 
 
 def to_json(result: Result) -> str:
     """Return the value as ``nix-instantiate --eval --strict --json`` prints it."""
-    with _guarded(result.machine, None, show_trace=result.show_trace):
+    with _guarded(result.machine, show_trace=result.show_trace):
         return printing.json_value(result.machine, result.value)
 
 
 @contextmanager
-def _guarded(
-    machine: Machine, source: Source | None, *, show_trace: bool
-) -> Iterator[None]:
+def _guarded(machine: Machine, *, show_trace: bool) -> Iterator[None]:
     """Room on Python's stack, and failures as the diagnostics that users see."""
     try:
         with deep_stack(machine.limits.depth):
@@ -163,9 +162,8 @@ def _guarded(
         diagnostic = diagnose(failure, machine, show_trace=show_trace)
         raise DeclarationError(diagnostic) from None
     except RecursionError:
-        place = f"{source.name}: " if source else ""
-        message = f"{place}the evaluation is nested too deeply"
-        raise DeclarationError(Diagnostic("DB0213", message)) from None
+        message = "the evaluation is nested too deeply"
+        raise DeclarationError(Diagnostic("DB0213", message, whole(machine))) from None
     finally:
         machine.depth = 0
 

@@ -87,6 +87,7 @@ def _print(machine: Machine, slot: Slot, parts: list[str], seen: set[int]) -> No
         machine.enter()
         parts.append("{ ")
         for name in sorted(value.items):
+            machine.charge(len(name) >> 4)
             parts.append(f"{attribute_literal(name)} = ")
             _print(machine, value.items[name], parts, seen)
             parts.append("; ")
@@ -94,6 +95,7 @@ def _print(machine: Machine, slot: Slot, parts: list[str], seen: set[int]) -> No
         machine.depth -= 1
     else:
         parts.append(_atom(value))
+        machine.charge(len(parts[-1]) >> 4)
     machine.charge(1)
 
 
@@ -140,6 +142,7 @@ def _json(machine: Machine, slot: Slot, parts: list[str]) -> None:
         _json_set(machine, value, parts)
     else:
         parts.append(_json_atom(value))
+        machine.charge(len(parts[-1]) >> 4)
 
 
 def _json_list(machine: Machine, items: list[Slot], parts: list[str]) -> None:
@@ -162,6 +165,7 @@ def _json_set(machine: Machine, value: Attrs, parts: list[str]) -> None:
     else:
         separator = "{"
         for name in sorted(value.items):
+            machine.charge(len(name) >> 4)
             parts.append(f"{separator}{json_string(name)}:")
             try:
                 _json(machine, value.items[name], parts)

@@ -23,7 +23,7 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
     if span is None and frames:
         span = next((frame.span for frame in frames if frame.span), None)
     if span is None:
-        span = _whole(machine)
+        span = whole(machine)
     frames = [frame for frame in frames if frame.span != span or not frame.span]
     shown = frames if show_trace else frames[:MAX_FRAMES]
     left = len(frames) - len(shown)
@@ -43,7 +43,7 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
     )
 
 
-def _whole(machine: Machine) -> Span | None:
+def whole(machine: Machine) -> Span | None:
     """Return the place of all that is evaluated, where no better one is known."""
     if machine.root is None:
         return None

@@ -218,3 +218,13 @@ def test_a_secret_is_starred_under_every_name_that_it_has() -> None:
     assert "*******" in told(
         'let first = "hunter2"; x = absent; in\n{ a_token = first; }'
     )
+
+
+def test_what_stands_behind_a_secret_is_seen() -> None:
+    line = 'builtins.listToAttrs [ { name = "a"; value = "x" + "hunter2;"; } ] // 1'
+    words = told(line)
+    assert 'listToAttrs [ { name = "a"; value = ***' in words
+    assert "*; } ] // 1" in words
+    assert "hunter" not in words
+    text = "{ env.A_TOKEN = ''\n  hunter2\n''; base = 1; }"
+    assert "hunter" not in told(text)

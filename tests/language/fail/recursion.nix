@@ -20,9 +20,9 @@ let x = "${x}"; in x  ### "infinite recursion: x -> x"
 ---
 let x = [ x ]; in toString x  ### "stack overflow: more than 10,000 calls or values within each other"
 ---
-let x = { outPath = x; }; in "${x}"  ### "/case.nix: the evaluation is nested too deeply"
+let x = { outPath = x; }; in "${x}"  ### "the evaluation is nested too deeply"
 ---
-let x = { __toString = s: s; }; in toString x  ### "/case.nix: the evaluation is nested too deeply"
+let x = { __toString = s: s; }; in toString x  ### "the evaluation is nested too deeply"
 ---
 let x = builtins.toJSON { inherit x; }; in x  ### "infinite recursion: x -> x"
 ---

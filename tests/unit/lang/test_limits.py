@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dynbuild.errors import DeclarationError
-from dynbuild.lang import evaluate, force_deep, parse, to_json, to_nix
+from dynbuild.lang import Limits, evaluate, force_deep, parse, to_json, to_nix
 from dynbuild.spans import Source
 
 
@@ -14,14 +14,20 @@ def value(text: str) -> str:
 
 
 def code(text: str) -> str:
+    source = Source("test.nix", text)
     with pytest.raises(DeclarationError) as caught:
-        force_deep(evaluate(Source("test.nix", text)))
+        force_deep(evaluate(source, limits=Limits(steps=1_000_000)))
     return caught.value.diagnostics[0].code
 
 
 COUNT = "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f "
 CHAIN = "".join(f"x{n + 1} = x{n} + 1; " for n in range(10_000))
 DEEP = 100_000
+
+TREE = """let f = _: builtins.foldl' (a: _: [ a a ]) [ ]
+  (builtins.genList (x: x) 60);"""
+"""A list with 2**60 parts, which share nearly all."""
+TEXT = """let s = builtins.foldl' (a: _: a + a) "x" (builtins.genList (x: x) 20);"""
 
 ENDLESS = {
     "let x = x + 1; in x": "DB0212",
@@ -31,7 +37,20 @@ ENDLESS = {
     'let f = n: s: if n == 0 then s else f (n - 1) (s + s); in f 60 "a"': "DB0214",
     "let f = n: s: if n == 0 then s else f (n - 1) (s ++ s); in f 60 [ 1 ]": "DB0214",
     "let x = [ x ]; in toString x": "DB0213",
+    f"{TREE} in f 1 == f 2": "DB0214",
+    f"{TREE} in f 1 < f 2": "DB0214",
+    f"{TREE} in toString (f 1)": "DB0214",
+    f"{TREE} in builtins.toJSON (f 1)": "DB0214",
+    f"{TEXT} in builtins.toJSON (builtins.genList (x: s) 100000)": "DB0214",
+    f"{TEXT} in builtins.genList (x: builtins.hashString ''md5'' s) 100000": "DB0214",
+    f"{TEXT} in builtins.genList (x: builtins.compareVersions s s) 9999": "DB0214",
+    """builtins.foldl' (s: _: builtins.replaceStrings ["a"] ["aa"] s) "a"
+         (builtins.genList (x: x) 60)""": "DB0214",
     "let x = { a = x; }; in builtins.toJSON x": "DB0213",
+    """builtins.genericClosure { startSet = [ { key = 1; } ];
+         operator = x: [ { key = x.key + 1; } ]; }""": "DB0214",
+    f"builtins.fromTOML ''{'a.' * DEEP}a = 1''": "DB0214",
+    f"builtins.fromTOML ''a = 0x{'f' * 10_000}''": "DB0218",
     "let x = { a = x; }; y = { a = y; }; in x == y": "DB0213",
     "let x = [ x ]; y = [ y ]; in x < y": "DB0213",
     '(builtins.match "((((a{9}){9}){9}){9}){9}" "a")': "DB0221",
