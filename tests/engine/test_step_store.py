@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from tests.engine.progress import steps_run
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.space import Space
 
@@ -201,12 +206,28 @@ def base_of(space: Space) -> str:
 def test_many_at_once_build_each_step_once(
     project: Space, docker: Docker, tag: str
 ) -> None:
-    running = [start(project, "realize", "--progress", "plain") for _ in range(16)]
+    """Declarations that have most of their stages in common, on one store."""
+    spaces = []
+    for number in range(4):
+        place = project.root / f"project-{number}"
+        shutil.copytree(project.root / "src", place / "src")
+        more = "".join(
+            f'[[stages]]\nname = "own{n}"\ndependencies = ["above"]\n'
+            f'commands = ["cp /own/above /own/own{n}"]\n'
+            for n in (number, (number + 1) % 4)
+        )
+        (place / "dynbuild.toml").write_text(project.read("dynbuild.toml") + more)
+        spaces.append(replace(project, root=place))
+        spaces[-1].ok("lock")
+    running = [start(space, "realize", "--progress", "rawjson") for space in spaces * 4]
     told = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0] * 16, told
-    for stage in ("below", "above", "beside", "last"):
-        assert sum(f"{stage} ran in" in text for text in told) == 1, stage
-    whole(project, docker, tag)
+    ran = sum(map(steps_run, told), Counter())
+    stages = {"below", "above", "beside", "own0", "own1", "own2", "own3"}
+    # The last one copies and runs.
+    assert ran == {"last": 2, **dict.fromkeys(stages, 1)}
+    found = {whole(s, docker, tag, "../store") for s in spaces}
+    assert len(found) == 1
     sound(project)
 
 
@@ -245,8 +266,11 @@ def running_in(space: Space) -> list[str]:
 
 
 def kills(project: Space, docker: Docker, tag: str, number: int) -> None:
-    """Kill at random moments; what comes after is right."""
+    """Kill at random moments of a realization; what comes after is right."""
     chance = random.Random(number)
+    began = time.monotonic()
+    whole(project, docker, tag)
+    span = time.monotonic() - began
     for turn in range(number):
         if turn % 5 == 0:
             project.write("src/file", f"{turn}\n")
@@ -254,7 +278,7 @@ def kills(project: Space, docker: Docker, tag: str, number: int) -> None:
             shutil.rmtree(project.root / "store", ignore_errors=True)
         process = start(project, "realize")
         try:
-            process.wait(timeout=chance.uniform(0.2, 4.0))
+            process.wait(timeout=chance.uniform(0.1, span))
         except subprocess.TimeoutExpired:
             how = chance.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
             process.send_signal(how)
@@ -273,3 +297,65 @@ def test_a_few_kills(project: Space, docker: Docker, tag: str) -> None:
 @pytest.mark.slow
 def test_many_kills(project: Space, docker: Docker, tag: str) -> None:
     kills(project, docker, tag, 200)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    subprocess.run(words, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a small disk")
+@pytest.mark.parametrize("free", [0, 40, 400, 1300, 1800])
+def test_a_full_disk(project: Space, docker: Docker, tag: str, free: int) -> None:
+    text = project.read("dynbuild.toml")
+    big = "head -c 1000000 /dev/urandom > /own/big; echo "
+    project.write("dynbuild.toml", text.replace("sleep 0.3; echo ", big))
+    project.ok("lock")
+    ballast = project.root / "store/ballast"
+    with small_disk(project.root / "store", "6m"):
+        ballast.write_bytes(bytes((6144 - free) * 1024))
+        done = project.run("realize")
+        assert done.status == 1
+        assert "no space left on device" in done.err
+        assert "error[DB0" in done.err
+        ballast.unlink()
+        sound(project)
+        whole(project, docker, tag)
+        sound(project)
+
+
+@pytest.mark.slow
+def test_an_engine_that_is_killed(project: Space, docker: Docker, tag: str) -> None:
+    """What was recorded stays; the engine's own cache may be whatever it is."""
+    engine = Path(__file__).resolve().parents[2] / "scripts/engine"
+    status = [sys.executable, str(engine), "status"]
+    chance = random.Random(1)
+    for turn in range(10):
+        said = subprocess.run(status, capture_output=True, text=True, check=True).stdout
+        found = re.search(r"engine: private, process (\d+), on (.*)/docker.sock", said)
+        if found is None:
+            pytest.skip("only an engine of its own is killed")
+        shutil.rmtree(project.root / "store", ignore_errors=True)
+        text = project.read("dynbuild.toml")
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", str(uuid4()), text)
+        project.write("dynbuild.toml", text)
+        project.ok("lock")
+        process = start(project, "realize", "-j", "2")
+        time.sleep(chance.uniform(0.5, 6.0))
+        os.kill(int(found[1]), signal.SIGKILL)
+        if turn % 2:
+            pid = Path(found[2], "containerd/containerd.pid").read_text()
+            os.kill(int(pid), signal.SIGKILL)
+        _, err = process.communicate()
+        assert process.returncode in (0, 1, 4), err
+        assert "Traceback" not in err
+        subprocess.run([sys.executable, str(engine), "up"], check=True)
+        sound(project)
+        whole(project, docker, tag)
+        sound(project)
