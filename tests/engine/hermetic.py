@@ -120,6 +120,7 @@ def _own(draw: st.DrawFn, name: str) -> str:
                 f"{ready}; mkfifo -m {mode} {p}",
                 f"{ready}; mknod {p} c 1 {salt % 9 + 1}",
                 f"{fresh}; if [ -f {q} ] && [ ! -L {q} ]; then ln -f {q} {p}; fi",
+                f"{ready}; ln /bin/busybox {p}",
                 f"{fresh}; chmod {mode} {p}; ln -f {p} {sub}/l{salt}",
                 f"[ -L {p} ] || [ ! -e {p} ] || chmod {mode} {p}",
                 f"[ ! -e {p} ] && [ ! -L {p} ] || chown -h {owner} {p}",
@@ -205,6 +206,8 @@ def commands(draw: st.DrawFn, name: str, on: tuple[str, ...]) -> tuple[str, ...]
     own = f"/own/{name}"
     given = [f"mkdir -p {own}/sub/deep", f"echo {draw(salts)} > {own}/id"]
     given += [f"cat /own/{other}/id >> {own}/id" for other in on]
+    if draw(st.booleans()):
+        given += [f"ln -f /own/{other}/id {own}/id-of-{other}" for other in on]
     for _ in range(draw(st.integers(0, 5))):
         match draw(st.sampled_from(["own", "own", "offer", "offer", "shared"])):
             case "offer" if on:

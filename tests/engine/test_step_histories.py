@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dynbuild.cli import lock, realize
 from dynbuild.cli.main import run
-from dynbuild.commands.stepwise import stack
+from dynbuild.commands.stepwise import stack, steps
 from dynbuild.link.commute import counted
 from tests.engine.hermetic import Project, edits, projects
 from tests.layouts import files_of, layers_of
@@ -28,11 +28,15 @@ TAG = f"dynbuild-test-history-{os.getpid()}"
 # Imported once, and not by each command: it is forked.
 READY = (lock, realize)
 
-budgets = st.sampled_from([stack.BUDGET, 7, 4])
-"""Layers that an image may have: few, so that small images are squashed too."""
+Limits = tuple[int, int, int]
+
+limits = st.sampled_from(
+    [(stack.BUDGET, steps.DEEPEST, steps.LONGEST), (7, 4, 3), (4, 3, 1)]
+)
+"""Layers of an image, below a step, and of one build: few, so that they are met."""
 
 
-def command(space: Space, budget: int, *arguments: str) -> None:
+def command(space: Space, most: Limits, *arguments: str) -> None:
     """Run the command line in a fork: as a process of its own, and sooner there."""
     log = space.root / "told"
     child = os.fork()
@@ -46,7 +50,7 @@ def command(space: Space, budget: int, *arguments: str) -> None:
             os.environ.clear()
             os.environ.update(space.environment)
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-            stack.BUDGET = budget  # type: ignore[misc]
+            stack.BUDGET, steps.DEEPEST, steps.LONGEST = most  # type: ignore[misc]
             status = run(list(arguments))
         finally:
             sys.stderr.flush()
@@ -65,34 +69,34 @@ def history(
     )
     shutil.rmtree(space.root / "store", ignore_errors=True)
     (space.root / "dynbuild.lock").unlink(missing_ok=True)
-    budget = data.draw(budgets)
+    most = data.draw(limits)
     made = (data.draw(projects()),)
     for _ in range(length):
-        same(space, base, made[-1], budget)
+        same(space, base, made[-1], most)
         made += (data.draw(edits(made)),)
-    same(space, base, made[-1], budget, unpacked=unpacked)
+    same(space, base, made[-1], most, unpacked=unpacked)
 
 
 def same(
-    space: Space, base: str, project: Project, budget: int, *, unpacked: bool = False
+    space: Space, base: str, project: Project, most: Limits, *, unpacked: bool = False
 ) -> None:
     """Make an image in two ways: by its layers, and as the engine unpacks it."""
     shutil.rmtree(space.root / "tree", ignore_errors=True)
     for name, text in project.files.items():
         space.write(name, text)
     space.write("dynbuild.toml", project.text(base))
-    command(space, budget, "lock")
+    command(space, most, "lock")
     found = []
     for way in ("linked", "linear"):
         outputs = ["-o", f"oci:{way}", *(["-t", f"{TAG}:{way}"] if unpacked else [])]
         linear = ["--linear"] if way == "linear" else []
         shutil.rmtree(space.root / way, ignore_errors=True)
-        command(space, budget, "realize", *outputs, *linear)
+        command(space, most, "realize", *outputs, *linear)
         tree = files_of(space.root / way)
         found.append({path: facts for path, facts in tree.items() if counted(path)})
     if not any(c.name == "tree" for stage in project.stages for c in stage.copied):
         # What is live is never squashed. The base has two layers, /work/here is one.
-        assert layers_of(space.root / "linked") <= max(budget, 4)
+        assert layers_of(space.root / "linked") <= max(most[0], 4)
     told = (project.text(base), space.read("dynbuild.lock"))
     assert not differing(*found), told
     if unpacked:

@@ -88,6 +88,7 @@ class Facts:
             request=self.request(text),
             parents=parents(text),
             locked={placed.id: _locked(lock, placed) for placed in order},
+            moves={name: entry.moves for name, entry in lock.stages.items()},
         )
 
 

@@ -14,6 +14,7 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
     How,
@@ -29,6 +30,7 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
+from dynbuild.link.budget import BUDGET
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
@@ -178,11 +180,11 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
         recipe = replace(facts.recipe(base, known), order=order)
         outcome = realize_steps(recipe, How(stepwise.jobs), site, gather)
-        layers = tuple(
-            layer
-            for part in (base.layers, *(one.layers for one in outcome.all_records))
-            for layer in part
-        )
+        records = dict(zip([p.id for p in order], outcome.all_records, strict=True))
+        room = BUDGET - len(base.layers)
+        groups = grouped(order, records, recipe.moves, room)
+        squashed = together(groups, platform, site.tier, site.workshop)
+        layers = (*base.layers, *squashed)
         environment = environments_of(lock).of_stage(stage)
         config = step_config(lock, base.config, environment)
         own = lock.stages[stage].stage.shell or lock.shell
