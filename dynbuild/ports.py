@@ -26,6 +26,9 @@ class Files(Protocol):
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """Copy into a build context; the digest of what was. Raises NotThereError."""
 
+    def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
+        """The digest of what a context holds in the end. Raises NotThereError."""
+
 
 class CommittedUnknownError(Exception):
     """Git did not say what is committed; the message is its own."""

@@ -1,101 +1,25 @@
-"""The store under many processes, kills, damage, and builds that never repeat."""
+"""The store under many processes, damage, and builds that never repeat."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
-import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
+import threading
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
-
-import pytest
 
 from tests.engine.progress import steps_run
+from tests.engine.stored import CHECK, sound, start, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.space import Space
 
     Docker = Callable[..., str]
-
-DECLARATION = """\
-base = "{base}"
-
-[[stages]]
-name = "below"
-commands = ["mkdir -p /own; cat /proc/sys/kernel/random/uuid > /own/below # {unique}"]
-
-[[stages]]
-name = "above"
-dependencies = ["below"]
-commands = ["cp /own/below /own/above"]
-
-[[stages]]
-name = "beside"
-commands = ["mkdir -p /own; sleep 0.3; echo {unique} > /own/beside"]
-
-[[stages]]
-name = "last"
-dependencies = ["above", "beside"]
-copy = [{{ from = "src", to = "/own/src" }}]
-commands = ["cat /own/above /own/beside /own/src/file > /own/last"]
-"""
-CHECK = (
-    "set -e; cmp /own/below /own/above;"
-    " cat /own/above /own/beside /own/src/file | cmp - /own/last; cat /own/below"
-)
-
-
-@pytest.fixture
-def project(built: Space, busybox_base: str) -> Space:
-    text = DECLARATION.format(base=busybox_base, unique=uuid4())
-    built.write("dynbuild.toml", text)
-    built.write("src/file", "content\n")
-    built.ok("lock")
-    store = str(built.root / "store")
-    return replace(built, environment={**built.environment, "CACHE_LOCAL_PATH": store})
-
-
-@pytest.fixture
-def tag(docker: Docker, tmp_path: Path) -> Iterator[str]:
-    name = f"dynbuild-test-{tmp_path.name.lower().replace('_', '-')}-{os.getpid()}"
-    yield name
-    docker("image", "rm", "--force", name)
-
-
-def whole(space: Space, docker: Docker, tag: str, store: str = "store") -> str:
-    """Realize; the image is one whose layers were built on one another."""
-    space.ok("realize", "-t", tag, CACHE_LOCAL_PATH=str(space.root / store))
-    return docker("run", "--rm", "--network", "none", tag, "sh", "-c", CHECK)
-
-
-def sound(space: Space) -> None:
-    """Every blob of the store is what its name says, every record has its blobs."""
-    found = json.loads(space.ok("status", "--verify", "--json").out)
-    assert found["verified"]["damaged"] == []
-
-
-def start(space: Space, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "dynbuild", *arguments],
-        cwd=space.root,
-        env=dict(space.environment),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def test_two_stores_are_never_mixed(project: Space, docker: Docker, tag: str) -> None:
@@ -175,6 +99,50 @@ def test_damage_is_told_and_made_anew(project: Space, docker: Docker, tag: str) 
     assert "damaged" not in project.ok("realize", "-t", tag, "-o", "oci:image").err
 
 
+def test_a_live_tree_that_changes_all_the_time(
+    project: Space, docker: Docker, tag: str
+) -> None:
+    """Whatever was read meanwhile, no record has another content than it says."""
+    states = [{"one", "two"}, {"two", "three"}, {"three", "one", "deep/four"}]
+    ended = threading.Event()
+
+    def become(names: set[str]) -> None:
+        for name in {"one", "two", "three", "deep/four"} - names:
+            (project.root / "src" / name).unlink(missing_ok=True)
+        for name in names:
+            project.write(f"src/{name}", name * 1000)
+
+    def change() -> None:
+        chance = random.Random(1)
+        while not ended.is_set():
+            become(chance.choice(states))
+
+    again = '[[stages]]\nname = "again"\ncopy = [{ from = "src", to = "/own/again" }]\n'
+    project.write("dynbuild.toml", project.read("dynbuild.toml") + again)
+    project.ok("lock")
+    project.ok("realize")
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        done = [project.run("realize") for _ in range(4)]
+    finally:
+        ended.set()
+        changing.join()
+    # A file that goes away while it is read is told; it is not there to copy.
+    assert all(one.status == 0 or "DB0305" in one.err for one in done)
+    for names in states:
+        become(names)
+        whole(project, docker, tag)
+        script = (
+            "cd /own; find src again -type f ! -name file | sort;"
+            " for f in $(ls -d src/[ot]* again/[ot]* | sort); do wc -c < $f; done"
+        )
+        said = docker("run", "--rm", "--network", "none", tag, "sh", "-c", script)
+        paths = sorted(f"{top}/{name}" for top in ("src", "again") for name in names)
+        sizes = [str(1000 * len(p.split("/")[1])) for p in paths if "deep" not in p]
+        assert said.split() == [*paths, *sizes]
+
+
 def test_copies_are_the_same_layers_everywhere(project: Space) -> None:
     found = []
     for name, mask in (("one", 0o022), ("two", 0o077)):
@@ -229,133 +197,3 @@ def test_many_at_once_build_each_step_once(
     found = {whole(s, docker, tag, "../store") for s in spaces}
     assert len(found) == 1
     sound(project)
-
-
-def test_an_interrupt_keeps_what_is_done(
-    project: Space, docker: Docker, tag: str
-) -> None:
-    text = project.read("dynbuild.toml").replace("sleep 0.3", "sleep 60")
-    project.write("dynbuild.toml", text)
-    project.ok("lock")
-    process = start(project, "realize", "--progress", "plain", "-j", "2")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "above ran" in line:
-            break
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    process.communicate()
-    assert process.returncode == 130
-    assert time.monotonic() - began < 5
-    assert not running_in(project)
-    project.write("dynbuild.toml", text.replace("sleep 60", "sleep 0"))
-    project.ok("lock")
-    done = project.ok("realize", "--progress", "plain")
-    assert "above cached" in done.err
-    whole(project, docker, tag)
-    sound(project)
-
-
-def running_in(space: Space) -> list[str]:
-    """Processes that work on the files of a project or its store."""
-    found = subprocess.run(
-        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [line for line in found if str(space.root) in line]
-
-
-def kills(project: Space, docker: Docker, tag: str, number: int) -> None:
-    """Kill at random moments of a realization; what comes after is right."""
-    chance = random.Random(number)
-    began = time.monotonic()
-    whole(project, docker, tag)
-    span = time.monotonic() - began
-    for turn in range(number):
-        if turn % 5 == 0:
-            project.write("src/file", f"{turn}\n")
-        if turn % 10 == 0:
-            shutil.rmtree(project.root / "store", ignore_errors=True)
-        process = start(project, "realize")
-        try:
-            process.wait(timeout=chance.uniform(0.1, span))
-        except subprocess.TimeoutExpired:
-            how = chance.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-            process.send_signal(how)
-        process.communicate()
-        if turn % 4 == 3:
-            whole(project, docker, tag)
-            sound(project)
-    whole(project, docker, tag)
-    sound(project)
-
-
-def test_a_few_kills(project: Space, docker: Docker, tag: str) -> None:
-    kills(project, docker, tag, 6)
-
-
-@pytest.mark.slow
-def test_many_kills(project: Space, docker: Docker, tag: str) -> None:
-    kills(project, docker, tag, 200)
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir(exist_ok=True)
-    words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
-    subprocess.run(words, check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a small disk")
-@pytest.mark.parametrize("free", [0, 40, 400, 1300, 1800])
-def test_a_full_disk(project: Space, docker: Docker, tag: str, free: int) -> None:
-    text = project.read("dynbuild.toml")
-    big = "head -c 1000000 /dev/urandom > /own/big; echo "
-    project.write("dynbuild.toml", text.replace("sleep 0.3; echo ", big))
-    project.ok("lock")
-    ballast = project.root / "store/ballast"
-    with small_disk(project.root / "store", "6m"):
-        ballast.write_bytes(bytes((6144 - free) * 1024))
-        done = project.run("realize")
-        assert done.status == 1
-        assert "no space left on device" in done.err
-        assert "error[DB0" in done.err
-        ballast.unlink()
-        sound(project)
-        whole(project, docker, tag)
-        sound(project)
-
-
-@pytest.mark.slow
-def test_an_engine_that_is_killed(project: Space, docker: Docker, tag: str) -> None:
-    """What was recorded stays; the engine's own cache may be whatever it is."""
-    engine = Path(__file__).resolve().parents[2] / "scripts/engine"
-    status = [sys.executable, str(engine), "status"]
-    chance = random.Random(1)
-    for turn in range(10):
-        said = subprocess.run(status, capture_output=True, text=True, check=True).stdout
-        found = re.search(r"engine: private, process (\d+), on (.*)/docker.sock", said)
-        if found is None:
-            pytest.skip("only an engine of its own is killed")
-        shutil.rmtree(project.root / "store", ignore_errors=True)
-        text = project.read("dynbuild.toml")
-        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", str(uuid4()), text)
-        project.write("dynbuild.toml", text)
-        project.ok("lock")
-        process = start(project, "realize", "-j", "2")
-        time.sleep(chance.uniform(0.5, 6.0))
-        os.kill(int(found[1]), signal.SIGKILL)
-        if turn % 2:
-            pid = Path(found[2], "containerd/containerd.pid").read_text()
-            os.kill(int(pid), signal.SIGKILL)
-        _, err = process.communicate()
-        assert process.returncode in (0, 1, 4), err
-        assert "Traceback" not in err
-        subprocess.run([sys.executable, str(engine), "up"], check=True)
-        sound(project)
-        whole(project, docker, tag)
-        sound(project)

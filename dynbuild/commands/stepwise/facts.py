@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Collection, Mapping
+from tempfile import mkdtemp
 
 from dynbuild.commands.contents import contents
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of
@@ -31,14 +32,15 @@ class Facts:
         files: Files,
         images: Images,
         options: RealizeOptions,
-        context: str,
+        folder: str,
     ) -> None:
         self.lock = lock
         self.order = order
         self.platform = platform
         self.files = files
         self.options = options
-        self.context = context
+        self.folder = folder
+        self.context = folder
         self.unpinned = {
             pin.image: images.local_digest(pin.image)
             for pin in (lock.base, *lock.images.values())
@@ -50,10 +52,15 @@ class Facts:
         return contents(steps, self.files.content)
 
     def gather(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
-        """Copy what steps copy into the context, all of one time."""
-        found = contents(
-            steps, lambda path, exclude: self.files.gather(path, exclude, self.context)
-        )
+        """Copy what steps copy into a context of its own, all of one time.
+
+        Live files may change meanwhile: what counts is what the context holds once all
+        is there. A context that is given to a builder never changes.
+        """
+        self.context = context = mkdtemp(dir=self.folder)
+        files = self.files
+        contents(steps, lambda path, out: files.gather(path, out, context))
+        found = contents(steps, lambda path, out: files.gathered(path, out, context))
         for folder, folders, names in os.walk(self.context):
             for name in (".", *folders, *names):
                 path = os.path.join(folder, name)  # noqa: PTH118
