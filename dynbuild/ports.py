@@ -85,11 +85,21 @@ class OciLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class GzipLayout:
+    """The image becomes an OCI layout whose layers can be read here: gzip, all of them.
+
+    Images in registries may have other ones, zstd for example.
+    """
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nowhere:
     """The image is built and stays in the builder's cache."""
 
 
-Output = Load | Push | OciLayout | Nowhere
+Output = Load | Push | OciLayout | GzipLayout | Nowhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from dynbuild.ports import (
     Built,
     Config,
     Event,
+    GzipLayout,
     Load,
     LostError,
     Machine,
@@ -73,7 +74,7 @@ class Workshop:
                 request,
                 dockerfile=f"FROM {image}\n",
                 context=str(place / "context"),
-                outputs=(OciLayout(str(out)),),
+                outputs=(GzipLayout(str(out)),),
                 tags=(),
                 secrets=(),
                 ssh=(),
@@ -183,7 +184,7 @@ class Workshop:
 
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         out = self._place() / "out"
-        self.buildx.build(replace(request, outputs=(OciLayout(str(out)),)), report)
+        self.buildx.build(replace(request, outputs=(GzipLayout(str(out)),)), report)
         return written((blob(out, layer) for layer in exported(out).layers), {})
 
     def squash(self, layers: Stack) -> Layer:

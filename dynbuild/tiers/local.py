@@ -124,8 +124,12 @@ class Local:
                 record, writes = load_record(path.read_bytes())
             except FileNotFoundError:
                 continue
-            except (UnreadableError, OSError):
+            except UnreadableError:
                 self._drop(path, f"the record {path} is damaged")
+                continue
+            except OSError as error:
+                # It may be whole: others can read it, or this process can later.
+                self.tell(f"the record {path} cannot be read: {error.strerror}")
                 continue
             if (whole := self._whole(record, writes)) is not None:
                 yield whole

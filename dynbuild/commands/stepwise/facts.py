@@ -11,7 +11,7 @@ from dynbuild.commands.stepwise.steps import Recipe, Site
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
 from dynbuild.emit.instructions import pinned
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
@@ -38,6 +38,7 @@ class Facts:
         self.order = order
         self.platform = platform
         self.files = files
+        self.images = images
         self.options = options
         self.folder = folder
         self.context = folder
@@ -46,6 +47,13 @@ class Facts:
             for pin in (lock.base, *lock.images.values())
             if pin.digest is None
         }
+
+    def check_unpinned(self, image: str) -> None:
+        """Raise AnswerIsNoError if an image without a pin became another one."""
+        known = self.unpinned.get(image)
+        if known is not None and self.images.local_digest(image) != known:
+            message = f"{image} became another image while it was read"
+            raise AnswerIsNoError(Diagnostic("DB0605", message, hint="run again"))
 
     def contents(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
         """The content of what is live; what is tracked has to be as the lock says."""
@@ -123,6 +131,7 @@ def base_of(facts: Facts, site: Site) -> Base:
         base = site.machine.base(digest)
         if base is None:
             base = site.workshop.base(pinned(lock.base), facts.request(""))
+            facts.check_unpinned(lock.base.image)
             site.machine.keep_base(digest, base)
     site.report(Working(what, done=True))
     return base
