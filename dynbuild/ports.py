@@ -253,19 +253,6 @@ class Tier(Protocol):
         """Take a record in, of which the tier has all layers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A store that was read as a whole: what is sound, and what was not and is gone.
-
-    ``size`` is that of its blobs in bytes; ``damaged`` says of each thing what it was.
-    """
-
-    blobs: int
-    records: int
-    size: int
-    damaged: tuple[str, ...]
-
-
 Stack = tuple[Layer, ...]
 """The layers of an image, lowest first."""
 

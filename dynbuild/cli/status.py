@@ -23,10 +23,9 @@ from dynbuild.cli.site import store_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
 from dynbuild.errors import Diagnostic
-from dynbuild.ports import Verified
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
-from dynbuild.tiers.verify import verify
+from dynbuild.tiers.verify import Verified, verify
 
 
 @click.command()

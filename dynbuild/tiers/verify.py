@@ -7,12 +7,25 @@ name them, and both come by rename.
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.ports import Verified
 from dynbuild.tiers.codec import UnreadableError, load_record, record_name
 from dynbuild.tiers.local import BLOBS, NOTES, RECORDS, digest_of_file
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A store that was read as a whole: what is sound, and what was not and is gone.
+
+    ``size`` is that of its blobs in bytes; ``damaged`` says of each thing what it was.
+    """
+
+    blobs: int
+    records: int
+    size: int
+    damaged: tuple[str, ...]
 
 
 def verify(root: Path) -> Verified:
