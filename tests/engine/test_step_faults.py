@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -93,6 +94,40 @@ def test_a_few_kills(project: Space, docker: Docker, tag: str) -> None:
 @pytest.mark.slow
 def test_many_kills(project: Space, docker: Docker, tag: str) -> None:
     kills(project, docker, tag, 200)
+
+
+# A docker that, some times, says what an engine that was killed may say for ever.
+FORGETFUL = """\
+#!/bin/sh
+case "$*" in *--target=last*)
+  echo "$*" >> {folder}/calls
+  if [ $(wc -l < {folder}/calls) -le {times} ]; then
+    echo "ERROR: failed to solve: failed to stat active key during commit: \\
+snapshot l9m1d1o2b7 does not exist: not found" >&2
+    exit 1
+  fi
+esac
+exec {docker} "$@"
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_engine_that_lost_a_layer(
+    project: Space, docker: Docker, tag: str, times: int
+) -> None:
+    """Once it may be passing; then its cache is of no use."""
+    folder = project.root / "bin"
+    real = shutil.which("docker", path=project.environment["PATH"])
+    text = FORGETFUL.format(folder=folder, times=times, docker=real)
+    project.write("bin/docker", text).chmod(0o755)
+    path = f"{folder}:{project.environment['PATH']}"
+    whole(
+        replace(project, environment={**project.environment, "PATH": path}), docker, tag
+    )
+    calls = project.read("bin/calls").splitlines()
+    anew = ["--no-cache=true" in call for call in calls]
+    assert anew == [False] * times + [times == 2]
+    sound(project)
 
 
 @contextmanager
