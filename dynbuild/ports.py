@@ -357,8 +357,11 @@ class Workshop(Protocol):
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         """What an image holds that is built as a whole. Raises as ``steps`` does."""
 
-    def squash(self, layers: Stack) -> Layer:
-        """One layer with the effect of several. Raises LostError."""
+    def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
+        """One layer with the effect of several, without the whiteouts of some paths.
+
+        Raises LostError.
+        """
 
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]

@@ -191,14 +191,14 @@ class Workshop:
         self.buildx.build(replace(request, outputs=(GzipLayout(str(out)),)), report)
         return written((blob(out, layer) for layer in exported(out).layers), {})
 
-    def squash(self, layers: Stack) -> Layer:
+    def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
         place = self._place()
         paths = []
         for number, layer in enumerate(layers):
             paths.append(place / str(number))
             if not self.tier.fetch(layer.digest, str(paths[-1])):
                 raise LostError(layer.digest)
-        one, path = squashed(paths, place)
+        one, path = squashed(paths, needless, place)
         self.tier.keep(one.digest, str(path))
         return one
 

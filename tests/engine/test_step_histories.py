@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -100,8 +102,23 @@ def same(
     told = (project.text(base), space.read("dynbuild.lock"))
     assert not differing(*found), told
     if unpacked:
+        assert broken(space, f"{TAG}:linked") == "", told
         trees = [tree_of(space.environment, f"{TAG}:{w}") for w in ("linked", "linear")]
         assert not differing(*trees), told
+
+
+def broken(space: Space, image: str) -> str:
+    """What a container says of names behind which it finds nothing."""
+    script = "find /own /got /copied /shared -exec ls -ld {} + 2>&1 > /dev/null"
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", image, "sh", "-c", script],
+        env=dict(space.environment),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    absent = re.compile(r"find: /(own|got|copied|shared): No such file or directory\n")
+    return absent.sub("", done.stdout)
 
 
 def differing(one: dict[str, object], other: dict[str, object]) -> dict[str, object]:
@@ -116,6 +133,41 @@ def differing(one: dict[str, object], other: dict[str, object]) -> dict[str, obj
 def cleaned(docker: Callable[..., str]) -> object:
     yield
     docker("image", "rm", "-f", f"{TAG}:linked", f"{TAG}:linear")
+
+
+DELETES = """\
+base = "{base}"
+[[stages]]
+name = "maker"
+commands = ["mkdir -p /own/in; touch /own/in/one /own/in/two"]
+[[stages]]
+name = "deleter"
+dependencies = ["maker"]
+commands = ["rm /own/in/one", "touch /own/three"]
+[[stages]]
+name = "taker"
+dependencies = ["deleter"]
+commands = ["ls -l /own/in > /own/list"]
+[[stages]]
+name = "copier"
+copy = [{{ stage = "taker", from = "/own", to = "/got" }}]
+"""
+
+
+@pytest.mark.usefixtures("cleaned")
+def test_what_a_squash_deletes_leaves_no_name(
+    built: Space, xattr_base: str, docker: Callable[..., str]
+) -> None:
+    """Neither in the image nor on the way: overlayfs shows whiteouts of nothing."""
+    built.write("dynbuild.toml", DELETES.format(base=xattr_base))
+    command(built, (4, 3, 1), "lock")
+    for way, more in (("linked", []), ("linear", ["--linear"])):
+        command(built, (4, 3, 1), "realize", "-t", f"{TAG}:{way}", *more)
+    assert broken(built, f"{TAG}:linked") == ""
+    words = ["run", "--rm", "--network=none", f"{TAG}:linked", "ls"]
+    assert docker(*words, "/own/in", "/got/in").split() == (
+        ["/got/in:", "two", "/own/in:", "two"]
+    )
 
 
 quiet = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
-from dynbuild.commands.stepwise.squashes import together
+from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
@@ -52,7 +52,7 @@ class Work:
     chain: tuple[Placement, ...]
     ground: Ground
     requests: tuple[StepRequest, ...]
-    deep: Mapping[Stack, tuple[Stack, ...]]
+    deep: Mapping[Stack, tuple[Group, ...]]
     platform: str
     anew: bool
 

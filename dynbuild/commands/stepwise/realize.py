@@ -193,7 +193,7 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         outcome = realize_steps(recipe, How(stepwise.jobs), site, gather)
         records = dict(zip([p.id for p in order], outcome.all_records, strict=True))
         room = BUDGET - len(base.layers)
-        groups = grouped(order, records, recipe.moves, room)
+        groups = grouped(order, records, base.writes, recipe.moves, room)
         squashed = together(groups, platform, site.tier, site.workshop)
         layers = (*base.layers, *squashed)
         environment = environments_of(lock).of_stage(stage)

@@ -23,7 +23,9 @@ def linked(
     made = missing_directories(working_directory(lock), [tree])
     room = BUDGET - len(base.layers) - bool(made)
     steps = {placed.id: placed for placed in recipe.order}
-    groups = grouped([steps[id_] for id_ in ids], records, recipe.moves, room)
+    groups = grouped(
+        [steps[id_] for id_ in ids], records, base.writes, recipe.moves, room
+    )
     own = together(groups, recipe.platform, site.tier, site.workshop)
     layers = [*base.layers, *own]
     if made:

@@ -12,7 +12,7 @@ from typing import Protocol
 from dynbuild import quote
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
-from dynbuild.commands.stepwise.squashes import grouped
+from dynbuild.commands.stepwise.squashes import Group, grouped
 from dynbuild.digest import Digest
 from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.choice import Held
@@ -150,7 +150,7 @@ class _Work:
         self.built: list[Held] = []
         self.results_of: dict[str, StepResult] = {}
         self.at_work: dict[str, tuple[Placement, ...]] = {}
-        self.deep: dict[Stack, tuple[Stack, ...]] = {}
+        self.deep: dict[Stack, tuple[Group, ...]] = {}
         self.failed: BuildFailed | LostError | None = None
         self.look_up(recipe)
 
@@ -344,8 +344,8 @@ class _Work:
         if len(layers) > DEEPEST and layers not in self.deep:
             room = DEEPEST - len(base.layers)
             steps = [self.steps[id_] for id_ in records]
-            own = grouped(steps, records, recipe.moves, room)
-            self.deep[layers] = (*((layer,) for layer in base.layers), *own)
+            own = grouped(steps, records, base.writes, recipe.moves, room)
+            self.deep[layers] = (*(Group((layer,)) for layer in base.layers), *own)
         writes = (base.writes, *(record.writes for record in records.values()))
         return layers, stacked(writes)
 
