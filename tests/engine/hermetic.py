@@ -120,7 +120,7 @@ def _own(draw: st.DrawFn, name: str) -> str:
                 f"{ready}; mkfifo -m {mode} {p}",
                 f"{ready}; mknod {p} c 1 {salt % 9 + 1}",
                 f"{fresh}; if [ -f {q} ] && [ ! -L {q} ]; then ln -f {q} {p}; fi",
-                f"{ready}; ln /bin/busybox {p}",
+                f"{ready}; ln /usr/bin/getcap {p}",
                 f"{fresh}; chmod {mode} {p}; ln -f {p} {sub}/l{salt}",
                 f"[ -L {p} ] || [ ! -e {p} ] || chmod {mode} {p}",
                 f"[ ! -e {p} ] && [ ! -L {p} ] || chown -h {owner} {p}",
