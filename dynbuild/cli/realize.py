@@ -59,7 +59,7 @@ def _build_options(command: _Command) -> _Command:
                 "-j",
                 "--jobs",
                 type=click.IntRange(min=1),
-                help="How many steps may run at once; else one for each processor.",
+                help="How many steps run at once; else one a processor, at least 4.",
             ),
             option(
                 "--linear",
@@ -230,7 +230,7 @@ def _job(
     flags: Mapping[str, Any],
 ) -> Job:
     how = Stepwise(
-        flags["jobs"] or max(2, os.cpu_count() or 2),
+        flags["jobs"] or max(4, os.cpu_count() or 4),
         flags["anew"],
         strict=flags["strict"],
         compare=flags["compare"],
