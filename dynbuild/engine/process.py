@@ -72,10 +72,11 @@ def _plugin_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     """Where docker looks for plugins, in its order."""
     home = Path(environment.get("HOME") or "~").expanduser()
     config = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
-    extra: list[str] = []
     with suppress(OSError, ValueError, KeyError, TypeError):
         extra = json.loads((config / "config.json").read_bytes())["cliPluginsExtraDirs"]
-    yield from map(Path, [*extra, str(config / "cli-plugins"), *_PLUGINS])
+        yield from map(Path, extra)
+    yield config / "cli-plugins"
+    yield from map(Path, _PLUGINS)
 
 
 def check_buildx(environment: Mapping[str, str]) -> None:
