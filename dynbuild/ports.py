@@ -224,8 +224,22 @@ class Builder(Protocol):
         """The platform that the builder builds for unless told otherwise."""
 
 
+@dataclass(eq=False)
+class TierError(Exception):
+    """A shared tier did not do what it was asked; ``why`` holds no credentials.
+
+    ``refused``: it answered, and would not; else it may not be there at all.
+    """
+
+    why: str
+    refused: bool = False
+
+
 class Tier(Protocol):
-    """A store of realizations; what it lacks or holds damaged is a miss, never more."""
+    """A store of realizations; what it lacks or holds damaged is a miss, never more.
+
+    One that other machines share may raise TierError from every method.
+    """
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         """All records of some steps, however they were placed."""

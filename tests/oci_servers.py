@@ -65,9 +65,7 @@ def serve(
         folder = tmp_path_factory.mktemp("registry")
         host = f"127.0.0.1:{free_port()}"
         config = folder / "config.yml"
-        config.write_text(
-            CONFIG.format(root=folder / "content", host=host, more=more)
-        )
+        config.write_text(CONFIG.format(root=folder / "content", host=host, more=more))
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [registry_program, "serve", str(config)], stdout=log, stderr=log

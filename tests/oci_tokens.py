@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -103,7 +104,8 @@ def token_server(folder: Path, users: dict[str, str]) -> Iterator[Tokens]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         tokens.realm = f"http://127.0.0.1:{server.server_address[1]}/token"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        serving = partial(server.serve_forever, 0.02)
+        threading.Thread(target=serving, daemon=True).start()
         try:
             yield tokens
         finally:
@@ -112,15 +114,15 @@ def token_server(folder: Path, users: dict[str, str]) -> Iterator[Tokens]:
 
 def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -133,7 +135,7 @@ def _signed(
     seconds: int,
 ) -> str:
     """A JSON web token (RFC 7519) that docker-registry takes."""
-    now = int(datetime.datetime.now(datetime.UTC).timestamp())
+    now = int(dt.datetime.now(dt.UTC).timestamp())
     chain = [base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()]
     header = {"typ": "JWT", "alg": "ES256", "x5c": chain}
     claims = {

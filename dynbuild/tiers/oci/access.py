@@ -1,6 +1,5 @@
 """Authorization: who we are to a registry, and the tokens that it gave for that."""
 
-import base64
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -78,7 +77,7 @@ class Access:
                 token = self._token(challenge, scopes, credentials)
                 self._headers[scopes] = f"Bearer {token}"
             elif credentials is not None:
-                self._headers[scopes] = _basic(credentials)
+                self._headers[scopes] = credentials.basic
 
     def discreet(self, text: str) -> str:
         """A text without what is known to be secret, whoever wrote it there."""
@@ -131,13 +130,8 @@ class Access:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             return Ask(what, "POST", realm, headers, urlencode(form).encode())
         mark = "&" if "?" in realm else "?"
-        headers = {} if credentials is None else {"Authorization": _basic(credentials)}
+        headers = {} if credentials is None else {"Authorization": credentials.basic}
         return Ask(what, "GET", f"{realm}{mark}{urlencode(asked)}", headers)
-
-
-def _basic(credentials: Credentials) -> str:
-    pair = f"{credentials.user}:{credentials.password}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"
 
 
 def _token_in(body: bytes) -> str | None:

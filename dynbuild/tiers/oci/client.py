@@ -1,6 +1,7 @@
 """Manifests and blobs of a registry, verified as they come (distribution spec 1.1)."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.tiers.oci.access import Access, pulling, pushing
@@ -9,7 +10,7 @@ from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.download import Wanted, download
 from dynbuild.tiers.oci.session import Pause, Session, redirected
 from dynbuild.tiers.oci.transport import TRANSFER, Ask, Transport
-from dynbuild.tiers.oci.upload import Upload
+from dynbuild.tiers.oci.upload import Content, Upload
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ACCEPT = {
@@ -21,16 +22,27 @@ _ACCEPT = {
 _OK, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
 _ELSEWHERE = (301, 302, 303, 307, 308)
 
+Moved = Callable[[int], None]
 
-class Registry:
+
+class Client:
     """One registry; safe under any number of threads. All methods raise RegistryError.
 
     ``environment`` says who we are; ``pause`` waits some seconds, and raises when all
-    is to end.
+    is to end; ``came`` and ``went`` hear how many bytes of blobs were moved, meanwhile.
     """
 
-    def __init__(self, host: str, environment: Mapping[str, str], pause: Pause) -> None:
+    def __init__(
+        self,
+        host: str,
+        environment: Mapping[str, str],
+        pause: Pause = time.sleep,
+        came: Moved = lambda _: None,
+        went: Moved = lambda _: None,
+    ) -> None:
         self.host = host
+        self._came = came
+        self._went = went
         transport = Transport()
         access = Access(host, transport, lambda: credentials_of(host, environment))
         self._session = Session(transport, access, pause)
@@ -92,14 +104,19 @@ class Registry:
         return download(self._session, self._of_blob(repository, blob, most), path)
 
     def upload(
-        self, repository: Repository, blob: Digest, path: str, begun: str | None = None
+        self,
+        repository: Repository,
+        blob: Digest,
+        content: Content,
+        begun: str | None = None,
     ) -> None:
-        """Take in the content of a file, whether it is there or not.
+        """Take content in, whether it is there or not.
 
         ``begun`` is where a mount that did not succeed said to upload it.
         """
         scopes = pushing(repository)
-        Upload(self._session, repository, scopes, blob, path).run(begun)
+        upload = Upload(self._session, repository, scopes, blob, content, self._went)
+        upload.run(begun)
 
     def mount(
         self, repository: Repository, blob: Digest, source: Repository
@@ -123,11 +140,12 @@ class Registry:
         url = repository.url(f"manifests/{name}")
         return Ask(f"{what} {_shown(repository, name)}", method, url, _ACCEPT)
 
-    @staticmethod
-    def _of_blob(repository: Repository, blob: Digest, most: int | None) -> Wanted:
+    def _of_blob(
+        self, repository: Repository, blob: Digest, most: int | None
+    ) -> Wanted:
         what = f"downloading {blob} from {repository}"
         ask = Ask(what, "GET", repository.url(f"blobs/{blob}"), seconds=TRANSFER)
-        return Wanted(ask, pulling(repository), blob, most)
+        return Wanted(ask, pulling(repository), blob, most, self._came)
 
 
 def _shown(repository: Repository, name: str) -> str:

@@ -1,5 +1,7 @@
 """Who we are to a registry: GHCR_TOKEN, or what Docker's configuration knows."""
 
+import base64
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +23,16 @@ class Credentials:
     identity_token: str = field(default="", repr=False)
 
     @property
+    def basic(self) -> str:
+        """The header of basic authentication (RFC 7617)."""
+        pair = f"{self.user}:{self.password}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
+    @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.password, self.identity_token)))
+        """What no one may read, in every spelling that is sent."""
+        sent = self.basic.partition(" ")[2]
+        return tuple(filter(None, (self.password, self.identity_token, sent)))
 
 
 def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | None:
@@ -46,8 +56,11 @@ def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | N
         # The SDK would look in the home directory then; Docker does not.
         return None
     try:
-        config = auth.load_config(path, credstore_env=dict(environment))
-        found: Mapping[str, Any] = config.resolve_authconfig(host) or {}
+        with warnings.catch_warnings():
+            # It warns of a helper that is not there, and then raises as well.
+            warnings.simplefilter("ignore")
+            config = auth.load_config(path, credstore_env=dict(environment))
+            found: Mapping[str, Any] = config.resolve_authconfig(host) or {}
     except (DockerException, StoreError, OSError, ValueError, KeyError, TypeError):
         # The words of a helper may hold what it was to hide.
         raise RegistryError(
@@ -60,4 +73,4 @@ def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | N
         folded.get("password", ""),
         folded.get("identitytoken", ""),
     )
-    return credentials if credentials.secrets else None
+    return credentials if credentials.password or credentials.identity_token else None

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,12 +28,16 @@ class DamagedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A blob: how it is asked for, and how many bytes it may have, if that is known."""
+    """A blob: how it is asked for, and how many bytes it may have, if that is known.
+
+    ``came`` hears how many bytes came.
+    """
 
     ask: Ask
     scopes: Scopes
     blob: Digest
     most: int | None
+    came: Callable[[int], None]
 
 
 def download(session: Session, wanted: Wanted, path: str) -> bool:
@@ -75,6 +80,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
                 for chunk in response.stream(CHUNK):
                     file.write(chunk)
                     digest.update(chunk)
+                    wanted.came(len(chunk))
                     if wanted.most is not None and file.tell() > wanted.most:
                         raise DamagedError
         except RegistryError as error:

@@ -7,7 +7,8 @@ again.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -30,24 +31,50 @@ _CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
 _NOT_OFFERED = (404, 405, 411, 501)
 
 
-class Upload:
-    """The upload of one file as a blob. Its methods raise RegistryError, OSError."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is uploaded: its size in bytes, and its pieces from a place on."""
 
-    def __init__(
+    size: int
+    pieces: Callable[[int], Iterator[bytes]]
+
+
+def of_file(path: str) -> Content:
+    """The content of a file. Raises OSError."""
+
+    def pieces(at: int) -> Iterator[bytes]:
+        with Path(path).open("rb") as file:
+            file.seek(at)
+            while piece := file.read(CHUNK):
+                yield piece
+
+    return Content(Path(path).stat().st_size, pieces)
+
+
+def of_bytes(data: bytes) -> Content:
+    return Content(len(data), lambda at: iter((data[at:],)))
+
+
+class Upload:
+    """The upload of one blob. Raises RegistryError, OSError."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what, where to, as whom
         self,
         session: Session,
         repository: Repository,
         scopes: Scopes,
         blob: Digest,
-        path: str,
+        content: Content,
+        went: Callable[[int], None],
     ) -> None:
         self._session = session
         self._scopes = scopes
         self._blob = blob
-        self._path = path
+        self._content = content
+        self._went = went
         self._url = repository.url("blobs/uploads/")
         self._what = f"uploading {blob} to {repository}"
-        self.size = Path(path).stat().st_size
+        self.size = content.size
 
     def run(self, place: str | None) -> None:
         """Upload; ``place`` is the session that a mount that did not succeed began."""
@@ -128,7 +155,7 @@ class Upload:
             "Content-Length": str(self.size - at),
             **headers,
         }
-        body = _read(self._path, at, self.size) if at < self.size else b""
+        body = self._pieces(at) if at < self.size else b""
         return Ask(self._what, method, url, headers, body, TRANSFER)
 
     def _place(
@@ -144,11 +171,7 @@ class Upload:
         """Who we are is for the registry's own origin alone."""
         return self._scopes if origin_of(place) == origin_of(self._url) else None
 
-
-def _read(path: str, at: int, end: int) -> Iterator[bytes]:
-    """The bytes of a file from one place to another, in pieces."""
-    with Path(path).open("rb") as file:
-        file.seek(at)
-        while at < end and (piece := file.read(min(CHUNK, end - at))):
-            at += len(piece)
+    def _pieces(self, at: int) -> Iterator[bytes]:
+        for piece in self._content.pieces(at):
             yield piece
+            self._went(len(piece))
