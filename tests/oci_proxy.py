@@ -70,6 +70,9 @@ class _Server(ThreadingHTTPServer):
         self.upstream = upstream
         self.proxy = Proxy(f"127.0.0.1:{self.server_address[1]}")
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that have gone."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
     "fmt": ("fmt.fmt", "Format sources of the language."),
+    "key": ("key.key", "Make keys that sign what is shared."),
 }
 
 

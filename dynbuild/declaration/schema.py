@@ -207,6 +207,10 @@ class Cache(_Model):
     registry: str | None = Field(
         default=None, description="The repository of the last tier."
     )
+    trusted_keys: Strings = Field(
+        default=(),
+        description="Public keys: of shared tiers only what one of them signed counts.",
+    )
 
 
 class Declaration(_Model):
