@@ -1,3 +1,3 @@
-"""What all tests share: the real engine, its bases, snapshots in files."""
+"""What all tests share: the real engine, its bases, real S3 servers, projects."""
 
-pytest_plugins = ["tests.engine_fixtures", "tests.space"]
+pytest_plugins = ["tests.engine_fixtures", "tests.s3_servers", "tests.space"]

@@ -69,6 +69,8 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
 
 def dump_writes(writes: WriteSet) -> bytes:
     """A write set in one spelling, compressed."""
+    if isinstance(writes, StoredWrites):
+        return writes.data
     rows = [
         [path, w.kind, w.mode, w.uid, w.gid, w.content, [*map(list, w.xattrs)], w.new]
         for path, w in sorted(writes.items())
@@ -80,12 +82,12 @@ class StoredWrites(Mapping[str, Written]):
     """A write set that is parsed when somebody looks at it."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self._parsed: dict[str, Written] | None = None
 
     def _writes(self) -> dict[str, Written]:
         if self._parsed is None:
-            self._parsed = _parse(self._data)
+            self._parsed = _parse(self.data)
         return self._parsed
 
     def __getitem__(self, path: str) -> Written:
