@@ -28,7 +28,7 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Server:
-    """An S3 server, and what makes dynbuild find it."""
+    """An S3 server, what makes dynbuild find it, and where it keeps its files."""
 
     name: str
     endpoint: str
@@ -36,6 +36,7 @@ class Server:
     secret: str = SECRET
     secure: bool = False
     ca: str | None = None
+    folder: Path = Path("/nowhere")
 
     def settings(self, bucket: str) -> Settings:
         return Settings(self.endpoint, bucket, self.secure, "us-east-1")
@@ -95,7 +96,7 @@ def rclone(folder: Path, *more: str, ca: str | None = None) -> Iterator[Server]:
     root.mkdir()
     command = [program("rclone"), "serve", "s3", "--addr", endpoint]
     command += ["--auth-key", f"{ACCESS},{SECRET}", "--config", "", *more, str(root)]
-    server = Server("rclone", endpoint, secure=ca is not None, ca=ca)
+    server = Server("rclone", endpoint, secure=ca is not None, ca=ca, folder=root)
     with running(command, folder / "log"):
         _await(server)
         yield server

@@ -111,8 +111,8 @@ class Chain:
     def fetch(self, blob: Digest, path: str) -> bool:
         if self._fars and not self._near.has(blob):
             with self._alone(blob):
-                if not self._near.has(blob) and self._take(blob, path):
-                    return True
+                if not self._near.has(blob):
+                    return self._take(blob, path)
         return self._near.fetch(blob, path)
 
     def keep(self, blob: Digest, path: str) -> None:

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from minio.error import S3Error
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
@@ -235,12 +234,12 @@ class S3:
         try:
             self._put_once(key, data, size)
         except MissingError:
-            self._make_bucket()
+            failed = self._make_bucket()
             data.seek(0)
             try:
                 self._put_once(key, data, size)
             except MissingError:
-                why = f"there is no bucket {self.settings.bucket}"
+                why = f"there is no bucket {self.settings.bucket}{failed}"
                 raise TierError(why, refused=True) from None
 
     def _put_once(self, key: str, data: BinaryIO, size: int) -> None:
@@ -254,21 +253,16 @@ class S3:
         with self._large, answers(self._clients):
             put(bucket, key, data, size, part_size=part)
 
-    def _make_bucket(self) -> None:
-        bucket = self.settings.bucket
+    def _make_bucket(self) -> str:
+        """Make the bucket; why that failed. Another may have made it meanwhile."""
         try:
             with answers(self._clients):
-                try:
-                    self._clients.transfer.make_bucket(bucket)
-                except S3Error as error:
-                    # Another made it meanwhile.
-                    if error.code != "BucketAlreadyOwnedByYou":
-                        raise
+                self._clients.transfer.make_bucket(self.settings.bucket)
         except MissingError:
-            raise TierError(f"there is no bucket {bucket}", refused=True) from None
+            return ", and none can be made"
         except TierError as error:
-            why = f"there is no bucket {bucket}, and making it failed: {error.why}"
-            raise TierError(why, refused=error.refused) from None
+            return f", and making it failed: {error.why}"
+        return ""
 
 
 class _Pace:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.ports import Event
 from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.guarded import READ, Far, Guarded
 from dynbuild.tiers.local import Local
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from dynbuild.digest import Digest
     from dynbuild.link.model import Record
-    from dynbuild.ports import Tier
+    from dynbuild.ports import Event, Tier
 
     Request = pytest.FixtureRequest
 
