@@ -227,10 +227,7 @@ class Builder(Protocol):
 
 @dataclass(eq=False)
 class TierError(Exception):
-    """A shared tier did not do what it was asked; ``why`` holds no credentials.
-
-    ``refused``: it answered, and would not; else it may not be there at all.
-    """
+    """A shared tier failed; ``refused``: it is there, and will not do this."""
 
     why: str
     refused: bool = False
@@ -239,7 +236,7 @@ class TierError(Exception):
 class Tier(Protocol):
     """A store of realizations; what it lacks or holds damaged is a miss, never more.
 
-    One that other machines share may raise TierError from every method.
+    A shared one may raise TierError, which holds no credentials, from every method.
     """
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:

@@ -80,7 +80,7 @@ class Chain:
     """Implements ``ports.Tiers``.
 
     ``folder`` is a place for files on the file system of the nearest tier; ``check``
-    raises when all is to end.
+    raises when all is to end. A look-up takes no more than ``look_up`` seconds.
     """
 
     def __init__(
@@ -89,7 +89,9 @@ class Chain:
         fars: Sequence[Guarded],
         folder: Path,
         check: Callable[[], None],
+        look_up: float = LOOK_UP,
     ) -> None:
+        self._look_up = look_up
         self._near = near
         self._fars = [_Seen(far) for far in fars]
         self._check = check
@@ -169,12 +171,12 @@ class Chain:
     def _in_time(
         self, far: Guarded, answer: Future[tuple[Record, ...]]
     ) -> tuple[Record, ...]:
-        deadline = time.monotonic() + LOOK_UP
+        deadline = time.monotonic() + self._look_up
         while time.monotonic() < deadline:
             if wait([answer], _POLL).done:
                 return answer.result()
             self._check()
-        why = f"it did not look up the steps within {LOOK_UP:.0f} s"
+        why = f"it did not look up the steps within {self._look_up:.0f} s"
         far.fail(TierError(why), READ)
         return ()
 

@@ -9,7 +9,6 @@ import hashlib
 import io
 import os
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -33,8 +32,10 @@ from dynbuild.tiers.codec import (
 )
 from dynbuild.tiers.s3_client import (
     AT_ONCE,
-    Clients,
+    PATIENCE,
     MissingError,
+    Pace,
+    Patience,
     Settings,
     answers,
     connect,
@@ -54,9 +55,6 @@ _RECORD = 64 << 20
 """Bytes of a record that is read at most: it is held in memory."""
 _RESUMES = 3
 """How often a download that broke off goes on where it was, if it got further."""
-_WINDOW = 20.0
-_LEAST = 4096
-"""Seconds over which a download is watched, and bytes a second that it has to have."""
 
 
 class S3:
@@ -71,9 +69,11 @@ class S3:
         tell: Tell,
         came: Moved = lambda _: None,
         went: Moved = lambda _: None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.settings = settings
-        self._clients: Clients = connect(settings)
+        self._patience = patience
+        self._clients = connect(settings, patience)
         self._tell = tell
         self._came = came
         self._went = went
@@ -181,7 +181,7 @@ class S3:
             ) as response,
         ):
             try:
-                pace = _Pace()
+                pace = Pace(self._patience.pace)
                 data = bytearray()
                 while chunk := response.read1(_CHUNK):
                     pace.went(len(chunk))
@@ -219,7 +219,7 @@ class S3:
                     digest, done = hashlib.sha256(), 0
                     file.seek(0)
                     file.truncate()
-                for chunk in _chunks(response):
+                for chunk in _chunks(response, Pace(self._patience.pace)):
                     file.write(chunk)
                     digest.update(chunk)
                     done += len(chunk)
@@ -265,23 +265,6 @@ class S3:
         return ""
 
 
-class _Pace:
-    """Watches that something goes on. Raises TierError where too little does."""
-
-    def __init__(self) -> None:
-        self._since = time.monotonic()
-        self._got = 0
-
-    def went(self, count: int) -> None:
-        self._got += count
-        now = time.monotonic()
-        spent = now - self._since
-        if spent > _WINDOW:
-            if self._got < _LEAST * spent:
-                raise TierError(f"it gave {self._got} bytes in {spent:.0f} s")
-            self._since, self._got = now, 0
-
-
 class _Checked(io.RawIOBase):
     """A file that is handed over only if its content has the digest.
 
@@ -315,9 +298,8 @@ class _NotItsDigestError(Exception):
     """The content of a file is not what it was said to be."""
 
 
-def _chunks(response: BaseHTTPResponse) -> Iterator[bytes]:
+def _chunks(response: BaseHTTPResponse, pace: Pace) -> Iterator[bytes]:
     """The body of an answer as it comes. Raises TierError where it breaks off."""
-    pace = _Pace()
     try:
         while chunk := response.read1(_CHUNK):
             pace.went(len(chunk))

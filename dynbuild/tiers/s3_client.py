@@ -7,6 +7,7 @@ tags or lifecycles: servers ignore them, or differ.
 
 import os
 import ssl
+import time
 from collections.abc import Iterator
 from configparser import Error as ConfigError
 from contextlib import contextmanager
@@ -36,13 +37,8 @@ from urllib3.response import BaseHTTPResponse
 from dynbuild.errors import discreet
 from dynbuild.ports import TierError
 
-PROBE = Timeout(connect=2.0, read=5.0)
-TRANSFER = Timeout(connect=2.0, read=30.0)
-"""Seconds until a connection stands, and between two signs of life of an answer.
-
-A look-up must not keep a build waiting; a server may think for a while about the end
-of a large upload.
-"""
+_LEAST = 4096
+"""Bytes a second that have to come."""
 
 AT_ONCE = 24
 """Connections at once: hides 20 ms of latency, and no server minds."""
@@ -73,6 +69,42 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which a server is taken for one that does not answer.
+
+    They are for a connection to stand; between two signs of life where something small
+    is asked, and where much is moved (a server may think for a while about the end of
+    a large upload); and over which the pace of what comes is measured.
+    """
+
+    connection: float = 2.0
+    answer: float = 5.0
+    transfer: float = 30.0
+    pace: float = 20.0
+
+
+PATIENCE = Patience()
+
+
+class Pace:
+    """Watches that something goes on. Raises TierError where too little does."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._since = time.monotonic()
+        self._got = 0
+
+    def went(self, count: int) -> None:
+        self._got += count
+        now = time.monotonic()
+        spent = now - self._since
+        if spent > self._window:
+            if self._got < _LEAST * spent:
+                raise TierError(f"it gave {self._got} bytes in {spent:.0f} s")
+            self._since, self._got = now, 0
+
+
+@dataclass(frozen=True, slots=True)
 class Clients:
     """One client to ask, which gives up soon, and one to move much."""
 
@@ -85,7 +117,7 @@ class Clients:
             client._http.clear()  # noqa: SLF001 - it has no other way
 
 
-def connect(settings: Settings) -> Clients:
+def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
     """Clients for a bucket; nothing is asked of the server yet."""
     provider, secrets = _credentials()
     region = settings.region
@@ -93,7 +125,8 @@ def connect(settings: Settings) -> Clients:
         # Else the client asks the server for it first. Amazon's names tell it.
         region = "us-east-1"
 
-    def client(timeout: Timeout) -> Minio:
+    def client(read: float) -> Minio:
+        timeout = Timeout(connect=patience.connection, read=read)
         return Minio(
             endpoint=settings.endpoint,
             secure=settings.secure,
@@ -102,7 +135,7 @@ def connect(settings: Settings) -> Clients:
             http_client=_pool(settings, timeout),
         )
 
-    return Clients(client(PROBE), client(TRANSFER), secrets)
+    return Clients(client(patience.answer), client(patience.transfer), secrets)
 
 
 def _credentials() -> tuple[Provider | None, tuple[str, ...]]:
