@@ -8,35 +8,63 @@ from pathlib import Path
 
 from dynbuild.cli.project import Project
 from dynbuild.commands.stepwise.steps import Site
+from dynbuild.declaration.schema import Cache
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running
 from dynbuild.engine.workshop import Workshop
-from dynbuild.ports import Event, Report
+from dynbuild.errors import Diagnostic, DynbuildError
+from dynbuild.lock.model import Lock
+from dynbuild.ports import BuildFailed, Event, Report
+from dynbuild.tiers.chain import Chain
+from dynbuild.tiers.guarded import Guarded
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.settings import shared
 
 
 @contextmanager
 def site(
-    project: Project, declared: str | None, report: Report, tell: Callable[[str], None]
+    project: Project,
+    lock: Lock,
+    cache: Cache,
+    report: Report,
+    tell: Callable[[Diagnostic], None],
 ) -> Iterator[Site]:
-    """The site of a project; ``declared`` is where it wants the local tier to be.
+    """The site of a project; ``cache`` is what it declares of its tiers.
 
-    ``tell`` hears of what is damaged there.
+    ``tell`` hears of what is damaged, and of shared tiers that fail. What a failed
+    build made is shared as well. Raises UnreachableError where a required tier failed.
     """
     running = Running()
-    tier = Local(store_of(project, declared), tell)
-    machine = Machine(tier, running.pause)
-    lock = threading.Lock()
+    lock_ = threading.Lock()
 
     def one_at_a_time(event: Event) -> None:
-        with lock:
+        with lock_:
             report(event)
 
+    fars = () if _is_private(lock) else shared(cache, os.environ)
+    near = Local(store_of(project, cache.local), lambda what: tell(_damaged(what)))
+    machine = Machine(near, running.pause)
     with machine.private() as folder, crew(running) as jobs:
+        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        tier = Chain(near, guarded, folder, running.check)
         workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
-        yield Site(tier, machine, workshop, jobs, one_at_a_time)
+        try:
+            yield Site(tier, machine, workshop, jobs, one_at_a_time)
+        except (BuildFailed, DynbuildError):
+            tier.finish()
+            raise
+        tier.finish()
+
+
+def _is_private(lock: Lock) -> bool:
+    """Whether it builds on an image that only the engine here knows by its name."""
+    return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
+
+
+def _damaged(what: str) -> Diagnostic:
+    return Diagnostic("DB0601", what, hint="it is made anew", severity="warning")
 
 
 def store_of(project: Project, declared: str | None) -> Path:

@@ -186,6 +186,9 @@ class Stage(_Model):
     )
 
 
+TierMode = Literal["read-write", "read", "write", "off"]
+
+
 class Minio(_Model):
     """The S3 tier."""
 
@@ -195,6 +198,12 @@ class Minio(_Model):
         default=None, description="The region, where one is needed."
     )
     secure: bool = Field(default=True, description="Whether to use TLS.")
+    mode: TierMode = Field(
+        default="read-write", description="What the tier is used for."
+    )
+    required: bool = Field(
+        default=False, description="Whether a command fails where the tier does."
+    )
 
 
 class Cache(_Model):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from dynbuild.ports import Config, Stack
 TAG = "dynbuild"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
+_AT_ONCE = 4
+"""Blobs that are fetched at once: they may come from far."""
 _NAME = "org.opencontainers.image.ref.name"
 
 
@@ -29,10 +32,15 @@ def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> No
     """Put the blobs of some layers into a layout. Raises KeyError for one lost."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
-    for layer in stack:
-        path = _path(folder, layer.digest)
-        if not path.exists() and not fetch(layer.digest, str(path)):
-            raise KeyError(layer.digest)
+
+    def put(digest: Digest) -> None:
+        path = _path(folder, digest)
+        if not path.exists() and not fetch(digest, str(path)):
+            raise KeyError(digest)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        for _ in threads.map(put, dict.fromkeys(layer.digest for layer in stack)):
+            pass
 
 
 def assemble(

@@ -72,6 +72,10 @@ class Local:
         folder = self._folder(record.step)
         write_whole(folder / record_name(record), dump_record(record, writes))
 
+    def has(self, blob: Digest) -> bool:
+        """Whether a blob is there and whole; nobody is told where it is not."""
+        return self._is_sound(blob, self._blob(blob), quiet=True)
+
     def write(self, data: bytes) -> Digest:
         """Take a small blob in."""
         digest = sha256(data)

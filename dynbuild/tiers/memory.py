@@ -31,6 +31,9 @@ class Memory:
         Path(path).write_bytes(self.blobs[blob])
         return True
 
+    def has(self, blob: Digest) -> bool:
+        return self._whole(blob)
+
     def keep(self, blob: Digest, path: str) -> None:
         data = Path(path).read_bytes()
         if sha256(data) != blob:

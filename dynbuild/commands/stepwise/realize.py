@@ -41,7 +41,7 @@ from dynbuild.ports import (
     LostError,
 )
 
-_RETRIES = 4
+_RETRIES = 6
 """How often what is in the store may go away meanwhile, before that is an error."""
 
 _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
@@ -122,6 +122,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
     before = seconds_of(site.machine)
     outcome = realize_steps(recipe, How(stepwise.jobs, anew, before), site, gather)
     note_seconds(site.machine, before, order, outcome)
+    site.tier.share(outcome.held_here)
     warnings = conflicts(outcome)
     if stepwise.strict and warnings:
         raise AnswerIsNoError(
