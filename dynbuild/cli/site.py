@@ -20,7 +20,9 @@ from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.guarded import Guarded
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
-from dynbuild.tiers.settings import shared
+from dynbuild.tiers.oci.address import repository
+from dynbuild.tiers.push import Registries
+from dynbuild.tiers.settings import registry_of, shared
 
 
 @contextmanager
@@ -50,8 +52,12 @@ def site(
         guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
         tier = Chain(near, guarded, folder, running.check)
         workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
+        bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
+        cached = registry_of(cache, os.environ) if fars else None
+        sources = [*([cached] if cached else []), *map(repository, bases)]
+        publisher = Registries(tier, sources, os.environ, folder, running.pause)
         try:
-            yield Site(tier, machine, workshop, jobs, one_at_a_time)
+            yield Site(tier, machine, workshop, publisher, jobs, one_at_a_time)
         except (BuildFailed, DynbuildError):
             tier.finish()
             raise

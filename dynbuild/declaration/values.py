@@ -90,6 +90,10 @@ _TRUSTED_KEY = _Rule(
     "DB0153", grammar.PUBLIC_KEY, "a public key, as `dynbuild key new NAME` prints it,"
 )
 
+_REPOSITORY = _Rule(
+    "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
+)
+
 _RULES: dict[Pattern, _Rule] = {
     ("base",): _IMAGE,
     ("workdir",): _ABSOLUTE,
@@ -122,9 +126,8 @@ _RULES: dict[Pattern, _Rule] = {
     ("cache", "minio", "endpoint"): _Rule(
         "DB0152", grammar.ENDPOINT, "a host or host:port", _without_scheme
     ),
-    ("cache", "registry"): _Rule(
-        "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
-    ),
+    ("cache", "registry"): _REPOSITORY,
+    ("cache", "registry", "repository"): _REPOSITORY,
     ("cache", "trusted_keys", int): _TRUSTED_KEY,
 }
 

@@ -1,12 +1,16 @@
 """Which shared tiers there are: the environment's word, else the declaration's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import get_args
 
-from dynbuild.declaration.schema import Cache, Minio, TierMode
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.declaration.grammar import REPOSITORY, matches
+from dynbuild.declaration.schema import Cache, Minio, RegistryTier, TierMode
+from dynbuild.errors import DeclarationError, Diagnostic, discreet
 from dynbuild.ports import Tier
 from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use
+from dynbuild.tiers.oci.address import GHCR, Repository, repository
+from dynbuild.tiers.trust import trusting
 
 _USES: Mapping[TierMode, frozenset[Use]] = {
     "read-write": frozenset({READ, WRITE}),
@@ -19,11 +23,55 @@ _SPELLINGS |= {"0": False, "false": False, "no": False, "off": False}
 
 _BUCKET_NAME = range(3, 64)
 
+_NAME = "dynbuild-cache"
+"""The repository of the registry tier in a namespace of ghcr.io."""
+
 
 def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
     """The shared tiers in use, near to far. Raises DeclarationError."""
-    far = _minio(cache.minio, environment)
-    return (far,) if far is not None and far.uses else ()
+    declared = (_minio(cache.minio, environment), _registry(cache, environment))
+    fars = [far for far in declared if far is not None and far.uses]
+    keys = cache.trusted_keys
+    return tuple(
+        replace(far, open=trusting(far.open, keys, environment)) for far in fars
+    )
+
+
+def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | None:
+    """The repository of the registry tier: the environment's, else the declared one.
+
+    Raises DeclarationError.
+    """
+    namespace = environment.get("GHCR_NAMESPACE")
+    variable, text = "CACHE_REGISTRY", environment.get("CACHE_REGISTRY")
+    if not text and namespace:
+        variable, text = "GHCR_NAMESPACE", f"{GHCR}/{namespace.lower()}/{_NAME}"
+    if not text:
+        return repository(cache.registry.repository) if cache.registry else None
+    if not matches(REPOSITORY, text):
+        shown = discreet(environment[variable])
+        raise _wrong(variable, shown, "a repository without tag, in lower case")
+    return repository(text)
+
+
+def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
+    place = registry_of(cache, environment)
+    if place is None:
+        return None
+    given = cache.registry or RegistryTier(repository=str(place))
+
+    def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
+        from dynbuild.tiers.registry import Registry  # noqa: PLC0415
+
+        return Registry(place, environment, tell, came, went)
+
+    return Far(
+        name="registry",
+        place=str(place),
+        open=open_,
+        uses=_uses("CACHE_REGISTRY_MODE", environment, given.mode),
+        required=_switch("CACHE_REGISTRY_REQUIRED", environment, given.required),
+    )
 
 
 def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None:

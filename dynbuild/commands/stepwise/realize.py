@@ -14,6 +14,7 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.commands.stepwise.outputs import give
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
     How,
@@ -131,7 +132,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
     stack, tree = linked(lock, recipe, outcome, site)
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
-    built = site.workshop.image(stack, config, request, site.report)
+    built = give(stack, config, request, site.workshop, site.publisher, site.report)
     found = None
     if stepwise.compare:
         recipe = gather([placed.id for placed in order])

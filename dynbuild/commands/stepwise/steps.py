@@ -12,6 +12,7 @@ from typing import Protocol
 from dynbuild import quote
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
+from dynbuild.commands.stepwise.outputs import Publisher
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
@@ -79,6 +80,7 @@ class Site:
     tier: Tiers
     machine: Machine
     workshop: Workshop
+    publisher: Publisher
     jobs: Jobs
     report: Report
 
