@@ -83,6 +83,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def send_error(self, *_: object) -> None:
+        """Answer a TLS hello so that Docker understands that this is no TLS."""
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        self.close_connection = True
+
     def do_any(self) -> None:
         self.server.proxy.seen.append((self.command, self.path, dict(self.headers)))
         harm = self.server.proxy.harm(self.command, self.path)

@@ -46,8 +46,9 @@ class Served:
 @pytest.fixture(scope="session")
 def registry_program(engine: dict[str, str]) -> str:
     """Return the path of docker-registry, which comes with the engine's tools."""
-    folder = os.environ.get("DYNBUILD_ENGINE_DIR")
-    places = [engine["PATH"], *([f"{folder}/tools/usr/bin"] if folder else [])]
+    path = engine["PATH"].split(os.pathsep)
+    tools = "tools/usr/bin".join(path[0].rsplit("engine/usr/bin", 1))
+    places = [*path, tools]
     found = shutil.which("docker-registry", path=os.pathsep.join(places))
     if found is None:
         pytest.fail("docker-registry is not there; see `scripts/engine up`")

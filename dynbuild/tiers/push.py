@@ -69,7 +69,7 @@ class Registries:
                 self._push(place, names, stack, image, manifest, report)
         except RegistryError as error:
             message = f"{_WHAT} failed: {error}"
-            if error.retryable:
+            if error.retryable or error.status is None:
                 hint = "try again when the registry answers"
                 diagnostic = Diagnostic("DB0504", message, hint=hint)
                 raise UnreachableError(diagnostic) from None

@@ -29,6 +29,7 @@ from dynbuild.tiers.oci.address import GHCR, Repository
 from dynbuild.tiers.oci.client import Client, Moved
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.oci.transport import PATIENCE, Patience
 from dynbuild.tiers.oci.upload import of_bytes, of_file
 
 Tell = Callable[[str], None]
@@ -54,16 +55,19 @@ class Registry:
     ``came`` and ``went`` hear how many bytes were moved, while they are.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - where, as whom, who hears, how long to wait
         self,
         repository: Repository,
         environment: Mapping[str, str],
         tell: Tell,
         came: Moved = lambda _: None,
         went: Moved = lambda _: None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.repository = repository
-        self.client = Client(repository.host, environment, came=came, went=went)
+        self.client = Client(
+            repository.host, environment, came=came, went=went, patience=patience
+        )
         self._tell = tell
         self._told: set[str] = set()
         self._there: set[Digest] = set()

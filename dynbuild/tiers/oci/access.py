@@ -14,9 +14,6 @@ from dynbuild.tiers.oci.transport import Ask, Transport
 Scopes = tuple[str, ...]
 """What a token is to allow (distribution spec, "Token Scope"): repository:x:pull."""
 
-_MOST = 1 << 20
-"""The most bytes of a token server's answer."""
-
 
 def pulling(*repositories: Repository) -> Scopes:
     return tuple(f"repository:{one.path}:pull" for one in repositories)
@@ -106,7 +103,7 @@ class Access:
             asked.insert(0, ("service", service))
         ask = self._token_request(realm, asked, credentials)
         with self._transport.open(ask) as response:
-            body = response.read(_MOST)
+            body = self._transport.read(ask, response)
         if response.status != 200:  # noqa: PLR2004 - of HTTP
             raise refusal(ask.what, response.status, body)
         token = _token_in(body)

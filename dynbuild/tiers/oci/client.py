@@ -9,7 +9,7 @@ from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.download import Wanted, download
 from dynbuild.tiers.oci.session import Pause, Session, redirected
-from dynbuild.tiers.oci.transport import TRANSFER, Ask, Transport
+from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
 from dynbuild.tiers.oci.upload import Content, Upload
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -32,18 +32,19 @@ class Client:
     is to end; ``came`` and ``went`` hear how many bytes of blobs were moved, meanwhile.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - who we are, who hears, how long to wait
         self,
         host: str,
         environment: Mapping[str, str],
         pause: Pause = time.sleep,
         came: Moved = lambda _: None,
         went: Moved = lambda _: None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.host = host
         self._came = came
         self._went = went
-        transport = Transport()
+        transport = Transport(patience)
         access = Access(host, transport, lambda: credentials_of(host, environment))
         self._session = Session(transport, access, pause)
 
@@ -68,7 +69,7 @@ class Client:
             repository.url(f"manifests/{name}"),
             {"Content-Type": MANIFEST},
             data,
-            TRANSFER,
+            moves=True,
         )
         self._session.ask(ask, pushing(repository), _OK, _CREATED, _ACCEPTED)
         return sha256(data)
@@ -91,8 +92,14 @@ class Client:
             if response.status != _OK:
                 body = self._session.read(wanted.ask, response)
                 raise self._session.refusal(wanted.ask, response.status, body)
-            data = response.read(most + 1)
-        return data if len(data) <= most and sha256(data) == blob else None
+            data = bytearray()
+            for chunk in self._session.chunks(wanted.ask, response):
+                data += chunk
+                if len(data) > most:
+                    break
+        return (
+            bytes(data) if len(data) <= most and sha256(bytes(data)) == blob else None
+        )
 
     def download(
         self, repository: Repository, blob: Digest, path: str, most: int | None = None
@@ -144,7 +151,7 @@ class Client:
         self, repository: Repository, blob: Digest, most: int | None
     ) -> Wanted:
         what = f"downloading {blob} from {repository}"
-        ask = Ask(what, "GET", repository.url(f"blobs/{blob}"), seconds=TRANSFER)
+        ask = Ask(what, "GET", repository.url(f"blobs/{blob}"), moves=True)
         return Wanted(ask, pulling(repository), blob, most, self._came)
 
 

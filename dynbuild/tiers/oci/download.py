@@ -15,7 +15,7 @@ from dynbuild.digest import Digest
 from dynbuild.tiers.oci.access import Scopes
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session
-from dynbuild.tiers.oci.transport import CHUNK, Ask
+from dynbuild.tiers.oci.transport import Ask
 
 _OK, _PARTIAL, _MISSING = 200, 206, 404
 _TRIES = 3
@@ -77,7 +77,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
                     digest = hashlib.sha256()
                     file.seek(0)
                     file.truncate()
-                for chunk in response.stream(CHUNK):
+                for chunk in session.chunks(ask, response):
                     file.write(chunk)
                     digest.update(chunk)
                     wanted.came(len(chunk))
@@ -85,7 +85,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
                         raise DamagedError
         except RegistryError as error:
             tries = 0 if file.tell() > at else tries + 1
-            if not error.retryable or not file.tell() or tries == _TRIES:
+            if not error.broke_off or not file.tell() or tries == _TRIES:
                 raise
             continue
         if f"sha256:{digest.hexdigest()}" != wanted.blob:

@@ -15,7 +15,8 @@ class RegistryError(Exception):
     """A registry that refused, failed or did not answer.
 
     ``status`` and ``codes`` (of the distribution spec) are what it answered with;
-    without an answer there is no status. ``retryable``: trying again may help.
+    without an answer there is no status. ``retryable``: trying again may help later;
+    ``broke_off``: even at once, from where it was.
     """
 
     def __init__(
@@ -25,11 +26,23 @@ class RegistryError(Exception):
         status: int | None = None,
         codes: tuple[str, ...] = (),
         retryable: bool = False,
+        broke_off: bool = False,
     ) -> None:
         super().__init__(words)
         self.status = status
         self.codes = codes
         self.retryable = retryable
+        self.broke_off = broke_off
+
+    def saying(self, words: str) -> "RegistryError":
+        """The same in other words."""
+        return RegistryError(
+            words,
+            status=self.status,
+            codes=self.codes,
+            retryable=self.retryable,
+            broke_off=self.broke_off,
+        )
 
 
 def refusal(what: str, status: int, body: bytes) -> RegistryError:
@@ -38,7 +51,13 @@ def refusal(what: str, status: int, body: bytes) -> RegistryError:
     numbers = " ".join([str(status), *codes])
     text = f"{what}: {words} ({numbers})" if words else f"{what}: status {numbers}"
     again = status in (408, 429) or status >= 500  # noqa: PLR2004 - of HTTP
-    return RegistryError(text, status=status, codes=codes, retryable=again)
+    return RegistryError(
+        text,
+        status=status,
+        codes=codes,
+        retryable=again,
+        broke_off=status in (500, 502, 503, 504),
+    )
 
 
 def _told(body: bytes) -> tuple[tuple[str, ...], str]:

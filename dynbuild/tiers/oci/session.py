@@ -16,10 +16,7 @@ from urllib3.response import BaseHTTPResponse
 from dynbuild.tiers.oci.access import Access, Scopes
 from dynbuild.tiers.oci.address import is_private, origin_of
 from dynbuild.tiers.oci.errors import RegistryError, refusal
-from dynbuild.tiers.oci.transport import PROBE, Ask, Transport
-
-LIMIT = 4 << 20
-"""The most bytes of a manifest (distribution spec, "Pushing Manifests") or of words."""
+from dynbuild.tiers.oci.transport import Ask, Transport
 
 _PATIENCE = 10.0
 """How many seconds a registry may put us off in all before that is a refusal."""
@@ -37,8 +34,8 @@ Pause = Callable[[float], None]
 class Session:
     """What one registry is asked; safe under any number of threads.
 
-    Without ``scopes`` a request does not say who we are.
-    ``pause`` waits some seconds, and raises when all is to end.
+    Without ``scopes`` a request does not say who we are. ``pause`` waits some seconds,
+    and raises when all is to end.
     """
 
     def __init__(self, transport: Transport, access: Access, pause: Pause) -> None:
@@ -53,7 +50,7 @@ class Session:
         Raises RegistryError for no answer; whatever its status else.
         """
         renewed = False
-        left = _PATIENCE if ask.seconds > PROBE else PROBE
+        left = _PATIENCE if ask.moves else self._transport.seconds(ask)
         origin = origin_of(ask.url)
         while True:
             used = self._header(scopes)
@@ -94,19 +91,15 @@ class Session:
 
     def read(self, ask: Ask, response: BaseHTTPResponse) -> bytes:
         """The whole body. Raises RegistryError where it is too large for an answer."""
-        body = response.read(LIMIT + 1)
-        if len(body) > LIMIT:
-            raise RegistryError(f"{ask.what}: the answer has more than {LIMIT} bytes")
-        return body
+        return self._transport.read(ask, response)
+
+    def chunks(self, ask: Ask, response: BaseHTTPResponse) -> Iterator[bytes]:
+        """The body of an answer as it comes."""
+        return self._transport.chunks(ask, response)
 
     def refusal(self, ask: Ask, status: int, body: bytes) -> RegistryError:
         error = refusal(ask.what, status, body)
-        return RegistryError(
-            self._access.discreet(str(error)),
-            status=error.status,
-            codes=error.codes,
-            retryable=error.retryable,
-        )
+        return error.saying(self._access.discreet(str(error)))
 
     def _header(self, scopes: Scopes | None) -> str | None:
         if scopes is None:
@@ -124,12 +117,7 @@ class Session:
         try:
             yield
         except RegistryError as error:
-            raise RegistryError(
-                self._access.discreet(str(error)),
-                status=error.status,
-                codes=error.codes,
-                retryable=error.retryable,
-            ) from None
+            raise error.saying(self._access.discreet(str(error))) from None
 
     @contextmanager
     def _following(

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -26,10 +27,26 @@ from urllib3.response import BaseHTTPResponse
 from dynbuild.tiers.oci.address import is_loopback
 from dynbuild.tiers.oci.errors import RegistryError, clean
 
-CONNECT = 1.5
-PROBE = 3.0
-TRANSFER = 60.0
-"""Seconds for a connection, for a question, and for the next bytes of a transfer."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds to wait: for a connection, an answer, the next bytes of a blob.
+
+    A transfer is watched for ``pace`` seconds at a time; one that only drips is ended.
+    """
+
+    connect: float = 1.5
+    answer: float = 3.0
+    transfer: float = 60.0
+    pace: float = 20.0
+
+
+PATIENCE = Patience()
+_LEAST = 4096
+"""Bytes a second of an answer that is waited for."""
+
+LIMIT = 4 << 20
+"""The most bytes of a manifest (distribution spec, "Pushing Manifests") or of words."""
 
 CHUNK = 1 << 20
 _SHORT = 1 << 16
@@ -43,7 +60,7 @@ class _PatientHTTP(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self.sock.settimeout(TRANSFER)
+        self.sock.settimeout(PATIENCE.transfer)
 
 
 class _PatientHTTPS(HTTPSConnection):
@@ -51,7 +68,7 @@ class _PatientHTTPS(HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
-        self.sock.settimeout(TRANSFER)
+        self.sock.settimeout(PATIENCE.transfer)
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -66,7 +83,7 @@ class _HTTPSPool(HTTPSConnectionPool):
 class Ask:
     """One request; ``what`` says in words what it is for.
 
-    ``seconds`` is how long it waits for the next bytes of the answer.
+    ``moves``: it is part of a transfer, for which there is more patience.
     """
 
     what: str
@@ -74,7 +91,7 @@ class Ask:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body = None
-    seconds: float = PROBE
+    moves: bool = False
 
 
 class Transport:
@@ -84,7 +101,8 @@ class Transport:
     against the system's. Safe under any number of threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience = PATIENCE) -> None:
+        self.patience = patience
         self._tls = ssl.create_default_context()
         self._proxies = getproxies()
         self._direct = self._pools(None)
@@ -96,11 +114,40 @@ class Transport:
 
         Redirects are not followed.
         """
-        with _explained(ask), closing(self._answer(ask)) as response:
+        seconds = self.seconds(ask)
+        with _explained(ask, seconds), closing(self._answer(ask)) as response:
             yield response
             # What is left of a short answer is read, so that the connection stays.
             if (response.length_remaining or 0) <= _SHORT:
                 response.drain_conn()
+
+    def read(self, ask: Ask, response: BaseHTTPResponse) -> bytes:
+        """The whole body. Raises RegistryError where it is too large for an answer."""
+        body = bytearray()
+        for chunk in self.chunks(ask, response):
+            body += chunk
+            if len(body) > LIMIT:
+                words = f"{ask.what}: the answer has more than {LIMIT} bytes"
+                raise RegistryError(words)
+        return bytes(body)
+
+    def chunks(self, ask: Ask, response: BaseHTTPResponse) -> Iterator[bytes]:
+        """The body as it comes. Raises RegistryError where it only drips."""
+        since, came = time.monotonic(), 0
+        while chunk := response.read1(CHUNK):
+            came += len(chunk)
+            spent = time.monotonic() - since
+            if spent > self.patience.pace:
+                if came < _LEAST * spent:
+                    host = urlsplit(ask.url).netloc
+                    words = f"{ask.what}: {host} gave {came} bytes in {spent:.0f} s"
+                    raise RegistryError(words)
+                since, came = time.monotonic(), 0
+            yield chunk
+
+    def seconds(self, ask: Ask) -> float:
+        """How long to wait for the next bytes of an answer."""
+        return self.patience.transfer if ask.moves else self.patience.answer
 
     def _answer(self, ask: Ask) -> BaseHTTPResponse:
         try:
@@ -117,7 +164,9 @@ class Transport:
             ask.url,
             body=ask.body,
             headers={"Accept-Encoding": "identity", **ask.headers},
-            timeout=urllib3.Timeout(connect=CONNECT, read=ask.seconds),
+            timeout=urllib3.Timeout(
+                connect=self.patience.connect, read=self.seconds(ask)
+            ),
             retries=False,
             redirect=False,
             preload_content=False,
@@ -157,7 +206,7 @@ class Transport:
 
 
 @contextmanager
-def _explained(ask: Ask) -> Iterator[None]:
+def _explained(ask: Ask, seconds: float) -> Iterator[None]:
     """Say in words what went wrong on the way; urllib3's own show whole addresses."""
     host = urlsplit(ask.url).netloc
     try:
@@ -166,16 +215,19 @@ def _explained(ask: Ask) -> Iterator[None]:
         if isinstance(error, OSError) and not isinstance(error, _OF_THE_NET):
             # The disk's, of whoever reads or writes the body meanwhile.
             raise
-        words = f"{ask.what}: {host} {_reason(error, ask.seconds)}"
+        words = f"{ask.what}: {host} {_reason(error, seconds)}"
         untrusted = isinstance(_bottom(error), ssl.SSLCertVerificationError)
-        raise RegistryError(words, retryable=not untrusted) from None
+        raise RegistryError(
+            words, retryable=not untrusted, broke_off=_BROKE_OFF in words
+        ) from None
 
 
 _OF_THE_NET = (ConnectionError, TimeoutError, ssl.SSLError, socket.gaierror)
 
+_BROKE_OFF = "ended the connection half-way"
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (NameResolutionError, "is a name that nobody knows"),
-    (ConnectTimeoutError, f"took no connection in {CONNECT:g} s"),
+    (ConnectTimeoutError, "takes no connection"),
     (ProxyError, "is not reached through the proxy"),
     (SSLError, "does not speak TLS as it should"),
     (ssl.SSLError, "does not speak TLS as it should"),
@@ -193,7 +245,7 @@ def _reason(error: BaseException, seconds: float) -> str:
     if isinstance(error, ReadTimeoutError | TimeoutError):
         return f"said nothing for {seconds:g} s"
     found = (words for kind, words in _WORDS if isinstance(error, kind))
-    return next(found, "ended the connection half-way")
+    return next(found, _BROKE_OFF)
 
 
 def _bottom(error: BaseException) -> BaseException:

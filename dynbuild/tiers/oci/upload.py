@@ -19,7 +19,7 @@ from dynbuild.tiers.oci.access import Scopes
 from dynbuild.tiers.oci.address import Repository, origin_of
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session, redirected
-from dynbuild.tiers.oci.transport import CHUNK, TRANSFER, Ask
+from dynbuild.tiers.oci.transport import CHUNK, Ask
 
 SMALL = 4 << 20
 """Bytes up to which a blob is sent in one piece: less than a broken one costs."""
@@ -82,7 +82,7 @@ class Upload:
             try:
                 self._run(place or self._start())
             except RegistryError as error:
-                if not error.retryable or not left:
+                if not error.broke_off or not left:
                     raise
                 place = None
             else:
@@ -114,7 +114,7 @@ class Upload:
                 if not at and error.status in _NOT_OFFERED:
                     return None
                 tries += 1
-                if not error.retryable or tries == _TRIES:
+                if not error.broke_off or tries == _TRIES:
                     raise
                 place, reached = self._reached(place, error)
                 tries = 0 if reached > at else tries
@@ -156,7 +156,7 @@ class Upload:
             **headers,
         }
         body = self._pieces(at) if at < self.size else b""
-        return Ask(self._what, method, url, headers, body, TRANSFER)
+        return Ask(self._what, method, url, headers, body, moves=True)
 
     def _place(
         self, ask: Ask, response: BaseHTTPResponse, else_: str | None = None
