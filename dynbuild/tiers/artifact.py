@@ -7,6 +7,7 @@ manifests could take away.
 """
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ EMPTY = b"{}"
 _EMPTY = "application/vnd.oci.empty.v1+json"
 """The config of what has none (image spec, "Guidance for an Empty Descriptor")."""
 
+EMBEDDED = 4096
+"""Bytes of a write set that lies in the manifest as well (image spec, "Embedded
+Content"): most have less, and a look-up needs no second request then.
+"""
+
 LARGEST = 1 << 20
 """Bytes of a manifest from which on the oldest records make room for new ones.
 
@@ -32,12 +38,16 @@ Registries refuse those above 4 MiB.
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record as it was dumped, and what it wrote: a blob of ``size`` bytes."""
+    """A record as it was dumped, and what it wrote: a blob of ``size`` bytes.
+
+    ``data`` is that blob, where it is small enough to lie in the manifest.
+    """
 
     record: Record
     writes: Digest
     size: int
     text: bytes
+    data: bytes | None = None
 
 
 def tag_of(step: Digest) -> str:
@@ -78,7 +88,16 @@ def _entry(descriptor: Mapping[str, Any]) -> Iterator[Entry]:
     except (UnreadableError, KeyError, TypeError, AttributeError, ValueError):
         return
     if descriptor.get("digest") == writes and type(size) is int:
-        yield Entry(record, writes, size, text)
+        yield Entry(record, writes, size, text, _embedded(descriptor, writes))
+
+
+def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
+    """The content in a descriptor, if it is what its digest says."""
+    try:
+        data = b64decode(descriptor["data"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return data if sha256(data) == digest else None
 
 
 def _dump(entries: Sequence[Entry]) -> bytes:
@@ -89,7 +108,9 @@ def _dump(entries: Sequence[Entry]) -> bytes:
             if layer.digest not in known:
                 known.add(layer.digest)
                 layers.append(_descriptor(layer.media_type, layer.digest, layer.size))
-        told = {"annotations": {RECORD: entry.text.decode()}}
+        told: dict[str, object] = {"annotations": {RECORD: entry.text.decode()}}
+        if entry.data is not None and len(entry.data) <= EMBEDDED:
+            told["data"] = b64encode(entry.data).decode()
         layers.append({**_descriptor(WRITES, entry.writes, entry.size), **told})
     manifest = {
         "schemaVersion": 2,

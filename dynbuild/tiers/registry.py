@@ -134,7 +134,7 @@ class Registry:
         writes = dump_writes(record.writes)
         digest = sha256(writes)
         text = dump_record(record, digest)
-        entry = Entry(record, digest, len(writes), text)
+        entry = Entry(record, digest, len(writes), text, writes)
         tag = tag_of(record.step)
         with _refusals():
             self._keep_bytes(digest, writes)
@@ -181,6 +181,8 @@ class Registry:
 
     def _written(self, entry: Entry) -> bytes | None:
         """What a record wrote, if it is there whole."""
+        if entry.data is not None:
+            return entry.data
         if entry.writes not in self._writes:
             most = min(entry.size, _WRITES)
             data = self.client.blob(self.repository, entry.writes, most)

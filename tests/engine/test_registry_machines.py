@@ -111,8 +111,7 @@ def test_a_second_machine_runs_nothing_and_a_push_moves_no_layer(
         for method, path, _ in proxy.seen
         if method in ("PATCH", "GET") and "/blobs/" in path
     ]
-    # The write sets are what a plan is made of; no layer comes or goes.
-    assert len(moving) == 2
+    assert moving == []
     # The two layers of the steps are in the cache, that of the base is where it was.
     assert proxy.count("POST", "mount=") == 4
     assert proxy.count("PUT", "/blobs/uploads/") == 1

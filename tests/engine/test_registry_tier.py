@@ -96,9 +96,21 @@ def test_one_request_finds_a_step(
     other = opened(repository)
     proxy.seen.clear()
     assert len(other.find([STEP], AMD)) == 1
-    assert [method for method, _, _ in proxy.seen] == ["GET", "GET"]
+    assert [method for method, _, _ in proxy.seen] == ["GET"]
     assert other.find([sha256(b"unknown")], AMD) == ()
-    assert len(proxy.seen) == 3
+    assert len(proxy.seen) == 2
+
+
+def test_a_large_write_set_lies_beside(
+    bench: Bench, repository: Repository, proxy: Proxy
+) -> None:
+    writes = {sha256(bytes([n]))[7:]: Written("file", n) for n in range(200)}
+    record = bench.kept(writes=writes)
+    other = replace(bench, tier=opened(repository))
+    proxy.seen.clear()
+    assert other.found() == [record]
+    assert other.found() == [record]
+    assert proxy.count("GET", "blobs") == 1
 
 
 def test_what_is_there_is_not_moved_again(
@@ -250,7 +262,11 @@ def test_a_layer_that_is_larger_than_its_record_says(
 def test_a_write_set_that_is_gone_is_a_miss(
     bench: Bench, plain_registry: Served, repository: Repository, told: list[str]
 ) -> None:
-    bench.kept(writes={"only/here": Written("file", content=str(repository))})
+    content = str(repository)
+    writes = {
+        sha256(bytes([n]))[7:]: Written("file", n, content=content) for n in range(200)
+    }
+    bench.kept(writes=writes)
     manifest = json.loads(
         opened(repository).client.manifest(repository, tag_of(STEP)) or b""
     )
