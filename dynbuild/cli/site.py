@@ -55,7 +55,7 @@ def site(
         bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
         cached = registry_of(cache, os.environ) if fars else None
         sources = [*([cached] if cached else []), *map(repository, bases)]
-        publisher = Registries(tier, sources, os.environ, folder, running.pause)
+        publisher = Registries(tier, sources, os.environ, folder, running.check)
         try:
             yield Site(tier, machine, workshop, publisher, jobs, one_at_a_time)
         except (BuildFailed, DynbuildError):

@@ -5,10 +5,10 @@ registry that may have it (the cache, the base), else uploaded from the tiers.
 """
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from dynbuild.ports import (
     Working,
 )
 from dynbuild.reference import parse
+from dynbuild.tiers.beside import beside, each
 from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.errors import RegistryError
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 _AT_ONCE = 6
 """Layers that are looked for, mounted or uploaded at once."""
 
+_POLL = 0.1
+"""Seconds between two looks at whether all is to end."""
+
 _WHAT = "pushing the image"
 _LATEST = "latest"
 
@@ -45,20 +49,20 @@ _LATEST = "latest"
 class Registries:
     """Implements ``ports.Publisher``.
 
-    ``sources`` may have blobs; ``folder`` is a place for files; ``pause`` waits some
-    seconds, and raises when all is to end.
+    ``sources`` may have blobs; ``folder`` is a place for files; ``check`` raises when
+    all is to end.
     """
 
     tier: Tier
     sources: Sequence[Repository]
     environment: Mapping[str, str]
     folder: Path
-    pause: Callable[[float], None] = time.sleep
+    check: Callable[[], None]
 
     def push(
         self, stack: Stack, config: Config, tags: tuple[str, ...], report: Report
     ) -> Built:
-        image, manifest = documents(stack, config)
+        described = image, manifest = documents(stack, config)
         places: dict[Repository, list[str]] = {}
         for tag in tags:
             names = places.setdefault(repository(tag), [])
@@ -66,55 +70,52 @@ class Registries:
         report(Working(_WHAT))
         try:
             for place, names in places.items():
-                self._push(place, names, stack, image, manifest, report)
+                push = partial(self._push, place, names, stack, described, report)
+                job = beside(push)
+                while not wait([job], _POLL).done:
+                    self.check()
+                job.result()
         except RegistryError as error:
             message = f"{_WHAT} failed: {error}"
-            if error.retryable or error.status is None:
+            if error.retryable:
                 hint = "try again when the registry answers"
                 diagnostic = Diagnostic("DB0504", message, hint=hint)
                 raise UnreachableError(diagnostic) from None
             raise BuildFailed(None, None, message, (), None, ()) from None
         report(Working(_WHAT, done=True))
-        described = descriptor(MANIFEST, manifest)
+        about = descriptor(MANIFEST, manifest)
         return Built(
             sha256(manifest),
             {
                 "containerimage.config.digest": descriptor(CONFIG, image)["digest"],
-                "containerimage.descriptor": described,
-                "containerimage.digest": described["digest"],
+                "containerimage.descriptor": about,
+                "containerimage.digest": about["digest"],
                 "image.name": ",".join(tags),
             },
             (),
         )
 
-    def _push(  # noqa: PLR0913, PLR0917 - where to, what, and who is told
+    def _push(
         self,
         place: Repository,
         names: Sequence[str],
         stack: Stack,
-        image: bytes,
-        manifest: bytes,
+        described: tuple[bytes, bytes],
         report: Report,
     ) -> None:
         # Most runs push nothing, and need not wait for an HTTP library.
         from dynbuild.tiers.oci.client import Client  # noqa: PLC0415
         from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
 
-        client = Client(
-            place.host, self.environment, self.pause, went=_Told(report, stack).went
-        )
+        image, manifest = described
+        told = _Told(report, stack)
+        client = Client(place.host, self.environment, went=told.went)
         digest = sha256(manifest)
         stale = [n for n in names if client.manifest_digest(place, n) != digest]
         if not stale:
             return
         layers = {layer.digest: layer for layer in stack}
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            bring = [
-                threads.submit(self._bring, client, place, layer)
-                for layer in layers.values()
-            ]
-            for one in bring:
-                one.result()
+        each(partial(self._bring, client, place), [*layers.values()], _AT_ONCE)
         if not client.has(place, sha256(image)):
             client.upload(place, sha256(image), of_bytes(image))
         for name in stale:

@@ -8,7 +8,6 @@ which loses a record: the step is built again elsewhere, and no image is ever wr
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -18,6 +17,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.artifact import EMPTY, Entry, dump_step, load_step, tag_of
+from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import (
     StoredWrites,
     UnreadableError,
@@ -79,16 +79,17 @@ class Registry:
         self._tags: dict[str, threading.Lock] = {}
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
-        with _refusals(), ThreadPoolExecutor(_AT_ONCE) as threads:
-            tags = sorted(set(steps))
-            found = chain.from_iterable(threads.map(self._entries, tags))
+        with _refusals():
+            found = chain.from_iterable(
+                each(self._entries, sorted(set(steps)), _AT_ONCE)
+            )
             entries = [one for one in found if one.record.platform == platform]
             if self._doubtful:
                 # Blobs went away behind the records: no plan is made on any other.
                 layers = {x.digest for one in entries for x in one.record.layers}
-                self._lost |= self._missing(sorted(layers), threads)
+                self._lost |= self._missing(sorted(layers))
             usable = [one for one in entries if not self._lacks(one)]
-            writes = threads.map(self._written, usable)
+            writes = each(self._written, usable, _AT_ONCE)
             records = [
                 replace(one.record, writes=StoredWrites(data))
                 for one, data in zip(usable, writes, strict=True)
@@ -192,11 +193,12 @@ class Registry:
             self._writes[entry.writes] = data
         return self._writes[entry.writes]
 
-    def _missing(
-        self, blobs: Collection[Digest], threads: ThreadPoolExecutor
-    ) -> set[Digest]:
+    def _missing(self, blobs: Collection[Digest]) -> set[Digest]:
+        def is_there(blob: Digest) -> bool:
+            return self.client.has(self.repository, blob)
+
         asked = [blob for blob in blobs if blob not in self._lost]
-        there = threads.map(lambda blob: self.client.has(self.repository, blob), asked)
+        there = each(is_there, asked, _AT_ONCE)
         return {blob for blob, held in zip(asked, there, strict=True) if not held}
 
     def _lacks(self, entry: Entry) -> bool:
