@@ -6,6 +6,7 @@ from typing import get_args
 from dynbuild.declaration.schema import Cache, Minio, TierMode
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Tier
+from dynbuild.shelves import Shelf
 from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use
 
 _USES: Mapping[TierMode, frozenset[Use]] = {
@@ -51,11 +52,18 @@ def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None
 
         return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
 
+    def shelf() -> Shelf:
+        from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3_shelf import S3Shelf  # noqa: PLC0415
+
+        return S3Shelf(Settings(endpoint, bucket, secure, region), lambda _: None)
+
     scheme = "https" if secure else "http"
     return Far(
         name="s3",
         place=f"{scheme}://{endpoint}/{bucket}",
         open=open_,
+        shelf=shelf,
         uses=_uses("MINIO_MODE", environment, given.mode),
         required=_switch("MINIO_REQUIRED", environment, given.required),
     )
