@@ -258,8 +258,8 @@ class Tiers(Tier, Protocol):
     def held(self, steps: Collection[Digest], platform: str) -> tuple[Held, ...]:
         """The records of some steps in every tier, and how far each is."""
 
-    def share(self, records: Collection[Record]) -> None:
-        """Let the shared tiers have records of the nearest that they lack."""
+    def share(self, records: Collection[Record]) -> int:
+        """Let shared tiers have records of the nearest; how many they lack."""
 
 
 Stack = tuple[Layer, ...]

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,12 +17,15 @@ from dynbuild.errors import Diagnostic, DynbuildError
 from dynbuild.lock.model import Lock
 from dynbuild.ports import BuildFailed, Event, Report
 from dynbuild.tiers.chain import Chain
-from dynbuild.tiers.guarded import Guarded
+from dynbuild.tiers.guarded import Far, Guarded
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
 from dynbuild.tiers.oci.address import repository
 from dynbuild.tiers.push import Registries
 from dynbuild.tiers.settings import registry_of, shared
+from dynbuild.tiers.workspace import private
+
+Tell = Callable[[Diagnostic], None]
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def site(
     lock: Lock,
     cache: Cache,
     report: Report,
-    tell: Callable[[Diagnostic], None],
+    tell: Tell,
 ) -> Iterator[Site]:
     """The site of a project; ``cache`` is what it declares of its tiers.
 
@@ -46,7 +49,7 @@ def site(
             report(event)
 
     fars = () if _is_private(lock) else shared(cache, os.environ)
-    near = Local(store_of(project, cache.local), lambda what: tell(_damaged(what)))
+    near = _near(store_of(project, cache.local), tell)
     machine = Machine(near, running.pause)
     with machine.private() as folder, crew(running) as jobs:
         guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
@@ -64,6 +67,27 @@ def site(
         tier.finish()
 
 
+@contextmanager
+def chained(
+    store: Path, fars: Sequence[Far], report: Report, tell: Tell
+) -> Iterator[Chain]:
+    """The tiers as one, where nothing is built."""
+    near = _near(store, tell)
+    lock = threading.Lock()
+
+    def one_at_a_time(event: Event) -> None:
+        with lock:
+            report(event)
+
+    with private(store) as folder:
+        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        yield Chain(near, guarded, folder, lambda: None)
+
+
+def _near(store: Path, tell: Tell) -> Local:
+    return Local(store, lambda what: tell(_damaged(what)))
+
+
 def _is_private(lock: Lock) -> bool:
     """Whether it builds on an image that only the engine here knows by its name."""
     return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
@@ -73,11 +97,11 @@ def _damaged(what: str) -> Diagnostic:
     return Diagnostic("DB0601", what, hint="it is made anew", severity="warning")
 
 
-def store_of(project: Project, declared: str | None) -> Path:
+def store_of(project: Project | None, declared: str | None) -> Path:
     """The directory of the local tier; the environment wins over the declaration."""
     if given := os.environ.get("CACHE_LOCAL_PATH"):
         return Path(given).expanduser().absolute()
-    if declared:
+    if project is not None and declared:
         return project.place.root / Path(declared).expanduser()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "dynbuild"

@@ -7,6 +7,7 @@ manifests could take away.
 """
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 STEP = "application/vnd.dynbuild.step.v1+json"
 WRITES = "application/vnd.dynbuild.writes.v1"
 RECORD = "dynbuild.record"
+MADE = "dynbuild.made"
 EMPTY = b"{}"
 _EMPTY = "application/vnd.oci.empty.v1+json"
 """The config of what has none (image spec, "Guidance for an Empty Descriptor")."""
@@ -40,7 +42,8 @@ Registries refuse those above 4 MiB.
 class Entry:
     """A record as it was dumped, and what it wrote: a blob of ``size`` bytes.
 
-    ``data`` is that blob, where it is small enough to lie in the manifest.
+    ``data`` is that blob, where it is small enough to lie in the manifest; ``made`` is
+    when the record came, in seconds since 1970, where that is known.
     """
 
     record: Record
@@ -48,11 +51,18 @@ class Entry:
     size: int
     text: bytes
     data: bytes | None = None
+    made: int | None = None
 
 
 def tag_of(step: Digest) -> str:
     """The tag under which the records of a step are."""
     return f"s-{step.removeprefix('sha256:')}"
+
+
+def step_of(tag: str) -> Digest | None:
+    """The step whose records are under a tag; None for any other tag."""
+    match = re.fullmatch(r"s-([0-9a-f]{64})", tag)
+    return Digest(f"sha256:{match[1]}") if match else None
 
 
 def dump_step(entries: Sequence[Entry]) -> bytes:
@@ -88,7 +98,9 @@ def _entry(descriptor: Mapping[str, Any]) -> Iterator[Entry]:
     except (UnreadableError, KeyError, TypeError, AttributeError, ValueError):
         return
     if descriptor.get("digest") == writes and type(size) is int:
-        yield Entry(record, writes, size, text, _embedded(descriptor, writes))
+        made = str(descriptor["annotations"].get(MADE, ""))
+        known = int(made) if re.fullmatch(r"[0-9]{1,12}", made) else None
+        yield Entry(record, writes, size, text, _embedded(descriptor, writes), known)
 
 
 def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
@@ -108,7 +120,10 @@ def _dump(entries: Sequence[Entry]) -> bytes:
             if layer.digest not in known:
                 known.add(layer.digest)
                 layers.append(_descriptor(layer.media_type, layer.digest, layer.size))
-        told: dict[str, object] = {"annotations": {RECORD: entry.text.decode()}}
+        annotations = {RECORD: entry.text.decode()}
+        if entry.made is not None:
+            annotations[MADE] = str(entry.made)
+        told: dict[str, object] = {"annotations": annotations}
         if entry.data is not None and len(entry.data) <= EMBEDDED:
             told["data"] = b64encode(entry.data).decode()
         layers.append({**_descriptor(WRITES, entry.writes, entry.size), **told})

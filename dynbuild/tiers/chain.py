@@ -124,7 +124,8 @@ class Chain:
         self._near.record(record)
         self._sharing.add(record)
 
-    def share(self, records: Collection[Record]) -> None:
+    def share(self, records: Collection[Record]) -> int:
+        count = 0
         for seen in self._fars:
             if seen.far.reads and seen.far.writes:
                 known = [r for some in seen.records.values() for r in some]
@@ -132,6 +133,8 @@ class Chain:
                 for record in records:
                     if record_name(record) not in names:
                         self._sharing.add(record, seen.far)
+                        count += 1
+        return count
 
     def finish(self) -> None:
         """Wait until all is shared that can be.

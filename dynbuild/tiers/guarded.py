@@ -13,6 +13,7 @@ from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Record
 from dynbuild.ports import Report, Tier, TierError
+from dynbuild.shelves import Shelf
 from dynbuild.tiers.meter import Meter
 
 Use = Literal["read", "write"]
@@ -37,6 +38,7 @@ class Far:
     name: str
     place: str
     open: Open
+    shelf: Callable[[], Shelf]
     uses: frozenset[Use] = frozenset({READ, WRITE})
     required: bool = False
 

@@ -57,11 +57,15 @@ class Local:
     def keep(self, blob: Digest, path: str) -> None:
         target = self._blob(blob)
         if self._is_sound(blob, target, quiet=True):
-            return
+            # It is as young as one that came now: nothing may clean it away.
+            with suppress(OSError):
+                os.utime(target)
+                self._sound[blob] = _state(target)
+                return
         temporary = _temporary(target)
         temporary.unlink()
         link_or_copy(Path(path), temporary)
-        if _hash(temporary) != blob:
+        if file_digest(temporary) != blob:
             temporary.unlink()
             raise ValueError(f"{path} is not {blob}")
         temporary.chmod(0o444)
@@ -145,7 +149,7 @@ class Local:
             state = _state(path)
             if self._sound.get(blob) == state:
                 return True
-            actual = _hash(path)
+            actual = file_digest(path)
         except OSError:
             if not quiet:
                 self.tell(f"the blob {blob} is missing")
@@ -197,6 +201,7 @@ def _state(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _hash(path: Path) -> Digest:
+def file_digest(path: Path) -> Digest:
+    """The digest of a file's content."""
     with path.open("rb") as file:
         return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

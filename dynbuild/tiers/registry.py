@@ -7,6 +7,7 @@ which loses a record: the step is built again elsewhere, and no image is ever wr
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,7 +35,7 @@ from dynbuild.tiers.oci.upload import of_bytes, of_file
 
 Tell = Callable[[str], None]
 
-_AT_ONCE = 32
+AT_ONCE = 32
 """Questions at once: 100 steps in a few round trips."""
 
 _TRIES = 3
@@ -79,17 +80,15 @@ class Registry:
         self._tags: dict[str, threading.Lock] = {}
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
-        with _refusals():
-            found = chain.from_iterable(
-                each(self._entries, sorted(set(steps)), _AT_ONCE)
-            )
+        with refusals():
+            found = chain.from_iterable(each(self.entries, sorted(set(steps)), AT_ONCE))
             entries = [one for one in found if one.record.platform == platform]
             if self._doubtful:
                 # Blobs went away behind the records: no plan is made on any other.
                 layers = {x.digest for one in entries for x in one.record.layers}
                 self._lost |= self._missing(sorted(layers))
             usable = [one for one in entries if not self._lacks(one)]
-            writes = each(self._written, usable, _AT_ONCE)
+            writes = each(self._written, usable, AT_ONCE)
             records = [
                 replace(one.record, writes=StoredWrites(data))
                 for one, data in zip(usable, writes, strict=True)
@@ -103,7 +102,7 @@ class Registry:
             return False
         most = self._sizes.get(blob)
         try:
-            with _refusals():
+            with refusals():
                 if self.client.download(self.repository, blob, path, most):
                     return True
         except DamagedError:
@@ -120,7 +119,7 @@ class Registry:
         if self.repository.host == GHCR and size > _GHCR_LARGEST:
             why = f"a layer of {size} bytes is more than {GHCR} takes"
             raise TierError(why, refused=True)
-        with _refusals():
+        with refusals():
             if self._has(blob):
                 return
             try:
@@ -135,22 +134,22 @@ class Registry:
         writes = dump_writes(record.writes)
         digest = sha256(writes)
         text = dump_record(record, digest)
-        entry = Entry(record, digest, len(writes), text, writes)
+        entry = Entry(record, digest, len(writes), text, writes, int(time.time()))
         tag = tag_of(record.step)
-        with _refusals():
+        with refusals():
             self._keep_bytes(digest, writes)
             self._keep_bytes(sha256(EMPTY), EMPTY)
             with self._alone(tag):
                 for _ in range(_TRIES):
                     self._put(tag, entry)
-                    if text in [one.text for one in self._entries(record.step)]:
+                    if text in [one.text for one in self.entries(record.step)]:
                         return
 
     def _put(self, tag: str, entry: Entry) -> None:
         """Let a tag have a record as well, in the place of one of its name."""
         step = entry.record.step
         name = record_name(entry.record)
-        others = [one for one in self._entries(step) if record_name(one.record) != name]
+        others = [one for one in self.entries(step) if record_name(one.record) != name]
         try:
             self._put_manifest(tag, [*others, entry])
         except RegistryError as error:
@@ -164,8 +163,11 @@ class Registry:
     def _put_manifest(self, tag: str, entries: list[Entry]) -> None:
         self.client.put_manifest(self.repository, tag, dump_step(entries))
 
-    def _entries(self, step: Digest) -> list[Entry]:
-        """What is under the tag of a step, as far as it is what it should be."""
+    def entries(self, step: Digest) -> list[Entry]:
+        """What is under the tag of a step, as far as it is what it should be.
+
+        Raises RegistryError.
+        """
         tag = tag_of(step)
         data = self.client.manifest(self.repository, tag)
         if data is None:
@@ -198,7 +200,7 @@ class Registry:
             return self.client.has(self.repository, blob)
 
         asked = [blob for blob in blobs if blob not in self._lost]
-        there = each(is_there, asked, _AT_ONCE)
+        there = each(is_there, asked, AT_ONCE)
         return {blob for blob, held in zip(asked, there, strict=True) if not held}
 
     def _lacks(self, entry: Entry) -> bool:
@@ -241,7 +243,7 @@ class Registry:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """What the registry says, as a tier says it."""
     try:
         yield

@@ -73,7 +73,7 @@ class S3:
     ) -> None:
         self.settings = settings
         self._patience = patience
-        self._clients = connect(settings, patience)
+        self.clients = connect(settings, patience)
         self._tell = tell
         self._came = came
         self._went = went
@@ -142,23 +142,24 @@ class S3:
     def _records(self, step: Digest) -> list[Record]:
         prefix = f"records/{_hex(step)}/"
         try:
-            with answers(self._clients):
-                listed = self._clients.probe.list_objects(
+            with answers(self.clients):
+                listed = self.clients.probe.list_objects(
                     self.settings.bucket, prefix=prefix, recursive=True
                 )
                 keys = _names(listed)
         except MissingError:
             return []
-        found = (self._record(key) for key in keys)
+        found = (self.record_at(key) for key in keys)
         return [
             record
             for key, record in zip(keys, found, strict=True)
             if record is not None and record.step == step and _record_key(record) == key
         ]
 
-    def _record(self, key: str) -> Record | None:
+    def record_at(self, key: str) -> Record | None:
+        """The record under a key, where it can be read."""
         try:
-            data = self.read(key)
+            data = self._read(key)
         except MissingError:
             return None
         head, text, writes = [*data.split(b"\n", 2), b"", b""][:3]
@@ -172,12 +173,12 @@ class S3:
             return None
         return replace(record, writes=StoredWrites(writes))
 
-    def read(self, key: str) -> bytes:
+    def _read(self, key: str) -> bytes:
         """A small object. Raises MissingError, TierError."""
         with (
-            answers(self._clients),
+            answers(self.clients),
             closing(
-                self._clients.probe.get_object(self.settings.bucket, key)
+                self.clients.probe.get_object(self.settings.bucket, key)
             ) as response,
         ):
             try:
@@ -196,8 +197,8 @@ class S3:
         if blob in self._whole:
             return True
         try:
-            with answers(self._clients):
-                found = self._clients.probe.stat_object(
+            with answers(self.clients):
+                found = self.clients.probe.stat_object(
                     self.settings.bucket, _blob_key(blob)
                 )
         except MissingError:
@@ -211,8 +212,8 @@ class S3:
         for left in reversed(range(_RESUMES + 1)):
             before = done
             try:
-                with answers(self._clients):
-                    response = self._clients.transfer.get_object(
+                with answers(self.clients):
+                    response = self.clients.transfer.get_object(
                         self.settings.bucket, _blob_key(blob), offset=done
                     )
                 if done and response.status != 206:  # noqa: PLR2004 - partial content
@@ -243,21 +244,21 @@ class S3:
                 raise TierError(why, refused=True) from None
 
     def _put_once(self, key: str, data: BinaryIO, size: int) -> None:
-        put = self._clients.transfer.put_object
+        put = self.clients.transfer.put_object
         bucket = self.settings.bucket
         part = max(_PART, -(-size // _PARTS))
         if size <= part:
-            with answers(self._clients):
+            with answers(self.clients):
                 put(bucket, key, data, size)
             return
-        with self._large, answers(self._clients):
+        with self._large, answers(self.clients):
             put(bucket, key, data, size, part_size=part)
 
     def _make_bucket(self) -> str:
         """Make the bucket; why that failed. Another may have made it meanwhile."""
         try:
-            with answers(self._clients):
-                self._clients.transfer.make_bucket(self.settings.bucket)
+            with answers(self.clients):
+                self.clients.transfer.make_bucket(self.settings.bucket)
         except MissingError:
             return ", and none can be made"
         except TierError as error:

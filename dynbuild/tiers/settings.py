@@ -8,6 +8,7 @@ from dynbuild.declaration.grammar import REPOSITORY, matches
 from dynbuild.declaration.schema import Cache, Minio, RegistryTier, TierMode
 from dynbuild.errors import DeclarationError, Diagnostic, discreet
 from dynbuild.ports import Tier
+from dynbuild.shelves import Shelf
 from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use
 from dynbuild.tiers.oci.address import GHCR, Repository, repository
 from dynbuild.tiers.trust import trusting
@@ -65,10 +66,16 @@ def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
 
         return Registry(place, environment, tell, came, went)
 
+    def shelf() -> Shelf:
+        from dynbuild.tiers.registry_shelf import RegistryShelf  # noqa: PLC0415
+
+        return RegistryShelf(place, environment, lambda _: None)
+
     return Far(
         name="registry",
         place=str(place),
         open=open_,
+        shelf=shelf,
         uses=_uses("CACHE_REGISTRY_MODE", environment, given.mode),
         required=_switch("CACHE_REGISTRY_REQUIRED", environment, given.required),
     )
@@ -99,11 +106,18 @@ def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None
 
         return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
 
+    def shelf() -> Shelf:
+        from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3_shelf import S3Shelf  # noqa: PLC0415
+
+        return S3Shelf(Settings(endpoint, bucket, secure, region), lambda _: None)
+
     scheme = "https" if secure else "http"
     return Far(
         name="s3",
         place=f"{scheme}://{endpoint}/{bucket}",
         open=open_,
+        shelf=shelf,
         uses=_uses("MINIO_MODE", environment, given.mode),
         required=_switch("MINIO_REQUIRED", environment, given.required),
     )

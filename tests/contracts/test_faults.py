@@ -16,6 +16,7 @@ from dynbuild.tiers.guarded import Far, Guarded, Moved, Open, Tell
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.s3 import S3
 from dynbuild.tiers.s3_client import Patience
+from tests.contracts.test_tiers import NO_SHELF
 from tests.faults import KINDS, Faulty, Kind, faulty
 from tests.s3_servers import (
     ACCESS,
@@ -80,7 +81,7 @@ class Machine:
 
         guarded = [
             Guarded(
-                Far("s3", f"there{at}", far, required=self.required),
+                Far("s3", f"there{at}", far, NO_SHELF, required=self.required),
                 self.told.append,
                 report,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from dynbuild.ports import Event, Tier
 
     Request = pytest.FixtureRequest
+
+
+NO_SHELF: Any = None
+"""For tiers whose content as a whole nobody asks for."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,9 @@ def s3(folder: Path, server: Server) -> Bench:
 def chain(folder: Path, request: Request) -> Bench:
     """All goes to both."""
     near, far = memory(folder, request), memory(folder, request)
-    tier = chained(near.tier, Far("far", "there", lambda *_: far.tier), folder)
+    tier = chained(
+        near.tier, Far("far", "there", lambda *_: far.tier, NO_SHELF), folder
+    )
 
     def damage(blob: Digest, data: bytes | None) -> None:
         tier.finish()
@@ -114,7 +120,9 @@ def chain(folder: Path, request: Request) -> Bench:
 def chain_local_s3(folder: Path, request: Request) -> Bench:
     near = local(folder, request)
     far = s3_rclone(folder, request)
-    tier = chained(near.tier, Far("far", "there", lambda *_: far.tier), folder)
+    tier = chained(
+        near.tier, Far("far", "there", lambda *_: far.tier, NO_SHELF), folder
+    )
 
     def damage(blob: Digest, data: bytes | None) -> None:
         tier.finish()
@@ -128,7 +136,9 @@ def read_only(folder: Path, request: Request) -> Bench:
     """What another machine put there is seen from a machine that only reads."""
     far, near = memory(folder, request), memory(folder, request)
     only = frozenset({READ})
-    reading = chained(near.tier, Far("far", "x", lambda *_: far.tier, only), folder)
+    reading = chained(
+        near.tier, Far("far", "x", lambda *_: far.tier, NO_SHELF, only), folder
+    )
 
     def damage(blob: Digest, data: bytes | None) -> None:
         near.damage(blob, data)

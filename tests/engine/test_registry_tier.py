@@ -15,6 +15,7 @@ from dynbuild.ports import TierError
 from dynbuild.tiers.artifact import LARGEST, tag_of
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry import Registry
+from dynbuild.tiers.registry_shelf import RegistryShelf
 from tests.contracts.tiers import AMD, SCENARIOS, STEP, Bench
 from tests.oci_proxy import Harm, Proxy, proxied
 
@@ -309,6 +310,84 @@ def test_a_hundred_steps_are_looked_up_at_once(
     proxy.seen.clear()
     assert len(other.find(steps, AMD)) == 10
     assert proxy.count("GET", "manifests") == 100
+
+
+def shelf_of(repository: Repository) -> RegistryShelf:
+    return RegistryShelf(repository, {"DOCKER_CONFIG": "/nowhere"}, lambda _: None)
+
+
+def test_all_that_it_holds_is_listed(bench: Bench, repository: Repository) -> None:
+    assert [*shelf_of(repository).things()] == []
+    records = [bench.kept(bytes([n]), step=sha256(bytes([n]))) for n in range(3)]
+    records.append(bench.kept(b"x", step=sha256(b"\0"), platform="linux/arm64"))
+    shelf = shelf_of(repository)
+    things = [*shelf.things()]
+    steps = {thing.step: thing for thing in things if thing.step}
+    assert set(steps) == {record.step for record in records}
+    blobs = {thing.blob for thing in things if thing.blob}
+    layers = {record.layers[0].digest for record in records}
+    # All wrote the same.
+    assert len(blobs - layers) == 1
+    assert layers < blobs
+    assert all(0 <= thing.age < 600 for thing in things)
+    for thing in things:
+        if thing.step:
+            root = shelf.root(thing.key)
+            assert root is not None
+            assert root.names <= blobs
+            assert root.record is not None
+            assert root.record.step == thing.step
+    assert all(map(shelf.is_whole, blobs))
+    assert shelf.root("records/nonsense") is None
+    assert shelf.root(f"records/{'0' * 64}/x") is None
+
+
+def test_many_tags_come_in_pages(repository: Repository, proxy: Proxy) -> None:
+    """docker-registry of 2.8 gives all at once; others page (distribution spec)."""
+    pages = [["s-1", "s-2"], ["s-3"], ["s-3"]]
+
+    def rule(_: str, path: str) -> Harm:
+        at = int(path.rpartition("last=")[2]) if "last=" in path else 0
+        link = f'</v2/{repository.path}/tags/list?last={at + 1}>; rel="next"'
+        return Harm(200, json.dumps({"tags": pages[at]}).encode(), {"Link": link})
+
+    proxy.harm = rule
+    # The last page says again what the one before did: such a list never ends.
+    assert shelf_of(repository).client.tags(repository) == ["s-1", "s-2", "s-3"]
+    assert proxy.count("GET", "tags/list") == 3
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"tags": 1}', b"[" * 100_000])
+def test_a_list_of_tags_that_is_none(
+    repository: Repository, proxy: Proxy, body: bytes
+) -> None:
+    proxy.harm = lambda *_: Harm(200, body)
+    with pytest.raises(TierError, match="no list of tags"):
+        [*shelf_of(repository).things()]
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["deletes", "refuses"])
+def test_records_are_removed_one_by_one(
+    bench: Bench, repository: Repository, proxy: Proxy, *, refuses: bool
+) -> None:
+    if refuses:
+        # As ghcr.io does.
+        proxy.harm = lambda method, _: Harm(405, b"{}") if method == "DELETE" else None
+    one, two = bench.kept(), bench.kept(b"two", platform="linux/arm64")
+    shelf = shelf_of(repository)
+    keys = {
+        root.record.platform: thing.key
+        for thing in shelf.things()
+        if (root := shelf.root(thing.key)) and root.record
+    }
+    shelf.remove([keys[one.platform], f"blobs/sha256/{one.layers[0].digest[7:]}"])
+    assert bench.found() == []
+    assert bench.found("linux/arm64") == [two]
+    shelf.remove([*keys.values()])
+    assert bench.found("linux/arm64") == []
+    assert [*shelf.things()] == []
+    bench.kept()
+    assert bench.found() == [one]
 
 
 def test_layers_without_a_record_are_none(bench: Bench) -> None:

@@ -24,6 +24,10 @@ def pushing(repository: Repository, *from_: Repository) -> Scopes:
     return (f"repository:{repository.path}:pull,push", *pulling(*from_))
 
 
+def deleting(repository: Repository) -> Scopes:
+    return (f"repository:{repository.path}:pull,push,delete",)
+
+
 class Access:
     """The authorization for one registry; ``who`` says who we are, once it asks.
 

@@ -1,13 +1,16 @@
 """Manifests and blobs of a registry, verified as they come (distribution spec 1.1)."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Mapping
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.tiers.oci.access import Access, pulling, pushing
+from dynbuild.tiers.oci.access import Access, deleting, pulling, pushing
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.download import Wanted, download
+from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Pause, Session, redirected
 from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
 from dynbuild.tiers.oci.upload import Content, Upload
@@ -18,6 +21,9 @@ _ACCEPT = {
     "application/vnd.docker.distribution.manifest.v2+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json"
 }
+
+_PAGE = 1000
+"""Tags that are asked for at once; registries may give fewer."""
 
 _OK, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
 _ELSEWHERE = (301, 302, 303, 307, 308)
@@ -73,6 +79,31 @@ class Client:
         )
         self._session.ask(ask, pushing(repository), _OK, _CREATED, _ACCEPTED)
         return sha256(data)
+
+    def delete_manifest(self, repository: Repository, tag: str) -> None:
+        """Let a tag name nothing; some registries refuse that (405)."""
+        digest = self.manifest_digest(repository, tag)
+        if digest is None:
+            return
+        url = repository.url(f"manifests/{digest}")
+        ask = Ask(f"removing {_shown(repository, tag)}", "DELETE", url, moves=True)
+        self._session.ask(ask, deleting(repository), _OK, _ACCEPTED, _MISSING)
+
+    def tags(self, repository: Repository) -> list[str]:
+        """All tags of a repository."""
+        found: dict[str, None] = {}
+        url = repository.url(f"tags/list?n={_PAGE}")
+        while url:
+            ask = Ask(f"listing the tags of {repository}", "GET", url, moves=True)
+            response, body = self._session.ask(ask, pulling(repository), _OK, _MISSING)
+            if response.status == _MISSING:
+                return []
+            # A registry that repeats itself would never end.
+            more = [tag for tag in _tags_in(ask, body) if tag not in found]
+            to = re.match(r"<([^>]*)>", response.headers.get("Link", ""))
+            url = redirected(ask, to[1]) if to and more else ""
+            found |= dict.fromkeys(more)
+        return [*found]
 
     def has(self, repository: Repository, blob: Digest) -> bool:
         """Whether a blob is there, as far as the registry knows."""
@@ -153,6 +184,13 @@ class Client:
         what = f"downloading {blob} from {repository}"
         ask = Ask(what, "GET", repository.url(f"blobs/{blob}"), moves=True)
         return Wanted(ask, pulling(repository), blob, most, self._came)
+
+
+def _tags_in(ask: Ask, body: bytes) -> list[str]:
+    try:
+        return [str(tag) for tag in json.loads(body)["tags"] or ()]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise RegistryError(f"{ask.what}: the answer is no list of tags") from None
 
 
 def _shown(repository: Repository, name: str) -> str:
