@@ -95,7 +95,9 @@ def rclone(folder: Path, *more: str, ca: str | None = None) -> Iterator[Server]:
     root = folder / "buckets"
     root.mkdir()
     command = [program("rclone"), "serve", "s3", "--addr", endpoint]
-    command += ["--auth-key", f"{ACCESS},{SECRET}", "--config", "", *more, str(root)]
+    command += ["--auth-key", f"{ACCESS},{SECRET}", "--config", ""]
+    # Tests look into its directory, and change what lies there.
+    command += ["--dir-cache-time", "0s", *more, str(root)]
     server = Server("rclone", endpoint, secure=ca is not None, ca=ca, folder=root)
     with running(command, folder / "log"):
         _await(server)

@@ -66,7 +66,7 @@ def push(
     color: Color,
 ) -> int:
     """Let the shared tiers have what the local one has of this lock's steps."""
-    place = _place(config, given(expressions, texts))
+    place = place_of(config, given(expressions, texts))
     with _chain(place, color) as chain:
         near = LocalShelf(place.store)
         steps = verb.steps_in(near) if everything else place.steps()
@@ -90,7 +90,7 @@ def pull(
     color: Color,
 ) -> int:
     """Let the local tier have what the shared ones have of this lock's steps."""
-    place = _place(config, given(expressions, texts))
+    place = place_of(config, given(expressions, texts))
     with _chain(place, color) as chain:
         found = [verb.steps_in(far.shelf()) for far in place.fars if everything]
         count = sum(verb.pull(chain, steps) for steps in found or [place.steps()])
@@ -113,7 +113,7 @@ def list_(
     as_json: bool,
 ) -> int:
     """Tell what each tier holds, or the records of one: local, s3."""
-    place = _place(config, given(expressions, texts))
+    place = place_of(config, given(expressions, texts))
     shelves = _shelves(place, tier)
     if tier is None:
         _list_tiers(shelves, as_json=as_json)
@@ -139,10 +139,10 @@ def verify(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
 ) -> int:
     """Read all that the tiers hold, or one of them; exit 1 if anything is damaged."""
-    place = _place(config, given(expressions, texts))
+    place = place_of(config, given(expressions, texts))
     rows = []
     for name, _, shelf in _shelves(place, tier):
-        with _asking(name):
+        with asking(name):
             harm = verb.verify(shelf, lambda ask, of: each(ask, of, _AT_ONCE))
             if drop:
                 shelf.remove([one.key for one in harm])
@@ -157,7 +157,7 @@ def verify(  # noqa: PLR0913 - one parameter a flag
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where a command looks: a project, if there is one, and its tiers."""
 
     project: Project | None
@@ -173,7 +173,7 @@ class _Place:
         return verb.steps_of(frozen(self.project.locks), self.project.files)
 
 
-def _place(config: str | None, arguments: Given) -> _Place:
+def place_of(config: str | None, arguments: Given) -> Place:
     """The tiers that a project declares, or the environment alone."""
     try:
         project = open_project(config)
@@ -181,16 +181,16 @@ def _place(config: str | None, arguments: Given) -> _Place:
         if config is not None or error.diagnostics[0].code != _NO_PROJECT:
             raise
         cache_ = Cache()
-        return _Place(None, store_of(None, cache_.local), shared(cache_, os.environ))
+        return Place(None, store_of(None, cache_.local), shared(cache_, os.environ))
     cache_ = load_declaration(
         project, arguments, recorded(project.locks)
     ).declaration.cache
     store = store_of(project, cache_.local)
-    return _Place(project, store, shared(cache_, os.environ))
+    return Place(project, store, shared(cache_, os.environ))
 
 
 @contextmanager
-def _chain(place: _Place, color: Color) -> Iterator[Chain]:
+def _chain(place: Place, color: Color) -> Iterator[Chain]:
     """The tiers as one; each shared one has to do its part."""
     if not place.fars:
         raise _no_tier()
@@ -203,7 +203,7 @@ def _chain(place: _Place, color: Color) -> Iterator[Chain]:
         yield chain
 
 
-def _shelves(place: _Place, only: str | None) -> list[tuple[str, str, Shelf]]:
+def _shelves(place: Place, only: str | None) -> list[tuple[str, str, Shelf]]:
     """The tiers as shelves, with their names and places, near to far."""
     found: list[tuple[str, str, Shelf]] = [
         ("local", str(place.store), LocalShelf(place.store)),
@@ -223,7 +223,7 @@ def _shelves(place: _Place, only: str | None) -> list[tuple[str, str, Shelf]]:
 def _list_tiers(shelves: Sequence[tuple[str, str, Shelf]], *, as_json: bool) -> None:
     found = []
     for name, where, shelf in shelves:
-        with _asking(name):
+        with asking(name):
             found.append((name, where, verb.holding(shelf)))
     if as_json:
         data(
@@ -275,7 +275,7 @@ def _list_records(shelf: Shelf, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _asking(tier: str) -> Iterator[None]:
+def asking(tier: str) -> Iterator[None]:
     """What a shared tier does not do ends the command, in its words."""
     try:
         yield

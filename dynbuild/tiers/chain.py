@@ -36,6 +36,12 @@ class Near(Tier, Protocol):
     def has(self, blob: Digest) -> bool:
         """Whether a blob is there and whole; nobody is told where it is not."""
 
+    def adopt(self, blob: Digest, path: str) -> None:
+        """Take in a file that was verified while it was written."""
+
+    def used(self, records: Collection[Record]) -> None:
+        """Know that records are in use."""
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -125,6 +131,7 @@ class Chain:
         self._sharing.add(record)
 
     def share(self, records: Collection[Record]) -> int:
+        self._near.used(records)
         count = 0
         for seen in self._fars:
             if seen.far.reads and seen.far.writes:
@@ -194,7 +201,7 @@ class Chain:
             finally:
                 seen.far.taking.end()
             if got:
-                self._near.keep(blob, path)
+                self._near.adopt(blob, path)
                 with self._lock:
                     unfilled = [*self._unfilled.values()]
                 for record in unfilled:

@@ -66,7 +66,7 @@ def new_key(name: str, path: Path) -> PublicKey:
     except FileExistsError:
         message = f"{path} is there already"
         hint = "give the key another name or file, or remove that one yourself"
-        raise AnswerIsNoError(Diagnostic("DB0612", message, hint=hint)) from None
+        raise AnswerIsNoError(Diagnostic("DB0622", message, hint=hint)) from None
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(f"{key.dump()}\n")
     return key.public
@@ -83,9 +83,9 @@ def _read(path: Path) -> str:
         raise _no_key(f"{FILE}: cannot read {path}: {why}", None) from None
     if mode & _OTHERS:
         message = f"{path} holds a secret key, and others may read it"
-        raise DeclarationError(Diagnostic("DB0611", message, hint=f"chmod 600 {path}"))
+        raise DeclarationError(Diagnostic("DB0621", message, hint=f"chmod 600 {path}"))
     return data.decode("utf-8", "replace")
 
 
 def _no_key(message: str, hint: str | None) -> DeclarationError:
-    return DeclarationError(Diagnostic("DB0610", message, hint=hint))
+    return DeclarationError(Diagnostic("DB0620", message, hint=hint))

@@ -68,8 +68,14 @@ class Local:
         if file_digest(temporary) != blob:
             temporary.unlink()
             raise ValueError(f"{path} is not {blob}")
-        temporary.chmod(0o444)
-        temporary.replace(target)
+        self._put(blob, temporary)
+
+    def adopt(self, blob: Digest, path: str) -> None:
+        """Take in a file that was verified while it was written."""
+        temporary = _temporary(self._blob(blob))
+        temporary.unlink()
+        link_or_copy(Path(path), temporary)
+        self._put(blob, temporary)
 
     def record(self, record: Record) -> None:
         writes = self.write(dump_writes(record.writes))
@@ -79,6 +85,13 @@ class Local:
     def has(self, blob: Digest) -> bool:
         """Whether a blob is there and whole; nobody is told where it is not."""
         return self._is_sound(blob, self._blob(blob), quiet=True)
+
+    def used(self, records: Collection[Record]) -> None:
+        """Know that records are in use, so that they count as young."""
+        for record in records:
+            # Where it is of a shared tier, or another cleans just now.
+            with suppress(OSError):
+                os.utime(self._folder(record.step) / record_name(record))
 
     def write(self, data: bytes) -> Digest:
         """Take a small blob in."""
@@ -110,6 +123,12 @@ class Local:
         if size != layer.size:
             self._drop(path, f"the blob {layer.digest} is damaged")
         return size == layer.size
+
+    def _put(self, blob: Digest, temporary: Path) -> None:
+        temporary.chmod(0o444)
+        state = _state(temporary)
+        temporary.replace(self._blob(blob))
+        self._sound[blob] = state
 
     def _blob(self, digest: Digest) -> Path:
         return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")

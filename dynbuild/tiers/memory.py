@@ -40,6 +40,12 @@ class Memory:
             raise ValueError(f"{path} is not {blob}")
         self.blobs[blob] = data
 
+    def adopt(self, blob: Digest, path: str) -> None:
+        self.keep(blob, path)
+
+    def used(self, records: Collection[Record]) -> None:
+        del records
+
     def record(self, record: Record) -> None:
         self.records.setdefault(record.step, {})[record_name(record)] = record
 

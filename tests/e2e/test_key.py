@@ -26,7 +26,7 @@ def test_a_key_is_printed_and_its_secret_is_not(space: Space) -> None:
     assert secret.partition(":")[2] not in done.out + done.err
     assert "wrote the secret key to folder/main.secret" in done.err
     again = space.run("key", "new", "main-1", "-o", "folder/main.secret")
-    assert (again.status, "DB0612" in again.err) == (1, True)
+    assert (again.status, "DB0622" in again.err) == (1, True)
     assert space.read("folder/main.secret").strip() == secret
 
 

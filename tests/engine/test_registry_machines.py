@@ -229,8 +229,8 @@ def test_only_what_a_trusted_key_signed_comes_into_an_image(
         ("CACHE_REGISTRY", "https://x/y", "DB0607"),
         ("GHCR_NAMESPACE", "a b", "DB0607"),
         ("CACHE_REGISTRY_MODE", "sometimes", "DB0607"),
-        ("DYNBUILD_TRUSTED_KEYS", "nonsense", "DB0610"),
-        ("DYNBUILD_SIGNING_KEY_FILE", "/nowhere", "DB0610"),
+        ("DYNBUILD_TRUSTED_KEYS", "nonsense", "DB0620"),
+        ("DYNBUILD_SIGNING_KEY_FILE", "/nowhere", "DB0620"),
     ],
 )
 def test_settings_that_make_no_sense(

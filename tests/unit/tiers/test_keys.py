@@ -27,7 +27,7 @@ def test_the_environment_wins() -> None:
 
 
 def test_a_secret_key_among_the_trusted_is_not_repeated() -> None:
-    with pytest.raises(DeclarationError, match="DB0610") as caught:
+    with pytest.raises(DeclarationError, match="DB0620") as caught:
         trusted_keys([], {"DYNBUILD_TRUSTED_KEYS": KEY.dump()})
     assert KEY.dump() not in str(caught.value)
 
@@ -48,7 +48,7 @@ def test_a_new_key_signs(tmp_path: Path) -> None:
 def test_a_key_that_is_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("precious")
-    with pytest.raises(AnswerIsNoError, match="DB0612"):
+    with pytest.raises(AnswerIsNoError, match="DB0622"):
         new_key("x", path)
     assert path.read_text() == "precious"
 
@@ -58,7 +58,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> Non
     path = tmp_path / "key"
     path.write_text(KEY.dump())
     path.chmod(mode)
-    with pytest.raises(DeclarationError, match=r"DB0611.*others") as caught:
+    with pytest.raises(DeclarationError, match=r"DB0621.*others") as caught:
         signing_key({"DYNBUILD_SIGNING_KEY_FILE": str(path)})
     assert KEY.dump() not in str(caught.value)
     assert f"chmod 600 {path}" in str(caught.value)
@@ -80,6 +80,6 @@ def test_no_key() -> None:
     ],
 )
 def test_what_is_no_key(environment: dict[str, str], words: str) -> None:
-    with pytest.raises(DeclarationError, match=f"DB0610.*{words}") as caught:
+    with pytest.raises(DeclarationError, match=f"DB0620.*{words}") as caught:
         signing_key(environment)
     assert "hunter2" not in str(caught.value)
