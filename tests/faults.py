@@ -74,6 +74,8 @@ class Faulty:
     part: str = ""
     """Only requests whose path and query hold this go wrong."""
     delay: float = 0.0
+    intake: float = 0.0
+    """How many seconds 64 KiB take to come in: a narrow uplink."""
     endpoint: str = ""
     seen: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -92,6 +94,9 @@ def faulty(upstream: str, **what: object) -> Iterator[Faulty]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if proxy.intake:
+        # Else the kernel takes megabytes in at once.
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     server.block_on_close = False
     proxy.endpoint = f"127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(
@@ -117,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.faulty
         proxy.seen.append(f"{method} {path}")
         length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else b""
+        body = self._body(length)
         if proxy.delay:
             time.sleep(proxy.delay)
         kind = proxy.kind if proxy.hits(method, path) else "none"
@@ -133,6 +138,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(507, b"", {})
         else:
             self._pass_on(kind, body)
+
+    def _body(self, length: int) -> bytes:
+        if not self.faulty.intake:
+            return self.rfile.read(length) if length else b""
+        body = bytearray()
+        while len(body) < length:
+            body += self.rfile.read(min(1 << 16, length - len(body)))
+            time.sleep(self.faulty.intake)
+        return bytes(body)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = handle_one  # noqa: N815
 

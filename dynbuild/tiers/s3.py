@@ -198,7 +198,8 @@ class S3:
             return True
         try:
             with answers(self.clients):
-                found = self.clients.probe.stat_object(
+                # Before a transfer there is no haste.
+                found = self.clients.transfer.stat_object(
                     self.settings.bucket, _blob_key(blob)
                 )
         except MissingError:

@@ -8,12 +8,12 @@ tags or lifecycles: servers ignore them, or differ.
 import os
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from configparser import Error as ConfigError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.request import getproxies, proxy_bypass
 from xml.etree.ElementTree import ParseError
 
@@ -29,8 +29,13 @@ from minio.credentials.providers import (
 )
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from urllib3 import PoolManager, ProxyManager, Retry, Timeout
-from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import (
+    ConnectionPool,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+)
+from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 from urllib3.exceptions import TimeoutError as TimedOutError
 from urllib3.response import BaseHTTPResponse
 
@@ -39,6 +44,10 @@ from dynbuild.ports import TierError
 
 _LEAST = 4096
 """Bytes a second that have to come."""
+
+_SENDING = 30.0
+_PIECE = 1 << 17
+"""Seconds that so many bytes may take to be sent: at least four thousand a second."""
 
 AT_ONCE = 24
 """Connections at once: hides 20 ms of latency, and no server minds."""
@@ -78,7 +87,7 @@ class Patience:
     """
 
     connection: float = 2.0
-    answer: float = 5.0
+    answer: float = 10.0
     transfer: float = 30.0
     pace: float = 20.0
 
@@ -158,6 +167,37 @@ def _credentials() -> tuple[Provider | None, tuple[str, ...]]:
     return chain, tuple(secret for secret in secrets if secret)
 
 
+class _InPieces(HTTPConnection):
+    """A connection that has time to send, if every piece goes soon enough.
+
+    By themselves urllib3 and Python let the whole of a body take no longer than a
+    connection may to stand: a large part would never go through a narrow uplink.
+    """
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(_SENDING)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client takes
+        if not isinstance(data, bytes):
+            super().send(data)
+            return
+        for start in range(0, len(data), _PIECE):
+            super().send(data[start : start + _PIECE])
+
+
+class _InPiecesSecurely(_InPieces, HTTPSConnection):
+    """The same by TLS."""
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _InPieces
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _InPiecesSecurely
+
+
 class _Retries(Retry):
     """Tries again after anything but a time-out: a build waits for one, no more."""
 
@@ -195,6 +235,14 @@ def _pool(settings: Settings, timeout: Timeout) -> PoolManager:
     if settings.secure:
         known["ssl_context"] = _trust()
     scheme = "https" if settings.secure else "http"
+    manager = _manager(settings, scheme, known)
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager
+
+
+def _manager(
+    settings: Settings, scheme: str, known: Mapping[str, object]
+) -> PoolManager:
     proxy = getproxies().get(scheme)
     if proxy and not proxy_bypass(settings.endpoint):
         return ProxyManager(proxy, **known)  # type: ignore[arg-type]
@@ -243,6 +291,8 @@ def _refused(clients: Clients, told: str) -> TierError:
 def _reason(error: BaseException) -> str:
     """What the innermost of urllib3's errors says, without objects and addresses."""
     cause = error.reason if isinstance(error, MaxRetryError) else error
+    if isinstance(cause, ReadTimeoutError):
+        return "it does not answer in time"
     text = str(cause)
     _, _, tail = text.rpartition("object at 0x")
     told = tail.partition(">: ")[2] if tail != text else text

@@ -120,12 +120,17 @@ class Machine:
         self.chain.record(record)
 
 
-def tier(server: Server, bucket: str, endpoint: str | None = None) -> Open:
+def tier(
+    server: Server,
+    bucket: str,
+    endpoint: str | None = None,
+    patience: Patience = IMPATIENT,
+) -> Open:
     there = Server(server.name, endpoint or server.endpoint)
 
     def open_(tell: Tell, came: Moved, went: Moved) -> S3:
         with credentials(there):
-            return S3(there.settings(bucket), tell, came, went, IMPATIENT)
+            return S3(there.settings(bucket), tell, came, went, patience)
 
     return open_
 
@@ -282,6 +287,20 @@ def test_a_fault_of_the_local_tier(
     one.harm.clear()
     assert one.realize(STEP, b"") == (CONTENT if helped else anew)
     assert one.harm == []
+
+
+def test_a_narrow_uplink_is_no_fault(server: Server, tmp_path: Path) -> None:
+    content = bytes(range(256)) * (20 << 12)
+    bucket = bucket_name()
+    with faulty(server.endpoint, intake=0.02) as proxy:
+        patience = Patience(connection=0.5)
+        far = tier(server, bucket, proxy.endpoint, patience)
+        one = Machine(tmp_path / "one", [far])
+        assert one.realize(STEP, content) == content
+        one.chain.finish()
+    assert one.told == []
+    two = Machine(tmp_path / "two", [tier(server, bucket)])
+    assert two.realize(STEP, b"something else") == content
 
 
 def test_a_closed_port_is_told_once(server: Server, tmp_path: Path) -> None:

@@ -47,10 +47,10 @@ OPERATIONS = {
 }
 
 
-def tier(host: str, path: str) -> Open:
+def tier(host: str, path: str, patience: Patience = IMPATIENT) -> Open:
     def open_(tell: Tell, came: Moved, went: Moved) -> Registry:
         nobody = {"DOCKER_CONFIG": "/nowhere"}
-        return Registry(Repository(host, path), nobody, tell, came, went, IMPATIENT)
+        return Registry(Repository(host, path), nobody, tell, came, went, patience)
 
     return open_
 
@@ -146,6 +146,18 @@ def test_a_required_tier_ends_the_command(
         within(HANGS, work)
     assert caught.value.exit_code == 4
     assert one.told == []
+
+
+def test_a_narrow_uplink_is_no_fault(plain_registry: Served, tmp_path: Path) -> None:
+    path = f"faults/{uuid4().hex}"
+    with faulty(plain_registry.host, intake=0.05) as proxy:
+        narrow = tier(proxy.endpoint, path, Patience(connect=0.5, answer=0.5))
+        one = Machine(tmp_path / "one", [narrow])
+        assert one.realize(STEP, LARGE) == LARGE
+        one.chain.finish()
+    assert one.told == []
+    two = Machine(tmp_path / "two", [tier(plain_registry.host, path)])
+    assert two.realize(STEP, b"something else") == LARGE
 
 
 def test_writers_of_one_step_at_once(there: There, tmp_path: Path) -> None:

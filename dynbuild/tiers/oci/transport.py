@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -56,19 +57,24 @@ Body = bytes | Iterable[bytes] | None
 
 
 class _PatientHTTP(HTTPConnection):
-    """Waits for one who takes a body as for one who gives one, not as to connect."""
+    """Waits for one who takes a body as for one who gives one.
+
+    By itself it gives them the time to connect, or that of the last answer: a large
+    piece would never go through a narrow uplink.
+    """
 
     def connect(self) -> None:
         super().connect()
         self.sock.settimeout(PATIENCE.transfer)
 
+    def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client takes
+        if self.sock is not None:
+            self.sock.settimeout(PATIENCE.transfer)
+        super().send(data)
 
-class _PatientHTTPS(HTTPSConnection):
-    """As ``_PatientHTTP``."""
 
-    def connect(self) -> None:
-        super().connect()
-        self.sock.settimeout(PATIENCE.transfer)
+class _PatientHTTPS(_PatientHTTP, HTTPSConnection):
+    """The same by TLS."""
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -19,10 +19,13 @@ from dynbuild.tiers.oci.access import Scopes
 from dynbuild.tiers.oci.address import Repository, origin_of
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session, redirected
-from dynbuild.tiers.oci.transport import CHUNK, Ask
+from dynbuild.tiers.oci.transport import Ask
 
 SMALL = 4 << 20
 """Bytes up to which a blob is sent in one piece: less than a broken one costs."""
+
+_PIECE = 1 << 17
+"""Bytes that are sent within one time-out: a narrow uplink is no fault."""
 
 _TRIES = 3
 """How often in a row an upload may break off without the registry having more."""
@@ -45,7 +48,7 @@ def of_file(path: str) -> Content:
     def pieces(at: int) -> Iterator[bytes]:
         with Path(path).open("rb") as file:
             file.seek(at)
-            while piece := file.read(CHUNK):
+            while piece := file.read(_PIECE):
                 yield piece
 
     return Content(Path(path).stat().st_size, pieces)
