@@ -99,8 +99,6 @@ class Trace:
         return tuple(Cascade(root, tuple(steps)) for root, steps in found.values())
 
     def _reasons(self, id_: str, old: Digest | None) -> tuple[Reason, ...]:
-        if id_ not in self.now.digests:
-            return ()
         if old == self.now.digests[id_]:
             return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
@@ -242,6 +240,12 @@ class Trace:
             for digest, id_ in then.items()
             if id_ is not None and digest not in here and id_ not in here.values()
         }
+        # A stage that moved stands on it still, if not as the last one.
+        changed += [
+            id_
+            for digest, id_ in lost.items()
+            if not self._was_stage(digest) and now.digests.get(id_, digest) != digest
+        ]
         stages = [i for d, i in then.items() if i is not None and self._was_stage(d)]
         gone = [
             id_

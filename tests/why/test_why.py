@@ -13,7 +13,10 @@ from dynbuild.cli.why_text import order_text, overview_text, step_text
 from dynbuild.commands.target import target_of
 from dynbuild.commands.why import Answer, Edges, why
 from dynbuild.declaration.load import load
+from dynbuild.digest import digest_of
 from dynbuild.errors import DeclarationError
+from dynbuild.explain.past import Before, Past, PastLock
+from dynbuild.explain.since import before_of
 from dynbuild.history.sqlite import Sqlite
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.lock.codec import dumps
@@ -202,6 +205,37 @@ def test_never_realized(world: World, snapshot: SnapshotAssertion) -> None:
     world.machine = Machine()
     (world.root / "history.sqlite").unlink()
     assert world.overview() == snapshot(extension_class=files("txt"))
+
+
+def test_a_copy_from_another_stage(world: World) -> None:
+    """No field is forgotten that the digest covers only through another digest."""
+    world.text = world.text.replace("make tool", "make another tool")
+    world.edit('"compiler"', '"linker"')
+    (tool,) = world.ask("tool").steps
+    (change,) = tool.reasons[0].fields
+    assert (change.field, change.before, change.after) == (
+        "copies.0.stage",
+        "compiler",
+        "linker",
+    )
+    assert [root.step for root in tool.roots] == ["tool"]
+
+
+def test_what_would_be_next_of_a_source_and_of_a_strange_package(
+    world: World,
+) -> None:
+    source = 'apt_sources = [{ uri = "https://x.example/apt", suites = ["x/"] }]'
+    world.text = world.text.replace("user =", f"{source}\nuser =", 1)
+    world.edit('"curl", "git"]', '"another", "curl", "git"]')
+    world.realize()
+    source_, *_, group = world.ask("source", "apt").steps
+    assert source_.next.runs == ("apt.12", "source.13", "inventory")
+    assert group.next.runs == ("apt.15", "inventory")
+
+
+def test_a_lock_that_cannot_be_read_is_where_memory_ends(world: World) -> None:
+    past = Past((PastLock("version = 99", {"assets": digest_of({})}),))
+    assert before_of(world.lock, past) == Before()
 
 
 def test_a_name_that_nothing_has(world: World) -> None:
