@@ -1,8 +1,8 @@
 """What a change of the lock does to the image: what runs again, why, and its price.
 
-From two locks alone. What has to run is what ``plan`` says of the new lock on a machine
-that holds all steps of the old one and nothing else; so what is told here is what
-``realize`` then does.
+From two locks alone. What has to run is what has to be built of the new lock on a
+machine that holds all steps of the old one and nothing else, by the rules of ``plan``;
+so what is told here is what ``realize`` then does.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,14 +13,13 @@ from dynbuild.digest import Description, Digest, Field
 from dynbuild.errors import DeclarationError
 from dynbuild.explain.known import NOTHING_KNOWN, Known
 from dynbuild.explain.view import View, below, common_platform, view
-from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
 from dynbuild.lock.changes import Change, compare
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
 from dynbuild.lock.renames import continued
-from dynbuild.plan import Build, Choice, Unneeded, plan
+from dynbuild.plan import Build, Choice, Reuse, Unneeded, needed
 from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import copies_of
 
@@ -115,7 +114,7 @@ def diff(
     platform = platform or common_platform(*locks)
     new = view(after, platform, known)
     old = _old(before, platform, known)
-    choices = _choices(new, old, known)
+    choices = _choices(new, old)
     fates = _fates(new, choices)
     names = _counterparts(before, new, old)
     steps = tuple(
@@ -147,19 +146,18 @@ def _old(before: Lock | None, platform: str, known: Known) -> View | None:
         return None
 
 
-def _choices(new: View, old: View | None, known: Known) -> Mapping[Digest, Choice]:
+def _choices(new: View, old: View | None) -> Mapping[Digest, Choice]:
     """What a machine does with the new lock that holds all places of the old one.
 
-    Of its records only what they write counts here: they have no layers, so that every
-    stack fits every other.
+    Placements are those that all known records give. A place of the old lock is the
+    same layer on the same closure, so its record is usable as it is.
     """
-    held = []
-    for place in old.places.places.values() if old else ():
-        for writes in known.wrote.get(place.digest) or ({},):
-            record = Record(place.digest, place.step, new.platform, (), (), writes, 0.0)
-            held.append(Held(record, 0))
-    order = tuple(new.steps.values())
-    return plan(order, new.digests, (), new.platform, held).choices
+    there = old.places.places if old else {}
+    choices: dict[Digest, Choice] = {}
+    for digest, place in new.places.places.items():
+        record = Record(digest, place.step, new.platform, (), (), {}, 0.0)
+        choices[digest] = Reuse(record, 0) if digest in there else Build()
+    return needed(tuple(new.steps.values()), new.places, choices)
 
 
 def _fates(new: View, choices: Mapping[Digest, Choice]) -> dict[str, Fate]:

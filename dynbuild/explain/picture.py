@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from dynbuild.digest import Digest
 from dynbuild.explain.known import NOTHING_KNOWN, Known
@@ -190,6 +191,8 @@ def _notes(step: Step) -> Iterator[Note]:
         case AptSource():
             words = [step.uri, *step.suites, *step.components]
             yield Note("Source", (" ".join(words),), verbatim=True)
+        case _:
+            assert_never(step)
 
 
 def _copy(copy: Copy) -> str:
