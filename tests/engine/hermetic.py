@@ -35,7 +35,7 @@ class Project:
     files: dict[str, str] = field(default_factory=dict)
 
     def text(self, base: str) -> str:
-        lines = [f'base = "{base}"', 'workdir = "/work/here"']
+        lines = [f'base = "{base}"', 'workdir = "/srv/here"']
         for stage in self.stages:
             copies = [
                 f'{{ stage = "{other}", from = "/own/{other}", to = "/got/{other}" }}'

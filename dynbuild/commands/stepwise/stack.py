@@ -3,13 +3,13 @@
 from dynbuild.commands.stepwise.steps import Outcome, Recipe, Site
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
-from dynbuild.link.budget import BUDGET, Member, groups, height_of
+from dynbuild.link.budget import BUDGET
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.link.squash import squashed_digest
 from dynbuild.link.writes import stacked
 from dynbuild.lock.model import Lock
+from dynbuild.plan import shared_layers
 from dynbuild.ports import Stack
-from dynbuild.steps.model import Stage
 
 
 def linked(
@@ -24,19 +24,9 @@ def linked(
     made = missing_directories(working_directory(lock), [tree])
     room = BUDGET - len(base.layers) - bool(made)
     steps = {placed.id: placed for placed in recipe.order}
-    members = [
-        Member(
-            id_,
-            steps[id_].seq,
-            height_of(steps[id_].step),
-            lock.stages[id_].moves if isinstance(steps[id_].step, Stage) else 0,
-            system=not isinstance(steps[id_].step, Stage),
-            live=steps[id_].live,
-        )
-        for id_ in ids
-    ]
+    moves = {name: entry.moves for name, entry in lock.stages.items()}
     layers = list(base.layers)
-    for group in groups(members, room):
+    for group in shared_layers([steps[id_] for id_ in ids], moves, room):
         own = tuple(layer for id_ in group for layer in records[id_].layers)
         together = len(group) > 1 and len(own) > 1
         layers += (_squashed(own, recipe, site),) if together else own

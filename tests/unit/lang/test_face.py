@@ -1,6 +1,10 @@
 """What the package offers: evaluation with arguments and files, places, tables."""
 
+import os
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from lark import Lark
@@ -183,24 +187,21 @@ def test_format(text: str, expected: str) -> None:
     assert format_source(Source("x", expected)) == expected
 
 
-def grammar(**settings: bool) -> Lark:
-    return Lark(
-        grammar_text(),
-        parser="lalr",
-        lexer="contextual",
-        maybe_placeholders=False,
-        **settings,
-    )
-
-
 def test_the_grammar_has_no_conflicts(caplog: pytest.LogCaptureFixture) -> None:
     # Lark settles a shift/reduce conflict silently, unless it is asked to tell.
     with caplog.at_level("DEBUG", logger="lark"):
-        grammar(debug=True)
+        Lark(grammar_text(), parser="lalr", lexer="contextual", debug=True)
     assert "onflict" not in caplog.text
 
 
-def test_no_two_terminals_of_the_grammar_collide() -> None:
+@pytest.mark.slow
+def test_no_two_terminals_of_the_grammar_collide(tmp_path: Path) -> None:
     # Not among the tools of developers: where it is installed, lark starts slowly.
-    pytest.importorskip("interegular")
-    grammar(strict=True)
+    install = ["pip", "install", "--quiet", "--target", str(tmp_path), "interegular"]
+    subprocess.run([sys.executable, "-m", *install], check=True)
+    strict = (
+        "from lark import Lark; from dynbuild.lang.grammar import grammar_text; "
+        "Lark(grammar_text(), parser='lalr', lexer='contextual', strict=True)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", strict], env=environment, check=True)
