@@ -38,8 +38,11 @@ class Space:
         return (self.root / name).read_text()
 
     def run(self, *arguments: str, **variables: str) -> Done:
+        return self.command(sys.executable, "-m", "dynbuild", *arguments, **variables)
+
+    def command(self, *words: str, **variables: str) -> Done:
         done = subprocess.run(
-            [sys.executable, "-m", "dynbuild", *arguments],
+            words,
             cwd=self.root,
             env={**self.environment, **variables},
             capture_output=True,

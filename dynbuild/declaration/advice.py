@@ -6,7 +6,7 @@ is not plain to see is passed over in silence.
 
 from collections.abc import Iterator
 
-from dynbuild.declaration import context, installs
+from dynbuild.declaration import context, installs, looks
 from dynbuild.declaration.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.runs import Run, runs_of
@@ -22,6 +22,7 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
         *installs.check_pip(loaded, runs),
         *installs.check_managers(loaded, runs),
         *context.check_context(loaded, runs),
+        *looks.check_looks(loaded, runs),
         *_sudo(loaded, runs),
         *_lost_state(loaded, runs),
     ]

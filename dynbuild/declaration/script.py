@@ -13,7 +13,7 @@ _BREAKS = {";", "&&", "|", "&", "(", ")", ";;", "|&"}
 _REDIRECTS = re.compile(r"[<>]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _COMPLEX = re.compile(
-    r"\|\||<<|\$\(|`|\{|\bset \+e"
+    r"\|\||<<|\$\(|`|\{(?!\})|\bset \+e"
     r"|\b(?:if|for|while|until|case|function|select|trap|eval)\b"
 )
 _DYNAMIC = re.compile(r"[$*?\[\]{}`~\\]")

@@ -5,10 +5,12 @@ in type, content, mode, owner, link target and extended attributes. Directories 
 are only carried along need not be new. A whiteout or an opaque directory of one over a
 path of the other shows at a path of both (see ``writes``), where it is never new.
 Logs and caches do not count; a symlink or file in the place of their directory does.
+What a step claims beyond what it writes (``claims``) counts as if it were written.
 """
 
 import re
 
+from dynbuild.link.claims import claims
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.steps.model import Group, Stage, Step, User
 
@@ -42,6 +44,7 @@ _MANAGERS = {"apt": ("dpkg",), "yum": ("rpm",), "apk": ("apk",)}
 def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
     """The paths that keep two steps from commuting, sorted; none: they commute."""
     found = []
+    one, other = {**one, **claims(one)}, {**other, **claims(other)}
     for path in one.keys() & other.keys():
         mine, theirs = seen(path, one[path]), seen(path, other[path])
         if mine is not None and theirs is not None and not agree(mine, theirs):

@@ -20,9 +20,11 @@ is that a record which conflicts places the step even where another does not.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeAlias
 
 from dynbuild.digest import Digest, digest_of
+from dynbuild.link.claims import claims
 from dynbuild.link.commute import agree, database_of, seen
 from dynbuild.link.model import WriteSet, Written
 
@@ -173,7 +175,7 @@ class _Ground:
     def _read(self, closure: int) -> None:
         for here in [other for other in self.unread if not closure >> other & 1]:
             for one in self.unread.pop(here):
-                for path, written in one.items():
+                for path, written in chain(one.items(), claims(one).items()):
                     counts = seen(path, written)
                     if counts is not None:
                         those = self.written.setdefault(path, {})
@@ -192,7 +194,7 @@ class _Ground:
         self._read(closure)
         found: dict[int, set[_Reason]] = {}
         for one in writes if self.written else ():
-            for path, written in one.items():
+            for path, written in chain(one.items(), claims(one).items()):
                 those = self.written.get(path)
                 mine = seen(path, written)
                 if those is None or mine is None:

@@ -29,6 +29,8 @@ from dynbuild.steps.run import (
 
 STAGE_RECIPE = 1
 """Grows whenever the script of a stage is written in another way: digests cover it."""
+BUMPED_RECIPE = 2
+"""The same, of stages that were bumped."""
 
 # Nothing that an installation downloads or writes down stays.
 _SUDO = """command -v sudo > /dev/null || {
@@ -110,7 +112,9 @@ def _stage_run(
     exports = [
         f"export {name}={shell(value)}" for name, value in sorted(environment.items())
     ]
-    script = "\n".join(["set -e", *exports, *stage.commands])
+    # Or the builder's own cache would answer, with what it did the last time.
+    bumped = [f"# bump {stage.bump}"] if stage.bump else []
+    script = "\n".join(["set -e", *bumped, *exports, *stage.commands])
     return Run(
         script,
         _stage_mounts(stage, user),

@@ -117,6 +117,56 @@ def test_ordinary_commands_stay_silent(command: str) -> None:
     assert not declared([command]).warnings
 
 
+def looking(command: str, **more: object) -> Loaded:
+    """A stage with a command, behind two others."""
+    stages = [{"name": name, "commands": ["true"]} for name in ("a", "b")]
+    stages.append({"name": "c", "commands": [command], **more})
+    return load(Source("dynbuild.json", json.dumps({"stages": stages})), "json")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls /opt > /inventory",
+        "du -s /usr/ > /sizes",
+        "find / -xdev -name '*.pyc' -delete",
+        "find /usr/lib /x -type f -exec strip {} +",
+        "find /etc > /files",
+        "chown -R app /home",
+        "chmod -cR g+w /srv/",
+        "chgrp --recursive app /opt",
+        "cd / && chown -R 1:1 /var/lib",
+    ],
+)
+def test_commands_that_only_look(command: str) -> None:
+    (warning,) = looking(command).warnings
+    assert warning.code == "DB0197"
+    assert "'a' and 1 more" in warning.message
+    assert not looking(command, dependencies=["*"]).warnings
+    assert not looking(command, dependencies=["b", "a"]).warnings
+    assert "what 'b' may" in looking(command, dependencies=["a"]).warnings[0].message
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls /opt",
+        "ls -l /opt/own > /inventory",
+        "find / -name x",
+        "find . -type f > /files",
+        "find /opt/own -delete",
+        "find -name / -delete",
+        "chown app /home",
+        "chown -R app /home/app",
+        "chmod -R a+rX .",
+        "ls $DIRECTORY > /x",
+        "ls /opt > /inventory || true",
+    ],
+)
+def test_commands_that_look_at_little(command: str) -> None:
+    assert not looking(command).warnings
+
+
 ELSEWHERE = {
     "a workdir": (["cp . /app"], {"workdir": "/src"}),
     "an earlier cd": (["cd /src", "cp . /app"], {}),

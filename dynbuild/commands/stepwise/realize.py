@@ -122,7 +122,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
     before = seconds_of(site.machine)
     outcome = realize_steps(recipe, How(stepwise.jobs, anew, before), site, gather)
     note_seconds(site.machine, before, order, outcome)
-    warnings = conflicts(outcome)
+    warnings = conflicts(order, outcome)
     if stepwise.strict and warnings:
         raise AnswerIsNoError(
             *(replace(warning, severity="error") for warning in warnings)

@@ -8,24 +8,31 @@ from dynbuild.commands.stepwise.steps import Outcome
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
 from dynbuild.ports import Machine
+from dynbuild.quote import shell
+from dynbuild.steps.model import Stage
 
 _SHOWN = 3
 """How many of the paths that two stages write are told."""
+
+_DEPEND = "declare that it depends\non the other: that alone fixes who wins"
+_MOVE = "to have it the other\nway round, run `dynbuild lock --move {}`"
+"""What is no stage declares no dependency: but a stage can be put behind it."""
 
 _SECONDS = "seconds"
 _MOST = 2000
 """How many steps are remembered with the seconds that they took."""
 
 
-def conflicts(outcome: Outcome) -> tuple[Diagnostic, ...]:
+def conflicts(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, ...]:
     """A warning for each two steps of which the later undoes what the earlier wrote."""
     places = outcome.plan.places
+    stages = {placed.id for placed in order if isinstance(placed.step, Stage)}
     return tuple(
         Diagnostic(
             "DB0602",
             f"{join.onto!r} and {place.id!r} both write {_told(join.paths)}",
-            hint=f"{place.id!r} was put on {join.onto!r} and wins; declare that it "
-            "depends\non the other: that alone fixes who wins",
+            hint=f"{place.id!r} was put on {join.onto!r} and wins; "
+            + (_DEPEND if place.id in stages else _MOVE.format(shell(join.onto))),
             severity="warning",
         )
         for digest in places.final.values()

@@ -37,6 +37,22 @@ def test_what_commutes_stays_where_it_is() -> None:
     assert not any(one.joins for one in placed.places.values())
 
 
+def test_claims_count() -> None:
+    """A library is below what makes the linker's cache, and nobody is warned of it."""
+    order = [step("library"), step("other"), step("ldconfig")]
+    wrote: Wrote = {
+        Digest("@library"): [{"usr/local/lib/libown.so.1": file()}],
+        Digest("@other"): [{"usr/local/lib/libother.so.1": file()}],
+        Digest("@ldconfig"): [{"etc/ld.so.cache": file("cache", new=False)}],
+    }
+    placed = place(order, wrote)
+    assert on(placed, "other") == []
+    assert at(placed, "ldconfig").joins == (
+        Join("library", (), ("ld.so.cache",)),
+        Join("other", (), ("ld.so.cache",)),
+    )
+
+
 def test_the_later_is_put_on_the_earlier() -> None:
     order = [step("a"), step("b"), step("c"), step("d", "c"), step("e")]
     wrote: Wrote = {

@@ -1,0 +1,99 @@
+"""Commands that look at whatever is there, in stages that do not see all of it.
+
+A stage sees what it stands on. A command that lists or changes all files of a directory
+that many write to sees less than its author may think, and nothing fails.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from dynbuild.declaration.graph import stands_on
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.runs import Run
+from dynbuild.declaration.schema import EVERY_STAGE
+from dynbuild.declaration.script import Command
+from dynbuild.declaration.spelling import spelled
+from dynbuild.errors import Diagnostic
+
+_TOP = ("bin", "etc", "home", "lib", "opt", "sbin", "srv", "usr", "var")
+_BELOW_USR = ("bin", "lib", "share", "local", "local/bin", "local/lib", "local/share")
+_SHARED = frozenset(
+    ["/", "/var/lib", *map("/{}".format, _TOP), *map("/usr/{}".format, _BELOW_USR)]
+)
+"""Directories that belong to no stage (Filesystem Hierarchy Standard)."""
+
+_LISTS = frozenset(("ls", "du", "tree"))
+_CHANGES = frozenset(("chown", "chmod", "chgrp"))
+_ACTS = frozenset(("-delete", "-exec", "-execdir", "-fprint", "-fls"))
+
+
+def check_looks(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Commands that see a shared directory without what earlier stages put there."""
+    stages = loaded.declaration.stages
+    edges = stands_on(stages)
+    looking: dict[str, tuple[Run, Command, str]] = {}
+    for run in runs if len(stages) > 1 else ():
+        for command in run.commands or ():
+            place = _looks_at(command)
+            if run.stage and place is not None:
+                looking.setdefault(run.name, (run, command, place))
+    linked: list[str] = []
+    for stage in stages:
+        if stage.name in looking:
+            seen = _below(edges, stage.name)
+            if unseen := [name for name in linked if name not in seen]:
+                yield _warning(loaded, *looking[stage.name], unseen)
+        if not stage.build_only:
+            linked.append(stage.name)
+
+
+def _warning(
+    loaded: Loaded, run: Run, command: Command, place: str, unseen: list[str]
+) -> Diagnostic:
+    more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
+    everything = spelled(loaded.syntax, "dependencies", [EVERY_STAGE])
+    return Diagnostic(
+        "DB0197",
+        f"{command.name} sees {place} without what {unseen[0]!r}{more} may put there",
+        loaded.span(*run.path),
+        f"let {run.owner} stand on all before it: {everything}",
+        severity="warning",
+    )
+
+
+def _below(edges: Mapping[str, Sequence[str]], name: str) -> set[str]:
+    """Stages that a stage stands on, directly or not."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = set(edges.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _looks_at(command: Command) -> str | None:
+    """The shared directory of which a command takes all that is there."""
+    if command.name == "find":
+        if not command.writes and _ACTS.isdisjoint(command.words):
+            return None  # nothing comes of it but output
+        places = command.words[1:]
+        for end, word in enumerate(places):
+            if word.startswith(("-", "(", "!")):
+                places = places[:end]
+                break
+    elif command.name in _LISTS and command.writes:
+        places = command.arguments
+    elif command.name in _CHANGES and any(map(_is_recursive, command.options)):
+        places = command.arguments[1:]
+    else:
+        return None
+    return next((place for place in places if _plain(place) in _SHARED), None)
+
+
+def _is_recursive(option: str) -> bool:
+    return option == "--recursive" or re.match(r"-[A-Za-z]*R", option) is not None
+
+
+def _plain(path: str) -> str:
+    return path.rstrip("/") or path[:1]
