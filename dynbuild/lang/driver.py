@@ -124,14 +124,10 @@ class Driver:
                 if size == 1:
                     values[-1] = make([values[-1]])
                     states[-1] = state = all_actions[states[-2]][origin]
-                elif size:
+                else:  # no rule of the grammar is empty
                     children = values[-size:]
                     del values[-size:], states[-size:]
                     values.append(make(children))
-                    state = all_actions[states[-1]][origin]
-                    states.append(state)
-                else:
-                    values.append(make([]))
                     state = all_actions[states[-1]][origin]
                     states.append(state)
                 if token is None and state == self._end:

@@ -38,8 +38,8 @@ def parse(source: Source) -> Expression:
 def _parsed(source: Source) -> Expression:
     try:
         return driver().parse(source.text)  # type: ignore[no-any-return]
-    except Stopped:
-        raise DeclarationError(*syntax_errors(source, source.text)) from None
+    except Stopped as stopped:
+        raise DeclarationError(*syntax_errors(source, stopped)) from None
 
 
 def _refuse_null(source: Source) -> None:

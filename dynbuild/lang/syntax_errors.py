@@ -43,13 +43,13 @@ class _Stop:
         return self.found.text if self.found.kind == "bad" else self.found.kind
 
 
-def syntax_errors(source: Source, text: str) -> list[Diagnostic]:
-    """All that is wrong with the grammar of a text that does not parse."""
+def syntax_errors(source: Source, stopped: Stopped) -> list[Diagnostic]:
+    """All that is wrong with the grammar of a source where the parser stopped."""
+    text = source.text
     found: list[Diagnostic] = []
-    while len(found) < MAX_ERRORS:
-        stop = _stop(text)
-        if stop is None:
-            break
+    next_one: Stopped | None = stopped
+    while next_one and len(found) < MAX_ERRORS:
+        stop = _look_around(text, next_one.at, next_one.accepts)
         diagnostic = _diagnose(source, stop)
         if any(diagnostic.span == other.span for other in found):
             break
@@ -58,14 +58,15 @@ def syntax_errors(source: Source, text: str) -> list[Diagnostic]:
         if blanked is None:
             break
         text = blanked
+        next_one = _next_stop(text)
     return found
 
 
-def _stop(text: str) -> _Stop | None:
+def _next_stop(text: str) -> Stopped | None:
     try:
         driver().parse(text)
     except Stopped as stopped:
-        return _look_around(text, stopped.at, stopped.accepts)
+        return stopped
     return None
 
 
