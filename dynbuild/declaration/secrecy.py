@@ -1,7 +1,7 @@
 """Keeping secrets out of messages: what seems to be one is starred in every excerpt."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -24,8 +24,6 @@ _LINE = re.compile(r"[^\n]*+")
 _EXPRESSION = re.compile(
     r"(?:\"(?:[^\"\\]|\\.)*+\"?|''(?:[^']|'[^'])*+(?:''|\Z)|[^;,\"'\n]|')*+", re.DOTALL
 )
-_MOST_NAMES = 5
-"""Names that one secret may have in turn."""
 _GLANCE = 200
 """Characters of a value that decide whether it looks like a secret."""
 
@@ -53,21 +51,24 @@ def redacted_expression(source: Source) -> Source:
 
 
 def _redacted(source: Source, value: re.Pattern[str]) -> Source:
-    spans: list[Span] = []
-    names: frozenset[str] = frozenset()
-    for _ in range(_MOST_NAMES):
-        spans = list(_written(source, names, value))
-        # A secret that is bound to another name first is starred there as well.
-        texts = (source.text[span.start : span.end] for span in spans)
-        others = {found[1] for text in texts if (found := _NAME.match(text))}
-        if others <= names:
-            break
-        names |= others
-    return _starred(source, spans)
+    # A secret that is bound to another name first is starred there as well.
+    bound: dict[str, set[str]] = {}
+    for key in _KEY.finditer(source.text):
+        if other := _NAME.match(source.text, key.end()):
+            bound.setdefault(key[1], set()).add(other[1])
+    names: set[str] = set()
+    texts = [source.text[one.start : one.end] for one in _written(source, (), value)]
+    waiting = [other[1] for text in texts if (other := _NAME.match(text))]
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.add(name)
+            waiting += bound.get(name, ())
+    return _starred(source, list(_written(source, names, value)))
 
 
 def _written(
-    source: Source, names: frozenset[str], value: re.Pattern[str]
+    source: Source, names: Collection[str], value: re.Pattern[str]
 ) -> Iterator[Span]:
     """Find values after keys, in any syntax and in none; ``value`` if not in quotes."""
     done = 0

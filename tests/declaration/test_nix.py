@@ -1,6 +1,7 @@
 """Declarations in the language: their trees, and the places of their mistakes."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -8,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from dynbuild.declaration.inputs import ROOT, Data, Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.secrecy import redacted_expression
 from dynbuild.errors import DeclarationError, render
 from dynbuild.lang.files import MemoryFiles
 from dynbuild.spans import Source
@@ -218,6 +220,12 @@ def test_a_secret_is_starred_under_every_name_that_it_has() -> None:
     assert "*******" in told(
         'let first = "hunter2"; x = absent; in\n{ a_token = first; }'
     )
+    names = [f"n{number}" for number in range(9)]
+    chain = "".join(f"{one} = {other}; " for one, other in pairwise(names))
+    last = f'{names[-1]} = "hunter2"; around = again; again = around; '
+    text = f"let {chain}{last} in {{ a_token = {names[0]}; b_token = around; }}"
+    assert "hunter" in text
+    assert "hunter" not in redacted_expression(Source("x", text)).text
 
 
 def test_what_stands_behind_a_secret_is_seen() -> None:
