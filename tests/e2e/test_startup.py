@@ -79,7 +79,7 @@ def test_an_unchanged_project_needs_no_parser(
     locked_project(tmp_path)
     assert "lark" in imported(installed, tmp_path, *words)
     modules = imported(installed, tmp_path, *words)
-    assert "lark" not in modules
+    assert modules.isdisjoint({"lark", "pydantic"})
     if words != ["realize", "--print"]:
         assert modules.isdisjoint({"click", "pydantic", "pathlib", "dataclasses"})
     (tmp_path / "stage.nix").write_text('{ name }: { inherit name; commands = ["y"]; }')
