@@ -300,16 +300,16 @@ class StepPart:
 class StepRequest:
     """Steps to build, each on the one before it, the first on the stack of its closure.
 
-    ``below`` is what the stack holds. ``stacks`` has the layers of the build stages
-    that are not built but given, by name; ``config`` is theirs. The first step is
-    built from the stage ``parent``.
+    ``below`` is what the stack holds, the lowest first. ``stacks`` has the layers of
+    the build stages that are not built but given, by name; ``config`` is theirs. The
+    first step is built from the stage ``parent``.
     """
 
     build: BuildRequest
     parts: tuple[StepPart, ...]
     parent: str
     on: Stack
-    below: WriteSet
+    below: tuple[WriteSet, ...]
     stacks: Mapping[str, Stack]
     config: Config
 
@@ -328,7 +328,7 @@ class Workshop(Protocol):
     """Makes layers of steps, and images of layers."""
 
     def base(self, image: str, request: BuildRequest) -> Base:
-        """An image from its registry."""
+        """An image from its registry; what it holds is read when it is looked at."""
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         """Build steps. Raises BuildFailed, UnreachableError, LostError."""

@@ -5,12 +5,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dynbuild.cli.output import tell
-from dynbuild.declaration.inputs import Data, Inputs
-from dynbuild.declaration.load import load
-from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.syntax import syntax_of
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Builder, Images
 from dynbuild.project import replay
@@ -20,12 +17,23 @@ from dynbuild.project.facts import Facts
 from dynbuild.project.lockfile import LockFile
 from dynbuild.project.memory import Memory
 from dynbuild.project.sources import Sources
-from dynbuild.project.store import directory_of
+from dynbuild.project.store import directory_of, recall, remember
 from dynbuild.spans import Source
+
+if TYPE_CHECKING:
+    from dynbuild.declaration.inputs import Data
+    from dynbuild.declaration.loaded import Loaded
 
 Pairs = Sequence[tuple[str, str]]
 Given = Mapping[str, Source | str]
-Recorded = Mapping[str, Data]
+Recorded = Mapping[str, "Data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """That a lock fits its declaration, which wants the local tier at ``store``."""
+
+    store: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,24 @@ class Project:
     def keep(self, out: str, err: str) -> None:
         """Remember how this command was answered, with exit status 0."""
         replay.keep(sys.argv[1:], os.environ, self.facts, out, err)
+
+    def known_fresh(self, arguments: object) -> Fresh | None:
+        """What was noted when the lock was found to fit, if all is as it was then."""
+        match recall(directory_of(os.environ), self._fit(arguments)):
+            case (_, (str() | None as store,)):
+                return Fresh(store)
+            case _:
+                return None
+
+    def note_fresh(self, arguments: object, fresh: Fresh) -> None:
+        """Note that the lock fits the declaration with some arguments."""
+        if self.facts.complete:
+            answer = (fresh.store,)
+            question = self._fit(arguments)
+            remember(directory_of(os.environ), question, self.facts.listed(), answer)
+
+    def _fit(self, arguments: object) -> object:
+        return ("fresh", str(Path.cwd()), str(self.place.config), arguments)
 
 
 def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
@@ -68,8 +94,13 @@ def see_search(facts: Facts, start: Path) -> None:
             facts.see("mode", of=str(directory / name))
 
 
-def load_declaration(project: Project, given: Given, recorded: Recorded) -> Loaded:
+def load_declaration(project: Project, given: Given, recorded: Recorded) -> "Loaded":
     """Read and check the declaration. Raises DeclarationError."""
+    # The schema takes longest to import, and what is unchanged can do without it.
+    from dynbuild.declaration.inputs import Inputs  # noqa: PLC0415
+    from dynbuild.declaration.load import load  # noqa: PLC0415
+    from dynbuild.declaration.syntax import syntax_of  # noqa: PLC0415
+
     place = project.place
     syntax = syntax_of(place.config)
     files = Sources(place.root, os.path.relpath(place.root))

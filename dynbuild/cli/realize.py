@@ -14,6 +14,7 @@ from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
+    Fresh,
     Given,
     Pairs,
     Project,
@@ -59,7 +60,7 @@ def _build_options(command: _Command) -> _Command:
                 "-j",
                 "--jobs",
                 type=click.IntRange(min=1),
-                help="How many steps may run at once; else one for each processor.",
+                help="How many steps run at once; else one a processor, at least 4.",
             ),
             option(
                 "--linear",
@@ -150,7 +151,7 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     if frozen:
         lock, store = locking.frozen(project.locks), None
     else:
-        lock, store = _fresh(project, arguments)
+        lock, store = _fresh(project, arguments, (expressions, texts))
     if only_print:
         platform = flags["platform"]
         text = dockerfile(lock, platform.split(",")[0] if platform else None)
@@ -193,15 +194,24 @@ def build(
     return _realize(_job(project, locked.lock, asked, store, flags), flags)
 
 
-def _fresh(project: Project, arguments: Given) -> tuple[Lock, str | None]:
-    """The lock, and where the declaration wants the local tier to be."""
+def _fresh(
+    project: Project, arguments: Given, asked: object
+) -> tuple[Lock, str | None]:
+    """The lock, and where the declaration wants the local tier to be.
+
+    ``asked`` are the arguments as they were written.
+    """
+    if (known := project.known_fresh(asked)) is not None:
+        return locking.frozen(project.locks), known.store
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments, recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
         show(locked.warnings)
         raise locking.stale(locked)
-    return locked.lock, loaded.declaration.cache.local
+    store = loaded.declaration.cache.local
+    project.note_fresh(asked, Fresh(store))
+    return locked.lock, store
 
 
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
@@ -232,7 +242,7 @@ def _job(
     flags: Mapping[str, Any],
 ) -> Job:
     how = Stepwise(
-        flags["jobs"] or max(2, os.cpu_count() or 2),
+        flags["jobs"] or max(4, os.cpu_count() or 4),
         flags["anew"],
         strict=flags["strict"],
         compare=flags["compare"],

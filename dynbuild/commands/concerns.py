@@ -2,14 +2,17 @@
 
 import posixpath
 import re
+from typing import TYPE_CHECKING
 
-from dynbuild.declaration.loaded import Loaded
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.model import Lock, declared_packages
 from dynbuild.ports import Files, NotThereError
 
+if TYPE_CHECKING:
+    from dynbuild.declaration.loaded import Loaded
 
-def unused_tiers(loaded: Loaded) -> list[Diagnostic]:
+
+def unused_tiers(loaded: "Loaded") -> list[Diagnostic]:
     """Shared tiers that are declared: they are checked, and nothing else yet."""
     cache = loaded.declaration.cache
     if not (cache.minio or cache.registry):
@@ -24,7 +27,7 @@ def unused_tiers(loaded: Loaded) -> list[Diagnostic]:
     ]
 
 
-def ships_git(loaded: Loaded, files: Files) -> list[Diagnostic]:
+def ships_git(loaded: "Loaded", files: Files) -> list[Diagnostic]:
     """Copies of the whole project with git's own files, which every commit changes."""
     try:
         files.is_directory(".git")
@@ -61,7 +64,7 @@ def unpinned(lock_: Lock) -> list[Diagnostic]:
 
 
 def still_mentioned(
-    loaded: Loaded, start: Lock | None, result: Lock
+    loaded: "Loaded", start: Lock | None, result: Lock
 ) -> list[Diagnostic]:
     """Unchanged stages whose commands name a package that is no longer declared."""
     if start is None:

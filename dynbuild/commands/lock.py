@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dynbuild.commands.concerns import (
     shared_seqs,
@@ -10,9 +11,6 @@ from dynbuild.commands.concerns import (
     unpinned,
     unused_tiers,
 )
-from dynbuild.commands.target import Pinner, target_of
-from dynbuild.declaration.inputs import Data
-from dynbuild.declaration.loaded import Loaded
 from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import (
     AnswerIsNoError,
@@ -30,6 +28,11 @@ from dynbuild.lock.requests import asked_since, combined, is_repacked
 from dynbuild.lock.update import NOTHING, Requests, update
 from dynbuild.ports import CommittedUnknownError, Files, Images, Locks
 from dynbuild.steps.model import Pin
+
+if TYPE_CHECKING:
+    from dynbuild.commands.target import Pinner
+    from dynbuild.declaration.inputs import Data
+    from dynbuild.declaration.loaded import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Locked:
 
 
 def lock(
-    loaded: Loaded,
+    loaded: "Loaded",
     files: Files,
     locks: Locks,
     images: Callable[[], Images],
@@ -81,7 +84,7 @@ def lock(
     torn = sides(locks.read() or "") if damage is not None else ()
     pins = [known for known in (current, *_newer_first(torn, start), start) if known]
     pin = _pinner(pins, images, refresh=options.upgrade_base)
-    target = target_of(loaded, files, pin)
+    target = _target(loaded, files, pin)
     if current is not None and options == NO_OPTIONS and _fits(current, target):
         start = current
     requests = _requests(target, current or start, options)
@@ -108,7 +111,7 @@ def lock(
 
 
 def check(
-    loaded: Loaded,
+    loaded: "Loaded",
     files: Files,
     locks: Locks,
     images: Callable[[], Images],
@@ -124,7 +127,7 @@ def check(
     if current is None:
         raise no_lock()
     install_order(current)
-    target = target_of(loaded, files, _pinner([current], images))
+    target = _target(loaded, files, _pinner([current], images))
     result = update(current, target)
     return Locked(
         lock=result,
@@ -132,6 +135,13 @@ def check(
         warnings=(*loaded.warnings, *shared_seqs(current)),
         text=None if result == current else dumps(result),
     )
+
+
+def _target(loaded: "Loaded", files: Files, pin: "Pinner") -> Target:
+    # Who only reads a lock does not wait for the schema of declarations.
+    from dynbuild.commands.target import target_of  # noqa: PLC0415
+
+    return target_of(loaded, files, pin)
 
 
 def frozen(locks: Locks) -> Lock:
@@ -144,7 +154,7 @@ def frozen(locks: Locks) -> Lock:
     return current
 
 
-def recorded(locks: Locks) -> Mapping[str, Data]:
+def recorded(locks: Locks) -> Mapping[str, "Data"]:
     """The arguments that the lock has for a declaration that is a function.
 
     Those of the file; of the last committed lock where the file is damaged.
@@ -287,7 +297,7 @@ def _pinner(
     images: Callable[[], Images],
     *,
     refresh: bool = False,
-) -> Pinner:
+) -> "Pinner":
     """Take pins from the locks that have them; ask for the others, each once."""
     pins: dict[str, Pin] = {}
     if not refresh:

@@ -1,5 +1,6 @@
 """Starts docker, reads what it says, and ends it with all that it started."""
 
+import json
 import re
 import shutil
 import signal
@@ -8,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from os import killpg
+from os import X_OK, access, killpg
+from pathlib import Path
 
 from dynbuild.errors import Diagnostic, UnreachableError
 
@@ -17,6 +19,12 @@ GRACE = 5.0
 
 OLDEST_BUILDX = (0, 13)
 """The first buildx that tells its progress as rawjson."""
+
+_PLUGINS = tuple(
+    f"/usr/{at}/docker/cli-plugins"
+    for at in ("local/lib", "local/libexec", "lib", "libexec")
+)
+"""Where docker looks for plugins last: ``defaultSystemPluginDirs`` of docker/cli."""
 
 HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,6 +42,41 @@ def docker(environment: Mapping[str, str]) -> str:
             )
         )
     return found
+
+
+def _command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[str]:
+    """Docker with arguments; where they are for buildx, that plugin itself.
+
+    Docker takes longer to find and start its plugin than the plugin takes for a cached
+    build. The plugin runs by itself as well. What is no program but a script may reach
+    another docker than the plugin would.
+    """
+    command = docker(environment)
+    if arguments[:1] == ["buildx"] and not _is_script(command):
+        for folder in _plugin_folders(environment):
+            plugin = folder / "docker-buildx"
+            if plugin.is_file() and access(plugin, X_OK):
+                return [str(plugin), *arguments[1:]]
+    return [command, *arguments]
+
+
+def _is_script(command: str) -> bool:
+    try:
+        with Path(command).open("rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return True
+
+
+def _plugin_folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    """Where docker looks for plugins, in its order."""
+    home = Path(environment.get("HOME") or "~").expanduser()
+    config = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        extra = json.loads((config / "config.json").read_bytes())["cliPluginsExtraDirs"]
+        yield from map(Path, extra)
+    yield config / "cli-plugins"
+    yield from map(Path, _PLUGINS)
 
 
 def check_buildx(environment: Mapping[str, str]) -> None:
@@ -59,7 +102,7 @@ def capture(
     environment: Mapping[str, str], arguments: Sequence[str], seconds: float
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a short docker command to its end; TimeoutExpired when it takes too long."""
-    command = [docker(environment), *arguments]
+    command = _command(environment, arguments)
     with _starting(command):
         return subprocess.run(  # noqa: S603 - docker itself, and no shell
             command,
@@ -134,7 +177,7 @@ def follow(
     which ends the whole group. Whatever leaves this function, nothing is left running.
     A worker thread passes ``running``, by which the main thread ends it.
     """
-    command = [docker(environment), *arguments]
+    command = _command(environment, arguments)
     with interrupts() as pending:
         with _starting(command):
             process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell

@@ -16,6 +16,7 @@ from typing import Any
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.later import Later
 from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
 from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
@@ -88,11 +89,8 @@ class Workshop:
             for name, value in found.config.items()
             if name not in ("rootfs", "history")
         }
-        return Base(
-            found.layers,
-            written((blob(out, layer) for layer in found.layers), {}),
-            config,
-        )
+        paths = [blob(out, layer) for layer in found.layers]
+        return Base(found.layers, Later(lambda: written(paths, {})), config)
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         place = self._place()
@@ -121,7 +119,7 @@ class Workshop:
         made_by = _made_by(image.config, height)
         layers = iter(zip(image.layers[height:], made_by, strict=True))
         realized = []
-        below = request.below
+        below: WriteSet = stacked(request.below)
         for part in request.parts:
             own = self._own_layers(part, layers, place)
             writes = written((path for _, path in own), below)

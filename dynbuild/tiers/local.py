@@ -66,6 +66,7 @@ class Local:
             raise ValueError(f"{path} is not {blob}")
         temporary.chmod(0o444)
         temporary.replace(target)
+        self._sound[blob] = _state(target)
 
     def record(self, record: Record) -> None:
         writes = self.write(dump_writes(record.writes))

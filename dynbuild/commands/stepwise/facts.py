@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 
 from dynbuild.commands.contents import contents
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of
@@ -111,13 +112,24 @@ def base_of(facts: Facts, site: Site) -> Base:
         return held
     what = f"importing {lock.base.image}"
     site.report(Working(what))
-    with site.machine.alone([digest], lambda: None):
+    with ExitStack() as alone:
+        alone.enter_context(site.machine.alone([digest], lambda: None))
         base = site.machine.base(digest)
         if base is None:
             base = site.workshop.base(pinned(lock.base), facts.request(""))
-            site.machine.keep_base(digest, base)
+            _keep(digest, base, site, alone.pop_all())
     site.report(Working(what, done=True))
     return base
+
+
+def _keep(digest: Digest, base: Base, site: Site, alone: ExitStack) -> None:
+    """Keep a base beside the first builds: to read what it holds takes a while."""
+
+    def keep() -> None:
+        with alone:
+            site.machine.keep_base(digest, base)
+
+    site.jobs.start(digest, keep)
 
 
 def _locked(lock: Lock, placed: Placed) -> frozenset[str]:

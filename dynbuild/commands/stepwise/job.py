@@ -6,7 +6,6 @@ from dynbuild import quote
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.link.writes import stacked
 from dynbuild.ports import (
     BuildFailed,
     Machine,
@@ -21,10 +20,10 @@ from dynbuild.ports import (
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a step is built on: layers, and what they hold."""
+    """What a step is built on: layers, and what they hold, the lowest first."""
 
     layers: Stack
-    writes: WriteSet
+    writes: tuple[WriteSet, ...]
 
     @property
     def diff_ids(self) -> tuple[Digest, ...]:
@@ -32,9 +31,7 @@ class Ground:
 
     def under(self, record: Record) -> "Ground":
         """The ground of what stands on a step as well."""
-        return Ground(
-            (*self.layers, *record.layers), stacked([self.writes, record.writes])
-        )
+        return Ground((*self.layers, *record.layers), (*self.writes, record.writes))
 
 
 @dataclass(frozen=True, slots=True)

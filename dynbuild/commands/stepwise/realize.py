@@ -29,6 +29,7 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
+from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
@@ -127,7 +128,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
         raise AnswerIsNoError(
             *(replace(warning, severity="error") for warning in warnings)
         )
-    stack, tree = linked(lock, recipe, outcome, site)
+    stack, writes = linked(lock, recipe, outcome, site)
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
     built = site.workshop.image(stack, config, request, site.report)
@@ -135,7 +136,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
     if stepwise.compare:
         recipe = gather([placed.id for placed in order])
         linear = site.workshop.tree(recipe.request, site.report)
-        found = differences(tree, linear)
+        found = differences(stacked(writes), linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
 
 

@@ -1,12 +1,14 @@
 """The layers of the image: those of the linked steps, within the budget."""
 
+import json
+
 from dynbuild.commands.stepwise.steps import Outcome, Recipe, Site
+from dynbuild.digest import sha256
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
 from dynbuild.link.budget import BUDGET
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.link.squash import squashed_digest
-from dynbuild.link.writes import stacked
 from dynbuild.lock.model import Lock
 from dynbuild.plan import shared_layers
 from dynbuild.ports import Stack
@@ -14,14 +16,19 @@ from dynbuild.ports import Stack
 
 def linked(
     lock: Lock, recipe: Recipe, outcome: Outcome, site: Site
-) -> tuple[Stack, WriteSet]:
-    """The layers of the image, lowest first, and what they hold. Raises LostError."""
+) -> tuple[Stack, tuple[WriteSet, ...]]:
+    """The layers of the image and what they hold, the lowest first. Raises LostError.
+
+    What they hold is not looked at where it is known which directories they lack.
+    """
     base = recipe.base
     places = outcome.plan.places
     ids = [places.places[digest].id for digest in places.image]
     records = dict(zip(ids, outcome.records, strict=True))
-    tree = stacked([base.writes, *(record.writes for record in records.values())])
-    made = missing_directories(working_directory(lock), [tree])
+    writes = (base.writes, *(record.writes for record in records.values()))
+    parts = (base.layers, *(record.layers for record in records.values()))
+    directory = working_directory(lock)
+    made = _missing(directory, tuple(x for part in parts for x in part), writes, site)
     room = BUDGET - len(base.layers) - bool(made)
     steps = {placed.id: placed for placed in recipe.order}
     moves = {name: entry.moves for name, entry in lock.stages.items()}
@@ -32,8 +39,21 @@ def linked(
         layers += (_squashed(own, recipe, site),) if together else own
     if made:
         layers.append(site.workshop.directories(made))
-        tree = {**tree, **dict.fromkeys(made, Written("directory", 0o755))}
-    return tuple(layers), tree
+        writes += (dict.fromkeys(made, Written("directory", 0o755)),)
+    return tuple(layers), writes
+
+
+def _missing(
+    directory: str, layers: Stack, writes: tuple[WriteSet, ...], site: Site
+) -> tuple[str, ...]:
+    """The directories to make so that one exists on these layers; it is noted."""
+    told = "\n".join([directory, *(layer.diff_id for layer in layers)])
+    note = "missing-" + sha256(told.encode()).removeprefix("sha256:")
+    if (known := site.machine.noted(note)) is not None:
+        return tuple(json.loads(known))
+    missing = missing_directories(directory, writes)
+    site.machine.note(note, json.dumps(missing))
+    return missing
 
 
 def _squashed(layers: Stack, recipe: Recipe, site: Site) -> Layer:

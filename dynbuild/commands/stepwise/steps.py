@@ -16,7 +16,6 @@ from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.link.writes import stacked
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.ports import (
@@ -241,8 +240,10 @@ class _Work:
 
     def take(self, ended: JobEnded) -> None:
         """Note what came of a job."""
-        del self.at_work[ended.key]
+        self.at_work.pop(ended.key, None)
         match ended.error:
+            case None if ended.result is None:
+                pass  # the base is kept
             case None:
                 assert isinstance(ended.result, Ended)
                 for built in ended.result.built:
@@ -307,7 +308,7 @@ class _Work:
             build=replace(build, no_cache_steps=anew),
             parts=tuple(map(self.part, chain)),
             on=(),
-            below={},
+            below=(),
             stacks=given,
             parent=parent,
             config=recipe.config,
@@ -321,7 +322,7 @@ class _Work:
             run_of(step, {}, None) is not None,
         )
 
-    def stack(self, digests: Collection[Digest]) -> tuple[Stack, WriteSet]:
+    def stack(self, digests: Collection[Digest]) -> tuple[Stack, tuple[WriteSet, ...]]:
         """The layers of places in lock order on the base, and what they hold."""
         order = {p.id: number for number, p in enumerate(self.recipe.order)}
         places = self.plan.places.places
@@ -333,7 +334,7 @@ class _Work:
         base = self.recipe.base
         layers = (base.layers, *(record.layers for record in records))
         writes = (base.writes, *(record.writes for record in records))
-        return tuple(layer for part in layers for layer in part), stacked(writes)
+        return tuple(layer for part in layers for layer in part), writes
 
 
 def _paths(order: tuple[Placed, ...], seconds: Mapping[str, float]) -> dict[str, float]:

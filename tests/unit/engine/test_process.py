@@ -1,6 +1,8 @@
 """Processes end, whatever happens: a script stands in for docker."""
 
+import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -66,6 +68,36 @@ def test_the_environment_is_the_one_given(fake: Fake) -> None:
 def test_no_docker(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match="DB0501"):
         docker({"PATH": str(tmp_path)})
+
+
+def plugin(config: Path, name: str) -> None:
+    """A plugin that says where it was found, and what it was asked."""
+    path = config / name / "docker-buildx"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\necho {name} $@\n")
+    path.chmod(0o755)
+
+
+def test_a_docker_program_leaves_its_plugin_to_be_called(tmp_path: Path) -> None:
+    (tmp_path / "docker").symlink_to(shutil.which("echo") or "")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DOCKER_CONFIG": str(tmp_path)}
+    plugin(tmp_path, "cli-plugins")
+    assert capture(environment, ["info"], 5).stdout == b"info\n"
+    assert capture(environment, ["buildx", "a"], 5).stdout == b"cli-plugins a\n"
+    plugin(tmp_path, "extra")
+    extra = {"cliPluginsExtraDirs": [str(tmp_path / "extra")]}
+    (tmp_path / "config.json").write_text(json.dumps(extra))
+    assert capture(environment, ["buildx", "a"], 5).stdout == b"extra a\n"
+    for damaged in ("[]", "{", '{"cliPluginsExtraDirs": 1}'):
+        (tmp_path / "config.json").write_text(damaged)
+        assert capture(environment, ["buildx", "a"], 5).stdout == b"cli-plugins a\n"
+
+
+def test_a_docker_script_is_asked_for_its_plugin(fake: Fake) -> None:
+    # It may reach another docker than the plugin would by itself.
+    plugin(fake.folder, "cli-plugins")
+    environment = fake.does("echo script $@") | {"DOCKER_CONFIG": str(fake.folder)}
+    assert capture(environment, ["buildx", "a"], 5).stdout == b"script buildx a\n"
 
 
 @pytest.mark.parametrize(

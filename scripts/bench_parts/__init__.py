@@ -1,0 +1,1 @@
+"""The parts of `scripts/bench`: how is measured, and the builds."""

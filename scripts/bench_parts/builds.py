@@ -1,0 +1,138 @@
+"""Realizations beside plain builds of the same Dockerfile, in one run.
+
+A build is cold when the engine has neither cache nor image and the store is empty: the
+engine that `DYNBUILD_TEST_BASE` belongs to is pruned. Both pull and unpack the base
+then. They take turns, and which is first changes, so that load on the machine meets
+both; medians are told.
+"""
+
+import os
+import shutil
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench_parts.measure import command, once, seconds, told
+
+WEBAPP = Path(__file__).resolve().parents[2] / "examples" / "webapp"
+DYNBUILD = (sys.executable, "-m", "dynbuild")
+ROUNDS = 3
+STAGES = 20
+STAGE = """\
+[[stages]]
+name = "s{at}"
+dependencies = [{on}]
+commands = [
+  "sleep 1",
+  "mkdir -p /opt/s{at}; seq 1 200000 > /opt/s{at}/numbers # {mark}",
+  "for i in $(seq 100); do echo $i > /opt/s{at}/$i; done",
+]
+"""
+"""It waits for a second, as for a download, and writes 100 files and 1.3 MB."""
+
+
+def builds(work: Path) -> None:
+    if shutil.which("docker") is None or "DYNBUILD_TEST_BASE" not in os.environ:
+        print("no engine: builds are not measured")
+        return
+    cold(_webapp(work / "webapp"), "examples/webapp", "at most 1.15")
+    unchanged(work / "webapp", "examples/webapp")
+    chain = _stages(work / "chain", lambda at: at - 1)
+    cold(chain, f"a chain of {STAGES} stages", "at most 1.15")
+    wide = _stages(work / "wide", lambda _: None)
+    cold(wide, f"{STAGES} independent stages", "below 1")
+    unchanged(wide, f"{STAGES} independent stages")
+    first_changed(wide)
+
+
+def cold(work: Path, what: str, aim: str) -> None:
+    plain, own = [], []
+    for turn in range(ROUNDS):
+        for times, build in ((plain, _plain(work)), (own, _own(work)))[
+            :: -1 if turn % 2 else 1
+        ]:
+            _prune(work)
+            times.append(once(build))
+    _compared(f"{what}, cold", statistics.median(plain), statistics.median(own), aim)
+
+
+def unchanged(work: Path, what: str) -> None:
+    plain = seconds(_plain(work), ROUNDS)
+    own = seconds(_own(work), ROUNDS)
+    _compared(f"{what}, unchanged", plain, own, "")
+    for more in ((), ("--print",)):
+        took = seconds(command(work, *DYNBUILD, "realize", *more), ROUNDS)
+        words = " ".join(("dynbuild realize", *more))
+        told(f"{words}, unchanged", took, ratio="(target: 1 s)")
+
+
+def first_changed(work: Path) -> None:
+    """The first of all stages changes, in a Dockerfile as people keep it, and here."""
+    declaration = work / "dynbuild.toml"
+    dockerfile = work / "Dockerfile"
+    before, text = declaration.read_text(), dockerfile.read_text()
+    plain, own = [], []
+    for turn in range(ROUNDS):
+        mark = f"numbers # {turn}"
+        dockerfile.write_text(text.replace("numbers # -", mark, 1))
+        plain.append(once(_plain(work)))
+        declaration.write_text(before.replace("numbers # -", mark, 1))
+        own.append(once(command(work, *DYNBUILD, "build", "-t", "bench")))
+    was, now = statistics.median(plain), statistics.median(own)
+    told(f"the first of {STAGES} stages changed: plain build", was)
+    faster = f"{was / now:.1f} times faster (target: at least 5)"
+    told("  dynbuild build", now, ratio=faster)
+
+
+def _compared(what: str, plain: float, own: float, aim: str) -> None:
+    told(f"{what}: plain build", plain)
+    target = f"(target: {aim})" if aim else "(target: 1 s)"
+    told("  dynbuild realize", own, ratio=f"{own / plain:.2f} x plain {target}")
+
+
+def _webapp(work: Path) -> Path:
+    shutil.copytree(WEBAPP, work, ignore=shutil.ignore_patterns("dynbuild.lock"))
+    path = work / "dynbuild.toml"
+    base = os.environ["DYNBUILD_TEST_BASE"]
+    path.write_text(path.read_text().replace("debian:bookworm-slim", base))
+    return _locked(work)
+
+
+def _stages(work: Path, on: Callable[[int], int | None]) -> Path:
+    work.mkdir()
+    text = f'base = "{os.environ["DYNBUILD_TEST_BASE"]}"\n'
+    for at in range(STAGES):
+        below = on(at)
+        names = "" if below is None or below < 0 else f'"s{below}"'
+        text += STAGE.format(at=at, on=names, mark="-")
+    (work / "dynbuild.toml").write_text(text)
+    return _locked(work)
+
+
+def _locked(work: Path) -> Path:
+    """The project with its lock, and its Dockerfile as ``--print`` gives it."""
+    command(work, *DYNBUILD, "lock")()
+    path = work / "Dockerfile"
+    command(
+        work, "sh", "-c", '"$@" > Dockerfile', "-", *DYNBUILD, "realize", "--print"
+    )()
+    assert path.stat().st_size
+    return work
+
+
+def _prune(work: Path) -> None:
+    shutil.rmtree(os.environ["CACHE_LOCAL_PATH"], ignore_errors=True)
+    command(work, "docker", "system", "prune", "--all", "--force")()
+    command(work, "docker", "buildx", "prune", "--all", "--force")()
+
+
+def _plain(work: Path) -> Callable[[], object]:
+    network = os.environ.get("DYNBUILD_NETWORK", "default")
+    allow = ["--allow", "network.host"] if network == "host" else []
+    options = ["--load", "--provenance=false", f"--network={network}", *allow]
+    return command(work, "docker", "buildx", "build", *options, "-t", "plain", ".")
+
+
+def _own(work: Path) -> Callable[[], object]:
+    return command(work, *DYNBUILD, "realize", "-t", "bench")
