@@ -1,15 +1,14 @@
 """The layers of the image: those of the linked steps, within the budget."""
 
+from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.steps import Outcome, Recipe, Site
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
-from dynbuild.link.budget import BUDGET, Member, groups, height_of
-from dynbuild.link.model import Layer, Record, WriteSet, Written
-from dynbuild.link.squash import squashed_digest
+from dynbuild.link.budget import BUDGET
+from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked
 from dynbuild.lock.model import Lock
 from dynbuild.ports import Stack
-from dynbuild.steps.model import Stage
 
 
 def linked(
@@ -24,33 +23,12 @@ def linked(
     made = missing_directories(working_directory(lock), [tree])
     room = BUDGET - len(base.layers) - bool(made)
     steps = {placed.id: placed for placed in recipe.order}
-    members = [
-        Member(
-            id_,
-            steps[id_].seq,
-            height_of(steps[id_].step),
-            lock.stages[id_].moves if isinstance(steps[id_].step, Stage) else 0,
-            system=not isinstance(steps[id_].step, Stage),
-            live=steps[id_].live,
-        )
-        for id_ in ids
-    ]
-    layers = list(base.layers)
-    for group in groups(members, room):
-        own = tuple(layer for id_ in group for layer in records[id_].layers)
-        together = len(group) > 1 and len(own) > 1
-        layers += (_squashed(own, recipe, site),) if together else own
+    groups = grouped(
+        [steps[id_] for id_ in ids], records, base.writes, recipe.moves, room
+    )
+    own = together(groups, recipe.platform, site.tier, site.workshop)
+    layers = [*base.layers, *own]
     if made:
         layers.append(site.workshop.directories(made))
         tree = {**tree, **dict.fromkeys(made, Written("directory", 0o755))}
     return tuple(layers), tree
-
-
-def _squashed(layers: Stack, recipe: Recipe, site: Site) -> Layer:
-    """A squash from the tier, where it lies under the digests of its parts."""
-    name = squashed_digest(layer.diff_id for layer in layers)
-    for record in site.tier.find([name], recipe.platform):
-        return record.layers[0]
-    layer = site.workshop.squash(layers)
-    site.tier.record(Record(name, name, recipe.platform, (), (layer,), {}, 0.0))
-    return layer
