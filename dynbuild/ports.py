@@ -26,6 +26,9 @@ class Files(Protocol):
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """Copy into a build context; the digest of what was. Raises NotThereError."""
 
+    def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
+        """The digest of what a context holds in the end. Raises NotThereError."""
+
 
 class CommittedUnknownError(Exception):
     """Git did not say what is committed; the message is its own."""
@@ -82,11 +85,21 @@ class OciLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class GzipLayout:
+    """The image becomes an OCI layout whose layers can be read here: gzip, all of them.
+
+    Images in registries may have other ones, zstd for example.
+    """
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nowhere:
     """The image is built and stays in the builder's cache."""
 
 
-Output = Load | Push | OciLayout | Nowhere
+Output = Load | Push | OciLayout | GzipLayout | Nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +357,11 @@ class Workshop(Protocol):
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         """What an image holds that is built as a whole. Raises as ``steps`` does."""
 
-    def squash(self, layers: Stack) -> Layer:
-        """One layer with the effect of several. Raises LostError."""
+    def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
+        """One layer with the effect of several, without the whiteouts of some paths.
+
+        Raises LostError.
+        """
 
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]

@@ -52,6 +52,40 @@ def busybox_base(engine: dict[str, str]) -> str:
     return _named(engine, "DYNBUILD_TEST_BUSYBOX")
 
 
+XATTR = """\
+FROM {debian} AS tools
+RUN apt-get update -qq && apt-get install -yqq --no-install-recommends attr libcap2-bin
+RUN set -e; for name in setfattr getfattr setcap getcap; do \\
+      program=$(command -v $name); install -D "$program" "/out/usr/bin/$name"; \\
+      ldd "$program" | grep -o '/[^ ]*' | while read -r file; do \\
+        install -D "$file" "/out$file"; done; \\
+    done
+FROM {busybox}
+COPY --from=tools /out /
+"""
+
+
+@pytest.fixture(scope="session")
+def xattr_base(
+    engine: dict[str, str], debian_base: str, busybox_base: str, registry: str
+) -> str:
+    """Return the reference of the small base with tools for attributes beside."""
+    tag = f"{registry}/dynbuild-test/xattr:latest"
+    words = ["docker", "buildx", "build", "--provenance=false", "--push", "-t", tag]
+    if engine.get("DYNBUILD_NETWORK") == "host":
+        words += ["--network=host", "--allow=network.host"]
+    done = subprocess.run(
+        [*words, "-"],
+        env=engine,
+        input=XATTR.format(debian=debian_base, busybox=busybox_base),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return tag
+
+
 @pytest.fixture(scope="session")
 def registry(engine: dict[str, str]) -> str:
     """Return host:port of a registry on loopback that takes pushes over HTTP."""

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
     "realize": ("realize.realize", "Make the image that the lock describes."),
     "build": ("realize.build", "lock and realize in one."),
+    "status": ("status.status", "Show which steps of the lock the store holds."),
     "schema": ("schema.schema", "Write the JSON schema of declarations."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),

@@ -111,6 +111,8 @@ def _remedy(error: BuildFailed) -> str | None:
         "unauthorized|denied|authentication|insufficient_scope", error.message
     ):
         return "log in to the registry with `docker login`"
+    if "no space left on device" in error.message:
+        return "make room there, and run again: the steps on record are kept"
     if re.search("load metadata|^FROM ", error.instruction or ""):
         return "`dynbuild lock --upgrade-base` pins what the base's tag names now"
     return None

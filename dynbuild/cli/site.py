@@ -12,6 +12,7 @@ from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running
 from dynbuild.engine.workshop import Workshop
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Event, Report
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
@@ -40,10 +41,19 @@ def site(
 
 
 def store_of(project: Project, declared: str | None) -> Path:
-    """The directory of the local tier; the environment wins over the declaration."""
-    if given := os.environ.get("CACHE_LOCAL_PATH"):
-        return Path(given).expanduser().absolute()
-    if declared:
-        return project.place.root / Path(declared).expanduser()
+    """The directory of the local tier; the environment wins over the declaration.
+
+    Raises DeclarationError for one that buildx could not name.
+    """
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "dynbuild"
+    if given := os.environ.get("CACHE_LOCAL_PATH"):
+        store = Path(given).expanduser().absolute()
+    elif declared:
+        store = project.place.root / Path(declared).expanduser()
+    else:
+        store = Path(home).expanduser() / "dynbuild"
+    if set(":@") & set(str(store)):
+        message = f"the store {store} has ':' or '@' in its path"
+        hint = "buildx takes them for a part of an image's name: set CACHE_LOCAL_PATH"
+        raise DeclarationError(Diagnostic("DB0604", message, hint=hint))
+    return store

@@ -20,6 +20,7 @@ from dynbuild.ports import (
     BuildRequest,
     Built,
     Event,
+    GzipLayout,
     Load,
     Nowhere,
     OciLayout,
@@ -146,6 +147,9 @@ def _output(output: Output) -> str:
             fields = ["type=registry", "oci-mediatypes=true"]
         case OciLayout(directory):
             fields = ["type=oci", "tar=false", f"dest={directory}"]
+        case GzipLayout(directory):
+            packed = ["compression=gzip", "force-compression=true"]
+            fields = ["type=oci", "tar=false", *packed, f"dest={directory}"]
         case Nowhere():
             fields = ["type=cacheonly"]
         case _:

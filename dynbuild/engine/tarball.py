@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -67,8 +67,13 @@ def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
     return _layer(folder, make)
 
 
-def squashed(sources: Sequence[Path], folder: Path) -> tuple[Layer, Path]:
-    """One layer that does what some do, the lowest first, in a file of a folder."""
+def squashed(
+    sources: Sequence[Path], needless: Collection[str], folder: Path
+) -> tuple[Layer, Path]:
+    """One layer that does what some do, the lowest first, in a file of a folder.
+
+    ``needless`` has the paths of whiteouts that it does without.
+    """
     with ExitStack() as stack:
         opened = [stack.enter_context(tarfile.open(path, "r:*")) for path in sources]
         members = [[(entry_of(info), info) for info in tar] for tar in opened]
@@ -82,7 +87,7 @@ def squashed(sources: Sequence[Path], folder: Path) -> tuple[Layer, Path]:
 
         entries = [[entry for entry, _ in layer] for layer in members]
         with _packed(folder) as packed:
-            for chunk in squash(entries, read):
+            for chunk in squash(entries, read, frozenset(needless)):
                 packed.write(chunk)
     return packed.layer()
 

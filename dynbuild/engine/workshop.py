@@ -29,6 +29,7 @@ from dynbuild.ports import (
     Built,
     Config,
     Event,
+    GzipLayout,
     Load,
     LostError,
     Machine,
@@ -52,7 +53,11 @@ LINKED = "linked"
 
 _SECONDS = 30.0
 _VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
-"""What containerd says of a layer that was removed while it was unpacked on it."""
+"""What containerd says of a layer that was removed while it was needed.
+
+It may have been removed just now, or long ago, when the engine was killed: then the
+cache of BuildKit has it for ever.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,12 @@ class Workshop:
         place = self._place()
         out = place / "out"
         (place / "context").mkdir()
-        self.buildx.build(
+        self._insist(
             replace(
                 request,
                 dockerfile=f"FROM {image}\n",
                 context=str(place / "context"),
-                outputs=(OciLayout(str(out)),),
+                outputs=(GzipLayout(str(out)),),
                 tags=(),
                 secrets=(),
                 ssh=(),
@@ -111,7 +116,7 @@ class Workshop:
             outputs=(OciLayout(str(out)),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        built = self.buildx.build(build, _of_steps(names, report))
+        built = self._insist(build, _of_steps(names, report))
         image = exported(out)
         height = len(request.on)
         below_it = [layer.diff_id for layer in image.layers[:height]]
@@ -160,7 +165,7 @@ class Workshop:
         except KeyError as error:
             raise LostError(error.args[0]) from None
         (place / "context").mkdir()
-        built = self._twice(
+        built = self._insist(
             replace(
                 request,
                 dockerfile=f"FROM {LINKED}\n",
@@ -181,17 +186,17 @@ class Workshop:
 
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         out = self._place() / "out"
-        self.buildx.build(replace(request, outputs=(OciLayout(str(out)),)), report)
+        self.buildx.build(replace(request, outputs=(GzipLayout(str(out)),)), report)
         return written((blob(out, layer) for layer in exported(out).layers), {})
 
-    def squash(self, layers: Stack) -> Layer:
+    def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
         place = self._place()
         paths = []
         for number, layer in enumerate(layers):
             paths.append(place / str(number))
             if not self.tier.fetch(layer.digest, str(paths[-1])):
                 raise LostError(layer.digest)
-        one, path = squashed(paths, place)
+        one, path = squashed(paths, needless, place)
         self.tier.keep(one.digest, str(path))
         return one
 
@@ -216,14 +221,15 @@ class Workshop:
         self.tier.keep(layer.digest, str(path))
         return layer
 
-    def _twice(self, request: BuildRequest, report: Report) -> Built:
-        """Build, once more where the engine lost a snapshot to its own clean-up."""
-        try:
-            return self.buildx.build(request, report)
-        except BuildFailed as error:
-            if not _VANISHED.search(error.message):
-                raise
-            return self.buildx.build(request, report)
+    def _insist(self, request: BuildRequest, report: Report) -> Built:
+        """Build; where the engine lost a layer once more, then without its cache."""
+        for _ in range(2):
+            try:
+                return self.buildx.build(request, report)
+            except BuildFailed as error:
+                if not _VANISHED.search(error.message):
+                    raise
+        return self.buildx.build(replace(request, no_cache=True), report)
 
     def _place(self) -> Path:
         place = self.folder / str(next(self._numbers))

@@ -17,6 +17,16 @@ from dynbuild.steps.model import Stage, Step
 BUDGET = 100
 """Layers of an image, those of its base included."""
 
+DEEPEST = 250
+"""Layers that a step is built on, those of the base included.
+
+Builders mount them with overlayfs, whose options have to fit into a page of 4096 bytes,
+``123456/fs:`` for each: on a fresh engine a 483rd step failed.
+"""
+
+LONGEST = 100
+"""Layers that one build puts on those: of steps that stand one on the other."""
+
 _NARROWEST = 8
 
 

@@ -2,13 +2,13 @@
 
 DESIGN 8.5. The layers are merged as trees, not as lists of entries: a hard link whose
 target was replaced is the file that it was; a directory that was deleted, or was
-something else, and was made again is opaque; a whiteout of what lies below stays. The
-bytes are a function of the layers alone. Directories and whiteouts come first, then
-everything else in the order in which it lies in the layers, so that each layer is read
-once, from its front to its end.
+something else, and was made again is opaque; a whiteout of what lies below stays, any
+other is ``needless``. The bytes are a function of the layers and of these. Directories
+and whiteouts come first, then everything else in the order in which it lies in the
+layers, so that each layer is read once, from its front to its end.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -24,7 +24,7 @@ from dynbuild.link.entries import (
     lay,
 )
 from dynbuild.link.model import WriteSet, Written
-from dynbuild.link.writes import stacked, written
+from dynbuild.link.writes import lies, stacked, written
 
 Read: TypeAlias = Callable[[int, Entry], Iterable[bytes]]
 """The content of a file, given the number of its layer and its entry there."""
@@ -34,10 +34,14 @@ _END = bytes(2 * _BLOCK)
 
 
 def squash(
-    layers: Sequence[Sequence[Entry]], read: Read, below: WriteSet | None = None
+    layers: Sequence[Sequence[Entry]],
+    read: Read,
+    needless: Collection[str] = (),
+    below: WriteSet | None = None,
 ) -> Iterator[bytes]:
     """The tar of one layer that does what these do, the lowest first.
 
+    The whiteouts of ``needless`` are left out.
     ``below`` is the tree that they lie on. It is needed where an entry names its
     directory by a symlink of that tree, which layers of BuildKit never do. Raises
     MalformedLayerError, also for a hard link to a file that none of the layers has.
@@ -46,6 +50,8 @@ def squash(
     files: dict[_Source, list[str]] = {}
     for path in sorted(tree):
         source = sources.get(path)
+        if tree[path].kind == "whiteout" and path in needless:
+            continue
         if tree[path].kind not in _FRAME:
             if source:
                 files.setdefault(source, []).append(path)
@@ -63,9 +69,24 @@ def squash(
     yield _END
 
 
-def squashed_digest(layers: Iterable[Digest]) -> Digest:
-    """The name of a squash: that of its parts, by their diff ids, lowest first."""
-    return digest_of({"squash": 1, "layers": list(layers)})
+def needless(layers: Iterable[WriteSet], below: Sequence[WriteSet]) -> tuple[str, ...]:
+    """What layers delete together though nothing of it lies below them, sorted.
+
+    One of them made it, another deleted it. Their squash must not have a whiteout of
+    it: overlayfs shows a whiteout in a directory that no lower layer has as a name
+    behind which there is nothing.
+    """
+    together = stacked(layers)
+    gone = (path for path, here in together.items() if here.kind == "whiteout")
+    return tuple(sorted(path for path in gone if not lies(path, below)))
+
+
+def squashed_digest(layers: Iterable[Digest], left_out: Iterable[str]) -> Digest:
+    """The name of a squash: that of its parts, by their diff ids, lowest first.
+
+    ``left_out`` has the paths of the whiteouts that it does without.
+    """
+    return digest_of({"squash": 2, "layers": list(layers), "left_out": list(left_out)})
 
 
 _DIRECTORIES = frozenset({"directory", "opaque"})

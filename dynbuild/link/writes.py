@@ -6,7 +6,7 @@ With every path its parents are in the set, so that whatever two layers have to 
 with one another shows at a path that both have.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dynbuild.link.entries import Entry, Laid, MalformedLayerError, ancestors, lay
@@ -55,6 +55,19 @@ def stacked(layers: Iterable[WriteSet]) -> dict[str, Written]:
         for path, written in upper.items():
             tree[path] = _over(tree.get(path), written)
     return tree
+
+
+def lies(path: str, layers: Sequence[WriteSet]) -> bool:
+    """Whether anything is at a path of what layers hold, the lowest first."""
+    for writes in reversed(layers):
+        here = writes.get(path)
+        if here is not None:
+            return here.kind != "whiteout"
+        for above in (*ancestors(path), ""):
+            over = writes.get(above)
+            if over is not None and over.kind != "directory":
+                return False
+    return False
 
 
 def _over(lower: Written | None, upper: Written) -> Written:

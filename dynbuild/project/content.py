@@ -1,8 +1,9 @@
 """The content of files that stages copy: hashed, and gathered for the builder.
 
-A file is read once: what is hashed is what is copied. Only what a Dockerfile's COPY
-would take counts: paths, types, contents, executable bits, link targets; never
-times, owners, or the umask of a checkout.
+A file is read once: what is hashed is what is copied. What a context holds in the end
+is told by the context alone, whatever became of the project meanwhile. Only what a
+Dockerfile's COPY would take counts: paths, types, contents, executable bits, link
+targets; never times, owners, or the umask of a checkout.
 """
 
 import hashlib
@@ -42,6 +43,10 @@ class Tree:
     root: Path
     facts: Facts = field(default_factory=Facts)
     """What was looked at; what directories hold is not among it."""
+    hashes: dict[Path, str] = field(default_factory=dict)
+    """Of the files of contexts, which nobody else writes to."""
+    rules: dict[Path, Ignored] = field(default_factory=dict)
+    """Of a .dockerignore: read once, so that all that is asked agrees."""
 
     def is_directory(self, path: str) -> bool:
         """Whether a path is a directory. Raises NotThereError when it is nothing."""
@@ -70,8 +75,17 @@ class Tree:
         with self._reading():
             found = self._find(path)
             for link in found.links:
-                _entry(link, self.root / link, Path(into) / link)
+                _entry(link, self.root / link, Path(into) / link, self.hashes)
             return self._read(found, exclude, Path(into))
+
+    def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
+        """The digest of what a context holds of a path. Raises NotThereError.
+
+        Other copies may have put more there than was gathered of this one.
+        """
+        rules = {Path(into): self._ignored()}
+        context = Tree(Path(into), hashes=self.hashes, rules=rules)
+        return context.content(path, exclude)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -122,6 +136,11 @@ class Tree:
         return _Found("" if real == "." else real, tuple(links))
 
     def _ignored(self) -> Ignored:
+        if self.root not in self.rules:
+            self.rules[self.root] = self._dockerignore()
+        return self.rules[self.root]
+
+    def _dockerignore(self) -> Ignored:
         self.facts.see("content", of=str(self.root / ".dockerignore"))
         try:
             return dockerignore((self.root / ".dockerignore").read_text("utf-8"))
@@ -138,12 +157,12 @@ class Tree:
         source = self.root / found.path
         place = None if into is None else into / found.path
         if not source.is_dir():
-            return _digest([_entry("", source, place)])
+            return _digest([_entry("", source, place, self.hashes)])
         if place is not None:
             _make_directory(place)
         return _digest(
             [
-                _entry(inside, source / inside, place and place / inside)
+                _entry(inside, source / inside, place and place / inside, self.hashes)
                 for inside in self._inside(found.path, ignored(exclude))
             ]
         )
@@ -177,11 +196,13 @@ def _digest(entries: list[Field]) -> Digest:
     return digest_of_fields({"entries": entries})
 
 
-def _entry(inside: str, source: Path, target: Path | None) -> Field:
+def _entry(
+    inside: str, source: Path, target: Path | None, hashes: dict[Path, str]
+) -> Field:
     """What counts of one path; copied to the target unless that is there."""
     if target is not None:
         if os.path.lexists(target):
-            return _entry(inside, target, None)
+            return _entry(inside, target, None, hashes)
         _make_directory(target.parent)
     mode = source.lstat().st_mode
     if stat.S_ISLNK(mode):
@@ -199,8 +220,9 @@ def _entry(inside: str, source: Path, target: Path | None) -> Field:
             "directories and links can be copied"
         )
     executable = bool(mode & 0o111)
-    content = _hash_file(source, target)
+    content = hashes.get(source) or _hash_file(source, target)
     if target is not None:
+        hashes[target] = content
         target.chmod(0o755 if executable else 0o644)
     return [inside, "file", executable, content]
 

@@ -26,7 +26,9 @@ from dynbuild.tiers.codec import (
     record_name,
 )
 
-_CHUNK = 1 << 20
+BLOBS = "blobs/sha256"
+RECORDS = "records"
+NOTES = "notes"
 Tell = Callable[[str], None]
 
 
@@ -61,7 +63,7 @@ class Local:
         temporary = _temporary(target)
         temporary.unlink()
         link_or_copy(Path(path), temporary)
-        if _hash(temporary) != blob:
+        if digest_of_file(temporary) != blob:
             temporary.unlink()
             raise ValueError(f"{path} is not {blob}")
         temporary.chmod(0o444)
@@ -105,10 +107,10 @@ class Local:
         return size == layer.size
 
     def _blob(self, digest: Digest) -> Path:
-        return self.root / "blobs" / "sha256" / digest.removeprefix("sha256:")
+        return self.root / BLOBS / digest.removeprefix("sha256:")
 
     def _folder(self, step: Digest) -> Path:
-        return self.root / "records" / step.removeprefix("sha256:")
+        return self.root / RECORDS / step.removeprefix("sha256:")
 
     def _records(self, step: Digest) -> Iterator[Record]:
         try:
@@ -123,8 +125,12 @@ class Local:
                 record, writes = load_record(path.read_bytes())
             except FileNotFoundError:
                 continue
-            except (UnreadableError, OSError):
+            except UnreadableError:
                 self._drop(path, f"the record {path} is damaged")
+                continue
+            except OSError as error:
+                # It may be whole: others can read it, or this process can later.
+                self.tell(f"the record {path} cannot be read: {error.strerror}")
                 continue
             if (whole := self._whole(record, writes)) is not None:
                 yield whole
@@ -142,7 +148,7 @@ class Local:
             state = _state(path)
             if self._sound.get(blob) == state:
                 return True
-            actual = _hash(path)
+            actual = digest_of_file(path)
         except OSError:
             if not quiet:
                 self.tell(f"the blob {blob} is missing")
@@ -194,6 +200,7 @@ def _state(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _hash(path: Path) -> Digest:
+def digest_of_file(path: Path) -> Digest:
+    """The digest of a file's bytes. Raises OSError."""
     with path.open("rb") as file:
         return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

@@ -10,7 +10,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer
 from dynbuild.ports import Base
 from dynbuild.tiers.codec import StoredWrites, dump_writes
-from dynbuild.tiers.local import Local, write_whole
+from dynbuild.tiers.local import NOTES, Local, write_whole
 from dynbuild.tiers.workspace import exclusive, private
 
 
@@ -68,7 +68,7 @@ class Machine:
         return private(self.tier.root)
 
     def _note(self, name: str) -> Path:
-        return self.tier.root / "notes" / name
+        return self.tier.root / NOTES / name
 
 
 def _base(digest: Digest) -> str:

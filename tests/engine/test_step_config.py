@@ -100,3 +100,21 @@ def facts(image: dict[str, Any]) -> dict[str, Any]:
     config["Env"] = sorted(config["Env"])
     config.pop("ArgsEscaped", None)  # says something on Windows only
     return {**config, "os": image["Os"], "on": image["Architecture"]}
+
+
+def test_a_base_that_is_packed_otherwise(
+    built: Space, docker: Callable[..., str], registry: str, busybox_base: str
+) -> None:
+    """Layers of registries may be zstd; what is looked into is gzip."""
+    name = f"{registry}/dynbuild-test/zstd:latest"
+    packed = "compression=zstd,force-compression=true,oci-mediatypes=true"
+    built.write("base/Dockerfile", f"FROM {busybox_base}\nCOPY Dockerfile /base\n")
+    output = f"--output=type=image,name={name},push=true,{packed}"
+    docker("buildx", "build", "--provenance=false", output, str(built.root / "base"))
+    assert "tar+zstd" in docker("buildx", "imagetools", "inspect", "--raw", name)
+    built.write(
+        "dynbuild.toml",
+        f'base = "{name}"\n[[stages]]\nname = "a"\ncommands = ["rm /base"]\n',
+    )
+    built.ok("lock")
+    assert "no paths differ" in built.ok("realize", "--compare-linear").err

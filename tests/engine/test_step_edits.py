@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+
+from tests.engine.progress import steps_run
 
 if TYPE_CHECKING:
     from tests.space import Space
@@ -60,21 +61,7 @@ def ran(space: Space, *arguments: str) -> set[str]:
     """Lock and realize; the build stages of which BuildKit ran an instruction."""
     space.ok("lock")
     done = space.ok("realize", "--progress", "rawjson", *arguments)
-    vertexes: dict[str, dict[str, object]] = {}
-    for line in done.err.splitlines():
-        if line.startswith("{"):
-            for vertex in json.loads(line).get("vertexes", ()):
-                vertexes.setdefault(vertex["digest"], {}).update(vertex)
-    names = set()
-    for vertex in vertexes.values():
-        name = str(vertex["name"])
-        instruction = (
-            name.startswith("[") and name.split()[1].split("/", maxsplit=1)[0].isdigit()
-        )
-        own = instruction and "] FROM " not in name
-        if own and vertex.get("started") and not vertex.get("cached"):
-            names.add(name[1:].split(maxsplit=1)[0])
-    return names
+    return set(steps_run(done.err))
 
 
 def edit(space: Space, old: str, new: str) -> None:
@@ -174,7 +161,7 @@ def test_the_same_without_the_cache_of_the_engine(project: Space) -> None:
     assert ran(project) == ALL
     for change, expected in EDITS:
         subprocess.run(
-            ["docker", "buildx", "prune", "--force"],
+            ["docker", "buildx", "prune", "--all", "--force"],
             env=dict(project.environment),
             check=True,
             capture_output=True,

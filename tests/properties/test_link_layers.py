@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dynbuild.link.entries import Entry
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.squash import needless
 from dynbuild.link.writes import stacked, write_set
 from tests.unit.link.programs import (
     Operation,
@@ -18,6 +19,7 @@ from tests.unit.link.trees import (
     Dir,
     Listing,
     apply,
+    find,
     listing,
     squashed,
     whole,
@@ -92,6 +94,29 @@ def test_a_squash_does_what_its_parts_do(
     for below in (base, *others):
         root = grown(below)
         assert listing(apply(root, entries)) == listing(apply(root, *layers))
+
+
+@settings(deadline=None)
+@given(programs(most=10), st.lists(programs(), min_size=1, max_size=4), st.data())
+def test_a_squash_deletes_what_lies_below_it_alone(
+    base: Program, chain: list[Program], data: st.DataObject
+) -> None:
+    """Overlayfs would show the name of anything else that it deletes."""
+    root = grown(base)
+    layers = layers_of(root, chain)
+    first = data.draw(st.integers(0, len(layers) - 1))
+    sets: list[WriteSet] = [write_set(whole(root), {})]
+    for layer in layers:
+        sets.append(write_set(layer, stacked(sets)))
+    left_out = needless(sets[first + 1 :], sets[: first + 1])
+    _, entries = squashed(layers[first:], left_out)
+    below = apply(root, *layers[:first])
+    assert listing(apply(below, entries)) == listing(apply(root, *layers))
+    for entry in entries:
+        folder, _, name = entry.name.rpartition("/")
+        if name.startswith(".wh.") and name != ".wh..wh..opq":
+            path = f"{folder}/{name.removeprefix('.wh.')}".strip("/")
+            assert find(below, path) is not None, path
 
 
 @settings(deadline=None)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from tempfile import mkdtemp
 
 from dynbuild.commands.contents import contents
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of
@@ -11,7 +12,7 @@ from dynbuild.commands.stepwise.steps import Recipe, Site
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
 from dynbuild.emit.instructions import pinned
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
@@ -32,29 +33,43 @@ class Facts:
         files: Files,
         images: Images,
         options: RealizeOptions,
-        context: str,
+        folder: str,
     ) -> None:
         self.lock = lock
         self.order = order
         self.platform = platform
         self.files = files
+        self.images = images
         self.options = options
-        self.context = context
+        self.folder = folder
+        self.context = folder
         self.unpinned = {
             pin.image: images.local_digest(pin.image)
             for pin in (lock.base, *lock.images.values())
             if pin.digest is None
         }
 
+    def check_unpinned(self, image: str) -> None:
+        """Raise AnswerIsNoError if an image without a pin became another one."""
+        known = self.unpinned.get(image)
+        if known is not None and self.images.local_digest(image) != known:
+            message = f"{image} became another image while it was read"
+            raise AnswerIsNoError(Diagnostic("DB0605", message, hint="run again"))
+
     def contents(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
         """The content of what is live; what is tracked has to be as the lock says."""
         return contents(steps, self.files.content)
 
     def gather(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
-        """Copy what steps copy into the context, all of one time."""
-        found = contents(
-            steps, lambda path, exclude: self.files.gather(path, exclude, self.context)
-        )
+        """Copy what steps copy into a context of its own, all of one time.
+
+        Live files may change meanwhile: what counts is what the context holds once all
+        is there. A context that is given to a builder never changes.
+        """
+        self.context = context = mkdtemp(dir=self.folder)
+        files = self.files
+        contents(steps, lambda path, out: files.gather(path, out, context))
+        found = contents(steps, lambda path, out: files.gathered(path, out, context))
         for folder, folders, names in os.walk(self.context):
             for name in (".", *folders, *names):
                 path = os.path.join(folder, name)  # noqa: PTH118
@@ -89,6 +104,7 @@ class Facts:
             request=self.request(text),
             parents=parents(text),
             locked={placed.id: _locked(lock, placed) for placed in order},
+            moves={name: entry.moves for name, entry in lock.stages.items()},
         )
 
 
@@ -117,6 +133,7 @@ def base_of(facts: Facts, site: Site) -> Base:
         base = site.machine.base(digest)
         if base is None:
             base = site.workshop.base(pinned(lock.base), facts.request(""))
+            facts.check_unpinned(lock.base.image)
             _keep(digest, base, site, alone.pop_all())
     site.report(Working(what, done=True))
     return base

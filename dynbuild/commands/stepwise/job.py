@@ -1,8 +1,10 @@
 """One build: steps that stand one on the other, found or made, and recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
+from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
@@ -38,13 +40,16 @@ class Ground:
 class Work:
     """Steps of which each stands on the one before it, and the first on the ground.
 
-    ``requests`` holds the request for the steps from each on. ``anew``: what a tier
-    has of them does not count.
+    ``requests`` holds the request for the steps from each on. ``deep`` has the groups
+    of the stacks that are too deep for a builder, which is given each group as one
+    layer: the same files, so that records name the stack all the same. ``anew``: what
+    a tier has of them does not count.
     """
 
     chain: tuple[Placement, ...]
     ground: Ground
     requests: tuple[StepRequest, ...]
+    deep: Mapping[Stack, tuple[Group, ...]]
     platform: str
     anew: bool
 
@@ -76,16 +81,25 @@ def run(
         names = ", ".join(place.id for place in work.chain)
         report(Working(f"waiting for another dynbuild to build {names}"))
 
+    def given(stack: Stack) -> Stack:
+        groups = work.deep.get(stack)
+        if groups is None:
+            return stack
+        return together(groups, work.platform, tier, workshop)
+
     def build(at: int, end: int, ground: Ground, *, anew: bool) -> list[Built]:
         request = work.requests[at]
         if not anew:
             request = replace(request, build=replace(request.build, no_cache_steps=()))
+        stacks = {name: given(stack) for name, stack in request.stacks.items()}
+        height = len(work.ground.layers)
+        on = (*given(work.ground.layers), *ground.layers[height:])
         request = replace(
             request,
             parts=request.parts[: end - at],
-            on=ground.layers,
+            on=on,
             below=ground.writes,
-            stacks={**request.stacks, request.parent: ground.layers},
+            stacks={**stacks, request.parent: on},
         )
         made = workshop.steps(request, report)
         built = []

@@ -3,7 +3,6 @@
 import re
 import tempfile
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dynbuild.commands.realize import (
@@ -14,6 +13,7 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
     How,
@@ -29,6 +29,8 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
+from dynbuild.link.budget import BUDGET
+from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
@@ -83,7 +85,10 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     options: RealizeOptions,
     stepwise: Stepwise,
 ) -> Linked:
-    """Make every step exist, then the image. Raises BuildFailed, UnsuitedError."""
+    """Make every step exist, then the image.
+
+    Raises BuildFailed, UnsuitedError; AnswerIsNoError for a base that cannot be read.
+    """
     _known(lock, stepwise.anew)
     refuse_host_network(lock, options)
     order = install_order(lock)
@@ -91,8 +96,16 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         facts = Facts(lock, order, platform, files, images, options, context)
         for _ in range(_RETRIES):
-            with suppress(LostError):
+            try:
                 return _realize(facts, site, stepwise)
+            except LostError:
+                continue
+            except MalformedLayerError as error:
+                message = f"a layer cannot be read: {error}"
+                hint = "`--linear` builds without looking into layers"
+                raise AnswerIsNoError(
+                    Diagnostic("DB0606", message, hint=hint)
+                ) from None
     hint = "see whether its disk is full or broken, or set CACHE_LOCAL_PATH"
     raise AnswerIsNoError(
         Diagnostic("DB0603", "what is put into the store does not stay", hint=hint)
@@ -179,11 +192,11 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
         recipe = replace(facts.recipe(base, known), order=order)
         outcome = realize_steps(recipe, How(stepwise.jobs), site, gather)
-        layers = tuple(
-            layer
-            for part in (base.layers, *(one.layers for one in outcome.all_records))
-            for layer in part
-        )
+        records = dict(zip([p.id for p in order], outcome.all_records, strict=True))
+        room = BUDGET - len(base.layers)
+        groups = grouped(order, records, base.writes, recipe.moves, room)
+        squashed = together(groups, platform, site.tier, site.workshop)
+        layers = (*base.layers, *squashed)
         environment = environments_of(lock).of_stage(stage)
         config = step_config(lock, base.config, environment)
         own = lock.stages[stage].stage.shell or lock.shell

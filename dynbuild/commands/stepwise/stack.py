@@ -2,15 +2,14 @@
 
 import json
 
+from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.steps import Outcome, Recipe, Site
 from dynbuild.digest import sha256
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
 from dynbuild.link.budget import BUDGET
-from dynbuild.link.model import Layer, Record, WriteSet, Written
-from dynbuild.link.squash import squashed_digest
+from dynbuild.link.model import WriteSet, Written
 from dynbuild.lock.model import Lock
-from dynbuild.plan import shared_layers
 from dynbuild.ports import Stack
 
 
@@ -31,12 +30,11 @@ def linked(
     made = _missing(directory, tuple(x for part in parts for x in part), writes, site)
     room = BUDGET - len(base.layers) - bool(made)
     steps = {placed.id: placed for placed in recipe.order}
-    moves = {name: entry.moves for name, entry in lock.stages.items()}
-    layers = list(base.layers)
-    for group in shared_layers([steps[id_] for id_ in ids], moves, room):
-        own = tuple(layer for id_ in group for layer in records[id_].layers)
-        together = len(group) > 1 and len(own) > 1
-        layers += (_squashed(own, recipe, site),) if together else own
+    groups = grouped(
+        [steps[id_] for id_ in ids], records, base.writes, recipe.moves, room
+    )
+    own = together(groups, recipe.platform, site.tier, site.workshop)
+    layers = [*base.layers, *own]
     if made:
         layers.append(site.workshop.directories(made))
         writes += (dict.fromkeys(made, Written("directory", 0o755)),)
@@ -54,13 +52,3 @@ def _missing(
     missing = missing_directories(directory, writes)
     site.machine.note(note, json.dumps(missing))
     return missing
-
-
-def _squashed(layers: Stack, recipe: Recipe, site: Site) -> Layer:
-    """A squash from the tier, where it lies under the digests of its parts."""
-    name = squashed_digest(layer.diff_id for layer in layers)
-    for record in site.tier.find([name], recipe.platform):
-        return record.layers[0]
-    layer = site.workshop.squash(layers)
-    site.tier.record(Record(name, name, recipe.platform, (), (layer,), {}, 0.0))
-    return layer

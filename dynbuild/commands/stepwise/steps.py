@@ -12,7 +12,9 @@ from typing import Protocol
 from dynbuild import quote
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
+from dynbuild.commands.stepwise.squashes import Group, grouped
 from dynbuild.digest import Digest
+from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
@@ -46,7 +48,7 @@ class Recipe:
 
     ``parents`` holds the build stage that each build stage of the Dockerfile stands
     on; ``request`` is what all builds have in common; ``locked`` are the mounts that
-    one step at a time may have.
+    one step at a time may have; ``moves`` says how often each stage changed.
     """
 
     order: tuple[Placed, ...]
@@ -57,6 +59,7 @@ class Recipe:
     request: BuildRequest
     parents: Mapping[str, str]
     locked: Mapping[str, frozenset[str]]
+    moves: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class _Work:
         self.built: list[Held] = []
         self.results_of: dict[str, StepResult] = {}
         self.at_work: dict[str, tuple[Placement, ...]] = {}
+        self.deep: dict[Stack, tuple[Group, ...]] = {}
         self.failed: BuildFailed | LostError | None = None
         self.look_up(recipe)
 
@@ -220,6 +224,8 @@ class _Work:
         awaited = {place.digest for place in missing}
         while True:
             last = chain[-1]
+            if sum(height_of(self.steps[p.id].step) for p in chain) >= LONGEST:
+                return tuple(chain)
             waiting = [place for place in missing if last.digest in place.closure]
             nexts = [
                 place
@@ -280,6 +286,7 @@ class _Work:
             chain,
             Ground(*self.stack(chain[0].closure)),
             tuple(self.request(chain[at:]) for at in range(len(chain))),
+            dict(self.deep),
             self.recipe.platform,
             anew=anew,
         )
@@ -324,17 +331,23 @@ class _Work:
 
     def stack(self, digests: Collection[Digest]) -> tuple[Stack, tuple[WriteSet, ...]]:
         """The layers of places in lock order on the base, and what they hold."""
-        order = {p.id: number for number, p in enumerate(self.recipe.order)}
+        recipe = self.recipe
+        order = {p.id: number for number, p in enumerate(recipe.order)}
         places = self.plan.places.places
-        records = []
+        records: dict[str, Record] = {}
         for digest in sorted(digests, key=lambda digest: order[places[digest].id]):
             choice = self.plan.choices[digest]
             assert isinstance(choice, Reuse)
-            records.append(choice.record)
-        base = self.recipe.base
-        layers = (base.layers, *(record.layers for record in records))
-        writes = (base.writes, *(record.writes for record in records))
-        return tuple(layer for part in layers for layer in part), writes
+            records[places[digest].id] = choice.record
+        base = recipe.base
+        parts = (base.layers, *(record.layers for record in records.values()))
+        layers = tuple(layer for part in parts for layer in part)
+        if len(layers) > DEEPEST and layers not in self.deep:
+            room = DEEPEST - len(base.layers)
+            steps = [self.steps[id_] for id_ in records]
+            own = grouped(steps, records, base.writes, recipe.moves, room)
+            self.deep[layers] = (*(Group((layer,)) for layer in base.layers), *own)
+        return layers, (base.writes, *(record.writes for record in records.values()))
 
 
 def _paths(order: tuple[Placed, ...], seconds: Mapping[str, float]) -> dict[str, float]:

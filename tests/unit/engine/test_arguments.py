@@ -6,7 +6,15 @@ import pytest
 
 from dynbuild.engine.buildx import Buildx, arguments
 from dynbuild.errors import DeclarationError
-from dynbuild.ports import BuildRequest, Load, Nowhere, OciLayout, Output, Push
+from dynbuild.ports import (
+    BuildRequest,
+    GzipLayout,
+    Load,
+    Nowhere,
+    OciLayout,
+    Output,
+    Push,
+)
 
 REQUEST = BuildRequest("FROM scratch", "/context", (Load(),))
 
@@ -68,6 +76,10 @@ def test_the_most() -> None:
         (Load(), "type=docker,oci-mediatypes=true"),
         (Push(), "type=registry,oci-mediatypes=true"),
         (OciLayout("out"), "type=oci,tar=false,dest=out"),
+        (
+            GzipLayout("out"),
+            "type=oci,tar=false,compression=gzip,force-compression=true,dest=out",
+        ),
         (OciLayout('a,"b'), 'type=oci,tar=false,"dest=a,""b"'),
     ],
 )

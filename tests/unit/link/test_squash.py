@@ -6,8 +6,8 @@ import pytest
 
 from dynbuild.digest import Digest
 from dynbuild.link.entries import Entry, MalformedLayerError
-from dynbuild.link.model import Written
-from dynbuild.link.squash import squash, squashed_digest
+from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.squash import needless, squash, squashed_digest
 from tests.unit.link.trees import squashed
 
 Told = list[tuple[str, str, str]]
@@ -78,7 +78,7 @@ def test_a_hard_link_out_of_the_layers() -> None:
     below = {"a": Written("file", 0o644)}
     layers = [[Entry("b", "link", link="a")]]
     with pytest.raises(MalformedLayerError, match="none of the layers"):
-        list(squash(layers, lambda *_: [], below))
+        list(squash(layers, lambda *_: [], (), below))
 
 
 def test_a_directory_deleted_and_made_again_is_opaque() -> None:
@@ -139,7 +139,7 @@ def test_symlinks_of_the_tree_below() -> None:
     def read(_: int, entry: Entry) -> Iterable[bytes]:
         return [entry.content.encode()]
 
-    data = b"".join(squash(layers, read, below))
+    data = b"".join(squash(layers, read, (), below))
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         assert tar.getnames() == ["usr/bin/a"]
     assert data[512:515] == b"new"
@@ -171,5 +171,29 @@ def test_nothing_is_an_empty_tar() -> None:
 
 def test_the_digest_is_that_of_the_parts_in_order() -> None:
     a, b = Digest("a"), Digest("b")
-    assert squashed_digest([a, b]) == squashed_digest((a, b))
-    assert len({squashed_digest(p) for p in ([a, b], [b, a], [a], [])}) == 4
+    assert squashed_digest([a, b], []) == squashed_digest((a, b), ())
+    names = {squashed_digest(p, ()) for p in ([a, b], [b, a], [a], [])}
+    assert len(names | {squashed_digest([a, b], ["x"])}) == 5
+
+
+FILE = Written("file", new=True)
+GONE = Written("whiteout")
+FOLDER = Written("directory", 0o755)
+
+
+@pytest.mark.parametrize(
+    ("below", "left_out"),
+    [
+        ([{}], ("d/x",)),
+        ([{"d": FOLDER}], ("d/x",)),
+        ([{"d": FOLDER, "d/x": FILE}], ()),
+        ([{"d": FOLDER, "d/x": FILE}, {"d": FOLDER, "d/x": GONE}], ("d/x",)),
+        ([{"d": FOLDER, "d/x": FILE}, {"d": GONE}], ("d/x",)),
+        ([{"d": FOLDER, "d/x": FILE}, {"d": Written("opaque", 0o755)}], ("d/x",)),
+        ([{"d": FOLDER, "d/x": FILE}, {"": Written("opaque")}], ("d/x",)),
+        ([{"d": FOLDER, "d/x": FILE}, {"e": FILE}], ()),
+    ],
+)
+def test_needless_whiteouts(below: list[WriteSet], left_out: tuple[str, ...]) -> None:
+    layers = [{"d": FOLDER, "d/x": FILE}, {"d": FOLDER, "d/x": GONE}]
+    assert needless(layers, below) == left_out

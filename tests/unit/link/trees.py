@@ -7,7 +7,7 @@ with identities, so that hard links are shared nodes.
 import copy
 import io
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -218,13 +218,15 @@ def _leaf(at: str, now: Leaf, first: dict[int, str]) -> Entry:
     )
 
 
-def squashed(layers: list[list[Entry]]) -> tuple[bytes, list[Entry]]:
+def squashed(
+    layers: list[list[Entry]], needless: Collection[str] = ()
+) -> tuple[bytes, list[Entry]]:
     """The tar that squash gives, and its entries as tarfile reads them."""
 
     def read(_: int, entry: Entry) -> list[bytes]:
         return [part.encode() for part in entry.content]
 
-    data = b"".join(squash(layers, read))
+    data = b"".join(squash(layers, read, needless))
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return data, [
             entry_of(info, file.read().decode() if (file := _file(tar, info)) else "")

@@ -201,6 +201,38 @@ def test_copies_through_links_share_a_context(
         assert content == digest(root, path, *out) == digest(into, path, *out)
 
 
+def test_what_a_context_holds_in_the_end(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Files may come, go and change while they are gathered."""
+    into = str(tmp_path_factory.mktemp("context"))
+    tree = Tree(root)
+    first = tree.gather("src", (), into)
+    assert tree.gathered("src", (), into) == first
+    (root / "src" / "more").write_text("more")
+    (root / "src" / "main.py").write_text("changed")
+    (root / "src" / "run.sh").unlink()
+    tree.gather("src", ("main.py",), into)
+    held = tree.gathered("src", (), into)
+    assert held not in (first, digest(root))
+    assert held == digest(Path(into))
+    assert (Path(into) / "src/run.sh").exists()
+
+
+def test_what_a_context_holds_is_told_by_the_rules_of_the_project(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (root / ".dockerignore").write_text("src/*\n!src/deep/main.py\n")
+    (root / "src/deep").mkdir()
+    (root / "src/deep/main.py").write_text("x")
+    into = str(tmp_path_factory.mktemp("context"))
+    tree = Tree(root)
+    for path in ("src", "."):
+        told = tree.gather(path, (), into)
+        (root / ".dockerignore").write_text("src\n")
+        assert tree.gathered(path, (), into) == told
+
+
 def test_links_that_no_builder_can_follow(root: Path) -> None:
     (root / "absolute").symlink_to(root / "src")
     (root / "round").symlink_to("round")

@@ -75,6 +75,17 @@ def test_a_flipped_bit_of_a_record_is_a_miss(store: Store) -> None:
         overwrite(path, data) if path.exists() else path.write_bytes(data)
 
 
+def test_a_record_that_cannot_be_read_now_is_not_thrown_away(store: Store) -> None:
+    (path,) = store.files("records")
+    kept = path.rename(path.with_name(".kept"))
+    path.symlink_to(path.name)
+    assert store.anew().find([STEP], AMD) == ()
+    assert "cannot be read" in store.told[-1]
+    assert path.is_symlink()
+    kept.replace(path)
+    assert len(store.anew().find([STEP], AMD)) == 1
+
+
 def test_blobs_cannot_be_written_to_by_accident(store: Store) -> None:
     assert {path.stat().st_mode & 0o222 for path in store.files("blobs")} == {0}
 

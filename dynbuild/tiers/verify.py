@@ -1,0 +1,96 @@
+"""Reads a whole store, and takes away what is damaged: it is then made anew.
+
+What other processes put in meanwhile does no harm: blobs come before the records that
+name them, and both come by rename.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.tiers.codec import UnreadableError, load_record, record_name
+from dynbuild.tiers.local import BLOBS, NOTES, RECORDS, digest_of_file
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A store that was read as a whole: what is sound, and what was not and is gone.
+
+    ``size`` is that of its blobs in bytes; ``damaged`` says of each thing what it was.
+    """
+
+    blobs: int
+    records: int
+    size: int
+    damaged: tuple[str, ...]
+
+
+def verify(root: Path) -> Verified:
+    """Read every blob, record and note of a store. Raises OSError."""
+    damaged: list[str] = []
+    blobs = records = size = 0
+    for path in _files(root / BLOBS):
+        with suppress(FileNotFoundError):
+            actual = digest_of_file(path).removeprefix("sha256:")
+            if actual == path.name:
+                blobs, size = blobs + 1, size + path.stat().st_size
+            else:
+                damaged.append(_gone(path, f"the blob sha256:{path.name} is damaged"))
+    for folder in _folders(root / RECORDS):
+        for path in _files(folder):
+            with suppress(FileNotFoundError):
+                why = _wrong(root, path)
+                if why is None:
+                    records += 1
+                else:
+                    damaged.append(_gone(path, f"the record {path} {why}"))
+    for path in _files(root / NOTES):
+        with suppress(FileNotFoundError):
+            digest, _, data = path.read_bytes().partition(b"\n")
+            if sha256(data).encode() != digest:
+                damaged.append(_gone(path, f"the note {path} is damaged"))
+    return Verified(blobs, records, size, tuple(damaged))
+
+
+def _wrong(root: Path, path: Path) -> str | None:
+    """What is wrong with a record, if anything is."""
+    try:
+        record, writes = load_record(path.read_bytes())
+    except UnreadableError:
+        return "is damaged"
+    step = record.step.removeprefix("sha256:")
+    if (path.parent.name, path.name) != (step, record_name(record)):
+        return "is not the one that its name says"
+    for blob in (writes, *(layer.digest for layer in record.layers)):
+        if not _blob(root, blob).exists():
+            return f"names {blob}, which is not there"
+    return None
+
+
+def _blob(root: Path, digest: Digest) -> Path:
+    return root / BLOBS / digest.removeprefix("sha256:")
+
+
+def _gone(path: Path, why: str) -> str:
+    path.unlink(missing_ok=True)
+    return why
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a folder but for those that are being written."""
+    return (path for path in _entries(folder) if not path.name.startswith("."))
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    return (path for path in _entries(folder) if path.is_dir())
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - all at once, in order
+    except FileNotFoundError:
+        return
+    yield from (folder / name for name in names)

@@ -1,0 +1,146 @@
+"""The files of an image in an OCI layout, unpacked in memory by the OCI rules.
+
+Written apart from dynbuild, to judge it. A hard link is the same node as its file.
+"""
+
+import hashlib
+import json
+import tarfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+Facts = tuple[object, ...]
+
+
+@dataclass(eq=False)
+class _Node:
+    """What lies at a path: its facts but for its name, and what a directory holds."""
+
+    facts: Facts
+    children: "dict[str, _Node] | None" = None
+
+
+@dataclass
+class _Unpacked:
+    """One layer's own paths: its deletions concern what lies below it alone."""
+
+    root: _Node
+    own: set[str] = field(default_factory=set)
+
+
+def layers_of(layout: Path) -> int:
+    """How many layers the image of a layout has."""
+    return len(_manifest(layout)["layers"])
+
+
+def files_of(layout: Path) -> dict[str, Facts]:
+    """Type, mode, owner, content, link target, attributes, and links of each path.
+
+    The last is the first path, sorted, by which the same file is known.
+    """
+    root = _Node(("root",), {})
+    for layer in _manifest(layout)["layers"]:
+        unpacked = _Unpacked(root)
+        with tarfile.open(_blob(layout, layer["digest"]), "r:*") as archive:
+            for entry in archive:
+                _unpack(unpacked, archive, entry)
+    first: dict[int, str] = {}
+    found: dict[str, Facts] = {}
+    todo = [("", root)]
+    while todo:
+        above, folder = todo.pop()
+        for name, node in sorted((folder.children or {}).items()):
+            path = f"{above}{name}"
+            found[path] = node.facts
+            if node.children is not None:
+                todo.append((f"{path}/", node))
+            else:
+                first[id(node)] = min(path, first.get(id(node), path))
+                found[path] = (node, node.facts)
+    return {
+        path: (*facts[1], first[id(facts[0])]) if isinstance(facts[0], _Node) else facts
+        for path, facts in found.items()
+    }
+
+
+def _manifest(layout: Path) -> dict[str, Any]:
+    index = json.loads((layout / "index.json").read_bytes())
+    (entry,) = index["manifests"]
+    manifest = json.loads(_blob(layout, entry["digest"]).read_bytes())
+    return cast("dict[str, Any]", manifest)
+
+
+def _blob(layout: Path, digest: str) -> Path:
+    path = layout / "blobs" / "sha256" / digest.removeprefix("sha256:")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+    return path
+
+
+def _unpack(into: _Unpacked, archive: tarfile.TarFile, entry: tarfile.TarInfo) -> None:
+    path = entry.name.strip("/").removeprefix("./")
+    folder, _, name = path.rpartition("/")
+    if path in ("", "."):
+        return
+    parent = _folder(into.root, folder)
+    assert parent.children is not None
+    if name == ".wh..wh..opq":
+        _clear(into, folder, parent)
+    elif name.startswith(".wh."):
+        gone = name.removeprefix(".wh.")
+        if f"{folder}/{gone}".strip("/") not in into.own:
+            parent.children.pop(gone, None)
+    else:
+        into.own.add(path)
+        old = parent.children.get(name)
+        if entry.islnk():
+            where, _, source = entry.linkname.strip("/").rpartition("/")
+            held = _folder(into.root, where).children
+            assert held is not None
+            assert held[source].children is None, entry.linkname
+            parent.children[name] = held[source]
+        elif entry.isdir():
+            kept = old.children if old is not None and old.children is not None else {}
+            parent.children[name] = _Node(_facts(archive, entry), kept)
+        else:
+            parent.children[name] = _Node(_facts(archive, entry))
+
+
+def _clear(into: _Unpacked, path: str, folder: _Node) -> None:
+    for name, child in list((folder.children or {}).items()):
+        at = f"{path}/{name}".strip("/")
+        if at not in into.own:
+            assert folder.children is not None
+            del folder.children[name]
+        elif child.children is not None:
+            _clear(into, at, child)
+
+
+def _folder(root: _Node, path: str) -> _Node:
+    """The directory at a path; layers of BuildKit lead through no symlink."""
+    node = root
+    for part in path.split("/") if path else ():
+        assert node.children is not None, path
+        node = node.children.setdefault(part, _Node(("implied",), {}))
+    assert node.children is not None, path
+    return node
+
+
+def _facts(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Facts:
+    content = ""
+    if entry.isreg():
+        file = cast("IO[bytes]", archive.extractfile(entry))
+        content = hashlib.sha256(file.read()).hexdigest()
+    xattrs = sorted(
+        (name, value) for name, value in entry.pax_headers.items() if "xattr" in name
+    )
+    return (
+        entry.type,
+        0 if entry.issym() else entry.mode,
+        entry.uid,
+        entry.gid,
+        entry.linkname if entry.issym() else "",
+        (entry.devmajor, entry.devminor) if entry.isdev() else (),
+        content,
+        tuple(xattrs),
+    )
