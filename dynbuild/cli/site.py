@@ -26,7 +26,7 @@ def site(
     ``tell`` hears of what is damaged there.
     """
     running = Running()
-    tier = Local(store_of(project, declared), tell)
+    tier = Local(store_of(project.place.root, declared), tell)
     machine = Machine(tier, running.pause)
     lock = threading.Lock()
 
@@ -39,11 +39,11 @@ def site(
         yield Site(tier, machine, workshop, jobs, one_at_a_time)
 
 
-def store_of(project: Project, declared: str | None) -> Path:
+def store_of(root: Path, declared: str | None) -> Path:
     """The directory of the local tier; the environment wins over the declaration."""
     if given := os.environ.get("CACHE_LOCAL_PATH"):
         return Path(given).expanduser().absolute()
     if declared:
-        return project.place.root / Path(declared).expanduser()
+        return root / Path(declared).expanduser()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "dynbuild"
