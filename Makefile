@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+SCRIPTS = scripts/engine scripts/bench scripts/bench_merges scripts/post_comment scripts/screenshots
 
 .PHONY: demo test test-slow test-fast lint format snapshots bench conformance clean
 
@@ -24,8 +25,8 @@ conformance: $(READY)         ## Real Nix agrees, on the corpus and on random te
 	$(BIN)/pytest tests/language/conformance --basetemp "$$(mktemp -d)"
 
 lint: $(READY)                ## Style, types, import contracts, sizes.
-	$(BIN)/ruff format --check . scripts/engine scripts/bench
-	$(BIN)/ruff check . scripts/engine scripts/bench
+	$(BIN)/ruff format --check . $(SCRIPTS)
+	$(BIN)/ruff check . $(SCRIPTS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	scripts/check-sizes
@@ -39,6 +40,7 @@ snapshots: $(READY)           ## Write the snapshots anew: read each before it i
 
 bench: $(READY)               ## Ratios, measured in one run.
 	$(BIN)/python scripts/bench
+	$(BIN)/python scripts/bench_merges
 
 clean:
 	scripts/engine down

@@ -30,6 +30,7 @@ __all__ = [
     "Plan",
     "Reuse",
     "Unneeded",
+    "needed",
     "plan",
     "shared_layers",
     "standing",
@@ -101,7 +102,7 @@ def plan(
         else Build()
         for digest in places.places
     }
-    return Plan(places, _needed(order, places, choices))
+    return Plan(places, needed(order, places, choices))
 
 
 def standing(
@@ -145,8 +146,8 @@ def shared_layers(
     )
 
 
-def _needed(
-    order: Sequence[Placed], places: Placements, choices: dict[Digest, Choice]
+def needed(
+    order: Sequence[Placed], places: Placements, choices: Mapping[Digest, Choice]
 ) -> dict[Digest, Choice]:
     """Of what is not in the image, build only what something to be built needs."""
     copied = {
@@ -155,18 +156,18 @@ def _needed(
         if isinstance(one.step, Stage)
     }
     todo = list(places.image)
-    needed = set(todo)
+    found = set(todo)
     while todo:
         digest = todo.pop()
         if isinstance(choices[digest], Build):
             place = places.places[digest]
             sources = [places.final[stage] for stage in copied.get(place.id, ())]
-            more = {*place.closure, *sources} - needed
-            needed |= more
+            more = {*place.closure, *sources} - found
+            found |= more
             todo += more
     return {
         digest: Unneeded()
-        if isinstance(choice, Build) and digest not in needed
+        if isinstance(choice, Build) and digest not in found
         else choice
         for digest, choice in choices.items()
     }

@@ -1,11 +1,12 @@
 """What commands ask of the edges, and the values that the answers are made of."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dynbuild.digest import Digest, Field
+from dynbuild.explain.blame import Commit
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
@@ -51,6 +52,19 @@ class Locks(Protocol):
 
     def write(self, text: str) -> None:
         """Replace the file as a whole."""
+
+
+class LockHistory(Protocol):
+    """What git has of a lock over time."""
+
+    def commits(self) -> Sequence[tuple[Commit, tuple[str, ...]]]:
+        """The commits that touched it, newest first, each with the ids of its parents.
+
+        None without git. Raises CommittedUnknownError.
+        """
+
+    def committed(self, revision: str) -> str | None:
+        """As ``Locks`` has it."""
 
 
 class Images(Protocol):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dynbuild.cli.init_git import set_up_git
 from dynbuild.cli.options import request
 from dynbuild.cli.output import tell
 from dynbuild.commands.init import STARTERS
@@ -20,8 +21,17 @@ from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
     show_default=True,
     help="The file to write; its suffix chooses the syntax: .toml, .yaml, .json, .nix.",
 )
-def init(output: str) -> None:
+@request(
+    "--git",
+    is_flag=True,
+    help="Write no declaration: let git merge and show locks, after asking.",
+)
+@request("-y", "--yes", is_flag=True, help="With --git: do it without asking.")
+def init(*, output: str, git: bool, yes: bool) -> None:
     """Write a declaration to start from. Never overwrites a file."""
+    if git:
+        set_up_git(ask=not yes)
+        return
     text = STARTERS[syntax_of(output)]
     try:
         with Path(output).open("x", encoding="utf-8") as file:

@@ -44,6 +44,19 @@ from dynbuild.steps.title import title
 @request("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
 @request("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
 @request("--repack", is_flag=True, help="Number everything anew, from the first seq.")
+@request(
+    "--merge",
+    "merging",
+    nargs=3,
+    metavar="O A B",
+    help="Merge three files into the second: git's merge driver, `--merge %O %A %B`.",
+)
+@request(
+    "--path",
+    default="dynbuild.lock",
+    metavar="P",
+    help="With --merge: the path of the lock in the repository, git's %P.",
+)
 @options.as_json
 @options.color
 def lock(  # noqa: PLR0913 - one parameter a flag
@@ -60,6 +73,8 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     bump: tuple[str, ...],
     move: tuple[str, ...],
     repack: bool,
+    merging: tuple[str, str, str] | None,
+    path: str,
     as_json: bool,
     color: Color,
 ) -> int:
@@ -68,6 +83,10 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     It starts from the lock that git has committed (without git: from the file), so
     that several runs during one edit leave the trace of one. Commit the result.
     """
+    if merging is not None:
+        from dynbuild.cli.lock_merge import merge_files  # noqa: PLC0415 - seldom needed
+
+        return merge_files(merging, path)
     asked = verb.LockOptions(
         base_revision, upgrade_base, upgrade_packages, bump, move, repack
     )
@@ -82,6 +101,8 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
         locked = verb.lock(loaded, project.files, project.locks, images, asked)
+        if repack:
+            _tell_price(project, locked)
         # First the lock, then what is said of it: whoever reads may have gone.
         if locked.text is not None and not dry_run:
             project.locks.write(locked.text)
@@ -100,6 +121,15 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         return status
     _tell(project, locked, dry_run=dry_run, as_json=as_json)
     return 0
+
+
+def _tell_price(project: Project, locked: verb.Locked) -> None:
+    """What it costs, before it is written; imported where it is needed only."""
+    from dynbuild.cli.price import price_of  # noqa: PLC0415
+
+    told = price_of(project, locked.lock)
+    if told is not None:
+        tell(told)
 
 
 def _refuse_contradictions(

@@ -78,7 +78,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def changes_text(changes: Sequence[Change]) -> str:
     """One line per change: a mark, what, from which seq to which, and why."""
-    return table([_row(change) for change in changes]) if changes else ""
+    return table([change_row(change) for change in changes]) if changes else ""
 
 
 def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
@@ -96,7 +96,8 @@ def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
     ]
 
 
-def _row(change: Change) -> tuple[str, str, str, str, str]:
+def change_row(change: Change) -> tuple[str, str, str, str, str]:
+    """A change in cells: a mark, what, its name, from which seq to which, and why."""
     name = change.name.split("\n", 1)[0]
     before, after = change.before, change.after
     match before, after:

@@ -47,6 +47,17 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
+def price(seconds: float) -> str:
+    """A time that may be long: ``0.4 s``, ``12 s``, ``6 min 12 s``, ``1 h 5 min``."""
+    if seconds < 9.95:  # noqa: PLR2004 - what the next place is worth telling of
+        return duration(seconds)
+    minutes, rest = divmod(round(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {left} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def size(count: int) -> str:
     """Bytes as people count them, in powers of ten as registries do."""
     amount = float(count)

@@ -27,7 +27,7 @@ def site(
     ``tell`` hears of what is damaged there.
     """
     running = Running()
-    tier = Local(store_of(project, declared), tell)
+    tier = Local(store_of(project.place.root, declared), tell)
     machine = Machine(tier, running.pause)
     lock = threading.Lock()
 
@@ -40,7 +40,7 @@ def site(
         yield Site(tier, machine, workshop, jobs, one_at_a_time)
 
 
-def store_of(project: Project, declared: str | None) -> Path:
+def store_of(root: Path, declared: str | None) -> Path:
     """The directory of the local tier; the environment wins over the declaration.
 
     Raises DeclarationError for one that buildx could not name.
@@ -49,7 +49,7 @@ def store_of(project: Project, declared: str | None) -> Path:
     if given := os.environ.get("CACHE_LOCAL_PATH"):
         store = Path(given).expanduser().absolute()
     elif declared:
-        store = project.place.root / Path(declared).expanduser()
+        store = root / Path(declared).expanduser()
     else:
         store = Path(home).expanduser() / "dynbuild"
     if set(":@") & set(str(store)):

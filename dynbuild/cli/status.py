@@ -61,7 +61,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     lock = locking.frozen(project.locks)
     told: list[Diagnostic] = []
     tier = Local(
-        store_of(project, loaded.declaration.cache.local),
+        store_of(project.place.root, loaded.declaration.cache.local),
         lambda what: told.append(_damaged(what)),
     )
     verified = verify(tier.root) if whole else None

@@ -1,10 +1,11 @@
-"""What git knows of a file: its text at a revision."""
+"""What git knows of a file: its text at a revision, the commits that touched it."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
+from dynbuild.explain.blame import Commit
 from dynbuild.ports import CommittedUnknownError
 
 # What git sets for hooks and commands of its own (`git rev-parse --local-env-vars`):
@@ -17,7 +18,7 @@ _LOCAL = re.compile(
 _NOT_THERE = re.compile(
     "not a git repository|does not exist in|exists on disk, but not in"
     "|invalid object name|unknown revision|bad revision|Needed a single revision"
-    "|ambiguous argument"
+    "|ambiguous argument|does not have any commits yet"
 )
 
 
@@ -36,8 +37,46 @@ def knows(directory: Path, revision: str) -> bool:
     return found is not None
 
 
-def _git(directory: Path, command: list[str], argument: str) -> bytes | None:
-    words = ["git", *command, "--end-of-options", argument]
+def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
+    """The commits that touched a file, newest first, each with its parents' ids.
+
+    Raises CommittedUnknownError likewise; none where there is no git.
+    """
+    form = "--format=%H%x00%P%x00%an%x00%aI%x00%s"
+    command = ["--literal-pathspecs", "log", "--topo-order", form]
+    text = _git(path.parent, command, "HEAD", "--", path.name) or b""
+    found = []
+    for line in text.decode("utf-8", errors="replace").split("\n"):
+        if not line:
+            continue
+        own, parents, author, date, subject = line.split("\0", 4)
+        found.append((Commit(own, author, date, subject), tuple(parents.split())))
+    return found
+
+
+def top(directory: Path) -> Path | None:
+    """The root of the working tree that a directory is in, or None.
+
+    Raises CommittedUnknownError likewise.
+    """
+    found = _git(directory, ["rev-parse", "--show-toplevel"])
+    return None if found is None else Path(os.fsdecode(found).removesuffix("\n"))
+
+
+def setting(directory: Path, name: str) -> str | None:
+    """A setting of this clone alone, or None."""
+    found = _git(directory, ["config", "--local", "--default", "", "--get", name])
+    return None if not found else found.decode("utf-8", "replace").strip("\n") or None
+
+
+def set_up(directory: Path, name: str, text: str) -> None:
+    """Write a setting of this clone. Raises CommittedUnknownError."""
+    _git(directory, ["config", "--local", name, text])
+
+
+def _git(directory: Path, command: list[str], *arguments: str) -> bytes | None:
+    end = ["--end-of-options"] if arguments else []
+    words = ["git", *command, *end, *arguments]
     kept = {name: text for name, text in os.environ.items() if not _LOCAL.match(name)}
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and no argument is an option

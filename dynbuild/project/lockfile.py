@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
+from dynbuild.explain.blame import Commit
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git
 from dynbuild.project.discovery import is_special
@@ -12,7 +13,7 @@ from dynbuild.project.writing import replace
 
 @dataclass(frozen=True, slots=True)
 class LockFile:
-    """Implements ``ports.Locks`` on a file."""
+    """Implements ``ports.Locks`` and ``ports.LockHistory`` on a file."""
 
     path: Path
     name: str
@@ -43,6 +44,9 @@ class LockFile:
 
     def committed(self, revision: str) -> str | None:
         return git.show(self.path.resolve(), revision)
+
+    def commits(self) -> list[tuple[Commit, tuple[str, ...]]]:
+        return git.log(self.path.resolve())
 
     def require(self, revision: str) -> None:
         try:

@@ -1,1 +1,1 @@
-"""The parts of `scripts/bench`: how is measured, and the builds."""
+"""What the benchmarks are made of; tests look at the same."""

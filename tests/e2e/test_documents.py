@@ -63,6 +63,9 @@ def _wherever(text: str) -> str:
         ("fmt", "docs/language.md"),
         ("realize", "docs/realize.md"),
         ("build", "docs/realize.md"),
+        ("diff", "docs/review.md"),
+        ("blame", "docs/review.md"),
+        ("graph", "docs/graph.md"),
     ],
 )
 def test_every_flag_is_documented(command: str, page: str, space: Space) -> None:

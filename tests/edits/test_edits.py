@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from dynbuild.cli.diff_markdown import diff_markdown
+from dynbuild.cli.diff_text import diff_text
 from dynbuild.cli.output import changes_text
 from dynbuild.commands.realize import dockerfile
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.load import load
 from dynbuild.digest import Digest, digest_of
+from dynbuild.explain.diff import diff
 from dynbuild.lock.changes import compare
 from dynbuild.lock.codec import dumps
 from dynbuild.lock.digests import descriptions
@@ -128,6 +131,25 @@ def test_edit(name: str, snapshot: SnapshotAssertion, tmp_path: Path) -> None:
     ]
     page = "\n".join(line.rstrip() for line in "\n".join(told).split("\n"))
     assert page + "\n" == snapshot(extension_class=files("txt"))
+
+
+@pytest.mark.parametrize(
+    "name", EDITS, ids=[name.replace(" ", "-").replace("'", "") for name in EDITS]
+)
+def test_diff_names_the_steps_that_run(
+    name: str, snapshot: SnapshotAssertion, tmp_path: Path
+) -> None:
+    """The set is that of the digests which the lock before does not have."""
+    before = _locked(None, START, tmp_path)
+    if name == "edit a tracked file":
+        (tmp_path / "requirements.txt").write_text("requests\nrich\n")
+    after = _locked(before, EDITS[name](START), tmp_path)
+    found = diff(before, after)
+    known = set(_digests(before).values())
+    expected = {id_ for id_, digest in _digests(after).items() if digest not in known}
+    assert {step.placed.id for step in found.runs} == expected
+    assert diff_text(found) + "\n" == snapshot(extension_class=files("txt"))
+    assert diff_markdown(found) == snapshot(extension_class=files("md"))
 
 
 def _locked(previous: Lock | None, text: str, root: Path) -> Lock:

@@ -1,0 +1,56 @@
+"""``dynbuild blame``."""
+
+import sys
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.output import change_row, changes_data, data, table, tell
+from dynbuild.cli.project import open_project
+from dynbuild.commands.blame import blamed
+from dynbuild.explain.blame import Blamed
+
+_ABBREVIATED = 10
+
+
+@click.command()
+@click.argument("stage")
+@options.config
+@options.as_json
+def blame(*, stage: str, config: str | None, as_json: bool) -> int:
+    """Tell the commits that moved or changed a stage, the latest first.
+
+    Renames are followed, back to the commit that added it. What the lock's file has
+    and no commit yet comes first.
+    """
+    project = open_project(config, lock_alone=True)
+    found = list(blamed(stage, project.locks, project.locks))
+    if as_json:
+        data([_data(one) for one in found])
+    elif found:
+        sys.stdout.write(table([row for one in found for row in _rows(one)]) + "\n")
+    else:
+        tell(f"no commit that git has here tells of {stage!r}: the history is shallow")
+    return 0
+
+
+def _rows(found: Blamed) -> list[tuple[str, ...]]:
+    """A line for each change, the commit on the first."""
+    commit = found.commit
+    shown = (commit.id[:_ABBREVIATED], commit.date[:10], commit.author, commit.subject)
+    rows: list[tuple[str, ...]] = []
+    for at, change in enumerate(found.changes):
+        mark, _, name, seq, details = change_row(change)
+        rows.append((*(shown if at == 0 else ("",) * 4), mark, name, seq, details))
+    return rows
+
+
+def _data(found: Blamed) -> dict[str, object]:
+    commit = found.commit
+    return {
+        "commit": commit.id or None,
+        "author": commit.author or None,
+        "date": commit.date or None,
+        "subject": commit.subject if commit.id else None,
+        "changes": changes_data(found.changes),
+    }

@@ -1,0 +1,96 @@
+"""``dynbuild diff``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.diff_markdown import diff_markdown
+from dynbuild.cli.diff_text import diff_data, diff_text
+from dynbuild.cli.lock_text import lock_text
+from dynbuild.cli.options import option, request
+from dynbuild.cli.output import data, tell
+from dynbuild.cli.project import open_project
+from dynbuild.cli.store import looked_up
+from dynbuild.commands import diff as verb
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.project.lockfile import LockFile
+
+_MOST = 2
+
+
+@click.command()
+@click.argument("sides", nargs=-1, metavar="[BEFORE] [AFTER]")
+@options.config
+@option("--platform", metavar="PLATFORM", help="Look at this one, as linux/arm64.")
+@request(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    help="markdown is a comment for a pull request, with a picture.",
+)
+@options.as_json
+@request("--exit-code", is_flag=True, help="Exit 1 if the locks differ.")
+@request(
+    "--textconv",
+    metavar="FILE",
+    help="Write a lock in install order, for `git diff`; compare nothing.",
+)
+def diff(  # noqa: PLR0913 - one parameter a flag
+    *,
+    sides: tuple[str, ...],
+    config: str | None,
+    platform: str | None,
+    form: str,
+    as_json: bool,
+    exit_code: bool,
+    textconv: str | None,
+) -> int:
+    """Tell what a change of the lock does to the image: what runs again, and its price.
+
+    BEFORE and AFTER are git revisions or lock files. Without AFTER it is the file of
+    the project, without BEFORE the lock of HEAD. The time is that of earlier runs, the
+    tiers are those that are known here; all else comes from the two locks.
+    """
+    if textconv is not None:
+        sys.stdout.write(lock_text(textconv))
+        return 0
+    if len(sides) > _MOST:
+        message = f"{len(sides)} locks to compare"
+        hint = "name one or two: revisions of git, or files"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    before, after, look_up = _sides(sides, config)
+    found = verb.compared(before, after, platform, look_up)
+    if before.lock is None:
+        tell(f"{before.name} has no lock: all of it is new")
+    if as_json or form == "json":
+        data(diff_data(found))
+    elif form == "markdown":
+        sys.stdout.write(diff_markdown(found))
+    elif found.changes or found.runs:
+        sys.stdout.write(diff_text(found) + "\n")
+    else:
+        tell(f"{before.name} and {after.name} have the same lock")
+    return int(exit_code and bool(found.changes))
+
+
+def _sides(
+    names: tuple[str, ...], config: str | None
+) -> tuple[verb.Side, verb.Side, verb.LookUp]:
+    first, second = (*names, None, None)[:2]
+    if first and second and Path(first).is_file() and Path(second).is_file():
+        # Two files need no project around them.
+        sides = [verb.of_file(LockFile(Path(x), x), x) for x in (first, second)]
+        return sides[0], sides[1], looked_up(None)
+    project = open_project(config, lock_alone=True)
+
+    def side(name: str) -> verb.Side:
+        if Path(name).is_file():
+            return verb.of_file(LockFile(Path(name), name), name)
+        return verb.of_revision(project.locks, name)
+
+    before = side(first or "HEAD")
+    after = side(second) if second else verb.of_file(project.locks, project.place.lock)
+    return before, after, looked_up(project)

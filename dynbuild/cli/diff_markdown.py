@@ -1,0 +1,89 @@
+"""A diff of two locks in Markdown, as a comment on a pull request."""
+
+from dynbuild.cli.diff_text import called, summary, told, why
+from dynbuild.cli.markup import code, mermaid
+from dynbuild.cli.output import change_row
+from dynbuild.explain.diff import Diff, StepFate
+from dynbuild.explain.view import below
+from dynbuild.steps.title import label
+
+MARK = "<!-- dynbuild diff -->"
+"""The first line: how a comment of before is known again."""
+
+_MOST = 60
+"""How many steps a picture shows: a larger one tells nothing on a page."""
+
+_STYLES = """\
+  classDef runs fill:#ffe3b3,stroke:#9a5b00,color:#3d2400,stroke-width:2px
+  classDef live fill:#e3e0ff,stroke:#5546b8,color:#221a5e
+  classDef unneeded fill:#fff,stroke:#8b949e,color:#24292f
+  classDef stays fill:#eef1f4,stroke:#8b949e,color:#24292f"""
+
+
+def diff_markdown(found: Diff) -> str:
+    """The page; it ends in a newline."""
+    parts = [MARK, f"### dynbuild: {_headline(found)}"]
+    if found.changes:
+        parts.append(_changes(found))
+    if found.runs:
+        parts += [_runs(found), _picture(found)]
+    if found.live:
+        names = ", ".join(code(step.placed.id) for step in found.live)
+        parts.append(f"Live, run again where the files that they copy changed: {names}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _headline(found: Diff) -> str:
+    if not found.changes:
+        return "the image stays as it is"
+    told = summary(found).removesuffix(".")
+    return told[0].lower() + told[1:]
+
+
+def _changes(found: Diff) -> str:
+    rows = ["| | what | name | place | |", "|---|---|---|---|---|"]
+    for change in found.changes:
+        mark, kind, name, seq, details = change_row(change)
+        cells = (code(mark), code(kind), code(name), seq, code(details))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _runs(found: Diff) -> str:
+    rows = ["| step | why it runs | time or tier |", "|---|---|---|"]
+    rows += [
+        f"| {code(called(step))} | {why(step, code)} | {told(step)} |"
+        for step in found.runs
+    ]
+    return "\n".join(rows)
+
+
+def _picture(found: Diff) -> str:
+    """The steps that run, and what they and the live ones stand on."""
+    shown = _shown(found)
+    if len(shown) > _MOST:
+        return f"_{len(shown)} steps are too many for a picture._"
+    names = {step.placed.id: f"s{at}" for at, step in enumerate(shown)}
+    lines = ["```mermaid", "flowchart LR"]
+    for step in shown:
+        own = names[step.placed.id]
+        lines.append(f"  {own}[{mermaid(label(step.placed.step))}]:::{step.fate}")
+    lines += [
+        f"  {names[need]} --> {names[step.placed.id]}"
+        for step in shown
+        for need in below(step.placed)
+        if need in names
+    ]
+    lines += [_STYLES, "```"]
+    picture = "\n".join(lines)
+    return (
+        "<details><summary>What stands on what: orange runs again, grey stays"
+        f"</summary>\n\n{picture}\n\n</details>"
+    )
+
+
+def _shown(found: Diff) -> list[StepFate]:
+    """Those that run and those right below them, in order."""
+    shown = {step.placed.id for step in found.runs}
+    shown |= {need for step in found.runs for need in below(step.placed)}
+    return [step for step in found.steps if step.placed.id in shown]

@@ -1,0 +1,104 @@
+"""``dynbuild init --git``: git merges locks by what they say, shows them in order."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from dynbuild.cli.output import tell
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.ports import CommittedUnknownError
+from dynbuild.project import git
+
+ATTRIBUTES = "dynbuild.lock text eol=lf merge=dynbuild diff=dynbuild"
+"""The line of .gitattributes: committed, so that it is the same for all."""
+
+SETTINGS = {
+    "merge.dynbuild.name": "dynbuild: the branch's steps go behind the others",
+    "merge.dynbuild.driver": "dynbuild lock --merge %O %A %B --path %P",
+    "diff.dynbuild.textconv": "dynbuild diff --textconv",
+}
+"""What a clone has to be told: git takes no commands from a repository."""
+
+
+def set_up_git(*, ask: bool) -> None:
+    """Tell what would be written, ask unless told not to, and write it.
+
+    Raises DeclarationError where there is no repository or nobody to ask,
+    AnswerIsNoError where something cannot be written.
+    """
+    top = _top()
+    attributes = top / ".gitattributes"
+    line = "" if ATTRIBUTES in _lines(attributes) else ATTRIBUTES
+    settings = {
+        name: text for name, text in SETTINGS.items() if git.setting(top, name) != text
+    }
+    if not line and not settings:
+        tell(f"git is set up already in {top}")
+        return
+    tell(_plan(top, line, settings))
+    if ask and not _agreed():
+        tell("nothing was written")
+        return
+    if line:
+        _append(attributes, line)
+        tell(f"wrote {attributes}: commit it")
+    try:
+        for name, text in settings.items():
+            git.set_up(top, name, text)
+            tell(f"set {name}")
+    except CommittedUnknownError as error:
+        message = f"git did not take a setting: {error}"
+        raise AnswerIsNoError(Diagnostic("DB0316", message)) from None
+
+
+def _top() -> Path:
+    try:
+        top = git.top(Path.cwd())
+    except CommittedUnknownError as error:
+        raise DeclarationError(Diagnostic("DB0314", f"git says: {error}")) from None
+    if top is None:
+        message = "there is no git repository here to set up"
+        hint = "run `git init` first, or change to its directory"
+        raise DeclarationError(Diagnostic("DB0314", message, hint=hint))
+    return top
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+
+
+def _plan(top: Path, line: str, settings: dict[str, str]) -> str:
+    told = [f"in the repository {top}:"]
+    if line:
+        told.append(f"  .gitattributes gets  {line}")
+    if settings:
+        told += [f"  git config gets      {n} = {text}" for n, text in settings.items()]
+        told.append(
+            "The settings are of this clone alone: whoever clones it runs this again."
+        )
+    return "\n".join(told)
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        message = "there is nobody to ask whether that may be written"
+        hint = "run it on a terminal, or with --yes"
+        raise DeclarationError(Diagnostic("DB0321", message, hint=hint))
+    return click.confirm("Write that?", err=True)
+
+
+def _append(path: Path, line: str) -> None:
+    """Add a line; what is there stays as it is, byte for byte."""
+    try:
+        before = path.read_bytes() if path.exists() else b""
+        joint = b"" if not before or before.endswith(b"\n") else b"\n"
+        with path.open("ab") as file:
+            file.write(joint + line.encode() + b"\n")
+    except OSError as error:
+        reason = (error.strerror or "error").lower()
+        message = f"cannot write {path}: {reason}"
+        raise AnswerIsNoError(Diagnostic("DB0316", message)) from None

@@ -1,0 +1,57 @@
+"""``dynbuild lock --merge``: git's merge driver for locks."""
+
+from pathlib import Path
+
+from dynbuild.cli.output import show, tell
+from dynbuild.commands.merge import TRUNKS, merged
+from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.ports import CommittedUnknownError
+from dynbuild.project.lockfile import LockFile
+
+
+def merge_files(paths: tuple[str, str, str], name: str) -> int:
+    """Merge three files into the second, as git asks its drivers to.
+
+    ``name`` is the path of the lock in the repository. Exit status 0 tells git that the
+    lock is merged, any other leaves it as ours and in conflict.
+    """
+    ancestor, ours, theirs = (_read(path) for path in paths)
+    lock = LockFile(Path(name), name)
+    found = merged(ancestor, ours, theirs, _trunks(lock))
+    LockFile(Path(paths[1]), name).write(found.text)
+    if found.both:
+        show(
+            [
+                Diagnostic(
+                    "DB0419",
+                    f"{name}: both sides changed {', '.join(found.both)}; "
+                    f"{found.kept} stayed",
+                    hint="once the declaration is merged, `dynbuild lock` settles it",
+                    severity="warning",
+                )
+            ]
+        )
+    else:
+        tell(f"{name}: merged, the order of {found.kept} stays in front")
+    return 0
+
+
+def _read(path: str) -> str:
+    text = LockFile(Path(path), path).read()
+    if text is None:
+        message = f"cannot read {path}: there is no such file"
+        hint = "git calls this as `dynbuild lock --merge %O %A %B`"
+        raise AnswerIsNoError(Diagnostic("DB0313", message, hint=hint))
+    return text
+
+
+def _trunks(lock: LockFile) -> set[str]:
+    found = set()
+    for revision in TRUNKS:
+        try:
+            text = lock.committed(revision)
+        except CommittedUnknownError:
+            continue
+        if text is not None:
+            found.add(text)
+    return found

@@ -1,0 +1,167 @@
+"""A lock in install order, as text of which ``git diff`` shows what a change means.
+
+No seqs and no columns: a step that moved is a block that moved, and nothing else
+differs.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dynbuild.cli.progress_text import lines
+from dynbuild.digest import short
+from dynbuild.errors import AnswerIsNoError, Diagnostic, DynbuildError
+from dynbuild.lock.codec import loads
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed, install_order
+from dynbuild.steps.model import (
+    Action,
+    AptSource,
+    Copy,
+    Group,
+    Install,
+    Pin,
+    Remove,
+    Script,
+    Stage,
+    Upgrade,
+    User,
+)
+
+
+def lock_text(name: str) -> str:
+    """The text of a lock's file; of one that is no lock, what it holds.
+
+    Git calls it for every version that it shows, so a lock that cannot be read is no
+    mistake here. Raises AnswerIsNoError where there is no file.
+    """
+    try:
+        text = Path(name).read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        message = f"cannot read {name}: {(error.strerror or 'error').lower()}"
+        raise AnswerIsNoError(Diagnostic("DB0313", message)) from None
+    try:
+        lock = loads(text)
+        told = [*_base(lock), *_steps(lock), *_image(lock)]
+    except DynbuildError:
+        return text
+    return "".join(f"{line}\n" for part in told for line in lines(part))
+
+
+def _base(lock: Lock) -> Iterator[str]:
+    yield f"base {lock.base.image}"
+    yield from _pin(lock.base)
+    if lock.shell:
+        yield f"    shell {' '.join(lock.shell)}"
+    for image, pin in sorted(lock.images.items()):
+        yield f"image {image}"
+        yield from _pin(pin)
+
+
+def _pin(pin: Pin) -> Iterator[str]:
+    yield f"    {pin.digest or 'not pinned'}"
+    yield from (f"    {platform} {d}" for platform, d in sorted(pin.platforms.items()))
+    yield from _pairs("env", pin.env)
+
+
+def _steps(lock: Lock) -> Iterator[str]:
+    for placed in install_order(lock):
+        yield from _step(placed, lock)
+
+
+def _step(placed: Placed, lock: Lock) -> Iterator[str]:
+    match placed.step:
+        case Stage() as stage:
+            yield f"stage {stage.name}"
+            yield from _stage(stage, lock)
+        case Group() as group:
+            yield group.manager
+            for key, action in sorted(group.actions.items()):
+                yield f"    {_action(key, action)}"
+        case Script(text):
+            yield "script"
+            yield from (f"    {line}" for line in text.split("\n"))
+        case User() as user:
+            sudo = " with sudo" if user.sudo else ""
+            yield f"user {user.name}{sudo}"
+            yield f"    uid {user.uid}, shell {user.shell}"
+        case AptSource() as source:
+            yield f"source {' '.join([source.uri, *source.suites, *source.components])}"
+            if source.key_digest:
+                yield f"    key {source.key} ({short(source.key_digest)})"
+
+
+def _action(key: str, action: Action) -> str:
+    match action:
+        case Install(spec):
+            return f"install {spec}"
+        case Remove():
+            return f"remove {key}"
+        case Upgrade():
+            return f"upgrade {key}"
+
+
+def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
+    if stage.dependencies:
+        yield f"    needs {', '.join(sorted(stage.dependencies))}"
+    marks = (
+        ("build only", stage.build_only),
+        ("ssh", stage.ssh),
+        (f"refreshed {stage.bump} times", stage.bump),
+        (f"user {stage.user}", stage.user != "root"),
+        (f"in {stage.workdir}", stage.workdir),
+        (f"shell {' '.join(stage.shell or ())}", stage.shell),
+        (f"network {stage.network}", stage.network != "default"),
+        (f"touches {', '.join(stage.touches)}", stage.touches),
+    )
+    yield from (f"    {told}" for told, there in marks if there)
+    yield from _pairs("env", stage.env)
+    yield from _pairs("build env", stage.build_env)
+    yield from (f"    cache {mount}" for mount in stage.cache_mounts)
+    yield from (
+        f"    secret {one.id} as {one.env or one.target or 'a file'}"
+        for one in stage.secrets
+    )
+    yield from (f"    copy {_copy(copy, lock)}" for copy in stage.copies)
+    for command in stage.commands:
+        first, *rest = command.split("\n")
+        yield f"    $ {first}"
+        yield from (f"      {line}" for line in rest)
+
+
+def _copy(copy: Copy, lock: Lock) -> str:
+    source = f" of {copy.stage or copy.image}" if copy.stage or copy.image else ""
+    how = [
+        *([f"owner {copy.owner}"] if copy.owner else []),
+        *([f"mode {copy.mode}"] if copy.mode else []),
+        *([f"without {' '.join(copy.exclude)}"] if copy.exclude else []),
+    ]
+    if copy.digest is not None:
+        how.append(short(copy.digest))
+    elif copy.live:
+        how.append("live")
+    elif copy.image is not None:
+        how.append(short(lock.images[copy.image].digest or "not pinned"))
+    told = f" ({', '.join(how)})" if how else ""
+    return f"{copy.path}{source} to {copy.to}{told}"
+
+
+def _image(lock: Lock) -> Iterator[str]:
+    config = lock.config
+    yield "image config"
+    yield from _pairs("env", config.env)
+    yield from _pairs("label", config.labels)
+    words = (("entrypoint", config.entrypoint), ("cmd", config.cmd))
+    yield from (f"    {name} {list(told)}" for name, told in words if told is not None)
+    others = (
+        ("workdir", config.workdir),
+        ("expose", ", ".join(config.expose)),
+        ("volumes", ", ".join(config.volumes)),
+        ("stop signal", config.stop_signal),
+    )
+    yield from (f"    {name} {told}" for name, told in others if told)
+    if config.healthcheck is not None:
+        yield f"    healthcheck {list(config.healthcheck.cmd)}"
+
+
+def _pairs(what: str, pairs: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"    {what} {name}={value}" for name, value in sorted(pairs.items()))

@@ -1,0 +1,144 @@
+"""What stands on what as text: a tree for people, Mermaid and DOT for programs."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from dynbuild.cli.markup import mermaid
+from dynbuild.cli.pages.words import marks, moved, seconds, tone, weight
+from dynbuild.cli.progress_text import printable
+from dynbuild.explain.picture import Picture, Row
+
+_COLORS = {
+    "stage": ("#e9effb", "#2450a8"),
+    "live": ("#ebe9fb", "#5040b5"),
+    "script": ("#f7ecd8", "#7d4f00"),
+    "user": ("#f3e6f7", "#74348a"),
+    "source": ("#f9e3e3", "#9a2f2f"),
+    "packages": ("#e2f2e9", "#1f6a46"),
+}
+
+
+def tree(seen: Picture) -> str:
+    """A tree from what nothing stands on down to the base, after ``cargo tree``.
+
+    What was shown above already is marked with (*), and what is below it left out.
+    """
+    rows = {row.id: row for row in seen.rows}
+    lines: list[str] = []
+    shown: set[str] = set()
+    for row in reversed(seen.rows):
+        if not any(row.id in rows[above].edges for above in row.above):
+            lines += _branch(row, rows, shown, "", "")
+    return "\n".join([*lines, f"base {printable(seen.base)}"]) + "\n"
+
+
+def _branch(
+    row: Row, rows: Mapping[str, Row], shown: set[str], first: str, rest: str
+) -> Iterator[str]:
+    """A step and those below it; a stack of its own, for a chain may be long."""
+    todo = [(row, first, rest)]
+    while todo:
+        row, first, rest = todo.pop()
+        again = row.id in shown and bool(row.edges)
+        yield first + _line(row) + (" (*)" if again else "")
+        if again:
+            continue
+        shown.add(row.id)
+        below = [rows[need] for need in row.edges]
+        for at, one in reversed(list(enumerate(below))):
+            last = at == len(below) - 1
+            todo.append(
+                (
+                    one,
+                    rest + ("└─ " if last else "├─ "),
+                    rest + ("   " if last else "│  "),
+                )
+            )
+
+
+def _line(row: Row) -> str:
+    name = row.title if row.kind == "stage" else f"{row.kind}: {row.title}"
+    facts = [f"seq {row.seq}", *marks(row)]
+    if row.moves:
+        facts.append(f"moved {moved(row)}")
+    if row.size is not None:
+        facts.append(weight(row))
+    if row.seconds is not None:
+        facts.append(seconds(row))
+    if row.tier:
+        facts.append(row.tier)
+    return printable(f"{name}  ({', '.join(facts)})")
+
+
+def mermaid_graph(seen: Picture) -> str:
+    """A flowchart of Mermaid, from the base upwards."""
+    names = {row.id: f"s{at}" for at, row in enumerate(seen.rows)}
+    lines = ["flowchart BT", f"  base[({mermaid(seen.base)})]"]
+    for row in seen.rows:
+        label = mermaid(
+            row.title if row.kind == "stage" else f"{row.kind}: {row.title}"
+        )
+        lines.append(f"  {names[row.id]}[{label}]:::{tone(row)}")
+    for row in seen.rows:
+        below = [names[need] for need in row.edges] or ["base"]
+        lines += [f"  {need} --> {names[row.id]}" for need in below]
+    lines += [
+        f"  classDef {name} fill:{fill},stroke:{stroke},color:#1d2126"
+        for name, (fill, stroke) in _COLORS.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def dot(seen: Picture) -> str:
+    """A directed graph in Graphviz's language, from the base upwards."""
+    lines = [
+        "digraph image {",
+        "  rankdir=BT;",
+        '  node [shape=box, style="rounded,filled", fontname="sans-serif"];',
+        f"  base [label={_quoted(seen.base)}, shape=cylinder, fillcolor=white];",
+    ]
+    for at, row in enumerate(seen.rows):
+        name = row.title if row.kind == "stage" else f"{row.kind}: {row.title}"
+        fill, stroke = _COLORS[tone(row)]
+        lines.append(
+            f'  s{at} [label={_quoted(name)}, fillcolor="{fill}", color="{stroke}"];'
+        )
+    names = {row.id: f"s{at}" for at, row in enumerate(seen.rows)}
+    for row in seen.rows:
+        below = [names[need] for need in row.edges] or ["base"]
+        lines += [f"  {need} -> {names[row.id]};" for need in below]
+    return "\n".join([*lines, "}", ""])
+
+
+def _quoted(label: str) -> str:
+    """A string of DOT: a backslash is one, and begins nothing."""
+    line = printable(label.replace("\n", " ")).replace("\\", "\\\\")
+    return '"' + line.replace('"', '\\"') + '"'
+
+
+def graph_data(seen: Picture) -> str:
+    """The picture for other programs."""
+    told = {
+        "base": seen.base,
+        "base_digest": seen.base_digest,
+        "platform": seen.platform,
+        "steps": [
+            {
+                "step": row.id,
+                "kind": row.kind,
+                "title": row.title,
+                "seq": row.seq,
+                "moves": row.moves,
+                "live": row.live,
+                "build_only": not row.linked,
+                "stands_on": list(row.below),
+                "digest": row.digest,
+                "seconds": row.seconds,
+                "bytes": row.size,
+                "tier": row.tier,
+                "why": list(row.why),
+            }
+            for row in seen.rows
+        ],
+    }
+    return json.dumps(told, indent=2) + "\n"

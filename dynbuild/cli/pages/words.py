@@ -1,0 +1,50 @@
+"""What is known of a step in words: how large, how long, where from, how often."""
+
+from dynbuild.cli.progress_text import price, size
+from dynbuild.explain.picture import Picture, Row
+
+UNKNOWN = "not known"
+
+
+def seconds(row: Row) -> str:
+    return UNKNOWN if row.seconds is None else price(row.seconds)
+
+
+def weight(row: Row) -> str:
+    return UNKNOWN if row.size is None else size(row.size)
+
+
+def moved(row: Row) -> str:
+    return (
+        "never" if not row.moves else f"{row.moves} times" if row.moves > 1 else "once"
+    )
+
+
+def marks(row: Row) -> list[str]:
+    """What is special about a step."""
+    return ["live"] * row.live + ["build only"] * (not row.linked)
+
+
+def totals(seen: Picture) -> dict[str, str]:
+    """The numbers of a picture, as far as they are known."""
+    facts = {"steps": str(len(seen.rows)), "platform": seen.platform}
+    sizes = [row.size for row in seen.rows if row.linked and row.size is not None]
+    if sizes:
+        facts["on the base"] = size(sum(sizes))
+    times = [row.seconds for row in seen.rows if row.seconds is not None]
+    if times:
+        facts["to build it all"] = price(sum(times))
+    moves = sum(row.moves for row in seen.rows)
+    if moves:
+        facts["moves"] = str(moves)
+    held = [row for row in seen.rows if row.tier is not None]
+    if held:
+        facts["held by a tier"] = f"{len(held)} of {len(seen.rows)}"
+    return facts
+
+
+def tone(row: Row) -> str:
+    """What gives a step its colour: its kind, packages of all managers alike."""
+    if row.live:
+        return "live"
+    return row.kind if row.kind in {"stage", "script", "user", "source"} else "packages"

@@ -1,0 +1,22 @@
+"""What a new lock costs against the one in the file, told before it is written."""
+
+from dynbuild.cli.diff_text import summary
+from dynbuild.cli.project import Project
+from dynbuild.cli.store import looked_up
+from dynbuild.commands.diff import Side, compared
+from dynbuild.errors import LockError
+from dynbuild.lock.codec import loads
+from dynbuild.lock.model import Lock
+
+
+def price_of(project: Project, lock: Lock) -> str | None:
+    """One line; None where the file has no lock to compare with."""
+    text = project.locks.read()
+    if text is None:
+        return None
+    try:
+        before = Side(project.place.lock, loads(text))
+        found = compared(before, Side("", lock), None, looked_up(project))
+    except LockError:
+        return None
+    return summary(found)

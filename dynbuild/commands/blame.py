@@ -1,0 +1,60 @@
+"""``blame``: the commits that moved or changed a stage."""
+
+from collections.abc import Iterator
+
+from dynbuild.errors import (
+    AnswerIsNoError,
+    DeclarationError,
+    Diagnostic,
+    LockError,
+    did_you_mean,
+)
+from dynbuild.explain.blame import Blamed, Commit, Version, blame
+from dynbuild.lock.codec import loads
+from dynbuild.lock.model import Lock
+from dynbuild.ports import CommittedUnknownError, LockHistory, Locks
+
+NOT_YET = Commit("", "", "", "not committed yet")
+
+
+def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
+    """What happened to a stage, the latest first; the file comes before all commits.
+
+    Raises AnswerIsNoError where git has no lock, DeclarationError for a stage that
+    there is not, LockError for a file that cannot be read.
+    """
+    text = locks.read()
+    current = None if text is None else loads(text)
+    commits = history.commits()
+    committed = _at(history, "HEAD") if commits else None
+    if committed is None:
+        raise AnswerIsNoError(
+            Diagnostic(
+                "DB0422",
+                "git has no lock here: there is nobody to name",
+                hint="run `dynbuild lock` and commit its file",
+            )
+        )
+    newest = current or committed
+    if stage not in newest.stages:
+        hint = did_you_mean(stage, list(newest.stages))
+        message = f"the lock has no stage {stage!r}"
+        raise DeclarationError(Diagnostic("DB0320", message, hint=hint))
+
+    def versions() -> Iterator[Version]:
+        if current is not None and current != committed:
+            yield Version(NOT_YET, current, (committed,))
+        for commit, parents in commits:
+            before = tuple(_at(history, parent) for parent in parents)
+            yield Version(commit, _at(history, commit.id), before)
+
+    return blame(stage, versions())
+
+
+def _at(history: LockHistory, revision: str) -> Lock | None:
+    """The lock at a revision; one that cannot be read counts as none."""
+    try:
+        text = history.committed(revision)
+        return None if text is None else loads(text)
+    except (LockError, CommittedUnknownError):
+        return None

@@ -1,0 +1,65 @@
+"""``diff``: two locks, from files or from git, and what lies between them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dynbuild.commands.lock import no_lock
+from dynbuild.digest import Digest
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.explain.diff import Diff, diff, digests_of
+from dynbuild.explain.known import Known
+from dynbuild.explain.view import common_platform
+from dynbuild.lock.codec import loads
+from dynbuild.lock.model import Lock
+from dynbuild.ports import CommittedUnknownError, Locks
+
+LookUp = Callable[[set[Digest], str], Known]
+"""What is known of the steps with some digests on a platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: how people call it, and its lock if it has one."""
+
+    name: str
+    lock: Lock | None
+
+
+def of_file(locks: Locks, name: str) -> Side:
+    """The lock in a file. Raises AnswerIsNoError where there is none, LockError."""
+    text = locks.read()
+    if text is None:
+        raise no_lock()
+    return Side(name, loads(text, name))
+
+
+def of_revision(locks: Locks, revision: str) -> Side:
+    """The lock that git has at a revision; HEAD may be nothing yet.
+
+    Raises DeclarationError where git does not know the revision, LockError.
+    """
+    if revision != "HEAD":
+        locks.require(revision)
+    try:
+        text = locks.committed(revision)
+    except CommittedUnknownError as error:
+        message = f"git does not say what {revision!r} has: {error}"
+        raise DeclarationError(Diagnostic("DB0314", message)) from None
+    lock = None if text is None else loads(text, f"{revision}:dynbuild.lock")
+    return Side(revision, lock)
+
+
+def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -> Diff:
+    """Compare two sides with what is known of their steps.
+
+    Raises AnswerIsNoError where there is no lock to compare with, LockError for locks
+    that are not sound, DeclarationError for a platform that there is not.
+    """
+    if after.lock is None:
+        message = f"{after.name} has no lock"
+        hint = "name a revision or a file that has one"
+        raise AnswerIsNoError(Diagnostic("DB0421", message, hint=hint))
+    locks = [lock for lock in (before.lock, after.lock) if lock is not None]
+    chosen = platform or common_platform(*locks)
+    known = look_up(digests_of(before.lock, after.lock, chosen), chosen)
+    return diff(before.lock, after.lock, chosen, known)

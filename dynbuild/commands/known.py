@@ -1,0 +1,34 @@
+"""What is known of steps of locks: from the tiers, and from what ran here before."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from dynbuild.digest import Digest
+from dynbuild.explain.known import Known
+from dynbuild.link.model import WriteSet
+from dynbuild.ports import Tier
+
+
+def known_of(
+    digests: Iterable[Digest],
+    platform: str,
+    tiers: Sequence[tuple[str, Tier]],
+    seconds: Mapping[str, float],
+) -> Known:
+    """Look steps up in tiers, each with its name, the nearest first.
+
+    ``seconds`` says how long steps took here, by their ids: for those of which no tier
+    has a record.
+    """
+    wanted = sorted(set(digests))
+    measured: dict[str, float] = {}
+    sizes: dict[Digest, int] = {}
+    held: dict[Digest, str] = {}
+    wrote = defaultdict[Digest, list[WriteSet]](list)
+    for name, tier in tiers:
+        for record in tier.find(wanted, platform):
+            held.setdefault(record.placed, name)
+            measured.setdefault(record.placed, record.seconds)
+            sizes.setdefault(record.placed, sum(x.size for x in record.layers))
+            wrote[record.placed].append(record.writes)
+    return Known({**seconds, **measured}, sizes, held, wrote)

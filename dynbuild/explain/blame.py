@@ -1,0 +1,71 @@
+"""Which commits put a stage where it is, and made it what it is: the lock's history."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dynbuild.lock.changes import Change, compare
+from dynbuild.lock.model import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that touched the lock; ``id`` is empty for what is not committed yet.
+
+    ``date`` is ISO 8601 with an offset, as git has it.
+    """
+
+    id: str
+    author: str
+    date: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The lock at a commit, and at each of its parents; None where there was none."""
+
+    commit: Commit
+    lock: Lock | None
+    parents: tuple[Lock | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A commit, and what it did to the stage."""
+
+    commit: Commit
+    changes: tuple[Change, ...]
+
+
+def blame(stage: str, versions: Iterable[Version]) -> Iterator[Blamed]:
+    """What was done to a stage, the latest first, back to where it came from.
+
+    ``versions`` come newest first, and are read no further than needed. Renames are
+    followed. A merge counts where the stage is as in none of its parents.
+    """
+    name = stage
+    for version in versions:
+        if version.lock is None or name not in version.lock.stages:
+            continue
+        told = [
+            _of(name, compare(parent, version.lock)) for parent in _all(version.parents)
+        ]
+        if not all(told):
+            continue
+        changes = told[0]
+        yield Blamed(version.commit, changes)
+        if any(change.verb == "added" for change in changes):
+            return
+        for change in changes:
+            if change.verb == "renamed":
+                name = change.details[0].removeprefix("was ")
+
+
+def _all(parents: Sequence[Lock | None]) -> Sequence[Lock | None]:
+    return parents or (None,)
+
+
+def _of(name: str, changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple(
+        change for change in changes if change.kind == "stage" and change.name == name
+    )

@@ -1,0 +1,26 @@
+"""What is known of steps beside their locks: what was measured, and what tiers hold."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from dynbuild.digest import Digest
+from dynbuild.link.model import WriteSet
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Facts that explanations use where they are there; each may be empty.
+
+    ``seconds`` says how long steps took, by placed digest, else by the id of the step
+    (a stage's name, ``apt.4``). ``sizes`` has the bytes of their layers and ``tiers``
+    the nearest tier that holds them, both by placed digest. ``wrote`` has what they
+    wrote, by placed digest: it tells which steps have to stand on one another.
+    """
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    sizes: Mapping[Digest, int] = field(default_factory=dict)
+    tiers: Mapping[Digest, str] = field(default_factory=dict)
+    wrote: Mapping[Digest, Collection[WriteSet]] = field(default_factory=dict)
+
+
+NOTHING_KNOWN = Known()

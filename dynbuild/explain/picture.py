@@ -1,0 +1,202 @@
+"""A lock as people see it: its steps as layers, what each stands on, what is known."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from dynbuild.digest import Digest
+from dynbuild.explain.known import NOTHING_KNOWN, Known
+from dynbuild.explain.view import View, below, live_copies, view
+from dynbuild.lock.digests import Contents
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed
+from dynbuild.steps.model import AptSource, Copy, Group, Script, Stage, Step, User
+from dynbuild.steps.title import title
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is told of a step: a heading, and its lines."""
+
+    heading: str
+    lines: tuple[str, ...]
+    verbatim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One step of a picture.
+
+    ``edges`` are the steps that it stands on or copies from, without those that another
+    of them stands on already. ``why`` says what put it where it is, ``notes`` what it
+    does. What is not known of its seconds, size and tier is None.
+    """
+
+    id: str
+    kind: str
+    title: str
+    seq: int
+    moves: int
+    live: bool
+    linked: bool
+    below: tuple[str, ...]
+    edges: tuple[str, ...]
+    above: tuple[str, ...]
+    why: tuple[str, ...]
+    notes: tuple[Note, ...]
+    digest: Digest
+    seconds: float | None = None
+    size: int | None = None
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All steps of a lock in install order, on the base."""
+
+    base: str
+    base_digest: Digest | None
+    platform: str
+    rows: tuple[Row, ...]
+
+
+def picture(
+    lock: Lock,
+    platform: str,
+    known: Known = NOTHING_KNOWN,
+    contents: Contents | None = None,
+    told: Mapping[str, Sequence[Note]] | None = None,
+) -> Picture:
+    """See a lock on a platform; ``told`` has more to say of steps, by their ids.
+
+    Raises as ``view`` does.
+    """
+    seen = view(lock, platform, known, contents)
+    reach = _closures(seen.steps)
+    above: dict[str, list[str]] = {id_: [] for id_ in seen.steps}
+    for id_, placed in seen.steps.items():
+        for need in below(placed):
+            above[need].append(id_)
+    rows = tuple(
+        _row(seen, placed, reach, tuple(above[placed.id]), known, (told or {}))
+        for placed in seen.steps.values()
+    )
+    digest = lock.base.platforms.get(platform, lock.base.digest)
+    return Picture(lock.base.image, digest, platform, rows)
+
+
+def _closures(steps: Mapping[str, Placed]) -> dict[str, frozenset[str]]:
+    """All that each step stands on or copies from, directly or not."""
+    found: dict[str, frozenset[str]] = {}
+    for id_, placed in steps.items():
+        needs = below(placed)
+        found[id_] = frozenset(needs).union(*(found[need] for need in needs))
+    return found
+
+
+def _row(  # noqa: PLR0913, PLR0917 - all that a row is made of
+    seen: View,
+    placed: Placed,
+    reach: Mapping[str, frozenset[str]],
+    above: tuple[str, ...],
+    known: Known,
+    told: Mapping[str, Sequence[Note]],
+) -> Row:
+    needs = below(placed)
+    covered = frozenset[str]().union(*(reach[need] for need in needs))
+    entry = seen.lock.stages.get(placed.id) if _is_stage(placed) else None
+    digest = seen.placed(placed.id)
+    measured = (digest, placed.id)
+    return Row(
+        id=placed.id,
+        kind=kind_of(placed.step),
+        title=title(placed.step),
+        seq=placed.seq,
+        moves=entry.moves if entry else 0,
+        live=placed.live,
+        linked=placed.linked,
+        below=needs,
+        edges=tuple(need for need in needs if need not in covered),
+        above=above,
+        why=tuple(_why(seen, placed)),
+        notes=(*_notes(placed.step), *told.get(placed.id, ())),
+        digest=digest,
+        seconds=next((known.seconds[k] for k in measured if k in known.seconds), None),
+        size=known.sizes.get(digest),
+        tier=known.tiers.get(digest),
+    )
+
+
+def _is_stage(placed: Placed) -> bool:
+    return isinstance(placed.step, Stage)
+
+
+def kind_of(step: Step) -> str:
+    """``stage``, ``script``, ``user``, ``source``, or the name of a manager."""
+    match step:
+        case Group():
+            return step.manager
+        case _:
+            return type(step).__name__.lower().removeprefix("apt")
+
+
+def _why(seen: View, placed: Placed) -> Iterator[str]:
+    """What put a step at its place."""
+    lock = seen.lock
+    if not isinstance(placed.step, Stage):
+        yield (
+            f"Seq {placed.seq}: the update that brought it appended it there, and all "
+            "that came later stands behind it."
+        )
+    else:
+        own = lock.stages[placed.id]
+        if own.moves:
+            times = "once" if own.moves == 1 else f"{own.moves} times"
+            yield f"It changed {times}; seq {own.seq} is where it was put last."
+        else:
+            yield f"Seq {own.seq}: it never changed since it was placed there."
+        if placed.seq > own.seq:
+            last = [n for n in placed.step.needs if seen.steps[n].seq == placed.seq]
+            yield f"It needs {last[0]}, and so stands behind it at {placed.seq}."
+        if live_copies(placed):
+            paths = ", ".join(copy.path for copy in live_copies(placed))
+            yield f"Live: {paths} is read when the image is realized. So it comes last."
+        elif placed.live:
+            yield "Live, for something that it needs is. So it comes last."
+        if not placed.linked:
+            yield "Build-only: others copy from it, and the image does not have it."
+    for join in seen.places.places[seen.placed(placed.id)].joins:
+        what = ", ".join((*join.databases, *(f"/{path}" for path in join.paths)))
+        yield f"Put on {join.onto}, for both change {what}."
+
+
+def _notes(step: Step) -> Iterator[Note]:
+    match step:
+        case Stage():
+            if step.commands:
+                yield Note("Commands", step.commands, verbatim=True)
+            if step.copies:
+                yield Note("Copies", tuple(map(_copy, step.copies)))
+            env = tuple(f"{name}={told}" for name, told in sorted(step.env.items()))
+            if env:
+                yield Note("Environment", env, verbatim=True)
+        case Group():
+            specs = tuple(sorted(step.declared.values()))
+            yield Note(f"Declared with {step.manager} by then", specs)
+        case Script(text):
+            yield Note("Script", (text,), verbatim=True)
+        case User():
+            sudo = ", with sudo" if step.sudo else ""
+            yield Note("User", (f"{step.name}, uid {step.uid}, {step.shell}{sudo}",))
+        case AptSource():
+            words = [step.uri, *step.suites, *step.components]
+            yield Note("Source", (" ".join(words),), verbatim=True)
+        case _:
+            assert_never(step)
+
+
+def _copy(copy: Copy) -> str:
+    source = copy.stage or copy.image
+    of = f" of {source}" if source else ""
+    live = " (live)" if copy.live else ""
+    return f"{copy.path}{of} to {copy.to}{live}"

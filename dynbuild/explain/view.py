@@ -1,0 +1,122 @@
+"""A lock with all that follows from it: order, descriptions, digests, places.
+
+What a lock leaves open, the content of live copies and the digest of an image without
+a pin, may be given. Where it is not, a stand-in that depends on the name alone takes
+its place: so two locks can be compared, and what is not in them counts as the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dynbuild.digest import Description, Digest, digest_of
+from dynbuild.explain.known import NOTHING_KNOWN, Known
+from dynbuild.link.placement import Placements, place
+from dynbuild.lock.digests import Contents, descriptions
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed, install_order
+from dynbuild.plan import standing
+from dynbuild.steps.model import Copy, Stage
+from dynbuild.steps.recipe import copies_of
+
+USUAL = "linux/amd64"
+"""The platform that is looked at where a lock has it and nobody asks for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A lock on one platform; ``steps`` and ``descriptions`` go by the steps' ids."""
+
+    lock: Lock
+    platform: str
+    steps: Mapping[str, Placed]
+    descriptions: Mapping[str, Description]
+    digests: Mapping[str, Digest]
+    places: Placements
+
+    def placed(self, step: str) -> Digest:
+        """The digest under which a step of the image is kept."""
+        return self.places.final[step]
+
+
+def view(
+    lock: Lock,
+    platform: str,
+    known: Known = NOTHING_KNOWN,
+    contents: Contents | None = None,
+    unpinned: Mapping[str, Digest] | None = None,
+) -> View:
+    """Work out what follows from a lock.
+
+    Raises LockError for one that is not sound, DeclarationError (DB0304) for a platform
+    that it does not have.
+    """
+    order = install_order(lock)
+    live = {
+        copy: digest_of({"live": copy.path, "exclude": list(copy.exclude)})
+        for placed in order
+        for copy in copies_of(placed.step)
+        if copy.live
+    }
+    images = {
+        pin.image: digest_of({"unpinned": pin.image})
+        for pin in (lock.base, *lock.images.values())
+        if pin.digest is None
+    }
+    described = descriptions(
+        lock,
+        order,
+        platform,
+        live | dict(contents or {}),
+        images | dict(unpinned or {}),
+    )
+    digests = {step: digest_of(told) for step, told in described.items()}
+    return View(
+        lock=lock,
+        platform=platform,
+        steps={placed.id: placed for placed in order},
+        descriptions=described,
+        digests=digests,
+        places=place(standing(order, digests), known.wrote),
+    )
+
+
+def platforms(lock: Lock) -> frozenset[str] | None:
+    """The platforms that all pins of a lock have; None where nothing is pinned."""
+    pinned = [
+        pin.platforms.keys()
+        for pin in (lock.base, *lock.images.values())
+        if pin.digest is not None
+    ]
+    if not pinned:
+        return None
+    return frozenset(pinned[0]).intersection(*pinned[1:])
+
+
+def common_platform(*locks: Lock) -> str:
+    """The platform to look at: the usual one where the locks have it, else by name.
+
+    Where no platform is common to all, one of the last lock.
+    """
+    known = [found for lock in locks if (found := platforms(lock)) is not None]
+    if not known:
+        return USUAL
+    common = known[0].intersection(*known[1:]) or known[-1]
+    return USUAL if USUAL in common or not common else min(common)
+
+
+def sources(placed: Placed) -> tuple[str, ...]:
+    """The stages that a step copies from, each once."""
+    if not isinstance(placed.step, Stage):
+        return ()
+    stages = (copy.stage for copy in placed.step.copies if copy.stage is not None)
+    return tuple(dict.fromkeys(stages))
+
+
+def below(placed: Placed) -> tuple[str, ...]:
+    """The steps that a step stands on or copies from, each once."""
+    return tuple(dict.fromkeys([*placed.on, *sources(placed)]))
+
+
+def live_copies(placed: Placed) -> tuple[Copy, ...]:
+    """The copies of a step whose content the lock does not have."""
+    return tuple(copy for copy in copies_of(placed.step) if copy.live)

@@ -1,0 +1,132 @@
+"""The pages that the browser is shown: an ordinary project, and one that means harm."""
+
+from dataclasses import replace
+
+from dynbuild.cli.pages.stack_page import stack_page
+from dynbuild.cli.pages.status_page import (
+    BuildFacts,
+    StatusFacts,
+    TierFacts,
+    status_page,
+)
+from dynbuild.digest import sha256
+from dynbuild.explain.known import Known
+from dynbuild.explain.picture import Note, Picture, picture
+from dynbuild.explain.view import view
+from dynbuild.lock.model import Entry, Lock, Target
+from dynbuild.lock.update import update
+from dynbuild.steps.model import Copy, Stage, User
+from tests.pins import pinned
+
+PLATFORM = "linux/amd64"
+HARM = (
+    "</style></title><script>window.harmed = 1</script>"
+    "\"'><img src=http://127.0.0.1:9/x onerror=window.harmed=1>"
+    "<svg onload=window.harmed=1>\u202e\x1b[31m"
+)
+
+
+def ordinary() -> Lock:
+    stages = (
+        Stage("dependencies", commands=("pip3 install -r /tmp/requirements.txt",)),
+        Stage(
+            "compiler",
+            copies=(Copy("native", "/src/", digest=sha256(b"native")),),
+            commands=("make -C /src", "strip /src/server"),
+            build_only=True,
+        ),
+        Stage("assets", commands=("npm run build",), env={"NODE_ENV": "production"}),
+        Stage(
+            "application",
+            ("dependencies", "assets"),
+            (
+                Copy("app", "/srv/web"),
+                Copy("/src/server", "/usr/bin/", stage="compiler"),
+            ),
+            ("python3 -m compileall /srv/web",),
+        ),
+    )
+    packages = {"apt": {name: name for name in ("curl", "git", "python3-pip")}}
+    start = Target(
+        pinned("docker.io/library/debian:bookworm-slim"),
+        packages,
+        scripts=("echo en_US.UTF-8 UTF-8 > /etc/locale.gen && locale-gen",),
+        user=User("web", 1000, "/bin/sh"),
+        stages=stages,
+    )
+    lock = update(None, start)
+    wanted = {"apt": {**packages["apt"], "jq": "jq"}}
+    for command in ("npm run build --all", "npm ci && npm run build"):
+        changed = replace(stages[2], commands=(command,))
+        new = (stages[0], stages[1], changed, stages[3])
+        lock = update(lock, replace(start, stages=new, packages=wanted))
+    return lock
+
+
+def harmful() -> Lock:
+    stage = Stage(
+        HARM,
+        copies=(Copy(HARM, HARM), Copy(HARM, "/x", image=HARM)),
+        commands=(HARM, "</pre></code>" + HARM),
+        env={HARM: HARM},
+    )
+    other = Stage("other", (HARM,), commands=("x",))
+    return Lock(
+        replace(pinned("debian"), image=HARM),
+        scripts={HARM: 1},
+        user=User(HARM, 1000, HARM),
+        user_seq=2,
+        stages={HARM: Entry(stage, 3, 4), "other": Entry(other, 5)},
+        images={HARM: pinned(HARM)},
+    )
+
+
+def seen(lock: Lock, told: str = "cause") -> Picture:
+    """A picture in which everything is known, but for the last two steps."""
+    places = list(view(lock, PLATFORM).places.final.values())
+    numbers = range(1, len(places) + 1)
+    known = Known(
+        seconds={d: 1.7 * n * n for d, n in zip(places, numbers, strict=True)},
+        sizes={
+            d: 4_200_000 * (9 - n) for d, n in zip(places[:-1], numbers, strict=False)
+        },
+        tiers={
+            digest: ("local", "s3", "registry")[n % 3]
+            for digest, n in zip(places[:-2], numbers, strict=False)
+        },
+    )
+    notes = {id_: [Note(told, (told,))] for id_ in lock.stages}
+    return picture(lock, PLATFORM, known, told=notes)
+
+
+def status(name: str = "dependencies") -> StatusFacts:
+    builds = [
+        BuildFacts(
+            1_790_000_000 + 40_000 * at,
+            {
+                "built": 9 if not at else (at * 7) % 5 * (at % 3 != 0),
+                "s3": at % 3 if at else 0,
+                "registry": at % 4 == 1,
+                "local": (5 if at else 0) + (at * 3) % 4,
+            },
+            ran=9.0 * ((at * 7) % 5),
+            saved=31.0 * (5 + at % 3) if at else 0.0,
+        )
+        for at in range(75)
+    ]
+    return StatusFacts(
+        builds,
+        [TierFacts("local", 9, 9, 412_000_000), TierFacts("s3", 7, 9)],
+        [(name, 184.2), ("apt: curl, git, python3-pip", 61.0), ("assets", 22.5)],
+        [("assets", 17), (name, 4)],
+    )
+
+
+PAGES = {
+    "graph": lambda: stack_page(seen(ordinary()), "webapp"),
+    "status": lambda: status_page(status(), "webapp"),
+}
+HARMFUL = {
+    "graph": lambda: stack_page(seen(harmful(), HARM), HARM),
+    "status": lambda: status_page(status(HARM), HARM),
+}

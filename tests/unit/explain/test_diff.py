@@ -1,0 +1,190 @@
+"""Causes and prices of a change, case by case."""
+
+from dataclasses import replace
+
+import pytest
+
+from dynbuild.cli.diff_text import diff_data, summary, why
+from dynbuild.errors import DeclarationError
+from dynbuild.explain.diff import Diff, Reason, diff, digests_of
+from dynbuild.explain.known import Known
+from dynbuild.explain.view import common_platform, view
+from dynbuild.link.model import Written
+from dynbuild.lock.model import Lock, Target
+from dynbuild.lock.update import update
+from dynbuild.steps.model import Copy, Pin, Stage
+from tests.pins import pinned
+
+BASE = pinned("debian:12")
+AMD = "linux/amd64"
+
+
+def target(*stages: Stage, **fields: object) -> Target:
+    return Target(BASE, stages=stages, **fields)  # type: ignore[arg-type]
+
+
+def made(name: str, *needs: str, **fields: object) -> Stage:
+    return Stage(name, needs, commands=(f"make {name}",), **fields)  # type: ignore[arg-type]
+
+
+def reasons(found: Diff) -> dict[str, list[tuple[str, str]]]:
+    return {
+        step.placed.id: [(reason.code, reason.subject) for reason in step.reasons]
+        for step in found.runs
+    }
+
+
+def test_a_copy_from_a_stage_follows_it() -> None:
+    tool = made("tool", build_only=True)
+    app = made("app", copies=(Copy("/x", "/x", stage="tool"),))
+    before = update(None, target(tool, app))
+    after = update(before, target(replace(tool, commands=("other",)), app))
+    assert reasons(diff(before, after)) == {
+        "tool": [("field", "commands")],
+        "app": [("follows", "tool")],
+    }
+
+
+def test_a_build_only_stage_that_nothing_needs_does_not_run() -> None:
+    tool = made("tool", build_only=True)
+    before = update(None, target(tool, made("app")))
+    after = update(before, target(replace(tool, commands=("other",)), made("app")))
+    found = diff(before, after)
+    assert not found.runs
+    fates = {step.placed.id: step.fate for step in found.steps}
+    assert fates == {"tool": "unneeded", "app": "stays"}
+
+
+def test_what_is_live_is_said_as_such_and_runs_where_the_lock_says_so() -> None:
+    live = made("live", copies=(Copy("src", "/src"),))
+    before = update(None, target(live, made("other")))
+    same = diff(before, update(before, target(live, made("other", "live"))))
+    assert [step.placed.id for step in same.live] == ["live"]
+    packages = {"apt": {"jq": "jq"}}
+    added = diff(before, update(before, target(live, made("other"), packages=packages)))
+    assert reasons(added) == {"apt.3": [("new", "")], "live": [("stands-on", "apt.3")]}
+
+
+def test_a_stage_that_moved_behind_another_step() -> None:
+    packages = {"apt": {"jq": "jq"}}
+    before = update(None, target(made("a")))
+    with_jq = update(before, target(made("a"), packages=packages))
+    moved = replace(with_jq, stages={"a": replace(with_jq.stages["a"], seq=9)})
+    assert reasons(diff(with_jq, moved)) == {"a": [("stands-on", "apt.2")]}
+    assert reasons(diff(moved, before)) == {"a": [("off", "apt.2")]}
+
+
+def test_what_it_is_put_on_for_a_database() -> None:
+    first, second = made("first"), made("second", touches=("dpkg",))
+    before = update(None, target(first, second))
+    after = update(before, target(replace(first, touches=("dpkg",)), second))
+    assert reasons(diff(before, after)) == {"second": [("placed", "first")]}
+
+
+def test_what_it_was_put_on_before_is_no_cause() -> None:
+    first, second = made("first", touches=("dpkg",)), made("second", touches=("dpkg",))
+    before = update(None, target(first, second))
+    after = update(before, target(first, replace(second, commands=("x",))))
+    assert reasons(diff(before, after)) == {"second": [("field", "commands")]}
+
+
+def test_what_was_written_is_known_to_place_steps() -> None:
+    first, second = made("first"), made("second")
+    before = update(None, target(first, second))
+    old = view(before, AMD)
+    after = update(before, target(replace(first, commands=("x",)), second))
+    wrote = {
+        digest: [{"etc/x": Written("file", content=id_, new=True)}]
+        for id_, digest in old.places.final.items()
+    }
+    assert reasons(diff(before, after)) == {"first": [("field", "commands")]}
+    # The first one moved behind the second, and now it is the one that wins.
+    known = Known(wrote=wrote)
+    assert view(before, AMD, known).placed("second") != old.placed("second")
+    runs = {step.placed.id for step in diff(before, after, known=known).runs}
+    assert runs == {"first", "second"}
+
+
+def test_a_build_only_stack_of_its_own() -> None:
+    a, b = made("a"), made("b")
+    tool = made("tool", "a", "b", build_only=True)
+    user = made("user", copies=(Copy("/x", "/x", stage="tool"),))
+    before = update(None, target(a, b, tool, user))
+    old = view(before, AMD)
+    files = [{"x": Written("file", content=i)} for i in "ab"]
+    wrote = {old.digests[i]: [w] for i, w in zip("ab", files, strict=True)}
+    after = update(before, target(a, b, replace(tool, commands=("t",)), user))
+    found = diff(before, after, known=Known(wrote=wrote))
+    assert {"tool", "user"} <= {step.placed.id for step in found.runs}
+
+
+def test_a_rename_and_a_twin_run_nothing() -> None:
+    before = update(None, target(made("a")))
+    twin = Stage("b", commands=("make a",))
+    found = diff(before, update(before, target(made("a"), twin)))
+    assert not found.runs
+    assert [(step.placed.id, step.was) for step in found.steps] == [
+        ("a", "a"),
+        ("b", None),
+    ]
+
+
+def test_other_platforms() -> None:
+    both = replace(
+        BASE, platforms={AMD: BASE.platforms[AMD], "linux/arm64": BASE.digest}
+    )
+    one = replace(BASE, platforms={"linux/arm64": BASE.digest})
+    lock = update(None, Target(both, stages=(made("a"),)))
+    other = replace(lock, base=one)
+    assert common_platform(lock, lock) == AMD
+    assert common_platform(lock, other) == "linux/arm64"
+    assert common_platform(replace(lock, base=BASE), other) == "linux/arm64"
+    assert common_platform(replace(lock, base=Pin("me", None))) == AMD
+    found = diff(replace(lock, base=BASE), other)
+    assert reasons(found) == {"a": [("new", "")]}
+    with pytest.raises(DeclarationError):
+        diff(lock, other, AMD)
+
+
+def test_what_is_asked_of_tiers() -> None:
+    before = update(None, target(made("a"), made("b")))
+    after = update(before, target(made("a"), made("c")))
+    asked = digests_of(before, after, AMD)
+    assert asked == {
+        d for lock in (before, after) for d in view(lock, AMD).digests.values()
+    }
+    assert digests_of(None, before, AMD) == set(view(before, AMD).digests.values())
+
+
+def priced(lock: Lock, **known: object) -> Diff:
+    return diff(None, lock, AMD, Known(**known))  # type: ignore[arg-type]
+
+
+def test_prices_in_words() -> None:
+    lock = update(None, target(made("a"), made("b"), made("c")))
+    digests = view(lock, AMD).digests
+    assert summary(priced(lock)) == (
+        "Runs again: 3 of 3 steps; nothing is known of their time"
+    )
+    assert summary(priced(lock, seconds={"a": 5, "b": 70, "c": 3700})) == (
+        "Runs again: 3 of 3 steps, 1 h 2 min by what they took before"
+    )
+    assert summary(priced(lock, seconds={"a": 5, digests["b"]: 70})) == (
+        "Runs again: 3 of 3 steps, 1 min 15 s by what they took before "
+        "(2 steps; the others are new)"
+    )
+    held = {digests["a"]: "local", digests["b"]: "s3", digests["c"]: "s3"}
+    assert summary(priced(lock, tiers=held)) == (
+        "Runs again: 3 of 3 steps; 1 is held by the local tier; 2 are held by the s3 "
+        "tier"
+    )
+    data = diff_data(priced(lock, tiers=held))
+    assert data["held"] == {"local": 1, "s3": 2}
+
+
+def test_reasons_in_words() -> None:
+    step = diff(None, update(None, target(made("a")))).steps[0]
+    many = tuple(Reason("follows", name) for name in "pqrst")
+    told = replace(step, reasons=(Reason("field", "copies"), *many))
+    assert why(told) == "changed: copied files; follows p, q, r and 2 more"
+    assert why(replace(step, reasons=(Reason("placed"),))) == "has another place"
