@@ -85,7 +85,10 @@ def status(  # noqa: PLR0913 - one parameter a flag
         data({**_data(str(tier.root), found, verified), "history": past})
     else:
         _tell(str(tier.root), found, verified)
-        sys.stdout.write("\n" + usage_text(lock, history, found.platform) + "\n")
+        if told_of_past := usage_text(lock, history, found.platform):
+            sys.stdout.write(f"\n{told_of_past}\n")
+        else:
+            tell("nothing was realized here yet")
     return 1 if damaged else 0
 
 

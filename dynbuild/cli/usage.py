@@ -15,11 +15,14 @@ _MOST = 5
 """How many days with builds, and how many steps, are shown."""
 
 
-def usage_text(lock: Lock, history: History, platform: str) -> str:
-    """Days with builds and where their steps came from; what is slow, what moves."""
+def usage_text(lock: Lock, history: History, platform: str) -> str | None:
+    """Days with builds and where their steps came from; what is slow, what moves.
+
+    None where nothing was realized.
+    """
     builds = history.builds()
     if not builds:
-        return "nothing was realized here yet"
+        return None
     all_days = by_day(builds)
     used = [s for s in _SOURCES if any(day.steps.get(s) for day in all_days)]
     head = ("day", "builds", "failed", "steps", *used, "ran", "saved")

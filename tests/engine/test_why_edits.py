@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.engine import test_step_edits as edits
 
 if TYPE_CHECKING:
@@ -33,13 +31,6 @@ EDITS: tuple[tuple[Callable[[Space], None], set[Root]], ...] = (
     (edits.add_a_script, {("script.14", "new", ())}),
     (edits.remove_a_leaf, set()),
 )
-
-
-@pytest.fixture
-def built(built: Space) -> Space:
-    state = built.root.with_name(f"{built.root.name}-state")
-    variables = {**built.environment, "XDG_STATE_HOME": str(state)}
-    return type(built)(built.root, variables)
 
 
 project = edits.project
