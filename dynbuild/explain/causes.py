@@ -298,6 +298,7 @@ class Trace:
             for id_ in links.changed
             for reason in self.reasons(id_)
             for change in reason.fields
+            if change.field.startswith("environment.")
         }
         return frozenset(others | below)
 

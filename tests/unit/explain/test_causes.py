@@ -7,7 +7,7 @@ from dynbuild.explain.causes import Reason
 from dynbuild.explain.fields import FieldChange
 from dynbuild.lock.model import Target
 from dynbuild.lock.update import Requests, update
-from dynbuild.steps.model import Copy, Pin, Stage
+from dynbuild.steps.model import Copy, Pin, Stage, User
 from tests.realized import PLATFORM, Machine
 
 BASE = Pin("debian:12", sha256(b"base"), {PLATFORM: sha256(b"base")})
@@ -42,6 +42,34 @@ def test_a_variable_of_a_stage_that_only_copies() -> None:
     assert foreseen.runs == ("second",)
     change = FieldChange("environment.X", "1", "2")
     assert trace.reasons("second") == (Reason("changed", (change,)),)
+
+
+def test_a_stage_and_one_that_depends_on_it_change_alike() -> None:
+    """What only stands on another that changed has no cause; this one has its own."""
+    first = Stage("first", commands=("one",))
+    second = Stage("second", dependencies=("first",), commands=("two",))
+    machine = Machine()
+    lock = update(None, target(first, second))
+    machine.realize(lock)
+    more = ("and more",)
+    both = (replace(first, commands=more), replace(second, commands=more))
+    _, trace = machine.foresee(update(lock, target(*both)))
+    assert [root.step for root in trace.roots("second")] == ["first", "second"]
+    codes = [reason.code for reason in trace.reasons("second")]
+    assert codes == ["changed", "stands-on"]
+
+
+def test_the_uid_of_a_user_that_the_stage_does_not_stand_on() -> None:
+    """The user came later: nobody but the stage itself can tell of its mounts."""
+    stage = Stage("stage", commands=("one",), user="app", ssh=True)
+    machine = Machine()
+    lock = update(None, target(stage))
+    machine.realize(lock)
+    asked = replace(target(stage), user=User("app", 1000, "/bin/sh"))
+    foreseen, trace = machine.foresee(update(lock, asked))
+    assert foreseen.runs == ("stage", "user.2")
+    (reason,) = trace.reasons("stage")
+    assert [change.field for change in reason.fields] == ["mounts"]
 
 
 def test_what_was_moved_on_request() -> None:
