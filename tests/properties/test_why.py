@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dynbuild.lock.model import Lock, Target
     from dynbuild.lock.order import Placed
 
+APART = Mix(commands=(), extend=False)
+"""A list that independent stages extend is in the order of their names: renames count."""
 LIVE = st.sampled_from([Digest("live"), Digest("other")])
 
 
@@ -43,13 +45,13 @@ def test_what_is_foreseen_runs(history: list[Target], data: st.DataObject) -> No
         assert trace.cascades() == ()
 
 
-@given(target=targets(Mix(commands=())), data=st.data())
+@given(target=targets(APART), data=st.data())
 def test_it_begins_where_something_changed(target: Target, data: st.DataObject) -> None:
     """One update of distinct stages: no false cause, and none that is missed."""
     machine = Machine()
     before = update(None, target)
     machine.realize(before)
-    after_target = data.draw(edited(target, Mix(commands=())))
+    after_target = data.draw(edited(target, APART))
     after = update(before, after_target)
     names = continued(before, after)
     moved = motion(Before(before, install_order(before), names), after_target, ())
