@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dynbuild.lock.order import Placed
 
 APART = Mix(commands=(), extend=False)
-"""A list that independent stages extend is in the order of their names: renames count."""
+"""Lists that independent stages extend are in the order of names: renames count."""
 LIVE = st.sampled_from([Digest("live"), Digest("other")])
 
 
