@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-SCRIPTS = scripts/engine scripts/bench scripts/bench_merges scripts/post_comment scripts/screenshots
+SCRIPTS = scripts/engine scripts/bench scripts/bench_merges scripts/bench_prices scripts/post_comment scripts/screenshots
 
 .PHONY: demo test test-slow test-fast lint format snapshots bench conformance clean
 
@@ -41,6 +41,7 @@ snapshots: $(READY)           ## Write the snapshots anew: read each before it i
 bench: $(READY)               ## Ratios, measured in one run.
 	$(BIN)/python scripts/bench
 	$(BIN)/python scripts/bench_merges
+	$(BIN)/python scripts/bench_prices
 
 clean:
 	scripts/engine down

@@ -1,3 +1,10 @@
 """What all tests share: the real engine, its bases, snapshots in files."""
 
+import signal
+
 pytest_plugins = ["tests.engine_fixtures", "tests.space"]
+
+# A shell starts what is in the background with interrupts ignored, and so would be all
+# that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -94,8 +94,12 @@ def space(tmp_path: Path) -> Space:
 @pytest.fixture
 def built(tmp_path: Path, engine: dict[str, str]) -> Space:
     """A project on a machine with an engine."""
-    store = tmp_path.with_name(f"{tmp_path.name}-store")
-    return Space(tmp_path, engine | GIT_ALONE | {"CACHE_LOCAL_PATH": str(store)})
+    alone = {
+        "CACHE_LOCAL_PATH": f"{tmp_path}-store",
+        "XDG_STATE_HOME": f"{tmp_path}-state",
+        **GIT_ALONE,
+    }
+    return Space(tmp_path, engine | alone)
 
 
 @pytest.fixture

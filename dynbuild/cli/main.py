@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
     "realize": ("realize.realize", "Make the image that the lock describes."),
     "build": ("realize.build", "lock and realize in one."),
+    "why": ("why.why", "Explain what would run, and why; build nothing."),
+    "outdated": ("outdated.outdated", "Tell what has newer versions by now."),
     "status": ("status.status", "Show which steps of the lock the store holds."),
     "diff": ("diff.diff", "Tell what a change of the lock does, and what it costs."),
     "blame": ("blame.blame", "Tell the commits that moved or changed a stage."),

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from dynbuild.cli.output import show, tell
+from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color, Mode, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.progress_text import Titles
@@ -67,6 +68,7 @@ def build_steps(job: Job) -> tuple[Built, int]:
                 images(),
                 builder(),
                 place,
+                history_of(job.project, job.color),
                 job.asked,
                 job.how,
             )

@@ -13,7 +13,8 @@ from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running
 from dynbuild.engine.workshop import Workshop
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.ports import Event, Report
+from dynbuild.explain.past import Source
+from dynbuild.ports import Event, Report, Tier
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
 
@@ -38,6 +39,13 @@ def site(
     with machine.private() as folder, crew(running) as jobs:
         workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
         yield Site(tier, machine, workshop, jobs, one_at_a_time)
+
+
+def tiers_of(
+    root: Path, declared: str | None, tell: Callable[[str], None]
+) -> dict[Source, Tier]:
+    """The tiers of a project, near to far."""
+    return {"local": Local(store_of(root, declared), tell)}
 
 
 def store_of(root: Path, declared: str | None) -> Path:

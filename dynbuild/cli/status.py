@@ -9,6 +9,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
 from dynbuild.cli.progress_text import duration, size
 from dynbuild.cli.project import (
@@ -20,6 +21,7 @@ from dynbuild.cli.project import (
     open_project,
 )
 from dynbuild.cli.site import store_of
+from dynbuild.cli.usage import usage_data, usage_text
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
 from dynbuild.errors import Diagnostic
@@ -50,7 +52,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
     color: Color,
 ) -> int:
-    """Show which steps of the lock the store holds.
+    """Show which steps of the lock the store holds, and what came of it over time.
 
     Those that it does not hold, `dynbuild realize` would build. Exit status 1 when
     --verify found damage.
@@ -75,11 +77,17 @@ def status(  # noqa: PLR0913 - one parameter a flag
         platform,
     )
     damaged = verified.damaged if verified else ()
+    history = history_of(project, color)
     show([*map(_damaged, damaged), *told], color)
     if as_json:
-        data(_data(str(tier.root), found, verified))
+        past = usage_data(lock, history, found.platform)
+        data({**_data(str(tier.root), found, verified), "history": past})
     else:
         _tell(str(tier.root), found, verified)
+        if told_of_past := usage_text(lock, history, found.platform):
+            sys.stdout.write(f"\n{told_of_past}\n")
+        else:
+            tell("nothing was realized here yet")
     return 1 if damaged else 0
 
 

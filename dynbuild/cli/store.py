@@ -5,17 +5,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from dynbuild.cli.output import tell
+from dynbuild.cli.past import history_of
 from dynbuild.cli.project import Project, given, load_declaration
 from dynbuild.cli.site import store_of
 from dynbuild.commands.diff import LookUp
 from dynbuild.commands.known import known_of
 from dynbuild.commands.lock import recorded
-from dynbuild.commands.stepwise.told import seconds_of
 from dynbuild.digest import Digest
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.known import NOTHING_KNOWN, Known
 from dynbuild.tiers.local import Local
-from dynbuild.tiers.machine import Machine
 
 
 def looked_up(project: Project | None) -> LookUp:
@@ -26,14 +25,10 @@ def looked_up(project: Project | None) -> LookUp:
         if not root.is_dir():
             return NOTHING_KNOWN
         tier = Local(root, tell)
-        seconds = seconds_of(Machine(tier, _never))
+        seconds = history_of(project).seconds(platform) if project else {}
         return known_of(digests, platform, [("local", tier)], seconds)
 
     return look_up
-
-
-def _never(seconds: float) -> None:
-    raise AssertionError(f"nothing is waited for, {seconds} s")
 
 
 def _store(project: Project | None) -> Path:

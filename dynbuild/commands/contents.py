@@ -44,3 +44,24 @@ def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
     if problems:
         raise AnswerIsNoError(*problems)
     return found
+
+
+def live(
+    steps: Collection[Placed], read: Read, missing: Digest | None = None
+) -> dict[Copy, Digest]:
+    """The digests of what is live, whatever the lock says of what is tracked.
+
+    What is not there counts as ``missing``; without that it raises AnswerIsNoError.
+    """
+    found: dict[Copy, Digest] = {}
+    for placed in steps:
+        for copy in copies_of(placed.step):
+            if copy.live:
+                try:
+                    found[copy] = read(copy.path, copy.exclude)
+                except NotThereError as error:
+                    if missing is None:
+                        message = f"{placed.id} cannot copy {copy.path!r}: {error}"
+                        raise AnswerIsNoError(Diagnostic("DB0305", message)) from None
+                    found[copy] = missing
+    return found

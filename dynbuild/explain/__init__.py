@@ -1,1 +1,1 @@
-"""What a lock means for people: what a change costs, who moved what, a picture."""
+"""What a lock means for people: why something runs, what it costs, a picture."""

@@ -66,6 +66,9 @@ def _wherever(text: str) -> str:
         ("diff", "docs/review.md"),
         ("blame", "docs/review.md"),
         ("graph", "docs/graph.md"),
+        ("why", "docs/why.md"),
+        ("status", "docs/status.md"),
+        ("outdated", "docs/status.md"),
     ],
 )
 def test_every_flag_is_documented(command: str, page: str, space: Space) -> None:

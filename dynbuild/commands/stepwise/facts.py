@@ -97,6 +97,7 @@ class Facts:
         text = dockerfile_of(lock, order, self.platform, described)
         return Recipe(
             order=order,
+            described=described,
             digests={step: digest_of(told) for step, told in described.items()},
             platform=self.platform,
             base=base,

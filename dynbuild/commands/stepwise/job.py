@@ -85,7 +85,7 @@ def run(
         groups = work.deep.get(stack)
         if groups is None:
             return stack
-        return together(groups, work.platform, tier, workshop)
+        return together(groups, work.platform, tier, workshop)[0]
 
     def build(at: int, end: int, ground: Ground, *, anew: bool) -> list[Built]:
         request = work.requests[at]

@@ -13,15 +13,18 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.commands.stepwise.kept import keeping
 from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
+    Gather,
     How,
+    Outcome,
     Recipe,
     Site,
     realize_steps,
 )
-from dynbuild.commands.stepwise.told import conflicts, note_seconds, seconds_of
+from dynbuild.commands.stepwise.told import conflicts
 from dynbuild.emit.config import image_config, step_config
 from dynbuild.errors import (
     AnswerIsNoError,
@@ -29,6 +32,7 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
+from dynbuild.explain.past import History, PastStep
 from dynbuild.link.budget import BUDGET
 from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.writes import stacked
@@ -82,6 +86,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     images: Images,
     builder: Builder,
     site: Site,
+    history: History,
     options: RealizeOptions,
     stepwise: Stepwise,
 ) -> Linked:
@@ -97,7 +102,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         facts = Facts(lock, order, platform, files, images, options, context)
         for _ in range(_RETRIES):
             try:
-                return _realize(facts, site, stepwise)
+                return _realize(facts, site, history, stepwise)
             except LostError:
                 continue
             except MalformedLayerError as error:
@@ -112,8 +117,8 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     )
 
 
-def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
-    lock, order = facts.lock, facts.order
+def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
+    order = facts.order
     try:
         base = base_of(facts, site)
     except BuildFailed as error:
@@ -133,21 +138,34 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
         for placed in order
         if facts.options.no_cache or placed.id in stepwise.anew
     )
-    before = seconds_of(site.machine)
-    outcome = realize_steps(recipe, How(stepwise.jobs, anew, before), site, gather)
-    note_seconds(site.machine, before, order, outcome)
-    warnings = conflicts(order, outcome)
+    how = How(stepwise.jobs, anew, history.seconds(facts.platform))
+    outcome = realize_steps(recipe, how, site, gather)
+    with keeping(history, facts.lock, outcome, site.sources) as squashes:
+        return _linked(facts, site, stepwise, outcome.whole(), squashes, gather)
+
+
+def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
+    facts: Facts,
+    site: Site,
+    stepwise: Stepwise,
+    outcome: Outcome,
+    squashes: list[PastStep],
+    gather: Gather,
+) -> Linked:
+    lock, base = facts.lock, outcome.recipe.base
+    warnings = conflicts(facts.order, outcome)
     if stepwise.strict and warnings:
         raise AnswerIsNoError(
             *(replace(warning, severity="error") for warning in warnings)
         )
-    stack, writes = linked(lock, recipe, outcome, site)
+    stack, writes, made = linked(lock, outcome, site)
+    squashes += made
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
     built = site.workshop.image(stack, config, request, site.report)
     found = None
     if stepwise.compare:
-        recipe = gather([placed.id for placed in order])
+        recipe = gather([placed.id for placed in facts.order])
         linear = site.workshop.tree(recipe.request, site.report)
         found = differences(stacked(writes), linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
@@ -191,11 +209,11 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
             return replace(facts.recipe(base, known), order=order)
 
         recipe = replace(facts.recipe(base, known), order=order)
-        outcome = realize_steps(recipe, How(stepwise.jobs), site, gather)
+        outcome = realize_steps(recipe, How(stepwise.jobs), site, gather).whole()
         records = dict(zip([p.id for p in order], outcome.all_records, strict=True))
         room = BUDGET - len(base.layers)
         groups = grouped(order, records, base.writes, recipe.moves, room)
-        squashed = together(groups, platform, site.tier, site.workshop)
+        squashed, _ = together(groups, platform, site.tier, site.workshop)
         layers = (*base.layers, *squashed)
         environment = environments_of(lock).of_stage(stage)
         config = step_config(lock, base.config, environment)

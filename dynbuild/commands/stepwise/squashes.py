@@ -14,11 +14,22 @@ from dynbuild.ports import Stack, Tier, Workshop
 class Group:
     """Layers that become one; a single one stays as it is.
 
-    ``needless`` has the paths that they delete though nothing lies there below them.
+    ``needless`` has the paths that they delete though nothing lies there below them;
+    ``steps`` are those that become one layer.
     """
 
     layers: Stack
     needless: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Squash:
+    """The layer of several steps, and whether it was made now."""
+
+    steps: tuple[str, ...]
+    record: Record
+    made: bool
 
 
 def grouped(
@@ -38,7 +49,7 @@ def grouped(
         writes = [records[id_].writes for id_ in group]
         own = tuple(layer for id_ in group for layer in records[id_].layers)
         if len(group) > 1 and len(own) > 1:
-            found.append(Group(own, needless(writes, lower)))
+            found.append(Group(own, needless(writes, lower), group))
         else:
             # A step alone keeps the layers that it has.
             found += [Group((layer,)) for layer in own]
@@ -48,22 +59,26 @@ def grouped(
 
 def together(
     groups: Sequence[Group], platform: str, tier: Tier, workshop: Workshop
-) -> Stack:
-    """The layers of groups, each group of several as one. Raises LostError."""
-    return tuple(
-        group.layers[0]
-        if len(group.layers) == 1
-        else _squash(group, platform, tier, workshop)
-        for group in groups
-    )
+) -> tuple[Stack, tuple[Squash, ...]]:
+    """The layers of groups, each of several as one, and those. Raises LostError."""
+    layers: list[Layer] = []
+    squashes: list[Squash] = []
+    for group in groups:
+        if len(group.layers) == 1:
+            layers += group.layers
+        else:
+            squashes.append(_squash(group, platform, tier, workshop))
+            layers += squashes[-1].record.layers
+    return tuple(layers), tuple(squashes)
 
 
-def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Layer:
+def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Squash:
     """A squash from the tier, where it lies under the digests of its parts."""
     diff_ids = (layer.diff_id for layer in group.layers)
     name = squashed_digest(diff_ids, group.needless)
     for record in tier.find([name], platform):
-        return record.layers[0]
+        return Squash(group.steps, record, made=False)
     layer = workshop.squash(group.layers, group.needless)
-    tier.record(Record(name, name, platform, (), (layer,), {}, 0.0))
-    return layer
+    record = Record(name, name, platform, (), (layer,), {}, 0.0)
+    tier.record(record)
+    return Squash(group.steps, record, made=True)

@@ -2,11 +2,13 @@
 
 import json
 
+from dynbuild.commands.stepwise.kept import squash
 from dynbuild.commands.stepwise.squashes import grouped, together
-from dynbuild.commands.stepwise.steps import Outcome, Recipe, Site
+from dynbuild.commands.stepwise.steps import Outcome, Site
 from dynbuild.digest import sha256
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
+from dynbuild.explain.past import PastStep
 from dynbuild.link.budget import BUDGET
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.lock.model import Lock
@@ -14,12 +16,14 @@ from dynbuild.ports import Stack
 
 
 def linked(
-    lock: Lock, recipe: Recipe, outcome: Outcome, site: Site
-) -> tuple[Stack, tuple[WriteSet, ...]]:
+    lock: Lock, outcome: Outcome, site: Site
+) -> tuple[Stack, tuple[WriteSet, ...], tuple[PastStep, ...]]:
     """The layers of the image and what they hold, the lowest first. Raises LostError.
 
-    What they hold is not looked at where it is known which directories they lack.
+    What they hold is not looked at where it is known which directories they lack. With
+    them come the layers that were made of those of several steps.
     """
+    recipe = outcome.recipe
     base = recipe.base
     places = outcome.plan.places
     ids = [places.places[digest].id for digest in places.image]
@@ -33,12 +37,16 @@ def linked(
     groups = grouped(
         [steps[id_] for id_ in ids], records, base.writes, recipe.moves, room
     )
-    own = together(groups, recipe.platform, site.tier, site.workshop)
+    own, squashes = together(groups, recipe.platform, site.tier, site.workshop)
     layers = [*base.layers, *own]
     if made:
         layers.append(site.workshop.directories(made))
         writes += (dict.fromkeys(made, Written("directory", 0o755)),)
-    return tuple(layers), writes
+    past = tuple(
+        squash(f"squash.{number}", one, site.sources)
+        for number, one in enumerate(squashes, 1)
+    )
+    return tuple(layers), writes, past
 
 
 def _missing(

@@ -13,7 +13,8 @@ from dynbuild import quote
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
 from dynbuild.commands.stepwise.squashes import Group, grouped
-from dynbuild.digest import Digest
+from dynbuild.digest import Description, Digest
+from dynbuild.explain.past import Source
 from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
@@ -52,6 +53,7 @@ class Recipe:
     """
 
     order: tuple[Placed, ...]
+    described: Mapping[str, Description]
     digests: Mapping[str, Digest]
     platform: str
     base: Base
@@ -76,21 +78,35 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where it is realized."""
+    """Where it is realized; ``sources`` says what the tier is, near to far."""
 
     tier: Tier
     machine: Machine
     workshop: Workshop
     jobs: Jobs
     report: Report
+    sources: tuple[Source, ...] = ("local",)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A plan in which nothing is left to build, and what became of each step."""
+    """A plan in which nothing is left to build, and what became of each step.
 
+    What has failed leaves something to build. ``here`` holds the places that were
+    built now, and by no other process.
+    """
+
+    recipe: Recipe
     plan: Plan
     steps: tuple[StepResult, ...]
+    here: frozenset[Digest]
+    failed: BuildFailed | None = None
+
+    def whole(self) -> "Outcome":
+        """The outcome, if it is whole. Raises BuildFailed."""
+        if self.failed is not None:
+            raise self.failed
+        return self
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -116,9 +132,9 @@ class Gather(Protocol):
 def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outcome:
     """Build what is missing until every step has its record.
 
-    Live files may change until they are gathered, and with them the recipe. Raises
-    BuildFailed when a step failed, LostError when the tier lost what it had; all that
-    succeeded is recorded by then.
+    Live files may change until they are gathered, and with them the recipe. A step
+    that failed is told by the outcome. Raises LostError when the tier lost what it had;
+    all that succeeded is recorded by then.
     """
     work = _Work(recipe, how, site)
     gathered: set[str] = set()
@@ -136,8 +152,9 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
         raise work.failed
     if work.failed is not None:
         lacks = lacking(work.failed, work.recipe.order, work.plan)
-        raise replace(work.failed, steps=work.results(), lacking=lacks)
-    return Outcome(work.plan, work.results())
+        work.failed = replace(work.failed, steps=work.results(), lacking=lacks)
+    here = frozenset(work.here)
+    return Outcome(work.recipe, work.plan, work.results(), here, work.failed)
 
 
 class _Work:
@@ -147,6 +164,7 @@ class _Work:
         self.how = how
         self.site = site
         self.built: list[Held] = []
+        self.here: set[Digest] = set()
         self.results_of: dict[str, StepResult] = {}
         self.at_work: dict[str, tuple[Placement, ...]] = {}
         self.deep: dict[Stack, tuple[Group, ...]] = {}
@@ -266,6 +284,7 @@ class _Work:
         self.built.append(held)
         self.held.append(held)
         if built.here:
+            self.here.add(built.record.placed)
             before = self.results_of.get(built.step)
             spent = before.seconds if before else 0.0
             self.results_of[built.step] = StepResult(

@@ -1,13 +1,8 @@
-"""What is to be said, and remembered, of a realization."""
+"""What is to be said of a realization."""
 
-import json
-from collections.abc import Mapping
-
-from dynbuild import quote
 from dynbuild.commands.stepwise.steps import Outcome
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
-from dynbuild.ports import Machine
 from dynbuild.quote import shell
 from dynbuild.steps.model import Stage
 
@@ -17,10 +12,6 @@ _SHOWN = 3
 _DEPEND = "declare that it depends\non the other: that alone fixes who wins"
 _MOVE = "to have it the other\nway round, run `dynbuild lock --move {}`"
 """What is no stage declares no dependency: but a stage can be put behind it."""
-
-_SECONDS = "seconds"
-_MOST = 2000
-"""How many steps are remembered with the seconds that they took."""
 
 
 def conflicts(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, ...]:
@@ -46,24 +37,3 @@ def _told(paths: tuple[str, ...]) -> str:
     shown = ", ".join(f"/{path}" for path in paths[:_SHOWN])
     more = len(paths) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def seconds_of(machine: Machine) -> dict[str, float]:
-    """How long steps took here before, by their ids: a guess, for the schedule."""
-    told = machine.noted(_SECONDS)
-    known: dict[str, float] = json.loads(told) if told else {}
-    return known
-
-
-def note_seconds(
-    machine: Machine,
-    before: Mapping[str, float],
-    order: tuple[Placed, ...],
-    outcome: Outcome,
-) -> None:
-    """Remember how long the steps that ran took; the oldest are forgotten."""
-    ids = {quote.stage(placed.id): placed.id for placed in order}
-    ran = {ids[one.step]: round(one.seconds, 1) for one in outcome.steps if one.ran}
-    if ran:
-        kept = {id_: spent for id_, spent in before.items() if id_ not in ran} | ran
-        machine.note(_SECONDS, json.dumps(dict([*kept.items()][-_MOST:])))

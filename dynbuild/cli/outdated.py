@@ -1,0 +1,87 @@
+"""``dynbuild outdated``."""
+
+import os
+import sys
+from dataclasses import asdict
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import option
+from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.progress import Color
+from dynbuild.cli.project import (
+    Pairs,
+    builder,
+    given,
+    images,
+    load_declaration,
+    open_project,
+)
+from dynbuild.cli.site import tiers_of
+from dynbuild.commands import lock as locking
+from dynbuild.commands import outdated as verb
+from dynbuild.commands.realize import RealizeOptions, platform_of
+from dynbuild.digest import short
+from dynbuild.engine.index import Index
+from dynbuild.errors import Diagnostic
+from dynbuild.explain.outdated import Finding
+
+
+@click.command()
+@options.config
+@options.arguments
+@option("--platform", help="os/arch; else the engine's.")
+@options.as_json
+@options.color
+def outdated(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    platform: str | None,
+    as_json: bool,
+    color: Color,
+) -> int:
+    """Tell which images and packages of the lock have newer versions.
+
+    Images are asked of their registries, packages of pip of their index. What cannot
+    be told is told with the reason.
+    """
+    project = open_project(config)
+    recorded = locking.recorded(project.locks)
+    loaded = load_declaration(project, given(expressions, texts), recorded)
+    lock = locking.frozen(project.locks)
+    asked = RealizeOptions((), platforms=(platform,) if platform else ())
+    tiers = tiers_of(
+        project.place.root,
+        loaded.declaration.cache.local,
+        lambda what: show([Diagnostic("DB0601", what, severity="warning")], color),
+    )
+    found = verb.outdated(
+        lock,
+        project.files,
+        [*tiers.values()],
+        images(),
+        platform_of(lock, builder(), asked),
+        Index(os.environ).versions,
+    )
+    if as_json:
+        data({"version": 1, "findings": [asdict(one) for one in found]})
+        return 0
+    rows = [_row(one) for one in found]
+    head = ("", "kind", "name", "have", "newest", "")
+    sys.stdout.write(table([head, *rows]) + "\n")
+    if any(one.state == "outdated" and one.kind in ("base", "image") for one in found):
+        tell("`dynbuild lock --upgrade-base` pins what the tags name now")
+    if any(one.state == "outdated" and one.kind == "pip" for one in found):
+        tell("`dynbuild lock --upgrade-packages` brings packages to their newest")
+    return 0
+
+
+def _row(found: Finding) -> tuple[str, ...]:
+    have, newest = (
+        short(text) if text and text.startswith("sha256:") else text or ""
+        for text in (found.have, found.newest)
+    )
+    return (found.state, found.kind, found.name, have, newest, found.note)

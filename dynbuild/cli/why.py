@@ -1,0 +1,110 @@
+"""``dynbuild why``."""
+
+import sys
+from dataclasses import replace
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import option, request
+from dynbuild.cli.output import data, show
+from dynbuild.cli.past import history_of
+from dynbuild.cli.progress import Color
+from dynbuild.cli.project import (
+    Pairs,
+    Project,
+    builder,
+    given,
+    images,
+    load_declaration,
+    open_project,
+)
+from dynbuild.cli.site import tiers_of
+from dynbuild.cli.why_data import answer_data
+from dynbuild.cli.why_text import order_text, overview_text, step_text
+from dynbuild.commands import lock as locking
+from dynbuild.commands import why as verb
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lock.model import Lock
+
+
+@click.command()
+@click.argument("names", metavar="[STEP]...", nargs=-1)
+@options.config
+@options.arguments
+@option("--frozen", is_flag=True, help="Use the lock as it is; read no declaration.")
+@request("--order", is_flag=True, help="Why every step stands where it stands.")
+@request(
+    "--since",
+    metavar="REV",
+    help="Compare with the lock of a git revision, not with what was realized last.",
+)
+@option("--platform", help="os/arch; else the one of the last build here.")
+@options.as_json
+@options.color
+def why(  # noqa: PLR0913 - one parameter a flag
+    *,
+    names: tuple[str, ...],
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    frozen: bool,
+    order: bool,
+    since: str | None,
+    platform: str | None,
+    as_json: bool,
+    color: Color,
+) -> int:
+    """Explain what would run, where that began, and what it costs; build nothing.
+
+    A STEP is a stage, a step of `--order`, a kind of steps (apt, script, user) or a
+    package: its place, what it stands on, where it would come from, and what would run
+    if it changed next. Without one it is all that would run, by where it began.
+    """
+    if order and names:
+        message = "--order and a step contradict one another"
+        hint = "--order speaks of all steps"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    project = open_project(config, lock_alone=frozen)
+    if frozen:
+        lock, store = locking.frozen(project.locks), None
+    else:
+        lock, store = _current(project, expressions, texts, color)
+    edges = verb.Edges(
+        files=project.files,
+        locks=project.locks,
+        tiers=tiers_of(project.place.root, store, _damaged),
+        history=history_of(project, color),
+        images=images,
+        platform=lambda: builder().platform(None),
+    )
+    answer = verb.why(lock, names, edges, since=since, platform=platform)
+    if as_json:
+        data(answer_data(answer))
+    elif order:
+        sys.stdout.write(order_text(answer) + "\n")
+    elif names:
+        blocks = [step_text(answer, step, since) for step in answer.steps]
+        sys.stdout.write("\n\n".join(blocks) + "\n")
+    else:
+        sys.stdout.write(overview_text(answer, since) + "\n")
+    return 0
+
+
+def _damaged(what: str) -> None:
+    show([Diagnostic("DB0601", what, hint="it is made anew", severity="warning")])
+
+
+def _current(
+    project: Project, expressions: Pairs, texts: Pairs, color: Color
+) -> tuple[Lock, str | None]:
+    """The lock of the file, and where the declaration wants the local tier to be."""
+    recorded = locking.recorded(project.locks)
+    loaded = load_declaration(project, given(expressions, texts), recorded)
+    locked = locking.check(loaded, project.files, project.locks, images)
+    lock = locking.frozen(project.locks)
+    if locked.text is not None:
+        (stale,) = locking.stale(locked).diagnostics
+        hint = "what follows is of the lock as it is; `dynbuild lock` brings it up"
+        show([replace(stale, severity="warning", hint=hint)], color)
+    return lock, loaded.declaration.cache.local

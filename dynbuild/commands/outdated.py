@@ -1,0 +1,92 @@
+"""``outdated``: images against their registries, packages against their index."""
+
+from collections.abc import Callable, Sequence
+
+from dynbuild.commands.contents import live
+from dynbuild.digest import digest_of
+from dynbuild.errors import DynbuildError
+from dynbuild.explain.outdated import (
+    Finding,
+    images,
+    installed_by_pip,
+    newest_version,
+    packages,
+)
+from dynbuild.explain.predict import predict
+from dynbuild.link.model import WriteSet
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.model import Lock, declared_packages
+from dynbuild.lock.order import install_order
+from dynbuild.plan import Held, Reuse
+from dynbuild.ports import Files, Images, Tier
+from dynbuild.steps.model import Group, Pin
+
+Newest = Callable[[str], Sequence[str]]
+"""The versions that an index has of a package; raises OSError with the reason."""
+
+_INSIDE = "its manager asks its sources inside of an image only"
+_NOWHERE = "no tier holds what was installed"
+
+
+def outdated(  # noqa: PLR0913, PLR0917 - each edge
+    lock: Lock,
+    files: Files,
+    tiers: Sequence[Tier],
+    registries: Images,
+    platform: str,
+    index: Newest,
+) -> tuple[Finding, ...]:
+    """What is not the newest any more; what nobody tells is among it, with the reason.
+
+    ``index`` has packages of pip. Nothing is built and nothing written.
+    """
+    now: dict[str, Pin] = {}
+    unknown: dict[str, str] = {}
+    for pin in (lock.base, *lock.images.values()):
+        if pin.digest is not None:
+            try:
+                now[pin.image] = registries.pin(pin.image)
+            except DynbuildError as error:
+                unknown[pin.image] = error.diagnostics[0].message
+    found = [*images(lock, now, unknown)]
+    specs = declared_packages(lock)
+    unknown = {manager: _INSIDE for manager in specs if manager != "pip"}
+    installed: dict[str, dict[str, str]] = {}
+    newest: dict[str, dict[str, str]] = {}
+    if "pip" in specs:
+        unknown["pip"] = _NOWHERE
+        installed["pip"] = installed_by_pip(_wrote(lock, files, tiers, platform))
+        newest["pip"] = {}
+        for key in specs["pip"]:
+            try:
+                latest = newest_version(index(key))
+            except OSError as error:
+                unknown[f"pip {key}"] = str(error)
+                continue
+            if latest is not None:
+                newest["pip"][key] = latest
+    return (*found, *packages(lock, installed, newest, unknown))
+
+
+def _wrote(
+    lock: Lock, files: Files, tiers: Sequence[Tier], platform: str
+) -> list[WriteSet]:
+    """What the groups of pip wrote, as far as a tier holds them."""
+    order = install_order(lock)
+    contents = live(order, files.content, missing=digest_of({"missing": True}))
+    described = descriptions(lock, order, platform, contents, {})
+    digests = {id_: digest_of(told) for id_, told in described.items()}
+    held = [
+        Held(record, distance)
+        for distance, tier in enumerate(tiers)
+        for record in tier.find([*digests.values()], platform)
+    ]
+    plan = predict(order, digests, platform, held, {}).plan
+    found = []
+    for placed in order:
+        place = plan.places.final.get(placed.id)
+        choice = None if place is None else plan.choices[place]
+        of_pip = isinstance(placed.step, Group) and placed.step.manager == "pip"
+        if of_pip and isinstance(choice, Reuse):
+            found.append(choice.record.writes)
+    return found

@@ -1,0 +1,90 @@
+"""What the history keeps of a realization."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from dynbuild import quote
+from dynbuild.commands.stepwise.squashes import Squash
+from dynbuild.commands.stepwise.steps import Outcome
+from dynbuild.explain.past import History, PastBuild, PastStep, Source
+from dynbuild.lock.codec import dumps
+from dynbuild.lock.model import Lock
+from dynbuild.plan import Reuse
+from dynbuild.ports import LostError
+from dynbuild.steps.title import title
+
+
+@contextmanager
+def keeping(
+    history: History, lock: Lock, outcome: Outcome, sources: Sequence[Source]
+) -> Iterator[list[PastStep]]:
+    """Let the history keep an outcome in the end, whatever comes of the image.
+
+    ``sources`` names tiers, near to far; what is made of layers is added to the list.
+    """
+    squashes: list[PastStep] = []
+    lost = False
+    try:
+        yield squashes
+    except LostError:
+        lost = True  # and all is done once more
+        raise
+    finally:
+        if not lost:
+            history.keep(_past_build(lock, outcome, sources, squashes))
+
+
+def _past_build(
+    lock: Lock,
+    outcome: Outcome,
+    sources: Sequence[Source],
+    squashes: Sequence[PastStep],
+) -> PastBuild:
+    failed = None
+    if outcome.failed is not None:
+        ids = {quote.stage(placed.id): placed.id for placed in outcome.recipe.order}
+        failed = ids.get(outcome.failed.step or "", "")
+    steps = (*_steps(outcome, sources), *squashes)
+    return PastBuild(dumps(lock), outcome.recipe.platform, steps, failed)
+
+
+def squash(name: str, one: Squash, sources: Sequence[Source]) -> PastStep:
+    """A layer that was made of those of several steps, or taken from a tier."""
+    steps, record = one.steps, one.record
+    what = f"{len(steps)} steps from {steps[0]} to {steps[-1]}"
+    return PastStep(
+        id=name,
+        kind="squash",
+        title=what,
+        digest=record.step,
+        placed=record.placed,
+        description={},
+        source="squashed" if one.made else sources[0],
+        seconds=record.seconds,
+        size=sum(layer.size for layer in record.layers),
+        ran=False,
+    )
+
+
+def _steps(outcome: Outcome, sources: Sequence[Source]) -> Iterator[PastStep]:
+    recipe, plan = outcome.recipe, outcome.plan
+    ran = {result.step for result in outcome.steps if result.ran}
+    for placed in recipe.order:
+        place = plan.places.final.get(placed.id)
+        choice = None if place is None else plan.choices[place]
+        if place is None or not isinstance(choice, Reuse):
+            continue
+        described = recipe.described[placed.id]
+        yield PastStep(
+            id=placed.id,
+            kind=str(described["kind"]),
+            title=title(placed.step),
+            digest=recipe.digests[placed.id],
+            placed=place,
+            description=described,
+            source="built" if place in outcome.here else sources[choice.distance],
+            seconds=choice.record.seconds,
+            size=sum(layer.size for layer in choice.record.layers),
+            ran=quote.stage(placed.id) in ran,
+            onto=tuple(join.onto for join in plan.places.places[place].joins),
+        )

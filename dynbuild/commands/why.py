@@ -1,0 +1,307 @@
+"""``why``: where steps come from, what would run, where that began, what it costs."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from dynbuild.commands.contents import live
+from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.digest import Digest, digest_of
+from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
+from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
+from dynbuild.explain.next_change import changed
+from dynbuild.explain.past import Before, History, Past, PastLock, Source
+from dynbuild.explain.place import Place, places
+from dynbuild.explain.predict import predict
+from dynbuild.explain.price import Price, price, prices
+from dynbuild.explain.since import before_of
+from dynbuild.link.model import Record, WriteSet
+from dynbuild.link.placement import Join
+from dynbuild.lock.changes import Change, compare
+from dynbuild.lock.codec import dumps, loads
+from dynbuild.lock.digests import Contents, descriptions
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed, install_order
+from dynbuild.plan import Choice, Held, Reuse
+from dynbuild.ports import (
+    CommittedUnknownError,
+    Files,
+    Images,
+    Locks,
+    Tier,
+)
+from dynbuild.steps.model import Group, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What would run if a step changed next, once all that is missing now is built."""
+
+    runs: tuple[str, ...]
+    seconds: Mapping[str, float]
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """All that is known of one step.
+
+    ``closure`` holds what it stands on, directly or not, ``joins`` what it was put on.
+    ``source`` is the tier that it would come from. ``reasons`` say why it runs, or is
+    another than before; ``changes`` are those of the lock since a revision.
+    """
+
+    placed: Placed
+    place: Place
+    closure: tuple[str, ...]
+    joins: tuple[Join, ...]
+    choice: Choice
+    source: Source | None
+    runs: bool
+    reasons: tuple[Reason, ...]
+    roots: tuple[Root, ...]
+    changes: tuple[Change, ...]
+    next: Next
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What would run as a whole, and what was asked about single steps.
+
+    ``cascades`` come with what they cost, the dearest first; ``seconds`` has what steps
+    take, as far as that is known.
+    """
+
+    platform: str
+    order: tuple[Placed, ...]
+    places: Mapping[str, Place]
+    runs: tuple[str, ...]
+    price: Price
+    cascades: tuple[tuple[Cascade, Price], ...]
+    seconds: Mapping[str, float]
+    steps: tuple[Explained, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What ``why`` asks of: ``tiers`` near to far, the others only where it has to."""
+
+    files: Files
+    locks: Locks
+    tiers: Mapping[Source, Tier]
+    history: History
+    images: Callable[[], Images]
+    platform: Callable[[], str]
+
+
+def why(
+    lock: Lock,
+    names: Sequence[str],
+    edges: Edges,
+    *,
+    since: str | None = None,
+    platform: str | None = None,
+) -> Answer:
+    """Explain a lock as it is; nothing is built, nothing is written.
+
+    Steps are held against their last realization, or against the lock that git has at
+    the revision ``since``. Raises DeclarationError, LockError, UnreachableError.
+    """
+    order = install_order(lock)
+    asked = [placed for name in names for placed in named(order, name)]
+    platform = platform or _platform(lock, edges)
+    old = None if since is None else lock_at(edges.locks, since)
+    contents = live(order, edges.files.content)
+    unpinned = _unpinned(lock, edges.images)
+    facts = _Facts(lock, order, platform, contents, unpinned)
+    described = descriptions(lock, order, platform, contents, unpinned)
+    digests = {id_: digest_of(told) for id_, told in described.items()}
+    past = edges.history.past(platform) if old is None else _past(old, facts, edges)
+    before = before_of(lock, past)
+    held, wrote, recorded = _held(facts, digests, before, edges.tiers)
+    prediction = predict(order, digests, platform, held, wrote)
+    for id_, digest in prediction.plan.places.final.items():
+        choice = prediction.plan.choices[digest]
+        if isinstance(choice, Reuse):
+            recorded[id_] = choice.record
+    measured = edges.history.seconds(platform)
+    known = prices(order, measured, recorded)
+    now = Now(order, described, digests, prediction)
+    trace = Trace(now, before)
+    by_cost = sorted(
+        ((cascade, price(cascade.steps, known)) for cascade in trace.cascades()),
+        key=lambda one: -one[1].seconds,
+    )
+    where = places(lock, order)
+    sources = tuple(edges.tiers)
+    writes = {**wrote, **{id_: record.writes for id_, record in recorded.items()}}
+    changes = () if old is None else compare(old, lock)
+
+    def explained(placed: Placed) -> Explained:
+        final = prediction.plan.places.final[placed.id]
+        choice = prediction.plan.choices[final]
+        below = closure_of(placed, {one.id: one for one in order})
+        return Explained(
+            placed=placed,
+            place=where[placed.id],
+            closure=tuple(one.id for one in order if one.id in below),
+            joins=prediction.plan.places.places[final].joins,
+            choice=choice,
+            source=sources[choice.distance] if isinstance(choice, Reuse) else None,
+            runs=placed.id in prediction.runs,
+            reasons=trace.reasons(placed.id),
+            roots=trace.roots(placed.id),
+            changes=tuple(one for one in changes if _speaks_of(one, placed)),
+            next=_next(facts, now, placed, held, writes, measured, known),
+        )
+
+    return Answer(
+        platform=platform,
+        order=order,
+        places=where,
+        runs=prediction.runs,
+        price=price(prediction.runs, known),
+        cascades=tuple(by_cost),
+        seconds=known,
+        steps=tuple(map(explained, asked)),
+    )
+
+
+def named(order: Sequence[Placed], name: str) -> list[Placed]:
+    """The steps that a name means: an id, a kind of steps, or a package.
+
+    Raises DeclarationError where there is none.
+    """
+    exact = [placed for placed in order if placed.id == name]
+    kind = [p for p in order if p.id.startswith(f"{name}.")]
+    kind = [p for p in kind if not isinstance(p.step, Stage)]
+    package = [p for p in order if isinstance(p.step, Group) and name in p.step.actions]
+    if found := exact or kind or package:
+        return found
+    ids = [placed.id for placed in order]
+    kinds = [id_.partition(".")[0] for id_ in ids]
+    packages = [n for p in order if isinstance(p.step, Group) for n in p.step.actions]
+    hint = did_you_mean(name, [*dict.fromkeys([*ids, *kinds, *packages])])
+    message = f"nothing in the lock is called {name!r}"
+    raise DeclarationError(
+        Diagnostic("DB0330", message, hint=hint or "see `dynbuild why --order`")
+    )
+
+
+def lock_at(locks: Locks, revision: str) -> Lock:
+    """The lock that git has at a revision. Raises DeclarationError, LockError."""
+    locks.require(revision)
+    try:
+        text = locks.committed(revision)
+    except CommittedUnknownError as error:
+        message = f"git does not say what {revision!r} has: {error}"
+        raise DeclarationError(Diagnostic("DB0314", message)) from None
+    if text is None:
+        message = f"there is no lock at {revision!r}"
+        hint = "name a revision at which it was committed"
+        raise DeclarationError(Diagnostic("DB0331", message, hint=hint))
+    return loads(text, f"{revision}:dynbuild.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    lock: Lock
+    order: tuple[Placed, ...]
+    platform: str
+    contents: Contents
+    unpinned: Mapping[str, Digest]
+
+
+def _platform(lock: Lock, edges: Edges) -> str:
+    """The only one of the base, else that of the last build here, else the engine's."""
+    if len(lock.base.platforms) == 1:
+        (only,) = lock.base.platforms
+        return only
+    builds = edges.history.builds()
+    return builds[-1].platform if builds else edges.platform()
+
+
+def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
+    return {
+        pin.image: images().local_digest(pin.image)
+        for pin in (lock.base, *lock.images.values())
+        if pin.digest is None
+    }
+
+
+def _past(old: Lock, facts: _Facts, edges: Edges) -> Past:
+    """The steps of a lock of before, with live files and local images as they are."""
+    order = install_order(old)
+    unpinned = dict(facts.unpinned)
+    with suppress(DeclarationError):
+        unpinned |= _unpinned(old, edges.images)
+    contents = live(order, edges.files.content, missing=digest_of({"missing": True}))
+    described = descriptions(old, order, facts.platform, contents, unpinned)
+    digests = {id_: digest_of(told) for id_, told in described.items()}
+    texts = {digest_of(told): told for told in described.values()}
+    return Past((PastLock(dumps(old), digests),), texts)
+
+
+def _held(
+    facts: _Facts,
+    digests: Mapping[str, Digest],
+    before: Before,
+    tiers: Mapping[Source, Tier],
+) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
+    """What tiers hold; what steps wrote, and took, when they were what they were."""
+    asked: Collection[Digest] = {*digests.values(), *before.digests.values()}
+    held = [
+        Held(record, distance)
+        for distance, tier in enumerate(tiers.values())
+        for record in tier.find(asked, facts.platform)
+    ]
+    ids = {digest: id_ for id_, digest in before.digests.items()}
+    earlier: dict[str, Record] = {}
+    for one in held:
+        id_ = ids.get(one.record.step)
+        if id_ is not None and (
+            id_ not in earlier or one.record.placed == before.placed.get(id_)
+        ):
+            earlier[id_] = one.record
+    wrote = {id_: record.writes for id_, record in earlier.items()}
+    return held, wrote, earlier
+
+
+def _next(  # noqa: PLR0913, PLR0917 - all that is known by now
+    facts: _Facts,
+    now: Now,
+    placed: Placed,
+    held: Sequence[Held],
+    wrote: Mapping[str, WriteSet],
+    measured: Mapping[str, float],
+    known: Mapping[str, float],
+) -> Next:
+    after = changed(facts.lock, placed.step)
+    order = install_order(after.lock)
+    described = descriptions(
+        after.lock, order, facts.platform, facts.contents, facts.unpinned
+    )
+    digests = {id_: digest_of(told) for id_, told in described.items()}
+    if placed.id in wrote:
+        wrote = {**wrote, after.id: wrote[placed.id]}
+    prediction = predict(order, digests, facts.platform, held, wrote)
+    by_then = {
+        id_ for id_ in now.prediction.runs if now.digests[id_] in {*digests.values()}
+    }
+    runs = tuple(id_ for id_ in prediction.runs if id_ not in by_then)
+    seconds = {**prices(order, measured, {}), **known}
+    if placed.id in known:
+        seconds.setdefault(after.id, known[placed.id])
+    return Next(runs, seconds, price(runs, seconds))
+
+
+def _speaks_of(change: Change, placed: Placed) -> bool:
+    step = placed.step
+    match step:
+        case Stage():
+            return change.kind == "stage" and change.name == step.name
+        case Group():
+            return change.kind == step.manager and change.after == placed.seq
+        case _:
+            kind = placed.id.partition(".")[0]
+            return change.kind == kind and placed.seq in (change.before, change.after)

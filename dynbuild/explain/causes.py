@@ -1,0 +1,369 @@
+"""Why steps run, or are others than before: what differs, and where that began.
+
+Two sinks read what ``steps/describe`` writes: the digest, and the comparison here. So
+what is told covers exactly what decides.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dynbuild.digest import Description, Digest, Field
+from dynbuild.explain.fields import FieldChange, differing
+from dynbuild.explain.past import Before
+from dynbuild.explain.predict import Prediction
+from dynbuild.lock.order import Placed
+from dynbuild.plan import Build
+from dynbuild.steps.model import Stage
+from dynbuild.steps.recipe import copies_of
+
+Code: TypeAlias = Literal[
+    "new",
+    "base",
+    "changed",
+    "gone",
+    "moved",
+    "not-held",
+    "stands-on",
+    "copies-from",
+    "put-on",
+    "needed",
+]
+"""Why a step is another one, or is built; stable, and listed in docs/why.md."""
+
+CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on", "needed"})
+"""Reasons that lie in other steps."""
+
+BASE = "base"
+"""What stands for the base among the steps that something began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: the fields that differ, or the other steps that it lies in."""
+
+    code: Code
+    fields: tuple[FieldChange, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Where something began: a step, or the base, and reasons of its own."""
+
+    step: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """A root, and the steps that run because of it, itself included if it runs."""
+
+    root: Root
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The steps of a lock, and what would come of them."""
+
+    order: Sequence[Placed]
+    described: Mapping[str, Description]
+    digests: Mapping[str, Digest]
+    prediction: Prediction
+
+
+class Trace:
+    """A walk over the steps; each is looked at once for what it is held against."""
+
+    def __init__(self, now: Now, before: Before) -> None:
+        self.now, self.before = now, before
+        self.steps = {placed.id: placed for placed in now.order}
+        self.runs = frozenset(now.prediction.runs)
+        self.seen: dict[tuple[str, Digest | None], tuple[Root, ...]] = {}
+
+    def reasons(self, id_: str) -> tuple[Reason, ...]:
+        """Why a step is another than before, or runs though it is not; else nothing."""
+        return self._reasons(id_, self.before.digests.get(id_))
+
+    def roots(self, id_: str) -> tuple[Root, ...]:
+        """Where that began: the steps with reasons of their own that lead to it."""
+        return self._roots(id_, self.before.digests.get(id_))
+
+    def cascades(self) -> tuple[Cascade, ...]:
+        """What runs, by where it began."""
+        found: dict[str, tuple[Root, list[str]]] = {}
+        for id_ in self.now.prediction.runs:
+            for root in self.roots(id_):
+                found.setdefault(root.step, (root, []))[1].append(id_)
+        return tuple(Cascade(root, tuple(steps)) for root, steps in found.values())
+
+    def _reasons(self, id_: str, old: Digest | None) -> tuple[Reason, ...]:
+        if old == self.now.digests[id_]:
+            return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
+        if old is None or old not in self.before.described:
+            needed = self._needed(id_)
+            return (Reason("needed", steps=needed) if needed else Reason("new"),)
+        return tuple(self._differing(self.steps[id_], self.before.described[old]))
+
+    def _roots(self, id_: str, old: Digest | None) -> tuple[Root, ...]:
+        key = id_, old
+        if key not in self.seen:
+            found: dict[str, Root] = {}
+            own: list[Reason] = []
+            self.seen[key] = ()
+            reasons = self._reasons(id_, old)
+            for reason in reasons:
+                if reason.code == "base":
+                    found[BASE] = Root(BASE, (reason,))
+                elif reason.code not in CASCADE:
+                    own.append(reason)
+                for step in reason.steps if reason.code in CASCADE else ():
+                    for root in self._roots(step, self._as_of(step, old)):
+                        found.setdefault(root.step, root)
+            # Where no other step is another one, it began here: what a step touches,
+            # which decides what it is put on, is in no description.
+            if own or (reasons and not found):
+                found[id_] = Root(id_, tuple(own) or reasons)
+            self.seen[key] = tuple(found.values())
+        return self.seen[key]
+
+    def _as_of(self, step: str, old: Digest | None) -> Digest | None:
+        """What a step was when the one above it was what that is held against."""
+        above = self.before.described.get(old, {}) if old else {}
+        links = [*_texts(above.get("stands_on")), *map(_content, _copies(above))]
+        for digest in map(Digest, links):
+            if step in self.before.ids.get(digest, ()):
+                return digest
+        return self.before.digests.get(step)
+
+    def _needed(self, id_: str) -> tuple[str, ...]:
+        """The steps for which one runs that was in the lock, and that nobody needed."""
+        if self.steps[id_].linked or id_ not in self.before.known:
+            return ()
+        return tuple(
+            placed.id
+            for placed in self.now.order
+            if placed.id in self.runs
+            and (
+                id_ in placed.on
+                or any(copy.stage == id_ for copy in copies_of(placed.step))
+            )
+        )
+
+    def _undisturbed(self, id_: str) -> Iterator[Reason]:
+        """Why a step runs though nothing of its description differs."""
+        plan = self.now.prediction.plan
+        place = plan.places.places[plan.places.final[id_]]
+        built = {
+            plan.places.places[digest].id
+            for digest in place.closure
+            if isinstance(plan.choices[digest], Build)
+        }
+        below = tuple(step for step in self.steps[id_].on if step in built)
+        onto = [join.onto for join in place.joins]
+        was = self.before.onto.get(id_, tuple(onto))
+        differ = [step for step in (*onto, *was) if (step in onto) != (step in was)]
+        gone = tuple(step for step in differ if step not in self.steps)
+        put = differ or [step for step in onto if step in built]
+        put = [step for step in put if step in self.steps and step not in below]
+        if below:
+            yield Reason("stands-on", steps=below)
+        if put:
+            yield Reason("put-on", steps=tuple(put))
+        if gone:
+            yield Reason("gone", steps=gone)
+        if not (below or put or gone):
+            yield Reason("not-held")
+
+    def _differing(self, placed: Placed, was: Description) -> Iterator[Reason]:
+        """All that differs; what only follows from something else is left out."""
+        described = self.now.described[placed.id]
+        fields = differing(was, described)
+        base = tuple(change for change in fields if change.field == "base")
+        if base:
+            # All that it stands on is another as well, for the same reason.
+            yield Reason("base", base)
+        own, copied = self._copied(placed, fields)
+        links = self._links(placed, was)
+        passed_on = self._variables(placed, links) | _uids(fields)
+        inherited = [change for change in own if change.field in passed_on]
+        own = [change for change in own if change.field not in passed_on]
+        below = [*_reasons_of(links), *copied] if not base else []
+        if links.dependencies:
+            own = [*links.dependencies, *own]
+        if not (own or below or base):
+            own = inherited
+        if own:
+            yield Reason("changed", tuple(own))
+        yield from below
+        if not (own or below or base):
+            yield Reason("moved", steps=links.behind)
+
+    def _copied(
+        self, placed: Placed, fields: Sequence[FieldChange]
+    ) -> tuple[list[FieldChange], list[Reason]]:
+        """The fields of a step's own, and the stages that it copies from."""
+        copies = copies_of(placed.step)
+        own: list[FieldChange] = []
+        stages: list[str] = []
+        for change in fields:
+            name, _, inner = change.field.partition(".")
+            at, _, inner = inner.partition(".")
+            stage = copies[int(at)].stage if inner == "content" else None
+            was = self.before.ids.get(Digest(str(change.before)), ())
+            if name in ("base", "stands_on"):
+                continue
+            if stage is None:
+                own.append(change)
+            elif not was or stage in was:
+                stages.append(stage)
+            else:
+                own.append(FieldChange(f"copies.{at}.stage", was[-1], stage))
+        steps = tuple(dict.fromkeys(stages))
+        return own, [Reason("copies-from", steps=steps)] if steps else []
+
+    def _links(self, placed: Placed, was: Description) -> "_Links":
+        """What a step stands on, against what it stood on."""
+        now, before = self.now, self.before
+        then = {
+            digest: _called(before.ids.get(digest, ()), placed.on)
+            for digest in map(Digest, _texts(was["stands_on"]))
+        }
+        here = {now.digests[id_]: id_ for id_ in placed.on}
+        known = None not in then.values()
+        differ = [id_ for digest, id_ in here.items() if digest not in then]
+        changed = [i for i in differ if i in then.values() or not known]
+        added = [id_ for id_ in differ if id_ not in changed]
+        lost = {
+            digest: id_
+            for digest, id_ in then.items()
+            if id_ is not None and digest not in here and id_ not in here.values()
+        }
+        # A stage that moved stands on it still, if not as the last one.
+        changed += [
+            id_
+            for digest, id_ in lost.items()
+            if not self._was_stage(digest) and now.digests.get(id_, digest) != digest
+        ]
+        stages = [i for d, i in then.items() if i is not None and self._was_stage(d)]
+        gone = [
+            id_
+            for digest, id_ in lost.items()
+            if not self._was_stage(digest) and id_ not in self.steps
+        ]
+        behind = [id_ for id_ in added if not isinstance(self.steps[id_].step, Stage)]
+        dependencies: tuple[FieldChange, ...] = ()
+        if len(behind) < len(added) or any(map(self._was_stage, lost)):
+            names = [i for i in placed.on if isinstance(self.steps[i].step, Stage)]
+            change = FieldChange("dependencies", sorted(stages), sorted(names))
+            dependencies = (change,)
+        moves = isinstance(placed.step, Stage) and not placed.live
+        return _Links(
+            changed=tuple(changed),
+            gone=tuple(gone),
+            behind=tuple(behind),
+            came=() if moves else tuple(self._came(behind)),
+            dependencies=dependencies,
+        )
+
+    def _was_stage(self, digest: Digest) -> bool:
+        return self.before.described.get(digest, {}).get("kind") == "stage"
+
+    def _came(self, behind: Sequence[str]) -> list[str]:
+        """The system steps that are new, or others, from some on down."""
+        found = []
+        waiting = list(behind)
+        while waiting:
+            id_ = waiting.pop()
+            if self.before.digests.get(id_) != self.now.digests[id_]:
+                found.append(id_)
+                waiting += self.steps[id_].on
+        return found[::-1]
+
+    def _variables(self, placed: Placed, links: "_Links") -> frozenset[str]:
+        """The fields of variables that a step only gets from those that it stands on.
+
+        What it sets itself, they may have changed nevertheless: it may extend it.
+        """
+        step = placed.step
+        own = {*step.env, *step.build_env} if isinstance(step, Stage) else ()
+        others = {
+            f"environment.{name}"
+            for name in _names(self.now.described[placed.id])
+            if name not in own
+        }
+        below = {
+            change.field
+            for id_ in links.changed
+            for reason in self.reasons(id_)
+            for change in reason.fields
+            if change.field.startswith("environment.")
+        }
+        return frozenset(others | below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """How what a step stands on differs from what it stood on.
+
+    ``changed`` are others now, ``gone`` are in the lock no more, ``behind`` are system
+    steps that it did not stand on, ``came`` those that came under it where it stood.
+    """
+
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+    behind: tuple[str, ...]
+    came: tuple[str, ...]
+    dependencies: tuple[FieldChange, ...]
+
+
+def _reasons_of(links: _Links) -> Iterator[Reason]:
+    below = tuple(dict.fromkeys((*links.changed, *links.came)))
+    if below:
+        yield Reason("stands-on", steps=below)
+    if links.gone:
+        yield Reason("gone", steps=links.gone)
+
+
+def _called(names: Sequence[str], now: Collection[str]) -> str | None:
+    """Of the steps that were one and the same, the one that is meant."""
+    there = [name for name in names if name in now] or names
+    return there[-1] if there else None
+
+
+def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
+    """``mounts``, where they differ in the uid alone: that is the user step's."""
+    for change in fields:
+        if change.field == "mounts" and _bare(change.before) == _bare(change.after):
+            return frozenset({"mounts"})
+    return frozenset()
+
+
+def _bare(mounts: Field) -> list[Field]:
+    """Mounts without uid and gid, which come last, and are part of a cache's id."""
+    found: list[Field] = []
+    for mount in mounts if isinstance(mounts, Sequence) else ():
+        words = [*mount] if isinstance(mount, Sequence) else []
+        cache = words[:1] == ["cache"]
+        found.append([words[0], words[1], words[3]] if cache else words[:-2])
+    return found
+
+
+def _texts(field: Field) -> list[str]:
+    return [str(one) for one in field] if isinstance(field, Sequence) else []
+
+
+def _copies(description: Description) -> list[Mapping[str, Field]]:
+    copies = description.get("copies")
+    listed = copies if isinstance(copies, Sequence) else ()
+    return [copy for copy in listed if isinstance(copy, Mapping)]
+
+
+def _content(copy: Mapping[str, Field]) -> str:
+    return str(copy["content"])
+
+
+def _names(description: Description) -> Collection[str]:
+    environment = description.get("environment")
+    return environment.keys() if isinstance(environment, Mapping) else ()

@@ -1,0 +1,50 @@
+"""In which fields two descriptions differ: read from the values that digests cover."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from dynbuild.digest import Description, Field
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field by its path (``commands``, ``copies.0.content``), and what it was.
+
+    None is no such field.
+    """
+
+    field: str
+    before: Field
+    after: Field
+
+
+def differing(before: Description, after: Description) -> tuple[FieldChange, ...]:
+    """The fields that differ, by path.
+
+    What is inside of a mapping is a field of its own, and what is inside of a list of
+    mappings, where both have as many.
+    """
+    return tuple(_differing("", before, after))
+
+
+def _differing(path: str, before: Field, after: Field) -> Iterator[FieldChange]:
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted(before.keys() | after.keys()):
+            inner = f"{path}.{key}" if path else key
+            yield from _differing(inner, before.get(key), after.get(key))
+    elif _mappings(before) and _mappings(after) and len(before) == len(after):
+        for at, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differing(f"{path}.{at}", old, new)
+    else:
+        yield FieldChange(path, before, after)
+
+
+def _mappings(value: Field) -> TypeGuard[Sequence[Field]]:
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and all(isinstance(one, Mapping) for one in value)
+    )

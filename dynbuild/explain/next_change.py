@@ -1,0 +1,91 @@
+"""What would run if a step changed next: the very update and the very plan, asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from dynbuild.lock.model import Lock, Target, declared_packages
+from dynbuild.lock.order import install_order
+from dynbuild.lock.update import NOTHING, Requests, update
+from dynbuild.steps.model import AptSource, Group, Script, Stage, Step, User
+
+ANOTHER = "another"
+"""The name of a package that nobody declares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A lock in which a step is another one, and the id that the step has there."""
+
+    lock: Lock
+    id: str
+
+
+def changed(lock: Lock, step: Step) -> Changed:
+    """The lock after a change of a step; of a package group: after another package."""
+    target = _target(lock)
+    requests = NOTHING
+    match step:
+        case Stage():
+            requests = Requests(bump={step.name: step.bump + 1})
+        case Group():
+            name = ANOTHER
+            while name in lock.packages[step.manager]:
+                name += ANOTHER
+            declared = {**target.packages.get(step.manager, {}), name: name}
+            packages = {**target.packages, step.manager: declared}
+            target = replace(target, packages=packages)
+        case Script():
+            text = f"{step.text}\n# {ANOTHER}"
+            scripts = tuple(text if t == step.text else t for t in target.scripts)
+            target = replace(target, scripts=scripts)
+        case AptSource():
+            other = replace(step, components=(*step.components, ANOTHER))
+            sources = tuple(other if s == step else s for s in target.sources)
+            target = replace(target, sources=sources)
+        case User():
+            target = replace(target, user=replace(step, uid=step.uid + 1))
+        case _:
+            assert_never(step)
+    after = update(lock, target, requests)
+    return Changed(after, _id(after, step, _ids(lock)))
+
+
+def _target(lock: Lock) -> Target:
+    """What a lock was made for; the order in which it was written is not known."""
+    in_order: Mapping[str, int] = {
+        placed.id: at for at, placed in enumerate(install_order(lock))
+    }
+    return Target(
+        base=lock.base,
+        packages=declared_packages(lock),
+        sources=tuple(sorted(lock.sources, key=lambda s: (lock.sources[s], repr(s)))),
+        scripts=tuple(sorted(lock.scripts, key=lambda t: (lock.scripts[t], t))),
+        user=lock.user,
+        stages=tuple(
+            entry.stage
+            for name, entry in sorted(
+                lock.stages.items(), key=lambda item: in_order[item[0]]
+            )
+        ),
+        images=lock.images,
+        shell=lock.shell,
+        config=lock.config,
+        arguments=lock.arguments,
+    )
+
+
+def _ids(lock: Lock) -> dict[str, Step]:
+    return {placed.id: placed.step for placed in install_order(lock)}
+
+
+def _id(after: Lock, step: Step, before: Mapping[str, Step]) -> str:
+    """A stage and the user keep their id; anything else is a new step of its kind."""
+    if isinstance(step, Stage):
+        return step.name
+    same = [
+        placed.id
+        for placed in install_order(after)
+        if isinstance(placed.step, type(step)) and before.get(placed.id) != placed.step
+    ]
+    return same[-1]

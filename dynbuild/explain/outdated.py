@@ -1,0 +1,108 @@
+"""What a lock holds that is not the newest any more, as far as that can be told."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from packaging.version import InvalidVersion, Version
+
+from dynbuild.link.model import WriteSet
+from dynbuild.lock.model import Lock, declared_packages
+from dynbuild.steps.model import Pin
+
+State: TypeAlias = Literal["current", "outdated", "unknown"]
+
+_INSTALLED = re.compile(
+    r"(?:.*/)?(?:dist|site)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An image or a package: what there is of it, and what the newest is.
+
+    ``note`` says why that is not known.
+    """
+
+    kind: str
+    name: str
+    state: State
+    have: str | None = None
+    newest: str | None = None
+    note: str = ""
+
+
+def images(
+    lock: Lock, now: Mapping[str, Pin], unknown: Mapping[str, str]
+) -> Iterator[Finding]:
+    """The base and the images that stages copy from, against what their tags name now.
+
+    ``unknown`` says of images why that is not known.
+    """
+    pins = {"base": lock.base} | {pin.image: pin for pin in lock.images.values()}
+    for key, pin in pins.items():
+        kind = "base" if key == "base" else "image"
+        if pin.digest is None:
+            yield Finding(kind, pin.image, "unknown", note="it is not pinned")
+        elif pin.image in unknown:
+            note = unknown[pin.image]
+            yield Finding(kind, pin.image, "unknown", pin.digest, note=note)
+        else:
+            newest = now[pin.image].digest
+            state: State = "current" if newest == pin.digest else "outdated"
+            yield Finding(kind, pin.image, state, pin.digest, newest)
+
+
+def packages(
+    lock: Lock,
+    installed: Mapping[str, Mapping[str, str]],
+    newest: Mapping[str, Mapping[str, str]],
+    unknown: Mapping[str, str],
+) -> Iterator[Finding]:
+    """The declared packages, by manager and key, against the newest of each.
+
+    ``unknown`` says of packages, or of managers, why that is not known.
+    """
+    for manager, specs in declared_packages(lock).items():
+        for key in sorted(specs):
+            have = installed.get(manager, {}).get(key)
+            latest = newest.get(manager, {}).get(key)
+            note = unknown.get(f"{manager} {key}", unknown.get(manager, ""))
+            if have is not None and latest is not None:
+                state = _state(have, latest)
+                yield Finding(manager, key, state, have, latest)
+            else:
+                yield Finding(manager, key, "unknown", have, latest, note)
+
+
+def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:
+    """Versions by the names of PEP 503, from the paths that steps wrote in order."""
+    found: dict[str, str] = {}
+    for writes in wrote:
+        for path, written in writes.items():
+            match = _INSTALLED.fullmatch(path)
+            if match and written.kind == "file":
+                found[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
+    return found
+
+
+def newest_version(versions: Iterable[str]) -> str | None:
+    """The highest one that is final; None where there is none."""
+    known = [parsed for text in versions if (parsed := _version(text)) is not None]
+    return str(max(known)) if known else None
+
+
+def _state(have: str, latest: str) -> State:
+    one, other = _version(have), _version(latest)
+    if one is None or other is None:
+        return "current" if have == latest else "outdated"
+    return "outdated" if one < other else "current"
+
+
+def _version(text: str) -> Version | None:
+    try:
+        version = Version(text)
+    except InvalidVersion:
+        return None
+    return None if version.is_prerelease else version

@@ -1,0 +1,54 @@
+"""Why a step stands where it stands, from the lock alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed
+from dynbuild.steps.model import Stage
+
+Placing: TypeAlias = Literal["recorded", "kept", "changed", "needs", "live"]
+"""What decides a place; stable, and listed in docs/why.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of a step: the how-manieth it is, counted from 1, and what decides it.
+
+    ``seq`` is the one that counts, ``own_seq`` the one that the lock records; a stage
+    has changed ``moves`` times. ``needs`` names the stages that the seq comes from, or
+    that make it live.
+    """
+
+    position: int
+    seq: int
+    own_seq: int
+    moves: int
+    code: Placing
+    needs: tuple[str, ...] = ()
+
+
+def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Place]:
+    """The places of all steps by id."""
+    seqs = {placed.id: placed.seq for placed in order}
+    live = {placed.id for placed in order if placed.live}
+    found: dict[str, Place] = {}
+    for position, placed in enumerate(order, 1):
+        step = placed.step
+        if not isinstance(step, Stage):
+            found[placed.id] = Place(position, placed.seq, placed.seq, 0, "recorded")
+            continue
+        entry = lock.stages[step.name]
+        code: Placing = "changed" if entry.moves else "kept"
+        needs: tuple[str, ...] = ()
+        if placed.live:
+            code = "live"
+            needs = tuple(need for need in step.needs if need in live)
+        elif placed.seq > entry.seq:
+            code = "needs"
+            needs = tuple(need for need in step.needs if seqs[need] == placed.seq)
+        found[placed.id] = Place(
+            position, placed.seq, entry.seq, entry.moves, code, needs
+        )
+    return found

@@ -1,0 +1,76 @@
+"""Which steps would run: the plan, made again and again as if builds had happened.
+
+``realize`` makes the plan anew after each build, since only then is known what a step
+wrote. So does this: a step that would be built is taken to write what it wrote when it
+was built before. What it never wrote before cannot be foreseen; all else is exact.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dynbuild.digest import Digest
+from dynbuild.link.model import Record, WriteSet
+from dynbuild.link.placement import Placement
+from dynbuild.lock.order import Placed
+from dynbuild.plan import Build, Held, Plan, plan
+
+_UNBUILT = (Digest("not built"),)
+"""A stack that no step has: what lies on it is never reused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The plan in the end, and the ids of the steps that run, in lock order."""
+
+    plan: Plan
+    runs: tuple[str, ...]
+
+
+def predict(
+    order: Sequence[Placed],
+    digests: Mapping[str, Digest],
+    platform: str,
+    held: Iterable[Held],
+    wrote: Mapping[str, WriteSet],
+) -> Prediction:
+    """Foresee a realization; ``wrote`` has what steps wrote before, by id."""
+    known = list(held)
+    base = base_stack(order, digests, known)
+    runs: set[str] = set()
+    guessed: set[Digest] = set()
+    while True:
+        made = plan(order, digests, base, platform, known)
+        missing = [
+            place
+            for digest, place in made.places.places.items()
+            if isinstance(made.choices[digest], Build)
+        ]
+        runs.update(place.id for place in missing)
+        guesses = [p for p in missing if p.digest not in guessed and p.id in wrote]
+        if not guesses:
+            ids = tuple(placed.id for placed in order if placed.id in runs)
+            return Prediction(made, ids)
+        guessed.update(place.digest for place in guesses)
+        known += [_guess(place, platform, wrote[place.id]) for place in guesses]
+
+
+def base_stack(
+    order: Iterable[Placed], digests: Mapping[str, Digest], held: Iterable[Held]
+) -> tuple[Digest, ...]:
+    """The diff ids of the base: what the records of steps that stand on nothing lie on.
+
+    A step's digest covers that of its base, so they all agree. Without such a record
+    no other is usable either.
+    """
+    first = {digests[p.id] for p in order if not p.on and p.id in digests}
+    stacks = [
+        one.record.stack
+        for one in held
+        if one.record.placed == one.record.step and one.record.step in first
+    ]
+    return min(stacks, default=())
+
+
+def _guess(place: Placement, platform: str, writes: WriteSet) -> Held:
+    record = Record(place.digest, place.step, platform, _UNBUILT, (), writes, 0.0)
+    return Held(record)

@@ -1,0 +1,47 @@
+"""What it costs to run steps, from what they took when they ran before."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dynbuild.link.model import Record
+from dynbuild.lock.order import Placed
+from dynbuild.steps.model import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Seconds that steps take one after the other; those never measured are named."""
+
+    seconds: float
+    unmeasured: tuple[str, ...] = ()
+
+
+def prices(
+    order: Sequence[Placed],
+    measured: Mapping[str, float],
+    recorded: Mapping[str, Record],
+) -> dict[str, float]:
+    """The seconds of each step by id, as far as they are known.
+
+    As measured here when it last ran, else as its record says. A group of packages that
+    never ran takes as long as the last one of its manager that did.
+    """
+    known = {id_: record.seconds for id_, record in recorded.items()} | {**measured}
+    latest: dict[str, float] = {}
+    for placed in order:
+        step = placed.step
+        if isinstance(step, Group):
+            if placed.id in known:
+                latest[step.manager] = known[placed.id]
+            elif step.manager in latest:
+                known[placed.id] = latest[step.manager]
+    return {placed.id: known[placed.id] for placed in order if placed.id in known}
+
+
+def price(steps: Iterable[str], known: Mapping[str, float]) -> Price:
+    """What steps cost together."""
+    ids = tuple(steps)
+    return Price(
+        sum(known.get(id_, 0.0) for id_ in ids),
+        tuple(id_ for id_ in ids if id_ not in known),
+    )

@@ -1,0 +1,70 @@
+"""What the steps of a lock were in earlier ones, under the names that they have now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dynbuild.errors import LockError
+from dynbuild.explain.past import Before, Past
+from dynbuild.lock.codec import loads
+from dynbuild.lock.order import install_order
+from dynbuild.lock.renames import continued
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynbuild.digest import Digest
+    from dynbuild.lock.model import Lock
+
+
+def before_of(lock: Lock, past: Past) -> Before:
+    """The steps as they last were; renames are followed from lock to lock.
+
+    A stage that an earlier lock did not have is nothing to be compared with. What lies
+    behind a lock that cannot be read any more is forgotten.
+    """
+    names = {placed.id: placed.id for placed in install_order(lock)}
+    stages = set(lock.stages)
+    digests: dict[str, Digest] = {}
+    placed: dict[str, Digest] = {}
+    onto: dict[str, tuple[str, ...]] = {}
+    ids: dict[Digest, tuple[str, ...]] = {}
+    known: set[str] = set()
+    newer = lock
+    for one in past.locks:
+        try:
+            older = loads(one.text)
+        except LockError:
+            break
+        names = _followed(names, stages, continued(older, newer))
+        known |= names.keys()
+        called = {then: now for now, then in names.items()}
+
+        def name(then: str, called: Mapping[str, str] = called) -> str:
+            return called.get(then, f"{then} (left)" if then in stages else then)
+
+        for then, digest in one.digests.items():
+            now = name(then)
+            ids[digest] = (*(n for n in ids.get(digest, ()) if n != now), now)
+            if then in called and now not in digests:
+                digests[now] = digest
+                if then in one.placed:
+                    placed[now] = one.placed[then]
+                    onto[now] = tuple(map(name, one.onto.get(then, ())))
+        newer = older
+        if digests.keys() >= names.keys():
+            break
+    return Before(digests, past.described, ids, placed, onto, frozenset(known))
+
+
+def _followed(
+    names: Mapping[str, str], stages: set[str], older: Mapping[str, str]
+) -> dict[str, str]:
+    """The names in an older lock, of those that it has."""
+    found = {}
+    for now, then in names.items():
+        if now not in stages:
+            found[now] = then
+        elif then in older:
+            found[now] = older[then]
+    return found

@@ -1,0 +1,74 @@
+"""What realizing came to over time: where steps came from, what that saved."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dynbuild.explain.past import Source, Told
+from dynbuild.lock.model import Lock
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Builds of a time that begins at ``start`` (Unix time), and their steps by source.
+
+    ``ran`` and ``saved`` are the seconds of the steps that ran, and of those that did
+    not have to; ``seconds`` is how long the builds took as a whole.
+    """
+
+    start: float
+    builds: int
+    failed: int
+    steps: Mapping[Source, int]
+    seconds: float
+    ran: float
+    saved: float
+
+    @property
+    def total(self) -> int:
+        """Steps, without the layers that were made of several."""
+        return sum(self.steps.values()) - self.steps.get("squashed", 0)
+
+    def rate(self, source: Source) -> float:
+        """The part of the steps that came from a source, from 0 to 1."""
+        return self.steps.get(source, 0) / self.total if self.total else 0.0
+
+
+def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
+    """The days (of UTC) that have builds, the earliest first."""
+    days: dict[float, list[Told]] = {}
+    for told in builds:
+        days.setdefault(told.ended // _DAY * _DAY, []).append(told)
+    return tuple(together(start, those) for start, those in sorted(days.items()))
+
+
+def together(start: float, builds: Sequence[Told]) -> Usage:
+    """What builds came to together."""
+    steps: Counter[Source] = Counter()
+    for told in builds:
+        steps.update(told.steps)
+    return Usage(
+        start=start,
+        builds=len(builds),
+        failed=sum(told.failed is not None for told in builds),
+        steps=steps,
+        seconds=sum(told.seconds for told in builds),
+        ran=sum(told.ran for told in builds),
+        saved=sum(told.saved for told in builds),
+    )
+
+
+def slowest(
+    seconds: Mapping[str, float], steps: Iterable[str], most: int
+) -> tuple[tuple[str, float], ...]:
+    """The steps that took longest when they last ran."""
+    known = [(step, seconds[step]) for step in steps if step in seconds]
+    return tuple(sorted(known, key=lambda one: (-one[1], one[0]))[:most])
+
+
+def most_moved(lock: Lock, most: int) -> tuple[tuple[str, int], ...]:
+    """The stages that changed most often."""
+    moves = [(name, entry.moves) for name, entry in lock.stages.items() if entry.moves]
+    return tuple(sorted(moves, key=lambda one: (-one[1], one[0]))[:most])

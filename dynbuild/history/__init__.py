@@ -1,0 +1,1 @@
+"""What was realized on this machine, in SQLite: of every project of one user."""

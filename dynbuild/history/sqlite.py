@@ -1,0 +1,268 @@
+"""The history in a SQLite file: shared by any number of processes, never in the way.
+
+It is in WAL mode, and every write is one transaction. What goes wrong with it is told
+once and costs what it would have told, never a build: a file of a newer dynbuild is
+left alone, a damaged one is moved aside.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.errors import Diagnostic
+from dynbuild.explain.past import (
+    Past,
+    PastBuild,
+    PastLock,
+    PastStep,
+    Source,
+    Told,
+)
+from dynbuild.history.schema import NewerError, migrate
+
+_PATIENCE = 10.0
+"""Seconds to wait for another process that writes."""
+
+MOST = 200_000
+"""Steps of builds that are kept of a project; the oldest builds go."""
+
+LOCKS = 50
+"""How many of the locks that were realized are looked back at."""
+
+_T = TypeVar("_T")
+
+
+def path_in(environment: Mapping[str, str]) -> Path | None:
+    """Where the history is: in $XDG_STATE_HOME, else in ~/.local/state."""
+    state = environment.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):  # noqa: PTH117 - an empty one is no path
+        home = environment.get("HOME", "")
+        if not os.path.isabs(home):  # noqa: PTH117 - as above
+            return None
+        state = f"{home}/.local/state"
+    return Path(state) / "dynbuild" / "history.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Sqlite:
+    """Implements ``explain.past.History`` of one project, which a text names.
+
+    ``path`` is None where there is no place for a history; ``clock`` gives the Unix
+    time, ``started`` is when the build began that is kept. ``warn`` hears of each thing
+    that is wrong once.
+    """
+
+    path: Path | None
+    project: str
+    clock: Callable[[], float]
+    started: float
+    warn: Callable[[Diagnostic], None]
+    _told: set[str] = field(default_factory=set)
+
+    def keep(self, build: PastBuild) -> None:
+        def work(database: sqlite3.Connection) -> None:
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                self._insert(database, build)
+                self._prune(database)
+
+        self._do(work, None)
+
+    def seconds(self, platform: str) -> Mapping[str, float]:
+        def work(database: sqlite3.Connection) -> dict[str, float]:
+            rows = database.execute(
+                # SQLite takes the other columns from the row of the maximum.
+                "SELECT step, steps.seconds, max(build) FROM steps"
+                " JOIN builds ON id = build"
+                " WHERE project = ? AND platform = ? AND ran GROUP BY step",
+                (self.project, platform),
+            )
+            return {step: seconds for step, seconds, _ in rows}
+
+        return self._do(work, {})
+
+    def past(self, platform: str) -> Past:
+        def work(database: sqlite3.Connection) -> Past:
+            locks: dict[str, PastLock] = {}
+            latest = database.execute(
+                "SELECT lock, text, max(id) FROM builds JOIN locks ON lock = digest"
+                " WHERE project = ? AND platform = ?"
+                " GROUP BY lock ORDER BY max(id) DESC LIMIT ?",
+                (self.project, platform, LOCKS),
+            ).fetchall()
+            for lock, text, _ in latest:
+                rows = database.execute(
+                    "SELECT step, digest, placed, onto, max(build) FROM steps"
+                    " JOIN builds ON id = build"
+                    " WHERE project = ? AND platform = ? AND lock = ? GROUP BY step",
+                    (self.project, platform, lock),
+                ).fetchall()
+                locks[lock] = PastLock(
+                    text,
+                    {step: Digest(digest) for step, digest, *_ in rows},
+                    {step: Digest(placed) for step, _, placed, *_ in rows},
+                    {step: tuple(json.loads(onto)) for step, *_, onto, _ in rows},
+                )
+            described = database.execute(
+                "SELECT digest, description FROM descriptions WHERE digest IN"
+                " (SELECT digest FROM steps JOIN builds ON id = build"
+                " WHERE project = ? AND platform = ?)",
+                (self.project, platform),
+            )
+            texts = {Digest(digest): json.loads(text) for digest, text in described}
+            return Past(tuple(locks.values()), texts)
+
+        return self._do(work, Past())
+
+    def builds(self) -> tuple[Told, ...]:
+        def work(database: sqlite3.Connection) -> tuple[Told, ...]:
+            counts: dict[int, dict[Source, int]] = {}
+            for build, source, count in database.execute(
+                "SELECT build, source, count(*) FROM steps JOIN builds ON id = build"
+                " WHERE project = ? GROUP BY build, source",
+                (self.project,),
+            ):
+                counts.setdefault(build, {})[source] = count
+            rows = database.execute(
+                "SELECT id, ended, builds.seconds, platform, failed,"
+                " total(steps.seconds * ran), total(steps.seconds * (NOT ran))"
+                " FROM builds LEFT JOIN steps ON build = id WHERE project = ?"
+                " GROUP BY id ORDER BY id",
+                (self.project,),
+            )
+            return tuple(
+                Told(ended, spent, platform, failed, counts.get(id_, {}), ran, saved)
+                for id_, ended, spent, platform, failed, ran, saved in rows
+            )
+
+        return self._do(work, ())
+
+    def _insert(self, database: sqlite3.Connection, build: PastBuild) -> None:
+        now = self.clock()
+        spent = now - self.started
+        lock = sha256(build.lock.encode())
+        row = (self.project, now, spent, build.platform, lock, build.failed)
+        found = database.execute(
+            "INSERT INTO builds (project, ended, seconds, platform, lock, failed)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        database.execute(
+            "INSERT OR IGNORE INTO locks VALUES (?, ?)", (lock, build.lock)
+        )
+        database.executemany(
+            "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(found.lastrowid, *_step(step)) for step in build.steps],
+        )
+        database.executemany(
+            "INSERT OR IGNORE INTO descriptions VALUES (?, ?)",
+            [
+                (step.digest, json.dumps(step.description, separators=(",", ":")))
+                for step in build.steps
+            ],
+        )
+
+    def _prune(self, database: sqlite3.Connection) -> None:
+        """Forget the oldest builds of the project where there are too many steps."""
+        counts = database.execute(
+            "SELECT id, count(step) FROM builds LEFT JOIN steps ON build = id"
+            " WHERE project = ? GROUP BY id ORDER BY id DESC",
+            (self.project,),
+        ).fetchall()
+        total, gone = 0, []
+        for build, steps in counts:
+            total += steps
+            if total > MOST and build != counts[0][0]:
+                gone.append((build,))
+        if gone:
+            database.executemany("DELETE FROM builds WHERE id = ?", gone)
+            database.execute(
+                "DELETE FROM descriptions WHERE digest NOT IN"
+                " (SELECT digest FROM steps)"
+            )
+            database.execute(
+                "DELETE FROM locks WHERE digest NOT IN (SELECT lock FROM builds)"
+            )
+
+    def _do(self, work: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
+        """Work on the database, or tell what is wrong with it."""
+        if self.path is None:
+            self._warn("DB0703", "no history is kept: neither XDG_STATE_HOME nor HOME")
+            return otherwise
+        try:
+            with _opened(self.path) as database:
+                return work(database)
+        except NewerError:
+            what = f"the history {self.path} was written by a newer dynbuild"
+            self._warn("DB0701", what, "upgrade dynbuild; it is left as it is")
+        except (sqlite3.OperationalError, OSError) as error:
+            self._warn("DB0703", f"the history {self.path} cannot be used: {error}")
+        except sqlite3.DatabaseError as error:
+            aside = _moved_aside(self.path)
+            what = f"the history {self.path} is damaged: {error}"
+            self._warn("DB0702", what, aside and f"a new one begins; it is {aside} now")
+        return otherwise
+
+    def _warn(self, code: str, what: str, hint: str | None = None) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self.warn(Diagnostic(code, what, hint=hint, severity="warning"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    # What steps run is the user's alone to read.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(
+        sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+    ) as database:
+        database.execute("PRAGMA foreign_keys = ON")
+        migrate(database)
+        # Where the file system has no shared memory, another mode stays: slower.
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        yield database
+
+
+def _moved_aside(path: Path) -> str | None:
+    """Where a damaged database was moved, unless another process has done it."""
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_sound(path):
+            return None
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        for more in ("-wal", "-shm"):
+            path.with_name(path.name + more).unlink(missing_ok=True)
+        return str(aside)
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with _opened(path) as database:
+            (found,) = database.execute("PRAGMA quick_check").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return bool(found == "ok")
+
+
+def _step(step: PastStep) -> tuple[object, ...]:
+    return (
+        step.id,
+        step.kind,
+        step.title,
+        step.digest,
+        step.placed,
+        step.source,
+        step.seconds,
+        step.size,
+        step.ran,
+        json.dumps(step.onto),
+    )

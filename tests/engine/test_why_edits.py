@@ -1,0 +1,116 @@
+"""``why`` before a realization says what runs in it, and where that began."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.engine import test_step_edits as edits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.space import Space
+
+Root = tuple[str, str, tuple[str, ...]]
+"""A step, the code of its reason, and the fields that differ."""
+
+CHANGED = "changed"
+EDITS: tuple[tuple[Callable[[Space], None], set[Root]], ...] = (
+    (edits.nothing, set()),
+    (edits.change_a_leaf, {("third", CHANGED, ("commands",))}),
+    (edits.change_a_tracked_file, {("second", CHANGED, ("copies.0.content",))}),
+    (edits.change_a_live_file, {("fourth", CHANGED, ("copies.0.content",))}),
+    (edits.touch, set()),
+    (edits.rename, set()),
+    (edits.change_the_first, {("renamed", CHANGED, ("commands",))}),
+    (edits.change_the_build_only, {("tool", CHANGED, ("commands",))}),
+    (edits.change_runtime_only, set()),
+    (edits.reorder, set()),
+    (edits.add_a_stage, {("fifth", "new", ())}),
+    (edits.add_a_script, {("script.14", "new", ())}),
+    (edits.remove_a_leaf, set()),
+)
+
+
+project = edits.project
+
+
+def foreseen(space: Space, *flags: str) -> tuple[set[str], set[Root]]:
+    """What runs, and where that began, as ``why`` says of the lock."""
+    space.ok("lock")
+    answer = json.loads(space.ok("why", "--json", *flags).out)
+    roots = {
+        (cause["step"], reason["code"], tuple(f["field"] for f in reason["fields"]))
+        for cause in answer["causes"]
+        for reason in cause["reasons"]
+    }
+    runs = {step["step"] for step in answer["runs"]}
+    assert {s["step"] for c in answer["causes"] for s in c["runs"]} == runs
+    return runs, roots
+
+
+def test_every_edit_is_foreseen(project: Space) -> None:
+    runs, roots = foreseen(project)
+    assert runs == edits.ran(project) == edits.ALL
+    assert roots == {(step, "new", ()) for step in edits.ALL}
+    for change, expected in EDITS:
+        change(project)
+        runs, roots = foreseen(project)
+        assert roots == expected, change.__name__
+        assert runs == edits.ran(project), change.__name__
+        assert foreseen(project) == (set(), set()), change.__name__
+
+
+PACKAGES = """\
+base = "{base}"
+user = {{ name = "app", uid = 1200 }}
+apt_packages = ["jq"]
+env_scripts = ["echo one > /one"]
+
+[[stages]]
+name = "first"
+commands = ["jq --version > /first"]
+
+[[stages]]
+name = "second"
+dependencies = ["first"]
+user = "app"
+cache_mounts = ["/tmp/cache"]
+commands = ["touch /tmp/second"]
+"""
+EDITS_OF_SYSTEM_STEPS: tuple[tuple[str, str, set[Root], set[str]], ...] = (
+    ('["jq"]', '["jq", "bc"]', {("apt.6", "new", ())}, {"apt.6"}),
+    ('"jq", "bc"', '"jq=1.*", "bc"', {("apt.7", "new", ())}, {"apt.7"}),
+    ('"jq=1.*", "bc"', '"jq=1.*"', {("apt.8", "new", ())}, {"apt.8"}),
+    (
+        "uid = 1200",
+        "uid = 1201",
+        {("user.3", CHANGED, ("script",))},
+        {"user.3", "apt.6", "apt.7", "apt.8", "first", "second"},
+    ),
+    (
+        '["echo one > /one"]',
+        "[]",
+        # Packages that came after it are installed anew: the events that came to
+        # nothing leave the log.
+        {
+            ("user.3", "gone", ()),
+            ("apt.7", "gone", ()),
+            ("apt.7", CHANGED, ("script",)),
+        },
+        {"user.3", "apt.7", "first", "second"},
+    ),
+)
+
+
+def test_edits_of_system_steps_are_foreseen(built: Space, debian_base: str) -> None:
+    built.write("dynbuild.toml", PACKAGES.format(base=debian_base))
+    runs, _ = foreseen(built)
+    # The builder's own cache may know these steps from another test.
+    assert runs == edits.ran(built, "--no-cache")
+    for old, new, expected, steps in EDITS_OF_SYSTEM_STEPS:
+        edits.edit(built, old, new)
+        runs, roots = foreseen(built)
+        assert (roots, runs) == (expected, steps), new
+        assert edits.ran(built) == steps, new

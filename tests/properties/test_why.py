@@ -1,0 +1,133 @@
+"""What is foreseen is what runs, and where it began is where something changed."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynbuild.digest import Digest
+from dynbuild.explain.causes import BASE, CASCADE
+from dynbuild.link.model import WriteSet, Written
+from dynbuild.lock.order import install_order
+from dynbuild.lock.place import Before, motion
+from dynbuild.lock.renames import continued
+from dynbuild.lock.update import update
+from dynbuild.steps.model import Copy, Stage
+from tests.properties.edits import edited, histories
+from tests.properties.strategies import Mix, targets
+from tests.realized import Machine
+
+if TYPE_CHECKING:
+    from dynbuild.lock.model import Lock, Target
+    from dynbuild.lock.order import Placed
+
+APART = Mix(commands=(), extend=False)
+"""Lists that independent stages extend are in the order of names: renames count."""
+LIVE = st.sampled_from([Digest("live"), Digest("other")])
+
+
+@given(history=histories(), data=st.data())
+def test_what_is_foreseen_runs(history: list[Target], data: st.DataObject) -> None:
+    machine = Machine()
+    lock: Lock | None = None
+    for target in history:
+        lock = update(lock, target)
+        live = data.draw(LIVE)
+        foreseen, trace = machine.foresee(lock, live)
+        assert set(foreseen.runs) == machine.realize(lock, live)
+        covered = {step for one in trace.cascades() for step in one.steps}
+        assert covered == set(foreseen.runs)
+        again, trace = machine.foresee(lock, live)
+        assert again.runs == ()
+        assert trace.cascades() == ()
+
+
+@given(target=targets(APART), data=st.data())
+def test_it_begins_where_something_changed(target: Target, data: st.DataObject) -> None:
+    """One update of distinct stages: no false cause, and none that is missed."""
+    machine = Machine()
+    before = update(None, target)
+    machine.realize(before)
+    after_target = data.draw(edited(target, APART))
+    after = update(before, after_target)
+    names = continued(before, after)
+    moved = motion(Before(before, install_order(before), names), after_target, ())
+    foreseen, trace = machine.foresee(after)
+    system = {p.id for p in install_order(after) if not isinstance(p.step, Stage)}
+    roots = {root.step for one in foreseen.runs for root in trace.roots(one)}
+    stages = roots - system - {BASE}
+    gone = {
+        root.step
+        for one in foreseen.runs
+        for root in trace.roots(one)
+        if {reason.code for reason in root.reasons} <= {"gone", "moved"}
+    }
+    touching = {
+        root.step
+        for one in foreseen.runs
+        for root in trace.roots(one)
+        if {reason.code for reason in root.reasons} == {"put-on"}
+    }
+    # The uid of a user that a stage does not stand on is in its mounts alone.
+    mounted = {
+        root.step
+        for one in foreseen.runs
+        for root in trace.roots(one)
+        if before.user != after.user
+        and {c.field for reason in root.reasons for c in reason.fields} == {"mounts"}
+    }
+    shell = before.shell != after.shell
+    allowed = moved.changed | moved.new | gone | touching | mounted
+    assert stages <= allowed or shell, (stages, allowed)
+    for name in moved.changed & set(foreseen.runs):
+        told = trace.reasons(name)
+        assert any(reason.code not in CASCADE for reason in told), (name, told)
+
+
+@given(st.integers(0, 2**32), st.data())
+def test_conflicts_are_foreseen(seed: int, data: st.DataObject) -> None:
+    """Stages that undo one another, changed again and again: what they write stays."""
+
+    def writes(placed: Placed) -> WriteSet:
+        chance = random.Random(f"{seed} {placed.id}")
+        paths = chance.sample(["opt/a", "opt/b", "etc/passwd", "opt/c"], 2)
+        return {
+            path: Written("file", 0o644, content=chance.choice(["same", placed.id]))
+            for path in paths
+        }
+
+    chance = random.Random(seed)
+    names = "abcdef"[: chance.randint(2, 6)]
+    needs = {
+        name: tuple(below for below in names[:at] if chance.random() < 0.3)
+        for at, name in enumerate(names)
+    }
+    versions = dict.fromkeys(names, 0)
+    machine = Machine(writes)
+    lock: Lock | None = None
+    for _ in range(4):
+        stages = tuple(
+            Stage(
+                name,
+                dependencies=needs[name],
+                copies=(Copy("src", "/src"),) if name == names[0] and seed % 3 else (),
+                commands=(f"{name} {versions[name]}",),
+            )
+            for name in names
+        )
+        lock = update(lock, _target(stages))
+        foreseen, trace = machine.foresee(lock)
+        assert set(foreseen.runs) == machine.realize(lock)
+        assert {s for c in trace.cascades() for s in c.steps} == set(foreseen.runs)
+        for name in data.draw(st.sets(st.sampled_from(names), max_size=2)):
+            versions[name] += 1
+
+
+def _target(stages: tuple[Stage, ...]) -> Target:
+    from dynbuild.lock.model import Target  # noqa: PLC0415
+    from tests.properties.strategies import BASES  # noqa: PLC0415
+
+    return Target(BASES[0], stages=stages)

@@ -1,0 +1,186 @@
+"""Realizations without an engine: the plan, and records of builds that never were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dynbuild.digest import Description, Digest, digest_of, sha256
+from dynbuild.explain.causes import Now, Trace
+from dynbuild.explain.past import Past, PastBuild, PastLock, PastStep
+from dynbuild.explain.predict import Prediction, predict
+from dynbuild.explain.since import before_of
+from dynbuild.link.choice import Held
+from dynbuild.link.model import Layer, Record, WriteSet, Written
+from dynbuild.lock.codec import dumps
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.order import Placed, install_order
+from dynbuild.plan import Build, Plan, Reuse, plan
+from dynbuild.steps.model import Stage
+from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.title import title
+from dynbuild.tiers.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dynbuild.lock.model import Lock
+
+BASE = (Digest("base-1"), Digest("base-2"))
+PLATFORM = "linux/amd64"
+LIVE = Digest("live")
+
+
+def own_path(placed: Placed) -> WriteSet:
+    """What a step writes that meddles with no other."""
+    path = f"opt/{placed.id}"
+    return {path: Written("file", 0o644, content=placed.id, new=True)}
+
+
+@dataclass
+class Machine:
+    """A machine with a store: what was realized on it, and what it remembers."""
+
+    writes: Callable[[Placed], WriteSet] = own_path
+    held: list[Held] = field(default_factory=list)
+    past: Past = field(default_factory=Past)
+    seconds: dict[str, float] = field(default_factory=dict)
+    number: int = 0
+    builds: list[PastBuild] = field(default_factory=list)
+
+    @property
+    def tier(self) -> Memory:
+        """All that it holds, as a tier."""
+        tier = Memory()
+        for one in self.held:
+            tier.record(one.record)
+            for at in range(self.number + 1):
+                name = f"{at}".encode()
+                tier.blobs[sha256(name)] = name
+        return tier
+
+    def steps(
+        self, lock: Lock, live: Digest = LIVE
+    ) -> tuple[tuple[Placed, ...], dict[str, Description], dict[str, Digest]]:
+        order = install_order(lock)
+        contents = {
+            copy: live for p in order for copy in copies_of(p.step) if copy.live
+        }
+        pins = (lock.base, *lock.images.values())
+        unpinned = {
+            pin.image: digest_of({"image": pin.image})
+            for pin in pins
+            if pin.digest is None
+        }
+        described = descriptions(lock, order, PLATFORM, contents, unpinned)
+        return (
+            order,
+            described,
+            {id_: digest_of(told) for id_, told in described.items()},
+        )
+
+    def foresee(self, lock: Lock, live: Digest = LIVE) -> tuple[Prediction, Trace]:
+        order, described, digests = self.steps(lock, live)
+        before = before_of(lock, self.past)
+        ids = {digest: id_ for id_, digest in before.digests.items()}
+        wrote = {
+            ids[one.record.step]: one.record.writes
+            for one in self.held
+            if one.record.step in ids
+        }
+        foreseen = predict(order, digests, PLATFORM, self.held, wrote)
+        return foreseen, Trace(Now(order, described, digests, foreseen), before)
+
+    def realize(self, lock: Lock, live: Digest = LIVE) -> set[str]:
+        """Build what is missing, one step after the other; what was built."""
+        order, described, digests = self.steps(lock, live)
+        ran: set[str] = set()
+        while True:
+            made = plan(order, digests, BASE, PLATFORM, self.held)
+            ready = next(iter(self._ready(order, made)), None)
+            if ready is None:
+                break
+            ran.add(ready)
+        final = {
+            id_: place
+            for id_, place in made.places.final.items()
+            if isinstance(made.choices[place], Reuse)
+        }
+        there = {id_: digests[id_] for id_ in final}
+        places = made.places.places
+        onto = {
+            id_: tuple(join.onto for join in places[place].joins)
+            for id_, place in final.items()
+        }
+        told = {digest: described[id_] for id_, digest in there.items()}
+        self.past = Past(
+            (PastLock(dumps(lock), there, final, onto), *self.past.locks),
+            {**self.past.described, **told},
+        )
+        self.builds.append(self._past_build(lock, order, made, ran))
+        return ran
+
+    def _past_build(
+        self, lock: Lock, order: tuple[Placed, ...], made: Plan, ran: set[str]
+    ) -> PastBuild:
+        there = self.past.locks[0]
+        steps = []
+        for placed in order:
+            if placed.id not in there.digests:
+                continue
+            choice = made.choices[there.placed[placed.id]]
+            assert isinstance(choice, Reuse)
+            described = self.past.described[there.digests[placed.id]]
+            step = PastStep(
+                placed.id,
+                str(described["kind"]),
+                title(placed.step),
+                there.digests[placed.id],
+                there.placed[placed.id],
+                described,
+                "built" if placed.id in ran else "local",
+                choice.record.seconds,
+                12_345,
+                placed.id in ran,
+                there.onto[placed.id],
+            )
+            steps.append(step)
+        return PastBuild(dumps(lock), PLATFORM, tuple(steps))
+
+    def _ready(self, order: tuple[Placed, ...], made: Plan) -> list[str]:
+        """Build the first step of which all that it needs is there."""
+        steps = {placed.id: placed for placed in order}
+        final = made.places.final
+        missing = {d for d, choice in made.choices.items() if isinstance(choice, Build)}
+        for digest, place in made.places.places.items():
+            step = steps[place.id].step
+            sources = (
+                {final[copy.stage] for copy in step.copies if copy.stage}
+                if isinstance(step, Stage)
+                else set()
+            )
+            if digest in missing and not missing & {*place.closure, *sources}:
+                below = made.layers(place.closure)
+                assert below is not None
+                self.number += 1
+                record = Record(
+                    placed=digest,
+                    step=place.step,
+                    platform=PLATFORM,
+                    stack=(*BASE, *(layer.diff_id for layer in below)),
+                    layers=(_layer(str(self.number)),),
+                    writes=self.writes(steps[place.id]),
+                    seconds=self.seconds.get(place.id, 1.0),
+                )
+                self.held.append(Held(record))
+                return [place.id]
+        return []
+
+    def lose(self, step: str) -> None:
+        """Lose all records of a step."""
+        digest = self.past.locks[0].digests[step]
+        self.held = [one for one in self.held if one.record.step != digest]
+
+
+def _layer(name: str) -> Layer:
+    return Layer(sha256(b"tar " + name.encode()), sha256(name.encode()), 12_345)
