@@ -85,3 +85,15 @@ def test_what_was_moved_on_request() -> None:
     assert foreseen.runs == ("stage",)
     assert trace.reasons("stage") == (Reason("moved", steps=("script.2",)),)
     assert [root.step for root in trace.roots("stage")] == ["stage"]
+
+
+def test_a_build_only_stage_that_nobody_needed_before() -> None:
+    tool = Stage("tool", commands=("one",), build_only=True)
+    machine = Machine()
+    lock = update(None, target(tool))
+    machine.realize(lock)
+    app = Stage("app", copies=(Copy("/t", "/t", stage="tool"),))
+    lock = update(lock, target(tool, app))
+    foreseen, trace = machine.foresee(lock)
+    assert trace.reasons("tool") == (Reason("needed", steps=("app",)),)
+    assert machine.realize(lock) == set(foreseen.runs) == {"tool", "app"}

@@ -42,6 +42,12 @@ def test_frames_first_then_files_as_they_lie() -> None:
     ]
 
 
+def test_a_needless_whiteout_is_left_out() -> None:
+    layers = [[directory("b"), file("b/x")], [Entry("b/.wh.x"), Entry("b/.wh.y")]]
+    names = [entry.name for entry in squashed(layers, ["b/x"])[1]]
+    assert names == ["b", "b/.wh.y"]
+
+
 def test_a_hard_link_whose_target_is_replaced_is_the_file() -> None:
     layers = [
         [file("a", "old"), Entry("b", "link", link="a"), Entry("c", "link", link="a")],
