@@ -19,7 +19,7 @@ test-fast: $(READY)           ## What needs no engine, with the coverage of the 
 	$(BIN)/coverage report
 
 test-slow: $(READY)           ## What takes too long for every change.
-	$(BIN)/pytest -m slow --basetemp "$$(mktemp -d)"
+	$(BIN)/pytest -m slow --timeout 0 --basetemp "$$(mktemp -d)"
 
 conformance: $(READY)         ## Real Nix agrees, on the corpus and on random terms.
 	$(BIN)/pytest tests/language/conformance --basetemp "$$(mktemp -d)"

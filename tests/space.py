@@ -1,6 +1,7 @@
 """A project in a directory, and the real command line on it: a pytest plugin."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +11,25 @@ from pathlib import Path
 import pytest
 
 GIT_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+TELLING = {"PYTHONFAULTHANDLER": "1"}
+"""With it a process that is aborted says where it was."""
+
+LONGEST = 400
+"""Seconds after which a process hangs; slow tests start none that takes longer."""
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process wrote until it ended; one that hangs fails the test."""
+    try:
+        return process.communicate(timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+    try:
+        _, err = process.communicate(timeout=20)
+    except subprocess.TimeoutExpired as left:
+        err = f"{left.stderr!r}, and what it started holds its pipes"
+    pytest.fail(f"it hangs: {process.args}\n{err}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +61,18 @@ class Space:
         return self.command(sys.executable, "-m", "dynbuild", *arguments, **variables)
 
     def command(self, *words: str, **variables: str) -> Done:
-        done = subprocess.run(
+        process = subprocess.Popen(
             words,
             cwd=self.root,
-            env={**self.environment, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
+            env={**self.environment, **TELLING, **variables},
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        out, err = ended(process)
+        assert "Traceback" not in err, err
+        return Done(process.returncode, out, err)
 
     def ok(self, *arguments: str, **variables: str) -> Done:
         done = self.run(*arguments, **variables)

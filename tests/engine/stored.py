@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.space import TELLING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,7 +60,7 @@ def start(space: Space, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "dynbuild", *arguments],
         cwd=space.root,
-        env=dict(space.environment),
+        env={**space.environment, **TELLING},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

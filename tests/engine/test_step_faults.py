@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 
 from tests.engine.stored import sound, start, whole
+from tests.space import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ def test_an_interrupt_keeps_what_is_done(
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    process.communicate()
+    ended(process)
     assert process.returncode == 130
     assert time.monotonic() - began < 5
     assert not running_in(project)
@@ -79,7 +80,7 @@ def kills(project: Space, docker: Docker, tag: str, number: int) -> None:
         except subprocess.TimeoutExpired:
             how = chance.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
             process.send_signal(how)
-        process.communicate()
+        ended(process)
         if turn % 4 == 3:
             whole(project, docker, tag)
             sound(project)
@@ -183,7 +184,7 @@ def test_an_engine_that_is_killed(project: Space, docker: Docker, tag: str) -> N
         if turn % 2:
             pid = Path(found[2], "containerd/containerd.pid").read_text()
             os.kill(int(pid), signal.SIGKILL)
-        _, err = process.communicate()
+        _, err = ended(process)
         assert process.returncode in (0, 1, 4), err
         assert "Traceback" not in err
         subprocess.run([sys.executable, str(engine), "up"], check=True)

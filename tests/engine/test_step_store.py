@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.engine.progress import steps_run
 from tests.engine.stored import CHECK, sound, start, whole
+from tests.space import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,7 +189,7 @@ def test_many_at_once_build_each_step_once(
         spaces.append(replace(project, root=place))
         spaces[-1].ok("lock")
     running = [start(space, "realize", "--progress", "rawjson") for space in spaces * 4]
-    told = [process.communicate()[1] for process in running]
+    told = [ended(process)[1] for process in running]
     assert [process.returncode for process in running] == [0] * 16, told
     ran = sum(map(steps_run, told), Counter())
     stages = {"below", "above", "beside", "own0", "own1", "own2", "own3"}
