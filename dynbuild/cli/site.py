@@ -63,5 +63,5 @@ def store_of(root: Path, declared: str | None) -> Path:
     if set(":@") & set(str(store)):
         message = f"the store {store} has ':' or '@' in its path"
         hint = "buildx takes them for a part of an image's name: set CACHE_LOCAL_PATH"
-        raise DeclarationError(Diagnostic("DB0604", message, hint=hint))
+        raise DeclarationError(Diagnostic("DB0612", message, hint=hint))
     return store

@@ -54,7 +54,7 @@ class Facts:
         known = self.unpinned.get(image)
         if known is not None and self.images.local_digest(image) != known:
             message = f"{image} became another image while it was read"
-            raise AnswerIsNoError(Diagnostic("DB0605", message, hint="run again"))
+            raise AnswerIsNoError(Diagnostic("DB0613", message, hint="run again"))
 
     def contents(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
         """The content of what is live; what is tracked has to be as the lock says."""

@@ -109,7 +109,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
                 message = f"a layer cannot be read: {error}"
                 hint = "`--linear` builds without looking into layers"
                 raise AnswerIsNoError(
-                    Diagnostic("DB0606", message, hint=hint)
+                    Diagnostic("DB0614", message, hint=hint)
                 ) from None
     hint = "see whether its disk is full or broken, or set CACHE_LOCAL_PATH"
     raise AnswerIsNoError(

@@ -38,4 +38,4 @@ def test_a_path_that_buildx_would_misread(
     monkeypatch.setenv("CACHE_LOCAL_PATH", f"/{name}/store")
     with pytest.raises(DeclarationError) as caught:
         store_of(tmp_path, None)
-    assert caught.value.diagnostics[0].code == "DB0604"
+    assert caught.value.diagnostics[0].code == "DB0612"
