@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dynbuild.digest import Digest, Field
+from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.model import Pin
 
@@ -224,8 +225,19 @@ class Builder(Protocol):
         """The platform that the builder builds for unless told otherwise."""
 
 
+@dataclass(eq=False)
+class TierError(Exception):
+    """A shared tier failed; ``refused``: it is there, and will not do this."""
+
+    why: str
+    refused: bool = False
+
+
 class Tier(Protocol):
-    """A store of realizations; what it lacks or holds damaged is a miss, never more."""
+    """A store of realizations; what it lacks or holds damaged is a miss, never more.
+
+    A shared one may raise TierError, which holds no credentials, from every method.
+    """
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         """All records of some steps, however they were placed."""
@@ -238,6 +250,16 @@ class Tier(Protocol):
 
     def record(self, record: Record) -> None:
         """Take a record in, of which the tier has all layers."""
+
+
+class Tiers(Tier, Protocol):
+    """All tiers as one; none that is shared ends what uses it."""
+
+    def held(self, steps: Collection[Digest], platform: str) -> tuple[Held, ...]:
+        """The records of some steps in every tier, and how far each is."""
+
+    def share(self, records: Collection[Record]) -> int:
+        """Let shared tiers have records of the nearest; how many they lack."""
 
 
 Stack = tuple[Layer, ...]

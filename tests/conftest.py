@@ -1,3 +1,8 @@
-"""What all tests share: the real engine, its bases, snapshots in files."""
+"""What all tests share: the real engine, its bases, real servers, projects."""
 
-pytest_plugins = ["tests.engine_fixtures", "tests.space"]
+pytest_plugins = [
+    "tests.engine_fixtures",
+    "tests.oci_servers",
+    "tests.s3_servers",
+    "tests.space",
+]

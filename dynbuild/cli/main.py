@@ -25,10 +25,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
     "realize": ("realize.realize", "Make the image that the lock describes."),
     "build": ("realize.build", "lock and realize in one."),
+    "cache": ("cache.cache", "See what the tiers hold; push, pull and verify it."),
+    "clean": ("clean.clean", "Remove from the tiers what nobody uses."),
     "schema": ("schema.schema", "Write the JSON schema of declarations."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
     "fmt": ("fmt.fmt", "Format sources of the language."),
+    "key": ("key.key", "Make keys that sign what is shared."),
 }
 
 

@@ -27,6 +27,7 @@ from dynbuild.commands import lock as locking
 from dynbuild.commands import secrets
 from dynbuild.commands.realize import RealizeOptions, dockerfile
 from dynbuild.commands.stepwise.realize import Stepwise
+from dynbuild.declaration.schema import Cache
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.ports import Built, Load, Nowhere, OciLayout, Output, Push
@@ -148,16 +149,16 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     asked = _asked(flags)
     project = open_project(config, lock_alone=frozen)
     if frozen:
-        lock, store = locking.frozen(project.locks), None
+        lock, cache = locking.frozen(project.locks), Cache()
     else:
-        lock, store = _fresh(project, arguments)
+        lock, cache = _fresh(project, arguments)
     if only_print:
         platform = flags["platform"]
         sys.stdout.write(dockerfile(lock, platform.split(",")[0] if platform else None))
         return 0
     if shell is not None:
-        return open_shell(_job(project, lock, asked, store, flags), shell)
-    return _realize(_job(project, lock, asked, store, flags), flags)
+        return open_shell(_job(project, lock, asked, cache, flags), shell)
+    return _realize(_job(project, lock, asked, cache, flags), flags)
 
 
 @click.command()
@@ -187,19 +188,19 @@ def build(
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    store = loaded.declaration.cache.local
-    return _realize(_job(project, locked.lock, asked, store, flags), flags)
+    cache = loaded.declaration.cache
+    return _realize(_job(project, locked.lock, asked, cache, flags), flags)
 
 
-def _fresh(project: Project, arguments: Given) -> tuple[Lock, str | None]:
-    """The lock, and where the declaration wants the local tier to be."""
+def _fresh(project: Project, arguments: Given) -> tuple[Lock, Cache]:
+    """The lock, and what the declaration says of the tiers."""
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments, recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
         show(locked.warnings)
         raise locking.stale(locked)
-    return locked.lock, loaded.declaration.cache.local
+    return locked.lock, loaded.declaration.cache
 
 
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
@@ -226,7 +227,7 @@ def _job(
     project: Project,
     lock: Lock,
     asked: RealizeOptions,
-    store: str | None,
+    cache: Cache,
     flags: Mapping[str, Any],
 ) -> Job:
     how = Stepwise(
@@ -236,7 +237,7 @@ def _job(
         compare=flags["compare"],
     )
     mode = choose(flags["progress"], sys.stderr, os.environ)
-    return Job(project, store, lock, asked, how, mode, flags["color"])
+    return Job(project, cache, lock, asked, how, mode, flags["color"])
 
 
 def _realize(job: Job, flags: Mapping[str, Any]) -> int:

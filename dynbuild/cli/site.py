@@ -2,48 +2,106 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from dynbuild.cli.project import Project
 from dynbuild.commands.stepwise.steps import Site
+from dynbuild.declaration.schema import Cache
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running
 from dynbuild.engine.workshop import Workshop
-from dynbuild.ports import Event, Report
+from dynbuild.errors import Diagnostic, DynbuildError
+from dynbuild.lock.model import Lock
+from dynbuild.ports import BuildFailed, Event, Report
+from dynbuild.tiers.chain import Chain
+from dynbuild.tiers.guarded import Far, Guarded
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.oci.address import repository
+from dynbuild.tiers.push import Registries
+from dynbuild.tiers.settings import registry_of, shared
+from dynbuild.tiers.workspace import private
+
+Tell = Callable[[Diagnostic], None]
 
 
 @contextmanager
 def site(
-    project: Project, declared: str | None, report: Report, tell: Callable[[str], None]
+    project: Project,
+    lock: Lock,
+    cache: Cache,
+    report: Report,
+    tell: Tell,
 ) -> Iterator[Site]:
-    """The site of a project; ``declared`` is where it wants the local tier to be.
+    """The site of a project; ``cache`` is what it declares of its tiers.
 
-    ``tell`` hears of what is damaged there.
+    ``tell`` hears of what is damaged, and of shared tiers that fail. What a failed
+    build made is shared as well. Raises UnreachableError where a required tier failed.
     """
     running = Running()
-    tier = Local(store_of(project, declared), tell)
-    machine = Machine(tier, running.pause)
+    lock_ = threading.Lock()
+
+    def one_at_a_time(event: Event) -> None:
+        with lock_:
+            report(event)
+
+    fars = () if _is_private(lock) else shared(cache, os.environ)
+    near = _near(store_of(project, cache.local), tell)
+    machine = Machine(near, running.pause)
+    with machine.private() as folder, crew(running) as jobs:
+        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        tier = Chain(near, guarded, folder, running.check)
+        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
+        bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
+        cached = registry_of(cache, os.environ) if fars else None
+        sources = [*([cached] if cached else []), *map(repository, bases)]
+        publisher = Registries(tier, sources, os.environ, folder, running.check)
+        try:
+            yield Site(tier, machine, workshop, publisher, jobs, one_at_a_time)
+        except (BuildFailed, DynbuildError):
+            tier.finish()
+            raise
+        tier.finish()
+
+
+@contextmanager
+def chained(
+    store: Path, fars: Sequence[Far], report: Report, tell: Tell
+) -> Iterator[Chain]:
+    """The tiers as one, where nothing is built."""
+    near = _near(store, tell)
     lock = threading.Lock()
 
     def one_at_a_time(event: Event) -> None:
         with lock:
             report(event)
 
-    with machine.private() as folder, crew(running) as jobs:
-        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
-        yield Site(tier, machine, workshop, jobs, one_at_a_time)
+    with private(store) as folder:
+        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        yield Chain(near, guarded, folder, lambda: None)
 
 
-def store_of(project: Project, declared: str | None) -> Path:
+def _near(store: Path, tell: Tell) -> Local:
+    return Local(store, lambda what: tell(_damaged(what)))
+
+
+def _is_private(lock: Lock) -> bool:
+    """Whether it builds on an image that only the engine here knows by its name."""
+    return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
+
+
+def _damaged(what: str) -> Diagnostic:
+    return Diagnostic("DB0601", what, hint="it is made anew", severity="warning")
+
+
+def store_of(project: Project | None, declared: str | None) -> Path:
     """The directory of the local tier; the environment wins over the declaration."""
     if given := os.environ.get("CACHE_LOCAL_PATH"):
         return Path(given).expanduser().absolute()
-    if declared:
+    if project is not None and declared:
         return project.place.root / Path(declared).expanduser()
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "dynbuild"

@@ -9,21 +9,6 @@ from dynbuild.lock.model import Lock, declared_packages
 from dynbuild.ports import Files, NotThereError
 
 
-def unused_tiers(loaded: Loaded) -> list[Diagnostic]:
-    """Shared tiers that are declared: they are checked, and nothing else yet."""
-    cache = loaded.declaration.cache
-    if not (cache.minio or cache.registry):
-        return []
-    return [
-        Diagnostic(
-            "DB0319",
-            "the shared tiers of [cache] are not used yet: the local one is",
-            loaded.span("cache"),
-            severity="warning",
-        )
-    ]
-
-
 def ships_git(loaded: Loaded, files: Files) -> list[Diagnostic]:
     """Copies of the whole project with git's own files, which every commit changes."""
     try:

@@ -8,7 +8,6 @@ from dynbuild.commands.concerns import (
     ships_git,
     still_mentioned,
     unpinned,
-    unused_tiers,
 )
 from dynbuild.commands.target import Pinner, target_of
 from dynbuild.declaration.inputs import Data
@@ -97,7 +96,6 @@ def lock(
         changes=compare(current or start, result),
         warnings=(
             *loaded.warnings,
-            *unused_tiers(loaded),
             *ships_git(loaded, files),
             *unsaid,
             *(unpinned(result) if result != current else ()),

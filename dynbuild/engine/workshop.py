@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
-from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
+from dynbuild.engine.layout import TAG, assemble, blob, exported, seed
 from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
 from dynbuild.link.model import Layer, WriteSet

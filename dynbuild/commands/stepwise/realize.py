@@ -14,6 +14,7 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
+from dynbuild.commands.stepwise.outputs import give
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
     How,
@@ -41,7 +42,7 @@ from dynbuild.ports import (
     LostError,
 )
 
-_RETRIES = 4
+_RETRIES = 6
 """How often what is in the store may go away meanwhile, before that is an error."""
 
 _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
@@ -122,6 +123,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
     before = seconds_of(site.machine)
     outcome = realize_steps(recipe, How(stepwise.jobs, anew, before), site, gather)
     note_seconds(site.machine, before, order, outcome)
+    site.tier.share(outcome.held_here)
     warnings = conflicts(outcome)
     if stepwise.strict and warnings:
         raise AnswerIsNoError(
@@ -130,7 +132,7 @@ def _realize(facts: Facts, site: Site, stepwise: Stepwise) -> Linked:
     stack, tree = linked(lock, recipe, outcome, site)
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
-    built = site.workshop.image(stack, config, request, site.report)
+    built = give(stack, config, request, site.workshop, site.publisher, site.report)
     found = None
     if stepwise.compare:
         recipe = gather([placed.id for placed in order])

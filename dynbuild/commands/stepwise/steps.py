@@ -12,6 +12,7 @@ from typing import Protocol
 from dynbuild import quote
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
+from dynbuild.commands.stepwise.outputs import Publisher
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
@@ -33,7 +34,7 @@ from dynbuild.ports import (
     StepPart,
     StepRequest,
     StepResult,
-    Tier,
+    Tiers,
     Workshop,
 )
 from dynbuild.ports import Ended as JobEnded
@@ -76,9 +77,10 @@ class How:
 class Site:
     """Where it is realized."""
 
-    tier: Tier
+    tier: Tiers
     machine: Machine
     workshop: Workshop
+    publisher: Publisher
     jobs: Jobs
     report: Report
 
@@ -99,6 +101,15 @@ class Outcome:
     def all_records(self) -> tuple[Record, ...]:
         """Those of all steps, build-only ones as well, in lock order."""
         return self._records(self.plan.places.final.values())
+
+    @property
+    def held_here(self) -> tuple[Record, ...]:
+        """All records the plan rests on that the nearest tier has, in lock order."""
+        return tuple(
+            choice.record
+            for choice in self.plan.choices.values()
+            if isinstance(choice, Reuse) and choice.distance == 0
+        )
 
     def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
         choices = (self.plan.choices[digest] for digest in digests)
@@ -155,9 +166,9 @@ class _Work:
         self.recipe = recipe
         self.steps = {placed.id: placed for placed in recipe.order}
         self.paths = _paths(recipe.order, self.how.seconds)
-        found = self.site.tier.find([*recipe.digests.values()], recipe.platform)
+        found = self.site.tier.held([*recipe.digests.values()], recipe.platform)
         refused = {recipe.digests[step] for step in self.how.anew}
-        self.held = [Held(record) for record in found if record.step not in refused]
+        self.held = [held for held in found if held.record.step not in refused]
         self.held += self.built
         self.make_plan()
 
