@@ -1,8 +1,13 @@
-"""What all tests share: the real engine, its bases, snapshots in files."""
+"""What all tests share: the real engine, its bases, real servers, projects."""
 
 import signal
 
-pytest_plugins = ["tests.engine_fixtures", "tests.space"]
+pytest_plugins = [
+    "tests.engine_fixtures",
+    "tests.oci_servers",
+    "tests.s3_servers",
+    "tests.space",
+]
 
 # A shell starts what is in the background with interrupts ignored, and so would be all
 # that tests start and interrupt.

@@ -31,10 +31,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("diff.diff", "Tell what a change of the lock does, and what it costs."),
     "blame": ("blame.blame", "Tell the commits that moved or changed a stage."),
     "graph": ("graph.graph", "Draw what stands on what: text, SVG, a page, and more."),
+    "cache": ("cache.cache", "See what the tiers hold; push, pull and verify it."),
+    "clean": ("clean.clean", "Remove from the tiers what nobody uses."),
     "schema": ("schema.schema", "Write the JSON schema of declarations."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
     "fmt": ("fmt.fmt", "Format sources of the language."),
+    "key": ("key.key", "Make keys that sign what is shared."),
 }
 
 

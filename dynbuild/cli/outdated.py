@@ -24,8 +24,8 @@ from dynbuild.commands import outdated as verb
 from dynbuild.commands.realize import RealizeOptions, platform_of
 from dynbuild.digest import short
 from dynbuild.engine.index import Index
-from dynbuild.errors import Diagnostic
 from dynbuild.explain.outdated import Finding
+from dynbuild.tiers.declared import cache_of
 
 
 @click.command()
@@ -55,8 +55,8 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     asked = RealizeOptions((), platforms=(platform,) if platform else ())
     tiers = tiers_of(
         project.place.root,
-        loaded.declaration.cache.local,
-        lambda what: show([Diagnostic("DB0601", what, severity="warning")], color),
+        cache_of(loaded.declaration.cache.model_dump_json()),
+        lambda told: show([told], color),
     )
     found = verb.outdated(
         lock,

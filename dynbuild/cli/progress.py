@@ -4,15 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, TextIO, assert_never, get_args
 
-from dynbuild.cli.progress_text import (
-    Titles,
-    duration,
-    lines,
-    printable,
-    title,
-    transfer,
-)
-from dynbuild.ports import (
+from dynbuild.building import (
     Event,
     RawLine,
     Report,
@@ -20,6 +12,14 @@ from dynbuild.ports import (
     StepOutput,
     StepStarted,
     Working,
+)
+from dynbuild.cli.progress_text import (
+    Titles,
+    duration,
+    lines,
+    printable,
+    title,
+    transfer,
 )
 
 Mode = Literal["tty", "plain", "rawjson", "quiet"]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from dynbuild.building import BuildFailed, Lacking, StepResult
 from dynbuild.cli.progress_text import (
     Titles,
     duration,
@@ -13,7 +14,6 @@ from dynbuild.cli.progress_text import (
 )
 from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.errors import Diagnostic
-from dynbuild.ports import BuildFailed, Lacking, StepResult
 
 LINES = 20
 WIDTH = 400

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from dynbuild.ports import StepFinished, StepResult
+from dynbuild.building import StepFinished, StepResult
 
 Titles = Mapping[str, str]
 """What people call a step (``apt: curl, git``), by its name in the Dockerfile."""

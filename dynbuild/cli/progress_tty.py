@@ -10,15 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from dynbuild.cli.progress_text import (
-    Titles,
-    lines,
-    outcome,
-    printable,
-    title,
-    transfer,
-)
-from dynbuild.ports import (
+from dynbuild.building import (
     Event,
     RawLine,
     Report,
@@ -26,6 +18,14 @@ from dynbuild.ports import (
     StepOutput,
     StepStarted,
     Working,
+)
+from dynbuild.cli.progress_text import (
+    Titles,
+    lines,
+    outcome,
+    printable,
+    title,
+    transfer,
 )
 
 Key = tuple[str, str | None]

@@ -31,9 +31,9 @@ Recorded = Mapping[str, "Data"]
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """That a lock fits its declaration, which wants the local tier at ``store``."""
+    """That a lock fits its declaration, and the tiers that it declares, in JSON."""
 
-    store: str | None
+    cache: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,20 @@ class Project:
     def known_fresh(self, arguments: object) -> Fresh | None:
         """What was noted when the lock was found to fit, if all is as it was then."""
         match recall(directory_of(os.environ), self._fit(arguments)):
-            case (_, (str() | None as store,)):
-                return Fresh(store)
+            case (_, (str() as cache,)):
+                return Fresh(cache)
             case _:
                 return None
 
     def note_fresh(self, arguments: object, fresh: Fresh) -> None:
         """Note that the lock fits the declaration with some arguments."""
         if self.facts.complete:
-            answer = (fresh.store,)
+            answer = (fresh.cache,)
             question = self._fit(arguments)
             remember(directory_of(os.environ), question, self.facts.listed(), answer)
 
     def _fit(self, arguments: object) -> object:
-        return ("fresh", str(Path.cwd()), str(self.place.config), arguments)
+        return ("fresh tiers", str(Path.cwd()), str(self.place.config), arguments)
 
 
 def open_project(config: str | None, *, lock_alone: bool = False) -> Project:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from dynbuild.building import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.cli import options
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
@@ -30,8 +31,8 @@ from dynbuild.commands.realize import RealizeOptions, dockerfile
 from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.ports import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.reference import parse
+from dynbuild.tiers.declared import Cache, cache_of
 
 _Command = Callable[..., Any]
 
@@ -149,9 +150,9 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     asked = _asked(flags)
     project = open_project(config, lock_alone=frozen)
     if frozen:
-        lock, store = locking.frozen(project.locks), None
+        lock, cache = locking.frozen(project.locks), Cache()
     else:
-        lock, store = _fresh(project, arguments, (expressions, texts))
+        lock, cache = _fresh(project, arguments, (expressions, texts))
     if only_print:
         platform = flags["platform"]
         text = dockerfile(lock, platform.split(",")[0] if platform else None)
@@ -159,8 +160,8 @@ def realize(  # noqa: PLR0913 - one parameter a flag
         project.keep(text, "")
         return 0
     if shell is not None:
-        return open_shell(_job(project, lock, asked, store, flags), shell)
-    return _realize(_job(project, lock, asked, store, flags), flags)
+        return open_shell(_job(project, lock, asked, cache, flags), shell)
+    return _realize(_job(project, lock, asked, cache, flags), flags)
 
 
 @click.command()
@@ -190,28 +191,26 @@ def build(
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    store = loaded.declaration.cache.local
-    return _realize(_job(project, locked.lock, asked, store, flags), flags)
+    cache = cache_of(loaded.declaration.cache.model_dump_json())
+    return _realize(_job(project, locked.lock, asked, cache, flags), flags)
 
 
-def _fresh(
-    project: Project, arguments: Given, asked: object
-) -> tuple[Lock, str | None]:
-    """The lock, and where the declaration wants the local tier to be.
+def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cache]:
+    """The lock, and what the declaration says of the tiers.
 
     ``asked`` are the arguments as they were written.
     """
     if (known := project.known_fresh(asked)) is not None:
-        return locking.frozen(project.locks), known.store
+        return locking.frozen(project.locks), cache_of(known.cache)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments, recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
         show(locked.warnings)
         raise locking.stale(locked)
-    store = loaded.declaration.cache.local
-    project.note_fresh(asked, Fresh(store))
-    return locked.lock, store
+    fresh = Fresh(loaded.declaration.cache.model_dump_json())
+    project.note_fresh(asked, fresh)
+    return locked.lock, cache_of(fresh.cache)
 
 
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
@@ -238,7 +237,7 @@ def _job(
     project: Project,
     lock: Lock,
     asked: RealizeOptions,
-    store: str | None,
+    cache: Cache,
     flags: Mapping[str, Any],
 ) -> Job:
     how = Stepwise(
@@ -248,7 +247,7 @@ def _job(
         compare=flags["compare"],
     )
     mode = choose(flags["progress"], sys.stderr, os.environ)
-    return Job(project, store, lock, asked, how, mode, flags["color"])
+    return Job(project, cache, lock, asked, how, mode, flags["color"])
 
 
 def _realize(job: Job, flags: Mapping[str, Any]) -> int:

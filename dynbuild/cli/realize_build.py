@@ -3,8 +3,10 @@
 import os
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+from dynbuild.building import BuildFailed, Built, Report
 from dynbuild.cli.output import show, tell
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color, Mode, progress, use_color
@@ -14,20 +16,21 @@ from dynbuild.cli.project import Project, builder, images
 from dynbuild.cli.site import site
 from dynbuild.commands.realize import RealizeOptions, prepare, titles
 from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize, shell
+from dynbuild.commands.stepwise.steps import Site
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.ports import BuildFailed, Built
+from dynbuild.tiers.declared import Cache
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is to be realized, and how it is shown.
 
-    ``store`` is where the declaration wants the local tier to be.
+    ``cache`` is what the declaration says of the tiers.
     """
 
     project: Project
-    store: str | None
+    cache: Cache
     lock: Lock
     asked: RealizeOptions
     how: Stepwise
@@ -60,7 +63,7 @@ def build_steps(job: Job) -> tuple[Built, int]:
     try:
         with (
             progress(job.mode, sys.stderr, names, color=colored) as report,
-            site(job.project, job.store, report, _damaged) as place,
+            _site(job, report) as place,
         ):
             linked = realize(
                 job.lock,
@@ -97,7 +100,7 @@ def open_shell(job: Job, stage: str) -> int:
     try:
         with (
             progress(mode, sys.stderr, names) as report,
-            site(job.project, job.store, report, _damaged) as place,
+            _site(job, report) as place,
         ):
             return shell(
                 job.lock,
@@ -113,8 +116,11 @@ def open_shell(job: Job, stage: str) -> int:
         raise AnswerIsNoError(failure(error, names)) from None
 
 
-def _damaged(what: str) -> None:
-    show([Diagnostic("DB0601", what, hint="it is made anew", severity="warning")])
+def _site(job: Job, report: Report) -> AbstractContextManager[Site]:
+    def tell(diagnostic: Diagnostic) -> None:
+        show([diagnostic], job.color)
+
+    return site(job.project, job.lock, job.cache, report, tell)
 
 
 def _unsuited(error: UnsuitedError) -> Diagnostic:

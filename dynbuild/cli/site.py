@@ -2,50 +2,110 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dynbuild.building import BuildFailed, Event, Report
 from dynbuild.cli.project import Project
 from dynbuild.commands.stepwise.steps import Site
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running
 from dynbuild.engine.workshop import Workshop
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Source
-from dynbuild.ports import Event, Report, Tier
+from dynbuild.lock.model import Lock
+from dynbuild.ports import Tier
+from dynbuild.tiers.chain import Chain
+from dynbuild.tiers.declared import Cache
+from dynbuild.tiers.guarded import Far, Guarded
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.oci.address import repository
+from dynbuild.tiers.push import Registries
+from dynbuild.tiers.settings import registry_of, shared
+from dynbuild.tiers.workspace import private
+
+Tell = Callable[[Diagnostic], None]
 
 
 @contextmanager
 def site(
-    project: Project, declared: str | None, report: Report, tell: Callable[[str], None]
+    project: Project,
+    lock: Lock,
+    cache: Cache,
+    report: Report,
+    tell: Tell,
 ) -> Iterator[Site]:
-    """The site of a project; ``declared`` is where it wants the local tier to be.
+    """The site of a project; ``cache`` is what it declares of its tiers.
 
-    ``tell`` hears of what is damaged there.
+    ``tell`` hears of what is damaged, and of shared tiers that fail. What a failed
+    build made is shared as well. Raises UnreachableError where a required tier failed.
     """
     running = Running()
-    tier = Local(store_of(project.place.root, declared), tell)
-    machine = Machine(tier, running.pause)
+    lock_ = threading.Lock()
+
+    def one_at_a_time(event: Event) -> None:
+        with lock_:
+            report(event)
+
+    fars = () if _is_private(lock) else shared(cache, os.environ)
+    near = _near(store_of(project.place.root, cache.local), tell)
+    machine = Machine(near, running.pause)
+    with machine.private() as folder, crew(running) as jobs:
+        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        tier = Chain(near, guarded, folder, running.check)
+        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
+        bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
+        cached = registry_of(cache, os.environ) if fars else None
+        places = [*([cached] if cached else []), *map(repository, bases)]
+        publisher = Registries(tier, places, os.environ, folder, running.check)
+        sources: tuple[Source, ...] = ("local", *(far.name for far in fars))
+        try:
+            yield Site(tier, machine, workshop, publisher, jobs, one_at_a_time, sources)
+        except (BuildFailed, DynbuildError):
+            tier.finish()
+            raise
+        tier.finish()
+
+
+@contextmanager
+def chained(
+    store: Path, fars: Sequence[Far], report: Report, tell: Tell
+) -> Iterator[Chain]:
+    """The tiers as one, where nothing is built."""
+    near = _near(store, tell)
     lock = threading.Lock()
 
     def one_at_a_time(event: Event) -> None:
         with lock:
             report(event)
 
-    with machine.private() as folder, crew(running) as jobs:
-        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
-        yield Site(tier, machine, workshop, jobs, one_at_a_time)
+    with private(store) as folder:
+        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        yield Chain(near, guarded, folder, lambda: None)
 
 
-def tiers_of(
-    root: Path, declared: str | None, tell: Callable[[str], None]
-) -> dict[Source, Tier]:
-    """The tiers of a project, near to far."""
-    return {"local": Local(store_of(root, declared), tell)}
+def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
+    """The tiers of a project, near to far; a shared one that fails is told of once."""
+    tiers: dict[Source, Tier] = {"local": _near(store_of(root, cache.local), tell)}
+    for far in shared(cache, os.environ):
+        tiers[far.name] = Guarded(far, tell, lambda _: None)
+    return tiers
+
+
+def _near(store: Path, tell: Tell) -> Local:
+    return Local(store, lambda what: tell(_damaged(what)))
+
+
+def _is_private(lock: Lock) -> bool:
+    """Whether it builds on an image that only the engine here knows by its name."""
+    return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
+
+
+def _damaged(what: str) -> Diagnostic:
+    return Diagnostic("DB0601", what, hint="it is made anew", severity="warning")
 
 
 def store_of(root: Path, declared: str | None) -> Path:

@@ -26,6 +26,7 @@ from dynbuild.commands import lock as locking
 from dynbuild.commands import why as verb
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
+from dynbuild.tiers.declared import Cache, cache_of
 
 
 @click.command()
@@ -67,13 +68,13 @@ def why(  # noqa: PLR0913 - one parameter a flag
         raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     project = open_project(config, lock_alone=frozen)
     if frozen:
-        lock, store = locking.frozen(project.locks), None
+        lock, cache = locking.frozen(project.locks), Cache()
     else:
-        lock, store = _current(project, expressions, texts, color)
+        lock, cache = _current(project, expressions, texts, color)
     edges = verb.Edges(
         files=project.files,
         locks=project.locks,
-        tiers=tiers_of(project.place.root, store, _damaged),
+        tiers=tiers_of(project.place.root, cache, lambda told: show([told], color)),
         history=history_of(project, color),
         images=images,
         platform=lambda: builder().platform(None),
@@ -91,14 +92,10 @@ def why(  # noqa: PLR0913 - one parameter a flag
     return 0
 
 
-def _damaged(what: str) -> None:
-    show([Diagnostic("DB0601", what, hint="it is made anew", severity="warning")])
-
-
 def _current(
     project: Project, expressions: Pairs, texts: Pairs, color: Color
-) -> tuple[Lock, str | None]:
-    """The lock of the file, and where the declaration wants the local tier to be."""
+) -> tuple[Lock, Cache]:
+    """The lock of the file, and what the declaration says of the tiers."""
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, given(expressions, texts), recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
@@ -107,4 +104,4 @@ def _current(
         (stale,) = locking.stale(locked).diagnostics
         hint = "what follows is of the lock as it is; `dynbuild lock` brings it up"
         show([replace(stale, severity="warning", hint=hint)], color)
-    return lock, loaded.declaration.cache.local
+    return lock, cache_of(loaded.declaration.cache.model_dump_json())

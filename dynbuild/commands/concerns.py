@@ -12,21 +12,6 @@ if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
 
 
-def unused_tiers(loaded: "Loaded") -> list[Diagnostic]:
-    """Shared tiers that are declared: they are checked, and nothing else yet."""
-    cache = loaded.declaration.cache
-    if not (cache.minio or cache.registry):
-        return []
-    return [
-        Diagnostic(
-            "DB0319",
-            "the shared tiers of [cache] are not used yet: the local one is",
-            loaded.span("cache"),
-            severity="warning",
-        )
-    ]
-
-
 def ships_git(loaded: "Loaded", files: Files) -> list[Diagnostic]:
     """Copies of the whole project with git's own files, which every commit changes."""
     try:

@@ -9,7 +9,6 @@ from dynbuild.commands.concerns import (
     ships_git,
     still_mentioned,
     unpinned,
-    unused_tiers,
 )
 from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import (
@@ -100,7 +99,6 @@ def lock(
         changes=compare(current or start, result),
         warnings=(
             *loaded.warnings,
-            *unused_tiers(loaded),
             *ships_git(loaded, files),
             *unsaid,
             *(unpinned(result) if result != current else ()),

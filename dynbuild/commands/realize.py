@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dynbuild.building import BuildRequest, Output
 from dynbuild.commands.contents import contents
 from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit
@@ -12,13 +13,7 @@ from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
-from dynbuild.ports import (
-    Builder,
-    BuildRequest,
-    Files,
-    Images,
-    Output,
-)
+from dynbuild.ports import Builder, Files, Images
 from dynbuild.steps.model import Copy
 from dynbuild.steps.title import label
 

@@ -23,13 +23,7 @@ from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Choice, Held, Reuse
-from dynbuild.ports import (
-    CommittedUnknownError,
-    Files,
-    Images,
-    Locks,
-    Tier,
-)
+from dynbuild.ports import CommittedUnknownError, Files, Images, Locks, Tier
 from dynbuild.steps.model import Group, Stage
 
 

@@ -47,6 +47,11 @@ ENDPOINT = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
 """Shells that know ``set -e``, ``export`` and POSIX quoting."""
 
+KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_BASE64_OF_A_KEY = 44
+PUBLIC_KEY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9+/]{43}=$"
+"""A name and 32 bytes in Base64, as in Nix's trusted-public-keys."""
+
 REPOSITORY = rf"^{reference.NAME}$"
 REFERENCE = rf"^{reference.REFERENCE}$"
 """A reference to an image, as Docker's own grammar has it."""
@@ -81,6 +86,11 @@ _NOT_A_SECRET = re.compile(
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern describes the whole text; ``$`` alone forgives a line break."""
     return re.search(pattern, text) is not None and not text.endswith("\n")
+
+
+def is_secret_key(text: str) -> bool:
+    """Whether a text that is to be a public key may be a secret one: it is longer."""
+    return len(text.rpartition(":")[2]) > _BASE64_OF_A_KEY
 
 
 def is_secret(name: str, value: str) -> bool:

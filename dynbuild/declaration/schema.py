@@ -186,6 +186,9 @@ class Stage(_Model):
     )
 
 
+TierMode = Literal["read-write", "read", "write", "off"]
+
+
 class Minio(_Model):
     """The S3 tier."""
 
@@ -195,6 +198,29 @@ class Minio(_Model):
         default=None, description="The region, where one is needed."
     )
     secure: bool = Field(default=True, description="Whether to use TLS.")
+    mode: TierMode = Field(
+        default="read-write", description="What the tier is used for."
+    )
+    required: bool = Field(
+        default=False, description="Whether a command fails where the tier does."
+    )
+
+
+class RegistryTier(_Model):
+    """The registry tier."""
+
+    repository: str = Field(description="The repository, with its registry.")
+    mode: TierMode = Field(
+        default="read-write", description="What the tier is used for."
+    )
+    required: bool = Field(
+        default=False, description="Whether a command fails where the tier does."
+    )
+
+
+def _repository(value: object) -> object:
+    """Let ``registry = "x"`` mean ``registry = { repository = "x" }``."""
+    return {"repository": value} if isinstance(value, str) else value
 
 
 class Cache(_Model):
@@ -204,8 +230,13 @@ class Cache(_Model):
         default=None, description="The directory of the local tier."
     )
     minio: Minio | None = Field(default=None, description="The S3 tier.")
-    registry: str | None = Field(
-        default=None, description="The repository of the last tier."
+    registry: Annotated[
+        RegistryTier | None,
+        BeforeValidator(_repository, json_schema_input_type=RegistryTier | str | None),
+    ] = Field(default=None, description="The registry tier: a repository.")
+    trusted_keys: Strings = Field(
+        default=(),
+        description="Public keys: of shared tiers only what one of them signed counts.",
     )
 
 

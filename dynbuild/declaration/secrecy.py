@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from dynbuild.declaration.grammar import is_secret
+from dynbuild.declaration.grammar import is_secret, is_secret_key
 from dynbuild.declaration.schema import Secret
 from dynbuild.declaration.tree import Entry, Leaf, List, Node, Table
 from dynbuild.errors import Diagnostic, Label
@@ -110,7 +110,7 @@ def _starred(source: Source, spans: list[Span]) -> Source:
 
 
 def _secrets(node: Node) -> Iterator[Span]:
-    """Places of values that seem to be secrets, in environments and secrets."""
+    """Places of values that seem to be secrets: of environments, secrets and keys."""
     match node:
         case Table(entries):
             for name, entry in entries.items():
@@ -118,6 +118,8 @@ def _secrets(node: Node) -> Iterator[Span]:
                     yield from _in_environment(entry.value)
                 elif name == "secrets":
                     yield from _in_secrets(entry.value)
+                elif name == "trusted_keys" and isinstance(entry.value, List):
+                    yield from _in_keys(entry.value)
                 else:
                     yield from _secrets(entry.value)
         case List(items):
@@ -144,6 +146,12 @@ def _in_secrets(node: Node) -> Iterator[Span]:
                 yield from _in_secrets(item)
         case _:
             pass
+
+
+def _in_keys(keys: List) -> Iterator[Span]:
+    for item in keys.items:
+        if isinstance(item, Leaf) and is_secret_key(str(item.value)):
+            yield item.span
 
 
 def _moved(node: Node, starred: dict[Source, Source]) -> Node:

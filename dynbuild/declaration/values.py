@@ -86,6 +86,14 @@ _VARIABLE = _Rule(
     _as_variable,
 )
 
+_TRUSTED_KEY = _Rule(
+    "DB0153", grammar.PUBLIC_KEY, "a public key, as `dynbuild key new NAME` prints it,"
+)
+
+_REPOSITORY = _Rule(
+    "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
+)
+
 _RULES: dict[Pattern, _Rule] = {
     ("base",): _IMAGE,
     ("workdir",): _ABSOLUTE,
@@ -118,9 +126,9 @@ _RULES: dict[Pattern, _Rule] = {
     ("cache", "minio", "endpoint"): _Rule(
         "DB0152", grammar.ENDPOINT, "a host or host:port", _without_scheme
     ),
-    ("cache", "registry"): _Rule(
-        "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
-    ),
+    ("cache", "registry"): _REPOSITORY,
+    ("cache", "registry", "repository"): _REPOSITORY,
+    ("cache", "trusted_keys", int): _TRUSTED_KEY,
 }
 
 _ENVIRONMENTS: tuple[Pattern, ...] = (
@@ -158,10 +166,20 @@ def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
             tuple(int if isinstance(step, int) else step for step in path)
         )
         if rule and not matches(rule.allowed, text):
+            if rule is _TRUSTED_KEY and grammar.is_secret_key(text):
+                yield _secret_key(loaded, path, leaf)
+                continue
             shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
             where = place(loaded.tree, path)
             message = f"expected {rule.wanted} for {where}, found {shown!r}"
             yield Diagnostic(rule.code, message, leaf.span, rule.hint(text))
+
+
+def _secret_key(loaded: Loaded, path: Path, leaf: Leaf) -> Diagnostic:
+    where = place(loaded.tree, path)
+    message = f"what may be a secret key stands for a public one in {where}"
+    hint = "who has read it can sign: `dynbuild key new NAME` makes another"
+    return Diagnostic("DB0153", message, leaf.span, hint)
 
 
 def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:

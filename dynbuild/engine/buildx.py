@@ -11,12 +11,7 @@ from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from typing import assert_never
 
-from dynbuild.digest import Digest
-from dynbuild.engine.failure import explain, said, unreachable
-from dynbuild.engine.process import Running, capture, check_buildx, follow
-from dynbuild.engine.rawjson import Transcript
-from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
-from dynbuild.ports import (
+from dynbuild.building import (
     BuildRequest,
     Built,
     Event,
@@ -30,6 +25,11 @@ from dynbuild.ports import (
     Report,
     Working,
 )
+from dynbuild.digest import Digest
+from dynbuild.engine.failure import explain, said, unreachable
+from dynbuild.engine.process import Running, capture, check_buildx, follow
+from dynbuild.engine.rawjson import Transcript
+from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 
 _SECONDS = 60.0
 """How long docker may take over a question; a builder may have to start first."""

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Sequence
 
+from dynbuild.building import BuildFailed
 from dynbuild.engine.rawjson import Failure, Transcript
 from dynbuild.errors import (
     DeclarationError,
@@ -12,7 +13,6 @@ from dynbuild.errors import (
     UnreachableError,
     discreet,
 )
-from dynbuild.ports import BuildFailed
 
 START_DOCKER = "start Docker, or set DOCKER_HOST to an engine that runs"
 

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.manifest import MANIFEST, descriptor, documents
 from dynbuild.link.model import Layer
 from dynbuild.ports import Config, Stack
 
 TAG = "dynbuild"
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_CONFIG = "application/vnd.oci.image.config.v1+json"
+_AT_ONCE = 4
+"""Blobs that are fetched at once: they may come from far."""
 _NAME = "org.opencontainers.image.ref.name"
 
 
@@ -29,10 +31,15 @@ def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> No
     """Put the blobs of some layers into a layout. Raises KeyError for one lost."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
-    for layer in stack:
-        path = _path(folder, layer.digest)
-        if not path.exists() and not fetch(layer.digest, str(path)):
-            raise KeyError(layer.digest)
+
+    def put(digest: Digest) -> None:
+        path = _path(folder, digest)
+        if not path.exists() and not fetch(digest, str(path)):
+            raise KeyError(digest)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        for _ in threads.map(put, dict.fromkeys(layer.digest for layer in stack)):
+            pass
 
 
 def assemble(
@@ -43,28 +50,10 @@ def assemble(
     image, manifest = documents(stack, config)
     for data in (image, manifest):
         _path(folder, sha256(data)).write_bytes(data)
-    entry = {**_descriptor(_MANIFEST, manifest), "annotations": {_NAME: TAG}}
+    entry = {**descriptor(MANIFEST, manifest), "annotations": {_NAME: TAG}}
     index = {"schemaVersion": 2, "manifests": [entry]}
     (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-
-
-def documents(stack: Stack, config: Config) -> tuple[bytes, bytes]:
-    """The config and the manifest of an image of these layers."""
-    rootfs = {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]}
-    history = [{"created_by": "dynbuild"} for _ in stack]
-    image = _bytes({**config, "rootfs": rootfs, "history": history})
-    layers = [
-        {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size}
-        for layer in stack
-    ]
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": _MANIFEST,
-        "config": _descriptor(_CONFIG, image),
-        "layers": layers,
-    }
-    return image, _bytes(manifest)
 
 
 def exported(folder: Path) -> Exported:
@@ -89,11 +78,3 @@ def blob(folder: Path, layer: Layer) -> Path:
 
 def _path(folder: Path, digest: str) -> Path:
     return folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
-
-
-def _descriptor(media_type: str, data: bytes) -> dict[str, object]:
-    return {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
-
-
-def _bytes(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dynbuild.ports import (
+from dynbuild.building import (
     Event,
     RawLine,
     StepFinished,

@@ -14,38 +14,41 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from dynbuild.building import (
+    BuildFailed,
+    BuildRequest,
+    Built,
+    Event,
+    GzipLayout,
+    Load,
+    Nowhere,
+    OciLayout,
+    RawLine,
+    Report,
+    StepFinished,
+    StepOutput,
+    StepStarted,
+    Working,
+)
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.later import Later
-from dynbuild.engine.layout import TAG, assemble, blob, documents, exported, seed
+from dynbuild.engine.layout import TAG, assemble, blob, exported, seed
 from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
 from dynbuild.ports import (
     Base,
-    BuildFailed,
-    BuildRequest,
-    Built,
     Config,
-    Event,
-    GzipLayout,
-    Load,
     LostError,
     Machine,
-    Nowhere,
-    OciLayout,
-    RawLine,
     Realized,
-    Report,
     Stack,
-    StepFinished,
-    StepOutput,
     StepPart,
     StepRequest,
-    StepStarted,
     Tier,
-    Working,
 )
 
 LINKED = "linked"

@@ -1,7 +1,7 @@
 """Layers, what they write, and the records of steps that were realized."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from dynbuild.digest import Digest
@@ -51,6 +51,8 @@ class Record:
     """That a step was built: on which stack, with which layers, what it wrote.
 
     ``stack`` holds the diff ids of all layers below, the base's first, lowest first.
+    ``signatures`` are names of keys and what each made of the rest, in Base64; they
+    say who vouches for a record, not which one it is.
     """
 
     placed: Digest
@@ -60,3 +62,4 @@ class Record:
     layers: tuple[Layer, ...]
     writes: WriteSet
     seconds: float
+    signatures: tuple[tuple[str, str], ...] = field(default=(), compare=False)

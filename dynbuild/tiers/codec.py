@@ -36,6 +36,7 @@ def dump_record(record: Record, writes: Digest) -> bytes:
             ],
             "writes": writes,
             "seconds": round(record.seconds, 3),
+            **({"signatures": dict(record.signatures)} if record.signatures else {}),
         }
     ).encode()
     return sha256(text).encode() + b"\n" + text
@@ -61,14 +62,22 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
             layers=tuple(Layer(*layer) for layer in facts["layers"]),
             writes={},
             seconds=facts["seconds"],
+            signatures=_signatures(facts.get("signatures", {})),
         )
         return record, Digest(facts["writes"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise UnreadableError from None
+
+
+def _signatures(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """All that there are, whoever made them: others may know their keys."""
+    return tuple(sorted((str(name), str(text)) for name, text in told.items()))
 
 
 def dump_writes(writes: WriteSet) -> bytes:
     """A write set in one spelling, compressed."""
+    if isinstance(writes, StoredWrites):
+        return writes.data
     rows = [
         [path, w.kind, w.mode, w.uid, w.gid, w.content, [*map(list, w.xattrs)], w.new]
         for path, w in sorted(writes.items())
@@ -80,12 +89,12 @@ class StoredWrites(Mapping[str, Written]):
     """A write set that is parsed when somebody looks at it."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self._parsed: dict[str, Written] | None = None
 
     def _writes(self) -> dict[str, Written]:
         if self._parsed is None:
-            self._parsed = _parse(self._data)
+            self._parsed = _parse(self.data)
         return self._parsed
 
     def __getitem__(self, path: str) -> Written:

@@ -59,21 +59,41 @@ class Local:
     def keep(self, blob: Digest, path: str) -> None:
         target = self._blob(blob)
         if self._is_sound(blob, target, quiet=True):
-            return
+            # It is as young as one that came now: nothing may clean it away.
+            with suppress(OSError):
+                os.utime(target)
+                self._sound[blob] = _state(target)
+                return
         temporary = _temporary(target)
         temporary.unlink()
         link_or_copy(Path(path), temporary)
         if digest_of_file(temporary) != blob:
             temporary.unlink()
             raise ValueError(f"{path} is not {blob}")
-        temporary.chmod(0o444)
-        temporary.replace(target)
-        self._sound[blob] = _state(target)
+        self._put(blob, temporary)
+
+    def adopt(self, blob: Digest, path: str) -> None:
+        """Take in a file that was verified while it was written."""
+        temporary = _temporary(self._blob(blob))
+        temporary.unlink()
+        link_or_copy(Path(path), temporary)
+        self._put(blob, temporary)
 
     def record(self, record: Record) -> None:
         writes = self.write(dump_writes(record.writes))
         folder = self._folder(record.step)
         write_whole(folder / record_name(record), dump_record(record, writes))
+
+    def has(self, blob: Digest) -> bool:
+        """Whether a blob is there and whole; nobody is told where it is not."""
+        return self._is_sound(blob, self._blob(blob), quiet=True)
+
+    def used(self, records: Collection[Record]) -> None:
+        """Know that records are in use, so that they count as young."""
+        for record in records:
+            # Where it is of a shared tier, or another cleans just now.
+            with suppress(OSError):
+                os.utime(self._folder(record.step) / record_name(record))
 
     def write(self, data: bytes) -> Digest:
         """Take a small blob in."""
@@ -105,6 +125,12 @@ class Local:
         if size != layer.size:
             self._drop(path, f"the blob {layer.digest} is damaged")
         return size == layer.size
+
+    def _put(self, blob: Digest, temporary: Path) -> None:
+        temporary.chmod(0o444)
+        state = _state(temporary)
+        temporary.replace(self._blob(blob))
+        self._sound[blob] = state
 
     def _blob(self, digest: Digest) -> Path:
         return self.root / BLOBS / digest.removeprefix("sha256:")

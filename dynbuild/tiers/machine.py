@@ -1,6 +1,7 @@
 """What one machine keeps beside its tier: bases, notes, and who builds what now."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ class Machine:
         facts = json.loads(text)
         data = self.tier.read(Digest(facts["writes"]))
         layers = tuple(Layer(*layer) for layer in facts["layers"])
+        with suppress(OSError):
+            # It counts as young while it is used.
+            os.utime(self._note(_base(digest)))
         if data is None or not all(map(self.tier.holds, layers)):
             return None
         return Base(layers, StoredWrites(data), facts["config"])

@@ -31,11 +31,20 @@ class Memory:
         Path(path).write_bytes(self.blobs[blob])
         return True
 
+    def has(self, blob: Digest) -> bool:
+        return self._whole(blob)
+
     def keep(self, blob: Digest, path: str) -> None:
         data = Path(path).read_bytes()
         if sha256(data) != blob:
             raise ValueError(f"{path} is not {blob}")
         self.blobs[blob] = data
+
+    def adopt(self, blob: Digest, path: str) -> None:
+        self.keep(blob, path)
+
+    def used(self, records: Collection[Record]) -> None:
+        del records
 
     def record(self, record: Record) -> None:
         self.records.setdefault(record.step, {})[record_name(record)] = record

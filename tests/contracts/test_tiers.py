@@ -2,47 +2,179 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynbuild.tiers.chain import Chain
+from dynbuild.tiers.guarded import READ, Far, Guarded
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.s3 import S3
+from dynbuild.tiers.s3_client import connect
 from tests.contracts.tiers import SCENARIOS, Bench
+from tests.s3_servers import Server, bucket_name, credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from dynbuild.building import Event
     from dynbuild.digest import Digest
+    from dynbuild.link.model import Record
+    from dynbuild.ports import Tier
+
+    Request = pytest.FixtureRequest
 
 
-def memory(folder: Path) -> Bench:
+NO_SHELF: Any = None
+"""For tiers whose content as a whole nobody asks for."""
+
+
+@dataclass(frozen=True)
+class Through:
+    """What one tier is given, seen through another."""
+
+    into: Tier
+    through: Tier
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        return self.through.find(steps, platform)
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        return self.through.fetch(blob, path)
+
+    def keep(self, blob: Digest, path: str) -> None:
+        self.into.keep(blob, path)
+
+    def record(self, record: Record) -> None:
+        self.into.record(record)
+
+
+def memory(folder: Path, _: Request) -> Bench:
     tier = Memory()
 
     def damage(blob: Digest, data: bytes | None) -> None:
-        del tier.blobs[blob]
+        tier.blobs.pop(blob, None)
         if data is not None:
             tier.blobs[blob] = data
 
     return Bench(tier, folder, damage)
 
 
-def local(folder: Path) -> Bench:
+def local(folder: Path, _: Request) -> Bench:
     root = folder / "store"
 
     def damage(blob: Digest, data: bytes | None) -> None:
         path = root / "blobs" / "sha256" / blob.removeprefix("sha256:")
-        path.unlink()
+        path.unlink(missing_ok=True)
         if data is not None:
             path.write_bytes(data)
 
     return Bench(Local(root, lambda _: None), folder, damage)
 
 
+def s3_rclone(folder: Path, request: Request) -> Bench:
+    return s3(folder, request.getfixturevalue("rclone_server"))
+
+
+def s3_seaweedfs(folder: Path, request: Request) -> Bench:
+    return s3(folder, request.getfixturevalue("seaweed_server"))
+
+
+def s3_minio(folder: Path, request: Request) -> Bench:
+    return s3(folder, request.getfixturevalue("minio_server"))
+
+
+def s3(folder: Path, server: Server) -> Bench:
+    settings = server.settings(bucket_name())
+    with credentials(server):
+        tier = S3(settings, lambda _: None)
+        client = connect(settings).transfer
+
+    def damage(blob: Digest, data: bytes | None) -> None:
+        key = f"blobs/sha256/{blob.removeprefix('sha256:')}"
+        client.remove_object(settings.bucket, key)
+        if data is not None:
+            client.put_object(settings.bucket, key, io.BytesIO(data), len(data))
+
+    return Bench(tier, folder, damage)
+
+
+def chain(folder: Path, request: Request) -> Bench:
+    """All goes to both."""
+    near, far = memory(folder, request), memory(folder, request)
+    tier = chained(
+        near.tier, Far("far", "there", lambda *_: far.tier, NO_SHELF), folder
+    )
+
+    def damage(blob: Digest, data: bytes | None) -> None:
+        tier.finish()
+        near.damage(blob, data)
+        far.damage(blob, data)
+
+    return Bench(tier, folder, damage)
+
+
+def chain_local_s3(folder: Path, request: Request) -> Bench:
+    near = local(folder, request)
+    far = s3_rclone(folder, request)
+    tier = chained(
+        near.tier, Far("far", "there", lambda *_: far.tier, NO_SHELF), folder
+    )
+
+    def damage(blob: Digest, data: bytes | None) -> None:
+        tier.finish()
+        near.damage(blob, data)
+        far.damage(blob, data)
+
+    return Bench(tier, folder, damage)
+
+
+def read_only(folder: Path, request: Request) -> Bench:
+    """What another machine put there is seen from a machine that only reads."""
+    far, near = memory(folder, request), memory(folder, request)
+    only = frozenset({READ})
+    reading = chained(
+        near.tier, Far("far", "x", lambda *_: far.tier, NO_SHELF, only), folder
+    )
+
+    def damage(blob: Digest, data: bytes | None) -> None:
+        near.damage(blob, data)
+        far.damage(blob, data)
+
+    return Bench(Through(far.tier, reading), folder, damage)
+
+
+def chained(near: Tier, far: Far, folder: Path) -> Chain:
+    assert isinstance(near, (Memory, Local))
+
+    def report(_: Event) -> None: ...
+
+    guarded = Guarded(far, lambda _: None, report)
+    return Chain(near, [guarded], folder, lambda: None)
+
+
+TIERS = (
+    memory,
+    local,
+    s3_rclone,
+    s3_seaweedfs,
+    s3_minio,
+    chain,
+    chain_local_s3,
+    read_only,
+)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda case: case.__name__)
-@pytest.mark.parametrize("make", [memory, local], ids=["memory", "local"])
+@pytest.mark.parametrize("make", TIERS, ids=lambda make: make.__name__)
 def test_tier(
-    make: Callable[[Path], Bench], scenario: Callable[[Bench], None], tmp_path: Path
+    make: Callable[[Path, Request], Bench],
+    scenario: Callable[[Bench], None],
+    tmp_path: Path,
+    request: Request,
 ) -> None:
-    scenario(make(tmp_path))
+    scenario(make(tmp_path, request))

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+from dynbuild.building import BuildRequest, Push
 from dynbuild.engine.buildx import Buildx
-from dynbuild.ports import BuildRequest, Push
 from tests.space import Space
 
 Docker = Callable[..., str]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from dynbuild.building import BuildRequest, Load
 from dynbuild.commands.realize import dockerfile
 from dynbuild.engine.buildx import Buildx
-from dynbuild.ports import BuildRequest, Load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,10 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from dynbuild.engine.buildx import Buildx
-from dynbuild.engine.images import DockerImages
-from dynbuild.errors import DeclarationError, UnreachableError
-from dynbuild.ports import (
+from dynbuild.building import (
     BuildFailed,
     BuildRequest,
     Built,
@@ -32,6 +29,9 @@ from dynbuild.ports import (
     StepStarted,
     Working,
 )
+from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.images import DockerImages
+from dynbuild.errors import DeclarationError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
+from dynbuild.building import BuildRequest, Load, Output, Push
 from dynbuild.digest import sha256
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.images import DockerImages
 from dynbuild.errors import DeclarationError, UnreachableError
-from dynbuild.ports import BuildRequest, Load, Output, Push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

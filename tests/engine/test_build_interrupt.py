@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """\
 import os, sys
 from dynbuild.engine.buildx import Buildx
-from dynbuild.ports import BuildRequest, Nowhere, StepOutput
+from dynbuild.building import BuildRequest, Nowhere, StepOutput
 
 def report(event):
     if isinstance(event, StepOutput):

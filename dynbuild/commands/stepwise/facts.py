@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from tempfile import mkdtemp
 
+from dynbuild.building import BuildRequest, Working
 from dynbuild.commands.contents import contents
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of
 from dynbuild.commands.stepwise.steps import Recipe, Site
@@ -16,7 +17,7 @@ from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
-from dynbuild.ports import Base, BuildRequest, Files, Images, Working
+from dynbuild.ports import Base, Files, Images
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import EPOCH, CacheMount

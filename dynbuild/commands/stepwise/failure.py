@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dynbuild import quote
+from dynbuild.building import BuildFailed, Lacking
 from dynbuild.link.model import WriteSet
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
-from dynbuild.ports import BuildFailed, Lacking
 from dynbuild.steps.model import Stage
 
 _COMMAND = (

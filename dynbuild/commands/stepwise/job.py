@@ -4,20 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
+from dynbuild.building import BuildFailed, Report, Working
 from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.ports import (
-    BuildFailed,
-    Machine,
-    Report,
-    Stack,
-    StepRequest,
-    Tier,
-    Working,
-    Workshop,
-)
+from dynbuild.ports import Machine, Stack, StepRequest, Tier, Workshop
 
 
 @dataclass(frozen=True, slots=True)

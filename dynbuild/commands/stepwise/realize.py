@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from dynbuild.building import BuildFailed, Built
 from dynbuild.commands.realize import (
     RealizeOptions,
     platform_of,
@@ -14,6 +15,7 @@ from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.failure import closure_of
 from dynbuild.commands.stepwise.kept import keeping
+from dynbuild.commands.stepwise.outputs import give
 from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
@@ -39,16 +41,9 @@ from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
-from dynbuild.ports import (
-    Builder,
-    BuildFailed,
-    Built,
-    Files,
-    Images,
-    LostError,
-)
+from dynbuild.ports import Builder, Files, Images, LostError
 
-_RETRIES = 4
+_RETRIES = 6
 """How often what is in the store may go away meanwhile, before that is an error."""
 
 _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
@@ -153,6 +148,7 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
     gather: Gather,
 ) -> Linked:
     lock, base = facts.lock, outcome.recipe.base
+    site.tier.share(outcome.held_here)
     warnings = conflicts(facts.order, outcome)
     if stepwise.strict and warnings:
         raise AnswerIsNoError(
@@ -162,7 +158,7 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
     squashes += made
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
-    built = site.workshop.image(stack, config, request, site.report)
+    built = give(stack, config, request, site.workshop, site.publisher, site.report)
     found = None
     if stepwise.compare:
         recipe = gather([placed.id for placed in facts.order])

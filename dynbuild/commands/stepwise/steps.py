@@ -10,8 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dynbuild import quote
+from dynbuild.building import (
+    BuildFailed,
+    BuildRequest,
+    Report,
+    StepFinished,
+    StepResult,
+)
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
+from dynbuild.commands.stepwise.outputs import Publisher
 from dynbuild.commands.stepwise.squashes import Group, grouped
 from dynbuild.digest import Description, Digest
 from dynbuild.explain.past import Source
@@ -23,19 +31,14 @@ from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.ports import (
     Base,
-    BuildFailed,
-    BuildRequest,
     Config,
     Jobs,
     LostError,
     Machine,
-    Report,
     Stack,
-    StepFinished,
     StepPart,
     StepRequest,
-    StepResult,
-    Tier,
+    Tiers,
     Workshop,
 )
 from dynbuild.ports import Ended as JobEnded
@@ -80,9 +83,10 @@ class How:
 class Site:
     """Where it is realized; ``sources`` says what the tier is, near to far."""
 
-    tier: Tier
+    tier: Tiers
     machine: Machine
     workshop: Workshop
+    publisher: Publisher
     jobs: Jobs
     report: Report
     sources: tuple[Source, ...] = ("local",)
@@ -117,6 +121,15 @@ class Outcome:
     def all_records(self) -> tuple[Record, ...]:
         """Those of all steps, build-only ones as well, in lock order."""
         return self._records(self.plan.places.final.values())
+
+    @property
+    def held_here(self) -> tuple[Record, ...]:
+        """All records the plan rests on that the nearest tier has, in lock order."""
+        return tuple(
+            choice.record
+            for choice in self.plan.choices.values()
+            if isinstance(choice, Reuse) and choice.distance == 0
+        )
 
     def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
         choices = (self.plan.choices[digest] for digest in digests)
@@ -176,9 +189,9 @@ class _Work:
         self.recipe = recipe
         self.steps = {placed.id: placed for placed in recipe.order}
         self.paths = _paths(recipe.order, self.how.seconds)
-        found = self.site.tier.find([*recipe.digests.values()], recipe.platform)
+        found = self.site.tier.held([*recipe.digests.values()], recipe.platform)
         refused = {recipe.digests[step] for step in self.how.anew}
-        self.held = [Held(record) for record in found if record.step not in refused]
+        self.held = [held for held in found if held.record.step not in refused]
         self.held += self.built
         self.make_plan()
 

@@ -6,8 +6,7 @@ from typing import get_args
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from dynbuild.cli.progress import Color, Mode, choose, progress, use_color
-from dynbuild.ports import (
+from dynbuild.building import (
     Event,
     RawLine,
     StepFinished,
@@ -15,6 +14,7 @@ from dynbuild.ports import (
     StepStarted,
     Working,
 )
+from dynbuild.cli.progress import Color, Mode, choose, progress, use_color
 from tests.snapshot_files import files
 
 TITLES = {"apt.1": "apt: curl, git", "user.2": "user: app", "compile": "compile"}

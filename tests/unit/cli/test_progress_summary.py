@@ -3,9 +3,9 @@
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from dynbuild.building import BuildFailed, StepResult
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.errors import render
-from dynbuild.ports import BuildFailed, StepResult
 from tests.snapshot_files import files
 
 TITLES = {

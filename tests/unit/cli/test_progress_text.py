@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynbuild.building import StepResult
 from dynbuild.cli.progress_text import duration, outcome, printable, size, transfer
-from dynbuild.ports import StepResult
 
 ESC = "\x1b"
 BAD = "\N{REPLACEMENT CHARACTER}"

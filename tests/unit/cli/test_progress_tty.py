@@ -15,14 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
+from dynbuild.building import RawLine, StepFinished, StepOutput, StepStarted, Working
 from dynbuild.cli.progress_tty import Board
-from dynbuild.ports import (
-    RawLine,
-    StepFinished,
-    StepOutput,
-    StepStarted,
-    Working,
-)
 from tests.snapshot_files import files
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,7 +68,7 @@ def test_a_step_that_never_started_may_say_and_end() -> None:
 SCRIPT = """\
 import sys, time
 from dynbuild.cli.progress import progress
-from dynbuild.ports import StepFinished, StepOutput, StepStarted
+from dynbuild.building import StepFinished, StepOutput, StepStarted
 
 with progress("tty", sys.stderr, {"a": "first " * 30}, color=False) as report:
     report(StepStarted("a"))

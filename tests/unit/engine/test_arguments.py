@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dynbuild.engine.buildx import Buildx, arguments
-from dynbuild.errors import DeclarationError
-from dynbuild.ports import (
+from dynbuild.building import (
     BuildRequest,
     GzipLayout,
     Load,
@@ -15,6 +13,8 @@ from dynbuild.ports import (
     Output,
     Push,
 )
+from dynbuild.engine.buildx import Buildx, arguments
+from dynbuild.errors import DeclarationError
 
 REQUEST = BuildRequest("FROM scratch", "/context", (Load(),))
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from dynbuild.building import BuildFailed
 from dynbuild.engine.failure import answered, explain, said, unreachable
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, UnreachableError, discreet
-from dynbuild.ports import BuildFailed
 
 
 def transcript(*words: str, name: str = "", error: str = "") -> Transcript:

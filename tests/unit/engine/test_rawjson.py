@@ -10,8 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.engine.rawjson import OUTPUT_LINES, Transcript
-from dynbuild.ports import (
+from dynbuild.building import (
     Event,
     RawLine,
     StepFinished,
@@ -20,6 +19,7 @@ from dynbuild.ports import (
     StepStarted,
     Working,
 )
+from dynbuild.engine.rawjson import OUTPUT_LINES, Transcript
 
 STREAMS = Path(__file__).parent / "streams"
 RUN = "[apt.1 1/1] RUN apt-get install"

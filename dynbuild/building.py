@@ -1,0 +1,162 @@
+"""A build: what BuildKit is asked for, what it tells meanwhile, and how it ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dynbuild.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The image goes into the engine's image store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The image goes to the registry that its tags name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OciLayout:
+    """The image becomes an OCI layout in a directory."""
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class GzipLayout:
+    """The image becomes an OCI layout whose layers can be read here: gzip, all of them.
+
+    Images in registries may have other ones, zstd for example.
+    """
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """The image is built and stays in the builder's cache."""
+
+
+Output = Load | Push | OciLayout | GzipLayout | Nowhere
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """One build of a Dockerfile, as ``docker buildx build`` takes it."""
+
+    dockerfile: str
+    context: str
+    outputs: tuple[Output, ...]
+    tags: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    target: str | None = None
+    builder: str | None = None
+    network: str | None = None
+    host_network: bool = False
+    no_cache: bool = False
+    no_cache_steps: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+    build_contexts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """The first instruction of a step (a named build stage) that has to run has begun.
+
+    A step that is wholly cached finishes without having started. ``platform`` is told
+    where a build is for more than one.
+    """
+
+    step: str
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """Whole lines that an instruction of a step printed, as they came."""
+
+    step: str
+    text: str
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """All instructions of a step are done; ``ran`` is false when none had to run."""
+
+    step: str
+    seconds: float
+    ran: bool
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Something else that takes time: pulling the base, exporting, pushing."""
+
+    what: str
+    current: int = 0
+    total: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """A line of BuildKit's own progress, for machines."""
+
+    line: str
+
+
+Event = StepStarted | StepOutput | StepFinished | Working | RawLine
+Report = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What became of a step: seconds of its own instructions, and whether any ran."""
+
+    step: str
+    seconds: float
+    ran: bool
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build: BuildKit's metadata as it gave it, and the steps."""
+
+    digest: Digest | None
+    metadata: Mapping[str, object]
+    steps: tuple[StepResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a step did not find, and where another one has it.
+
+    ``moves``: that one comes later in the order, and needs no dependency.
+    """
+
+    step: str
+    name: str
+    path: str
+    other: str
+    moves: bool
+
+
+@dataclass(eq=False)
+class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what happened
+    """A build that BuildKit gave up: which step, which instruction, its last lines.
+
+    ``step`` is None when it failed outside of any step (a pull, an export).
+    """
+
+    step: str | None
+    instruction: str | None
+    message: str
+    output: tuple[str, ...]
+    exit_code: int | None
+    steps: tuple[StepResult, ...]
+    lacking: Lacking | None = None

@@ -1,0 +1,297 @@
+"""``dynbuild cache``: what the tiers hold, moved and looked at by hand."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import request
+from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.progress import Color, choose, progress
+from dynbuild.cli.progress_text import duration, size
+from dynbuild.cli.project import (
+    Given,
+    Pairs,
+    Project,
+    given,
+    load_declaration,
+    open_project,
+)
+from dynbuild.cli.site import chained, store_of
+from dynbuild.commands import cache as verb
+from dynbuild.commands.lock import frozen, recorded
+from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
+from dynbuild.ports import TierError
+from dynbuild.shelves import Shelf, Thing
+from dynbuild.tiers.beside import each
+from dynbuild.tiers.chain import Chain
+from dynbuild.tiers.declared import Cache, cache_of
+from dynbuild.tiers.guarded import Far
+from dynbuild.tiers.local_shelf import LocalShelf
+from dynbuild.tiers.settings import shared
+
+_NO_PROJECT = "DB0310"
+_AT_ONCE = 4
+_SHORT = 12
+_HOURS = 72
+
+_all = request("--all", "everything", is_flag=True, help="Not only what the lock says.")
+
+
+@click.group()
+def cache() -> None:
+    """See what the tiers hold; push, pull and verify it.
+
+    The tiers are the local one and those of [cache] and of the environment. With
+    --all, and to list or verify, no project is needed.
+    """
+
+
+@cache.command()
+@options.config
+@options.arguments
+@_all
+@options.color
+def push(
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    everything: bool,
+    color: Color,
+) -> int:
+    """Let the shared tiers have what the local one has of this lock's steps."""
+    place = place_of(config, given(expressions, texts))
+    with _chain(place, color) as chain:
+        near = LocalShelf(place.store)
+        steps = verb.steps_in(near) if everything else place.steps()
+        count = verb.push(chain, steps)
+        chain.finish()
+    tell(f"pushed {_records(count)}")
+    return 0
+
+
+@cache.command()
+@options.config
+@options.arguments
+@_all
+@options.color
+def pull(
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    everything: bool,
+    color: Color,
+) -> int:
+    """Let the local tier have what the shared ones have of this lock's steps."""
+    place = place_of(config, given(expressions, texts))
+    with _chain(place, color) as chain:
+        found = [verb.steps_in(far.shelf()) for far in place.fars if everything]
+        count = sum(verb.pull(chain, steps) for steps in found or [place.steps()])
+        chain.finish()
+    tell(f"pulled {_records(count)}")
+    return 0
+
+
+@cache.command("ls")
+@options.config
+@options.arguments
+@click.argument("tier", required=False)
+@options.as_json
+def list_(
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    tier: str | None,
+    as_json: bool,
+) -> int:
+    """Tell what each tier holds, or the records of one: local, s3."""
+    place = place_of(config, given(expressions, texts))
+    shelves = _shelves(place, tier)
+    if tier is None:
+        _list_tiers(shelves, as_json=as_json)
+    else:
+        ((_, _, shelf),) = shelves
+        _list_records(shelf, as_json=as_json)
+    return 0
+
+
+@cache.command()
+@options.config
+@options.arguments
+@click.argument("tier", required=False)
+@request("--drop", is_flag=True, help="Remove what is damaged.")
+@options.as_json
+def verify(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    tier: str | None,
+    drop: bool,
+    as_json: bool,
+) -> int:
+    """Read all that the tiers hold, or one of them; exit 1 if anything is damaged."""
+    place = place_of(config, given(expressions, texts))
+    rows = []
+    for name, _, shelf in _shelves(place, tier):
+        with asking(name):
+            harm = verb.verify(shelf, lambda ask, of: each(ask, of, _AT_ONCE))
+            if drop:
+                shelf.remove([one.key for one in harm])
+        rows += [(name, one.key, one.what) for one in harm]
+    if as_json:
+        data([{"tier": a, "key": b, "what": c} for a, b, c in rows])
+    elif rows:
+        sys.stdout.write(f"{table(rows)}\n")
+    count = f"{len(rows)} thing{'s' * (len(rows) != 1)}"
+    tell(f"{count} damaged{', and removed' * drop}" if rows else "all is whole")
+    return 1 if rows and not drop else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command looks: a project, if there is one, and its tiers."""
+
+    project: Project | None
+    store: Path
+    fars: tuple[Far, ...]
+
+    def steps(self) -> verb.Steps:
+        """The steps of the lock. Raises DeclarationError where there is no project."""
+        if self.project is None:
+            message = "no declaration here or above says which steps"
+            hint = "--all is for everything, whatever the project"
+            raise DeclarationError(Diagnostic(_NO_PROJECT, message, hint=hint))
+        return verb.steps_of(frozen(self.project.locks), self.project.files)
+
+
+def place_of(config: str | None, arguments: Given) -> Place:
+    """The tiers that a project declares, or the environment alone."""
+    try:
+        project = open_project(config)
+    except DeclarationError as error:
+        if config is not None or error.diagnostics[0].code != _NO_PROJECT:
+            raise
+        cache_ = Cache()
+        return Place(None, store_of(Path.cwd(), None), shared(cache_, os.environ))
+    loaded = load_declaration(project, arguments, recorded(project.locks))
+    cache_ = cache_of(loaded.declaration.cache.model_dump_json())
+    store = store_of(project.place.root, cache_.local)
+    return Place(project, store, shared(cache_, os.environ))
+
+
+@contextmanager
+def _chain(place: Place, color: Color) -> Iterator[Chain]:
+    """The tiers as one; each shared one has to do its part."""
+    if not place.fars:
+        raise _no_tier()
+    fars = [replace(far, required=True) for far in place.fars]
+    mode = choose("auto", sys.stderr, os.environ)
+    with (
+        progress(mode, sys.stderr, {}) as report,
+        chained(place.store, fars, report, lambda told: show([told], color)) as chain,
+    ):
+        yield chain
+
+
+def _shelves(place: Place, only: str | None) -> list[tuple[str, str, Shelf]]:
+    """The tiers as shelves, with their names and places, near to far."""
+    found: list[tuple[str, str, Shelf]] = [
+        ("local", str(place.store), LocalShelf(place.store)),
+        *((far.name, far.place, far.shelf()) for far in place.fars),
+    ]
+    if only is None:
+        return found
+    chosen = [one for one in found if one[0] == only]
+    if not chosen:
+        names = ", ".join(name for name, _, _ in found)
+        message = f"there is no tier {only!r} here"
+        hint = f"there is {names}"
+        raise DeclarationError(Diagnostic("DB0608", message, hint=hint))
+    return chosen
+
+
+def _list_tiers(shelves: Sequence[tuple[str, str, Shelf]], *, as_json: bool) -> None:
+    found = []
+    for name, where, shelf in shelves:
+        with asking(name):
+            found.append((name, where, verb.holding(shelf)))
+    if as_json:
+        data(
+            [
+                {"tier": name, "place": where, **asdict(holds)}
+                for name, where, holds in found
+            ]
+        )
+        return
+    rows = [("TIER", "RECORDS", "BLOBS", "SIZE", "PLACE")]
+    rows += [
+        (name, str(holds.records), str(holds.blobs), size(holds.bytes), where)
+        for name, where, holds in found
+    ]
+    sys.stdout.write(f"{table(rows)}\n")
+
+
+def _list_records(shelf: Shelf, *, as_json: bool) -> None:
+    found = verb.records(shelf)
+    if as_json:
+        data(
+            [
+                {
+                    "step": record.step,
+                    "placed": record.placed,
+                    "platform": record.platform,
+                    "layers": [layer.digest for layer in record.layers],
+                    "bytes": sum(layer.size for layer in record.layers),
+                    "seconds": record.seconds,
+                    "age": round(thing.age),
+                }
+                for record, thing in found
+            ]
+        )
+        return
+    rows = [("STEP", "PLATFORM", "LAYERS", "SIZE", "TOOK", "AGE")]
+    rows += [
+        (
+            record.step.removeprefix("sha256:")[:_SHORT],
+            record.platform,
+            str(len(record.layers)),
+            size(sum(layer.size for layer in record.layers)),
+            duration(record.seconds),
+            _age(thing),
+        )
+        for record, thing in found
+    ]
+    sys.stdout.write(f"{table(rows)}\n")
+
+
+@contextmanager
+def asking(tier: str) -> Iterator[None]:
+    """What a shared tier does not do ends the command, in its words."""
+    try:
+        yield
+    except TierError as error:
+        message = f"the {tier} tier failed: {error.why}"
+        raise UnreachableError(Diagnostic("DB0605", message)) from None
+
+
+def _no_tier() -> DeclarationError:
+    hint = "declare one under [cache], or set MINIO_ENDPOINT"
+    return DeclarationError(Diagnostic("DB0608", "there is no shared tier", hint=hint))
+
+
+def _age(thing: Thing) -> str:
+    hours = thing.age / 3600
+    return f"{hours:.0f} h" if hours < _HOURS else f"{hours / 24:.0f} d"
+
+
+def _records(count: int) -> str:
+    return f"{count} record{'s' * (count != 1)}"

@@ -1,0 +1,161 @@
+"""``dynbuild clean``."""
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.cache import Place, asking, place_of
+from dynbuild.cli.options import option, request
+from dynbuild.cli.output import data, table, tell
+from dynbuild.cli.progress_text import size
+from dynbuild.cli.project import Pairs, given
+from dynbuild.commands import clean as verb
+from dynbuild.digest import Digest
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.shelves import Shelf
+from dynbuild.tiers.local_shelf import LocalShelf
+
+_HOUR = 3600.0
+LOCAL_GRACE = 1 * _HOUR
+SHARED_GRACE = 24 * _HOUR
+"""Seconds for which nothing goes: a build that runs now may be about to name it.
+
+A slow transfer to a shared tier takes longer than a build.
+"""
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+@click.command()
+@options.config
+@options.arguments
+@option(
+    "--max-age",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="What nobody used for so long goes; 30, unless locks are kept.",
+)
+@option("--max-size", metavar="SIZE", help="Keep so much at most, as 20GB.")
+@option(
+    "--keep-locks",
+    multiple=True,
+    metavar="REV|GLOB",
+    help="Keep what the locks of these revisions or files need.",
+)
+@option("--shared", is_flag=True, help="Clean the shared tiers too.")
+@request("-n", "--dry-run", is_flag=True, help="Show what would go; remove nothing.")
+@request("-y", "--yes", is_flag=True, help="Do not ask before what is shared goes.")
+@options.as_json
+def clean(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    max_age: float | None,
+    max_size: str | None,
+    keep_locks: tuple[str, ...],
+    shared: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Remove from the local tier what was not used for a while.
+
+    Nothing that a running build may use goes: what is young stays, and a build that
+    misses something makes it anew. With --keep-locks and no --max-age, all goes that
+    those locks do not need. In shared tiers, age counts from when it was put there.
+    """
+    place = place_of(config, given(expressions, texts))
+    policy = verb.Policy(
+        None if max_age is None else max_age * verb.DAY,
+        None if max_size is None else _bytes(max_size),
+        _kept(place, keep_locks) if keep_locks else None,
+    )
+    rows = []
+    for name, shelf, grace in _shelves(place, shared=shared):
+        with asking(name):
+            found = verb.sweep_of(shelf, policy, grace)
+            if not dry_run and (name == "local" or yes or _agreed(name, found)):
+                verb.sweep(shelf, found)
+        rows.append((name, found))
+    if as_json:
+        data(
+            [
+                {
+                    "tier": name,
+                    "records": len(found.roots),
+                    "blobs": len(found.blobs),
+                    "bytes": found.bytes,
+                    "left": found.left,
+                }
+                for name, found in rows
+            ]
+        )
+        return 0
+    goes = "WOULD GO" if dry_run else "GONE"
+    text = table(
+        [
+            ("TIER", "RECORDS", "BLOBS", goes, "LEFT"),
+            *(
+                (
+                    name,
+                    str(len(found.roots)),
+                    str(len(found.blobs)),
+                    size(found.bytes),
+                    size(found.left),
+                )
+                for name, found in rows
+            ),
+        ]
+    )
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _shelves(place: Place, *, shared: bool) -> list[tuple[str, Shelf, float]]:
+    """What is cleaned, and how young nothing goes."""
+    found: list[tuple[str, Shelf, float]] = [
+        ("local", LocalShelf(place.store), LOCAL_GRACE)
+    ]
+    if shared:
+        found += [(far.name, far.shelf(), SHARED_GRACE) for far in place.fars]
+    return found
+
+
+def _kept(place: Place, names: tuple[str, ...]) -> frozenset[Digest]:
+    project = place.project
+    if project is None:
+        message = "--keep-locks needs a project, whose locks they are"
+        raise DeclarationError(Diagnostic("DB0310", message))
+
+    def lock_files(pattern: str) -> list[str]:
+        found = sorted(Path(project.place.root).glob(pattern))
+        return [path.read_text("utf-8") for path in found if path.is_file()]
+
+    return verb.kept_steps(names, project.locks, project.files, lock_files)
+
+
+def _agreed(name: str, found: verb.Sweep) -> bool:
+    """Whether a person wants it; nobody asks a machine."""
+    if not (found.roots or found.blobs):
+        return True
+    what = f"remove {size(found.bytes)} from the {name} tier, for everyone"
+    if not sys.stdin.isatty():
+        hint = "--yes does, --dry-run shows what"
+        message = f"nobody is here to agree to {what}"
+        raise DeclarationError(Diagnostic("DB0611", message, hint=hint))
+    agreed = click.confirm(f"{what}?", err=True)
+    if not agreed:
+        tell("nothing is removed")
+    return agreed
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]?)i?b?", text.lower())
+    if match is None:
+        message = f"--max-size {text}: a size is a number and a unit"
+        raise DeclarationError(Diagnostic("DB0317", message, hint="as 500MB or 20GB"))
+    return int(float(match[1]) * _UNITS[match[2]])

@@ -1,0 +1,156 @@
+"""``cache``: what tiers hold, moved and looked at by hand."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+
+from dynbuild.commands.contents import contents
+from dynbuild.digest import Digest, digest_of
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.link.model import Record
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import install_order
+from dynbuild.ports import Files, Tiers
+from dynbuild.shelves import Shelf, Thing
+
+Steps = Mapping[str, frozenset[Digest]]
+"""The digests of steps, by platform."""
+
+Each = Callable[[Callable[[Thing], bool], Collection[Thing]], Collection[bool]]
+"""Answers a question about many things, some at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a tier holds: how many records and blobs, and their bytes."""
+
+    records: int
+    blobs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """Something in a tier that is not what it should be."""
+
+    key: str
+    what: str
+
+
+def steps_of(lock: Lock, files: Files) -> Steps:
+    """The steps of a lock for every platform that it knows, as files are now.
+
+    Raises DeclarationError for an image without a pin: what stands on it
+    is shared with nobody.
+    """
+    for pin in (lock.base, *lock.images.values()):
+        if pin.digest is None:
+            message = (
+                f"what stands on {pin.image} is shared with nobody: no pin names it"
+            )
+            hint = "push it to a registry and run `dynbuild lock --upgrade-base`"
+            raise DeclarationError(Diagnostic("DB0609", message, hint=hint))
+    order = install_order(lock)
+    known = contents(order, files.content)
+    platforms = set(lock.base.platforms)
+    for pin in lock.images.values():
+        platforms &= set(pin.platforms)
+    return {
+        platform: frozenset(
+            map(digest_of, descriptions(lock, order, platform, known, {}).values())
+        )
+        for platform in sorted(platforms)
+    }
+
+
+def steps_in(shelf: Shelf) -> Steps:
+    """The steps of all records that a tier holds."""
+    found: dict[str, set[Digest]] = {}
+    for record in _records(shelf):
+        found.setdefault(record.platform, set()).add(record.step)
+    return {platform: frozenset(steps) for platform, steps in found.items()}
+
+
+def push(tiers: Tiers, steps: Steps) -> int:
+    """Let the shared tiers have what the nearest has; how many records they lack."""
+    return sum(
+        tiers.share(
+            [held.record for held in tiers.held(wanted, platform) if held.distance == 0]
+        )
+        for platform, wanted in steps.items()
+    )
+
+
+def pull(tiers: Tiers, steps: Steps) -> int:
+    """Let the nearest tier have what the shared ones have; how many records came."""
+    count = 0
+    for platform, wanted in steps.items():
+        held = tiers.held(wanted, platform)
+        near = {
+            (one.record.placed, one.record.stack) for one in held if not one.distance
+        }
+        for one in held:
+            key = (one.record.placed, one.record.stack)
+            if key not in near and _fetch(tiers, one.record):
+                near.add(key)
+                count += 1
+    return count
+
+
+def holding(shelf: Shelf) -> Holding:
+    """What a tier holds, in numbers."""
+    things = [*shelf.things()]
+    return Holding(
+        sum(thing.step is not None for thing in things),
+        sum(thing.blob is not None for thing in things),
+        sum(thing.size for thing in things),
+    )
+
+
+def records(shelf: Shelf) -> tuple[tuple[Record, Thing], ...]:
+    """The records that a tier holds, the youngest first."""
+    found = [
+        (root.record, thing)
+        for thing in shelf.things()
+        if thing.step and (root := shelf.root(thing.key)) and root.record
+    ]
+    return tuple(sorted(found, key=lambda one: (one[1].age, one[1].key)))
+
+
+def verify(shelf: Shelf, each: Each) -> tuple[Harm, ...]:
+    """Read all that a tier holds; what is not as it should be, by key."""
+    things = [*shelf.things()]
+    blobs = {thing.blob: thing for thing in things if thing.blob}
+    whole = each(lambda thing: shelf.is_whole(_blob(thing)), [*blobs.values()])
+    good = {blob for blob, sound in zip(blobs, whole, strict=True) if sound}
+    harm = [
+        Harm(thing.key, "damaged") for blob, thing in blobs.items() if blob not in good
+    ]
+    for thing in things:
+        if thing.step is None:
+            continue
+        root = shelf.root(thing.key)
+        if root is None:
+            harm.append(Harm(thing.key, "damaged"))
+        elif lost := sorted(root.names - good):
+            harm.append(Harm(thing.key, f"without its blob {lost[0]}"))
+    return tuple(sorted(harm, key=lambda one: one.key))
+
+
+def _records(shelf: Shelf) -> list[Record]:
+    roots = (shelf.root(thing.key) for thing in shelf.things() if thing.step)
+    return [root.record for root in roots if root and root.record]
+
+
+def _fetch(tiers: Tiers, record: Record) -> bool:
+    with TemporaryDirectory(prefix="dynbuild-") as folder:
+        return all(
+            tiers.fetch(layer.digest, f"{folder}/{number}")
+            for number, layer in enumerate(record.layers)
+        )
+
+
+def _blob(thing: Thing) -> Digest:
+    assert thing.blob is not None
+    return thing.blob

@@ -1,0 +1,175 @@
+"""``clean``: what nobody uses leaves a tier; what is in use, or young, stays.
+
+Mark and sweep. Roots are records, and what a machine knows of images; a root stays by
+its age or because a lock names its step. A blob stays while a root that stays names it,
+or while it is so young that its record may still be on its way.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from dynbuild.digest import Digest, digest_of
+from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
+from dynbuild.lock.codec import loads
+from dynbuild.lock.digests import descriptions
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import Placed, install_order
+from dynbuild.ports import Files, Locks, NotThereError
+from dynbuild.shelves import Root, Shelf, Thing
+from dynbuild.steps.model import Copy
+from dynbuild.steps.recipe import copies_of
+
+DAY = 86400.0
+USUAL_AGE = 30 * DAY
+"""Seconds after which what nobody used goes, unless something else is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What stays: roots not older than an age in seconds, or those of some steps.
+
+    With steps and no age, what is of none of them goes, whatever its age. What is left
+    has ``size`` bytes at most; the oldest goes first, never what the steps need.
+    """
+
+    age: float | None
+    size: int | None = None
+    steps: frozenset[Digest] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is to go, records before blobs; its bytes, and those that stay."""
+
+    roots: tuple[Thing, ...]
+    blobs: tuple[Thing, ...]
+    left: int
+
+    @property
+    def bytes(self) -> int:
+        return sum(thing.size for thing in (*self.roots, *self.blobs))
+
+
+def sweep_of(shelf: Shelf, policy: Policy, grace: float) -> Sweep:
+    """What of a tier is to go; nothing that is younger than ``grace`` seconds."""
+    things = [*shelf.things()]
+    blobs = [t for t in things if t.key.startswith("blobs/")]
+    roots = {t: shelf.root(t.key) for t in things if not t.key.startswith("blobs/")}
+    stay = {
+        thing: root or Root(frozenset())
+        for thing, root in roots.items()
+        if thing.age < grace or (root is not None and _stays(thing, root, policy))
+    }
+    if policy.size is not None:
+        stay = _within(policy.size, stay, blobs, policy, grace)
+    named = frozenset().union(*(root.names for root in stay.values()))
+    going = [t for t in blobs if t.age >= grace and t.blob not in named]
+    gone = {*going, *(t for t in roots if t not in stay)}
+    return Sweep(
+        tuple(sorted((t for t in roots if t not in stay), key=lambda t: t.key)),
+        tuple(sorted(going, key=lambda t: t.key)),
+        sum(t.size for t in things if t not in gone),
+    )
+
+
+def sweep(shelf: Shelf, found: Sweep) -> None:
+    """Remove what was found: no record ever names a blob that went before it."""
+    for things in (found.roots, found.blobs):
+        if things:
+            shelf.remove([thing.key for thing in things])
+
+
+def kept_steps(
+    names: Iterable[str],
+    locks: Locks,
+    files: Files,
+    lock_files: Callable[[str], Collection[str]],
+) -> frozenset[Digest]:
+    """The steps of the locks that git revisions or patterns of files name.
+
+    ``lock_files`` gives the texts of the files of a pattern. What copies live
+    directories counts as they are now. Raises DeclarationError, LockError.
+    """
+    found: set[Digest] = set()
+    for name in names:
+        texts = lock_files(name)
+        if not texts:
+            locks.require(name)
+            text = locks.committed(name)
+            if text is None:
+                message = f"the revision {name!r} has no lock"
+                hint = "name revisions that have one, or a pattern of lock files"
+                raise DeclarationError(Diagnostic("DB0610", message, hint=hint))
+            texts = [text]
+        for text in texts:
+            found |= _steps(loads(text), files)
+    return frozenset(found)
+
+
+def _steps(lock: Lock, files: Files) -> set[Digest]:
+    order = install_order(lock)
+    known = _live(order, files)
+    found: set[Digest] = set()
+    for platform in sorted(lock.base.platforms):
+        try:
+            described = descriptions(lock, order, platform, known, {})
+        except DeclarationError:
+            # Another of its images does not exist for the platform: nothing is built.
+            continue
+        found |= set(map(digest_of, described.values()))
+    return found
+
+
+def _live(order: Iterable[Placed], files: Files) -> dict[Copy, Digest]:
+    found: dict[Copy, Digest] = {}
+    for placed in order:
+        for copy in copies_of(placed.step):
+            if copy.of_project and copy.live:
+                try:
+                    found[copy] = files.content(copy.path, copy.exclude)
+                except (NotThereError, DynbuildError):
+                    continue
+    return found
+
+
+def _stays(thing: Thing, root: Root, policy: Policy) -> bool:
+    if _is_needed(thing, policy):
+        return True
+    # A squash, or a base: no lock names it, and it is made again without running.
+    floating = root.record is None or not root.record.stack
+    age = policy.age
+    if age is None and (floating or policy.steps is None):
+        age = USUAL_AGE
+    return age is not None and thing.age <= age
+
+
+def _is_needed(thing: Thing, policy: Policy) -> bool:
+    return policy.steps is not None and thing.step in policy.steps
+
+
+def _within(
+    size: int,
+    stay: dict[Thing, Root],
+    blobs: Collection[Thing],
+    policy: Policy,
+    grace: float,
+) -> dict[Thing, Root]:
+    """Of what would stay, what fits: the oldest goes first."""
+    sizes = {blob.blob: blob.size for blob in blobs if blob.blob and blob.age >= grace}
+    uses: dict[Digest, int] = {}
+    for root in stay.values():
+        for name in root.names:
+            uses[name] = uses.get(name, 0) + 1
+    total = sum(sizes.get(name, 0) for name in uses) + sum(t.size for t in stay)
+    total += sum(blob.size for blob in blobs if blob.age < grace)
+    left = dict(stay)
+    for thing in sorted(stay, key=lambda one: (-one.age, one.key)):
+        if total <= size:
+            break
+        if thing.age < grace or _is_needed(thing, policy):
+            continue
+        total -= thing.size
+        for name in left.pop(thing).names:
+            uses[name] -= 1
+            total -= 0 if uses[name] else sizes.get(name, 0)
+    return left

@@ -1,0 +1,40 @@
+"""Gives the image to where it was asked for: the engine, layouts, registries."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from dynbuild.building import BuildRequest, Built, Push, Report
+from dynbuild.ports import Config, Stack, Workshop
+
+
+class Publisher(Protocol):
+    """Registries, as places where images go."""
+
+    def push(
+        self, stack: Stack, config: Config, tags: tuple[str, ...], report: Report
+    ) -> Built:
+        """Let every tag name an image of these layers.
+
+        Raises BuildFailed where a registry refuses, UnreachableError, LostError.
+        """
+
+
+def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that takes it
+    stack: Stack,
+    config: Config,
+    request: BuildRequest,
+    workshop: Workshop,
+    publisher: Publisher,
+    report: Report,
+) -> Built:
+    """Give an image of these layers to the outputs of a request.
+
+    Registries get it without BuildKit, which would move layers that they have already.
+    Raises BuildFailed, UnreachableError, LostError.
+    """
+    others = tuple(one for one in request.outputs if not isinstance(one, Push))
+    if others == request.outputs:
+        return workshop.image(stack, config, request, report)
+    if others:
+        workshop.image(stack, config, replace(request, outputs=others), report)
+    return publisher.push(stack, config, request.tags, report)

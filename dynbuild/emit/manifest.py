@@ -1,0 +1,38 @@
+"""The documents of an image, as the OCI image spec has them: config and manifest."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from dynbuild.digest import Field, sha256
+from dynbuild.link.model import Layer
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+
+
+def documents(
+    stack: Sequence[Layer], config: Mapping[str, Field]
+) -> tuple[bytes, bytes]:
+    """The config and the manifest of an image of these layers."""
+    rootfs = {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]}
+    history = [{"created_by": "dynbuild"} for _ in stack]
+    image = _bytes({**config, "rootfs": rootfs, "history": history})
+    layers = [
+        {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size}
+        for layer in stack
+    ]
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": descriptor(CONFIG, image),
+        "layers": layers,
+    }
+    return image, _bytes(manifest)
+
+
+def descriptor(media_type: str, data: bytes) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
+
+
+def _bytes(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,124 @@
+"""Signatures of records: ed25519 (RFC 8032) over all that a record stands for.
+
+Keys are spelled as in Nix's binary caches: a name, a colon, and Base64 of 32 bytes; a
+secret key of 64, the seed and then the public key.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+from dynbuild.declaration.grammar import KEY_NAME, PUBLIC_KEY, matches
+from dynbuild.digest import Digest, digest_of
+from dynbuild.link.model import Record
+
+_SECRET_KEY = re.compile(rf"({KEY_NAME.strip('^$')}):([A-Za-z0-9+/]{{86}}==)")
+_SEED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """Whose signatures count: 32 bytes under a name."""
+
+    name: str
+    key: bytes
+
+    def __str__(self) -> str:
+        return f"{self.name}:{b64encode(self.key).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """What signs: a seed of 32 bytes, which no repr shows."""
+
+    name: str
+    seed: bytes = field(repr=False)
+
+    @property
+    def public(self) -> PublicKey:
+        return PublicKey(self.name, self._key().public_key().public_bytes_raw())
+
+    def sign(self, data: bytes) -> bytes:
+        return self._key().sign(data)
+
+    def dump(self) -> str:
+        """The spelling that ``secret_key`` reads: not for eyes."""
+        return f"{self.name}:{b64encode(self.seed + self.public.key).decode()}"
+
+    def _key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+
+def public_key(text: str) -> PublicKey:
+    """The key that a text spells. Raises ValueError."""
+    if not matches(PUBLIC_KEY, text):
+        raise ValueError("a public key is NAME: and 44 characters of Base64")
+    name, _, key = text.partition(":")
+    return PublicKey(name, b64decode(key))
+
+
+def secret_key(text: str) -> SecretKey:
+    """The key that a text spells. Raises ValueError, which does not repeat it."""
+    match = _SECRET_KEY.fullmatch(text)
+    if match is None:
+        raise ValueError("a secret key is NAME: and 88 characters of Base64")
+    data = b64decode(match[2])
+    key = SecretKey(match[1], data[:_SEED])
+    if key.public.key != data[_SEED:]:
+        raise ValueError("the two halves of the secret key do not belong together")
+    return key
+
+
+def signed(record: Record, writes: Digest, key: SecretKey) -> Record:
+    """The record, signed; what others signed stays.
+
+    ``writes`` is the digest of the blob that says what it wrote.
+    """
+    own = b64encode(key.sign(_fingerprint(record, writes))).decode()
+    signatures = {**dict(record.signatures), key.name: own}
+    return replace(record, signatures=tuple(sorted(signatures.items())))
+
+
+def is_trusted(record: Record, writes: Digest, keys: Collection[PublicKey]) -> bool:
+    """Whether one of these keys signed all that the record stands for."""
+    data = _fingerprint(record, writes)
+    signatures = dict(record.signatures)
+    return any(
+        key.name in signatures and _verifies(key, signatures[key.name], data)
+        for key in keys
+    )
+
+
+def _verifies(key: PublicKey, signature: str, data: bytes) -> bool:
+    try:
+        raw = b64decode(signature, validate=True)
+        Ed25519PublicKey.from_public_bytes(key.key).verify(raw, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _fingerprint(record: Record, writes: Digest) -> bytes:
+    """What is signed: everything but how long it took, and who signed."""
+    return digest_of(
+        {
+            "what": "dynbuild record",
+            "version": 1,
+            "placed": record.placed,
+            "step": record.step,
+            "platform": record.platform,
+            "stack": record.stack,
+            "layers": [
+                [layer.diff_id, layer.digest, layer.size, layer.media_type]
+                for layer in record.layers
+            ],
+            "writes": writes,
+        }
+    ).encode()

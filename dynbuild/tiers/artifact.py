@@ -1,0 +1,141 @@
+"""The records of a step as one OCI artifact: what the registry tier puts under a tag.
+
+The manifest lists the layers and the write set of each record, so that the registry
+keeps them while the tag is there. The record itself is an annotation of its write set:
+a look-up is one request, and there is nothing under the tag that a clean-up of untagged
+manifests could take away.
+"""
+
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Record
+from dynbuild.tiers.codec import UnreadableError, load_record
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+STEP = "application/vnd.dynbuild.step.v1+json"
+WRITES = "application/vnd.dynbuild.writes.v1"
+RECORD = "dynbuild.record"
+MADE = "dynbuild.made"
+EMPTY = b"{}"
+_EMPTY = "application/vnd.oci.empty.v1+json"
+"""The config of what has none (image spec, "Guidance for an Empty Descriptor")."""
+
+EMBEDDED = 4096
+"""Bytes of a write set that lies in the manifest as well (image spec, "Embedded
+Content"): most have less, and a look-up needs no second request then.
+"""
+
+LARGEST = 1 << 20
+"""Bytes of a manifest from which on the oldest records make room for new ones.
+
+Registries refuse those above 4 MiB.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as it was dumped, and what it wrote: a blob of ``size`` bytes.
+
+    ``data`` is that blob, where it is small enough to lie in the manifest; ``made`` is
+    when the record came, in seconds since 1970, where that is known.
+    """
+
+    record: Record
+    writes: Digest
+    size: int
+    text: bytes
+    data: bytes | None = None
+    made: int | None = None
+
+
+def tag_of(step: Digest) -> str:
+    """The tag under which the records of a step are."""
+    return f"s-{step.removeprefix('sha256:')}"
+
+
+def step_of(tag: str) -> Digest | None:
+    """The step whose records are under a tag; None for any other tag."""
+    match = re.fullmatch(r"s-([0-9a-f]{64})", tag)
+    return Digest(f"sha256:{match[1]}") if match else None
+
+
+def dump_step(entries: Sequence[Entry]) -> bytes:
+    """The manifest of some records, the oldest first; what has no room is left out."""
+    while len(data := _dump(entries)) > LARGEST and len(entries) > 1:
+        entries = entries[1:]
+    return data
+
+
+def load_step(data: bytes) -> tuple[list[Entry], int]:
+    """The records of a manifest, the oldest first, and how many more are no records.
+
+    Raises UnreadableError for what is no such manifest.
+    """
+    try:
+        manifest = json.loads(data)
+        layers = manifest["layers"]
+        told = [one for one in layers if RECORD in (one.get("annotations") or {})]
+        is_ours = manifest["artifactType"] == STEP
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UnreadableError from None
+    if not is_ours:
+        raise UnreadableError
+    entries = [entry for one in told for entry in _entry(one)]
+    return entries, len(told) - len(entries)
+
+
+def _entry(descriptor: Mapping[str, Any]) -> Iterator[Entry]:
+    try:
+        text = descriptor["annotations"][RECORD].encode()
+        record, writes = load_record(text)
+        size = descriptor["size"]
+    except (UnreadableError, KeyError, TypeError, AttributeError, ValueError):
+        return
+    if descriptor.get("digest") == writes and type(size) is int:
+        made = str(descriptor["annotations"].get(MADE, ""))
+        known = int(made) if re.fullmatch(r"[0-9]{1,12}", made) else None
+        yield Entry(record, writes, size, text, _embedded(descriptor, writes), known)
+
+
+def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
+    """The content in a descriptor, if it is what its digest says."""
+    try:
+        data = b64decode(descriptor["data"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return data if sha256(data) == digest else None
+
+
+def _dump(entries: Sequence[Entry]) -> bytes:
+    layers: list[dict[str, object]] = []
+    known = set()
+    for entry in entries:
+        for layer in entry.record.layers:
+            if layer.digest not in known:
+                known.add(layer.digest)
+                layers.append(_descriptor(layer.media_type, layer.digest, layer.size))
+        annotations = {RECORD: entry.text.decode()}
+        if entry.made is not None:
+            annotations[MADE] = str(entry.made)
+        told: dict[str, object] = {"annotations": annotations}
+        if entry.data is not None and len(entry.data) <= EMBEDDED:
+            told["data"] = b64encode(entry.data).decode()
+        layers.append({**_descriptor(WRITES, entry.writes, entry.size), **told})
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": STEP,
+        "config": _descriptor(_EMPTY, sha256(EMPTY), len(EMPTY)),
+        "layers": layers,
+    }
+    return json.dumps(manifest, separators=(",", ":")).encode()
+
+
+def _descriptor(media_type: str, digest: Digest, size: int) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": digest, "size": size}

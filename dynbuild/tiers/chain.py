@@ -1,0 +1,240 @@
+"""The tiers from near to far as one: it asks all at once, and fills near from far.
+
+The nearest is the machine's own, and nothing works without it. The others can only
+help (``guarded``): one that fails is a miss. What is built is shared while other steps
+build (``sharing``).
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dynbuild.digest import Digest
+from dynbuild.link.choice import Held
+from dynbuild.link.model import Record
+from dynbuild.ports import Stack, Tier, TierError
+from dynbuild.tiers.beside import beside
+from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.guarded import READ, Guarded
+from dynbuild.tiers.sharing import Sharing
+
+LOOK_UP = 15.0
+"""Seconds after which a tier that is still looking up is left out."""
+
+_POLL = 0.1
+"""Seconds between two looks at whether all is to end."""
+
+
+class Near(Tier, Protocol):
+    """The tier of the machine."""
+
+    def has(self, blob: Digest) -> bool:
+        """Whether a blob is there and whole; nobody is told where it is not."""
+
+    def adopt(self, blob: Digest, path: str) -> None:
+        """Take in a file that was verified while it was written."""
+
+    def used(self, records: Collection[Record]) -> None:
+        """Know that records are in use."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A far tier, and what it said: its records by step and platform.
+
+    ``sizes`` has the blobs that they name, ``lost`` those that it did not give.
+    """
+
+    far: Guarded
+    records: dict[tuple[Digest, str], tuple[Record, ...]] = field(default_factory=dict)
+    sizes: dict[Digest, int] = field(default_factory=dict)
+    lost: set[Digest] = field(default_factory=set)
+
+    def find(
+        self, steps: Collection[Digest], platform: str, *, anew: bool
+    ) -> tuple[Record, ...]:
+        """The records that may be of use; nothing is asked twice unless anew."""
+        wanted = [
+            step for step in steps if anew or (step, platform) not in self.records
+        ]
+        found = self.far.find(wanted, platform) if wanted else ()
+        for step in wanted:
+            self.records[step, platform] = tuple(r for r in found if r.step == step)
+        usable = tuple(
+            record
+            for step in sorted(set(steps))
+            for record in self.records[step, platform]
+            if self.lost.isdisjoint(layer.digest for layer in record.layers)
+        )
+        self.sizes |= {x.digest: x.size for record in usable for x in record.layers}
+        return usable
+
+    def lose(self, blob: Digest) -> None:
+        """Believe no longer that it has a blob, nor what else it said."""
+        if blob in self.sizes and blob not in self.lost:
+            self.lost.add(blob)
+            self.records.clear()
+            self.far.lost()
+
+
+class Chain:
+    """Implements ``ports.Tiers``.
+
+    ``folder`` is a place for files on the file system of the nearest tier; ``check``
+    raises when all is to end. A look-up takes no more than ``look_up`` seconds.
+    """
+
+    def __init__(
+        self,
+        near: Near,
+        fars: Sequence[Guarded],
+        folder: Path,
+        check: Callable[[], None],
+        look_up: float = LOOK_UP,
+    ) -> None:
+        self._look_up = look_up
+        self._near = near
+        self._fars = [_Seen(far) for far in fars]
+        self._check = check
+        self._sharing = Sharing(near, fars, folder)
+        self._lock = threading.Lock()
+        self._getting: dict[Digest, threading.Lock] = {}
+        self._unfilled: dict[tuple[str, Stack], Record] = {}
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        """The records of some steps as they are now; of two alike, the nearer."""
+        found: dict[str, Record] = {}
+        for held in self._ask(steps, platform, anew=True):
+            found.setdefault(record_name(held.record), held.record)
+        return tuple(found.values())
+
+    def held(self, steps: Collection[Digest], platform: str) -> tuple[Held, ...]:
+        return tuple(self._ask(steps, platform, anew=False))
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        if self._fars and not self._near.has(blob):
+            with self._alone(blob):
+                if not self._near.has(blob):
+                    return self._take(blob, path)
+        return self._near.fetch(blob, path)
+
+    def keep(self, blob: Digest, path: str) -> None:
+        self._near.keep(blob, path)
+
+    def record(self, record: Record) -> None:
+        self._near.record(record)
+        self._sharing.add(record)
+
+    def share(self, records: Collection[Record]) -> int:
+        self._near.used(records)
+        count = 0
+        for seen in self._fars:
+            if seen.far.reads and seen.far.writes:
+                known = [r for some in seen.records.values() for r in some]
+                names = set(map(record_name, known))
+                for record in records:
+                    if record_name(record) not in names:
+                        self._sharing.add(record, seen.far)
+                        count += 1
+        return count
+
+    def finish(self) -> None:
+        """Wait until all is shared that can be.
+
+        Raises UnreachableError where a tier that is required failed.
+        """
+        while not self._sharing.done(_POLL):
+            self._check()
+        for seen in self._fars:
+            seen.far.require()
+
+    def _ask(
+        self, steps: Collection[Digest], platform: str, *, anew: bool
+    ) -> Iterator[Held]:
+        def question(seen: _Seen) -> Callable[[], tuple[Record, ...]]:
+            return lambda: seen.find(steps, platform, anew=anew)
+
+        asked = [
+            (distance, seen.far, beside(question(seen)))
+            for distance, seen in enumerate(self._fars, 1)
+            if seen.far.reads
+        ]
+        near = self._near.find(steps, platform)
+        yield from (Held(record) for record in near)
+        here = {record_name(record): record.layers for record in near}
+        for distance, far, answer in asked:
+            for record in self._in_time(far, answer):
+                name = record_name(record)
+                if name not in here:
+                    self._fill(record)
+                elif here[name] != record.layers:
+                    # It takes the other's place when it was chosen, and comes here.
+                    self._await(record)
+                yield Held(record, distance)
+            far.require()
+
+    def _in_time(
+        self, far: Guarded, answer: Future[tuple[Record, ...]]
+    ) -> tuple[Record, ...]:
+        deadline = time.monotonic() + self._look_up
+        while time.monotonic() < deadline:
+            if wait([answer], _POLL).done:
+                return answer.result()
+            self._check()
+        why = f"it did not look up the steps within {self._look_up:.0f} s"
+        far.fail(TierError(why), READ)
+        return ()
+
+    def _take(self, blob: Digest, path: str) -> bool:
+        """Take a blob from the nearest tier that gives it, and keep it near."""
+        for seen in self._fars:
+            if not seen.far.reads:
+                continue
+            seen.far.taking.begin(seen.sizes.get(blob, 0))
+            try:
+                got = self._patiently(seen.far, blob, path)
+            finally:
+                seen.far.taking.end()
+            if got:
+                self._near.adopt(blob, path)
+                with self._lock:
+                    unfilled = [*self._unfilled.values()]
+                for record in unfilled:
+                    if any(layer.digest == blob for layer in record.layers):
+                        self._fill(record)
+                return True
+            seen.lose(blob)
+        return False
+
+    def _patiently(self, far: Guarded, blob: Digest, path: str) -> bool:
+        """Take a blob, and look meanwhile whether all is to end."""
+        job = beside(lambda: far.fetch(blob, path))
+        while not wait([job], _POLL).done:
+            self._check()
+        return job.result()
+
+    def _fill(self, record: Record) -> None:
+        """Keep a record near as soon as all that it names is near."""
+        if all(self._near.has(layer.digest) for layer in record.layers):
+            self._near.record(record)
+            with self._lock:
+                self._unfilled.pop((record_name(record), record.layers), None)
+        else:
+            self._await(record)
+
+    def _await(self, record: Record) -> None:
+        with self._lock:
+            self._unfilled.setdefault((record_name(record), record.layers), record)
+
+    @contextmanager
+    def _alone(self, blob: Digest) -> Iterator[None]:
+        """Let no other thread take the same blob meanwhile."""
+        with self._lock:
+            lock = self._getting.setdefault(blob, threading.Lock())
+        with lock:
+            yield

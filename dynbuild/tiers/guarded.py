@@ -1,0 +1,172 @@
+"""A shared tier that can only help: what fails is a miss, told once, asked no more.
+
+A circuit breaker (Nygard, *Release It!*, 2007) that stays open for the rest of the run:
+a build is short, and a tier that does not answer costs one time-out, not one a step.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dynbuild.building import Report
+from dynbuild.digest import Digest
+from dynbuild.errors import Diagnostic, UnreachableError
+from dynbuild.link.model import Record
+from dynbuild.ports import Tier, TierError
+from dynbuild.shelves import Shelf
+from dynbuild.tiers.meter import Meter
+
+Use = Literal["read", "write"]
+READ: Use = "read"
+WRITE: Use = "write"
+Tell = Callable[[str], None]
+Moved = Callable[[int], None]
+Open = Callable[[Tell, Moved, Moved], Tier]
+"""Makes a tier; it tells of damage, and of bytes that came and went while they do."""
+
+_LOST = 2
+"""Blobs that may be damaged or missing behind their records until the tier is left."""
+
+Name: TypeAlias = Literal["s3", "registry"]
+"""What people call a shared tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """A shared tier: what people call it, where it is, what it is used for.
+
+    It is opened by its first use. ``required``: the command fails where it does.
+    """
+
+    name: Name
+    place: str
+    open: Open
+    shelf: Callable[[], Shelf]
+    uses: frozenset[Use] = frozenset({READ, WRITE})
+    required: bool = False
+
+
+class Guarded:
+    """Implements ``ports.Tier`` on a shared tier; raises nothing but ValueError.
+
+    ``tell`` hears of its first failure; where the tier is required, ``require`` raises
+    it.
+    """
+
+    def __init__(
+        self, far: Far, tell: Callable[[Diagnostic], None], report: Report
+    ) -> None:
+        self.far = far
+        self.failure: Diagnostic | None = None
+        self.taking = Meter(f"taking layers from {far.name}", report)
+        self.sharing = Meter(f"sharing layers through {far.name}", report)
+        self._uses = set(far.uses)
+        self._tell = tell
+        self._told = False
+        self._lock = threading.Lock()
+        self._opened: Tier | None = None
+        self._lost = 0
+
+    @property
+    def reads(self) -> bool:
+        return READ in self._uses
+
+    @property
+    def writes(self) -> bool:
+        return WRITE in self._uses
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        if not self.reads:
+            return ()
+        try:
+            return self._tier().find(steps, platform)
+        except TierError as error:
+            self.fail(error, READ)
+            return ()
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        if not self.reads:
+            return False
+        try:
+            return self._tier().fetch(blob, path)
+        except TierError as error:
+            self.fail(error, READ)
+            return False
+
+    def keep(self, blob: Digest, path: str) -> None:
+        if self.writes:
+            try:
+                self._tier().keep(blob, path)
+            except TierError as error:
+                self.fail(error, WRITE)
+
+    def record(self, record: Record) -> None:
+        if self.writes:
+            try:
+                self._tier().record(record)
+            except TierError as error:
+                self.fail(error, WRITE)
+
+    def lost(self) -> None:
+        """Count a blob that a record promised and the tier does not give."""
+        with self._lock:
+            self._lost += 1
+            lost = self._lost
+        if lost == _LOST:
+            why = "it has records of layers that it does not have"
+            self.fail(TierError(why, refused=True), READ)
+
+    def damaged(self, what: str) -> None:
+        """Tell of the first thing in it that is not as it should be."""
+        self._tell_once(
+            Diagnostic(
+                "DB0606",
+                f"the {self.far.name} tier {self.far.place}: {what}",
+                hint="it is made anew; `dynbuild cache verify` finds all that is "
+                "damaged",
+                severity="warning",
+            )
+        )
+
+    def fail(self, error: TierError, use: Use) -> None:
+        """Leave the tier alone: for one use where it refused, else for all."""
+        diagnostic = self._diagnostic(error, use)
+        with self._lock:
+            self._uses -= {use} if error.refused else {READ, WRITE}
+            self.failure = self.failure or diagnostic
+        if not self.far.required:
+            self._tell_once(diagnostic)
+
+    def _tell_once(self, diagnostic: Diagnostic) -> None:
+        with self._lock:
+            if self._told:
+                return
+            self._told = True
+        self._tell(diagnostic)
+
+    def _tier(self) -> Tier:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self.far.open(
+                    self.damaged, self.taking.count, self.sharing.count
+                )
+            return self._opened
+
+    def _diagnostic(self, error: TierError, use: str) -> Diagnostic:
+        far = self.far
+        what = "taken from it" if use == READ else "shared through it"
+        left = f"nothing more is {what}" if error.refused else "it is left out"
+        return Diagnostic(
+            "DB0605" if far.required else "DB0604",
+            f"the {far.name} tier {far.place} failed: {error.why}",
+            hint="it is required; what was built is in the store here"
+            if far.required
+            else f"{left} in this run, which goes on without",
+            severity="error" if far.required else "warning",
+        )
+
+    def require(self) -> None:
+        """Raise UnreachableError where the tier is required, and failed."""
+        if self.far.required and self.failure is not None:
+            raise UnreachableError(self.failure)

@@ -1,0 +1,91 @@
+"""Keys for signatures: from the environment, the declaration, files for their owner."""
+
+import os
+import secrets
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.signature import PublicKey, SecretKey, public_key, secret_key
+
+TRUSTED = "DYNBUILD_TRUSTED_KEYS"
+VALUE = "DYNBUILD_SIGNING_KEY"
+FILE = "DYNBUILD_SIGNING_KEY_FILE"
+
+_MOST = 4096
+"""Bytes of a key file that are read: a key has less than 200."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def trusted_keys(
+    declared: Sequence[str], environment: Mapping[str, str]
+) -> tuple[PublicKey, ...]:
+    """The keys whose signatures count; the environment's are instead of the others.
+
+    Raises DeclarationError.
+    """
+    given = environment.get(TRUSTED)
+    texts = declared if given is None else given.split()
+    found = []
+    for text in dict.fromkeys(texts):
+        try:
+            found.append(public_key(text))
+        except ValueError as error:
+            where = "trusted_keys" if given is None else TRUSTED
+            hint = "`dynbuild key new NAME` prints one"
+            # Somebody may have put the secret one there.
+            raise _no_key(f"{where}: {error}", hint) from None
+    return tuple(found)
+
+
+def signing_key(environment: Mapping[str, str]) -> SecretKey | None:
+    """The key that signs what is shared, if there is one. Raises DeclarationError."""
+    value, file = environment.get(VALUE), environment.get(FILE)
+    if value and file:
+        raise _no_key(f"both {VALUE} and {FILE} are set", "unset one of them")
+    if not value and not file:
+        return None
+    try:
+        return secret_key((value or _read(Path(file or ""))).strip())
+    except ValueError as error:
+        hint = "`dynbuild key new NAME` writes one"
+        raise _no_key(f"{VALUE if value else FILE}: {error}", hint) from None
+
+
+def new_key(name: str, path: Path) -> PublicKey:
+    """Write a new secret key to a file that nobody else can read; its public key.
+
+    Raises AnswerIsNoError where something is there.
+    """
+    key = SecretKey(name, secrets.token_bytes(32))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        message = f"{path} is there already"
+        hint = "give the key another name or file, or remove that one yourself"
+        raise AnswerIsNoError(Diagnostic("DB0622", message, hint=hint)) from None
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(f"{key.dump()}\n")
+    return key.public
+
+
+def _read(path: Path) -> str:
+    """A key file that is for its owner alone."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(_MOST)
+    except OSError as error:
+        why = (error.strerror or "error").lower()
+        raise _no_key(f"{FILE}: cannot read {path}: {why}", None) from None
+    if mode & _OTHERS:
+        message = f"{path} holds a secret key, and others may read it"
+        raise DeclarationError(Diagnostic("DB0621", message, hint=f"chmod 600 {path}"))
+    return data.decode("utf-8", "replace")
+
+
+def _no_key(message: str, hint: str | None) -> DeclarationError:
+    return DeclarationError(Diagnostic("DB0620", message, hint=hint))

@@ -1,0 +1,73 @@
+"""All that the local tier holds, as ``shelves.Shelf``."""
+
+import json
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.shelves import Root, Thing
+from dynbuild.tiers.codec import UnreadableError, load_record
+from dynbuild.tiers.local import digest_of_file
+
+_ROOTS = ("records", "notes")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalShelf:
+    """Implements ``shelves.Shelf`` on the directory of a local tier."""
+
+    directory: Path
+
+    def things(self) -> Iterator[Thing]:
+        now = time.time()
+        for folder in ("blobs", *_ROOTS):
+            for path in (self.directory / folder).glob("**/*"):
+                with suppress(FileNotFoundError):
+                    found = path.lstat()
+                    if not path.is_dir():
+                        key = str(path.relative_to(self.directory))
+                        yield Thing(key, found.st_size, now - found.st_mtime)
+
+    def root(self, key: str) -> Root | None:
+        try:
+            data = (self.directory / key).read_bytes()
+        except OSError:
+            return None
+        if key.startswith("notes/"):
+            return _note(key, data)
+        try:
+            record, writes = load_record(data)
+        except UnreadableError:
+            return None
+        blobs = {layer.digest for layer in record.layers}
+        return Root(frozenset({writes, *blobs}), record)
+
+    def is_whole(self, blob: Digest) -> bool:
+        name = blob.removeprefix("sha256:")
+        try:
+            return digest_of_file(self.directory / "blobs" / "sha256" / name) == blob
+        except OSError:
+            return False
+
+    def remove(self, keys: Collection[str]) -> None:
+        for key in keys:
+            path = self.directory / key
+            path.unlink(missing_ok=True)
+            if key.startswith("records/"):
+                with suppress(OSError):
+                    path.parent.rmdir()
+
+
+def _note(key: str, data: bytes) -> Root | None:
+    """What a note names: that of a base has layers, and what they write."""
+    digest, _, text = data.partition(b"\n")
+    if sha256(text).encode() != digest:
+        return None
+    if not key.startswith("notes/base-"):
+        return Root(frozenset())
+    facts = json.loads(text)
+    layers = (Digest(layer[1]) for layer in facts["layers"])
+    return Root(frozenset({*layers, Digest(facts["writes"])}))

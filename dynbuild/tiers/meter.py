@@ -1,0 +1,57 @@
+"""Counts the bytes that go to and come from a tier, and tells of them now and then."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from dynbuild.building import Report, Working
+
+_EVERY = 0.2
+"""Seconds between two tellings."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """One direction of one tier; ``what`` is how people are told of it.
+
+    A transfer is told from the first job under way to the end of the last.
+    """
+
+    what: str
+    report: Report
+    moved: int = 0
+    _expected: int = 0
+    _jobs: int = 0
+    _told: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, size: int) -> None:
+        """So many bytes more were moved."""
+        with self._lock:
+            self.moved += size
+            now = time.monotonic()
+            if now - self._told < _EVERY:
+                return
+            self._told = now
+            event = self._event()
+        self.report(event)
+
+    def begin(self, size: int) -> None:
+        """A job begins, of so many bytes at most."""
+        with self._lock:
+            self._jobs += 1
+            self._expected += size
+
+    def end(self) -> None:
+        """A job ended, whatever it moved."""
+        with self._lock:
+            self._jobs -= 1
+            if self._jobs:
+                return
+            event = Working(self.what, self.moved, done=True)
+            moved, self.moved, self._expected = self.moved, 0, 0
+        if moved:
+            self.report(event)
+
+    def _event(self) -> Working:
+        return Working(self.what, self.moved, max(self._expected, self.moved))

@@ -1,0 +1,1 @@
+"""A client for OCI registries: manifests, blobs, uploads, mounts, authorization."""

@@ -1,0 +1,148 @@
+"""Authorization: who we are to a registry, and the tokens that it gave for that."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
+from dynbuild.tiers.oci.address import Repository, is_private
+from dynbuild.tiers.oci.challenge import Challenge, challenges
+from dynbuild.tiers.oci.credentials import Credentials
+from dynbuild.tiers.oci.errors import RegistryError, refusal
+from dynbuild.tiers.oci.transport import Ask, Transport
+
+Scopes = tuple[str, ...]
+"""What a token is to allow (distribution spec, "Token Scope"): repository:x:pull."""
+
+
+def pulling(*repositories: Repository) -> Scopes:
+    return tuple(f"repository:{one.path}:pull" for one in repositories)
+
+
+def pushing(repository: Repository, *from_: Repository) -> Scopes:
+    """To write to one repository what may be mounted from others."""
+    return (f"repository:{repository.path}:pull,push", *pulling(*from_))
+
+
+def deleting(repository: Repository) -> Scopes:
+    return (f"repository:{repository.path}:pull,push,delete",)
+
+
+class Access:
+    """The authorization for one registry; ``who`` says who we are, once it asks.
+
+    Safe under any number of threads: of those who need a token one fetches it.
+    """
+
+    def __init__(
+        self, host: str, transport: Transport, who: Callable[[], Credentials | None]
+    ) -> None:
+        self._host = host
+        self._transport = transport
+        self._who = who
+        self._known: tuple[Credentials | None] | None = None
+        self._challenge: Challenge | None = None
+        self._headers: dict[Scopes, str] = {}
+        self._lock = threading.Lock()
+
+    def header(self, scopes: Scopes) -> str | None:
+        """What to send with a request, as far as is known now. Raises RegistryError."""
+        if self._challenge is None:
+            return None
+        if scopes not in self._headers:
+            self.renew(scopes, None, self._challenge)
+        return self._headers.get(scopes)
+
+    def answer(self, scopes: Scopes, used: str | None, header: str) -> bool:
+        """Take in that a request was refused; whether another one has more hope.
+
+        ``used`` is what it was sent with, ``header`` the WWW-Authenticate of the
+        answer. Raises RegistryError.
+        """
+        offered = {one.scheme: one for one in reversed(challenges(header))}
+        chosen = offered.get("bearer") or offered.get("basic")
+        if chosen is None:
+            return False
+        self.renew(scopes, used, chosen)
+        return self._headers.get(scopes) not in (None, used)
+
+    def renew(self, scopes: Scopes, used: str | None, challenge: Challenge) -> None:
+        """Come to another authorization than the one that was used."""
+        with self._lock:
+            self._challenge = challenge
+            if self._headers.get(scopes) != used:
+                return  # Another thread has renewed it meanwhile.
+            self._headers.pop(scopes, None)
+            credentials = self._credentials()
+            if challenge.scheme == "bearer":
+                token = self._token(challenge, scopes, credentials)
+                self._headers[scopes] = f"Bearer {token}"
+            elif credentials is not None:
+                self._headers[scopes] = credentials.basic
+
+    def discreet(self, text: str) -> str:
+        """A text without what is known to be secret, whoever wrote it there."""
+        known = self._known[0] if self._known else None
+        secrets = [*(known.secrets if known else ())]
+        secrets += [header.partition(" ")[2] for header in [*self._headers.values()]]
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    def _credentials(self) -> Credentials | None:
+        if self._known is None:
+            self._known = (self._who(),)
+        return self._known[0]
+
+    def _token(
+        self, challenge: Challenge, scopes: Scopes, credentials: Credentials | None
+    ) -> str:
+        realm = challenge.parameters.get("realm", "")
+        if not is_private(realm):
+            raise RegistryError(
+                f"{self._host} names a token server that others could listen to"
+            )
+        asked = [("scope", scope) for scope in scopes]
+        if service := challenge.parameters.get("service"):
+            asked.insert(0, ("service", service))
+        ask = self._token_request(realm, asked, credentials)
+        with self._transport.open(ask) as response:
+            body = self._transport.read(ask, response)
+        if response.status != 200:  # noqa: PLR2004 - of HTTP
+            raise refusal(ask.what, response.status, body)
+        token = _token_in(body)
+        if token is None:
+            raise RegistryError(f"{ask.what}: the answer of {realm} has no token in it")
+        return token
+
+    def _token_request(
+        self, realm: str, asked: list[tuple[str, str]], credentials: Credentials | None
+    ) -> Ask:
+        what = f"getting a token for {self._host}"
+        if credentials is not None and credentials.identity_token:
+            # Docker's way to use an identity token: OAuth2's refresh (RFC 6749, 6).
+            form = {
+                **dict(asked[:1] if asked and asked[0][0] == "service" else ()),
+                "grant_type": "refresh_token",
+                "client_id": "dynbuild",
+                "scope": " ".join(value for name, value in asked if name == "scope"),
+                "refresh_token": credentials.identity_token,
+            }
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return Ask(what, "POST", realm, headers, urlencode(form).encode())
+        mark = "&" if "?" in realm else "?"
+        headers = {} if credentials is None else {"Authorization": credentials.basic}
+        return Ask(what, "GET", f"{realm}{mark}{urlencode(asked)}", headers)
+
+
+def _token_in(body: bytes) -> str | None:
+    """The token of an answer; both names are in use (distribution spec, "Token")."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, Mapping):
+        return None
+    token = found.get("token") or found.get("access_token")
+    # What is no word could end the header that it stands in.
+    return token if isinstance(token, str) and token.isprintable() else None

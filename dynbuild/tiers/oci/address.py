@@ -1,0 +1,61 @@
+"""Where a registry is, and which of its addresses may hear a credential."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dynbuild.reference import DEFAULT_REGISTRY, parse
+
+GHCR = "ghcr.io"
+_HUB = "registry-1.docker.io"
+"""The host that serves docker.io (Docker's own code has it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository of a registry: ``ghcr.io`` and ``org/name``."""
+
+    host: str
+    path: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme and authority; http for loopback alone, as Docker has it."""
+        host = _HUB if self.host == DEFAULT_REGISTRY else self.host
+        scheme = "http" if is_loopback(host) else "https"
+        return f"{scheme}://{host}"
+
+    def url(self, what: str) -> str:
+        """The address of something in it."""
+        return f"{self.origin}/v2/{self.path}/{what}"
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.path}"
+
+
+def repository(text: str) -> Repository:
+    """The repository that a reference is of. Raises DeclarationError."""
+    host, _, path = parse(text).repository.partition("/")
+    return Repository(host, path)
+
+
+def is_loopback(authority: str) -> bool:
+    """Whether ``host`` or ``host:port`` is this machine: localhost, 127/8, ::1."""
+    host = urlsplit(f"//{authority}").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there: TLS, or this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and is_loopback(parts.netloc)
+    )
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

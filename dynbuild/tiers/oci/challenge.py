@@ -1,0 +1,33 @@
+"""Reads what a registry asks for: the WWW-Authenticate header (RFC 9110, 11.6.1)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the grammar's word
+_SCHEME = re.compile(rf"\s*,?\s*({_TOKEN})(?=\s|,|$)")
+_PARAMETER = re.compile(rf'\s*,?\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))')
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way to authenticate; the scheme and the names are in lower case."""
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+
+def challenges(header: str) -> tuple[Challenge, ...]:
+    """The ways that a header offers; what is malformed in it ends the reading."""
+    found = []
+    at = 0
+    while match := _SCHEME.match(header, at):
+        at = match.end()
+        parameters: dict[str, str] = {}
+        while given := _PARAMETER.match(header, at):
+            at = given.end()
+            name, quoted, plain = given.groups()
+            value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+            parameters.setdefault(name.lower(), value)
+        found.append(Challenge(match[1].lower(), parameters))
+    return tuple(found)

@@ -1,0 +1,197 @@
+"""Manifests and blobs of a registry, verified as they come (distribution spec 1.1)."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.tiers.oci.access import Access, deleting, pulling, pushing
+from dynbuild.tiers.oci.address import Repository
+from dynbuild.tiers.oci.credentials import credentials_of
+from dynbuild.tiers.oci.download import Wanted, download
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.oci.session import Pause, Session, redirected
+from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
+from dynbuild.tiers.oci.upload import Content, Upload
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_ACCEPT = {
+    "Accept": f"{MANIFEST}, application/vnd.oci.image.index.v1+json, "
+    "application/vnd.docker.distribution.manifest.v2+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json"
+}
+
+_PAGE = 1000
+"""Tags that are asked for at once; registries may give fewer."""
+
+_OK, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
+_ELSEWHERE = (301, 302, 303, 307, 308)
+
+Moved = Callable[[int], None]
+
+
+class Client:
+    """One registry; safe under any number of threads. All methods raise RegistryError.
+
+    ``environment`` says who we are; ``pause`` waits some seconds, and raises when all
+    is to end; ``came`` and ``went`` hear how many bytes of blobs were moved, meanwhile.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - who we are, who hears, how long to wait
+        self,
+        host: str,
+        environment: Mapping[str, str],
+        pause: Pause = time.sleep,
+        came: Moved = lambda _: None,
+        went: Moved = lambda _: None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self.host = host
+        self._came = came
+        self._went = went
+        transport = Transport(patience)
+        access = Access(host, transport, lambda: credentials_of(host, environment))
+        self._session = Session(transport, access, pause)
+
+    def manifest_digest(self, repository: Repository, name: str) -> Digest | None:
+        """The digest of what a tag or digest names, or None where it names nothing."""
+        ask = self._of_manifest("looking for", "HEAD", repository, name)
+        response, _ = self._session.ask(ask, pulling(repository), _OK, _MISSING)
+        told = response.headers.get("Docker-Content-Digest")
+        return Digest(told) if told and response.status == _OK else None
+
+    def manifest(self, repository: Repository, name: str) -> bytes | None:
+        """What a tag or digest names, or None where it names nothing."""
+        ask = self._of_manifest("reading", "GET", repository, name)
+        response, body = self._session.ask(ask, pulling(repository), _OK, _MISSING)
+        return body if response.status == _OK else None
+
+    def put_manifest(self, repository: Repository, name: str, data: bytes) -> Digest:
+        """Let a tag or digest name an OCI manifest, of which all blobs are there."""
+        ask = Ask(
+            f"writing {_shown(repository, name)}",
+            "PUT",
+            repository.url(f"manifests/{name}"),
+            {"Content-Type": MANIFEST},
+            data,
+            moves=True,
+        )
+        self._session.ask(ask, pushing(repository), _OK, _CREATED, _ACCEPTED)
+        return sha256(data)
+
+    def delete_manifest(self, repository: Repository, tag: str) -> None:
+        """Let a tag name nothing; some registries refuse that (405)."""
+        digest = self.manifest_digest(repository, tag)
+        if digest is None:
+            return
+        url = repository.url(f"manifests/{digest}")
+        ask = Ask(f"removing {_shown(repository, tag)}", "DELETE", url, moves=True)
+        self._session.ask(ask, deleting(repository), _OK, _ACCEPTED, _MISSING)
+
+    def tags(self, repository: Repository) -> list[str]:
+        """All tags of a repository."""
+        found: dict[str, None] = {}
+        url = repository.url(f"tags/list?n={_PAGE}")
+        while url:
+            ask = Ask(f"listing the tags of {repository}", "GET", url, moves=True)
+            response, body = self._session.ask(ask, pulling(repository), _OK, _MISSING)
+            if response.status == _MISSING:
+                return []
+            # A registry that repeats itself would never end.
+            more = [tag for tag in _tags_in(ask, body) if tag not in found]
+            to = re.match(r"<([^>]*)>", response.headers.get("Link", ""))
+            url = redirected(ask, to[1]) if to and more else ""
+            found |= dict.fromkeys(more)
+        return [*found]
+
+    def has(self, repository: Repository, blob: Digest) -> bool:
+        """Whether a blob is there, as far as the registry knows."""
+        what = f"looking for {blob} in {repository}"
+        ask = Ask(what, "HEAD", repository.url(f"blobs/{blob}"))
+        # Where it would send us elsewhere for the content, it has it.
+        fine = (_OK, _MISSING, *_ELSEWHERE)
+        response, _ = self._session.ask(ask, pulling(repository), *fine)
+        return response.status != _MISSING
+
+    def blob(self, repository: Repository, blob: Digest, most: int) -> bytes | None:
+        """A small blob; None where it is not there whole, or larger than ``most``."""
+        wanted = self._of_blob(repository, blob, most)
+        with self._session.open(wanted.ask, wanted.scopes) as response:
+            if response.status == _MISSING:
+                return None
+            if response.status != _OK:
+                body = self._session.read(wanted.ask, response)
+                raise self._session.refusal(wanted.ask, response.status, body)
+            data = bytearray()
+            for chunk in self._session.chunks(wanted.ask, response):
+                data += chunk
+                if len(data) > most:
+                    break
+        return (
+            bytes(data) if len(data) <= most and sha256(bytes(data)) == blob else None
+        )
+
+    def download(
+        self, repository: Repository, blob: Digest, path: str, most: int | None = None
+    ) -> bool:
+        """Put a blob at a path; false where it is not there.
+
+        ``most`` is how many bytes it may have. Raises DamagedError for other content.
+        """
+        return download(self._session, self._of_blob(repository, blob, most), path)
+
+    def upload(
+        self,
+        repository: Repository,
+        blob: Digest,
+        content: Content,
+        begun: str | None = None,
+    ) -> None:
+        """Take content in, whether it is there or not.
+
+        ``begun`` is where a mount that did not succeed said to upload it.
+        """
+        scopes = pushing(repository)
+        upload = Upload(self._session, repository, scopes, blob, content, self._went)
+        upload.run(begun)
+
+    def mount(
+        self, repository: Repository, blob: Digest, source: Repository
+    ) -> str | None:
+        """Let a repository have a blob that another one of the registry has.
+
+        No content moves. None where it has it now, else where to upload it: a registry
+        need not mount.
+        """
+        url = repository.url(f"blobs/uploads/?mount={blob}&from={source.path}")
+        what = f"mounting {blob} from {source} in {repository}"
+        ask = Ask(what, "POST", url, {"Content-Length": "0"})
+        scopes = pushing(repository, source)
+        response, _ = self._session.ask(ask, scopes, _CREATED, _ACCEPTED)
+        if response.status == _CREATED:
+            return None
+        return redirected(ask, response.headers.get("Location", ""))
+
+    @staticmethod
+    def _of_manifest(what: str, method: str, repository: Repository, name: str) -> Ask:
+        url = repository.url(f"manifests/{name}")
+        return Ask(f"{what} {_shown(repository, name)}", method, url, _ACCEPT)
+
+    def _of_blob(
+        self, repository: Repository, blob: Digest, most: int | None
+    ) -> Wanted:
+        what = f"downloading {blob} from {repository}"
+        ask = Ask(what, "GET", repository.url(f"blobs/{blob}"), moves=True)
+        return Wanted(ask, pulling(repository), blob, most, self._came)
+
+
+def _tags_in(ask: Ask, body: bytes) -> list[str]:
+    try:
+        return [str(tag) for tag in json.loads(body)["tags"] or ()]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise RegistryError(f"{ask.what}: the answer is no list of tags") from None
+
+
+def _shown(repository: Repository, name: str) -> str:
+    return f"{repository}{'@' if ':' in name else ':'}{name}"

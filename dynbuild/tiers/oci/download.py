@@ -1,0 +1,102 @@
+"""Downloads: to a file that appears when it is whole, resumed where they broke off."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkstemp
+from typing import IO
+
+from urllib3.response import BaseHTTPResponse
+
+from dynbuild.digest import Digest
+from dynbuild.tiers.oci.access import Scopes
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.oci.session import Session
+from dynbuild.tiers.oci.transport import Ask
+
+_OK, _PARTIAL, _MISSING = 200, 206, 404
+_TRIES = 3
+"""How often in a row a download may break off without a byte more."""
+
+
+class DamagedError(Exception):
+    """What came is not the blob that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A blob: how it is asked for, and how many bytes it may have, if that is known.
+
+    ``came`` hears how many bytes came.
+    """
+
+    ask: Ask
+    scopes: Scopes
+    blob: Digest
+    most: int | None
+    came: Callable[[int], None]
+
+
+def download(session: Session, wanted: Wanted, path: str) -> bool:
+    """Put a blob at a path; false where it is not there.
+
+    Raises DamagedError, RegistryError, OSError; the path holds nothing then.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = mkstemp(prefix=".", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if not _into(session, wanted, file):
+                return False
+        Path(name).rename(target)
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+    return True
+
+
+def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
+    """Write a blob to an empty file, from where it ends on after each interruption."""
+    digest = hashlib.sha256()
+    tries = 0
+    while True:
+        at = file.tell()
+        headers = {"Range": f"bytes={at}-"} if at else {}
+        ask = replace(wanted.ask, headers=headers)
+        try:
+            with session.open(ask, wanted.scopes) as response:
+                if response.status == _MISSING:
+                    return False
+                _check(session, ask, response, at)
+                if response.status == _OK and at:
+                    # It knows no ranges and begins anew.
+                    digest = hashlib.sha256()
+                    file.seek(0)
+                    file.truncate()
+                for chunk in session.chunks(ask, response):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    wanted.came(len(chunk))
+                    if wanted.most is not None and file.tell() > wanted.most:
+                        raise DamagedError
+        except RegistryError as error:
+            tries = 0 if file.tell() > at else tries + 1
+            if not error.broke_off or not file.tell() or tries == _TRIES:
+                raise
+            continue
+        if f"sha256:{digest.hexdigest()}" != wanted.blob:
+            raise DamagedError
+        return True
+
+
+def _check(session: Session, ask: Ask, response: BaseHTTPResponse, at: int) -> None:
+    """Raise RegistryError for an answer that is not the content from a place on."""
+    if response.status not in (_OK, _PARTIAL):
+        raise session.refusal(ask, response.status, session.read(ask, response))
+    told = response.headers.get("Content-Range", "")
+    if response.status == _PARTIAL and not told.startswith(f"bytes {at}-"):
+        raise RegistryError(f"{ask.what}: the registry gives another part than asked")

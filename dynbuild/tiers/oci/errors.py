@@ -1,0 +1,85 @@
+"""What a registry says when it refuses, and what is said when it says nothing."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from dynbuild.errors import discreet
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_MOST = 300
+"""How many characters of a registry's own words are shown."""
+
+
+class RegistryError(Exception):
+    """A registry that refused, failed or did not answer.
+
+    ``status`` and ``codes`` (of the distribution spec) are what it answered with;
+    without an answer there is no status. ``retryable``: trying again may help later;
+    ``broke_off``: even at once, from where it was.
+    """
+
+    def __init__(
+        self,
+        words: str,
+        *,
+        status: int | None = None,
+        codes: tuple[str, ...] = (),
+        retryable: bool = False,
+        broke_off: bool = False,
+    ) -> None:
+        super().__init__(words)
+        self.status = status
+        self.codes = codes
+        self.retryable = retryable
+        self.broke_off = broke_off
+
+    def saying(self, words: str) -> "RegistryError":
+        """The same in other words."""
+        return RegistryError(
+            words,
+            status=self.status,
+            codes=self.codes,
+            retryable=self.retryable,
+            broke_off=self.broke_off,
+        )
+
+
+def refusal(what: str, status: int, body: bytes) -> RegistryError:
+    """The error for an answer that refuses ``what``, in the server's own words."""
+    codes, words = _told(body)
+    numbers = " ".join([str(status), *codes])
+    text = f"{what}: {words} ({numbers})" if words else f"{what}: status {numbers}"
+    again = status in (408, 429) or status >= 500  # noqa: PLR2004 - of HTTP
+    return RegistryError(
+        text,
+        status=status,
+        codes=codes,
+        retryable=again,
+        broke_off=status in (500, 502, 503, 504),
+    )
+
+
+def _told(body: bytes) -> tuple[tuple[str, ...], str]:
+    """The codes and the messages of an answer (distribution spec, "Error Codes")."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return (), ""
+    if not isinstance(found, Mapping):
+        return (), ""
+    errors = found.get("errors")
+    if not isinstance(errors, list):
+        # The token servers of Docker and GitHub say it this way.
+        details = found.get("details") or found.get("error") or ""
+        return (), clean(details) if isinstance(details, str) else ""
+    named = [one for one in errors if isinstance(one, Mapping)]
+    codes = [clean(str(one["code"])) for one in named if one.get("code")]
+    words = [clean(str(one["message"])) for one in named if one.get("message")]
+    return tuple(dict.fromkeys(codes)), "; ".join(dict.fromkeys(words))
+
+
+def clean(text: str) -> str:
+    """Foreign text on one line, short, without the credentials that URLs hold."""
+    line = discreet(_CONTROL.sub(" ", text)).strip()
+    return line if len(line) <= _MOST else f"{line[:_MOST]}..."

@@ -1,0 +1,166 @@
+"""Requests to one registry: authorized, redirected, and patient when it asks for that.
+
+Redirects go to blob storage, which must not hear who we are: the authorization is for
+the registry's own origin alone.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
+
+from urllib3.response import BaseHTTPResponse
+
+from dynbuild.tiers.oci.access import Access, Scopes
+from dynbuild.tiers.oci.address import is_private, origin_of
+from dynbuild.tiers.oci.errors import RegistryError, refusal
+from dynbuild.tiers.oci.transport import Ask, Transport
+
+_PATIENCE = 10.0
+"""How many seconds a registry may put us off in all before that is a refusal."""
+
+_UNSAID = 1.0
+"""What it gets where it says to come again, but not when, in seconds."""
+
+_REDIRECTS = 5
+_ELSEWHERE = (301, 302, 303, 307, 308)
+_UNAUTHORIZED = 401
+
+Pause = Callable[[float], None]
+
+
+class Session:
+    """What one registry is asked; safe under any number of threads.
+
+    Without ``scopes`` a request does not say who we are. ``pause`` waits some seconds,
+    and raises when all is to end.
+    """
+
+    def __init__(self, transport: Transport, access: Access, pause: Pause) -> None:
+        self._transport = transport
+        self._access = access
+        self._pause = pause
+
+    @contextmanager
+    def open(self, ask: Ask, scopes: Scopes | None) -> Iterator[BaseHTTPResponse]:
+        """The answer to a request that has no body, or one of bytes.
+
+        Raises RegistryError for no answer; whatever its status else.
+        """
+        renewed = False
+        left = _PATIENCE if ask.moves else self._transport.seconds(ask)
+        origin = origin_of(ask.url)
+        while True:
+            used = self._header(scopes)
+            with self._following(ask, origin, used) as response:
+                if response.status == _UNAUTHORIZED and scopes and not renewed:
+                    header = response.headers.get("WWW-Authenticate", "")
+                    renewed = True
+                    if self._answered(scopes, used, header):
+                        continue
+                wait = _put_off(response)
+                if wait is None or wait > left:
+                    yield response
+                    return
+            left -= max(wait, _UNSAID / 4)
+            self._pause(wait)
+
+    def ask(
+        self, ask: Ask, scopes: Scopes | None, *fine: int
+    ) -> tuple[BaseHTTPResponse, bytes]:
+        """The answer, read. Raises RegistryError for a status that is not ``fine``."""
+        with self.open(ask, scopes) as response:
+            body = self.read(ask, response)
+            if response.status not in fine:
+                raise self.refusal(ask, response.status, body)
+            return response, body
+
+    def send(self, ask: Ask, scopes: Scopes | None, *fine: int) -> BaseHTTPResponse:
+        """The answer to a request whose body can be given once only: no second try."""
+        headers = dict(ask.headers)
+        if header := self._header(scopes):
+            headers["Authorization"] = header
+        with self._transport.open(replace(ask, headers=headers)) as response:
+            if response.status not in fine:
+                body = self.read(ask, response)
+                raise self.refusal(ask, response.status, body)
+            response.drain_conn()
+            return response
+
+    def read(self, ask: Ask, response: BaseHTTPResponse) -> bytes:
+        """The whole body. Raises RegistryError where it is too large for an answer."""
+        return self._transport.read(ask, response)
+
+    def chunks(self, ask: Ask, response: BaseHTTPResponse) -> Iterator[bytes]:
+        """The body of an answer as it comes."""
+        return self._transport.chunks(ask, response)
+
+    def refusal(self, ask: Ask, status: int, body: bytes) -> RegistryError:
+        error = refusal(ask.what, status, body)
+        return error.saying(self._access.discreet(str(error)))
+
+    def _header(self, scopes: Scopes | None) -> str | None:
+        if scopes is None:
+            return None
+        with self._discreet():
+            return self._access.header(scopes)
+
+    def _answered(self, scopes: Scopes, used: str | None, header: str) -> bool:
+        with self._discreet():
+            return self._access.answer(scopes, used, header)
+
+    @contextmanager
+    def _discreet(self) -> Iterator[None]:
+        """Keep what a token server repeats of what it was told out of its words."""
+        try:
+            yield
+        except RegistryError as error:
+            raise error.saying(self._access.discreet(str(error))) from None
+
+    @contextmanager
+    def _following(
+        self, ask: Ask, origin: str, header: str | None
+    ) -> Iterator[BaseHTTPResponse]:
+        """The answer at the end of redirects, which only reading follows."""
+        for _ in range(_REDIRECTS):
+            own = origin_of(ask.url) == origin
+            known = {"Authorization": header} if header is not None and own else {}
+            sent = replace(ask, headers={**ask.headers, **known})
+            with self._transport.open(sent) as response:
+                to = response.headers.get("Location")
+                if (
+                    to is None
+                    or ask.method != "GET"
+                    or response.status not in _ELSEWHERE
+                ):
+                    yield response
+                    return
+            ask = replace(ask, url=redirected(ask, to))
+        raise RegistryError(f"{ask.what}: the registry sends us from place to place")
+
+
+def redirected(ask: Ask, to: str) -> str:
+    """Where an answer sends us. Raises RegistryError where others could listen."""
+    url = urljoin(ask.url, to)
+    if not is_private(url):
+        words = "the registry sends us to a place that others could listen to"
+        raise RegistryError(f"{ask.what}: {words}")
+    return url
+
+
+def _put_off(response: BaseHTTPResponse) -> float | None:
+    """How many seconds to wait before asking again (RFC 9110, 10.2.3), if at all."""
+    if response.status not in (429, 503):
+        return None
+    told = response.headers.get("Retry-After", "")
+    try:
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        wait = parsedate_to_datetime(told).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return _UNSAID
+    return max(0.0, wait)

@@ -1,0 +1,148 @@
+"""Pushes images to registries: layers that are there already do not move.
+
+Every blob is looked for where it is to be, else mounted from a repository of the same
+registry that may have it (the cache, the base), else uploaded from the tiers.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from dynbuild.building import BuildFailed, Built, Report, Working
+from dynbuild.digest import sha256
+from dynbuild.emit.manifest import CONFIG, MANIFEST, descriptor, documents
+from dynbuild.errors import Diagnostic, UnreachableError
+from dynbuild.link.model import Layer
+from dynbuild.ports import Config, LostError, Stack, Tier
+from dynbuild.reference import parse
+from dynbuild.tiers.beside import beside, each
+from dynbuild.tiers.oci.address import Repository, repository
+from dynbuild.tiers.oci.errors import RegistryError
+
+if TYPE_CHECKING:
+    from dynbuild.tiers.oci.client import Client
+
+_AT_ONCE = 6
+"""Layers that are looked for, mounted or uploaded at once."""
+
+_POLL = 0.1
+"""Seconds between two looks at whether all is to end."""
+
+_WHAT = "pushing the image"
+_LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Registries:
+    """Implements ``ports.Publisher``.
+
+    ``sources`` may have blobs; ``folder`` is a place for files; ``check`` raises when
+    all is to end.
+    """
+
+    tier: Tier
+    sources: Sequence[Repository]
+    environment: Mapping[str, str]
+    folder: Path
+    check: Callable[[], None]
+
+    def push(
+        self, stack: Stack, config: Config, tags: tuple[str, ...], report: Report
+    ) -> Built:
+        described = image, manifest = documents(stack, config)
+        places: dict[Repository, list[str]] = {}
+        for tag in tags:
+            names = places.setdefault(repository(tag), [])
+            names.append(parse(tag).tag or _LATEST)
+        report(Working(_WHAT))
+        try:
+            for place, names in places.items():
+                push = partial(self._push, place, names, stack, described, report)
+                job = beside(push)
+                while not wait([job], _POLL).done:
+                    self.check()
+                job.result()
+        except RegistryError as error:
+            message = f"{_WHAT} failed: {error}"
+            if error.retryable:
+                hint = "try again when the registry answers"
+                diagnostic = Diagnostic("DB0504", message, hint=hint)
+                raise UnreachableError(diagnostic) from None
+            raise BuildFailed(None, None, message, (), None, ()) from None
+        report(Working(_WHAT, done=True))
+        about = descriptor(MANIFEST, manifest)
+        return Built(
+            sha256(manifest),
+            {
+                "containerimage.config.digest": descriptor(CONFIG, image)["digest"],
+                "containerimage.descriptor": about,
+                "containerimage.digest": about["digest"],
+                "image.name": ",".join(tags),
+            },
+            (),
+        )
+
+    def _push(
+        self,
+        place: Repository,
+        names: Sequence[str],
+        stack: Stack,
+        described: tuple[bytes, bytes],
+        report: Report,
+    ) -> None:
+        # Most runs push nothing, and need not wait for an HTTP library.
+        from dynbuild.tiers.oci.client import Client  # noqa: PLC0415
+        from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
+
+        image, manifest = described
+        told = _Told(report, stack)
+        client = Client(place.host, self.environment, went=told.went)
+        digest = sha256(manifest)
+        stale = [n for n in names if client.manifest_digest(place, n) != digest]
+        if not stale:
+            return
+        layers = {layer.digest: layer for layer in stack}
+        each(partial(self._bring, client, place), [*layers.values()], _AT_ONCE)
+        if not client.has(place, sha256(image)):
+            client.upload(place, sha256(image), of_bytes(image))
+        for name in stale:
+            client.put_manifest(place, name, manifest)
+
+    def _bring(self, client: "Client", place: Repository, layer: Layer) -> None:
+        """Let a repository have a layer. Raises LostError, RegistryError."""
+        if client.has(place, layer.digest):
+            return
+        begun = None
+        for source in self.sources:
+            if source.host == place.host and source != place:
+                begun = client.mount(place, layer.digest, source)
+                if begun is None:
+                    return
+        from dynbuild.tiers.oci.upload import of_file  # noqa: PLC0415
+
+        with TemporaryDirectory(dir=self.folder) as folder:
+            path = f"{folder}/layer"
+            if not self.tier.fetch(layer.digest, path):
+                raise LostError(layer.digest)
+            client.upload(place, layer.digest, of_file(path), begun)
+
+
+class _Told:
+    """Tells how many bytes went, of how many there are."""
+
+    def __init__(self, report: Report, stack: Stack) -> None:
+        self._report = report
+        self._total = sum({layer.digest: layer.size for layer in stack}.values())
+        self._lock = threading.Lock()
+        self._went = 0
+
+    def went(self, size: int) -> None:
+        with self._lock:
+            self._went += size
+            current = self._went
+        self._report(Working(_WHAT, current, max(current, self._total)))

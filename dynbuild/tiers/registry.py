@@ -1,0 +1,257 @@
+"""The registry tier: one repository, a tag for each step, blobs by digest.
+
+Registries list no tags by prefix and know no conditions: what is under a tag is read,
+added to, written and read again. Two writers of one step may still undo one another,
+which loses a record: the step is built again elsewhere, and no image is ever wrong.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Record
+from dynbuild.ports import TierError
+from dynbuild.tiers.artifact import EMPTY, Entry, dump_step, load_step, tag_of
+from dynbuild.tiers.beside import each
+from dynbuild.tiers.codec import (
+    StoredWrites,
+    UnreadableError,
+    dump_record,
+    dump_writes,
+    record_name,
+)
+from dynbuild.tiers.oci.address import GHCR, Repository
+from dynbuild.tiers.oci.client import Client, Moved
+from dynbuild.tiers.oci.download import DamagedError
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.oci.transport import PATIENCE, Patience
+from dynbuild.tiers.oci.upload import of_bytes, of_file
+
+Tell = Callable[[str], None]
+
+AT_ONCE = 32
+"""Questions at once: 100 steps in a few round trips."""
+
+_TRIES = 3
+"""How often a record is put again that another writer undid."""
+
+_WRITES = 64 << 20
+"""Bytes of a write set that are read at most: it is held in memory."""
+
+_GHCR_LARGEST = 10 * 10**9
+"""Bytes of a layer that ghcr.io takes (GitHub's documentation of it)."""
+
+_UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
+
+
+class Registry:
+    """Implements ``ports.Tier`` on a repository; ``tell`` hears of what is damaged.
+
+    ``came`` and ``went`` hear how many bytes were moved, while they are.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - where, as whom, who hears, how long to wait
+        self,
+        repository: Repository,
+        environment: Mapping[str, str],
+        tell: Tell,
+        came: Moved = lambda _: None,
+        went: Moved = lambda _: None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self.repository = repository
+        self.client = Client(
+            repository.host, environment, came=came, went=went, patience=patience
+        )
+        self._tell = tell
+        self._told: set[str] = set()
+        self._there: set[Digest] = set()
+        self._lost: set[Digest] = set()
+        self._doubtful = False
+        self._sizes: dict[Digest, int] = {}
+        self._writes: dict[Digest, bytes] = {}
+        self._lock = threading.Lock()
+        self._tags: dict[str, threading.Lock] = {}
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        with refusals():
+            found = chain.from_iterable(each(self.entries, sorted(set(steps)), AT_ONCE))
+            entries = [one for one in found if one.record.platform == platform]
+            if self._doubtful:
+                # Blobs went away behind the records: no plan is made on any other.
+                layers = {x.digest for one in entries for x in one.record.layers}
+                self._lost |= self._missing(sorted(layers))
+            usable = [one for one in entries if not self._lacks(one)]
+            writes = each(self._written, usable, AT_ONCE)
+            records = [
+                replace(one.record, writes=StoredWrites(data))
+                for one, data in zip(usable, writes, strict=True)
+                if data is not None
+            ]
+        self._sizes |= {x.digest: x.size for one in records for x in one.layers}
+        return tuple(records)
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        if blob in self._lost:
+            return False
+        most = self._sizes.get(blob)
+        try:
+            with refusals():
+                if self.client.download(self.repository, blob, path, most):
+                    return True
+        except DamagedError:
+            self._say(f"the blob {blob} is damaged")
+        else:
+            self._say(f"the blob {blob} is missing")
+        self._lost.add(blob)
+        self._there.discard(blob)
+        self._doubtful = True
+        return False
+
+    def keep(self, blob: Digest, path: str) -> None:
+        size = Path(path).stat().st_size
+        if self.repository.host == GHCR and size > _GHCR_LARGEST:
+            why = f"a layer of {size} bytes is more than {GHCR} takes"
+            raise TierError(why, refused=True)
+        with refusals():
+            if self._has(blob):
+                return
+            try:
+                self.client.upload(self.repository, blob, of_file(path))
+            except RegistryError as error:
+                if error.status is None or _hash(path) == blob:
+                    raise
+                raise ValueError(f"{path} is not {blob}") from None
+        self._is_there(blob)
+
+    def record(self, record: Record) -> None:
+        writes = dump_writes(record.writes)
+        digest = sha256(writes)
+        text = dump_record(record, digest)
+        entry = Entry(record, digest, len(writes), text, writes, int(time.time()))
+        tag = tag_of(record.step)
+        with refusals():
+            self._keep_bytes(digest, writes)
+            self._keep_bytes(sha256(EMPTY), EMPTY)
+            with self._alone(tag):
+                for _ in range(_TRIES):
+                    self._put(tag, entry)
+                    if text in [one.text for one in self.entries(record.step)]:
+                        return
+
+    def _put(self, tag: str, entry: Entry) -> None:
+        """Let a tag have a record as well, in the place of one of its name."""
+        step = entry.record.step
+        name = record_name(entry.record)
+        others = [one for one in self.entries(step) if record_name(one.record) != name]
+        try:
+            self._put_manifest(tag, [*others, entry])
+        except RegistryError as error:
+            if not others or _UNKNOWN.isdisjoint(error.codes):
+                raise
+            # Of some of the others the blobs are gone, and with them their use.
+            self._doubtful = True
+            whole = [one for one in others if self._is_whole(one)]
+            self._put_manifest(tag, [*whole, entry])
+
+    def _put_manifest(self, tag: str, entries: list[Entry]) -> None:
+        self.client.put_manifest(self.repository, tag, dump_step(entries))
+
+    def entries(self, step: Digest) -> list[Entry]:
+        """What is under the tag of a step, as far as it is what it should be.
+
+        Raises RegistryError.
+        """
+        tag = tag_of(step)
+        data = self.client.manifest(self.repository, tag)
+        if data is None:
+            return []
+        try:
+            entries, unreadable = load_step(data)
+        except UnreadableError:
+            self._say(f"what is under the tag {tag} is no manifest of records")
+            return []
+        own = [one for one in entries if one.record.step == step]
+        if unreadable or len(own) < len(entries):
+            self._say(f"a record under the tag {tag} is damaged")
+        return own
+
+    def _written(self, entry: Entry) -> bytes | None:
+        """What a record wrote, if it is there whole."""
+        if entry.data is not None:
+            return entry.data
+        if entry.writes not in self._writes:
+            most = min(entry.size, _WRITES)
+            data = self.client.blob(self.repository, entry.writes, most)
+            if data is None:
+                self._say(f"the blob {entry.writes} is missing or damaged")
+                return None
+            self._writes[entry.writes] = data
+        return self._writes[entry.writes]
+
+    def _missing(self, blobs: Collection[Digest]) -> set[Digest]:
+        def is_there(blob: Digest) -> bool:
+            return self.client.has(self.repository, blob)
+
+        asked = [blob for blob in blobs if blob not in self._lost]
+        there = each(is_there, asked, AT_ONCE)
+        return {blob for blob, held in zip(asked, there, strict=True) if not held}
+
+    def _lacks(self, entry: Entry) -> bool:
+        return not self._lost.isdisjoint(layer.digest for layer in entry.record.layers)
+
+    def _is_whole(self, entry: Entry) -> bool:
+        blobs = [entry.writes, *(layer.digest for layer in entry.record.layers)]
+        return all(self.client.has(self.repository, blob) for blob in blobs)
+
+    def _has(self, blob: Digest) -> bool:
+        """Whether a blob is there whole, as far as is known."""
+        if blob in self._there:
+            return True
+        if blob in self._lost or not self.client.has(self.repository, blob):
+            return False
+        self._there.add(blob)
+        return True
+
+    def _keep_bytes(self, blob: Digest, data: bytes) -> None:
+        if not self._has(blob):
+            self.client.upload(self.repository, blob, of_bytes(data))
+            self._is_there(blob)
+
+    def _is_there(self, blob: Digest) -> None:
+        self._there.add(blob)
+        self._lost.discard(blob)
+
+    @contextmanager
+    def _alone(self, tag: str) -> Iterator[None]:
+        """Let no other thread write under a tag meanwhile."""
+        with self._lock:
+            lock = self._tags.setdefault(tag, threading.Lock())
+        with lock:
+            yield
+
+    def _say(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._tell(what)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the registry says, as a tier says it."""
+    try:
+        yield
+    except RegistryError as error:
+        refused = error.status is not None and not error.retryable
+        raise TierError(str(error), refused=refused) from None
+
+
+def _hash(path: str) -> Digest:
+    with Path(path).open("rb") as file:
+        return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

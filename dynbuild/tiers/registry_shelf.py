@@ -1,0 +1,85 @@
+"""All that a registry tier holds, as ``shelves.Shelf``.
+
+A registry removes blobs by itself, when no manifest names them any more.
+"""
+
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dynbuild.digest import Digest
+from dynbuild.shelves import Root, Thing
+from dynbuild.tiers.artifact import Entry, dump_step, step_of, tag_of
+from dynbuild.tiers.beside import each
+from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.registry import AT_ONCE, Registry, refusals
+
+_NOT_OFFERED = 405
+
+
+class RegistryShelf(Registry):
+    """Implements ``shelves.Shelf`` on the repository of a registry tier."""
+
+    def things(self) -> Iterator[Thing]:
+        now = time.time()
+        blobs: dict[Digest, tuple[int, float]] = {}
+        with refusals():
+            tags = self.client.tags(self.repository)
+            steps = [step for tag in tags if (step := step_of(tag))]
+            found = each(self.entries, steps, AT_ONCE)
+        for entry in (one for some in found for one in some):
+            age = max(0.0, now - entry.made) if entry.made is not None else 0.0
+            yield Thing(_key(entry), len(entry.text), age)
+            for digest, size in _blobs(entry):
+                known = blobs.get(digest, (size, age))
+                blobs[digest] = (size, min(age, known[1]))
+        for digest, (size, age) in blobs.items():
+            yield Thing(f"blobs/sha256/{digest.removeprefix('sha256:')}", size, age)
+
+    def root(self, key: str) -> Root | None:
+        step = Thing(key, 0, 0.0).step
+        if step is None:
+            return None
+        with refusals():
+            found = [one for one in self.entries(step) if _key(one) == key]
+        if not found:
+            return None
+        names = frozenset(digest for digest, _ in _blobs(found[0]))
+        return Root(names, found[0].record)
+
+    def is_whole(self, blob: Digest) -> bool:
+        with TemporaryDirectory() as folder:
+            return self.fetch(blob, str(Path(folder) / "blob"))
+
+    def remove(self, keys: Collection[str]) -> None:
+        gone = set(keys)
+        steps = {step for key in keys if (step := Thing(key, 0, 0.0).step)}
+        with refusals():
+            for step in sorted(steps):
+                self._remove(step, gone)
+
+    def _remove(self, step: Digest, keys: Collection[str]) -> None:
+        left = [one for one in self.entries(step) if _key(one) not in keys]
+        if not left:
+            try:
+                self.client.delete_manifest(self.repository, tag_of(step))
+            except RegistryError as error:
+                if error.status != _NOT_OFFERED:
+                    raise
+            else:
+                return
+        # Where nothing may be deleted, what is under the tag holds on to nothing.
+        self.client.put_manifest(self.repository, tag_of(step), dump_step(left))
+
+
+def _key(entry: Entry) -> str:
+    step = entry.record.step.removeprefix("sha256:")
+    return f"records/{step}/{record_name(entry.record)}"
+
+
+def _blobs(entry: Entry) -> Iterator[tuple[Digest, int]]:
+    yield entry.writes, entry.size
+    for layer in entry.record.layers:
+        yield layer.digest, layer.size

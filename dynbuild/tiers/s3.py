@@ -1,0 +1,329 @@
+"""The S3 tier: blobs and records as objects, under the keys of the local tier.
+
+``blobs/sha256/HEX`` holds content, ``records/STEP/NAME`` a record with what it wrote
+behind it, so that one request gets both; it is put after all blobs that it names. What
+is read is verified while it streams; what is missing or damaged is a miss.
+"""
+
+import hashlib
+import io
+import os
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Record
+from dynbuild.ports import TierError
+from dynbuild.tiers.beside import each
+from dynbuild.tiers.codec import (
+    StoredWrites,
+    UnreadableError,
+    dump_record,
+    dump_writes,
+    load_record,
+    record_name,
+)
+from dynbuild.tiers.s3_client import (
+    AT_ONCE,
+    PATIENCE,
+    MissingError,
+    Pace,
+    Patience,
+    Settings,
+    answers,
+    connect,
+)
+
+Tell = Callable[[str], None]
+Moved = Callable[[int], None]
+
+_PART = 8 << 20
+"""Bytes of a part of a multipart upload; at most ten thousand make an object.
+
+The client holds four at once, of one object at a time.
+"""
+_PARTS = 10_000
+_CHUNK = 1 << 18
+_RECORD = 64 << 20
+"""Bytes of a record that is read at most: it is held in memory."""
+_RESUMES = 3
+"""How often a download that broke off goes on where it was, if it got further."""
+
+
+class S3:
+    """Implements ``ports.Tier`` on a bucket; ``tell`` hears of what is damaged.
+
+    ``came`` and ``went`` hear how many bytes were moved, while they are.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tell: Tell,
+        came: Moved = lambda _: None,
+        went: Moved = lambda _: None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self.settings = settings
+        self._patience = patience
+        self.clients = connect(settings, patience)
+        self._tell = tell
+        self._came = came
+        self._went = went
+        self._damaged: set[Digest] = set()
+        self._whole: set[Digest] = set()
+        self._doubtful = False
+        self._large = threading.Lock()
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        found = each(self._records, sorted(set(steps)), AT_ONCE)
+        records = [r for some in found for r in some if r.platform == platform]
+        if self._doubtful:
+            # Blobs went away behind the records: no plan is made on any other.
+            blobs = {layer.digest: layer.size for r in records for layer in r.layers}
+            there = each(lambda blob: self._is_there(*blob), blobs.items(), AT_ONCE)
+            gone = {blob for blob, held in zip(blobs, there, strict=True) if not held}
+            self._damaged |= gone
+        return tuple(
+            record
+            for record in records
+            if not any(layer.digest in self._damaged for layer in record.layers)
+        )
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        if blob in self._damaged:
+            return False
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.part")
+        try:
+            with part.open("wb") as file:
+                digest = self._download(blob, file)
+            if digest == blob:
+                part.rename(target)
+                return True
+            self._tell(f"the blob {blob} is damaged")
+        except MissingError:
+            self._tell(f"the blob {blob} is missing")
+        finally:
+            part.unlink(missing_ok=True)
+        self._damaged.add(blob)
+        self._whole.discard(blob)
+        self._doubtful = True
+        return False
+
+    def keep(self, blob: Digest, path: str) -> None:
+        source = Path(path)
+        size = source.stat().st_size
+        if blob in self._whole:
+            return
+        if blob in self._damaged or not self._is_there(blob, size):
+            try:
+                with source.open("rb") as file:
+                    content = _Checked(file, size, blob, self._went)
+                    self._put(_blob_key(blob), cast("BinaryIO", content), size)
+            except _NotItsDigestError:
+                raise ValueError(f"{path} is not {blob}") from None
+        self._damaged.discard(blob)
+        self._whole.add(blob)
+
+    def record(self, record: Record) -> None:
+        writes = dump_writes(record.writes)
+        data = dump_record(record, sha256(writes)) + b"\n" + writes
+        self._put(_record_key(record), io.BytesIO(data), len(data))
+
+    def _records(self, step: Digest) -> list[Record]:
+        prefix = f"records/{_hex(step)}/"
+        try:
+            with answers(self.clients):
+                listed = self.clients.probe.list_objects(
+                    self.settings.bucket, prefix=prefix, recursive=True
+                )
+                keys = _names(listed)
+        except MissingError:
+            return []
+        found = (self.record_at(key) for key in keys)
+        return [
+            record
+            for key, record in zip(keys, found, strict=True)
+            if record is not None and record.step == step and _record_key(record) == key
+        ]
+
+    def record_at(self, key: str) -> Record | None:
+        """The record under a key, where it can be read."""
+        try:
+            data = self._read(key)
+        except MissingError:
+            return None
+        head, text, writes = [*data.split(b"\n", 2), b"", b""][:3]
+        try:
+            record, digest = load_record(head + b"\n" + text)
+        except UnreadableError:
+            self._tell(f"the record {key} is damaged")
+            return None
+        if sha256(writes) != digest:
+            self._tell(f"the record {key} is damaged")
+            return None
+        return replace(record, writes=StoredWrites(writes))
+
+    def _read(self, key: str) -> bytes:
+        """A small object. Raises MissingError, TierError."""
+        with (
+            answers(self.clients),
+            closing(
+                self.clients.probe.get_object(self.settings.bucket, key)
+            ) as response,
+        ):
+            try:
+                pace = Pace(self._patience.pace)
+                data = bytearray()
+                while chunk := response.read1(_CHUNK):
+                    pace.went(len(chunk))
+                    data += chunk
+                    if len(data) > _RECORD:
+                        return b""
+                return bytes(data)
+            finally:
+                response.release_conn()
+
+    def _is_there(self, blob: Digest, size: int) -> bool:
+        if blob in self._whole:
+            return True
+        try:
+            with answers(self.clients):
+                # Before a transfer there is no haste.
+                found = self.clients.transfer.stat_object(
+                    self.settings.bucket, _blob_key(blob)
+                )
+        except MissingError:
+            return False
+        return found.size == size
+
+    def _download(self, blob: Digest, file: BinaryIO) -> Digest:
+        """Get an object, on from where it broke off; the digest of what came."""
+        digest = hashlib.sha256()
+        done = 0
+        for left in reversed(range(_RESUMES + 1)):
+            before = done
+            try:
+                with answers(self.clients):
+                    response = self.clients.transfer.get_object(
+                        self.settings.bucket, _blob_key(blob), offset=done
+                    )
+                if done and response.status != 206:  # noqa: PLR2004 - partial content
+                    digest, done = hashlib.sha256(), 0
+                    file.seek(0)
+                    file.truncate()
+                for chunk in _chunks(response, Pace(self._patience.pace)):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    done += len(chunk)
+                    self._came(len(chunk))
+                return Digest(f"sha256:{digest.hexdigest()}")
+            except TierError as error:
+                if error.refused or not left or done <= before:
+                    raise
+        raise AssertionError
+
+    def _put(self, key: str, data: BinaryIO, size: int) -> None:
+        try:
+            self._put_once(key, data, size)
+        except MissingError:
+            failed = self._make_bucket()
+            data.seek(0)
+            try:
+                self._put_once(key, data, size)
+            except MissingError:
+                why = f"there is no bucket {self.settings.bucket}{failed}"
+                raise TierError(why, refused=True) from None
+
+    def _put_once(self, key: str, data: BinaryIO, size: int) -> None:
+        put = self.clients.transfer.put_object
+        bucket = self.settings.bucket
+        part = max(_PART, -(-size // _PARTS))
+        if size <= part:
+            with answers(self.clients):
+                put(bucket, key, data, size)
+            return
+        with self._large, answers(self.clients):
+            put(bucket, key, data, size, part_size=part)
+
+    def _make_bucket(self) -> str:
+        """Make the bucket; why that failed. Another may have made it meanwhile."""
+        try:
+            with answers(self.clients):
+                self.clients.transfer.make_bucket(self.settings.bucket)
+        except MissingError:
+            return ", and none can be made"
+        except TierError as error:
+            return f", and making it failed: {error.why}"
+        return ""
+
+
+class _Checked(io.RawIOBase):
+    """A file that is handed over only if its content has the digest.
+
+    The last part of what is not as it should be is never sent.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, blob: Digest, went: Moved) -> None:
+        super().__init__()
+        self._file = file
+        self._size = size
+        self._blob = blob
+        self._went = went
+        self.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._hash.update(data)
+        self._done += len(data)
+        if self._done == self._size and self._hash.hexdigest() != _hex(self._blob):
+            raise _NotItsDigestError
+        self._went(len(data))
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._hash = hashlib.sha256()
+        self._done = 0
+        return self._file.seek(offset, whence)
+
+
+class _NotItsDigestError(Exception):
+    """The content of a file is not what it was said to be."""
+
+
+def _chunks(response: BaseHTTPResponse, pace: Pace) -> Iterator[bytes]:
+    """The body of an answer as it comes. Raises TierError where it breaks off."""
+    try:
+        while chunk := response.read1(_CHUNK):
+            pace.went(len(chunk))
+            yield chunk
+    except (HTTPError, OSError) as error:
+        raise TierError(f"it broke off: {error}") from None
+    finally:
+        response.close()
+        response.release_conn()
+
+
+def _names(listed: Iterator[object]) -> list[str]:
+    return sorted(str(getattr(found, "object_name", "")) for found in listed)
+
+
+def _record_key(record: Record) -> str:
+    return f"records/{_hex(record.step)}/{record_name(record)}"
+
+
+def _blob_key(blob: Digest) -> str:
+    return f"blobs/sha256/{_hex(blob)}"
+
+
+def _hex(digest: Digest) -> str:
+    return digest.removeprefix("sha256:")

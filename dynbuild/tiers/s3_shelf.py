@@ -1,0 +1,52 @@
+"""All that an S3 tier holds, as ``shelves.Shelf``."""
+
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from minio.deleteobjects import DeleteObject
+
+from dynbuild.digest import Digest
+from dynbuild.ports import TierError
+from dynbuild.shelves import Root, Thing
+from dynbuild.tiers.s3 import S3
+from dynbuild.tiers.s3_client import MissingError, answers
+
+
+class S3Shelf(S3):
+    """Implements ``shelves.Shelf`` on the bucket of an S3 tier."""
+
+    def things(self) -> Iterator[Thing]:
+        now = time.time()
+        for prefix in ("records/", "blobs/"):
+            try:
+                with answers(self.clients):
+                    for found in self.clients.probe.list_objects(
+                        self.settings.bucket, prefix=prefix, recursive=True
+                    ):
+                        since = found.last_modified
+                        age = now - since.timestamp() if since else 0.0
+                        yield Thing(str(found.object_name), found.size or 0, age)
+            except MissingError:
+                return
+
+    def root(self, key: str) -> Root | None:
+        record = self.record_at(key)
+        if record is None:
+            return None
+        return Root(frozenset(layer.digest for layer in record.layers), record)
+
+    def is_whole(self, blob: Digest) -> bool:
+        with TemporaryDirectory() as folder:
+            return self.fetch(blob, str(Path(folder) / "blob"))
+
+    def remove(self, keys: Collection[str]) -> None:
+        objects = (DeleteObject(key) for key in keys)
+        with answers(self.clients):
+            errors = [
+                *self.clients.transfer.remove_objects(self.settings.bucket, objects)
+            ]
+        if errors:
+            why = f"{errors[0].code}: {errors[0].message}"
+            raise TierError(why, refused=True)

@@ -1,0 +1,166 @@
+"""Which shared tiers there are: the environment's word, else the declaration's."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import get_args
+
+from dynbuild.declaration.grammar import REPOSITORY, matches
+from dynbuild.errors import DeclarationError, Diagnostic, discreet
+from dynbuild.ports import Tier
+from dynbuild.shelves import Shelf
+from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
+from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use
+from dynbuild.tiers.oci.address import GHCR, Repository, repository
+from dynbuild.tiers.trust import trusting
+
+_USES: Mapping[Mode, frozenset[Use]] = {
+    "read-write": frozenset({READ, WRITE}),
+    "read": frozenset({READ}),
+    "write": frozenset({WRITE}),
+    "off": frozenset(),
+}
+_SPELLINGS = {"1": True, "true": True, "yes": True, "on": True}
+_SPELLINGS |= {"0": False, "false": False, "no": False, "off": False}
+
+_BUCKET_NAME = range(3, 64)
+
+_NAME = "dynbuild-cache"
+"""The repository of the registry tier in a namespace of ghcr.io."""
+
+
+def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
+    """The shared tiers in use, near to far. Raises DeclarationError."""
+    declared = (_minio(cache.minio, environment), _registry(cache, environment))
+    fars = [far for far in declared if far is not None and far.uses]
+    keys = cache.trusted_keys
+    return tuple(
+        replace(far, open=trusting(far.open, keys, environment)) for far in fars
+    )
+
+
+def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | None:
+    """The repository of the registry tier: the environment's, else the declared one.
+
+    Raises DeclarationError.
+    """
+    namespace = environment.get("GHCR_NAMESPACE")
+    variable, text = "CACHE_REGISTRY", environment.get("CACHE_REGISTRY")
+    if not text and namespace:
+        variable, text = "GHCR_NAMESPACE", f"{GHCR}/{namespace.lower()}/{_NAME}"
+    if not text:
+        return repository(cache.registry.repository) if cache.registry else None
+    if not matches(REPOSITORY, text):
+        shown = discreet(environment[variable])
+        raise _wrong(variable, shown, "a repository without tag, in lower case")
+    return repository(text)
+
+
+def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
+    place = registry_of(cache, environment)
+    if place is None:
+        return None
+    given = cache.registry or RegistryTier(repository=str(place))
+
+    def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
+        from dynbuild.tiers.registry import Registry  # noqa: PLC0415
+
+        return Registry(place, environment, tell, came, went)
+
+    def shelf() -> Shelf:
+        from dynbuild.tiers.registry_shelf import RegistryShelf  # noqa: PLC0415
+
+        return RegistryShelf(place, environment, lambda _: None)
+
+    return Far(
+        name="registry",
+        place=str(place),
+        open=open_,
+        shelf=shelf,
+        uses=_uses("CACHE_REGISTRY_MODE", environment, given.mode),
+        required=_switch("CACHE_REGISTRY_REQUIRED", environment, given.required),
+    )
+
+
+def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None:
+    endpoint, secure = _endpoint(environment)
+    if endpoint is None:
+        if declared is None:
+            return None
+        endpoint, secure = declared.endpoint, declared.secure
+    given = declared or Minio(endpoint=endpoint)
+    bucket = environment.get("MINIO_BUCKET") or given.bucket
+    if len(bucket) not in _BUCKET_NAME or "/" in bucket:
+        raise _wrong("MINIO_BUCKET", bucket, "a name of 3 to 63 characters")
+    region = environment.get("MINIO_REGION") or given.region or None
+    if bool(environment.get("MINIO_ACCESS_KEY")) != bool(
+        environment.get("MINIO_SECRET_KEY")
+    ):
+        message = "only one of MINIO_ACCESS_KEY and MINIO_SECRET_KEY is set"
+        raise DeclarationError(Diagnostic("DB0607", message, hint="set both, or none"))
+    secure = _switch("MINIO_SECURE", environment, secure)
+
+    def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
+        # The client takes a while to import, and many runs need none.
+        from dynbuild.tiers.s3 import S3  # noqa: PLC0415
+        from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
+
+        return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
+
+    def shelf() -> Shelf:
+        from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3_shelf import S3Shelf  # noqa: PLC0415
+
+        return S3Shelf(Settings(endpoint, bucket, secure, region), lambda _: None)
+
+    scheme = "https" if secure else "http"
+    return Far(
+        name="s3",
+        place=f"{scheme}://{endpoint}/{bucket}",
+        open=open_,
+        shelf=shelf,
+        uses=_uses("MINIO_MODE", environment, given.mode),
+        required=_switch("MINIO_REQUIRED", environment, given.required),
+    )
+
+
+def _endpoint(environment: Mapping[str, str]) -> tuple[str | None, bool]:
+    """Host and port that the environment names, and whether it is by TLS."""
+    given = environment.get("MINIO_ENDPOINT")
+    if not given:
+        return None, True
+    scheme, _, rest = given.rpartition("://")
+    endpoint = rest.rstrip("/")
+    if scheme not in ("", "http", "https") or "/" in endpoint or "@" in endpoint:
+        # It may hold a password.
+        raise _wrong("MINIO_ENDPOINT", "…", "a host or host:port")
+    return endpoint, scheme != "http"
+
+
+def _uses(
+    variable: str, environment: Mapping[str, str], declared: Mode
+) -> frozenset[Use]:
+    """What a tier is used for: what its variable, and CACHE_MODE for all, let it be."""
+    uses = _USES[_mode(variable, environment, declared)]
+    return uses & _USES[_mode("CACHE_MODE", environment, "read-write")]
+
+
+def _mode(variable: str, environment: Mapping[str, str], otherwise: Mode) -> Mode:
+    given = environment.get(variable) or otherwise
+    for mode in get_args(Mode):
+        if given == mode:
+            return mode  # type: ignore[no-any-return]
+    raise _wrong(variable, given, "one of read-write, read, write and off")
+
+
+def _switch(variable: str, environment: Mapping[str, str], otherwise: bool) -> bool:  # noqa: FBT001 - a value
+    given = environment.get(variable)
+    if not given:
+        return otherwise
+    if given.lower() not in _SPELLINGS:
+        raise _wrong(variable, given, "true or false")
+    return _SPELLINGS[given.lower()]
+
+
+def _wrong(variable: str, value: str, expected: str) -> DeclarationError:
+    message = f"{variable}={value} is not {expected}"
+    return DeclarationError(Diagnostic("DB0607", message, hint=f"set {variable} anew"))

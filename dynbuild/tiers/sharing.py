@@ -1,0 +1,108 @@
+"""Shares records with far tiers, in the background: blobs first, the record last."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dynbuild.digest import Digest
+from dynbuild.link.model import Record
+from dynbuild.ports import Tier
+from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.guarded import Guarded
+
+_AT_ONCE = 3
+"""Records that are shared with one tier at once."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """The records that wait for one tier, and who works on them.
+
+    ``foreign`` has the diff ids of layers that the tier has in another build: nothing
+    that stands on ours is of use to anyone there.
+    """
+
+    far: Guarded
+    left: deque[Record] = field(default_factory=deque)
+    seen: set[tuple[str, tuple[Digest, ...]]] = field(default_factory=set)
+    foreign: set[Digest] = field(default_factory=set)
+    workers: int = 0
+
+
+class Sharing:
+    """What is to be shared, and the threads that do it.
+
+    ``folder`` is a place for links to blobs of the near tier.
+    """
+
+    def __init__(self, near: Tier, fars: Sequence[Guarded], folder: Path) -> None:
+        self._near = near
+        self._folder = folder
+        self._lines = [_Line(far) for far in fars]
+        self._changed = threading.Condition()
+        self._error: BaseException | None = None
+
+    def add(self, record: Record, only: Guarded | None = None) -> None:
+        """Let all tiers that take something have a record, or one of them."""
+        key = (record_name(record), tuple(layer.digest for layer in record.layers))
+        for line in self._lines:
+            if line.far.writes and only in (None, line.far):
+                with self._changed:
+                    if key in line.seen:
+                        continue
+                    line.seen.add(key)
+                    line.left.append(record)
+                    if line.workers < _AT_ONCE:
+                        line.workers += 1
+                        work = threading.Thread(
+                            target=self._work, args=(line,), daemon=True
+                        )
+                        work.start()
+
+    def done(self, seconds: float) -> bool:
+        """Wait so long at most; whether all is shared, or given up."""
+        with self._changed:
+            done = self._changed.wait_for(
+                lambda: not any(line.workers for line in self._lines), seconds
+            )
+        if self._error is not None:
+            raise self._error
+        return done
+
+    def _work(self, line: _Line) -> None:
+        while True:
+            with self._changed:
+                if not line.left:
+                    line.workers -= 1
+                    self._changed.notify_all()
+                    return
+                record = line.left.popleft()
+            try:
+                self._share(line, record)
+            except BaseException as error:  # noqa: BLE001 - the main thread is told
+                self._error = error
+
+    def _share(self, line: _Line, record: Record) -> None:
+        far = line.far
+        if not far.writes or line.foreign.intersection(record.stack):
+            return
+        for other in far.find([record.step], record.platform):
+            if record_name(other) == record_name(record):
+                if other.layers != record.layers:
+                    line.foreign.update(layer.diff_id for layer in record.layers)
+                return
+        size = sum(layer.size for layer in record.layers)
+        far.sharing.begin(size)
+        try:
+            with TemporaryDirectory(dir=self._folder) as folder:
+                for number, layer in enumerate(record.layers):
+                    path = f"{folder}/{number}"
+                    if not self._near.fetch(layer.digest, path):
+                        return
+                    far.keep(layer.digest, path)
+            far.record(record)
+        finally:
+            far.sharing.end()

@@ -1,0 +1,242 @@
+"""Machines that share a registry: what one built the others take, if they trust it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from dynbuild.digest import sha256
+from dynbuild.tiers.artifact import RECORD
+from dynbuild.tiers.oci.address import Repository
+from dynbuild.tiers.oci.client import Client
+from tests.oci_proxy import Proxy, proxied
+from tests.oci_servers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.space import Done, Space
+
+    Docker = Callable[..., str]
+
+DECLARATION = """\
+base = "{base}"
+
+[[stages]]
+name = "below"
+commands = ["cat /proc/sys/kernel/random/uuid > /below # {unique}"]
+
+[[stages]]
+name = "above"
+dependencies = ["below"]
+commands = ["cat /below /proc/sys/kernel/random/uuid > /above"]
+"""
+LOOK = "set -e; head -n 1 /above | cmp - /below; cat /above"
+
+
+@pytest.fixture
+def proxy(registry: str) -> Iterator[Proxy]:
+    """Serve a proxy before the registry that has the bases: one host for all."""
+    with proxied(registry) as running:
+        yield running
+
+
+@pytest.fixture
+def project(built: Space, busybox_base: str, registry: str, proxy: Proxy) -> Space:
+    base = busybox_base.replace(registry, proxy.host)
+    built.write("dynbuild.toml", DECLARATION.format(base=base, unique=uuid4()))
+    built.ok("lock")
+    return built
+
+
+@pytest.fixture
+def cache(proxy: Proxy) -> Repository:
+    return Repository(proxy.host, f"dynbuild-test/cache-{uuid4().hex}")
+
+
+@pytest.fixture
+def tag(proxy: Proxy, docker: Docker) -> Iterator[str]:
+    name = f"{proxy.host}/dynbuild-test/app-{os.getpid()}:{uuid4().hex}"
+    yield name
+    docker("image", "rm", "--force", name)
+
+
+def machine(space: Space, name: str, cache: Repository, **variables: str) -> Space:
+    """The same project where nothing was ever built."""
+    told = {
+        "CACHE_LOCAL_PATH": str(space.root.with_name(f"store-{name}")),
+        "CACHE_REGISTRY": str(cache),
+    }
+    return replace(space, environment={**space.environment, **told, **variables})
+
+
+def realize(space: Space, *more: str) -> Done:
+    return space.ok("realize", "--progress", "plain", *more)
+
+
+def ran(done: Done) -> int:
+    return done.err.count(" ran in ")
+
+
+def forget(docker: Docker) -> None:
+    """Let the engine have nothing of what was built."""
+    docker("builder", "prune", "--all", "--force")
+
+
+def look(docker: Docker, tag: str) -> str:
+    docker("pull", "--quiet", tag)
+    return docker("run", "--rm", "--network", "none", tag, "sh", "-c", LOOK)
+
+
+def test_a_second_machine_runs_nothing_and_a_push_moves_no_layer(
+    project: Space, docker: Docker, tag: str, proxy: Proxy, cache: Repository
+) -> None:
+    assert ran(realize(machine(project, "one", cache))) == 2
+    forget(docker)
+    two = machine(project, "two", cache)
+    # It takes the base from its registry, as every machine has to, and no more.
+    realize(two)
+    proxy.seen.clear()
+    proxy.moved = 0
+    done = realize(two, "-t", tag, "--push", "--metadata-file", "facts.json")
+    assert ran(done) == 0
+    assert "warning" not in done.err
+    moving = [
+        (method, path)
+        for method, path, _ in proxy.seen
+        if method in ("PATCH", "GET") and "/blobs/" in path
+    ]
+    assert moving == []
+    # The two layers of the steps are in the cache, that of the base is where it was.
+    assert proxy.count("POST", "mount=") == 4
+    assert proxy.count("PUT", "/blobs/uploads/") == 1
+    assert proxy.moved < 5000
+    facts = json.loads(project.read("facts.json"))
+    client = Client(proxy.host, {"DOCKER_CONFIG": "/nowhere"})
+    place = Repository(proxy.host, tag.partition("/")[2].partition(":")[0])
+    name = tag.rpartition(":")[2]
+    assert client.manifest_digest(place, name) == facts["containerimage.digest"]
+    assert look(docker, tag).count("\n") == 2
+    # Nothing but its name is looked at where it is there.
+    proxy.seen.clear()
+    realize(two, "-t", tag, "--push")
+    assert not [path for method, path, _ in proxy.seen if method in ("POST", "PUT")]
+
+
+def test_what_is_declared_is_used_and_one_that_is_away_is_told(
+    project: Space, docker: Docker, tag: str, cache: Repository
+) -> None:
+    text = project.read("dynbuild.toml")
+    declared = f'\n[cache]\nregistry = "{cache}"\n'
+    project.write("dynbuild.toml", text + declared)
+    one = machine(project, "one", cache, CACHE_REGISTRY="")
+    assert ran(realize(one)) == 2
+    forget(docker)
+    away = Repository(f"127.0.0.1:{free_port()}", "x/y")
+    gone = realize(machine(project, "two", away), "-t", tag, "--push")
+    assert gone.err.count("warning[DB0604]") == 1
+    assert "refuses connections" in gone.err
+    assert ran(gone) == 2
+    three = machine(project, "three", cache, CACHE_REGISTRY="")
+    assert ran(realize(three)) == 0
+
+
+def keys(space: Space, name: str) -> tuple[str, str]:
+    path = space.root / f"{name}-{uuid4().hex}"
+    public = space.ok("key", "new", name, "-o", str(path)).out.strip()
+    return public, path.read_text()
+
+
+def poison(proxy: Proxy, cache: Repository) -> None:
+    """Give each record the layers of another step: blobs that are there, and whole."""
+    client = Client(proxy.host, {"DOCKER_CONFIG": "/nowhere"})
+    tags = {
+        path.rpartition("/")[2]
+        for method, path, _ in proxy.seen
+        if method == "PUT" and f"{cache.path}/manifests/s-" in path
+    }
+    found = {tag: json.loads(client.manifest(cache, tag) or b"") for tag in tags}
+    layers = {tag: _record(one)[1]["layers"] for tag, one in found.items()}
+    assert len(tags) == 2
+    for tag, other in zip(sorted(tags), sorted(tags, reverse=True), strict=True):
+        text, told = _record(found[tag])
+        told["layers"] = layers[other]
+        body = json.dumps(told)
+        changed = f"{sha256(body.encode())}\n{body}"
+        whole = json.dumps(found[tag]).replace(json.dumps(text), json.dumps(changed))
+        client.put_manifest(cache, tag, whole.encode())
+
+
+def _record(manifest: dict[str, object]) -> tuple[str, dict[str, object]]:
+    texts = [
+        layer["annotations"][RECORD]
+        for layer in manifest["layers"]  # type: ignore[attr-defined]
+        if "annotations" in layer
+    ]
+    return texts[0], json.loads(texts[0].partition("\n")[2])
+
+
+def test_only_what_a_trusted_key_signed_comes_into_an_image(
+    project: Space, docker: Docker, tag: str, proxy: Proxy, cache: Repository
+) -> None:
+    public, secret = keys(project, "main-1")
+    stranger, _ = keys(project, "main-1")
+    main = machine(project, "main", cache, DYNBUILD_SIGNING_KEY=secret)
+    done = realize(main, "-t", tag, "--push")
+    assert secret.strip() not in done.err + done.out
+    first = look(docker, tag)
+    forget(docker)
+    fork = machine(
+        project,
+        "fork",
+        cache,
+        DYNBUILD_TRUSTED_KEYS=f"{stranger} {public}",
+        CACHE_REGISTRY_MODE="read",
+    )
+    done = realize(fork)
+    assert ran(done) == 0
+    assert "warning" not in done.err
+    other = machine(project, "other", cache, DYNBUILD_TRUSTED_KEYS=stranger)
+    done = realize(other)
+    assert ran(done) == 2
+    assert done.err.count("no trusted key has signed") == 1
+    poison(proxy, cache)
+    forget(docker)
+    careful = machine(
+        project,
+        "careful",
+        cache,
+        DYNBUILD_TRUSTED_KEYS=public,
+        CACHE_REGISTRY_MODE="read",
+    )
+    done = realize(careful, "-t", f"{tag}-2", "--push")
+    assert ran(done) == 2
+    assert done.err.count("no trusted key has signed") == 1
+    second = look(docker, f"{tag}-2")
+    assert second != first
+    assert second.count("\n") == 2
+    docker("image", "rm", "--force", f"{tag}-2")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "code"),
+    [
+        ("CACHE_REGISTRY", "https://x/y", "DB0607"),
+        ("GHCR_NAMESPACE", "a b", "DB0607"),
+        ("CACHE_REGISTRY_MODE", "sometimes", "DB0607"),
+        ("DYNBUILD_TRUSTED_KEYS", "nonsense", "DB0620"),
+        ("DYNBUILD_SIGNING_KEY_FILE", "/nowhere", "DB0620"),
+    ],
+)
+def test_settings_that_make_no_sense(
+    project: Space, cache: Repository, variable: str, value: str, code: str
+) -> None:
+    one = machine(project, "one", cache)
+    named = {"CACHE_REGISTRY": ""} if variable == "GHCR_NAMESPACE" else {}
+    done = one.run("realize", **named, **{variable: value})
+    assert (done.status, f"error[{code}]" in done.err) == (2, True), done.err

@@ -1,0 +1,29 @@
+"""The documents of an image are a function of its layers and its config."""
+
+import json
+
+from dynbuild.digest import sha256
+from dynbuild.emit.manifest import documents
+from dynbuild.link.model import Layer
+
+
+def test_the_documents_of_an_image() -> None:
+    stack = (
+        Layer(sha256(b"one"), sha256(b"1"), 1),
+        Layer(sha256(b"two"), sha256(b"2"), 2, "application/x"),
+    )
+    config = {"os": "linux", "config": {"Cmd": ["x"]}}
+    image, manifest = documents(stack, config)
+    assert documents(stack, config) == (image, manifest)
+    told = json.loads(image)
+    assert told["rootfs"] == {
+        "type": "layers",
+        "diff_ids": [sha256(b"one"), sha256(b"two")],
+    }
+    assert len(told["history"]) == 2
+    assert told["config"] == {"Cmd": ["x"]}
+    listed = json.loads(manifest)
+    assert listed["config"]["digest"] == sha256(image)
+    assert listed["config"]["size"] == len(image)
+    assert [one["digest"] for one in listed["layers"]] == [sha256(b"1"), sha256(b"2")]
+    assert listed["layers"][1]["mediaType"] == "application/x"
