@@ -96,8 +96,9 @@ def rclone(folder: Path, *more: str, ca: str | None = None) -> Iterator[Server]:
     root.mkdir()
     command = [program("rclone"), "serve", "s3", "--addr", endpoint]
     command += ["--auth-key", f"{ACCESS},{SECRET}", "--config", ""]
-    # Tests look into its directory, and change what lies there.
-    command += ["--dir-cache-time", "0s", *more, str(root)]
+    # Tests look into its directory, and change what lies there. With none at all it
+    # never stops looking.
+    command += ["--dir-cache-time", "1ms", *more, str(root)]
     server = Server("rclone", endpoint, secure=ca is not None, ca=ca, folder=root)
     with running(command, folder / "log"):
         _await(server)

@@ -37,9 +37,10 @@ AMD = "linux/amd64"
 BASE = sha256(b"base")
 STEP, OTHER = sha256(b"step"), sha256(b"other")
 CONTENT = bytes(range(256)) * 200
-IMPATIENT = Patience(connection=0.5, answer=0.5, transfer=0.5, pace=0.5)
+IMPATIENT = Patience(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
+PATIENT = Patience()
 HANGS = 60
-"""Seconds after which a cell counts as hanging; each takes two at most."""
+"""Seconds after which a cell counts as hanging; each takes a few at most."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Machine:
             )
             for at, far in enumerate(self.fars)
         ]
-        return Chain(self.near, guarded, self.folder, lambda: None, look_up=2.0)
+        return Chain(self.near, guarded, self.folder, lambda: None)
 
     def damaged(self, what: str) -> None:
         self.harm.append(what)
@@ -124,8 +125,10 @@ def tier(
     server: Server,
     bucket: str,
     endpoint: str | None = None,
-    patience: Patience = IMPATIENT,
+    patience: Patience | None = None,
 ) -> Open:
+    """The tier as it is, or by an endpoint that is not waited for so long."""
+    patience = patience or (IMPATIENT if endpoint else PATIENT)
     there = Server(server.name, endpoint or server.endpoint)
 
     def open_(tell: Tell, came: Moved, went: Moved) -> S3:
@@ -293,8 +296,7 @@ def test_a_narrow_uplink_is_no_fault(server: Server, tmp_path: Path) -> None:
     content = bytes(range(256)) * (20 << 12)
     bucket = bucket_name()
     with faulty(server.endpoint, intake=0.02) as proxy:
-        patience = Patience(connection=0.5)
-        far = tier(server, bucket, proxy.endpoint, patience)
+        far = tier(server, bucket, proxy.endpoint, PATIENT)
         one = Machine(tmp_path / "one", [far])
         assert one.realize(STEP, content) == content
         one.chain.finish()

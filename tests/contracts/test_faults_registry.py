@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from dynbuild.tiers.guarded import Moved, Open, Tell
     from tests.oci_servers import Served
 
-IMPATIENT = Patience(connect=0.5, answer=0.5, transfer=0.5, pace=0.5)
+IMPATIENT = Patience(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
+PATIENT = Patience()
 LARGE = CONTENT * 90
 """So much that it is not uploaded in one piece."""
 
@@ -47,7 +48,7 @@ OPERATIONS = {
 }
 
 
-def tier(host: str, path: str, patience: Patience = IMPATIENT) -> Open:
+def tier(host: str, path: str, patience: Patience = PATIENT) -> Open:
     def open_(tell: Tell, came: Moved, went: Moved) -> Registry:
         nobody = {"DOCKER_CONFIG": "/nowhere"}
         return Registry(Repository(host, path), nobody, tell, came, went, patience)
@@ -76,7 +77,7 @@ class There:
         wrong = OPERATIONS[operation]
         self.proxy.kind = kind
         self.proxy.methods, self.proxy.part = wrong.methods, wrong.part
-        return tier(self.proxy.endpoint, self.path)
+        return tier(self.proxy.endpoint, self.path, IMPATIENT)
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_a_required_tier_ends_the_command(
 def test_a_narrow_uplink_is_no_fault(plain_registry: Served, tmp_path: Path) -> None:
     path = f"faults/{uuid4().hex}"
     with faulty(plain_registry.host, intake=0.05) as proxy:
-        narrow = tier(proxy.endpoint, path, Patience(connect=0.5, answer=0.5))
+        narrow = tier(proxy.endpoint, path, Patience(answer=2.0))
         one = Machine(tmp_path / "one", [narrow])
         assert one.realize(STEP, LARGE) == LARGE
         one.chain.finish()

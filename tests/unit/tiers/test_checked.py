@@ -34,6 +34,17 @@ TAR = b"tar" * 1000
         (b"\x1f\x8bnonsense", sha256(TAR), False),
         (b"\x28\xb5\x2f\xfdnot read", sha256(TAR), True),
     ],
+    ids=[
+        "gzip",
+        "two members",
+        "plain",
+        "gzip of another",
+        "another",
+        "no end",
+        "half",
+        "no gzip",
+        "zstd",
+    ],
 )
 def test_a_layer_and_its_diff_id(
     tmp_path: Path, blob: bytes, diff_id: Digest, *, fits: bool
