@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import assert_never
 
 from dynbuild.building import (
+    BuildFailed,
     BuildRequest,
     Built,
     Event,
@@ -33,6 +34,13 @@ from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 
 _SECONDS = 60.0
 """How long docker may take over a question; a builder may have to start first."""
+
+_VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
+"""What containerd says of a layer that was removed while it was needed.
+
+It may have been removed just now, or long ago, when the engine was killed: then the
+cache of BuildKit has it for ever.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,16 @@ class Buildx:
         raise unreachable(words) or DeclarationError(Diagnostic("DB0505", words))
 
     def _build(self, request: BuildRequest, output: Output, report: Report) -> Built:
+        """Build; where the engine lost a layer once more, then without its cache."""
+        for _ in range(2):
+            try:
+                return self._attempt(request, output, report)
+            except BuildFailed as error:
+                if not _VANISHED.search(error.message):
+                    raise
+        return self._attempt(replace(request, no_cache=True), output, report)
+
+    def _attempt(self, request: BuildRequest, output: Output, report: Report) -> Built:
         transcript = Transcript()
 
         def each(line: str) -> None:

@@ -6,7 +6,6 @@ copies from, are given as images that are assembled here from layers of the stor
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from dynbuild.building import (
-    BuildFailed,
     BuildRequest,
     Built,
     Event,
@@ -55,12 +53,6 @@ LINKED = "linked"
 """The name by which a build of one line sees the image that was linked."""
 
 _SECONDS = 30.0
-_VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
-"""What containerd says of a layer that was removed while it was needed.
-
-It may have been removed just now, or long ago, when the engine was killed: then the
-cache of BuildKit has it for ever.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ class Workshop:
         place = self._place()
         out = place / "out"
         (place / "context").mkdir()
-        self._insist(
+        self.buildx.build(
             replace(
                 request,
                 dockerfile=f"FROM {image}\n",
@@ -119,7 +111,7 @@ class Workshop:
             outputs=(OciLayout(str(out)),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        built = self._insist(build, _of_steps(names, report))
+        built = self.buildx.build(build, _of_steps(names, report))
         image = exported(out)
         height = len(request.on)
         below_it = [layer.diff_id for layer in image.layers[:height]]
@@ -168,7 +160,7 @@ class Workshop:
         except KeyError as error:
             raise LostError(error.args[0]) from None
         (place / "context").mkdir()
-        built = self._insist(
+        built = self.buildx.build(
             replace(
                 request,
                 dockerfile=f"FROM {LINKED}\n",
@@ -223,16 +215,6 @@ class Workshop:
         layer, path = directories(paths, self._place())
         self.tier.keep(layer.digest, str(path))
         return layer
-
-    def _insist(self, request: BuildRequest, report: Report) -> Built:
-        """Build; where the engine lost a layer once more, then without its cache."""
-        for _ in range(2):
-            try:
-                return self.buildx.build(request, report)
-            except BuildFailed as error:
-                if not _VANISHED.search(error.message):
-                    raise
-        return self.buildx.build(replace(request, no_cache=True), report)
 
     def _place(self) -> Path:
         place = self.folder / str(next(self._numbers))

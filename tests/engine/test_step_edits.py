@@ -157,6 +157,7 @@ def test_only_what_must_run(project: Space) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_same_without_the_cache_of_the_engine(project: Space) -> None:
     assert ran(project) == ALL
     for change, expected in EDITS:

@@ -47,6 +47,9 @@ LOOK = (
     "set -e; cat /own/below /own/src/file | cmp - /own/above; cat /own/tool /own/above"
 )
 
+# They prune the engine.
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def project(built: Space, busybox_base: str) -> Space:
