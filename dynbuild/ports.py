@@ -134,6 +134,16 @@ class Tiers(Tier, Protocol):
         """Let shared tiers have records of the nearest; how many they lack."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The records that a shared tier has, or in words why it did not say."""
+
+    name: str
+    place: str
+    records: tuple[Record, ...] = ()
+    away: str | None = None
+
+
 Stack = tuple[Layer, ...]
 """The layers of an image, lowest first."""
 

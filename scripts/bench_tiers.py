@@ -26,7 +26,7 @@ from dynbuild.link.model import Layer, Record, Written
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.guarded import Far, Guarded
-from dynbuild.tiers.local import Local, file_digest
+from dynbuild.tiers.local import Local, digest_of_file
 from dynbuild.tiers.s3 import S3
 from dynbuild.tiers.s3_client import Settings
 from dynbuild.tiers.s3_shelf import S3Shelf
@@ -78,7 +78,7 @@ def throughput(server: Server, work: Path) -> None:
     store = Local(work / "store", print)
     records = []
     for path in sorted(source.iterdir()):
-        blob = file_digest(path)
+        blob = digest_of_file(path)
         store.keep(blob, str(path))
         layer = Layer(blob, blob, SIZE)
         records.append(Record(blob, blob, AMD, (), (layer,), {}, 1.0))
@@ -182,7 +182,7 @@ def memory(server: Server, work: Path, gigabytes: float) -> None:
     layer = work / "sparse"
     with layer.open("wb") as file:
         file.truncate(int(gigabytes * 10**9))
-    blob = file_digest(layer)
+    blob = digest_of_file(layer)
     bucket = bucket_name()
     child = os.fork()
     if child == 0:

@@ -1,14 +1,16 @@
 """``dynbuild status``."""
 
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import click
 
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.pages.status_page import TierFacts, status_page
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
 from dynbuild.cli.progress_text import duration, size
@@ -21,12 +23,17 @@ from dynbuild.cli.project import (
     open_project,
 )
 from dynbuild.cli.site import store_of
-from dynbuild.cli.usage import usage_data, usage_text
+from dynbuild.cli.usage import usage_data, usage_facts, usage_text
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
+from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic
+from dynbuild.ports import Answer
+from dynbuild.tiers.declared import cache_of
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.settings import shared
+from dynbuild.tiers.survey import survey
 from dynbuild.tiers.verify import Verified, verify
 
 
@@ -40,6 +47,7 @@ from dynbuild.tiers.verify import Verified, verify
     is_flag=True,
     help="Read the whole store first, and remove what is damaged.",
 )
+@request("--html", "as_page", is_flag=True, help="Write a page of it to stdout.")
 @options.as_json
 @options.color
 def status(  # noqa: PLR0913 - one parameter a flag
@@ -49,24 +57,31 @@ def status(  # noqa: PLR0913 - one parameter a flag
     texts: Pairs,
     platform: str | None,
     whole: bool,
+    as_page: bool,
     as_json: bool,
     color: Color,
 ) -> int:
-    """Show which steps of the lock the store holds, and what came of it over time.
+    """Show which steps of the lock the tiers hold, and what came of it over time.
 
-    Those that it does not hold, `dynbuild realize` would build. Exit status 1 when
-    --verify found damage.
+    Those that none of them holds, `dynbuild realize` would build. A shared tier that is
+    away is told, and nothing more. Exit status 1 when --verify found damage.
     """
     project = open_project(config)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, given(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
+    cache = cache_of(loaded.declaration.cache.model_dump_json())
+    fars = shared(cache, os.environ)
     told: list[Diagnostic] = []
     tier = Local(
-        store_of(project.place.root, loaded.declaration.cache.local),
+        store_of(project.place.root, cache.local),
         lambda what: told.append(_damaged(what)),
     )
     verified = verify(tier.root) if whole else None
+
+    def ask(steps: Collection[Digest], platform: str) -> Sequence[Answer]:
+        return survey(fars, steps, platform, told.append)
+
     found = verb.status(
         lock,
         project.files,
@@ -75,11 +90,15 @@ def status(  # noqa: PLR0913 - one parameter a flag
         tier,
         Machine(tier, time.sleep),
         platform,
+        ask,
     )
     damaged = verified.damaged if verified else ()
     history = history_of(project, color)
     show([*map(_damaged, damaged), *told], color)
-    if as_json:
+    if as_page:
+        facts = usage_facts(lock, history, found.platform, _tiers(found))
+        sys.stdout.write(status_page(facts, project.place.root.name or "image"))
+    elif as_json:
         past = usage_data(lock, history, found.platform)
         data({**_data(str(tier.root), found, verified), "history": past})
     else:
@@ -97,9 +116,13 @@ def _damaged(what: str) -> Diagnostic:
 
 def _tell(store: str, found: verb.Status, verified: Verified | None) -> None:
     sys.stdout.write(table([_base(found.base), *map(_row, found.steps)]) + "\n")
-    held = [step for step in found.steps if step.held]
-    bytes_ = size(sum(step.size for step in held))
-    tell(f"{len(held)} of {len(found.steps)} steps are held, {bytes_}, in {store}")
+    if found.shared:
+        local = verb.Share("local", store, found.held, found.size)
+        rows = (_share(tier, len(found.steps)) for tier in (local, *found.shared))
+        head = ("tier", "holds", "bytes", "place")
+        sys.stdout.write(f"\n{table([head, *rows])}\n")
+    of = f"{found.held} of {len(found.steps)} steps are held"
+    tell(f"{of}, {size(found.size)}, in {store}")
     if verified is not None:
         tell(
             f"{verified.blobs} blobs and {verified.records} records are sound, "
@@ -120,9 +143,27 @@ def _base(held: int | None) -> Sequence[str]:
     return ("held", "(base)", size(held), "")
 
 
+def _share(tier: verb.Share, steps: int) -> Sequence[str]:
+    if tier.away is not None:
+        return (tier.name, "away", "", f"{tier.place}: {tier.away}")
+    return (tier.name, f"{tier.held} of {steps}", size(tier.size), tier.place)
+
+
+def _tiers(found: verb.Status) -> list[TierFacts]:
+    steps = len(found.steps)
+    return [
+        TierFacts("local", found.held, steps, found.size),
+        *(
+            TierFacts(tier.name, tier.held, steps, tier.size, tier.away)
+            for tier in found.shared
+        ),
+    ]
+
+
 def _data(
     store: str, found: verb.Status, verified: Verified | None
 ) -> dict[str, object]:
+    local = verb.Share("local", store, found.held, found.size)
     return {
         "version": 1,
         "store": store,
@@ -137,6 +178,17 @@ def _data(
                 "seconds": step.seconds,
             }
             for step in found.steps
+        ],
+        "tiers": [
+            {
+                "tier": tier.name,
+                "place": tier.place,
+                "reachable": tier.away is None,
+                "steps": tier.held,
+                "bytes": tier.size,
+                "error": tier.away,
+            }
+            for tier in (local, *found.shared)
         ],
         "verified": None
         if verified is None

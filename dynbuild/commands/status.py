@@ -1,17 +1,31 @@
-"""``status``: what the local tier holds of the steps of a lock."""
+"""``status``: what the tiers hold of the steps of a lock."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from dynbuild.commands.realize import RealizeOptions, platform_of
 from dynbuild.digest import Digest, digest_of
+from dynbuild.link.model import Record
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Held, Reuse, plan
-from dynbuild.ports import Base, Builder, Files, Images, Machine, NotThereError, Tier
+from dynbuild.ports import (
+    Answer,
+    Base,
+    Builder,
+    Files,
+    Images,
+    Machine,
+    NotThereError,
+    Tier,
+)
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import label
+
+Survey = Callable[[Collection[Digest], str], Sequence[Answer]]
+"""What the shared tiers have of some steps for a platform; none that fails raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +43,41 @@ class StepStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one shared tier has of a lock: how many steps, the bytes of their layers.
+
+    ``away`` says in words why it is not known.
+    """
+
+    name: str
+    place: str
+    held: int
+    size: int
+    away: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The steps of a lock in install order, and how large their base is, if it is held.
 
-    A step is held where ``realize`` would not build it.
+    A step is held where ``realize`` would not build it with the local tier alone;
+    ``shared`` tells the same of each other tier, near to far.
     """
 
     platform: str
     base: int | None
     steps: tuple[StepStatus, ...]
+    shared: tuple[Share, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """How many steps the local tier holds."""
+        return sum(step.held for step in self.steps)
+
+    @property
+    def size(self) -> int:
+        """The bytes of their layers."""
+        return sum(step.size for step in self.steps)
 
 
 def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
@@ -48,11 +88,14 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     tier: Tier,
     machine: Machine,
     platform: str | None,
+    survey: Survey,
 ) -> Status:
     """What ``realize`` would find now.
 
-    Raises UnreachableError where the engine has to be asked and does not answer,
-    DeclarationError for a platform that the base does not exist for.
+    Where the base was never here, nobody can say what a record would be put on: then
+    every record of a step in a shared tier counts. Raises UnreachableError where
+    the engine has to be asked and does not answer, DeclarationError for a platform that
+    the base does not exist for.
     """
     asked = RealizeOptions((), platforms=(platform,) if platform else ())
     name = platform_of(lock, builder, asked)
@@ -66,12 +109,42 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
     digests = {step: digest_of(told) for step, told in described.items()}
-    held = _held(order, digests, base, name, tier)
+    steps = [*digests.values()]
+    # What stands on an image that only the engine here knows is shared with nobody.
+    answers = () if unpinned else survey(steps, name)
+    near = tier.find(steps, name) if base else ()
+    held = _held(order, digests, base, name, near) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
-        tuple(held.get(placed.id) or _missing(placed) for placed in order),
+        tuple(_step(placed, held.get(placed.id)) for placed in order),
+        tuple(_share(answer, order, digests, base, name) for answer in answers),
     )
+
+
+def _step(placed: Placed, held: Record | None) -> StepStatus:
+    title = label(placed.step)
+    if held is None:
+        return StepStatus(placed.id, title, held=False)
+    size = sum(layer.size for layer in held.layers)
+    return StepStatus(placed.id, title, held=True, size=size, seconds=held.seconds)
+
+
+def _share(
+    answer: Answer,
+    order: tuple[Placed, ...],
+    digests: dict[str, Digest],
+    base: Base | None,
+    platform: str,
+) -> Share:
+    if base:
+        held = _held(order, digests, base, platform, answer.records)
+    else:
+        last = {record.step: record for record in answer.records}
+        held = {id_: last[step] for id_, step in digests.items() if step in last}
+    sizes = {x.digest: x.size for record in held.values() for x in record.layers}
+    total = sum(sizes.values())
+    return Share(answer.name, answer.place, len(held), total, answer.away)
 
 
 def _live(order: tuple[Placed, ...], files: Files) -> dict[Copy, Digest]:
@@ -90,13 +163,11 @@ def _live(order: tuple[Placed, ...], files: Files) -> dict[Copy, Digest]:
 def _held(
     order: tuple[Placed, ...],
     digests: dict[str, Digest],
-    base: Base | None,
+    base: Base,
     platform: str,
-    tier: Tier,
-) -> dict[str, StepStatus]:
-    if base is None:
-        return {}
-    records = tier.find([*digests.values()], platform)
+    records: tuple[Record, ...],
+) -> dict[str, Record]:
+    """The records that ``realize`` would take if it had no others, by step."""
     below = [layer.diff_id for layer in base.layers]
     planned = plan(order, digests, below, platform, map(Held, records))
     found = {}
@@ -104,14 +175,5 @@ def _held(
         final = planned.places.final.get(placed.id)
         choice = planned.choices[final] if final else None
         if isinstance(choice, Reuse):
-            record = choice.record
-            size = sum(layer.size for layer in record.layers)
-            title = label(placed.step)
-            found[placed.id] = StepStatus(
-                placed.id, title, held=True, size=size, seconds=record.seconds
-            )
+            found[placed.id] = choice.record
     return found
-
-
-def _missing(placed: Placed) -> StepStatus:
-    return StepStatus(placed.id, label(placed.step), held=False)

@@ -41,12 +41,16 @@ class BuildFacts:
 
 @dataclass(frozen=True, slots=True)
 class TierFacts:
-    """How many of the lock's steps a tier holds, and their bytes if it can tell."""
+    """How many of the lock's steps a tier holds, and their bytes if it can tell.
+
+    ``away`` says why it did not answer.
+    """
 
     name: str
     held: int
     steps: int
     size: int | None = None
+    away: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ def _totals(facts: StatusFacts) -> dict[str, str]:
         found["time saved"] = price(sum(build.saved for build in facts.builds))
         found["time spent"] = price(sum(build.ran for build in facts.builds))
     for tier in facts.tiers:
-        found[f"held by {tier.name}"] = f"{tier.held} of {tier.steps}"
+        told = "away" if tier.away else f"{tier.held} of {tier.steps}"
+        found[f"held by {tier.name}"] = told
     return found
 
 
@@ -170,6 +175,8 @@ def _grouped(items: Sequence[_T]) -> list[Sequence[_T]]:
 
 
 def _tier(tier: TierFacts) -> str:
+    if tier.away:
+        return _bar(tier.name, f"away: {tier.away}", 0, "local")
     bytes_ = "" if tier.size is None else f", {size(tier.size)}"
     told = f"{tier.held} of {tier.steps}{bytes_}"
     kind = tier.name if tier.name in SOURCES else "local"

@@ -1,0 +1,50 @@
+"""What shared tiers have of some steps: all asked at once, none of them needed."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import wait
+
+from dynbuild.digest import Digest
+from dynbuild.errors import Diagnostic
+from dynbuild.link.model import Record
+from dynbuild.ports import Answer, TierError
+from dynbuild.tiers.beside import beside
+from dynbuild.tiers.chain import LOOK_UP
+from dynbuild.tiers.guarded import Far, Guarded
+
+
+def survey(
+    fars: Sequence[Far],
+    steps: Collection[Digest],
+    platform: str,
+    tell: Callable[[Diagnostic], None],
+    look_up: float = LOOK_UP,
+) -> tuple[Answer, ...]:
+    """What each tier answers within ``look_up`` seconds; ``tell`` hears of damage.
+
+    Whatever a tier is used for, and whether or not it is required, it is only asked.
+    """
+
+    def question(far: Far) -> Callable[[], tuple[Record, ...]]:
+        damaged = Guarded(far, tell, lambda _: None).damaged
+
+        def ask() -> tuple[Record, ...]:
+            opened = far.open(damaged, lambda _: None, lambda _: None)
+            return opened.find(steps, platform)
+
+        return ask
+
+    asked = [(far, beside(question(far))) for far in fars]
+    until = time.monotonic() + look_up
+    found = []
+    for far, answer in asked:
+        wait([answer], max(0.0, until - time.monotonic()))
+        if not answer.done():
+            why = f"it did not look up the steps within {look_up:.0f} s"
+            found.append(Answer(far.name, far.place, away=why))
+            continue
+        try:
+            found.append(Answer(far.name, far.place, answer.result()))
+        except TierError as error:
+            found.append(Answer(far.name, far.place, away=error.why))
+    return tuple(found)
