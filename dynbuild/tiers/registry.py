@@ -151,16 +151,17 @@ class Registry:
         name = record_name(entry.record)
         others = [one for one in self.entries(step) if record_name(one.record) != name]
         try:
-            self._put_manifest(tag, [*others, entry])
+            self.put_entries(tag, [*others, entry])
         except RegistryError as error:
             if not others or _UNKNOWN.isdisjoint(error.codes):
                 raise
             # Of some of the others the blobs are gone, and with them their use.
             self._doubtful = True
             whole = [one for one in others if self._is_whole(one)]
-            self._put_manifest(tag, [*whole, entry])
+            self.put_entries(tag, [*whole, entry])
 
-    def _put_manifest(self, tag: str, entries: list[Entry]) -> None:
+    def put_entries(self, tag: str, entries: list[Entry]) -> None:
+        """Let a tag have these records and no others. Raises RegistryError."""
         self.client.put_manifest(self.repository, tag, dump_step(entries))
 
     def entries(self, step: Digest) -> list[Entry]:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from dynbuild.digest import Digest
 from dynbuild.shelves import Root, Thing
-from dynbuild.tiers.artifact import Entry, dump_step, step_of, tag_of
+from dynbuild.tiers.artifact import Entry, step_of, tag_of
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.oci.errors import RegistryError
@@ -60,8 +60,12 @@ class RegistryShelf(Registry):
             for step in sorted(steps):
                 self._remove(step, gone)
 
-    def _remove(self, step: Digest, keys: Collection[str]) -> None:
-        left = [one for one in self.entries(step) if _key(one) not in keys]
+    def left(self, step: Digest, gone: Collection[str]) -> list[Entry]:
+        """The records of a step that stay. Raises RegistryError."""
+        return [one for one in self.entries(step) if _key(one) not in gone]
+
+    def _remove(self, step: Digest, gone: Collection[str]) -> None:
+        left = self.left(step, gone)
         if not left:
             try:
                 self.client.delete_manifest(self.repository, tag_of(step))
@@ -71,7 +75,7 @@ class RegistryShelf(Registry):
             else:
                 return
         # Where nothing may be deleted, what is under the tag holds on to nothing.
-        self.client.put_manifest(self.repository, tag_of(step), dump_step(left))
+        self.put_entries(tag_of(step), left)
 
 
 def _key(entry: Entry) -> str:

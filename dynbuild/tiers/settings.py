@@ -67,6 +67,12 @@ def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
         return Registry(place, environment, tell, came, went)
 
     def shelf() -> Shelf:
+        if place.host == GHCR:
+            from dynbuild.tiers.ghcr_shelf import GhcrShelf  # noqa: PLC0415
+            from dynbuild.tiers.oci.packages import Packages  # noqa: PLC0415
+
+            packages = Packages(place, environment)
+            return GhcrShelf(place, environment, lambda _: None, packages)
         from dynbuild.tiers.registry_shelf import RegistryShelf  # noqa: PLC0415
 
         return RegistryShelf(place, environment, lambda _: None)

@@ -1,0 +1,87 @@
+"""All that a tier on ghcr.io holds: what goes is deleted as versions of a package."""
+
+from collections.abc import Collection, Mapping
+
+from dynbuild.digest import Digest
+from dynbuild.ports import TierError
+from dynbuild.shelves import Thing
+from dynbuild.tiers.artifact import load_step, tag_of
+from dynbuild.tiers.beside import each
+from dynbuild.tiers.codec import UnreadableError
+from dynbuild.tiers.oci.address import Repository
+from dynbuild.tiers.oci.packages import Packages, Version
+from dynbuild.tiers.registry import AT_ONCE, Tell, refusals
+from dynbuild.tiers.registry_shelf import RegistryShelf
+
+
+class GhcrShelf(RegistryShelf):
+    """Implements ``shelves.Shelf``.
+
+    A version goes when no record in it stays, or a later one stands in its place. One
+    that has a tag of somebody else, or is none of ours, is never touched.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        environment: Mapping[str, str],
+        tell: Tell,
+        packages: Packages,
+    ) -> None:
+        super().__init__(repository, environment, tell)
+        self._packages = packages
+
+    def remove(self, keys: Collection[str]) -> None:
+        gone = set(keys)
+        steps = {step for key in keys if (step := Thing(key, 0, 0.0).step)}
+        if not steps:
+            return
+        with refusals():
+            versions = {one.digest: one for one in self._packages.versions()}
+            kept = [
+                version
+                for step in sorted(steps)
+                if (version := self._removed(step, gone, versions)) is not None
+            ]
+            kept += self._superseded(versions)
+        if kept:
+            count = f"{len(kept)} version{'s' * (len(kept) != 1)}"
+            why = f"GitHub does not delete {count} that very many have taken"
+            raise TierError(f"{why}, as {kept[0].digest}", refused=True)
+
+    def _removed(
+        self, step: Digest, gone: set[str], versions: dict[Digest, Version]
+    ) -> Version | None:
+        """Remove records of a step; the version that GitHub keeps nevertheless."""
+        tag = tag_of(step)
+        digest = self.client.manifest_digest(self.repository, tag)
+        left = self.left(step, gone)
+        version = versions.pop(digest, None) if digest else None
+        if version is not None and version.tags != {tag}:
+            version = None
+        if not left and version is not None and self._packages.delete(version):
+            return None
+        # GitHub keeps the last version with a tag, but not when its tag has moved.
+        self.put_entries(tag, left)
+        if version is None or self._packages.delete(version):
+            return None
+        return version
+
+    def _superseded(self, versions: Mapping[Digest, Version]) -> list[Version]:
+        """Delete records that a later one stands in for; those that GitHub keeps.
+
+        A manifest without a tag may be a platform of somebody's image, so each is read.
+        """
+
+        def is_ours(version: Version) -> bool:
+            data = self.client.manifest(self.repository, version.digest)
+            try:
+                load_step(data or b"")
+            except UnreadableError:
+                return False
+            return True
+
+        asked = [one for one in versions.values() if not one.tags]
+        ours = each(is_ours, asked, AT_ONCE)
+        found = [one for one, is_ in zip(asked, ours, strict=True) if is_]
+        return [one for one in found if not self._packages.delete(one)]

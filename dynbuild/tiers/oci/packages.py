@@ -1,0 +1,225 @@
+"""GitHub's packages API: the versions of a container package, listed and deleted.
+
+ghcr.io lets nobody delete by the distribution spec (405). Endpoints, headers and what
+the statuses mean: docs.github.com/en/rest/packages (2022-11-28).
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from urllib3.response import BaseHTTPResponse
+
+from dynbuild.digest import Digest
+from dynbuild.tiers.oci.address import Repository, origin_of
+from dynbuild.tiers.oci.credentials import Credentials, credentials_of
+from dynbuild.tiers.oci.errors import RegistryError, clean
+from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
+
+API = "https://api.github.com"
+
+_PAGE = 100
+"""Versions that are asked for at once: the most that GitHub gives."""
+
+_PATIENCE = 120.0
+"""Seconds that rate limits may hold one request up before that is a failure."""
+
+_UNSAID = 60.0
+"""Seconds to wait where a limit does not say how long (docs: "Rate limits")."""
+
+_OK, _GONE = 200, 204
+_REFUSED, _UNKNOWN, _FORBIDDEN, _MISSING, _LIMITED = 400, 401, 403, 404, 429
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A manifest of a package: GitHub's number of it, its digest, its tags."""
+
+    number: int
+    digest: Digest
+    tags: frozenset[str]
+
+
+class Packages:
+    """The package of one repository of ghcr.io. All methods raise RegistryError.
+
+    ``environment`` says who we are; ``pause`` waits some seconds.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        environment: Mapping[str, str],
+        pause: Callable[[float], None] = time.sleep,
+        api: str = API,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self._owner, _, self._name = repository.path.partition("/")
+        self._repository = repository
+        self._environment = environment
+        self._pause = pause
+        self._api = api
+        self._transport = Transport(patience)
+        self._place: str | None = None
+        self._known: Credentials | None = None
+
+    def versions(self) -> list[Version]:
+        """All versions, as they are now."""
+        found: dict[int, Version] = {}
+        what = f"listing the versions of {self._repository}"
+        answer, body = self._first(what)
+        while True:
+            new = [one for one in _versions(what, body) if one.number not in found]
+            found |= {one.number: one for one in new}
+            url = _next(answer)
+            # A server that repeats itself would never end.
+            if url is None or not new:
+                return [*found.values()]
+            if origin_of(url) != origin_of(self._api):
+                raise RegistryError(f"{what}: the next page is somewhere else")
+            answer, body = self._ask(what, "GET", url)
+            if answer.status != _OK:
+                raise self._refusal(what, answer, body, "read:packages")
+
+    def delete(self, version: Version) -> bool:
+        """Delete a version; false where GitHub will not part with it.
+
+        That is so for the last one with a tag, and for one that very many have taken.
+        """
+        what = f"deleting {self._repository}@{version.digest}"
+        url = f"{self._found()}/{version.number}"
+        answer, body = self._ask(what, "DELETE", url)
+        if answer.status == _REFUSED:
+            return False
+        if answer.status == _MISSING:
+            # It is gone, or GitHub hides that it may not be deleted.
+            seen, _ = self._ask(what, "GET", url)
+            if seen.status == _MISSING:
+                return True
+        if answer.status not in (_OK, _GONE):
+            raise self._refusal(what, answer, body, "delete:packages")
+        return True
+
+    def _found(self) -> str:
+        if self._place is None:
+            self._first(f"looking for {self._repository}")
+        assert self._place is not None
+        return self._place
+
+    def _first(self, what: str) -> tuple[BaseHTTPResponse, bytes]:
+        """The first page: of an organization, else of a user; nothing tells which."""
+        for kind in ("orgs", "users"):
+            place = (
+                f"{self._api}/{kind}/{quote(self._owner, '')}/packages/container/"
+                f"{quote(self._name, '')}/versions"
+            )
+            if self._place in (None, place):
+                answer, body = self._ask(what, "GET", f"{place}?per_page={_PAGE}")
+                if answer.status == _OK:
+                    self._place = place
+                    return answer, body
+                if answer.status != _MISSING:
+                    break
+        raise self._refusal(what, answer, body, "read:packages")
+
+    def _ask(self, what: str, method: str, url: str) -> tuple[BaseHTTPResponse, bytes]:
+        """The answer, whatever its status, once no limit is in the way."""
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self._credentials(what).password}",
+            "User-Agent": "dynbuild",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        ask = Ask(what, method, url, headers, moves=True)
+        left = _PATIENCE
+        while True:
+            with self._transport.open(ask) as answer:
+                body = self._transport.read(ask, answer)
+            wait = _limited(answer, time.time())
+            if wait is None:
+                return answer, body
+            if wait > left:
+                words = f"{what}: GitHub's rate limit is reached"
+                again = f"try again in {max(1, round(wait / 60))} min"
+                raise RegistryError(
+                    f"{words}; {again}", status=answer.status, retryable=True
+                )
+            left -= max(wait, 1.0)
+            self._pause(wait)
+
+    def _credentials(self, what: str) -> Credentials:
+        if self._known is None:
+            found = credentials_of(self._repository.host, self._environment)
+            if found is None or not found.password:
+                words = f"{what}: GitHub wants a token: set GHCR_TOKEN"
+                raise RegistryError(words, status=_UNKNOWN)
+            self._known = found
+        return self._known
+
+    def _refusal(
+        self, what: str, answer: BaseHTTPResponse, body: bytes, scope: str
+    ) -> RegistryError:
+        """The error for an answer, in GitHub's own words and with what to do."""
+        status = answer.status
+        told = _message(body).replace(self._credentials(what).password, "***")
+        words = f"{what}: {told or 'GitHub refuses'} ({status})"
+        scopes = answer.headers.get("X-OAuth-Scopes")
+        if status == _UNKNOWN:
+            words += "; GitHub does not know the token in GHCR_TOKEN, or it has expired"
+        elif status in (_FORBIDDEN, _MISSING):
+            has = f", it has {clean(scopes) or 'none'}" if scopes is not None else ""
+            words += (
+                f"; the token needs the scope {scope}{has}, "
+                "and its owner the role Admin on the package"
+                if scope.startswith("delete")
+                else f"; there is no such package, or the token lacks {scope}{has}"
+            )
+        return RegistryError(words, status=status, retryable=status >= 500)  # noqa: PLR2004 - of HTTP
+
+
+def _versions(what: str, body: bytes) -> list[Version]:
+    try:
+        return [
+            Version(
+                int(one["id"]),
+                Digest(one["name"]),
+                frozenset(map(str, one["metadata"]["container"]["tags"])),
+            )
+            for one in json.loads(body)
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise RegistryError(f"{what}: the answer is no list of versions") from None
+
+
+def _next(answer: BaseHTTPResponse) -> str | None:
+    """Where the next page is (RFC 8288)."""
+    link = answer.headers.get("Link", "")
+    found = re.search(r'<([^>]*)>\s*;[^,<]*\brel="?next"?', link)
+    return found[1] if found else None
+
+
+def _limited(answer: BaseHTTPResponse, now: float) -> float | None:
+    """How many seconds a limit asks us to wait; None where it is none (docs, as above).
+
+    GitHub says 403 or 429, with Retry-After or a count that is used up.
+    """
+    if answer.status not in (_FORBIDDEN, _LIMITED):
+        return None
+    after = answer.headers.get("Retry-After", "")
+    if after.isdecimal():
+        return float(after)
+    reset = answer.headers.get("X-RateLimit-Reset", "")
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal():
+        return max(0.0, float(reset) - now)
+    return _UNSAID if answer.status == _LIMITED else None
+
+
+def _message(body: bytes) -> str:
+    try:
+        found = json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return clean(found) if isinstance(found, str) else ""
