@@ -1,154 +1,84 @@
 #!/usr/bin/env python3
-"""Measures the S3 tier against rclone on one server in one run; asserts nothing.
+"""Measures shared tiers against the tools that others use; asserts nothing.
 
     python scripts/bench_tiers.py [GIGABYTES of the sparse layer, else 2]
 
-Each transfer is done three times by both, turn by turn; the ratio is of the medians.
+S3 against rclone on the same server; the registry tier, with Debian's docker-registry
+(of `eval "$(scripts/engine env)"`), against skopeo where that is installed. Each
+transfer is done three times by both, turn by turn, with other content each time, since
+skopeo remembers what a registry has; the ratio is of the medians.
 """
 
 import os
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from dynbuild.digest import sha256
-from dynbuild.link.model import Layer, Record, Written
-from dynbuild.tiers.beside import each
-from dynbuild.tiers.chain import Chain
-from dynbuild.tiers.guarded import Far, Guarded
-from dynbuild.tiers.local import Local, digest_of_file
-from dynbuild.tiers.s3 import S3
-from dynbuild.tiers.s3_client import Settings
-from dynbuild.tiers.s3_shelf import S3Shelf
-from tests.faults import faulty
-from tests.s3_servers import (
-    ACCESS,
-    SECRET,
-    Server,
-    bucket_name,
-    credentials,
-    program,
-    rclone,
-    seaweedfs,
+from bench_parts.measure import once, told
+from bench_parts.transfers import (
+    AMD,
+    Place,
+    files,
+    pull,
+    push,
+    registry_place,
+    s3_places,
 )
+
+from dynbuild.digest import sha256
+from dynbuild.link.model import Record, Written
+from dynbuild.tiers.beside import each
+from dynbuild.tiers.local import digest_of_file
+from tests.faults import faulty
 
 FILES, SIZE = 8, 32 << 20
 STEPS = 100
 DELAY = 0.02
 TURNS = 3
-AMD = "linux/amd64"
 
 
-def told(what: str, measured: float, unit: str = "s", ratio: str = "") -> None:
-    print(f"{what:56} {measured:9.3f} {unit}  {ratio}", flush=True)
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def chain(store: Path, settings: Settings, folder: Path) -> Chain:
-    far = Far(
-        "s3",
-        settings.place,
-        lambda tell, came, went: S3(settings, tell, came, went),
-        lambda: S3Shelf(settings, print),
-    )
-    guarded = Guarded(far, lambda told: print(told.message), lambda _: None)
-    return Chain(Local(store, print), [guarded], folder, lambda: None)
-
-
-def throughput(server: Server, work: Path) -> None:
-    source = work / "source"
-    source.mkdir()
-    for number in range(FILES):
-        (source / str(number)).write_bytes(os.urandom(SIZE))
-    store = Local(work / "store", print)
-    records = []
-    for path in sorted(source.iterdir()):
-        blob = digest_of_file(path)
-        store.keep(blob, str(path))
-        layer = Layer(blob, blob, SIZE)
-        records.append(Record(blob, blob, AMD, (), (layer,), {}, 1.0))
-    steps = [record.step for record in records]
+def throughput(place: Place, work: Path) -> None:
     taken: dict[str, list[float]] = {}
-
-    def push(tiers: Chain) -> None:
-        tiers.held(steps, AMD)
-        tiers.share(records)
-        tiers.finish()
-
-    def pull(tiers: Chain, into: Path) -> None:
-        found = [held.record.layers[0] for held in tiers.held(steps, AMD)]
-        with ThreadPoolExecutor(4) as threads:
-            fetched = threads.map(
-                lambda layer: tiers.fetch(layer.digest, f"{into}-{layer.digest[7:]}"),
-                found,
-            )
-            assert sum(fetched) == FILES
-
-    for turn in range(TURNS):
-        ours, theirs = server.settings(bucket_name()), bucket_name()
+    for _ in range(TURNS):
+        work.mkdir()
+        what = files(work, FILES, SIZE)
+        ours, theirs = place.there(), place.there()
         rounds = {
-            "push rclone": lambda: copy(server, source, f"s3:{theirs}"),  # noqa: B023
-            "push": lambda: push(chain(work / "store", ours, work)),  # noqa: B023
-            "pull rclone": lambda: copy(server, f"s3:{theirs}", work / "back"),  # noqa: B023
-            "pull": lambda: pull(
-                chain(work / f"other{turn}", ours, work),  # noqa: B023
-                work / f"out{turn}",  # noqa: B023
-            ),
+            "push": partial(push, place, ours, what, work),
+            "pull": partial(pull, place, ours, what, work),
         }
-        for name, round_ in rounds.items():
-            taken.setdefault(name, []).append(timed(round_))
-        shutil.rmtree(work / "back")
-        shutil.rmtree(work / f"other{turn}")
-        for path in work.glob("out*"):
-            path.unlink()
+        if place.tool:
+            rounds["push of theirs"] = partial(place.send, what.folder, theirs)
+            rounds["pull of theirs"] = partial(place.get, theirs, work / "got")
+        for name in sorted(rounds, reverse=True):
+            taken.setdefault(name, []).append(once(rounds[name]))
+        shutil.rmtree(work)
     for name in ("push", "pull"):
-        ours_, theirs_ = (
-            statistics.median(taken[key]) for key in (name, f"{name} rclone")
-        )
-        amount = f"{FILES} x {SIZE >> 20} MiB"
-        told(f"{server.name}: rclone {name} of {amount}", theirs_)
-        ratio = f"{theirs_ / ours_:.2f} x rclone's throughput"
-        told(f"{server.name}: dynbuild {name}", ours_, ratio=ratio)
+        median = statistics.median(taken[name])
+        ratio = ""
+        if place.tool:
+            other = statistics.median(taken[f"{name} of theirs"])
+            told(
+                f"{place.name}: {place.tool} {name}, {FILES} x {SIZE >> 20} MiB", other
+            )
+            ratio = f"{other / median:.2f} x the throughput of {place.tool}"
+        told(f"{place.name}: dynbuild {name}", median, ratio=ratio)
 
 
-def copy(server: Server, source: object, target: object) -> None:
-    settings = {
-        "TYPE": "s3",
-        "PROVIDER": "Other",
-        "ACCESS_KEY_ID": ACCESS,
-        "SECRET_ACCESS_KEY": SECRET,
-        "ENDPOINT": f"http://{server.endpoint}",
-    }
-    environment = {f"RCLONE_CONFIG_S3_{name}": text for name, text in settings.items()}
-    subprocess.run(
-        [program("rclone"), "copy", "--config", "", str(source), str(target)],
-        env={**os.environ, **environment},
-        check=True,
-    )
-
-
-def look_up(server: Server) -> None:
+def look_up(place: Place) -> None:
     """In one tier, through a proxy that answers after a while, in a process of its own.
 
     Each record says that its step wrote 200 files.
     """
-    bucket = bucket_name()
-    tier = S3(server.settings(bucket), print)
+    there = place.there()
+    tier = place.open(place.address, there)
     steps = [sha256(f"step {number}".encode()) for number in range(STEPS)]
     writes = {
         f"usr/lib/{number}": Written("file", 0o644, content=sha256(b"%d" % number))
@@ -160,57 +90,62 @@ def look_up(server: Server) -> None:
     reading, writing = os.pipe()
     proxy = os.fork()
     if proxy == 0:
-        with faulty(server.endpoint, delay=DELAY) as one:
+        with faulty(place.address, delay=DELAY) as one:
             os.write(writing, one.endpoint.encode())
             threading.Event().wait()
     try:
-        there = Server(server.name, os.read(reading, 100).decode())
+        address = os.read(reading, 100).decode()
 
         def find() -> None:
-            far = S3(there.settings(bucket), print)
-            assert len(far.find(steps, AMD)) == STEPS
+            assert len(place.open(address, there).find(steps, AMD)) == STEPS
 
-        what = f"look-up of {STEPS} steps, {DELAY * 1000:.0f} ms of latency"
-        told(what, statistics.median(timed(find) for _ in range(5)))
+        median = statistics.median(once(find) for _ in range(5))
+        told(f"{place.name}: look-up of {STEPS}, {DELAY * 1000:.0f} ms away", median)
     finally:
         os.kill(proxy, 9)
         os.waitpid(proxy, 0)
 
 
-def memory(server: Server, work: Path, gigabytes: float) -> None:
+def memory(place: Place, work: Path, gigabytes: float) -> None:
     """Of a process that pushes and pulls one large layer."""
     layer = work / "sparse"
     with layer.open("wb") as file:
         file.truncate(int(gigabytes * 10**9))
-    blob = digest_of_file(layer)
-    bucket = bucket_name()
-    child = os.fork()
-    if child == 0:
-        tier = S3(server.settings(bucket), print)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        took = timed(lambda: tier.keep(blob, str(layer)))
-        told(f"push of a layer of {gigabytes:g} GB", took)
-        took = timed(lambda: tier.fetch(blob, str(work / "back")))
-        told("pull of it", took)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        told("peak of memory above the start", peak - before, "MiB", f"{peak:.0f} MiB")
-        os._exit(0)
-    os.waitpid(child, 0)
+    program = Path(__file__).with_name("bench_parts") / "one_layer.py"
+    words = [sys.executable, str(program), place.name.split()[0], place.address]
+    words += [place.there(), str(layer), digest_of_file(layer), str(work / "back")]
+    found = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+    pushed, pulled, before, peak = map(float, found.stdout.split())
+    told(f"{place.name}: push of a layer of {gigabytes:g} GB", pushed)
+    told(f"{place.name}: pull of it", pulled)
+    more = f"{peak - before:.1f} MiB more than before"
+    told(f"{place.name}: peak of memory of all of it", peak, "MiB", more)
+    (work / "back").unlink()
+
+
+def measured(place: Place, work: Path, gigabytes: float, *, whole: bool) -> None:
+    throughput(place, work)
+    look_up(place)
+    if whole:
+        work.mkdir()
+        memory(place, work, gigabytes)
+        shutil.rmtree(work)
 
 
 def main() -> None:
     gigabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
-    for make in (rclone, seaweedfs):
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            tempfile.TemporaryDirectory() as work,
-            make(Path(folder)) as server,
-            credentials(server),
-        ):
-            throughput(server, Path(work))
-            look_up(server)
-            if make is rclone:
-                memory(server, Path(work), gigabytes)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        with s3_places(root) as places:
+            for number, place in enumerate(places):
+                # What a process takes is not of the server's making.
+                measured(place, root / "work", gigabytes, whole=not number)
+        (root / "registry").mkdir()
+        with registry_place(root / "registry") as place_:
+            if place_ is None:
+                print("docker-registry is not there: nothing of the registry tier")
+            else:
+                measured(place_, root / "work", gigabytes, whole=True)
 
 
 if __name__ == "__main__":

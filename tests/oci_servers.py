@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.s3_servers import free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,13 +45,28 @@ class Served:
         return blobs / name[:2] / name / "data"
 
 
+def program_in(path: str) -> str | None:
+    """Where docker-registry is: on a PATH, or beside the engine that leads it."""
+    places = path.split(os.pathsep)
+    tools = "tools/usr/bin".join(places[0].rsplit("engine/usr/bin", 1))
+    return shutil.which("docker-registry", path=os.pathsep.join([*places, tools]))
+
+
+@contextmanager
+def registry(program: str, folder: Path, more: str = "") -> Iterator[Served]:
+    """Run a registry, with some more configuration, that keeps all in a folder."""
+    host = f"127.0.0.1:{free_port()}"
+    config = folder / "config.yml"
+    config.write_text(CONFIG.format(root=folder / "content", host=host, more=more))
+    with running([program, "serve", str(config)], folder / "log"):
+        _await(host, folder / "log")
+        yield Served(host, folder / "content")
+
+
 @pytest.fixture(scope="session")
 def registry_program(engine: dict[str, str]) -> str:
     """Return the path of docker-registry, which comes with the engine's tools."""
-    path = engine["PATH"].split(os.pathsep)
-    tools = "tools/usr/bin".join(path[0].rsplit("engine/usr/bin", 1))
-    places = [*path, tools]
-    found = shutil.which("docker-registry", path=os.pathsep.join(places))
+    found = program_in(engine["PATH"])
     if found is None:
         pytest.fail("docker-registry is not there; see `scripts/engine up`")
     return found
@@ -60,25 +77,13 @@ def serve(
     registry_program: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Served]]:
     """Give a function that starts a registry with some more configuration."""
-    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as stack:
 
-    def start(more: str = "") -> Served:
-        folder = tmp_path_factory.mktemp("registry")
-        host = f"127.0.0.1:{free_port()}"
-        config = folder / "config.yml"
-        config.write_text(CONFIG.format(root=folder / "content", host=host, more=more))
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [registry_program, "serve", str(config)], stdout=log, stderr=log
-            )
-        running.append(process)
-        _await(host, process, folder / "log")
-        return Served(host, folder / "content")
+        def start(more: str = "") -> Served:
+            folder = tmp_path_factory.mktemp("registry")
+            return stack.enter_context(registry(registry_program, folder, more))
 
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(10)
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -87,17 +92,9 @@ def plain_registry(serve: Callable[..., Served]) -> Served:
     return serve()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _await(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(host: str, log: Path) -> None:
     name, _, port = host.partition(":")
     for _ in range(200):
-        assert process.poll() is None, log.read_text()
         try:
             socket.create_connection((name, int(port)), 1).close()
         except OSError:

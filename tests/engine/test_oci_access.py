@@ -28,8 +28,8 @@ from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.upload import of_bytes
-from tests.oci_servers import free_port
 from tests.oci_tokens import Tokens, token_server
+from tests.s3_servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

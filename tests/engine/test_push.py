@@ -20,7 +20,7 @@ from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.upload import of_bytes
 from dynbuild.tiers.push import Registries
 from tests.oci_proxy import Harm, Proxy, proxied
-from tests.oci_servers import free_port
+from tests.s3_servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from dynbuild.tiers.artifact import RECORD
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from tests.oci_proxy import Proxy, proxied
-from tests.oci_servers import free_port
+from tests.s3_servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
