@@ -2,8 +2,8 @@
 
     python one_layer.py s3|registry ADDRESS PLACE FILE BLOB BACK
 
-Prints seconds to push, seconds to pull, and MiB before and at most: Linux's VmHWM, since
-the peak of getrusage may be that of whoever started this process.
+Prints seconds to push, seconds to pull, and MiB before and at most: Linux's VmHWM,
+since the peak of getrusage may be that of whoever started this process.
 """
 
 import sys
