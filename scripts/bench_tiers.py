@@ -5,8 +5,9 @@
 
 S3 against rclone on the same server; the registry tier, with Debian's docker-registry
 (of `eval "$(scripts/engine env)"`), against skopeo where that is installed. Each
-transfer is done three times by both, turn by turn, with other content each time, since
-skopeo remembers what a registry has; the ratio is of the medians.
+transfer is done five times by both, turn by turn, the first in one the last in the next,
+with other content each time, since skopeo remembers what a registry has, and a disk that
+has nothing left to write; the ratio is of the medians.
 """
 
 import os
@@ -41,12 +42,12 @@ from tests.faults import faulty
 FILES, SIZE = 8, 32 << 20
 STEPS = 100
 DELAY = 0.02
-TURNS = 3
+TURNS = 5
 
 
 def throughput(place: Place, work: Path) -> None:
     taken: dict[str, list[float]] = {}
-    for _ in range(TURNS):
+    for turn in range(TURNS):
         work.mkdir()
         what = files(work, FILES, SIZE)
         ours, theirs = place.there(), place.there()
@@ -57,7 +58,9 @@ def throughput(place: Place, work: Path) -> None:
         if place.tool:
             rounds["push of theirs"] = partial(place.send, what.folder, theirs)
             rounds["pull of theirs"] = partial(place.get, theirs, work / "got")
-        for name in sorted(rounds, reverse=True):
+        order = sorted(rounds, key=lambda name: "theirs" in name, reverse=turn % 2 == 1)
+        for name in sorted(order, key=lambda name: "pull" in name):
+            os.sync()
             taken.setdefault(name, []).append(once(rounds[name]))
         shutil.rmtree(work)
     for name in ("push", "pull"):

@@ -44,11 +44,14 @@ from dynbuild.tiers.s3_client import (
 Tell = Callable[[str], None]
 Moved = Callable[[int], None]
 
-_PART = 8 << 20
-"""Bytes of a part of a multipart upload; at most ten thousand make an object.
+_PART = 5 << 20
+"""Bytes of a part of a multipart upload, the least that S3 allows; at most ten thousand
+make an object.
 
-The client holds four at once, of one object at a time.
+The client holds four at once, of each object.
 """
+_LARGE = 2
+"""Objects that go up in parts at once: one is sent while another begins or ends."""
 _PARTS = 10_000
 _CHUNK = 1 << 18
 _RECORD = 64 << 20
@@ -80,7 +83,7 @@ class S3:
         self._damaged: set[Digest] = set()
         self._whole: set[Digest] = set()
         self._doubtful = False
-        self._large = threading.Lock()
+        self._large = threading.Semaphore(_LARGE)
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         found = each(self._records, sorted(set(steps)), AT_ONCE)
