@@ -5,9 +5,9 @@
 
 S3 against rclone on the same server; the registry tier, with Debian's docker-registry
 (of `eval "$(scripts/engine env)"`), against skopeo where that is installed. Each
-transfer is done five times by both, turn by turn, the first in one the last in the next,
-with other content each time, since skopeo remembers what a registry has, and a disk that
-has nothing left to write; the ratio is of the medians.
+transfer is done five times by both, turn by turn, the first in one the last in the
+next, with other content each time, since skopeo remembers what a registry has, and a
+disk that has nothing left to write; the ratio is of the medians.
 """
 
 import os
