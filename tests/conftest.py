@@ -4,8 +4,9 @@ import signal
 
 pytest_plugins = [
     "tests.engine_fixtures",
-    "tests.oci_servers",
+    # Before those that import it, or its assertions would tell less.
     "tests.s3_servers",
+    "tests.oci_servers",
     "tests.space",
 ]
 

@@ -29,6 +29,7 @@ Kind = Literal[
     "403",
     "404",
     "429",
+    "429 later",
     "500",
     "503",
     "disk full",
@@ -37,7 +38,7 @@ Kind = Literal[
 
 ``truncated`` ends well before its content; ``reset`` breaks off half-way; ``corrupt``
 changes one byte of what comes or, where nothing comes, of what goes; ``wrong digest``
-is other content of the same length.
+is other content of the same length; ``429 later`` asks to come again in an hour.
 """
 
 KINDS: tuple[Kind, ...] = (
@@ -52,6 +53,7 @@ KINDS: tuple[Kind, ...] = (
     "403",
     "404",
     "429",
+    "429 later",
     "500",
     "503",
     "disk full",
@@ -134,6 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif kind.isdigit():
             self._say(int(kind), b"", {})
+        elif kind == "429 later":
+            self._say(429, b"", {"Retry-After": "3600"})
         elif kind == "disk full":
             self._say(507, b"", {})
         else:
