@@ -129,6 +129,8 @@ def seaweedfs(folder: Path) -> Iterator[Server]:
         if name != "s3.port":
             command += [f"-{name}.grpc={free_port()}"]
     command += [f"-s3.port.grpc={free_port()}"]
+    # Else two of them on a machine want one port, and the second ends.
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     with running(command, folder / "log"):
         server = Server("seaweedfs", endpoint)
         _await(server)
