@@ -6,6 +6,7 @@ tags or lifecycles: servers ignore them, or differ.
 """
 
 import os
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,12 @@ from urllib3.connectionpool import (
     HTTPConnectionPool,
     HTTPSConnectionPool,
 )
-from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 from urllib3.exceptions import TimeoutError as TimedOutError
 from urllib3.response import BaseHTTPResponse
 
@@ -55,6 +61,9 @@ AT_ONCE = 24
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket", "NoSuchUpload"})
 _BUSY = (429, 500, 502, 503, 504)
 _NOT_FOUND = 404
+
+_OBJECT = re.compile(r"^<?[\w.]+(?:\([^)]*\)| object at 0x[0-9a-f]+>): ")
+"""How urllib3 begins what it says of a connection: which one it was, as Python has it."""
 
 
 class MissingError(Exception):
@@ -293,8 +302,7 @@ def _reason(error: BaseException) -> str:
     cause = error.reason if isinstance(error, MaxRetryError) else error
     if isinstance(cause, ReadTimeoutError):
         return "it does not answer in time"
-    text = str(cause)
-    _, _, tail = text.rpartition("object at 0x")
-    told = tail.partition(">: ")[2] if tail != text else text
-    told = told or type(cause).__name__
-    return discreet(told.removeprefix("Failed to establish a new connection: "))
+    if isinstance(cause, NewConnectionError) and "refused" in str(cause):
+        return "it refuses connections"
+    text = _OBJECT.sub("", str(cause)) or type(cause).__name__
+    return discreet(text.removeprefix("Failed to establish a new connection: "))

@@ -312,3 +312,4 @@ def test_a_closed_port_is_told_once(server: Server, tmp_path: Path) -> None:
         assert one.realize(step, CONTENT) == CONTENT
     one.chain.finish()
     assert [diagnostic.code for diagnostic in one.told] == ["DB0604"]
+    assert one.told[0].message == "the s3 tier there0 failed: it refuses connections"

@@ -77,7 +77,7 @@ def test_a_tier_that_is_away_is_told_and_nothing_fails(project: Space) -> None:
     assert local["error"] is None
     for tier in (s3, registry):
         assert not tier["reachable"]
-        assert "refuse" in tier["error"]
+        assert "refuses connections" in tier["error"]
     done = one.ok("status")
     assert "warning" not in done.err
     assert [line.split()[:2] for line in done.out.splitlines()[-2:]] == [
