@@ -10,13 +10,27 @@ from dynbuild.lang.program import compile_program
 from dynbuild.lang.values import Code, Env, Thunk, Value, force
 from dynbuild.spans import Source, Span
 
+_MAX_LINKS = 40
+"""As many as Linux follows (path_resolution(7))."""
+
 
 def import_file(machine: Machine, path: str) -> Value:
     """Return the value of a file; while it is evaluated, importing it is a cycle."""
+    files = machine.files
     try:
-        path = machine.files.resolve(path)
-        if machine.files.kind(path) == "directory":
-            path = machine.files.resolve(join(path, "default.nix"))
+        # Refuses what leads out of the project, or in a circle.
+        real = files.resolve(path)
+        # As in Nix, a file is where it was named: of links, only one in the place of
+        # what is imported is followed, none in the directories above.
+        for _ in range(_MAX_LINKS):
+            if files.kind(path) != "symlink":
+                break
+            path = files.link(path)
+        else:
+            raise FileRefused(f"'{path}' is a link in a circle")
+        if files.kind(real) == "directory":
+            path = join(path, "default.nix")
+            files.resolve(path)
     except FileRefused as refused:
         raise Failure("DB0220", refused.message, hint=refused.hint) from None
     if path not in machine.modules:

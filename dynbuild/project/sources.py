@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -44,8 +45,7 @@ class Sources:
         return ROOT if inside == Path() else f"{ROOT}/{inside.as_posix()}"
 
     def kind(self, path: str) -> FileKind | None:
-        above = self._real(str(PurePosixPath(path).parent)) if path != ROOT else None
-        place = self.root if above is None else above / PurePosixPath(path).name
+        place = self._place(path)
         self.facts.see("mode", of=str(place))
         try:
             return _kind(place.lstat().st_mode)
@@ -53,6 +53,14 @@ class Sources:
             return None
         except OSError as error:
             raise self._refused(path, error) from None
+
+    def link(self, path: str) -> str:
+        place = self._place(path)
+        self.facts.see("link", of=str(place))
+        target = place.readlink()
+        if target.is_absolute():
+            return self.resolve(path)
+        return os.path.normpath(PurePosixPath(path).parent / target)
 
     def read(self, path: str) -> bytes:
         place = self._real(path)
@@ -86,6 +94,12 @@ class Sources:
         except OSError as error:
             raise self._refused(path, error) from None
 
+    def _place(self, path: str) -> Path:
+        """The place on this machine, only its last part not followed."""
+        if path == ROOT:
+            return self.root
+        return self._real(str(PurePosixPath(path).parent)) / PurePosixPath(path).name
+
     def _real(self, path: str) -> Path:
         """The place on this machine, links followed, refused outside of the root."""
         inside = _inside(path)
@@ -95,6 +109,10 @@ class Sources:
         self.facts.see("real", of=str(self.root / inside))
         try:
             real = (self.root / inside).resolve()
+            # resolve() alone follows any number of links, which an import of itself
+            # through a link to a directory above would make ever more of.
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                (self.root / inside).stat()
         except (OSError, RuntimeError):
             message = f"'{self.name(path)}' is a link in a circle"
             raise FileRefused(message) from None

@@ -26,6 +26,7 @@ from dynbuild.lang import (
 )
 from dynbuild.lang.builtins import KINDS
 from dynbuild.lang.driver import Driver
+from dynbuild.lang.files import NoFiles
 from dynbuild.lang.grammar import grammar_text, parser
 from dynbuild.spans import Source, Span
 
@@ -82,6 +83,8 @@ def test_where_points_into_the_source() -> None:
 
 def test_no_files_by_default() -> None:
     assert "no files" in str(failure(Source("x", "import ./y.nix")))
+    with pytest.raises(FileRefused):
+        NoFiles().link("/y.nix")
 
 
 def test_files_that_are_refused() -> None:
@@ -100,11 +103,20 @@ def test_files_that_are_refused() -> None:
 
 def test_links_are_followed() -> None:
     files = MemoryFiles({"/a/x.nix": "./y", "/b": "-> a", "/loop": "-> loop"})
-    assert to_nix(evaluate(Source("x", "import /b/x.nix"), files=files)) == "/a/y"
+    assert to_nix(evaluate(Source("x", "import /b/x.nix"), files=files)) == "/b/y"
     assert to_nix(evaluate(Source("x", "builtins.readFileType /b"), files=files)) == (
         '"symlink"'
     )
     assert failure(Source("x", "import /loop"), files=files).diagnostics
+
+
+def test_a_link_is_followed_as_a_text() -> None:
+    files = {"/a/up": "-> ../x", "/x": "1", "/b/c": "-> ../a", "/b/x": "-> c/up"}
+    error = failure(Source("x", "import /b/c/up"), files=MemoryFiles(files))
+    assert "circle" in error.diagnostics[0].message
+    files["/b/x"] = "2"
+    found = evaluate(Source("x", "import /b/c/up"), files=MemoryFiles(files))
+    assert to_nix(found) == "2"
 
 
 def test_a_file_is_evaluated_once() -> None:
