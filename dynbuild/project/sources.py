@@ -5,6 +5,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from dynbuild.declaration.inputs import ROOT
@@ -126,9 +127,19 @@ class Sources:
     def _refused(self, path: str, error: OSError) -> FileRefused:
         name = self.name(path)
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            return FileRefused(f"'{name}' does not exist")
+            return FileRefused(f"'{name}' does not exist", self._near(path))
         reason = (error.strerror or "error").lower()
         return FileRefused(f"'{name}' cannot be read: {reason}")
+
+    def _near(self, path: str) -> str | None:
+        """A hint at what stands beside a path that does not exist."""
+        try:
+            names = sorted(child.name for child in self._place(path).parent.iterdir())
+        except OSError:
+            return None
+        # Of names with one ending all are a little alike, so only the nearest counts.
+        near = get_close_matches(PurePosixPath(path).name, names, n=1, cutoff=0.8)
+        return f"did you mean '{near[0]}'?" if near else None
 
 
 def _inside(path: str) -> str | None:

@@ -135,6 +135,24 @@ def test_a_binary_is_no_source() -> None:
     assert failure(Source("x", "builtins.readFile /x"), files=files)
 
 
+def test_data_is_read_and_not_imported() -> None:
+    files = MemoryFiles({"/x.json": '{ "a": 1 }', "/x.toml": "a = 1", "/x.nix": "a ="})
+    for name, hint in (
+        ("json", "to read data, write builtins.fromJSON (builtins.readFile ./path)"),
+        ("toml", "to read data, write builtins.fromTOML (builtins.readFile ./path)"),
+    ):
+        error = failure(Source("x", f"import /x.{name}"), files=files)
+        assert error.diagnostics[0].hint == hint
+        text = f"builtins.from{name.upper()} /x.{name}"
+        assert "readFile" in str(failure(Source("x", text), files=files))
+    assert "readFile" not in str(failure(Source("x", "import /x.nix"), files=files))
+
+
+def test_a_directory_has_a_default() -> None:
+    error = failure(Source("x", "import /a"), files=MemoryFiles({"/a/b.nix": "1"}))
+    assert "default.nix" in (error.diagnostics[0].hint or "")
+
+
 def test_bytes_survive() -> None:
     files = MemoryFiles({"/x": b"a\xffb"})
     text = "builtins.stringLength (builtins.readFile /x)"

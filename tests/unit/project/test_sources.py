@@ -68,3 +68,22 @@ def test_where_a_link_leads_is_noted(root: Path) -> None:
     one.unlink()
     one.symlink_to("far/over/use.nix")
     assert not hold(facts.listed())
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("import ./sett.nix", "did you mean 'set.nix'?"),
+        ("builtins.readDir ./dirs", "did you mean 'dir'?"),
+        ("import ./other.nix", None),
+        ("import ./nowhere/set.nix", None),
+        ("import ./empty", "of a directory, its default.nix is imported"),
+    ],
+)
+def test_what_is_not_there_has_a_neighbour(
+    text: str, hint: str | None, root: Path
+) -> None:
+    (root / "empty").mkdir()
+    with pytest.raises(DeclarationError) as caught:
+        value(text, Sources(root))
+    assert caught.value.diagnostics[0].hint == hint
