@@ -81,6 +81,13 @@ HINTS = (
         'use double quotes: "…"',
         found=_one_of("`"),
     ),
+    Hint(
+        "shell expansion",
+        "`{found}` has no meaning here",
+        "what is meant for the shell is written ''${…}, in \"…\" \\${…}",
+        found=_one_of("%", "^", ":", "$", ","),
+        opener=_one_of("${"),
+    ),
     Hint("modulo", "there is no operator `%`", "a - b * (a / b)", _one_of("%")),
     Hint("power", "there is no operator `^`", found=_one_of("^")),
     Hint("one and", "the operator is `&&`", found=_one_of("&")),
@@ -117,6 +124,13 @@ HINTS = (
         "write f a b",
         found=_one_of(","),
         opener=_one_of("("),
+    ),
+    Hint(
+        "comment with slashes",
+        "`//` joins two sets, and needs one before it",
+        "a comment starts with #",
+        found=_one_of("//"),
+        before=_one_of("", "{", "[", "(", ";", "=", "let", "in"),
     ),
     Hint(
         "no name after dot",
@@ -247,6 +261,14 @@ HINTS = (
         before=_one_of("}"),
         accepts=_one_of("AT"),
         after_previous=True,
+    ),
+    Hint(
+        "interpolation not closed",
+        "`{opener}` is not closed",
+        "end it with }; in a string, ''${…} or \\${…} leaves it to the shell",
+        found=_one_of(END),
+        opener=_one_of("${"),
+        shows_opener=True,
     ),
     Hint(
         "not closed",

@@ -55,8 +55,13 @@ def test_without_arguments_a_function_stays_one() -> None:
 def test_attribute_goes_through_lists() -> None:
     result = evaluate(Source("x", "{ stages = [ { name = 1; } ]; }"))
     assert to_json(attribute(result, "stages.0.name")) == "1"
-    with pytest.raises(DeclarationError):
-        attribute(result, "stages.1")
+    for path in ("stages.1", "stages.x", "stages.²", "stages." + "9" * 5000):
+        with pytest.raises(DeclarationError) as caught:
+            attribute(result, path)
+        assert caught.value.diagnostics[0].code == "DB0211"
+    nothing = evaluate(Source("x", "[ ]"))
+    with pytest.raises(DeclarationError, match="its elements are none"):
+        attribute(nothing, "0")
 
 
 def test_trace_and_warn_are_told() -> None:
