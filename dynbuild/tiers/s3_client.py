@@ -63,7 +63,7 @@ _BUSY = (429, 500, 502, 503, 504)
 _NOT_FOUND = 404
 
 _OBJECT = re.compile(r"^<?[\w.]+(?:\([^)]*\)| object at 0x[0-9a-f]+>): ")
-"""How urllib3 begins what it says of a connection: which one it was, as Python has it."""
+"""How urllib3 begins what it says of a connection: which one it was, in Python."""
 
 
 class MissingError(Exception):
