@@ -77,7 +77,7 @@ class Registry:
         self._sizes: dict[Digest, int] = {}
         self._writes: dict[Digest, bytes] = {}
         self._lock = threading.Lock()
-        self._tags: dict[str, threading.Lock] = {}
+        self._names: dict[str, threading.Lock] = {}
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         with refusals():
@@ -221,19 +221,22 @@ class Registry:
         return True
 
     def _keep_bytes(self, blob: Digest, data: bytes) -> None:
-        if not self._has(blob):
-            self.client.upload(self.repository, blob, of_bytes(data))
-            self._is_there(blob)
+        # All records have the empty blob, and many the same write set. Registries that
+        # get a blob twice at once may not know it for a moment.
+        with self._alone(blob):
+            if not self._has(blob):
+                self.client.upload(self.repository, blob, of_bytes(data))
+                self._is_there(blob)
 
     def _is_there(self, blob: Digest) -> None:
         self._there.add(blob)
         self._lost.discard(blob)
 
     @contextmanager
-    def _alone(self, tag: str) -> Iterator[None]:
-        """Let no other thread write under a tag meanwhile."""
+    def _alone(self, name: str) -> Iterator[None]:
+        """Let no other thread write under a tag, or a digest, meanwhile."""
         with self._lock:
-            lock = self._tags.setdefault(tag, threading.Lock())
+            lock = self._names.setdefault(name, threading.Lock())
         with lock:
             yield
 
