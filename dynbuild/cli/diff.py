@@ -12,7 +12,7 @@ from dynbuild.cli.lock_text import lock_text
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, tell
 from dynbuild.cli.project import open_project
-from dynbuild.cli.store import looked_up
+from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import diff as verb
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.lockfile import LockFile
@@ -83,7 +83,7 @@ def _sides(
     if first and second and Path(first).is_file() and Path(second).is_file():
         # Two files need no project around them.
         sides = [verb.of_file(LockFile(Path(x), x), x) for x in (first, second)]
-        return sides[0], sides[1], looked_up(None)
+        return sides[0], sides[1], looked_up(None, tiers_in(None))
     project = open_project(config, lock_alone=True)
 
     def side(name: str) -> verb.Side:
@@ -93,4 +93,4 @@ def _sides(
 
     before = side(first or "HEAD")
     after = side(second) if second else verb.of_file(project.locks, project.place.lock)
-    return before, after, looked_up(project)
+    return before, after, looked_up(project, tiers_in(project))

@@ -1,43 +1,56 @@
-"""``status``: what the local tier holds of the steps of a lock."""
+"""``status``: what the tiers hold of the steps of a lock."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dynbuild.commands.contents import live_there
 from dynbuild.commands.realize import RealizeOptions, platform_of
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import digest_of
+from dynbuild.explain.past import Source
+from dynbuild.explain.predict import base_stack
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
-from dynbuild.plan import Held, Reuse, plan
-from dynbuild.ports import Base, Builder, Files, Images, Machine, NotThereError, Tier
-from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import copies_of
+from dynbuild.plan import Held, Plan, Reuse, plan
+from dynbuild.ports import Builder, Files, Images, Machine, Tier
 from dynbuild.steps.title import label
 
 
 @dataclass(frozen=True, slots=True)
 class StepStatus:
-    """A step: whether it would be taken from the tier, with how many bytes of layers.
+    """A step: the tier that it would be taken from, with how many bytes of layers.
 
-    ``seconds`` is how long it took when it was built.
+    ``source`` is None where it would be built. ``seconds`` is how long it took.
     """
 
     id: str
     title: str
-    held: bool
+    source: Source | None
     size: int = 0
     seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """The steps of a lock in install order, and how large their base is, if it is held.
+class TierStatus:
+    """How many of the lock's steps a tier has records of, and the bytes of these."""
 
-    A step is held where ``realize`` would not build it.
+    name: Source
+    held: int
+    steps: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The steps of a lock in install order, and how large their base is, if it is here.
+
+    ``tiers`` come near to far.
     """
 
     platform: str
     base: int | None
     steps: tuple[StepStatus, ...]
+    tiers: tuple[TierStatus, ...]
 
 
 def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
@@ -45,7 +58,7 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     files: Files,
     images: Images,
     builder: Builder,
-    tier: Tier,
+    tiers: Mapping[Source, Tier],
     machine: Machine,
     platform: str | None,
 ) -> Status:
@@ -62,56 +75,47 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         for pin in (lock.base, *lock.images.values())
         if pin.digest is None
     }
-    described = descriptions(lock, order, name, _live(order, files), unpinned)
+    described = descriptions(
+        lock, order, name, live_there(order, files.content), unpinned
+    )
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
     digests = {step: digest_of(told) for step, told in described.items()}
-    held = _held(order, digests, base, name, tier)
+    held = [
+        Held(record, distance)
+        for distance, tier in enumerate(tiers.values())
+        for record in tier.find([*digests.values()], name)
+    ]
+    planned = plan(order, digests, base_stack(order, digests, held), name, held)
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
-        tuple(held.get(placed.id) or _missing(placed) for placed in order),
+        tuple(_step(placed, planned, tuple(tiers)) for placed in order),
+        tuple(
+            _tier(source, distance, planned, held)
+            for distance, source in enumerate(tiers)
+        ),
     )
 
 
-def _live(order: tuple[Placed, ...], files: Files) -> dict[Copy, Digest]:
-    """The content of live copies, as far as it can be read."""
-    found = {}
-    for placed in order:
-        for copy in copies_of(placed.step):
-            if copy.of_project and copy.live:
-                try:
-                    found[copy] = files.content(copy.path, copy.exclude)
-                except NotThereError:
-                    continue
-    return found
+def _step(placed: Placed, planned: Plan, sources: tuple[Source, ...]) -> StepStatus:
+    title = label(placed.step)
+    choice = planned.choices[planned.places.final[placed.id]]
+    if not isinstance(choice, Reuse):
+        return StepStatus(placed.id, title, None)
+    size = sum(layer.size for layer in choice.record.layers)
+    source = sources[choice.distance]
+    return StepStatus(placed.id, title, source, size, choice.record.seconds)
 
 
-def _held(
-    order: tuple[Placed, ...],
-    digests: dict[str, Digest],
-    base: Base | None,
-    platform: str,
-    tier: Tier,
-) -> dict[str, StepStatus]:
-    if base is None:
-        return {}
-    records = tier.find([*digests.values()], platform)
-    below = [layer.diff_id for layer in base.layers]
-    planned = plan(order, digests, below, platform, map(Held, records))
-    found = {}
-    for placed in order:
-        final = planned.places.final.get(placed.id)
-        choice = planned.choices[final] if final else None
-        if isinstance(choice, Reuse):
-            record = choice.record
-            size = sum(layer.size for layer in record.layers)
-            title = label(placed.step)
-            found[placed.id] = StepStatus(
-                placed.id, title, held=True, size=size, seconds=record.seconds
-            )
-    return found
-
-
-def _missing(placed: Placed) -> StepStatus:
-    return StepStatus(placed.id, label(placed.step), held=False)
+def _tier(
+    name: Source, distance: int, planned: Plan, held: Sequence[Held]
+) -> TierStatus:
+    sizes = {
+        one.record.placed: sum(layer.size for layer in one.record.layers)
+        for one in held
+        if one.distance == distance
+    }
+    final = planned.places.final.values()
+    there = [sizes[digest] for digest in final if digest in sizes]
+    return TierStatus(name, len(there), len(final), sum(there))
