@@ -43,7 +43,7 @@ def summary(found: Diff) -> str:
     runs, total = len(found.runs), len(found.steps)
     noun = "step" if total == 1 else "steps"
     if not runs:
-        return f"none of {total} {noun} runs again" if total else "nothing runs"
+        return f"none of {total} {noun} runs"
     cost = cost_text(found.price, sum(step.builds for step in found.runs))
     tiers = sorted(Counter(held(found).values()).items())
     there = "".join(f"; the {tier} tier holds {count}" for tier, count in tiers)
