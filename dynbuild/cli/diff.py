@@ -31,6 +31,7 @@ _MOST = 2
     default="text",
     help="markdown is a comment for a pull request, with a picture.",
 )
+@request("--markdown", is_flag=True, help="The same as --format markdown.")
 @options.as_json
 @request("--exit-code", is_flag=True, help="Exit 1 if the locks differ.")
 @request(
@@ -44,6 +45,7 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     config: str | None,
     platform: str | None,
     form: str,
+    markdown: bool,
     as_json: bool,
     exit_code: bool,
     textconv: str | None,
@@ -64,10 +66,10 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     before, after, look_up = _sides(sides, config)
     found = verb.compared(before, after, platform, look_up)
     if before.lock is None:
-        tell(f"{before.name} has no lock: all of it is new")
+        tell(f"no lock is committed at {before.name}: all of it is new")
     if as_json or form == "json":
         data(diff_data(found))
-    elif form == "markdown":
+    elif markdown or form == "markdown":
         sys.stdout.write(diff_markdown(found))
     elif found.changes or found.runs:
         sys.stdout.write(diff_text(found) + "\n")

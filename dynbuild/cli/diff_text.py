@@ -44,10 +44,12 @@ def summary(found: Diff) -> str:
     noun = "step" if total == 1 else "steps"
     if not runs:
         return f"none of {total} {noun} runs"
-    cost = cost_text(found.price, sum(step.builds for step in found.runs))
+    built = sum(step.builds for step in found.runs)
     tiers = sorted(Counter(held(found).values()).items())
     there = "".join(f"; the {tier} tier holds {count}" for tier, count in tiers)
-    return f"{runs} of {total} {noun} run: {cost}{there}"
+    if not built:
+        return f"{runs} of {total} {noun} are others, and held: nothing runs{there}"
+    return f"{runs} of {total} {noun} run: {cost_text(found.price, built)}{there}"
 
 
 def all_new(found: Diff) -> bool:

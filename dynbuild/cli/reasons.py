@@ -116,7 +116,7 @@ def called(steps: Steps, step: str) -> str:
 def cost_text(cost: Price, steps: int) -> str:
     """What so many steps cost together."""
     if not steps:
-        return "nothing, tiers hold it"
+        return "held, nothing runs"
     if not cost.unmeasured:
         return f"about {price(cost.seconds)}"
     if len(cost.unmeasured) == steps:

@@ -103,7 +103,8 @@ def explained(lock: Lock, changed: str) -> Why:
     entry = lock.stages[changed]
     stage = replace(entry.stage, commands=("npm run build",))
     before = replace(lock, stages={**lock.stages, changed: replace(entry, stage=stage)})
-    machine = Machine()
+    rows = seen(lock).rows
+    machine = Machine(seconds={row.id: row.seconds for row in rows if row.seconds})
     machine.realize(before)
     answer = why_all(lock, machine.edges(), PLATFORM)
     return {one.placed.id: [*step_facts(answer, one, None)] for one in answer.steps}

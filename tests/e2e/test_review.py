@@ -53,7 +53,7 @@ def test_diff_of_revisions_and_files(space: Space) -> None:
 def test_diff_before_the_first_commit(space: Space) -> None:
     lock(space, START)
     done = space.ok("diff")
-    assert "HEAD has no lock: all of it is new" in done.err
+    assert "no lock is committed at HEAD: all of it is new" in done.err
     assert "4 of 4 steps run: " in done.out
 
 

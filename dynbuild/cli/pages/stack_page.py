@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dynbuild.cli.pages.arcs import arcs, places
 from dynbuild.cli.pages.html import element, page, table, text, tiles
 from dynbuild.cli.pages.words import (
-    UNKNOWN,
     marks,
     moved,
     seconds,
@@ -198,7 +197,7 @@ def _details(rows: tuple[Row, ...], at: Mapping[str, int], why: Why) -> Iterator
             "size": weight(row),
             "time": seconds(row),
             "changed": moved(row),
-            "from": row.tier or UNKNOWN,
+            "from": row.tier or "no tier",
             "digest": short(row.digest),
         }
         yield element(

@@ -176,8 +176,8 @@ def test_prices_in_words() -> None:
     )
     held = {digests["a"]: "local", digests["b"]: "s3", digests["c"]: "s3"}
     assert summary(priced(lock, tiers=held)) == (
-        "3 of 3 steps run: nothing, tiers hold it; the local tier holds 1; the s3 tier "
-        "holds 2"
+        "3 of 3 steps are others, and held: nothing runs; the local tier holds 1; the "
+        "s3 tier holds 2"
     )
     data = diff_data(priced(lock, tiers=held))
     assert [run["from"] for run in data["runs"]] == ["local", "s3", "s3"]
