@@ -9,7 +9,11 @@ pytest_plugins = [
     "tests.space",
 ]
 
-# A shell starts what is in the background with interrupts ignored, and so would be all
-# that tests start and interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts what is in the background with interrupts ignored, nohup ignores that
+# the terminal is gone, and so would all that tests start and end by a signal.
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        interrupts = number == signal.SIGINT
+        signal.signal(
+            number, signal.default_int_handler if interrupts else signal.SIG_DFL
+        )

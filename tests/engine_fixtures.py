@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "engine"
 
@@ -44,18 +38,6 @@ def engine() -> dict[str, str]:
     )
     pairs = (line.partition("=") for line in shell.stdout.split("\0") if line)
     return {name: value for name, _, value in pairs}
-
-
-@pytest.fixture(autouse=True)
-def _beside_others(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let a test that prunes the engine, marked ``alone``, have it for itself."""
-    if "engine" not in request.fixturenames:
-        yield
-        return
-    alone = request.node.get_closest_marker("alone") is not None
-    with Path(tempfile.gettempdir(), "dynbuild-test-engine").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,22 +40,7 @@ changes one byte of what comes or, where nothing comes, of what goes; ``wrong di
 is other content of the same length.
 """
 
-KINDS: tuple[Kind, ...] = (
-    "refuse",
-    "hang",
-    "reset",
-    "slow",
-    "corrupt",
-    "truncated",
-    "wrong digest",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "503",
-    "disk full",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)[1:]
 
 _DROP = 0.2
 """Seconds between two bytes of a slow answer."""

@@ -26,18 +26,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "realize": ("realize.realize", "Make the image that the lock describes."),
     "build": ("realize.build", "lock and realize in one."),
     "why": ("why.why", "Explain what would run, and why; build nothing."),
-    "outdated": ("outdated.outdated", "Tell what has newer versions by now."),
-    "status": ("status.status", "Show which steps of the lock the store holds."),
     "diff": ("diff.diff", "Tell what a change of the lock does, and what it costs."),
     "blame": ("blame.blame", "Tell the commits that moved or changed a stage."),
     "graph": ("graph.graph", "Draw what stands on what: text, SVG, a page, and more."),
+    "status": ("status.status", "Show which steps of the lock the store holds."),
+    "outdated": ("outdated.outdated", "Tell what has newer versions by now."),
     "cache": ("cache.cache", "See what the tiers hold; push, pull and verify it."),
     "clean": ("clean.clean", "Remove from the tiers what nobody uses."),
-    "schema": ("schema.schema", "Write the JSON schema of declarations."),
+    "key": ("key.key", "Make keys that sign what is shared."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
     "fmt": ("fmt.fmt", "Format sources of the language."),
-    "key": ("key.key", "Make keys that sign what is shared."),
+    "schema": ("schema.schema", "Write the JSON schema of declarations."),
 }
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dynbuild.commands.contents import live, live_there
+from dynbuild.commands.diff import of_revision
 from dynbuild.commands.stepwise.failure import closure_of
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
@@ -19,12 +20,11 @@ from dynbuild.explain.view import stand_ins, view
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
 from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.codec import loads
 from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Choice, Held, Reuse
-from dynbuild.ports import CommittedUnknownError, Files, Images, Locks, Tier
+from dynbuild.ports import Files, Images, Locks, Tier
 from dynbuild.steps.model import Group, Stage
 
 MOST_NEXT = 200
@@ -209,17 +209,12 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
 
 def lock_at(locks: Locks, revision: str) -> Lock:
     """The lock that git has at a revision. Raises DeclarationError, LockError."""
-    locks.require(revision)
-    try:
-        text = locks.committed(revision)
-    except CommittedUnknownError as error:
-        message = f"git does not say what {revision!r} has: {error}"
-        raise DeclarationError(Diagnostic("DB0314", message)) from None
-    if text is None:
+    lock = of_revision(locks, revision).lock
+    if lock is None:
         message = f"there is no lock at {revision!r}"
         hint = "name a revision at which it was committed"
         raise DeclarationError(Diagnostic("DB0331", message, hint=hint))
-    return loads(text, f"{revision}:dynbuild.lock")
+    return lock
 
 
 @dataclass(frozen=True, slots=True)

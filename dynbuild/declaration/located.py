@@ -65,6 +65,8 @@ class Conversion:
             case _:
                 message = f"expected a value, found {a_kind(value)}"
                 hint = "call it with its arguments"
+                if path and isinstance(path[-1], int):
+                    hint += "; in a list, in parentheses: [ (f x) ]"
                 self._mistake("DB0111", message, span, hint)
                 return None
 

@@ -31,10 +31,11 @@ from dynbuild.building import (
 from dynbuild.digest import Digest, sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
-from dynbuild.engine.later import Later
 from dynbuild.engine.layout import TAG, assemble, blob, exported, seed
+from dynbuild.engine.once import once
 from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
+from dynbuild.link.later import Later
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
 from dynbuild.ports import (
@@ -90,7 +91,7 @@ class Workshop:
             if name not in ("rootfs", "history")
         }
         paths = [blob(out, layer) for layer in found.layers]
-        return Base(found.layers, Later(lambda: written(paths, {})), config)
+        return Base(found.layers, Later(once(lambda: written(paths, {}))), config)
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         place = self._place()

@@ -72,13 +72,21 @@ def _from_json(machine: Machine, text: str) -> Value:
     except UnicodeEncodeError:
         raise Failure("DB0223", "the JSON is not UTF-8") from None
     except ValueError as error:
-        raise Failure("DB0223", f"the JSON is wrong: {_reason(error)}") from None
+        message = f"the JSON is wrong: {_reason(error)}"
+        raise Failure("DB0223", message, hint=_hint(text)) from None
     return _value(data)
 
 
 def _reason(error: ValueError) -> str:
     text = str(error)
     return text[:1].lower() + text[1:]
+
+
+def _hint(text: str) -> str | None:
+    """What to do about a text in neither form, if it is the name of a file."""
+    if text.startswith(("/", "./")) and "\n" not in text:
+        return "this is a path: read the file, by builtins.readFile"
+    return None
 
 
 @builtin("fromTOML text:text", "The value of a text in TOML; without dates and times.")
@@ -91,7 +99,8 @@ def _from_toml(machine: Machine, text: str) -> Value:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         reason = _reason(error) if isinstance(error, ValueError) else "too deep"
-        raise Failure("DB0223", f"the TOML is wrong: {reason}") from None
+        message = f"the TOML is wrong: {reason}"
+        raise Failure("DB0223", message, hint=_hint(text)) from None
     return _value(data)
 
 

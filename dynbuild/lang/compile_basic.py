@@ -55,12 +55,16 @@ def _joined(
     text_of: Callable[[Machine, Value, Span | None], str],
 ) -> Code:
     machine = unit.machine
-    parts: list[tuple[str | Code, Span | None]] = [
-        (part, None)
-        if isinstance(part, str)
-        else (compile_node(unit, scope, part), unit.span(part))
-        for part in node.parts
-    ]
+    shell = "\\${" if unit.source.text.startswith('"', node.start) else "''${"
+    parts: list[tuple[str | Code, Span | None]] = []
+    for part in node.parts:
+        if isinstance(part, str):
+            parts.append((part, None))
+            continue
+        known = len(unit.problems)
+        parts.append((compile_node(unit, scope, part), unit.span(part)))
+        if len(unit.problems) > known:
+            unit.advise(part, f"to leave it to the shell, write {shell}…}}")
 
     def string(env: Env) -> Value:
         texts: list[str] = []
@@ -115,7 +119,12 @@ def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
 
 @compiles(syntax.ListLiteral)
 def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
-    delays = [delay_node(unit, scope, item) for item in node.items]
+    delays = []
+    for item in node.items:
+        known = len(unit.problems)
+        delays.append(delay_node(unit, scope, item))
+        if len(unit.problems) > known:
+            unit.advise(item, "a text stands in quotes")
     spans = tuple(unit.span(item) for item in node.items)
     if not delays:
         empty: list[object] = []

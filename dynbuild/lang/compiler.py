@@ -8,7 +8,7 @@ A frame is a list: the surrounding frame, then the slots of the scope's own name
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from dynbuild.errors import Diagnostic, Label
@@ -69,6 +69,14 @@ class Unit:
         self.problems.append(Diagnostic(code, short(message), span, hint, labels))
         if len(self.problems) >= MAX_PROBLEMS:
             raise TooManyProblems
+
+    def advise(self, node: syntax.Node, hint: str) -> None:
+        """Give a hint for a name that was just found wrong, if none is better."""
+        last = self.problems[-1]
+        if isinstance(node, syntax.Variable):
+            self.problems[-1] = replace(last, hint=last.hint or hint)
+        elif isinstance(node, syntax.Refused) and "://" not in node.text:
+            self.problems[-1] = replace(last, hint=hint)
 
 
 Part: TypeAlias = Callable[[Unit, Scope | None, Any], Code]

@@ -20,7 +20,7 @@ from dynbuild.lang import (
     printing,
 )
 from dynbuild.lang.builtins import BUILTINS, Builtin
-from dynbuild.lang.failure import Failure
+from dynbuild.lang.failure import Failure, short
 from dynbuild.lang.files import Files
 from dynbuild.lang.machine import Limits, Machine
 from dynbuild.lang.parser import parse
@@ -126,11 +126,20 @@ def attribute(result: Result, path: str) -> Result:
     with _guarded(result.machine, show_trace=result.show_trace):
         value = result.value
         for name in path.split("."):
-            if isinstance(value, list) and name.isdigit() and int(name) < len(value):
-                value = force(value[int(name)])
+            if isinstance(value, list):
+                value = force(value[_index(name, len(value))])
             else:
                 value = compile_select.take(name, None)(value)
         return Result(value, result.machine, result.show_trace)
+
+
+def _index(name: str, length: int) -> int:
+    """Return the index that a part of a path names, in a list of that length."""
+    if name in map(str, range(length)):
+        return int(name)
+    known = f"0 to {length - 1}" if length else "none"
+    message = f"a list has no '{short(name)}'; its elements are {known}"
+    raise Failure("DB0211", message)
 
 
 def force_deep(result: Result) -> Value:

@@ -32,6 +32,10 @@ class Files(Protocol):
         """Return what is at the path, the last link not followed; None for nothing."""
         ...
 
+    def link(self, path: str) -> str:
+        """Return where a symbolic link leads, itself not followed further."""
+        ...
+
     def read(self, path: str) -> bytes:
         """Return the content of a regular file."""
         ...
@@ -53,6 +57,9 @@ class NoFiles:
     def kind(self, path: str) -> FileKind | None:
         raise self._refuse(path)
 
+    def link(self, path: str) -> str:
+        raise self._refuse(path)
+
     def read(self, path: str) -> bytes:
         raise self._refuse(path)
 
@@ -69,7 +76,7 @@ class MemoryFiles:
         self._directories: set[str] = {"/"}
         for path, content in contents.items():
             if isinstance(content, str) and content.startswith("-> "):
-                self._links[path] = join(parent(path), content[3:])
+                self._links[path] = content[3:]
             else:
                 text = content.encode() if isinstance(content, str) else content
                 self._files[path] = text
@@ -84,18 +91,22 @@ class MemoryFiles:
             for _ in range(40):
                 if resolved not in self._links:
                     break
-                resolved = self.resolve(self._links[resolved])
+                target = join(parent(resolved), self._links[resolved])
+                resolved = self.resolve(target)
             else:
                 raise FileRefused(f"'{path}' has too many symbolic links")
         return resolved
 
     def kind(self, path: str) -> FileKind | None:
-        path = join(self.resolve(parent(path)), base(normalise(path)))
+        path = self._place(path)
         if path in self._links:
             return "symlink"
         if path in self._files:
             return "regular"
         return "directory" if path in self._directories else None
+
+    def link(self, path: str) -> str:
+        return join(parent(path), self._links[self._place(path)])
 
     def read(self, path: str) -> bytes:
         path = self.resolve(path)
@@ -116,3 +127,7 @@ class MemoryFiles:
             if other != "/" and parent(other) == path
         }
         return dict(sorted(names.items()))
+
+    def _place(self, path: str) -> str:
+        """The path, only its last part not followed."""
+        return join(self.resolve(parent(path)), base(normalise(path)))

@@ -1,27 +1,57 @@
 """Files as values: each is read, compiled and evaluated at most once."""
 
+from dataclasses import replace
+
+from dynbuild.errors import DeclarationError
 from dynbuild.lang.coerce import decode
 from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.files import FileRefused
+from dynbuild.lang.files import FileRefused, Files
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.parser import parse
 from dynbuild.lang.paths import join, parent
 from dynbuild.lang.program import compile_program
+from dynbuild.lang.syntax import Expression
 from dynbuild.lang.values import Code, Env, Thunk, Value, force
 from dynbuild.spans import Source, Span
+
+_MAX_LINKS = 40
+"""As many as Linux follows (path_resolution(7))."""
+_READERS = {".json": "builtins.fromJSON", ".toml": "builtins.fromTOML"}
 
 
 def import_file(machine: Machine, path: str) -> Value:
     """Return the value of a file; while it is evaluated, importing it is a cycle."""
     try:
-        path = machine.files.resolve(path)
-        if machine.files.kind(path) == "directory":
-            path = machine.files.resolve(join(path, "default.nix"))
+        path = _named(machine.files, path)
     except FileRefused as refused:
         raise Failure("DB0220", refused.message, hint=refused.hint) from None
     if path not in machine.modules:
         machine.modules[path] = Thunk(_loader(machine, path), None)
     return force(machine.modules[path])
+
+
+def _named(files: Files, path: str) -> str:
+    """Return the path that a file's own relative paths start from.
+
+    As in Nix, that is where it was named: of links, only one in the place of what is
+    imported is followed, none in the directories above.
+    """
+    # Refuses what leads out of the project, or in a circle.
+    real = files.resolve(path)
+    for _ in range(_MAX_LINKS):
+        if files.kind(path) != "symlink":
+            break
+        path = files.link(path)
+    else:
+        raise FileRefused(f"'{path}' is a link in a circle")
+    if files.kind(real) != "directory":
+        return path
+    path = join(path, "default.nix")
+    if files.kind(path) is None:
+        hint = "of a directory, its default.nix is imported"
+        raise FileRefused(f"'{path}' does not exist", hint)
+    files.resolve(path)
+    return path
 
 
 def _loader(machine: Machine, path: str) -> Code:
@@ -35,9 +65,21 @@ def _loader(machine: Machine, path: str) -> Code:
         source = Source(path, decode(data))
         machine.labels[load] = Frame(f"while evaluating '{path}'", Span(source, 0, 1))
         machine.enter()
-        code = compile_program(machine, source, parent(path), parse(source))
+        code = compile_program(machine, source, parent(path), _parsed(source))
         value = code(None)
         machine.depth -= 1
         return value
 
     return load
+
+
+def _parsed(source: Source) -> Expression:
+    """Return the tree of a file; what is plainly no Nix has a hint how to read it."""
+    try:
+        return parse(source)
+    except DeclarationError as error:
+        reader = _READERS.get(source.name[-5:])
+        if reader is None:
+            raise
+        hint = f"to read data, write {reader} (builtins.readFile ./path)"
+        raise DeclarationError(replace(error.diagnostics[0], hint=hint)) from None

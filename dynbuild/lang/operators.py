@@ -100,7 +100,8 @@ def add(machine: Machine, left: Value, right: Value) -> Value:
             return Path(normalise(machine.text([left.text, right.text])))
         text = interpolate(machine, right, None)
         return Path(normalise(machine.text([left.text, text])))
-    if type(left) is not str and type(left) is not Attrs:
+    sets = type(left) is Attrs and type(right) is Attrs and not _is_text(left)
+    if sets or (type(left) is not str and type(left) is not Attrs):
         raise Failure(
             "DB0210",
             f"{a_kind(right)} cannot be added to {a_kind(left)}",
@@ -108,6 +109,11 @@ def add(machine: Machine, left: Value, right: Value) -> Value:
         )
     first = interpolate(machine, left, None)
     return machine.text([first, embed(machine, right, None)])
+
+
+def _is_text(value: Attrs) -> bool:
+    """Whether a set can be put into a string."""
+    return "__toString" in value.items or "outPath" in value.items
 
 
 def concatenate(machine: Machine, left: Value, right: Value) -> Value:

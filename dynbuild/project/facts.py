@@ -47,6 +47,8 @@ def observe(question: str, path: str) -> object:
                 return _content(path)
             case "real":
                 return os.path.realpath(path)
+            case "link":
+                return os.readlink(path)  # noqa: PTH115 - as above
             case "mode":
                 mode = os.lstat(path).st_mode
                 return mode & ~0o666

@@ -3,7 +3,9 @@
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from dynbuild.declaration.inputs import ROOT
@@ -44,8 +46,7 @@ class Sources:
         return ROOT if inside == Path() else f"{ROOT}/{inside.as_posix()}"
 
     def kind(self, path: str) -> FileKind | None:
-        above = self._real(str(PurePosixPath(path).parent)) if path != ROOT else None
-        place = self.root if above is None else above / PurePosixPath(path).name
+        place = self._place(path)
         self.facts.see("mode", of=str(place))
         try:
             return _kind(place.lstat().st_mode)
@@ -53,6 +54,14 @@ class Sources:
             return None
         except OSError as error:
             raise self._refused(path, error) from None
+
+    def link(self, path: str) -> str:
+        place = self._place(path)
+        self.facts.see("link", of=str(place))
+        target = place.readlink()
+        if target.is_absolute():
+            return self.resolve(path)
+        return os.path.normpath(PurePosixPath(path).parent / target)
 
     def read(self, path: str) -> bytes:
         place = self._real(path)
@@ -86,6 +95,12 @@ class Sources:
         except OSError as error:
             raise self._refused(path, error) from None
 
+    def _place(self, path: str) -> Path:
+        """The place on this machine, only its last part not followed."""
+        if path == ROOT:
+            return self.root
+        return self._real(str(PurePosixPath(path).parent)) / PurePosixPath(path).name
+
     def _real(self, path: str) -> Path:
         """The place on this machine, links followed, refused outside of the root."""
         inside = _inside(path)
@@ -95,6 +110,10 @@ class Sources:
         self.facts.see("real", of=str(self.root / inside))
         try:
             real = (self.root / inside).resolve()
+            # resolve() alone follows any number of links, which an import of itself
+            # through a link to a directory above would make ever more of.
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                (self.root / inside).stat()
         except (OSError, RuntimeError):
             message = f"'{self.name(path)}' is a link in a circle"
             raise FileRefused(message) from None
@@ -108,9 +127,19 @@ class Sources:
     def _refused(self, path: str, error: OSError) -> FileRefused:
         name = self.name(path)
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            return FileRefused(f"'{name}' does not exist")
+            return FileRefused(f"'{name}' does not exist", self._near(path))
         reason = (error.strerror or "error").lower()
         return FileRefused(f"'{name}' cannot be read: {reason}")
+
+    def _near(self, path: str) -> str | None:
+        """A hint at what stands beside a path that does not exist."""
+        try:
+            names = sorted(child.name for child in self._place(path).parent.iterdir())
+        except OSError:
+            return None
+        # Of names with one ending all are a little alike, so only the nearest counts.
+        near = get_close_matches(PurePosixPath(path).name, names, n=1, cutoff=0.8)
+        return f"did you mean '{near[0]}'?" if near else None
 
 
 def _inside(path: str) -> str | None:

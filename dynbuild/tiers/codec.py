@@ -2,10 +2,11 @@
 
 import json
 import zlib
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Mapping, ValuesView
 from typing import Any, cast
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.link.later import Later
 from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written
 
 VERSION = 1
@@ -85,33 +86,12 @@ def dump_writes(writes: WriteSet) -> bytes:
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
 
 
-class StoredWrites(Mapping[str, Written]):
+class StoredWrites(Later):
     """A write set that is parsed when somebody looks at it."""
 
     def __init__(self, data: bytes) -> None:
+        super().__init__(lambda: _parse(data))
         self.data = data
-        self._parsed: dict[str, Written] | None = None
-
-    def _writes(self) -> dict[str, Written]:
-        if self._parsed is None:
-            self._parsed = _parse(self.data)
-        return self._parsed
-
-    def __getitem__(self, path: str) -> Written:
-        return self._writes()[path]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._writes())
-
-    def __len__(self) -> int:
-        return len(self._writes())
-
-    # Without these each item would be looked up by itself: plans read millions.
-    def items(self) -> ItemsView[str, Written]:
-        return self._writes().items()
-
-    def keys(self) -> KeysView[str]:
-        return self._writes().keys()
 
     def values(self) -> ValuesView[Written]:
         return self._writes().values()

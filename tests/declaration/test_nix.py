@@ -101,6 +101,7 @@ MISTAKES: dict[str, tuple[str, dict[str, str | bytes]]] = {
     ),
     "mapped": ('{ stages = map (name: { inherit name; }) [ "a" "b c" ]; }', {}),
     "function-left": ("{ base = x: x; stages = x: x; }", {}),
+    "function-in-a-list": ('{ stages = let f = n: { name = n; }; in [ f "a" ]; }', {}),
     "function-at-the-top": ("x: { }", {}),
     "not-a-set": ("[ 1 ]", {}),
     "paths": (

@@ -73,7 +73,9 @@ def test_what_was_not_used_goes(project: Space) -> None:
     make_old(store(project))
     project.ok("clean")
     assert bytes_in(store(project)) == 0
-    assert "one ran" in project.ok("realize", "--progress", "plain").err
+    # Then all is built again, if only from the cache of the engine.
+    project.ok("realize")
+    assert bytes_in(store(project)) > 0
 
 
 def test_what_a_lock_needs_stays(project: Space) -> None:

@@ -32,7 +32,10 @@ def docker(engine: dict[str, str], *words: str) -> str:
 
 def build(engine: dict[str, str], folder: Path, dockerfile: str) -> dict[str, str]:
     """Build without the cache and return the lines `name=value` of its file /out."""
-    (folder / "Dockerfile").write_text(dockerfile)
+    # A local output of a whole Debian ends in a deadlock of BuildKit now and then: its
+    # sender waits for itself (seen in its stacks, in fsutil). So it is one file.
+    last = "FROM scratch\nCOPY --from=0 /out /out\n"
+    (folder / "Dockerfile").write_text(dockerfile + last)
     network = engine.get("DYNBUILD_NETWORK")
     host = ["--network=host", "--allow=network.host"] if network == "host" else []
     output = f"--output=type=local,dest={folder / 'result'}"

@@ -38,9 +38,6 @@ commands = ["cat /below /proc/sys/kernel/random/uuid > /above"]
 """
 LOOK = "set -e; head -n 1 /above | cmp - /below; cat /above"
 
-# They prune the engine.
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def proxy(registry: str) -> Iterator[Proxy]:
@@ -96,6 +93,7 @@ def look(docker: Docker, tag: str) -> str:
     return docker("run", "--rm", "--network", "none", tag, "sh", "-c", LOOK)
 
 
+@pytest.mark.alone
 def test_a_second_machine_runs_nothing_and_a_push_moves_no_layer(
     project: Space, docker: Docker, tag: str, proxy: Proxy, cache: Repository
 ) -> None:
@@ -131,6 +129,7 @@ def test_a_second_machine_runs_nothing_and_a_push_moves_no_layer(
     assert not [path for method, path, _ in proxy.seen if method in ("POST", "PUT")]
 
 
+@pytest.mark.alone
 def test_what_is_declared_is_used_and_one_that_is_away_is_told(
     project: Space, docker: Docker, tag: str, cache: Repository
 ) -> None:
@@ -184,6 +183,7 @@ def _record(manifest: dict[str, object]) -> tuple[str, dict[str, object]]:
     return texts[0], json.loads(texts[0].partition("\n")[2])
 
 
+@pytest.mark.alone
 def test_only_what_a_trusted_key_signed_comes_into_an_image(
     project: Space, docker: Docker, tag: str, proxy: Proxy, cache: Repository
 ) -> None:

@@ -47,9 +47,6 @@ LOOK = (
     "set -e; cat /own/below /own/src/file | cmp - /own/above; cat /own/tool /own/above"
 )
 
-# They prune the engine.
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def project(built: Space, busybox_base: str) -> Space:
@@ -102,6 +99,7 @@ def damage(server: Server, bucket: str) -> None:
             client.put_object(bucket, name, io.BytesIO(data), len(data))
 
 
+@pytest.mark.alone
 def test_a_second_machine_takes_all_and_runs_nothing(
     project: Space, docker: Docker, tag: str, rclone_server: Server
 ) -> None:
@@ -126,6 +124,7 @@ def test_a_second_machine_takes_all_and_runs_nothing(
     assert third == first
 
 
+@pytest.mark.alone
 def test_what_stands_on_a_taken_step_is_built_on_it(
     project: Space, docker: Docker, tag: str, seaweed_server: Server
 ) -> None:
@@ -144,6 +143,7 @@ def test_what_stands_on_a_taken_step_is_built_on_it(
     assert third == second
 
 
+@pytest.mark.alone
 def test_what_was_built_alone_is_shared_later(
     project: Space, docker: Docker, tag: str, rclone_server: Server
 ) -> None:
@@ -158,6 +158,7 @@ def test_what_was_built_alone_is_shared_later(
     assert second == first
 
 
+@pytest.mark.alone
 def test_lost_and_damaged_blobs_are_built_anew(
     project: Space, docker: Docker, tag: str, rclone_server: Server
 ) -> None:

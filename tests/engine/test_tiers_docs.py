@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from tests.space import Space
 
-PAGE = (Path(__file__).parents[2] / "docs/tiers.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "tiers.md").read_text()
 COMMANDS = re.findall(r"^\$ dynbuild (.*)$", PAGE, re.MULTILINE)
 DECLARATION = """\
 base = "{base}"
@@ -52,7 +53,8 @@ def test_commands(
 def test_variables_are_the_ones() -> None:
     settings = Path(__file__).parents[2] / "dynbuild/tiers/settings.py"
     named = set(re.findall(r'"((?:MINIO|CACHE)_[A-Z_]+)"', settings.read_text()))
-    assert named <= set(re.findall(r"`((?:MINIO|CACHE)_[A-Z_]+)", PAGE))
+    pages = PAGE + (DOCS / "tiers-registry.md").read_text()
+    assert named <= set(re.findall(r"`((?:MINIO|CACHE)_[A-Z_]+)", pages))
 
 
 def test_declarations() -> None:

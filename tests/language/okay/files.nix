@@ -47,3 +47,13 @@ builtins.typeOf ./set.nix
 builtins.toString ./dir/hello.txt
 ---
 builtins.unsafeGetAttrPos "a" (import ./set.nix)
+---
+import ./links/far/over/use.nix
+---
+import ./links/far/over/same.nix
+---
+import ./links/one.nix
+---
+import ./links/folder
+---
+import ./links/short

@@ -26,6 +26,7 @@ from dynbuild.lang import (
 )
 from dynbuild.lang.builtins import KINDS
 from dynbuild.lang.driver import Driver
+from dynbuild.lang.files import NoFiles
 from dynbuild.lang.grammar import grammar_text, parser
 from dynbuild.spans import Source, Span
 
@@ -54,8 +55,13 @@ def test_without_arguments_a_function_stays_one() -> None:
 def test_attribute_goes_through_lists() -> None:
     result = evaluate(Source("x", "{ stages = [ { name = 1; } ]; }"))
     assert to_json(attribute(result, "stages.0.name")) == "1"
-    with pytest.raises(DeclarationError):
-        attribute(result, "stages.1")
+    for path in ("stages.1", "stages.x", "stages.²", "stages." + "9" * 5000):
+        with pytest.raises(DeclarationError) as caught:
+            attribute(result, path)
+        assert caught.value.diagnostics[0].code == "DB0211"
+    nothing = evaluate(Source("x", "[ ]"))
+    with pytest.raises(DeclarationError, match="its elements are none"):
+        attribute(nothing, "0")
 
 
 def test_trace_and_warn_are_told() -> None:
@@ -82,6 +88,8 @@ def test_where_points_into_the_source() -> None:
 
 def test_no_files_by_default() -> None:
     assert "no files" in str(failure(Source("x", "import ./y.nix")))
+    with pytest.raises(FileRefused):
+        NoFiles().link("/y.nix")
 
 
 def test_files_that_are_refused() -> None:
@@ -100,11 +108,20 @@ def test_files_that_are_refused() -> None:
 
 def test_links_are_followed() -> None:
     files = MemoryFiles({"/a/x.nix": "./y", "/b": "-> a", "/loop": "-> loop"})
-    assert to_nix(evaluate(Source("x", "import /b/x.nix"), files=files)) == "/a/y"
+    assert to_nix(evaluate(Source("x", "import /b/x.nix"), files=files)) == "/b/y"
     assert to_nix(evaluate(Source("x", "builtins.readFileType /b"), files=files)) == (
         '"symlink"'
     )
     assert failure(Source("x", "import /loop"), files=files).diagnostics
+
+
+def test_a_link_is_followed_as_a_text() -> None:
+    files = {"/a/up": "-> ../x", "/x": "1", "/b/c": "-> ../a", "/b/x": "-> c/up"}
+    error = failure(Source("x", "import /b/c/up"), files=MemoryFiles(files))
+    assert "circle" in error.diagnostics[0].message
+    files["/b/x"] = "2"
+    found = evaluate(Source("x", "import /b/c/up"), files=MemoryFiles(files))
+    assert to_nix(found) == "2"
 
 
 def test_a_file_is_evaluated_once() -> None:
@@ -121,6 +138,24 @@ def test_a_binary_is_no_source() -> None:
         "DB0201"
     )
     assert failure(Source("x", "builtins.readFile /x"), files=files)
+
+
+def test_data_is_read_and_not_imported() -> None:
+    files = MemoryFiles({"/x.json": '{ "a": 1 }', "/x.toml": "a = 1", "/x.nix": "a ="})
+    for name, hint in (
+        ("json", "to read data, write builtins.fromJSON (builtins.readFile ./path)"),
+        ("toml", "to read data, write builtins.fromTOML (builtins.readFile ./path)"),
+    ):
+        error = failure(Source("x", f"import /x.{name}"), files=files)
+        assert error.diagnostics[0].hint == hint
+        text = f"builtins.from{name.upper()} /x.{name}"
+        assert "readFile" in str(failure(Source("x", text), files=files))
+    assert "readFile" not in str(failure(Source("x", "import /x.nix"), files=files))
+
+
+def test_a_directory_has_a_default() -> None:
+    error = failure(Source("x", "import /a"), files=MemoryFiles({"/a/b.nix": "1"}))
+    assert "default.nix" in (error.diagnostics[0].hint or "")
 
 
 def test_bytes_survive() -> None:

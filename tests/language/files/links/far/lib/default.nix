@@ -1,0 +1,1 @@
+"the lib of far"
