@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dynbuild.cli.output import table
-from dynbuild.cli.pages.status_page import BuildFacts, StatusFacts, TierFacts
+from dynbuild.cli.pages.status_page import StatusFacts, TierFacts
 from dynbuild.cli.progress_text import price
 from dynbuild.explain.past import History, Source
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
@@ -58,17 +58,8 @@ def usage_facts(
     lock: Lock, history: History, platform: str, tiers: Sequence[TierFacts]
 ) -> StatusFacts:
     """The same for the page, with what the tiers hold."""
-    builds = [
-        BuildFacts(
-            told.ended,
-            {str(kind): count for kind, count in told.steps.items()},
-            told.ran,
-            told.saved,
-        )
-        for told in history.builds()
-    ]
     slow = _slowest(lock, history, platform)
-    return StatusFacts(builds, tiers, slow, most_moved(lock, _MOST))
+    return StatusFacts(history.builds(), tiers, slow, most_moved(lock, _MOST))
 
 
 def _slowest(

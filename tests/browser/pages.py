@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from dynbuild.cli.pages.stack_page import Why, stack_page
-from dynbuild.cli.pages.status_page import StatusFacts, status_page
+from dynbuild.cli.pages.status_page import StatusFacts, TierFacts, status_page
 from dynbuild.cli.why_text import step_facts
-from dynbuild.commands.status import TierStatus
 from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
 from dynbuild.explain.known import Known
@@ -130,7 +129,7 @@ def status(name: str = "dependencies") -> StatusFacts:
     ]
     return StatusFacts(
         builds,
-        [TierStatus("local", 9, 9, 412_000_000), TierStatus("s3", 7, 9, 91_000_000)],
+        [TierFacts("local", 9, 9, 412_000_000), TierFacts("s3", 7, 9, 91_000_000)],
         [(name, 184.2), ("apt: curl, git, python3-pip", 61.0), ("assets", 22.5)],
         [("assets", 17), (name, 4)],
     )

@@ -9,8 +9,9 @@ from typing import TypeVar
 from dynbuild.cli.pages.charts import axis, key, line, share, stacked
 from dynbuild.cli.pages.html import element, page, table, text, tiles
 from dynbuild.cli.progress_text import price, size
+from dynbuild.explain.past import Source, Told
 
-SOURCES: Mapping[str, str] = {
+SOURCES: Mapping[Source, str] = {
     "local": "local tier",
     "s3": "S3 tier",
     "registry": "registry tier",
@@ -21,22 +22,9 @@ SOURCES: Mapping[str, str] = {
 
 _T = TypeVar("_T")
 
-_MADE = frozenset({"built", "squashed"})
+_MADE: frozenset[Source] = frozenset({"built", "squashed"})
 _BARS = 60
 """As many bars as a chart on a phone can show; of more builds, some share one."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildFacts:
-    """One build: when it ended (Unix time), its steps by source, seconds run and saved.
-
-    ``saved`` is the time of the steps that did not have to run.
-    """
-
-    ended: float
-    steps: Mapping[str, int]
-    ran: float
-    saved: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +49,7 @@ class StatusFacts:
     changed, the most first.
     """
 
-    builds: Sequence[BuildFacts] = ()
+    builds: Sequence[Told] = ()
     tiers: Sequence[TierFacts] = ()
     slowest: Sequence[tuple[str, float]] = ()
     moved: Sequence[tuple[str, int]] = ()
@@ -100,7 +88,7 @@ def _totals(facts: StatusFacts) -> dict[str, str]:
     return found
 
 
-def _hits(builds: Sequence[BuildFacts]) -> float:
+def _hits(builds: Sequence[Told]) -> float:
     """The share of steps that came from a tier."""
     steps = sum(sum(build.steps.values()) for build in builds)
     made = sum(build.steps.get(kind, 0) for build in builds for kind in _MADE)
@@ -139,9 +127,9 @@ def _card(heading: str, *content: str, wide: bool = False) -> str:
     return element("section", text("h2", heading), *content, class_=shape)
 
 
-def _sources(builds: Sequence[BuildFacts]) -> Iterator[str]:
+def _sources(builds: Sequence[Told]) -> Iterator[str]:
     groups = _grouped(builds)
-    bars = [
+    bars: list[Mapping[str, float]] = [
         {kind: sum(b.steps.get(kind, 0) for b in group) for kind in SOURCES}
         for group in groups
     ]
@@ -158,7 +146,7 @@ def _sources(builds: Sequence[BuildFacts]) -> Iterator[str]:
     yield key({kind: SOURCES[kind] for kind in used})
 
 
-def _saved(builds: Sequence[BuildFacts]) -> Iterator[str]:
+def _saved(builds: Sequence[Told]) -> Iterator[str]:
     total = list(accumulate(build.saved for build in builds))
     groups = _grouped(list(zip(builds, total, strict=True)))
     told = price(total[-1])
@@ -192,7 +180,7 @@ def _bar(name: str, told: str, part: float, kind: str) -> str:
     )
 
 
-def _table(builds: Sequence[BuildFacts]) -> str:
+def _table(builds: Sequence[Told]) -> str:
     used = [kind for kind in SOURCES if any(build.steps.get(kind) for build in builds)]
     rows = [
         (
