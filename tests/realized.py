@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from dynbuild.commands.why import Edges
 from dynbuild.digest import Description, Digest, digest_of, sha256
 from dynbuild.explain.causes import Now, Trace
-from dynbuild.explain.past import Past, PastBuild, PastLock, PastStep
+from dynbuild.explain.past import Past, PastBuild, PastLock, PastStep, Told
 from dynbuild.explain.predict import Prediction, predict
 from dynbuild.explain.since import before_of
 from dynbuild.link.choice import Held
@@ -16,13 +20,15 @@ from dynbuild.lock.codec import dumps
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Build, Plan, Reuse, plan
+from dynbuild.project.content import Tree
+from dynbuild.project.lockfile import LockFile
 from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import title
 from dynbuild.tiers.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dynbuild.lock.model import Lock
 
@@ -58,6 +64,18 @@ class Machine:
                 name = f"{at}".encode()
                 tier.blobs[sha256(name)] = name
         return tier
+
+    def edges(self) -> Edges:
+        """What ``why`` asks of where there are no files, no git and no engine."""
+        here = Path(__file__)
+        return Edges(
+            files=Tree(here.parent),
+            locks=LockFile(here.with_name("dynbuild.lock"), "dynbuild.lock"),
+            tiers={"local": self.tier},
+            history=Remembered(self),
+            images=lambda: pytest.fail("no registry is asked"),
+            platform=lambda: pytest.fail("no engine is asked"),
+        )
 
     def steps(
         self, lock: Lock, live: Digest = LIVE
@@ -180,6 +198,29 @@ class Machine:
         """Lose all records of a step."""
         digest = self.past.locks[0].digests[step]
         self.held = [one for one in self.held if one.record.step != digest]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The history of a machine."""
+
+    machine: Machine
+
+    def keep(self, build: PastBuild) -> None:
+        self.machine.builds.append(build)
+
+    def seconds(self, _: str) -> Mapping[str, float]:
+        return {
+            step.id: step.seconds
+            for build in self.machine.builds
+            for step in build.steps
+        }
+
+    def past(self, _: str) -> Past:
+        return self.machine.past
+
+    def builds(self) -> tuple[Told, ...]:
+        return ()
 
 
 def _layer(name: str) -> Layer:

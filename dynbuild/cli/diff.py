@@ -12,7 +12,7 @@ from dynbuild.cli.lock_text import lock_text
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, tell
 from dynbuild.cli.project import open_project
-from dynbuild.cli.store import looked_up
+from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import diff as verb
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.lockfile import LockFile
@@ -31,6 +31,7 @@ _MOST = 2
     default="text",
     help="markdown is a comment for a pull request, with a picture.",
 )
+@request("--markdown", is_flag=True, help="The same as --format markdown.")
 @options.as_json
 @request("--exit-code", is_flag=True, help="Exit 1 if the locks differ.")
 @request(
@@ -44,6 +45,7 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     config: str | None,
     platform: str | None,
     form: str,
+    markdown: bool,
     as_json: bool,
     exit_code: bool,
     textconv: str | None,
@@ -64,10 +66,10 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     before, after, look_up = _sides(sides, config)
     found = verb.compared(before, after, platform, look_up)
     if before.lock is None:
-        tell(f"{before.name} has no lock: all of it is new")
+        tell(f"no lock is committed at {before.name}: all of it is new")
     if as_json or form == "json":
         data(diff_data(found))
-    elif form == "markdown":
+    elif markdown or form == "markdown":
         sys.stdout.write(diff_markdown(found))
     elif found.changes or found.runs:
         sys.stdout.write(diff_text(found) + "\n")
@@ -83,7 +85,7 @@ def _sides(
     if first and second and Path(first).is_file() and Path(second).is_file():
         # Two files need no project around them.
         sides = [verb.of_file(LockFile(Path(x), x), x) for x in (first, second)]
-        return sides[0], sides[1], looked_up(None)
+        return sides[0], sides[1], looked_up(None, tiers_in(None))
     project = open_project(config, lock_alone=True)
 
     def side(name: str) -> verb.Side:
@@ -93,4 +95,4 @@ def _sides(
 
     before = side(first or "HEAD")
     after = side(second) if second else verb.of_file(project.locks, project.place.lock)
-    return before, after, looked_up(project)
+    return before, after, looked_up(project, tiers_in(project))

@@ -1,8 +1,18 @@
 """A diff of two locks in Markdown, as a comment on a pull request."""
 
-from dynbuild.cli.diff_text import called, summary, told, why
-from dynbuild.cli.markup import code, mermaid
+from collections.abc import Iterator
+
+from dynbuild.cli.diff_text import LIVE, all_new, held, seconds_of, summary
+from dynbuild.cli.markup import code, fenced, mermaid
 from dynbuild.cli.output import change_row
+from dynbuild.cli.reasons import (
+    called,
+    cost_text,
+    field_texts,
+    listed,
+    reason_text,
+    run_texts,
+)
 from dynbuild.explain.diff import Diff, StepFate
 from dynbuild.explain.view import below
 from dynbuild.steps.title import label
@@ -25,19 +35,22 @@ def diff_markdown(found: Diff) -> str:
     parts = [MARK, f"### dynbuild: {_headline(found)}"]
     if found.changes:
         parts.append(_changes(found))
+    if found.runs and not all_new(found):
+        parts.append(_runs(found))
+        if differs := "\n".join(_differs(found)):
+            parts.append(_folded("What differs", fenced("diff", differs)))
     if found.runs:
-        parts += [_runs(found), _picture(found)]
+        parts.append(_picture(found))
     if found.live:
-        names = ", ".join(code(step.placed.id) for step in found.live)
-        parts.append(f"Live, run again where the files that they copy changed: {names}")
+        names = listed([code(step.placed.id) for step in found.live])
+        parts.append(f"{LIVE[0].upper()}{LIVE[1:]}: {names}")
     return "\n\n".join(parts) + "\n"
 
 
 def _headline(found: Diff) -> str:
     if not found.changes:
         return "the image stays as it is"
-    told = summary(found).removesuffix(".")
-    return told[0].lower() + told[1:]
+    return summary(found)
 
 
 def _changes(found: Diff) -> str:
@@ -50,12 +63,29 @@ def _changes(found: Diff) -> str:
 
 
 def _runs(found: Diff) -> str:
-    rows = ["| step | why it runs | time or tier |", "|---|---|---|"]
-    rows += [
-        f"| {code(called(step))} | {why(step, code)} | {told(step)} |"
-        for step in found.runs
-    ]
+    """Where it began, and what runs because of it."""
+    rows = ["| where it began | what runs | price |", "|---|---|---|"]
+    steps = {step.placed.id: step.placed for step in found.steps}
+    tiers, seconds = held(found), seconds_of(found)
+    for cascade, cost in found.cascades:
+        root = cascade.root
+        told = ", ".join(reason_text(one, name=code) for one in root.reasons)
+        began = f"{code(called(steps, root.step))} {told}"
+        runs = listed(run_texts(cascade.steps, seconds, tiers, code))
+        built = sum(step not in tiers for step in cascade.steps)
+        rows.append(f"| {began} | {runs} | {cost_text(cost, built)} |")
     return "\n".join(rows)
+
+
+def _differs(found: Diff) -> Iterator[str]:
+    """The fields of what changed, as lines of a diff."""
+    steps = {step.placed.id: step.placed for step in found.steps}
+    for cascade, _ in found.cascades:
+        root = cascade.root
+        for reason in root.reasons:
+            for field, lines in field_texts(steps, root.step, reason):
+                yield f"@@ {called(steps, root.step)}: {field} @@"
+                yield from lines
 
 
 def _picture(found: Diff) -> str:
@@ -76,10 +106,11 @@ def _picture(found: Diff) -> str:
     ]
     lines += [_STYLES, "```"]
     picture = "\n".join(lines)
-    return (
-        "<details><summary>What stands on what: orange runs again, grey stays"
-        f"</summary>\n\n{picture}\n\n</details>"
-    )
+    return _folded("What stands on what: orange runs, grey stays", picture)
+
+
+def _folded(heading: str, content: str) -> str:
+    return f"<details><summary>{heading}</summary>\n\n{content}\n\n</details>"
 
 
 def _shown(found: Diff) -> list[StepFate]:

@@ -1,120 +1,92 @@
 """What a diff of two locks is in words and as data."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from collections import Counter
 
-from dynbuild.cli.output import changes_data, changes_text, table
-from dynbuild.cli.progress_text import price, printable
-from dynbuild.explain.diff import Diff, Reason, StepFate
-from dynbuild.steps.title import label, title
-
-_SHOWN = 3
-"""How many steps are named where one reason has several."""
-
-_WORDS = {
-    "follows": "follows",
-    "stands-on": "stands now on",
-    "off": "no longer stands on",
-    "placed": "put on",
-}
-
-_FIELDS = {"copies": "copied files", "stands_on": "what it stands on"}
+from dynbuild.cli.output import changes_data, changes_text
+from dynbuild.cli.progress_text import printable
+from dynbuild.cli.reasons import (
+    cascade_data,
+    cascade_text,
+    cost_text,
+    listed,
+    price_data,
+    reason_data,
+    root_data,
+)
+from dynbuild.explain.diff import Diff, StepFate
+from dynbuild.steps.title import title
 
 
 def diff_text(found: Diff) -> str:
-    """The changes, what runs again, and at what price: paragraphs, no last newline."""
-    parts = []
-    if found.changes:
-        parts.append(changes_text(found.changes))
+    """The changes, and what runs by where it began: paragraphs, no last newline."""
+    parts = [changes_text(found.changes)] if found.changes else []
     parts.append(summary(found))
-    if found.runs:
-        rows = [(f"  {called(step)}", why(step), told(step)) for step in found.runs]
-        parts[-1] += "\n" + table(rows)
+    if not all_new(found):
+        steps = {step.placed.id: step.placed for step in found.steps}
+        seconds = seconds_of(found)
+        parts += [
+            cascade_text(steps, cascade, cost, seconds, held=held(found))
+            for cascade, cost in found.cascades
+        ]
     if found.live:
-        names = ", ".join(step.placed.id for step in found.live)
-        parts.append(
-            printable(
-                f"Live, run again where the files that they copy changed: {names}"
-            )
-        )
+        names = listed([step.placed.id for step in found.live])
+        parts.append(printable(f"{LIVE}: {names}"))
     return "\n\n".join(parts)
+
+
+LIVE = "live, and runs as well where the files that it copies changed"
+"""What is said of steps that no lock tells all of."""
 
 
 def summary(found: Diff) -> str:
     """One line: how many steps run, and what that costs as far as it is known."""
-    runs, steps = len(found.runs), len(found.steps)
+    runs, total = len(found.runs), len(found.steps)
+    noun = "step" if total == 1 else "steps"
     if not runs:
-        return "Nothing runs again."
-    built = [step for step in found.runs if step.builds]
-    told = f"Runs again: {runs} of {_counted(steps, 'step')}"
-    if measured := len(built) - found.unmeasured:
-        told += f", {price(found.seconds)} by what they took before"
-        if found.unmeasured:
-            told += f" ({_counted(measured, 'step')}; the others are new)"
-    elif built:
-        told += "; nothing is known of their time"
-    return told + "".join(
-        f"; {count} {'is' if count == 1 else 'are'} held by the {tier} tier"
-        for tier, count in held(found.runs)
-    )
+        return f"none of {total} {noun} runs"
+    built = sum(step.builds for step in found.runs)
+    tiers = sorted(Counter(held(found).values()).items())
+    there = "".join(f"; the {tier} tier holds {count}" for tier, count in tiers)
+    if not built:
+        return f"{runs} of {total} {noun} are others, and held: nothing runs{there}"
+    return f"{runs} of {total} {noun} run: {cost_text(found.price, built)}{there}"
 
 
-def held(steps: Iterable[StepFate]) -> list[tuple[str, int]]:
-    """How many steps each tier has."""
-    names = sorted(step.tier for step in steps if step.tier is not None)
-    return [(name, len(list(group))) for name, group in groupby(names)]
+def all_new(found: Diff) -> bool:
+    """Whether there is nothing to tell but that all steps are new."""
+    roots = [cascade.root for cascade, _ in found.cascades]
+    return len(roots) == len(found.steps) and all(root.is_new for root in roots)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def held(found: Diff) -> dict[str, str]:
+    """The tiers of the steps that are others now, and held nevertheless."""
+    return {step.placed.id: step.tier for step in found.runs if step.tier is not None}
 
 
-def called(step: StepFate) -> str:
-    """A step as people know it, with its id where that is how others refer to it."""
-    shown = label(step.placed.step)
-    return shown if shown == step.placed.id else f"{shown} ({step.placed.id})"
-
-
-def why(step: StepFate, name: Callable[[str], str] = str) -> str:
-    """The reasons of a step in one line; ``name`` spells the steps in it."""
-    grouped = groupby(step.reasons, lambda reason: reason.code)
-    return "; ".join(_reason(code, list(reasons), name) for code, reasons in grouped)
-
-
-def _reason(code: str, reasons: Sequence[Reason], name: Callable[[str], str]) -> str:
-    names = [reason.subject for reason in reasons]
-    match code:
-        case "new":
-            return "new"
-        case "field":
-            return "changed: " + ", ".join(_FIELDS.get(field, field) for field in names)
-        case _ if not any(names):
-            return "has another place"
-        case _:
-            more = len(names) - _SHOWN
-            tail = f" and {more} more" if more > 0 else ""
-            return f"{_WORDS[code]} {', '.join(map(name, names[:_SHOWN]))}{tail}"
-
-
-def told(step: StepFate) -> str:
-    """Where a step comes from, or how long it took."""
-    if step.tier is not None:
-        return f"held: {step.tier}"
-    return "" if step.seconds is None else price(step.seconds)
+def seconds_of(found: Diff) -> dict[str, float]:
+    """What steps take, as far as it is known."""
+    return {
+        step.placed.id: step.seconds for step in found.steps if step.seconds is not None
+    }
 
 
 def diff_data(found: Diff) -> dict[str, object]:
     """The diff for ``--json``."""
+    seconds = seconds_of(found)
     return {
         "platform": found.platform,
         "different": bool(found.changes),
         "changes": changes_data(found.changes),
         "steps": [_step_data(step) for step in found.steps],
-        "gone": [{"step": one.id, "what": label(one.step)} for one in found.gone],
-        "runs": len(found.runs),
-        "seconds": round(found.seconds, 3),
-        "unmeasured": found.unmeasured,
-        "held": dict(held(found.runs)),
+        "gone": [{"step": one.id, "title": title(one.step)} for one in found.gone],
+        "runs": [
+            {"step": step.placed.id, "seconds": step.seconds, "from": step.tier}
+            for step in found.runs
+        ],
+        **price_data(found.price),
+        "causes": [
+            cascade_data(cascade, cost, seconds) for cascade, cost in found.cascades
+        ],
     }
 
 
@@ -126,14 +98,12 @@ def _step_data(step: StepFate) -> dict[str, object]:
         "seq": placed.seq,
         "fate": step.fate,
         "was": step.was,
-        "reasons": [
-            {"code": reason.code, "subject": reason.subject or None}
-            for reason in step.reasons
-        ],
+        "reasons": [reason_data(reason) for reason in step.reasons],
+        "began": [root_data(root) for root in step.roots],
         "stands_on": list(placed.on),
         "live": placed.live,
         "build_only": not placed.linked,
         "seconds": step.seconds,
         "bytes": step.size,
-        "tier": step.tier,
+        "from": step.tier,
     }

@@ -1,6 +1,5 @@
 """``dynbuild graph``."""
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,16 +7,21 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
-from dynbuild.cli.output import tell
+from dynbuild.cli.output import written
 from dynbuild.cli.pages.drawing import drawing
 from dynbuild.cli.pages.graph_text import dot, graph_data, mermaid_graph, tree
-from dynbuild.cli.pages.stack_page import stack_page
-from dynbuild.cli.project import open_project
-from dynbuild.cli.store import looked_up
+from dynbuild.cli.pages.stack_page import Why, stack_page
+from dynbuild.cli.past import history_of
+from dynbuild.cli.project import Project, images, open_project
+from dynbuild.cli.store import looked_up, tiers_in
+from dynbuild.cli.why_text import step_facts
+from dynbuild.commands import why as verb
 from dynbuild.commands.graph import seen
 from dynbuild.commands.lock import frozen
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.explain.past import Source
 from dynbuild.explain.picture import Picture
+from dynbuild.lock.model import Lock
+from dynbuild.ports import Tier
 
 _FORMATS: Mapping[str, Callable[[Picture, str], str]] = {
     "text": lambda picture, _: tree(picture),
@@ -25,7 +29,6 @@ _FORMATS: Mapping[str, Callable[[Picture, str], str]] = {
     "dot": lambda picture, _: dot(picture),
     "json": lambda picture, _: graph_data(picture),
     "svg": drawing,
-    "html": stack_page,
 }
 _SUFFIXES = {
     ".mmd": "mermaid",
@@ -43,39 +46,54 @@ _SUFFIXES = {
 @request(
     "--format",
     "form",
-    type=click.Choice(list(_FORMATS)),
+    type=click.Choice([*_FORMATS, "html"]),
     help="text unless the name of the output says another.",
 )
-@request("-o", "--output", metavar="FILE", help="Write a file instead of stdout.")
+@options.html
+@options.output
 @options.as_json
-def graph(
+def graph(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
     platform: str | None,
     form: str | None,
+    html: bool,
     output: str | None,
     as_json: bool,
 ) -> int:
     """Draw the steps of the lock: what stands on what, and what is known of each.
 
     html is one file that works without a network: the layers as they are stacked, and
-    of each what it does and why it is where it is. Times and sizes are those that the
-    tiers here have.
+    of each what it does and what `dynbuild why` tells. Times and sizes are
+    those that the tiers have.
     """
     project = open_project(config, lock_alone=True)
-    picture = seen(frozen(project.locks), project.files, platform, looked_up(project))
+    lock, tiers = frozen(project.locks), tiers_in(project)
+    picture = seen(lock, project.files, platform, looked_up(project, tiers))
     suffix = Path(output).suffix if output else ""
-    chosen = form or ("json" if as_json else _SUFFIXES.get(suffix, "text"))
-    told = _FORMATS[chosen](picture, project.place.root.name or "image")
-    if output is None:
-        sys.stdout.write(told)
-        return 0
-    try:
-        Path(output).write_text(told, encoding="utf-8", newline="\n")
-    except OSError as error:
-        reason = (error.strerror or "error").lower()
-        message = f"cannot write {output}: {reason}"
-        hint = "name a file in a directory that is there and can be written"
-        raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint)) from None
-    tell(f"wrote {output}")
+    asked = form or ("html" if html else "json" if as_json else None)
+    chosen = asked or _SUFFIXES.get(suffix, "text")
+    name = project.place.root.name or "image"
+    if chosen == "html":
+        why = _why(project, lock, tiers, picture.platform)
+        told = stack_page(picture, name, why)
+    else:
+        told = _FORMATS[chosen](picture, name)
+    written(told, output)
     return 0
+
+
+def _why(
+    project: Project, lock: Lock, tiers: Mapping[Source, Tier], platform: str
+) -> Why:
+    """What ``why`` tells of each step."""
+    edges = verb.Edges(
+        files=project.files,
+        locks=project.locks,
+        tiers=tiers,
+        history=history_of(project),
+        images=images,
+        platform=lambda: platform,
+    )
+    answer = verb.why_all(lock, edges, platform)
+    return {one.placed.id: [*step_facts(answer, one, None)] for one in answer.steps}

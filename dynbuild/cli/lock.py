@@ -125,7 +125,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
 
 def _tell_price(project: Project, locked: verb.Locked) -> None:
     """What it costs, before it is written; imported where it is needed only."""
-    from dynbuild.cli.price import price_of  # noqa: PLC0415
+    from dynbuild.cli.lock_price import price_of  # noqa: PLC0415
 
     told = price_of(project, locked.lock)
     if told is not None:

@@ -37,6 +37,13 @@ def code(text: str) -> str:
     return f"{fence}{space}{line}{space}{fence}"
 
 
+def fenced(language: str, text: str) -> str:
+    """A fenced block of Markdown, which no run of backticks inside ends."""
+    longest = max(map(len, _FENCE.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 def mermaid(text: str) -> str:
     """A quoted label of Mermaid: all but plain characters as their code points."""
     line = printable(text.replace("\n", " "))

@@ -61,3 +61,7 @@ color = option(
     default="auto",
     help="Colour on a terminal only, always, or never.",
 )
+html = request("--html", is_flag=True, help="A page that works without a network.")
+output = request(
+    "-o", "--output", metavar="FILE", help="Write a file instead of stdout."
+)

@@ -5,10 +5,11 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from dynbuild.cli.progress import Color, use_color
 from dynbuild.cli.progress_text import lines, printable
-from dynbuild.errors import Diagnostic, render
+from dynbuild.errors import AnswerIsNoError, Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
 from dynbuild.spans import Span
 
@@ -67,6 +68,21 @@ def tell(text: str) -> None:
 def data(value: object) -> None:
     """Write JSON to stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def written(text: str, output: str | None) -> None:
+    """Write text to a file, else to stdout. Raises AnswerIsNoError."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        reason = (error.strerror or "error").lower()
+        message = f"cannot write {output}: {reason}"
+        hint = "name a file in a directory that is there and can be written"
+        raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint)) from None
+    tell(f"wrote {output}")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -13,7 +13,7 @@ from dynbuild.cli.output import data, show, table, tell
 from dynbuild.cli.pages.status_page import TierFacts, status_page
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
-from dynbuild.cli.progress_text import duration, size
+from dynbuild.cli.progress_text import price, size
 from dynbuild.cli.project import (
     Pairs,
     builder,
@@ -47,7 +47,7 @@ from dynbuild.tiers.verify import Verified, verify
     is_flag=True,
     help="Read the whole store first, and remove what is damaged.",
 )
-@request("--html", "as_page", is_flag=True, help="Write a page of it to stdout.")
+@options.html
 @options.as_json
 @options.color
 def status(  # noqa: PLR0913 - one parameter a flag
@@ -57,7 +57,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     texts: Pairs,
     platform: str | None,
     whole: bool,
-    as_page: bool,
+    html: bool,
     as_json: bool,
     color: Color,
 ) -> int:
@@ -95,7 +95,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     damaged = verified.damaged if verified else ()
     history = history_of(project, color)
     show([*map(_damaged, damaged), *told], color)
-    if as_page:
+    if html:
         facts = usage_facts(lock, history, found.platform, _tiers(found))
         sys.stdout.write(status_page(facts, project.place.root.name or "image"))
     elif as_json:
@@ -133,7 +133,7 @@ def _tell(store: str, found: verb.Status, verified: Verified | None) -> None:
 def _row(step: verb.StepStatus) -> Sequence[str]:
     if not step.held:
         return ("missing", step.id, "", "")
-    took = "" if step.seconds is None else duration(step.seconds)
+    took = "" if step.seconds is None else price(step.seconds)
     return ("held", step.id, size(step.size), took)
 
 

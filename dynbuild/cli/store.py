@@ -1,43 +1,43 @@
-"""What the local tier and this machine know of steps, for commands that explain."""
+"""The tiers of a project, and what is known of steps, for commands that explain."""
 
-import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from dynbuild.cli.output import tell
+from dynbuild.cli.output import show
 from dynbuild.cli.past import history_of
 from dynbuild.cli.project import Project, given, load_declaration
-from dynbuild.cli.site import store_of
+from dynbuild.cli.site import tiers_of
 from dynbuild.commands.diff import LookUp
 from dynbuild.commands.known import known_of
 from dynbuild.commands.lock import recorded
 from dynbuild.digest import Digest
 from dynbuild.errors import DynbuildError
-from dynbuild.explain.known import NOTHING_KNOWN, Known
-from dynbuild.tiers.local import Local
+from dynbuild.explain.known import Known
+from dynbuild.explain.past import Source
+from dynbuild.ports import Tier
+from dynbuild.tiers.declared import Cache, cache_of
 
 
-def looked_up(project: Project | None) -> LookUp:
-    """A look into the tiers of a project; without one, of the environment."""
+def tiers_in(project: Project | None) -> dict[Source, Tier]:
+    """The tiers of a project, near to far; without one, those of the environment.
 
-    def look_up(digests: set[Digest], platform: str) -> Known:
-        root = _store(project)
-        if not root.is_dir():
-            return NOTHING_KNOWN
-        tier = Local(root, tell)
-        seconds = history_of(project).seconds(platform) if project else {}
-        return known_of(digests, platform, [("local", tier)], seconds)
-
-    return look_up
-
-
-def _store(project: Project | None) -> Path:
-    """Where the local tier is; a declaration that cannot be read says nothing of it."""
-    declared = None
-    if project is None:
-        return store_of(Path.cwd(), None)
-    if "CACHE_LOCAL_PATH" not in os.environ:
+    A declaration that cannot be read says nothing of them.
+    """
+    cache = Cache()
+    if project is not None:
         with suppress(DynbuildError):
             loaded = load_declaration(project, given((), ()), recorded(project.locks))
-            declared = loaded.declaration.cache.local
-    return store_of(project.place.root, declared)
+            cache = cache_of(loaded.declaration.cache.model_dump_json())
+    root = project.place.root if project else Path.cwd()
+    return tiers_of(root, cache, lambda told: show([told]))
+
+
+def looked_up(project: Project | None, tiers: Mapping[Source, Tier]) -> LookUp:
+    """A look into tiers, and into the history of a project."""
+
+    def look_up(digests: set[Digest], platform: str) -> Known:
+        seconds = history_of(project).seconds(platform) if project else {}
+        return known_of(digests, platform, tiers, seconds)
+
+    return look_up

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from dynbuild.cli.output import table
 from dynbuild.cli.pages.status_page import BuildFacts, StatusFacts, TierFacts
-from dynbuild.cli.progress_text import duration
+from dynbuild.cli.progress_text import price
 from dynbuild.explain.past import History, Source
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
 from dynbuild.lock.model import Lock
@@ -32,7 +32,7 @@ def usage_text(lock: Lock, history: History, platform: str) -> str | None:
     whole = _row("all", together(builds[0].ended, builds), used)
     told = [table([head, *rows, whole])]
     if slow := _slowest(lock, history, platform):
-        told.append(table([("slowest", ""), *((s, duration(t)) for s, t in slow)]))
+        told.append(table([("slowest", ""), *((s, price(t)) for s, t in slow)]))
     if moved := most_moved(lock, _MOST):
         told.append(table([("most moved", ""), *((s, str(n)) for s, n in moved)]))
     return "\n\n".join(told)
@@ -85,8 +85,8 @@ def _row(name: str, usage: Usage, used: list[Source]) -> tuple[str, ...]:
         str(usage.failed or ""),
         str(usage.total),
         *(f"{usage.rate(source):.0%}" for source in used),
-        duration(usage.ran),
-        duration(usage.saved),
+        price(usage.ran),
+        price(usage.saved),
     )
 
 

@@ -1,9 +1,11 @@
 """What stages copy from the project, read now and held against what the lock says."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from dynbuild.digest import Digest
 from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.explain.view import live_copies
 from dynbuild.lock.order import Placed
 from dynbuild.ports import NotThereError
 from dynbuild.steps.model import Copy
@@ -46,22 +48,27 @@ def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
     return found
 
 
-def live(
-    steps: Collection[Placed], read: Read, missing: Digest | None = None
-) -> dict[Copy, Digest]:
+def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
     """The digests of what is live, whatever the lock says of what is tracked.
 
-    What is not there counts as ``missing``; without that it raises AnswerIsNoError.
+    Raises AnswerIsNoError where something is not there.
     """
     found: dict[Copy, Digest] = {}
     for placed in steps:
-        for copy in copies_of(placed.step):
-            if copy.live:
-                try:
-                    found[copy] = read(copy.path, copy.exclude)
-                except NotThereError as error:
-                    if missing is None:
-                        message = f"{placed.id} cannot copy {copy.path!r}: {error}"
-                        raise AnswerIsNoError(Diagnostic("DB0305", message)) from None
-                    found[copy] = missing
+        for copy in live_copies(placed):
+            try:
+                found[copy] = read(copy.path, copy.exclude)
+            except NotThereError as error:
+                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
+                raise AnswerIsNoError(Diagnostic("DB0305", message)) from None
+    return found
+
+
+def live_there(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
+    """The same without what is not there."""
+    found: dict[Copy, Digest] = {}
+    for placed in steps:
+        for copy in live_copies(placed):
+            with suppress(NotThereError):
+                found[copy] = read(copy.path, copy.exclude)
     return found

@@ -1,10 +1,11 @@
 """What is known of steps of locks: from the tiers, and from what ran here before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from dynbuild.digest import Digest
 from dynbuild.explain.known import Known
+from dynbuild.explain.past import Source
 from dynbuild.link.model import WriteSet
 from dynbuild.ports import Tier
 
@@ -12,10 +13,10 @@ from dynbuild.ports import Tier
 def known_of(
     digests: Iterable[Digest],
     platform: str,
-    tiers: Sequence[tuple[str, Tier]],
+    tiers: Mapping[Source, Tier],
     seconds: Mapping[str, float],
 ) -> Known:
-    """Look steps up in tiers, each with its name, the nearest first.
+    """Look steps up in tiers, the nearest first.
 
     ``seconds`` says how long steps took here, by their ids: for those of which no tier
     has a record.
@@ -23,9 +24,9 @@ def known_of(
     wanted = sorted(set(digests))
     measured: dict[str, float] = {}
     sizes: dict[Digest, int] = {}
-    held: dict[Digest, str] = {}
+    held: dict[Digest, Source] = {}
     wrote = defaultdict[Digest, list[WriteSet]](list)
-    for name, tier in tiers:
+    for name, tier in tiers.items():
         for record in tier.find(wanted, platform):
             held.setdefault(record.placed, name)
             measured.setdefault(record.placed, record.seconds)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from dynbuild.commands.contents import live
+from dynbuild.commands.contents import live_there
 from dynbuild.digest import digest_of
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.outdated import (
@@ -13,6 +13,7 @@ from dynbuild.explain.outdated import (
     packages,
 )
 from dynbuild.explain.predict import predict
+from dynbuild.explain.view import stand_ins
 from dynbuild.link.model import WriteSet
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock, declared_packages
@@ -73,7 +74,8 @@ def _wrote(
 ) -> list[WriteSet]:
     """What the groups of pip wrote, as far as a tier holds them."""
     order = install_order(lock)
-    contents = live(order, files.content, missing=digest_of({"missing": True}))
+    contents, _ = stand_ins(lock, order)
+    contents |= live_there(order, files.content)
     described = descriptions(lock, order, platform, contents, {})
     digests = {id_: digest_of(told) for id_, told in described.items()}
     held = [

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from dynbuild.commands.contents import live_there
 from dynbuild.commands.realize import RealizeOptions, platform_of
 from dynbuild.digest import Digest, digest_of
 from dynbuild.link.model import Record
@@ -17,11 +18,8 @@ from dynbuild.ports import (
     Files,
     Images,
     Machine,
-    NotThereError,
     Tier,
 )
-from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import label
 
 Survey = Callable[[Collection[Digest], str], Sequence[Answer]]
@@ -105,7 +103,9 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         for pin in (lock.base, *lock.images.values())
         if pin.digest is None
     }
-    described = descriptions(lock, order, name, _live(order, files), unpinned)
+    described = descriptions(
+        lock, order, name, live_there(order, files.content), unpinned
+    )
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
     digests = {step: digest_of(told) for step, told in described.items()}
@@ -145,19 +145,6 @@ def _share(
     sizes = {x.digest: x.size for record in held.values() for x in record.layers}
     total = sum(sizes.values())
     return Share(answer.name, answer.place, len(held), total, answer.away)
-
-
-def _live(order: tuple[Placed, ...], files: Files) -> dict[Copy, Digest]:
-    """The content of live copies, as far as it can be read."""
-    found = {}
-    for placed in order:
-        for copy in copies_of(placed.step):
-            if copy.of_project and copy.live:
-                try:
-                    found[copy] = files.content(copy.path, copy.exclude)
-                except NotThereError:
-                    continue
-    return found
 
 
 def _held(

@@ -2,29 +2,34 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dynbuild.commands.contents import live
+from dynbuild.commands.contents import live, live_there
+from dynbuild.commands.diff import of_revision
 from dynbuild.commands.stepwise.failure import closure_of
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.next_change import changed
-from dynbuild.explain.past import Before, History, Past, PastLock, Source
+from dynbuild.explain.past import Before, History, Source
 from dynbuild.explain.place import Place, places
 from dynbuild.explain.predict import predict
-from dynbuild.explain.price import Price, price, prices
-from dynbuild.explain.since import before_of
+from dynbuild.explain.price import Price, price, prices, ranked
+from dynbuild.explain.since import before_in, before_of
+from dynbuild.explain.view import stand_ins, view
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
 from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Choice, Held, Reuse
-from dynbuild.ports import CommittedUnknownError, Files, Images, Locks, Tier
+from dynbuild.ports import Files, Images, Locks, Tier
 from dynbuild.steps.model import Group, Stage
+
+MOST_NEXT = 200
+"""Of so many steps at once it is told what would run if they changed: each is a plan
+of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Explained:
     """All that is known of one step.
 
     ``closure`` holds what it stands on, directly or not, ``joins`` what it was put on.
+    ``next`` is None where too many are asked about.
     ``source`` is the tier that it would come from. ``reasons`` say why it runs, or is
     another than before; ``changes`` are those of the lock since a revision.
     """
@@ -55,7 +61,7 @@ class Explained:
     reasons: tuple[Reason, ...]
     roots: tuple[Root, ...]
     changes: tuple[Change, ...]
-    next: Next
+    next: Next | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +112,32 @@ def why(
     platform = platform or _platform(lock, edges)
     old = None if since is None else lock_at(edges.locks, since)
     contents = live(order, edges.files.content)
-    unpinned = _unpinned(lock, edges.images)
+    facts = _Facts(lock, order, platform, contents, _unpinned(lock, edges.images))
+    return _answer(facts, asked, edges, old)
+
+
+def why_all(lock: Lock, edges: Edges, platform: str) -> Answer:
+    """Explain every step; live files and images that are not there are left open.
+
+    Raises DeclarationError, LockError.
+    """
+    order = install_order(lock)
+    contents, unpinned = stand_ins(lock, order)
+    contents |= live_there(order, edges.files.content)
     facts = _Facts(lock, order, platform, contents, unpinned)
-    described = descriptions(lock, order, platform, contents, unpinned)
+    return _answer(facts, order, edges, None)
+
+
+def _answer(
+    facts: "_Facts", asked: Sequence[Placed], edges: Edges, old: Lock | None
+) -> Answer:
+    lock, order, platform = facts.lock, facts.order, facts.platform
+    described = descriptions(lock, order, platform, facts.contents, facts.unpinned)
     digests = {id_: digest_of(told) for id_, told in described.items()}
-    past = edges.history.past(platform) if old is None else _past(old, facts, edges)
-    before = before_of(lock, past)
+    if old is None:
+        before = before_of(lock, edges.history.past(platform))
+    else:
+        before = _since(old, facts, edges)
     held, wrote, recorded = _held(facts, digests, before, edges.tiers)
     prediction = predict(order, digests, platform, held, wrote)
     for id_, digest in prediction.plan.places.final.items():
@@ -119,13 +145,10 @@ def why(
         if isinstance(choice, Reuse):
             recorded[id_] = choice.record
     measured = edges.history.seconds(platform)
-    known = prices(order, measured, recorded)
+    took = {id_: record.seconds for id_, record in recorded.items()}
+    known = prices(order, {**took, **measured})
     now = Now(order, described, digests, prediction)
     trace = Trace(now, before)
-    by_cost = sorted(
-        ((cascade, price(cascade.steps, known)) for cascade in trace.cascades()),
-        key=lambda one: -one[1].seconds,
-    )
     where = places(lock, order)
     sources = tuple(edges.tiers)
     writes = {**wrote, **{id_: record.writes for id_, record in recorded.items()}}
@@ -146,7 +169,9 @@ def why(
             reasons=trace.reasons(placed.id),
             roots=trace.roots(placed.id),
             changes=tuple(one for one in changes if _speaks_of(one, placed)),
-            next=_next(facts, now, placed, held, writes, measured, known),
+            next=_next(facts, now, placed, held, writes, measured, known)
+            if len(asked) <= MOST_NEXT
+            else None,
         )
 
     return Answer(
@@ -155,7 +180,7 @@ def why(
         places=where,
         runs=prediction.runs,
         price=price(prediction.runs, known),
-        cascades=tuple(by_cost),
+        cascades=ranked(trace.cascades(), known),
         seconds=known,
         steps=tuple(map(explained, asked)),
     )
@@ -184,17 +209,12 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
 
 def lock_at(locks: Locks, revision: str) -> Lock:
     """The lock that git has at a revision. Raises DeclarationError, LockError."""
-    locks.require(revision)
-    try:
-        text = locks.committed(revision)
-    except CommittedUnknownError as error:
-        message = f"git does not say what {revision!r} has: {error}"
-        raise DeclarationError(Diagnostic("DB0314", message)) from None
-    if text is None:
+    lock = of_revision(locks, revision).lock
+    if lock is None:
         message = f"there is no lock at {revision!r}"
         hint = "name a revision at which it was committed"
         raise DeclarationError(Diagnostic("DB0331", message, hint=hint))
-    return loads(text, f"{revision}:dynbuild.lock")
+    return lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +243,17 @@ def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
     }
 
 
-def _past(old: Lock, facts: _Facts, edges: Edges) -> Past:
-    """The steps of a lock of before, with live files and local images as they are."""
-    order = install_order(old)
+def _since(old: Lock, facts: _Facts, edges: Edges) -> Before:
+    """The steps of a lock of before, with live files and local images as they are.
+
+    What they were put on is not known: nobody says that it was realized.
+    """
     unpinned = dict(facts.unpinned)
     with suppress(DeclarationError):
         unpinned |= _unpinned(old, edges.images)
-    contents = live(order, edges.files.content, missing=digest_of({"missing": True}))
-    described = descriptions(old, order, facts.platform, contents, unpinned)
-    digests = {id_: digest_of(told) for id_, told in described.items()}
-    texts = {digest_of(told): told for told in described.values()}
-    return Past((PastLock(dumps(old), digests),), texts)
+    contents = live_there(install_order(old), edges.files.content)
+    seen = view(old, facts.platform, contents=contents, unpinned=unpinned)
+    return replace(before_in(facts.lock, seen), placed={}, onto={})
 
 
 def _held(
@@ -283,7 +303,7 @@ def _next(  # noqa: PLR0913, PLR0917 - all that is known by now
         id_ for id_ in now.prediction.runs if now.digests[id_] in {*digests.values()}
     }
     runs = tuple(id_ for id_ in prediction.runs if id_ not in by_then)
-    seconds = {**prices(order, measured, {}), **known}
+    seconds = {**prices(order, measured), **known}
     if placed.id in known:
         seconds.setdefault(after.id, known[placed.id])
     return Next(runs, seconds, price(runs, seconds))

@@ -54,6 +54,10 @@ class Root:
     step: str
     reasons: tuple[Reason, ...]
 
+    @property
+    def is_new(self) -> bool:
+        return [reason.code for reason in self.reasons] == ["new"]
+
 
 @dataclass(frozen=True, slots=True)
 class Cascade:

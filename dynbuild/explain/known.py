@@ -1,6 +1,6 @@
 """What is known of steps beside their locks: what was measured, and what tiers hold."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dynbuild.digest import Digest
@@ -20,7 +20,7 @@ class Known:
     seconds: Mapping[str, float] = field(default_factory=dict)
     sizes: Mapping[Digest, int] = field(default_factory=dict)
     tiers: Mapping[Digest, str] = field(default_factory=dict)
-    wrote: Mapping[Digest, Collection[WriteSet]] = field(default_factory=dict)
+    wrote: Mapping[Digest, Sequence[WriteSet]] = field(default_factory=dict)
 
 
 NOTHING_KNOWN = Known()

@@ -1,12 +1,14 @@
 """A lock as people see it: its steps as layers, what each stands on, what is known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Digest
 from dynbuild.explain.known import NOTHING_KNOWN, Known
-from dynbuild.explain.view import View, below, live_copies, view
+from dynbuild.explain.place import Place, places
+from dynbuild.explain.view import View, below, view
+from dynbuild.link.placement import Join
 from dynbuild.lock.digests import Contents
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
@@ -28,8 +30,9 @@ class Row:
     """One step of a picture.
 
     ``edges`` are the steps that it stands on or copies from, without those that another
-    of them stands on already. ``why`` says what put it where it is, ``notes`` what it
-    does. What is not known of its seconds, size and tier is None.
+    of them stands on already. ``place`` says what put it where it is, ``joins`` what it
+    was put on, ``notes`` what it does. What is not known of its seconds, size and tier
+    is None.
     """
 
     id: str
@@ -42,7 +45,8 @@ class Row:
     below: tuple[str, ...]
     edges: tuple[str, ...]
     above: tuple[str, ...]
-    why: tuple[str, ...]
+    place: Place
+    joins: tuple[Join, ...]
     notes: tuple[Note, ...]
     digest: Digest
     seconds: float | None = None
@@ -65,20 +69,17 @@ def picture(
     platform: str,
     known: Known = NOTHING_KNOWN,
     contents: Contents | None = None,
-    told: Mapping[str, Sequence[Note]] | None = None,
 ) -> Picture:
-    """See a lock on a platform; ``told`` has more to say of steps, by their ids.
-
-    Raises as ``view`` does.
-    """
+    """See a lock on a platform. Raises as ``view`` does."""
     seen = view(lock, platform, known, contents)
+    where = places(lock, tuple(seen.steps.values()))
     reach = _closures(seen.steps)
     above: dict[str, list[str]] = {id_: [] for id_ in seen.steps}
     for id_, placed in seen.steps.items():
         for need in below(placed):
             above[need].append(id_)
     rows = tuple(
-        _row(seen, placed, reach, tuple(above[placed.id]), known, (told or {}))
+        _row(seen, placed, where[placed.id], reach, tuple(above[placed.id]), known)
         for placed in seen.steps.values()
     )
     digest = lock.base.platforms.get(platform, lock.base.digest)
@@ -97,14 +98,13 @@ def _closures(steps: Mapping[str, Placed]) -> dict[str, frozenset[str]]:
 def _row(  # noqa: PLR0913, PLR0917 - all that a row is made of
     seen: View,
     placed: Placed,
+    where: Place,
     reach: Mapping[str, frozenset[str]],
     above: tuple[str, ...],
     known: Known,
-    told: Mapping[str, Sequence[Note]],
 ) -> Row:
     needs = below(placed)
     covered = frozenset[str]().union(*(reach[need] for need in needs))
-    entry = seen.lock.stages.get(placed.id) if _is_stage(placed) else None
     digest = seen.placed(placed.id)
     measured = (digest, placed.id)
     return Row(
@@ -112,23 +112,20 @@ def _row(  # noqa: PLR0913, PLR0917 - all that a row is made of
         kind=kind_of(placed.step),
         title=title(placed.step),
         seq=placed.seq,
-        moves=entry.moves if entry else 0,
+        moves=where.moves,
         live=placed.live,
         linked=placed.linked,
         below=needs,
         edges=tuple(need for need in needs if need not in covered),
         above=above,
-        why=tuple(_why(seen, placed)),
-        notes=(*_notes(placed.step), *told.get(placed.id, ())),
+        place=where,
+        joins=seen.places.places[digest].joins,
+        notes=tuple(_notes(placed.step)),
         digest=digest,
         seconds=next((known.seconds[k] for k in measured if k in known.seconds), None),
         size=known.sizes.get(digest),
         tier=known.tiers.get(digest),
     )
-
-
-def _is_stage(placed: Placed) -> bool:
-    return isinstance(placed.step, Stage)
 
 
 def kind_of(step: Step) -> str:
@@ -138,36 +135,6 @@ def kind_of(step: Step) -> str:
             return step.manager
         case _:
             return type(step).__name__.lower().removeprefix("apt")
-
-
-def _why(seen: View, placed: Placed) -> Iterator[str]:
-    """What put a step at its place."""
-    lock = seen.lock
-    if not isinstance(placed.step, Stage):
-        yield (
-            f"Seq {placed.seq}: the update that brought it appended it there, and all "
-            "that came later stands behind it."
-        )
-    else:
-        own = lock.stages[placed.id]
-        if own.moves:
-            times = "once" if own.moves == 1 else f"{own.moves} times"
-            yield f"It changed {times}; seq {own.seq} is where it was put last."
-        else:
-            yield f"Seq {own.seq}: it never changed since it was placed there."
-        if placed.seq > own.seq:
-            last = [n for n in placed.step.needs if seen.steps[n].seq == placed.seq]
-            yield f"It needs {last[0]}, and so stands behind it at {placed.seq}."
-        if live_copies(placed):
-            paths = ", ".join(copy.path for copy in live_copies(placed))
-            yield f"Live: {paths} is read when the image is realized. So it comes last."
-        elif placed.live:
-            yield "Live, for something that it needs is. So it comes last."
-        if not placed.linked:
-            yield "Build-only: others copy from it, and the image does not have it."
-    for join in seen.places.places[seen.placed(placed.id)].joins:
-        what = ", ".join((*join.databases, *(f"/{path}" for path in join.paths)))
-        yield f"Put on {join.onto}, for both change {what}."
 
 
 def _notes(step: Step) -> Iterator[Note]:

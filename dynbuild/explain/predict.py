@@ -14,8 +14,8 @@ from dynbuild.link.placement import Placement
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Held, Plan, plan
 
-_UNBUILT = (Digest("not built"),)
-"""A stack that no step has: what lies on it is never reused."""
+UNBUILT = Digest("not built")
+"""A layer that no step has: what lies on it is never reused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +72,5 @@ def base_stack(
 
 
 def _guess(place: Placement, platform: str, writes: WriteSet) -> Held:
-    record = Record(place.digest, place.step, platform, _UNBUILT, (), writes, 0.0)
+    record = Record(place.digest, place.step, platform, (UNBUILT,), (), writes, 0.0)
     return Held(record)

@@ -1,9 +1,9 @@
 """What it costs to run steps, from what they took when they ran before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dynbuild.link.model import Record
+from dynbuild.explain.causes import Cascade
 from dynbuild.lock.order import Placed
 from dynbuild.steps.model import Group
 
@@ -19,14 +19,13 @@ class Price:
 def prices(
     order: Sequence[Placed],
     measured: Mapping[str, float],
-    recorded: Mapping[str, Record],
 ) -> dict[str, float]:
     """The seconds of each step by id, as far as they are known.
 
-    As measured here when it last ran, else as its record says. A group of packages that
-    never ran takes as long as the last one of its manager that did.
+    A group of packages that was never measured takes as long as the last one of its
+    manager that was.
     """
-    known = {id_: record.seconds for id_, record in recorded.items()} | {**measured}
+    known = {**measured}
     latest: dict[str, float] = {}
     for placed in order:
         step = placed.step
@@ -45,3 +44,14 @@ def price(steps: Iterable[str], known: Mapping[str, float]) -> Price:
         sum(known.get(id_, 0.0) for id_ in ids),
         tuple(id_ for id_ in ids if id_ not in known),
     )
+
+
+def ranked(
+    cascades: Iterable[Cascade], known: Mapping[str, float], held: Container[str] = ()
+) -> tuple[tuple[Cascade, Price], ...]:
+    """Cascades with their prices, the dearest first; what is held costs nothing."""
+    priced = [
+        (cascade, price((id_ for id_ in cascade.steps if id_ not in held), known))
+        for cascade in cascades
+    ]
+    return tuple(sorted(priced, key=lambda one: -one[1].seconds))

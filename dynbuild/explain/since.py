@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynbuild.errors import LockError
-from dynbuild.explain.past import Before, Past
+from dynbuild.explain.past import Before, Past, PastLock
 from dynbuild.lock.codec import loads
 from dynbuild.lock.order import install_order
 from dynbuild.lock.renames import continued
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from dynbuild.digest import Digest
+    from dynbuild.digest import Description, Digest
+    from dynbuild.explain.view import View
     from dynbuild.lock.model import Lock
 
 
@@ -23,6 +24,33 @@ def before_of(lock: Lock, past: Past) -> Before:
     A stage that an earlier lock did not have is nothing to be compared with. What lies
     behind a lock that cannot be read any more is forgotten.
     """
+    return _before(lock, _readable(past.locks), past.described)
+
+
+def before_in(lock: Lock, old: View) -> Before:
+    """The steps as they were in one earlier lock, on a machine that holds all of it."""
+    described = {old.digests[id_]: told for id_, told in old.descriptions.items()}
+    onto = {
+        id_: tuple(join.onto for join in old.places.places[place].joins)
+        for id_, place in old.places.final.items()
+    }
+    there = PastLock("", old.digests, old.places.final, onto)
+    return _before(lock, [(old.lock, there)], described)
+
+
+def _readable(locks: Iterable[PastLock]) -> Iterator[tuple[Lock, PastLock]]:
+    for one in locks:
+        try:
+            yield loads(one.text), one
+        except LockError:
+            return
+
+
+def _before(
+    lock: Lock,
+    earlier: Iterable[tuple[Lock, PastLock]],
+    described: Mapping[Digest, Description],
+) -> Before:
     names = {placed.id: placed.id for placed in install_order(lock)}
     stages = set(lock.stages)
     digests: dict[str, Digest] = {}
@@ -31,11 +59,7 @@ def before_of(lock: Lock, past: Past) -> Before:
     ids: dict[Digest, tuple[str, ...]] = {}
     known: set[str] = set()
     newer = lock
-    for one in past.locks:
-        try:
-            older = loads(one.text)
-        except LockError:
-            break
+    for older, one in earlier:
         names = _followed(names, stages, continued(older, newer))
         known |= names.keys()
         called = {then: now for now, then in names.items()}
@@ -54,7 +78,7 @@ def before_of(lock: Lock, past: Past) -> Before:
         newer = older
         if digests.keys() >= names.keys():
             break
-    return Before(digests, past.described, ids, placed, onto, frozenset(known))
+    return Before(digests, described, ids, placed, onto, frozenset(known))
 
 
 def _followed(

@@ -5,7 +5,7 @@ a pin, may be given. Where it is not, a stand-in that depends on the name alone 
 its place: so two locks can be compared, and what is not in them counts as the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dynbuild.digest import Description, Digest, digest_of
@@ -51,17 +51,7 @@ def view(
     that it does not have.
     """
     order = install_order(lock)
-    live = {
-        copy: digest_of({"live": copy.path, "exclude": list(copy.exclude)})
-        for placed in order
-        for copy in copies_of(placed.step)
-        if copy.live
-    }
-    images = {
-        pin.image: digest_of({"unpinned": pin.image})
-        for pin in (lock.base, *lock.images.values())
-        if pin.digest is None
-    }
+    live, images = stand_ins(lock, order)
     described = descriptions(
         lock,
         order,
@@ -78,6 +68,23 @@ def view(
         digests=digests,
         places=place(standing(order, digests), known.wrote),
     )
+
+
+def stand_ins(
+    lock: Lock, order: Sequence[Placed]
+) -> tuple[dict[Copy, Digest], dict[str, Digest]]:
+    """What takes the place of live copies, and of the digests of unpinned images."""
+    live = {
+        copy: digest_of({"live": copy.path, "exclude": list(copy.exclude)})
+        for placed in order
+        for copy in live_copies(placed)
+    }
+    images = {
+        pin.image: digest_of({"unpinned": pin.image})
+        for pin in (lock.base, *lock.images.values())
+        if pin.digest is None
+    }
+    return live, images
 
 
 def platforms(lock: Lock) -> frozenset[str] | None:

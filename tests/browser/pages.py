@@ -2,21 +2,21 @@
 
 from dataclasses import replace
 
-from dynbuild.cli.pages.stack_page import stack_page
-from dynbuild.cli.pages.status_page import (
-    BuildFacts,
-    StatusFacts,
-    TierFacts,
-    status_page,
-)
+from dynbuild.cli.pages.stack_page import Why, stack_page
+from dynbuild.cli.pages.status_page import StatusFacts, status_page
+from dynbuild.cli.why_text import step_facts
+from dynbuild.commands.status import TierStatus
+from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
 from dynbuild.explain.known import Known
-from dynbuild.explain.picture import Note, Picture, picture
+from dynbuild.explain.past import Told
+from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import view
 from dynbuild.lock.model import Entry, Lock, Target
 from dynbuild.lock.update import update
 from dynbuild.steps.model import Copy, Stage, User
 from tests.pins import pinned
+from tests.realized import Machine
 
 PLATFORM = "linux/amd64"
 HARM = (
@@ -81,7 +81,7 @@ def harmful() -> Lock:
     )
 
 
-def seen(lock: Lock, told: str = "cause") -> Picture:
+def seen(lock: Lock) -> Picture:
     """A picture in which everything is known, but for the last two steps."""
     places = list(view(lock, PLATFORM).places.final.values())
     numbers = range(1, len(places) + 1)
@@ -95,20 +95,34 @@ def seen(lock: Lock, told: str = "cause") -> Picture:
             for digest, n in zip(places[:-2], numbers, strict=False)
         },
     )
-    notes = {id_: [Note(told, (told,))] for id_ in lock.stages}
-    return picture(lock, PLATFORM, known, told=notes)
+    return picture(lock, PLATFORM, known)
+
+
+def explained(lock: Lock, changed: str) -> Why:
+    """What ``why`` tells where one stage had another command when it was realized."""
+    entry = lock.stages[changed]
+    stage = replace(entry.stage, commands=("npm run build",))
+    before = replace(lock, stages={**lock.stages, changed: replace(entry, stage=stage)})
+    rows = seen(lock).rows
+    machine = Machine(seconds={row.id: row.seconds for row in rows if row.seconds})
+    machine.realize(before)
+    answer = why_all(lock, machine.edges(), PLATFORM)
+    return {one.placed.id: [*step_facts(answer, one, None)] for one in answer.steps}
 
 
 def status(name: str = "dependencies") -> StatusFacts:
     builds = [
-        BuildFacts(
-            1_790_000_000 + 40_000 * at,
-            {
+        Told(
+            ended=1_790_000_000 + 40_000 * at,
+            steps={
                 "built": 9 if not at else (at * 7) % 5 * (at % 3 != 0),
                 "s3": at % 3 if at else 0,
                 "registry": at % 4 == 1,
                 "local": (5 if at else 0) + (at * 3) % 4,
             },
+            seconds=12.0,
+            platform=PLATFORM,
+            failed=None,
             ran=9.0 * ((at * 7) % 5),
             saved=31.0 * (5 + at % 3) if at else 0.0,
         )
@@ -116,17 +130,19 @@ def status(name: str = "dependencies") -> StatusFacts:
     ]
     return StatusFacts(
         builds,
-        [TierFacts("local", 9, 9, 412_000_000), TierFacts("s3", 7, 9)],
+        [TierStatus("local", 9, 9, 412_000_000), TierStatus("s3", 7, 9, 91_000_000)],
         [(name, 184.2), ("apt: curl, git, python3-pip", 61.0), ("assets", 22.5)],
         [("assets", 17), (name, 4)],
     )
 
 
 PAGES = {
-    "graph": lambda: stack_page(seen(ordinary()), "webapp"),
+    "graph": lambda: stack_page(
+        seen(ordinary()), "webapp", explained(ordinary(), "assets")
+    ),
     "status": lambda: status_page(status(), "webapp"),
 }
 HARMFUL = {
-    "graph": lambda: stack_page(seen(harmful(), HARM), HARM),
+    "graph": lambda: stack_page(seen(harmful()), HARM, explained(harmful(), HARM)),
     "status": lambda: status_page(status(HARM), HARM),
 }

@@ -49,27 +49,31 @@ def test_two_stores_are_never_mixed(project: Space, docker: Docker, tag: str) ->
 
 
 def test_status_tells_what_is_held(project: Space) -> None:
-    def held() -> dict[str, bool]:
+    def held() -> dict[str, str | None]:
         steps = json.loads(project.ok("status", "--json").out)["steps"]
-        return {step["id"]: step["held"] for step in steps}
+        return {step["id"]: step["from"] for step in steps}
 
-    assert set(held().values()) == {False}
+    assert set(held().values()) == {None}
     assert "0 of 4 steps are held" in project.ok("status").err
     project.ok("realize")
-    assert set(held().values()) == {True}
+    assert set(held().values()) == {"local"}
     project.write("src/file", "changed\n")
-    assert held() == {"below": True, "above": True, "beside": True, "last": False}
+    there = dict.fromkeys(("below", "above", "beside"), "local")
+    assert held() == {**there, "last": None}
     text = project.read("dynbuild.toml")
     project.write("dynbuild.toml", text.replace("/own/below\n", "/own/below 2>&1\n"))
     shown = project.ok("status")
     assert "3 of 4 steps are held" in shown.err
     assert [line.split()[:2] for line in shown.out.split("\n\n")[0].splitlines()] == [
-        ["held", "(base)"],
-        ["held", "below"],
-        ["held", "above"],
-        ["held", "beside"],
+        ["local", "(base)"],
+        ["local", "below"],
+        ["local", "above"],
+        ["local", "beside"],
         ["missing", "last"],
     ]
+    page = project.ok("status", "--html").out
+    assert "Where steps came from" in page
+    assert "3 of 4" in page
 
 
 def test_verify_finds_damage_once(project: Space, docker: Docker, tag: str) -> None:

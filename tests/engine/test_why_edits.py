@@ -1,9 +1,13 @@
-"""``why`` before a realization says what runs in it, and where that began."""
+"""``why`` and ``diff`` say before a realization what runs in it, and why.
+
+Only what must run, runs: the edits of ``test_step_edits``, told by BuildKit's own
+progress.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.engine import test_step_edits as edits
 
@@ -36,10 +40,8 @@ EDITS: tuple[tuple[Callable[[Space], None], set[Root]], ...] = (
 project = edits.project
 
 
-def foreseen(space: Space, *flags: str) -> tuple[set[str], set[Root]]:
-    """What runs, and where that began, as ``why`` says of the lock."""
-    space.ok("lock")
-    answer = json.loads(space.ok("why", "--json", *flags).out)
+def told(answer: Any) -> tuple[set[str], set[Root]]:
+    """What runs, and where that began, of the data of ``why`` or of ``diff``."""
     roots = {
         (cause["step"], reason["code"], tuple(f["field"] for f in reason["fields"]))
         for cause in answer["causes"]
@@ -50,16 +52,33 @@ def foreseen(space: Space, *flags: str) -> tuple[set[str], set[Root]]:
     return runs, roots
 
 
+def foreseen(space: Space) -> tuple[set[str], set[Root]]:
+    """What runs, and where that began, as ``why`` says of a lock that is made now.
+
+    ``diff`` says the same of the two locks, but for what only live files decide: these
+    steps it names apart.
+    """
+    space.write("before.lock", space.read("dynbuild.lock"))
+    space.ok("lock")
+    runs, roots = told(json.loads(space.ok("why", "--json").out))
+    answer = json.loads(space.ok("diff", "before.lock", "dynbuild.lock", "--json").out)
+    live = {step["step"] for step in answer["steps"] if step["fate"] == "live"}
+    of_lock = {root for root in roots if root[0] not in live}
+    assert told(answer) == (runs - live, of_lock)
+    return runs, roots
+
+
 def test_every_edit_is_foreseen(project: Space) -> None:
-    runs, roots = foreseen(project)
-    assert runs == edits.ran(project) == edits.ALL
+    runs, roots = told(json.loads(project.ok("why", "--json").out))
+    assert runs == edits.realized(project) == edits.ALL
     assert roots == {(step, "new", ()) for step in edits.ALL}
-    for change, expected in EDITS:
+    for (change, expected), (same, steps) in zip(EDITS, edits.EDITS, strict=True):
+        assert change == same
         change(project)
         runs, roots = foreseen(project)
         assert roots == expected, change.__name__
-        assert runs == edits.ran(project), change.__name__
-        assert foreseen(project) == (set(), set()), change.__name__
+        assert runs == edits.realized(project) == steps, change.__name__
+    assert foreseen(project) == (set(), set())
 
 
 PACKAGES = """\
@@ -106,11 +125,12 @@ EDITS_OF_SYSTEM_STEPS: tuple[tuple[str, str, set[Root], set[str]], ...] = (
 
 def test_edits_of_system_steps_are_foreseen(built: Space, debian_base: str) -> None:
     built.write("dynbuild.toml", PACKAGES.format(base=debian_base))
-    runs, _ = foreseen(built)
+    built.ok("lock")
+    runs, _ = told(json.loads(built.ok("why", "--json").out))
     # The builder's own cache may know these steps from another test.
-    assert runs == edits.ran(built, "--no-cache")
+    assert runs == edits.realized(built, "--no-cache")
     for old, new, expected, steps in EDITS_OF_SYSTEM_STEPS:
         edits.edit(built, old, new)
         runs, roots = foreseen(built)
         assert (roots, runs) == (expected, steps), new
-        assert edits.ran(built) == steps, new
+        assert edits.realized(built) == steps, new

@@ -238,6 +238,13 @@ def test_a_lock_that_cannot_be_read_is_where_memory_ends(world: World) -> None:
     assert before_of(world.lock, past) == Before()
 
 
+def test_a_lock_of_which_no_place_is_known(world: World) -> None:
+    digest = digest_of({})
+    past = Past((PastLock(dumps(world.lock), {"assets": digest}),))
+    before = before_of(world.lock, past)
+    assert (before.digests, before.placed) == ({"assets": digest}, {})
+
+
 def test_a_name_that_nothing_has(world: World) -> None:
     with pytest.raises(DeclarationError, match="did you mean 'assets'"):
         world.ask("asets")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dynbuild.cli.markup import mermaid
 from dynbuild.cli.pages.words import marks, moved, seconds, tone, weight
 from dynbuild.cli.progress_text import printable
+from dynbuild.cli.reasons import joins_data, place_data
 from dynbuild.explain.picture import Picture, Row
 
 _COLORS = {
@@ -136,7 +137,8 @@ def graph_data(seen: Picture) -> str:
                 "seconds": row.seconds,
                 "bytes": row.size,
                 "tier": row.tier,
-                "why": list(row.why),
+                "place": place_data(row.place),
+                "put_on": joins_data(row.joins),
             }
             for row in seen.rows
         ],

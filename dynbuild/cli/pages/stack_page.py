@@ -4,12 +4,12 @@ Works from a file. Without script every layer is a link to what is told of it; o
 all is told.
 """
 
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 
 from dynbuild.cli.pages.arcs import arcs, places
 from dynbuild.cli.pages.html import element, page, table, text, tiles
 from dynbuild.cli.pages.words import (
-    UNKNOWN,
     marks,
     moved,
     seconds,
@@ -17,7 +17,8 @@ from dynbuild.cli.pages.words import (
     totals,
     weight,
 )
-from dynbuild.cli.progress_text import price
+from dynbuild.cli.reasons import decides, join_text
+from dynbuild.cli.why_text import Fact
 from dynbuild.digest import short
 from dynbuild.explain.picture import Note, Picture, Row
 
@@ -30,7 +31,11 @@ _WIDTH = 112
 _MOST_DOTS = 5
 
 
-def stack_page(seen: Picture, name: str) -> str:
+Why = Mapping[str, Sequence[Fact]]
+"""What ``why`` tells of steps, by their ids."""
+
+
+def stack_page(seen: Picture, name: str, why: Why) -> str:
     """The page of a lock that people call ``name``."""
     rows = tuple(reversed(seen.rows))
     at = places(rows)
@@ -47,7 +52,7 @@ def stack_page(seen: Picture, name: str) -> str:
             element(
                 "main",
                 element("section", _stack(seen, rows, at), aria_label="Layers"),
-                element("div", _intro(), *_details(rows, at), class_="panel"),
+                element("div", _intro(), *_details(rows, at, why), class_="panel"),
             ),
             _table(rows),
         ],
@@ -169,8 +174,8 @@ def _intro() -> str:
         text("h2", "Pick a layer"),
         text(
             "p",
-            "It tells what it does, what put it where it is, what it stands on, and "
-            "what would run again if it changed. Arrow keys go up and down.",
+            "It tells what it does, why it is where it is, where it would come from, "
+            "and what would run if it changed. Arrow keys go up and down.",
         ),
         element(
             "ul",
@@ -183,10 +188,8 @@ def _intro() -> str:
     )
 
 
-def _details(rows: tuple[Row, ...], at: Mapping[str, int]) -> Iterator[str]:
+def _details(rows: tuple[Row, ...], at: Mapping[str, int], why: Why) -> Iterator[str]:
     titles = {row.id: row.title for row in rows}
-    above = {row.id: row.above for row in rows}
-    spent = {row.id: row.seconds for row in rows}
     for row in rows:
         number = at[row.id]
         facts = {
@@ -194,10 +197,9 @@ def _details(rows: tuple[Row, ...], at: Mapping[str, int]) -> Iterator[str]:
             "size": weight(row),
             "time": seconds(row),
             "changed": moved(row),
-            "from": row.tier or UNKNOWN,
+            "from": row.tier or "no tier",
             "digest": short(row.digest),
         }
-        again = _cascade(row.id, above)
         yield element(
             "article",
             element(
@@ -207,10 +209,10 @@ def _details(rows: tuple[Row, ...], at: Mapping[str, int]) -> Iterator[str]:
                 element("a", "Close", href="#", class_="close"),
             ),
             tiles(facts),
-            text("h3", "Why it is here"),
-            element("ul", *(text("li", why) for why in row.why)),
+            text("h3", "Why"),
+            _why(row, why.get(row.id, ())),
             _steps("Stands on", row.below, titles, at, "the base alone"),
-            _steps(_costs(spent, row.id, again), again, titles, at, "itself alone"),
+            _steps("What stands on it", row.above, titles, at, "nothing"),
             *map(_note, row.notes),
             id=f"step-{number}",
             class_="detail",
@@ -219,23 +221,20 @@ def _details(rows: tuple[Row, ...], at: Mapping[str, int]) -> Iterator[str]:
         )
 
 
-def _costs(spent: Mapping[str, float | None], step: str, again: tuple[str, ...]) -> str:
-    """What would run if a step changed, with the time of all where it is known."""
-    times = [spent[one] for one in (step, *again)]
-    known = [time for time in times if time is not None]
-    total = f" ({price(sum(known))} in all)" if len(known) == len(times) else ""
-    return f"What runs again if it changes{total}"
-
-
-def _cascade(step: str, above: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """All that stands on a step, directly or not, the nearest first."""
-    found: dict[str, None] = {}
-    todo = [*above[step]]
-    for one in todo:
-        if one not in found:
-            found[one] = None
-            todo += above[one]
-    return tuple(found)
+def _why(row: Row, facts: Sequence[Fact]) -> str:
+    """What ``why`` tells; where it was not asked, what the lock alone says."""
+    told = facts or (
+        Fact("place", decides(row.place)),
+        *(Fact("put on", join_text(join)) for join in row.joins),
+    )
+    cells = []
+    for fact in told:
+        if fact.what == "stands on":
+            continue  # It has a list of links of its own.
+        more = textwrap.dedent("\n".join(fact.more))
+        shown = element("pre", text("code", more), tabindex=0) if more else ""
+        cells += [text("dt", fact.what), element("dd", text("p", fact.told), shown)]
+    return element("dl", *cells, class_="why")
 
 
 def _steps(

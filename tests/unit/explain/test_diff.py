@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dynbuild.cli.diff_text import diff_data, summary, why
+from dynbuild.cli.diff_text import diff_data, diff_text, summary
 from dynbuild.errors import DeclarationError
-from dynbuild.explain.diff import Diff, Reason, diff, digests_of
+from dynbuild.explain.diff import Diff, diff, digests_of
 from dynbuild.explain.known import Known
 from dynbuild.explain.view import common_platform, view
 from dynbuild.link.model import Written
@@ -28,8 +28,12 @@ def made(name: str, *needs: str, **fields: object) -> Stage:
 
 
 def reasons(found: Diff) -> dict[str, list[tuple[str, str]]]:
+    """The code of each reason of what runs, with the fields or steps it is about."""
     return {
-        step.placed.id: [(reason.code, reason.subject) for reason in step.reasons]
+        step.placed.id: [
+            (one.code, " ".join([*(f.field for f in one.fields), *one.steps]))
+            for one in step.reasons
+        ]
         for step in found.runs
     }
 
@@ -40,8 +44,8 @@ def test_a_copy_from_a_stage_follows_it() -> None:
     before = update(None, target(tool, app))
     after = update(before, target(replace(tool, commands=("other",)), app))
     assert reasons(diff(before, after)) == {
-        "tool": [("field", "commands")],
-        "app": [("follows", "tool")],
+        "tool": [("changed", "commands")],
+        "app": [("copies-from", "tool")],
     }
 
 
@@ -70,22 +74,22 @@ def test_a_stage_that_moved_behind_another_step() -> None:
     before = update(None, target(made("a")))
     with_jq = update(before, target(made("a"), packages=packages))
     moved = replace(with_jq, stages={"a": replace(with_jq.stages["a"], seq=9)})
-    assert reasons(diff(with_jq, moved)) == {"a": [("stands-on", "apt.2")]}
-    assert reasons(diff(moved, before)) == {"a": [("off", "apt.2")]}
+    assert reasons(diff(with_jq, moved)) == {"a": [("moved", "apt.2")]}
+    assert reasons(diff(moved, before)) == {"a": [("gone", "apt.2")]}
 
 
 def test_what_it_is_put_on_for_a_database() -> None:
     first, second = made("first"), made("second", touches=("dpkg",))
     before = update(None, target(first, second))
     after = update(before, target(replace(first, touches=("dpkg",)), second))
-    assert reasons(diff(before, after)) == {"second": [("placed", "first")]}
+    assert reasons(diff(before, after)) == {"second": [("put-on", "first")]}
 
 
 def test_what_it_was_put_on_before_is_no_cause() -> None:
     first, second = made("first", touches=("dpkg",)), made("second", touches=("dpkg",))
     before = update(None, target(first, second))
     after = update(before, target(first, replace(second, commands=("x",))))
-    assert reasons(diff(before, after)) == {"second": [("field", "commands")]}
+    assert reasons(diff(before, after)) == {"second": [("changed", "commands")]}
 
 
 def test_what_was_written_is_known_to_place_steps() -> None:
@@ -97,7 +101,7 @@ def test_what_was_written_is_known_to_place_steps() -> None:
         digest: [{"etc/x": Written("file", content=id_, new=True)}]
         for id_, digest in old.places.final.items()
     }
-    assert reasons(diff(before, after)) == {"first": [("field", "commands")]}
+    assert reasons(diff(before, after)) == {"first": [("changed", "commands")]}
     # The first one moved behind the second, and now it is the one that wins.
     known = Known(wrote=wrote)
     assert view(before, AMD, known).placed("second") != old.placed("second")
@@ -163,28 +167,31 @@ def priced(lock: Lock, **known: object) -> Diff:
 def test_prices_in_words() -> None:
     lock = update(None, target(made("a"), made("b"), made("c")))
     digests = view(lock, AMD).digests
-    assert summary(priced(lock)) == (
-        "Runs again: 3 of 3 steps; nothing is known of their time"
-    )
+    assert summary(priced(lock)) == "3 of 3 steps run: never measured"
     assert summary(priced(lock, seconds={"a": 5, "b": 70, "c": 3700})) == (
-        "Runs again: 3 of 3 steps, 1 h 2 min by what they took before"
+        "3 of 3 steps run: about 1 h 2 min"
     )
     assert summary(priced(lock, seconds={"a": 5, digests["b"]: 70})) == (
-        "Runs again: 3 of 3 steps, 1 min 15 s by what they took before "
-        "(2 steps; the others are new)"
+        "3 of 3 steps run: more than 1 min 15 s (c never measured)"
     )
     held = {digests["a"]: "local", digests["b"]: "s3", digests["c"]: "s3"}
     assert summary(priced(lock, tiers=held)) == (
-        "Runs again: 3 of 3 steps; 1 is held by the local tier; 2 are held by the s3 "
-        "tier"
+        "3 of 3 steps are others, and held: nothing runs; the local tier holds 1; the "
+        "s3 tier holds 2"
     )
     data = diff_data(priced(lock, tiers=held))
-    assert data["held"] == {"local": 1, "s3": 2}
+    assert [run["from"] for run in data["runs"]] == ["local", "s3", "s3"]
 
 
-def test_reasons_in_words() -> None:
-    step = diff(None, update(None, target(made("a")))).steps[0]
-    many = tuple(Reason("follows", name) for name in "pqrst")
-    told = replace(step, reasons=(Reason("field", "copies"), *many))
-    assert why(told) == "changed: copied files; follows p, q, r and 2 more"
-    assert why(replace(step, reasons=(Reason("placed"),))) == "has another place"
+def test_what_a_tier_holds_costs_nothing() -> None:
+    lock = update(None, target(made("a"), made("b", "a")))
+    after = update(lock, target(replace(made("a"), commands=("x",)), made("b", "a")))
+    held = {view(after, AMD).placed("b"): "s3"}
+    found = diff(lock, after, AMD, Known(seconds={"a": 5, "b": 7}, tiers=held))
+    assert diff_text(found).splitlines()[-5:] == [
+        "a changed",
+        "    commands",
+        "      - make a",
+        "      + x",
+        "  runs a 5.0 s, b (s3): about 5.0 s",
+    ]

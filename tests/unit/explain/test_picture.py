@@ -9,10 +9,11 @@ from dynbuild.cli.pages.graph_text import dot, graph_data, mermaid_graph, tree
 from dynbuild.cli.pages.stack_page import stack_page
 from dynbuild.cli.pages.status_page import StatusFacts, status_page
 from dynbuild.explain.picture import picture
+from dynbuild.link.placement import Join
 from dynbuild.lock.model import Entry, Lock
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import AptSource, Install, Stage
-from tests.browser.pages import HARM, PLATFORM, harmful, ordinary, seen, status
+from tests.browser.pages import HARM, PAGES, PLATFORM, harmful, ordinary, seen, status
 from tests.pins import pinned
 from tests.snapshot_files import files
 
@@ -30,7 +31,7 @@ def test_drawn_as_text(snapshot: SnapshotAssertion) -> None:
 def test_nothing_known() -> None:
     shown = picture(ordinary(), PLATFORM)
     assert "MB" not in tree(shown)
-    page = stack_page(shown, "webapp")
+    page = stack_page(shown, "webapp", {})
     assert 'class="stack bare"' in page
     assert "not known" in page
     assert "Nothing was realized here yet." in status_page(StatusFacts(), "webapp")
@@ -51,12 +52,12 @@ def test_all_kinds_have_their_reasons() -> None:
     rows = {row.id: row for row in picture(lock, PLATFORM).rows}
     assert rows["source.1"].kind == "source"
     assert [note.heading for note in rows["c"].notes] == ["Environment"]
-    assert rows["a"].why == ("It changed once; seq 3 is where it was put last.",)
-    assert rows["b"].why == (
-        "It changed 2 times; seq 4 is where it was put last.",
-        "It needs c, and so stands behind it at 9.",
-        "Put on a, for both change dpkg.",
-    )
+    assert (rows["a"].place.code, rows["a"].joins) == ("changed", ())
+    assert (rows["b"].place.code, rows["b"].place.needs) == ("needs", ("c",))
+    assert rows["b"].joins == (Join("a", databases=("dpkg",)),)
+    page = stack_page(picture(lock, PLATFORM), "webapp", {})
+    assert "behind c, which it needs (its own seq is 4)" in page
+    assert "a: both write dpkg" in page
 
 
 def test_labels_of_mermaid_and_dot_hold_any_text() -> None:
@@ -68,7 +69,18 @@ def test_labels_of_mermaid_and_dot_hold_any_text() -> None:
     assert HARM.split("\u202e")[0] not in mermaid_graph(shown)
 
 
+def test_a_click_tells_why() -> None:
+    page = PAGES["graph"]()
+    for told in (
+        "it stands on assets",
+        "assets changed",
+        "commands\n  - npm run build\n  + npm ci &amp;&amp; npm run build",
+        "a change would run application",
+    ):
+        assert told in page
+
+
 def test_the_same_every_time() -> None:
-    once, again = (stack_page(seen(ordinary()), "webapp") for _ in range(2))
+    once, again = (PAGES["graph"]() for _ in range(2))
     assert once == again
     assert status_page(status(), "webapp") == status_page(status(), "webapp")

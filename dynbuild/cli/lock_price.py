@@ -2,7 +2,7 @@
 
 from dynbuild.cli.diff_text import summary
 from dynbuild.cli.project import Project
-from dynbuild.cli.store import looked_up
+from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands.diff import Side, compared
 from dynbuild.errors import LockError
 from dynbuild.lock.codec import loads
@@ -16,7 +16,9 @@ def price_of(project: Project, lock: Lock) -> str | None:
         return None
     try:
         before = Side(project.place.lock, loads(text))
-        found = compared(before, Side("", lock), None, looked_up(project))
+        found = compared(
+            before, Side("", lock), None, looked_up(project, tiers_in(project))
+        )
     except LockError:
         return None
     return summary(found)

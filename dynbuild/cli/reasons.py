@@ -1,0 +1,258 @@
+"""The words for reasons, places and prices: the same in ``why``, ``diff`` and pages."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import ndiff
+from typing import assert_never
+
+from dynbuild.cli.progress_text import price, printable
+from dynbuild.digest import Field, short
+from dynbuild.explain.causes import BASE, Cascade, Code, Reason, Root
+from dynbuild.explain.fields import FieldChange
+from dynbuild.explain.place import Place
+from dynbuild.explain.price import Price
+from dynbuild.link.placement import Join
+from dynbuild.lock.order import Placed
+from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.title import title
+
+Steps = Mapping[str, Placed]
+"""The steps of a lock by their ids."""
+
+_SHOWN = 12
+"""How many lines of a field, and names of a list, are shown."""
+
+_REASONS: Mapping[Code, str] = {
+    "new": "is new",
+    "base": "is another image",
+    "changed": "changed",
+    "gone": "stood on {}, which left the lock",
+    "moved": "moved behind {}",
+    "not-held": "is as it was, and no tier holds it",
+    "stands-on": "stands on {}",
+    "copies-from": "copies from {}",
+    "put-on": "is or was put on {}",
+    "needed": "is needed now by {}",
+}
+
+
+def reason_text(
+    reason: Reason, since: str | None = None, name: Callable[[str], str] = str
+) -> str:
+    """What follows the name of a step; ``name`` spells the steps in it."""
+    if reason.code == "new" and since:
+        return f"is new since {since}"
+    if reason.code == "moved" and not reason.steps:
+        return "moved"
+    return _REASONS[reason.code].format(listed([*map(name, reason.steps)]))
+
+
+def field_texts(
+    steps: Steps, step: str, reason: Reason
+) -> Iterator[tuple[str, list[str]]]:
+    """The fields of a reason in the words of a declaration, each with what differs."""
+    for change in reason.fields:
+        shown = [printable(line) for line in _difference(change)]
+        more = len(shown) - _SHOWN
+        tail = [f"… {more} more lines"] if more > 0 else []
+        yield _field(steps.get(step), change.field), shown[:_SHOWN] + tail
+
+
+def field_lines(steps: Steps, step: str, reason: Reason) -> Iterator[str]:
+    """The same as indented lines."""
+    for field, lines in field_texts(steps, step, reason):
+        yield f"    {field}"
+        yield from (f"      {line}" for line in lines)
+
+
+def root_texts(steps: Steps, root: Root, since: str | None) -> Iterator[str]:
+    """A line for each reason of where something began, and what differs below it."""
+    for reason in root.reasons:
+        yield f"{called(steps, root.step)} {printable(reason_text(reason, since))}"
+        yield from field_lines(steps, root.step, reason)
+
+
+def cascade_text(  # noqa: PLR0913 - all that it tells of
+    steps: Steps,
+    cascade: Cascade,
+    cost: Price,
+    seconds: Mapping[str, float],
+    *,
+    since: str | None = None,
+    held: Mapping[str, str] | None = None,
+) -> str:
+    """Where something began, and what runs because of it; ``held`` names tiers."""
+    names = run_texts(cascade.steps, seconds, held)
+    built = [step for step in cascade.steps if step not in (held or {})]
+    told = cost_text(cost, len(built))
+    runs = f"  runs {printable(listed(names))}: {told}"
+    return "\n".join([*root_texts(steps, cascade.root, since), runs])
+
+
+def run_texts(
+    steps: Sequence[str],
+    seconds: Mapping[str, float],
+    held: Mapping[str, str] | None = None,
+    name: Callable[[str], str] = str,
+) -> list[str]:
+    """Steps that run, each with what it takes or which tier holds it."""
+
+    def told(step: str) -> str:
+        if held and step in held:
+            return f"{name(step)} ({held[step]})"
+        return f"{name(step)} {price(seconds[step])}" if step in seconds else name(step)
+
+    return [*map(told, steps)]
+
+
+def called(steps: Steps, step: str) -> str:
+    """A step by its id, and what it brings where the id does not say it."""
+    if step == BASE:
+        return "the base"
+    told = title(steps[step].step)
+    return printable(step if told == step else f"{step} ({told})")
+
+
+def cost_text(cost: Price, steps: int) -> str:
+    """What so many steps cost together."""
+    if not steps:
+        return "held, nothing runs"
+    if not cost.unmeasured:
+        return f"about {price(cost.seconds)}"
+    if len(cost.unmeasured) == steps:
+        return "never measured"
+    unmeasured = listed(cost.unmeasured)
+    return printable(f"more than {price(cost.seconds)} ({unmeasured} never measured)")
+
+
+def decides(place: Place) -> str:
+    """What decides a place."""
+    times = "once" if place.moves == 1 else f"{place.moves} times"
+    match place.code:
+        case "recorded":
+            return "the seq at which it came"
+        case "kept":
+            return "it never changed since it came"
+        case "changed":
+            return f"it changed {times}"
+        case "needs":
+            needs = listed(place.needs)
+            return f"behind {needs}, which it needs (its own seq is {place.own_seq})"
+        case "live":
+            because = listed(place.needs)
+            why = (
+                f"it needs {because}, which is" if place.needs else "it copies what is"
+            )
+            return f"{why} live: that comes last"
+        case _:
+            assert_never(place.code)
+
+
+def join_text(join: Join) -> str:
+    """What a step was put on, and for what."""
+    shared = [*(f"/{path}" for path in join.paths), *join.databases]
+    return printable(f"{join.onto}: both write {listed(shared)}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names with commas, the first dozen of many."""
+    shown = list(names[:_SHOWN])
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def reason_data(reason: Reason) -> dict[str, object]:
+    """A reason for ``--json``."""
+    return {
+        "code": reason.code,
+        "fields": [
+            {"field": one.field, "before": one.before, "after": one.after}
+            for one in reason.fields
+        ],
+        "steps": list(reason.steps),
+    }
+
+
+def root_data(root: Root) -> dict[str, object]:
+    """Where something began, for ``--json``."""
+    return {"step": root.step, "reasons": [reason_data(one) for one in root.reasons]}
+
+
+def cascade_data(
+    cascade: Cascade, cost: Price, seconds: Mapping[str, float]
+) -> dict[str, object]:
+    """A cascade for ``--json``."""
+    return {
+        **root_data(cascade.root),
+        "runs": runs_data(cascade.steps, seconds),
+        **price_data(cost),
+    }
+
+
+def runs_data(
+    steps: Sequence[str], seconds: Mapping[str, float]
+) -> list[dict[str, object]]:
+    """Steps that run, with what they take, for ``--json``."""
+    return [{"step": id_, "seconds": seconds.get(id_)} for id_ in steps]
+
+
+def price_data(cost: Price) -> dict[str, object]:
+    """A price for ``--json``, in seconds."""
+    return {"seconds": round(cost.seconds, 3), "unmeasured": list(cost.unmeasured)}
+
+
+def place_data(place: Place) -> dict[str, object]:
+    """A place for ``--json``."""
+    return {
+        "position": place.position,
+        "seq": place.seq,
+        "own_seq": place.own_seq,
+        "moves": place.moves,
+        "code": place.code,
+        "needs": list(place.needs),
+    }
+
+
+def joins_data(joins: Sequence[Join]) -> list[dict[str, object]]:
+    """What a step was put on, for ``--json``."""
+    return [
+        {
+            "step": join.onto,
+            "paths": list(join.paths),
+            "databases": list(join.databases),
+        }
+        for join in joins
+    ]
+
+
+def _field(placed: Placed | None, field: str) -> str:
+    """A field in the words of a declaration."""
+    name, _, rest = field.partition(".")
+    if name == "environment" and rest:
+        return printable(f"env: {rest}")
+    at, _, inner = rest.partition(".")
+    if name == "copies" and at.isdigit() and placed is not None:
+        copy = copies_of(placed.step)[int(at)]
+        return printable(f"copy of {copy.path}: {inner}")
+    return printable(field)
+
+
+def _difference(change: FieldChange) -> Iterator[str]:
+    before, after = _lines(change.before), _lines(change.after)
+    for line in ndiff(before, after):
+        if line[:2] in ("- ", "+ "):
+            yield line
+
+
+def _lines(value: Field) -> list[str]:
+    match value:
+        case None:
+            return []
+        case str():
+            return [short(value)] if value.startswith("sha256:") else value.split("\n")
+        case Sequence() if all(isinstance(one, str) for one in value):
+            return [line for one in value for line in str(one).split("\n")]
+        case Sequence() | Mapping():
+            return json.dumps(value, indent=1, sort_keys=True).split("\n")
+        case _:
+            return [json.dumps(value)]
