@@ -13,7 +13,6 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.ports import TierError
 from dynbuild.tiers.artifact import LARGEST, tag_of
-from dynbuild.tiers.beside import each
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry import Registry
 from dynbuild.tiers.registry_shelf import RegistryShelf
@@ -123,18 +122,6 @@ def test_what_is_there_is_not_moved_again(
     proxy.seen.clear()
     other.keep(record.layers[0].digest, bench.file(b"layer one"))
     assert [method for method, _, _ in proxy.seen] == ["HEAD"]
-
-
-def test_what_many_records_have_is_uploaded_once(
-    proxy: Proxy, repository: Repository
-) -> None:
-    """docker-registry does not know a blob for a moment that it gets twice at once."""
-    tier = opened(repository, [])
-    steps = [sha256(b"%d" % number) for number in range(12)]
-    each(lambda step: tier.record(Record(step, step, AMD, (), (), {}, 1.0)), steps, 6)
-    assert len(tier.find(steps, AMD)) == len(steps)
-    # The write set, and the config of what has none.
-    assert proxy.count("POST", "/blobs/uploads/") == 2
 
 
 def test_a_writer_that_another_undid_writes_again(
