@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from dynbuild.cli.pages.stack_page import Why, stack_page
-from dynbuild.cli.pages.status_page import StatusFacts, status_page
+from dynbuild.cli.pages.status_page import (
+    BuildFacts,
+    StatusFacts,
+    TierFacts,
+    status_page,
+)
 from dynbuild.cli.why_text import step_facts
-from dynbuild.commands.status import TierStatus
 from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
 from dynbuild.explain.known import Known
-from dynbuild.explain.past import Told
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import view
 from dynbuild.lock.model import Entry, Lock, Target
@@ -112,7 +115,7 @@ def explained(lock: Lock, changed: str) -> Why:
 
 def status(name: str = "dependencies") -> StatusFacts:
     builds = [
-        Told(
+        BuildFacts(
             ended=1_790_000_000 + 40_000 * at,
             steps={
                 "built": 9 if not at else (at * 7) % 5 * (at % 3 != 0),
@@ -120,9 +123,6 @@ def status(name: str = "dependencies") -> StatusFacts:
                 "registry": at % 4 == 1,
                 "local": (5 if at else 0) + (at * 3) % 4,
             },
-            seconds=12.0,
-            platform=PLATFORM,
-            failed=None,
             ran=9.0 * ((at * 7) % 5),
             saved=31.0 * (5 + at % 3) if at else 0.0,
         )
@@ -130,7 +130,7 @@ def status(name: str = "dependencies") -> StatusFacts:
     ]
     return StatusFacts(
         builds,
-        [TierStatus("local", 9, 9, 412_000_000), TierStatus("s3", 7, 9, 91_000_000)],
+        [TierFacts("local", 9, 9, 412_000_000), TierFacts("s3", 7, 9, 91_000_000)],
         [(name, 184.2), ("apt: curl, git, python3-pip", 61.0), ("assets", 22.5)],
         [("assets", 17), (name, 4)],
     )
