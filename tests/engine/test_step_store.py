@@ -49,26 +49,25 @@ def test_two_stores_are_never_mixed(project: Space, docker: Docker, tag: str) ->
 
 
 def test_status_tells_what_is_held(project: Space) -> None:
-    def held() -> dict[str, str | None]:
+    def held() -> dict[str, bool]:
         steps = json.loads(project.ok("status", "--json").out)["steps"]
-        return {step["id"]: step["from"] for step in steps}
+        return {step["id"]: step["held"] for step in steps}
 
-    assert set(held().values()) == {None}
+    assert set(held().values()) == {False}
     assert "0 of 4 steps are held" in project.ok("status").err
     project.ok("realize")
-    assert set(held().values()) == {"local"}
+    assert set(held().values()) == {True}
     project.write("src/file", "changed\n")
-    there = dict.fromkeys(("below", "above", "beside"), "local")
-    assert held() == {**there, "last": None}
+    assert held() == {"below": True, "above": True, "beside": True, "last": False}
     text = project.read("dynbuild.toml")
     project.write("dynbuild.toml", text.replace("/own/below\n", "/own/below 2>&1\n"))
     shown = project.ok("status")
     assert "3 of 4 steps are held" in shown.err
     assert [line.split()[:2] for line in shown.out.split("\n\n")[0].splitlines()] == [
-        ["local", "(base)"],
-        ["local", "below"],
-        ["local", "above"],
-        ["local", "beside"],
+        ["held", "(base)"],
+        ["held", "below"],
+        ["held", "above"],
+        ["held", "beside"],
         ["missing", "last"],
     ]
     page = project.ok("status", "--html").out
