@@ -209,6 +209,7 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
 
 def lock_at(locks: Locks, revision: str) -> Lock:
     """The lock that git has at a revision. Raises DeclarationError, LockError."""
+    locks.require(revision)
     lock = of_revision(locks, revision).lock
     if lock is None:
         message = f"there is no lock at {revision!r}"

@@ -116,7 +116,7 @@ def test_a_pull_request_gets_one_comment_that_is_renewed(
     hub.comments = dict.fromkeys(range(1, 103), "somebody's own")
     assert runner.job() == 0, runner.said
     assert hub.comments[103].startswith("<!-- dynbuild diff -->\n")
-    assert "runs again: 2 of 4 steps" in hub.comments[103]
+    assert "2 of 4 steps run" in hub.comments[103]
     assert hub.comments[103] == runner.summary
     assert hub.tokens == {f"Bearer {TOKEN}"}
     assert runner.job() == 0
@@ -137,7 +137,7 @@ def test_a_token_that_may_not_write_is_a_warning(runner: Runner, hub: GitHub) ->
     hub.allowed = False
     assert runner.job() == 0
     assert "::warning::the comment was not posted: HTTP Error 403" in runner.said
-    assert "runs again: 2 of 4 steps" in runner.summary
+    assert "2 of 4 steps run" in runner.summary
     assert not hub.comments
 
 
@@ -147,7 +147,7 @@ def test_a_first_lock_is_reviewed_too(runner: Runner, hub: GitHub) -> None:
     runner.known["inputs.base"] = runner.space.git("rev-parse", "HEAD").strip()
     lock(runner.space, START)
     assert runner.job() == 0, runner.said
-    assert "runs again: 4 of 4 steps" in hub.comments[1]
+    assert "4 of 4 steps run" in hub.comments[1]
 
 
 @pytest.mark.slow

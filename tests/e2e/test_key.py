@@ -37,7 +37,7 @@ def test_a_name_that_is_none(space: Space, name: str) -> None:
 
 
 def test_the_command_of_the_page(space: Space) -> None:
-    (command,) = re.findall(r"^\$ dynbuild (.*)$", PAGE, re.MULTILINE)
+    (command,) = re.findall(r"^\$ dynbuild (key .*)$", PAGE, re.MULTILINE)
     home = space.root / "home"
     done = space.ok(*command.split(), XDG_CONFIG_HOME=str(home))
     assert public_key(done.out.strip()).name == "example-1"
