@@ -15,11 +15,12 @@ from dynbuild.tiers.artifact import RECORD
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from tests.oci_proxy import Proxy, proxied
-from tests.s3_servers import free_port
+from tests.s3_servers import bucket_name, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.s3_servers import Server
     from tests.space import Done, Space
 
     Docker = Callable[..., str]
@@ -146,6 +147,34 @@ def test_what_is_declared_is_used_and_one_that_is_away_is_told(
     assert ran(gone) == 2
     three = machine(project, "three", cache, CACHE_REGISTRY="")
     assert ran(realize(three)) == 0
+
+
+@pytest.mark.alone
+def test_a_third_machine_takes_from_the_registry_what_s3_gave_the_second(
+    project: Space,
+    docker: Docker,
+    tag: str,
+    proxy: Proxy,
+    cache: Repository,
+    rclone_server: Server,
+) -> None:
+    s3 = rclone_server.environment(bucket_name())
+    assert ran(realize(machine(project, "one", cache, **s3))) == 2
+    forget(docker)
+    proxy.seen.clear()
+    done = realize(machine(project, "two", cache, **s3), "-t", tag)
+    assert ran(done) == 0
+    assert "warning" not in done.err
+    # The nearer tier gave all.
+    assert not [path for _, path, _ in proxy.seen if f"{cache.path}/blobs/" in path]
+    forget(docker)
+    gone = s3 | {"MINIO_ENDPOINT": f"127.0.0.1:{free_port()}"}
+    done = realize(machine(project, "three", cache, **gone), "-t", tag)
+    assert ran(done) == 0
+    assert done.err.count("warning[DB0604]") == 1
+    assert [path for _, path, _ in proxy.seen if f"{cache.path}/blobs/" in path]
+    shown = docker("run", "--rm", "--network", "none", tag, "sh", "-c", LOOK)
+    assert shown.count("\n") == 2
 
 
 def keys(space: Space, name: str) -> tuple[str, str]:
