@@ -168,12 +168,17 @@ def test_lost_and_damaged_blobs_are_built_anew(
     forget(docker, tag)
     damage(rclone_server, bucket)
     two = machine(project, "two", **shared)
-    done, second = realize(two, docker, tag)
+    done, shown = realize(two, docker, tag)
     assert done.err.count("warning[DB060") == 1
-    forget(docker, tag)
-    done, third = realize(machine(project, "three", **shared), docker, tag)
+    # What the second did not read may be damaged still: whoever meets it mends it.
+    for name in ("three", "four", "five"):
+        forget(docker, tag)
+        before = shown
+        done, shown = realize(machine(project, name, **shared), docker, tag)
+        if " ran in " not in done.err:
+            break
     assert " ran in " not in done.err
-    assert third == second
+    assert shown == before
 
 
 def test_a_tier_that_is_away_costs_one_warning(
