@@ -150,7 +150,7 @@ def test_what_is_declared_is_used_and_one_that_is_away_is_told(
 
 
 @pytest.mark.alone
-def test_a_third_machine_takes_from_the_registry_what_s3_gave_the_second(
+def test_a_third_machine_takes_from_the_registry_what_s3_gave_the_second(  # noqa: PLR0913, PLR0917 - a fixture each
     project: Space,
     docker: Docker,
     tag: str,
