@@ -36,7 +36,6 @@ from bench_parts.transfers import (
 from dynbuild.digest import sha256
 from dynbuild.link.model import Record, Written
 from dynbuild.tiers.beside import each
-from dynbuild.tiers.local import digest_of_file
 from tests.faults import faulty
 
 FILES, SIZE = 8, 32 << 20
@@ -109,24 +108,20 @@ def look_up(place: Place) -> None:
         os.waitpid(proxy, 0)
 
 
-def memory(place: Place, work: Path, gigabytes: float) -> None:
-    """Of a process that pushes and pulls one large layer."""
-    layer = work / "sparse"
-    with layer.open("wb") as file:
-        file.truncate(int(gigabytes * 10**9))
-    program = Path(__file__).with_name("bench_parts") / "one_layer.py"
+def memory(place: Place, work: Path, gigabytes: int) -> None:
+    """Of a process that pushes and pulls layers of a gigabyte."""
+    program = Path(__file__).with_name("bench_parts") / "layers.py"
     words = [sys.executable, str(program), place.name.split()[0], place.address]
-    words += [place.there(), str(layer), digest_of_file(layer), str(work / "back")]
+    words += [place.there(), str(work), str(gigabytes)]
     found = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
     pushed, pulled, before, peak = map(float, found.stdout.split())
-    told(f"{place.name}: push of a layer of {gigabytes:g} GB", pushed)
-    told(f"{place.name}: pull of it", pulled)
+    told(f"{place.name}: push of {gigabytes} GB in layers of 1 GB", pushed)
+    told(f"{place.name}: pull of them", pulled)
     more = f"{peak - before:.1f} MiB more than before"
     told(f"{place.name}: peak of memory of all of it", peak, "MiB", more)
-    (work / "back").unlink()
 
 
-def measured(place: Place, work: Path, gigabytes: float, *, whole: bool) -> None:
+def measured(place: Place, work: Path, gigabytes: int, *, whole: bool) -> None:
     throughput(place, work)
     look_up(place)
     if whole:
@@ -136,7 +131,7 @@ def measured(place: Place, work: Path, gigabytes: float, *, whole: bool) -> None
 
 
 def main() -> None:
-    gigabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
+    gigabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         with s3_places(root) as places:

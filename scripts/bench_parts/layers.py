@@ -1,6 +1,8 @@
-"""A process that pushes and pulls one layer, and tells how much memory it took.
+"""A process that pushes and pulls layers of 1 GB, and tells how much memory it took.
 
-    python one_layer.py s3|registry ADDRESS PLACE FILE BLOB BACK
+    python layers.py s3|registry ADDRESS PLACE FOLDER COUNT
+
+The layers are sparse, each with its number in it, and are made in the folder.
 
 Prints seconds to push, seconds to pull, and MiB before and at most: Linux's VmHWM,
 since the peak of getrusage may be that of whoever started this process.
@@ -14,6 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from dynbuild.digest import Digest
 from dynbuild.ports import Tier
+from dynbuild.tiers.local import digest_of_file
+
+GIGABYTE = 10**9
 
 
 def tier(kind: str, address: str, place: str) -> Tier:
@@ -38,13 +43,27 @@ def peak() -> float:
     return int(line.split()[1]) / 1024
 
 
+def layer(folder: Path, number: int) -> tuple[Digest, Path]:
+    path = folder / str(number)
+    with path.open("wb") as file:
+        file.write(b"%d" % number)
+        file.truncate(GIGABYTE)
+    return digest_of_file(path), path
+
+
 def main() -> None:
-    kind, address, place, file, blob, back = sys.argv[1:]
+    kind, address, place, folder, count = sys.argv[1:]
+    layers = [layer(Path(folder), number) for number in range(int(count))]
     opened = tier(kind, address, place)
     before, start = peak(), time.perf_counter()
-    opened.keep(Digest(blob), file)
+    for blob, path in layers:
+        opened.keep(blob, str(path))
     pushed = time.perf_counter()
-    assert opened.fetch(Digest(blob), back)
+    for blob, path in layers:
+        path.unlink()
+        assert opened.fetch(blob, str(path))
+        # What came is no longer sparse.
+        path.unlink()
     pulled = time.perf_counter()
     print(pushed - start, pulled - pushed, before, peak())
 
