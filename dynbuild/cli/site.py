@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from dynbuild.building import BuildFailed, Event, Report
@@ -91,7 +92,8 @@ def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
     """The tiers of a project, near to far; a shared one that fails is told of once."""
     tiers: dict[Source, Tier] = {"local": _near(store_of(root, cache.local), tell)}
     for far in shared(cache, os.environ):
-        tiers[far.name] = Guarded(far, tell, lambda _: None)
+        # Who only looks is told of one that fails, required or not.
+        tiers[far.name] = Guarded(replace(far, required=False), tell, lambda _: None)
     return tiers
 
 
@@ -114,12 +116,17 @@ def store_of(root: Path, declared: str | None) -> Path:
     Raises DeclarationError for one that buildx could not name.
     """
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    if given := os.environ.get("CACHE_LOCAL_PATH"):
-        store = Path(given).expanduser().absolute()
-    elif declared:
-        store = root / Path(declared).expanduser()
-    else:
-        store = Path(home).expanduser() / "dynbuild"
+    try:
+        if given := os.environ.get("CACHE_LOCAL_PATH"):
+            store = Path(given).expanduser().absolute()
+        elif declared:
+            store = root / Path(declared).expanduser()
+        else:
+            store = Path(home).expanduser() / "dynbuild"
+    except RuntimeError:
+        message = "there is no home directory for the store"
+        hint = "set CACHE_LOCAL_PATH"
+        raise DeclarationError(Diagnostic("DB0612", message, hint=hint)) from None
     if set(":@") & set(str(store)):
         message = f"the store {store} has ':' or '@' in its path"
         hint = "buildx takes them for a part of an image's name: set CACHE_LOCAL_PATH"

@@ -59,16 +59,17 @@ class _Seen:
         self, steps: Collection[Digest], platform: str, *, anew: bool
     ) -> tuple[Record, ...]:
         """The records that may be of use; nothing is asked twice unless anew."""
-        wanted = [
-            step for step in steps if anew or (step, platform) not in self.records
-        ]
+        # Another thread may empty what is known meanwhile.
+        known = {} if anew else {s: self.records.get((s, platform)) for s in steps}
+        wanted = [step for step in steps if known.get(step) is None]
         found = self.far.find(wanted, platform) if wanted else ()
         for step in wanted:
-            self.records[step, platform] = tuple(r for r in found if r.step == step)
+            known[step] = tuple(r for r in found if r.step == step)
+            self.records[step, platform] = known[step] or ()
         usable = tuple(
             record
             for step in sorted(set(steps))
-            for record in self.records[step, platform]
+            for record in known[step] or ()
             if self.lost.isdisjoint(layer.digest for layer in record.layers)
         )
         self.sizes |= {x.digest: x.size for record in usable for x in record.layers}
@@ -135,7 +136,7 @@ class Chain:
         count = 0
         for seen in self._fars:
             if seen.far.reads and seen.far.writes:
-                known = [r for some in seen.records.values() for r in some]
+                known = [r for some in list(seen.records.values()) for r in some]
                 names = set(map(record_name, known))
                 for record in records:
                     if record_name(record) not in names:

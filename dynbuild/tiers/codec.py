@@ -1,6 +1,7 @@
 """Records and write sets as bytes: what every tier stores."""
 
 import json
+import re
 import zlib
 from collections.abc import Mapping, ValuesView
 from typing import Any, cast
@@ -10,6 +11,10 @@ from dynbuild.link.later import Later
 from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written
 
 VERSION = 1
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_MOST = 1 << 30
+"""Bytes of a write set as it is written: no tier may fill the memory with one."""
 
 
 class UnreadableError(ValueError):
@@ -56,18 +61,31 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
         if facts["version"] != VERSION:
             raise UnreadableError
         record = Record(
-            placed=Digest(facts["placed"]),
-            step=Digest(facts["step"]),
-            platform=facts["platform"],
-            stack=tuple(map(Digest, facts["stack"])),
-            layers=tuple(Layer(*layer) for layer in facts["layers"]),
+            placed=_digest(facts["placed"]),
+            step=_digest(facts["step"]),
+            platform=str(facts["platform"]),
+            stack=tuple(map(_digest, facts["stack"])),
+            layers=tuple(_layer(*layer) for layer in facts["layers"]),
             writes={},
-            seconds=facts["seconds"],
+            seconds=float(facts["seconds"]),
             signatures=_signatures(facts.get("signatures", {})),
         )
-        return record, Digest(facts["writes"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+        return record, _digest(facts["writes"])
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise UnreadableError from None
+
+
+def _digest(told: object) -> Digest:
+    """A digest becomes a part of paths: nothing else may pass for one."""
+    if not isinstance(told, str) or not _DIGEST.fullmatch(told):
+        raise UnreadableError
+    return Digest(told)
+
+
+def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> Layer:
+    if type(size) is not int or size < 0:
+        raise UnreadableError
+    return Layer(_digest(diff_id), _digest(digest), size, *map(str, media_type))
 
 
 def _signatures(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -90,17 +108,29 @@ class StoredWrites(Later):
     """A write set that is parsed when somebody looks at it."""
 
     def __init__(self, data: bytes) -> None:
-        super().__init__(lambda: _parse(data))
+        super().__init__(lambda: parsed(data))
         self.data = data
 
     def values(self) -> ValuesView[Written]:
         return self._writes().values()
 
 
-def _parse(data: bytes) -> dict[str, Written]:
+def parsed(data: bytes) -> dict[str, Written]:
+    """A write set as ``dump_writes`` wrote it. Raises UnreadableError."""
+    try:
+        unpacked = zlib.decompressobj()
+        text = unpacked.decompress(data, _MOST)
+        if not unpacked.eof:
+            raise UnreadableError
+        return _rows(json.loads(text))
+    except (zlib.error, TypeError, ValueError, RecursionError):
+        raise UnreadableError from None
+
+
+def _rows(rows: list[list[Any]]) -> dict[str, Written]:
     return {
         path: Written(
-            cast("Kind", kind),
+            cast("Kind", str(kind)),
             mode,
             uid,
             gid,
@@ -108,7 +138,5 @@ def _parse(data: bytes) -> dict[str, Written]:
             tuple((name, value) for name, value in xattrs),
             new,
         )
-        for path, kind, mode, uid, gid, content, xattrs, new in json.loads(
-            zlib.decompress(data)
-        )
+        for path, kind, mode, uid, gid, content, xattrs, new in rows
     }

@@ -15,6 +15,7 @@ from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Record
 from dynbuild.ports import Tier, TierError
 from dynbuild.shelves import Shelf
+from dynbuild.tiers.codec import UnreadableError
 from dynbuild.tiers.meter import Meter
 
 Use = Literal["read", "write"]
@@ -80,10 +81,20 @@ class Guarded:
         if not self.reads:
             return ()
         try:
-            return self._tier().find(steps, platform)
+            found = self._tier().find(steps, platform)
         except TierError as error:
             self.fail(error, READ)
             return ()
+        return tuple(record for record in found if self._is_readable(record))
+
+    def _is_readable(self, record: Record) -> bool:
+        """Whether it says what it wrote: plans look at that, where nothing may fail."""
+        try:
+            len(record.writes)
+        except UnreadableError:
+            self.damaged(f"what {record.step} wrote cannot be read")
+            return False
+        return True
 
     def fetch(self, blob: Digest, path: str) -> bool:
         if not self.reads:

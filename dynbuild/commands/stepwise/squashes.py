@@ -77,6 +77,8 @@ def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Squa
     diff_ids = (layer.diff_id for layer in group.layers)
     name = squashed_digest(diff_ids, group.needless)
     for record in tier.find([name], platform):
+        if record.placed != name or record.stack or len(record.layers) != 1:
+            continue
         return Squash(group.steps, record, made=False)
     layer = workshop.squash(group.layers, group.needless)
     record = Record(name, name, platform, (), (layer,), {}, 0.0)

@@ -39,3 +39,9 @@ def test_a_path_that_buildx_would_misread(
     with pytest.raises(DeclarationError) as caught:
         store_of(tmp_path, None)
     assert caught.value.diagnostics[0].code == "DB0612"
+
+
+def test_no_home_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        store_of(tmp_path, "~nobody-has-this-name/store")
+    assert caught.value.diagnostics[0].code == "DB0612"

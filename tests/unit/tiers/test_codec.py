@@ -1,0 +1,100 @@
+"""Records and write sets of strangers: what is no record is unreadable, nothing else."""
+
+import json
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dynbuild.building import Event
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Layer, Record, Written
+from dynbuild.shelves import Shelf
+from dynbuild.tiers.codec import (
+    StoredWrites,
+    UnreadableError,
+    dump_record,
+    dump_writes,
+    load_record,
+    parsed,
+)
+from dynbuild.tiers.guarded import Far, Guarded, Moved, Tell
+from dynbuild.tiers.memory import Memory
+
+if TYPE_CHECKING:
+    from dynbuild.errors import Diagnostic
+
+STEP = sha256(b"step")
+LAYER = Layer(sha256(b"tar"), sha256(b"blob"), 4)
+RECORD = Record(STEP, STEP, "linux/amd64", (STEP,), (LAYER,), {}, 1.0)
+WRITES = sha256(b"writes")
+
+
+def told(**changes: object) -> bytes:
+    facts = json.loads(dump_record(RECORD, WRITES).partition(b"\n")[2])
+    text = json.dumps(facts | changes).encode()
+    return sha256(text).encode() + b"\n" + text
+
+
+def test_what_is_written_is_read() -> None:
+    assert load_record(told()) == (RECORD, WRITES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers": [[LAYER.diff_id, "/root/.ssh/id_ed25519", 4]]},
+        {"layers": [[LAYER.diff_id, "../../file", 4]]},
+        {"layers": [["x", LAYER.digest, 4]]},
+        {"layers": [[1, 2, 3]]},
+        {"layers": [[LAYER.diff_id, LAYER.digest, -1]]},
+        {"layers": [[LAYER.diff_id, LAYER.digest, True]]},
+        {"layers": 7},
+        {"placed": "/etc/passwd"},
+        {"step": STEP.upper()},
+        {"stack": ["x"]},
+        {"writes": "../x"},
+        {"seconds": "x"},
+    ],
+)
+def test_a_digest_that_is_none_is_no_path(changes: dict[str, object]) -> None:
+    with pytest.raises(UnreadableError):
+        load_record(told(**changes))
+
+
+JUNK = [
+    b"junk",
+    zlib.compress(b"junk"),
+    zlib.compress(b"7"),
+    zlib.compress(b'[["a"]]'),
+    zlib.compress(b"[" * 100_000),
+    dump_writes({"a": Written("file")})[:-2],
+]
+
+
+@pytest.mark.parametrize("data", JUNK, ids=range(len(JUNK)))
+def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
+    with pytest.raises(UnreadableError):
+        parsed(data)
+    record = Record(STEP, STEP, "p", (), (LAYER,), StoredWrites(data), 1.0)
+    said: list[Diagnostic] = []
+
+    class Junk(Memory):
+        def find(self, steps: object, platform: str) -> tuple[Record, ...]:
+            del steps, platform
+            return (record,)
+
+    def open_(tell: Tell, came: Moved, went: Moved) -> Memory:
+        del tell, came, went
+        return Junk()
+
+    def shelf() -> Shelf:
+        raise AssertionError(Path())
+
+    def report(event: Event) -> None:
+        del event
+
+    far = Guarded(Far("s3", "there", open_, shelf), said.append, report)
+    assert far.find([Digest(STEP)], "p") == ()
+    assert [one.code for one in said] == ["DB0606"]
