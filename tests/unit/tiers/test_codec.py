@@ -1,4 +1,4 @@
-"""Records and write sets of strangers: what is no record is unreadable, nothing else."""
+"""Records and write sets of strangers: what is none is unreadable, and nothing else."""
 
 import json
 import zlib
