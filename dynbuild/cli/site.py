@@ -66,7 +66,12 @@ def site(
         try:
             yield Site(tier, machine, workshop, publisher, jobs, one_at_a_time, sources)
         except (BuildFailed, DynbuildError):
-            tier.finish()
+            # What the build died of is what matters, whatever becomes of sharing.
+            try:
+                tier.finish()
+            except DynbuildError as also:
+                for one in also.diagnostics:
+                    tell(replace(one, severity="warning"))
             raise
         tier.finish()
 
