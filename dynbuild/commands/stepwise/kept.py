@@ -48,8 +48,8 @@ def _past_build(
     return PastBuild(dumps(lock), outcome.recipe.platform, steps, failed)
 
 
-def squash(name: str, one: Squash, sources: Sequence[Source]) -> PastStep:
-    """A layer that was made of those of several steps, or taken from a tier."""
+def squash(name: str, one: Squash) -> PastStep:
+    """A layer made of those of several steps, now or before: no step of its own."""
     steps, record = one.steps, one.record
     what = f"{len(steps)} steps from {steps[0]} to {steps[-1]}"
     return PastStep(
@@ -59,7 +59,7 @@ def squash(name: str, one: Squash, sources: Sequence[Source]) -> PastStep:
         digest=record.step,
         placed=record.placed,
         description={},
-        source="squashed" if one.made else sources[0],
+        source="squashed",
         seconds=record.seconds,
         size=sum(layer.size for layer in record.layers),
         ran=False,

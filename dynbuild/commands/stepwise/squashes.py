@@ -25,11 +25,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Squash:
-    """The layer of several steps, and whether it was made now."""
+    """The layer of several steps."""
 
     steps: tuple[str, ...]
     record: Record
-    made: bool
 
 
 def grouped(
@@ -79,8 +78,8 @@ def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Squa
     for record in tier.find([name], platform):
         if record.placed != name or record.stack or len(record.layers) != 1:
             continue
-        return Squash(group.steps, record, made=False)
+        return Squash(group.steps, record)
     layer = workshop.squash(group.layers, group.needless)
     record = Record(name, name, platform, (), (layer,), {}, 0.0)
     tier.record(record)
-    return Squash(group.steps, record, made=True)
+    return Squash(group.steps, record)

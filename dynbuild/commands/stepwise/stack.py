@@ -43,8 +43,7 @@ def linked(
         layers.append(site.workshop.directories(made))
         writes += (dict.fromkeys(made, Written("directory", 0o755)),)
     past = tuple(
-        squash(f"squash {number}", one, site.sources)
-        for number, one in enumerate(squashes, 1)
+        squash(f"squash {number}", one) for number, one in enumerate(squashes, 1)
     )
     return tuple(layers), writes, past
 
