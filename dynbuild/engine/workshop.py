@@ -7,7 +7,9 @@ copies from, are given as images that are assembled here from layers of the stor
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -54,6 +56,9 @@ LINKED = "linked"
 """The name by which a build of one line sees the image that was linked."""
 
 _SECONDS = 30.0
+
+_LONG = 2.0
+"""After how many seconds a step may have written what takes a while to pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ class Workshop:
             outputs=(OciLayout(str(out)),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        built = self.buildx.build(build, _of_steps(names, report))
+        with self._ahead(build, request.on, names[:-1], report) as told:
+            built = self.buildx.build(build, _of_steps(names, told))
         image = exported(out)
         height = len(request.on)
         below_it = [layer.diff_id for layer in image.layers[:height]]
@@ -120,11 +126,10 @@ class Workshop:
         made_by = _made_by(image.config, height)
         layers = iter(zip(image.layers[height:], made_by, strict=True))
         realized = []
-        below: WriteSet = stacked(request.below)
+        below: WriteSet = Later(once(lambda: stacked(request.below)))
         for part in request.parts:
             own = self._own_layers(part, layers, place)
-            writes = written((path for _, path in own), below)
-            below = stacked([below, writes])
+            writes, below = _writes([path for _, path in own], below)
             results = [one for one in built.steps if one.step == part.name]
             realized.append(
                 Realized(
@@ -222,6 +227,32 @@ class Workshop:
         place.mkdir()
         return place
 
+    @contextmanager
+    def _ahead(
+        self, build: BuildRequest, on: Stack, steps: Collection[str], report: Report
+    ) -> Iterator[Report]:
+        """Let BuildKit pack the layers of some steps while those after them run.
+
+        It packs what is exported, and else in the end, by one processor, all of it.
+        What comes of it here does not count: the build itself exports the same.
+        """
+
+        def pack(step: str) -> None:
+            layout = self._place()
+            seed(layout, on, self.tier.fetch)
+            output = OciLayout(str(layout))
+            more = replace(build, target=step, outputs=(output,))
+            self.buildx.build(more, lambda _: None)
+
+        def passed(event: Event) -> None:
+            report(event)
+            match event:
+                case StepFinished(step, seconds) if step in steps and seconds >= _LONG:
+                    threads.submit(pack, step)
+
+        with ThreadPoolExecutor() as threads:
+            yield report if build.no_cache or build.no_cache_steps else passed
+
     def _own_layers(
         self, part: StepPart, layers: Iterator[tuple[Layer, str]], place: Path
     ) -> list[tuple[Layer, Path]]:
@@ -264,6 +295,12 @@ class Workshop:
         )
         found = answer.stdout.decode("utf-8", "replace").split()
         return found == [digest] * len(tags)
+
+
+def _writes(layers: Sequence[Path], below: WriteSet) -> tuple[WriteSet, WriteSet]:
+    """What layers write, read when somebody looks, and all that lies there then."""
+    writes = Later(once(lambda: written(layers, below)))
+    return writes, Later(once(lambda: stacked([below, writes])))
 
 
 def _made_by(config: Mapping[str, Any], height: int) -> list[str]:

@@ -1,6 +1,7 @@
 """One build: steps that stand one on the other, found or made, and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
@@ -9,7 +10,7 @@ from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.ports import Machine, Stack, StepRequest, Tier, Workshop
+from dynbuild.ports import Machine, Realized, Stack, StepRequest, Tier, Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,15 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The steps that are there now, and why the next one is not."""
+    """The steps that are there now, and why the next one is not.
+
+    ``record`` puts those built here on record and then lets other processes have them.
+    It first reads what they wrote, which takes a while: do it beside the next builds.
+    """
 
     built: tuple[Built, ...]
     failed: BuildFailed | None
+    record: Callable[[], None]
 
 
 def run(
@@ -73,55 +79,81 @@ def run(
         names = ", ".join(place.id for place in work.chain)
         report(Working(f"waiting for another dynbuild to build {names}"))
 
+    def build(ground: Ground, at: int, end: int, *, anew: bool) -> list[Built]:
+        if at == end:
+            return []
+        request = _request(work, ground, at, end, tier, workshop)
+        if not anew:
+            request = replace(request, build=replace(request.build, no_cache_steps=()))
+        return _built(work, ground, work.chain[at:end], workshop.steps(request, report))
+
+    with ExitStack() as alone:
+        steps = [place.step for place in work.chain]
+        alone.enter_context(machine.alone(steps, waiting))
+        built, ground = _held(work, tier)
+        at, end = len(built), len(work.chain)
+        failed = None
+        try:
+            built += build(ground, at, end, anew=work.anew)
+        except BuildFailed as error:
+            failed = error
+            names = [quote.stage(place.id) for place in work.chain]
+            end = names.index(error.step) if error.step in names else at
+            # What succeeded before it is in the builder's cache still.
+            built += build(ground, at, end, anew=False)
+        until_recorded = alone.pop_all()
+
+    def record() -> None:
+        with until_recorded:
+            for one in built:
+                if one.here:
+                    tier.record(one.record)
+
+    return Ended(tuple(built), failed, record)
+
+
+def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers are from
+    work: Work, ground: Ground, at: int, end: int, tier: Tier, workshop: Workshop
+) -> StepRequest:
+    """The request for some of the steps, with all the layers that they are given."""
+
     def given(stack: Stack) -> Stack:
         groups = work.deep.get(stack)
         if groups is None:
             return stack
         return together(groups, work.platform, tier, workshop)[0]
 
-    def build(at: int, end: int, ground: Ground, *, anew: bool) -> list[Built]:
-        request = work.requests[at]
-        if not anew:
-            request = replace(request, build=replace(request.build, no_cache_steps=()))
-        stacks = {name: given(stack) for name, stack in request.stacks.items()}
-        height = len(work.ground.layers)
-        on = (*given(work.ground.layers), *ground.layers[height:])
-        request = replace(
-            request,
-            parts=request.parts[: end - at],
-            on=on,
-            below=ground.writes,
-            stacks={**stacks, request.parent: on},
-        )
-        made = workshop.steps(request, report)
-        built = []
-        for place, one in zip(work.chain[at:end], made, strict=True):
-            record = Record(
-                placed=place.digest,
-                step=place.step,
-                platform=work.platform,
-                stack=ground.diff_ids,
-                layers=one.layers,
-                writes=one.writes,
-                seconds=one.seconds,
-            )
-            tier.record(record)
-            built.append(Built(place.id, record, here=True, ran=one.ran))
-            ground = ground.under(record)
-        return built
+    request = work.requests[at]
+    stacks = {name: given(stack) for name, stack in request.stacks.items()}
+    height = len(work.ground.layers)
+    on = (*given(work.ground.layers), *ground.layers[height:])
+    return replace(
+        request,
+        parts=request.parts[: end - at],
+        on=on,
+        below=ground.writes,
+        stacks={**stacks, request.parent: on},
+    )
 
-    with machine.alone([place.step for place in work.chain], waiting):
-        built, ground = _held(work, tier)
-        at, end = len(built), len(work.chain)
-        try:
-            built += build(at, end, ground, anew=work.anew) if at < end else []
-        except BuildFailed as error:
-            names = [quote.stage(place.id) for place in work.chain]
-            end = names.index(error.step) if error.step in names else at
-            # What succeeded before it is in the builder's cache still.
-            built += build(at, end, ground, anew=False) if at < end else []
-            return Ended(tuple(built), error)
-    return Ended(tuple(built), None)
+
+def _built(
+    work: Work, ground: Ground, chain: Iterable[Placement], made: Iterable[Realized]
+) -> list[Built]:
+    """What was built of some steps, on the ground of the first."""
+    built = []
+    for place, one in zip(chain, made, strict=True):
+        record = Record(
+            placed=place.digest,
+            step=place.step,
+            platform=work.platform,
+            stack=ground.diff_ids,
+            layers=one.layers,
+            writes=one.writes,
+            seconds=one.seconds,
+        )
+        built.append(Built(place.id, record, here=True, ran=one.ran))
+        ground = ground.under(record)
+    return built
 
 
 def _held(work: Work, tier: Tier) -> tuple[list[Built], Ground]:

@@ -33,7 +33,6 @@ from dynbuild.ports import (
     Base,
     Config,
     Jobs,
-    LostError,
     Machine,
     Stack,
     StepPart,
@@ -146,8 +145,8 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
     """Build what is missing until every step has its record.
 
     Live files may change until they are gathered, and with them the recipe. A step
-    that failed is told by the outcome. Raises LostError when the tier lost what it had;
-    all that succeeded is recorded by then.
+    that failed is told by the outcome. Raises LostError when the tier lost what it had,
+    and what else ended a job. All that succeeded is recorded by then.
     """
     work = _Work(recipe, how, site)
     gathered: set[str] = set()
@@ -161,13 +160,14 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
         if not site.jobs.keys():
             break
         work.take(site.jobs.wait())
-    if isinstance(work.failed, LostError):
-        raise work.failed
-    if work.failed is not None:
-        lacks = lacking(work.failed, work.recipe.order, work.plan)
-        work.failed = replace(work.failed, steps=work.results(), lacking=lacks)
+    failed = work.failed
+    if isinstance(failed, BuildFailed):
+        lacks = lacking(failed, work.recipe.order, work.plan)
+        failed = replace(failed, steps=work.results(), lacking=lacks)
+    elif failed is not None:
+        raise failed
     here = frozenset(work.here)
-    return Outcome(work.recipe, work.plan, work.results(), here, work.failed)
+    return Outcome(work.recipe, work.plan, work.results(), here, failed)
 
 
 class _Work:
@@ -181,7 +181,7 @@ class _Work:
         self.results_of: dict[str, StepResult] = {}
         self.at_work: dict[str, tuple[Placement, ...]] = {}
         self.deep: dict[Stack, tuple[Group, ...]] = {}
-        self.failed: BuildFailed | LostError | None = None
+        self.failed: BaseException | None = None
         self.look_up(recipe)
 
     def look_up(self, recipe: Recipe) -> None:
@@ -280,17 +280,16 @@ class _Work:
         self.at_work.pop(ended.key, None)
         match ended.error:
             case None if ended.result is None:
-                pass  # the base is kept
+                pass  # something is on record now
             case None:
                 assert isinstance(ended.result, Ended)
+                self.site.jobs.start(f"record {ended.key}", ended.result.record)
                 for built in ended.result.built:
                     self.note(built)
                 self.make_plan()
                 self.failed = self.failed or ended.result.failed
-            case BuildFailed() | LostError():
-                self.failed = self.failed or ended.error
-            case _:
-                raise ended.error
+            case error:
+                self.failed = self.failed or error
 
     def note(self, built: Built) -> None:
         held = Held(built.record)
