@@ -76,14 +76,19 @@ class Plan:
         return tuple(found)
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     order: Sequence[Placed],
     digests: Mapping[str, Digest],
     base: Sequence[Digest],
     platform: str,
     held: Iterable[Held],
+    *,
+    before: str | None = None,
 ) -> Plan:
-    """Plan the steps whose digests are known; ``base`` has the base's diff ids."""
+    """Plan the steps whose digests are known; ``base`` has the base's diff ids.
+
+    With ``before`` the aim is not the image, but all that this step stands on.
+    """
     by_place: dict[Digest, list[Held]] = {}
     wrote: dict[Digest, list[WriteSet]] = {}
     seen: set[tuple[object, ...]] = set()
@@ -102,7 +107,10 @@ def plan(
         else Build()
         for digest in places.places
     }
-    return Plan(places, needed(order, places, choices))
+    aims = (
+        places.image if before is None else places.places[places.final[before]].closure
+    )
+    return Plan(places, needed(order, places, choices, aims))
 
 
 def standing(
@@ -147,15 +155,18 @@ def shared_layers(
 
 
 def needed(
-    order: Sequence[Placed], places: Placements, choices: Mapping[Digest, Choice]
+    order: Sequence[Placed],
+    places: Placements,
+    choices: Mapping[Digest, Choice],
+    aims: Iterable[Digest],
 ) -> dict[Digest, Choice]:
-    """Of what is not in the image, build only what something to be built needs."""
+    """Build only what is an aim, and what something to be built needs."""
     copied = {
         one.id: [copy.stage for copy in one.step.copies if copy.stage]
         for one in order
         if isinstance(one.step, Stage)
     }
-    todo = list(places.image)
+    todo = list(aims)
     found = set(todo)
     while todo:
         digest = todo.pop()

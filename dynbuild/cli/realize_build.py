@@ -15,11 +15,16 @@ from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.project import Project, builder, images
 from dynbuild.cli.site import site
 from dynbuild.commands.realize import RealizeOptions, prepare, titles
-from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize, shell
+from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize
+from dynbuild.commands.stepwise.shell import shell
 from dynbuild.commands.stepwise.steps import Site
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.tiers.declared import Cache
+
+_ABLE = (
+    "Docker's containerd image store, or another builder, can: see `docker buildx ls`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,19 @@ def open_shell(job: Job, stage: str) -> int:
                 builder(),
                 place,
                 replace(job.asked, tags=(), outputs=()),
-                job.how,
+                job.how.jobs,
                 stage,
             )
     except BuildFailed as error:
         raise AnswerIsNoError(failure(error, names)) from None
+    except UnsuitedError as error:
+        raise AnswerIsNoError(
+            Diagnostic(
+                "DB0512",
+                f"this builder cannot realize step by step: {error}",
+                hint=_ABLE,
+            )
+        ) from None
 
 
 def _site(job: Job, report: Report) -> AbstractContextManager[Site]:
@@ -128,8 +141,7 @@ def _unsuited(error: UnsuitedError) -> Diagnostic:
         "DB0512",
         f"this builder cannot realize step by step: {error}",
         hint="the Dockerfile is built as a whole, so a change runs again all that "
-        "comes after it;\nDocker's containerd image store, or another builder, can: "
-        "see `docker buildx ls`",
+        f"comes after it;\n{_ABLE}",
         severity="warning",
     )
 

@@ -2,8 +2,9 @@
 
 import re
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from dynbuild.building import BuildFailed, Built
 from dynbuild.commands.realize import (
@@ -13,10 +14,8 @@ from dynbuild.commands.realize import (
 )
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
-from dynbuild.commands.stepwise.failure import closure_of
 from dynbuild.commands.stepwise.kept import keeping
 from dynbuild.commands.stepwise.outputs import give
-from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import (
     Gather,
@@ -27,7 +26,7 @@ from dynbuild.commands.stepwise.steps import (
     realize_steps,
 )
 from dynbuild.commands.stepwise.told import conflicts
-from dynbuild.emit.config import image_config, step_config
+from dynbuild.emit.config import image_config
 from dynbuild.errors import (
     AnswerIsNoError,
     DeclarationError,
@@ -35,7 +34,6 @@ from dynbuild.errors import (
     did_you_mean,
 )
 from dynbuild.explain.past import History, PastStep
-from dynbuild.link.budget import BUDGET
 from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import environments_of
@@ -45,6 +43,8 @@ from dynbuild.ports import Builder, Files, Images, LostError
 
 _RETRIES = 6
 """How often what is in the store may go away meanwhile, before that is an error."""
+
+_T = TypeVar("_T")
 
 _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
 
@@ -89,45 +89,59 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
     Raises BuildFailed, UnsuitedError; AnswerIsNoError for a base that cannot be read.
     """
-    _known(lock, stepwise.anew)
+    known(lock, stepwise.anew)
     refuse_host_network(lock, options)
     order = install_order(lock)
     platform = platform_of(lock, builder, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         facts = Facts(lock, order, platform, files, images, options, context)
-        for _ in range(_RETRIES):
-            try:
-                return _realize(facts, site, history, stepwise)
-            except LostError:
-                continue
-            except MalformedLayerError as error:
-                message = f"a layer cannot be read: {error}"
-                hint = "`--linear` builds without looking into layers"
-                raise AnswerIsNoError(
-                    Diagnostic("DB0614", message, hint=hint)
-                ) from None
+        return lasting(lambda: _realize(facts, site, history, stepwise))
+
+
+def lasting(work: Callable[[], _T]) -> _T:
+    """Work on what is in the store, done again where some of it went away meanwhile.
+
+    Raises AnswerIsNoError where it always does, or a layer cannot be read.
+    """
+    for _ in range(_RETRIES):
+        try:
+            return work()
+        except LostError:
+            continue
+        except MalformedLayerError as error:
+            message = f"a layer cannot be read: {error}"
+            hint = "`--linear` builds without looking into layers"
+            raise AnswerIsNoError(Diagnostic("DB0614", message, hint=hint)) from None
     hint = "see whether its disk is full or broken, or set CACHE_LOCAL_PATH"
     raise AnswerIsNoError(
         Diagnostic("DB0603", "what is put into the store does not stay", hint=hint)
     )
 
 
-def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
-    order = facts.order
+def begin(facts: Facts, site: Site) -> tuple[Recipe, Gather]:
+    """The recipe, and what puts what its steps copy in its place.
+
+    Raises BuildFailed; UnsuitedError for a builder that cannot give layers.
+    """
     try:
         base = base_of(facts, site)
     except BuildFailed as error:
         if error.step is None and _UNSUITED.search(error.message):
             raise UnsuitedError(error.message) from None
         raise
-    known = facts.contents(order)
+    contents = facts.contents(facts.order)
 
     def gather(steps: Collection[str]) -> Recipe:
-        chosen = tuple(placed for placed in order if placed.id in steps)
-        known.update(facts.gather(chosen))
-        return facts.recipe(base, known)
+        chosen = tuple(placed for placed in facts.order if placed.id in steps)
+        contents.update(facts.gather(chosen))
+        return facts.recipe(base, contents)
 
-    recipe = facts.recipe(base, known)
+    return facts.recipe(base, contents), gather
+
+
+def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
+    recipe, gather = begin(facts, site)
+    order = facts.order
     anew = frozenset(
         placed.id
         for placed in order
@@ -167,51 +181,10 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
     return Linked(replace(built, steps=outcome.steps), warnings, found)
 
 
-def _known(lock: Lock, names: Collection[str]) -> None:
+def known(lock: Lock, names: Collection[str]) -> None:
     """Refuse names of stages that the lock does not have."""
     for name in names:
         if name not in lock.stages:
             hint = did_you_mean(name, list(lock.stages))
             message = f"the lock has no stage {name!r}"
             raise DeclarationError(Diagnostic("DB0320", message, hint=hint))
-
-
-def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
-    lock: Lock,
-    files: Files,
-    images: Images,
-    builder: Builder,
-    site: Site,
-    options: RealizeOptions,
-    stepwise: Stepwise,
-    stage: str,
-) -> int:
-    """Open a shell where a stage would begin: on all that it stands on."""
-    _known(lock, [stage])
-    refuse_host_network(lock, options)
-    whole = install_order(lock)
-    steps = {placed.id: placed for placed in whole}
-    below = closure_of(steps[stage], steps)
-    order = tuple(placed for placed in whole if placed.id in below)
-    platform = platform_of(lock, builder, options)
-    with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
-        facts = Facts(lock, whole, platform, files, images, options, context)
-        base = base_of(facts, site)
-        known = facts.contents(order)
-
-        def gather(steps: Collection[str]) -> Recipe:
-            chosen = tuple(placed for placed in order if placed.id in steps)
-            known.update(facts.gather(chosen))
-            return replace(facts.recipe(base, known), order=order)
-
-        recipe = replace(facts.recipe(base, known), order=order)
-        outcome = realize_steps(recipe, How(stepwise.jobs), site, gather).whole()
-        records = dict(zip([p.id for p in order], outcome.all_records, strict=True))
-        room = BUDGET - len(base.layers)
-        groups = grouped(order, records, base.writes, recipe.moves, room)
-        squashed, _ = together(groups, platform, site.tier, site.workshop)
-        layers = (*base.layers, *squashed)
-        environment = environments_of(lock).of_stage(stage)
-        config = step_config(lock, base.config, environment)
-        own = lock.stages[stage].stage.shell or lock.shell
-        return site.workshop.enter(layers, config, recipe.request, [own[0]])

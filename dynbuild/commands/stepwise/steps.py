@@ -20,6 +20,7 @@ from dynbuild.building import (
 from dynbuild.commands.stepwise.failure import lacking
 from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
 from dynbuild.commands.stepwise.outputs import Publisher
+from dynbuild.commands.stepwise.schedule import longest_paths
 from dynbuild.commands.stepwise.squashes import Group, grouped
 from dynbuild.digest import Description, Digest
 from dynbuild.explain.past import Source
@@ -70,12 +71,14 @@ class Recipe:
 class How:
     """How it is realized: how much at once, which records do not count.
 
-    ``seconds`` says how long steps took before.
+    ``seconds`` says how long steps took before; ``before`` names the step that is the
+    first not to be realized, where it is not all of the image.
     """
 
     jobs: int
     anew: frozenset[str] = frozenset()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,16 @@ class Outcome:
         """Those of the image, in lock order."""
         return self._records(self.plan.places.image)
 
-    @property
-    def all_records(self) -> tuple[Record, ...]:
-        """Those of all steps, build-only ones as well, in lock order."""
-        return self._records(self.plan.places.final.values())
+    def below(self, id_: str) -> dict[str, Record]:
+        """Those of all that a step stands on, by step, in lock order."""
+        places = self.plan.places.places
+        closure = places[self.plan.places.final[id_]].closure
+        of = {
+            places[digest].id: choice.record
+            for digest in closure
+            if isinstance(choice := self.plan.choices[digest], Reuse)
+        }
+        return {one.id: of[one.id] for one in self.recipe.order if one.id in of}
 
     @property
     def held_here(self) -> tuple[Record, ...]:
@@ -188,7 +197,7 @@ class _Work:
         """Ask the tier which records there are, and make the plan anew."""
         self.recipe = recipe
         self.steps = {placed.id: placed for placed in recipe.order}
-        self.paths = _paths(recipe.order, self.how.seconds)
+        self.paths = longest_paths(recipe.order, self.how.seconds)
         found = self.site.tier.held([*recipe.digests.values()], recipe.platform)
         refused = {recipe.digests[step] for step in self.how.anew}
         self.held = [held for held in found if held.record.step not in refused]
@@ -198,7 +207,14 @@ class _Work:
     def make_plan(self) -> None:
         recipe = self.recipe
         base = [layer.diff_id for layer in recipe.base.layers]
-        self.plan = plan(recipe.order, recipe.digests, base, recipe.platform, self.held)
+        self.plan = plan(
+            recipe.order,
+            recipe.digests,
+            base,
+            recipe.platform,
+            self.held,
+            before=self.how.before,
+        )
 
     def missing(self) -> list[Placement]:
         """What has to be built, each after what it stands on."""
@@ -379,15 +395,3 @@ class _Work:
             own = grouped(steps, records, base.writes, recipe.moves, room)
             self.deep[layers] = (*(Group((layer,)) for layer in base.layers), *own)
         return layers, (base.writes, *(record.writes for record in records.values()))
-
-
-def _paths(order: tuple[Placed, ...], seconds: Mapping[str, float]) -> dict[str, float]:
-    """The longest time from the start of each step to the end of all."""
-    path: dict[str, float] = {}
-    behind: dict[str, float] = {}
-    for placed in reversed(order):
-        path[placed.id] = behind.get(placed.id, 0.0) + seconds.get(placed.id, 1.0)
-        sources = (copy.stage for copy in copies_of(placed.step) if copy.stage)
-        for below in (*placed.on, *sources):
-            behind[below] = max(behind.get(below, 0.0), path[placed.id])
-    return path

@@ -1,0 +1,58 @@
+"""A shell where a stage would begin."""
+
+import tempfile
+
+from dynbuild.commands.realize import (
+    RealizeOptions,
+    platform_of,
+    refuse_host_network,
+)
+from dynbuild.commands.stepwise.facts import Facts
+from dynbuild.commands.stepwise.realize import begin, known, lasting
+from dynbuild.commands.stepwise.squashes import grouped, together
+from dynbuild.commands.stepwise.steps import How, Site, realize_steps
+from dynbuild.emit.config import step_config
+from dynbuild.link.budget import BUDGET
+from dynbuild.lock.digests import environments_of
+from dynbuild.lock.model import Lock
+from dynbuild.lock.order import install_order
+from dynbuild.ports import Builder, Files, Images
+
+
+def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
+    lock: Lock,
+    files: Files,
+    images: Images,
+    builder: Builder,
+    site: Site,
+    options: RealizeOptions,
+    jobs: int,
+    stage: str,
+) -> int:
+    """Make all that a stage stands on, and open a shell on it; its exit status.
+
+    Raises BuildFailed, UnsuitedError; AnswerIsNoError for a base that cannot be read.
+    """
+    known(lock, [stage])
+    refuse_host_network(lock, options)
+    platform = platform_of(lock, builder, options)
+    with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
+        order = install_order(lock)
+        facts = Facts(lock, order, platform, files, images, options, context)
+        return lasting(lambda: _enter(facts, site, jobs, stage))
+
+
+def _enter(facts: Facts, site: Site, jobs: int, stage: str) -> int:
+    recipe, gather = begin(facts, site)
+    outcome = realize_steps(recipe, How(jobs, before=stage), site, gather).whole()
+    lock, base, recipe = facts.lock, outcome.recipe.base, outcome.recipe
+    records = outcome.below(stage)
+    steps = [placed for placed in recipe.order if placed.id in records]
+    room = BUDGET - len(base.layers)
+    groups = grouped(steps, records, base.writes, recipe.moves, room)
+    own, _ = together(groups, recipe.platform, site.tier, site.workshop)
+    environment = environments_of(lock).of_stage(stage)
+    config = step_config(lock, base.config, environment)
+    words = lock.stages[stage].stage.shell or lock.shell
+    layers = (*base.layers, *own)
+    return site.workshop.enter(layers, config, recipe.request, [words[0]])

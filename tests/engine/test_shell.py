@@ -1,0 +1,92 @@
+"""`realize --shell` opens a shell on all that a stage stands on, and on nothing else."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.space import Done, Space
+
+DECLARATION = """\
+base = "{base}"
+[[stages]]
+name = "tool"
+build_only = true
+commands = ["echo tool > /tool"]
+[[stages]]
+name = "made"
+build_only = true
+dependencies = ["tool"]
+commands = ["cat /tool > /made"]
+[[stages]]
+name = "below"
+copy = [{{ stage = "made", from = "/made", to = "/own/" }}]
+commands = ["cat /own/made > /own/below"]
+[[stages]]
+name = "beside"
+commands = ["echo > /beside; exit {status}"]
+[[stages]]
+name = "last"
+dependencies = ["below"]
+env = {{ LAST = "here" }}
+commands = ["echo it says {status} >&2; exit {status}"]
+"""
+ASK = """\
+for it in /tool /made /own/made /own/below /beside; do
+  test -e $it && echo $it
+done
+echo "$LAST"
+exit 7
+"""
+
+
+@pytest.mark.parametrize("status", [0, 3], ids=["whole", "failing"])
+@pytest.mark.parametrize(
+    ("stage", "there"),
+    [
+        ("last", ["/own/made", "/own/below", "here"]),
+        ("below", [""]),
+        ("made", ["/tool", ""]),
+        ("tool", [""]),
+    ],
+)
+def test_shell_where_a_stage_begins(
+    built: Space, busybox_base: str, stage: str, there: list[str], status: int
+) -> None:
+    """Cold, then where all that could be built is held."""
+    text = DECLARATION.format(base=busybox_base, status=status)
+    built.write("dynbuild.toml", text)
+    built.ok("lock")
+    cold = asked(built, stage)
+    assert (cold.status, cold.out.splitlines()) == (7, there)
+    built.run("realize")
+    warm = asked(built, stage)
+    assert (warm.status, warm.out.splitlines()) == (7, there)
+
+
+def asked(space: Space, stage: str) -> Done:
+    """What comes of a shell that reads its commands from a file."""
+    space.write("ask", ASK)
+    command = [sys.executable, "-m", "dynbuild", "realize", "--shell", stage]
+    return space.command("sh", "-c", 'exec "$@" < ask', "-", *command)
+
+
+def test_a_stage_below_that_fails(built: Space, busybox_base: str) -> None:
+    text = DECLARATION.format(base=busybox_base, status=0)
+    built.write("dynbuild.toml", text.replace("cat /tool", "cat /missing"))
+    built.ok("lock")
+    failed = asked(built, "last")
+    assert failed.status == 1
+    assert "made" in failed.err
+    assert "/missing" in failed.err
+
+
+def test_a_stage_that_is_not_there(built: Space, busybox_base: str) -> None:
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, status=0))
+    built.ok("lock")
+    failed = asked(built, "lost")
+    assert failed.status == 2
+    assert "the lock has no stage 'lost'" in failed.err
