@@ -127,8 +127,13 @@ class Tier(Protocol):
 class Tiers(Tier, Protocol):
     """All tiers as one; none that is shared ends what uses it."""
 
-    def held(self, steps: Collection[Digest], platform: str) -> tuple[Held, ...]:
-        """The records of some steps in every tier, and how far each is."""
+    def held(
+        self, steps: Collection[Digest], platform: str, *, anew: bool = False
+    ) -> tuple[Held, ...]:
+        """The records of some steps in every tier, and how far each is.
+
+        ``anew`` asks again what was asked before: others build meanwhile.
+        """
 
     def share(self, records: Collection[Record]) -> int:
         """Let shared tiers have records of the nearest; how many they lack."""

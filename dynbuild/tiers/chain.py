@@ -114,8 +114,10 @@ class Chain:
             found.setdefault(record_name(held.record), held.record)
         return tuple(found.values())
 
-    def held(self, steps: Collection[Digest], platform: str) -> tuple[Held, ...]:
-        return tuple(self._ask(steps, platform, anew=False))
+    def held(
+        self, steps: Collection[Digest], platform: str, *, anew: bool = False
+    ) -> tuple[Held, ...]:
+        return tuple(self._ask(steps, platform, anew=anew))
 
     def fetch(self, blob: Digest, path: str) -> bool:
         if self._fars and not self._near.has(blob):

@@ -1,4 +1,4 @@
-"""`realize --shell` opens a shell on all that a stage stands on, and on nothing else."""
+"""`realize --shell` opens a shell on all that a stage stands on and nothing else."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from dynbuild import quote
 from dynbuild.building import BuildFailed, Report, Working
 from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
+from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.ports import Machine, Realized, Stack, StepRequest, Tier, Workshop
+from dynbuild.ports import Machine, Realized, Stack, StepRequest, Tier, Tiers, Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Built:
     """A step that is there now: built here, or by another process meanwhile."""
 
     step: str
-    record: Record
+    held: Held
     here: bool
     ran: bool
 
@@ -71,7 +72,7 @@ class Ended:
 
 
 def run(
-    work: Work, tier: Tier, machine: Machine, workshop: Workshop, report: Report
+    work: Work, tier: Tiers, machine: Machine, workshop: Workshop, report: Report
 ) -> Ended:
     """Build the steps, those left out that another process built meanwhile."""
 
@@ -107,7 +108,7 @@ def run(
         with until_recorded:
             for one in built:
                 if one.here:
-                    tier.record(one.record)
+                    tier.record(one.held.record)
 
     return Ended(tuple(built), failed, record)
 
@@ -151,26 +152,25 @@ def _built(
             writes=one.writes,
             seconds=one.seconds,
         )
-        built.append(Built(place.id, record, here=True, ran=one.ran))
+        built.append(Built(place.id, Held(record), here=True, ran=one.ran))
         ground = ground.under(record)
     return built
 
 
-def _held(work: Work, tier: Tier) -> tuple[list[Built], Ground]:
+def _held(work: Work, tier: Tiers) -> tuple[list[Built], Ground]:
     """The first steps that another process built meanwhile, and the ground on them."""
     built: list[Built] = []
     ground = work.ground
     for place in () if work.anew else work.chain:
-        record = next(
-            (
-                record
-                for record in tier.find([place.step], work.platform)
-                if record.placed == place.digest and record.stack == ground.diff_ids
-            ),
-            None,
-        )
-        if record is None:
+        usable = [
+            held
+            for held in tier.held([place.step], work.platform, anew=True)
+            if held.record.placed == place.digest
+            and held.record.stack == ground.diff_ids
+        ]
+        if not usable:
             break
-        built.append(Built(place.id, record, here=False, ran=False))
-        ground = ground.under(record)
+        held = min(usable, key=preferred)
+        built.append(Built(place.id, held, here=False, ran=False))
+        ground = ground.under(held.record)
     return built, ground

@@ -7,7 +7,7 @@ to stand on more than it declares.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dynbuild import quote
 from dynbuild.building import (
@@ -25,7 +25,6 @@ from dynbuild.commands.stepwise.squashes import Group, grouped
 from dynbuild.digest import Description, Digest
 from dynbuild.explain.past import Source
 from dynbuild.link.budget import DEEPEST, LONGEST, height_of
-from dynbuild.link.choice import Held
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.lock.order import Placed
@@ -44,6 +43,9 @@ from dynbuild.ports import (
 from dynbuild.ports import Ended as JobEnded
 from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
+
+if TYPE_CHECKING:
+    from dynbuild.link.choice import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,16 +310,15 @@ class _Work:
                 self.failed = self.failed or error
 
     def note(self, built: Built) -> None:
-        held = Held(built.record)
-        self.built.append(held)
-        self.held.append(held)
+        self.built.append(built.held)
+        self.held.append(built.held)
         if built.here:
-            self.here.add(built.record.placed)
+            self.here.add(built.held.record.placed)
             before = self.results_of.get(built.step)
             spent = before.seconds if before else 0.0
             self.results_of[built.step] = StepResult(
                 quote.stage(built.step),
-                spent + built.record.seconds,
+                spent + built.held.record.seconds,
                 built.ran or (before is not None and before.ran),
             )
 
