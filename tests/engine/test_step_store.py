@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from tests.engine.progress import steps_run
 from tests.engine.stored import CHECK, sound, start, whole
@@ -201,3 +202,32 @@ def test_many_at_once_build_each_step_once(
     found = {whole(s, docker, tag, "../store") for s in spaces}
     assert len(found) == 1
     sound(project)
+
+
+def test_a_long_step_runs_once(
+    built: Space, busybox_base: str, docker: Docker, tag: str
+) -> None:
+    """Its layer is packed while the next step runs, by a build of its own."""
+    place = f"/count-{uuid4().hex}"
+    mount = f'cache_mounts = ["{place}"]'
+    built.write(
+        "dynbuild.toml",
+        f"""\
+base = "{busybox_base}"
+[[stages]]
+name = "long"
+commands = ["echo >> {place}/times", "sleep 2", "echo {place} > /long"]
+{mount}
+[[stages]]
+name = "next"
+dependencies = ["long"]
+commands = ["sleep 2", "wc -l < {place}/times > /times"]
+{mount}
+""",
+    )
+    built.ok("lock")
+    built.ok("realize", "-t", tag)
+    show = "cat /long /times"
+    told = docker("run", "--rm", "--network", "none", tag, "sh", "-c", show)
+    assert told.split() == [place, "1"]
+    sound(built)
