@@ -105,7 +105,8 @@ class Chain:
         self._sharing = Sharing(near, fars, folder)
         self._lock = threading.Lock()
         self._getting: dict[Digest, threading.Lock] = {}
-        self._unfilled: dict[tuple[str, Stack], Record] = {}
+        # Records that come near, by the first blob that they lack there.
+        self._unfilled: dict[Digest, dict[tuple[str, Stack], Record]] = {}
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         """The records of some steps as they are now; of two alike, the nearer."""
@@ -175,9 +176,9 @@ class Chain:
                 name = record_name(record)
                 if name not in here:
                     self._fill(record)
-                elif here[name] != record.layers:
+                elif here[name] != record.layers and self._lacks(record):
                     # It takes the other's place when it was chosen, and comes here.
-                    self._await(record)
+                    self._fill(record)
                 yield Held(record, distance)
             far.require()
 
@@ -205,11 +206,7 @@ class Chain:
                 seen.far.taking.end()
             if got:
                 self._near.adopt(blob, path)
-                with self._lock:
-                    unfilled = [*self._unfilled.values()]
-                for record in unfilled:
-                    if any(layer.digest == blob for layer in record.layers):
-                        self._fill(record)
+                self._came(blob)
                 return True
             seen.lose(blob)
         return False
@@ -223,16 +220,27 @@ class Chain:
 
     def _fill(self, record: Record) -> None:
         """Keep a record near as soon as all that it names is near."""
-        if all(self._near.has(layer.digest) for layer in record.layers):
+        lacks = self._lacks(record)
+        if lacks is None:
             self._near.record(record)
-            with self._lock:
-                self._unfilled.pop((record_name(record), record.layers), None)
-        else:
-            self._await(record)
-
-    def _await(self, record: Record) -> None:
+            return
+        key = (record_name(record), record.layers)
         with self._lock:
-            self._unfilled.setdefault((record_name(record), record.layers), record)
+            self._unfilled.setdefault(lacks, {})[key] = record
+        if self._near.has(lacks):
+            self._came(lacks)
+
+    def _came(self, blob: Digest) -> None:
+        """Go on with what waits for a blob that is near now."""
+        with self._lock:
+            waiting = self._unfilled.pop(blob, {})
+        for record in waiting.values():
+            self._fill(record)
+
+    def _lacks(self, record: Record) -> Digest | None:
+        """The first blob of a record that is not near."""
+        has = self._near.has
+        return next((one.digest for one in record.layers if not has(one.digest)), None)
 
     @contextmanager
     def _alone(self, blob: Digest) -> Iterator[None]:
