@@ -269,22 +269,33 @@ class Workshop(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A job that has ended: what came of it, or what went wrong."""
+class Told:
+    """What a job has to tell before its end."""
 
     key: str
     result: object
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job that has ended, and what went wrong."""
+
+    key: str
     error: BaseException | None
+
+
+Job = Callable[[Callable[[object], None]], None]
+"""It is given what tells of its results; it goes on though nobody may listen."""
 
 
 class Jobs(Protocol):
     """Jobs side by side, each by its key."""
 
-    def start(self, key: str, job: Callable[[], object]) -> None:
+    def start(self, key: str, job: Job) -> None:
         """Let a job run beside the others."""
 
-    def wait(self) -> Ended:
-        """The next one to end. Raises KeyboardInterrupt when all is to end."""
+    def wait(self) -> Told | Ended:
+        """What comes next of them. Raises KeyboardInterrupt when all is to end."""
 
     def keys(self) -> Collection[str]:
         """The jobs that run."""

@@ -15,9 +15,9 @@ from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.project import Project, builder, images
 from dynbuild.cli.site import site
 from dynbuild.commands.realize import RealizeOptions, prepare, titles
+from dynbuild.commands.stepwise.model import Site
 from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize
 from dynbuild.commands.stepwise.shell import shell
-from dynbuild.commands.stepwise.steps import Site
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.tiers.declared import Cache

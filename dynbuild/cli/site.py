@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dynbuild.building import BuildFailed, Event, Report
 from dynbuild.cli.project import Project
-from dynbuild.commands.stepwise.steps import Site
+from dynbuild.commands.stepwise.model import Site
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running

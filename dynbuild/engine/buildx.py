@@ -92,13 +92,14 @@ class Buildx:
         """Build; where the engine lost a layer once more, then without its cache."""
         for _ in range(2):
             try:
-                return self._attempt(request, output, report)
+                return self.attempt(request, output, report)
             except BuildFailed as error:
                 if not _VANISHED.search(error.message):
                     raise
-        return self._attempt(replace(request, no_cache=True), output, report)
+        return self.attempt(replace(request, no_cache=True), output, report)
 
-    def _attempt(self, request: BuildRequest, output: Output, report: Report) -> Built:
+    def attempt(self, request: BuildRequest, output: Output, report: Report) -> Built:
+        """Build for one output; what the engine lost is not made anew."""
         transcript = Transcript()
 
         def each(line: str) -> None:

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from dynbuild.engine.process import GRACE, HARSHER, Running, StoppedError, heeding
-from dynbuild.ports import Ended
+from dynbuild.ports import Ended, Job, Told
 
 
 class Crew:
@@ -16,25 +16,29 @@ class Crew:
     def __init__(self, running: Running) -> None:
         self._running = running
         # Its put may be called from a signal handler, whatever holds the queue.
-        self._ends: SimpleQueue[Ended | None] = SimpleQueue()
+        self._ends: SimpleQueue[Told | Ended | None] = SimpleQueue()
         self._at_work: dict[str, threading.Thread] = {}
 
-    def start(self, key: str, job: Callable[[], object]) -> None:
+    def start(self, key: str, job: Job) -> None:
         def work() -> None:
+            error: BaseException | None = None
             try:
-                self._ends.put(Ended(key, job(), None))
-            except BaseException as error:  # noqa: BLE001 - the main thread is told
-                self._ends.put(Ended(key, None, error))
+                job(lambda result: self._ends.put(Told(key, result)))
+            except BaseException as raised:  # noqa: BLE001 - the main thread is told
+                error = raised
+            self._ends.put(Ended(key, error))
 
         thread = threading.Thread(target=work, name=key)
         self._at_work[key] = thread
         thread.start()
 
-    def wait(self) -> Ended:
-        ended = self._ends.get()
-        if ended is None:
+    def wait(self) -> Told | Ended:
+        next_one = self._ends.get()
+        if next_one is None:
             raise KeyboardInterrupt
-        return self._gone(ended)
+        if isinstance(next_one, Ended):
+            self._gone(next_one)
+        return next_one
 
     def keys(self) -> Collection[str]:
         return tuple(self._at_work)
@@ -51,7 +55,7 @@ class Crew:
                 self._running.stop(harsher)
                 self._let_end(GRACE)
         while self._at_work:
-            if (ended := self._ends.get()) is not None:
+            if isinstance(ended := self._ends.get(), Ended):
                 self._gone(ended)
 
     def _let_end(self, seconds: float) -> None:
@@ -63,11 +67,11 @@ class Crew:
                 return
             if ended is None:
                 return
-            self._gone(ended)
+            if isinstance(ended, Ended):
+                self._gone(ended)
 
-    def _gone(self, ended: Ended) -> Ended:
+    def _gone(self, ended: Ended) -> None:
         self._at_work.pop(ended.key).join()
-        return ended
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> No
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for _ in threads.map(put, dict.fromkeys(layer.digest for layer in stack)):
             pass
+
+
+def share(one: Path, other: Path) -> None:
+    """Let a layout have the blobs of another too, by links."""
+    for path in (one / "blobs" / "sha256").iterdir():
+        link = _path(other, path.name)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            link.hardlink_to(path)
 
 
 def assemble(

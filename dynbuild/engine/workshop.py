@@ -33,7 +33,7 @@ from dynbuild.building import (
 from dynbuild.digest import Digest, sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
-from dynbuild.engine.layout import TAG, assemble, blob, exported, seed
+from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
 from dynbuild.engine.once import once
 from dynbuild.engine.process import capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
@@ -117,7 +117,7 @@ class Workshop:
             outputs=(OciLayout(str(out)),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        with self._ahead(build, request.on, names[:-1], report) as told:
+        with self._ahead(build, out, names[:-1], report) as told:
             built = self.buildx.build(build, _of_steps(names, told))
         image = exported(out)
         height = len(request.on)
@@ -229,29 +229,36 @@ class Workshop:
 
     @contextmanager
     def _ahead(
-        self, build: BuildRequest, on: Stack, steps: Collection[str], report: Report
+        self, build: BuildRequest, out: Path, steps: Collection[str], report: Report
     ) -> Iterator[Report]:
-        """Let BuildKit pack the layers of some steps while those after them run.
+        """Let BuildKit pack the layers of long steps while those after them run.
 
         It packs what is exported, and else in the end, by one processor, all of it.
-        What comes of it here does not count: the build itself exports the same.
+        What was packed is put where the build itself would put the same blobs.
         """
+        folder = self._place()
+        share(out, folder)
 
         def pack(step: str) -> None:
-            layout = self._place()
-            seed(layout, on, self.tier.fetch)
-            output = OciLayout(str(layout))
+            output = OciLayout(str(folder))
             more = replace(build, target=step, outputs=(output,))
-            self.buildx.build(more, lambda _: None)
+            self.buildx.attempt(more, output, lambda _: None)
+            share(folder, out)
 
         def passed(event: Event) -> None:
             report(event)
             match event:
-                case StepFinished(step, seconds) if step in steps and seconds >= _LONG:
+                case StepFinished(step, seconds) if step in left and seconds >= _LONG:
+                    left.remove(step)
                     threads.submit(pack, step)
 
-        with ThreadPoolExecutor() as threads:
+        left = set(steps)
+        # One at a time: a layout is written by one build.
+        threads = ThreadPoolExecutor(1)
+        try:
             yield report if build.no_cache or build.no_cache_steps else passed
+        finally:
+            threads.shutdown(cancel_futures=True)
 
     def _own_layers(
         self, part: StepPart, layers: Iterator[tuple[Layer, str]], place: Path

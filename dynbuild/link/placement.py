@@ -189,8 +189,10 @@ class _Ground:
                 found[other] = found.get(other, frozenset()) | {(database, "")}
         return found
 
-    def conflicts(self, writes: Iterable[WriteSet], closure: int) -> _Joins:
+    def conflicts(self, writes: Collection[WriteSet], closure: int) -> _Joins:
         """The steps outside of a closure that do not commute with what is written."""
+        if not writes:
+            return {}
         self._read(closure)
         found: dict[int, set[_Reason]] = {}
         for one in writes if self.written else ():

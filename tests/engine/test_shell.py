@@ -90,3 +90,16 @@ def test_a_stage_that_is_not_there(built: Space, busybox_base: str) -> None:
     failed = asked(built, "lost")
     assert failed.status == 2
     assert "the lock has no stage 'lost'" in failed.err
+
+
+def test_files_of_later_stages_do_not_matter(built: Space, busybox_base: str) -> None:
+    text = DECLARATION.format(base=busybox_base, status=0)
+    later = '[[stages]]\nname = "later"\ncopy = [{ from = "dist", to = "/dist" }]\n'
+    built.write("dynbuild.toml", text + later)
+    built.write("dist", "made by hand\n")
+    built.ok("lock")
+    (built.root / "dist").unlink()
+    assert asked(built, "below").status == 7
+    missing = asked(built, "later")
+    assert missing.status != 7
+    assert "dist" in missing.err

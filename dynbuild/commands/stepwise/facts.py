@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from dynbuild.building import BuildRequest, Working
 from dynbuild.commands.contents import contents
 from dynbuild.commands.realize import RealizeOptions, dockerfile_of
-from dynbuild.commands.stepwise.steps import Recipe, Site
+from dynbuild.commands.stepwise.model import Recipe, Site
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
 from dynbuild.emit.instructions import pinned
@@ -144,7 +144,7 @@ def base_of(facts: Facts, site: Site) -> Base:
 def _keep(digest: Digest, base: Base, site: Site, alone: ExitStack) -> None:
     """Keep a base beside the first builds: to read what it holds takes a while."""
 
-    def keep() -> None:
+    def keep(_: object) -> None:
         with alone:
             site.machine.keep_base(digest, base)
 

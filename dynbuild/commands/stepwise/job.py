@@ -1,7 +1,6 @@
 """One build: steps that stand one on the other, found or made, and recorded."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
@@ -59,22 +58,21 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """The steps that are there now, and why the next one is not.
-
-    ``record`` puts those built here on record and then lets other processes have them.
-    It first reads what they wrote, which takes a while: do it beside the next builds.
-    """
+class Made:
+    """The steps that are there now, and why the next one is not."""
 
     built: tuple[Built, ...]
     failed: BuildFailed | None
-    record: Callable[[], None]
 
 
 def run(
     work: Work, tier: Tiers, machine: Machine, workshop: Workshop, report: Report
-) -> Ended:
-    """Build the steps, those left out that another process built meanwhile."""
+) -> Iterator[Made]:
+    """Build the steps, those left out that another process built meanwhile.
+
+    They may be built on once they are told. To read what they wrote takes a while, and
+    only what is on record is there for others: it goes on to that.
+    """
 
     def waiting() -> None:
         names = ", ".join(place.id for place in work.chain)
@@ -88,9 +86,7 @@ def run(
             request = replace(request, build=replace(request.build, no_cache_steps=()))
         return _built(work, ground, work.chain[at:end], workshop.steps(request, report))
 
-    with ExitStack() as alone:
-        steps = [place.step for place in work.chain]
-        alone.enter_context(machine.alone(steps, waiting))
+    with machine.alone([place.step for place in work.chain], waiting):
         built, ground = _held(work, tier)
         at, end = len(built), len(work.chain)
         failed = None
@@ -102,15 +98,10 @@ def run(
             end = names.index(error.step) if error.step in names else at
             # What succeeded before it is in the builder's cache still.
             built += build(ground, at, end, anew=False)
-        until_recorded = alone.pop_all()
-
-    def record() -> None:
-        with until_recorded:
-            for one in built:
-                if one.here:
-                    tier.record(one.held.record)
-
-    return Ended(tuple(built), failed, record)
+        yield Made(tuple(built), failed)
+        for one in built:
+            if one.here:
+                tier.record(one.held.record)
 
 
 def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers are from

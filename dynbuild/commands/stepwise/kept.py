@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dynbuild import quote
+from dynbuild.commands.stepwise.model import Outcome
 from dynbuild.commands.stepwise.squashes import Squash
-from dynbuild.commands.stepwise.steps import Outcome
 from dynbuild.explain.past import History, PastBuild, PastStep, Source
 from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock

@@ -15,16 +15,16 @@ from dynbuild.commands.realize import (
 from dynbuild.commands.stepwise.compare import Difference, differences
 from dynbuild.commands.stepwise.facts import Facts, base_of
 from dynbuild.commands.stepwise.kept import keeping
-from dynbuild.commands.stepwise.outputs import give
-from dynbuild.commands.stepwise.stack import linked
-from dynbuild.commands.stepwise.steps import (
+from dynbuild.commands.stepwise.model import (
     Gather,
     How,
     Outcome,
     Recipe,
     Site,
-    realize_steps,
 )
+from dynbuild.commands.stepwise.outputs import give
+from dynbuild.commands.stepwise.stack import linked
+from dynbuild.commands.stepwise.steps import realize_steps
 from dynbuild.commands.stepwise.told import conflicts
 from dynbuild.emit.config import image_config
 from dynbuild.errors import (
@@ -38,7 +38,7 @@ from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
-from dynbuild.lock.order import install_order
+from dynbuild.lock.order import Placed, install_order
 from dynbuild.ports import Builder, Files, Images, LostError
 
 _RETRIES = 6
@@ -118,8 +118,8 @@ def lasting(work: Callable[[], _T]) -> _T:
     )
 
 
-def begin(facts: Facts, site: Site) -> tuple[Recipe, Gather]:
-    """The recipe, and what puts what its steps copy in its place.
+def begin(facts: Facts, site: Site, order: tuple[Placed, ...]) -> tuple[Recipe, Gather]:
+    """The recipe of some steps, and what puts what they copy in its place.
 
     Raises BuildFailed; UnsuitedError for a builder that cannot give layers.
     """
@@ -129,19 +129,22 @@ def begin(facts: Facts, site: Site) -> tuple[Recipe, Gather]:
         if error.step is None and _UNSUITED.search(error.message):
             raise UnsuitedError(error.message) from None
         raise
-    contents = facts.contents(facts.order)
+    contents = facts.contents(order)
+
+    def recipe() -> Recipe:
+        return replace(facts.recipe(base, contents), order=order)
 
     def gather(steps: Collection[str]) -> Recipe:
-        chosen = tuple(placed for placed in facts.order if placed.id in steps)
+        chosen = tuple(placed for placed in order if placed.id in steps)
         contents.update(facts.gather(chosen))
-        return facts.recipe(base, contents)
+        return recipe()
 
-    return facts.recipe(base, contents), gather
+    return recipe(), gather
 
 
 def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
-    recipe, gather = begin(facts, site)
     order = facts.order
+    recipe, gather = begin(facts, site, order)
     anew = frozenset(
         placed.id
         for placed in order

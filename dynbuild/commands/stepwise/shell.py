@@ -8,9 +8,10 @@ from dynbuild.commands.realize import (
     refuse_host_network,
 )
 from dynbuild.commands.stepwise.facts import Facts
+from dynbuild.commands.stepwise.model import How, Site
 from dynbuild.commands.stepwise.realize import begin, known, lasting
 from dynbuild.commands.stepwise.squashes import grouped, together
-from dynbuild.commands.stepwise.steps import How, Site, realize_steps
+from dynbuild.commands.stepwise.steps import realize_steps
 from dynbuild.emit.config import step_config
 from dynbuild.link.budget import BUDGET
 from dynbuild.lock.digests import environments_of
@@ -43,7 +44,9 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
 
 def _enter(facts: Facts, site: Site, jobs: int, stage: str) -> int:
-    recipe, gather = begin(facts, site)
+    # What comes behind the stage has no say in what it stands on.
+    at = next(at for at, one in enumerate(facts.order, 1) if one.id == stage)
+    recipe, gather = begin(facts, site, facts.order[:at])
     outcome = realize_steps(recipe, How(jobs, before=stage), site, gather).whole()
     lock, base, recipe = facts.lock, outcome.recipe.base, outcome.recipe
     records = outcome.below(stage)

@@ -3,8 +3,8 @@
 import json
 
 from dynbuild.commands.stepwise.kept import squash
+from dynbuild.commands.stepwise.model import Outcome, Site
 from dynbuild.commands.stepwise.squashes import grouped, together
-from dynbuild.commands.stepwise.steps import Outcome, Site
 from dynbuild.digest import sha256
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories

@@ -5,42 +5,23 @@ step the plan is made anew: only then is known what the step wrote, and whether 
 to stand on more than it declares.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dynbuild import quote
-from dynbuild.building import (
-    BuildFailed,
-    BuildRequest,
-    Report,
-    StepFinished,
-    StepResult,
-)
+from dynbuild.building import BuildFailed, StepFinished, StepResult
 from dynbuild.commands.stepwise.failure import lacking
-from dynbuild.commands.stepwise.job import Built, Ended, Ground, Work, run
-from dynbuild.commands.stepwise.outputs import Publisher
+from dynbuild.commands.stepwise.job import Built, Ground, Made, Work, run
+from dynbuild.commands.stepwise.model import Gather, How, Outcome, Recipe, Site
 from dynbuild.commands.stepwise.schedule import longest_paths
 from dynbuild.commands.stepwise.squashes import Group, grouped
-from dynbuild.digest import Description, Digest
-from dynbuild.explain.past import Source
+from dynbuild.digest import Digest
 from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.lock.order import Placed
-from dynbuild.plan import Build, Plan, Reuse, plan
-from dynbuild.ports import (
-    Base,
-    Config,
-    Jobs,
-    Machine,
-    Stack,
-    StepPart,
-    StepRequest,
-    Tiers,
-    Workshop,
-)
-from dynbuild.ports import Ended as JobEnded
+from dynbuild.plan import Build, Reuse, plan
+from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
 from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
@@ -48,116 +29,12 @@ if TYPE_CHECKING:
     from dynbuild.link.choice import Held
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What is to be realized: the steps in lock order, and what each is built from.
-
-    ``parents`` holds the build stage that each build stage of the Dockerfile stands
-    on; ``request`` is what all builds have in common; ``locked`` are the mounts that
-    one step at a time may have; ``moves`` says how often each stage changed.
-    """
-
-    order: tuple[Placed, ...]
-    described: Mapping[str, Description]
-    digests: Mapping[str, Digest]
-    platform: str
-    base: Base
-    config: Config
-    request: BuildRequest
-    parents: Mapping[str, str]
-    locked: Mapping[str, frozenset[str]]
-    moves: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How it is realized: how much at once, which records do not count.
-
-    ``seconds`` says how long steps took before; ``before`` names the step that is the
-    first not to be realized, where it is not all of the image.
-    """
-
-    jobs: int
-    anew: frozenset[str] = frozenset()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    before: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where it is realized; ``sources`` says what the tier is, near to far."""
-
-    tier: Tiers
-    machine: Machine
-    workshop: Workshop
-    publisher: Publisher
-    jobs: Jobs
-    report: Report
-    sources: tuple[Source, ...] = ("local",)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A plan in which nothing is left to build, and what became of each step.
-
-    What has failed leaves something to build. ``here`` holds the places that were
-    built now, and by no other process.
-    """
-
-    recipe: Recipe
-    plan: Plan
-    steps: tuple[StepResult, ...]
-    here: frozenset[Digest]
-    failed: BuildFailed | None = None
-
-    def whole(self) -> "Outcome":
-        """The outcome, if it is whole. Raises BuildFailed."""
-        if self.failed is not None:
-            raise self.failed
-        return self
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """Those of the image, in lock order."""
-        return self._records(self.plan.places.image)
-
-    def below(self, id_: str) -> dict[str, Record]:
-        """Those of all that a step stands on, by step, in lock order."""
-        places = self.plan.places.places
-        closure = places[self.plan.places.final[id_]].closure
-        of = {
-            places[digest].id: choice.record
-            for digest in closure
-            if isinstance(choice := self.plan.choices[digest], Reuse)
-        }
-        return {one.id: of[one.id] for one in self.recipe.order if one.id in of}
-
-    @property
-    def held_here(self) -> tuple[Record, ...]:
-        """All records the plan rests on that the nearest tier has, in lock order."""
-        return tuple(
-            choice.record
-            for choice in self.plan.choices.values()
-            if isinstance(choice, Reuse) and choice.distance == 0
-        )
-
-    def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
-        choices = (self.plan.choices[digest] for digest in digests)
-        return tuple(one.record for one in choices if isinstance(one, Reuse))
-
-
-class Gather(Protocol):
-    """Puts what steps copy in its place; what the recipe is then."""
-
-    def __call__(self, steps: Collection[str]) -> Recipe: ...
-
-
 def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outcome:
     """Build what is missing until every step has its record.
 
     Live files may change until they are gathered, and with them the recipe. A step
-    that failed is told by the outcome. Raises LostError when the tier lost what it had,
-    and what else ended a job. All that succeeded is recorded by then.
+    that failed is told by the outcome. Raises LostError when the tier lost what it had;
+    all that succeeded is recorded by then.
     """
     work = _Work(recipe, how, site)
     gathered: set[str] = set()
@@ -172,11 +49,11 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
             break
         work.take(site.jobs.wait())
     failed = work.failed
-    if isinstance(failed, BuildFailed):
+    if isinstance(failed, LostError):
+        raise failed
+    if failed is not None:
         lacks = lacking(failed, work.recipe.order, work.plan)
         failed = replace(failed, steps=work.results(), lacking=lacks)
-    elif failed is not None:
-        raise failed
     here = frozenset(work.here)
     return Outcome(work.recipe, work.plan, work.results(), here, failed)
 
@@ -192,7 +69,8 @@ class _Work:
         self.results_of: dict[str, StepResult] = {}
         self.at_work: dict[str, tuple[Placement, ...]] = {}
         self.deep: dict[Stack, tuple[Group, ...]] = {}
-        self.failed: BaseException | None = None
+        self.made: dict[str, Made] = {}
+        self.failed: BuildFailed | LostError | None = None
         self.look_up(recipe)
 
     def look_up(self, recipe: Recipe) -> None:
@@ -293,21 +171,43 @@ class _Work:
                 return tuple(chain)
             chain.append(own)
 
-    def take(self, ended: JobEnded) -> None:
+    def take(self, news: Told | Ended) -> None:
         """Note what came of a job."""
-        self.at_work.pop(ended.key, None)
-        match ended.error:
-            case None if ended.result is None:
-                pass  # something is on record now
+        key = news.key
+        if isinstance(news, Told):
+            assert isinstance(news.result, Made)
+            self.made[key] = news.result
+            if not self.is_compared(self.at_work[key]):
+                self.note_made(key)
+            return
+        match news.error:
+            case None if key in self.made:
+                self.note_made(key)
             case None:
-                assert isinstance(ended.result, Ended)
-                self.site.jobs.start(f"record {ended.key}", ended.result.record)
-                for built in ended.result.built:
-                    self.note(built)
-                self.make_plan()
-                self.failed = self.failed or ended.result.failed
-            case error:
-                self.failed = self.failed or error
+                pass  # it is noted, or it was the base
+            case BuildFailed() | LostError():
+                self.at_work.pop(key, None)
+                self.failed = self.failed or news.error
+            case _:
+                raise news.error
+
+    def is_compared(self, chain: tuple[Placement, ...]) -> bool:
+        """Whether a plan looks at what steps wrote: it must not wait for that."""
+        last = chain[-1]
+        below = {*last.closure, last.digest}
+        return any(
+            digest not in below and last.digest not in other.closure
+            for digest, other in self.plan.places.places.items()
+            if isinstance(self.plan.choices[digest], Reuse)
+        )
+
+    def note_made(self, key: str) -> None:
+        made = self.made.pop(key)
+        self.at_work.pop(key)
+        for built in made.built:
+            self.note(built)
+        self.failed = self.failed or made.failed
+        self.make_plan()
 
     def note(self, built: Built) -> None:
         self.built.append(built.held)
@@ -328,7 +228,7 @@ class _Work:
         final = self.plan.places.final
         return {copy.stage: final[copy.stage] for copy in copies_of(step) if copy.stage}
 
-    def job(self, chain: tuple[Placement, ...]) -> Callable[[], Ended]:
+    def job(self, chain: tuple[Placement, ...]) -> Job:
         anew = any(place.id in self.how.anew for place in chain)
         work = Work(
             chain,
@@ -339,7 +239,13 @@ class _Work:
             anew=anew,
         )
         site = self.site
-        return lambda: run(work, site.tier, site.machine, site.workshop, site.report)
+
+        def job(tell: Callable[[object], None]) -> None:
+            tier, machine, workshop = site.tier, site.machine, site.workshop
+            for made in run(work, tier, machine, workshop, site.report):
+                tell(made)
+
+        return job
 
     def request(self, chain: tuple[Placement, ...]) -> StepRequest:
         """The request for steps that each stand on the one before it."""

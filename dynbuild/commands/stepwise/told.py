@@ -1,6 +1,6 @@
 """What is to be said of a realization."""
 
-from dynbuild.commands.stepwise.steps import Outcome
+from dynbuild.commands.stepwise.model import Outcome
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
 from dynbuild.quote import shell

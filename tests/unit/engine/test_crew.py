@@ -8,25 +8,54 @@ import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running, StoppedError
+from dynbuild.ports import Ended, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_jobs_end_in_their_own_time() -> None:
     with crew(Running()) as jobs:
         gate = threading.Event()
-        jobs.start("slow", gate.wait)
-        jobs.start("fast", lambda: "done")
-        ended = jobs.wait()
-        assert (ended.key, ended.result, ended.error) == ("fast", "done", None)
+
+        def slow(tell: Callable[[object], None]) -> None:
+            tell("soon")
+            gate.wait()
+
+        jobs.start("slow", slow)
+        assert jobs.wait() == Told("slow", "soon")
+        jobs.start("fast", lambda tell: tell("done"))
+        assert jobs.wait() == Told("fast", "done")
+        assert jobs.wait() == Ended("fast", None)
         assert list(jobs.keys()) == ["slow"]
         gate.set()
-        assert jobs.wait().key == "slow"
-        jobs.start("broken", lambda: 1 / 0)
-        assert isinstance(jobs.wait().error, ZeroDivisionError)
+        assert jobs.wait() == Ended("slow", None)
+        jobs.start("broken", lambda tell: tell(1 / 0))
+        ended = jobs.wait()
+        assert isinstance(ended, Ended)
+        assert isinstance(ended.error, ZeroDivisionError)
+
+
+def test_what_a_job_has_begun_is_done_though_nobody_listens() -> None:
+    done = []
+
+    def job(tell: Callable[[object], None]) -> None:
+        tell("built")
+        time.sleep(0.3)
+        done.append("recorded")
+
+    with pytest.raises(KeyboardInterrupt), crew(Running()) as jobs:  # noqa: PT012
+        jobs.start("job", job)
+        interrupted(signal.SIGINT)
+        jobs.wait()
+        jobs.wait()
+    assert done
 
 
 def interrupted(number: int) -> None:
@@ -38,7 +67,7 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
     running = Running()
     began = time.monotonic()
 
-    def job() -> int:
+    def job(_: object) -> None:
         with (
             subprocess.Popen(
                 [sys.executable, "-c", "import time; time.sleep(60)"],
@@ -47,7 +76,7 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
             ) as process,
             running.holding(process),
         ):
-            return process.wait()
+            process.wait()
 
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), crew(running) as jobs:  # noqa: PT012
@@ -85,7 +114,7 @@ def test_a_second_interrupt_is_harsher() -> None:
     )
     ready = threading.Event()
 
-    def job() -> int:
+    def job(_: object) -> None:
         with (
             subprocess.Popen(
                 [sys.executable, "-c", script],
@@ -98,7 +127,7 @@ def test_a_second_interrupt_is_harsher() -> None:
             assert process.stdout is not None
             process.stdout.readline()
             ready.set()
-            return process.wait()
+            process.wait()
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt), crew(running) as jobs:  # noqa: PT012
