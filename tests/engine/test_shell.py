@@ -67,10 +67,10 @@ def test_shell_where_a_stage_begins(
     assert (warm.status, warm.out.splitlines()) == (7, there)
 
 
-def asked(space: Space, stage: str) -> Done:
+def asked(space: Space, stage: str, *more: str) -> Done:
     """What comes of a shell that reads its commands from a file."""
     space.write("ask", ASK)
-    command = [sys.executable, "-m", "dynbuild", "realize", "--shell", stage]
+    command = [sys.executable, "-m", "dynbuild", "realize", "--shell", stage, *more]
     return space.command("sh", "-c", 'exec "$@" < ask', "-", *command)
 
 
@@ -93,13 +93,14 @@ def test_a_stage_that_is_not_there(built: Space, busybox_base: str) -> None:
 
 
 def test_files_of_later_stages_do_not_matter(built: Space, busybox_base: str) -> None:
+    """Where no declaration is read, which has to have them all."""
     text = DECLARATION.format(base=busybox_base, status=0)
     later = '[[stages]]\nname = "later"\ncopy = [{ from = "dist", to = "/dist" }]\n'
     built.write("dynbuild.toml", text + later)
     built.write("dist", "made by hand\n")
     built.ok("lock")
     (built.root / "dist").unlink()
-    assert asked(built, "below").status == 7
-    missing = asked(built, "later")
+    assert asked(built, "below", "--frozen").status == 7
+    missing = asked(built, "later", "--frozen")
     assert missing.status != 7
     assert "dist" in missing.err
