@@ -237,9 +237,9 @@ class Workshop:
         What was packed is put where the build itself would put the same blobs.
         """
         folder = self._place()
-        share(out, folder)
 
         def pack(step: str) -> None:
+            share(out, folder)
             output = OciLayout(str(folder))
             more = replace(build, target=step, outputs=(output,))
             self.buildx.attempt(more, output, lambda _: None)
