@@ -45,7 +45,14 @@ def _build_options(command: _Command) -> _Command:
             options.arguments,
             option("-t", "--tag", "tags", multiple=True, help="Name of the image."),
             option("--push", is_flag=True, help="Push it to the registry of its name."),
-            option("-o", "--output", metavar="oci:DIR", help="Write an OCI layout."),
+            option(
+                "-o",
+                "--output",
+                "layouts",
+                multiple=True,
+                metavar="oci:DIR",
+                help="Write an OCI layout.",
+            ),
             option(
                 "--platform", help="os/arch, several with commas; else the engine's."
             ),
@@ -147,6 +154,8 @@ def realize(  # noqa: PLR0913 - one parameter a flag
         raise _contradiction(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
+    if shell is not None:
+        _check_alone("--shell", flags | {"only_print": only_print}, _NOT_OF_A_SHELL)
     asked = _asked(flags)
     project = open_project(config, lock_alone=frozen)
     if frozen:
@@ -213,15 +222,46 @@ def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cac
     return locked.lock, cache_of(fresh.cache)
 
 
+_STEP_BY_STEP = {
+    "compare": "--compare-linear",
+    "strict": "--strict",
+    "anew": "--no-cache-stage",
+}
+"""What the Dockerfile as a whole cannot be asked, by the name of the flag's value."""
+
+_NOT_OF_A_SHELL = {
+    "tags": "--tag",
+    "push": "--push",
+    "layouts": "--output",
+    "metadata_file": "--metadata-file",
+    "only_print": "--print",
+    "linear": "--linear",
+    "no_cache": "--no-cache",
+    **_STEP_BY_STEP,
+}
+"""What makes an image or nothing, where a shell is to be opened."""
+
+
+def _check_alone(flag: str, flags: Mapping[str, Any], others: dict[str, str]) -> None:
+    """Refuse what would be left out without a word."""
+    for name, other in others.items():
+        if flags[name]:
+            raise _contradiction(f"{flag} and {other}", "leave one of them out")
+
+
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
     """What the flags ask for; refused before anything is written or built."""
     tags, platform = flags["tags"], flags["platform"]
+    if flags["linear"]:
+        _check_alone("--linear", flags, _STEP_BY_STEP)
+    elif "," in (platform or ""):
+        _check_alone("--platform with several", flags, _STEP_BY_STEP)
     for tag in tags:
         parse(tag)
     if flags["metadata_file"] is not None:
         _check_writable(flags["metadata_file"])
     return RealizeOptions(
-        outputs=_outputs(tags, flags["output"], push=flags["push"]),
+        outputs=_outputs(tags, flags["layouts"], push=flags["push"]),
         tags=tags,
         platforms=tuple(platform.split(",")) if platform else (),
         builder=flags["builder"],
@@ -260,15 +300,16 @@ def _realize(job: Job, flags: Mapping[str, Any]) -> int:
     if flags["metadata_file"] is not None:
         _write_metadata(flags["metadata_file"], built)
     if job.asked.outputs == (Nowhere(),):
-        tell("the image has no name: only its steps are kept (give one with -t)")
+        kept = "nothing of it is" if way is build_linear else "only its steps are"
+        tell(f"the image has no name: {kept} kept (give one with -t)")
     return status
 
 
 def _outputs(
-    tags: tuple[str, ...], output: str | None, *, push: bool
+    tags: tuple[str, ...], layouts: tuple[str, ...], *, push: bool
 ) -> tuple[Output, ...]:
     outputs: list[Output] = []
-    if output is not None:
+    for output in layouts:
         kind, _, directory = output.partition(":")
         if kind != "oci" or not directory:
             raise DeclarationError(

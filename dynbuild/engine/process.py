@@ -15,6 +15,8 @@ from pathlib import Path
 from dynbuild.errors import Diagnostic, UnreachableError
 
 GRACE = 5.0
+_LOOK = 0.2
+"""How often it is looked whether all is to end, in seconds."""
 """Seconds that a build has to end after each signal before the next, harsher one."""
 
 OLDEST_BUILDX = (0, 13)
@@ -114,11 +116,6 @@ def capture(
         )
 
 
-def interact(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """Run docker on the terminal of the user, who ends it."""
-    return subprocess.call([docker(environment), *arguments], env=environment)  # noqa: S603
-
-
 class StoppedError(Exception):
     """A process was ended because the user wants everything to end."""
 
@@ -163,6 +160,24 @@ class Running:
         finally:
             with self._lock:
                 self._processes.discard(process)
+
+
+def interact(
+    environment: Mapping[str, str], arguments: Sequence[str], running: Running | None
+) -> int:
+    """Run docker on the terminal of the user, who ends it; its exit status.
+
+    Raises StoppedError where all is to end meanwhile: docker is killed then.
+    """
+    command = [docker(environment), *arguments]
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603
+        while True:
+            try:
+                return process.wait(_LOOK)
+            except subprocess.TimeoutExpired:
+                if running is not None and running.ending:
+                    process.kill()
+                    raise StoppedError from None
 
 
 def follow(

@@ -35,7 +35,7 @@ from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
 from dynbuild.engine.once import once
-from dynbuild.engine.process import capture, interact
+from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
 from dynbuild.link.later import Later
 from dynbuild.link.model import Layer, WriteSet
@@ -204,7 +204,8 @@ class Workshop:
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
     ) -> int:
-        tag = f"dynbuild-shell:{os.getpid()}-{next(self._numbers)}"
+        number = f"{os.getpid()}-{next(self._numbers)}"
+        tag, name = f"dynbuild-shell:{number}", f"dynbuild-shell-{number}"
         load = replace(request, outputs=(Load(),), tags=(tag,))
         self.image(stack, config, load, lambda _: None)
         environment = self.buildx.environment
@@ -212,8 +213,12 @@ class Workshop:
         terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() else [])]
         entry, *rest = command
         run = [*terminal, *network, f"--entrypoint={entry}", tag, *rest]
+        words = ["run", "--rm", f"--name={name}", *run]
         try:
-            return interact(environment, ["run", "--rm", *run])
+            return interact(environment, words, self.buildx.running)
+        except StoppedError:
+            capture(environment, ["rm", "--force", name], _SECONDS)
+            raise
         finally:
             capture(environment, ["image", "rm", tag], _SECONDS)
 

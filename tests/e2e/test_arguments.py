@@ -114,3 +114,24 @@ def test_a_damaged_lock_does_not_hide_the_committed_arguments(project: Space) ->
     project.write("dynbuild.lock", "<<<<<<< HEAD\n")
     project.ok("lock")
     assert recorded(project) == {"python": "3.11"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--linear", "--strict"),
+        ("--linear", "--compare-linear"),
+        ("--linear", "--no-cache-stage", "a"),
+        ("--platform", "linux/amd64,linux/arm64", "--strict"),
+        ("--shell", "a", "-t", "x"),
+        ("--shell", "a", "--print"),
+        ("--shell", "a", "--linear"),
+        ("--shell", "a", "-o", "oci:x"),
+        ("--shell", "a", "--no-cache"),
+    ],
+)
+def test_flags_that_would_be_left_out(space: Space, words: tuple[str, ...]) -> None:
+    done = space.run("realize", *words)
+    assert done.status == 2
+    assert "DB0317" in done.err
+    assert words[0] in done.err

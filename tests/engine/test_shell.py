@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.space import TELLING
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.space import Done, Space
 
 DECLARATION = """\
@@ -104,3 +111,32 @@ def test_files_of_later_stages_do_not_matter(built: Space, busybox_base: str) ->
     missing = asked(built, "later", "--frozen")
     assert missing.status != 7
     assert "dist" in missing.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_when_it_is_told_to(
+    built: Space, busybox_base: str, docker: Callable[..., str], number: int
+) -> None:
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, status=0))
+    built.ok("lock")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dynbuild", "realize", "--shell", "tool"],
+        cwd=built.root,
+        env={**built.environment, **TELLING},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("echo ready\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    assert process.wait(60) == 130
+    name = f"name=dynbuild-shell-{process.pid}-"
+    # The engine removes it, and may still be at it.
+    while docker("ps", "--all", "--quiet", "--filter", name):
+        time.sleep(0.2)
+    process.communicate()

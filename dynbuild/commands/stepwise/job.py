@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
-from dynbuild.building import BuildFailed, Report, Working
+from dynbuild.building import BuildFailed, Report, StepResult, Working
 from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held, preferred
@@ -97,7 +97,8 @@ def run(
             names = [quote.stage(place.id) for place in work.chain]
             end = names.index(error.step) if error.step in names else at
             # What succeeded before it is in the builder's cache still.
-            built += build(ground, at, end, anew=False)
+            again = build(ground, at, end, anew=False)
+            built += [_as_it_ran(one, error.steps) for one in again]
         yield Made(tuple(built), failed)
         for one in built:
             if one.here:
@@ -146,6 +147,13 @@ def _built(
         built.append(Built(place.id, Held(record), here=True, ran=one.ran))
         ground = ground.under(record)
     return built
+
+
+def _as_it_ran(built: Built, results: Iterable[StepResult]) -> Built:
+    """A step that was taken from the builder's cache, as it ran just before."""
+    own = [one for one in results if one.step == quote.stage(built.step)]
+    record = replace(built.held.record, seconds=sum(one.seconds for one in own))
+    return replace(built, held=Held(record), ran=any(one.ran for one in own))
 
 
 def _held(work: Work, tier: Tiers) -> tuple[list[Built], Ground]:
