@@ -120,13 +120,9 @@ def open_shell(job: Job, stage: str) -> int:
     except BuildFailed as error:
         raise AnswerIsNoError(failure(error, names)) from None
     except UnsuitedError as error:
-        raise AnswerIsNoError(
-            Diagnostic(
-                "DB0512",
-                f"this builder cannot realize step by step: {error}",
-                hint=_ABLE,
-            )
-        ) from None
+        # There is no whole that could be built in its place.
+        unsuited = replace(_unsuited(error), hint=_ABLE, severity="error")
+        raise AnswerIsNoError(unsuited) from None
 
 
 def _site(job: Job, report: Report) -> AbstractContextManager[Site]:
