@@ -15,6 +15,7 @@ from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project import replay
 from dynbuild.project.discovery import read_source, root_of
 from dynbuild.project.facts import Facts
+from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
 
@@ -99,6 +100,10 @@ def _source(
     path = Path(str(file))
     if path.is_dir():
         path /= "default.nix"
+        if not is_inside(path, root_of(path.parent.resolve(), Path.cwd())):
+            message = f"{path} is not read: it leads out of the project, through a link"
+            hint = f"name the file that you mean: dynbuild eval {path}"
+            raise DeclarationError(Diagnostic("DB0340", message, hint=hint))
         facts.see("content", of=str(path.absolute()))
     return read_source(str(path)), path.parent.resolve()
 

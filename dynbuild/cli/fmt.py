@@ -58,7 +58,8 @@ def _format(name: str, *, check: bool, diff: bool) -> bool:
         tell(f"would format {name}")
     elif is_changed:
         try:
-            replace(Path(name), text)
+            # Who names a link means what it leads to.
+            replace(Path(name).resolve(), text)
         except OSError as error:
             reason = (error.strerror or "error").lower()
             problem = Diagnostic("DB0316", f"cannot write {name}: {reason}")
@@ -88,4 +89,5 @@ def _sources(file: str) -> list[str]:
         for below in path.rglob("*.nix")
         if not any(part.startswith(".") for part in below.relative_to(path).parts)
     )
-    return sorted(str(below) for below in found if below.is_file())
+    # What links lead to is formatted where it is, if that is here.
+    return sorted(str(one) for one in found if one.is_file() and not one.is_symlink())

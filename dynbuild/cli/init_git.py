@@ -1,5 +1,6 @@
 """``dynbuild init --git``: git merges locks by what they say, shows them in order."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import click
 from dynbuild.cli.output import tell
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.ports import CommittedUnknownError
-from dynbuild.project import git
+from dynbuild.project import git, named
+from dynbuild.project.named import NotTakenError
 
 ATTRIBUTES = "dynbuild.lock text eol=lf merge=dynbuild diff=dynbuild"
 """The line of .gitattributes: committed, so that it is the same for all."""
@@ -19,6 +21,9 @@ SETTINGS = {
     "diff.dynbuild.textconv": "dynbuild diff --textconv",
 }
 """What a clone has to be told: git takes no commands from a repository."""
+
+_LARGEST = 1 << 20
+"""Bytes of a .gitattributes."""
 
 
 def set_up_git(*, ask: bool) -> None:
@@ -66,9 +71,11 @@ def _top() -> Path:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
+        data = named.read(path, path.parent, _LARGEST)
+    except (NotTakenError, OSError):
+        # Adding to it tells what is wrong.
         return []
+    return data.decode("utf-8", errors="surrogateescape").splitlines()
 
 
 def _plan(top: Path, line: str, settings: dict[str, str]) -> str:
@@ -92,12 +99,19 @@ def _agreed() -> bool:
 
 
 def _append(path: Path, line: str) -> None:
-    """Add a line; what is there stays as it is, byte for byte."""
+    """Add a line; what is there stays as it is, byte for byte.
+
+    Git follows no link of this name, and nothing is written behind one.
+    """
     try:
-        before = path.read_bytes() if path.exists() else b""
+        before = named.read(path, path.parent, _LARGEST) if path.exists() else b""
         joint = b"" if not before or before.endswith(b"\n") else b"\n"
-        with path.open("ab") as file:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags, 0o666), "ab") as file:
             file.write(joint + line.encode() + b"\n")
+    except NotTakenError as error:
+        message = f"cannot write {path}: {error}"
+        raise AnswerIsNoError(Diagnostic("DB0316", message)) from None
     except OSError as error:
         reason = (error.strerror or "error").lower()
         message = f"cannot write {path}: {reason}"

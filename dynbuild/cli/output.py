@@ -11,6 +11,7 @@ from dynbuild.cli.progress import Color, use_color
 from dynbuild.cli.progress_text import lines, printable
 from dynbuild.errors import AnswerIsNoError, Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
+from dynbuild.project.writing import put
 from dynbuild.spans import Span
 
 _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "hint": "\033[36m"}
@@ -76,11 +77,11 @@ def written(text: str, output: str | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        Path(output).write_text(text, encoding="utf-8", newline="\n")
+        put(Path(output), text)
     except OSError as error:
         reason = (error.strerror or "error").lower()
         message = f"cannot write {output}: {reason}"
-        hint = "name a file in a directory that is there and can be written"
+        hint = "name a file, not a link, in a directory that can be written"
         raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint)) from None
     tell(f"wrote {output}")
 

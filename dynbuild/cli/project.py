@@ -16,6 +16,7 @@ from dynbuild.project.discovery import NAMES, Place, find, find_lock, read
 from dynbuild.project.facts import Facts
 from dynbuild.project.lockfile import LockFile
 from dynbuild.project.memory import Memory
+from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.project.store import directory_of, recall, remember
 from dynbuild.spans import Source
@@ -80,9 +81,12 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
     place = find_lock(start, config) if lock_alone else find(start, config)
     facts = Facts()
     see_search(facts, start if config is None else start / config)
-    facts.see("content", of=str(start / place.config))
-    facts.see("content", of=str(start / place.lock))
-    locks = LockFile(start / place.lock, place.lock)
+    found = ((place.config, place.config_within), (place.lock, place.lock_within))
+    for path, within in ((start / name, within) for name, within in found):
+        facts.see("real", of=str(path))
+        if within is None or is_inside(path, within):
+            facts.see("content", of=str(path))
+    locks = LockFile(start / place.lock, place.lock, place.lock_within)
     return Project(place, Tree(place.root, facts), locks, facts)
 
 

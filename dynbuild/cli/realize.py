@@ -31,6 +31,7 @@ from dynbuild.commands.realize import RealizeOptions, dockerfile
 from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
+from dynbuild.project.writing import is_refused, put
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
 
@@ -338,9 +339,9 @@ def _contradiction(what: str, hint: str) -> DeclarationError:
 def _check_writable(path: str) -> None:
     place = Path(path)
     target = place if place.exists() else place.parent
-    if place.is_dir() or not os.access(target, os.W_OK):
+    if place.is_dir() or is_refused(place) or not os.access(target, os.W_OK):
         message = f"cannot write {path}"
-        hint = "name a file in a directory that is there and can be written"
+        hint = "name a file, not a link, in a directory that can be written"
         raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint))
 
 
@@ -352,7 +353,7 @@ def _write_metadata(path: str, built: Built) -> None:
     ]
     text = json.dumps({**built.metadata, "dynbuild.steps": steps}, indent=2)
     try:
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        put(Path(path), text + "\n")
     except OSError as error:
         raise AnswerIsNoError(
             Diagnostic(

@@ -18,14 +18,18 @@ from pathlib import Path
 from dynbuild.digest import Digest, Field
 from dynbuild.digest import digest_of as digest_of_fields
 from dynbuild.ports import NotThereError
+from dynbuild.project import named
 from dynbuild.project.facts import Facts
 from dynbuild.project.ignore import Ignored, PatternError, dockerignore, ignored
+from dynbuild.project.named import NotTakenError, is_inside
 
 _CHUNK = 1 << 20
 
 
 _MOST_LINKS = 40
 _DEEPEST = 256
+_RULES = 1 << 20
+"""Bytes of a .dockerignore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +145,16 @@ class Tree:
         return self.rules[self.root]
 
     def _dockerignore(self) -> Ignored:
-        self.facts.see("content", of=str(self.root / ".dockerignore"))
+        path = self.root / ".dockerignore"
+        self.facts.see("real", of=str(path))
+        if is_inside(path, self.root):
+            self.facts.see("content", of=str(path))
         try:
-            return dockerignore((self.root / ".dockerignore").read_text("utf-8"))
+            return dockerignore(named.read(path, self.root, _RULES).decode("utf-8"))
         except (FileNotFoundError, IsADirectoryError):
             return Ignored()
+        except NotTakenError as error:
+            raise NotThereError(f".dockerignore is not read: {error}") from None
         except PatternError as error:
             raise NotThereError(f".dockerignore has a {error}") from None
         except (OSError, UnicodeDecodeError) as error:

@@ -3,12 +3,14 @@
 import os
 import stat
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from dynbuild.declaration.syntax import MAX_SIZE, SUFFIXES, decode
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.project import named
+from dynbuild.project.named import NotTakenError
 from dynbuild.spans import Source
 
 NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
@@ -27,11 +29,15 @@ class Place:
     """Where a project is: its declaration, its lock, and its root directory.
 
     ``config`` and ``lock`` are spelled as people see them from where they are.
+    ``…_within`` is where each has to be: None for one that the user named, who may mean
+    any file.
     """
 
     root: Path
     config: str
     lock: str
+    config_within: Path | None = None
+    lock_within: Path | None = None
 
 
 def find(start: Path, config: str | None) -> Place:
@@ -52,17 +58,17 @@ def find_lock(start: Path, config: str | None) -> Place:
             if any((directory / name).is_file() for name in NAMES):
                 break
             if (directory / LOCK).is_file():
-                return _place(Path(os.path.relpath(directory / LOCK, start)), start)
+                return _found(Path(os.path.relpath(directory / LOCK, start)), start)
     return find(start, config)
 
 
 def _find(start: Path, config: str | None) -> Place:
     if config is not None:
-        named = Path(config)
+        given = Path(config)
         return (
-            _only_one(named, start)
-            if (start / named).is_dir()
-            else _place(named, start)
+            _only_one(given, start)
+            if (start / given).is_dir()
+            else _given(given, start)
         )
     for directory in (start, *start.parents):
         if any((directory / name).is_file() for name in NAMES):
@@ -91,7 +97,17 @@ def root_of(directory: Path, start: Path) -> Path:
 
 def read(place: Place, start: Path) -> Source:
     """The text of the declaration. Raises DeclarationError."""
-    return _decoded(place.config, start / place.config, None, _MAKE_ONE)
+    path = start / place.config
+    if place.config_within is None:
+        return _decoded(place.config, path, None, _MAKE_ONE)
+    try:
+        return decode(place.config, named.read(path, place.config_within, MAX_SIZE))
+    except NotTakenError as error:
+        message = f"{place.config} is not read: {error}"
+        hint = f"put the file itself there, or name it with -c {place.config}"
+        raise DeclarationError(Diagnostic("DB0340", message, hint=hint)) from None
+    except OSError as error:
+        raise _unreadable(error, place.config, _MAKE_ONE) from None
 
 
 def read_source(name: str, stream: BinaryIO | None = None) -> Source:
@@ -164,11 +180,18 @@ def _only_one(directory: Path, start: Path) -> Place:
                 hint=f"it would be one of {', '.join(NAMES)}",
             )
         )
-    return _place(directory / found[0], start)
+    return _found(directory / found[0], start)
 
 
-def _place(path: Path, start: Path) -> Place:
+def _found(path: Path, start: Path) -> Place:
+    """What lies under a name that nobody gave."""
+    place = _given(path, start)
+    return replace(place, config_within=place.root, lock_within=place.root)
+
+
+def _given(path: Path, start: Path) -> Place:
     """A path stays as it was given: ``link/..`` is where the link leads."""
     # realpath, unlike resolve in Python 3.11, leaves a link to itself to who opens it.
     root = Path(os.path.realpath((start / path).parent))
-    return Place(root, str(path), str(path.with_suffix(".lock")))
+    lock = path.with_suffix(".lock")
+    return Place(root, str(path), str(lock), None, None if path == lock else root)

@@ -5,7 +5,7 @@ Imports next to nothing: the answer to a repeated question must not wait for any
 
 import os
 import stat
-from hashlib import sha256
+from hashlib import file_digest
 from typing import Any
 
 Fact = tuple[str, str, Any]
@@ -63,7 +63,7 @@ def _content(path: str) -> str:
     if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - as above
         raise OSError
     with open(path, "rb") as file:  # noqa: PTH123 - as above
-        return sha256(file.read()).hexdigest()
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _names(path: str) -> list[tuple[str, int]]:

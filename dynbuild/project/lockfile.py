@@ -6,24 +6,33 @@ from pathlib import Path
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
 from dynbuild.explain.blame import Commit
 from dynbuild.ports import CommittedUnknownError
-from dynbuild.project import git
+from dynbuild.project import git, named
 from dynbuild.project.discovery import is_special
+from dynbuild.project.named import NotTakenError
 from dynbuild.project.writing import replace
+
+_MOST = 64 << 20
+"""Bytes of a lock: one of 10,000 stages has a few MiB, and reading must end."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockFile:
-    """Implements ``ports.Locks`` and ``ports.LockHistory`` on a file."""
+    """Implements ``ports.Locks`` and ``ports.LockHistory`` on a file.
+
+    It has to lie ``within`` a directory, unless the user named it.
+    """
 
     path: Path
     name: str
+    within: Path | None = None
 
     def read(self) -> str | None:
-        if is_special(self.path):
-            message = f"cannot read {self.name}: it is a pipe, a socket or a device"
-            raise AnswerIsNoError(Diagnostic("DB0313", message))
         try:
-            return self.path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+            return self._bytes().decode("utf-8").replace("\r\n", "\n")
+        except NotTakenError as error:
+            message = f"cannot read {self.name}: {error}"
+            hint = "put the lock itself there: `dynbuild lock` writes a new one"
+            raise AnswerIsNoError(Diagnostic("DB0313", message, hint=hint)) from None
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:
@@ -43,10 +52,10 @@ class LockFile:
             ) from None
 
     def committed(self, revision: str) -> str | None:
-        return git.show(self.path.resolve(), revision)
+        return git.show(self._place(), revision)
 
     def commits(self) -> list[tuple[Commit, tuple[str, ...]]]:
-        return git.log(self.path.resolve())
+        return git.log(self._place())
 
     def require(self, revision: str) -> None:
         try:
@@ -65,7 +74,10 @@ class LockFile:
             )
 
     def write(self, text: str) -> None:
-        """Replace the file in one move: a reader sees the old text or the new."""
+        """Replace the file in one move: a reader sees the old text or the new.
+
+        A link of its name is replaced as well, never what it leads to.
+        """
         try:
             replace(self.path, text)
         except OSError as error:
@@ -76,3 +88,18 @@ class LockFile:
                     hint="the lock is as it was",
                 )
             ) from None
+
+    def _bytes(self) -> bytes:
+        if self.within is not None:
+            return named.read(self.path, self.within, _MOST)
+        if is_special(self.path):
+            raise NotTakenError("it is a pipe, a socket or a device")
+        with self.path.open("rb") as file:
+            data = file.read(_MOST + 1)
+        if len(data) > _MOST:
+            raise NotTakenError(f"it has more than {_MOST // 1024**2} MiB")
+        return data
+
+    def _place(self) -> Path:
+        """Where git knows it: links on the way are followed, the last one is a blob."""
+        return self.path.parent.resolve() / self.path.name

@@ -1,24 +1,59 @@
-"""Replacing a file as a whole: a reader sees the old text or the new."""
+"""Writing files: never behind a link, which whoever made a checkout may have put."""
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+_SYSTEM = ("/dev/", "/proc/")
+"""What the shell has opened already is a link there: /dev/stdout, /dev/fd/3."""
+
 
 def replace(path: Path, text: str) -> None:
-    """Write a file in one move, behind its links. Raises OSError."""
-    target = path.resolve()
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    """Write a file in one move: a reader sees the old text or the new. Raises OSError.
+
+    A link of that name is replaced, and what it leads to stays.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(target)
+        Path(temporary).chmod(_mode(path))
+        Path(temporary).replace(path)
     except BaseException:
         with suppress(FileNotFoundError):
             Path(temporary).unlink()
         raise
+
+
+def put(path: Path, text: str) -> None:
+    """Write to what the user named: a file, a pipe, a device. Raises OSError.
+
+    A link is refused: a checkout may have put it there. Directories on the way count as
+    named.
+    """
+    handle = os.open(path, _flags(path), 0o666)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def is_refused(path: Path) -> bool:
+    """Whether ``put`` would refuse it for being a link."""
+    return path.is_symlink() and not str(path).startswith(_SYSTEM)
+
+
+def _flags(path: Path) -> int:
+    follow = 0 if str(path).startswith(_SYSTEM) else os.O_NOFOLLOW
+    return os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | follow
+
+
+def _mode(path: Path) -> int:
+    """That of the file that is replaced, where there is one."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return 0o644
+    return stat.S_IMODE(mode) & 0o777 if stat.S_ISREG(mode) else 0o644

@@ -32,12 +32,16 @@ def test_line_ends_of_a_checkout(lockfile: LockFile) -> None:
     assert lockfile.read() == "one\ntwo\n"
 
 
-def test_a_link_stays_a_link(lockfile: LockFile, tmp_path: Path) -> None:
+def test_what_a_link_leads_to_is_never_written(
+    lockfile: LockFile, tmp_path: Path
+) -> None:
     (tmp_path / "real.lock").write_text("old")
     lockfile.path.symlink_to("real.lock")
     lockfile.write("new")
-    assert lockfile.path.is_symlink()
-    assert (tmp_path / "real.lock").read_text() == "new"
+    assert not lockfile.path.is_symlink()
+    assert lockfile.read() == "new"
+    assert lockfile.path.stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "real.lock").read_text() == "old"
 
 
 def test_a_full_disk_leaves_the_old_lock(
