@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, show, table, tell
 from dynbuild.cli.progress import Color, choose, progress
@@ -55,6 +56,7 @@ def cache() -> None:
 @cache.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @_all
 @options.color
 def push(
@@ -79,6 +81,7 @@ def push(
 @cache.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @_all
 @options.color
 def pull(
@@ -102,6 +105,7 @@ def pull(
 @cache.command("ls")
 @options.config
 @options.arguments
+@options.accept_cache
 @click.argument("tier", required=False)
 @options.as_json
 def list_(
@@ -126,6 +130,7 @@ def list_(
 @cache.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @click.argument("tier", required=False)
 @request("--drop", is_flag=True, help="Remove what is damaged.")
 @options.as_json
@@ -183,7 +188,8 @@ def place_of(config: str | None, arguments: Given) -> Place:
         cache_ = Cache()
         return Place(None, store_of(Path.cwd(), None), shared(cache_, os.environ))
     loaded = load_declaration(project, arguments, recorded(project.locks))
-    cache_ = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    cache_ = accepted(project, declared).cache
     store = store_of(project.place.root, cache_.local)
     return Place(project, store, shared(cache_, os.environ))
 

@@ -32,6 +32,7 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 @click.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @option(
     "--max-age",
     type=click.FloatRange(min=0),

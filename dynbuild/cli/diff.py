@@ -23,6 +23,7 @@ _MOST = 2
 @click.command()
 @click.argument("sides", nargs=-1, metavar="[BEFORE] [AFTER]")
 @options.config
+@options.accept_cache
 @option("--platform", metavar="PLATFORM", help="Look at this one, as linux/arm64.")
 @request(
     "--format",

@@ -42,6 +42,7 @@ _SUFFIXES = {
 
 @click.command()
 @options.config
+@options.accept_cache
 @option("--platform", metavar="PLATFORM", help="Look at this one, as linux/arm64.")
 @request(
     "--format",

@@ -26,6 +26,7 @@ from dynbuild.steps.title import title
 @click.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @request("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
 @request("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @request("--show-order", is_flag=True, help="Show the install order of the lock.")

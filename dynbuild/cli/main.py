@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "cache": ("cache.cache", "See what the tiers hold; push, pull and verify it."),
     "clean": ("clean.clean", "Remove from the tiers what nobody uses."),
     "key": ("key.key", "Make keys that sign what is shared."),
+    "trust": ("trust.trust", "Accept the caches that a declaration names."),
     "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
     "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
     "fmt": ("fmt.fmt", "Format sources of the language."),

@@ -55,6 +55,21 @@ _argstr = option(
     help="Pass the declaration, a function, an argument: a text.",
 )
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+ACCEPT_CACHE = "dynbuild.accept_cache"
+"""Where the context of a command says that the declaration's caches are accepted."""
+
+
+def _accept(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it so
+    context.meta[ACCEPT_CACHE] = value
+
+
+accept_cache = option(
+    "--accept-cache",
+    is_flag=True,
+    expose_value=False,
+    callback=_accept,
+    help="Use the caches that the declaration names, without asking.",
+)
 color = option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import option
 from dynbuild.cli.output import data, show, table, tell
 from dynbuild.cli.progress import Color
@@ -31,6 +32,7 @@ from dynbuild.tiers.declared import cache_of
 @click.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @option("--platform", help="os/arch; else the engine's.")
 @options.as_json
 @options.color
@@ -53,9 +55,10 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     loaded = load_declaration(project, given(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
     asked = RealizeOptions((), platforms=(platform,) if platform else ())
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
     tiers = tiers_of(
         project.place.root,
-        cache_of(loaded.declaration.cache.model_dump_json()),
+        accepted(project, declared).cache,
         lambda told: show([told], color),
     )
     found = verb.outdated(

@@ -11,6 +11,7 @@ import click
 
 from dynbuild.building import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.cli import options
+from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.cli.progress import choose
@@ -44,6 +45,7 @@ def _build_options(command: _Command) -> _Command:
         (
             options.config,
             options.arguments,
+            options.accept_cache,
             option("-t", "--tag", "tags", multiple=True, help="Name of the image."),
             option("--push", is_flag=True, help="Push it to the registry of its name."),
             option(
@@ -162,7 +164,8 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     if frozen:
         lock, cache = locking.frozen(project.locks), Cache()
     else:
-        lock, cache = _fresh(project, arguments, (expressions, texts))
+        lock, declared = _fresh(project, arguments, (expressions, texts))
+        cache = Cache() if only_print else accepted(project, declared).cache
     if only_print:
         platform = flags["platform"]
         text = dockerfile(lock, platform.split(",")[0] if platform else None)
@@ -201,7 +204,8 @@ def build(
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    cache = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    cache = accepted(project, declared).cache
     return _realize(_job(project, locked.lock, asked, cache, flags), flags)
 
 

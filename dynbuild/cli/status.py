@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, show, table, tell
 from dynbuild.cli.pages.status_page import TierFacts, status_page
@@ -40,6 +41,7 @@ from dynbuild.tiers.verify import Verified, verify
 @click.command()
 @options.config
 @options.arguments
+@options.accept_cache
 @option("--platform", help="os/arch; else the engine's.")
 @request(
     "--verify",
@@ -70,7 +72,8 @@ def status(  # noqa: PLR0913 - one parameter a flag
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, given(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
-    cache = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    cache = accepted(project, declared).cache
     fars = shared(cache, os.environ)
     told: list[Diagnostic] = []
     tier = Local(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import show
 from dynbuild.cli.past import history_of
 from dynbuild.cli.project import Project, given, load_declaration
@@ -24,11 +25,12 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
 
     A declaration that cannot be read says nothing of them.
     """
-    cache = Cache()
+    declared = Cache()
     if project is not None:
         with suppress(DynbuildError):
             loaded = load_declaration(project, given((), ()), recorded(project.locks))
-            cache = cache_of(loaded.declaration.cache.model_dump_json())
+            declared = cache_of(loaded.declaration.cache.model_dump_json())
+    cache = accepted(project, declared).cache if project else declared
     root = project.place.root if project else Path.cwd()
     return tiers_of(root, cache, lambda told: show([told]))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, show
 from dynbuild.cli.past import history_of
@@ -33,6 +34,7 @@ from dynbuild.tiers.declared import Cache, cache_of
 @click.argument("names", metavar="[STEP]...", nargs=-1)
 @options.config
 @options.arguments
+@options.accept_cache
 @option("--frozen", is_flag=True, help="Use the lock as it is; read no declaration.")
 @request("--order", is_flag=True, help="Why every step stands where it stands.")
 @request(
@@ -104,4 +106,5 @@ def _current(
         (stale,) = locking.stale(locked).diagnostics
         hint = "what follows is of the lock as it is; `dynbuild lock` brings it up"
         show([replace(stale, severity="warning", hint=hint)], color)
-    return lock, cache_of(loaded.declaration.cache.model_dump_json())
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    return lock, accepted(project, declared).cache

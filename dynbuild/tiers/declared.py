@@ -4,7 +4,7 @@ An unchanged project has them without the schema, which takes long to import.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 Mode: TypeAlias = Literal["read-write", "read", "write", "off"]
@@ -34,21 +34,31 @@ class RegistryTier:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The tiers, as in ``declaration.schema``."""
+    """The tiers, as in ``declaration.schema``.
+
+    ``signed_only``: whatever keys there are, what none of them signed does not count.
+    """
 
     local: str | None = None
     minio: Minio | None = None
     registry: RegistryTier | None = None
     trusted_keys: tuple[str, ...] = ()
+    signed_only: bool = False
 
 
 def cache_of(text: str) -> Cache:
-    """The tiers of what the schema's ``Cache`` is in JSON."""
+    """The tiers of what the schema's ``Cache`` is in JSON, or what ``settings_of``."""
     said = json.loads(text)
-    minio, registry = said["minio"], said["registry"]
+    minio, registry = said.get("minio"), said.get("registry")
     return Cache(
-        said["local"],
+        said.get("local"),
         minio and Minio(**minio),
         registry and RegistryTier(**registry),
-        tuple(said["trusted_keys"]),
+        tuple(said.get("trusted_keys", ())),
     )
+
+
+def settings_of(cache: Cache) -> str:
+    """One spelling of what a declaration says of tiers, without what is not said."""
+    said = {name: value for name, value in asdict(cache).items() if value}
+    return json.dumps(said, sort_keys=True)

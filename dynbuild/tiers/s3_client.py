@@ -5,6 +5,7 @@ multipart uploads, ListObjectsV2 and DeleteObjects. Never conditional writes, co
 tags or lifecycles: servers ignore them, or differ.
 """
 
+import json
 import os
 import re
 import ssl
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from configparser import Error as ConfigError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import getproxies, proxy_bypass
@@ -137,7 +139,7 @@ class Clients:
 
 def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
     """Clients for a bucket; nothing is asked of the server yet."""
-    provider, secrets = _credentials()
+    provider, secrets = _credentials(settings)
     region = settings.region
     if region is None and not settings.endpoint.endswith(".amazonaws.com"):
         # Else the client asks the server for it first. Amazon's names tell it.
@@ -156,17 +158,15 @@ def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
     return Clients(client(patience.answer), client(patience.transfer), secrets)
 
 
-def _credentials() -> tuple[Provider | None, tuple[str, ...]]:
+def _credentials(settings: Settings) -> tuple[Provider | None, tuple[str, ...]]:
     """Those of MinIO's and AWS's variables and files; without any, none are sent.
 
     A machine's metadata service is not asked: where there is none it is a long wait.
     """
-    providers: list[Provider] = [
-        EnvMinioProvider(),
-        EnvAWSProvider(),
-        MinioClientConfigProvider(),
-        AWSConfigProvider(),
-    ]
+    providers: list[Provider] = [EnvMinioProvider(), EnvAWSProvider()]
+    if alias := _alias(settings):
+        providers.append(MinioClientConfigProvider(alias=alias))
+    providers.append(AWSConfigProvider())
     chain = ChainedProvider(providers)
     try:
         found = chain.retrieve()
@@ -174,6 +174,22 @@ def _credentials() -> tuple[Provider | None, tuple[str, ...]]:
         return None, ()
     secrets = (found.secret_key, found.session_token, found.access_key)
     return chain, tuple(secret for secret in secrets if secret)
+
+
+def _alias(settings: Settings) -> str | None:
+    """The alias of MinIO's client that is for this very server, if there is one."""
+    scheme = "https" if settings.secure else "http"
+    try:
+        text = Path("~/.mc/config.json").expanduser().read_text(encoding="utf-8")
+        known = json.loads(text)
+        aliases = known.get("aliases") or known.get("hosts") or {}
+        urls = {str(name): str(one.get("url")) for name, one in aliases.items()}
+    except (OSError, ValueError, AttributeError, RuntimeError, RecursionError):
+        return None
+    wanted = f"{scheme}://{settings.endpoint}".lower()
+    return next(
+        (name for name, url in urls.items() if url.rstrip("/").lower() == wanted), None
+    )
 
 
 class _InPieces(HTTPConnection):

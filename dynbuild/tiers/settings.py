@@ -32,10 +32,26 @@ def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
     """The shared tiers in use, near to far. Raises DeclarationError."""
     declared = (_minio(cache.minio, environment), _registry(cache, environment))
     fars = [far for far in declared if far is not None and far.uses]
-    keys = cache.trusted_keys
     return tuple(
-        replace(far, open=trusting(far.open, keys, environment)) for far in fars
+        replace(far, open=trusting(far.open, cache, environment)) for far in fars
     )
+
+
+def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
+    """What a declaration says of tiers and the environment does not say instead."""
+    registry, minio = cache.registry, cache.minio
+    names = ("CACHE_REGISTRY", "GHCR_NAMESPACE")
+    if registry and any(map(environment.get, names)):
+        said = replace(registry, repository="")
+        registry = registry if said != RegistryTier("") else None
+    if minio and environment.get("MINIO_ENDPOINT"):
+        named = environment.get("MINIO_BUCKET")
+        bucket = Minio("").bucket if named else minio.bucket
+        rest = replace(minio, endpoint="", secure=True, bucket=bucket)
+        minio = minio if rest != Minio("") else None
+    keys = () if "DYNBUILD_TRUSTED_KEYS" in environment else cache.trusted_keys
+    local = None if environment.get("CACHE_LOCAL_PATH") else cache.local
+    return Cache(local, minio, registry, keys)
 
 
 def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | None:

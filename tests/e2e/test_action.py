@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
 TOKEN = "a-token-that-nobody-may-see"
+FORK = (
+    "github.event.pull_request.head.repo.full_name"
+    " != github.event.pull_request.base.repo.full_name"
+)
 
 
 @dataclass
@@ -106,6 +110,7 @@ def runner(
         "inputs.python": sys.executable,
         "github.action_path": str(ROOT),
         "github.event.pull_request.number": "7",
+        FORK: "false",
     }
     return Runner(Space(clone, space.environment), temp, known, environment)
 
@@ -167,3 +172,23 @@ def test_the_inputs_are_all_used_and_named() -> None:
     # Nothing of a pull request's own text gets into a script: only into variables.
     for step in STEPS.values():
         assert "${{" not in step["run"]
+
+
+CACHE = '\n[cache.minio]\nendpoint = "127.0.0.1:9"\nsecure = false\n'
+
+
+def test_pull_requests_of_forks_ask_no_tier(runner: Runner) -> None:
+    runner.space.write("dynbuild.toml", START + CACHE)
+    runner.environment["DYNBUILD_ACCEPT_CACHE"] = "1"
+    assert runner.step("Compare the locks") == 0, runner.said
+    # The team's own are asked: nothing answers there.
+    assert "DB0604" in runner.said
+    runner.said = ""
+    runner.known[FORK] = "true"
+    assert runner.step("Compare the locks") == 0, runner.said
+    assert "DB0604" not in runner.said
+    assert "DB0630" in runner.said
+    runner.said = ""
+    runner.environment |= {"MINIO_ENDPOINT": "http://127.0.0.1:9"}
+    assert runner.step("Compare the locks") == 0, runner.said
+    assert "DB0604" not in runner.said

@@ -137,7 +137,7 @@ def test_what_is_declared_is_used_and_one_that_is_away_is_told(
     text = project.read("dynbuild.toml")
     declared = f'\n[cache]\nregistry = "{cache}"\n'
     project.write("dynbuild.toml", text + declared)
-    one = machine(project, "one", cache, CACHE_REGISTRY="")
+    one = machine(project, "one", cache, CACHE_REGISTRY="", DYNBUILD_ACCEPT_CACHE="1")
     assert ran(realize(one)) == 2
     forget(docker)
     away = Repository(f"127.0.0.1:{free_port()}", "x/y")
@@ -146,6 +146,7 @@ def test_what_is_declared_is_used_and_one_that_is_away_is_told(
     assert "refuses connections" in gone.err
     assert ran(gone) == 2
     three = machine(project, "three", cache, CACHE_REGISTRY="")
+    three.ok("trust")
     assert ran(realize(three)) == 0
 
 

@@ -1,0 +1,122 @@
+"""Whether the caches that a declaration names are used: its user has to agree.
+
+What a declaration says, a stranger's pull request can say. What the environment names
+needs no consent: only the user sets that.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from dynbuild.cli.options import ACCEPT_CACHE
+from dynbuild.cli.output import show, table, tell
+from dynbuild.cli.project import Project
+from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.history.sqlite import path_in
+from dynbuild.project.consents import Consent, Consents
+from dynbuild.tiers.declared import Cache, settings_of
+from dynbuild.tiers.settings import beyond
+
+_WARNED = "dynbuild.warned_of_caches"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What counts of a declaration's settings; ``given``: the user agreed to them.
+
+    Without consent a run must share nothing that later runs take unchecked.
+    """
+
+    cache: Cache
+    given: bool
+
+
+def accepted(project: Project, declared: Cache) -> Accepted:
+    """What counts of what a declaration says of caches.
+
+    On a terminal the user is asked once for each project and its settings; elsewhere
+    they are left out, and one warning names the command that accepts them.
+    """
+    settings = settings_of(declared)
+    name, consents = name_of(project), consents_kept()
+    said = True if _is_accepted_now() else consents.said(name, settings)
+    counts = beyond(declared, os.environ) != Cache()
+    if said is None and counts and sys.stdin.isatty() and sys.stderr.isatty():
+        said = _ask(project, declared)
+        try:
+            consents.keep(Consent(name, settings, said))
+        except AnswerIsNoError as error:
+            show(error.diagnostics)
+    if said:
+        return Accepted(declared, given=True)
+    if counts:
+        _warn(project, declared)
+    # Keys that nobody agreed to can forbid, and never allow.
+    needs_keys = bool(beyond(declared, os.environ).trusted_keys)
+    return Accepted(Cache(signed_only=needs_keys), given=False)
+
+
+def consents_kept() -> Consents:
+    """What the user said before."""
+    history = path_in(os.environ)
+    return Consents(history and history.parent / "trust")
+
+
+def name_of(project: Project) -> str:
+    """The name that answers are kept under: where the declaration is."""
+    return str(Path(project.place.config).resolve())
+
+
+def named(declared: Cache) -> list[tuple[str, str, str]]:
+    """What a declaration names: its kind, which one it is, and what it is used for."""
+    rows: list[tuple[str, str, str]] = []
+    if declared.local is not None:
+        rows.append(("store", declared.local, ""))
+    if (s3 := declared.minio) is not None:
+        scheme = "https" if s3.secure else "http"
+        clear = "" if s3.secure else ", credentials go there unencrypted"
+        rows.append(("s3", f"{scheme}://{s3.endpoint}/{s3.bucket}", s3.mode + clear))
+    if (registry := declared.registry) is not None:
+        rows.append(("registry", registry.repository, registry.mode))
+    return rows + [("key", key, "") for key in declared.trusted_keys]
+
+
+def naming(declared: Cache) -> str:
+    """The same for people, a line each."""
+    rows = named(declared)
+    return "\n".join(f"  {line}" for line in table(rows).splitlines()) if rows else ""
+
+
+def _is_accepted_now() -> bool:
+    return bool(click.get_current_context().meta.get(ACCEPT_CACHE))
+
+
+def _ask(project: Project, declared: Cache) -> bool:
+    tell(
+        f"{project.place.config} names caches. What they hold becomes part of your "
+        "images, what you\nbuild is shared with them, and your credentials for them "
+        f"are sent there:\n{naming(declared)}"
+    )
+    return click.confirm("Use them for this project?", err=True)
+
+
+def _warn(project: Project, declared: Cache) -> None:
+    meta = click.get_current_context().meta
+    if meta.setdefault(_WARNED, False):
+        return
+    meta[_WARNED] = True
+    config = project.place.config
+    names = ", ".join(
+        " ".join(line.split()[:2]) for line in naming(declared).split("\n")
+    )
+    message = f"{config} names caches that you have not accepted: {names}"
+    hint = "they are not used; look at them, then run `dynbuild trust`"
+    if click.get_current_context().params.get("config"):
+        hint = f"{hint.removesuffix('`')} -c {config}`"
+    hint += ", or pass --accept-cache"
+    if declared.trusted_keys:
+        hint += "\nuntil then nothing that is not built here counts"
+    show([Diagnostic("DB0630", message, hint=hint, severity="warning")])

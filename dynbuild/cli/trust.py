@@ -1,0 +1,81 @@
+"""``dynbuild trust``."""
+
+import sys
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.consent import consents_kept, name_of, named, naming
+from dynbuild.cli.options import request
+from dynbuild.cli.output import data, table, tell
+from dynbuild.cli.project import Pairs, given, load_declaration, open_project
+from dynbuild.commands.lock import recorded
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.project.consents import Consent
+from dynbuild.tiers.declared import cache_of, settings_of
+
+
+@click.command()
+@options.config
+@options.arguments
+@request("--list", "listed", is_flag=True, help="List what was answered before.")
+@request("--revoke", is_flag=True, help="Forget what was answered for this project.")
+@options.as_json
+def trust(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config: str | None,
+    expressions: Pairs,
+    texts: Pairs,
+    listed: bool,
+    revoke: bool,
+    as_json: bool,
+) -> int:
+    """Accept the caches that this declaration names: stores, tiers and keys.
+
+    Until then they are not used. The answer holds for this project and these settings,
+    and is kept in the state directory; caches that the environment names need none.
+    """
+    if listed and revoke:
+        message = "--list and --revoke cannot be"
+        raise DeclarationError(Diagnostic("DB0317", message, hint="leave one out"))
+    if listed:
+        _list(consents_kept().all(), as_json=as_json)
+        return 0
+    project = open_project(config)
+    name = name_of(project)
+    if revoke:
+        count = consents_kept().forget(name)
+        tell(f"forgot {count} answer{'s' * (count != 1)} for {name}")
+        return 0
+    loaded = load_declaration(
+        project, given(expressions, texts), recorded(project.locks)
+    )
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    consents_kept().keep(Consent(name, settings_of(declared), agreed=True))
+    tell(f"accepted for {name}:\n{naming(declared) or '  it names no caches'}")
+    return 0
+
+
+def _list(found: tuple[Consent, ...], *, as_json: bool) -> None:
+    if as_json:
+        data(
+            [
+                {
+                    "project": one.project,
+                    "agreed": one.agreed,
+                    "names": [
+                        {"kind": kind, "name": name, "use": use}
+                        for kind, name, use in named(cache_of(one.settings))
+                    ],
+                }
+                for one in found
+            ]
+        )
+        return
+    for one in found:
+        answer = "accepted" if one.agreed else "refused"
+        sys.stdout.write(f"{table([(answer, one.project)])}\n")
+        if names := naming(cache_of(one.settings)):
+            sys.stdout.write(f"{names}\n")
+    if not found:
+        tell("nothing was accepted or refused yet")

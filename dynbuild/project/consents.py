@@ -1,0 +1,134 @@
+"""What a user said to the caches that declarations name, in the state directory.
+
+Each answer is a file that only its user can write: a project, the settings that its
+declaration had, and whether they may be used.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from dynbuild.errors import AnswerIsNoError, Diagnostic
+
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """An answer: the declaration it is for, what that named, and yes or no."""
+
+    project: str
+    settings: str
+    agreed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """The answers in a directory; None where there is no place for one."""
+
+    folder: Path | None
+
+    def said(self, project: str, settings: str) -> bool | None:
+        """What the user said to these settings of a project, if anything."""
+        if self.folder is None or not self._is_ours(self.folder):
+            return None
+        found = _read(self.folder / _name(project, settings))
+        if found is None or (found.project, found.settings) != (project, settings):
+            return None
+        return found.agreed
+
+    def keep(self, consent: Consent) -> None:
+        """Remember an answer. Raises AnswerIsNoError where that cannot be."""
+        if self.folder is None:
+            hint = "set HOME or XDG_STATE_HOME, or pass --accept-cache"
+            raise _unkept("there is no state directory", hint)
+        path = self.folder / _name(consent.project, consent.settings)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        text = json.dumps(
+            {
+                "project": consent.project,
+                "settings": consent.settings,
+                "agreed": consent.agreed,
+            }
+        )
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._is_ours(self.folder):
+                hint = "only its user may own and write it"
+                raise _unkept(f"{self.folder} is not safe", hint)
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            temporary.replace(path)
+        except OSError as error:
+            reason = (error.strerror or "error").lower()
+            raise _unkept(f"{self.folder}: {reason}", "pass --accept-cache") from None
+
+    def all(self) -> tuple[Consent, ...]:
+        """Every answer, by project and settings."""
+        found = (_read(path) for path in self._files())
+        return tuple(
+            sorted(
+                (one for one in found if one is not None),
+                key=lambda one: (one.project, one.settings),
+            )
+        )
+
+    def forget(self, project: str) -> int:
+        """Forget all that was said for a project; how many answers that were."""
+        count = 0
+        for path in self._files():
+            found = _read(path)
+            if found is not None and found.project == project:
+                path.unlink(missing_ok=True)
+                count += 1
+        return count
+
+    def _files(self) -> Iterator[Path]:
+        if self.folder is not None and self._is_ours(self.folder):
+            with suppress(OSError):
+                yield from sorted(self.folder.glob("*.json"))
+
+    @staticmethod
+    def _is_ours(folder: Path) -> bool:
+        """Whether nobody else can write there, nor put another directory in place."""
+        try:
+            found = [one.lstat() for one in (folder, folder.parent)]
+        except OSError:
+            return False
+        return all(
+            stat.S_ISDIR(one.st_mode)
+            and one.st_uid == os.geteuid()
+            and not one.st_mode & _OTHERS
+            for one in found
+        )
+
+
+def _name(project: str, settings: str) -> str:
+    asked = f"{project}\0{settings}".encode("utf-8", "surrogateescape")
+    return f"{sha256(asked).hexdigest()}.json"
+
+
+def _read(path: Path) -> Consent | None:
+    try:
+        match json.loads(path.read_text(encoding="utf-8")):
+            case {
+                "project": str(project),
+                "settings": str(settings),
+                "agreed": bool(agreed),
+            }:
+                return Consent(project, settings, agreed)
+            case _:
+                return None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _unkept(why: str, hint: str) -> AnswerIsNoError:
+    message = f"the answer cannot be remembered: {why}"
+    return AnswerIsNoError(Diagnostic("DB0631", message, hint=hint))
