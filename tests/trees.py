@@ -6,8 +6,6 @@ import tarfile
 from collections.abc import Mapping
 from typing import IO, cast
 
-from dynbuild.link.commute import counted
-
 Facts = tuple[object, ...]
 
 # What the engine puts into every container.
@@ -42,7 +40,7 @@ def _read(stream: IO[bytes]) -> dict[str, Facts]:
         for entry in archive:
             path = entry.name.strip("/")
             top = path.split("/", 1)[0]
-            if path in _MOUNTED or top in ("dev", "proc", "sys") or not counted(path):
+            if path in _MOUNTED or top in ("dev", "proc", "sys"):
                 continue
             if entry.islnk():
                 tree[path] = tree[entry.linkname.strip("/")]

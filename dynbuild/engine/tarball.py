@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import posixpath
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,8 +18,10 @@ from dynbuild.steps.run import EPOCH
 
 _CHUNK = 1 << 20
 _XATTR = "SCHILY.xattr."
-_MOUNTS = ("proc", "sys")
-"""Directories that runc makes where a base has none; never of a step."""
+_MOUNTS = frozenset({"proc", "sys"})
+"""Directories that runc makes where a base has none, to mount there; never of a step.
+
+What lies below them is of a step that copied it."""
 
 
 def written(layers: Iterable[Path], below: WriteSet) -> WriteSet:
@@ -140,7 +143,7 @@ class _Packed:
 def _entries(layer: Path) -> Iterator[Entry]:
     with tarfile.open(layer, mode="r:*") as archive:
         for info in archive:
-            if info.name.strip("./").split("/", 1)[0] in _MOUNTS:
+            if info.isdir() and posixpath.normpath(info.name).lstrip("/") in _MOUNTS:
                 continue
             file = archive.extractfile(info) if info.isreg() else None
             yield entry_of(info, "" if file is None else _content(file))

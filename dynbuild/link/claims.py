@@ -9,6 +9,7 @@ Two steps may undo or outdate one another without a path in common:
   of these: a package that comes later, and whose installation generates it anew, has
   to see them, as it does in a plain build (ldconfig(8), update-ca-certificates(8),
   update-ca-trust(8)).
+- What is in byte-code does not matter, but for the source that it was made of.
 
 A claim is written at a path of its own, or at that of the generated file, and commutes
 as what is written does.
@@ -17,6 +18,7 @@ as what is written does.
 import re
 
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.uncounted import byte_code
 
 _DISTRIBUTION = re.compile(
     r"(?P<site>.*[-]packages)/(?P<name>[^/]+?)-(?P<version>\d[^/]*?)"
@@ -48,7 +50,11 @@ def claims(writes: WriteSet) -> dict[str, Written]:
     found: dict[str, Written] = {}
     for path, written in writes.items():
         # Most paths are none of this: words are looked for faster than patterns.
-        if "-packages/" in path:
+        if path.endswith(".pyc"):
+            made = byte_code(path, writes)
+            if made is not None and written.kind == "file":
+                found[made[0]] = made[1]
+        elif "-packages/" in path:
             match = _DISTRIBUTION.match(path) if "-info" in path else None
             if match is not None and written.kind not in _GONE:
                 name = re.sub(r"[-_.]+", "-", match["name"]).lower()

@@ -4,31 +4,31 @@ DESIGN 8.4: two steps commute where every path that both write is new to both an
 in type, content, mode, owner, link target and extended attributes. Directories that
 are only carried along need not be new. A whiteout or an opaque directory of one over a
 path of the other shows at a path of both (see ``writes``), where it is never new.
-Logs and caches do not count; a symlink or file in the place of their directory does.
+Of a few named files it does not matter what is in them (``uncounted``).
 What a step claims beyond what it writes (``claims``) counts as if it were written.
 """
 
 import re
+from dataclasses import replace
 
 from dynbuild.link.claims import claims
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.uncounted import uncounted
 from dynbuild.steps.model import Group, Stage, Step, User
 
-_UNCOUNTED = re.compile(
-    r"(?:var/log|var/cache/apt|var/cache/ldconfig|tmp|root/\.cache)(?:/|\Z)"
-    r"|(?:.*?/)?__pycache__(?:/|\Z)",
-    re.DOTALL,
-)
-
 _DATABASES = {
-    "dpkg": r"var/lib/(?:dpkg|apt|ucf|pam)(?:/|\Z)|var/cache/debconf/",
+    "dpkg": r"var/lib/(?:dpkg|apt|ucf|pam)(?:/|\Z)|var/cache/(?:debconf|apt)/"
+    r"|var/log/(?:apt/|dpkg\.log\Z)",
     "rpm": r"(?:var/lib/(?:rpm|dnf|yum)|usr/lib/sysimage/(?:rpm|libdnf5))(?:/|\Z)"
-    r"|var/cache/(?:dnf|yum|libdnf5)(?:/|\Z)",
-    "apk": r"(?:usr/)?lib/apk/db(?:/|\Z)|etc/apk/world\Z|var/cache/apk(?:/|\Z)",
+    r"|var/cache/(?:dnf|yum|libdnf5)(?:/|\Z)"
+    r"|var/log/(?:dnf|yum|hawkey)[^/]*\Z",
+    "apk": r"(?:usr/)?lib/apk/db(?:/|\Z)|etc/apk/world\Z|var/cache/apk(?:/|\Z)"
+    r"|var/log/apk\.log\Z",
     "passwd": r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?\Z"
-    r"|etc/\.pwd\.lock\Z",
-    "ld.so.cache": r"etc/ld\.so\.cache\Z",
-    "alternatives": r"etc/alternatives/|var/lib/alternatives/",
+    r"|etc/\.pwd\.lock\Z|var/log/(?:lastlog|faillog)\Z",
+    "ld.so.cache": r"etc/ld\.so\.cache\Z|var/cache/ldconfig/",
+    "alternatives": r"etc/alternatives/|var/lib/alternatives/"
+    r"|var/log/alternatives\.log\Z",
     "ca-certificates": r"etc/ssl/certs/|etc/ca-certificates\.conf\Z"
     r"|etc/pki/ca-trust/extracted/",
 }
@@ -43,29 +43,22 @@ _MANAGERS = {"apt": ("dpkg",), "yum": ("rpm",), "apk": ("apk",)}
 
 def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
     """The paths that keep two steps from commuting, sorted; none: they commute."""
-    found = []
     one, other = {**one, **claims(one)}, {**other, **claims(other)}
-    for path in one.keys() & other.keys():
-        mine, theirs = seen(path, one[path]), seen(path, other[path])
-        if mine is not None and theirs is not None and not agree(mine, theirs):
-            found.append(path)
-    return tuple(sorted(found))
+    return tuple(
+        sorted(
+            path
+            for path in one.keys() & other.keys()
+            if not agree(seen(path, one[path]), seen(path, other[path]))
+        )
+    )
 
 
-def counted(path: str) -> bool:
-    """Whether it matters what is at a path: not for logs and caches."""
-    return _UNCOUNTED.match(path) is None
-
-
-def seen(path: str, written: Written) -> Written | None:
-    """What counts of what is written at a path, if anything does."""
-    found = _UNCOUNTED.match(path)
-    if found is None:
-        return written
-    if found.end() < len(path):
-        return None
-    if written.kind in {"directory", "opaque", "whiteout"}:
-        return Written("directory")
+def seen(path: str, written: Written) -> Written:
+    """What counts of what is written at a path."""
+    if written.kind == "file" and uncounted(path):
+        return replace(written, content="", new=True)
+    if written.kind == "whiteout" and uncounted(path):
+        return replace(written, new=True)
     return written
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dynbuild.link.commute import counted
+from dynbuild.link.commute import seen
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.uncounted import byte_code, uncounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Difference:
 def differences(linked: WriteSet, linear: WriteSet) -> tuple[Difference, ...]:
     """The paths of two trees that are not the same, sorted.
 
-    Times do not count, nor what stages may write without undoing one another.
+    Times do not count, nor what is in files that managers write again and again, nor
+    whether such a file is there: some of them are named by the time.
     """
     return tuple(_differences(_tree(linked), _tree(linear)))
 
@@ -42,17 +44,21 @@ def differences(linked: WriteSet, linear: WriteSet) -> tuple[Difference, ...]:
 def _differences(linked: WriteSet, linear: WriteSet) -> Iterator[Difference]:
     for path in sorted(linked.keys() | linear.keys()):
         one, other = linked.get(path), linear.get(path)
-        if one != other:
-            yield Difference(path, one, other)
+        if one == other or ((one is None or other is None) and uncounted(path)):
+            continue
+        yield Difference(path, one, other)
 
 
 def _tree(writes: WriteSet) -> WriteSet:
     return {
-        path: replace(
-            written,
-            kind="directory" if written.kind == "opaque" else written.kind,
-            new=False,
-        )
+        path: _told(path, written, writes)
         for path, written in writes.items()
-        if written.kind != "whiteout" and counted(path)
+        if written.kind != "whiteout"
     }
+
+
+def _told(path: str, written: Written, writes: WriteSet) -> Written:
+    kind = "directory" if written.kind == "opaque" else written.kind
+    counts = replace(seen(path, written), kind=kind, new=False)
+    made = byte_code(path, writes)
+    return counts if made is None else replace(counts, content=made[1].content)

@@ -148,7 +148,11 @@ OPERATIONS: dict[str, Callable[[Dir, str, str, int], object]] = {
 }
 
 NAMES = ["a", "b", "tmp", "é\udcff"]
-PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
+PATHS = st.one_of(
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join),
+    # What is in these does not count, or only by what is beside them.
+    st.sampled_from(["var/log/dpkg.log", "a/__pycache__/b.c.pyc", "a/b.py"]),
+)
 
 
 def programs(

@@ -5,10 +5,8 @@ import pytest
 from dynbuild.link.commute import (
     DATABASES,
     conflicts,
-    counted,
     database_of,
     databases_of,
-    seen,
 )
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.steps.model import AptSource, Group, Script, Stage, Step, User
@@ -38,7 +36,7 @@ DIRECTORY = Written("directory", 0o755)
         (
             {"b": FILE, "a": FILE, "tmp/x": FILE},
             {"a": DIRECTORY, "b": DIRECTORY, "tmp/x": DIRECTORY, "c": FILE},
-            ("a", "b"),
+            ("a", "b", "tmp/x"),
         ),
     ],
 )
@@ -47,41 +45,69 @@ def test_conflicts(one: WriteSet, other: WriteSet, paths: tuple[str, ...]) -> No
     assert conflicts(other, one) == paths
 
 
+def test_what_is_in_some_files_does_not_count() -> None:
+    log = "var/log/dpkg.log"
+    other = replace(FILE, content="y", new=False)
+    assert conflicts({log: FILE}, {log: other}) == ()
+    gone = Written("whiteout")
+    assert conflicts({log: gone}, {log: gone}) == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(FILE, mode=0o600),
+        replace(FILE, uid=1),
+        replace(FILE, gid=1),
+        replace(FILE, xattrs=(("user.a", "b"),)),
+        Written("symlink", content="/dev/null", new=True),
+        Written("whiteout"),
+        DIRECTORY,
+    ],
+)
+def test_all_else_of_such_a_file_counts(changed: Written) -> None:
+    log = "var/log/dpkg.log"
+    assert conflicts({log: FILE}, {log: changed}) == (log,)
+
+
 @pytest.mark.parametrize(
     "path",
     [
-        "tmp/a\nb",
-        "var/log/apt/term.log",
-        "var/cache/apt/pkgcache.bin",
-        "var/cache/ldconfig/aux-cache",
+        "tmp",
+        "var/log",
+        "var/log/app",
+        "root/.cache",
         "root/.cache/pip",
-        "usr/lib/python3/__pycache__/re.pyc",
-        "a/__pycache__/b/__pycache__",
+        "usr/lib/python3/__pycache__",
+        "var/cache/apt",
     ],
 )
-def test_not_counted(path: str) -> None:
-    assert seen(path, FILE) is None
-    assert not counted(path)
+def test_directories_count_everywhere(path: str) -> None:
+    assert conflicts({path: DIRECTORY}, {path: DIRECTORY}) == ()
+    for changed in ({"mode": 0o711}, {"uid": 1}, {"gid": 1}):
+        theirs = {path: replace(DIRECTORY, **changed)}
+        assert conflicts({path: DIRECTORY}, theirs) == (path,)
 
 
 @pytest.mark.parametrize(
-    "path", ["tmp", "var/log", "root/.cache", "__pycache__", "a/__pycache__"]
+    "path", ["tmp/x", "var/log/app/app.log", "root/.cache/ms/one", "var/tmp/x"]
 )
-def test_the_place_of_what_is_not_counted(path: str) -> None:
-    assert seen(path, FILE) == FILE
-    for kind in ("directory", "opaque", "whiteout"):
-        there = Written(kind, 0o700)
-        assert seen(path, there) == Written("directory")
-        assert conflicts({path: there}, {path: DIRECTORY}) == ()
-        assert conflicts({path: there}, {path: FILE}) == (path,)
+def test_files_that_no_manager_writes_count(path: str) -> None:
+    assert conflicts({path: FILE}, {path: replace(FILE, content="y")}) == (path,)
 
 
-@pytest.mark.parametrize(
-    "path", ["tmpfiles", "var/tmp", "var/logs", "usr/tmp/x", "a/__pycache__s", "root"]
-)
-def test_counted(path: str) -> None:
-    assert seen(path, FILE) == FILE
-    assert counted(path)
+def test_byte_code_counts_by_its_source() -> None:
+    byte_code = "usr/lib/x/__pycache__/a.cpython-311.pyc"
+    source, told = "usr/lib/x/a.py", "usr/lib/x/__pycache__/a.*"
+    other = replace(FILE, content="y")
+    assert conflicts({byte_code: FILE}, {byte_code: other}) == ()
+    one, same = {byte_code: FILE, source: FILE}, {byte_code: other, source: FILE}
+    assert conflicts(one, same) == ()
+    assert conflicts(one, {**same, source: other}) == (told, source)
+    assert conflicts(one, {byte_code: other}) == (told,)
+    assert conflicts({byte_code: FILE}, {byte_code: Written("whiteout")}) == (
+        byte_code,
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,6 +118,15 @@ def test_counted(path: str) -> None:
         ("var/lib/ucf/registry", "dpkg"),
         ("var/lib/pam/auth", "dpkg"),
         ("var/cache/debconf/config.dat", "dpkg"),
+        ("var/cache/apt/pkgcache.bin", "dpkg"),
+        ("var/log/apt/history.log", "dpkg"),
+        ("var/log/dpkg.log", "dpkg"),
+        ("var/log/dnf.librepo.log", "rpm"),
+        ("var/log/apk.log", "apk"),
+        ("var/log/lastlog", "passwd"),
+        ("var/cache/ldconfig/aux-cache", "ld.so.cache"),
+        ("var/log/alternatives.log", "alternatives"),
+        ("var/log/app.log", None),
         ("var/lib/rpm/rpmdb.sqlite", "rpm"),
         ("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm"),
         ("var/lib/dnf/history.sqlite", "rpm"),

@@ -27,8 +27,8 @@ def on(placed: Placements, name: str) -> list[str]:
 def test_what_commutes_stays_where_it_is() -> None:
     order = [step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c")]
     wrote: Wrote = {
-        Digest("@b"): [{"opt/x": file("1"), "tmp/x": file("b")}],
-        Digest("@c"): [{"opt/x": file("1"), "tmp/x": file("c")}],
+        Digest("@b"): [{"opt/x": file("1"), "var/log/dpkg.log": file("b")}],
+        Digest("@c"): [{"opt/x": file("1"), "var/log/dpkg.log": file("c")}],
     }
     placed = place(order, wrote)
     assert placed.final == {name: f"@{name}" for name in "abcd"}
