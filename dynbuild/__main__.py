@@ -11,8 +11,7 @@ REPEATABLE = ("check", "eval", "lock")
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        sys.stdout.write(f"dynbuild {__version__}\n")
+    if sys.argv[1:] in (["--version"], ["-V"]) and _said(f"dynbuild {__version__}\n"):
         return
     if _is_repeatable(sys.argv[1:]):
         from dynbuild.project.replay import replay  # noqa: PLC0415
@@ -22,6 +21,16 @@ def main() -> None:
     from dynbuild.cli.main import run  # noqa: PLC0415
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _said(text: str) -> bool:
+    """Whether somebody took it; else the command as a whole tells what is wrong."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        return False
+    return True
 
 
 def _is_repeatable(words: list[str]) -> bool:

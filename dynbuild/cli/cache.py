@@ -27,6 +27,7 @@ from dynbuild.cli.site import chained, store_of
 from dynbuild.commands import cache as verb
 from dynbuild.commands.lock import frozen, recorded
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
+from dynbuild.link.model import Record
 from dynbuild.ports import TierError
 from dynbuild.shelves import Shelf, Thing
 from dynbuild.tiers.beside import each
@@ -95,7 +96,7 @@ def pull(
     """Let the local tier have what the shared ones have of this lock's steps."""
     place = place_of(config, given(expressions, texts))
     with _chain(place, color) as chain:
-        found = [verb.steps_in(far.shelf()) for far in place.fars if everything]
+        found = [_steps_in(far) for far in place.fars if everything]
         count = sum(verb.pull(chain, steps) for steps in found or [place.steps()])
         chain.finish()
     tell(f"pulled {_records(count)}")
@@ -122,8 +123,10 @@ def list_(
     if tier is None:
         _list_tiers(shelves, as_json=as_json)
     else:
-        ((_, _, shelf),) = shelves
-        _list_records(shelf, as_json=as_json)
+        ((name, _, shelf),) = shelves
+        with asking(name):
+            found = verb.records(shelf)
+        _list_records(found, as_json=as_json)
     return 0
 
 
@@ -246,8 +249,7 @@ def _list_tiers(shelves: Sequence[tuple[str, str, Shelf]], *, as_json: bool) -> 
     sys.stdout.write(f"{table(rows)}\n")
 
 
-def _list_records(shelf: Shelf, *, as_json: bool) -> None:
-    found = verb.records(shelf)
+def _list_records(found: Sequence[tuple[Record, Thing]], *, as_json: bool) -> None:
     if as_json:
         data(
             [
@@ -287,6 +289,11 @@ def asking(tier: str) -> Iterator[None]:
     except TierError as error:
         message = f"the {tier} tier failed: {error.why}"
         raise UnreachableError(Diagnostic("DB0605", message)) from None
+
+
+def _steps_in(far: Far) -> verb.Steps:
+    with asking(far.name):
+        return verb.steps_in(far.shelf())
 
 
 def _no_tier() -> DeclarationError:

@@ -1,8 +1,8 @@
 """``dynbuild clean``."""
 
+import os
 import re
 import sys
-from pathlib import Path
 
 import click
 
@@ -15,6 +15,7 @@ from dynbuild.cli.project import Pairs, given
 from dynbuild.commands import clean as verb
 from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.project.lockfile import LockFile
 from dynbuild.shelves import Shelf
 from dynbuild.tiers.local_shelf import LocalShelf
 
@@ -133,8 +134,10 @@ def _kept(place: Place, names: tuple[str, ...]) -> frozenset[Digest]:
         raise DeclarationError(Diagnostic("DB0310", message))
 
     def lock_files(pattern: str) -> list[str]:
-        found = sorted(Path(project.place.root).glob(pattern))
-        return [path.read_text("utf-8") for path in found if path.is_file()]
+        root = project.place.root
+        found = sorted(path for path in root.glob(pattern) if path.is_file())
+        read = (LockFile(path, os.path.relpath(path), root).read() for path in found)
+        return [text for text in read if text is not None]
 
     return verb.kept_steps(names, project.locks, project.files, lock_files)
 

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TextIO
 
 import click
 
 from dynbuild import __version__
 from dynbuild.cli.output import show, tell
-from dynbuild.errors import DynbuildError
+from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 
 INTERRUPTED = 130
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
@@ -82,12 +83,18 @@ def dynbuild() -> None:
 
     Start with `dynbuild init`, then `dynbuild lock` and `dynbuild realize -t NAME`.
     """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        message = "the working directory was removed"
+        hint = "change to a directory that is there"
+        raise DeclarationError(Diagnostic("DB0311", message, hint=hint)) from None
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line; its exit status."""
-    _prepare_streams()
     try:
+        _prepare_streams()
         with _interrupts():
             status = _run(arguments)
             sys.stdout.flush()
@@ -109,6 +116,15 @@ def _run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except Exception as error:
+        # Imported where it is needed only.
+        from dynbuild.cli.edges import explained  # noqa: PLC0415
+
+        ended = explained(error)
+        if ended is None:
+            raise
+        show(ended.diagnostics)
+        return ended.exit_code
     return status if isinstance(status, int) else 0
 
 
@@ -131,9 +147,10 @@ def _prepare_streams() -> None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors=errors)
+            # A file's name may be no text at all.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

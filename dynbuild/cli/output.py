@@ -67,8 +67,16 @@ def tell(text: str) -> None:
 
 
 def data(value: object) -> None:
-    """Write JSON to stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write JSON to stdout, what a terminal could obey escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    sys.stdout.write("".join(map(_escaped, text)) + "\n")
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() or char == "\n":
+        return char
+    # Only within a text is there anything else: what is beyond 16 bits is two there.
+    return json.dumps(char)[1:-1]
 
 
 def written(text: str, output: str | None) -> None:

@@ -15,8 +15,13 @@ def history_of(project: Project, color: Color = "auto") -> History:
     """What was realized of a project before; a build that it keeps begins now."""
     return Sqlite(
         path_in(os.environ),
-        str(Path(project.place.lock).resolve()),
+        _name(Path(project.place.lock).resolve()),
         time.time,
         time.time(),
         lambda wrong: show([wrong], color),
     )
+
+
+def _name(path: Path) -> str:
+    """A path as text, which the name of a directory need not be."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

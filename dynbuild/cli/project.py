@@ -72,12 +72,7 @@ class Project:
 
 def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
     """Find the project; a lock alone may be enough. Raises DeclarationError."""
-    try:
-        start = Path.cwd()
-    except FileNotFoundError:
-        message = "the working directory was removed"
-        hint = "change to a directory that is there"
-        raise DeclarationError(Diagnostic("DB0311", message, hint=hint)) from None
+    start = Path.cwd()
     place = find_lock(start, config) if lock_alone else find(start, config)
     facts = Facts()
     see_search(facts, start if config is None else start / config)

@@ -1,9 +1,11 @@
 """Where steps are realized: the local tier, BuildKit, and threads for jobs."""
 
 import os
+import re
+import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from dynbuild.engine.workshop import Workshop
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Source
 from dynbuild.lock.model import Lock
+from dynbuild.owners import fault
 from dynbuild.ports import Tier
 from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.declared import Cache
@@ -29,6 +32,7 @@ from dynbuild.tiers.settings import registry_of, shared
 from dynbuild.tiers.workspace import private
 
 Tell = Callable[[Diagnostic], None]
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @contextmanager
@@ -53,6 +57,7 @@ def site(
 
     fars = () if _is_private(lock) else shared(cache, os.environ)
     near = _near(store_of(project.place.root, cache.local), tell)
+    made(near.root)
     machine = Machine(near, running.pause)
     with machine.private() as folder, crew(running) as jobs:
         guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
@@ -82,6 +87,7 @@ def chained(
 ) -> Iterator[Chain]:
     """The tiers as one, where nothing is built."""
     near = _near(store, tell)
+    made(store)
     lock = threading.Lock()
 
     def one_at_a_time(event: Event) -> None:
@@ -118,7 +124,8 @@ def _damaged(what: str) -> Diagnostic:
 def store_of(root: Path, declared: str | None) -> Path:
     """The directory of the local tier; the environment wins over the declaration.
 
-    Raises DeclarationError for one that buildx could not name.
+    Raises DeclarationError for one that buildx could not name, and for one that others
+    can write: what is in it becomes part of images.
     """
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
@@ -136,4 +143,36 @@ def store_of(root: Path, declared: str | None) -> Path:
         message = f"the store {store} has ':' or '@' in its path"
         hint = "buildx takes them for a part of an image's name: set CACHE_LOCAL_PATH"
         raise DeclarationError(Diagnostic("DB0612", message, hint=hint))
+    if _mode() & _OTHERS_WRITE == 0 and (why := fault(store)) is not None:
+        message = f"the store {store} {why}: what it holds becomes part of images"
+        hint = (
+            "name one of your own with CACHE_LOCAL_PATH; if you trust what is in it,\n"
+            f"make it yours: chown, then `chmod 700 {store}`; to share it on\n"
+            "purpose, set CACHE_LOCAL_MODE: docs/tiers.md#many-users"
+        )
+        raise DeclarationError(Diagnostic("DB0341", message, hint=hint))
     return store
+
+
+def made(store: Path) -> None:
+    """Make the store's directory, for its user alone unless CACHE_LOCAL_MODE says else.
+
+    One that cannot be made or changed is told of by who writes there.
+    """
+    with suppress(OSError):
+        if not store.is_dir():
+            store.parent.mkdir(parents=True, exist_ok=True)
+            store.mkdir(mode=0o700, exist_ok=True)
+        is_ours = store.stat().st_uid == os.geteuid()
+        if is_ours and stat.S_IMODE(store.stat().st_mode) != _mode():
+            store.chmod(_mode())
+
+
+def _mode() -> int:
+    """Who may use the store. Raises DeclarationError."""
+    given = os.environ.get("CACHE_LOCAL_MODE") or "700"
+    if not re.fullmatch("0?[0-3]?7[0-7]{2}", given):
+        message = f"CACHE_LOCAL_MODE={given} is no mode of a directory"
+        hint = "as chmod has them: 700 (by default), 2770 to share it with its group"
+        raise DeclarationError(Diagnostic("DB0342", message, hint=hint))
+    return int(given, 8)

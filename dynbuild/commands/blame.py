@@ -1,6 +1,6 @@
 """``blame``: the commits that moved or changed a stage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dynbuild.errors import (
     AnswerIsNoError,
@@ -25,7 +25,7 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
     """
     text = locks.read()
     current = None if text is None else loads(text)
-    commits = history.commits()
+    commits = _commits(history)
     committed = _at(history, "HEAD") if commits else None
     if committed is None:
         raise AnswerIsNoError(
@@ -49,6 +49,15 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
             yield Version(commit, _at(history, commit.id), before)
 
     return blame(stage, versions())
+
+
+def _commits(history: LockHistory) -> Sequence[tuple[Commit, tuple[str, ...]]]:
+    """Raises DeclarationError where git does not say, as for a clone of another's."""
+    try:
+        return history.commits()
+    except CommittedUnknownError as error:
+        message = f"git does not say who changed the lock: {error}"
+        raise DeclarationError(Diagnostic("DB0314", message)) from None
 
 
 def _at(history: LockHistory, revision: str) -> Lock | None:

@@ -26,6 +26,7 @@ from dynbuild.explain.past import (
     Told,
 )
 from dynbuild.history.schema import NewerError, migrate
+from dynbuild.owners import fault
 
 _PATIENCE = 10.0
 """Seconds to wait for another process that writes."""
@@ -220,6 +221,8 @@ class Sqlite:
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     # What steps run is the user's alone to read.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (why := fault(path.parent)) is not None:
+        raise PermissionError(f"its directory {why}")
     with closing(
         sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
     ) as database:

@@ -107,7 +107,8 @@ def _target(
         ),
         user=value(of(lambda lock: lock.user), "the user", tell),
         stages=stages,
-        images={image: known[image] for image in sorted(used)},
+        # A lock may have lost one in a merge; where it is needed, the order tells.
+        images={image: known[image] for image in sorted(used & known.keys())},
         shell=value(of(lambda lock: lock.shell), "the shell", tell),
         config=_config(of(lambda lock: lock.config), tell),
         arguments=keyed(of(lambda lock: lock.arguments), "argument", tell),

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from dynbuild.declaration.syntax import MAX_SIZE, SUFFIXES, decode
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.owners import stranger
 from dynbuild.project import named
 from dynbuild.project.named import NotTakenError
 from dynbuild.spans import Source
@@ -58,7 +59,9 @@ def find_lock(start: Path, config: str | None) -> Place:
             if any((directory / name).is_file() for name in NAMES):
                 break
             if (directory / LOCK).is_file():
-                return _found(Path(os.path.relpath(directory / LOCK, start)), start)
+                place = _found(Path(os.path.relpath(directory / LOCK, start)), start)
+                _refuse_strangers(place.config, start, directory)
+                return place
     return find(start, config)
 
 
@@ -72,7 +75,9 @@ def _find(start: Path, config: str | None) -> Place:
         )
     for directory in (start, *start.parents):
         if any((directory / name).is_file() for name in NAMES):
-            return _only_one(Path(os.path.relpath(directory, start)), start)
+            place = _only_one(Path(os.path.relpath(directory, start)), start)
+            _refuse_strangers(place.config, start, directory)
+            return place
     raise DeclarationError(
         Diagnostic(
             "DB0310",
@@ -80,6 +85,17 @@ def _find(start: Path, config: str | None) -> Place:
             hint=f"run `dynbuild init`, or name one with -c ({', '.join(NAMES)})",
         )
     )
+
+
+def _refuse_strangers(found: str, start: Path, directory: Path) -> None:
+    """Take nothing of another user from a directory above: nobody went there."""
+    if directory == start:
+        return
+    owner = stranger(start / found, os.environ)
+    if owner is not None:
+        message = f"{found} or its directory belongs to {owner}, who can say anything"
+        hint = f"if you trust it, name it: -c {found}"
+        raise DeclarationError(Diagnostic("DB0343", message, hint=hint))
 
 
 def root_of(directory: Path, start: Path) -> Path:

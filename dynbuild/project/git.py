@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from dynbuild.explain.blame import Commit
@@ -20,6 +22,9 @@ _NOT_THERE = re.compile(
     "|invalid object name|unknown revision|bad revision|Needed a single revision"
     "|ambiguous argument|does not have any commits yet"
 )
+
+_MOST = 64 << 20
+"""Bytes of an answer: a repository can hold a file of any size under a lock's name."""
 
 
 def show(path: Path, revision: str) -> str | None:
@@ -43,7 +48,9 @@ def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
     Raises CommittedUnknownError likewise; none where there is no git.
     """
     form = "--format=%H%x00%P%x00%an%x00%aI%x00%s"
-    command = ["--literal-pathspecs", "log", "--topo-order", form]
+    # A clone's own settings could name a program that looks at signatures.
+    how = ["--topo-order", "--no-show-signature", form]
+    command = ["--literal-pathspecs", "log", *how]
     text = _git(path.parent, command, "HEAD", "--", path.name) or b""
     found = []
     for line in text.decode("utf-8", errors="replace").split("\n"):
@@ -79,19 +86,36 @@ def _git(directory: Path, command: list[str], *arguments: str) -> bytes | None:
     words = ["git", *command, *end, *arguments]
     kept = {name: text for name, text in os.environ.items() if not _LOCAL.match(name)}
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, and no argument is an option
-            words,
-            cwd=directory,
-            env={**kept, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        done, out, said = _ran(words, directory, {**kept, "LC_ALL": "C"})
     except OSError:
         return None
-    if not done.returncode:
-        return done.stdout
-    said = done.stderr.decode("utf-8", errors="replace").strip()
+    if not done:
+        return out
     if _NOT_THERE.search(said):
         return None
     raise CommittedUnknownError(said.splitlines()[0] if said else "git failed")
+
+
+def _ran(
+    words: list[str], directory: Path, environment: Mapping[str, str]
+) -> tuple[int, bytes, str]:
+    """How a command ended, what it wrote, and what it said of that. Raises OSError."""
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(  # noqa: S603 - no shell, and no argument is an option
+            words,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        out = process.stdout.read(_MOST + 1)
+        if len(out) > _MOST:
+            process.kill()
+            raise CommittedUnknownError(f"it has more than {_MOST // 1024**2} MiB")
+        status = process.wait()
+        said.seek(0)
+        return status, out, said.read(_MOST).decode("utf-8", errors="replace").strip()

@@ -59,7 +59,7 @@ class LockFile:
 
     def require(self, revision: str) -> None:
         try:
-            known = git.knows(self.path.resolve().parent, revision)
+            known = git.knows(self._place().parent, revision)
         except CommittedUnknownError as error:
             raise DeclarationError(
                 Diagnostic("DB0314", f"git does not say what {revision!r} is: {error}")

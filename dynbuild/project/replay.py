@@ -13,15 +13,24 @@ from dynbuild.project.store import directory_of, recall, remember
 
 
 def replay(words: list[str], environment: Mapping[str, str]) -> bool:
-    """Write what the command line was answered with, if that is still true."""
-    answer = recall(directory_of(environment), _question(words, environment))
-    match answer:
-        case (_, (str(out), str(err))):
-            sys.stdout.write(out)
-            sys.stderr.write(err)
-            return True
-        case _:
-            return False
+    """Write what the command line was answered with, if that is still true.
+
+    Where nobody takes it, whoever runs the command as a whole says so.
+    """
+    if sys.stdout is None or sys.stderr is None:
+        return False
+    try:
+        answer = recall(directory_of(environment), _question(words, environment))
+        match answer:
+            case (_, (str(out), str(err))):
+                sys.stdout.write(out)
+                sys.stdout.flush()
+                sys.stderr.write(err)
+                return True
+            case _:
+                return False
+    except OSError:
+        return False
 
 
 def keep(

@@ -36,8 +36,9 @@ def put(path: Path, text: str) -> None:
     named.
     """
     handle = os.open(path, _flags(path), 0o666)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    # A directory's name may be no text at all.
+    with open(handle, "wb") as file:  # noqa: PTH123 - no path any more
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def is_refused(path: Path) -> bool:

@@ -76,12 +76,16 @@ def _read(path: Path) -> str:
     """A key file that is for its owner alone."""
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            found = os.fstat(file.fileno())
             data = file.read(_MOST)
     except OSError as error:
         why = (error.strerror or "error").lower()
         raise _no_key(f"{FILE}: cannot read {path}: {why}", None) from None
-    if mode & _OTHERS:
+    if found.st_uid != os.geteuid():
+        message = f"{path} holds a secret key that belongs to another user"
+        hint = "sign with a key of your own: `dynbuild key new NAME` makes one"
+        raise DeclarationError(Diagnostic("DB0621", message, hint=hint))
+    if found.st_mode & _OTHERS:
         message = f"{path} holds a secret key, and others may read it"
         raise DeclarationError(Diagnostic("DB0621", message, hint=f"chmod 600 {path}"))
     return data.decode("utf-8", "replace")

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from dynbuild.commands.merge import merged
-from dynbuild.errors import AnswerIsNoError
-from dynbuild.lock.codec import dumps
+from dynbuild.errors import AnswerIsNoError, LockError
+from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.merge import merge
 from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.order import install_order
 from dynbuild.lock.update import Requests, update
-from dynbuild.steps.model import Stage
+from dynbuild.steps.model import Copy, Stage
 from tests.pins import pinned
 
 BASE = pinned("debian:12")
@@ -132,3 +132,14 @@ def test_the_side_that_the_trunk_has_stays_in_front() -> None:
 def test_without_a_common_lock() -> None:
     found = merge(None, START, locked(None, made("a"), made("c")))
     assert names(found.lock) == ["a", "b", "c"]
+
+
+def test_an_image_that_a_side_lost_is_asked_for_by_name() -> None:
+    copies = (Copy("/x", "/x", image="alpine:3"),)
+    image = {"alpine:3": pinned("alpine:3")}
+    target = Target(BASE, stages=(made("a", copies=copies),), images=image)
+    lost = replace(update(None, target), images={})
+    for sides in ((lost, lost), (START, lost), (lost, START)):
+        text = merged(dumps(START), *map(dumps, sides), ()).text
+        with pytest.raises(LockError, match=r"alpine:3, which the lock does not hold"):
+            install_order(loads(text))

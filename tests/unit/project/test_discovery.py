@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dynbuild.cli.project import open_project
 from dynbuild.errors import DeclarationError
 from dynbuild.project.discovery import find, read
 
@@ -82,13 +81,3 @@ def test_what_cannot_be_looked_at(
     monkeypatch.setattr(Path, "is_file", refused)
     with pytest.raises(DeclarationError, match=r"dynbuild\.toml: permission denied"):
         find(tmp_path, None)
-
-
-def test_a_working_directory_that_was_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "gone").mkdir()
-    monkeypatch.chdir(tmp_path / "gone")
-    (tmp_path / "gone").rmdir()
-    with pytest.raises(DeclarationError, match="working directory was removed"):
-        open_project(None)

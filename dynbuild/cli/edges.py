@@ -1,0 +1,24 @@
+"""What an edge raised and no command explained, as an end of the command."""
+
+from dynbuild.errors import (
+    AnswerIsNoError,
+    DeclarationError,
+    Diagnostic,
+    DynbuildError,
+    UnreachableError,
+)
+from dynbuild.ports import CommittedUnknownError, NotThereError, TierError
+
+
+def explained(error: Exception) -> DynbuildError | None:
+    """The end that an edge's own exception means; None for any other: a bug."""
+    match error:
+        case CommittedUnknownError():
+            return DeclarationError(Diagnostic("DB0314", f"git says: {error}"))
+        case TierError():
+            message = f"a shared tier failed: {error.why}"
+            return UnreachableError(Diagnostic("DB0605", message))
+        case NotThereError():
+            return AnswerIsNoError(Diagnostic("DB0305", str(error)))
+        case _:
+            return None
