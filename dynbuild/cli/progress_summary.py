@@ -55,7 +55,7 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     if not matches(STEP_NAME, error.step):
         # Of dynbuild's own steps only the declaration and what they said matter.
         command = (
-            _block("the command", rest)
+            _block("the command", _as_declared(rest))
             if kind == "RUN"
             else _block("the instruction", error.instruction or "")
         )
@@ -65,6 +65,12 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     return Diagnostic(
         "DB0510", "\n".join([first, *command, *output]), hint=_next_step(error)
     )
+
+
+def _as_declared(script: str) -> str:
+    """A script without the lines that only dynbuild needs."""
+    own = ("set -e", "(exit $?)")
+    return "\n".join(line for line in script.split("\n") if line not in own)
 
 
 def _block(heading: str, text: str) -> list[str]:

@@ -9,8 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from dynbuild import quote
+from dynbuild.declaration.entry import incomplete
 from dynbuild.emit.text import instruction
-from dynbuild.steps.model import AptSource, Copy, Group, Install, Pin, Stage, Step, User
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Group,
+    Install,
+    Pin,
+    Script,
+    Stage,
+    Step,
+    User,
+)
 from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import (
     BASE_MOUNT,
@@ -52,6 +63,10 @@ def pinned(pin: Pin) -> str:
 
 def _check(step: Step, environment: Mapping[str, str]) -> None:
     """Refuse what would have another meaning in a script than in the declaration."""
+    commands = _commands(step)
+    for start, _, missing in incomplete(commands):
+        # It would swallow the line that tests its status.
+        raise quote.UnfitError(f"the command {commands[start][:60]!r} {missing}")
     match step:
         case Stage():
             quote.account(step.user)
@@ -76,14 +91,26 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
             pass
 
 
-def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
+def _commands(step: Step) -> tuple[str, ...]:
+    """The commands that a user wrote."""
     match step:
-        case Group() | User():
-            return [_LINT]
-        case _ if re.search("[$`]", "".join(environment.values())):
-            return ["# hadolint ignore=SC2016"]  # what is exported means itself
+        case Stage():
+            return step.commands
+        case Script():
+            return (step.text,)
         case _:
-            return []
+            return ()
+
+
+def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
+    if isinstance(step, Group | User):
+        return [_LINT]
+    rules = []
+    if re.search("[$`]", "".join(environment.values())):
+        rules.append("SC2016")  # what is exported means itself
+    if re.search(r"\b(?:echo|printf)\b", "\n".join(_commands(step))):
+        rules.append("SC2320")  # whether a command failed is asked of echo as well
+    return [f"# hadolint ignore={','.join(rules)}"] if rules else []
 
 
 def _copy(copy: Copy, images: Mapping[str, Pin]) -> list[str]:

@@ -20,7 +20,7 @@ from dynbuild.steps.model import (
     Step,
     User,
 )
-from dynbuild.steps.recipe import BUMPED_RECIPE, STAGE_RECIPE, copies_of, run_of
+from dynbuild.steps.recipe import STAGE_RECIPE, copies_of, run_of
 from dynbuild.steps.run import (
     BaseMount,
     CacheMount,
@@ -76,7 +76,7 @@ def describe(step: Step, around: Surroundings) -> Description:
     fields["network"] = run.network
     fields["mounts"] = [_mount(mount) for mount in run.mounts]
     if isinstance(step, Stage):
-        fields["recipe"] = BUMPED_RECIPE if step.bump else STAGE_RECIPE
+        fields["recipe"] = STAGE_RECIPE
         fields["environment"] = dict(around.environment)
         fields["commands"] = list(step.commands)
     else:

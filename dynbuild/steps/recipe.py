@@ -27,10 +27,12 @@ from dynbuild.steps.run import (
     SshMount,
 )
 
-STAGE_RECIPE = 1
+STAGE_RECIPE = 3
 """Grows whenever the script of a stage is written in another way: digests cover it."""
-BUMPED_RECIPE = 2
-"""The same, of stages that were bumped."""
+
+_TESTED = "(exit $?)"
+"""Ends the script where the command before it failed. ``set -e`` alone lets ``a && b``
+fail; ``command || exit`` would switch it off within the command."""
 
 # Nothing that an installation downloads or writes down stays.
 _SUDO = """command -v sudo > /dev/null || {
@@ -75,7 +77,7 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
         case AptSource():
             return Run(_source_script(step), shell=SHELL)
         case Script():
-            return Run(f"set -e\n{step.text}")
+            return Run(f"set -e\n{step.text}\n{_TESTED}")
         case User():
             # sudo's installation works in /tmp.
             scratch = (ScratchMount("/tmp"),) if step.sudo else ()  # noqa: S108
@@ -114,7 +116,8 @@ def _stage_run(
     ]
     # Or the builder's own cache would answer, with what it did the last time.
     bumped = [f"# bump {stage.bump}"] if stage.bump else []
-    script = "\n".join(["set -e", *bumped, *exports, *stage.commands])
+    tested = [line for command in stage.commands for line in (command, _TESTED)]
+    script = "\n".join(["set -e", *bumped, *exports, *tested])
     return Run(
         script,
         _stage_mounts(stage, user),

@@ -102,7 +102,6 @@ if [ -f requirements.txt ]; then cp requirements.txt /app; fi
 for f in a b; do cp $f /app; done
 cp a /b || true
 [ -d src ] && cp -r src /app || true
-cat <<EOF > /etc/x
 test -e /x && rm -rf /x
 set -x; cp /a /b 2>/dev/null
 export A=1 && make -f /src/Makefile
@@ -115,6 +114,22 @@ ssh-keyscan github.com >> /root/.ssh/known_hosts
 @pytest.mark.parametrize("command", ORDINARY.strip().split("\n"))
 def test_ordinary_commands_stay_silent(command: str) -> None:
     assert not declared([command]).warnings
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ["cat <<EOF > /etc/x\ncp . /app\nEOF"],
+        ["set -o pipefail", "curl -fs https://example.org/x | sh"],
+        ["curl -fs https://example.org/x | sh; test ${PIPESTATUS[0]} = 0"],
+        ["curl -fs https://example.org/x | sh || exit 1"],
+        ["[ -f /x ] && rm /x\ntrue"],
+        ["make && make install"],
+        ["A=$(uname)", "export A"],
+    ],
+)
+def test_commands_whose_failure_shows_stay_silent(commands: list[str]) -> None:
+    assert not declared(commands).warnings
 
 
 def looking(command: str, **more: object) -> Loaded:

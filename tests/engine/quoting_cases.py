@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dynbuild.declaration.entry import read_entry
 from dynbuild.errors import LockError
 from dynbuild.lock.model import Entry, Lock
 from dynbuild.quote import shell
@@ -139,7 +140,7 @@ def lock_of(strings: Given, base: str) -> Lock:
                     for i, v in numbered(strings)
                 ),
                 "exit 0",
-                *strings.texts,
+                *(text for text in strings.texts if not read_entry(text).missing),
             ),
         ),
         Stage(
@@ -289,7 +290,8 @@ def check_copies(strings: Given, files: Mapping[str, bytes], same: Same) -> None
 
 def check_scripts(strings: Given, files: Mapping[str, bytes], same: Same) -> None:
     script = lock_of(strings, "x:1").stages["commands"].stage.commands
-    expected = "\n".join(["/bin/sh\0-c\0set -e", *script]) + "\n\0"
+    tested = [line for command in script for line in (command, "(exit $?)")]
+    expected = "\n".join(["/bin/sh\0-c\0set -e", *tested]) + "\n\0"
     same("script", "", files.get("/out/script"), expected.encode())
     for i, text in numbered(strings):
         same("word", text, files.get(f"/out/word.{i}"), text.encode())

@@ -172,12 +172,12 @@ def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     environment = {n: value for each in variables for n, value in each.pairs.items()}
     return {
         "base image": of("FROM", "base.0").rest.split("@")[0],
-        "script": between(of("RUN", "script.1"), "set -e\n"),
+        "script": between(of("RUN", "script.1"), "set -e\n", TESTED),
         "source key": of("COPY", "source.1").paths[0],
         "stage user": of("USER", stage).argument,
         "stage workdir": of("WORKDIR", stage).argument,
         "stage shell": of("SHELL", stage).texts[0],
-        "command": run.documents[0][-len(names["command"]) - 1 : -1],
+        "command": run.documents[0].removesuffix(TESTED)[-len(names["command"]) :],
         "cache": cache["target"],
         "secret": secret["id"],
         "secret variable": secret["env"],
@@ -206,11 +206,15 @@ def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def between(run: Instruction, before: str) -> str:
-    """A script without what dynbuild writes before it."""
+TESTED = "\n(exit $?)\n"
+
+
+def between(run: Instruction, before: str, after: str) -> str:
+    """A script without what dynbuild writes before it and behind it."""
     (document,) = run.documents
     assert document.startswith(before)
-    return document[len(before) : -1]
+    assert document.endswith(after)
+    return document[len(before) : -len(after)]
 
 
 def shape(text: str) -> list[list[str]]:

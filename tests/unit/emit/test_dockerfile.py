@@ -106,6 +106,8 @@ def test_an_unpinned_base_is_named_by_its_tag() -> None:
         ("check", "", "name of a program"),
         ("cmd", "a\0b", "a NUL character"),
         ("command", "a\0b", "a NUL character"),
+        ("script", "true &&", "ends in `&&`"),
+        ("script", "cat <<E\nx", "opens a here-document"),
         ("value", "a\0b", "a NUL character"),
         ("script", "x" * (MAX_LINE + 1), f"more than {MAX_LINE} bytes"),
         ("script", "x\n" * MAX_SCRIPT, f"more than {MAX_SCRIPT} bytes"),

@@ -1,9 +1,8 @@
 """Digests and the scripts they stand for, pinned together.
 
-A digest covers a stage's commands and STAGE_RECIPE (BUMPED_RECIPE where it has a
-bump), not the script itself. Where the script below changes and the digest does not,
-these have to grow: else steps that were built by the old script would be taken for
-the new.
+A digest covers a stage's commands and STAGE_RECIPE, not the script itself. Where the
+script below changes and the digest does not, it has to grow: else steps that were
+built by the old script would be taken for the new.
 """
 
 from pathlib import Path

@@ -50,25 +50,28 @@ fi
 EOF
 
 # compiler
-# seq 2, stands on user.1, digest a920b0b238e9
+# seq 2, stands on user.1, digest b677738ef350
 FROM user.1 AS compiler
 RUN <<'EOF'
 set -e
 apt-get update -q
+(exit $?)
 apt-get install -y -q --no-install-recommends gcc libc6-dev
+(exit $?)
 EOF
 
 # program
-# seq 3, stands on user.1, compiler, digest 35bd12212e66
+# seq 3, stands on user.1, compiler, digest 7d6c97d34e0e
 FROM compiler AS program
 COPY greet.c /src/greet.c
 RUN <<'EOF'
 set -e
 gcc -O2 -static -o /usr/local/bin/greet /src/greet.c
+(exit $?)
 EOF
 
 # install
-# seq 4, stands on user.1, digest 84e1db9f0900
+# seq 4, stands on user.1, digest 86dc77e9c9bb
 FROM user.1 AS install
 COPY --from=program /usr/local/bin/greet /usr/local/bin/
 

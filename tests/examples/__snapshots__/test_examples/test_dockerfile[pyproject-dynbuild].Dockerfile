@@ -106,17 +106,18 @@ fi
 EOF
 
 # dependencies
-# seq 3, stands on user.2, digest a37bbaae6a05
+# seq 3, stands on user.2, digest 95a1c1eefa14
 FROM user.2 AS dependencies
 ARG TARGETARCH
 RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-root/.cache/pip-0-$TARGETARCH \
     <<'EOF'
 set -e
 pip install 'flask>=3' 'gunicorn' 'psycopg[binary]'
+(exit $?)
 EOF
 
 # application
-# seq 4, stands on user.2, dependencies, digest 17780e3f1267
+# seq 4, stands on user.2, dependencies, digest 80cb7c7b9963
 FROM dependencies AS application
 COPY hello.py /app/
 

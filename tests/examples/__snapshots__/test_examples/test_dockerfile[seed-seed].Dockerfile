@@ -69,15 +69,16 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # script.2: pip3 install --upgrade pip
-# seq 2, stands on apt.1, digest 7454b50fa0fc
+# seq 2, stands on apt.1, digest dbc8fb250f09
 FROM apt.1 AS script.2
 RUN <<'EOF'
 set -e
 pip3 install --upgrade pip
+(exit $?)
 EOF
 
 # user.3: app with sudo
-# seq 3, stands on script.2, digest e4245e1191bc
+# seq 3, stands on script.2, digest 5fd2a44dd3ca
 FROM script.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=tmpfs,target=/tmp <<'EOF'
@@ -144,20 +145,23 @@ chmod 0440 /etc/sudoers.d/app
 EOF
 
 # dependencies
-# seq 4, stands on user.3, digest 71bacd7887de
+# seq 4, stands on user.3, digest 87f41d8e7521
 FROM user.3 AS dependencies
 RUN <<'EOF'
 set -e
 pip3 install requests flask
+(exit $?)
 EOF
 
 # application
-# seq 5, stands on user.3, dependencies, digest e0c2498d10ac
+# seq 5, stands on user.3, dependencies, digest 52186150283b
 FROM dependencies AS application
 RUN <<'EOF'
 set -e
 mkdir -p /app
+(exit $?)
 cp . /app
+(exit $?)
 EOF
 
 # The image

@@ -106,7 +106,7 @@ fi
 EOF
 
 # python
-# seq 3, stands on user.2, digest 66af6140abb5
+# seq 3, stands on user.2, digest 65e88d278666
 FROM user.2 AS python
 COPY worker/requirements.txt /tmp/requirements.txt
 ARG TARGETARCH
@@ -115,7 +115,9 @@ RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-root/.cache/pip-0-$TA
 set -e
 export PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 python3 -m venv /opt/venv
+(exit $?)
 /opt/venv/bin/pip install -r /tmp/requirements.txt
+(exit $?)
 EOF
 
 # application

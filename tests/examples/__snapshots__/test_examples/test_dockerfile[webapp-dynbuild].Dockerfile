@@ -137,25 +137,29 @@ fi
 EOF
 
 # assets
-# seq 4, stands on user.3, digest 2c5a8555ff23
+# seq 4, stands on user.3, digest e829a20c738a
 FROM user.3 AS assets
 COPY assets/minify.py /usr/local/lib/minify.py
 COPY assets/style.css /tmp/style.css
 RUN <<'EOF'
 set -e
 mkdir -p /srv/static
+(exit $?)
 python3 /usr/local/lib/minify.py /tmp/style.css > /srv/static/style.css
+(exit $?)
 EOF
 
 # database
-# seq 5, stands on user.3, digest b6b8815f557f
+# seq 5, stands on user.3, digest a7ed247ea4fb
 FROM assets AS database
 COPY database/create.py /srv/data/
 COPY database/schema.sql /srv/data/
 RUN <<'EOF'
 set -e
 python3 /srv/data/create.py /srv/data/schema.sql /srv/data/notes.db
+(exit $?)
 chown -R web:web /srv/data
+(exit $?)
 EOF
 
 # application
@@ -165,7 +169,9 @@ COPY --exclude=**/__pycache__ app /srv/web
 RUN <<'EOF'
 set -e
 cd /srv/web
+(exit $?)
 python3 -m compileall -q .
+(exit $?)
 EOF
 
 # The image

@@ -18,30 +18,37 @@ FROM base.0 AS script.1
 RUN <<'EOF'
 set -e
 apt-get --version
+(exit $?)
 EOF
 
 # compiler
 # seq 2, stands on script.1, digest e996bb0ea465
 FROM script.1 AS compiler
+# hadolint ignore=SC2320
 RUN <<'EOF'
 set -e
 echo cc > /cc
+(exit $?)
 EOF
 
 # headers
 # seq 3, stands on script.1, digest 378f37b1fb33
 FROM script.1 AS headers
+# hadolint ignore=SC2320
 RUN <<'EOF'
 set -e
 echo h > /h
+(exit $?)
 EOF
 
 # runtime
 # seq 4, stands on script.1, digest d92c6a81b2ff
 FROM script.1 AS runtime
+# hadolint ignore=SC2320
 RUN <<'EOF'
 set -e
 echo r > /r
+(exit $?)
 EOF
 
 # script.5: ldconfig
@@ -50,20 +57,25 @@ FROM runtime AS script.5
 RUN <<'EOF'
 set -e
 ldconfig
+(exit $?)
 EOF
 
 # What library stands on, together
 FROM script.5 AS library.needs
 # compiler
+# hadolint ignore=SC2320
 RUN <<'EOF'
 set -e
 echo cc > /cc
+(exit $?)
 EOF
 
 # headers
+# hadolint ignore=SC2320
 RUN <<'EOF'
 set -e
 echo h > /h
+(exit $?)
 EOF
 
 # library
@@ -72,6 +84,7 @@ FROM library.needs AS library
 RUN <<'EOF'
 set -e
 cat /cc /h > /lib.a
+(exit $?)
 EOF
 
 # tests
@@ -80,6 +93,7 @@ FROM library AS tests
 RUN <<'EOF'
 set -e
 cat /lib.a /r
+(exit $?)
 EOF
 
 # app

@@ -147,6 +147,7 @@ RUN <<'EOF'
 set -e
 locale-gen C.UTF-8
 ldconfig
+(exit $?)
 EOF
 
 # user.5: app with sudo
@@ -351,7 +352,9 @@ FROM apt.8 AS app
 RUN <<'EOF'
 set -e
 curl --version
+(exit $?)
 jq --version
+(exit $?)
 EOF
 
 # The image

@@ -69,6 +69,7 @@ export GREETING='it'"'"'s $5'
 export MAKEFLAGS=-j4
 export PATH=/opt/x/bin:/usr/local/bin:/usr/bin:/bin
 pip3 install -r /tmp/requirements.txt
+(exit $?)
 EOF
 
 # application
@@ -90,9 +91,11 @@ set -e
 export GREETING='it'"'"'s $5'
 export PATH=/opt/x/bin:/usr/local/bin:/usr/bin:/bin
 python3 -m compileall .
+(exit $?)
 cat <<EOF
 not the end
 EOF
+(exit $?)
 EOF1
 
 USER root

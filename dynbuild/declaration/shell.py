@@ -1,0 +1,227 @@
+"""The commands of a shell text: constructs, lists, and what ``set -e`` does not count.
+
+The words come from ``entry``; here they become commands. A list such as ``a && b``
+hides the failure of ``a`` unless it is the last one, and so does a compound command
+that ends in such a list (POSIX.1-2017, XCU 2.14, set -e).
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+Loss = Literal["list", "loop", "pipe", "assignment"]
+"""Kinds of failures that no status shows."""
+
+WORDS = ('"', "${", "paren", "[[")
+"""Constructs that hold words, not commands."""
+
+_DEEPEST = 200
+_TESTS = frozenset(("[", "[[", "test", "((", "!", "command", "which", "type", "grep"))
+"""Commands that are asked before ``&&`` because they may say no."""
+
+_PRODUCERS = re.compile(
+    r"(?:.*/)?(?:curl|wget|git|gpg|openssl|ssh|aws|gsutil|tar|unzip|gzip|gunzip|zcat|xz"
+    r"|xzcat|bzip2|zstd|base64|make|cmake|cargo|go|npm|pip3?|python3?|mvn|gradle)"
+)
+"""Commands before a pipe whose failure leaves the rest with half of what it needs."""
+
+CHECKERS = frozenset(
+    ("tar", "gunzip", "zcat", "xz", "unxz", "bunzip2", "zstd", "cpio", "gpg", "patch")
+) | {"sha256sum", "sha512sum", "rpm2cpio", "jq", "apt-key"}
+"""Commands behind a pipe that fail themselves where what they read ends too early."""
+
+_SETTERS = frozenset(("export", "readonly", "local", "declare", "typeset"))
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_OPENS = {
+    "if": "if",
+    "while": "loop",
+    "until": "loop",
+    "for": "for",
+    "select": "for",
+    "case": "case",
+    "{": "{",
+}
+_GOES_ON = {
+    ("then", "if"): "then",
+    ("elif", "then"): "if",
+    ("else", "then"): "else",
+    ("do", "loop"): "do",
+}
+_CLOSES = {"fi": ("then", "else"), "done": ("do",), "esac": ("body",), "}": ("{",)}
+_RESERVED = frozenset(("then", "elif", "else", "do", *_CLOSES))
+_CONDITIONS = ("if", "loop")
+
+
+@dataclass(slots=True)
+class Frame:
+    """A construct that is open, and how far the command in it is read."""
+
+    kind: str
+    opened: str
+    depth: int = 1
+    defines: bool = False
+    """The body of a function: what fails in it shows where it is called."""
+    start: bool = True
+    """A command may begin here, and so may a reserved word."""
+    word: str = ""
+    quoted: bool = False
+    substituted: bool = False
+    name: str = ""
+    words: int = 0
+    pending: str = ""
+    """What asks for a command behind it: an operator, ``!``, a function's name."""
+    redirect: str = ""
+    # The list that is being read: its first command, and what joins its parts.
+    first: str = ""
+    ands: bool = False
+    ors: bool = False
+    fed: bool = False
+    tail: bool = False
+    """A compound command of the list ends in what ``set -e`` does not count."""
+    hides: bool = False
+    """The list before does."""
+    branch: bool = False
+    """Another branch of this compound does."""
+
+
+class LostTrackError(Exception):
+    """It is no shell that is known here, or no shell at all."""
+
+
+class WaitsError(Exception):
+    """The text ends within something."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """A text, how far it is read, and what is open there."""
+
+    text: str
+    at: int = 0
+    stack: list[Frame] = field(default_factory=lambda: [Frame("top", "")])
+    documents: list[tuple[str, bool]] = field(default_factory=list)
+    losses: dict[Loss, None] = field(default_factory=dict)
+
+
+def push(
+    reader: Reader,
+    kind: str,
+    opened: str,
+    depth: int = 1,
+    *,
+    defines: bool = False,
+) -> None:
+    if len(reader.stack) >= _DEEPEST:
+        raise LostTrackError
+    reader.stack.append(Frame(kind, opened, depth, defines))
+    reader.at += len(opened)
+
+
+def produces(name: str) -> bool:
+    return _PRODUCERS.fullmatch(name) is not None
+
+
+def compound(frame: Frame, name: str) -> bool:
+    """Note a compound command; tell whether it is the body of a function."""
+    defines = frame.pending.endswith("()")
+    frame.pending, frame.start, frame.name = "", False, name
+    frame.first = frame.first or name
+    return defines
+
+
+def end_word(reader: Reader) -> None:
+    frame = reader.stack[-1]
+    word, plain = frame.word, not frame.quoted
+    substituted = frame.substituted
+    frame.word, frame.quoted, frame.substituted = "", False, False
+    if not word and plain:
+        return
+    frame.words += 1
+    if frame.redirect:
+        if frame.redirect in ("<<", "<<-"):
+            reader.documents.append((word, frame.redirect == "<<-"))
+        frame.redirect = ""
+    elif frame.kind in ("case", "pattern", "for"):
+        _header(reader, frame, word if plain else "")
+    elif frame.pending == "function":
+        frame.pending = f"{word}()"
+    elif frame.start:
+        _begin(reader, frame, word, plain=plain)
+    elif frame.name in _SETTERS and substituted:
+        reader.losses["assignment"] = None
+
+
+def _header(reader: Reader, frame: Frame, word: str) -> None:
+    """Read a word where no command stands."""
+    match frame.kind, word:
+        case "case", "in" if frame.words > 1:
+            frame.kind = "pattern"
+        case "pattern", "esac":
+            _close(reader)
+        case "for", "do" if frame.words == 2:  # noqa: PLR2004 - for NAME do
+            frame.kind = frame.opened = "do"
+        case _:
+            pass
+
+
+def _begin(reader: Reader, frame: Frame, word: str, *, plain: bool) -> None:
+    """Read the first word of a command; behind ``A=b`` or ``> f``, none is reserved."""
+    plain = plain and not frame.name
+    if plain and (word in _OPENS or word == "[["):
+        defines = compound(frame, word)
+        reader.at -= len(word)
+        push(reader, _OPENS.get(word, word), word, defines=defines)
+    elif plain and word in _RESERVED:
+        if frame.pending:
+            raise LostTrackError
+        end_list(reader, frame)
+        if frame.kind in _CLOSES.get(word, ()):
+            _close(reader)
+        elif (kind := _GOES_ON.get((word, frame.kind))) is not None:
+            end_branch(reader, frame, kind)
+            frame.opened = word
+        else:
+            raise LostTrackError
+    elif plain and word in ("!", "function"):
+        frame.pending, frame.first = word, frame.first or word
+    elif word == "time":
+        frame.pending, frame.first = "", frame.first or word
+    elif _ASSIGNMENT.match(word):
+        frame.pending, frame.name, frame.first = "", word, frame.first or word
+    elif not (frame.kind == "loop" and frame.opened != "while" and word == "in"):
+        frame.pending, frame.start, frame.name = "", False, word
+        frame.first = frame.first or word
+    else:
+        frame.start = False  # for NAME, and "in" on the next line
+
+
+def _close(reader: Reader) -> None:
+    """End a compound command: its status is that of the last list in it."""
+    frame = reader.stack.pop()
+    if frame.kind == "do":
+        if frame.hides:
+            reader.losses["loop"] = None
+    elif not frame.defines:
+        reader.stack[-1].tail |= frame.hides or frame.branch
+
+
+def end_branch(reader: Reader, frame: Frame, kind: str) -> None:
+    end_list(reader, frame)
+    frame.branch |= frame.hides
+    frame.hides, frame.kind, frame.start = False, kind, True
+
+
+def end_list(reader: Reader, frame: Frame) -> None:
+    """Judge a list that ended, and the one before it, which is not the last now."""
+    if frame.first:
+        asked = any(one.kind in _CONDITIONS for one in reader.stack)
+        hides = frame.ands and frame.first not in _TESTS
+        if frame.hides:
+            reader.losses["list"] = None
+        if frame.fed and not (asked or frame.ors or frame.name in CHECKERS):
+            reader.losses["pipe"] = None
+        quiet = asked or frame.ors or frame.opened == "$("
+        frame.hides = (hides or frame.tail) and not quiet
+    frame.first = frame.name = ""
+    frame.start = True
+    frame.ands = frame.ors = frame.fed = frame.tail = False
