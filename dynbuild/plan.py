@@ -10,18 +10,18 @@ plan is made again after each build, until there is none left to do; what was bu
 stays usable, and the order of builds does not matter.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from dynbuild.digest import Digest
 from dynbuild.link.budget import Member, groups, height_of
-from dynbuild.link.choice import Held, choose, preferred
+from dynbuild.link.choice import MOST, Held, choose, preferred
 from dynbuild.link.commute import databases_of
-from dynbuild.link.model import Layer, Record, WriteSet
+from dynbuild.link.model import Layer, Record
 from dynbuild.link.placement import Placements, Standing, place
 from dynbuild.lock.order import Placed
-from dynbuild.steps.model import Stage
+from dynbuild.steps.model import Stage, Step
 
 __all__ = [
     "Build",
@@ -32,7 +32,9 @@ __all__ = [
     "Unneeded",
     "needed",
     "plan",
+    "reached",
     "shared_layers",
+    "sources_of",
     "standing",
 ]
 
@@ -75,42 +77,82 @@ class Plan:
             found += choice.record.layers
         return tuple(found)
 
+    def ids(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
+        """The ids of places that are built, sorted: what a record calls ``on``."""
+        return tuple(sorted(self._record(digest).id for digest in digests))
+
+    def sources(self, digest: Digest) -> tuple[tuple[Digest, Digest], ...]:
+        """What a record of a place says of its sources, all of which are built.
+
+        A linked step has to be there wherever the image is made, so that its own record
+        says what it came from; of all else that a source came from, this does.
+        """
+        image = {*self.places.image}
+        todo = [*self.places.places[digest].sources]
+        found: dict[Digest, Digest] = {}
+        while todo:
+            source = todo.pop()
+            if source in found:
+                continue
+            record = self._record(source)
+            found[source] = record.id
+            if source not in image:
+                todo += self.places.places[source].on
+                found |= {one: id_ for one, id_ in record.sources if one not in found}
+        return tuple(sorted(found.items()))
+
+    def _record(self, digest: Digest) -> Record:
+        choice = self.choices[digest]
+        assert isinstance(choice, Reuse)
+        return choice.record
+
 
 def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     order: Sequence[Placed],
     digests: Mapping[str, Digest],
-    base: Sequence[Digest],
     platform: str,
     held: Iterable[Held],
     *,
     before: str | None = None,
+    anew: Collection[str] = (),
 ) -> Plan:
-    """Plan the steps whose digests are known; ``base`` has the base's diff ids.
+    """Plan the steps whose digests are known.
 
-    With ``before`` the aim is not the image, but all that this step stands on.
+    With ``before`` the aim is not the image, but all that this step stands on. The
+    steps ``anew`` are aims as well, whether or not the image needs them; of those,
+    ``held`` has only what was built since.
     """
-    by_place: dict[Digest, list[Held]] = {}
-    wrote: dict[Digest, list[WriteSet]] = {}
-    seen: set[tuple[object, ...]] = set()
-    for one in sorted(held, key=preferred):
-        record = one.record
-        same = (record.placed, record.stack, record.layers)
-        if record.platform == platform and same not in seen:
-            seen.add(same)
-            by_place.setdefault(record.placed, []).append(one)
-            wrote.setdefault(record.placed, []).append(record.writes)
-    places = place(standing(order, digests), wrote)
-    chosen = choose(places.places.values(), base, by_place)
-    choices: dict[Digest, Choice] = {
-        digest: Reuse(chosen[digest].record, chosen[digest].distance)
-        if digest in chosen
-        else Build()
-        for digest in places.places
+    by_place: dict[Digest, dict[Digest, Held]] = {}
+    for has in sorted(held, key=preferred):
+        known = by_place.setdefault(has.record.placed, {})
+        if has.record.platform == platform and len(known) < MOST:
+            known.setdefault(has.record.id, has)
+    usable = {placed: tuple(known.values()) for placed, known in by_place.items()}
+    wrote = {
+        placed: [one.record.writes for one in those] for placed, those in usable.items()
     }
+    places = place(standing(order, digests), wrote)
+    final = places.final
     aims = (
-        places.image if before is None else places.places[places.final[before]].closure
+        {*places.image, *(final[id_] for id_ in anew if id_ in final)}
+        if before is None
+        else {*places.places[final[before]].closure}
     )
-    return Plan(places, needed(order, places, choices, aims))
+    # What is needed has to be there: then no source of it is gone.
+    lost = aims | {one.digest for one in places.places.values() if one.id in anew}
+    while True:
+        chosen = choose(places.places.values(), usable, lost)
+        choices: dict[Digest, Choice] = {
+            digest: Reuse(one.record, one.distance)
+            if (one := chosen.get(digest)) is not None
+            else Build()
+            for digest in places.places
+        }
+        left = needed(places, choices, aims)
+        asked = {digest for digest, one in left.items() if isinstance(one, Build)}
+        if asked <= lost:
+            return Plan(places, left)
+        lost |= asked
 
 
 def standing(
@@ -122,12 +164,28 @@ def standing(
             id=one.id,
             digest=digests[one.id],
             on=one.on,
+            sources=sources_of(one.step),
             linked=one.linked,
             touches=databases_of(one.step),
         )
         for one in order
         if one.id in digests
     )
+
+
+def sources_of(step: Step) -> tuple[str, ...]:
+    """The stages that a step copies from, each once."""
+    copies = step.copies if isinstance(step, Stage) else ()
+    return tuple(dict.fromkeys(copy.stage for copy in copies if copy.stage))
+
+
+def reached(order: Sequence[Placed]) -> frozenset[str]:
+    """The steps that the image holds, and all that these were made from."""
+    found: set[str] = set()
+    for one in reversed(order):
+        if one.linked or one.id in found:
+            found |= {one.id, *one.on, *sources_of(one.step)}
+    return frozenset(found)
 
 
 def shared_layers(
@@ -155,25 +213,18 @@ def shared_layers(
 
 
 def needed(
-    order: Sequence[Placed],
     places: Placements,
     choices: Mapping[Digest, Choice],
     aims: Iterable[Digest],
 ) -> dict[Digest, Choice]:
     """Build only what is an aim, and what something to be built needs."""
-    copied = {
-        one.id: [copy.stage for copy in one.step.copies if copy.stage]
-        for one in order
-        if isinstance(one.step, Stage)
-    }
     todo = list(aims)
     found = set(todo)
     while todo:
         digest = todo.pop()
         if isinstance(choices[digest], Build):
             place = places.places[digest]
-            sources = [places.final[stage] for stage in copied.get(place.id, ())]
-            more = {*place.closure, *sources} - found
+            more = {*place.closure, *place.sources} - found
             found |= more
             todo += more
     return {

@@ -225,11 +225,15 @@ class StepRequest:
 
 @dataclass(frozen=True, slots=True)
 class Realized:
-    """The layers that a step made, what they write, and how long it ran."""
+    """The layers that a step made, what they write, and how long it ran.
+
+    ``made`` is when that was, in milliseconds since 1970.
+    """
 
     layers: Stack
     writes: WriteSet
     seconds: float
+    made: int
     ran: bool
 
 

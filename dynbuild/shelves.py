@@ -7,6 +7,13 @@ from typing import Protocol
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record
 
+RECORDS = "realizations"
+"""Where stores keep records of this version, by step and id."""
+
+OLD_RECORDS = "records"
+"""Where version 1 kept its own. Each version sees only what lies in its place, so that
+neither takes the other's records for damaged ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -27,9 +34,9 @@ class Thing:
     def step(self) -> Digest | None:
         """The step that it is a record of."""
         folder, _, name = self.key.partition("/")
-        return (
-            Digest(f"sha256:{name.partition('/')[0]}") if folder == "records" else None
-        )
+        if folder != RECORDS:
+            return None
+        return Digest(f"sha256:{name.partition('/')[0]}")
 
 
 @dataclass(frozen=True, slots=True)

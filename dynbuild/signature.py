@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from dynbuild.declaration.grammar import KEY_NAME, PUBLIC_KEY, matches
 from dynbuild.digest import Digest, digest_of
-from dynbuild.link.model import Record
+from dynbuild.link.model import Record, facts_of
 
 _SECRET_KEY = re.compile(rf"({KEY_NAME.strip('^$')}):([A-Za-z0-9+/]{{86}}==)")
 _SEED = 32
@@ -106,19 +106,6 @@ def _verifies(key: PublicKey, signature: str, data: bytes) -> bool:
 
 
 def _fingerprint(record: Record, writes: Digest) -> bytes:
-    """What is signed: everything but how long it took, and who signed."""
-    return digest_of(
-        {
-            "what": "dynbuild record",
-            "version": 1,
-            "placed": record.placed,
-            "step": record.step,
-            "platform": record.platform,
-            "stack": record.stack,
-            "layers": [
-                [layer.diff_id, layer.digest, layer.size, layer.media_type]
-                for layer in record.layers
-            ],
-            "writes": writes,
-        }
-    ).encode()
+    """What is signed: a record as a whole, of this version."""
+    said = {"what": "dynbuild record", "version": 2, **facts_of(record, writes)}
+    return digest_of(said).encode()

@@ -22,7 +22,6 @@ from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.project.content import Tree
 from dynbuild.project.lockfile import LockFile
-from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import title
 from dynbuild.tiers.memory import Memory
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from dynbuild.lock.model import Lock
 
-BASE = (Digest("base-1"), Digest("base-2"))
 PLATFORM = "linux/amd64"
 LIVE = Digest("live")
 
@@ -114,7 +112,7 @@ class Machine:
         order, described, digests = self.steps(lock, live)
         ran: set[str] = set()
         while True:
-            made = plan(order, digests, BASE, PLATFORM, self.held)
+            made = plan(order, digests, PLATFORM, self.held)
             ready = next(iter(self._ready(order, made)), None)
             if ready is None:
                 break
@@ -168,27 +166,21 @@ class Machine:
     def _ready(self, order: tuple[Placed, ...], made: Plan) -> list[str]:
         """Build the first step of which all that it needs is there."""
         steps = {placed.id: placed for placed in order}
-        final = made.places.final
         missing = {d for d, choice in made.choices.items() if isinstance(choice, Build)}
         for digest, place in made.places.places.items():
-            step = steps[place.id].step
-            sources = (
-                {final[copy.stage] for copy in step.copies if copy.stage}
-                if isinstance(step, Stage)
-                else set()
-            )
-            if digest in missing and not missing & {*place.closure, *sources}:
-                below = made.layers(place.closure)
-                assert below is not None
+            needs = {*place.closure, *place.sources}
+            if digest in missing and not missing & needs:
                 self.number += 1
                 record = Record(
                     placed=digest,
                     step=place.step,
                     platform=PLATFORM,
-                    stack=(*BASE, *(layer.diff_id for layer in below)),
                     layers=(_layer(str(self.number)),),
                     writes=self.writes(steps[place.id]),
+                    on=made.ids(place.on),
+                    sources=made.sources(digest),
                     seconds=self.seconds.get(place.id, 1.0),
+                    made=self.number,
                 )
                 self.held.append(Held(record))
                 return [place.id]

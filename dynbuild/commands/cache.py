@@ -87,13 +87,10 @@ def pull(tiers: Tiers, steps: Steps) -> int:
     count = 0
     for platform, wanted in steps.items():
         held = tiers.held(wanted, platform)
-        near = {
-            (one.record.placed, one.record.stack) for one in held if not one.distance
-        }
+        near = {one.record.id for one in held if not one.distance}
         for one in held:
-            key = (one.record.placed, one.record.stack)
-            if key not in near and _fetch(tiers, one.record):
-                near.add(key)
+            if one.record.id not in near and _fetch(tiers, one.record):
+                near.add(one.record.id)
                 count += 1
     return count
 

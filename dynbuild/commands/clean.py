@@ -1,12 +1,14 @@
 """``clean``: what nobody uses leaves a tier; what is in use, or young, stays.
 
 Mark and sweep. Roots are records, and what a machine knows of images; a root stays by
-its age or because a lock names its step. A blob stays while a root that stays names it,
-or while it is so young that its record may still be on its way.
+its age or because a lock names its step. What a record stands on, or was copied from,
+counts as young as the record: else a build might have to make it anew. A blob stays
+while a root that stays names it, or while it is so young that its record may still be
+on its way.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
@@ -52,9 +54,12 @@ class Sweep:
 
 def sweep_of(shelf: Shelf, policy: Policy, grace: float) -> Sweep:
     """What of a tier is to go; nothing that is younger than ``grace`` seconds."""
-    things = [*shelf.things()]
-    blobs = [t for t in things if t.key.startswith("blobs/")]
-    roots = {t: shelf.root(t.key) for t in things if not t.key.startswith("blobs/")}
+    found = [*shelf.things()]
+    blobs = [t for t in found if t.key.startswith("blobs/")]
+    roots = _as_young_as_used(
+        {t: shelf.root(t.key) for t in found if not t.key.startswith("blobs/")}
+    )
+    things = [*blobs, *roots]
     stay = {
         thing: root or Root(frozenset())
         for thing, root in roots.items()
@@ -132,11 +137,29 @@ def _live(order: Iterable[Placed], files: Files) -> dict[Copy, Digest]:
     return found
 
 
+def _as_young_as_used(roots: Mapping[Thing, Root | None]) -> dict[Thing, Root | None]:
+    """The roots, none of them older than what was made of it."""
+    ages = {thing.key: thing.age for thing in roots}
+    records = {
+        root.record.id: (thing, root.record)
+        for thing, root in roots.items()
+        if root is not None and root.record is not None
+    }
+    todo = [*records]
+    while todo:
+        thing, record = records[todo.pop()]
+        for below in (*record.on, *(id_ for _, id_ in record.sources)):
+            if below in records and ages[records[below][0].key] > ages[thing.key]:
+                ages[records[below][0].key] = ages[thing.key]
+                todo.append(below)
+    return {replace(t, age=ages[t.key]): root for t, root in roots.items()}
+
+
 def _stays(thing: Thing, root: Root, policy: Policy) -> bool:
     if _is_needed(thing, policy):
         return True
     # A squash, or a base: no lock names it, and it is made again without running.
-    floating = root.record is None or not root.record.stack
+    floating = root.record is None or bool(root.record.parts)
     age = policy.age
     if age is None and (floating or policy.steps is None):
         age = USUAL_AGE

@@ -13,7 +13,6 @@ from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Held, Reuse, plan
 from dynbuild.ports import (
     Answer,
-    Base,
     Builder,
     Files,
     Images,
@@ -90,8 +89,7 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 ) -> Status:
     """What ``realize`` would find now.
 
-    Where the base was never here, nobody can say what a record would be put on: then
-    every record of a step in a shared tier counts. Raises UnreachableError where
+    Raises UnreachableError where
     the engine has to be asked and does not answer, DeclarationError for a platform that
     the base does not exist for.
     """
@@ -112,13 +110,12 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     steps = [*digests.values()]
     # What stands on an image that only the engine here knows is shared with nobody.
     answers = () if unpinned else survey(steps, name)
-    near = tier.find(steps, name) if base else ()
-    held = _held(order, digests, base, name, near) if base else {}
+    held = _held(order, digests, name, tier.find(steps, name)) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
         tuple(_step(placed, held.get(placed.id)) for placed in order),
-        tuple(_share(answer, order, digests, base, name) for answer in answers),
+        tuple(_share(answer, order, digests, name) for answer in answers),
     )
 
 
@@ -134,14 +131,9 @@ def _share(
     answer: Answer,
     order: tuple[Placed, ...],
     digests: dict[str, Digest],
-    base: Base | None,
     platform: str,
 ) -> Share:
-    if base:
-        held = _held(order, digests, base, platform, answer.records)
-    else:
-        last = {record.step: record for record in answer.records}
-        held = {id_: last[step] for id_, step in digests.items() if step in last}
+    held = _held(order, digests, platform, answer.records)
     sizes = {x.digest: x.size for record in held.values() for x in record.layers}
     total = sum(sizes.values())
     return Share(answer.name, answer.place, len(held), total, answer.away)
@@ -150,13 +142,11 @@ def _share(
 def _held(
     order: tuple[Placed, ...],
     digests: dict[str, Digest],
-    base: Base,
     platform: str,
     records: tuple[Record, ...],
 ) -> dict[str, Record]:
     """The records that ``realize`` would take if it had no others, by step."""
-    below = [layer.diff_id for layer in base.layers]
-    planned = plan(order, digests, below, platform, map(Held, records))
+    planned = plan(order, digests, platform, map(Held, records))
     found = {}
     for placed in order:
         final = planned.places.final.get(placed.id)

@@ -7,6 +7,7 @@ copies from, are given as images that are assembled here from layers of the stor
 import json
 import os
 import sys
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -136,6 +137,7 @@ class Workshop:
                     tuple(layer for layer, _ in own),
                     writes,
                     sum(result.seconds for result in results),
+                    int(time.time() * 1000),
                     any(result.ran for result in results),
                 )
             )

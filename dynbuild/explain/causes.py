@@ -171,14 +171,26 @@ class Trace:
         gone = tuple(step for step in differ if step not in self.steps)
         put = differ or [step for step in onto if step in built]
         put = [step for step in put if step in self.steps and step not in below]
+        copied = tuple(self._another(place.sources))
         if below:
             yield Reason("stands-on", steps=below)
+        if copied:
+            yield Reason("copies-from", steps=copied)
         if put:
             yield Reason("put-on", steps=tuple(put))
         if gone:
             yield Reason("gone", steps=gone)
-        if not (below or put or gone):
+        if not (below or copied or put or gone):
             yield Reason("not-held")
+
+    def _another(self, sources: Sequence[Digest]) -> Iterator[str]:
+        """The sources that are built anew, or lie elsewhere than before."""
+        plan = self.now.prediction.plan
+        for digest in sources:
+            source = plan.places.places[digest].id
+            is_built = isinstance(plan.choices[digest], Build)
+            if is_built or self.before.placed.get(source, digest) != digest:
+                yield source
 
     def _differing(self, placed: Placed, was: Description) -> Iterator[Reason]:
         """All that differs; what only follows from something else is left out."""

@@ -171,11 +171,19 @@ def _foreseen(
 
 
 def _held(old: View) -> Iterator[Held]:
-    """Each place with one layer, its own, on those of its closure, on no base."""
+    """Each place with one layer, its own, on those of its closure."""
+    ids: dict[Digest, Digest] = {}
     for digest, place in old.places.places.items():
-        layer = Layer(digest, digest, 0)
-        stack = place.closure
-        record = Record(digest, place.step, old.platform, stack, (layer,), {}, 0.0)
+        record = Record(
+            digest,
+            place.step,
+            old.platform,
+            (Layer(digest, digest, 0),),
+            {},
+            on=tuple(sorted(ids[below] for below in place.on)),
+            sources=tuple(sorted((source, ids[source]) for source in place.sources)),
+        )
+        ids[digest] = record.id
         yield Held(record)
 
 
@@ -183,8 +191,8 @@ def _written(known: Known, platform: str) -> Iterator[Held]:
     """What was written, in records of which nothing can be reused."""
     for digest, sets in known.wrote.items():
         for at, writes in enumerate(sets):
-            stack = (UNBUILT, Digest(str(at)))
-            yield Held(Record(digest, UNBUILT, platform, stack, (), writes, 0.0))
+            on = (UNBUILT, Digest(str(at)))
+            yield Held(Record(digest, UNBUILT, platform, (), writes, on=on))
 
 
 def _fate(placed: Placed, foreseen: Prediction) -> Fate:

@@ -15,7 +15,7 @@ from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Held, Plan, plan
 
 UNBUILT = Digest("not built")
-"""A layer that no step has: what lies on it is never reused."""
+"""A realization that no step has: what stands on it is never reused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,10 @@ def predict(
 ) -> Prediction:
     """Foresee a realization; ``wrote`` has what steps wrote before, by id."""
     known = list(held)
-    base = base_stack(order, digests, known)
     runs: set[str] = set()
     guessed: set[Digest] = set()
     while True:
-        made = plan(order, digests, base, platform, known)
+        made = plan(order, digests, platform, known)
         missing = [
             place
             for digest, place in made.places.places.items()
@@ -54,23 +53,5 @@ def predict(
         known += [_guess(place, platform, wrote[place.id]) for place in guesses]
 
 
-def base_stack(
-    order: Iterable[Placed], digests: Mapping[str, Digest], held: Iterable[Held]
-) -> tuple[Digest, ...]:
-    """The diff ids of the base: what the records of steps that stand on nothing lie on.
-
-    A step's digest covers that of its base, so they all agree. Without such a record
-    no other is usable either.
-    """
-    first = {digests[p.id] for p in order if not p.on and p.id in digests}
-    stacks = [
-        one.record.stack
-        for one in held
-        if one.record.placed == one.record.step and one.record.step in first
-    ]
-    return min(stacks, default=())
-
-
 def _guess(place: Placement, platform: str, writes: WriteSet) -> Held:
-    record = Record(place.digest, place.step, platform, (UNBUILT,), (), writes, 0.0)
-    return Held(record)
+    return Held(Record(place.digest, place.step, platform, (), writes, on=(UNBUILT,)))

@@ -1,17 +1,19 @@
-"""Which record each step is reused from, so that no layer lies on a foreign stack.
+"""Which record each step is reused from, so that no two realizations of one step mix.
 
-DESIGN 8.2. A layer is a diff against the layers below it, and builds are not
-reproducible: a record is usable only where the diff ids of its stack are those chosen
-for its closure. The stack of a step is the base's layers, lowest first, and on them the
-layers of its closure in lock order. Steps of a closure commute or stand on one another,
-so that the order of two that do not stand on one another changes nothing: a record
-made before the lock ordered them anew is usable still.
+DESIGN 8.2. A layer is a diff against the layers below it, a copy is of the bytes that
+its source had, and builds are not reproducible: so a record names the realizations that
+it stands on and copies from by their ids (``link/model``), and the records that are
+chosen never name two ids of one place. A record that stands on a realization needs that
+one's layers; one that copies does not. A source that no tier holds any more is *gone*:
+nothing can be built on it or copied from it, but what was copied from it stays of use,
+as long as the source has not to be built anew.
 
-Of all consistent choices it is the one that reuses most steps, then the one whose
-records lie nearest in sum, then the one with the lowest diff ids in lock order.
+Of all consistent choices it is the one that reuses most steps (a source that is gone,
+and that something reused was copied from, counts as one), then the one whose records
+lie nearest in sum, then the one with the youngest records in lock order.
 
-To choose for every step is to choose for the *contested* ones: those whose usable
-records differ in their layers. Whether any other step can be reused follows. Contested
+To choose for every step is to choose for the *contested* ones: those of which there is
+more than one id. Whether any other step can be reused follows. Contested
 steps that no record ties to one another are chosen apart; those that are tied by a
 best-first search (A*: Hart, Nilsson, Raphael 1968) whose bound is what could still be
 reused. The result is exact. Since the choice among many tied steps is as hard as
@@ -22,7 +24,7 @@ their own, which is what happens, are told apart at once: the first choice decid
 
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dynbuild.digest import Digest
@@ -31,6 +33,12 @@ from dynbuild.link.placement import Placement
 
 _WORK = 5_000_000
 """Records that one search looks at before it takes the straightest way to an end."""
+
+_FAR = 1 << 20
+
+MOST = 8
+"""Ids of one place that are looked at, the nearest and youngest: each machine that
+builds a step that is not reproducible adds one, and a search takes time in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,129 +49,170 @@ class Held:
     distance: int = 0
 
 
-def preferred(held: Held) -> tuple[int, Sequence[Digest], Sequence[Digest], str]:
-    """What sorts records: the nearest first, then by diff ids."""
-    record = held.record
-    layers = tuple(layer.diff_id for layer in record.layers)
-    return (held.distance, layers, record.stack, repr((record.layers, record.seconds)))
+def preferred(held: Held) -> tuple[int, int, Digest]:
+    """What sorts records: the nearest first, then the youngest, then by id."""
+    return (held.distance, -held.record.made, held.record.id)
 
 
 def choose(
     places: Collection[Placement],
-    base: Sequence[Digest],
     held: Mapping[Digest, Sequence[Held]],
+    lost: Collection[Digest] = (),
     work: int = _WORK,
-) -> dict[Digest, Held]:
+) -> dict[Digest, Held | None]:
     """The records to reuse by placed digest, of those held, each list by preference.
 
-    Each of ``places`` comes after its closure; ``base`` has the diff ids of the base.
+    Each of ``places`` comes after its closure and its sources. None stands for a source
+    that is gone, and that nothing has to be built for; none of ``lost`` can be that.
     """
     at = {place.digest: here for here, place in enumerate(places)}
-    found = _Options([], set())
-    above: list[int] = []
-    for place in places:
-        closure = [at[digest] for digest in place.closure]
-        last = _last(closure, above)
-        above.append(sum(1 << other for other in closure))
-        options: dict[tuple[object, ...], _Option] = {}
+    found = _Options(*_named(at, held))
+    for here, place in enumerate(places):
+        options: dict[Digest, _Option] = {}
         for one in held.get(place.digest, ()):
-            layers = tuple(layer.diff_id for layer in one.record.layers)
-            for given in _stacks(one.record, tuple(base), closure, last, found):
-                key = (layers, *sorted(given.items()))
-                options.setdefault(key, _Option(one, layers, given))
-        found.add(tuple(options.values()))
-    chosen: dict[int, Held] = {}
+            id_ = one.record.id
+            if id_ in options:
+                continue
+            option = _option(one, place, at, found)
+            if option is not None:
+                options[id_] = option
+        if place.digest not in lost:
+            # Behind those that are held: the first of each place is the nearest.
+            for id_ in sorted(found.named.get(here, ())):
+                options.setdefault(id_, _Option(None, id_, {}))
+        found.of.append(options)
+        found.places.append(place)
+    chosen: dict[int, Held | None] = {}
     for component in _components(found):
         chosen |= _best(component, found, work)
     return {digest: chosen[here] for digest, here in at.items() if here in chosen}
 
 
-_Layers: TypeAlias = tuple[Digest, ...]
-_Given: TypeAlias = Mapping[int, _Layers]
-"""The layers of contested steps, by their positions."""
+_Given: TypeAlias = Mapping[int, Digest]
+"""The ids of contested places, by their positions."""
 
-_State: TypeAlias = (
-    "tuple[int, int, tuple[_Layers, ...], dict[int, tuple[_Option, ...]]]"
-)
-"""Minus the steps still reusable, their distance, layers settled, options left."""
+_Rank: TypeAlias = tuple[int, Digest]
+"""What sorts the ids of a place: the youngest first."""
+
+_State: TypeAlias = "tuple[int, int, tuple[_Rank, ...], dict[int, tuple[_Option, ...]]]"
+"""Minus the steps still reusable, their distance, ids settled, options left."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """A usable record, its layers, and which it needs of the contested steps below."""
+    """A usable record, or a source that is gone; the contested ids that it needs.
 
-    held: Held
-    layers: _Layers
+    ``gone`` has those of its sources that are, by position and id.
+    """
+
+    held: Held | None
+    id: Digest
     given: _Given
+    gone: "_Needs" = ()
+
+    @property
+    def distance(self) -> int:
+        """A source that is gone is further away than any that is held."""
+        return self.held.distance if self.held else _FAR
+
+    @property
+    def rank(self) -> _Rank:
+        return (-self.held.record.made if self.held else 0, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """The options of each step so far, and the contested steps among them."""
+    """The options of each place so far, by id.
 
-    of: list[tuple[_Option, ...]]
-    contested: set[int]
-
-    def add(self, options: tuple[_Option, ...]) -> None:
-        if len({option.layers for option in options}) > 1:
-            self.contested.add(len(self.of))
-        self.of.append(options)
-
-    def bundle(self, here: int, option: _Option) -> dict[int, _Layers]:
-        """What an option needs and settles of the contested steps."""
-        own = {here: option.layers} if here in self.contested else {}
-        return {**option.given, **own}
-
-    def layers(self, here: int, choice: _Given) -> _Layers:
-        """The layers of a step that has options, under a choice."""
-        return choice[here] if here in self.contested else self.of[here][0].layers
-
-
-def _last(closure: Sequence[int], above: Sequence[int]) -> list[int]:
-    """The steps of a closure on which no other of it stands."""
-    covered = 0
-    last = []
-    for other in reversed(closure):
-        if not covered >> other & 1:
-            last.append(other)
-            covered |= above[other]
-    return last
-
-
-def _stacks(
-    record: Record,
-    base: _Layers,
-    closure: Sequence[int],
-    last: Sequence[int],
-    found: _Options,
-) -> Iterator[_Given]:
-    """The choices among the contested steps below that give the stack of a record.
-
-    There is more than one only where records differ by layers that others have too:
-    empty ones.
+    ``ids`` has all ids of each place that records are or name, ``named`` those that
+    records name as sources. A place with more than one is contested.
     """
-    if record.stack[: len(base)] != base:
-        return
-    stack = sorted(record.stack[len(base) :])
-    known = frozenset(stack)
-    choices: list[dict[int, _Layers]] = [{}]
-    for other in last:
-        bundles = [
-            found.bundle(other, option)
-            for option in found.of[other]
-            if known.issuperset(option.layers)
-            and all(map(known.issuperset, option.given.values()))
-        ]
-        choices = [
-            some | more
-            for some in choices
-            for more in bundles
-            if all(some.get(step, layers) == layers for step, layers in more.items())
-        ]
-    for choice in choices:
-        layers = [layer for other in closure for layer in found.layers(other, choice)]
-        if sorted(layers) == stack:
-            yield choice
+
+    ids: Mapping[int, Collection[Digest]]
+    named: Mapping[int, Collection[Digest]]
+    of: list[dict[Digest, _Option]] = field(default_factory=list)
+    places: list[Placement] = field(default_factory=list)
+
+    def is_contested(self, here: int) -> bool:
+        return len(self.ids.get(here, ())) > 1
+
+    def needs(self, here: int, id_: Digest) -> dict[int, Digest]:
+        """What choosing an id of a place settles of the contested ones."""
+        own = {here: id_} if self.is_contested(here) else {}
+        return {**self.of[here][id_].given, **own}
+
+
+def _named(
+    at: Mapping[Digest, int], held: Mapping[Digest, Sequence[Held]]
+) -> tuple[dict[int, set[Digest]], dict[int, set[Digest]]]:
+    """All ids of each place that records are or name, and those named as sources."""
+    ids: dict[int, set[Digest]] = {}
+    named: dict[int, set[Digest]] = {}
+    for placed, here in at.items():
+        for one in held.get(placed, ()):
+            ids.setdefault(here, set()).add(one.record.id)
+            for source, id_ in one.record.sources:
+                if source in at:
+                    ids.setdefault(at[source], set()).add(id_)
+                    named.setdefault(at[source], set()).add(id_)
+    return ids, named
+
+
+def _option(
+    held: Held, place: Placement, at: Mapping[Digest, int], found: _Options
+) -> _Option | None:
+    """A record with what it needs; None where it cannot be used."""
+    below = _below(held.record, place, at, found)
+    copied = _copied(held.record, place, at, found)
+    if below is None or copied is None:
+        return None
+    given: dict[int, Digest] = {}
+    for here, id_ in (*below, *copied):
+        for other, needed in found.needs(here, id_).items():
+            if given.setdefault(other, needed) != needed:
+                return None
+    gone = [need for need in copied if found.of[need[0]][need[1]].held is None]
+    return _Option(held, held.record.id, given, gone)
+
+
+_Needs: TypeAlias = Sequence[tuple[int, Digest]]
+"""Ids by the positions of their places."""
+
+
+def _below(
+    record: Record, place: Placement, at: Mapping[Digest, int], found: _Options
+) -> _Needs | None:
+    """What a record stands on, where all of that is held."""
+    on = {*record.on}
+    needs = [
+        (at[below], id_)
+        for below in place.on
+        for id_, option in found.of[at[below]].items()
+        if id_ in on and option.held is not None
+    ]
+    return needs if len(needs) == len(on) == len(place.on) else None
+
+
+def _copied(
+    record: Record, place: Placement, at: Mapping[Digest, int], found: _Options
+) -> _Needs | None:
+    """What a record was copied from, where that is known to its end.
+
+    Of a source that is gone, the record itself has to say what that came from.
+    """
+    sources = dict(record.sources)
+    needs = []
+    for source, id_ in sources.items():
+        here = at.get(source, len(found.of))
+        option = found.of[here].get(id_) if here < len(found.of) else None
+        if option is None:
+            return None
+        own = found.places[here]
+        if option.held is None and not sources.keys() >= {*own.on, *own.sources}:
+            return None
+        needs.append((here, id_))
+    is_whole = len(needs) == len(record.sources) and sources.keys() >= {*place.sources}
+    return needs if is_whole else None
 
 
 def _components(found: _Options) -> Iterator[list[int]]:
@@ -178,56 +227,83 @@ def _components(found: _Options) -> Iterator[list[int]]:
 
     reusable = [here for here, options in enumerate(found.of) if options]
     for here in reusable:
-        for other in found.of[here][0].given:
-            parent[root(here)] = root(other)
+        for option in found.of[here].values():
+            for other in (*option.given, *(gone for gone, _ in option.gone)):
+                parent[root(here)] = root(other)
     components: dict[int, list[int]] = {}
     for here in reusable:
         components.setdefault(root(here), []).append(here)
     yield from components.values()
 
 
-def _best(steps: Sequence[int], found: _Options, work: int) -> dict[int, Held]:
+def _best(steps: Sequence[int], found: _Options, work: int) -> dict[int, Held | None]:
     """The best choice for steps that are tied, by settling one contested after another.
 
     A state is the layers settled so far and the options that they leave; the number of
     steps that still have one, and the nearest of each, bound what can come of it.
     """
-    contested = [here for here in steps if here in found.contested]
+    contested = [here for here in steps if found.is_contested(here)]
     tied: dict[int, list[int]] = {here: [here] for here in contested}
     for here in steps:
-        for other in found.of[here][0].given:
+        for other in {other for one in found.of[here].values() for other in one.given}:
             tied[other].append(here)
-    left = {here: found.of[here] for here in steps}
-    far = sum(options[0].held.distance for options in left.values())
+    left = {here: tuple(found.of[here].values()) for here in steps}
+    far = sum(options[0].distance for options in left.values())
     start: _State = (-len(left), far, (), left)
     states = [start]
     spent = 0
     while True:
         _, far, settled, left = heapq.heappop(states)
         if len(settled) == len(contested):
-            return {here: options[0].held for here, options in left.items()}
+            used = _used(left)
+            if used == left:
+                return {here: options[0].held for here, options in left.items()}
+            far = sum(options[0].distance for options in used.values())
+            heapq.heappush(states, (-len(used), far, settled, used))
+            continue
         here = contested[len(settled)]
-        values = sorted({option.layers for option in left.get(here, ())}) or [()]
-        children: list[_State] = []
-        for value in values:
-            rest = dict(left) if value is not values[-1] else left
-            distance = far
-            for step in tied[here]:
-                before = rest.pop(step, ())
-                after = tuple(
-                    option
-                    for option in before
-                    if (option.layers if step == here else option.given[here]) == value
-                )
-                distance -= sum(option.held.distance for option in before[:1])
-                distance += sum(option.held.distance for option in after[:1])
-                spent += len(before)
-                if after:
-                    rest[step] = after
-            spent += len(rest) if rest is not left else 1
-            children.append((-len(rest), distance, (*settled, value), rest))
+        children = _children((0, far, settled, left), here, tied[here])
+        spent += sum(len(rest) for _, _, _, rest in children)
         if spent > work:
             states = [min(children)]
-        else:
-            for child in children:
-                heapq.heappush(states, child)
+        for child in children if spent <= work else ():
+            heapq.heappush(states, child)
+
+
+def _children(state: _State, here: int, tied: Sequence[int]) -> list[_State]:
+    """A state with the id of one more place settled, for each that it may have."""
+    _, far, settled, left = state
+    ranks = sorted({one.rank for one in left.get(here, ())}) or [_NONE]
+    children: list[_State] = []
+    for rank in ranks:
+        value = rank[1]
+        rest = dict(left) if rank is not ranks[-1] else left
+        distance = far
+        for step in tied:
+            before = rest.pop(step, ())
+            after = tuple(
+                option
+                for option in before
+                if (option.id if step == here else option.given.get(here, value))
+                == value
+            )
+            distance -= sum(option.distance for option in before[:1])
+            distance += sum(option.distance for option in after[:1])
+            if after:
+                rest[step] = after
+        children.append((-len(rest), distance, (*settled, rank), rest))
+    return children
+
+
+def _used(left: Mapping[int, tuple[_Option, ...]]) -> dict[int, tuple[_Option, ...]]:
+    """What is left without sources that are gone and that nothing was copied from."""
+    named = {need for options in left.values() for need in options[0].gone}
+    return {
+        here: options
+        for here, options in left.items()
+        if options[0].held is not None or (here, options[0].id) in named
+    }
+
+
+_NONE: _Rank = (0, Digest(""))
+"""The id of a place that has to be built."""

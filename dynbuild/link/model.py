@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, digest_of
 
 Kind: TypeAlias = Literal[
     "file", "directory", "symlink", "device", "whiteout", "opaque"
@@ -48,9 +48,18 @@ WriteSet: TypeAlias = Mapping[str, Written]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """That a step was built: on which stack, with which layers, what it wrote.
+    """That a step was built: on what, with which layers, what it wrote.
 
-    ``stack`` holds the diff ids of all layers below, the base's first, lowest first.
+    ``on`` holds the ids of the last realizations that it stands on, sorted: each of
+    them names what that one stands on. ``sources`` pairs the placed digests and the ids
+    of those that it copies from, and of what these come from, so far that a source
+    still has its place where no tier holds it any more; sorted. ``joins`` has the
+    digests of the steps that it was put on although it does not declare them, sorted.
+    ``reads`` has paths that the step is known to read without declaring it. ``parts``
+    has the diff ids of the layers that were squashed into its one layer; it is empty
+    but for a squash. ``seconds`` is how long the step ran, to the millisecond; ``made``
+    when it was built, in milliseconds since 1970.
+
     ``signatures`` are names of keys and what each made of the rest, in Base64; they
     say who vouches for a record, not which one it is.
     """
@@ -58,8 +67,56 @@ class Record:
     placed: Digest
     step: Digest
     platform: str
-    stack: tuple[Digest, ...]
     layers: tuple[Layer, ...]
     writes: WriteSet
-    seconds: float
+    on: tuple[Digest, ...] = ()
+    sources: tuple[tuple[Digest, Digest], ...] = ()
+    joins: tuple[Digest, ...] = ()
+    reads: tuple[str, ...] = ()
+    parts: tuple[Digest, ...] = ()
+    seconds: float = 0.0
+    made: int = 0
     signatures: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    id: Digest = field(init=False, compare=False)
+    """Which realization it is: by its place, its layers, and what it came from.
+
+    Two compilations of one source have two ids, and so has what was copied from each;
+    two builds that gave the same bytes on the same ground are one.
+    """
+
+    def __post_init__(self) -> None:
+        # Computed once: plans look at it again and again.
+        id_ = digest_of(
+            {
+                "placed": self.placed,
+                "layers": [layer.diff_id for layer in self.layers],
+                "on": self.on,
+                "sources": [list(pair) for pair in self.sources],
+            }
+        )
+        object.__setattr__(self, "id", id_)
+
+
+def facts_of(record: Record, writes: Digest) -> dict[str, Any]:
+    """All that a record says but who signed it; every field that anything reads.
+
+    ``writes`` is the digest of the blob that says what it wrote.
+    """
+    return {
+        "placed": record.placed,
+        "step": record.step,
+        "platform": record.platform,
+        "layers": [
+            [layer.diff_id, layer.digest, layer.size, layer.media_type]
+            for layer in record.layers
+        ],
+        "writes": writes,
+        "on": list(record.on),
+        "sources": [list(pair) for pair in record.sources],
+        "joins": list(record.joins),
+        "reads": list(record.reads),
+        "parts": list(record.parts),
+        "seconds": record.seconds,
+        "made": record.made,
+    }

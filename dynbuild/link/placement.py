@@ -6,9 +6,14 @@ which joins its closure. The image holds all linked steps; a build-only stage ha
 stack of its own, and what is found in it holds there and in the stacks of build-only
 stages that stand on it.
 
-The placed digest of a step that has nothing placed in its closure is its own digest.
-Any other covers the step's digest and the placed digests of the last steps that it
-stands on, each of which covers what that one stands on: the closure as a set.
+A copy is of its source in its place: a linked source in the image, a build-only one in
+its own stack. Sources come before what copies from them, so that one pass in lock order
+settles everything.
+
+The placed digest of a step is its own digest where nothing is placed that it stands on
+or copies from. Any other covers the step's digest, the placed digests of the last steps
+that it stands on, each of which covers what that one stands on (the closure as a set),
+and those of its sources.
 
 What a step writes is known from records, by placed digest. A step conflicts where any
 of its records does: machines may differ in what they built, and no choice among their
@@ -23,7 +28,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Digest, Field, digest_of
 from dynbuild.link.claims import claims
 from dynbuild.link.commute import agree, database_of, seen
 from dynbuild.link.model import WriteSet, Written
@@ -33,12 +38,14 @@ from dynbuild.link.model import WriteSet, Written
 class Standing:
     """A step as the lock places it: what it stands on, what it is known to touch.
 
-    ``on`` holds ids of steps before it; ``touches`` names databases.
+    ``on`` and ``sources``, which it copies from, hold ids of steps before it;
+    ``touches`` names databases.
     """
 
     id: str
     digest: Digest
     on: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     linked: bool = True
     touches: tuple[str, ...] = ()
 
@@ -60,19 +67,22 @@ class Placement:
     """A step in its place: the unit of what is built, recorded and reused.
 
     ``closure`` holds placed digests in lock order; the stack of the step is the base
-    and the layers of these.
+    and the layers of these. ``on`` has the last of them, which no other stands on;
+    ``sources`` has the places that the step copies from.
     """
 
     id: str
     step: Digest
     digest: Digest
     closure: tuple[Digest, ...] = ()
+    on: tuple[Digest, ...] = ()
+    sources: tuple[Digest, ...] = ()
     joins: tuple[Join, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Placements:
-    """All places by placed digest, each after its closure.
+    """All places by placed digest, each after its closure and its sources.
 
     ``final`` maps a step's id to its place in the image, or in its own stack if it is
     build-only; ``image`` holds the places of the linked steps in lock order.
@@ -91,38 +101,51 @@ def place(
     lock = _Lock(
         order,
         tuple(_mask(at[other] for other in step.on) for step in order),
+        tuple(tuple(at[other] for other in step.sources) for step in order),
         wrote,
+        {},
     )
-    linked = [here for here, step in enumerate(order) if step.linked]
-    image = _settle(lock, linked, {}, {})
-    in_image = {here: one.joins for here, one in image.items()}
-    stacks: dict[int, dict[int, _Settled]] = {}
+    image: dict[int, _Settled] = {}
+    ground = _Ground()
+    stacks: dict[int, Mapping[int, _Settled]] = {}
     for here, step in enumerate(order):
         if step.linked:
-            continue
-        members = _reach(lock, in_image, here)
-        inner = [other for other in members if other in stacks]
-        given = dict(in_image)
-        for other in inner:
-            for member, one in stacks[other].items():
-                given[member] = _both(given.get(member, {}), one.joins)
-        if inner:
-            stacks[here] = _settle(lock, [*members, here], {}, given)
+            _settle(lock, here, image, ground, {})
+            stacks[here] = image
         else:
-            below = {other: image[other] for other in members}
-            stacks[here] = _settle(lock, [here], below, {})
+            stacks[here] = _own_stack(lock, here, image, stacks)
+        lock.final[here] = stacks[here][here].digest
     places: dict[Digest, Placement] = {}
-    for stack in (image, *stacks.values()):
-        for here, one in stack.items():
-            if one.digest not in places:
-                places[one.digest] = _placement(order, stack, here)
-    final = {
-        step.id: (image if step.linked else stacks[here])[here].digest
-        for here, step in enumerate(order)
-    }
-    return Placements(
-        places, final, tuple(dict.fromkeys(image[here].digest for here in linked))
-    )
+    for here, stack in stacks.items():
+        for member in (here,) if stack is image else sorted(stack):
+            if stack[member].digest not in places:
+                places[stack[member].digest] = _placement(lock, stack, member)
+    final = {step.id: lock.final[here] for here, step in enumerate(order)}
+    linked = (final[step.id] for step in order if step.linked)
+    return Placements(places, final, tuple(dict.fromkeys(linked)))
+
+
+def _own_stack(
+    lock: "_Lock",
+    here: int,
+    image: Mapping[int, "_Settled"],
+    stacks: Mapping[int, Mapping[int, "_Settled"]],
+) -> Mapping[int, "_Settled"]:
+    """The stack of a build-only stage: all that it stands on, settled for it."""
+    joined = {other: one.joins for other, one in image.items()}
+    members = _reach(lock, joined, here)
+    inner = [other for other in members if not lock.order[other].linked]
+    if not inner:
+        stack = {other: image[other] for other in members}
+        _settle(lock, here, stack, _Ground(), {})
+        return stack
+    for other in inner:
+        for member, one in stacks[other].items():
+            joined[member] = _both(joined.get(member, {}), one.joins)
+    stack, ground = {}, _Ground()
+    for member in (*members, here):
+        _settle(lock, member, stack, ground, joined.get(member, {}))
+    return stack
 
 
 _Reason: TypeAlias = tuple[str, str]
@@ -134,21 +157,29 @@ _Joins: TypeAlias = Mapping[int, frozenset[_Reason]]
 
 @dataclass(frozen=True, slots=True)
 class _Lock:
-    """The steps, the positions that each stands on as bits, and what is on record."""
+    """The steps, the positions that each stands on as bits, and what is on record.
+
+    ``sources`` has the positions that each copies from, ``final`` the placed digests of
+    the steps that are settled.
+    """
 
     order: Sequence[Standing]
     on: tuple[int, ...]
+    sources: tuple[tuple[int, ...], ...]
     wrote: Mapping[Digest, Collection[WriteSet]]
+    final: dict[int, Digest]
 
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
     """A settled step: the positions of its closure as bits, and its placed digest.
 
-    It is placed where a step of its closure, or it, was put on another.
+    ``last`` has those of the closure that no other of it stands on. It is placed where
+    it, or a step that it stands on or copies from, was put on another.
     """
 
     closure: int
+    last: int
     digest: Digest
     placed: bool
     joins: _Joins
@@ -213,47 +244,50 @@ class _Ground:
 
 def _settle(
     lock: _Lock,
-    members: Iterable[int],
-    below: Mapping[int, _Settled],
-    given: Mapping[int, _Joins],
-) -> dict[int, _Settled]:
-    """Settle members in order on those below, each with the joins that are given."""
-    settled = dict(below)
-    ground = _Ground()
-    for here in members:
-        step = lock.order[here]
-        joins = given.get(here, {})
-        found = ground.shared(step, _closure(settled, lock.on[here] | _mask(joins)))
-        writes: Collection[WriteSet] = ()
-        while True:
-            joins = _both(joins, found)
-            on = lock.on[here] | _mask(joins)
-            bare = not joins and not any(settled[o].placed for o in _bits(on))
-            digest = step.digest if bare else _digest(step, settled, on)
-            one = _Settled(_closure(settled, on), digest, not bare, joins)
-            writes = lock.wrote.get(one.digest) or writes
-            found = ground.conflicts(writes, one.closure)
-            if not found:
-                break
-        settled[here] = one
-        ground.add(here, step, writes)
-    return settled
+    here: int,
+    settled: dict[int, _Settled],
+    ground: _Ground,
+    joins: _Joins,
+) -> None:
+    """Settle a step on those of a stack that are settled, with the joins given."""
+    step = lock.order[here]
+    moved = any(lock.final[o] != lock.order[o].digest for o in lock.sources[here])
+    found = ground.shared(step, _closure(settled, lock.on[here] | _mask(joins)))
+    writes: Collection[WriteSet] = ()
+    while True:
+        joins = _both(joins, found)
+        on = lock.on[here] | _mask(joins)
+        closure = _closure(settled, on)
+        deeper = _closure(settled, on, itself=False)
+        placed = bool(joins) or moved or any(settled[o].placed for o in _bits(on))
+        last = on & ~deeper
+        digest = _digest(lock, here, settled, last) if placed else step.digest
+        one = _Settled(closure, last, digest, placed, joins)
+        writes = lock.wrote.get(one.digest) or writes
+        found = ground.conflicts(writes, one.closure)
+        if not found:
+            break
+    settled[here] = one
+    ground.add(here, step, writes)
 
 
-def _closure(settled: Mapping[int, _Settled], on: int) -> int:
-    closure = on
+def _closure(settled: Mapping[int, _Settled], on: int, *, itself: bool = True) -> int:
+    """What steps stand on, and they themselves."""
+    closure = on if itself else 0
     for other in _bits(on):
         closure |= settled[other].closure
     return closure
 
 
-def _digest(step: Standing, below: Mapping[int, _Settled], on: int) -> Digest:
+def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) -> Digest:
     """The placed digest; what the others stand on already adds nothing to it."""
-    deeper = 0
-    for other in _bits(on):
-        deeper |= below[other].closure
-    last = {below[other].digest for other in _bits(on & ~deeper)}
-    return digest_of({"step": step.digest, "on": sorted(last)})
+    fields: dict[str, Field] = {
+        "step": lock.order[here].digest,
+        "on": sorted({below[other].digest for other in _bits(last)}),
+    }
+    if sources := {lock.final[other] for other in lock.sources[here]}:
+        fields["sources"] = sorted(sources)
+    return digest_of(fields)
 
 
 def _reach(lock: _Lock, joined: Mapping[int, _Joins], here: int) -> list[int]:
@@ -268,10 +302,8 @@ def _reach(lock: _Lock, joined: Mapping[int, _Joins], here: int) -> list[int]:
     return list(_bits(reached))
 
 
-def _placement(
-    order: Sequence[Standing], stack: Mapping[int, _Settled], here: int
-) -> Placement:
-    one = stack[here]
+def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placement:
+    order, one = lock.order, stack[here]
     closure = dict.fromkeys(stack[other].digest for other in _bits(one.closure))
     joins = tuple(
         Join(
@@ -282,7 +314,13 @@ def _placement(
         for other, reasons in sorted(one.joins.items())
     )
     return Placement(
-        order[here].id, order[here].digest, one.digest, tuple(closure), joins
+        id=order[here].id,
+        step=order[here].digest,
+        digest=one.digest,
+        closure=tuple(closure),
+        on=tuple(dict.fromkeys(stack[other].digest for other in _bits(one.last))),
+        sources=tuple(dict.fromkeys(lock.final[o] for o in lock.sources[here])),
+        joins=joins,
     )
 
 

@@ -18,7 +18,7 @@ from dynbuild.link.model import Record
 from dynbuild.tiers.codec import UnreadableError, load_record
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-STEP = "application/vnd.dynbuild.step.v1+json"
+STEP = "application/vnd.dynbuild.step.v2+json"
 WRITES = "application/vnd.dynbuild.writes.v1"
 RECORD = "dynbuild.record"
 MADE = "dynbuild.made"
@@ -56,12 +56,12 @@ class Entry:
 
 def tag_of(step: Digest) -> str:
     """The tag under which the records of a step are."""
-    return f"s-{step.removeprefix('sha256:')}"
+    return f"r-{step.removeprefix('sha256:')}"
 
 
 def step_of(tag: str) -> Digest | None:
     """The step whose records are under a tag; None for any other tag."""
-    match = re.fullmatch(r"s-([0-9a-f]{64})", tag)
+    match = re.fullmatch(r"r-([0-9a-f]{64})", tag)
     return Digest(f"sha256:{match[1]}") if match else None
 
 

@@ -8,23 +8,29 @@ from typing import Any, cast
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.later import Later
-from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written
+from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written, facts_of
 
-VERSION = 1
+VERSION = 2
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MOST = 1 << 30
 """Bytes of a write set as it is written: no tier may fill the memory with one."""
 
+_LONGEST = 10.0**9
+"""Seconds that a step took at most: some thirty years."""
+
 
 class UnreadableError(ValueError):
-    """Bytes that are no record of this version, or that were damaged."""
+    """Bytes that are no record, or that were damaged."""
+
+
+class OtherVersionError(UnreadableError):
+    """A record of another version: of no use here, and somebody else's."""
 
 
 def record_name(record: Record) -> str:
-    """The name of a record among those of its step: one for each stack."""
-    key = [record.placed, record.platform, *record.stack]
-    return sha256("\n".join(key).encode()).removeprefix("sha256:")
+    """The name of a record among those of its step: its id."""
+    return record.id.removeprefix("sha256:")
 
 
 def dump_record(record: Record, writes: Digest) -> bytes:
@@ -32,16 +38,7 @@ def dump_record(record: Record, writes: Digest) -> bytes:
     text = json.dumps(
         {
             "version": VERSION,
-            "placed": record.placed,
-            "step": record.step,
-            "platform": record.platform,
-            "stack": list(record.stack),
-            "layers": [
-                [layer.diff_id, layer.digest, layer.size, layer.media_type]
-                for layer in record.layers
-            ],
-            "writes": writes,
-            "seconds": round(record.seconds, 3),
+            **facts_of(record, writes),
             **({"signatures": dict(record.signatures)} if record.signatures else {}),
         }
     ).encode()
@@ -51,7 +48,7 @@ def dump_record(record: Record, writes: Digest) -> bytes:
 def load_record(data: bytes) -> tuple[Record, Digest]:
     """A record that has written nothing yet, and the blob that says what it wrote.
 
-    Raises UnreadableError.
+    Raises UnreadableError, OtherVersionError.
     """
     digest, _, text = data.partition(b"\n")
     if sha256(text).encode() != digest:
@@ -59,20 +56,33 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
     try:
         facts: dict[str, Any] = json.loads(text)
         if facts["version"] != VERSION:
-            raise UnreadableError
+            raise OtherVersionError
         record = Record(
             placed=_digest(facts["placed"]),
             step=_digest(facts["step"]),
             platform=str(facts["platform"]),
-            stack=tuple(map(_digest, facts["stack"])),
             layers=tuple(_layer(*layer) for layer in facts["layers"]),
             writes={},
-            seconds=float(facts["seconds"]),
+            on=tuple(map(_digest, facts["on"])),
+            sources=tuple((_digest(p), _digest(id_)) for p, id_ in facts["sources"]),
+            joins=tuple(map(_digest, facts["joins"])),
+            reads=tuple(map(_text, facts["reads"])),
+            parts=tuple(map(_digest, facts["parts"])),
+            seconds=_seconds(facts["seconds"]),
+            made=_whole(facts["made"]),
             signatures=_signatures(facts.get("signatures", {})),
         )
         return record, _digest(facts["writes"])
+    except UnreadableError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise UnreadableError from None
+
+
+def named_in(data: bytes) -> frozenset[Digest]:
+    """All blobs that a record of any version may name."""
+    text = data.decode("ascii", "replace")
+    return frozenset(map(Digest, _DIGEST.findall(text)))
 
 
 def _digest(told: object) -> Digest:
@@ -82,10 +92,27 @@ def _digest(told: object) -> Digest:
     return Digest(told)
 
 
-def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> Layer:
-    if type(size) is not int or size < 0:
+def _text(told: object) -> str:
+    if not isinstance(told, str):
         raise UnreadableError
-    return Layer(_digest(diff_id), _digest(digest), size, *map(str, media_type))
+    return told
+
+
+def _seconds(told: object) -> float:
+    """A length of time that can be added up and shown: neither NaN nor infinite."""
+    if not isinstance(told, int | float) or not 0 <= told <= _LONGEST:
+        raise UnreadableError
+    return float(told)
+
+
+def _whole(told: object) -> int:
+    if type(told) is not int or not 0 <= told < 1 << 63:
+        raise UnreadableError
+    return told
+
+
+def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> Layer:
+    return Layer(_digest(diff_id), _digest(digest), _whole(size), *map(str, media_type))
 
 
 def _signatures(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

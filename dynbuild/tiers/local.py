@@ -1,6 +1,6 @@
 """The local tier: blobs and records in a directory, shared by any number of processes.
 
-``blobs/sha256/HEX`` holds content, ``records/STEP/NAME`` a record, written after all
+``blobs/sha256/HEX`` holds content, ``realizations/STEP/ID`` a record, written after all
 blobs that it names. Both come by rename and never change, so that a kill at any moment
 leaves nothing half done. Every read is verified: what is missing or damaged is a miss,
 which is told and makes room for a new copy.
@@ -17,7 +17,9 @@ from tempfile import mkstemp
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
+from dynbuild.shelves import RECORDS
 from dynbuild.tiers.codec import (
+    OtherVersionError,
     StoredWrites,
     UnreadableError,
     dump_record,
@@ -27,7 +29,6 @@ from dynbuild.tiers.codec import (
 )
 
 BLOBS = "blobs/sha256"
-RECORDS = "records"
 NOTES = "notes"
 Tell = Callable[[str], None]
 
@@ -149,7 +150,7 @@ class Local:
             path = self._folder(step) / name
             try:
                 record, writes = load_record(path.read_bytes())
-            except FileNotFoundError:
+            except (FileNotFoundError, OtherVersionError):
                 continue
             except UnreadableError:
                 self._drop(path, f"the record {path} is damaged")
@@ -158,8 +159,16 @@ class Local:
                 # It may be whole: others can read it, or this process can later.
                 self.tell(f"the record {path} cannot be read: {error.strerror}")
                 continue
+            if record_name(record) != name:
+                self._drop(path, f"the record {path} is not the one that it says")
+                continue
             if (whole := self._whole(record, writes)) is not None:
                 yield whole
+            elif not all(map(self._lies, (writes, *(x.digest for x in record.layers)))):
+                # Blobs come before the records that name them: it is of no use, and
+                # the step is built again as another realization.
+                with suppress(OSError):
+                    path.unlink()
 
     def _whole(self, record: Record, writes: Digest) -> Record | None:
         """The record with what it wrote, where all that it names is there."""
@@ -167,6 +176,13 @@ class Local:
             return None
         data = self.read(writes)
         return None if data is None else replace(record, writes=StoredWrites(data))
+
+    def _lies(self, blob: Digest) -> bool:
+        """Whether there is anything under a digest, as far as that can be seen."""
+        try:
+            return self._blob(blob).exists()
+        except OSError:
+            return True
 
     def _is_sound(self, blob: Digest, path: Path, *, quiet: bool = False) -> bool:
         """Whether a blob is there and whole: read once, then only if it changed."""

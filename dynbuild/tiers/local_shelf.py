@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.shelves import Root, Thing
-from dynbuild.tiers.codec import UnreadableError, load_record
+from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
+from dynbuild.tiers.codec import UnreadableError, load_record, named_in
 from dynbuild.tiers.local import digest_of_file
 
-_ROOTS = ("records", "notes")
+_ROOTS = (RECORDS, OLD_RECORDS, "notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class LocalShelf:
             return None
         if key.startswith("notes/"):
             return _note(key, data)
+        if key.startswith(f"{OLD_RECORDS}/"):
+            return Root(named_in(data))
         try:
             record, writes = load_record(data)
         except UnreadableError:
@@ -56,7 +58,7 @@ class LocalShelf:
         for key in keys:
             path = self.directory / key
             path.unlink(missing_ok=True)
-            if key.startswith("records/"):
+            if key.startswith((f"{RECORDS}/", f"{OLD_RECORDS}/")):
                 with suppress(OSError):
                     path.parent.rmdir()
 

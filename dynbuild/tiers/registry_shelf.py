@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dynbuild.digest import Digest
-from dynbuild.shelves import Root, Thing
+from dynbuild.shelves import RECORDS, Root, Thing
 from dynbuild.tiers.artifact import Entry, step_of, tag_of
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import record_name
@@ -80,7 +80,7 @@ class RegistryShelf(Registry):
 
 def _key(entry: Entry) -> str:
     step = entry.record.step.removeprefix("sha256:")
-    return f"records/{step}/{record_name(entry.record)}"
+    return f"{RECORDS}/{step}/{record_name(entry.record)}"
 
 
 def _blobs(entry: Entry) -> Iterator[tuple[Digest, int]]:

@@ -1,6 +1,6 @@
 """The S3 tier: blobs and records as objects, under the keys of the local tier.
 
-``blobs/sha256/HEX`` holds content, ``records/STEP/NAME`` a record with what it wrote
+``blobs/sha256/HEX`` holds content, ``realizations/STEP/ID`` a record with what it wrote
 behind it, so that one request gets both; it is put after all blobs that it names. What
 is read is verified while it streams; what is missing or damaged is a miss.
 """
@@ -21,8 +21,10 @@ from urllib3.response import BaseHTTPResponse
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
+from dynbuild.shelves import RECORDS
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import (
+    OtherVersionError,
     StoredWrites,
     UnreadableError,
     dump_record,
@@ -143,7 +145,7 @@ class S3:
         self._put(_record_key(record), io.BytesIO(data), len(data))
 
     def _records(self, step: Digest) -> list[Record]:
-        prefix = f"records/{_hex(step)}/"
+        prefix = f"{RECORDS}/{_hex(step)}/"
         try:
             with answers(self.clients):
                 listed = self.clients.probe.list_objects(
@@ -168,6 +170,8 @@ class S3:
         head, text, writes = [*data.split(b"\n", 2), b"", b""][:3]
         try:
             record, digest = load_record(head + b"\n" + text)
+        except OtherVersionError:
+            return None
         except UnreadableError:
             self._tell(f"the record {key} is damaged")
             return None
@@ -321,7 +325,7 @@ def _names(listed: Iterator[object]) -> list[str]:
 
 
 def _record_key(record: Record) -> str:
-    return f"records/{_hex(record.step)}/{record_name(record)}"
+    return f"{RECORDS}/{_hex(record.step)}/{record_name(record)}"
 
 
 def _blob_key(blob: Digest) -> str:

@@ -9,7 +9,8 @@ from minio.deleteobjects import DeleteObject
 
 from dynbuild.digest import Digest
 from dynbuild.ports import TierError
-from dynbuild.shelves import Root, Thing
+from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
+from dynbuild.tiers.codec import named_in
 from dynbuild.tiers.s3 import S3
 from dynbuild.tiers.s3_client import MissingError, answers
 
@@ -19,7 +20,7 @@ class S3Shelf(S3):
 
     def things(self) -> Iterator[Thing]:
         now = time.time()
-        for prefix in ("records/", "blobs/"):
+        for prefix in (f"{RECORDS}/", f"{OLD_RECORDS}/", "blobs/"):
             try:
                 with answers(self.clients):
                     for found in self.clients.probe.list_objects(
@@ -32,6 +33,11 @@ class S3Shelf(S3):
                 return
 
     def root(self, key: str) -> Root | None:
+        if key.startswith(f"{OLD_RECORDS}/"):
+            try:
+                return Root(named_in(self._read(key)))
+            except MissingError:
+                return None
         record = self.record_at(key)
         if record is None:
             return None

@@ -21,8 +21,8 @@ _AT_ONCE = 3
 class _Line:
     """The records that wait for one tier, and who works on them.
 
-    ``foreign`` has the diff ids of layers that the tier has in another build: nothing
-    that stands on ours is of use to anyone there.
+    ``foreign`` has the ids of realizations that the tier has in another build: nothing
+    that stands on ours, or copies from it, is of use to anyone there.
     """
 
     far: Guarded
@@ -87,13 +87,17 @@ class Sharing:
 
     def _share(self, line: _Line, record: Record) -> None:
         far = line.far
-        if not far.writes or line.foreign.intersection(record.stack):
+        if not far.writes:
             return
-        for other in far.find([record.step], record.platform):
-            if record_name(other) == record_name(record):
-                if other.layers != record.layers:
-                    line.foreign.update(layer.diff_id for layer in record.layers)
-                return
+        sources = (id_ for _, id_ in record.sources)
+        if not line.foreign.isdisjoint((*record.on, *sources)):
+            line.foreign.add(record.id)
+            return
+        known = far.find([record.step], record.platform)
+        if any(_is_rival(other, record) for other in known):
+            if all(other.id != record.id for other in known):
+                line.foreign.add(record.id)
+            return
         size = sum(layer.size for layer in record.layers)
         far.sharing.begin(size)
         try:
@@ -106,3 +110,9 @@ class Sharing:
             far.record(record)
         finally:
             far.sharing.end()
+
+
+def _is_rival(one: Record, other: Record) -> bool:
+    """Whether two records are builds of one step on the same ground."""
+    ground = (one.placed, one.on, one.sources, one.parts)
+    return ground == (other.placed, other.on, other.sources, other.parts)

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.tiers.codec import UnreadableError, load_record, record_name
-from dynbuild.tiers.local import BLOBS, NOTES, RECORDS, digest_of_file
+from dynbuild.shelves import RECORDS
+from dynbuild.tiers.codec import (
+    OtherVersionError,
+    UnreadableError,
+    load_record,
+    record_name,
+)
+from dynbuild.tiers.local import BLOBS, NOTES, digest_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,8 @@ def _wrong(root: Path, path: Path) -> str | None:
     """What is wrong with a record, if anything is."""
     try:
         record, writes = load_record(path.read_bytes())
+    except OtherVersionError:
+        return None
     except UnreadableError:
         return "is damaged"
     step = record.step.removeprefix("sha256:")

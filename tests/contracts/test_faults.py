@@ -53,11 +53,11 @@ class Operation:
 
 OPERATIONS = {
     "list records": Operation(("GET",), "list-type=2"),
-    "get a record": Operation(("GET",), "/records/"),
+    "get a record": Operation(("GET",), "/realizations/"),
     "get a blob": Operation(("GET",), "/blobs/"),
     "look for a blob": Operation(("HEAD",), "/blobs/"),
     "put a blob": Operation(("PUT",), "/blobs/"),
-    "put a record": Operation(("PUT",), "/records/"),
+    "put a record": Operation(("PUT",), "/realizations/"),
     "anything": Operation(("GET", "HEAD", "PUT", "POST", "DELETE"), ""),
 }
 
@@ -117,7 +117,7 @@ class Machine:
         blob = sha256(content)
         self.chain.keep(blob, str(path))
         layer = Layer(sha256(b"tar" + content), blob, len(content))
-        record = Record(step, step, AMD, (BASE,), (layer,), {}, 1.0)
+        record = Record(step, step, AMD, (layer,), {}, on=(BASE,))
         self.chain.record(record)
 
 
@@ -267,7 +267,7 @@ LOCAL_FAULTS: dict[str, Callable[[Path, bytes], object]] = {
 
 
 @pytest.mark.parametrize("fault", LOCAL_FAULTS)
-@pytest.mark.parametrize("where", ["blobs", "records"])
+@pytest.mark.parametrize("where", ["blobs", "realizations"])
 @pytest.mark.parametrize("helped", [True, False], ids=["with S3", "alone"])
 def test_a_fault_of_the_local_tier(
     server: Server, fault: str, where: str, tmp_path: Path, *, helped: bool
@@ -284,7 +284,7 @@ def test_a_fault_of_the_local_tier(
     anew = b"made anew"
     assert one.realize(STEP, anew) == (CONTENT if helped else anew)
     one.chain.finish()
-    unseen = where == "records" and fault in ("missing", "a dangling link")
+    unseen = where == "realizations" and fault in ("missing", "a dangling link")
     assert bool(one.harm) == (not unseen)
     assert one.told == []
     one.harm.clear()

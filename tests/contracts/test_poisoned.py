@@ -64,7 +64,7 @@ def packed(content: bytes) -> bytes:
 def record_of(content: bytes, **other: object) -> Record:
     writes = {"etc/x": Written("file", 0o644, content=sha256(content))}
     layers = (layer_of(content),)
-    record = Record(STEP, STEP, AMD, (BASE,), layers, writes, 1.0)
+    record = Record(STEP, STEP, AMD, layers, writes, on=(BASE,))
     return replace(record, **other)  # type: ignore[arg-type]
 
 

@@ -48,7 +48,6 @@ class Bench:
             placed=STEP,
             step=STEP,
             platform=AMD,
-            stack=(sha256(b"base"),),
             layers=(layer,),
             writes={
                 "etc": Written("directory", 0o755),
@@ -56,7 +55,12 @@ class Bench:
                     "file", 0o644, 1, 2, "sha256:0", (("user.a", "\udcff"),), new=True
                 ),
             },
+            on=(sha256(b"on"),),
+            sources=((sha256(b"source"), sha256(b"its id")),),
+            joins=(sha256(b"join"),),
+            reads=("usr/share/x/",),
             seconds=1.5,
+            made=1_700_000_000_123,
         )
         record = replace(record, **other)
         self.tier.record(record)
@@ -86,20 +90,25 @@ def put_twice_is_once(bench: Bench) -> None:
     assert bench.found() == [record]
 
 
-def a_record_for_each_stack_place_and_platform(bench: Bench) -> None:
-    one = bench.kept()
-    other = bench.kept(b"two", stack=(sha256(b"other"),))
-    placed = bench.kept(b"three", placed=sha256(b"placed"))
-    arm = bench.kept(b"four", platform=ARM)
+def a_record_for_each_realization_and_platform(bench: Bench) -> None:
+    """Of one step on one ground, too: two builds of what is not reproducible."""
+    kept = [
+        bench.kept(),
+        bench.kept(b"two"),
+        bench.kept(on=(sha256(b"other"),)),
+        bench.kept(sources=()),
+        bench.kept(placed=sha256(b"placed")),
+    ]
+    arm = bench.kept(b"six", platform=ARM)
     found = bench.found()
-    assert len(found) == 3
-    assert all(record in found for record in (one, other, placed))
+    assert len(found) == len(kept)
+    assert all(record in found for record in kept)
     assert bench.found(ARM) == [arm]
 
 
-def the_last_record_of_a_stack_counts(bench: Bench) -> None:
+def the_last_record_of_a_realization_counts(bench: Bench) -> None:
     bench.kept()
-    later = bench.kept(b"later")
+    later = bench.kept(seconds=2.5, made=1_800_000_000_000)
     assert bench.found() == [later]
 
 
@@ -138,8 +147,8 @@ SCENARIOS = (
     unknown_is_absent,
     what_is_put_is_got,
     put_twice_is_once,
-    a_record_for_each_stack_place_and_platform,
-    the_last_record_of_a_stack_counts,
+    a_record_for_each_realization_and_platform,
+    the_last_record_of_a_realization_counts,
     a_step_without_layers,
     a_damaged_blob_is_a_miss_until_it_is_put_again,
     a_record_whose_blob_is_gone_is_a_miss,

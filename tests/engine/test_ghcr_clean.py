@@ -59,7 +59,7 @@ class Package:
         self.tier.keep(blob, str(path))
         below = (sha256(b"below" + content),)
         layer = Layer(sha256(b"tar" + content), blob, len(content))
-        record = Record(step, step, AMD, below, (layer,), {}, 1.0)
+        record = Record(step, step, AMD, (layer,), {}, on=below)
         self.tier.record(record)
         self.age(step, days)
         return record

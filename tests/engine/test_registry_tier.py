@@ -144,9 +144,9 @@ def test_a_writer_that_another_undid_writes_again(
 
     proxy.seen.clear()
     proxy.harm = rule
-    second = bench.kept(b"two", stack=(sha256(b"other"),))
+    second = bench.kept(b"two", on=(sha256(b"other"),))
     assert undone
-    assert {record.stack for record in bench.found()} == {first.stack, second.stack}
+    assert {record.id for record in bench.found()} == {first.id, second.id}
 
 
 def test_a_record_whose_blobs_left_makes_room_for_another(
@@ -154,15 +154,15 @@ def test_a_record_whose_blobs_left_makes_room_for_another(
 ) -> None:
     gone = bench.kept()
     plain_registry.content(gone.layers[0].digest).unlink()
-    second = bench.kept(b"two", stack=(sha256(b"other"),))
+    second = bench.kept(b"two", on=(sha256(b"other"),))
     assert bench.found() == [second]
     other = replace(bench, tier=opened(repository))
     assert other.found() == [second]
 
 
 def test_the_oldest_records_make_room(bench: Bench, repository: Repository) -> None:
-    stack = tuple(sha256(str(number).encode()) for number in range(2000))
-    records = [bench.kept(stack=(*stack, sha256(bytes([n])))) for n in range(9)]
+    on = tuple(sha256(str(number).encode()) for number in range(2000))
+    records = [bench.kept(on=(*on, sha256(bytes([n])))) for n in range(9)]
     found = bench.found()
     assert 1 < len(found) < 9
     assert found == records[-len(found) :]
@@ -225,7 +225,7 @@ OTHER = sha256(b"other")
     [
         ([(f'"step": "{STEP}"', f'"step": "{OTHER}"')], "is damaged"),
         ([('"version": 1', '"version": 99')], "is damaged"),
-        ([('"stack"', '"stuck"')], "is damaged"),
+        ([('"joins"', '"jains"')], "is damaged"),
         ([('"writes": "sha256:', '"writes": "sha256:0')], "is damaged"),
         ([(AMD, "linux/arm64")], None),
     ],
@@ -338,8 +338,8 @@ def test_all_that_it_holds_is_listed(bench: Bench, repository: Repository) -> No
             assert root.record is not None
             assert root.record.step == thing.step
     assert all(map(shelf.is_whole, blobs))
-    assert shelf.root("records/nonsense") is None
-    assert shelf.root(f"records/{'0' * 64}/x") is None
+    assert shelf.root("realizations/nonsense") is None
+    assert shelf.root(f"realizations/{'0' * 64}/x") is None
 
 
 def test_many_tags_come_in_pages(repository: Repository, proxy: Proxy) -> None:
@@ -393,4 +393,4 @@ def test_records_are_removed_one_by_one(
 def test_layers_without_a_record_are_none(bench: Bench) -> None:
     layer = Layer(sha256(b"tar"), sha256(b"x"), 1)
     with pytest.raises(TierError, match="MANIFEST_BLOB_UNKNOWN"):
-        bench.tier.record(Record(STEP, STEP, AMD, (), (layer,), {}, 0.0))
+        bench.tier.record(Record(STEP, STEP, AMD, (layer,), {}))

@@ -26,7 +26,9 @@ def test_what_many_records_have_is_uploaded_once(
         place = Repository(proxy.host, f"writers/{uuid4().hex}")
         tier = Registry(place, {"DOCKER_CONFIG": "/nowhere"}, print)
         each(
-            lambda step: tier.record(Record(step, step, AMD, (), (), {}, 1.0)), steps, 6
+            lambda step: tier.record(Record(step, step, AMD, (), {}, seconds=1.0)),
+            steps,
+            6,
         )
         assert len(tier.find(steps, AMD)) == len(steps)
     # The write set, and the config of what has none.

@@ -110,7 +110,7 @@ def test_a_damaged_record_is_told(project: Space, rclone_server: Server) -> None
     one = replace(project, environment={**project.environment, **shared})
     one.ok("realize")
     assert rclone_server.folder is not None
-    (record, *_) = sorted((rclone_server.folder / bucket).glob("records/*/*"))
+    (record, *_) = sorted((rclone_server.folder / bucket).glob("realizations/*/*"))
     record.write_bytes(b"nothing")
     done = one.ok("status", "--json")
     assert done.err.count("warning[DB0606]") == 1

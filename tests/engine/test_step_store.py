@@ -38,7 +38,7 @@ def test_two_stores_are_never_mixed(project: Space, docker: Docker, tag: str) ->
             dirs_exist_ok=True,
         )
     for store, has in (("one", 1), ("two", 3)):
-        for step in (project.root / store / "records").iterdir():
+        for step in (project.root / store / "realizations").iterdir():
             (record,) = step.iterdir()
             facts = json.loads(record.read_bytes().split(b"\n", 1)[1])
             if len(facts["stack"]) == has or store == "two":

@@ -53,10 +53,22 @@ def stores(draw: st.DrawFn) -> Store:
     for number in range(draw(st.integers(0, 6))):
         step = draw(st.sampled_from(STEPS))
         names = draw(st.frozensets(st.sampled_from(BLOBS), max_size=3))
-        stack = draw(st.sampled_from([(), (sha256(b"base"),)]))
+        parts = draw(st.sampled_from([(), (sha256(b"part"),)]))
         layers = tuple(Layer(blob, blob, 1) for blob in sorted(names))
-        record = Record(step, step, "linux/amd64", stack, layers, {}, 0.0)
-        key = f"records/{step.removeprefix('sha256:')}/{number}"
+        known = [one[1].record.id for one in held.values() if one[1] and one[1].record]
+        ids = st.sets(st.sampled_from(known), max_size=2) if known else st.just(set())
+        on, sources = draw(ids), draw(ids)
+        record = Record(
+            step,
+            step,
+            "linux/amd64",
+            layers,
+            {},
+            on=tuple(sorted(on)),
+            sources=tuple((sha256(id_.encode()), id_) for id_ in sorted(sources)),
+            parts=parts,
+        )
+        key = f"realizations/{step.removeprefix('sha256:')}/{number}"
         root = draw(st.sampled_from([Root(names, record), None]))
         held[key] = (Thing(key, 1, draw(ages)), root)
     return Store(held)
@@ -95,6 +107,17 @@ def test_what_is_young_or_needed_stays(store: Store, policy: Policy) -> None:
             assert key in after.held
 
 
+@given(stores(), st.none() | ages)
+def test_what_it_came_from_stays_with_a_record(store: Store, age: float | None) -> None:
+    _, after = swept(store, Policy(age))
+    here = [root.record for _, root in after.held.values() if root and root.record]
+    there = [root.record for _, root in store.held.values() if root and root.record]
+    ids = {record.id for record in here}
+    for record in here:
+        for below in (*record.on, *(id_ for _, id_ in record.sources)):
+            assert below in ids or all(one.id != below for one in there)
+
+
 @given(stores(), policies)
 def test_twice_is_once_and_the_bytes_are_told(store: Store, policy: Policy) -> None:
     found, after = swept(store, policy)
@@ -109,8 +132,27 @@ def test_twice_is_once_and_the_bytes_are_told(store: Store, policy: Policy) -> N
 @given(stores(), st.integers(0, 40))
 def test_what_is_old_fits(store: Store, size: int) -> None:
     _, after = swept(store, Policy(age=None, size=size))
-    old = [thing for thing in after.things() if thing.age >= GRACE]
-    young = [root for thing, root in after.held.values() if thing.age < GRACE and root]
+    young, todo = (
+        [],
+        [root for t, root in after.held.values() if t.age < GRACE and root],
+    )
+    records = {
+        root.record.id: root for _, root in after.held.values() if root and root.record
+    }
+    while todo:
+        # What it came from counts as young as it.
+        root = todo.pop()
+        if root in young:
+            continue
+        young.append(root)
+        if root.record is not None:
+            below = (*root.record.on, *(id_ for _, id_ in root.record.sources))
+            todo += [records[id_] for id_ in below if id_ in records]
+    old = [
+        thing
+        for thing, root in after.held.values()
+        if thing.age >= GRACE and (root is None or root not in young)
+    ]
     named = {name for root in young for name in root.names}
     left = [thing for thing in old if thing.blob not in named]
     whole = sum(thing.size for thing in after.things())

@@ -5,8 +5,6 @@ from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Choice, Reuse, Unneeded, plan, shared_layers, standing
 from dynbuild.steps.model import Copy, Script, Stage
 
-BASE = [Digest("base")]
-
 
 def stage(
     name: str, *on: str, source: str | None = None, build_only: bool = False
@@ -17,24 +15,28 @@ def stage(
 
 
 def record(
-    name: str, *stack: str, writes: WriteSet | None = None, platform: str = "p"
+    name: str,
+    *on: Held,
+    writes: WriteSet | None = None,
+    platform: str = "p",
+    sources: tuple[Held, ...] = (),
 ) -> Held:
     return Held(
         Record(
             placed=Digest(f"@{name}"),
             step=Digest(f"@{name}"),
             platform=platform,
-            stack=tuple(Digest(one) for one in ("base", *stack)),
             layers=(Layer(Digest(f"layer-{name}"), Digest("blob"), 1),),
             writes=writes or {},
-            seconds=1.0,
+            on=tuple(sorted(one.record.id for one in on)),
+            sources=tuple((one.record.placed, one.record.id) for one in sources),
         )
     )
 
 
 def choices(order: list[Placed], *held: Held) -> dict[str, Choice]:
     digests = {one.id: Digest(f"@{one.id}") for one in order}
-    planned = plan(order, digests, BASE, "p", held)
+    planned = plan(order, digests, "p", held)
     return {
         planned.places.places[digest].id: choice
         for digest, choice in planned.choices.items()
@@ -43,7 +45,8 @@ def choices(order: list[Placed], *held: Held) -> dict[str, Choice]:
 
 def test_each_step_is_reused_or_built() -> None:
     order = [stage("a"), stage("b", "a"), stage("c")]
-    a, b = record("a"), record("b", "layer-a")
+    a = record("a")
+    b = record("b", a)
     assert choices(order) == {"a": Build(), "b": Build(), "c": Build()}
     assert choices(order, b, a) == {
         "a": Reuse(a.record, 0),
@@ -56,7 +59,7 @@ def test_each_step_is_reused_or_built() -> None:
 def test_layers_of_a_stack() -> None:
     order = [stage("a"), stage("b")]
     digests = {"a": Digest("@a"), "b": Digest("@b")}
-    planned = plan(order, digests, BASE, "p", [record("a")])
+    planned = plan(order, digests, "p", [record("a")])
     assert planned.layers(["@a"]) == record("a").record.layers  # type: ignore[list-item]
     assert planned.layers(planned.places.image) is None
 
@@ -89,14 +92,16 @@ def test_build_only_steps_are_built_for_what_is_built() -> None:
         "compile": Build(),
         "spare": Unneeded(),
     }
-    assert choices(order, record("app")) == {
-        "app": Reuse(record("app").record, 0),
+    tools = record("tools")
+    held = record("compile", tools)
+    app = record("app", sources=(held, tools))
+    assert choices(order, app) == {
+        "app": Reuse(app.record, 0),
         "tools": Unneeded(),
         "compile": Unneeded(),
         "spare": Unneeded(),
     }
-    held = record("compile", "layer-tools")
-    assert choices(order, held, record("tools"))["compile"] == Reuse(held.record, 0)
+    assert choices(order, held, tools)["compile"] == Reuse(held.record, 0)
 
 
 def test_shared_layers() -> None:

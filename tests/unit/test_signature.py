@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from dynbuild.digest import Digest, digest_of, sha256
-from dynbuild.link.model import Layer, Record
+from dynbuild.link.model import Layer, Record, facts_of
 from dynbuild.signature import (
     SecretKey,
     is_trusted,
@@ -27,10 +27,15 @@ RECORD = Record(
     placed=sha256(b"placed"),
     step=sha256(b"step"),
     platform="linux/amd64",
-    stack=(sha256(b"base"), sha256(b"below")),
     layers=(LAYER,),
     writes={},
+    on=(sha256(b"a"), sha256(b"b")),
+    sources=((sha256(b"source"), sha256(b"its id")),),
+    joins=(sha256(b"join"),),
+    reads=("usr/share/x/",),
+    parts=(sha256(b"part"),),
     seconds=1.5,
+    made=1_700_000_000_123,
 )
 
 
@@ -54,8 +59,15 @@ def test_nothing_else_is() -> None:
         {"placed": sha256(b"x")},
         {"step": sha256(b"x")},
         {"platform": "linux/arm64"},
-        {"stack": RECORD.stack[::-1]},
-        {"stack": RECORD.stack[:1]},
+        {"on": RECORD.on[::-1]},
+        {"on": RECORD.on[:1]},
+        {"sources": ()},
+        {"sources": ((sha256(b"source"), sha256(b"another")),)},
+        {"joins": ()},
+        {"reads": ()},
+        {"parts": ()},
+        {"seconds": 9.0},
+        {"made": RECORD.made + 1},
         {"layers": ()},
         {"layers": (LAYER, LAYER)},
         {"layers": (replace(LAYER, diff_id=sha256(b"x")),)},
@@ -74,9 +86,12 @@ def test_what_it_wrote_is_covered() -> None:
     assert not is_trusted(signed(RECORD, WRITES, KEY), sha256(b"x"), [KEY.public])
 
 
-def test_how_long_it_took_is_not() -> None:
-    record = replace(signed(RECORD, WRITES, KEY), seconds=9.0)
-    assert is_trusted(record, WRITES, [KEY.public])
+def test_every_field_is_covered() -> None:
+    """Each but what it wrote, which is covered by its digest, and who signed."""
+    names = {field.name for field in fields(RECORD)}
+    assert names - {"id", "writes", "signatures"} == {*facts_of(RECORD, WRITES)} - {
+        "writes"
+    }
 
 
 def test_several_may_sign() -> None:
@@ -109,12 +124,18 @@ def test_the_signature_is_over_one_text() -> None:
     layers = [[LAYER.diff_id, LAYER.digest, 5, LAYER.media_type]]
     told = digest_of(
         {
+            "joins": list(RECORD.joins),
             "layers": layers,
+            "made": 1_700_000_000_123,
+            "on": list(RECORD.on),
+            "parts": list(RECORD.parts),
             "placed": RECORD.placed,
             "platform": "linux/amd64",
-            "stack": list(RECORD.stack),
+            "reads": ["usr/share/x/"],
+            "seconds": 1.5,
+            "sources": [list(pair) for pair in RECORD.sources],
             "step": RECORD.step,
-            "version": 1,
+            "version": 2,
             "what": "dynbuild record",
             "writes": WRITES,
         }

@@ -1,6 +1,6 @@
 """One build: steps that stand one on the other, found or made, and recorded."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
@@ -20,26 +20,34 @@ class Ground:
     layers: Stack
     writes: tuple[WriteSet, ...]
 
-    @property
-    def diff_ids(self) -> tuple[Digest, ...]:
-        return tuple(layer.diff_id for layer in self.layers)
-
     def under(self, record: Record) -> "Ground":
         """The ground of what stands on a step as well."""
         return Ground((*self.layers, *record.layers), (*self.writes, record.writes))
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a step is built from, as its record says it (``link.model.Record``)."""
+
+    on: tuple[Digest, ...]
+    sources: tuple[tuple[Digest, Digest], ...]
+    joins: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Steps of which each stands on the one before it, and the first on the ground.
 
-    ``requests`` holds the request for the steps from each on. ``deep`` has the groups
+    ``origins`` says what each is built from; what the others stand on is the step
+    before, and known once that is there. ``requests`` holds the request for the steps
+    from each on. ``deep`` has the groups
     of the stacks that are too deep for a builder, which is given each group as one
     layer: the same files, so that records name the stack all the same. ``anew``: what
     a tier has of them does not count.
     """
 
     chain: tuple[Placement, ...]
+    origins: tuple[Origin, ...]
     ground: Ground
     requests: tuple[StepRequest, ...]
     deep: Mapping[Stack, tuple[Group, ...]]
@@ -84,10 +92,15 @@ def run(
         request = _request(work, ground, at, end, tier, workshop)
         if not anew:
             request = replace(request, build=replace(request.build, no_cache_steps=()))
-        return _built(work, ground, work.chain[at:end], workshop.steps(request, report))
+        made = workshop.steps(request, report)
+        return _built(work, slice(at, end), built[-1:], made)
 
+    built: list[Built] = []
     with machine.alone([place.step for place in work.chain], waiting):
-        built, ground = _held(work, tier)
+        built += _held(work, tier)
+        ground = work.ground
+        for one in built:
+            ground = ground.under(one.held.record)
         at, end = len(built), len(work.chain)
         failed = None
         try:
@@ -130,46 +143,56 @@ def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers ar
 
 
 def _built(
-    work: Work, ground: Ground, chain: Iterable[Placement], made: Iterable[Realized]
+    work: Work, some: slice, before: Sequence[Built], made: Iterable[Realized]
 ) -> list[Built]:
-    """What was built of some steps, on the ground of the first."""
-    built = []
-    for place, one in zip(chain, made, strict=True):
+    """What was built of some steps; ``before`` is what the first of them stands on."""
+    built = [*before]
+    those = zip(work.chain[some], work.origins[some], made, strict=True)
+    for place, origin, one in those:
         record = Record(
             placed=place.digest,
             step=place.step,
             platform=work.platform,
-            stack=ground.diff_ids,
             layers=one.layers,
             writes=one.writes,
-            seconds=one.seconds,
+            on=_on(origin, built),
+            sources=origin.sources,
+            joins=origin.joins,
+            seconds=round(one.seconds, 3),
+            made=one.made,
         )
         built.append(Built(place.id, Held(record), here=True, ran=one.ran))
-        ground = ground.under(record)
-    return built
+    return built[len(before) :]
+
+
+def _on(origin: Origin, before: Sequence[Built]) -> tuple[Digest, ...]:
+    """What a step of the chain stands on: the one before it, if there is one."""
+    return (before[-1].held.record.id,) if before else origin.on
 
 
 def _as_it_ran(built: Built, results: Iterable[StepResult]) -> Built:
     """A step that was taken from the builder's cache, as it ran just before."""
     own = [one for one in results if one.step == quote.stage(built.step)]
-    record = replace(built.held.record, seconds=sum(one.seconds for one in own))
+    record = replace(
+        built.held.record, seconds=round(sum(one.seconds for one in own), 3)
+    )
     return replace(built, held=Held(record), ran=any(one.ran for one in own))
 
 
-def _held(work: Work, tier: Tiers) -> tuple[list[Built], Ground]:
-    """The first steps that another process built meanwhile, and the ground on them."""
+def _held(work: Work, tier: Tiers) -> list[Built]:
+    """The first steps that another process built meanwhile."""
     built: list[Built] = []
-    ground = work.ground
-    for place in () if work.anew else work.chain:
+    chain = () if work.anew else zip(work.chain, work.origins, strict=True)
+    for place, origin in chain:
         usable = [
             held
             for held in tier.held([place.step], work.platform, anew=True)
             if held.record.placed == place.digest
-            and held.record.stack == ground.diff_ids
+            and held.record.on == _on(origin, built)
+            and held.record.sources == origin.sources
         ]
         if not usable:
             break
         held = min(usable, key=preferred)
         built.append(Built(place.id, held, here=False, ran=False))
-        ground = ground.under(held.record)
-    return built, ground
+    return built

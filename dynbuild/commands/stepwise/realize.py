@@ -39,6 +39,7 @@ from dynbuild.link.writes import stacked
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.plan import reached
 from dynbuild.ports import Builder, Files, Images, LostError
 
 _RETRIES = 6
@@ -145,11 +146,9 @@ def begin(facts: Facts, site: Site, order: tuple[Placed, ...]) -> tuple[Recipe, 
 def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
     order = facts.order
     recipe, gather = begin(facts, site, order)
-    anew = frozenset(
-        placed.id
-        for placed in order
-        if facts.options.no_cache or placed.id in stepwise.anew
-    )
+    anew = frozenset(stepwise.anew)
+    if facts.options.no_cache:
+        anew |= reached(order)
     how = How(stepwise.jobs, anew, history.seconds(facts.platform))
     outcome = realize_steps(recipe, how, site, gather)
     with keeping(history, facts.lock, outcome, site.sources) as squashes:

@@ -73,13 +73,13 @@ def together(
 
 def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Squash:
     """A squash from the tier, where it lies under the digests of its parts."""
-    diff_ids = (layer.diff_id for layer in group.layers)
-    name = squashed_digest(diff_ids, group.needless)
+    parts = tuple(layer.diff_id for layer in group.layers)
+    name = squashed_digest(parts, group.needless)
     for record in tier.find([name], platform):
-        if record.placed != name or record.stack or len(record.layers) != 1:
+        if record.placed != name or record.parts != parts or len(record.layers) != 1:
             continue
         return Squash(group.steps, record)
     layer = workshop.squash(group.layers, group.needless)
-    record = Record(name, name, platform, (), (layer,), {}, 0.0)
+    record = Record(name, name, platform, (layer,), {}, parts=parts)
     tier.record(record)
     return Squash(group.steps, record)

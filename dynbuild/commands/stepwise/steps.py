@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepFinished, StepResult
 from dynbuild.commands.stepwise.failure import lacking
-from dynbuild.commands.stepwise.job import Built, Ground, Made, Work, run
+from dynbuild.commands.stepwise.job import Built, Ground, Made, Origin, Work, run
 from dynbuild.commands.stepwise.model import Gather, How, Outcome, Recipe, Site
 from dynbuild.commands.stepwise.schedule import longest_paths
 from dynbuild.commands.stepwise.squashes import Group, grouped
@@ -86,14 +86,13 @@ class _Work:
 
     def make_plan(self) -> None:
         recipe = self.recipe
-        base = [layer.diff_id for layer in recipe.base.layers]
         self.plan = plan(
             recipe.order,
             recipe.digests,
-            base,
             recipe.platform,
             self.held,
             before=self.how.before,
+            anew=self.how.anew,
         )
 
     def missing(self) -> list[Placement]:
@@ -130,7 +129,7 @@ class _Work:
         for place in sorted(missing, key=lambda place: -self.paths[place.id]):
             if len(self.at_work) >= self.how.jobs:
                 return
-            needs = {*place.closure, *self.sources(place).values()}
+            needs = {*place.closure, *place.sources}
             if place.digest in busy or needs & awaited or locks[place.id] & taken:
                 continue
             chain = self.chain(place, missing)
@@ -166,7 +165,7 @@ class _Work:
                 return tuple(chain)
             own = nexts[0]
             parent = self.recipe.parents[quote.stage(own.id)]
-            copied = {d for p in missing for d in self.sources(p).values()}
+            copied = {source for p in missing for source in p.sources}
             if parent != quote.stage(last.id) or awaited & copied:
                 return tuple(chain)
             chain.append(own)
@@ -222,16 +221,20 @@ class _Work:
                 built.ran or (before is not None and before.ran),
             )
 
-    def sources(self, place: Placement) -> dict[str, Digest]:
-        """The stages that a step copies from, and where they are."""
-        step = self.steps[place.id].step
-        final = self.plan.places.final
-        return {copy.stage: final[copy.stage] for copy in copies_of(step) if copy.stage}
+    def origin(self, place: Placement, *, first: bool) -> Origin:
+        """What a step is built from; of all but the first the chain itself says it."""
+        digests = self.recipe.digests
+        return Origin(
+            self.plan.ids(place.on) if first else (),
+            self.plan.sources(place.digest),
+            tuple(sorted({digests[join.onto] for join in place.joins})),
+        )
 
     def job(self, chain: tuple[Placement, ...]) -> Job:
         anew = any(place.id in self.how.anew for place in chain)
         work = Work(
             chain,
+            tuple(self.origin(place, first=place is chain[0]) for place in chain),
             Ground(*self.stack(chain[0].closure)),
             tuple(self.request(chain[at:]) for at in range(len(chain))),
             dict(self.deep),
@@ -254,10 +257,11 @@ class _Work:
         parent = recipe.parents[names[0]]
         given = {BASE_STEP: recipe.base.layers}
         for place in chain:
-            for source, digest in self.sources(place).items():
+            for digest in place.sources:
                 if isinstance(self.plan.choices[digest], Reuse):
-                    closure = self.plan.places.places[digest].closure
-                    given[quote.stage(source)], _ = self.stack((*closure, digest))
+                    source = self.plan.places.places[digest]
+                    name = quote.stage(source.id)
+                    given[name], _ = self.stack((*source.closure, digest))
         build = recipe.request
         if parent in given and parent != BASE_STEP:
             # The Dockerfile has it stand on what it copies from; by itself it does not.

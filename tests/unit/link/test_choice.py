@@ -3,84 +3,139 @@ from dynbuild.link.choice import Held, choose, preferred
 from dynbuild.link.model import Layer, Record
 from dynbuild.link.placement import Placement
 
-BASE = (Digest("base"),)
+
+def place(name: str, *on: str, sources: str = "") -> Placement:
+    below = tuple(map(Digest, on))
+    return Placement(
+        name,
+        Digest(name),
+        Digest(name),
+        closure=below,
+        on=below,
+        sources=tuple(map(Digest, sources.split())),
+    )
 
 
-def place(name: str, *closure: str) -> Placement:
-    return Placement(name, Digest(name), Digest(name), tuple(map(Digest, closure)))
-
-
-def held(name: str, layer: str, *stack: str, distance: int = 0) -> Held:
-    layers = tuple(Layer(Digest(one), Digest(one), 1) for one in layer.split())
-    below = tuple(Digest(one) for one in ("base", *stack))
-    record = Record(Digest(name), Digest(name), "p", below, layers, {}, 1.0)
+def held(
+    name: str, layer: str, *on: Held, sources: tuple[Held, ...] = (), distance: int = 0
+) -> Held:
+    record = Record(
+        Digest(name),
+        Digest(name),
+        "p",
+        tuple(Layer(Digest(one), Digest(one), 1) for one in layer.split()),
+        {},
+        on=tuple(sorted(one.record.id for one in on)),
+        sources=tuple(sorted((one.record.placed, one.record.id) for one in sources)),
+        made=int("".join(filter(str.isdigit, layer)) or 0),
+    )
     return Held(record, distance)
 
 
-def chosen(places: list[Placement], *several: Held, work: int = 1000) -> list[str]:
+def chosen(
+    places: list[Placement],
+    *several: Held,
+    lost: tuple[str, ...] = (),
+    work: int = 1000,
+) -> list[str]:
     """The layers that are chosen."""
     stores: dict[Digest, list[Held]] = {}
     for one in sorted(several, key=preferred):
         stores.setdefault(one.record.placed, []).append(one)
-    found = choose(places, BASE, stores, work)
+    found = choose(places, stores, tuple(map(Digest, lost)), work)
     return [
-        "+".join(layer.diff_id for layer in found[p.digest].record.layers)
-        if p.digest in found
+        "+".join(layer.diff_id for layer in one.record.layers)
+        if (one := found.get(p.digest))
         else "-"
         for p in places
     ]
 
 
-def test_nothing_lies_on_a_foreign_stack() -> None:
+def test_nothing_stands_on_another_realization() -> None:
     places = [place("a"), place("b", "a")]
-    assert chosen(places, held("a", "a1"), held("b", "b2", "a2")) == ["a1", "-"]
-    assert chosen(places, held("b", "b1", "a1")) == ["-", "-"]
-    foreign = Held(
-        Record(Digest("a"), Digest("a"), "p", (Digest("other"),), (), {}, 1.0)
-    )
-    assert chosen(places, foreign) == ["-", "-"]
+    one, other = held("a", "a1"), held("a", "a2")
+    assert chosen(places, one, held("b", "b2", other)) == ["a1", "-"]
+    assert chosen(places, held("b", "b1", one)) == ["-", "-"]
+    assert chosen(places, held("a", "a1", other)) == ["-", "-"]
+    assert chosen(places, one, held("b", "b1", one)) == ["a1", "b1"]
 
 
-def test_the_most_then_the_nearest_then_the_lowest() -> None:
+def test_the_most_then_the_nearest_then_the_youngest() -> None:
     places = [place("a"), place("b", "a")]
-    two = [held("a", "a1"), held("a", "a2", distance=1)]
-    assert chosen(places, *two) == ["a1", "-"]
-    assert chosen(places, *two, held("b", "b", "a2", distance=9)) == ["a2", "b"]
-    assert chosen(places[:1], held("a", "a2"), held("a", "a1")) == ["a1"]
-    assert chosen(places[:1], held("a", "a1", distance=1), *two[1:]) == ["a1"]
+    near, far = held("a", "a1"), held("a", "a2", distance=1)
+    assert chosen(places, near, far) == ["a1", "-"]
+    assert chosen(places, near, far, held("b", "b", far, distance=9)) == ["a2", "b"]
+    assert chosen(places[:1], held("a", "a2"), near) == ["a2"]
+    assert chosen(places[:1], held("a", "a1", distance=1), far) == ["a2"]
+    assert chosen(places[:1], near, held("a", "a1", distance=1)) == ["a1"]
 
 
-def test_order_within_a_stack_changes_nothing() -> None:
-    places = [place("a"), place("b"), place("c", "a", "b")]
-    several = held("a", "a"), held("b", "b"), held("c", "c", "b", "a")
-    assert chosen(places, *several) == ["a", "b", "c"]
-
-
-def test_equal_layers_on_different_stacks() -> None:
+def test_equal_layers_on_different_ground() -> None:
     """A copy has the same layer on every machine; what stands on it has not."""
-    places = [place("a"), place("copy", "a"), place("c", "a", "copy")]
-    several = [
-        held("a", "a1"),
-        held("a", "a2"),
-        held("copy", "same", "a1"),
-        held("copy", "same", "a2", distance=1),
-        held("c", "c2", "a2", "same"),
-    ]
+    places = [place("a"), place("copy", "a"), place("c", "copy")]
+    one, other = held("a", "a1"), held("a", "a2")
+    copies = held("copy", "same", one), held("copy", "same", other, distance=1)
+    several = [one, other, *copies, held("c", "c2", copies[1])]
     assert chosen(places, *several) == ["a2", "same", "c2"]
 
 
 def test_empty_layers_do_not_confuse() -> None:
     places = [place("a"), place("b"), place("c", "a", "b")]
-    several = [
-        held("a", "empty"),
-        held("a", ""),
-        held("b", "empty"),
-        held("b", "b1"),
-        held("c", "c1", "empty"),
-        held("c", "c2", "b1", "empty"),
-        held("c", "c3", "empty", "empty"),
+    some = {name: held(name[0], name[2:]) for name in ("a empty", "a ", "b b1", "b ")}
+    on = [some["a "], some["b b1"]]
+    several = [*some.values(), held("c", "c1", *on)]
+    assert chosen(places, *several) == ["", "b1", "c1"]
+
+
+def test_two_copies_are_of_one_compilation() -> None:
+    places = [place("s"), place("a", sources="s"), place("b", sources="s")]
+    one, two = held("s", "s1"), held("s", "s2")
+    a, b = held("a", "a1", sources=(one,)), held("b", "b1", sources=(two,))
+    assert chosen(places, one, two, a, b) == ["s2", "-", "b1"]
+    assert chosen(places, one, a, b) == ["s1", "a1", "-"]
+    # No tier holds it any more: both are still of one of them.
+    assert len({*chosen(places, a, b)} & {"a1", "b1"}) == 1
+    assert chosen(places, a) == ["-", "a1", "-"]
+    assert chosen(places, a, lost=("s",)) == ["-", "-", "-"]
+    assert chosen(places, one, a, lost=("s",)) == ["s1", "a1", "-"]
+
+
+def test_a_source_that_is_gone_ties_what_it_came_from() -> None:
+    """What is copied from ``s``, which copied from ``t``: all of one ``t``."""
+    places = [
+        place("t"),
+        place("s", sources="t"),
+        place("a", sources="s"),
+        place("b", sources="t"),
     ]
-    assert chosen(places, *several) == ["", "empty", "c1"]
+    t1, t2 = held("t", "t1"), held("t", "t2")
+    s = held("s", "s1", sources=(t1,))
+    whole = held("a", "a1", sources=(s, t1))
+    b = held("b", "b1", sources=(t2,))
+    assert chosen(places, whole, b, t2) == ["-", "-", "a1", "-"]
+    assert chosen(places, whole, b, t2, lost=("t",)) == ["t2", "-", "-", "b1"]
+    assert chosen(places, whole, t1) == ["t1", "-", "a1", "-"]
+    assert chosen(places, whole) == ["-", "-", "a1", "-"]
+    # A record that does not say what it came from is of use with its source alone.
+    short = held("a", "a1", sources=(s,))
+    assert chosen(places, short) == ["-", "-", "-", "-"]
+    assert chosen(places, short, s, t1) == ["t1", "s1", "a1", "-"]
+    # Nor is one that names what it cannot have been copied from.
+    odd = held("a", "a1", sources=(s, t1, held("z", "z")))
+    assert chosen(places, odd, s, t1) == ["t1", "s1", "-", "-"]
+    none = held("a", "a1")
+    assert chosen(places, none, s, t1) == ["t1", "s1", "-", "-"]
+
+
+def test_what_cannot_be_true_is_not_used() -> None:
+    """One that stands on one compilation, and copies from what came of another."""
+    places = [place("t"), place("s", sources="t"), place("a", "t", sources="s")]
+    t1, t2 = held("t", "t1"), held("t", "t2")
+    s = held("s", "s1", sources=(t1,))
+    assert chosen(places, t1, t2, s, held("a", "a", t2, sources=(s,)))[2] == "-"
+    assert chosen(places, t1, t2, s, held("a", "a", t1, sources=(s,)))[2] == "a"
+    twice = held("a", "a", t1, sources=(s, held("s", "s2", sources=(t1,))))
+    assert chosen(places, t1, s, twice)[2] == "-"
 
 
 def test_cut_off_it_goes_straight_on() -> None:
@@ -88,7 +143,7 @@ def test_cut_off_it_goes_straight_on() -> None:
     names = "abcdef"
     places = [place(name) for name in names] + [place("z", *names)]
     several = [held(name, f"{name}{n}") for name in names for n in (1, 2)]
-    several += [held("z", "z", *(f"{name}2" for name in names))]
-    best = [f"{name}2" for name in names] + ["z"]
+    several += [held("z", "z", *(one for one in several if one.record.made == 1))]
+    best = [f"{name}1" for name in names] + ["z"]
     assert chosen(places, *several) == best
     assert chosen(places, *several, work=0) == best

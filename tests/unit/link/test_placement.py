@@ -6,9 +6,13 @@ Wrote = dict[Digest, list[WriteSet]]
 
 
 def step(
-    name: str, *on: str, linked: bool = True, touches: tuple[str, ...] = ()
+    name: str,
+    *on: str,
+    sources: tuple[str, ...] = (),
+    linked: bool = True,
+    touches: tuple[str, ...] = (),
 ) -> Standing:
-    return Standing(name, Digest(f"@{name}"), on, linked, touches)
+    return Standing(name, Digest(f"@{name}"), on, sources, linked, touches)
 
 
 def file(content: str = "", *, new: bool = True) -> Written:
@@ -192,3 +196,45 @@ def test_what_is_found_in_the_image_holds_everywhere() -> None:
     placed = place(order, wrote)
     assert on(placed, "c") == ["a", "b"]
     assert at(placed, "c").closure == placed.image
+
+
+def test_a_copy_is_of_its_source_in_its_place() -> None:
+    """Where the source is put on another, what copies from it is another step."""
+    order = [
+        step("one"),
+        step("two"),
+        step("copy", sources=("two",)),
+        step("above", "copy"),
+    ]
+    apart = place(order, {})
+    assert at(apart, "copy").digest == "@copy"
+    assert at(apart, "copy").sources == ("@two",)
+    wrote: Wrote = {
+        Digest(f"@{name}"): [{"etc/passwd": file(name, new=False)}]
+        for name in ("one", "two")
+    }
+    together = place(order, wrote)
+    assert on(together, "two") == ["one"]
+    assert at(together, "copy").sources == (at(together, "two").digest,)
+    digests = {at(together, name).digest for name in ("two", "copy", "above")}
+    assert len(digests) == 3
+    assert digests.isdisjoint({"@two", "@copy", "@above"})
+    # By what the source stands on, and not only by itself.
+    wrote[Digest("@one")] = [{"etc/passwd": file("x", new=False), "x": file()}]
+    wrote[at(together, "two").digest] = [{"x": file("y")}]
+    assert place(order, wrote).final == together.final
+
+
+def test_a_build_only_source_has_a_place_of_its_own() -> None:
+    order = [
+        step("apt", touches=("dpkg",)),
+        step("tools", "apt", linked=False, touches=("dpkg",)),
+        step("apt2", "apt", touches=("dpkg",)),
+        step("compile", "tools", "apt2", linked=False),
+        step("app", sources=("compile",)),
+    ]
+    placed = place(order, {})
+    assert on(placed, "compile") == ["apt", "tools", "apt2"]
+    assert at(placed, "app").sources == (at(placed, "compile").digest,)
+    assert at(placed, "app").digest != "@app"
+    assert list(placed.places)[-1] == at(placed, "app").digest

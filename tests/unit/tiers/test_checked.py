@@ -52,7 +52,7 @@ def test_a_layer_and_its_diff_id(
     told: list[str] = []
     inner = Memory({sha256(blob): blob})
     layer = Layer(diff_id, sha256(blob), 1)
-    inner.record(Record(STEP, STEP, AMD, (), (layer,), {}, 0.0))
+    inner.record(Record(STEP, STEP, AMD, (layer,), {}))
     tier = Checked(inner, told.append)
     path = tmp_path / "layer"
     # Nobody said yet what it is.
@@ -71,8 +71,8 @@ def test_two_records_that_contradict_one_another(tmp_path: Path) -> None:
     inner = Memory({sha256(blob): blob})
     for number, diff_id in enumerate((sha256(TAR), sha256(b"other"))):
         layer = Layer(diff_id, sha256(blob), len(blob))
-        stack = (sha256(bytes([number])),)
-        inner.record(Record(STEP, STEP, AMD, stack, (layer,), {}, 0.0))
+        on = (sha256(bytes([number])),)
+        inner.record(Record(STEP, STEP, AMD, (layer,), {}, on=on))
     tier = Checked(inner, lambda _: None)
     assert len(tier.find([STEP], AMD)) == 2
     assert not tier.fetch(sha256(blob), str(tmp_path / "layer"))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STEP = sha256(b"step")
 LAYER = Layer(sha256(b"tar"), sha256(b"blob"), 4)
-RECORD = Record(STEP, STEP, "linux/amd64", (STEP,), (LAYER,), {}, 1.0)
+RECORD = Record(STEP, STEP, "linux/amd64", (LAYER,), {}, on=(STEP,), seconds=1.0)
 WRITES = sha256(b"writes")
 
 
@@ -53,7 +53,19 @@ def test_what_is_written_is_read() -> None:
         {"layers": 7},
         {"placed": "/etc/passwd"},
         {"step": STEP.upper()},
-        {"stack": ["x"]},
+        {"on": ["x"]},
+        {"sources": [[STEP]]},
+        {"sources": [[STEP, "x"]]},
+        {"joins": "x"},
+        {"reads": [1]},
+        {"parts": [None]},
+        {"made": -1},
+        {"made": 1.5},
+        {"made": 1 << 63},
+        {"seconds": float("nan")},
+        {"seconds": float("inf")},
+        {"seconds": -1},
+        {"seconds": 1e300},
         {"writes": "../x"},
         {"seconds": "x"},
     ],
@@ -77,7 +89,7 @@ JUNK = [
 def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
     with pytest.raises(UnreadableError):
         parsed(data)
-    record = Record(STEP, STEP, "p", (), (LAYER,), StoredWrites(data), 1.0)
+    record = Record(STEP, STEP, "p", (LAYER,), StoredWrites(data))
     said: list[Diagnostic] = []
 
     class Junk(Memory):

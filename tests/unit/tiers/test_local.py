@@ -33,7 +33,7 @@ class Store:
         file.write_bytes(b"layer")
         self.tier.keep(sha256(b"layer"), str(file))
         self.layer = Layer(sha256(b"tar"), sha256(b"layer"), 5)
-        record = Record(STEP, STEP, AMD, (), (self.layer,), {}, 1.0)
+        record = Record(STEP, STEP, AMD, (self.layer,), {}, seconds=1.0)
         self.tier.record(record)
         assert len(self.tier.find([STEP], AMD)) == 1
 
@@ -54,7 +54,7 @@ def overwrite(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("kind", ["records", "blobs"])
+@pytest.mark.parametrize("kind", ["realizations", "blobs"])
 @pytest.mark.parametrize("cut", [0, 1, 0.5, 0.99])
 def test_any_truncation_is_a_miss_that_is_told(
     store: Store, kind: str, cut: float
@@ -67,7 +67,7 @@ def test_any_truncation_is_a_miss_that_is_told(
 
 
 def test_a_flipped_bit_of_a_record_is_a_miss(store: Store) -> None:
-    (path,) = store.files("records")
+    (path,) = store.files("realizations")
     data = path.read_bytes()
     for place in range(0, len(data), 7):
         overwrite(path, data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
@@ -76,7 +76,7 @@ def test_a_flipped_bit_of_a_record_is_a_miss(store: Store) -> None:
 
 
 def test_a_record_that_cannot_be_read_now_is_not_thrown_away(store: Store) -> None:
-    (path,) = store.files("records")
+    (path,) = store.files("realizations")
     kept = path.rename(path.with_name(".kept"))
     path.symlink_to(path.name)
     assert store.anew().find([STEP], AMD) == ()

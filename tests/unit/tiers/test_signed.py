@@ -87,10 +87,10 @@ def test_what_a_stranger_signed_is_a_miss(shared: Shared) -> None:
     [
         {"layers": (Layer(sha256(b"tar"), sha256(b"layer evil"), 10),)},
         {"placed": sha256(b"placed")},
-        {"stack": (sha256(b"other base"),)},
+        {"on": (sha256(b"other base"),)},
         {"writes": {"etc/shadow": Written("file", 0o600)}},
     ],
-    ids=["layers", "placed", "stack", "writes"],
+    ids=["layers", "placed", "on", "writes"],
 )
 def test_a_poisoned_record_never_counts(
     shared: Shared, change: dict[str, object]
@@ -117,7 +117,7 @@ def test_a_record_for_another_platform_is_not_one_for_this(shared: Shared) -> No
 
 def test_signatures_of_others_are_kept() -> None:
     signatures = (("a", "x"), ("b", "y"))
-    record = Record(STEP, STEP, AMD, (), (), {}, 1.0, signatures)
+    record = Record(STEP, STEP, AMD, (), {}, signatures=signatures)
     writes = sha256(dump_writes({}))
     back, _ = load_record(dump_record(record, writes))
     assert back.signatures == signatures

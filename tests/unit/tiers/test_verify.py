@@ -28,7 +28,7 @@ def tier(tmp_path: Path) -> Local:
         tier.keep(sha256(name), str(tmp_path / "layer"))
         (tmp_path / "layer").unlink()
         layer = Layer(sha256(b"tar of " + name), sha256(name), 3)
-        tier.record(Record(STEP, STEP, AMD, (sha256(name),), (layer,), {}, 1.0))
+        tier.record(Record(STEP, STEP, AMD, (layer,), {}, on=(sha256(name),)))
     Machine(tier, lambda _: None).note("seconds", "{}")
     return tier
 
@@ -44,7 +44,7 @@ def blob(tier: Local, digest: Digest) -> Path:
 
 
 def records(tier: Local) -> list[Path]:
-    return sorted((tier.root / "records").glob("*/*"))
+    return sorted((tier.root / "realizations").glob("*/*"))
 
 
 def test_a_sound_store(tier: Local) -> None:
@@ -88,7 +88,7 @@ def test_a_damaged_record(tier: Local, how: str) -> None:
             first.chmod(0o644)
             first.write_bytes(second.read_bytes())
         case _:
-            other = tier.root / "records" / ("0" * 64)
+            other = tier.root / "realizations" / ("0" * 64)
             other.mkdir()
             first.rename(other / first.name)
     found = verify(tier.root)
