@@ -3,14 +3,18 @@
 Written apart from dynbuild, to judge it. A hard link is the same node as its file.
 """
 
+import functools
 import hashlib
 import json
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 Facts = tuple[object, ...]
+Content = Callable[[bytes], object]
+"""What of a file's bytes is compared."""
 
 
 @dataclass(eq=False)
@@ -34,7 +38,11 @@ def layers_of(layout: Path) -> int:
     return len(_manifest(layout)["layers"])
 
 
-def files_of(layout: Path) -> dict[str, Facts]:
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def files_of(layout: Path, content: Content = digest_of) -> dict[str, Facts]:
     """Type, mode, owner, content, link target, attributes, and links of each path.
 
     The last is the first path, sorted, by which the same file is known.
@@ -42,9 +50,9 @@ def files_of(layout: Path) -> dict[str, Facts]:
     root = _Node(("root",), {})
     for layer in _manifest(layout)["layers"]:
         unpacked = _Unpacked(root)
-        with tarfile.open(_blob(layout, layer["digest"]), "r:*") as archive:
-            for entry in archive:
-                _unpack(unpacked, archive, entry)
+        path = _blob(layout, layer["digest"])
+        for entry, facts in _entries(_Layer(path.name, path), content):
+            _unpack(unpacked, entry, facts)
     first: dict[int, str] = {}
     found: dict[str, Facts] = {}
     todo = [("", root)]
@@ -77,8 +85,22 @@ def _blob(layout: Path, digest: str) -> Path:
     return path
 
 
-def _unpack(into: _Unpacked, archive: tarfile.TarFile, entry: tarfile.TarInfo) -> None:
-    path = entry.name.strip("/").removeprefix("./")
+@dataclass(frozen=True)
+class _Layer:
+    """A layer, which is the same one wherever it lies."""
+
+    digest: str
+    path: Path = field(compare=False)
+
+
+@functools.lru_cache(maxsize=256)
+def _entries(layer: _Layer, content: Content) -> list[tuple[tarfile.TarInfo, Facts]]:
+    with tarfile.open(layer.path, "r:*") as archive:
+        return [(entry, _facts(archive, entry, content)) for entry in archive]
+
+
+def _unpack(into: _Unpacked, entry: tarfile.TarInfo, facts: Facts) -> None:
+    path = _path(entry.name)
     folder, _, name = path.rpartition("/")
     if path in ("", "."):
         return
@@ -94,16 +116,20 @@ def _unpack(into: _Unpacked, archive: tarfile.TarFile, entry: tarfile.TarInfo) -
         into.own.add(path)
         old = parent.children.get(name)
         if entry.islnk():
-            where, _, source = entry.linkname.strip("/").rpartition("/")
+            where, _, source = _path(entry.linkname).rpartition("/")
             held = _folder(into.root, where).children
             assert held is not None
             assert held[source].children is None, entry.linkname
             parent.children[name] = held[source]
         elif entry.isdir():
             kept = old.children if old is not None and old.children is not None else {}
-            parent.children[name] = _Node(_facts(archive, entry), kept)
+            parent.children[name] = _Node(facts, kept)
         else:
-            parent.children[name] = _Node(_facts(archive, entry))
+            parent.children[name] = _Node(facts)
+
+
+def _path(name: str) -> str:
+    return name.strip("/").removeprefix("./")
 
 
 def _clear(into: _Unpacked, path: str, folder: _Node) -> None:
@@ -126,11 +152,10 @@ def _folder(root: _Node, path: str) -> _Node:
     return node
 
 
-def _facts(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Facts:
-    content = ""
+def _facts(archive: tarfile.TarFile, entry: tarfile.TarInfo, content: Content) -> Facts:
+    found: object = ""
     if entry.isreg():
-        file = cast("IO[bytes]", archive.extractfile(entry))
-        content = hashlib.sha256(file.read()).hexdigest()
+        found = content(cast("IO[bytes]", archive.extractfile(entry)).read())
     xattrs = sorted(
         (name, value) for name, value in entry.pax_headers.items() if "xattr" in name
     )
@@ -141,6 +166,6 @@ def _facts(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Facts:
         entry.gid,
         entry.linkname if entry.issym() else "",
         (entry.devmajor, entry.devminor) if entry.isdev() else (),
-        content,
+        found,
         tuple(xattrs),
     )

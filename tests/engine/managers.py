@@ -74,16 +74,21 @@ class AptRepository:
         words = (*self._gpg, *(("--armor",) if armoured else ()), "--export")
         return subprocess.run(words, capture_output=True, check=True).stdout
 
-    def add(
+    def add(  # noqa: PLR0913 - one parameter a part of a package
         self,
         name: str,
         version: str = "1",
+        *,
         files: Mapping[str, str] | None = None,
         conffiles: Mapping[str, str] | None = None,
         suite: str = "",
+        scripts: Mapping[str, str] | None = None,
         **fields: str,
     ) -> None:
-        """Make a package; ``Depends`` and the like are ``fields``, - written _."""
+        """Make a package; ``Depends`` and the like are ``fields``, - written _.
+
+        ``scripts`` are further files of its control information, as ``postinst``.
+        """
         root = self.folder.parent / f"deb-{uuid4().hex}"
         content = {f"/usr/share/{name}/version": f"{version}\n", **(files or {})}
         for path, text in {**content, **(conffiles or {})}.items():
@@ -101,6 +106,9 @@ class AptRepository:
         (root / "DEBIAN").mkdir()
         lines = [f"{label}: {text}\n" for label, text in control.items()]
         (root / "DEBIAN/control").write_text("".join(lines))
+        for script, text in (scripts or {}).items():
+            (root / "DEBIAN" / script).write_text(text)
+            (root / "DEBIAN" / script).chmod(0o755)
         if conffiles:
             text = "".join(f"{path}\n" for path in conffiles)
             (root / "DEBIAN/conffiles").write_text(text)

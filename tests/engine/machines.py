@@ -1,0 +1,324 @@
+"""Machines that carry out a history, and what has to hold of every image they make.
+
+What has to hold, path by path, modification times aside:
+
+- The linked image is the plain build of the emitted Dockerfile, tokens under their
+  names; and it has what is known without any build.
+- All that came from one stage in one image has one token.
+- A stage that was built anew has another token; where nothing was edited or lost,
+  nothing runs, not after ``clean`` either; a command that fails ends the build.
+
+Two machines are two stores and one tier. What the engine remembers of commands is
+forgotten where one builds after the other, and where records are lost: else it would
+give the same token again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+import dynbuild
+from dynbuild.cli.main import run
+from dynbuild.link.uncounted import uncounted
+from tests.engine.acts import (
+    FRESH,
+    Act,
+    Anew,
+    Build,
+    Clean,
+    Edit,
+    Fail,
+    Lose,
+    Share,
+    Stranger,
+)
+from tests.engine.worlds import World
+from tests.layouts import Facts, files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# Imported once, and not by each command: it is forked.
+READY = [
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(dynbuild.__path__, "dynbuild.")
+    if module.name != "dynbuild.__main__"
+]
+
+_TOKEN = re.compile(rb"<(\w+):([0-9a-f-]{36})>")
+_CONTENT = 6
+"""Where the facts of a file begin to be of what is in it."""
+
+_STRANGER = """\
+[[stages]]
+name = "{name}"
+cache_mounts = ["/build"]
+commands = ["echo stranger > /build/made; echo stranger > /build/stranger # {unique}"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A file's content with its tokens under their names."""
+
+    digest: str
+    tokens: tuple[tuple[str, str], ...] = field(compare=False)
+    text: str = field(compare=False)
+
+
+def traced(data: bytes) -> Traced:
+    named = _TOKEN.sub(rb"<\1>", data)
+    found = {(a.decode(), b.decode()) for a, b in _TOKEN.findall(data)}
+    text = data.decode(errors="replace") if len(data) < 500 else "…"
+    return Traced(hashlib.sha256(named).hexdigest(), tuple(sorted(found)), text)
+
+
+def tokens_of(files: Mapping[str, Facts]) -> dict[str, dict[str, list[str]]]:
+    """The tokens of each stage, and the paths that hold them."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for path, facts in files.items():
+        for content in facts:
+            for name, token in content.tokens if isinstance(content, Traced) else ():
+                found.setdefault(name, {}).setdefault(token, []).append(path)
+    return found
+
+
+@dataclass
+class Machines:
+    """A project, the machines that build it, and the tier that they share."""
+
+    root: Path
+    environment: Mapping[str, str]
+    base: str
+    shared: Mapping[str, str] = field(default_factory=dict)
+    bucket: Path | None = None
+    template: Path | None = None
+    world: World | None = None
+    last: int = FRESH
+    plain: dict[str, Facts] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    def learn(self) -> Path:
+        """A store that knows the base and nothing else."""
+        self._become(World(debian=False, scripts=("true",)))
+        self._ok(0, "realize")
+        for folder in self._store(0).glob("records*"):
+            shutil.rmtree(folder)
+        return self._store(0)
+
+    def play(self, acts: list[Act]) -> None:
+        for machine in range(FRESH + 1):
+            self._empty(machine)
+        for act in acts:
+            self.told.append(str(act)[:200])
+            try:
+                self._carry_out(act)
+            except AssertionError as wrong:
+                before = "\n".join(self.told)
+                text = self.world.text(self.base) if self.world else ""
+                raise AssertionError(f"{wrong}\n\n{before}\n\n{text}") from None
+
+    def _carry_out(self, act: Act) -> None:
+        match act:
+            case Edit(world=world):
+                self._become(world)
+                self.plain = self._image("plain", FRESH, "--linear")
+            case Fail(world=world, machine=machine):
+                whole = self.world
+                self._become(world)
+                status, log = self._run(machine, "realize")
+                assert status == 1, f"what fails was built\n{log}"
+                assert whole is not None
+                self._become(whole)
+            case Build(machine=machine, away=away):
+                self._build(machine, away=away)
+            case Anew(machine=machine, stage=stage):
+                self._build_anew(machine, stage)
+            case Lose():
+                self._lose(act)
+            case Clean(machine=machine):
+                self._clean(machine)
+            case Share(machine=machine):
+                self._ok(machine, "cache", "push")
+            case Stranger():
+                self._stranger()
+
+    def _become(self, world: World) -> None:
+        for name in self.world.files if self.world else ():
+            if name not in world.files:
+                (self.root / name).unlink()
+        for name, text in world.files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # What does not change keeps its time, as in a checkout.
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
+        (self.root / "dynbuild.toml").write_text(world.text(self.base))
+        self.world = world
+        self._ok(FRESH, "lock")
+
+    def _build(self, machine: int, *, away: bool = False) -> dict[str, Facts]:
+        if machine == FRESH:
+            self._empty(machine)
+        if machine != self.last:
+            self._forget()
+            self.last = machine
+        image = self._image("linked", machine, away=away)
+        self._judge(image)
+        return image
+
+    def _build_anew(self, machine: int, stage: str) -> None:
+        before = tokens_of(self._build(machine)).get(stage, {})
+        image = self._image("linked", machine, "--no-cache-stage", stage)
+        self._judge(image)
+        after = tokens_of(image).get(stage, {})
+        assert not before.keys() & after.keys(), f"{stage} was not built anew"
+        assert bool(before) == bool(after)
+
+    def _clean(self, machine: int) -> None:
+        store = self._store(machine)
+        then = time.time() - 40 * 86400
+        for path in store.glob("**/*"):
+            os.utime(path, (then, then), follow_symlinks=False)
+        before = tokens_of(self._build(machine))
+        self._ok(machine, "clean")
+        after = tokens_of(self._build(machine, away=True))
+        assert self._ran() == [], "clean took what was needed"
+        assert after == before
+
+    def _judge(self, image: dict[str, Facts]) -> None:
+        assert self.world is not None
+        for name, tokens in tokens_of(image).items():
+            assert len(tokens) == 1, f"two builds of {name}: {tokens}"
+        for path, text in self.world.expected.items():
+            facts = image.get(path, ())
+            found = [fact.text for fact in facts if isinstance(fact, Traced)]
+            assert found == [text], f"{path} is {found}, not {text!r}"
+        other = differing(image, self.plain)
+        assert not other, "\n".join(f"{path}: {pair}" for path, pair in other.items())
+
+    def _ran(self) -> list[str]:
+        built = json.loads((self.root / "built.json").read_text())
+        return [step["step"] for step in built["dynbuild.steps"] if step["ran"]]
+
+    def _image(
+        self, way: str, machine: int, *more: str, away: bool = False
+    ) -> dict[str, Facts]:
+        layout = self.root.parent / f"{self.root.name}-{way}"
+        shutil.rmtree(layout, ignore_errors=True)
+        words = ("realize", "-o", f"oci:{layout}", "--metadata-file", "built.json")
+        self._ok(machine, *words, *more, away=away)
+        return files_of(layout, traced)
+
+    def _stranger(self) -> None:
+        assert self.world is not None
+        stages = [
+            _STRANGER.format(name=stage.name, unique=time.time_ns())
+            for stage in self.world.stages
+            if stage.mounts
+        ]
+        if stages:
+            root = self.root.with_name(f"{self.root.name}-stranger")
+            root.mkdir(exist_ok=True)
+            text = "".join([f'base = "{self.base}"\n', *stages])
+            (root / "dynbuild.toml").write_text(text)
+            for word in ("lock", "realize"):
+                status, log = self._run(FRESH, word, root=root)
+                assert status == 0, log
+
+    def _lose(self, act: Lose) -> None:
+        """Take files from a store or the tier; a base's layers are never lost."""
+        rng = Random(act.salt)
+        where = self._store(act.machine) if act.machine >= 0 else self.bucket
+        assert where is not None
+        pattern = "records*/**/*" if act.kind == "records" else "blobs/**/*"
+        files = sorted(path for path in where.glob(pattern) if path.is_file())
+        self._forget()
+        for path in files:
+            if rng.random() < act.part and path.stat().st_size < 200_000:
+                path.unlink()
+
+    def _empty(self, machine: int) -> None:
+        """Let a store be one that knows the base and nothing else."""
+        store = self._store(machine)
+        shutil.rmtree(store, ignore_errors=True)
+        if self.template is not None:
+            shutil.copytree(self.template, store, copy_function=os.link)
+
+    def _store(self, machine: int) -> Path:
+        return self.root.with_name(f"{self.root.name}-store-{machine}")
+
+    def _forget(self) -> None:
+        """Let the engine remember no command; what it pulled stays."""
+        words = ["docker", "buildx", "prune", "-f", "--filter", "description~=exec"]
+        env = dict(self.environment)
+        subprocess.run(words, env=env, check=True, capture_output=True)
+
+    def _ok(self, machine: int, *arguments: str, away: bool = False) -> None:
+        status, log = self._run(machine, *arguments, away=away)
+        assert status == 0, f"{arguments}: {status}\n{log}"
+
+    def _run(
+        self,
+        machine: int,
+        *arguments: str,
+        away: bool = False,
+        root: Path | None = None,
+    ) -> tuple[int, str]:
+        """Run the command line in a fork: as a process of its own, and sooner there."""
+        store = self._store(machine)
+        environment = {
+            **self.environment,
+            **({} if away else self.shared),
+            "CACHE_LOCAL_PATH": str(store),
+            "XDG_STATE_HOME": f"{store}-state",
+        }
+        log = self.root.with_name(f"{self.root.name}-told")
+        child = os.fork()
+        if child == 0:
+            status = 70
+            try:
+                with log.open("wb") as file:
+                    for stream in (1, 2):
+                        os.dup2(file.fileno(), stream)
+                os.chdir(root or self.root)
+                os.environ.clear()
+                os.environ.update(environment)
+                sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+                status = run(list(arguments))
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        _, status = os.waitpid(child, 0)
+        text = log.read_text()
+        assert "Traceback" not in text, text
+        return os.waitstatus_to_exitcode(status), text
+
+
+def differing(
+    one: Mapping[str, Facts], other: Mapping[str, Facts]
+) -> dict[str, tuple[Facts | None, Facts | None]]:
+    """The paths that differ: nothing is left out but what ``uncounted`` names."""
+    found = {}
+    for path in sorted(one.keys() | other.keys()):
+        here, there = one.get(path), other.get(path)
+        if uncounted(path):
+            if here is None or there is None:
+                continue
+            here, there = here[:_CONTENT], there[:_CONTENT]
+        if here != there:
+            found[path] = here, there
+    return found

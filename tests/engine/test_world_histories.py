@@ -1,0 +1,82 @@
+"""Random histories of packages, logs, mounts and copies that never repeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.acts import history
+from tests.engine.archive import push_base
+from tests.engine.machines import Machines
+from tests.s3_servers import Server, bucket_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.space import Space
+
+
+@pytest.fixture(scope="session")
+def archive_base(
+    engine: dict[str, str],
+    debian_base: str,
+    registry: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """Return the reference of a Debian base that has an archive of tiny packages."""
+    folder = tmp_path_factory.mktemp("archive")
+    return push_base(engine, debian_base, registry, folder)
+
+
+@pytest.fixture(scope="session")
+def stores(
+    engine: dict[str, str],
+    busybox_base: str,
+    archive_base: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Mapping[str, Path]:
+    """Stores that know a base, by its reference: the small one, then the Debian."""
+    folder = tmp_path_factory.mktemp("bases")
+    found = {}
+    for number, base in enumerate((busybox_base, archive_base)):
+        root = folder / f"base-{number}"
+        root.mkdir()
+        found[base] = Machines(root, engine, base).learn()
+    return found
+
+
+def play(
+    built: Space,
+    stores: Mapping[str, Path],
+    seed: int,
+    server: Server | None = None,
+    edits: int = 6,
+) -> None:
+    """Every third history is of real packages, which take their time."""
+    debian = seed % 3 == 0
+    base = [*stores][debian]
+    machines = Machines(built.root, built.environment, base, template=stores[base])
+    if server is not None:
+        name = bucket_name()
+        machines.shared = server.environment(name)
+        machines.bucket = server.folder / name
+    number = 1 if server is None else 2
+    machines.play(history(seed, debian=debian, machines=number, edits=edits))
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.parametrize("seed", range(100))
+def test_on_one_machine(built: Space, stores: Mapping[str, Path], seed: int) -> None:
+    play(built, stores, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_on_two_machines(
+    built: Space, stores: Mapping[str, Path], seed: int, rclone_server: Server
+) -> None:
+    play(built, stores, seed, rclone_server)
