@@ -56,6 +56,8 @@ class BuildRequest:
     host_network: bool = False
     no_cache: bool = False
     no_cache_steps: tuple[str, ...] = ()
+    source_date_epoch: int | None = None
+    """The latest time that layers of copies have; scripts see the files' own."""
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     build_contexts: Mapping[str, str] = field(default_factory=dict)

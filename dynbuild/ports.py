@@ -16,6 +16,20 @@ from dynbuild.steps.model import Pin
 class NotThereError(Exception):
     """A path of the project that cannot be copied; the message says why."""
 
+    def __init__(self, why: str, hint: str | None = None, code: str = "DB0305") -> None:
+        super().__init__(why)
+        self.hint = hint
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What an image will not have of a path as the project has it."""
+
+    path: str
+    what: str
+    left_out: bool = False
+
 
 class Files(Protocol):
     """The files of a project that stages copy."""
@@ -31,6 +45,9 @@ class Files(Protocol):
 
     def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """The digest of what a context holds in the end. Raises NotThereError."""
+
+    def survey(self, path: str, exclude: tuple[str, ...]) -> tuple[Noted, ...]:
+        """What will be otherwise in an image. Raises NotThereError."""
 
 
 class CommittedUnknownError(Exception):

@@ -34,8 +34,8 @@ def check(
         loaded = load_declaration(
             project, given(expressions, texts), recorded(project.locks)
         )
-        verb.check(loaded, project.files)
-        found = loaded.warnings
+        noted = verb.check(loaded, project.files)
+        found = (*loaded.warnings, *noted)
         status = 0
     except DeclarationError as error:
         found = error.diagnostics

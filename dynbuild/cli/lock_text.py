@@ -157,8 +157,9 @@ def _image(lock: Lock) -> Iterator[str]:
         ("expose", ", ".join(config.expose)),
         ("volumes", ", ".join(config.volumes)),
         ("stop signal", config.stop_signal),
+        ("source date epoch", config.source_date_epoch),
     )
-    yield from (f"    {name} {told}" for name, told in others if told)
+    yield from (f"    {name} {told}" for name, told in others if told or told == 0)
     if config.healthcheck is not None:
         yield f"    healthcheck {list(config.healthcheck.cmd)}"
 

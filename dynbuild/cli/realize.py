@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ from dynbuild.cli.project import (
 from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shell
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secrets
+from dynbuild.commands.concerns import left_out
 from dynbuild.commands.realize import RealizeOptions, dockerfile
 from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
@@ -273,9 +275,21 @@ def _asked(flags: dict[str, Any]) -> RealizeOptions:
         network=flags["network"],
         host_network=flags["allow"] is not None,
         no_cache=flags["no_cache"],
+        source_date_epoch=_latest_time(os.environ.get("SOURCE_DATE_EPOCH")),
         secrets=flags["secrets"],
         ssh=flags["ssh"],
     )
+
+
+def _latest_time(text: str | None) -> int | None:
+    """The variable that reproducible builds have in common, where it is set."""
+    if not text:
+        return None
+    if re.fullmatch(r"[0-9]{1,11}", text) is None:
+        message = f"SOURCE_DATE_EPOCH is {text[:20]!r}: seconds since 1970 are digits"
+        hint = "`git log -1 --format=%ct` prints those of the last commit"
+        raise DeclarationError(Diagnostic("DB0327", message, hint=hint))
+    return int(text)
 
 
 def _job(
@@ -301,7 +315,10 @@ def _realize(job: Job, flags: Mapping[str, Any]) -> int:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")
     show(secrets.concerns(job.lock, job.asked.secrets), job.color)
     way = build_linear if flags["linear"] or several else build_steps
+    known = frozenset(job.project.files.left_out)
     built, status = way(job)
+    if more := job.project.files.left_out - known:
+        show([left_out(more)], job.color)
     if flags["metadata_file"] is not None:
         _write_metadata(flags["metadata_file"], built)
     if job.asked.outputs == (Nowhere(),):

@@ -1,36 +1,62 @@
 """What is odd about a lock that is right: warnings of ``lock``."""
 
-import posixpath
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from dynbuild.errors import Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock, declared_packages
-from dynbuild.ports import Files, NotThereError
+from dynbuild.ports import Files, Noted, NotThereError
+from dynbuild.spans import Span
 
 if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
 
 
-def ships_git(loaded: "Loaded", files: Files) -> list[Diagnostic]:
-    """Copies of the whole project with git's own files, which every commit changes."""
-    try:
-        files.is_directory(".git")
-    except NotThereError:
-        return []
-    return [
-        Diagnostic(
-            "DB0306",
-            f"stage {stage.name!r} copies .git: every commit builds it again",
-            loaded.span("stages", place, "copy", number, "from"),
-            hint="add .git to .dockerignore, or to the exclude of this copy",
-            severity="warning",
-        )
-        for place, stage in enumerate(loaded.declaration.stages)
-        for number, copy in enumerate(stage.copies)
-        if copy.stage is None and copy.image is None
-        if posixpath.normpath(copy.from_) == "." and ".git" not in copy.exclude
-    ]
+def surveyed(
+    loaded: "Loaded", files: Files, *, modes: bool = False
+) -> list[Diagnostic]:
+    """What an image will not have of copied files as the project has them.
+
+    Raises DeclarationError with all that no image can have.
+    """
+    found: dict[Noted, Diagnostic] = {}
+    problems = []
+    for place, stage in enumerate(loaded.declaration.stages):
+        for number, copy in enumerate(stage.copies):
+            if copy.stage is not None or copy.image is not None:
+                continue
+            span = loaded.span("stages", place, "copy", number, "from")
+            try:
+                noted = files.survey(copy.from_, copy.exclude)
+            except NotThereError as error:
+                message = f"cannot copy {copy.from_!r}: {error}"
+                problems.append(Diagnostic(error.code, message, span, error.hint))
+                continue
+            for one in noted:
+                if one.left_out or modes:
+                    found.setdefault(one, _noted(one, span))
+    if problems:
+        raise DeclarationError(*problems)
+    return list(found.values())
+
+
+def _noted(noted: Noted, span: Span) -> Diagnostic:
+    message = f"{noted.path}: {noted.what}"
+    if noted.left_out:
+        hint = "add it to .dockerignore or to `exclude`, and nothing is said of it"
+        return Diagnostic("DB0322", message, span, hint, severity="warning")
+    hint = "the `mode` of a copy gives another one to all that it copies"
+    return Diagnostic("DB0326", message, span, hint, severity="warning")
+
+
+def left_out(paths: Collection[str]) -> Diagnostic:
+    """What was left out of an image that is made."""
+    shown, more = sorted(paths)[:3], len(paths) - 3
+    told = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    message = f"sockets, pipes and devices are not copied: {told}"
+    hint = "add them to .dockerignore or to `exclude`, and nothing is said of them"
+    return Diagnostic("DB0322", message, hint=hint, severity="warning")
 
 
 def unpinned(lock_: Lock) -> list[Diagnostic]:

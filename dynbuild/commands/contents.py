@@ -30,8 +30,7 @@ def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
             try:
                 content = read(copy.path, copy.exclude)
             except NotThereError as error:
-                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
-                problems.append(Diagnostic("DB0305", message))
+                problems.append(_missing(placed, copy, error))
                 continue
             if copy.live:
                 found[copy] = content
@@ -59,8 +58,7 @@ def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
             try:
                 found[copy] = read(copy.path, copy.exclude)
             except NotThereError as error:
-                message = f"{placed.id} cannot copy {copy.path!r}: {error}"
-                raise AnswerIsNoError(Diagnostic("DB0305", message)) from None
+                raise AnswerIsNoError(_missing(placed, copy, error)) from None
     return found
 
 
@@ -72,3 +70,8 @@ def live_there(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
             with suppress(NotThereError):
                 found[copy] = read(copy.path, copy.exclude)
     return found
+
+
+def _missing(placed: Placed, copy: Copy, error: NotThereError) -> Diagnostic:
+    message = f"{placed.id} cannot copy {copy.path!r}: {error}"
+    return Diagnostic(error.code, message, hint=error.hint)

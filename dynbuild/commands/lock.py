@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dynbuild.commands.concerns import (
     shared_seqs,
-    ships_git,
     still_mentioned,
+    surveyed,
     unpinned,
 )
 from dynbuild.emit.dockerfile import emit
@@ -99,7 +99,7 @@ def lock(
         changes=compare(current or start, result),
         warnings=(
             *loaded.warnings,
-            *ships_git(loaded, files),
+            *surveyed(loaded, files),
             *unsaid,
             *(unpinned(result) if result != current else ()),
             *still_mentioned(loaded, start, result),

@@ -1,10 +1,11 @@
 """``realize``: what the image that a lock describes is built from."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dynbuild import quote
 from dynbuild.building import BuildRequest, Output
 from dynbuild.commands.contents import contents
 from dynbuild.digest import Description, Digest, digest_of
@@ -15,6 +16,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.steps.model import Copy
+from dynbuild.steps.recipe import compares_times
 from dynbuild.steps.title import label
 
 
@@ -29,6 +31,7 @@ class RealizeOptions:
     network: str | None = None
     host_network: bool = False
     no_cache: bool = False
+    source_date_epoch: int | None = None
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
 
@@ -92,6 +95,7 @@ def prepare(
             network=options.network,
             host_network=options.host_network,
             no_cache=options.no_cache,
+            no_cache_steps=fresh_copies(order),
             secrets=options.secrets,
             ssh=options.ssh,
         )
@@ -102,6 +106,19 @@ def prepare(
 def titles(lock: Lock) -> dict[str, str]:
     """What people call the build stages of a lock's Dockerfile."""
     return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
+
+
+def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
+    """The latest time that copied files have in layers, where there is one."""
+    asked = options.source_date_epoch
+    return lock.config.source_date_epoch if asked is None else asked
+
+
+def fresh_copies(order: Iterable[Placed]) -> tuple[str, ...]:
+    """The build stages that a builder's own cache must not answer for."""
+    return tuple(
+        quote.stage(placed.id) for placed in order if compares_times(placed.step)
+    )
 
 
 def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:

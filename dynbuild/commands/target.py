@@ -179,13 +179,15 @@ def _config(declaration: Declaration) -> RuntimeConfig:
             check.retries,
         ),
         stop_signal=declaration.stop_signal,
+        source_date_epoch=declaration.source_date_epoch,
     )
 
 
 def _missing(
     loaded: Loaded, path: str, error: NotThereError, where: tuple[str | int, ...]
 ) -> Diagnostic:
-    return Diagnostic("DB0305", f"cannot copy {path!r}: {error}", loaded.span(*where))
+    message = f"cannot copy {path!r}: {error}"
+    return Diagnostic(error.code, message, loaded.span(*where), hint=error.hint)
 
 
 def _refuse_conflicts(loaded: Loaded, stages: tuple[Stage, ...], base: Pin) -> None:

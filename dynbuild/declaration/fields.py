@@ -15,6 +15,8 @@ from dynbuild.spans import Span
 MAX_PORT = 65535
 MAX_UID = 2**31 - 1
 """Largest uid that all tools agree on."""
+LATEST = 8**11 - 1
+"""The latest time that the header of a tar archive holds."""
 
 
 def check_base(loaded: Loaded) -> Iterator[Diagnostic]:
@@ -79,6 +81,10 @@ def check_runtime(loaded: Loaded) -> Iterator[Diagnostic]:
             message = f"{port[:40]!r} is not a port"
             hint = 'write 8000, "53/udp" or "8000-8010", up to 65535'
             yield Diagnostic("DB0149", message, loaded.span("expose", index), hint)
+    moment = declaration.source_date_epoch
+    if moment is not None and not 0 <= moment <= LATEST:
+        message = f"a time is a number of seconds since 1970, up to {LATEST}"
+        yield Diagnostic("DB0114", message, loaded.span("source_date_epoch"))
     health = declaration.healthcheck
     if health is None:
         return

@@ -294,6 +294,10 @@ class Declaration(_Model):
     stop_signal: str | None = Field(
         default=None, description="What stops it, as SIGTERM."
     )
+    source_date_epoch: int | None = Field(
+        default=None,
+        description="The latest time of copied files in layers, in Unix seconds.",
+    )
     shell: Strings | None = Field(
         default=None, description="The shell of env_scripts and stages; else /bin/sh."
     )

@@ -40,8 +40,12 @@ def is_empty(layer: Path) -> bool:
         return archive.next() is None
 
 
-def timeless(source: Path, folder: Path) -> tuple[Layer, Path]:
-    """The layer with every directory's time set to EPOCH, in a file of a folder."""
+def copied(source: Path, folder: Path, latest: int | None) -> tuple[Layer, Path]:
+    """The layer of a copy, free from the time of its build, in a file of a folder.
+
+    Directories are of EPOCH: which of them COPY made on the way, it does not tell. All
+    else has the time of the project, unless that is after the latest.
+    """
 
     def copy(new: tarfile.TarFile) -> None:
         for entry in old:
@@ -51,7 +55,8 @@ def timeless(source: Path, folder: Path) -> tuple[Layer, Path]:
                 if name.startswith(_XATTR)
             }
             entry.uname = entry.gname = ""
-            entry.mtime = EPOCH if entry.isdir() else int(entry.mtime)
+            time = EPOCH if entry.isdir() else int(entry.mtime)
+            entry.mtime = time if latest is None else min(time, latest)
             new.addfile(entry, old.extractfile(entry) if entry.isreg() else None)
 
     with tarfile.open(source, mode="r:*") as old:

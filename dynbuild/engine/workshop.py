@@ -37,7 +37,7 @@ from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
 from dynbuild.engine.once import once
 from dynbuild.engine.process import StoppedError, capture, interact
-from dynbuild.engine.tarball import directories, is_empty, squashed, timeless, written
+from dynbuild.engine.tarball import copied, directories, is_empty, squashed, written
 from dynbuild.link.later import Later
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
@@ -129,7 +129,7 @@ class Workshop:
         realized = []
         below: WriteSet = Later(once(lambda: stacked(request.below)))
         for part in request.parts:
-            own = self._own_layers(part, layers, place)
+            own = self._own_layers(part, layers, place, build.source_date_epoch)
             writes, below = _writes([path for _, path in own], below)
             results = [one for one in built.steps if one.step == part.name]
             realized.append(
@@ -268,7 +268,11 @@ class Workshop:
             threads.shutdown(cancel_futures=True)
 
     def _own_layers(
-        self, part: StepPart, layers: Iterator[tuple[Layer, str]], place: Path
+        self,
+        part: StepPart,
+        layers: Iterator[tuple[Layer, str]],
+        place: Path,
+        latest: int | None,
     ) -> list[tuple[Layer, Path]]:
         """The next layers that are of a step: what it copied, then what it ran.
 
@@ -279,7 +283,7 @@ class Workshop:
             layer, instruction = next(layers)
             assert instruction.startswith("COPY "), instruction
             path = blob(place / "out", layer)
-            own.append(timeless(path, place) if of_project else (layer, path))
+            own.append(copied(path, place, latest) if of_project else (layer, path))
         while part.runs:
             layer, instruction = next(layers)
             own.append((layer, blob(place / "out", layer)))

@@ -264,6 +264,7 @@ def _config(config: RuntimeConfig) -> Iterator[tuple[tuple[str, ...], Table]]:
                 "expose": list(config.expose) or None,
                 "volumes": list(config.volumes) or None,
                 "stop_signal": config.stop_signal,
+                "source_date_epoch": config.source_date_epoch,
             }
         ),
     )

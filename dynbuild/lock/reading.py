@@ -347,6 +347,7 @@ def _config(table: _Table, done: Callable[[_Table], None]) -> RuntimeConfig:
         volumes=table.strings("volumes"),
         healthcheck=check,
         stop_signal=table.maybe("stop_signal", str),
+        source_date_epoch=table.maybe("source_date_epoch", int),
     )
     done(table)
     return config

@@ -2,29 +2,29 @@
 
 A file is read once: what is hashed is what is copied. What a context holds in the end
 is told by the context alone, whatever became of the project meanwhile. Only what a
-Dockerfile's COPY would take counts: paths, types, contents, executable bits, link
-targets; never times, owners, or the umask of a checkout.
+Dockerfile's COPY would take counts: paths, types, contents, modes, link targets, and
+which names are one file; never times, owners, or the umask of a checkout. Times are
+copied all the same: tools compare them, and web servers tell them to browsers.
 """
 
-import hashlib
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dynbuild.digest import Digest, Field
-from dynbuild.digest import digest_of as digest_of_fields
-from dynbuild.ports import NotThereError
+from dynbuild.digest import Digest, Field, digest_of
+from dynbuild.ports import Noted, NotThereError
 from dynbuild.project import named
+from dynbuild.project.context import Context, hash_file, make_directory
+from dynbuild.project.discovery import LOCK, NAMES
 from dynbuild.project.facts import Facts
 from dynbuild.project.ignore import Ignored, PatternError, dockerignore, ignored
+from dynbuild.project.modes import USUAL, change, gives_others, image_mode
 from dynbuild.project.named import NotTakenError, is_inside
-
-_CHUNK = 1 << 20
-
+from dynbuild.project.names import GIT, check_content, check_name
 
 _MOST_LINKS = 40
 _DEEPEST = 256
@@ -51,6 +51,11 @@ class Tree:
     """Of the files of contexts, which nobody else writes to."""
     rules: dict[Path, Ignored] = field(default_factory=dict)
     """Of a .dockerignore: read once, so that all that is asked agrees."""
+    own: frozenset[str] = frozenset({*NAMES, LOCK})
+    """The declaration and its lock, which no stage copies."""
+    left_out: set[str] = field(default_factory=set)
+    """The sockets, pipes and devices that were met."""
+    contexts: dict[str, Context] = field(default_factory=dict)
 
     def is_directory(self, path: str) -> bool:
         """Whether a path is a directory. Raises NotThereError when it is nothing."""
@@ -78,18 +83,69 @@ class Tree:
         """
         with self._reading():
             found = self._find(path)
+            if into not in self.contexts:
+                self.contexts[into] = Context(
+                    Path(into), self.hashes, self._is_private()
+                )
+            context = self.contexts[into]
             for link in found.links:
-                _entry(link, self.root / link, Path(into) / link, self.hashes)
-            return self._read(found, exclude, Path(into))
+                context.take(self.root, link)
+            return self._read(found, exclude, context)
 
     def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """The digest of what a context holds of a path. Raises NotThereError.
 
         Other copies may have put more there than was gathered of this one.
         """
-        rules = {Path(into): self._ignored()}
-        context = Tree(Path(into), hashes=self.hashes, rules=rules)
-        return context.content(path, exclude)
+        return self._of(Path(into)).content(path, exclude)
+
+    def _of(self, context: Path) -> "Tree":
+        """A context as a tree, by the rules of the project."""
+        rules = {context: self._ignored()}
+        return Tree(context, hashes=self.hashes, rules=rules, own=frozenset())
+
+    def survey(self, path: str, exclude: tuple[str, ...]) -> tuple[Noted, ...]:
+        """What an image will not have as the project has it. Raises NotThereError."""
+        with self._reading():
+            top = self._find(path).path
+            source = self.root / top
+            if not source.is_dir():
+                check_name(top)
+                return self._changes([top])
+            met = set(self.left_out)
+            self.left_out.clear()
+            self.facts.see("names", of=str(source))
+            inside = [
+                posixpath.join(top, p) for p in self._inside(top, ignored(exclude))
+            ]
+            special = sorted(self.left_out)
+            self.left_out.update(met)
+            what = "a socket, a pipe or a device, which no image has: it is left out"
+            gone = (Noted(one, what, left_out=True) for one in special)
+            return (*gone, *self._changes(inside))
+
+    def _changes(self, paths: Sequence[str]) -> tuple[Noted, ...]:
+        """The modes that change on the way, where no umask explains it."""
+        private = self._is_private()
+        if private:
+            what = (
+                "closed to others, as is the whole checkout, so which files are meant "
+                "to be is not known: all will be 644 or 755"
+            )
+            return (Noted(self._own()[0], what),)
+        reference = 0
+        for name in self._own():
+            reference |= (self.root / name).stat().st_mode
+        noted = []
+        for path in paths:
+            place = self.root / path
+            found = place.lstat().st_mode
+            if stat.S_ISDIR(found):
+                self.facts.see("names", of=str(place))
+            told = None if stat.S_ISLNK(found) else change(found, reference)
+            if told is not None:
+                noted.append(Noted(path, told))
+        return tuple(noted)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -107,6 +163,7 @@ class Tree:
         self.facts.see("real", of=str(self.root / path))
         found = self._follow(path)
         source = self.root / found.path
+        check_content(found.path, self.own)
         rules = self._ignored()
         if any(link in rules for link in found.links) or (
             found.path in rules
@@ -115,6 +172,10 @@ class Tree:
             raise NotThereError(".dockerignore leaves it out")
         if not source.exists():
             raise NotThereError("there is no such file or directory")
+        if not source.is_dir() and not source.is_file():
+            message = "it is a socket, a pipe or a device"
+            hint = "only files, directories and links can be copied"
+            raise NotThereError(message, hint)
         return found
 
     def _follow(self, path: str) -> _Found:
@@ -160,21 +221,69 @@ class Tree:
         except (OSError, UnicodeDecodeError) as error:
             raise NotThereError(f".dockerignore cannot be read: {error}") from None
 
+    def _is_private(self) -> bool:
+        """Whether the umask of the checkout closed all of it to others.
+
+        The declaration and the lock tell: nobody closes them to others on purpose.
+        """
+        modes = [(self.root / name).stat().st_mode for name in self._own()]
+        return bool(modes) and not any(map(gives_others, modes))
+
+    def _own(self) -> list[str]:
+        """What is there of the declaration and the lock."""
+        for name in sorted(self.own):
+            self.facts.see("mode", of=str(self.root / name))
+        return [name for name in sorted(self.own) if (self.root / name).is_file()]
+
     def _read(
-        self, found: _Found, exclude: tuple[str, ...], into: Path | None
+        self, found: _Found, exclude: tuple[str, ...], into: Context | None
     ) -> Digest:
         source = self.root / found.path
-        place = None if into is None else into / found.path
         if not source.is_dir():
-            return _digest([_entry("", source, place, self.hashes)])
-        if place is not None:
-            _make_directory(place)
-        return _digest(
-            [
-                _entry(inside, source / inside, place and place / inside, self.hashes)
-                for inside in self._inside(found.path, ignored(exclude))
-            ]
-        )
+            check_name(found.path)
+            if into is not None:
+                into.take(self.root, found.path)
+            return self._digest({"": found.path}, into)
+        own = ignored(exclude)
+        paths = {
+            inside: posixpath.join(found.path, inside)
+            for inside in self._inside(found.path, own)
+        }
+        if into is not None:
+            make_directory(into.root / found.path)
+            for path in paths.values():
+                into.take(self.root, path)
+            for path in reversed([found.path, *paths.values()]):
+                into.keep_time(self.root, path)
+        return self._digest(paths, into)
+
+    def _digest(self, paths: Mapping[str, str], context: Context | None) -> Digest:
+        """The digest of some paths, each by its name in what is copied."""
+        root = self.root if context is None else context.root
+        private = context is None and self._is_private()
+        first: dict[tuple[int, int], str] = {}
+        entries: list[Field] = []
+        for inside, path in paths.items():
+            place = root / path
+            entry = place.lstat()
+            if stat.S_ISREG(entry.st_mode) and entry.st_nlink > 1:
+                known = first.setdefault((entry.st_dev, entry.st_ino), inside)
+                if known != inside:
+                    entries.append([inside, "name of", known])
+                    continue
+            entries.append(self._entry(inside, place, entry.st_mode, private=private))
+        return digest_of({"entries": entries})
+
+    def _entry(self, inside: str, place: Path, mode: int, *, private: bool) -> Field:
+        """What counts of one path."""
+        if stat.S_ISLNK(mode):
+            return [inside, "link", str(place.readlink())]
+        new = image_mode(mode, private=private)
+        told: list[Field] = [] if new in USUAL else [f"{new:o}"]
+        if stat.S_ISDIR(mode):
+            return [inside, "directory", *told]
+        content = self.hashes.get(place) or hash_file(place)
+        return [inside, "file", bool(mode & 0o111), content, *told]
 
     def _inside(self, top: str, own: Ignored) -> Iterator[str]:
         """Paths below a directory in one order everywhere, without what is left out."""
@@ -182,82 +291,38 @@ class Tree:
         deeper = project.may_take_back or own.may_take_back
         ahead = self._children(top, "")
         while ahead:
-            path = ahead.pop()
+            path, kind = ahead.pop()
             if path.count("/") > _DEEPEST:
                 start = "/".join(path.split("/")[:3])
                 raise NotThereError(
                     f"{start}/... has over {_DEEPEST} levels: flatten it"
                 )
-            child = self.root / top / path
-            left_out = posixpath.join(top, path) in project or path in own
+            whole = posixpath.join(top, path)
+            left_out = whole in project or path in own
             if not left_out:
-                yield path
-            if (deeper or not left_out) and child.is_dir() and not child.is_symlink():
+                check_name(whole)
+                if kind == "special":
+                    self.left_out.add(whole)
+                else:
+                    yield path
+            if (deeper or not left_out) and kind == "directory":
                 ahead += self._children(top, path)
 
-    def _children(self, top: str, path: str) -> list[str]:
-        """The last comes first."""
-        names = [child.name for child in (self.root / top / path).iterdir()]
-        return [posixpath.join(path, name) for name in sorted(names, reverse=True)]
+    def _children(self, top: str, path: str) -> list[tuple[str, str]]:
+        """What a directory holds of each kind; the last comes first."""
+        with os.scandir(self.root / top / path) as scanned:
+            found = sorted(((one.name, _kind(one)) for one in scanned), reverse=True)
+        here = posixpath.join(top, path)
+        return [
+            (posixpath.join(path, name), kind)
+            for name, kind in found
+            if name != GIT and posixpath.join(here, name) not in self.own
+        ]
 
 
-def _digest(entries: list[Field]) -> Digest:
-    return digest_of_fields({"entries": entries})
-
-
-def _entry(
-    inside: str, source: Path, target: Path | None, hashes: dict[Path, str]
-) -> Field:
-    """What counts of one path; copied to the target unless that is there."""
-    if target is not None:
-        if os.path.lexists(target):
-            return _entry(inside, target, None, hashes)
-        _make_directory(target.parent)
-    mode = source.lstat().st_mode
-    if stat.S_ISLNK(mode):
-        link = source.readlink()
-        if target is not None:
-            target.symlink_to(link)
-        return [inside, "link", str(link)]
-    if stat.S_ISDIR(mode):
-        if target is not None:
-            _make_directory(target)
-        return [inside, "directory"]
-    if not stat.S_ISREG(mode):
-        raise NotThereError(
-            f"{inside or source.name} is a socket, a pipe or a device: only files, "
-            "directories and links can be copied"
-        )
-    executable = bool(mode & 0o111)
-    content = hashes.get(source) or _hash_file(source, target)
-    if target is not None:
-        hashes[target] = content
-        target.chmod(0o755 if executable else 0o644)
-    return [inside, "file", executable, content]
-
-
-def _hash_file(source: Path, target: Path | None = None) -> str:
-    hasher = hashlib.sha256()
-    with source.open("rb") as file:
-        copy = None if target is None else target.open("wb")
-        try:
-            while chunk := file.read(_CHUNK):
-                hasher.update(chunk)
-                if copy is not None:
-                    copy.write(chunk)
-        finally:
-            if copy is not None:
-                copy.close()
-    return hasher.hexdigest()
-
-
-def _make_directory(path: Path) -> None:
-    """A directory with the mode that every checkout gives it."""
-    missing = []
-    while not path.is_dir():
-        missing.append(path)
-        path = path.parent
-    for directory in reversed(missing):
-        with suppress(FileExistsError):
-            directory.mkdir()
-        directory.chmod(0o755)
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir():
+        return "directory"
+    return "file" if entry.is_file() else "special"

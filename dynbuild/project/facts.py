@@ -50,8 +50,7 @@ def observe(question: str, path: str) -> object:
             case "link":
                 return os.readlink(path)  # noqa: PTH115 - as above
             case "mode":
-                mode = os.lstat(path).st_mode
-                return mode & ~0o666
+                return os.lstat(path).st_mode
             case _:
                 return _names(path)
     except (OSError, ValueError):

@@ -183,3 +183,5 @@ class RuntimeConfig:
     volumes: tuple[str, ...] = ()
     healthcheck: Healthcheck | None = None
     stop_signal: str | None = None
+    source_date_epoch: int | None = None
+    """The latest time of what layers of copies hold; nothing in the image names it."""

@@ -101,6 +101,19 @@ def copies_of(step: Step) -> tuple[Copy, ...]:
             return ()
 
 
+def compares_times(step: Step) -> bool:
+    """Whether the times of what a step copies may decide what its script makes.
+
+    A builder's own cache has a copy with the times of when it first saw the content,
+    which may be before those of what lies in a cache mount: it must not answer.
+    """
+    return (
+        isinstance(step, Stage)
+        and bool(step.cache_mounts)
+        and any(copy.of_project for copy in step.copies)
+    )
+
+
 def user_packages(user: User | None) -> frozenset[str]:
     """Packages that the user step needs, whatever the package lists say."""
     return frozenset({"sudo"}) if user and user.sudo else frozenset()

@@ -8,7 +8,7 @@ BASE_STEP = "base.0"
 """The name of the base among the steps of a Dockerfile."""
 
 EPOCH = 315_619_200
-"""The time of what is copied from a project, in seconds: 1980-01-02, the first day of
+"""The time of directories that copies bring, in seconds: 1980-01-02, the first day of
 which every time zone can make a zip archive."""
 
 BASE_MOUNT = "/run/base"

@@ -1,6 +1,5 @@
 """What a lock is realized from: its base, the files, and what was asked."""
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
@@ -8,7 +7,7 @@ from tempfile import mkdtemp
 
 from dynbuild.building import BuildRequest, Working
 from dynbuild.commands.contents import contents
-from dynbuild.commands.realize import RealizeOptions, dockerfile_of
+from dynbuild.commands.realize import RealizeOptions, dockerfile_of, latest_time
 from dynbuild.commands.stepwise.model import Recipe, Site
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
@@ -20,7 +19,7 @@ from dynbuild.lock.order import Placed
 from dynbuild.ports import Base, Files, Images
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import run_of
-from dynbuild.steps.run import EPOCH, CacheMount
+from dynbuild.steps.run import CacheMount
 
 
 class Facts:
@@ -62,7 +61,7 @@ class Facts:
         return contents(steps, self.files.content)
 
     def gather(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
-        """Copy what steps copy into a context of its own, all of one time.
+        """Copy what steps copy into a context of its own.
 
         Live files may change meanwhile: what counts is what the context holds once all
         is there. A context that is given to a builder never changes.
@@ -70,12 +69,7 @@ class Facts:
         self.context = context = mkdtemp(dir=self.folder)
         files = self.files
         contents(steps, lambda path, out: files.gather(path, out, context))
-        found = contents(steps, lambda path, out: files.gathered(path, out, context))
-        for folder, folders, names in os.walk(self.context):
-            for name in (".", *folders, *names):
-                path = os.path.join(folder, name)  # noqa: PTH118
-                os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
-        return found
+        return contents(steps, lambda path, out: files.gathered(path, out, context))
 
     def request(self, text: str) -> BuildRequest:
         options = self.options
@@ -88,6 +82,7 @@ class Facts:
             builder=options.builder,
             network=options.network,
             host_network=options.host_network,
+            source_date_epoch=latest_time(self.lock, options),
             secrets=options.secrets,
             ssh=options.ssh,
         )

@@ -86,11 +86,11 @@ def run(
         names = ", ".join(place.id for place in work.chain)
         report(Working(f"waiting for another dynbuild to build {names}"))
 
-    def build(ground: Ground, at: int, end: int, *, anew: bool) -> list[Built]:
+    def build(ground: Ground, at: int, end: int, *, again: bool) -> list[Built]:
         if at == end:
             return []
         request = _request(work, ground, at, end, tier, workshop)
-        if not anew:
+        if again:
             request = replace(request, build=replace(request.build, no_cache_steps=()))
         made = workshop.steps(request, report)
         return _built(work, slice(at, end), built[-1:], made)
@@ -104,14 +104,14 @@ def run(
         at, end = len(built), len(work.chain)
         failed = None
         try:
-            built += build(ground, at, end, anew=work.anew)
+            built += build(ground, at, end, again=False)
         except BuildFailed as error:
             failed = error
             names = [quote.stage(place.id) for place in work.chain]
             end = names.index(error.step) if error.step in names else at
             # What succeeded before it is in the builder's cache still.
-            again = build(ground, at, end, anew=False)
-            built += [_as_it_ran(one, error.steps) for one in again]
+            cached = build(ground, at, end, again=True)
+            built += [_as_it_ran(one, error.steps) for one in cached]
         yield Made(tuple(built), failed)
         for one in built:
             if one.here:

@@ -22,7 +22,7 @@ from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.plan import Build, Reuse, plan
 from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
-from dynbuild.steps.recipe import copies_of, run_of
+from dynbuild.steps.recipe import compares_times, copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
 if TYPE_CHECKING:
@@ -268,7 +268,11 @@ class _Work:
             old, new = (f"FROM {a} AS {names[0]}\n" for a in (parent, BASE_STEP))
             build = replace(build, dockerfile=build.dockerfile.replace(old, new))
             parent = BASE_STEP
-        anew = tuple(quote.stage(p.id) for p in chain if p.id in self.how.anew)
+        anew = tuple(
+            quote.stage(place.id)
+            for place in chain
+            if place.id in self.how.anew or compares_times(self.steps[place.id].step)
+        )
         return StepRequest(
             build=replace(build, no_cache_steps=anew),
             parts=tuple(map(self.part, chain)),

@@ -1,0 +1,92 @@
+"""A directory that files of a project are gathered into, for the builder to see."""
+
+import hashlib
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dynbuild.project.modes import image_mode
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What was gathered; everything is where it is in the project.
+
+    ``private``: the checkout that it is of is closed to others as a whole.
+    """
+
+    root: Path
+    hashes: dict[Path, str]
+    private: bool
+    names: dict[tuple[int, int], Path] = field(default_factory=dict)
+    """Where files of the project are that have more than one name there."""
+
+    def take(self, project: Path, path: str) -> None:
+        """Copy one path unless it is there; a directory without what is in it."""
+        source, target = project / path, self.root / path
+        if os.path.lexists(target):
+            return
+        make_directory(target.parent)
+        found = source.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            target.symlink_to(source.readlink())
+            _set_time(target, found.st_mtime_ns)
+            return
+        mode = image_mode(found.st_mode, private=self.private)
+        if stat.S_ISDIR(found.st_mode):
+            make_directory(target)
+            target.chmod(mode)
+            return
+        known = self.names.get((found.st_dev, found.st_ino))
+        if known is not None:
+            target.hardlink_to(known)
+            self.hashes[target] = self.hashes[known]
+            return
+        self.hashes[target] = hash_file(source, target)
+        target.chmod(mode)
+        # As it is now: an earlier time could be older than what was read.
+        _set_time(target, source.stat().st_mtime_ns)
+        if found.st_nlink > 1:
+            self.names[found.st_dev, found.st_ino] = target
+
+    def keep_time(self, project: Path, path: str) -> None:
+        """Give a directory its time, once nothing more is put there."""
+        target = self.root / path
+        if target.is_dir() and not target.is_symlink():
+            _set_time(target, (project / path).stat().st_mtime_ns)
+
+
+def hash_file(source: Path, target: Path | None = None) -> str:
+    """The digest of a file's content, which is copied on the way if asked."""
+    hasher = hashlib.sha256()
+    with source.open("rb") as file:
+        copy = None if target is None else target.open("wb")
+        try:
+            while chunk := file.read(_CHUNK):
+                hasher.update(chunk)
+                if copy is not None:
+                    copy.write(chunk)
+        finally:
+            if copy is not None:
+                copy.close()
+    return hasher.hexdigest()
+
+
+def make_directory(path: Path) -> None:
+    """A directory with the mode that every checkout gives it."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for directory in reversed(missing):
+        with suppress(FileExistsError):
+            directory.mkdir()
+        directory.chmod(0o755)
+
+
+def _set_time(path: Path, time: int) -> None:
+    os.utime(path, ns=(time, time), follow_symlinks=False)
