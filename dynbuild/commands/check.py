@@ -2,7 +2,9 @@
 
 from dynbuild.commands.concerns import surveyed
 from dynbuild.commands.target import target_of
+from dynbuild.declaration.expansion import references
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.variables import tables
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Files
 from dynbuild.steps.model import Pin
@@ -14,5 +16,8 @@ def check(loaded: Loaded, files: Files) -> list[Diagnostic]:
     No image is looked up. What the image will have in another way than the project is
     told; raises DeclarationError.
     """
-    target_of(loaded, files, lambda image: Pin(image, None))
+    # What the base sets is not known here: any name may be of it.
+    values = (text for _, table in tables(loaded) for text in table.values())
+    env = dict.fromkeys(frozenset[str]().union(*map(references, values)), "")
+    target_of(loaded, files, lambda image: Pin(image, None, env=env))
     return surveyed(loaded, files, modes=True)

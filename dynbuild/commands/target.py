@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
+from dynbuild.declaration.expansion import VariableError
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy as DeclaredCopy
 from dynbuild.declaration.schema import Declaration
+from dynbuild.declaration.variables import not_expanded
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lock.model import DEFAULT_SHELL, Target
 from dynbuild.ports import Files, NotThereError
@@ -31,8 +33,8 @@ Pinner = Callable[[str], Pin]
 def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
     """What a declaration asks for, with all that it names looked at.
 
-    Raises DeclarationError with every file that is missing and every variable that
-    two stages set to two values.
+    Raises DeclarationError with every file that is missing, or the first variable that
+    cannot be expanded or that two stages set to two values.
     """
     declaration = loaded.declaration
     problems: list[Diagnostic] = []
@@ -191,14 +193,18 @@ def _missing(
 
 
 def _refuse_conflicts(loaded: Loaded, stages: tuple[Stage, ...], base: Pin) -> None:
-    environments = Environments(stages, base.env)
+    places = {stage.name: place for place, stage in enumerate(stages)}
     try:
+        environments = Environments(stages, base.env)
         for stage in stages:
             environments.of_stage(stage.name)
-        environments.of_image()
+        environments.of_container(loaded.declaration.env)
+    except VariableError as error:
+        stage_path = ("stages", places[error.stage]) if error.stage else ()
+        raise DeclarationError(
+            not_expanded(loaded, (*stage_path, error.table, error.variable), error)
+        ) from None
     except EnvironmentConflict as conflict:
-        places = {stage.name: place for place, stage in enumerate(stages)}
-
         raise DeclarationError(
             Diagnostic(
                 "DB0307",

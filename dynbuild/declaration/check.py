@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from dynbuild.declaration import fields, packages, stages, statuses, values
+from dynbuild.declaration import fields, packages, stages, statuses, values, variables
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.errors import Diagnostic
 
@@ -25,6 +25,7 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     stages.check_cycles,
     stages.check_work,
     statuses.check_complete,
+    variables.check_variables,
 )
 
 

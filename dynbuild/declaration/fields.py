@@ -9,6 +9,7 @@ from dynbuild.declaration.grammar import FLAG, MOUNTED, is_secret, matches
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy, Stage
 from dynbuild.declaration.tree import Path
+from dynbuild.declaration.variables import tables
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Span
 
@@ -209,13 +210,7 @@ def _has_known_uid(loaded: Loaded, stage: Stage) -> bool:
 
 def check_secrets(loaded: Loaded) -> Iterator[Diagnostic]:
     """Variables that seem to hold a secret: warnings, since names can deceive."""
-    environments: list[tuple[Path, dict[str, str]]] = [
-        (("env",), loaded.declaration.env)
-    ]
-    for index, stage in enumerate(loaded.declaration.stages):
-        environments.append((("stages", index, "env"), stage.env))
-        environments.append((("stages", index, "build_env"), stage.build_env))
-    for path, env in environments:
+    for path, env in tables(loaded):
         for name, value in env.items():
             if is_secret(name, value):
                 message = f"{name} seems to be a secret, and everyone can read it here"

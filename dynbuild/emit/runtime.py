@@ -3,7 +3,7 @@
 from dynbuild import quote
 from dynbuild.emit.text import instruction
 from dynbuild.lock.model import Lock
-from dynbuild.steps.environment import Environments, expand
+from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Healthcheck
 
 
@@ -41,10 +41,7 @@ def runtime(lock: Lock, environments: Environments) -> list[str]:
 
 def image_environment(lock: Lock, environments: Environments) -> dict[str, str]:
     """What stages set and, expanded against that, what only the container sees."""
-    composed = environments.of_image()
-    seen = {**lock.base.env, **composed}
-    own = {name: expand(text, seen) for name, text in lock.config.env.items()}
-    return {**composed, **own}
+    return environments.of_container(lock.config.env)
 
 
 def _healthcheck(check: Healthcheck) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from dynbuild.declaration.expansion import VariableError
 from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock.model import Lock
@@ -76,9 +77,19 @@ def environments_of(lock: Lock) -> Environments:
     """
     stages = {name: entry.stage for name, entry in lock.stages.items()}
     dependencies_first(stages)
-    environments = Environments(stages.values(), lock.base.env)
     try:
+        environments = Environments(stages.values(), lock.base.env)
         environments.check()
+        environments.of_container(lock.config.env)
+    except VariableError as error:
+        whose = f"stage {error.stage!r}" if error.stage else "the container"
+        raise LockError(
+            Diagnostic(
+                "DB0416",
+                f"the lock cannot set {error.variable} of {whose}: {error.reason}",
+                hint=f"{error.hint}\nthen run `dynbuild lock`",
+            )
+        ) from None
     except EnvironmentConflict as conflict:
         raise LockError(
             Diagnostic(

@@ -4,17 +4,26 @@ Variables are composed dependencies first, then by name, never by place in the o
 so that no move of a stage changes what another one sees.
 """
 
-import re
-from collections import ChainMap, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from dynbuild.declaration.expansion import (
+    VariableError,
+    expand,
+    expand_all,
+    references,
+    refuse_longer,
+)
+from dynbuild.quote import MAX_SCRIPT
 from dynbuild.steps.model import Stage
 from dynbuild.steps.sequence import Rank, topological
 
-_REFERENCE = re.compile(
-    r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})"
-)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What BuildKit and Docker set where an image has no PATH."""
+
+MAX_EXPANDED = 100_000_000
+"""Characters of all that is expanded for one declaration or lock."""
 
 
 @dataclass(eq=False)
@@ -26,25 +35,6 @@ class EnvironmentConflict(Exception):  # noqa: N818 - it is a fact about a decla
     second: str
 
 
-def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Replace ``$NAME`` and ``${NAME}``; ``$$`` is a dollar, nothing else is special.
-
-    A variable that is not there expands to nothing, as in a shell.
-    """
-
-    def replacement(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        return variables.get(name, "") if name else "$"
-
-    return _REFERENCE.sub(replacement, text)
-
-
-def references(text: str) -> frozenset[str]:
-    """The variables that ``expand`` would look up."""
-    found = (match[1] or match[2] for match in _REFERENCE.finditer(text))
-    return frozenset(name for name in found if name)
-
-
 class Environments:
     """The composed variables of every stage of a declaration or a lock.
 
@@ -54,12 +44,13 @@ class Environments:
     """
 
     def __init__(self, stages: Iterable[Stage], base: Mapping[str, str]) -> None:
-        self._base = dict(base)
+        self._base = {"PATH": _PATH, **base}
         self._stages = {stage.name: stage for stage in stages}
         self._order: list[str] = []
         self._below: dict[str, int] = {}
         self._with_own: dict[str, int] = {}
         self._composed: dict[int, dict[str, str]] = {0: {}}
+        self._expanded = 0
         # Stages that set nothing come as soon as they can: they delay nobody.
         ranks: dict[str, Rank] = {
             name: (name,) if stage.env else () for name, stage in self._stages.items()
@@ -85,24 +76,48 @@ class Environments:
         """What the commands of a stage see, ``build_env`` included, and set anew.
 
         Only variables that a stage sets: those of the base are there anyway. Raises
-        EnvironmentConflict.
+        EnvironmentConflict and VariableError, as all that follow.
         """
         composed = self._agreed(self._with_own[name])
-        seen = ChainMap(composed, self._base)
-        own = {
-            variable: expand(value, seen)
-            for variable, value in self._stages[name].build_env.items()
-        }
+        table = self._stages[name].build_env
+        own = self._expand(table, composed, name, "build_env")
         return {**composed, **own}
 
     def of_image(self) -> dict[str, str]:
-        """What all linked stages together set. Raises EnvironmentConflict."""
+        """What all linked stages together set."""
         return dict(self._agreed(self._linked))
 
+    def of_container(self, env: Mapping[str, str]) -> dict[str, str]:
+        """What the image says: what stages set, and what only the container sees."""
+        composed = self.of_image()
+        return {**composed, **self._expand(env, composed, None, "env")}
+
     def check(self) -> None:
-        """Raise EnvironmentConflict where any stage, or the image, would meet one."""
-        for together in (*self._with_own.values(), self._linked):
+        """Raise what any stage, or the image, would meet."""
+        for name, together in self._with_own.items():
             self._refuse_conflict(together)
+            if self._stages[name].build_env:
+                self.of_stage(name)
+        self.of_image()
+
+    def _expand(
+        self,
+        table: Mapping[str, str],
+        composed: Mapping[str, str],
+        stage: str | None,
+        kind: str,
+    ) -> dict[str, str]:
+        """Expand a table against what is composed so far and the base."""
+        try:
+            own = expand_all(table, {**self._base, **composed})
+            others = sum(len(composed[name]) for name in composed.keys() - own.keys())
+            length = others + sum(map(len, own.values()))
+            refuse_longer(length, MAX_SCRIPT, "with the others it would have")
+        except VariableError as error:
+            error.variable = error.variable or min(table)
+            error.stage, error.table = stage, kind
+            raise
+        return own
 
     def _agreed(self, together: int) -> dict[str, str]:
         self._refuse_conflict(together)
@@ -115,10 +130,19 @@ class Environments:
             rest ^= 1 << missing[-1]
         if missing:
             composed = dict(self._composed[rest])
-            seen = ChainMap(composed, self._base)
             for place in reversed(missing):
-                env = self._stages[self._order[place]].env
-                composed |= {name: expand(text, seen) for name, text in env.items()}
+                name = self._order[place]
+                env = self._stages[name].env
+                own = self._expand(env, composed, name, "env")
+                self._expanded += sum(map(len, own.values()))
+                if self._expanded > MAX_EXPANDED:
+                    raise VariableError(
+                        f"all stages together would have {MAX_EXPANDED} characters",
+                        "let fewer stages extend a long variable",
+                        min(env),
+                        stage=name,
+                    )
+                composed |= own
             self._composed[together] = composed
         return self._composed[together]
 

@@ -1,0 +1,31 @@
+"""Variables of the declaration: tables whose values name one another."""
+
+from collections.abc import Iterator, Mapping
+
+from dynbuild.declaration.expansion import VariableError, by_need
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.tree import Path
+from dynbuild.errors import Diagnostic
+
+
+def check_variables(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Variables of one table that need one another; what is not set, the base knows."""
+    for path, table in tables(loaded):
+        try:
+            by_need(table)
+        except VariableError as error:
+            yield not_expanded(loaded, (*path, error.variable), error)
+
+
+def tables(loaded: Loaded) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """Every table of variables, and where it stands."""
+    yield ("env",), loaded.declaration.env
+    for index, stage in enumerate(loaded.declaration.stages):
+        yield ("stages", index, "env"), stage.env
+        yield ("stages", index, "build_env"), stage.build_env
+
+
+def not_expanded(loaded: Loaded, path: Path, error: VariableError) -> Diagnostic:
+    """What is said of a variable that cannot be expanded."""
+    message = f"{error.variable} cannot be set: {error.reason}"
+    return Diagnostic("DB0155", message, loaded.span(*path), error.hint)
