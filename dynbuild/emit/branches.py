@@ -1,73 +1,162 @@
-"""Where a build-only stage leaves the line of linked stages, and what it carries.
+"""The build stages of a Dockerfile: a line of linked steps, and what branches off.
 
-A linked stage stands on the one before it, which holds all that it needs and more. A
-build-only one branches off as early as it can, so that little runs again for it.
+The line is the image: a linked step stands on the one before it, which holds all that
+it needs and more. What is build-only, and what is copied from, is there on its closure
+alone: whoever copies a directory of it must not see what else the image happens to
+hold. So the steps of its closure stand in a branch once more, where no build stage
+holds exactly these.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from dynbuild.lock.order import Placed
+from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.run import BASE_STEP
+
+Purpose: TypeAlias = Literal["step", "needs", "files"]
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """A build-only stage's place: the step it is ``FROM``, and what that still lacks.
+class BuildStage:
+    """A build stage: its name, the one it is ``FROM``, the steps that it holds.
 
-    ``root`` counts the linked steps below it; ``members`` are the build-only stages
-    that it holds, itself last.
+    It is for one step: the step itself, what that stands on, or the step as others
+    copy from it.
     """
 
+    name: str
     parent: str
-    gathered: tuple[str, ...]
-    root: int
-    members: tuple[str, ...]
+    steps: tuple[str, ...]
+    purpose: Purpose
+    of: str
 
 
-def branches(order: tuple[Placed, ...]) -> dict[str, Branch]:
-    """The branch of every build-only stage, by its id."""
-    steps = {placed.id: placed for placed in order}
-    linked = [BASE_STEP]
-    found: dict[str, Branch] = {}
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """All build stages in their order, and where copies from a step find it.
+
+    ``last`` is the build stage of the last linked step.
+    """
+
+    stages: tuple[BuildStage, ...]
+    sources: Mapping[str, str]
+    last: str
+
+
+def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
+    """Lay out the build stages; ``names`` has what the stage of each step is called."""
+    tree = _Tree({BASE_STEP, *names.values()})
+    copied = {copy.stage for one in order for copy in copies_of(one.step)}
+    branching = [one for one in order if not one.linked or one.id in copied]
+    closures = _closures(order, {one.id for one in branching})
+    stages: list[BuildStage] = []
+    sources: dict[str, str] = {}
+    line, last = tree.root, BASE_STEP
     for placed in order:
+        id_, name = placed.id, names[placed.id]
         if placed.linked:
-            linked.append(placed.id)
-        else:
-            found[placed.id] = _branch(placed, linked, found, steps)
+            stages.append(BuildStage(name, last, (id_,), "step", id_))
+            line, last = line.then(id_), name
+            line.name = line.name or name
+            if id_ in copied:
+                parent, rest = tree.nearest((*closures[id_], id_))
+                sources[id_] = parent
+                if rest:
+                    sources[id_] = files = tree.free(f"{name}.files")
+                    stages.append(BuildStage(files, parent, rest, "files", id_))
+                    tree.add((*closures[id_], id_), files)
+            continue
+        parent, rest = tree.nearest(closures[id_])
+        if rest:
+            needs = tree.free(f"{name}.needs")
+            stages.append(BuildStage(needs, parent, rest, "needs", id_))
+            tree.add(closures[id_], needs)
+            parent = needs
+        stages.append(BuildStage(name, parent, (id_,), "step", id_))
+        tree.add((*closures[id_], id_), name)
+        if id_ in copied:
+            sources[id_] = name
+    return Branches(tuple(_apart(stages, sources, tree)), sources, last)
+
+
+def _apart(
+    stages: list[BuildStage], sources: dict[str, str], tree: "_Tree"
+) -> Iterator[BuildStage]:
+    """Let nothing be copied from a build stage that others are ``FROM``.
+
+    A builder is given a build stage by its name: what one stands on and what another
+    copies from may be different layers.
+    """
+    parents = {stage.parent for stage in stages}
+    for stage in stages:
+        yield stage
+        if sources.get(stage.of) == stage.name and stage.name in parents:
+            files = tree.free(f"{stage.name}.files")
+            sources[stage.of] = files
+            yield BuildStage(files, stage.name, (), "files", stage.of)
+
+
+def _closures(
+    order: tuple[Placed, ...], wanted: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """All that some steps stand on, in lock order."""
+    at = {placed.id: here for here, placed in enumerate(order)}
+    below: list[int] = []
+    found: dict[str, tuple[str, ...]] = {}
+    for placed in order:
+        reached = 0
+        for other in placed.on:
+            reached |= 1 << at[other] | below[at[other]]
+        below.append(reached)
+        if placed.id in wanted:
+            found[placed.id] = tuple(
+                one.id
+                for here, one in enumerate(order[: reached.bit_length()])
+                if reached >> here & 1
+            )
     return found
 
 
-def _branch(
-    placed: Placed,
-    linked: list[str],
-    found: Mapping[str, Branch],
-    steps: Mapping[str, Placed],
-) -> Branch:
-    below = _build_only_below(placed, found, steps)
-    needed = (
-        linked.index(step)
-        for id_ in (*below, placed.id)
-        for step in steps[id_].on
-        if steps[step].linked
-    )
-    root = max(needed, default=0)
-    members = (*below, placed.id)
-    if below:
-        last = found[below[-1]]
-        if root <= last.root and set(below) == set(last.members):
-            return Branch(below[-1], (), last.root, members)
-    return Branch(linked[root], below, root, members)
+@dataclass(slots=True)
+class _Node:
+    """What a build stage holds, as a way from the base, and its name if it has one."""
+
+    name: str | None = None
+    next: dict[str, "_Node"] = field(default_factory=dict)
+
+    def then(self, step: str) -> "_Node":
+        return self.next.setdefault(step, _Node())
 
 
-def _build_only_below(
-    placed: Placed, found: Mapping[str, Branch], steps: Mapping[str, Placed]
-) -> tuple[str, ...]:
-    """The build-only stages that one stands on, directly or not, in install order."""
-    names = {
-        member
-        for step in placed.on
-        if not steps[step].linked
-        for member in found[step].members
-    }
-    return tuple(id_ for id_ in found if id_ in names)
+class _Tree:
+    """The build stages by the steps that they hold, in lock order."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = set(names)
+        self.root = _Node(BASE_STEP)
+
+    def free(self, wanted: str) -> str:
+        """A name that no build stage has, and none will get."""
+        while wanted in self._names:
+            wanted += "s"
+        self._names.add(wanted)
+        return wanted
+
+    def add(self, steps: Iterable[str], name: str) -> None:
+        node = self.root
+        for step in steps:
+            node = node.then(step)
+        node.name = node.name or name
+
+    def nearest(self, steps: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        """The build stage that holds the most of the first steps, and the others."""
+        node, name, held = self.root, BASE_STEP, 0
+        for at, step in enumerate(steps, 1):
+            if step not in node.next:
+                break
+            node = node.next[step]
+            if node.name is not None:
+                name, held = node.name, at
+        return name, steps[held:]

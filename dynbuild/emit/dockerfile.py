@@ -1,8 +1,8 @@
 """The Dockerfile of a lock: one named build stage per step, in install order.
 
 A pure function of the lock. The linked steps form one line of stages; build-only
-ones branch off it. The last stage holds the runtime config, so that it never decides
-what has to run.
+ones, and those that are copied from, branch off it. The last stage holds the runtime
+config, so that it never decides what has to run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
-from dynbuild.emit.branches import branches
+from dynbuild.emit.branches import Branches, BuildStage, branches
 from dynbuild.emit.instructions import instructions, pinned
 from dynbuild.emit.runtime import runtime
 from dynbuild.errors import Diagnostic, LockError
@@ -58,39 +58,29 @@ def emit(
     text that no Dockerfile can hold.
     """
     environments = environments_of(lock)
-    names = _names(order)
     steps = {placed.id: placed for placed in order}
-    branch_of = branches(order)
+    laid = layout(order)
     known = {"platform": quote.comment(platform), "ignored": _IGNORED}
     sections = [_HEADER.format(**known)]
     with _speaking_of("the base"):
         sections.append(_section([], _base(lock)))
-    last = BASE_STEP
-    for placed in order:
-        with _speaking_of(f"{placed.id!r}"):
-            parent = last
-            if placed.linked:
-                last = placed.id
-            else:
-                branch = branch_of[placed.id]
-                parent = branch.parent
-                if branch.gathered:
-                    gathered = _free_name(f"{names[placed.id]}.needs", names)
-                    lines = [f"FROM {names[parent]} AS {gathered}"]
-                    for member in branch.gathered:
-                        lines.append(f"# {quote.comment(member)}")
-                        lines += _body(lock, environments, steps[member])
-                    what = f"# What {quote.comment(placed.id)} stands on, together"
-                    sections.append(_section([what], lines))
-                    names[gathered] = parent = gathered
-            facts = _comment(placed, digests.get(placed.id))
-            lines = [f"FROM {names[parent]} AS {names[placed.id]}"]
-            lines += _body(lock, environments, placed)
-            sections.append(_section(facts, lines))
+    for stage in laid.stages:
+        with _speaking_of(f"{stage.of!r}"):
+            lines = [f"FROM {stage.parent} AS {stage.name}"]
+            for id_ in stage.steps:
+                if stage.purpose != "step":
+                    lines.append(f"# {quote.comment(id_)}")
+                lines += _body(lock, environments, steps[id_], laid.sources)
+            sections.append(_section(_told(stage, steps, digests), lines))
     with _speaking_of("the image"):
-        lines = [f"FROM {names[last]} AS {IMAGE_STEP}", *runtime(lock, environments)]
+        lines = [f"FROM {laid.last} AS {IMAGE_STEP}", *runtime(lock, environments)]
         sections.append(_section(["# The image"], lines))
     return "\n\n".join(sections) + "\n"
+
+
+def layout(order: tuple[Placed, ...]) -> Branches:
+    """The build stages of the Dockerfile. Raises LockError for names of no use."""
+    return branches(order, _names(order))
 
 
 @contextmanager
@@ -122,12 +112,6 @@ def _names(order: tuple[Placed, ...]) -> dict[str, str]:
     return names
 
 
-def _free_name(wanted: str, names: Mapping[str, str]) -> str:
-    while wanted in names.values():
-        wanted += "s"
-    return wanted
-
-
 def _base(lock: Lock) -> list[str]:
     lines = [
         f"FROM {pinned(lock.base)} AS {BASE_STEP}",
@@ -137,22 +121,35 @@ def _base(lock: Lock) -> list[str]:
     return lines if lock.base.workdir in ("", "/") else [*lines, "WORKDIR /"]
 
 
-def _comment(placed: Placed, digest: Digest | None) -> list[str]:
+def _told(
+    stage: BuildStage, steps: Mapping[str, Placed], digests: Mapping[str, Digest]
+) -> list[str]:
+    """The comments of a build stage."""
+    if stage.purpose == "needs":
+        return [f"# What {quote.comment(stage.of)} stands on, together"]
+    if stage.purpose == "files":
+        return [f"# {quote.comment(stage.of)}, as others copy from it"]
+    placed = steps[stage.of]
     told = title(placed.step)
     name = placed.id if told == placed.id else f"{placed.id}: {told}"
     on = ", ".join(placed.on) or BASE_STEP
     facts = f"seq {placed.seq}, stands on {on}"
     if placed.live:
         facts += ", live"
-    elif digest is not None:
+    elif (digest := digests.get(placed.id)) is not None:
         facts += f", digest {short(digest)}"
     return [f"# {quote.comment(name)}", f"# {quote.comment(facts)}"]
 
 
-def _body(lock: Lock, environments: Environments, placed: Placed) -> list[str]:
+def _body(
+    lock: Lock,
+    environments: Environments,
+    placed: Placed,
+    sources: Mapping[str, str],
+) -> list[str]:
     step = placed.step
     seen = environments.of_stage(step.name) if isinstance(step, Stage) else {}
-    return instructions(step, seen, lock.user, lock.images, lock.shell)
+    return instructions(step, seen, lock, sources)
 
 
 def _section(comments: list[str], lines: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import assert_never
 from dynbuild import quote
 from dynbuild.declaration.entry import incomplete
 from dynbuild.emit.text import instruction
+from dynbuild.lock.model import Lock
 from dynbuild.steps.model import (
     AptSource,
     Copy,
@@ -41,18 +42,19 @@ be of one, words are split on purpose, variables differ by the base."""
 
 
 def instructions(
-    step: Step,
-    environment: Mapping[str, str],
-    user: User | None,
-    images: Mapping[str, Pin],
-    shell: tuple[str, ...],
+    step: Step, environment: Mapping[str, str], lock: Lock, sources: Mapping[str, str]
 ) -> list[str]:
-    """Lines of a build stage, without its FROM. Raises quote.UnfitError."""
+    """Lines of a build stage, without its FROM. Raises quote.UnfitError.
+
+    ``sources`` has the build stages that copies from other stages are from.
+    """
     _check(step, environment)
-    lines = [line for copy in copies_of(step) for line in _copy(copy, images)]
-    run = run_of(step, environment, user)
+    lines = [
+        line for copy in copies_of(step) for line in _copy(copy, lock.images, sources)
+    ]
+    run = run_of(step, environment, lock.user)
     if run is not None:
-        lines += _run(run, shell, _lint(step, environment))
+        lines += _run(run, lock.shell, _lint(step, environment))
     return lines
 
 
@@ -113,12 +115,14 @@ def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     return [f"# hadolint ignore={','.join(rules)}"] if rules else []
 
 
-def _copy(copy: Copy, images: Mapping[str, Pin]) -> list[str]:
+def _copy(
+    copy: Copy, images: Mapping[str, Pin], sources: Mapping[str, str]
+) -> list[str]:
     flags = []
     if copy.stage is not None and copy.image is not None:
         raise quote.UnfitError("a copy comes from a stage or an image, not from both")
     if copy.stage is not None:
-        flags.append(f"--from={quote.stage(copy.stage)}")
+        flags.append(f"--from={sources[copy.stage]}")
     elif copy.image is not None:
         flags.append(f"--from={pinned(images[copy.image])}")
     if copy.owner is not None:

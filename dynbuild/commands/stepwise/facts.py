@@ -1,6 +1,5 @@
 """What a lock is realized from: its base, the files, and what was asked."""
 
-import re
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from tempfile import mkdtemp
@@ -11,6 +10,7 @@ from dynbuild.commands.realize import RealizeOptions, dockerfile_of, latest_time
 from dynbuild.commands.stepwise.model import Recipe, Site
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
+from dynbuild.emit.dockerfile import layout
 from dynbuild.emit.instructions import pinned
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
@@ -91,6 +91,7 @@ class Facts:
         lock, order = self.lock, self.order
         described = descriptions(lock, order, self.platform, known, self.unpinned)
         text = dockerfile_of(lock, order, self.platform, described)
+        laid = layout(order)
         return Recipe(
             order=order,
             described=described,
@@ -99,7 +100,8 @@ class Facts:
             base=base,
             config=step_config(lock, base.config),
             request=self.request(text),
-            parents=parents(text),
+            parents={stage.name: stage.parent for stage in laid.stages},
+            sources=laid.sources,
             locked={placed.id: _locked(lock, placed) for placed in order},
             moves={name: entry.moves for name, entry in lock.stages.items()},
         )
@@ -151,17 +153,3 @@ def _locked(lock: Lock, placed: Placed) -> frozenset[str]:
     run = run_of(placed.step, {}, lock.user)
     mounts = run.mounts if run else ()
     return frozenset(m.id for m in mounts if isinstance(m, CacheMount) and m.locked)
-
-
-def parents(dockerfile: str) -> dict[str, str]:
-    """The build stage that each build stage of an emitted Dockerfile stands on."""
-    found = {}
-    word = None
-    for line in dockerfile.split("\n"):
-        if word is not None:
-            word = None if line == word else word
-        elif match := re.fullmatch(r"FROM (\S+) AS (\S+)", line):
-            found[match[2]] = match[1]
-        elif not line.startswith("#") and (match := re.search(r"<<'(\w+)'$", line)):
-            word = match[1]
-    return found

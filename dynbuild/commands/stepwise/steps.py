@@ -260,21 +260,15 @@ class _Work:
             for digest in place.sources:
                 if isinstance(self.plan.choices[digest], Reuse):
                     source = self.plan.places.places[digest]
-                    name = quote.stage(source.id)
+                    name = recipe.sources[source.id]
                     given[name], _ = self.stack((*source.closure, digest))
-        build = recipe.request
-        if parent in given and parent != BASE_STEP:
-            # The Dockerfile has it stand on what it copies from; by itself it does not.
-            old, new = (f"FROM {a} AS {names[0]}\n" for a in (parent, BASE_STEP))
-            build = replace(build, dockerfile=build.dockerfile.replace(old, new))
-            parent = BASE_STEP
         anew = tuple(
             quote.stage(place.id)
             for place in chain
             if place.id in self.how.anew or compares_times(self.steps[place.id].step)
         )
         return StepRequest(
-            build=replace(build, no_cache_steps=anew),
+            build=replace(recipe.request, no_cache_steps=anew),
             parts=tuple(map(self.part, chain)),
             on=(),
             below=(),

@@ -155,7 +155,7 @@ def test_names_that_are_taken() -> None:
         Stage("both.needs", commands=("true",), build_only=True),
         Stage("both", dependencies=("one", "two"), commands=("true",), build_only=True),
     )
-    assert "FROM base.0 AS both.needss\n" in text_of(what)
+    assert "FROM one AS both.needss\n" in text_of(what)
 
 
 def test_what_cannot_be_seen_is_told() -> None:

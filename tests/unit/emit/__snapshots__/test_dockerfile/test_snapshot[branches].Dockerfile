@@ -61,20 +61,19 @@ ldconfig
 EOF
 
 # What library stands on, together
-FROM script.5 AS library.needs
-# compiler
-# hadolint ignore=SC2320
-RUN <<'EOF'
-set -e
-echo cc > /cc
-(exit $?)
-EOF
-
+FROM compiler AS library.needs
 # headers
 # hadolint ignore=SC2320
 RUN <<'EOF'
 set -e
 echo h > /h
+(exit $?)
+EOF
+
+# script.5
+RUN <<'EOF'
+set -e
+ldconfig
 (exit $?)
 EOF
 
@@ -87,9 +86,41 @@ cat /cc /h > /lib.a
 (exit $?)
 EOF
 
+# What tests stands on, together
+FROM compiler AS tests.needs
+# headers
+# hadolint ignore=SC2320
+RUN <<'EOF'
+set -e
+echo h > /h
+(exit $?)
+EOF
+
+# runtime
+# hadolint ignore=SC2320
+RUN <<'EOF'
+set -e
+echo r > /r
+(exit $?)
+EOF
+
+# script.5
+RUN <<'EOF'
+set -e
+ldconfig
+(exit $?)
+EOF
+
+# library
+RUN <<'EOF'
+set -e
+cat /cc /h > /lib.a
+(exit $?)
+EOF
+
 # tests
 # seq 6, stands on script.5, library, runtime, digest 59830ebc3a41
-FROM library AS tests
+FROM tests.needs AS tests
 RUN <<'EOF'
 set -e
 cat /lib.a /r
