@@ -20,6 +20,7 @@ from dynbuild.link.choice import MOST, Held, choose, preferred
 from dynbuild.link.commute import databases_of
 from dynbuild.link.model import Layer, Record
 from dynbuild.link.placement import Placements, Standing, place
+from dynbuild.link.reads import reads_of
 from dynbuild.lock.order import Placed
 from dynbuild.steps.model import Stage, Step
 
@@ -131,7 +132,10 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     wrote = {
         placed: [one.record.writes for one in those] for placed, those in usable.items()
     }
-    places = place(standing(order, digests), wrote)
+    read = {
+        placed: [one.record.reads for one in those] for placed, those in usable.items()
+    }
+    places = place(standing(order, digests), wrote, read)
     final = places.final
     aims = (
         {*places.image, *(final[id_] for id_ in anew if id_ in final)}
@@ -167,6 +171,7 @@ def standing(
             sources=sources_of(one.step),
             linked=one.linked,
             touches=databases_of(one.step),
+            reads=reads_of(one.step),
         )
         for one in order
         if one.id in digests

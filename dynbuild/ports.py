@@ -249,6 +249,7 @@ class Realized:
 
     layers: Stack
     writes: WriteSet
+    reads: Sequence[str]
     seconds: float
     made: int
     ran: bool

@@ -151,7 +151,10 @@ def decides(place: Place) -> str:
 def join_text(join: Join) -> str:
     """What a step was put on, and for what."""
     shared = [*(f"/{path}" for path in join.paths), *join.databases]
-    return printable(f"{join.onto}: both write {listed(shared)}")
+    read = [f"/{path}" for path in join.reads]
+    told = [f"both write {listed(shared)}"] if shared else []
+    told += [f"it reads {listed(read)}"] if read else []
+    return printable(f"{join.onto}: {', and '.join(told)}")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -220,6 +223,7 @@ def joins_data(joins: Sequence[Join]) -> list[dict[str, object]]:
             "step": join.onto,
             "paths": list(join.paths),
             "databases": list(join.databases),
+            "reads": list(join.reads),
         }
         for join in joins
     ]

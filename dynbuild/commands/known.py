@@ -1,7 +1,7 @@
 """What is known of steps of locks: from the tiers, and from what ran here before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from dynbuild.digest import Digest
 from dynbuild.explain.known import Known
@@ -26,10 +26,12 @@ def known_of(
     sizes: dict[Digest, int] = {}
     held: dict[Digest, Source] = {}
     wrote = defaultdict[Digest, list[WriteSet]](list)
+    read = defaultdict[Digest, list[Sequence[str]]](list)
     for name, tier in tiers.items():
         for record in tier.find(wanted, platform):
             held.setdefault(record.placed, name)
             measured.setdefault(record.placed, record.seconds)
             sizes.setdefault(record.placed, sum(x.size for x in record.layers))
             wrote[record.placed].append(record.writes)
-    return Known({**seconds, **measured}, sizes, held, wrote)
+            read[record.placed].append(record.reads)
+    return Known({**seconds, **measured}, sizes, held, wrote, read)

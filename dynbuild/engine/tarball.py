@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, sha256
 from dynbuild.link.entries import Entry, entry_of
 from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.reads import TELLING
 from dynbuild.link.squash import squash
 from dynbuild.link.writes import stacked, write_set
 from dynbuild.steps.run import EPOCH
@@ -24,14 +25,27 @@ _MOUNTS = frozenset({"proc", "sys"})
 What lies below them is of a step that copied it."""
 
 
-def written(layers: Iterable[Path], below: WriteSet) -> WriteSet:
-    """What some layers together write over what lies below, the lowest first."""
+def written(
+    layers: Iterable[Path], below: WriteSet, texts: dict[str, str] | None = None
+) -> WriteSet:
+    """What some layers together write over what lies below, the lowest first.
+
+    The texts that tell what steps read are kept in ``texts``, by their digests.
+    """
     tree = dict(below)
     sets: list[WriteSet] = []
     for layer in layers:
-        sets.append(write_set(_entries(layer), tree))
+        sets.append(write_set(_entries(layer, texts), tree))
         tree = stacked([tree, sets[-1]])
     return stacked(sets)
+
+
+def keep_texts(layer: Path, texts: dict[str, str]) -> None:
+    """Keep the texts of a layer that tell what steps read, by their digests."""
+    with tarfile.open(layer, mode="r:*") as archive:
+        for info in archive:
+            if _tells(info):
+                _keep(archive, info, texts)
 
 
 def is_empty(layer: Path) -> bool:
@@ -145,13 +159,36 @@ class _Packed:
         return Layer(diff_id, digest, path.stat().st_size), path
 
 
-def _entries(layer: Path) -> Iterator[Entry]:
+def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[Entry]:
     with tarfile.open(layer, mode="r:*") as archive:
         for info in archive:
-            if info.isdir() and posixpath.normpath(info.name).lstrip("/") in _MOUNTS:
+            if info.isdir() and _path(info) in _MOUNTS:
+                continue
+            if texts is not None and _tells(info):
+                yield entry_of(info, _keep(archive, info, texts))
                 continue
             file = archive.extractfile(info) if info.isreg() else None
             yield entry_of(info, "" if file is None else _content(file))
+
+
+def _path(info: tarfile.TarInfo) -> str:
+    return posixpath.normpath(info.name).lstrip("/")
+
+
+def _tells(info: tarfile.TarInfo) -> bool:
+    """Whether the text of an entry tells what is read, and is no more than a text."""
+    return info.isreg() and info.size <= _CHUNK and bool(TELLING.match(_path(info)))
+
+
+def _keep(
+    archive: tarfile.TarFile, info: tarfile.TarInfo, texts: dict[str, str]
+) -> Digest:
+    file = archive.extractfile(info)
+    assert file is not None, info.name
+    data = file.read()
+    digest = sha256(data)
+    texts[digest] = data.decode("utf-8", "replace")
+    return digest
 
 
 def _content(file: IO[bytes]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
 from dynbuild.engine.once import once
 from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.engine.tarball import copied, directories, is_empty, squashed, written
-from dynbuild.link.later import Later
+from dynbuild.engine.texts import Texts
+from dynbuild.link.later import Later, LaterReads
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
 from dynbuild.ports import (
@@ -128,14 +130,19 @@ class Workshop:
         layers = iter(zip(image.layers[height:], made_by, strict=True))
         realized = []
         below: WriteSet = Later(once(lambda: stacked(request.below)))
+        texts = Texts(self.machine, [blob(out, layer) for layer in request.on])
         for part in request.parts:
             own = self._own_layers(part, layers, place, build.source_date_epoch)
-            writes, below = _writes([path for _, path in own], below)
+            paths = [path for _, path in own]
+            writes, above = _writes(paths, below, texts)
+            reads = LaterReads(once(partial(texts.reads, writes, below, above)))
+            below = above
             results = [one for one in built.steps if one.step == part.name]
             realized.append(
                 Realized(
                     tuple(layer for layer, _ in own),
                     writes,
+                    reads,
                     sum(result.seconds for result in results),
                     int(time.time() * 1000),
                     any(result.ran for result in results),
@@ -315,9 +322,11 @@ class Workshop:
         return found == [digest] * len(tags)
 
 
-def _writes(layers: Sequence[Path], below: WriteSet) -> tuple[WriteSet, WriteSet]:
+def _writes(
+    layers: Sequence[Path], below: WriteSet, texts: Texts
+) -> tuple[WriteSet, WriteSet]:
     """What layers write, read when somebody looks, and all that lies there then."""
-    writes = Later(once(lambda: written(layers, below)))
+    writes = Later(once(lambda: written(layers, below, texts.known)))
     return writes, Later(once(lambda: stacked([below, writes])))
 
 

@@ -190,9 +190,11 @@ def _held(old: View) -> Iterator[Held]:
 def _written(known: Known, platform: str) -> Iterator[Held]:
     """What was written, in records of which nothing can be reused."""
     for digest, sets in known.wrote.items():
-        for at, writes in enumerate(sets):
+        read = known.read.get(digest, [()] * len(sets))
+        for at, (writes, reads) in enumerate(zip(sets, read, strict=True)):
             on = (UNBUILT, Digest(str(at)))
-            yield Held(Record(digest, UNBUILT, platform, (), writes, on=on))
+            record = Record(digest, UNBUILT, platform, (), writes, on=on, reads=reads)
+            yield Held(record)
 
 
 def _fate(placed: Placed, foreseen: Prediction) -> Fate:

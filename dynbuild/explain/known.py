@@ -14,13 +14,15 @@ class Known:
     ``seconds`` says how long steps took, by placed digest, else by the id of the step
     (a stage's name, ``apt.4``). ``sizes`` has the bytes of their layers and ``tiers``
     the nearest tier that holds them, both by placed digest. ``wrote`` has what they
-    wrote, by placed digest: it tells which steps have to stand on one another.
+    wrote, ``read`` what they are known to have read, by placed digest: these tell which
+    steps have to stand on one another.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     sizes: Mapping[Digest, int] = field(default_factory=dict)
     tiers: Mapping[Digest, str] = field(default_factory=dict)
     wrote: Mapping[Digest, Sequence[WriteSet]] = field(default_factory=dict)
+    read: Mapping[Digest, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 NOTHING_KNOWN = Known()

@@ -118,6 +118,19 @@ def ancestors(path: str) -> Iterator[str]:
         end = path.rfind("/", 0, end)
 
 
+def resolved(path: str, tree: WriteSet) -> str:
+    """Where a path of a tree leads to, every symlink on the way followed.
+
+    Raises MalformedLayerError where that has no end.
+    """
+
+    def target(at: str) -> str | None:
+        here = tree.get(at)
+        return here.content if here is not None and here.kind == "symlink" else None
+
+    return "/".join(_resolve(path.split("/"), target))
+
+
 def lay(entries: Iterable[Entry], below: WriteSet) -> dict[str, Laid]:
     """What a layer puts where, over what lies below, every parent with it.
 

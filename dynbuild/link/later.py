@@ -1,6 +1,7 @@
-"""What a layer writes, read when somebody looks."""
+"""What a layer writes, and what a step reads, found when somebody looks."""
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence
+from typing import overload
 
 from dynbuild.link.model import WriteSet, Written
 
@@ -32,3 +33,26 @@ class Later(Mapping[str, Written]):
 
     def keys(self) -> KeysView[str]:
         return self._writes().keys()
+
+
+class LaterReads(Sequence[str]):
+    """What a step is known to read; whoever looks first finds it out."""
+
+    def __init__(self, find: Callable[[], tuple[str, ...]]) -> None:
+        self._find = find
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        return self._find()[at]
+
+    def __len__(self) -> int:
+        return len(self._find())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))

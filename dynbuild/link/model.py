@@ -1,6 +1,6 @@
 """Layers, what they write, and the records of steps that were realized."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -55,10 +55,11 @@ class Record:
     of those that it copies from, and of what these come from, so far that a source
     still has its place where no tier holds it any more; sorted. ``joins`` has the
     digests of the steps that it was put on although it does not declare them, sorted.
-    ``reads`` has paths that the step is known to read without declaring it. ``parts``
-    has the diff ids of the layers that were squashed into its one layer; it is empty
-    but for a squash. ``seconds`` is how long the step ran, to the millisecond; ``made``
-    when it was built, in milliseconds since 1970.
+    ``reads`` has what the step is known to read without declaring it (``link.reads``
+    says what such a text means). ``parts`` has the diff ids of the layers that were
+    squashed into its one layer; it is empty but for a squash. ``seconds`` is how long
+    the step ran, to the millisecond; ``made`` when it was built, in milliseconds since
+    1970.
 
     ``signatures`` are names of keys and what each made of the rest, in Base64; they
     say who vouches for a record, not which one it is.
@@ -72,7 +73,7 @@ class Record:
     on: tuple[Digest, ...] = ()
     sources: tuple[tuple[Digest, Digest], ...] = ()
     joins: tuple[Digest, ...] = ()
-    reads: tuple[str, ...] = ()
+    reads: Sequence[str] = ()
     parts: tuple[Digest, ...] = ()
     seconds: float = 0.0
     made: int = 0

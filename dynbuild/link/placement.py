@@ -15,23 +15,27 @@ or copies from. Any other covers the step's digest, the placed digests of the la
 that it stands on, each of which covers what that one stands on (the closure as a set),
 and those of its sources.
 
-What a step writes is known from records, by placed digest. A step conflicts where any
-of its records does: machines may differ in what they built, and no choice among their
-records may break an image. Where a step was never built in its place, what it wrote
-in the place before stands for it; so all that can be known without building is known
-at once, and the placement is a function of lock and records. The cost of this caution
-is that a record which conflicts places the step even where another does not.
+A step is also put on an earlier one that writes what it is known to read.
+
+What a step writes and reads is known from records, by placed digest. A step conflicts
+where any of its records does: machines may differ in what they built, and no choice
+among their records may break an image. Where a step was never built in its place, what
+it wrote in the place before stands for it; so all that can be known without building is
+known at once, and the placement is a function of lock and records. The cost of this
+caution is that a record which conflicts places the step even where another does not.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from dynbuild.digest import Digest, Field, digest_of
 from dynbuild.link.claims import claims
 from dynbuild.link.commute import agree, database_of, seen
+from dynbuild.link.entries import ancestors
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.reads import is_read, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Standing:
     """A step as the lock places it: what it stands on, what it is known to touch.
 
     ``on`` and ``sources``, which it copies from, hold ids of steps before it;
-    ``touches`` names databases.
+    ``touches`` names databases, ``reads`` what it is known to read (``link.reads``).
     """
 
     id: str
@@ -48,18 +52,21 @@ class Standing:
     sources: tuple[str, ...] = ()
     linked: bool = True
     touches: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     """Why a step was put on an earlier one: the paths that both write.
 
-    Paths of known databases are told by the database alone, and need no warning.
+    Paths of known databases are told by the database alone, and need no warning; nor do
+    the paths of the earlier one that the step ``reads``.
     """
 
     onto: str
     paths: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +101,18 @@ class Placements:
 
 
 def place(
-    order: Sequence[Standing], wrote: Mapping[Digest, Collection[WriteSet]]
+    order: Sequence[Standing],
+    wrote: Mapping[Digest, Collection[WriteSet]],
+    read: Mapping[Digest, Collection[Sequence[str]]] | None = None,
 ) -> Placements:
-    """Settle all steps; ``wrote`` has what was written by placed digest."""
+    """Settle all steps; what was written and read is given by placed digest."""
     at = {step.id: here for here, step in enumerate(order)}
     lock = _Lock(
         order,
         tuple(_mask(at[other] for other in step.on) for step in order),
         tuple(tuple(at[other] for other in step.sources) for step in order),
         wrote,
+        read or {},
         {},
     )
     image: dict[int, _Settled] = {}
@@ -148,8 +158,8 @@ def _own_stack(
     return stack
 
 
-_Reason: TypeAlias = tuple[str, str]
-"""A database and no path, or no database and a path."""
+_Reason: TypeAlias = tuple[Literal["database", "path", "read"], str]
+"""A database that both change, a path that both write, or that the later one reads."""
 
 _Joins: TypeAlias = Mapping[int, frozenset[_Reason]]
 """Why a step is put on others, by their positions in the order."""
@@ -167,6 +177,7 @@ class _Lock:
     on: tuple[int, ...]
     sources: tuple[tuple[int, ...], ...]
     wrote: Mapping[Digest, Collection[WriteSet]]
+    read: Mapping[Digest, Collection[Sequence[str]]]
     final: dict[int, Digest]
 
 
@@ -197,27 +208,28 @@ class _Ground:
     written: dict[str, dict[Written, int]] = field(default_factory=dict)
     touched: dict[str, int] = field(default_factory=dict)
     unread: dict[int, Collection[WriteSet]] = field(default_factory=dict)
+    known: dict[int, Collection[WriteSet]] = field(default_factory=dict)
 
     def add(self, here: int, step: Standing, writes: Collection[WriteSet]) -> None:
         for database in step.touches:
             self.touched[database] = self.touched.get(database, 0) | 1 << here
-        self.unread[here] = writes
+        self.unread[here] = self.known[here] = writes
 
     def _read(self, closure: int) -> None:
         for here in [other for other in self.unread if not closure >> other & 1]:
             for one in self.unread.pop(here):
                 for path, written in chain(one.items(), claims(one).items()):
                     counts = seen(path, written)
-                    if counts is not None:
-                        those = self.written.setdefault(path, {})
-                        those[counts] = those.get(counts, 0) | 1 << here
+                    those = self.written.setdefault(path, {})
+                    those[counts] = those.get(counts, 0) | 1 << here
 
     def shared(self, step: Standing, closure: int) -> _Joins:
         """The steps outside of a closure that touch what this one touches."""
         found: dict[int, frozenset[_Reason]] = {}
         for database in step.touches:
             for other in _bits(self.touched.get(database, 0) & ~closure):
-                found[other] = found.get(other, frozenset()) | {(database, "")}
+                reason: _Reason = ("database", database)
+                found[other] = found.get(other, frozenset()) | {reason}
         return found
 
     def conflicts(self, writes: Collection[WriteSet], closure: int) -> _Joins:
@@ -229,17 +241,45 @@ class _Ground:
         for one in writes if self.written else ():
             for path, written in chain(one.items(), claims(one).items()):
                 those = self.written.get(path)
-                mine = seen(path, written)
-                if those is None or mine is None:
+                if those is None:
                     continue
+                mine = seen(path, written)
                 for theirs, steps in those.items():
                     outside = steps & ~closure
                     if outside and not agree(mine, theirs):
                         database = database_of(path)
-                        reason = (database, "") if database else ("", path)
+                        reason: _Reason = (
+                            ("database", database) if database else ("path", path)
+                        )
                         for other in _bits(outside):
                             found.setdefault(other, set()).add(reason)
         return {other: frozenset(reasons) for other, reasons in found.items()}
+
+    def written_for(self, reads: Iterable[str], closure: int) -> _Joins:
+        """The steps outside of a closure that write what a step reads."""
+        found: dict[int, frozenset[_Reason]] = {}
+        for read in sorted(set(reads)):
+            self._read(closure)
+            root = root_of(read)
+            near = 0
+            for above in (root, *ancestors(root)):
+                for written, steps in self.written.get(above, {}).items():
+                    if above == root or written.kind != "directory":
+                        near |= steps
+            for other in _bits(near & ~closure):
+                if path := self._first(other, read):
+                    found[other] = found.get(other, frozenset()) | {("read", path)}
+        return found
+
+    def _first(self, here: int, read: str) -> str | None:
+        """The first of the paths that a step writes and another one reads."""
+        found = (
+            path
+            for one in self.known[here]
+            for path, written in one.items()
+            if is_read(read, path, written)
+        )
+        return min(found, default=None)
 
 
 def _settle(
@@ -252,8 +292,10 @@ def _settle(
     """Settle a step on those of a stack that are settled, with the joins given."""
     step = lock.order[here]
     moved = any(lock.final[o] != lock.order[o].digest for o in lock.sources[here])
-    found = ground.shared(step, _closure(settled, lock.on[here] | _mask(joins)))
+    closure = _closure(settled, lock.on[here] | _mask(joins))
+    found = _both(ground.shared(step, closure), ground.written_for(step.reads, closure))
     writes: Collection[WriteSet] = ()
+    reads: Collection[Sequence[str]] = ()
     while True:
         joins = _both(joins, found)
         on = lock.on[here] | _mask(joins)
@@ -264,7 +306,11 @@ def _settle(
         digest = _digest(lock, here, settled, last) if placed else step.digest
         one = _Settled(closure, last, digest, placed, joins)
         writes = lock.wrote.get(one.digest) or writes
-        found = ground.conflicts(writes, one.closure)
+        reads = lock.read.get(one.digest) or reads
+        found = _both(
+            ground.conflicts(writes, closure),
+            ground.written_for(chain.from_iterable(reads), closure),
+        )
         if not found:
             break
     settled[here] = one
@@ -308,8 +354,10 @@ def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placeme
     joins = tuple(
         Join(
             order[other].id,
-            tuple(sorted(path for _, path in reasons if path)),
-            tuple(sorted(database for database, _ in reasons if database)),
+            *(
+                tuple(sorted(what for kind, what in reasons if kind == of))
+                for of in ("path", "database", "read")
+            ),
         )
         for other, reasons in sorted(one.joins.items())
     )

@@ -158,6 +158,7 @@ def _built(
             on=_on(origin, built),
             sources=origin.sources,
             joins=origin.joins,
+            reads=one.reads,
             seconds=round(one.seconds, 3),
             made=one.made,
         )

@@ -20,6 +20,7 @@ from dynbuild.digest import Digest
 from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
+from dynbuild.link.reads import reads_of
 from dynbuild.plan import Build, Reuse, plan
 from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
 from dynbuild.steps.recipe import compares_times, copies_of, run_of
@@ -198,6 +199,7 @@ class _Work:
             digest not in below and last.digest not in other.closure
             for digest, other in self.plan.places.places.items()
             if isinstance(self.plan.choices[digest], Reuse)
+            or reads_of(self.steps[other.id].step)
         )
 
     def note_made(self, key: str) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from dynbuild.digest import Digest
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.placement import Join, Placement, Placements, Standing, place
@@ -238,3 +240,48 @@ def test_a_build_only_source_has_a_place_of_its_own() -> None:
     assert at(placed, "app").sources == (at(placed, "compile").digest,)
     assert at(placed, "app").digest != "@app"
     assert list(placed.places)[-1] == at(placed, "app").digest
+
+
+DIRECTORY = Written("directory", 0o755)
+
+
+def reads_of(order: list[Standing], wrote: Wrote, read: dict[str, str]) -> list[Join]:
+    """Why the last step was put on others, whose records read these."""
+    known = {Digest(f"@{id_}"): [(what,)] for id_, what in read.items()}
+    placed = place(order, wrote, known)
+    return list(placed.places[placed.final[order[-1].id]].joins)
+
+
+def test_a_step_is_put_on_what_it_reads() -> None:
+    order = [step("a"), step("b"), step("c")]
+    wrote: Wrote = {
+        Digest("@a"): [{"usr": DIRECTORY, "usr/x": DIRECTORY, "usr/x/a": file("a")}],
+        Digest("@b"): [{"usr": DIRECTORY, "usr/b": file("b")}],
+        Digest("@c"): [{"c": file("c")}],
+    }
+    assert reads_of(order, wrote, {"c": "usr/x"}) == [Join("a", reads=("usr/x/a",))]
+    assert reads_of(order, wrote, {"c": "usr/x/*.so"}) == []
+    assert reads_of(order, wrote, {"c": "usr/y"}) == []
+    assert reads_of(order, wrote, {"a": "usr/b"}) == []
+    on_a = [step("a"), step("b"), step("c", "a")]
+    assert reads_of(on_a, wrote, {"c": "usr/x"}) == []
+
+
+def test_directories_alone_are_not_read_and_what_hides_them_is() -> None:
+    order = [step("a"), step("b")]
+    for above, joins in (
+        ({"usr": DIRECTORY, "usr/x": DIRECTORY}, []),
+        ({"usr": Written("whiteout")}, [Join("a", reads=("usr",))]),
+        ({"usr": Written("opaque", 0o755)}, [Join("a", reads=("usr",))]),
+    ):
+        assert reads_of(order, {Digest("@a"): [above]}, {"b": "usr/x/y"}) == joins
+
+
+def test_what_a_step_is_known_to_read_before_it_is_built() -> None:
+    order = [step("a"), replace(step("b"), reads=("etc/skel",))]
+    wrote: Wrote = {
+        Digest("@a"): [
+            {"etc": DIRECTORY, "etc/skel": DIRECTORY, "etc/skel/x": file("")}
+        ]
+    }
+    assert reads_of(order, wrote, {}) == [Join("a", reads=("etc/skel/x",))]

@@ -1,0 +1,174 @@
+"""What steps are known to read although no declaration says so.
+
+A package manager runs triggers for what is in the image, whoever brought it; ldconfig
+reads the directories that /etc/ld.so.conf names; useradd copies /etc/skel. Such a step
+is put on an earlier one that writes there, as it stands behind it in a plain build.
+
+What a manager would trigger on is in the tree, not in a list of packages by hand. A
+group reads the path of a trigger only where it configures the package that asked for
+it, or writes below the path itself: dpkg(1) activates a trigger for nothing else, and
+whoever brings a man page must not be below all package groups.
+
+A read is a path without a slash at its ends: whatever lies there or below. Where its
+last part holds a ``*``, it is the entries of one directory that this matches.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from dynbuild.link.entries import MalformedLayerError, ancestors, resolved
+from dynbuild.link.model import WriteSet, Written
+from dynbuild.steps.model import Group, Step, User
+
+Texts: TypeAlias = Callable[[str], str]
+"""The text of a file of a tree, by its path; nothing where no such file is."""
+
+TELLING = re.compile(
+    r"var/lib/dpkg/triggers/File\Z|(?:usr/)?lib/apk/db/triggers\Z"
+    r"|etc/ld\.so\.conf(?:\.d/[^/]+)?\Z"
+)
+"""The paths whose texts tell what is read."""
+
+_CONFIGURATIONS = {
+    "apt": ("etc/apt", "etc/dpkg"),
+    "yum": ("etc/dnf", "etc/yum", "etc/yum.conf", "etc/yum.repos.d", "etc/rpm"),
+    "apk": ("etc/apk/repositories", "etc/apk/repositories.d", "etc/apk/keys"),
+    "pip": ("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
+    "npm": ("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc", "root/.npmrc"),
+}
+_FOR_USERS = ("etc/skel", "etc/default/useradd", "etc/login.defs")
+_CACHE = "etc/ld.so.cache"
+_DPKG = "var/lib/dpkg"
+
+
+def reads_of(step: Step) -> tuple[str, ...]:
+    """What a step is known to read before it was ever built."""
+    match step:
+        case Group(manager=manager):
+            return _CONFIGURATIONS.get(manager, ())
+        case User():
+            return _FOR_USERS
+        case _:
+            return ()
+
+
+def found_reads(
+    writes: WriteSet, tree: WriteSet, before: Texts, after: Texts
+) -> tuple[str, ...]:
+    """What a step read, by what it wrote; ``tree`` is all that lies there then.
+
+    The texts are those of the tree below it and of its own.
+    """
+    found: set[str] = set()
+    if f"{_DPKG}/status" in writes:
+        found |= _triggered(_dpkg(after), writes, tree, _configured(writes))
+    for database in ("lib/apk/db", "usr/lib/apk/db"):
+        if f"{database}/installed" in writes:
+            path = f"{database}/triggers"
+            new = set(after(path).split("\n")) - set(before(path).split("\n"))
+            found |= _triggered(_apk(after(path)), writes, tree, new)
+    if _CACHE in writes:
+        found |= {f"{path}/*.so*" for path in _linked_from(tree, after)}
+    return tuple(sorted(found))
+
+
+def is_read(read: str, path: str, written: Written) -> bool:
+    """Whether it is read what is written at a path.
+
+    A directory is not: whatever a step brings into it is written as well.
+    """
+    if written.kind == "directory":
+        return False
+    root = root_of(read)
+    # What replaces or hides a directory takes away what was in it.
+    if f"{root}/".startswith(f"{path}/"):
+        return True
+    above, _, name = path.rpartition("/")
+    if root == read:
+        return path.startswith(f"{read}/")
+    return above == root and fnmatchcase(name, read.rpartition("/")[2])
+
+
+def root_of(read: str) -> str:
+    """The path that is in each write set that writes what is read."""
+    directory, _, name = read.rpartition("/")
+    return directory if "*" in name else read
+
+
+def _configured(writes: WriteSet) -> set[str]:
+    """The Debian packages that were unpacked, without their architectures."""
+    info = re.compile(rf"{_DPKG}/info/([^:/]+)(?::[^/]+)?\.list")
+    found = ((info.fullmatch(path), written) for path, written in writes.items())
+    return {match[1] for match, written in found if match and written.kind == "file"}
+
+
+def _dpkg(texts: Texts) -> Iterator[tuple[str, str]]:
+    """The paths that packages are interested in: ``/usr/share/man man-db/noawait``."""
+    for line in texts(f"{_DPKG}/triggers/File").split("\n"):
+        path, _, package = line.rpartition(" ")
+        if path.startswith("/"):
+            yield path, re.split("[:/]", package, maxsplit=1)[0]
+
+
+def _apk(text: str) -> Iterator[tuple[str, str]]:
+    """The same of apk; who is interested is told by the line: ``Q1… /usr/share/x``."""
+    for line in text.split("\n"):
+        for path in line.split(" ")[1:]:
+            if path.startswith("/"):
+                yield path.rstrip("/*"), line
+
+
+def _triggered(
+    interests: Iterable[tuple[str, str]],
+    writes: WriteSet,
+    tree: WriteSet,
+    configured: Collection[str],
+) -> set[str]:
+    wanted: dict[str, bool] = {}
+    for path, who in interests:
+        at = _resolved(path, tree)
+        wanted[at] = wanted.get(at, False) or who in configured
+    written = {
+        above
+        for path, here in writes.items()
+        if here.kind != "directory"
+        for above in (path, *ancestors(path))
+        if above in wanted
+    }
+    return {path for path, own in wanted.items() if path and (own or path in written)}
+
+
+def _linked_from(tree: WriteSet, texts: Texts) -> Iterator[str]:
+    """The directories that ldconfig(8) reads because its configuration names them."""
+    todo, seen = ["etc/ld.so.conf"], {"etc/ld.so.conf"}
+    while todo:
+        for line in texts(todo.pop()).split("\n"):
+            words = line.partition("#")[0].split()
+            if not words or words[0] == "hwcap":
+                continue
+            if words[0] == "include":
+                more = {
+                    path for pattern in words[1:] for path in _matching(pattern, tree)
+                } - seen
+                seen |= more
+                todo += sorted(more)
+            elif words[0].startswith("/"):
+                yield _resolved(words[0].partition("=")[0], tree)
+
+
+def _resolved(path: str, tree: WriteSet) -> str:
+    try:
+        return resolved(path, tree)
+    except MalformedLayerError:
+        return path.strip("/")  # there is nothing that could be read
+
+
+def _matching(pattern: str, tree: WriteSet) -> Iterator[str]:
+    """The files that a pattern of an include names; it may be relative to /etc."""
+    whole = pattern.removeprefix("/") if pattern.startswith("/") else f"etc/{pattern}"
+    directory, _, _ = whole.rpartition("/")
+    for path in tree:
+        if path.startswith(f"{directory}/") and fnmatchcase(path, whole):
+            yield path
