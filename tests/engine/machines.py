@@ -196,7 +196,7 @@ class Machines:
         before = tokens_of(self._build(machine))
         self._ok(machine, "clean")
         after = tokens_of(self._build(machine, away=True))
-        assert self._ran() == [], "clean took what was needed"
+        assert self._ran() == [], f"clean took what was needed: {self._ran()}"
         assert after == before
 
     def _judge(self, image: dict[str, Facts]) -> None:

@@ -7,7 +7,7 @@ import tomllib
 from random import Random
 
 from tests.engine.acts import Act, Edit, Fail, history
-from tests.engine.deeds import FAILING
+from tests.engine.deeds import FAILING, FOLDERS, LOGS
 from tests.engine.worlds import FEATURES, PACKAGES, World, world
 
 SEEDS = range(100)
@@ -69,3 +69,15 @@ def test_what_is_known_without_a_build() -> None:
     for one in made:
         for path in one.expected:
             assert path.split("/")[1] in {stage.name for stage in one.stages}
+
+
+def test_what_is_copied_is_there() -> None:
+    """A directory that is copied of a stage is one that the stage makes."""
+    for seed in SEEDS:
+        for made in worlds(seed):
+            stages = {stage.name: stage for stage in made.stages}
+            for stage in made.stages:
+                for copy in stage.copies:
+                    if copy.path in FOLDERS + LOGS and copy.source:
+                        commands = stages[copy.source].commands
+                        assert any(copy.path in line for line in commands)

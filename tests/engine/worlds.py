@@ -194,7 +194,11 @@ def _stages_edited(rng: Random, made: World, kind: str) -> tuple[Sketch, ...]:
         case _:
             on = on[:-1] if kind == "on" else on
             new = replace(stage, on=on)
-            new = replace(new, commands=_commands(rng, new, made))
+            commands = _commands(rng, new, made)
+            # Whoever copies a directory of it finds one.
+            asked = {c.path for o in stages for c in o.copies if c.source == stage.name}
+            kept = [f"mkdir -p {path}" for path in FOLDERS + LOGS if path in asked]
+            new = replace(new, commands=(*commands, *kept))
     return tuple(new if other is stage else other for other in stages)
 
 
