@@ -6,7 +6,8 @@ What has to hold, path by path, modification times aside:
   names; and it has what is known without any build.
 - All that came from one stage in one image has one token.
 - A stage that was built anew has another token; where nothing was edited or lost,
-  nothing runs, not after ``clean`` either; a command that fails ends the build.
+  nothing runs, not after ``clean`` and not on another machine either; a command that
+  fails ends the build.
 
 Two machines are two stores and one tier. What the engine remembers of commands is
 forgotten where one builds after the other, and where records are lost: else it would
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING
 import dynbuild
 from dynbuild.cli.main import run
 from dynbuild.link.uncounted import uncounted
+from dynbuild.shelves import RECORDS
 from tests.engine.acts import (
     FRESH,
     Act,
@@ -108,6 +110,7 @@ class Machines:
     template: Path | None = None
     world: World | None = None
     last: int = FRESH
+    held: bool = False
     plain: dict[str, Facts] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
@@ -115,8 +118,7 @@ class Machines:
         """A store that knows the base and nothing else."""
         self._become(World(debian=False, scripts=("true",)))
         self._ok(0, "realize")
-        for folder in self._store(0).glob("records*"):
-            shutil.rmtree(folder)
+        shutil.rmtree(self._store(0) / RECORDS)
         return self._store(0)
 
     def play(self, acts: list[Act]) -> None:
@@ -135,6 +137,7 @@ class Machines:
         match act:
             case Edit(world=world):
                 self._become(world)
+                self.held = False
                 self.plain = self._image("plain", FRESH, "--linear")
             case Fail(world=world, machine=machine):
                 whole = self.world
@@ -178,6 +181,9 @@ class Machines:
             self.last = machine
         image = self._image("linked", machine, away=away)
         self._judge(image)
+        if self.bucket is not None and not away:
+            assert not self.held or self._ran() == [], f"built again: {self._ran()}"
+            self.held = True
         return image
 
     def _build_anew(self, machine: int, stage: str) -> None:
@@ -241,10 +247,11 @@ class Machines:
 
     def _lose(self, act: Lose) -> None:
         """Take files from a store or the tier; a base's layers are never lost."""
+        self.held = False
         rng = Random(act.salt)
         where = self._store(act.machine) if act.machine >= 0 else self.bucket
         assert where is not None
-        pattern = "records*/**/*" if act.kind == "records" else "blobs/**/*"
+        pattern = f"{RECORDS if act.kind == 'records' else 'blobs'}/**/*"
         files = sorted(path for path in where.glob(pattern) if path.is_file())
         self._forget()
         for path in files:
