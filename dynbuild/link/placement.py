@@ -3,12 +3,13 @@
 DESIGN 8.4. Steps are settled in lock order, each against the settled ones before it
 and all its conflicts at once, until none is left: the later is put on the earlier,
 which joins its closure. The image holds all linked steps; a build-only stage has a
-stack of its own, and what is found in it holds there and in the stacks of build-only
-stages that stand on it.
+stack of its own, of all that it declares, and what is found in it holds there and in
+the stacks of build-only stages that stand on it.
 
-A copy is of its source in its place: a linked source in the image, a build-only one in
-its own stack. Sources come before what copies from them, so that one pass in lock order
-settles everything.
+A copy is of its source in a stack of that one's own, linked or not: it sees what the
+source declares, and not what the image put it on. That is another place only where
+something was put on another. Sources come before what copies from them, so that one
+pass in lock order settles everything.
 
 The placed digest of a step is its own digest where nothing is placed that it stands on
 or copies from. Any other covers the step's digest, the placed digests of the last steps
@@ -91,7 +92,7 @@ class Placement:
 class Placements:
     """All places by placed digest, each after its closure and its sources.
 
-    ``final`` maps a step's id to its place in the image, or in its own stack if it is
+    ``final`` maps a step's id to its place in the image, or by itself if it is
     build-only; ``image`` holds the places of the linked steps in lock order.
     """
 
@@ -115,22 +116,28 @@ def place(
         read or {},
         {},
     )
+    copied = {source for sources in lock.sources for source in sources}
     image: dict[int, _Settled] = {}
     ground = _Ground()
+    places: dict[Digest, Placement] = {}
+    final: dict[str, Digest] = {}
+
+    def add(stack: Mapping[int, _Settled], members: Iterable[int]) -> None:
+        for member in members:
+            if stack[member].digest not in places:
+                places[stack[member].digest] = _placement(lock, stack, member)
+
     stacks: dict[int, Mapping[int, _Settled]] = {}
     for here, step in enumerate(order):
         if step.linked:
             _settle(lock, here, image, ground, {})
-            stacks[here] = image
-        else:
+            add(image, [here])
+            final[step.id] = image[here].digest
+        if not step.linked or here in copied:
             stacks[here] = _own_stack(lock, here, image, stacks)
-        lock.final[here] = stacks[here][here].digest
-    places: dict[Digest, Placement] = {}
-    for here, stack in stacks.items():
-        for member in (here,) if stack is image else sorted(stack):
-            if stack[member].digest not in places:
-                places[stack[member].digest] = _placement(lock, stack, member)
-    final = {step.id: lock.final[here] for here, step in enumerate(order)}
+            add(stacks[here], sorted(stacks[here]))
+            lock.source[here] = stacks[here][here].digest
+            final.setdefault(step.id, lock.source[here])
     linked = (final[step.id] for step in order if step.linked)
     return Placements(places, final, tuple(dict.fromkeys(linked)))
 
@@ -141,14 +148,17 @@ def _own_stack(
     image: Mapping[int, "_Settled"],
     stacks: Mapping[int, Mapping[int, "_Settled"]],
 ) -> Mapping[int, "_Settled"]:
-    """The stack of a build-only stage: all that it stands on, settled for it."""
-    joined = {other: one.joins for other, one in image.items()}
-    members = _reach(lock, joined, here)
+    """The stack of a step by itself: all that it declares, settled for it."""
+    members = _reach(lock, here)
     inner = [other for other in members if not lock.order[other].linked]
-    if not inner:
+    if not inner and not any(image[other].joins for other in members):
         stack = {other: image[other] for other in members}
-        _settle(lock, here, stack, _Ground(), {})
+        if here in image and not image[here].joins:
+            stack[here] = image[here]
+        else:
+            _settle(lock, here, stack, _Ground(), {})
         return stack
+    joined: dict[int, _Joins] = {}
     for other in inner:
         for member, one in stacks[other].items():
             joined[member] = _both(joined.get(member, {}), one.joins)
@@ -169,8 +179,8 @@ _Joins: TypeAlias = Mapping[int, frozenset[_Reason]]
 class _Lock:
     """The steps, the positions that each stands on as bits, and what is on record.
 
-    ``sources`` has the positions that each copies from, ``final`` the placed digests of
-    the steps that are settled.
+    ``sources`` has the positions that each copies from, ``source`` the places that
+    these have by themselves, as far as they are settled.
     """
 
     order: Sequence[Standing]
@@ -178,7 +188,7 @@ class _Lock:
     sources: tuple[tuple[int, ...], ...]
     wrote: Mapping[Digest, Collection[WriteSet]]
     read: Mapping[Digest, Collection[Sequence[str]]]
-    final: dict[int, Digest]
+    source: dict[int, Digest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +301,7 @@ def _settle(
 ) -> None:
     """Settle a step on those of a stack that are settled, with the joins given."""
     step = lock.order[here]
-    moved = any(lock.final[o] != lock.order[o].digest for o in lock.sources[here])
+    moved = any(lock.source[o] != lock.order[o].digest for o in lock.sources[here])
     closure = _closure(settled, lock.on[here] | _mask(joins))
     found = _both(ground.shared(step, closure), ground.written_for(step.reads, closure))
     writes: Collection[WriteSet] = ()
@@ -331,19 +341,19 @@ def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) ->
         "step": lock.order[here].digest,
         "on": sorted({below[other].digest for other in _bits(last)}),
     }
-    if sources := {lock.final[other] for other in lock.sources[here]}:
+    if sources := {lock.source[other] for other in lock.sources[here]}:
         fields["sources"] = sorted(sources)
     return digest_of(fields)
 
 
-def _reach(lock: _Lock, joined: Mapping[int, _Joins], here: int) -> list[int]:
-    """All that a step stands on when the joins found so far count, in lock order."""
+def _reach(lock: _Lock, here: int) -> list[int]:
+    """All that a step stands on, in lock order."""
     todo = lock.on[here]
     reached = 0
     while todo:
         other = todo.bit_length() - 1
         reached |= 1 << other
-        todo |= lock.on[other] | _mask(joined.get(other, {}))
+        todo |= lock.on[other]
         todo &= ~reached
     return list(_bits(reached))
 
@@ -367,7 +377,7 @@ def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placeme
         digest=one.digest,
         closure=tuple(closure),
         on=tuple(dict.fromkeys(stack[other].digest for other in _bits(one.last))),
-        sources=tuple(dict.fromkeys(lock.final[o] for o in lock.sources[here])),
+        sources=tuple(dict.fromkeys(lock.source[o] for o in lock.sources[here])),
         joins=joins,
     )
 

@@ -192,12 +192,28 @@ def test_a_build_only_stack_is_its_own() -> None:
     assert at(placed, "top").closure[3] != placed.final["app"]
 
 
-def test_what_is_found_in_the_image_holds_everywhere() -> None:
+def test_what_is_found_in_the_image_holds_there() -> None:
+    """A build-only stage sees what it declares: another place of ``b``, by itself."""
     order = [step("a"), step("b"), step("c", "b", linked=False)]
     wrote: Wrote = {Digest("@a"): [{"x": file("a")}], Digest("@b"): [{"x": file("b")}]}
     placed = place(order, wrote)
-    assert on(placed, "c") == ["a", "b"]
+    assert on(placed, "b") == ["a"]
+    assert on(placed, "c") == ["b"]
+    assert at(placed, "c").closure == ("@b",)
     assert at(placed, "c").closure == placed.image
+
+
+def test_a_copy_is_of_its_source_by_itself() -> None:
+    """It sees what the source declares, and not what the image put that on."""
+    order = [step("one"), step("two"), step("copy", sources=("two",))]
+    wrote: Wrote = {
+        Digest(f"@{name}"): [{"etc/passwd": file(name, new=False)}]
+        for name in ("one", "two")
+    }
+    placed = place(order, wrote)
+    assert on(placed, "two") == ["one"]
+    assert at(placed, "copy").sources == ("@two",)
+    assert at(placed, "copy").digest == "@copy"
 
 
 def test_a_copy_is_of_its_source_in_its_place() -> None:
@@ -205,22 +221,23 @@ def test_a_copy_is_of_its_source_in_its_place() -> None:
     order = [
         step("one"),
         step("two"),
-        step("copy", sources=("two",)),
+        step("source", "one", "two"),
+        step("copy", sources=("source",)),
         step("above", "copy"),
     ]
     apart = place(order, {})
     assert at(apart, "copy").digest == "@copy"
-    assert at(apart, "copy").sources == ("@two",)
+    assert at(apart, "copy").sources == ("@source",)
     wrote: Wrote = {
         Digest(f"@{name}"): [{"etc/passwd": file(name, new=False)}]
         for name in ("one", "two")
     }
     together = place(order, wrote)
     assert on(together, "two") == ["one"]
-    assert at(together, "copy").sources == (at(together, "two").digest,)
-    digests = {at(together, name).digest for name in ("two", "copy", "above")}
+    assert at(together, "copy").sources == (at(together, "source").digest,)
+    digests = {at(together, name).digest for name in ("source", "copy", "above")}
     assert len(digests) == 3
-    assert digests.isdisjoint({"@two", "@copy", "@above"})
+    assert digests.isdisjoint({"@source", "@copy", "@above"})
     # By what the source stands on, and not only by itself.
     wrote[Digest("@one")] = [{"etc/passwd": file("x", new=False), "x": file()}]
     wrote[at(together, "two").digest] = [{"x": file("y")}]
