@@ -14,6 +14,7 @@ from dynbuild.explain.causes import Now, Trace
 from dynbuild.explain.past import Past, PastBuild, PastLock, PastStep, Told
 from dynbuild.explain.predict import Prediction, predict
 from dynbuild.explain.since import before_of
+from dynbuild.explain.view import stand_ins
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.lock.codec import dumps
@@ -22,7 +23,6 @@ from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.project.content import Tree
 from dynbuild.project.lockfile import LockFile
-from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import title
 from dynbuild.tiers.memory import Memory
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PLATFORM = "linux/amd64"
 LIVE = Digest("live")
+"""What live copies hold unless something else is said: what ``diff`` takes it for."""
 
 
 def own_path(placed: Placed) -> WriteSet:
@@ -79,9 +80,9 @@ class Machine:
         self, lock: Lock, live: Digest = LIVE
     ) -> tuple[tuple[Placed, ...], dict[str, Description], dict[str, Digest]]:
         order = install_order(lock)
-        contents = {
-            copy: live for p in order for copy in copies_of(p.step) if copy.live
-        }
+        contents, _ = stand_ins(lock, order)
+        if live != LIVE:
+            contents = dict.fromkeys(contents, live)
         pins = (lock.base, *lock.images.values())
         unpinned = {
             pin.image: digest_of({"image": pin.image})
