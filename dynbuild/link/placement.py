@@ -26,17 +26,13 @@ known at once, and the placement is a function of lock and records. The cost of 
 caution is that a record which conflicts places the step even where another does not.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import Literal, TypeAlias
 
 from dynbuild.digest import Digest, Field, digest_of
-from dynbuild.link.claims import claims
-from dynbuild.link.commute import agree, database_of, seen
-from dynbuild.link.entries import ancestors
-from dynbuild.link.model import WriteSet, Written
-from dynbuild.link.reads import is_read, root_of
+from dynbuild.link.ground import Ground, Joins, bits_of, both, mask_of
+from dynbuild.link.model import WriteSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +106,7 @@ def place(
     at = {step.id: here for here, step in enumerate(order)}
     lock = _Lock(
         order,
-        tuple(_mask(at[other] for other in step.on) for step in order),
+        tuple(mask_of(at[other] for other in step.on) for step in order),
         tuple(tuple(at[other] for other in step.sources) for step in order),
         wrote,
         read or {},
@@ -118,7 +114,7 @@ def place(
     )
     copied = {source for sources in lock.sources for source in sources}
     image: dict[int, _Settled] = {}
-    ground = _Ground()
+    ground = Ground()
     places: dict[Digest, Placement] = {}
     final: dict[str, Digest] = {}
 
@@ -156,23 +152,16 @@ def _own_stack(
         if here in image and not image[here].joins:
             stack[here] = image[here]
         else:
-            _settle(lock, here, stack, _Ground(), {})
+            _settle(lock, here, stack, Ground(), {})
         return stack
-    joined: dict[int, _Joins] = {}
+    joined: dict[int, Joins] = {}
     for other in inner:
         for member, one in stacks[other].items():
-            joined[member] = _both(joined.get(member, {}), one.joins)
-    stack, ground = {}, _Ground()
+            joined[member] = both(joined.get(member, {}), one.joins)
+    stack, ground = {}, Ground()
     for member in (*members, here):
         _settle(lock, member, stack, ground, joined.get(member, {}))
     return stack
-
-
-_Reason: TypeAlias = tuple[Literal["database", "path", "read"], str]
-"""A database that both change, a path that both write, or that the later one reads."""
-
-_Joins: TypeAlias = Mapping[int, frozenset[_Reason]]
-"""Why a step is put on others, by their positions in the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,134 +192,50 @@ class _Settled:
     last: int
     digest: Digest
     placed: bool
-    joins: _Joins
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What the settled steps write and touch: by path and by database, bits of steps.
-
-    A step meets only those that write the same paths: settling all steps takes time
-    in what they write, not in the pairs of steps. What a step writes is looked at when
-    the first one comes that does not stand on it: for most of the system chain, never.
-    """
-
-    written: dict[str, dict[Written, int]] = field(default_factory=dict)
-    touched: dict[str, int] = field(default_factory=dict)
-    unread: dict[int, Collection[WriteSet]] = field(default_factory=dict)
-    known: dict[int, Collection[WriteSet]] = field(default_factory=dict)
-
-    def add(self, here: int, step: Standing, writes: Collection[WriteSet]) -> None:
-        for database in step.touches:
-            self.touched[database] = self.touched.get(database, 0) | 1 << here
-        self.unread[here] = self.known[here] = writes
-
-    def _read(self, closure: int) -> None:
-        for here in [other for other in self.unread if not closure >> other & 1]:
-            for one in self.unread.pop(here):
-                for path, written in chain(one.items(), claims(one).items()):
-                    counts = seen(path, written)
-                    those = self.written.setdefault(path, {})
-                    those[counts] = those.get(counts, 0) | 1 << here
-
-    def shared(self, step: Standing, closure: int) -> _Joins:
-        """The steps outside of a closure that touch what this one touches."""
-        found: dict[int, frozenset[_Reason]] = {}
-        for database in step.touches:
-            for other in _bits(self.touched.get(database, 0) & ~closure):
-                reason: _Reason = ("database", database)
-                found[other] = found.get(other, frozenset()) | {reason}
-        return found
-
-    def conflicts(self, writes: Collection[WriteSet], closure: int) -> _Joins:
-        """The steps outside of a closure that do not commute with what is written."""
-        if not writes:
-            return {}
-        self._read(closure)
-        found: dict[int, set[_Reason]] = {}
-        for one in writes if self.written else ():
-            for path, written in chain(one.items(), claims(one).items()):
-                those = self.written.get(path)
-                if those is None:
-                    continue
-                mine = seen(path, written)
-                for theirs, steps in those.items():
-                    outside = steps & ~closure
-                    if outside and not agree(mine, theirs):
-                        database = database_of(path)
-                        reason: _Reason = (
-                            ("database", database) if database else ("path", path)
-                        )
-                        for other in _bits(outside):
-                            found.setdefault(other, set()).add(reason)
-        return {other: frozenset(reasons) for other, reasons in found.items()}
-
-    def written_for(self, reads: Iterable[str], closure: int) -> _Joins:
-        """The steps outside of a closure that write what a step reads."""
-        found: dict[int, frozenset[_Reason]] = {}
-        for read in sorted(set(reads)):
-            self._read(closure)
-            root = root_of(read)
-            near = 0
-            for above in (root, *ancestors(root)):
-                for written, steps in self.written.get(above, {}).items():
-                    if above == root or written.kind != "directory":
-                        near |= steps
-            for other in _bits(near & ~closure):
-                if path := self._first(other, read):
-                    found[other] = found.get(other, frozenset()) | {("read", path)}
-        return found
-
-    def _first(self, here: int, read: str) -> str | None:
-        """The first of the paths that a step writes and another one reads."""
-        found = (
-            path
-            for one in self.known[here]
-            for path, written in one.items()
-            if is_read(read, path, written)
-        )
-        return min(found, default=None)
+    joins: Joins
 
 
 def _settle(
     lock: _Lock,
     here: int,
     settled: dict[int, _Settled],
-    ground: _Ground,
-    joins: _Joins,
+    ground: Ground,
+    joins: Joins,
 ) -> None:
     """Settle a step on those of a stack that are settled, with the joins given."""
     step = lock.order[here]
     moved = any(lock.source[o] != lock.order[o].digest for o in lock.sources[here])
-    closure = _closure(settled, lock.on[here] | _mask(joins))
-    found = _both(ground.shared(step, closure), ground.written_for(step.reads, closure))
+    closure = _closure(settled, lock.on[here] | mask_of(joins))
+    found = both(
+        ground.shared(step.touches, closure), ground.written_for(step.reads, closure)
+    )
     writes: Collection[WriteSet] = ()
     reads: Collection[Sequence[str]] = ()
     while True:
-        joins = _both(joins, found)
-        on = lock.on[here] | _mask(joins)
+        joins = both(joins, found)
+        on = lock.on[here] | mask_of(joins)
         closure = _closure(settled, on)
         deeper = _closure(settled, on, itself=False)
-        placed = bool(joins) or moved or any(settled[o].placed for o in _bits(on))
+        placed = bool(joins) or moved or any(settled[o].placed for o in bits_of(on))
         last = on & ~deeper
         digest = _digest(lock, here, settled, last) if placed else step.digest
         one = _Settled(closure, last, digest, placed, joins)
         writes = lock.wrote.get(one.digest) or writes
         reads = lock.read.get(one.digest) or reads
-        found = _both(
+        found = both(
             ground.conflicts(writes, closure),
             ground.written_for(chain.from_iterable(reads), closure),
         )
         if not found:
             break
     settled[here] = one
-    ground.add(here, step, writes)
+    ground.add(here, step.touches, writes)
 
 
 def _closure(settled: Mapping[int, _Settled], on: int, *, itself: bool = True) -> int:
     """What steps stand on, and they themselves."""
     closure = on if itself else 0
-    for other in _bits(on):
+    for other in bits_of(on):
         closure |= settled[other].closure
     return closure
 
@@ -339,7 +244,7 @@ def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) ->
     """The placed digest; what the others stand on already adds nothing to it."""
     fields: dict[str, Field] = {
         "step": lock.order[here].digest,
-        "on": sorted({below[other].digest for other in _bits(last)}),
+        "on": sorted({below[other].digest for other in bits_of(last)}),
     }
     if sources := {lock.source[other] for other in lock.sources[here]}:
         fields["sources"] = sorted(sources)
@@ -355,12 +260,12 @@ def _reach(lock: _Lock, here: int) -> list[int]:
         reached |= 1 << other
         todo |= lock.on[other]
         todo &= ~reached
-    return list(_bits(reached))
+    return list(bits_of(reached))
 
 
 def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placement:
     order, one = lock.order, stack[here]
-    closure = dict.fromkeys(stack[other].digest for other in _bits(one.closure))
+    closure = dict.fromkeys(stack[other].digest for other in bits_of(one.closure))
     joins = tuple(
         Join(
             order[other].id,
@@ -376,28 +281,7 @@ def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placeme
         step=order[here].digest,
         digest=one.digest,
         closure=tuple(closure),
-        on=tuple(dict.fromkeys(stack[other].digest for other in _bits(one.last))),
+        on=tuple(dict.fromkeys(stack[other].digest for other in bits_of(one.last))),
         sources=tuple(dict.fromkeys(lock.source[o] for o in lock.sources[here])),
         joins=joins,
     )
-
-
-def _both(some: _Joins, more: _Joins) -> _Joins:
-    return {
-        other: some.get(other, frozenset()) | more.get(other, frozenset())
-        for other in some.keys() | more.keys()
-    }
-
-
-def _mask(positions: Iterable[int]) -> int:
-    mask = 0
-    for position in positions:
-        mask |= 1 << position
-    return mask
-
-
-def _bits(mask: int) -> Iterator[int]:
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest

@@ -1,0 +1,127 @@
+"""What steps of a stack write, touch and read, and which of them do not commute."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Literal, TypeAlias
+
+from dynbuild.link.claims import claims
+from dynbuild.link.commute import agree, database_of, seen
+from dynbuild.link.entries import ancestors
+from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.reads import is_read, root_of
+
+Reason: TypeAlias = tuple[Literal["database", "path", "read"], str]
+"""A database that both change, a path that both write, or that the later one reads."""
+
+Joins: TypeAlias = Mapping[int, frozenset[Reason]]
+"""Why a step is put on others, by their positions in the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the settled steps write and touch: by path and by database, bits of steps.
+
+    A step meets only those that write the same paths: settling all steps takes time
+    in what they write, not in the pairs of steps. What a step writes is looked at when
+    the first one comes that does not stand on it: for most of the system chain, never.
+    """
+
+    written: dict[str, dict[Written, int]] = field(default_factory=dict)
+    touched: dict[str, int] = field(default_factory=dict)
+    unread: dict[int, Collection[WriteSet]] = field(default_factory=dict)
+    known: dict[int, Collection[WriteSet]] = field(default_factory=dict)
+
+    def add(
+        self, here: int, touches: Sequence[str], writes: Collection[WriteSet]
+    ) -> None:
+        for database in touches:
+            self.touched[database] = self.touched.get(database, 0) | 1 << here
+        self.unread[here] = self.known[here] = writes
+
+    def _read(self, closure: int) -> None:
+        for here in [other for other in self.unread if not closure >> other & 1]:
+            for one in self.unread.pop(here):
+                for path, written in chain(one.items(), claims(one).items()):
+                    counts = seen(path, written)
+                    those = self.written.setdefault(path, {})
+                    those[counts] = those.get(counts, 0) | 1 << here
+
+    def shared(self, touches: Sequence[str], closure: int) -> Joins:
+        """The steps outside of a closure that touch what this one touches."""
+        found: dict[int, frozenset[Reason]] = {}
+        for database in touches:
+            for other in bits_of(self.touched.get(database, 0) & ~closure):
+                reason: Reason = ("database", database)
+                found[other] = found.get(other, frozenset()) | {reason}
+        return found
+
+    def conflicts(self, writes: Collection[WriteSet], closure: int) -> Joins:
+        """The steps outside of a closure that do not commute with what is written."""
+        if not writes:
+            return {}
+        self._read(closure)
+        found: dict[int, set[Reason]] = {}
+        for one in writes if self.written else ():
+            for path, written in chain(one.items(), claims(one).items()):
+                those = self.written.get(path)
+                if those is None:
+                    continue
+                mine = seen(path, written)
+                for theirs, steps in those.items():
+                    outside = steps & ~closure
+                    if outside and not agree(mine, theirs):
+                        database = database_of(path)
+                        reason: Reason = (
+                            ("database", database) if database else ("path", path)
+                        )
+                        for other in bits_of(outside):
+                            found.setdefault(other, set()).add(reason)
+        return {other: frozenset(reasons) for other, reasons in found.items()}
+
+    def written_for(self, reads: Iterable[str], closure: int) -> Joins:
+        """The steps outside of a closure that write what a step reads."""
+        found: dict[int, frozenset[Reason]] = {}
+        for read in sorted(set(reads)):
+            self._read(closure)
+            root = root_of(read)
+            near = 0
+            for above in (root, *ancestors(root)):
+                for written, steps in self.written.get(above, {}).items():
+                    if above == root or written.kind != "directory":
+                        near |= steps
+            for other in bits_of(near & ~closure):
+                if path := self._first(other, read):
+                    found[other] = found.get(other, frozenset()) | {("read", path)}
+        return found
+
+    def _first(self, here: int, read: str) -> str | None:
+        """The first of the paths that a step writes and another one reads."""
+        found = (
+            path
+            for one in self.known[here]
+            for path, written in one.items()
+            if is_read(read, path, written)
+        )
+        return min(found, default=None)
+
+
+def both(some: Joins, more: Joins) -> Joins:
+    return {
+        other: some.get(other, frozenset()) | more.get(other, frozenset())
+        for other in some.keys() | more.keys()
+    }
+
+
+def mask_of(positions: Iterable[int]) -> int:
+    mask = 0
+    for position in positions:
+        mask |= 1 << position
+    return mask
+
+
+def bits_of(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
