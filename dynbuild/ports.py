@@ -152,6 +152,9 @@ class Tiers(Tier, Protocol):
         ``anew`` asks again what was asked before: others build meanwhile.
         """
 
+    def expect(self, records: Collection[Record]) -> None:
+        """Hear of what was built here, before it is recorded and built on."""
+
     def share(self, records: Collection[Record]) -> int:
         """Let shared tiers have records of the nearest; how many they lack."""
 

@@ -86,13 +86,18 @@ def signed(record: Record, writes: Digest, key: SecretKey) -> Record:
     return replace(record, signatures=tuple(sorted(signatures.items())))
 
 
-def is_trusted(record: Record, writes: Digest, keys: Collection[PublicKey]) -> bool:
-    """Whether one of these keys signed all that the record stands for."""
-    data = _fingerprint(record, writes)
+def signers(
+    record: Record, writes: Digest, keys: Collection[PublicKey]
+) -> tuple[PublicKey, ...]:
+    """Those of some keys that signed all that the record stands for."""
     signatures = dict(record.signatures)
-    return any(
-        key.name in signatures and _verifies(key, signatures[key.name], data)
+    if not signatures or not keys:
+        return ()
+    data = _fingerprint(record, writes)
+    return tuple(
+        key
         for key in keys
+        if key.name in signatures and _verifies(key, signatures[key.name], data)
     )
 
 

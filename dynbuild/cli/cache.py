@@ -23,7 +23,7 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.site import chained, store_of
+from dynbuild.cli.site import chained, near_of, store_of
 from dynbuild.commands import cache as verb
 from dynbuild.commands.lock import frozen, recorded
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
@@ -34,7 +34,9 @@ from dynbuild.tiers.beside import each
 from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.declared import Cache, cache_of
 from dynbuild.tiers.guarded import Far
+from dynbuild.tiers.local import Local
 from dynbuild.tiers.local_shelf import LocalShelf
+from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.settings import shared
 
 _NO_PROJECT = "DB0310"
@@ -126,7 +128,8 @@ def list_(
         ((name, _, shelf),) = shelves
         with asking(name):
             found = verb.records(shelf)
-        _list_records(found, as_json=as_json)
+        trust = shelf.trust if isinstance(shelf, LocalShelf) else None
+        _list_records(found, trust, as_json=as_json)
     return 0
 
 
@@ -170,7 +173,12 @@ class Place:
 
     project: Project | None
     store: Path
+    cache: Cache
     fars: tuple[Far, ...]
+
+    def near(self, color: Color = "auto") -> Local:
+        """The local tier, of which counts what this run believes."""
+        return near_of(self.store, self.cache, lambda told: show([told], color))
 
     def steps(self) -> verb.Steps:
         """The steps of the lock. Raises DeclarationError where there is no project."""
@@ -189,12 +197,13 @@ def place_of(config: str | None, arguments: Given) -> Place:
         if config is not None or error.diagnostics[0].code != _NO_PROJECT:
             raise
         cache_ = Cache()
-        return Place(None, store_of(Path.cwd(), None), shared(cache_, os.environ))
+        store = store_of(Path.cwd(), None)
+        return Place(None, store, cache_, shared(cache_, os.environ))
     loaded = load_declaration(project, arguments, recorded(project.locks))
     declared = cache_of(loaded.declaration.cache.model_dump_json())
     cache_ = accepted(project, declared).cache
     store = store_of(project.place.root, cache_.local)
-    return Place(project, store, shared(cache_, os.environ))
+    return Place(project, store, cache_, shared(cache_, os.environ))
 
 
 @contextmanager
@@ -206,7 +215,9 @@ def _chain(place: Place, color: Color) -> Iterator[Chain]:
     mode = choose("auto", sys.stderr, os.environ)
     with (
         progress(mode, sys.stderr, {}) as report,
-        chained(place.store, fars, report, lambda told: show([told], color)) as chain,
+        chained(
+            place.near(color), fars, report, lambda told: show([told], color)
+        ) as chain,
     ):
         yield chain
 
@@ -214,7 +225,7 @@ def _chain(place: Place, color: Color) -> Iterator[Chain]:
 def _shelves(place: Place, only: str | None) -> list[tuple[str, str, Shelf]]:
     """The tiers as shelves, with their names and places, near to far."""
     found: list[tuple[str, str, Shelf]] = [
-        ("local", str(place.store), LocalShelf(place.store)),
+        ("local", str(place.store), LocalShelf(place.store, place.near().trust)),
         *((far.name, far.place, far.shelf()) for far in place.fars),
     ]
     if only is None:
@@ -249,7 +260,10 @@ def _list_tiers(shelves: Sequence[tuple[str, str, Shelf]], *, as_json: bool) -> 
     sys.stdout.write(f"{table(rows)}\n")
 
 
-def _list_records(found: Sequence[tuple[Record, Thing]], *, as_json: bool) -> None:
+def _list_records(
+    found: Sequence[tuple[Record, Thing]], trust: Trust | None, *, as_json: bool
+) -> None:
+    """Tell records; of those in the store here, where each is from."""
     if as_json:
         data(
             [
@@ -261,12 +275,13 @@ def _list_records(found: Sequence[tuple[Record, Thing]], *, as_json: bool) -> No
                     "bytes": sum(layer.size for layer in record.layers),
                     "seconds": record.seconds,
                     "age": round(thing.age),
+                    **_origin_data(record, trust),
                 }
                 for record, thing in found
             ]
         )
         return
-    rows = [("STEP", "PLATFORM", "LAYERS", "SIZE", "TOOK", "AGE")]
+    rows = [("STEP", "PLATFORM", "LAYERS", "SIZE", "TOOK", "AGE", "FROM")]
     rows += [
         (
             record.step.removeprefix("sha256:")[:_SHORT],
@@ -275,10 +290,30 @@ def _list_records(found: Sequence[tuple[Record, Thing]], *, as_json: bool) -> No
             size(sum(layer.size for layer in record.layers)),
             duration(record.seconds),
             _age(thing),
+            _origin(record, trust),
         )
         for record, thing in found
     ]
     sys.stdout.write(f"{table(rows)}\n")
+
+
+def _origin_data(record: Record, trust: Trust | None) -> dict[str, object]:
+    if trust is None:
+        return {}
+    counts = trust.believes(record.origins)
+    return {"from": [asdict(one) for one in record.origins], "counts": counts}
+
+
+def _origin(record: Record, trust: Trust | None) -> str:
+    """Where a record is from, and whether it counts."""
+    if trust is None:
+        return ""
+    found = []
+    for one in record.origins:
+        names = ", ".join(key.partition(":")[0] for key in one.keys)
+        found.append(f"{one.place}, signed by {names}" if names else one.place)
+    counts = trust.believes(record.origins)
+    return ("" if counts else "not used: ") + ("; ".join(found) or "here")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ needs no consent: only the user sets that.
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -17,8 +17,8 @@ from dynbuild.cli.project import Project
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.history.sqlite import path_in
 from dynbuild.project.consents import Consent, Consents
-from dynbuild.tiers.declared import Cache, settings_of
-from dynbuild.tiers.settings import beyond
+from dynbuild.tiers.declared import Cache, cache_of, settings_of
+from dynbuild.tiers.settings import beyond, registry_named
 
 _WARNED = "dynbuild.warned_of_caches"
 
@@ -57,6 +57,27 @@ def accepted(project: Project, declared: Cache) -> Accepted:
     # Keys that nobody agreed to can forbid, and never allow.
     needs_keys = bool(beyond(declared, os.environ).trusted_keys)
     return Accepted(Cache(signed_only=needs_keys), given=False)
+
+
+def accepted_before(project: Project) -> Cache:
+    """What is believed of a project whose declaration is not read.
+
+    The tiers that its user agreed to last are not asked; what came from them counts.
+    """
+    settings = consents_kept().last(name_of(project))
+    if settings is None:
+        return Cache()
+    cache, environment = cache_of(settings), os.environ
+    minio, registry = cache.minio, cache.registry
+    if minio:
+        minio = replace(minio, mode="off", required=False)
+    if registry:
+        registry = replace(registry, mode="off", required=False)
+    return Cache(
+        minio=None if environment.get("MINIO_ENDPOINT") else minio,
+        registry=None if registry_named(environment) else registry,
+        trusted_keys=cache.trusted_keys,
+    )
 
 
 def consents_kept() -> Consents:

@@ -12,7 +12,7 @@ import click
 
 from dynbuild.building import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.cli import options
-from dynbuild.cli.consent import accepted
+from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.cli.progress import choose
@@ -164,7 +164,7 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     asked = _asked(flags)
     project = open_project(config, lock_alone=frozen)
     if frozen:
-        lock, cache = locking.frozen(project.locks), Cache()
+        lock, cache = locking.frozen(project.locks), accepted_before(project)
     else:
         lock, declared = _fresh(project, arguments, (expressions, texts))
         cache = Cache() if only_print else accepted(project, declared).cache

@@ -18,6 +18,7 @@ from dynbuild.engine.process import Running
 from dynbuild.engine.workshop import Workshop
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Source
+from dynbuild.history.sqlite import path_in
 from dynbuild.lock.model import Lock
 from dynbuild.owners import fault
 from dynbuild.ports import Tier
@@ -28,7 +29,8 @@ from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
 from dynbuild.tiers.oci.address import repository
 from dynbuild.tiers.push import Registries
-from dynbuild.tiers.settings import registry_of, shared
+from dynbuild.tiers.seal import seal_key
+from dynbuild.tiers.settings import registry_of, shared, trust_of
 from dynbuild.tiers.workspace import private
 
 Tell = Callable[[Diagnostic], None]
@@ -56,7 +58,7 @@ def site(
             report(event)
 
     fars = () if _is_private(lock) else shared(cache, os.environ)
-    near = _near(store_of(project.place.root, cache.local), tell)
+    near = near_of(store_of(project.place.root, cache.local), cache, tell)
     made(near.root)
     machine = Machine(near, running.pause)
     with machine.private() as folder, crew(running) as jobs:
@@ -83,38 +85,53 @@ def site(
 
 @contextmanager
 def chained(
-    store: Path, fars: Sequence[Far], report: Report, tell: Tell
+    near: Local, fars: Sequence[Far], report: Report, tell: Tell
 ) -> Iterator[Chain]:
     """The tiers as one, where nothing is built."""
-    near = _near(store, tell)
-    made(store)
+    made(near.root)
     lock = threading.Lock()
 
     def one_at_a_time(event: Event) -> None:
         with lock:
             report(event)
 
-    with private(store) as folder:
+    with private(near.root) as folder:
         guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
         yield Chain(near, guarded, folder, lambda: None)
 
 
 def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
     """The tiers of a project, near to far; a shared one that fails is told of once."""
-    tiers: dict[Source, Tier] = {"local": _near(store_of(root, cache.local), tell)}
+    near = near_of(store_of(root, cache.local), cache, tell)
+    tiers: dict[Source, Tier] = {"local": near}
     for far in shared(cache, os.environ):
         # Who only looks is told of one that fails, required or not.
         tiers[far.name] = Guarded(replace(far, required=False), tell, lambda _: None)
     return tiers
 
 
-def _near(store: Path, tell: Tell) -> Local:
-    return Local(store, lambda what: tell(_damaged(what)))
+def near_of(store: Path, cache: Cache, tell: Tell) -> Local:
+    """The local tier, of which counts what this run believes.
+
+    Raises DeclarationError.
+    """
+    history = path_in(os.environ)
+    seal = seal_key(
+        history and history.parent / "seal", lambda why: tell(_no_seal(why))
+    )
+    trust = trust_of(cache, os.environ, seal)
+    return Local(store, lambda what: tell(_damaged(what)), trust)
 
 
 def _is_private(lock: Lock) -> bool:
     """Whether it builds on an image that only the engine here knows by its name."""
     return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
+
+
+def _no_seal(why: str) -> Diagnostic:
+    message = f"what is built here cannot be sealed as such: {why}"
+    hint = "remove or correct it: a new key is made; what an old one sealed counts less"
+    return Diagnostic("DB0632", message, hint=hint, severity="warning")
 
 
 def _damaged(what: str) -> Diagnostic:

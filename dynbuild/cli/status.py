@@ -23,7 +23,7 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.site import store_of
+from dynbuild.cli.site import near_of, store_of
 from dynbuild.cli.usage import usage_data, usage_facts, usage_text
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
@@ -31,7 +31,6 @@ from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Answer
 from dynbuild.tiers.declared import cache_of
-from dynbuild.tiers.local import Local
 from dynbuild.tiers.machine import Machine
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.survey import survey
@@ -76,10 +75,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     cache = accepted(project, declared).cache
     fars = shared(cache, os.environ)
     told: list[Diagnostic] = []
-    tier = Local(
-        store_of(project.place.root, cache.local),
-        lambda what: told.append(_damaged(what)),
-    )
+    tier = near_of(store_of(project.place.root, cache.local), cache, told.append)
     verified = verify(tier.root) if whole else None
 
     def ask(steps: Collection[Digest], platform: str) -> Sequence[Answer]:

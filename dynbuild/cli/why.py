@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.consent import accepted
+from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, show
 from dynbuild.cli.past import history_of
@@ -70,7 +70,7 @@ def why(  # noqa: PLR0913 - one parameter a flag
         raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     project = open_project(config, lock_alone=frozen)
     if frozen:
-        lock, cache = locking.frozen(project.locks), Cache()
+        lock, cache = locking.frozen(project.locks), accepted_before(project)
     else:
         lock, cache = _current(project, expressions, texts, color)
     edges = verb.Edges(

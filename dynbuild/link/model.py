@@ -46,6 +46,17 @@ class Written:
 WriteSet: TypeAlias = Mapping[str, Written]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where something is from that was not built here: a place, and who signed it.
+
+    ``keys`` are those that were trusted when it came, as they are spelled, sorted.
+    """
+
+    place: str
+    keys: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """That a step was built: on what, with which layers, what it wrote.
@@ -62,7 +73,9 @@ class Record:
     1970.
 
     ``signatures`` are names of keys and what each made of the rest, in Base64; they
-    say who vouches for a record, not which one it is.
+    say who vouches for a record, not which one it is. ``origins`` is what a machine
+    knows of it and no tier can say: where it is from, or all that it was built on; what
+    was built here on nothing from elsewhere has none.
     """
 
     placed: Digest
@@ -78,6 +91,7 @@ class Record:
     seconds: float = 0.0
     made: int = 0
     signatures: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    origins: tuple[Origin, ...] = field(default=(), compare=False)
 
     id: Digest = field(init=False, compare=False)
     """Which realization it is: by its place, its layers, and what it came from.

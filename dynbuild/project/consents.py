@@ -6,7 +6,6 @@ declaration had, and whether they may be used.
 
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from dynbuild.errors import AnswerIsNoError, Diagnostic
-
-_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+from dynbuild.owners import fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,16 @@ class Consents:
             )
         )
 
+    def last(self, project: str) -> str | None:
+        """The settings of a project that the user agreed to last."""
+        dated = ((_when(path), _read(path)) for path in self._files())
+        agreed = [
+            (when, one.settings)
+            for when, one in dated
+            if one is not None and one.project == project and one.agreed
+        ]
+        return max(agreed)[1] if agreed else None
+
     def forget(self, project: str) -> int:
         """Forget all that was said for a project; how many answers that were."""
         count = 0
@@ -97,16 +105,14 @@ class Consents:
     @staticmethod
     def _is_ours(folder: Path) -> bool:
         """Whether nobody else can write there, nor put another directory in place."""
-        try:
-            found = [one.lstat() for one in (folder, folder.parent)]
-        except OSError:
-            return False
-        return all(
-            stat.S_ISDIR(one.st_mode)
-            and one.st_uid == os.geteuid()
-            and not one.st_mode & _OTHERS
-            for one in found
-        )
+        return folder.is_dir() and not (fault(folder) or fault(folder.parent))
+
+
+def _when(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _name(project: str, settings: str) -> str:

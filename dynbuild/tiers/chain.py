@@ -10,17 +10,18 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
-from dynbuild.link.model import Record
+from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Stack, Tier, TierError
 from dynbuild.tiers.beside import beside
 from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.guarded import READ, Guarded
+from dynbuild.tiers.origin import STORE
 from dynbuild.tiers.sharing import Sharing
 
 LOOK_UP = 15.0
@@ -41,6 +42,15 @@ class Near(Tier, Protocol):
 
     def used(self, records: Collection[Record]) -> None:
         """Know that records are in use."""
+
+    def take(self, record: Record) -> None:
+        """Take in a record of another tier, of which all layers are there."""
+
+    def doubt(self, *origins: Origin) -> None:
+        """Take all that is built from now on for something of these origins too."""
+
+    def doubts(self) -> tuple[Origin, ...]:
+        """What was doubted."""
 
 
 @dataclass(slots=True)
@@ -107,13 +117,24 @@ class Chain:
         self._getting: dict[Digest, threading.Lock] = {}
         # Records that come near, by the first blob that they lack there.
         self._unfilled: dict[Digest, dict[tuple[str, Stack], Record]] = {}
+        # The nearest record of each realization, by its id: where it is from counts.
+        self._known: dict[Digest, Record] = {}
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         """The records of some steps as they are now; of two alike, the nearer."""
         found: dict[str, Record] = {}
         for held in self._ask(steps, platform, anew=True):
             found.setdefault(record_name(held.record), held.record)
+        for record in found.values():
+            if record.parts:
+                # A builder may be given it as the ground of anything.
+                self._near.doubt(*record.origins)
         return tuple(found.values())
+
+    def expect(self, records: Collection[Record]) -> None:
+        for record in records:
+            known = replace(record, origins=self._origins_of(record))
+            self._known[record.id] = known
 
     def held(
         self, steps: Collection[Digest], platform: str, *, anew: bool = False
@@ -131,6 +152,8 @@ class Chain:
         self._near.keep(blob, path)
 
     def record(self, record: Record) -> None:
+        self.expect([record])
+        record = replace(record, origins=self._known[record.id].origins)
         self._near.record(record)
         self._sharing.add(record)
 
@@ -169,7 +192,9 @@ class Chain:
             if seen.far.reads
         ]
         near = self._near.find(steps, platform)
-        yield from (Held(record) for record in near)
+        for record in near:
+            self._known.setdefault(record.id, record)
+            yield Held(record)
         here = {record_name(record): record.layers for record in near}
         for distance, far, answer in asked:
             for record in self._in_time(far, answer):
@@ -179,8 +204,26 @@ class Chain:
                 elif here[name] != record.layers and self._lacks(record):
                     # It takes the other's place when it was chosen, and comes here.
                     self._fill(record)
+                self._known.setdefault(record.id, record)
                 yield Held(record, distance)
             far.require()
+
+    def _origins_of(self, record: Record) -> tuple[Origin, ...]:
+        """Where all is from that a record built here stands on or is made of."""
+        below = _below(record)
+        known = [self._known[one] for one in below & self._known.keys()]
+        if record.parts:
+            parts = set(record.parts)
+            known += [
+                one
+                for one in list(self._known.values())
+                if not parts.isdisjoint(layer.diff_id for layer in one.layers)
+            ]
+        found = {origin for one in known for origin in one.origins}
+        # What is gone counts as what was made of it.
+        if below.difference(self._known, *map(_below, known)):
+            found.add(Origin(STORE))
+        return tuple(sorted(found.union(self._near.doubts())))
 
     def _in_time(
         self, far: Guarded, answer: Future[tuple[Record, ...]]
@@ -222,7 +265,7 @@ class Chain:
         """Keep a record near as soon as all that it names is near."""
         lacks = self._lacks(record)
         if lacks is None:
-            self._near.record(record)
+            self._near.take(record)
             return
         key = (record_name(record), record.layers)
         with self._lock:
@@ -249,3 +292,8 @@ class Chain:
             lock = self._getting.setdefault(blob, threading.Lock())
         with lock:
             yield
+
+
+def _below(record: Record) -> set[Digest]:
+    """The ids of what a record stands on, and of what it came from."""
+    return {*record.on, *(id_ for _, id_ in record.sources)}

@@ -6,13 +6,13 @@ a build is short, and a tier that does not answer costs one time-out, not one a 
 
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from dynbuild.building import Report
 from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic, UnreachableError
-from dynbuild.link.model import Record
+from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Tier, TierError
 from dynbuild.shelves import Shelf
 from dynbuild.tiers.codec import UnreadableError
@@ -46,6 +46,11 @@ class Far:
     shelf: Callable[[], Shelf]
     uses: frozenset[Use] = frozenset({READ, WRITE})
     required: bool = False
+
+
+def place_of(far: Far) -> str:
+    """How a store names a shared tier that it has records from."""
+    return f"{far.name} {far.place}"
 
 
 class Guarded:
@@ -85,7 +90,12 @@ class Guarded:
         except TierError as error:
             self.fail(error, READ)
             return ()
-        return tuple(record for record in found if self._is_readable(record))
+        return tuple(self._from_here(one) for one in found if self._is_readable(one))
+
+    def _from_here(self, record: Record) -> Record:
+        """The record, which says that it is of this tier, and who signed it."""
+        keys = record.origins[0].keys if record.origins else ()
+        return replace(record, origins=(Origin(place_of(self.far), keys),))
 
     def _is_readable(self, record: Record) -> bool:
         """Whether it says what it wrote: plans look at that, where nothing may fail."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Layer, Record
+from dynbuild.link.model import Layer, Origin, Record
 from dynbuild.shelves import RECORDS
 from dynbuild.tiers.codec import (
     OtherVersionError,
@@ -27,6 +27,7 @@ from dynbuild.tiers.codec import (
     load_record,
     record_name,
 )
+from dynbuild.tiers.origin import ANY, Trust, dump_built, dump_taken, origins_in, parted
 
 BLOBS = "blobs/sha256"
 NOTES = "notes"
@@ -35,10 +36,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Implements ``ports.Tier`` on a directory; ``tell`` hears of what is damaged."""
+    """Implements ``ports.Tier`` on a directory; ``tell`` hears of what is damaged.
+
+    Of its records those count that ``trust`` believes.
+    """
 
     root: Path
     tell: Tell
+    trust: Trust = ANY
+    _doubts: set[Origin] = field(default_factory=set)
     _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
@@ -82,8 +88,21 @@ class Local:
 
     def record(self, record: Record) -> None:
         writes = self.write(dump_writes(record.writes))
-        folder = self._folder(record.step)
-        write_whole(folder / record_name(record), dump_record(record, writes))
+        data = dump_record(record, writes)
+        self._put_record(record, data, dump_built(data, record.origins, self.trust))
+
+    def take(self, record: Record) -> None:
+        """Take in a record of another tier, which its only origin names."""
+        writes = self.write(dump_writes(record.writes))
+        self._put_record(record, dump_record(record, writes), dump_taken(record))
+
+    def doubt(self, *origins: Origin) -> None:
+        """Take all that is built from now on for something of these origins too."""
+        self._doubts.update(origins)
+
+    def doubts(self) -> tuple[Origin, ...]:
+        """What was doubted."""
+        return tuple(sorted(self._doubts))
 
     def has(self, blob: Digest) -> bool:
         """Whether a blob is there and whole; nobody is told where it is not."""
@@ -127,6 +146,10 @@ class Local:
             self._drop(path, f"the blob {layer.digest} is damaged")
         return size == layer.size
 
+    def _put_record(self, record: Record, data: bytes, told: bytes) -> None:
+        path = self._folder(record.step) / record_name(record)
+        write_whole(path, data + (b"\n" + told if told else b""))
+
     def _put(self, blob: Digest, temporary: Path) -> None:
         temporary.chmod(0o444)
         state = _state(temporary)
@@ -148,27 +171,37 @@ class Local:
             if name.startswith("."):
                 continue
             path = self._folder(step) / name
-            try:
-                record, writes = load_record(path.read_bytes())
-            except (FileNotFoundError, OtherVersionError):
+            if (loaded := self._loaded(path)) is None:
                 continue
-            except UnreadableError:
-                self._drop(path, f"the record {path} is damaged")
-                continue
-            except OSError as error:
-                # It may be whole: others can read it, or this process can later.
-                self.tell(f"the record {path} cannot be read: {error.strerror}")
-                continue
+            record, writes = loaded
             if record_name(record) != name:
                 self._drop(path, f"the record {path} is not the one that it says")
+            elif not self.trust.believes(record.origins):
                 continue
-            if (whole := self._whole(record, writes)) is not None:
+            elif (whole := self._whole(record, writes)) is not None:
                 yield whole
             elif not all(map(self._lies, (writes, *(x.digest for x in record.layers)))):
                 # Blobs come before the records that name them: it is of no use, and
                 # the step is built again as another realization.
                 with suppress(OSError):
                     path.unlink()
+
+    def _loaded(self, path: Path) -> tuple[Record, Digest] | None:
+        """The record in a file, which says where it is from, and what it wrote."""
+        try:
+            data, told = parted(path.read_bytes())
+            record, writes = load_record(data)
+        except (FileNotFoundError, OtherVersionError):
+            return None
+        except UnreadableError:
+            self._drop(path, f"the record {path} is damaged")
+            return None
+        except OSError as error:
+            # It may be whole: others can read it, or this process can later.
+            self.tell(f"the record {path} cannot be read: {error.strerror}")
+            return None
+        origins = origins_in(told, data, record, writes, self.trust)
+        return replace(record, origins=origins), writes
 
     def _whole(self, record: Record, writes: Digest) -> Record | None:
         """The record with what it wrote, where all that it names is there."""

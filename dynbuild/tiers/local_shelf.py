@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
 from dynbuild.tiers.codec import UnreadableError, load_record, named_in
 from dynbuild.tiers.local import digest_of_file
+from dynbuild.tiers.origin import ANY, Trust, origins_in, parted
 
 _ROOTS = (RECORDS, OLD_RECORDS, "notes")
 
@@ -20,6 +21,7 @@ class LocalShelf:
     """Implements ``shelves.Shelf`` on the directory of a local tier."""
 
     directory: Path
+    trust: Trust = ANY
 
     def things(self) -> Iterator[Thing]:
         now = time.time()
@@ -41,11 +43,13 @@ class LocalShelf:
         if key.startswith(f"{OLD_RECORDS}/"):
             return Root(named_in(data))
         try:
+            data, told = parted(data)
             record, writes = load_record(data)
         except UnreadableError:
             return None
         blobs = {layer.digest for layer in record.layers}
-        return Root(frozenset({writes, *blobs}), record)
+        origins = origins_in(told, data, record, writes, self.trust)
+        return Root(frozenset({writes, *blobs}), replace(record, origins=origins))
 
     def is_whole(self, blob: Digest) -> bool:
         name = blob.removeprefix("sha256:")
@@ -65,8 +69,8 @@ class LocalShelf:
 
 def _note(key: str, data: bytes) -> Root | None:
     """What a note names: that of a base has layers, and what they write."""
-    digest, _, text = data.partition(b"\n")
-    if sha256(text).encode() != digest:
+    head, _, text = data.partition(b"\n")
+    if sha256(text).encode() != head.partition(b" ")[0]:
         return None
     if not key.startswith("notes/base-"):
         return Root(frozenset())

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Layer
+from dynbuild.link.model import Layer, Origin
 from dynbuild.ports import Base
 from dynbuild.tiers.codec import StoredWrites, dump_writes
 from dynbuild.tiers.local import NOTES, Local, write_whole
+from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
 from dynbuild.tiers.workspace import exclusive, private
 
 
@@ -47,19 +48,28 @@ class Machine:
 
     def note(self, name: str, text: str) -> None:
         data = text.encode()
-        write_whole(self._note(name), sha256(data).encode() + b"\n" + data)
+        seal = seal_of_note(name, data, self.tier.trust)
+        head = f"{sha256(data)} {seal}" if seal else sha256(data)
+        write_whole(self._note(name), head.encode() + b"\n" + data)
 
     def noted(self, name: str) -> str | None:
         path = self._note(name)
         try:
-            digest, _, data = path.read_bytes().partition(b"\n")
+            head, _, data = path.read_bytes().partition(b"\n")
         except OSError:
             return None
-        if sha256(data).encode() != digest:
+        digest, _, seal = head.decode("ascii", "replace").partition(" ")
+        if sha256(data) != digest:
             self.tier.tell(f"the note {path} is damaged")
             with suppress(OSError):
                 path.unlink()
             return None
+        if not is_sealed(name, data, seal, self.tier.trust):
+            # Whoever wrote it: what is made of it is no better than the store.
+            stray = Origin(STORE)
+            if not self.tier.trust.believes([stray]):
+                return None
+            self.tier.doubt(stray)
         return data.decode()
 
     def alone(

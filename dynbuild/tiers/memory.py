@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Record
+from dynbuild.link.model import Origin, Record
 from dynbuild.tiers.codec import record_name
 
 
@@ -48,6 +48,15 @@ class Memory:
 
     def record(self, record: Record) -> None:
         self.records.setdefault(record.step, {})[record_name(record)] = record
+
+    def take(self, record: Record) -> None:
+        self.record(record)
+
+    def doubt(self, *origins: Origin) -> None:
+        """Nothing of this outlives the run that doubts."""
+
+    def doubts(self) -> tuple[Origin, ...]:
+        return ()
 
     def _whole(self, blob: Digest) -> bool:
         return blob in self.blobs and sha256(self.blobs[blob]) == blob

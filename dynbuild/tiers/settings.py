@@ -9,9 +9,10 @@ from dynbuild.errors import DeclarationError, Diagnostic, discreet
 from dynbuild.ports import Tier
 from dynbuild.shelves import Shelf
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
-from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use
+from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use, place_of
 from dynbuild.tiers.oci.address import GHCR, Repository, repository
-from dynbuild.tiers.trust import trusting
+from dynbuild.tiers.origin import Trust
+from dynbuild.tiers.trust import keys_of, trusting
 
 _USES: Mapping[Mode, frozenset[Use]] = {
     "read-write": frozenset({READ, WRITE}),
@@ -30,18 +31,32 @@ _NAME = "dynbuild-cache"
 
 def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
     """The shared tiers in use, near to far. Raises DeclarationError."""
+    fars = [far for far in named(cache, environment) if far.uses]
+    if not fars:
+        return ()
+    keys = keys_of(cache, environment)
+    return tuple(replace(far, open=trusting(far.open, keys)) for far in fars)
+
+
+def named(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
+    """The shared tiers that there are, in use or not. Raises DeclarationError."""
     declared = (_minio(cache.minio, environment), _registry(cache, environment))
-    fars = [far for far in declared if far is not None and far.uses]
-    return tuple(
-        replace(far, open=trusting(far.open, cache, environment)) for far in fars
-    )
+    return tuple(far for far in declared if far is not None)
+
+
+def trust_of(cache: Cache, environment: Mapping[str, str], seal: bytes | None) -> Trust:
+    """What a run believes of records in its store. Raises DeclarationError."""
+    places = frozenset(map(place_of, named(cache, environment)))
+    keys = keys_of(cache, environment)
+    if keys is None:
+        return Trust(places, seal=seal)
+    return Trust(places, keys.counting, signed_only=True, seal=seal)
 
 
 def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
     """What a declaration says of tiers and the environment does not say instead."""
     registry, minio = cache.registry, cache.minio
-    names = ("CACHE_REGISTRY", "GHCR_NAMESPACE")
-    if registry and any(map(environment.get, names)):
+    if registry and registry_named(environment):
         said = replace(registry, repository="")
         registry = registry if said != RegistryTier("") else None
     if minio and environment.get("MINIO_ENDPOINT"):
@@ -52,6 +67,11 @@ def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
     keys = () if "DYNBUILD_TRUSTED_KEYS" in environment else cache.trusted_keys
     local = None if environment.get("CACHE_LOCAL_PATH") else cache.local
     return Cache(local, minio, registry, keys)
+
+
+def registry_named(environment: Mapping[str, str]) -> bool:
+    """Whether the environment names a registry tier."""
+    return any(map(environment.get, ("CACHE_REGISTRY", "GHCR_NAMESPACE")))
 
 
 def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | None:

@@ -2,19 +2,22 @@
 
 import threading
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Record
+from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Tier
-from dynbuild.signature import PublicKey, SecretKey, is_trusted, signed
+from dynbuild.signature import PublicKey, SecretKey, signed
 from dynbuild.tiers.codec import dump_writes
+from dynbuild.tiers.origin import Trust
 
 
 class Signed:
     """Implements ``ports.Tier`` on another; ``tell`` hears once of what is not signed.
 
     With a secret key what is put is signed, and that key is trusted as well: nobody
-    vouches for what they would not take.
+    vouches for what they would not take. What stands on anything that no trusted key
+    vouches for is neither signed nor put.
     """
 
     def __init__(
@@ -26,13 +29,19 @@ class Signed:
     ) -> None:
         self._tier = tier
         self._secret = secret
-        self._trusted = (*trusted, *([secret.public] if secret else ()))
+        own = [secret.public] if secret else []
+        self._trust = Trust(keys=(*trusted, *own), signed_only=True)
         self._tell = tell
         self._told = threading.Lock()
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         found = self._tier.find(steps, platform)
-        trusted = tuple(record for record in found if self._is_trusted(record))
+        known = ((record, self._signers(record)) for record in found)
+        trusted = tuple(
+            replace(record, origins=(Origin("", keys),))
+            for record, keys in known
+            if keys
+        )
         # Taken once, and never given back.
         if len(trusted) < len(found) and self._told.acquire(blocking=False):
             self._tell("it has records that no trusted key has signed")
@@ -45,12 +54,14 @@ class Signed:
         self._tier.keep(blob, path)
 
     def record(self, record: Record) -> None:
+        if not self._trust.believes(record.origins):
+            return
         if self._secret is not None:
             record = signed(record, _writes(record), self._secret)
         self._tier.record(record)
 
-    def _is_trusted(self, record: Record) -> bool:
-        return is_trusted(record, _writes(record), self._trusted)
+    def _signers(self, record: Record) -> tuple[str, ...]:
+        return self._trust.signed_by(record, _writes(record))
 
 
 def _writes(record: Record) -> Digest:

@@ -1,32 +1,58 @@
-"""Which records of a shared tier count: those that are signed, where keys are known."""
+"""What a run believes: which tiers its user named, and whose signatures count."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.guarded import Moved, Open, Tell
 
+if TYPE_CHECKING:
+    from dynbuild.signature import PublicKey, SecretKey
 
-def trusting(open_: Open, cache: Cache, environment: Mapping[str, str]) -> Open:
-    """Open a tier of which only trusted records count.
 
-    Without keys its layers are checked against its records instead. Raises
-    DeclarationError for what is no key.
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Whose signatures count, and the key that signs, if there is one."""
+
+    trusted: tuple["PublicKey", ...]
+    secret: "SecretKey | None"
+
+    @property
+    def counting(self) -> tuple["PublicKey", ...]:
+        """The keys that count: nobody vouches for what they would not take."""
+        return (*self.trusted, *([self.secret.public] if self.secret else ()))
+
+
+def keys_of(cache: Cache, environment: Mapping[str, str]) -> Keys | None:
+    """The keys of a run; None where what nobody signed counts as well.
+
+    Raises DeclarationError for what is no key.
     """
     names = ("DYNBUILD_SIGNING_KEY", "DYNBUILD_SIGNING_KEY_FILE")
     given = environment.get("DYNBUILD_TRUSTED_KEYS", cache.trusted_keys)
     needed = given or cache.signed_only or any(map(environment.get, names))
     if not needed:
-        return _checking(open_)
+        return None
     # The library takes a while to import, and many have no keys.
     from dynbuild.tiers.keys import signing_key, trusted_keys  # noqa: PLC0415
-    from dynbuild.tiers.signed import Signed  # noqa: PLC0415
 
     trusted = trusted_keys(cache.trusted_keys, environment)
-    secret = signing_key(environment)
+    return Keys(trusted, signing_key(environment))
+
+
+def trusting(open_: Open, keys: Keys | None) -> Open:
+    """Open a tier of which only trusted records count.
+
+    Without keys its layers are checked against its records instead.
+    """
+    if keys is None:
+        return _checking(open_)
+    from dynbuild.tiers.signed import Signed  # noqa: PLC0415 - as above
 
     def signed(tell: Tell, came: Moved, went: Moved) -> Tier:
-        return Signed(open_(tell, came, went), trusted, secret, tell)
+        return Signed(open_(tell, came, went), keys.trusted, keys.secret, tell)
 
     return signed
 

@@ -19,6 +19,7 @@ from dynbuild.tiers.codec import (
     record_name,
 )
 from dynbuild.tiers.local import BLOBS, NOTES, digest_of_file
+from dynbuild.tiers.origin import parted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ def verify(root: Path) -> Verified:
                     damaged.append(_gone(path, f"the record {path} {why}"))
     for path in _files(root / NOTES):
         with suppress(FileNotFoundError):
-            digest, _, data = path.read_bytes().partition(b"\n")
-            if sha256(data).encode() != digest:
+            head, _, data = path.read_bytes().partition(b"\n")
+            if sha256(data).encode() != head.partition(b" ")[0]:
                 damaged.append(_gone(path, f"the note {path} is damaged"))
     return Verified(blobs, records, size, tuple(damaged))
 
@@ -64,7 +65,7 @@ def verify(root: Path) -> Verified:
 def _wrong(root: Path, path: Path) -> str | None:
     """What is wrong with a record, if anything is."""
     try:
-        record, writes = load_record(path.read_bytes())
+        record, writes = load_record(parted(path.read_bytes())[0])
     except OtherVersionError:
         return None
     except UnreadableError:

@@ -15,11 +15,10 @@ import pytest
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
-from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry import Registry
 from dynbuild.tiers.signed import Signed
-from dynbuild.tiers.trust import trusting
+from dynbuild.tiers.trust import Keys, trusting
 from tests.contracts.test_faults import AMD, BASE, OTHER, STEP, Machine
 from tests.contracts.test_faults import tier as s3_tier
 from tests.s3_servers import Server, bucket_name
@@ -139,9 +138,7 @@ def test_with_keys_nothing_of_it_counts(
     there: Open, poison: Callable[[Writer, Writer], None], tmp_path: Path
 ) -> None:
     poison(Writer(there, tmp_path), Writer(there, tmp_path, KEY))
-    one = Machine(
-        tmp_path / "one", [trusting(there, Cache(trusted_keys=(str(KEY.public),)), {})]
-    )
+    one = Machine(tmp_path / "one", [trusting(there, Keys((KEY.public,), None))])
     assert one.realize(STEP, OWN) == OWN
     one.chain.finish()
     assert [diagnostic.code for diagnostic in one.told] == ["DB0606"]
@@ -150,9 +147,7 @@ def test_with_keys_nothing_of_it_counts(
 
 def test_with_keys_what_they_signed_counts(there: Open, tmp_path: Path) -> None:
     Writer(there, tmp_path, KEY).put(GOOD, record_of(GOOD))
-    one = Machine(
-        tmp_path / "one", [trusting(there, Cache(trusted_keys=(str(KEY.public),)), {})]
-    )
+    one = Machine(tmp_path / "one", [trusting(there, Keys((KEY.public,), None))])
     assert one.realize(STEP, OWN) == packed(GOOD)
     assert one.told == []
 
@@ -163,7 +158,7 @@ def test_without_keys_a_record_of_another_blob_is_a_miss(
     """The blob is whole, and not the layer that the record says it is."""
     wrong = replace(layer_of(EVIL), diff_id=layer_of(GOOD).diff_id)
     Writer(there, tmp_path).put(EVIL, record_of(GOOD, layers=(wrong,)))
-    one = Machine(tmp_path / "one", [trusting(there, Cache(), {})])
+    one = Machine(tmp_path / "one", [trusting(there, None)])
     assert one.realize(STEP, OWN) == OWN
     one.chain.finish()
     assert [diagnostic.code for diagnostic in one.told] == ["DB0606"]
@@ -174,7 +169,7 @@ def test_without_keys_a_record_for_another_platform_is_a_miss(
     there: Open, tmp_path: Path
 ) -> None:
     Writer(there, tmp_path).put(GOOD, record_of(GOOD, platform=ARM))
-    one = Machine(tmp_path / "one", [trusting(there, Cache(), {})])
+    one = Machine(tmp_path / "one", [trusting(there, None)])
     assert one.realize(STEP, OWN) == OWN
     one.chain.finish()
     assert one.told == []

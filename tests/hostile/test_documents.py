@@ -22,6 +22,7 @@ SURFACES = {
     "git": "Git",
     "multi_user": "Other users of the machine",
     "tier_unsigned": "A tier with write access and no key",
+    "caches": "Caches that a declaration names",
     "registry": "A registry",
     "s3": "An S3 server",
     "base_image": "A base image",

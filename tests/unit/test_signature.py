@@ -13,10 +13,10 @@ from dynbuild.digest import Digest, digest_of, sha256
 from dynbuild.link.model import Layer, Record, facts_of
 from dynbuild.signature import (
     SecretKey,
-    is_trusted,
     public_key,
     secret_key,
     signed,
+    signers,
 )
 
 KEY = SecretKey("example-1", bytes(range(32)))
@@ -40,17 +40,17 @@ RECORD = Record(
 
 
 def test_what_is_signed_is_trusted() -> None:
-    assert is_trusted(signed(RECORD, WRITES, KEY), WRITES, [KEY.public])
+    assert signers(signed(RECORD, WRITES, KEY), WRITES, [KEY.public])
 
 
 def test_nothing_else_is() -> None:
     record = signed(RECORD, WRITES, KEY)
-    assert not is_trusted(RECORD, WRITES, [KEY.public])
-    assert not is_trusted(record, WRITES, [])
-    assert not is_trusted(record, WRITES, [OTHER.public])
+    assert not signers(RECORD, WRITES, [KEY.public])
+    assert not signers(record, WRITES, [])
+    assert not signers(record, WRITES, [OTHER.public])
     same_name = replace(OTHER, name=KEY.name)
-    assert not is_trusted(record, WRITES, [same_name.public])
-    assert is_trusted(record, WRITES, [same_name.public, OTHER.public, KEY.public])
+    assert not signers(record, WRITES, [same_name.public])
+    assert signers(record, WRITES, [same_name.public, OTHER.public, KEY.public])
 
 
 @pytest.mark.parametrize(
@@ -79,33 +79,33 @@ def test_nothing_else_is() -> None:
 )
 def test_every_change_is_seen(change: dict[str, Any]) -> None:
     record = replace(signed(RECORD, WRITES, KEY), **change)
-    assert not is_trusted(record, WRITES, [KEY.public])
+    assert not signers(record, WRITES, [KEY.public])
 
 
 def test_what_it_wrote_is_covered() -> None:
-    assert not is_trusted(signed(RECORD, WRITES, KEY), sha256(b"x"), [KEY.public])
+    assert not signers(signed(RECORD, WRITES, KEY), sha256(b"x"), [KEY.public])
 
 
 def test_every_field_is_covered() -> None:
     """Each but what it wrote, which is covered by its digest, and who signed."""
     names = {field.name for field in fields(RECORD)}
-    assert names - {"id", "writes", "signatures"} == {*facts_of(RECORD, WRITES)} - {
-        "writes"
-    }
+    assert names - {"id", "writes", "signatures", "origins"} == {
+        *facts_of(RECORD, WRITES)
+    } - {"writes"}
 
 
 def test_several_may_sign() -> None:
     record = signed(signed(RECORD, WRITES, KEY), WRITES, OTHER)
     assert [name for name, _ in record.signatures] == ["example-1", "example-2"]
-    assert is_trusted(record, WRITES, [KEY.public])
-    assert is_trusted(record, WRITES, [OTHER.public])
+    assert signers(record, WRITES, [KEY.public])
+    assert signers(record, WRITES, [OTHER.public])
     assert signed(record, WRITES, KEY).signatures == record.signatures
 
 
 @pytest.mark.parametrize("text", ["", "?", "AAAA", "ä", b64encode(bytes(64)).decode()])
 def test_a_signature_that_is_none(text: str) -> None:
     record = replace(RECORD, signatures=((KEY.name, text),))
-    assert not is_trusted(record, WRITES, [KEY.public])
+    assert not signers(record, WRITES, [KEY.public])
 
 
 def test_keys_are_spelled_as_in_nix() -> None:

@@ -112,10 +112,11 @@ def run(
             # What succeeded before it is in the builder's cache still.
             cached = build(ground, at, end, again=True)
             built += [_as_it_ran(one, error.steps) for one in cached]
+        here = [one.held.record for one in built if one.here]
+        tier.expect(here)
         yield Made(tuple(built), failed)
-        for one in built:
-            if one.here:
-                tier.record(one.held.record)
+        for record in here:
+            tier.record(record)
 
 
 def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers are from

@@ -1,0 +1,133 @@
+"""Where the records of a store are from, and which of them a run believes.
+
+One store serves projects that trust different tiers, and may have been restored from
+elsewhere. So each record in it says where it is from: built here, under a seal that
+only this user on this machine can make, with the origins of all that it was built on;
+or taken from which tier. What says neither is from the store: nobody vouches for it.
+"""
+
+import hmac
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dynbuild.digest import Digest
+from dynbuild.link.model import Origin, Record
+
+if TYPE_CHECKING:
+    # The library takes a while to import, and many have no keys.
+    from dynbuild.signature import PublicKey
+
+STORE = "this store"
+"""The place of what a store holds though nobody says where it is from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a run believes, and the key of its own seal.
+
+    ``places`` are the tiers that the user named, used now or not; None is any.
+    ``signed_only``: what is not built here counts only where one of ``keys`` signed it.
+    """
+
+    places: frozenset[str] | None = None
+    keys: tuple["PublicKey", ...] = ()
+    signed_only: bool = False
+    seal: bytes | None = field(default=None, repr=False)
+
+    def believes(self, origins: Collection[Origin]) -> bool:
+        """Whether something counts that has these origins besides being built here."""
+        if self.signed_only:
+            trusted = set(map(str, self.keys))
+            return all(trusted.intersection(one.keys) for one in origins)
+        places = self.places
+        return places is None or all(
+            one.place == STORE or one.place in places for one in origins
+        )
+
+    def signed_by(self, record: Record, writes: Digest) -> tuple[str, ...]:
+        """The keys that are trusted here and signed a record."""
+        if not self.keys or not record.signatures:
+            return ()
+        from dynbuild.signature import signers  # noqa: PLC0415 - as above
+
+        return tuple(sorted(map(str, signers(record, writes, self.keys))))
+
+
+ANY = Trust()
+"""Everything counts, and nothing is sealed."""
+
+
+def dump_built(data: bytes, origins: Collection[Origin], trust: Trust) -> bytes:
+    """What a store says of a record that was built here, on what has these origins.
+
+    ``data`` is the record as it was dumped.
+    """
+    if trust.seal is None:
+        return b""
+    built: list[object] = [[one.place, list(one.keys)] for one in sorted(origins)]
+    seal = _seal(trust.seal, _said(data, built))
+    return json.dumps({"built_on": built, "seal": seal}).encode()
+
+
+def dump_taken(record: Record) -> bytes:
+    """What a store says of a record that a tier gave."""
+    (origin,) = record.origins
+    return json.dumps({"taken_from": origin.place}).encode()
+
+
+def origins_in(
+    told: bytes, data: bytes, record: Record, writes: Digest, trust: Trust
+) -> tuple[Origin, ...]:
+    """Where a record is from, as a store says it and its seal shows it.
+
+    ``data`` is the record as it was loaded, and whole.
+    """
+    try:
+        match json.loads(told or b"null"):
+            case {"built_on": [*built], "seal": str(seal)} if trust.seal and _fits(
+                seal, _seal(trust.seal, _said(data, built))
+            ):
+                return tuple(Origin(place, tuple(keys)) for place, keys in built)
+            case {"taken_from": str(place)}:
+                return (Origin(place, trust.signed_by(record, writes)),)
+            case _:
+                pass
+    except (ValueError, TypeError, RecursionError):
+        pass
+    return (Origin(STORE, trust.signed_by(record, writes)),)
+
+
+def seal_of_note(name: str, data: bytes, trust: Trust) -> str | None:
+    """What shows that a note was written here; None where there is no key for it."""
+    if trust.seal is None:
+        return None
+    return _seal(trust.seal, b"note\0" + name.encode() + b"\0" + data)
+
+
+def is_sealed(name: str, data: bytes, seal: str, trust: Trust) -> bool:
+    """Whether a note was written by this user on this machine."""
+    own = seal_of_note(name, data, trust)
+    return own is not None and _fits(seal, own)
+
+
+def parted(data: bytes) -> tuple[bytes, bytes]:
+    """A record as it is in a file of a store, and what that says of its origin."""
+    digest, _, rest = data.partition(b"\n")
+    text, _, told = rest.partition(b"\n")
+    return digest + b"\n" + text, told
+
+
+def _said(data: bytes, built: Sequence[object]) -> bytes:
+    """What is sealed: all of a record, by its checksum, and what it was built on."""
+    checksum, _, _ = data.partition(b"\n")
+    return b"\0".join((b"record", checksum, json.dumps(built).encode()))
+
+
+def _seal(key: bytes, data: bytes) -> str:
+    return hmac.new(key, data, "sha256").hexdigest()
+
+
+def _fits(told: str, own: str) -> bool:
+    return hmac.compare_digest(told.encode(), own.encode())

@@ -1,0 +1,248 @@
+"""Whatever was taken, built, lost or restored: no run uses what it does not believe.
+
+The content of every layer names all places that it came through, as a forged library
+would be in what is linked with it. So what a run uses shows what it believed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynbuild.digest import sha256
+from dynbuild.link.model import Layer, Record
+from dynbuild.signature import SecretKey
+from dynbuild.tiers.chain import Chain
+from dynbuild.tiers.guarded import Far, Guarded
+from dynbuild.tiers.local import Local
+from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.origin import Trust
+from dynbuild.tiers.signed import Signed
+from dynbuild.tiers.trust import Keys, trusting
+from tests.contracts.test_tiers import NO_SHELF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dynbuild.digest import Digest
+    from dynbuild.ports import Tier
+    from dynbuild.tiers.guarded import Moved, Tell
+
+AMD = "linux/amd64"
+TEAM = SecretKey("team-1", bytes(range(32)))
+STRANGER = SecretKey("team-1", bytes(32))
+STEPS = tuple(sha256(f"step {number}".encode()) for number in range(5))
+BELOW = {0: (), 1: (0,), 2: (0,), 3: (1, 2), 4: (3,)}
+"""What each step stands on; those of an odd number copy from it instead."""
+
+PLACES = ("a", "b")
+STORE = "elsewhere"
+Names = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Put:
+    """Somebody puts a step into a tier: signed by the team, by a stranger, or not."""
+
+    place: str
+    step: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Realize:
+    """A run with some tiers, with or without keys; what it builds it may sign."""
+
+    places: Names
+    keyed: bool
+    signs: bool
+
+
+@dataclass(frozen=True)
+class Lose:
+    """The store loses the records of a step, or gets the store of somebody else."""
+
+    step: int
+    restored: bool
+
+
+@dataclass
+class World:
+    """Tiers, a store, and what somebody else has in theirs."""
+
+    root: Path
+    tiers: dict[str, Memory] = field(default_factory=dict)
+    reach: dict[str, set[str]] = field(
+        default_factory=lambda: {place: {place} for place in PLACES}
+    )
+    """What each tier may have of others: without keys one that is used gets it all."""
+
+    def put(self, action: Put) -> None:
+        signature = "+team" if action.by == "team" else ""
+        names = frozenset({f"{action.place}{signature}"})
+        # A stranger says of it whatever lets it be taken: what it stands on as well.
+        tier: Tier = self.tiers.setdefault(action.place, Memory())
+        for step in range(action.step + 1):
+            key = {"team": TEAM, "stranger": STRANGER}.get(action.by)
+            outer = Signed(tier, (), key, ignore) if key else tier
+            self.keep(outer, self.record(tier, step, names), names)
+
+    def record(self, tier: Tier, step: int, names: Names) -> Record:
+        below = [tier.find([STEPS[one]], AMD) for one in BELOW[step]]
+        chosen = [found[0] for found in below if found]
+        return record_of(step, names, chosen)
+
+    def keep(self, tier: Tier, record: Record, names: Names) -> None:
+        path = self.root / "put"
+        path.unlink(missing_ok=True)
+        path.write_bytes(packed(names, record.step))
+        tier.keep(record.layers[0].digest, str(path))
+        tier.record(record)
+
+    def realize(self, action: Realize) -> None:
+        secret = TEAM if action.signs and action.keyed else None
+        keys = Keys((TEAM.public,), secret) if action.keyed else None
+        trust = Trust(
+            frozenset(f"s3 {place}" for place in action.places),
+            keys.counting if keys else (),
+            signed_only=action.keyed,
+            seal=b"mine" * 8,
+        )
+        near = Local(self.root / "store", ignore, trust)
+        fars = [self.far(place, keys) for place in sorted(action.places)]
+        chain = Chain(near, fars, self.root, lambda: None)
+        if not action.keyed:
+            for place in action.places:
+                self.reach[place].update(*(self.reach[one] for one in action.places))
+        for held in chain.held(STEPS, AMD):
+            # A copy may be used although its source is gone.
+            names = self.content(chain, held.record)
+            assert names is None or self.believes(action, names), (names, action)
+        used: dict[int, Record] = {}
+        for step in range(len(STEPS)):
+            used[step], names = self.step(chain, step, used)
+            assert self.believes(action, names), (step, names, action)
+        chain.finish()
+        for tier in self.tiers.values():
+            self.check_signed(tier)
+
+    def believes(self, run: Realize, names: Names) -> bool:
+        """Whether a run may use what came through these places."""
+        if run.keyed:
+            return all(name.endswith("+team") for name in names)
+        places = {name for place in run.places for name in self.reach[place]}
+        return {name.removesuffix("+team") for name in names} <= {*places, STORE}
+
+    def check_signed(self, tier: Memory) -> None:
+        """The team's key signs what the team made, and nothing else."""
+        for record in Signed(tier, (TEAM.public,), None, ignore).find(STEPS, AMD):
+            names = self.content(tier, record)
+            assert names is None or all(name.endswith("+team") for name in names)
+
+    def step(
+        self, chain: Chain, step: int, used: dict[int, Record]
+    ) -> tuple[Record, Names]:
+        """Take a step that is held on what was chosen, else build it."""
+        below = [used[one] for one in BELOW[step]]
+        ids = {one.id for one in below}
+        for held in chain.held([STEPS[step]], AMD):
+            record = held.record
+            if {*record.on, *(id_ for _, id_ in record.sources)} != ids:
+                continue
+            names = self.content(chain, record)
+            if names is not None:
+                return record, names
+        found = [self.content(chain, one) for one in below]
+        names = frozenset(name for one in found if one for name in one)
+        record = record_of(step, names, below)
+        chain.expect([record])
+        self.keep(chain, record, names)
+        return record, names
+
+    def content(self, tier: Tier, record: Record) -> Names | None:
+        path = self.root / "got"
+        path.unlink(missing_ok=True)
+        if not tier.fetch(record.layers[0].digest, str(path)):
+            return None
+        return frozenset(json.loads(gzip.decompress(path.read_bytes()))[1])
+
+    def far(self, place: str, keys: Keys | None) -> Guarded:
+        memory = self.tiers.setdefault(place, Memory())
+
+        def open_(_: Tell, __: Moved, ___: Moved) -> Tier:
+            return memory
+
+        far = Far("s3", place, trusting(open_, keys), NO_SHELF)
+        return Guarded(far, ignore, ignore)
+
+    def lose(self, action: Lose) -> None:
+        if not action.restored:
+            folder = STEPS[action.step].removeprefix("sha256:")
+            shutil.rmtree(self.root / "store/realizations" / folder, ignore_errors=True)
+            return
+        near = Local(self.root / "store", ignore, Trust(seal=b"else" * 8))
+        names = frozenset({STORE})
+        for step in range(action.step + 1):
+            self.keep(near, self.record(near, step, names), names)
+
+
+def record_of(step: int, names: Names, below: list[Record]) -> Record:
+    data = packed(names, STEPS[step])
+    layer = Layer(sha256(gzip.decompress(data)), sha256(data), len(data))
+    ids = tuple(sorted(one.id for one in below))
+    if step % 2:
+        sources = tuple(sorted((one.placed, one.id) for one in below))
+        return Record(STEPS[step], STEPS[step], AMD, (layer,), {}, sources=sources)
+    return Record(STEPS[step], STEPS[step], AMD, (layer,), {}, on=ids)
+
+
+def packed(names: Names, step: Digest) -> bytes:
+    return gzip.compress(json.dumps([step, sorted(names)]).encode(), mtime=0)
+
+
+def ignore(_: object) -> None: ...
+
+
+ACTIONS = st.lists(
+    st.builds(
+        Put,
+        st.sampled_from(PLACES),
+        st.sampled_from(range(len(STEPS))),
+        st.sampled_from(["nobody", "team", "stranger"]),
+    )
+    | st.builds(
+        Realize, st.frozensets(st.sampled_from(PLACES)), st.booleans(), st.booleans()
+    )
+    | st.builds(Lose, st.sampled_from(range(len(STEPS))), st.booleans()),
+    min_size=2,
+    max_size=12,
+)
+
+
+@given(ACTIONS)
+def test_no_run_uses_what_it_does_not_believe(
+    actions: list[Put | Realize | Lose],
+) -> None:
+    for world in worlds():
+        for action in actions:
+            match action:
+                case Put():
+                    world.put(action)
+                case Realize():
+                    world.realize(action)
+                case Lose():
+                    world.lose(action)
+
+
+def worlds() -> Iterator[World]:
+    """One world, for as long as it is needed: each example has its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield World(Path(folder))
