@@ -1,6 +1,5 @@
 """``dynbuild diff``."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ from dynbuild.cli.diff_markdown import diff_markdown
 from dynbuild.cli.diff_text import diff_data, diff_text
 from dynbuild.cli.lock_text import lock_text
 from dynbuild.cli.options import option, request
-from dynbuild.cli.output import data, tell
+from dynbuild.cli.output import data, give, say, tell
 from dynbuild.cli.project import open_project
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import diff as verb
@@ -58,7 +57,7 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     tiers are those that are known here; all else comes from the two locks.
     """
     if textconv is not None:
-        sys.stdout.write(lock_text(textconv))
+        give(lock_text(textconv))
         return 0
     if len(sides) > _MOST:
         message = f"{len(sides)} locks to compare"
@@ -71,9 +70,9 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     if as_json or form == "json":
         data(diff_data(found))
     elif markdown or form == "markdown":
-        sys.stdout.write(diff_markdown(found))
+        give(diff_markdown(found))
     elif found.changes or found.runs:
-        sys.stdout.write(diff_text(found) + "\n")
+        say(diff_text(found))
     else:
         tell(f"{before.name} and {after.name} have the same lock")
     return int(exit_code and bool(found.changes))

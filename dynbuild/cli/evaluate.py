@@ -8,7 +8,7 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
-from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.output import data, give, show, table, tell
 from dynbuild.cli.project import Pairs, given, see_search
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -85,7 +85,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
 
     facts.complete = file != "-"
     text = evaluated(source, files, asked, say) + "\n"
-    sys.stdout.write(text)
+    give(text)
     replay.keep(sys.argv[1:], os.environ, facts, text, "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dynbuild.cli.options import request
-from dynbuild.cli.output import show, tell
+from dynbuild.cli.output import give, show, tell
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lang.formatting import format_source
 from dynbuild.project.discovery import read_source
@@ -51,9 +51,9 @@ def _format(name: str, *, check: bool, diff: bool) -> bool:
     text = format_source(source)
     is_changed = text.encode() != _as_written(name, source)
     if diff:
-        sys.stdout.writelines(_diff(name, source.text, text))
+        give("".join(_diff(name, source.text, text)))
     elif stdin and not check:
-        sys.stdout.write(text)
+        give(text)
     elif is_changed and check:
         tell(f"would format {name}")
     elif is_changed:

@@ -41,7 +41,8 @@ def fenced(language: str, text: str) -> str:
     """A fenced block of Markdown, which no run of backticks inside ends."""
     longest = max(map(len, _FENCE.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
+    shown = "\n".join(map(printable, text.split("\n")))
+    return f"{fence}{language}\n{shown}\n{fence}"
 
 
 def mermaid(text: str) -> str:

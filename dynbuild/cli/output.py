@@ -66,6 +66,16 @@ def tell(text: str) -> None:
     sys.stderr.write("\n".join(lines(text)) + "\n")
 
 
+def say(text: str) -> None:
+    """Write lines for people to stdout."""
+    sys.stdout.write("\n".join(lines(text)) + "\n")
+
+
+def give(text: str) -> None:
+    """Write what a program reads to stdout; on a terminal, it can only appear."""
+    sys.stdout.write("\n".join(lines(text)) if sys.stdout.isatty() else text)
+
+
 def data(value: object) -> None:
     """Write JSON to stdout, what a terminal could obey escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
@@ -82,7 +92,7 @@ def _escaped(char: str) -> str:
 def written(text: str, output: str | None) -> None:
     """Write text to a file, else to stdout. Raises AnswerIsNoError."""
     if output is None:
-        sys.stdout.write(text)
+        give(text)
         return
     try:
         put(Path(output), text)

@@ -14,7 +14,7 @@ from dynbuild.building import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.options import option
-from dynbuild.cli.output import changes_text, show, tell
+from dynbuild.cli.output import changes_text, give, show, tell
 from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
     Fresh,
@@ -171,7 +171,7 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     if only_print:
         platform = flags["platform"]
         text = dockerfile(lock, platform.split(",")[0] if platform else None)
-        sys.stdout.write(text)
+        give(text)
         project.keep(text, "")
         return 0
     if shell is not None:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from dynbuild.building import BuildFailed, Built, Report
-from dynbuild.cli.output import show, tell
+from dynbuild.cli.output import say, show, tell
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color, Mode, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
@@ -90,7 +90,7 @@ def build_steps(job: Job) -> tuple[Built, int]:
     if linked.differences is None:
         return linked.built, 0
     for found in linked.differences:
-        sys.stdout.write(f"/{found.path}: {found.what}\n")
+        say(f"/{found.path}: {found.what}")
     count = len(linked.differences)
     noun = "path differs" if count == 1 else "paths differ"
     tell(f"{count or 'no'} {noun} from a plain build")

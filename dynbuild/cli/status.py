@@ -10,7 +10,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import option, request
-from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.output import data, say, show, table, tell
 from dynbuild.cli.pages.status_page import TierFacts, status_page
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
@@ -103,7 +103,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     else:
         _tell(str(tier.root), found, verified)
         if told_of_past := usage_text(lock, history, found.platform):
-            sys.stdout.write(f"\n{told_of_past}\n")
+            say(f"\n{told_of_past}")
         else:
             tell("nothing was realized here yet")
     return 1 if damaged else 0

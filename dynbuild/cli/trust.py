@@ -7,7 +7,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.consent import consents_kept, name_of, named, naming
 from dynbuild.cli.options import request
-from dynbuild.cli.output import data, table, tell
+from dynbuild.cli.output import data, say, table, tell
 from dynbuild.cli.project import Pairs, given, load_declaration, open_project
 from dynbuild.commands.lock import recorded
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -76,6 +76,6 @@ def _list(found: tuple[Consent, ...], *, as_json: bool) -> None:
         answer = "accepted" if one.agreed else "refused"
         sys.stdout.write(f"{table([(answer, one.project)])}\n")
         if names := naming(cache_of(one.settings)):
-            sys.stdout.write(f"{names}\n")
+            say(names)
     if not found:
         tell("nothing was accepted or refused yet")

@@ -1,6 +1,5 @@
 """``dynbuild why``."""
 
-import sys
 from dataclasses import replace
 
 import click
@@ -8,7 +7,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.options import option, request
-from dynbuild.cli.output import data, show
+from dynbuild.cli.output import data, say, show
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import (
@@ -85,12 +84,12 @@ def why(  # noqa: PLR0913 - one parameter a flag
     if as_json:
         data(answer_data(answer))
     elif order:
-        sys.stdout.write(order_text(answer) + "\n")
+        say(order_text(answer))
     elif names:
         blocks = [step_text(answer, step, since) for step in answer.steps]
-        sys.stdout.write("\n\n".join(blocks) + "\n")
+        say("\n\n".join(blocks))
     else:
-        sys.stdout.write(overview_text(answer, since) + "\n")
+        say(overview_text(answer, since))
     return 0
 
 

@@ -21,6 +21,9 @@ from dynbuild.steps.model import AptSource, Copy, Pin, RuntimeConfig, Secret, Us
 VERSION = 1
 
 _DEEPEST = 50
+_MOST_CHANGES = 10_000
+_MOST_DECLARED = 20_000_000
+"""Changes of one package manager, and names of packages that all of them know."""
 
 HEADER = """\
 # dynbuild.lock: written by `dynbuild lock`, read in review, committed. @generated
@@ -79,7 +82,23 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
                 hint="upgrade dynbuild; the lock was left as it is",
             )
         )
-    return reading.lock_of(document)
+    lock = reading.lock_of(document)
+    _refuse_endless(lock, name)
+    return lock
+
+
+def _refuse_endless(lock: Lock, name: str) -> None:
+    """Refuse more changes of packages than can be put in order in a moment.
+
+    Each is a step that knows all that is declared there.
+    """
+    for manager, log in lock.packages.items():
+        changes = len({event.seq for events in log.values() for event in events})
+        if changes > _MOST_CHANGES or changes * len(log) > _MOST_DECLARED:
+            told = f"{changes:,} changes of {len(log):,} {manager} packages"
+            hint = "restore it from git; or remove it: `dynbuild lock` begins a new one"
+            message = f"{name} has {told}, too many to put in order"
+            raise LockError(Diagnostic("DB0344", message, hint=hint))
 
 
 def _bounded(document: dict[str, Value]) -> dict[str, Value]:

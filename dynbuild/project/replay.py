@@ -22,7 +22,7 @@ def replay(words: list[str], environment: Mapping[str, str]) -> bool:
     try:
         answer = recall(directory_of(environment), _question(words, environment))
         match answer:
-            case (_, (str(out), str(err))):
+            case (_, (str(out), str(err))) if _is_plain(out, err):
                 sys.stdout.write(out)
                 sys.stdout.flush()
                 sys.stderr.write(err)
@@ -31,6 +31,12 @@ def replay(words: list[str], environment: Mapping[str, str]) -> bool:
                 return False
     except OSError:
         return False
+
+
+def _is_plain(out: str, err: str) -> bool:
+    """Whether it does nothing to a terminal, if one reads it, but appear."""
+    told = [out] * sys.stdout.isatty() + [err] * sys.stderr.isatty()
+    return all(text.replace("\n", "").isprintable() for text in told)
 
 
 def keep(

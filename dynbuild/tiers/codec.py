@@ -4,7 +4,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, ValuesView
-from typing import Any, cast
+from typing import Any, get_args
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.later import Later
@@ -12,9 +12,15 @@ from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written, facts_of
 
 VERSION = 2
 
+_KINDS = frozenset(get_args(Kind))
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_MOST = 1 << 30
+_MOST = 256 << 20
 """Bytes of a write set as it is written: no tier may fill the memory with one."""
+
+_PACKED = 64
+"""How much smaller a write set may be packed: a hundred thousand empty files are 44
+times smaller, and a kilobyte must not become a gigabyte.
+"""
 
 _LONGEST = 10.0**9
 """Seconds that a step took at most: some thirty years."""
@@ -128,7 +134,15 @@ def dump_writes(writes: WriteSet) -> bytes:
         [path, w.kind, w.mode, w.uid, w.gid, w.content, [*map(list, w.xattrs)], w.new]
         for path, w in sorted(writes.items())
     ]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
+    text = json.dumps(rows, separators=(",", ":")).encode()
+    packed = zlib.compress(text, 1)
+    # What repeats itself more than anybody would believe is kept as it is.
+    return packed if len(text) <= _room(packed) else zlib.compress(text, 0)
+
+
+def _room(packed: bytes) -> int:
+    """The most bytes that a packed write set may become."""
+    return min(_MOST, _PACKED * len(packed) + (64 << 10))
 
 
 class StoredWrites(Later):
@@ -146,7 +160,7 @@ def parsed(data: bytes) -> dict[str, Written]:
     """A write set as ``dump_writes`` wrote it. Raises UnreadableError."""
     try:
         unpacked = zlib.decompressobj()
-        text = unpacked.decompress(data, _MOST)
+        text = unpacked.decompress(data, _room(data))
         if not unpacked.eof:
             raise UnreadableError
         return _rows(json.loads(text))
@@ -155,15 +169,15 @@ def parsed(data: bytes) -> dict[str, Written]:
 
 
 def _rows(rows: list[list[Any]]) -> dict[str, Written]:
-    return {
-        path: Written(
-            cast("Kind", str(kind)),
-            mode,
-            uid,
-            gid,
-            content,
-            tuple((name, value) for name, value in xattrs),
-            new,
-        )
-        for path, kind, mode, uid, gid, content, xattrs, new in rows
-    }
+    found: dict[str, Written] = {}
+    for path, kind, mode, uid, gid, content, xattrs, new in rows:
+        if (
+            kind not in _KINDS
+            or not isinstance(path, str)
+            or not isinstance(content, str)
+            or {type(mode), type(uid), type(gid)} != {int}
+        ):
+            raise UnreadableError
+        more = tuple((str(name), str(value)) for name, value in xattrs)
+        found[path] = Written(kind, mode, uid, gid, content, more, new is True)
+    return found

@@ -32,16 +32,8 @@ from dynbuild.tiers.codec import (
     load_record,
     record_name,
 )
-from dynbuild.tiers.s3_client import (
-    AT_ONCE,
-    PATIENCE,
-    MissingError,
-    Pace,
-    Patience,
-    Settings,
-    answers,
-    connect,
-)
+from dynbuild.tiers.s3_client import MissingError, Settings, answers, connect
+from dynbuild.tiers.s3_pool import AT_ONCE, PATIENCE, Pace, Patience
 
 Tell = Callable[[str], None]
 Moved = Callable[[int], None]

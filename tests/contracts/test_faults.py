@@ -15,7 +15,7 @@ from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.guarded import Far, Guarded, Moved, Open, Tell
 from dynbuild.tiers.local import Local
 from dynbuild.tiers.s3 import S3
-from dynbuild.tiers.s3_client import Patience
+from dynbuild.tiers.s3_pool import Patience
 from tests.contracts.test_tiers import NO_SHELF
 from tests.faults import KINDS, Faulty, Kind, faulty
 from tests.s3_servers import (

@@ -13,9 +13,18 @@ class GitHub:
 
     def __init__(self) -> None:
         self.comments: dict[int, str] = {}
+        self.authors: dict[int, str] = {}
+        self.user: str | None = None
+        """Whose the token is, where it is no workflow's."""
         self.allowed = True
         self.tokens: set[str] = set()
         self.url = ""
+
+
+def _user(name: str | None) -> dict[str, str]:
+    if name is None:
+        return {"login": "github-actions[bot]", "type": "Bot"}
+    return {"login": name, "type": "User"}
 
 
 @contextmanager
@@ -25,8 +34,17 @@ def github() -> Iterator[GitHub]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/user":
+                if state.user is None:
+                    self.send_error(403, "Resource not accessible by integration")
+                else:
+                    self._answer({"login": state.user, "type": "User"})
+                return
             page = int(parse_qs(urlsplit(self.path).query)["page"][0])
-            listed = [{"id": n, "body": b} for n, b in sorted(state.comments.items())]
+            listed = [
+                {"id": n, "body": body, "user": _user(state.authors.get(n))}
+                for n, body in sorted(state.comments.items())
+            ]
             self._answer(listed[100 * (page - 1) : 100 * page])
 
         def do_POST(self) -> None:

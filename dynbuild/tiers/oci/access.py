@@ -1,6 +1,7 @@
 """Authorization: who we are to a registry, and the tokens that it gave for that."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
@@ -10,6 +11,8 @@ from dynbuild.tiers.oci.challenge import Challenge, challenges
 from dynbuild.tiers.oci.credentials import Credentials
 from dynbuild.tiers.oci.errors import RegistryError, refusal
 from dynbuild.tiers.oci.transport import Ask, Transport
+
+_WORD = re.compile(r"[!-~]{1,65536}")
 
 Scopes = tuple[str, ...]
 """What a token is to allow (distribution spec, "Token Scope"): repository:x:pull."""
@@ -144,5 +147,5 @@ def _token_in(body: bytes) -> str | None:
     if not isinstance(found, Mapping):
         return None
     token = found.get("token") or found.get("access_token")
-    # What is no word could end the header that it stands in.
-    return token if isinstance(token, str) and token.isprintable() else None
+    # What is no word could end the header that it stands in, or have no place in it.
+    return token if isinstance(token, str) and _WORD.fullmatch(token) else None

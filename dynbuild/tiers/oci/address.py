@@ -41,7 +41,10 @@ def repository(text: str) -> Repository:
 
 def is_loopback(authority: str) -> bool:
     """Whether ``host`` or ``host:port`` is this machine: localhost, 127/8, ::1."""
-    host = urlsplit(f"//{authority}").hostname or ""
+    try:
+        host = urlsplit(f"//{authority}").hostname or ""
+    except ValueError:
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -50,9 +53,14 @@ def is_loopback(authority: str) -> bool:
 
 def is_private(url: str) -> bool:
     """Whether nobody on the way can read what is sent there: TLS, or this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and is_loopback(parts.netloc)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # It is no address at all.
+        return False
+    return bool(parts.netloc) and (
+        parts.scheme == "https"
+        or (parts.scheme == "http" and is_loopback(parts.netloc))
     )
 
 

@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the grammar's word
-_SCHEME = re.compile(rf"\s*,?\s*({_TOKEN})(?=\s|,|$)")
-_PARAMETER = re.compile(rf'\s*,?\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))')
+_GAP = r"\s*(?:,\s*)?"
+"""No two of its parts take the same blanks: thousands of them cost no more than one."""
+_SCHEME = re.compile(rf"{_GAP}({_TOKEN})(?=\s|,|$)")
+_PARAMETER = re.compile(rf'{_GAP}({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))')
+_LONGEST = 8192
+"""Characters of a header that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Challenge:
 def challenges(header: str) -> tuple[Challenge, ...]:
     """The ways that a header offers; what is malformed in it ends the reading."""
     found = []
+    header = header[:_LONGEST]
     at = 0
     while match := _SCHEME.match(header, at):
         at = match.end()

@@ -22,6 +22,7 @@ _ACCEPT = {
     "application/vnd.docker.distribution.manifest.list.v2+json"
 }
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PAGE = 1000
 """Tags that are asked for at once; registries may give fewer."""
 
@@ -59,7 +60,11 @@ class Client:
         ask = self._of_manifest("looking for", "HEAD", repository, name)
         response, _ = self._session.ask(ask, pulling(repository), _OK, _MISSING)
         told = response.headers.get("Docker-Content-Digest")
-        return Digest(told) if told and response.status == _OK else None
+        if response.status != _OK or not told:
+            return None
+        if not _DIGEST.fullmatch(told):
+            raise RegistryError(f"{ask.what}: the answer has no digest in it")
+        return Digest(told)
 
     def manifest(self, repository: Repository, name: str) -> bytes | None:
         """What a tag or digest names, or None where it names nothing."""

@@ -143,7 +143,10 @@ class Session:
 
 def redirected(ask: Ask, to: str) -> str:
     """Where an answer sends us. Raises RegistryError where others could listen."""
-    url = urljoin(ask.url, to)
+    try:
+        url = urljoin(ask.url, to)
+    except ValueError:
+        url = ""
     if not is_private(url):
         words = "the registry sends us to a place that others could listen to"
         raise RegistryError(f"{ask.what}: {words}")
@@ -161,6 +164,6 @@ def _put_off(response: BaseHTTPResponse) -> float | None:
         pass
     try:
         wait = parsedate_to_datetime(told).timestamp() - time.time()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return _UNSAID
     return max(0.0, wait)

@@ -1,0 +1,190 @@
+"""Connections to an S3 server: how long they wait, and how much they read."""
+
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+from urllib3 import HTTPResponse, PoolManager, ProxyManager, Retry, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import (
+    ConnectionPool,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+)
+from urllib3.exceptions import TimeoutError as TimedOutError
+from urllib3.response import BaseHTTPResponse
+
+from dynbuild.ports import TierError
+
+_LEAST = 4096
+"""Bytes a second that have to come."""
+
+_SENDING = 30.0
+_PIECE = 1 << 17
+"""Seconds that so many bytes may take to be sent: at least four thousand a second."""
+
+AT_ONCE = 24
+"""Connections at once: hides 20 ms of latency, and no server minds."""
+
+_BUSY = (429, 500, 502, 503, 504)
+_CHUNK = 1 << 18
+_LARGEST = 16 << 20
+"""Bytes of an answer that is no object: a list of a thousand keys has a few hundred
+thousand.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which a server is taken for one that does not answer.
+
+    They are for a connection to stand; between two signs of life where something small
+    is asked, and where much is moved (a server may think for a while about the end of
+    a large upload); and over which the pace of what comes is measured.
+    """
+
+    connection: float = 2.0
+    answer: float = 10.0
+    transfer: float = 30.0
+    pace: float = 20.0
+
+
+PATIENCE = Patience()
+
+
+class Pace:
+    """Watches that something goes on. Raises TierError where too little does."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._since = time.monotonic()
+        self._got = 0
+
+    def went(self, count: int) -> None:
+        self._got += count
+        now = time.monotonic()
+        spent = now - self._since
+        if spent > self._window:
+            if self._got < _LEAST * spent:
+                raise TierError(f"it gave {self._got} bytes in {spent:.0f} s")
+            self._since, self._got = now, 0
+
+
+class _InPieces(HTTPConnection):
+    """A connection that has time to send, if every piece goes soon enough.
+
+    By themselves urllib3 and Python let the whole of a body take no longer than a
+    connection may to stand: a large part would never go through a narrow uplink.
+    """
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(_SENDING)
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client takes
+        if not isinstance(data, bytes):
+            super().send(data)
+            return
+        for start in range(0, len(data), _PIECE):
+            super().send(data[start : start + _PIECE])
+
+
+class _InPiecesSecurely(_InPieces, HTTPSConnection):
+    """The same by TLS."""
+
+
+class _HTTPPool(HTTPConnectionPool):
+    """Reads no answer without a bound, whatever length it says that it has."""
+
+    ConnectionCls = _InPieces
+
+    def urlopen(self, *words: Any, **more: Any) -> BaseHTTPResponse:  # noqa: ANN401 - as urllib3 has them
+        whole = more.get("preload_content", True)
+        response = super().urlopen(*words, **{**more, "preload_content": False})
+        return _read(response) if whole else response
+
+
+class _HTTPSPool(_HTTPPool, HTTPSConnectionPool):
+    ConnectionCls = _InPiecesSecurely
+
+
+def _read(response: BaseHTTPResponse) -> BaseHTTPResponse:
+    """An answer with its body. Raises TierError for one that is too long, or drips."""
+    pace = Pace(PATIENCE.pace)
+    data = bytearray()
+    while len(data) <= _LARGEST and (chunk := response.read1(_CHUNK)):
+        pace.went(len(chunk))
+        data += chunk
+    if len(data) > _LARGEST:
+        response.close()
+        raise TierError(f"it gave an answer of more than {_LARGEST} bytes")
+    response.release_conn()
+    return HTTPResponse(
+        bytes(data), response.headers, response.status, reason=response.reason
+    )
+
+
+class _Retries(Retry):
+    """Tries again after anything but a time-out: a build waits for one, no more."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if isinstance(error, TimedOutError):
+            raise error
+        if response is not None:
+            # Its body would be read to the end first, and need not have one.
+            response.close()
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+def pool(endpoint: str, timeout: Timeout, *, secure: bool) -> PoolManager:
+    retries = _Retries(
+        total=3,
+        connect=1,
+        # A connection that was kept may be gone.
+        read=1,
+        redirect=0,
+        other=0,
+        status=2,
+        status_forcelist=_BUSY,
+        allowed_methods=None,
+        backoff_factor=0.2,
+        # A server may ask for an hour.
+        respect_retry_after_header=False,
+        raise_on_status=False,
+    )
+    known = {"timeout": timeout, "maxsize": AT_ONCE, "retries": retries}
+    if secure:
+        known["ssl_context"] = _trust()
+    scheme = "https" if secure else "http"
+    manager = _manager(endpoint, scheme, known)
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager
+
+
+def _manager(endpoint: str, scheme: str, known: Mapping[str, object]) -> PoolManager:
+    proxy = getproxies().get(scheme)
+    if proxy and not proxy_bypass(endpoint):
+        return ProxyManager(proxy, **known)  # type: ignore[arg-type]
+    return PoolManager(**known)  # type: ignore[arg-type]
+
+
+def _trust() -> ssl.SSLContext:
+    """Who is trusted: SSL_CERT_FILE and SSL_CERT_DIR, else the system and certifi."""
+    context = ssl.create_default_context()
+    if not os.environ.get("SSL_CERT_FILE"):
+        context.load_verify_locations(certifi.where())
+    return context
