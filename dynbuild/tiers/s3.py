@@ -8,10 +8,12 @@ is read is verified while it streams; what is missing or damaged is a miss.
 import hashlib
 import io
 import os
+import re
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -48,6 +50,9 @@ _LARGE = 2
 """Objects that go up in parts at once: one is sent while another begins or ends."""
 _PARTS = 10_000
 _CHUNK = 1 << 18
+_MOST = 1000
+"""Records of a step that are looked at."""
+_RECORD_NAME = re.compile("[0-9a-f]{64}")
 _RECORD = 64 << 20
 """Bytes of a record that is read at most: it is held in memory."""
 _RESUMES = 3
@@ -75,6 +80,7 @@ class S3:
         self._came = came
         self._went = went
         self._damaged: set[Digest] = set()
+        self._sizes: dict[Digest, int] = {}
         self._whole: set[Digest] = set()
         self._doubtful = False
         self._large = threading.Semaphore(_LARGE)
@@ -82,6 +88,7 @@ class S3:
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         found = each(self._records, sorted(set(steps)), AT_ONCE)
         records = [r for some in found for r in some if r.platform == platform]
+        self._sizes |= {x.digest: x.size for r in records for x in r.layers}
         if self._doubtful:
             # Blobs went away behind the records: no plan is made on any other.
             blobs = {layer.digest: layer.size for r in records for layer in r.layers}
@@ -143,7 +150,12 @@ class S3:
                 listed = self.clients.probe.list_objects(
                     self.settings.bucket, prefix=prefix, recursive=True
                 )
-                keys = _names(listed)
+                # A list may go on for ever, and others may put anything there.
+                keys = [
+                    key
+                    for key in _names(islice(listed, _MOST))
+                    if _RECORD_NAME.fullmatch(key.removeprefix(prefix))
+                ]
         except MissingError:
             return []
         found = (self.record_at(key) for key in keys)
@@ -224,6 +236,9 @@ class S3:
                     file.write(chunk)
                     digest.update(chunk)
                     done += len(chunk)
+                    if done > self._sizes.get(blob, done):
+                        response.close()
+                        return sha256(b"it has more than it can have")
                     self._came(len(chunk))
                 return Digest(f"sha256:{digest.hexdigest()}")
             except TierError as error:
@@ -312,7 +327,7 @@ def _chunks(response: BaseHTTPResponse, pace: Pace) -> Iterator[bytes]:
         response.release_conn()
 
 
-def _names(listed: Iterator[object]) -> list[str]:
+def _names(listed: Iterable[object]) -> list[str]:
     return sorted(str(getattr(found, "object_name", "")) for found in listed)
 
 
