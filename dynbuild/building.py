@@ -153,6 +153,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     """A build that BuildKit gave up: which step, which instruction, its last lines.
 
     ``step`` is None when it failed outside of any step (a pull, an export).
+    ``forgotten`` is a package that it speaks of and that is no longer declared.
     """
 
     step: str | None
@@ -162,3 +163,4 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     exit_code: int | None
     steps: tuple[StepResult, ...]
     lacking: Lacking | None = None
+    forgotten: str | None = None

@@ -22,6 +22,7 @@ from dynbuild.link.model import Layer, Record
 from dynbuild.link.placement import Placements, Standing, place
 from dynbuild.link.reads import reads_of
 from dynbuild.lock.order import Placed
+from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Stage, Step
 
 __all__ = [
@@ -123,14 +124,18 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     steps ``anew`` are aims as well, whether or not the image needs them; of those,
     ``held`` has only what was built since.
     """
+    # What a group may do without is no part of its digest: layers say what they lack.
+    spare = {digests[p.id]: may_lack(p.step).keys() for p in order if p.id in digests}
     by_place: dict[Digest, dict[Digest, Held]] = {}
     for has in sorted(held, key=preferred):
         known = by_place.setdefault(has.record.placed, {})
-        if has.record.platform == platform and len(known) < MOST:
+        usable = lacks(has.record.writes) <= spare.get(has.record.step, frozenset())
+        if usable and has.record.platform == platform and len(known) < MOST:
             known.setdefault(has.record.id, has)
-    usable = {placed: tuple(known.values()) for placed, known in by_place.items()}
+    held_at = {placed: tuple(known.values()) for placed, known in by_place.items()}
     wrote = {
-        placed: [one.record.writes for one in those] for placed, those in usable.items()
+        placed: [one.record.writes for one in those]
+        for placed, those in held_at.items()
     }
     read = {
         placed: [one.record.reads for one in those] for placed, those in usable.items()
@@ -145,7 +150,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     # What is needed has to be there: then no source of it is gone.
     lost = aims | {one.digest for one in places.places.values() if one.id in anew}
     while True:
-        chosen = choose(places.places.values(), usable, lost)
+        chosen = choose(places.places.values(), held_at, lost)
         choices: dict[Digest, Choice] = {
             digest: Reuse(one.record, one.distance)
             if (one := chosen.get(digest)) is not None

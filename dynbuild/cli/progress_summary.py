@@ -87,6 +87,11 @@ def _next_step(error: BuildFailed) -> str:
     """What to do about a step that failed."""
     if error.lacking is not None:
         return _provided(error.lacking)
+    if error.forgotten is not None:
+        return (
+            f"{error.forgotten} is no longer declared, but the lock installs it still:"
+            "\n`dynbuild lock --repack` makes a lock that forgets it"
+        )
     match error.exit_code:
         case 127:
             name = _missing(error.output) or "a command"

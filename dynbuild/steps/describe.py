@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
+from dynbuild.steps.managers.left_out import strict
 from dynbuild.steps.model import (
     AptSource,
     Copy,
@@ -67,7 +68,7 @@ def describe(step: Step, around: Surroundings) -> Description:
     }
     if isinstance(step, Stage):
         fields["bump"] = step.bump
-    run = run_of(step, around.environment, around.user)
+    run = run_of(strict(step), around.environment, around.user)
     if run is None:
         return fields
     fields["shell"] = list(run.shell or around.shell)

@@ -98,6 +98,7 @@ def groups(
 ) -> Iterator[tuple[int, Group]]:
     """The transactions of a manager in order, each with its seq."""
     specs: dict[str, str] = {}
+    last = declared(log)
     for seq, actions in _transactions(log):
         # Merged histories may remove what is gone, or upgrade it: that does nothing.
         effective = {
@@ -107,7 +108,9 @@ def groups(
         }
         _apply(specs, actions)
         if effective:
-            yield seq, Group(manager, effective, dict(specs), kept & effective.keys())
+            gone = frozenset(key for key in specs if specs[key] != last.get(key))
+            here = kept & effective.keys()
+            yield seq, Group(manager, effective, dict(specs), here, gone)
 
 
 def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:

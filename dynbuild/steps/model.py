@@ -147,13 +147,16 @@ class Group:
     """All events of one package manager at one seq: one transaction.
 
     ``declared`` maps name to spec after these events; ``kept`` names packages that
-    another step needs, so that removing them from the list keeps them.
+    another step needs, so that removing them from the list keeps them. ``gone`` names
+    those of ``declared`` that later events removed or asked for in another way; no
+    digest depends on it.
     """
 
     manager: str
     actions: Mapping[str, Action]
     declared: Mapping[str, str]
     kept: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
 
 
 Step = AptSource | Group | Script | User | Stage

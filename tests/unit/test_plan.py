@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Choice, Reuse, Unneeded, plan, shared_layers, standing
-from dynbuild.steps.model import Copy, Script, Stage
+from dynbuild.steps.managers.left_out import DIRECTORY, mark_of
+from dynbuild.steps.model import Copy, Group, Install, Script, Stage
 
 
 def stage(
@@ -113,3 +116,22 @@ def test_shared_layers() -> None:
         ("script.1", "script.2", "script.3", "a"),
         ("b",),
     )
+
+
+def test_a_layer_that_lacks_what_is_declared_is_of_no_use() -> None:
+    declared = {"a": "a=1", "b": "b"}
+    group = Group("apt", {"a": Install("a=1"), "b": Install("b")}, declared)
+    later = replace(group, gone=frozenset({"a"}))
+    mark = f"{DIRECTORY}/{mark_of('apt', 'a=1')}"
+    lacking = record(
+        "apt.1", writes={DIRECTORY: Written("directory"), mark: Written("file")}
+    )
+    whole = record("apt.1", writes={"usr": Written("directory")})
+    for step, held, found in (
+        (group, lacking, Build()),
+        (group, whole, Reuse(whole.record, 0)),
+        (later, lacking, Reuse(lacking.record, 0)),
+        (later, whole, Reuse(whole.record, 0)),
+        (replace(group, gone=frozenset({"b"})), lacking, Build()),
+    ):
+        assert choices([Placed("apt.1", step, 1, ())], held) == {"apt.1": found}

@@ -8,6 +8,7 @@ from dynbuild.building import BuildFailed, Lacking
 from dynbuild.link.model import WriteSet
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
+from dynbuild.steps.managers.left_out import may_lack
 from dynbuild.steps.model import Stage
 
 _COMMAND = (
@@ -42,6 +43,16 @@ def lacking(error: BuildFailed, order: Sequence[Placed], plan: Plan) -> Lacking 
             moves = behind and not isinstance(other.step, Stage)
             return Lacking(failed.id, name, f"/{path}", other.id, moves=moves)
     return None
+
+
+def forgotten(error: BuildFailed, order: Sequence[Placed]) -> str | None:
+    """What a package group failed for and nobody declares any more."""
+    failed = next((p for p in order if quote.stage(p.id) == error.step), None)
+    if failed is None:
+        return None
+    said = "\n".join(error.output)
+    specs = may_lack(failed.step).values()
+    return next((spec for spec in specs if re.split("[=/@<>~]", spec)[0] in said), None)
 
 
 def _names(output: Sequence[str]) -> Iterator[str]:

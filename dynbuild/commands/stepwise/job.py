@@ -11,6 +11,7 @@ from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.ports import Machine, Realized, Stack, StepRequest, Tier, Tiers, Workshop
+from dynbuild.steps.managers.left_out import lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,15 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a step is built from, as its record says it (``link.model.Record``)."""
+    """What a step is built from, as its record says it (``link.model.Record``).
+
+    ``spare`` names the files by which a record may say that it lacks something.
+    """
 
     on: tuple[Digest, ...]
     sources: tuple[tuple[Digest, Digest], ...]
     joins: tuple[Digest, ...]
+    spare: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,7 @@ def _held(work: Work, tier: Tiers) -> list[Built]:
             if held.record.placed == place.digest
             and held.record.on == _on(origin, built)
             and held.record.sources == origin.sources
+            and lacks(held.record.writes) <= origin.spare
         ]
         if not usable:
             break

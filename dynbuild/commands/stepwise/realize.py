@@ -25,7 +25,7 @@ from dynbuild.commands.stepwise.model import (
 from dynbuild.commands.stepwise.outputs import give
 from dynbuild.commands.stepwise.stack import linked
 from dynbuild.commands.stepwise.steps import realize_steps
-from dynbuild.commands.stepwise.told import conflicts
+from dynbuild.commands.stepwise.told import conflicts, left_out
 from dynbuild.emit.config import image_config
 from dynbuild.errors import (
     AnswerIsNoError,
@@ -170,6 +170,7 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
         raise AnswerIsNoError(
             *(replace(warning, severity="error") for warning in warnings)
         )
+    warnings += left_out(facts.order, outcome)
     stack, writes, made = linked(lock, outcome, site)
     squashes += made
     config = image_config(lock, environments_of(lock), base.config)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepFinished, StepResult
-from dynbuild.commands.stepwise.failure import lacking
+from dynbuild.commands.stepwise.failure import forgotten, lacking
 from dynbuild.commands.stepwise.job import Built, Ground, Made, Origin, Work, run
 from dynbuild.commands.stepwise.model import Gather, How, Outcome, Recipe, Site
 from dynbuild.commands.stepwise.schedule import longest_paths
@@ -23,6 +23,7 @@ from dynbuild.link.placement import Placement
 from dynbuild.link.reads import reads_of
 from dynbuild.plan import Build, Reuse, plan
 from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
+from dynbuild.steps.managers.left_out import may_lack
 from dynbuild.steps.recipe import compares_times, copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
@@ -54,7 +55,8 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
         raise failed
     if failed is not None:
         lacks = lacking(failed, work.recipe.order, work.plan)
-        failed = replace(failed, steps=work.results(), lacking=lacks)
+        dropped = forgotten(failed, work.recipe.order)
+        failed = replace(failed, steps=work.results(), lacking=lacks, forgotten=dropped)
     here = frozenset(work.here)
     return Outcome(work.recipe, work.plan, work.results(), here, failed)
 
@@ -230,6 +232,7 @@ class _Work:
             self.plan.ids(place.on) if first else (),
             self.plan.sources(place.digest),
             tuple(sorted({digests[join.onto] for join in place.joins})),
+            frozenset(may_lack(self.steps[place.id].step)),
         )
 
     def job(self, chain: tuple[Placement, ...]) -> Job:

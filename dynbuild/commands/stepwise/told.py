@@ -3,7 +3,9 @@
 from dynbuild.commands.stepwise.model import Outcome
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
+from dynbuild.plan import Reuse
 from dynbuild.quote import shell
+from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Stage
 
 _SHOWN = 3
@@ -31,6 +33,27 @@ def conflicts(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, 
         for join in place.joins
         if join.paths
     )
+
+
+def left_out(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, ...]:
+    """A warning for each package that a group is without, since nobody declares it."""
+    found = []
+    final = outcome.plan.places.final
+    for placed in order:
+        specs = may_lack(placed.step)
+        choice = outcome.plan.choices.get(final[placed.id]) if specs else None
+        if isinstance(choice, Reuse):
+            found += [
+                Diagnostic(
+                    "DB0183",
+                    f"{placed.id!r} is without {specs[name]}, which was not to be had",
+                    hint="it is no longer declared; `dynbuild lock --repack` makes a "
+                    "lock\nthat forgets it, and builds everything again",
+                    severity="warning",
+                )
+                for name in sorted(lacks(choice.record.writes))
+            ]
+    return tuple(found)
 
 
 def _told(paths: tuple[str, ...]) -> str:

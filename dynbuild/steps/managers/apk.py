@@ -12,8 +12,11 @@ from dynbuild.steps.managers.script import (
     fill,
     installs,
     mounts,
+    newest,
     removals,
+    tried,
     upgrades,
+    wanted,
     wrapped,
 )
 from dynbuild.steps.model import Group
@@ -40,12 +43,13 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     lines = ["set -eu"]
-    wanted, newer, leaving = installs(group), upgrades(group), removals(group)
-    if wanted:
-        lines.append(wrapped("apk add --no-cache", wanted))
-    if newer:
-        lines.append(wrapped("apk add --no-cache --upgrade", newer))
+    newer, leaving = upgrades(group), removals(group)
+    if wanted(group)[1]:
+        lines += tried(group, 'apk add --no-cache -s "$@"', "apk add --no-cache")
+    elif specs := installs(group):
+        lines.append(wrapped("apk add --no-cache", specs))
+    lines += newest(group, "apk add --no-cache --upgrade", newer)
     if leaving:
         lines.append(fill(_REMOVE, LEAVING=leaving))
-    lines += [*all_there(sorted(group.declared), _IN_WORLD), _CLEAN]
+    lines += [*all_there(group, sorted(group.declared), _IN_WORLD), _CLEAN]
     return Run("\n".join(lines), mounts(group), shell=SHELL)

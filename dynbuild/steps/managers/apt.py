@@ -7,12 +7,16 @@ stays, as does all that the base had and what earlier steps left loose.
 
 import re
 
+from dynbuild.quote import shell
+from dynbuild.steps.managers.left_out import marked
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
     installs,
     mounts,
     removals,
+    tried,
+    wanted,
     wrapped,
 )
 from dynbuild.steps.model import Group
@@ -105,19 +109,29 @@ _CLEAN = """rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
 
 
+_INSTALL = "apt-get install -y -q --allow-downgrades"
+
+
 def key(spec: str) -> str:
     """``git`` of ``git=1:2.39*``, ``git/bookworm-backports``; ``libc6:i386`` whole."""
     return re.split(r"[=/]", spec, maxsplit=1)[0]
 
 
 def run(group: Group) -> Run:
-    wanted, leaving = installs(group), removals(group)
+    specs, leaving = installs(group), removals(group)
     parts = [_CONFIGURE, *_foreign(group), "apt-get update -q"]
     if leaving:
         parts.append(_UNNEEDED)
-    if wanted:
-        parts.append(wrapped("apt-get install -y -q --allow-downgrades", wanted))
+    if wanted(group)[1]:
+        parts += tried(group, f'{_INSTALL} -s "$@"', _INSTALL)
+    elif specs:
+        parts.append(wrapped(_INSTALL, specs))
     parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
+    for name in sorted(group.gone):
+        without = f"grep -vxF {shell(name)} declared > others || :"
+        parts.append(
+            f"if {marked(group, name)}; then\n  {without}\n  mv others declared\nfi"
+        )
     if leaving:
         parts.append(fill(_REMOVE, LEAVING=leaving))
     if group.declared:

@@ -11,6 +11,8 @@ from dynbuild.steps.managers.script import (
     installs,
     mounts,
     removals,
+    tried,
+    wanted,
     wrapped,
 )
 from dynbuild.steps.model import Group
@@ -31,6 +33,10 @@ _REMOVE = """for package in @LEAVING@; do
 done"""
 
 
+# Only a registry that answers can say that it does not have something.
+_TRY = 'npm install -g --dry-run "$@"'
+
+
 def key(spec: str) -> str:
     """``@scope/tool`` of ``@scope/tool@1.2``, ``tool`` of ``tool@^3``."""
     return spec[0] + spec[1:].split("@", 1)[0]
@@ -38,11 +44,13 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     lines = [_CONFIGURE]
-    leaving, wanted = removals(group), installs(group)
+    leaving, specs = removals(group), installs(group)
     if leaving:
         lines.append(fill(_REMOVE, LEAVING=leaving))
-    if wanted:
-        lines.append(wrapped("npm install -g", wanted))
-    lines += all_there(sorted(group.declared), '[ -e "$root/$package" ]')
+    if wanted(group)[1]:
+        lines += tried(group, _TRY, "npm install -g")
+    elif specs:
+        lines.append(wrapped("npm install -g", specs))
+    lines += all_there(group, sorted(group.declared), '[ -e "$root/$package" ]')
     cache = CacheMount("/root/.npm", "dynbuild-npm-$TARGETARCH")
     return Run("\n".join(lines), mounts(group, cache), shell=SHELL)

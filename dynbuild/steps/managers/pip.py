@@ -6,6 +6,8 @@ whole set consistent. What was not installed by pip, or came with the base, stay
 
 import re
 
+from dynbuild.quote import shell
+from dynbuild.steps.managers.left_out import LEFT_OUT, attempt, marked
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -73,10 +75,37 @@ def run(group: Group) -> Run:
     if declared:
         newest = " --upgrade" if upgrades(group) else ""
         specs = [spec for _, spec in declared]
-        parts.append(wrapped(f'"$python" -m pip install{newest}', specs))
+        install = f'"$python" -m pip install{newest}'
+        if group.gone:
+            kept = [spec for name, spec in declared if name not in group.gone]
+            attempts = [attempt(group, name) for name in sorted(group.gone)]
+            parts += [
+                LEFT_OUT,
+                f'try() {{ {install} --dry-run "$@" > /dev/null 2>&1; }}',
+                wrapped("set --", kept),
+                wrapped(f"if ! {install}", specs, "; then"),
+                *attempts,
+                f'[ "$#" = 0 ] || {install} "$@"',
+                "fi",
+            ]
+        else:
+            parts.append(wrapped(install, specs))
         # A package with a marker may rightly be absent.
         names = [name for name, spec in declared if ";" not in spec]
-        if names:
-            parts.append(fill(_CHECK, NAMES=names))
+        parts += _checks(group, names)
     cache = CacheMount("/root/.cache/pip", "dynbuild-pip-$TARGETARCH")
     return Run("\n".join(parts), mounts(group, cache), shell=SHELL)
+
+
+def _checks(group: Group, names: list[str]) -> list[str]:
+    if not group.gone:
+        return [fill(_CHECK, NAMES=names)] if names else []
+    return [
+        wrapped("set --", [name for name in names if name not in group.gone]),
+        *(
+            f'{marked(group, name)} || set -- "$@" {shell(name)}'
+            for name in names
+            if name in group.gone
+        ),
+        _CHECK.replace("@NAMES@", '"$@"'),
+    ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from dynbuild.quote import shell
+from dynbuild.steps.managers.left_out import LEFT_OUT, attempt, marked
 from dynbuild.steps.model import Group, Install, Remove, Upgrade
 from dynbuild.steps.run import BASE_MOUNT, BaseMount, Mount
 
@@ -69,6 +70,20 @@ def removals(group: Group) -> list[str]:
     ]
 
 
+def wanted(group: Group) -> tuple[list[str], list[str]]:
+    """Specs to install that are declared to the end, and names of those that are not.
+
+    Both by name of the package.
+    """
+    names = [
+        name
+        for name, action in sorted(group.actions.items())
+        if isinstance(action, Install | Upgrade)
+    ]
+    kept = [group.declared[name] for name in names if name not in group.gone]
+    return kept, [name for name in names if name in group.gone]
+
+
 def mounts(group: Group, *own: Mount) -> tuple[Mount, ...]:
     """The manager's own mounts; a removal also has to see what the base had."""
     return (*own, BaseMount()) if removals(group) else own
@@ -82,12 +97,47 @@ _ALL_THERE = """for package in @NAMES@; do
 done"""
 
 
-def all_there(names: Iterable[str], test: str) -> list[str]:
+def all_there(group: Group, names: Iterable[str], test: str) -> list[str]:
     """Lines that end the script with an error unless ``test`` holds for each name.
 
-    ``test`` is a shell command that finds the name in ``$package``.
+    ``test`` is a shell command that finds the name in ``$package``. What was left out
+    need not be there.
     """
     listed = list(names)
-    if not listed:
-        return []
-    return [fill(_ALL_THERE.replace("@test@", test), NAMES=listed)]
+    lines = []
+    if strict := [name for name in listed if name not in group.gone]:
+        lines.append(fill(_ALL_THERE.replace("@test@", test), NAMES=strict))
+    for name in listed:
+        if name in group.gone:
+            either = f"{marked(group, name)} || {test}"
+            lines.append(fill(_ALL_THERE.replace("@test@", either), NAMES=[name]))
+    return lines
+
+
+def newest(group: Group, upgrade: str, specs: list[str]) -> list[str]:
+    """Lines that bring to their newest version what is there to be brought."""
+    named = {group.declared[name]: name for name in group.gone}
+    kept = [spec for spec in specs if spec not in named]
+    return [
+        *([wrapped(upgrade, kept)] if kept else []),
+        *(
+            f"{marked(group, named[spec])} || {upgrade} {shell(spec)}"
+            for spec in specs
+            if spec in named
+        ),
+    ]
+
+
+def tried(group: Group, try_: str, install: str) -> list[str]:
+    """Lines that install all that can be had of what is not declared to the end.
+
+    ``try_`` tests whether ``"$@"`` can be installed together, ``install`` does it.
+    """
+    kept, names = wanted(group)
+    return [
+        LEFT_OUT,
+        f"try() {{ {try_} > /dev/null 2>&1; }}",
+        wrapped("set --", kept),
+        *(attempt(group, name) for name in names),
+        f'[ "$#" = 0 ] || {install} "$@"',
+    ]

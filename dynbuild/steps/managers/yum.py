@@ -11,8 +11,11 @@ from dynbuild.steps.managers.script import (
     fill,
     installs,
     mounts,
+    newest,
     removals,
+    tried,
     upgrades,
+    wanted,
     wrapped,
 )
 from dynbuild.steps.model import Group
@@ -67,6 +70,12 @@ fi"""
 # rpm knows no groups: dnf itself fails where it cannot install one.
 _THERE = '{ rpm -q "$package" || rpm -q --whatprovides "$package"; } > /dev/null 2>&1'
 
+# Only dnf can tell without installing anything.
+_TRY = """case $dnf in
+    dnf*) $dnf -y install --downloadonly "$@" ;;
+    *) $dnf -y install "$@" ;;
+  esac"""
+
 _CLEAN = "rm -rf /var/log/dnf* /var/log/yum.log /var/log/hawkey.log"
 
 
@@ -76,16 +85,17 @@ def key(spec: str) -> str:
 
 
 def run(group: Group) -> Run:
-    wanted, newer, leaving = installs(group), upgrades(group), removals(group)
+    newer, leaving = upgrades(group), removals(group)
     declared = [spec for spec in sorted(group.declared) if not spec.startswith("@")]
     lines = [_CONFIGURE]
     if leaving:
         lines.append(_UNNEEDED)
-    if wanted:
-        lines.append(wrapped("$dnf -y install", wanted))
-    if newer:
-        lines.append(wrapped("$dnf -y upgrade", newer))
+    if wanted(group)[1]:
+        lines += tried(group, _TRY, "$dnf -y install")
+    elif specs := installs(group):
+        lines.append(wrapped("$dnf -y install", specs))
+    lines += newest(group, "$dnf -y upgrade", newer)
     if leaving:
         lines.append(fill(_REMOVE, DECLARED=declared, LEAVING=leaving))
-    lines += [*all_there(declared, _THERE), _CLEAN]
+    lines += [*all_there(group, declared, _THERE), _CLEAN]
     return Run("\n".join(lines), mounts(group, *_MOUNTS), shell=SHELL)

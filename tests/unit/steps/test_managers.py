@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,12 @@ def group(manager: str, *, before: str, after: str, upgraded: str = "") -> Group
     return Group(manager, {**installed, **removed, **newer}, new)
 
 
+def gone(manager: str, specs: str, names: str, upgraded: str = "") -> Group:
+    """A group of which later events took some names away."""
+    made = group(manager, before="", after=specs, upgraded=upgraded)
+    return replace(made, gone=frozenset(names.split()))
+
+
 RICH: dict[str, Step] = {
     "apt": group(
         "apt",
@@ -53,6 +60,12 @@ RICH: dict[str, Step] = {
     "npm": group("npm", before="@vue/cli tool", after="@scope/tool@^1.2 typescript"),
     "upgrade-apt": group("apt", before="", after="curl", upgraded="curl"),
     "upgrade-pip": group("pip", before="", after="flask", upgraded="flask"),
+    "gone-apt": gone("apt", "curl git=1:2.39* jqq", "git jqq"),
+    "gone-yum": gone("yum", "curl jqq tree", "jqq tree", upgraded="curl tree"),
+    "gone-apk": gone("apk", "curl jqq", "jqq", upgraded="jqq"),
+    "gone-pip": gone("pip", "flask jqq==9", "jqq"),
+    "gone-npm": gone("npm", "typescript jqq@9", "jqq"),
+    "gone-all": gone("apt", "jqq", "jqq"),
     "many": group("apt", before="", after=" ".join(f"package{n}" for n in range(60))),
     "user": User("app", 1000, "/bin/sh", sudo=True),
     "source": AptSource(
