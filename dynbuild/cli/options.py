@@ -4,6 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from dynbuild.cli.output import note_asked
+from dynbuild.errors import DeclarationError, Diagnostic
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -20,12 +24,36 @@ def option(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
     return click.option(*names, envvar=f"DYNBUILD_{variable}", **settings)
 
 
+class _Config(click.Option):
+    def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click
+        value = self.resolve_envvar_value(ctx)
+        return None if value is None else (value,)  # a path may have blanks
+
+
+def _one(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> str | None:
+    """Refuse a second declaration, which would be read in place of the first."""
+    if len(values) > 1:
+        names = " and ".join(values)
+        message = f"-c is given {len(values)} times: {names}"
+        hint = "run the command once for each"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    source = context.get_parameter_source(parameter.name or "")
+    if values and source is ParameterSource.COMMANDLINE:
+        note_asked(values[0])
+    return values[0] if values else None
+
+
 config = option(
     "-c",
     "--config",
     "-f",
     "--file",
     "config",
+    cls=_Config,
+    multiple=True,
+    callback=_one,
     metavar="FILE",
     help="The declaration; else dynbuild.nix, .toml, .yaml or .json here or above.",
 )

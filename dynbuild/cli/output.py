@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 from dynbuild.cli.progress import Color, use_color
@@ -12,6 +13,7 @@ from dynbuild.cli.progress_text import lines, printable
 from dynbuild.errors import AnswerIsNoError, Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
 from dynbuild.project.writing import put
+from dynbuild.quote import shell
 from dynbuild.spans import Span
 
 _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "hint": "\033[36m"}
@@ -25,12 +27,25 @@ _MARKS: dict[Verb, str] = {
     "repacked": "#",
 }
 
+_ADVISED = re.compile(
+    r"`dynbuild (?:lock|realize|build|check|why|diff|graph|status|outdated)"
+    r"(?=[ `])(?! --merge)"
+)
+
+_asked: ContextVar[str | None] = ContextVar("asked")
+"""The declaration that the command line names, for this run."""
+
+
+def note_asked(config: str) -> None:
+    """Note what the command line names."""
+    _asked.set(config)
+
 
 def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
     """Write diagnostics to stderr, errors and warnings coloured on a terminal."""
     colored = use_color(sys.stderr, color, os.environ)
     for diagnostic in diagnostics:
-        text = "\n".join(lines(render(diagnostic)))
+        text = "\n".join(lines(asked_again(render(diagnostic))))
         sys.stderr.write((_colored(text) if colored else text) + "\n")
 
 
@@ -40,7 +55,7 @@ def diagnostic_data(diagnostic: Diagnostic) -> dict[str, object]:
         "code": diagnostic.code,
         "severity": diagnostic.severity,
         "message": diagnostic.message,
-        "hint": diagnostic.hint,
+        "hint": diagnostic.hint and asked_again(diagnostic.hint),
         "place": diagnostic.span and _place(diagnostic.span),
         "labels": [
             {"message": label.text, "place": _place(label.span)}
@@ -63,7 +78,15 @@ def _place(span: Span) -> dict[str, object]:
 
 def tell(text: str) -> None:
     """Write lines for people to stderr."""
-    sys.stderr.write("\n".join(lines(text)) + "\n")
+    sys.stderr.write("\n".join(lines(asked_again(text))) + "\n")
+
+
+def asked_again(text: str) -> str:
+    """The text with the declaration of this run in the commands that it advises."""
+    named = _asked.get(None)
+    if named is None:
+        return text
+    return _ADVISED.sub(lambda match: f"{match[0]} -c {shell(named)}", text)
 
 
 def say(text: str) -> None:

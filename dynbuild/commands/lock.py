@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
 
 
+_GUESSED = "DB0181"
+
+
 @dataclass(frozen=True, slots=True)
 class LockOptions:
     """What the command line asks of ``lock`` beyond the declaration."""
@@ -98,7 +101,7 @@ def lock(
         lock=result,
         changes=compare(current or start, result),
         warnings=(
-            *loaded.warnings,
+            *_lasting(loaded),
             *surveyed(loaded, files),
             *unsaid,
             *(unpinned(result) if result != current else ()),
@@ -130,9 +133,14 @@ def check(
     return Locked(
         lock=result,
         changes=compare(current, result),
-        warnings=(*loaded.warnings, *shared_seqs(current)),
+        warnings=(*_lasting(loaded), *shared_seqs(current)),
         text=None if result == current else dumps(result),
     )
+
+
+def _lasting(loaded: "Loaded") -> tuple[Diagnostic, ...]:
+    """What every command tells of a declaration; ``check`` alone guesses at secrets."""
+    return tuple(one for one in loaded.warnings if one.code != _GUESSED)
 
 
 def _target(loaded: "Loaded", files: Files, pin: "Pinner") -> Target:

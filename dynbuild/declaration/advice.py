@@ -6,7 +6,7 @@ is not plain to see is passed over in silence.
 
 from collections.abc import Iterator
 
-from dynbuild.declaration import context, installs, looks, statuses
+from dynbuild.declaration import arrangements, context, installs, looks, statuses
 from dynbuild.declaration.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.runs import Run, runs_of
@@ -24,6 +24,7 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
         *context.check_context(loaded, runs),
         *looks.check_looks(loaded, runs),
         *statuses.check_losses(loaded, runs),
+        *arrangements.check_operators(loaded),
         *_sudo(loaded, runs),
         *_lost_state(loaded, runs),
     ]

@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
-from dynbuild.declaration import fields, packages, stages, statuses, values, variables
+from dynbuild.declaration import (
+    arrangements,
+    fields,
+    packages,
+    stages,
+    statuses,
+    values,
+    variables,
+)
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.errors import Diagnostic
 
@@ -26,6 +34,7 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     stages.check_work,
     statuses.check_complete,
     variables.check_variables,
+    arrangements.check_inside,
 )
 
 

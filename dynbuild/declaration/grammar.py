@@ -79,7 +79,11 @@ SECRET_LIKE = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_SECRET = re.compile(
-    r"|[$/].*|(?i:true|false|yes|no|on|off|none|null)|https?://[^@]*", re.DOTALL
+    r"|[$/].*|(?i:true|false|yes|no|on|off|none|null)|https?://[^@]*"
+    # What frameworks want at build time, where nothing is to be kept secret.
+    r"|(?i:dummy|fake|unused|placeholder|example|test|testing|dev|build|insecure"
+    r"|change-?_?me|replace-?_?me|not-?_?(?:a-?_?)?secret|x+)(?:[-_ ].{0,40})?",
+    re.DOTALL,
 )
 
 

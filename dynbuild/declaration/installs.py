@@ -45,10 +45,16 @@ _OWN_PYTHON = re.compile(
 _TARGET = re.compile(r"--(target|prefix|root|dry-run|break-system-packages)|-t$")
 """Options with which pip does not touch the Python of the system, or may."""
 
-_QUIET = frozenset(
-    ("-y", "-q", "-qq", "-qy", "-yq", "--yes", "--assume-yes", "--quiet", "--no-cache")
-) | {"--no-install-recommends", "--setopt=install_weak_deps=False", "--nodocs"}
+_QUIET = re.compile(
+    r"-[yq]+|--(?:yes|assume-yes|assumeyes|quiet|no-cache|no-install-recommends"
+    r"|no-install-suggests|setopt=install_weak_deps=(?:False|0)|nodocs|best)"
+)
 """Options that change nothing about what is installed."""
+
+_REMOVES = re.compile(
+    r"\b(?:(?:apt|apt-get|yum|dnf|microdnf)\b.*\b(?:purge|remove|erase|autoremove"
+    r"|autopurge)|apk\b.*\bdel)\b"
+)
 
 _INSTALLERS = {
     ("apt-get", "install"): "apt_packages",
@@ -159,19 +165,29 @@ def _is_name(word: str) -> bool:
 
 def check_managers(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
     """Packages that are installed by commands, where a list would do."""
+    passing = {run.name for run in runs if run.stage and _REMOVES.search(run.text)}
     for run in runs:
         if run.stage and run.stage.build_only:
             continue  # its packages are not for the image
         for command in run.commands or ():
             verb, *names = command.arguments or ("",)
             field = _INSTALLERS.get((command.name, verb))
-            plain = all(map(_is_name, names)) and set(command.options) <= _QUIET
+            plain = all(map(_is_name, names)) and all(
+                _QUIET.fullmatch(option) for option in command.options
+            )
             if field and names and plain:
+                hint = f"declare them instead: {spelled(loaded.syntax, field, names)}"
+                if run.name in passing:
+                    # A list would put into the image what is removed here.
+                    hint = (
+                        "do this in a stage with build_only, and copy what it makes: "
+                        "then there is nothing to remove"
+                    )
                 yield Diagnostic(
                     "DB0193",
                     f"{run.owner} installs packages itself: a change of it installs "
                     "all of them again, and other packages have to wait for it",
                     loaded.span(*run.path),
-                    f"declare them instead: {spelled(loaded.syntax, field, names)}",
+                    hint,
                     severity="warning",
                 )

@@ -89,7 +89,9 @@ def from_tree(node: Node, syntax: Syntax) -> Loaded:
     mistakes += [*wrong, *check(loaded)]
     if mistakes:
         raise DeclarationError(*_told(mistakes))
-    return replace(loaded, warnings=tuple(_told(advise(loaded))))
+    ignored = declaration.ignore_warnings
+    warnings = [one for one in advise(loaded) if one.code not in ignored]
+    return replace(loaded, warnings=tuple(_told(warnings)))
 
 
 def _evaluated(source: Source, inputs: Inputs) -> Loaded:

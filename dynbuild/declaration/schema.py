@@ -301,6 +301,9 @@ class Declaration(_Model):
     shell: Strings | None = Field(
         default=None, description="The shell of env_scripts and stages; else /bin/sh."
     )
+    ignore_warnings: Strings = Field(
+        default=(), description="Codes of warnings that are not told: DB0181."
+    )
     stages: Annotated[
         tuple[Stage, ...],
         Several,

@@ -129,6 +129,9 @@ _RULES: dict[Pattern, _Rule] = {
     ("cache", "registry"): _REPOSITORY,
     ("cache", "registry", "repository"): _REPOSITORY,
     ("cache", "trusted_keys", int): _TRUSTED_KEY,
+    ("ignore_warnings", int): _Rule(
+        "DB0158", r"^DB[0-9]{4}$", "the code of a warning, such as DB0181,"
+    ),
 }
 
 _ENVIRONMENTS: tuple[Pattern, ...] = (

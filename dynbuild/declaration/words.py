@@ -1,6 +1,7 @@
 """Mistakes of shape in our words: what was expected, what was found, what to write."""
 
 import json
+import re
 from collections.abc import Collection
 
 from pydantic import BaseModel
@@ -33,6 +34,9 @@ _WANTED_AT = {
     ("user", "model_type"): "a name or a table",
     ("expose", "string_type"): "a port, such as 8000,",
 }
+
+_FOR_A_SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~]")
+"""Signs of what is more than words."""
 
 _BOOLEANS = {
     "true": "true",
@@ -211,9 +215,7 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
         case "string_type", Leaf() if not wanted:
             hint = _in_quotes(node)
         case "tuple_type", Leaf(str(text)):
-            # A command is one item of its list; of anything else, each word is one.
-            whole = path[-1] in ("commands", "env_scripts")
-            items = [text] if whole else text.split()
+            items = _items(text, path)
             shown = ", ".join(_quoted(item, node) for item in items)
             hint = f"write a list: [{shown}]" if "…" not in shown else "write a list"
         case "tuple_type", Table():
@@ -225,6 +227,19 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
         case _:
             pass
     return hint
+
+
+def _items(text: str, path: Path) -> list[str]:
+    """What a text becomes as a list.
+
+    A command is one item of its list; of anything else, each word is one. What only a
+    shell understands, a shell has to run.
+    """
+    if path[-1] in ("commands", "env_scripts"):
+        return [text]
+    if path[-1] in ("cmd", "entrypoint") and _FOR_A_SHELL.search(text):
+        return ["/bin/sh", "-c", text]
+    return text.split()
 
 
 def _in_quotes(node: Leaf) -> str:
