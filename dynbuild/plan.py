@@ -129,8 +129,8 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     by_place: dict[Digest, dict[Digest, Held]] = {}
     for has in sorted(held, key=preferred):
         known = by_place.setdefault(has.record.placed, {})
-        usable = lacks(has.record.writes) <= spare.get(has.record.step, frozenset())
-        if usable and has.record.platform == platform and len(known) < MOST:
+        whole = lacks(has.record.writes) <= spare.get(has.record.step, frozenset())
+        if whole and has.record.platform == platform and len(known) < MOST:
             known.setdefault(has.record.id, has)
     held_at = {placed: tuple(known.values()) for placed, known in by_place.items()}
     wrote = {
@@ -138,7 +138,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         for placed, those in held_at.items()
     }
     read = {
-        placed: [one.record.reads for one in those] for placed, those in usable.items()
+        placed: [one.record.reads for one in those] for placed, those in held_at.items()
     }
     places = place(standing(order, digests), wrote, read)
     final = places.final
