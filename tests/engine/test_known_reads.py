@@ -44,15 +44,21 @@ def linked(software: Software, text: str) -> set[str]:
     words = ("realize", "--strict", "--compare-linear", "-t", software.tag)
     done = software.space.run(*words, "--metadata-file", "built.json")
     assert done.status == 0, done.out + done.err
-    steps = json.loads(software.space.read("built.json"))["dynbuild.steps"]
-    return {step["step"] for step in steps if step["ran"]}
+    return ran(software)
 
 
 def warned(software: Software, text: str) -> str:
     """Realize as in a plain build; what is said of it."""
     software.declare(text)
     software.space.ok("lock")
-    return software.space.ok("realize", "--compare-linear", "-t", software.tag).err
+    words = ("realize", "--compare-linear", "-t", software.tag)
+    return software.space.ok(*words, "--metadata-file", "built.json").err
+
+
+def ran(software: Software) -> set[str]:
+    """The steps of the last build that ran."""
+    steps = json.loads(software.space.read("built.json"))["dynbuild.steps"]
+    return {step["step"] for step in steps if step["ran"]}
 
 
 LIBRARY = "mkdir -p /opt/own && cp /lib/*/libm.so.6 /opt/own/libmine.so.6"
@@ -195,3 +201,23 @@ def test_what_is_copied_below_a_mount_point(small: Software) -> None:
     small.space.write("file", "x\n")
     copy = 'copy = [{ from = "file", to = "/proc/own/file" }]'
     linked(small, f'[[stages]]\nname = "a"\n{copy}\n')
+
+
+def test_what_a_source_was_put_on_is_not_copied(small: Software) -> None:
+    """A copy has what its source declares to stand on, whatever the image holds."""
+    copy = 'copy = [{ stage = "%s", from = "/etc/users", to = "/got/%s" }]'
+    text = declared(
+        stage("one", "echo one >> /etc/users"),
+        stage("two", "echo two >> /etc/users"),
+        stage("only", "echo only >> /etc/users", on="two", more="build_only = true"),
+        stage("linked", more=copy % ("two", "linked")),
+        stage("branch", more=copy % ("only", "branch")),
+    )
+    assert "'one' and 'two' both write /etc/users" in warned(small, text)
+    show = "for file in /etc/users /got/linked /got/branch; do paste -sd, $file; done"
+    assert small.run(show).split() == ["one,two", "two", "two,only"]
+    # The one beside is changed and moves: what is copied is as it was, and none of it
+    # runs again.
+    assert "both write" in warned(small, text.replace("echo one", "echo 1"))
+    assert {"linked", "branch", "only"}.isdisjoint(ran(small))
+    assert small.run(show).split() == ["two,1", "two", "two,only"]
