@@ -95,7 +95,7 @@ def test_damage_is_found_and_dropped(project: Space) -> None:
     project.ok("realize")
     assert project.ok("cache", "verify").err == "all is whole\n"
     (record, *_) = sorted((store(project) / "realizations").glob("*/*"))
-    digest = json.loads(record.read_bytes().split(b"\n", 1)[1])["layers"][0][1]
+    digest = json.loads(record.read_bytes().split(b"\n")[1])["layers"][0][1]
     blob = store(project) / "blobs/sha256" / digest.removeprefix("sha256:")
     blob.chmod(0o644)
     blob.write_bytes(blob.read_bytes()[:-1] + b"?")

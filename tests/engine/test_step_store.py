@@ -40,7 +40,7 @@ def test_two_stores_are_never_mixed(project: Space, docker: Docker, tag: str) ->
     for store, has in (("one", 1), ("two", 3)):
         for step in (project.root / store / "realizations").iterdir():
             (record,) = step.iterdir()
-            facts = json.loads(record.read_bytes().split(b"\n", 1)[1])
+            facts = json.loads(record.read_bytes().split(b"\n")[1])
             if len(facts["stack"]) == has or store == "two":
                 shutil.copytree(
                     step, project.root / "store/records" / step.name, dirs_exist_ok=True
@@ -79,7 +79,7 @@ def test_status_tells_what_is_held(project: Space) -> None:
 def test_verify_finds_damage_once(project: Space, docker: Docker, tag: str) -> None:
     whole(project, docker, tag)
     (record, *_) = sorted((project.root / "store/records").glob("*/*"))
-    facts = json.loads(record.read_bytes().split(b"\n", 1)[1])
+    facts = json.loads(record.read_bytes().split(b"\n")[1])
     blob = project.root / "store/blobs/sha256" / facts["layers"][0][1][7:]
     blob.chmod(0o644)
     blob.write_bytes(bytes(blob.stat().st_size))
@@ -166,7 +166,7 @@ def test_copies_are_the_same_layers_everywhere(project: Space) -> None:
         place.ok("lock")
         place.ok("realize", "--no-cache")
         (record,) = (copy / "store/records").glob("*/*")
-        facts = json.loads(record.read_bytes().split(b"\n", 1)[1])
+        facts = json.loads(record.read_bytes().split(b"\n")[1])
         found.append([layer[0] for layer in facts["layers"]])
     assert len(found[0]) == 2
     assert found[0] == found[1]
