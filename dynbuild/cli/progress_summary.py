@@ -15,10 +15,18 @@ from dynbuild.cli.progress_text import (
 from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.errors import Diagnostic
 
+_LOG_IN = "log in to the registry with `docker login`"
+_MAY_WRITE = (
+    f"{_LOG_IN}, as who may write there"
+    "\n(for ghcr.io, `packages: write` in the workflow, and in the package's settings"
+    '\n"Manage Actions access")'
+)
+
 LINES = 20
 WIDTH = 400
 """How many lines of a script, and characters of a line, an error shows."""
 
+_NO_DIRECTORY = re.compile(r"cannot copy to non-directory: \S*/buildkit\d+/(\S+)")
 _NOT_FOUND = (
     re.compile(r"(?:^|: )([^\s:]+): (?:command )?not found$"),
     re.compile(r"command not found: (\S+)$"),
@@ -101,6 +109,12 @@ def _next_step(error: BuildFailed) -> str:
             )
         case 137:
             return "it was killed, most often for want of memory"
+        case _ if match := _NO_DIRECTORY.search(error.message):
+            return (
+                f"{match[1]} is a directory in what is copied, and a link in the image:"
+                "\ncopy what is in that directory by itself, with a slash: to = "
+                f'"/{match[1]}/"'
+            )
         case _:
             return "correct it and run again: the steps that succeeded are kept"
 
@@ -119,9 +133,10 @@ def _provided(lacks: Lacking) -> str:
 def _remedy(error: BuildFailed) -> str | None:
     """What to do about a failure outside of the steps, where that is known."""
     if re.search(
-        "unauthorized|denied|authentication|insufficient_scope", error.message
+        r"unauthorized|denied|authentication|insufficient_scope|status 40[13]\b",
+        error.message,
     ):
-        return "log in to the registry with `docker login`"
+        return _MAY_WRITE if "push" in error.message else _LOG_IN
     if "no space left on device" in error.message:
         return "make room there, and run again: the steps on record are kept"
     if re.search("load metadata|^FROM ", error.instruction or ""):

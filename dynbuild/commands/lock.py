@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _GUESSED = "DB0181"
+_LOST = "DB0185"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def lock(
     """
     current, damage = _current(locks)
     start, unsaid = _start(locks, current, options.base_revision)
-    if start is None and damage is not None:
+    if start is None and damage is not None and not any(map(_is_lost, unsaid)):
         raise damage
     torn = sides(locks.read() or "") if damage is not None else ()
     pins = [known for known in (current, *_newer_first(torn, start), start) if known]
@@ -249,13 +250,30 @@ def _start(
     except CommittedUnknownError as error:
         return current, [_from_file(f"git does not say what is committed: {error}")]
     except LockError as error:
-        if current is None:
-            raise
         what = "; ".join(problem.message for problem in error.diagnostics)
+        if current is None and any(p.code == "DB0406" for p in error.diagnostics):
+            raise  # a newer lock is never overwritten
+        if current is None:
+            return None, [_lost(what)]
         return current, [_from_file(f"HEAD's lock cannot be read: {what}")]
     if committed is None or (current is not None and is_repacked(committed, current)):
         return current, []
     return committed, []
+
+
+def _lost(what: str) -> Diagnostic:
+    return Diagnostic(
+        _LOST,
+        f"HEAD's lock cannot be read: {what}; a new one was made from the declaration",
+        hint="everything is built again in its order; to have the old order back, take "
+        "the lock\nof an earlier commit (`git log -- dynbuild.lock`) and run "
+        "`dynbuild lock` again",
+        severity="warning",
+    )
+
+
+def _is_lost(diagnostic: Diagnostic) -> bool:
+    return diagnostic.code == _LOST
 
 
 def _from_file(why: str) -> Diagnostic:

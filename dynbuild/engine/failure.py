@@ -25,13 +25,23 @@ _FORBIDDEN = re.compile("permission denied while trying to connect", re.IGNORECA
 _NO_BUILDER = re.compile(r'no builder "[^"]*" found')
 _NO_ANSWER = re.compile(
     r"failed to do request|dial tcp|no such host|connection re(fused|set)|i/o timeout"
-    r"|TLS handshake|deadline exceeded|toomanyrequests|unexpected status.* 5\d\d\b"
-    r"|: EOF$",
+    r"|TLS handshake|deadline exceeded|toomanyrequests|429 Too Many Requests"
+    r"|unexpected status.* (?:5\d\d|429)\b|: EOF$",
     re.MULTILINE,
 )
 _WRAPPING = re.compile(r"^(ERROR: |failed to (build|solve): )+")
 _PROCESS = re.compile(r'process ("(?:[^"\\]|\\.)*") did not complete successfully')
 _EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+
+
+_LIMITED = re.compile(r"toomanyrequests|\b429\b|rate limit", re.IGNORECASE)
+
+
+def later(words: str) -> str:
+    """What to do where a registry gave no answer, by what was said."""
+    if _LIMITED.search(words):
+        return "try again later; `docker login` raises the limit of most registries"
+    return "try again when the registry answers"
 
 
 def answered(words: str) -> bool:
@@ -71,8 +81,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
         return BuildFailed(None, None, words, (), None, transcript.steps)
     message = discreet(failure.message)
     if failure.step is None and not answered(message):
-        hint = "try again when the registry answers"
-        return UnreachableError(Diagnostic("DB0504", message, hint=hint))
+        return UnreachableError(Diagnostic("DB0504", message, hint=later(message)))
     code = _EXIT_CODE.search(message)
     return BuildFailed(
         failure.step,

@@ -8,7 +8,7 @@ from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.engine.failure import START_DOCKER, answered, said
+from dynbuild.engine.failure import START_DOCKER, answered, later, said
 from dynbuild.engine.process import capture, check_buildx
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, discreet
 from dynbuild.reference import Reference, parse
@@ -79,7 +79,7 @@ class DockerImages:
         if absent.answered:
             hint = "check its name and tag; a private one needs `docker login`"
             raise DeclarationError(replace(words, hint=hint)) from None
-        hint = "try again when the registry answers"
+        hint = later(absent.words)
         raise UnreachableError(replace(words, code="DB0504", hint=hint)) from None
 
     def _inspect(self, reference: str, *form: str) -> bytes:

@@ -53,6 +53,12 @@ def dumps(lock: Lock) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _restored(name: str) -> str:
+    revision, _, path = name.rpartition(":")
+    command = f"git log -- {path}" if revision else f"git checkout -- {path}"
+    return f"it is written by `dynbuild lock` alone: restore it, as with `{command}`"
+
+
 def loads(text: str, name: str = "dynbuild.lock") -> Lock:
     """Read a lock.
 
@@ -69,8 +75,7 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
             Diagnostic(
                 "DB0405",
                 f"{name} is not valid TOML: {error}",
-                hint="it is written by `dynbuild lock` alone: restore it, for "
-                f"instance with `git checkout -- {name}`",
+                hint=_restored(name),
             )
         ) from None
     version = document.get("version")

@@ -26,7 +26,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PAGE = 1000
 """Tags that are asked for at once; registries may give fewer."""
 
-_OK, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
+_OK, _CREATED, _ACCEPTED, _FORBIDDEN, _MISSING = 200, 201, 202, 403, 404
 _ELSEWHERE = (301, 302, 303, 307, 308)
 
 Moved = Callable[[int], None]
@@ -58,7 +58,14 @@ class Client:
     def manifest_digest(self, repository: Repository, name: str) -> Digest | None:
         """The digest of what a tag or digest names, or None where it names nothing."""
         ask = self._of_manifest("looking for", "HEAD", repository, name)
-        response, _ = self._session.ask(ask, pulling(repository), _OK, _MISSING)
+        try:
+            response, _ = self._session.ask(ask, pulling(repository), _OK, _MISSING)
+        except RegistryError as error:
+            if error.status != _FORBIDDEN:
+                raise
+            # What a HEAD is answered with has no words: who is asked for more has.
+            body = self.manifest(repository, name)
+            return None if body is None else sha256(body)
         told = response.headers.get("Docker-Content-Digest")
         if response.status != _OK or not told:
             return None

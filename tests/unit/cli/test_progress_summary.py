@@ -1,5 +1,7 @@
 """What is said at the end of a build, as people read it."""
 
+from dataclasses import replace
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -57,6 +59,13 @@ FAILURES = {
         instruction="[internal] load metadata for docker.io/library/debian:12",
         message="docker.io/library/debian:12: not found",
     ),
+    "link": failed(
+        instruction="COPY rootfs /",
+        message="cannot copy to non-directory: /var/lib/buildkit/containerd-overlayfs/"
+        "cachemounts/buildkit688261246/bin",
+    ),
+    "forgotten": replace(failed("E: broken", code=100), forgotten="jqq"),
+    "refused": failed(step=None, instruction=None, message="x/app: status 403"),
     "push": failed(
         step=None,
         instruction="exporting to image",

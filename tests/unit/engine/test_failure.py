@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dynbuild.building import BuildFailed
-from dynbuild.engine.failure import answered, explain, said, unreachable
+from dynbuild.engine.failure import answered, explain, later, said, unreachable
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, UnreachableError, discreet
 
@@ -119,3 +119,17 @@ def test_words_without_their_wrapping() -> None:
 def test_no_secrets_of_urls() -> None:
     text = 'Get "https://me:hunter2@proxy/v2/?X-Signature=abc&y=1": no'
     assert discreet(text) == 'Get "https://proxy/v2/": no'
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "unexpected status from HEAD request to https://x/v2/a: 429 Too Many Requests",
+        "x:1: toomanyrequests: You have reached your pull rate limit",
+        "429 Too Many Requests",
+    ],
+)
+def test_a_limit_is_no_answer(words: str) -> None:
+    assert not answered(words)
+    assert "`docker login` raises the limit" in later(words)
+    assert "`docker login`" not in later("dial tcp: no such host")
