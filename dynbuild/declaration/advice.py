@@ -6,7 +6,14 @@ is not plain to see is passed over in silence.
 
 from collections.abc import Iterator
 
-from dynbuild.declaration import arrangements, context, installs, looks, statuses
+from dynbuild.declaration import (
+    arrangements,
+    clashes,
+    context,
+    installs,
+    looks,
+    statuses,
+)
 from dynbuild.declaration.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.runs import Run, runs_of
@@ -23,6 +30,7 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
         *installs.check_managers(loaded, runs),
         *context.check_context(loaded, runs),
         *looks.check_looks(loaded, runs),
+        *clashes.check_clashes(loaded, runs),
         *statuses.check_losses(loaded, runs),
         *arrangements.check_operators(loaded),
         *_sudo(loaded, runs),

@@ -40,7 +40,7 @@ def check_looks(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
     linked: list[str] = []
     for stage in stages:
         if stage.name in looking:
-            seen = _below(edges, stage.name)
+            seen = below(edges, stage.name)
             if unseen := [name for name in linked if name not in seen]:
                 yield _warning(loaded, *looking[stage.name], unseen)
         if not stage.build_only:
@@ -61,7 +61,7 @@ def _warning(
     )
 
 
-def _below(edges: Mapping[str, Sequence[str]], name: str) -> set[str]:
+def below(edges: Mapping[str, Sequence[str]], name: str) -> set[str]:
     """Stages that a stage stands on, directly or not."""
     found: set[str] = set()
     waiting = [name]

@@ -41,6 +41,8 @@ class Section:
     @property
     def outcome(self) -> str:
         """What happens, as the table of the page words it."""
+        if "\n$ dynbuild realize --linear\nerror" in self.console:
+            return "good, and the plain build fails"
         if "error[DB05" in self.console:
             return "fails, and names the stage to depend on"
         if "warning[DB0602]" in self.console:

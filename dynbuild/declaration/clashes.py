@@ -1,0 +1,88 @@
+"""Commands of two stages that get into each other's way, which no layer shows.
+
+Built apart, as they are realized, both succeed; a plain build of the Dockerfile runs
+the later one on what the earlier left, and fails there or writes somewhere else.
+"""
+
+import re
+from collections.abc import Iterator
+
+from dynbuild.declaration.graph import stands_on
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.looks import below
+from dynbuild.declaration.runs import Run
+from dynbuild.declaration.script import Command, is_static
+from dynbuild.declaration.spelling import spelled
+from dynbuild.errors import Diagnostic
+from dynbuild.quote import shell
+
+
+def check_clashes(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+    """Directories that two stages make, and links of one that another goes through."""
+    edges = stands_on(loaded.declaration.stages)
+    made: dict[str, str] = {}
+    linked: dict[str, str] = {}
+    for run in runs:
+        if run.stage is None or run.stage.build_only:
+            continue
+        seen = below(edges, run.name)
+        for path, owner in linked.items():
+            if owner not in seen and _goes_through(run.text, path):
+                yield _through(loaded, run, path, owner)
+        for command in run.commands or ():
+            for path in _makes(command):
+                owner = made.setdefault(path, run.name)
+                if owner != run.name and owner not in seen:
+                    yield _both(loaded, run, path, owner)
+            if (link := _links(command)) is not None:
+                linked.setdefault(link, run.name)
+
+
+def _both(loaded: Loaded, run: Run, path: str, owner: str) -> Diagnostic:
+    return Diagnostic(
+        "DB0615",
+        f"{owner!r} makes {path} too: a plain build of the Dockerfile fails here",
+        loaded.span(*run.path),
+        f"write `mkdir -p {shell(path)}`: it accepts a directory that exists",
+        severity="warning",
+    )
+
+
+def _through(loaded: Loaded, run: Run, path: str, owner: str) -> Diagnostic:
+    wanted = spelled(loaded.syntax, "dependencies", [owner])
+    return Diagnostic(
+        "DB0616",
+        f"{run.owner} goes through {path} without the link that {owner!r} sets there",
+        loaded.span(*run.path),
+        f"let it stand on {owner!r}: {wanted}",
+        severity="warning",
+    )
+
+
+def _makes(command: Command) -> tuple[str, ...]:
+    """The directories that a command makes, or fails where they are there."""
+    if command.name != "mkdir" or any(map(_is_content, command.options)):
+        return ()
+    return tuple(
+        path.rstrip("/")
+        for path in command.arguments
+        if path.startswith("/") and is_static(path)
+    )
+
+
+def _is_content(option: str) -> bool:
+    return option == "--parents" or re.match(r"-[A-Za-z]*p", option) is not None
+
+
+def _goes_through(text: str, path: str) -> bool:
+    return re.search(rf"(?<![\w.\-/]){re.escape(path)}/", text) is not None
+
+
+def _links(command: Command) -> str | None:
+    """The symlink that a command sets, where it is told."""
+    symbolic = any(re.match(r"-[A-Za-z]*s|--symbolic", one) for one in command.options)
+    match command.arguments:
+        case [_, path] if symbolic and command.name == "ln" and is_static(path):
+            return path if re.fullmatch(r"/.*[^/]", path) else None
+        case _:
+            return None
