@@ -4,13 +4,14 @@ import gzip
 import hashlib
 import posixpath
 import tarfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.entries import Entry, entry_of
+from dynbuild.link.entries import Entry, MalformedLayerError, entry_of
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.reads import TELLING
 from dynbuild.link.squash import squash
@@ -19,6 +20,14 @@ from dynbuild.steps.run import EPOCH
 
 _CHUNK = 1 << 20
 _XATTR = "SCHILY.xattr."
+_HELD = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+"""Members that say something of the next one, and are read as a whole."""
 _MOUNTS = frozenset({"proc", "sys"})
 """Directories that runc makes where a base has none, to mount there; never of a step.
 
@@ -42,7 +51,7 @@ def written(
 
 def keep_texts(layer: Path, texts: dict[str, str]) -> None:
     """Keep the texts of a layer that tell what steps read, by their digests."""
-    with tarfile.open(layer, mode="r:*") as archive:
+    with _opened(layer) as archive:
         for info in archive:
             if _tells(info):
                 _keep(archive, info, texts)
@@ -50,7 +59,7 @@ def keep_texts(layer: Path, texts: dict[str, str]) -> None:
 
 def is_empty(layer: Path) -> bool:
     """Whether a layer holds nothing at all."""
-    with tarfile.open(layer, mode="r:*") as archive:
+    with _opened(layer) as archive:
         return archive.next() is None
 
 
@@ -73,7 +82,7 @@ def copied(source: Path, folder: Path, latest: int | None) -> tuple[Layer, Path]
             entry.mtime = time if latest is None else min(time, latest)
             new.addfile(entry, old.extractfile(entry) if entry.isreg() else None)
 
-    with tarfile.open(source, mode="r:*") as old:
+    with _opened(source) as old:
         return _layer(folder, copy)
 
 
@@ -97,7 +106,7 @@ def squashed(
     ``needless`` has the paths of whiteouts that it does without.
     """
     with ExitStack() as stack:
-        opened = [stack.enter_context(tarfile.open(path, "r:*")) for path in sources]
+        opened = [stack.enter_context(_opened(path)) for path in sources]
         members = [[(entry_of(info), info) for info in tar] for tar in opened]
         infos = {id(entry): info for layer in members for entry, info in layer}
 
@@ -112,6 +121,27 @@ def squashed(
             for chunk in squash(entries, read, frozenset(needless)):
                 packed.write(chunk)
     return packed.layer()
+
+
+class _Bounded(tarfile.TarInfo):
+    """A header whose long names and extended attributes have a bound: they are held."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        """Called for each member, to be overridden (as tarfile says itself)."""
+        if self.type in _HELD and self.size > _CHUNK:
+            raise tarfile.ReadError(f"a header of {self.size} bytes")
+        member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
+        return member
+
+
+@contextmanager
+def _opened(layer: Path) -> Iterator[tarfile.TarFile]:
+    """The archive of a layer. Raises MalformedLayerError where it is none."""
+    try:
+        with tarfile.open(layer, mode="r:*", tarinfo=_Bounded) as archive:
+            yield archive
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise MalformedLayerError(f"its archive is broken: {error}") from None
 
 
 def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer, Path]:
@@ -160,7 +190,7 @@ class _Packed:
 
 
 def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[Entry]:
-    with tarfile.open(layer, mode="r:*") as archive:
+    with _opened(layer) as archive:
         for info in archive:
             if info.isdir() and _path(info) in _MOUNTS:
                 continue
