@@ -16,6 +16,7 @@ from dynbuild.lock.order import Placed, install_order
 from dynbuild.steps.model import (
     Action,
     AptSource,
+    CacheDirectory,
     Copy,
     Group,
     Install,
@@ -116,7 +117,7 @@ def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
     yield from (f"    {told}" for told, there in marks if there)
     yield from _pairs("env", stage.env)
     yield from _pairs("build env", stage.build_env)
-    yield from (f"    cache {mount}" for mount in stage.cache_mounts)
+    yield from (f"    cache {_mount(mount)}" for mount in stage.cache_mounts)
     yield from (
         f"    secret {one.id} as {one.env or one.target or 'a file'}"
         for one in stage.secrets
@@ -143,6 +144,13 @@ def _copy(copy: Copy, lock: Lock) -> str:
         how.append(short(lock.images[copy.image].digest or "not pinned"))
     told = f" ({', '.join(how)})" if how else ""
     return f"{copy.path}{source} to {copy.to}{told}"
+
+
+def _mount(mount: CacheDirectory) -> str:
+    told = [f"id {mount.id}"] if mount.id else []
+    told += [mount.sharing] if mount.sharing != "shared" else []
+    told += [f"mode {mount.mode}"] if mount.mode else []
+    return f"{mount.target} ({', '.join(told)})" if told else mount.target
 
 
 def _image(lock: Lock) -> Iterator[str]:

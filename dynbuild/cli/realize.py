@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 
 from dynbuild.building import Built, Load, Nowhere, OciLayout, Output, Push
 from dynbuild.cli import options
-from dynbuild.cli.consent import accepted, accepted_before
+from dynbuild.cli.consent import Accepted, accepted, accepted_before
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, give, show, tell
 from dynbuild.cli.progress import choose
@@ -32,6 +33,7 @@ from dynbuild.commands import secrets
 from dynbuild.commands.concerns import left_out
 from dynbuild.commands.realize import RealizeOptions, dockerfile
 from dynbuild.commands.stepwise.realize import Stepwise
+from dynbuild.digest import sha256, short
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.project.writing import is_refused, put
@@ -39,6 +41,9 @@ from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
 
 _Command = Callable[..., Any]
+
+_NOTHING = Accepted(Cache(), given=False)
+"""Where no declaration is read, or none of its caches is used."""
 
 
 def _build_options(command: _Command) -> _Command:
@@ -164,10 +169,11 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     asked = _asked(flags)
     project = open_project(config, lock_alone=frozen)
     if frozen:
-        lock, cache = locking.frozen(project.locks), accepted_before(project)
+        lock = locking.frozen(project.locks)
+        agreed = Accepted(accepted_before(project), given=False)
     else:
         lock, declared = _fresh(project, arguments, (expressions, texts))
-        cache = Cache() if only_print else accepted(project, declared).cache
+        agreed = _NOTHING if only_print else accepted(project, declared)
     if only_print:
         platform = flags["platform"]
         text = dockerfile(lock, platform.split(",")[0] if platform else None)
@@ -175,8 +181,8 @@ def realize(  # noqa: PLR0913 - one parameter a flag
         project.keep(text, "")
         return 0
     if shell is not None:
-        return open_shell(_job(project, lock, asked, cache, flags), shell)
-    return _realize(_job(project, lock, asked, cache, flags), flags)
+        return open_shell(_job(project, lock, asked, agreed, flags), shell)
+    return _realize(_job(project, lock, asked, agreed, flags), flags)
 
 
 @click.command()
@@ -207,8 +213,8 @@ def build(
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
     declared = cache_of(loaded.declaration.cache.model_dump_json())
-    cache = accepted(project, declared).cache
-    return _realize(_job(project, locked.lock, asked, cache, flags), flags)
+    agreed = accepted(project, declared)
+    return _realize(_job(project, locked.lock, asked, agreed, flags), flags)
 
 
 def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cache]:
@@ -296,9 +302,13 @@ def _job(
     project: Project,
     lock: Lock,
     asked: RealizeOptions,
-    cache: Cache,
+    agreed: Accepted,
     flags: Mapping[str, Any],
 ) -> Job:
+    # Two checkouts differ in the times of their files, which tools compare with those
+    # of what lies in cache mounts: each has mounts of its own.
+    whose = [str(project.place.root), "agreed" if agreed.given else "not agreed"]
+    project_id = short(sha256("\0".join(whose).encode("utf-8", "surrogateescape")))
     how = Stepwise(
         flags["jobs"] or max(4, os.cpu_count() or 4),
         flags["anew"],
@@ -306,7 +316,8 @@ def _job(
         compare=flags["compare"],
     )
     mode = choose(flags["progress"], sys.stderr, os.environ)
-    return Job(project, cache, lock, asked, how, mode, flags["color"])
+    own = replace(asked, project=project_id)
+    return Job(project, agreed.cache, lock, own, how, mode, flags["color"])
 
 
 def _realize(job: Job, flags: Mapping[str, Any]) -> int:

@@ -1,15 +1,15 @@
 """``realize``: what the image that a lock describes is built from."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dynbuild import quote
 from dynbuild.building import BuildRequest, Output
 from dynbuild.commands.contents import contents
 from dynbuild.digest import Description, Digest, digest_of
-from dynbuild.emit.dockerfile import IMAGE_STEP, emit
+from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout
+from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
@@ -32,6 +32,7 @@ class RealizeOptions:
     host_network: bool = False
     no_cache: bool = False
     source_date_epoch: int | None = None
+    project: str | None = None
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
 
@@ -53,7 +54,7 @@ def dockerfile(lock: Lock, platform: str | None) -> str:
     order = install_order(lock)
     usual = "linux/amd64"
     known = sorted(lock.base.platforms, key=lambda name: (name != usual, name))
-    return _emit(lock, order, platform or (known or [usual])[0], {}, {})
+    return _emit(lock, order, platform or (known or [usual])[0], {}, {}, None)
 
 
 @contextmanager
@@ -84,7 +85,10 @@ def prepare(
         )
         # All are written, since that refuses a platform that an image lacks; they
         # differ in their comments alone.
-        texts = [_emit(lock, order, name, known, unpinned) for name in platforms]
+        texts = [
+            _emit(lock, order, name, known, unpinned, options.project)
+            for name in platforms
+        ]
         request = BuildRequest(
             dockerfile=texts[0],
             context=context,
@@ -114,10 +118,13 @@ def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
     return lock.config.source_date_epoch if asked is None else asked
 
 
-def fresh_copies(order: Iterable[Placed]) -> tuple[str, ...]:
+def fresh_copies(order: tuple[Placed, ...]) -> tuple[str, ...]:
     """The build stages that a builder's own cache must not answer for."""
+    steps = {placed.id: placed.step for placed in order}
     return tuple(
-        quote.stage(placed.id) for placed in order if compares_times(placed.step)
+        stage.name
+        for stage in layout(order).stages
+        if any(compares_times(steps[id_]) for id_ in stage.steps)
     )
 
 
@@ -142,15 +149,16 @@ def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
     return builder.platform(options.builder)
 
 
-def _emit(
+def _emit(  # noqa: PLR0913, PLR0917 - all that the text depends on
     lock: Lock,
     order: tuple[Placed, ...],
     platform: str,
     known: Mapping[Copy, Digest],
     unpinned: Mapping[str, Digest],
+    project: str | None,
 ) -> str:
     described = descriptions(lock, order, platform, known, unpinned)
-    return dockerfile_of(lock, order, platform, described)
+    return dockerfile_of(lock, order, platform, described, project)
 
 
 def dockerfile_of(
@@ -158,12 +166,14 @@ def dockerfile_of(
     order: tuple[Placed, ...],
     platform: str,
     described: Mapping[str, Description],
+    project: str | None,
 ) -> str:
-    """The Dockerfile; of what is live it says no digest."""
+    """The Dockerfile; of what is live it says no digest.
+
+    Without a project it is only printed: its cache mounts are nobody's.
+    """
+    digests = {step: digest_of(told) for step, told in described.items()}
     live = {placed.id for placed in order if placed.live}
-    digests = {
-        step: digest_of(description)
-        for step, description in described.items()
-        if step not in live
-    }
-    return emit(lock, order, platform, digests)
+    told = {step: digest for step, digest in digests.items() if step not in live}
+    mounts = PRINTED if project is None else Mounts(project, digests)
+    return emit(lock, order, platform, told, mounts)

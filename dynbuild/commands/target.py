@@ -17,6 +17,7 @@ from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Pin,
@@ -127,7 +128,10 @@ def _stage(
         shell=_shell(stage.shell),
         network=stage.network,
         ssh=stage.ssh,
-        cache_mounts=stage.cache_mounts,
+        cache_mounts=tuple(
+            CacheDirectory(mount.target, mount.id, mount.sharing, mount.mode)
+            for mount in stage.cache_mounts
+        ),
         secrets=tuple(
             Secret(secret.id, secret.env, secret.target) for secret in stage.secrets
         ),

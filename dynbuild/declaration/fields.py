@@ -174,7 +174,7 @@ def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
     for index, stage in enumerate(loaded.declaration.stages):
         at = ("stages", index)
         paths = [
-            (mount, loaded.span(*at, "cache_mounts", number))
+            (mount.target, loaded.span(*at, "cache_mounts", number))
             for number, mount in enumerate(stage.cache_mounts)
         ]
         paths += [

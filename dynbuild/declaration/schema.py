@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from dynbuild.declaration.grammar import DURATION, ENV_NAME, MODE, SECRET_ID, STAGE_NAME
+from dynbuild.declaration.grammar import (
+    CACHE_ID,
+    DURATION,
+    ENV_NAME,
+    MODE,
+    SECRET_ID,
+    STAGE_NAME,
+)
 
 EVERY_STAGE = "*"
 """In dependencies: every linked stage that stands before this one in ``stages``."""
@@ -114,6 +121,25 @@ class Secret(_Model):
     )
 
 
+class CacheMount(_Model):
+    """A directory that is kept from build to build, outside the image."""
+
+    target: str = Field(description="The directory, an absolute path.")
+    id: str | None = _text(
+        CACHE_ID, "What stages that share it call it; else it is its own.", default=None
+    )
+    sharing: Literal["shared", "private", "locked"] = Field(
+        default="shared",
+        description="What steps at the same time do: share, have one each, wait.",
+    )
+    mode: str | None = _text(MODE, "Its mode, in octal digits.", default=None)
+
+
+def _mounted(value: object) -> object:
+    """Let ``"/x"`` mean ``{ target = "/x" }``."""
+    return {"target": value} if isinstance(value, str) else value
+
+
 class Healthcheck(_Model):
     """How Docker finds out whether the container works."""
 
@@ -167,7 +193,16 @@ class Stage(_Model):
         default="default", description="The network that its commands see."
     )
     ssh: bool = Field(default=False, description="Whether it may use the SSH agent.")
-    cache_mounts: Strings = Field(
+    cache_mounts: Annotated[
+        tuple[
+            Annotated[
+                CacheMount,
+                BeforeValidator(_mounted, json_schema_input_type=CacheMount | str),
+            ],
+            ...,
+        ],
+        Several,
+    ] = Field(
         default=(),
         description="Directories kept from build to build, outside the image.",
     )

@@ -86,6 +86,8 @@ _VARIABLE = _Rule(
     _as_variable,
 )
 
+_MODE = _Rule("DB0146", grammar.MODE, "three or four octal digits, as 0644", _as_mode)
+
 _TRUSTED_KEY = _Rule(
     "DB0153", grammar.PUBLIC_KEY, "a public key, as `dynbuild key new NAME` prints it,"
 )
@@ -107,6 +109,11 @@ _RULES: dict[Pattern, _Rule] = {
     ("healthcheck", "start_period"): _DURATION,
     (*_STAGE, "workdir"): _ABSOLUTE,
     (*_STAGE, "cache_mounts", int): _ABSOLUTE,
+    (*_STAGE, "cache_mounts", int, "target"): _ABSOLUTE,
+    (*_STAGE, "cache_mounts", int, "id"): _Rule(
+        "DB0151", grammar.CACHE_ID, "an id: letters, digits, . _ and -"
+    ),
+    (*_STAGE, "cache_mounts", int, "mode"): _MODE,
     (*_STAGE, "user"): _Rule(
         "DB0150", grammar.OWNER, "a user: a name or a number, or user:group"
     ),
@@ -115,9 +122,7 @@ _RULES: dict[Pattern, _Rule] = {
     (*_COPY, "owner"): _Rule(
         "DB0145", grammar.OWNER, "an owner: user, user:group, uid or uid:gid"
     ),
-    (*_COPY, "mode"): _Rule(
-        "DB0146", grammar.MODE, "three or four octal digits, as 0644", _as_mode
-    ),
+    (*_COPY, "mode"): _MODE,
     (*_SECRET, "id"): _Rule(
         "DB0151", grammar.SECRET_ID, "an id: letters, digits, . _ and -"
     ),

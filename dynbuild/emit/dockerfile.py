@@ -7,11 +7,13 @@ config, so that it never decides what has to run.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
 from dynbuild.emit.branches import Branches, BuildStage, branches
 from dynbuild.emit.instructions import instructions, pinned
+from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.emit.runtime import runtime
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.digests import environments_of
@@ -19,7 +21,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
 from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Stage
-from dynbuild.steps.run import BASE_STEP
+from dynbuild.steps.run import BASE_STEP, CacheMount
 from dynbuild.steps.title import title
 
 IMAGE_STEP = "image.0"
@@ -51,11 +53,12 @@ def emit(
     order: tuple[Placed, ...],
     platform: str,
     digests: Mapping[str, Digest],
+    mounts: Mounts = PRINTED,
 ) -> str:
     """The text, with a newline at its end.
 
-    ``digests`` holds those of the steps whose content is known. Raises LockError for
-    text that no Dockerfile can hold.
+    ``digests`` holds those of the steps whose content is known; ``mounts`` says whose
+    cache mounts it names. Raises LockError for text that no Dockerfile can hold.
     """
     environments = environments_of(lock)
     steps = {placed.id: placed for placed in order}
@@ -64,13 +67,14 @@ def emit(
     sections = [_HEADER.format(**known)]
     with _speaking_of("the base"):
         sections.append(_section([], _base(lock)))
+    seen = _Seen(lock, environments, laid.sources, mounts)
     for stage in laid.stages:
         with _speaking_of(f"{stage.of!r}"):
             lines = [f"FROM {stage.parent} AS {stage.name}"]
             for id_ in stage.steps:
                 if stage.purpose != "step":
                     lines.append(f"# {quote.comment(id_)}")
-                lines += _body(lock, environments, steps[id_], laid.sources)
+                lines += _body(steps[id_], seen)
             sections.append(_section(_told(stage, steps, digests), lines))
     with _speaking_of("the image"):
         lines = [f"FROM {laid.last} AS {IMAGE_STEP}", *runtime(lock, environments)]
@@ -141,15 +145,24 @@ def _told(
     return [f"# {quote.comment(name)}", f"# {quote.comment(facts)}"]
 
 
-def _body(
-    lock: Lock,
-    environments: Environments,
-    placed: Placed,
-    sources: Mapping[str, str],
-) -> list[str]:
-    step = placed.step
-    seen = environments.of_stage(step.name) if isinstance(step, Stage) else {}
-    return instructions(step, seen, lock, sources)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the instructions of all steps are written from."""
+
+    lock: Lock
+    environments: Environments
+    sources: Mapping[str, str]
+    mounts: Mounts
+
+
+def _body(placed: Placed, seen: _Seen) -> list[str]:
+    step, lock = placed.step, seen.lock
+    own = seen.environments.of_stage(step.name) if isinstance(step, Stage) else {}
+
+    def cache_id(mount: CacheMount) -> str:
+        return seen.mounts.id(mount, step, lock.base.image)
+
+    return instructions(step, own, lock, seen.sources, cache_id)
 
 
 def _section(comments: list[str], lines: list[str]) -> str:

@@ -5,7 +5,7 @@ any step can be the parent of any other.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 from dynbuild import quote
@@ -42,11 +42,16 @@ be of one, words are split on purpose, variables differ by the base."""
 
 
 def instructions(
-    step: Step, environment: Mapping[str, str], lock: Lock, sources: Mapping[str, str]
+    step: Step,
+    environment: Mapping[str, str],
+    lock: Lock,
+    sources: Mapping[str, str],
+    cache_id: Callable[[CacheMount], str],
 ) -> list[str]:
     """Lines of a build stage, without its FROM. Raises quote.UnfitError.
 
-    ``sources`` has the build stages that copies from other stages are from.
+    ``sources`` has the build stages that copies from other stages are from;
+    ``cache_id`` gives the id of a cache mount.
     """
     _check(step, environment)
     lines = [
@@ -54,7 +59,7 @@ def instructions(
     ]
     run = run_of(step, environment, lock.user)
     if run is not None:
-        lines += _run(run, lock.shell, _lint(step, environment))
+        lines += _run(run, lock.shell, _lint(step, environment), cache_id)
     return lines
 
 
@@ -133,7 +138,12 @@ def _copy(
     return instruction("COPY", flags, quote.copy_paths(copy.path, copy.to))
 
 
-def _run(run: Run, shell: tuple[str, ...], lint: Sequence[str]) -> list[str]:
+def _run(
+    run: Run,
+    shell: tuple[str, ...],
+    lint: Sequence[str],
+    cache_id: Callable[[CacheMount], str],
+) -> list[str]:
     own_shell = run.shell if run.shell != shell else None
     lines = []
     if any(isinstance(mount, CacheMount) for mount in run.mounts):
@@ -142,10 +152,12 @@ def _run(run: Run, shell: tuple[str, ...], lint: Sequence[str]) -> list[str]:
         lines.append(f"SHELL {quote.command(own_shell)}")
     if run.user != "root":
         lines.append(f"USER {quote.argument(run.user)}")
-    if run.workdir is not None:
-        # After USER: a directory that is not there yet is made for that user.
-        lines.append(f"WORKDIR {quote.argument(run.workdir)}")
-    flags = [f"--mount={_mount(mount)}" for mount in run.mounts]
+    # After USER: a directory that is not there yet is made for that user.
+    moves = [*run.directories]
+    if run.workdir is not None or moves:
+        moves.append(run.workdir or "/")
+    lines += [f"WORKDIR {quote.argument(path)}" for path in moves]
+    flags = [f"--mount={_mount(mount, cache_id)}" for mount in run.mounts]
     if run.network != "default":
         flags.append(f"--network={quote.flag(run.network)}")
     opening, *script = quote.heredoc(run.script)
@@ -160,19 +172,19 @@ def _run(run: Run, shell: tuple[str, ...], lint: Sequence[str]) -> list[str]:
     return lines
 
 
-def _mount(mount: Mount) -> str:
+def _mount(mount: Mount, cache_id: Callable[[CacheMount], str]) -> str:
     match mount:
         case CacheMount():
             options = {
                 "type": "cache",
                 "target": mount.target,
-                **({"sharing": "locked"} if mount.locked else {}),
+                **({} if mount.sharing == "shared" else {"sharing": mount.sharing}),
+                **({} if mount.mode is None else {"mode": mount.mode}),
                 **_ids(mount.uid, mount.gid),
             }
             # The architecture is the one variable that may stand in an option.
-            identity = mount.id.removesuffix(_ARCH)
-            suffix = _ARCH if identity != mount.id else ""
-            return f"{_options(options)},id={quote.option(identity)}{suffix}"
+            identity = quote.option(cache_id(mount))
+            return f"{_options(options)},id={identity}-$TARGETARCH"
         case ScratchMount():
             options = {"type": "tmpfs", "target": mount.target}
         case BaseMount():
@@ -190,9 +202,6 @@ def _mount(mount: Mount) -> str:
         case _:
             assert_never(mount)
     return _options(options)
-
-
-_ARCH = "$TARGETARCH"
 
 
 def _options(options: Mapping[str, str]) -> str:

@@ -16,9 +16,19 @@ from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock
 from dynbuild.spans import Source, Span
 from dynbuild.steps.log import Log, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import AptSource, Copy, Pin, RuntimeConfig, Secret, User
+from dynbuild.steps.model import (
+    AptSource,
+    CacheDirectory,
+    Copy,
+    Pin,
+    RuntimeConfig,
+    Secret,
+    User,
+)
 
-VERSION = 1
+VERSION = 2
+"""The newest that is known. A lock has the lowest that can say what it holds: 2 where a
+cache mount has more than a target."""
 
 _DEEPEST = 50
 _MOST_CHANGES = 10_000
@@ -41,7 +51,7 @@ Table = Mapping[str, Value]
 
 def dumps(lock: Lock) -> str:
     """The one spelling of a lock; ``loads`` is its inverse."""
-    lines = [HEADER.rstrip("\n"), f"version = {VERSION}"]
+    lines = [HEADER.rstrip("\n"), f"version = {_version(lock)}"]
     if lock.shell != DEFAULT_SHELL:
         lines.append(_pair("shell", list(lock.shell)))
     lines += [_pair(key, value) for key, value in lock.extra.get((), {}).items()]
@@ -57,6 +67,11 @@ def _restored(name: str) -> str:
     revision, _, path = name.rpartition(":")
     command = f"git log -- {path}" if revision else f"git checkout -- {path}"
     return f"it is written by `dynbuild lock` alone: restore it, as with `{command}`"
+
+
+def _version(lock: Lock) -> int:
+    mounts = (m for entry in lock.stages.values() for m in entry.stage.cache_mounts)
+    return 1 if all(mount == CacheDirectory(mount.target) for mount in mounts) else 2
 
 
 def loads(text: str, name: str = "dynbuild.lock") -> Lock:
@@ -227,11 +242,13 @@ def _user(user: User, seq: int) -> Table:
 def _stage(entry: Entry, extra: Extra) -> Table:
     stage = entry.stage
 
-    def rows(key: str, tables: Iterable[Table]) -> "_Lines":
+    def rows(key: str, items: Iterable[str | Table]) -> "_Lines":
         of_stage = ("stages", stage.name, key)
         return _Lines(
-            {**table, **extra.get((*of_stage, str(place)), {})}
-            for place, table in enumerate(tables)
+            item
+            if isinstance(item, str)
+            else {**item, **extra.get((*of_stage, str(place)), {})}
+            for place, item in enumerate(items)
         )
 
     return _set(
@@ -247,10 +264,25 @@ def _stage(entry: Entry, extra: Extra) -> Table:
             "network": None if stage.network == "default" else stage.network,
             "ssh": stage.ssh or None,
             "touches": list(stage.touches) or None,
-            "cache_mounts": _Lines(stage.cache_mounts),
+            "cache_mounts": rows("cache_mounts", map(_mount, stage.cache_mounts)),
             "secrets": rows("secrets", map(_secret, stage.secrets)),
             "copy": rows("copy", map(_copy, stage.copies)),
             "commands": _Lines(stage.commands),
+        }
+    )
+
+
+def _mount(mount: CacheDirectory) -> str | Table:
+    """A path where that says it all, as in a declaration."""
+    if mount == CacheDirectory(mount.target):
+        return mount.target
+    sharing = None if mount.sharing == "shared" else mount.sharing
+    return _set(
+        {
+            "target": mount.target,
+            "id": mount.id,
+            "sharing": sharing,
+            "mode": mount.mode,
         }
     )
 

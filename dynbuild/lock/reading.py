@@ -12,12 +12,14 @@ from dynbuild.steps.log import Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Network,
     Pin,
     RuntimeConfig,
     Secret,
+    Sharing,
     Stage,
     User,
 )
@@ -96,6 +98,17 @@ class _Table:
             _Table(row, (*self.path, key, str(place))) for place, row in enumerate(rows)
         ]
 
+    def texts_or_tables(self, key: str) -> "list[str | _Table]":
+        items = self.take(key, list, [])
+        if not all(isinstance(item, str | dict) for item in items):
+            raise self.wrong(f"{key!r} should hold text or tables")
+        return [
+            item
+            if isinstance(item, str)
+            else _Table(item, (*self.path, key, str(place)))
+            for place, item in enumerate(items)
+        ]
+
     def children(self) -> list[tuple[str, "_Table"]]:
         return [(key, self.table(key)) for key in list(self._left)]
 
@@ -138,6 +151,12 @@ _NETWORKS: Mapping[str, Network] = {
     "default": "default",
     "none": "none",
     "host": "host",
+}
+
+_SHARINGS: Mapping[str, Sharing] = {
+    "shared": "shared",
+    "private": "private",
+    "locked": "locked",
 }
 
 _KINDS: Mapping[type, str] = {
@@ -282,6 +301,16 @@ def _stage(table: _Table, name: str, done: Callable[[_Table], None]) -> Stage:
             done(row)
         return tuple(found)
 
+    def mounts() -> tuple[CacheDirectory, ...]:
+        found = []
+        for item in table.texts_or_tables("cache_mounts"):
+            if isinstance(item, str):
+                found.append(CacheDirectory(item))
+            else:
+                found.append(_mount(item))
+                done(item)
+        return tuple(found)
+
     network = _NETWORKS.get(table.take("network", str, "default"))
     if network is None:
         raise table.wrong("'network' should be default, none or host")
@@ -297,11 +326,20 @@ def _stage(table: _Table, name: str, done: Callable[[_Table], None]) -> Stage:
         shell=table.maybe_strings("shell"),
         network=network,
         ssh=table.take("ssh", bool, default=False),
-        cache_mounts=table.strings("cache_mounts"),
+        cache_mounts=mounts(),
         secrets=rows("secrets", _secret),
         build_only=table.take("build_only", bool, default=False),
         touches=table.strings("touches"),
         bump=table.number("bump", 0),
+    )
+
+
+def _mount(row: _Table) -> CacheDirectory:
+    sharing = _SHARINGS.get(row.take("sharing", str, "shared"))
+    if sharing is None:
+        raise row.wrong("'sharing' should be shared, private or locked")
+    return CacheDirectory(
+        row.take("target", str), row.maybe("id", str), sharing, row.maybe("mode", str)
     )
 
 

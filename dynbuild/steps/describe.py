@@ -13,6 +13,7 @@ from dynbuild.digest import Description, Digest, Field
 from dynbuild.steps.managers.left_out import strict
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Group,
     Pin,
@@ -120,8 +121,10 @@ def _copy(copy: Copy, content: Digest) -> Description:
 
 def _mount(mount: Mount) -> Field:
     match mount:
-        case CacheMount(target, identity, locked, uid, gid):
-            return ["cache", target, identity, locked, uid, gid]
+        case CacheMount(target, identity, sharing, uid, gid, mode):
+            # Whose it is decides nothing that one machine may not do as another does.
+            told: list[Field] = [] if mode is None else [mode]
+            return ["cache", target, identity, sharing, uid, gid, *told]
         case ScratchMount(target):
             return ["scratch", target]
         case BaseMount():
@@ -159,9 +162,15 @@ def own_facts(
         "shell": list(stage.shell or shell),
         "network": stage.network,
         "ssh": stage.ssh,
-        "cache_mounts": list(stage.cache_mounts),
+        "cache_mounts": [_own_mount(mount) for mount in stage.cache_mounts],
         "secrets": [[secret.id, secret.env, secret.target] for secret in stage.secrets],
     }
+
+
+def _own_mount(mount: CacheDirectory) -> Field:
+    if mount == CacheDirectory(mount.target):
+        return mount.target
+    return [mount.target, mount.id, mount.sharing, mount.mode]
 
 
 def _own_copy(copy: Copy, pins: Mapping[str, Pin]) -> Field:

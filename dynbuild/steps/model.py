@@ -10,6 +10,9 @@ from typing import Literal
 from dynbuild.digest import Digest
 
 Network = Literal["default", "none", "host"]
+Sharing = Literal["shared", "private", "locked"]
+"""What two steps at once do with one cache mount: both write, each has its own, or one
+waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,19 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheDirectory:
+    """A directory of a stage that is kept from build to build, outside the image.
+
+    Without an ``id`` it is the stage's own; stages that give one share it.
+    """
+
+    target: str
+    id: str | None = None
+    sharing: Sharing = "shared"
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A stage's own facts; other stages appear by name."""
 
@@ -81,7 +97,7 @@ class Stage:
     shell: tuple[str, ...] | None = None
     network: Network = "default"
     ssh: bool = False
-    cache_mounts: tuple[str, ...] = ()
+    cache_mounts: tuple[CacheDirectory, ...] = ()
     secrets: tuple[Secret, ...] = ()
     build_only: bool = False
     touches: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """From a step to what it executes: the one place that writes scripts."""
 
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import assert_never
@@ -138,16 +139,15 @@ def _stage_run(
         workdir=stage.workdir,
         shell=stage.shell,
         network=stage.network,
+        directories=_parents(stage, user),
     )
 
 
 def _stage_mounts(stage: Stage, user: User | None) -> tuple[Mount, ...]:
     uid, gid = _ids(stage.user, user)
     mounts: list[Mount] = [
-        CacheMount(
-            target, f"dynbuild-{target.strip('/')}-{uid}-$TARGETARCH", uid=uid, gid=gid
-        )
-        for target in stage.cache_mounts
+        CacheMount(one.target, one.id, one.sharing, uid, gid, one.mode)
+        for one in stage.cache_mounts
     ]
     mounts += [
         SecretMount(secret.id, secret.env, secret.target, uid, gid)
@@ -156,6 +156,15 @@ def _stage_mounts(stage: Stage, user: User | None) -> tuple[Mount, ...]:
     if stage.ssh:
         mounts.append(SshMount(uid, gid))
     return tuple(mounts)
+
+
+def _parents(stage: Stage, user: User | None) -> tuple[str, ...]:
+    """Directories of a home that mounts would make, and make root's."""
+    if user is None or stage.user != user.name:
+        return ()
+    home = f"/home/{user.name}/"
+    above = {posixpath.dirname(one.target.rstrip("/")) for one in stage.cache_mounts}
+    return tuple(sorted(path for path in above if path.startswith(home)))
 
 
 def _ids(name: str, user: User | None) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dynbuild.steps.model import Network
+from dynbuild.steps.model import Network, Sharing
 
 BASE_STEP = "base.0"
 """The name of the base among the steps of a Dockerfile."""
@@ -19,14 +19,16 @@ BASE_MOUNT = "/run/base"
 class CacheMount:
     """A directory that outlives the build; no part of it comes into the image.
 
-    ``id`` may name ``$TARGETARCH``; a ``locked`` one serves one step at a time.
+    ``id`` is what tells it from others of one project; none where the stage and the
+    target do.
     """
 
     target: str
-    id: str
-    locked: bool = False
+    id: str | None
+    sharing: Sharing = "shared"
     uid: int = 0
     gid: int = 0
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +75,5 @@ class Run:
     workdir: str | None = None
     shell: tuple[str, ...] | None = None
     network: Network = "default"
+    directories: tuple[str, ...] = ()
+    """Those that are made for the user before, where they are not there."""

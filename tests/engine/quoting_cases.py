@@ -18,6 +18,7 @@ from dynbuild.quote import shell
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Install,
@@ -157,7 +158,7 @@ def lock_of(strings: Given, base: str) -> Lock:
         Stage("argv", shell=("/bin/argv", *strings.texts), commands=("true",)),
         Stage(
             "mounts",
-            cache_mounts=tuple(mounted(strings)),
+            cache_mounts=tuple(map(CacheDirectory, mounted(strings))),
             secrets=tuple(
                 Secret(text, f"S{i}", f"/run/secrets/{i}/{text}")
                 for i, text in enumerate(secret_ids(strings))

@@ -12,6 +12,7 @@ from dynbuild.lock.model import DEFAULT_SHELL, Target
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Pin,
@@ -61,6 +62,10 @@ SPECS = {
     "npm": ("@scope/tool", "@scope/tool@1", "tool"),
 }
 USERS = (None, User("app", 1000, "/bin/sh"), User("app", 1001, "/bin/sh", sudo=True))
+MOUNTS = (
+    CacheDirectory("/root/.cache"),
+    CacheDirectory("/build", "objects", "locked", "0700"),
+)
 SHELLS = (DEFAULT_SHELL, ("/bin/bash", "-c"))
 
 
@@ -128,7 +133,7 @@ def stages(draw: st.DrawFn, name: str, others: Sequence[str], mix: Mix) -> Stage
         shell=draw(st.sampled_from([None, None, *SHELLS])),
         network=draw(st.sampled_from(["default", "default", "none"])),
         ssh=draw(st.booleans()),
-        cache_mounts=some(("/root/.cache",)),
+        cache_mounts=some(MOUNTS),
         secrets=some((Secret("pypi", "TOKEN"), Secret("npm", None, "/npmrc"))),
         build_only=draw(st.integers(0, 3)) == 0,
         touches=some(("dpkg",)),

@@ -18,6 +18,7 @@ from dynbuild.lock.update import Requests, update
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Install,
@@ -71,7 +72,16 @@ STAGES = st.builds(
     shell=maybe(TEXTS),
     network=st.sampled_from(["default", "none", "host"]),
     ssh=st.booleans(),
-    cache_mounts=TEXTS,
+    cache_mounts=st.lists(
+        st.builds(
+            CacheDirectory,
+            TEXT,
+            maybe(TEXT),
+            st.sampled_from(["shared", "private", "locked"]),
+            maybe(TEXT),
+        ),
+        max_size=2,
+    ).map(tuple),
     secrets=st.lists(st.builds(Secret, TEXT, maybe(TEXT), maybe(TEXT)), max_size=2).map(
         tuple
     ),

@@ -12,6 +12,7 @@ from dynbuild.lock.update import Requests, update
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Install,
     RuntimeConfig,
@@ -39,7 +40,7 @@ SUBJECT = Stage(
     user="app",
     workdir="/w",
     shell=("/bin/bash", "-c"),
-    cache_mounts=("/c",),
+    cache_mounts=(CacheDirectory("/c"),),
     secrets=(Secret("s", "S", "/s"),),
 )
 ABOVE = Stage("above", ("subject",), commands=("true",))
@@ -92,6 +93,11 @@ def secret(**fields: object) -> Lock:
     return subject(secrets=(replace(SUBJECT.secrets[0], **fields),))  # type: ignore[arg-type]
 
 
+def mounted(**fields: object) -> Lock:
+    mount = replace(SUBJECT.cache_mounts[0], **fields)  # type: ignore[arg-type]
+    return subject(cache_mounts=(mount,))
+
+
 def source(**fields: object) -> Lock:
     (old,) = LOCK.sources
     return replace(LOCK, sources={replace(old, **fields): 1})  # type: ignore[arg-type]
@@ -116,7 +122,10 @@ COVERED = {
     "shell": (subject(shell=("/bin/dash", "-c")), ABOVE_SUBJECT),
     "network": (subject(network="none"), ABOVE_SUBJECT),
     "ssh": (subject(ssh=True), ABOVE_SUBJECT),
-    "cache_mounts": (subject(cache_mounts=("/d",)), ABOVE_SUBJECT),
+    "cache_mounts": (subject(cache_mounts=(CacheDirectory("/d"),)), ABOVE_SUBJECT),
+    "a mount's id": (mounted(id="i"), ABOVE_SUBJECT),
+    "a mount's sharing": (mounted(sharing="locked"), ABOVE_SUBJECT),
+    "a mount's mode": (mounted(mode="0700"), ABOVE_SUBJECT),
     "secret's id": (secret(id="t"), ABOVE_SUBJECT),
     "secret's env": (secret(env=None), ABOVE_SUBJECT),
     "secret's target": (secret(target=None), ABOVE_SUBJECT),

@@ -90,7 +90,8 @@ class Facts:
     def recipe(self, base: Base, known: Mapping[Copy, Digest]) -> Recipe:
         lock, order = self.lock, self.order
         described = descriptions(lock, order, self.platform, known, self.unpinned)
-        text = dockerfile_of(lock, order, self.platform, described)
+        project = self.options.project
+        text = dockerfile_of(lock, order, self.platform, described, project)
         laid = layout(order)
         return Recipe(
             order=order,
@@ -151,5 +152,8 @@ def _keep(digest: Digest, base: Base, site: Site, alone: ExitStack) -> None:
 def _locked(lock: Lock, placed: Placed) -> frozenset[str]:
     """The locked mounts of a step: one step at a time has each."""
     run = run_of(placed.step, {}, lock.user)
-    mounts = run.mounts if run else ()
-    return frozenset(m.id for m in mounts if isinstance(m, CacheMount) and m.locked)
+    return frozenset(
+        mount.id or f"{placed.id} {mount.target}"
+        for mount in (run.mounts if run else ())
+        if isinstance(mount, CacheMount) and mount.sharing == "locked"
+    )

@@ -23,7 +23,7 @@ from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
 
 _MOUNTS = (
-    CacheMount("/var/cache/apt", "dynbuild-apt-$TARGETARCH", locked=True),
+    CacheMount("/var/cache/apt", "apt", "locked"),
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 

@@ -52,5 +52,5 @@ def run(group: Group) -> Run:
     elif specs:
         lines.append(wrapped("npm install -g", specs))
     lines += all_there(group, sorted(group.declared), '[ -e "$root/$package" ]')
-    cache = CacheMount("/root/.npm", "dynbuild-npm-$TARGETARCH")
+    cache = CacheMount("/root/.npm", "npm")
     return Run("\n".join(lines), mounts(group, cache), shell=SHELL)

@@ -93,7 +93,7 @@ def run(group: Group) -> Run:
         # A package with a marker may rightly be absent.
         names = [name for name, spec in declared if ";" not in spec]
         parts += _checks(group, names)
-    cache = CacheMount("/root/.cache/pip", "dynbuild-pip-$TARGETARCH")
+    cache = CacheMount("/root/.cache/pip", "pip")
     return Run("\n".join(parts), mounts(group, cache), shell=SHELL)
 
 

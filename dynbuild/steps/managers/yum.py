@@ -22,9 +22,9 @@ from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
 
 _MOUNTS = (
-    CacheMount("/var/cache/dnf", "dynbuild-dnf-$TARGETARCH", locked=True),
-    CacheMount("/var/cache/libdnf5", "dynbuild-dnf5-$TARGETARCH", locked=True),
-    CacheMount("/var/cache/yum", "dynbuild-yum-$TARGETARCH", locked=True),
+    CacheMount("/var/cache/dnf", "dnf", "locked"),
+    CacheMount("/var/cache/libdnf5", "dnf5", "locked"),
+    CacheMount("/var/cache/yum", "yum", "locked"),
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 

@@ -12,6 +12,7 @@ from dynbuild.lock.order import install_order
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Install,
@@ -108,7 +109,7 @@ def lock_of(strings: Mapping[str, str]) -> Lock:
         user=s["stage user"],
         workdir=s["stage workdir"],
         shell=(s["stage shell"], "-c"),
-        cache_mounts=(s["cache"],),
+        cache_mounts=(CacheDirectory(s["cache"]),),
         secrets=(Secret(s["secret"], s["secret variable"], s["secret file"]),),
     )
     second = Stage(

@@ -5,6 +5,7 @@ from dynbuild.lock.model import Entry, Lock
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
+    CacheDirectory,
     Copy,
     Healthcheck,
     Install,
@@ -81,7 +82,7 @@ STAGES = Lock(
             commands=("pip3 install -r /tmp/requirements.txt",),
             env={"PATH": "/opt/x/bin:$PATH", "GREETING": "it's $$5"},
             build_env={"MAKEFLAGS": "-j4"},
-            cache_mounts=("/root/.cache/pip",),
+            cache_mounts=(CacheDirectory("/root/.cache/pip"),),
             secrets=(
                 Secret("pypi", "PIP_TOKEN"),
                 Secret("netrc", None, "/root/.netrc"),
@@ -106,7 +107,7 @@ STAGES = Lock(
             workdir="/app",
             shell=("/bin/sh", "-c"),
             network="none",
-            cache_mounts=("/home/app/.cache",),
+            cache_mounts=(CacheDirectory("/home/app/.cache"),),
             secrets=(Secret("key"),),
             ssh=True,
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dynbuild.digest import digest_of, sha256
 from dynbuild.steps.describe import Surroundings, describe
-from dynbuild.steps.model import Copy, Secret, Stage, User
+from dynbuild.steps.model import CacheDirectory, Copy, Secret, Stage, User
 from dynbuild.steps.recipe import run_of
 
 GOLDEN = Path(__file__).with_name("golden.txt")
@@ -28,7 +28,7 @@ STAGES = (
         shell=("/bin/bash", "-c"),
         network="none",
         ssh=True,
-        cache_mounts=("/root/.cache",),
+        cache_mounts=(CacheDirectory("/root/.cache"),),
         secrets=(Secret("s", "S"), Secret("t", None, "/t")),
         bump=2,
     ),

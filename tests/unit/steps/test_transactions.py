@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynbuild.steps.model import Group, Remove, Stage
+from dynbuild.steps.model import CacheDirectory, Group, Remove, Stage
 from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import CacheMount, SshMount
 from tests.unit.steps.test_managers import group, script_of
@@ -53,7 +53,9 @@ def test_a_package_with_a_marker_may_be_absent() -> None:
 def test_mounts_belong_to_the_user_of_the_stage(
     user: str, ids: tuple[int, int]
 ) -> None:
-    stage = Stage("a", commands=("x",), user=user, ssh=True, cache_mounts=("/c",))
+    stage = Stage(
+        "a", commands=("x",), user=user, ssh=True, cache_mounts=(CacheDirectory("/c"),)
+    )
     run = run_of(stage, {}, None)
     assert run is not None
     cache, ssh = run.mounts

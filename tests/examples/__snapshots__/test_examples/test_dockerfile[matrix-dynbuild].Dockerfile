@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # pip.1: legacy-cgi, pytest
-# seq 1, stands on base.0, digest c99477ea6aed
+# seq 1, stands on base.0, digest 561c23a34ca8
 FROM base.0 AS pip.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -44,7 +44,7 @@ PYTHON
 EOF
 
 # user.2: tester
-# seq 2, stands on pip.1, digest ae7fe90ec08a
+# seq 2, stands on pip.1, digest b4ae3051e500
 FROM pip.1 AS user.2
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN <<'EOF'

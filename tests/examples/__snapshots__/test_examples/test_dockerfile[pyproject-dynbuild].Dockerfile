@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: ca-certificates
-# seq 1, stands on base.0, digest 2921cc900036
+# seq 1, stands on base.0, digest 02ee78a4e183
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -69,7 +69,7 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # user.2: app
-# seq 2, stands on apt.1, digest 6546ff7652fb
+# seq 2, stands on apt.1, digest 75141e517f9c
 FROM apt.1 AS user.2
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN <<'EOF'
@@ -106,10 +106,10 @@ fi
 EOF
 
 # dependencies
-# seq 3, stands on user.2, digest 95a1c1eefa14
+# seq 3, stands on user.2, digest d86332512942
 FROM user.2 AS dependencies
 ARG TARGETARCH
-RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-root/.cache/pip-0-$TARGETARCH \
+RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild/printed/afd252e77bd9/dependencies/0/root/.cache/pip-$TARGETARCH \
     <<'EOF'
 set -e
 pip install 'flask>=3' 'gunicorn' 'psycopg[binary]'
@@ -117,7 +117,7 @@ pip install 'flask>=3' 'gunicorn' 'psycopg[binary]'
 EOF
 
 # application
-# seq 4, stands on user.2, dependencies, digest 80cb7c7b9963
+# seq 4, stands on user.2, dependencies, digest cca6eba20e8d
 FROM dependencies AS application
 COPY hello.py /app/
 

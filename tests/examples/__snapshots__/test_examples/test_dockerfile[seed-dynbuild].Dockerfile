@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: curl, git, python3, python3-pip
-# seq 1, stands on base.0, digest 8756f6bd7796
+# seq 1, stands on base.0, digest d065f7f9d037
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -69,7 +69,7 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # pip.2: flask, requests
-# seq 2, stands on apt.1, digest ac64520cb05f
+# seq 2, stands on apt.1, digest 85d0eb224063
 FROM apt.1 AS pip.2
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -100,7 +100,7 @@ PYTHON
 EOF
 
 # user.3: app with sudo
-# seq 3, stands on pip.2, digest 9c7b6f68088d
+# seq 3, stands on pip.2, digest 652fff2d1ead
 FROM pip.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=tmpfs,target=/tmp <<'EOF'

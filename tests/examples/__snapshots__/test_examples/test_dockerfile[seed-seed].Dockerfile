@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: curl, git, python3
-# seq 1, stands on base.0, digest fc3a61d06663
+# seq 1, stands on base.0, digest f7d2fade4e56
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -69,7 +69,7 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # script.2: pip3 install --upgrade pip
-# seq 2, stands on apt.1, digest dbc8fb250f09
+# seq 2, stands on apt.1, digest 7a74ba85b30e
 FROM apt.1 AS script.2
 RUN <<'EOF'
 set -e
@@ -78,7 +78,7 @@ pip3 install --upgrade pip
 EOF
 
 # user.3: app with sudo
-# seq 3, stands on script.2, digest 5fd2a44dd3ca
+# seq 3, stands on script.2, digest ba9670528986
 FROM script.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=tmpfs,target=/tmp <<'EOF'
@@ -145,7 +145,7 @@ chmod 0440 /etc/sudoers.d/app
 EOF
 
 # dependencies
-# seq 4, stands on user.3, digest 87f41d8e7521
+# seq 4, stands on user.3, digest 87ec91117120
 FROM user.3 AS dependencies
 RUN <<'EOF'
 set -e
@@ -154,7 +154,7 @@ pip3 install requests flask
 EOF
 
 # application
-# seq 5, stands on user.3, dependencies, digest 52186150283b
+# seq 5, stands on user.3, dependencies, digest 44179ee1aab5
 FROM dependencies AS application
 RUN <<'EOF'
 set -e

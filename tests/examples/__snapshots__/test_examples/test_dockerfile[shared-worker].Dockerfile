@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: ca-certificates, ffmpeg, python3-venv
-# seq 1, stands on base.0, digest b35beade154e
+# seq 1, stands on base.0, digest 204370be022f
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -69,7 +69,7 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # user.2: app
-# seq 2, stands on apt.1, digest c86fe95edc24
+# seq 2, stands on apt.1, digest f57c3d7d5362
 FROM apt.1 AS user.2
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN <<'EOF'
@@ -106,11 +106,11 @@ fi
 EOF
 
 # python
-# seq 3, stands on user.2, digest 65e88d278666
+# seq 3, stands on user.2, digest 4ab65bab460e
 FROM user.2 AS python
 COPY worker/requirements.txt /tmp/requirements.txt
 ARG TARGETARCH
-RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-root/.cache/pip-0-$TARGETARCH \
+RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild/printed/e52883a7d6d1/python/0/root/.cache/pip-$TARGETARCH \
     <<'EOF'
 set -e
 export PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

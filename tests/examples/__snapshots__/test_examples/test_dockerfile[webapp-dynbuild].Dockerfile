@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: ca-certificates, python3, python3-pip
-# seq 1, stands on base.0, digest cc7cb2a6ff3a
+# seq 1, stands on base.0, digest f1800c6b370c
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -69,7 +69,7 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # pip.2: flask>=3,<4, gunicorn
-# seq 2, stands on apt.1, digest 1bcdd5c404b4
+# seq 2, stands on apt.1, digest 4f96ecae17a0
 FROM apt.1 AS pip.2
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -100,7 +100,7 @@ PYTHON
 EOF
 
 # user.3: web
-# seq 3, stands on pip.2, digest 014f6e075d98
+# seq 3, stands on pip.2, digest 23a283ef63a0
 FROM pip.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN <<'EOF'
@@ -137,7 +137,7 @@ fi
 EOF
 
 # assets
-# seq 4, stands on user.3, digest e829a20c738a
+# seq 4, stands on user.3, digest 7aeed0f2e373
 FROM user.3 AS assets
 COPY assets/minify.py /usr/local/lib/minify.py
 COPY assets/style.css /tmp/style.css
@@ -150,7 +150,7 @@ python3 /usr/local/lib/minify.py /tmp/style.css > /srv/static/style.css
 EOF
 
 # database
-# seq 5, stands on user.3, digest a7ed247ea4fb
+# seq 5, stands on user.3, digest cb2732ed3221
 FROM assets AS database
 COPY database/create.py /srv/data/
 COPY database/schema.sql /srv/data/

@@ -58,7 +58,17 @@ APT::AutoRemove::SuggestsImportant "false";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
-apt-get install -y -q --allow-downgrades curl 'git=1:2.39*'
+left_out() {
+  mkdir -p /var/lib/dynbuild/left-out
+  printf '%s\n' "$1" > "/var/lib/dynbuild/left-out/$2"
+  echo "dynbuild: left out, as it is not to be had and no longer declared: $1" >&2
+}
+try() { apt-get install -y -q --allow-downgrades -s "$@" > /dev/null 2>&1; }
+set -- curl
+if try "$@" 'git=1:2.39*'; then set -- "$@" 'git=1:2.39*'
+else left_out 'git=1:2.39*' apt-0e73e352f8a3
+fi
+[ "$#" = 0 ] || apt-get install -y -q --allow-downgrades "$@"
 names() {
   dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
     > installed
@@ -74,6 +84,10 @@ names() {
   ' installed > names
 }
 printf '%s\n' curl git > declared
+if [ -e /var/lib/dynbuild/left-out/apt-0e73e352f8a3 ]; then
+  grep -vxF git declared > others || :
+  mv others declared
+fi
 names
 awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
 [ ! -s missing ] || {

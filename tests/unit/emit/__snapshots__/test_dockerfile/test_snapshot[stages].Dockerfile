@@ -60,7 +60,7 @@ COPY requirements.txt /tmp/requirements.txt
 COPY ["a [\\\\[]strange] name[\\\\*].txt", "/tmp/\\$HOME"]
 ARG TARGETARCH
 # hadolint ignore=SC2016
-RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild-root/.cache/pip-0-$TARGETARCH \
+RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild/printed/dfd3ebd88ad4/dependencies/0/root/.cache/pip-$TARGETARCH \
     --mount=type=secret,id=pypi,required=true,env=PIP_TOKEN \
     --mount=type=secret,id=netrc,required=true,target=/root/.netrc \
     --mount=type=ssh,required=true <<'EOF'
@@ -84,7 +84,7 @@ SHELL ["/bin/sh", "-c"]
 USER app
 WORKDIR /app
 # hadolint ignore=SC2016
-RUN --mount=type=cache,target=/home/app/.cache,uid=1000,gid=1000,id=dynbuild-home/app/.cache-1000-$TARGETARCH \
+RUN --mount=type=cache,target=/home/app/.cache,uid=1000,gid=1000,id=dynbuild/printed/dfd3ebd88ad4/application/1000/home/app/.cache-$TARGETARCH \
     --mount=type=secret,id=key,required=true,uid=1000,gid=1000 \
     --mount=type=ssh,required=true,uid=1000,gid=1000 --network=none <<'EOF1'
 set -e
