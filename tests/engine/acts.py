@@ -111,7 +111,9 @@ def _between(rng: Random, kinds: list[str], made: World, machines: int) -> list[
             case "clean":
                 acts.append(Clean(machine))
             case "anew":
-                acts.append(Anew(machine, rng.choice(made.stages).name))
+                names = [copy.source for s in made.stages for copy in s.copies]
+                names = [name for name in names if name] or [made.stages[0].name]
+                acts.append(Anew(machine, rng.choice(names)))
             case "fail":
                 bad = broken(rng, made)
                 acts += [Fail(bad, machine)] if bad else []

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from random import Random
 
 KINDS = ("folder", "folder", "line", "link", "word", "skel", "dependency")
-DEBIAN = ("account", "account", "alternative", "library", "library")
+DEBIAN = ("account", "alternative", "library", "library", "word", "word")
 FOLDERS = (
     "/shared",
     "/shared/deep/er",

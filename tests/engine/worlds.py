@@ -88,6 +88,7 @@ class World:
 
     debian: bool
     features: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
     stages: tuple[Sketch, ...] = ()
     packages: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
@@ -117,14 +118,15 @@ def world(rng: Random, *, debian: bool) -> World:
     """A first project."""
     files = {f"{name}.txt": f"first {name}\n" for name in NAMES}
     files |= {"tree/file": "first\n", "tree/sub/more": "more\n"}
-    features = tuple(name for name in FEATURES if rng.random() < 0.6)
-    made = World(debian, features, files=files)
+    features = tuple(name for name in FEATURES if rng.random() < 0.7)
+    folders = (*rng.sample(FOLDERS, 2), *rng.sample(LOGS, 2))
+    made = World(debian, features, folders, files=files)
     for name in NAMES[: rng.randint(3, 5)]:
         made = replace(made, stages=(*made.stages, _stage(rng, name, made)))
     if "script" in features and rng.random() < 0.5:
         made = replace(made, scripts=(_script(rng, 1),))
     if debian:
-        made = replace(made, packages=_packages(rng, rng.randint(0, 3)))
+        made = replace(made, packages=_packages(rng, rng.randint(0, 2)))
     if "user" in features and rng.random() < 0.5:
         made = replace(made, user="app")
     return made
@@ -134,8 +136,9 @@ def edited(rng: Random, worlds: tuple[World, ...]) -> World:
     """The last project after an edit, or one from before again."""
     made = worlds[-1]
     kinds = ["change", "change", "add", "add", "remove", "on", "only", "file", "file"]
-    kinds += ["back", "order", *["packages"] * 3 * made.debian]
-    kinds += [kind for kind in ("script", "user", "copies") if kind in made.features]
+    kinds += ["back", "order", *["packages"] * 5 * made.debian]
+    more = ("script", "user", "user", "copies")
+    kinds += [kind for kind in more if kind in made.features]
     match rng.choice(kinds):
         case "back":
             made = rng.choice(worlds)
@@ -253,10 +256,9 @@ def _copies(rng: Random, name: str, made: World) -> tuple[Copy, ...]:
         source = rng.choice(only or made.stages)
         if rng.random() < 0.4:
             source = rng.choice(made.stages)
-        places = ["/own", f"/own/{source.name}", f"/own/{source.name}/one"]
-        places += [f"/own/{source.name}/sub", "/etc/passwd", "/etc/group"]
-        made_there = [f for f in FOLDERS + LOGS if any(f in c for c in source.commands)]
-        places += made_there * 2
+        own = f"/own/{source.name}"
+        places = ["/own", own, f"{own}/one", f"{own}/sub", "/etc/passwd", "/etc/group"]
+        places += [f for f in made.folders if any(f in c for c in source.commands)]
         for at, place in enumerate(rng.sample(places, rng.randint(1, 2))):
             found.append(Copy(source.name, place, f"/got/{name}/{at}"))
     if rng.random() < 0.2:
@@ -270,7 +272,7 @@ def _copies(rng: Random, name: str, made: World) -> tuple[Copy, ...]:
 def _commands(rng: Random, stage: Sketch, made: World) -> tuple[str, ...]:
     own, salt = f"/own/{stage.name}", rng.randrange(1000)
     lines = [f"mkdir -p {own}/sub"]
-    if "tokens" in made.features and rng.random() < 0.8:
+    if "tokens" in made.features and rng.random() < 0.8 + stage.build_only:
         lines.append("token=$(cat /proc/sys/kernel/random/uuid)")
         lines.append(f'echo "<{stage.name}:$token>" | tee {own}/one > {own}/sub/three')
         lines.append(f'echo "{salt} <{stage.name}:$token>" > {own}/sub/four')
@@ -285,9 +287,9 @@ def _commands(rng: Random, stage: Sketch, made: World) -> tuple[str, ...]:
     if not stage.on:
         kinds = [kind for kind in kinds if kind != "dependency"]
     for _ in range(rng.randint(1, 4) if kinds else 0):
-        logs = "log" in made.features and rng.random() < 0.5
+        folders = made.folders if "log" in made.features else made.folders[:2]
         kind, on = rng.choice(kinds), rng.choice(stage.on or ("",))
-        lines.append(deed(rng, kind, stage.name, on, LOGS if logs else FOLDERS))
+        lines.append(deed(rng, kind, stage.name, on, folders))
     return tuple(dict.fromkeys(lines))
 
 
