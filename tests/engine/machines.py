@@ -4,7 +4,8 @@ What has to hold, path by path, modification times aside:
 
 - The linked image is the plain build of the emitted Dockerfile, tokens under their
   names; and it has what is known without any build.
-- All that came from one stage in one image has one token.
+- All that was copied from one stage has one token of each stage, and so has all else
+  in the image. It is the same, unless a stage was put on others there.
 - A stage that was built anew has another token; where nothing was edited or lost,
   nothing runs, not after ``clean`` and not on another machine either; a command that
   fails ends the build.
@@ -137,9 +138,9 @@ class Machines:
     def _carry_out(self, act: Act) -> None:
         match act:
             case Edit(world=world):
-                self._become(world)
                 self.held = False
-                self.plain = self._image("plain", FRESH, "--linear")
+                self.plain = {}
+                self._become(world)
             case Fail(world=world, machine=machine):
                 whole = self.world
                 self._become(world)
@@ -211,16 +212,27 @@ class Machines:
     def _judge(self, image: dict[str, Facts]) -> None:
         assert self.world is not None
         for name, tokens in tokens_of(image).items():
-            assert len(tokens) == 1, f"two builds of {name}: {tokens}"
+            ways: dict[str, set[str]] = {}
+            for token, path in ((t, p) for t, paths in tokens.items() for p in paths):
+                way = "" if name in self.world.single else self.world.source(path)
+                ways.setdefault(way, set()).add(token)
+            assert all(len(way) == 1 for way in ways.values()), (
+                f"two builds of {name}: {tokens}"
+            )
         for path, text in self.world.expected.items():
             facts = image.get(path, ())
             found = [fact.text for fact in facts if isinstance(fact, Traced)]
             assert found == [text], f"{path} is {found}, not {text!r}"
+        if not self.plain:
+            # The engine takes a copy for the same where only its time differs, and a
+            # plain build that finds another's work in a cache mount is misled by that.
+            self._forget("COPY")
+            self.plain = self._image("plain", FRESH, "--linear")
         other = differing(image, self.plain)
         assert not other, "\n".join(f"{path}: {pair}" for path, pair in other.items())
 
     def _ran(self) -> list[str]:
-        built = json.loads((self.root / "built.json").read_text())
+        built = json.loads((self.root / "linked.json").read_text())
         return [step["step"] for step in built["dynbuild.steps"] if step["ran"]]
 
     def _image(
@@ -228,7 +240,7 @@ class Machines:
     ) -> dict[str, Facts]:
         layout = self.root.parent / f"{self.root.name}-{way}"
         shutil.rmtree(layout, ignore_errors=True)
-        words = ("realize", "-o", f"oci:{layout}", "--metadata-file", "built.json")
+        words = ("realize", "-o", f"oci:{layout}", "--metadata-file", f"{way}.json")
         self._ok(machine, *words, *more, away=away)
         return files_of(layout, traced)
 
@@ -273,9 +285,9 @@ class Machines:
     def _store(self, machine: int) -> Path:
         return self.root.with_name(f"{self.root.name}-store-{machine}")
 
-    def _forget(self) -> None:
-        """Let the engine remember no command; what it pulled stays."""
-        words = ["docker", "buildx", "prune", "-f", "--filter", "description~=exec"]
+    def _forget(self, what: str = "exec") -> None:
+        """Let the engine remember no command, or no copy; what it pulled stays."""
+        words = ["docker", "buildx", "prune", "-f", "--filter", f"description~={what}"]
         env = dict(self.environment)
         subprocess.run(words, env=env, check=True, capture_output=True)
 

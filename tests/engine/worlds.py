@@ -9,7 +9,7 @@ same:
 - Everybody writes to shared directories, databases and logs, each time with what says
   who did it, and says first what the directory has to be.
 - What differs from build to build is a *token*, ``<NAME:UUID>``, written to several
-  files: in one image there is one token of a stage, whatever way it took.
+  files.
 
 Each project has some features only, so that one does not hide what another would show.
 """
@@ -17,6 +17,7 @@ Each project has some features only, so that one does not hide what another woul
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ FEATURES = (
 )
 NAMES = ("a", "b", "c", "d", "e", "f", "g")
 PACKAGES = ("words", "word", "picker", "picked", "divert", "daemon", "linked", "two")
+
+
+_SHARED = re.compile(r"/(?:shared|opt|etc|root|tmp|usr|var)\b|useradd|ldconfig|-e /own")
+"""What a line has that concerns others too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,26 @@ class World:
         if self.user:
             lines.append(f'user = {{ name = "{self.user}", uid = 1500 }}')
         return "\n".join([*lines, *(stage.text for stage in self.stages), ""])
+
+    def source(self, path: str) -> str:
+        """The stage from which what is at a path was copied, if any."""
+        for copy in (copy for stage in self.stages for copy in stage.copies):
+            if f"/{path}/".startswith(f"{copy.to}/"):
+                return copy.source
+        return ""
+
+    @property
+    def single(self) -> frozenset[str]:
+        """The stages that nothing is put on others for, in whatever stack they are.
+
+        Any other may be built twice, in the image and for what copies from it.
+        """
+        found: set[str] = set()
+        for stage in () if self.packages or self.user else self.stages:
+            alone = not any(_SHARED.search(line) for line in stage.commands)
+            if alone and not stage.copies and {*stage.on} <= found:
+                found.add(stage.name)
+        return frozenset(found)
 
     @property
     def expected(self) -> dict[str, str]:
@@ -286,7 +311,7 @@ def _commands(rng: Random, stage: Sketch, made: World) -> tuple[str, ...]:
     kinds = [kind for kind in kinds if kind in made.features]
     if not stage.on:
         kinds = [kind for kind in kinds if kind != "dependency"]
-    for _ in range(rng.randint(1, 4) if kinds else 0):
+    for _ in range(rng.randint(0, 3) if kinds else 0):
         folders = made.folders if "log" in made.features else made.folders[:2]
         kind, on = rng.choice(kinds), rng.choice(stage.on or ("",))
         lines.append(deed(rng, kind, stage.name, on, folders))
