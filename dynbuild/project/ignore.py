@@ -6,15 +6,11 @@ match of a directory covers what is in it, the last pattern that matches decides
 """
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dynbuild.ports import NotThereError
-
-_PLAIN = r"[^*?\[\]\\]*"
-_CHARACTER = r"(?:\\.|[^\\\]-])"
-_CLASS = re.compile(rf"\[(\^?+)((?:{_CHARACTER}(?:-{_CHARACTER})?)+)\]", re.DOTALL)
+from dynbuild.project.glob import Glob, glob_of
 
 
 class PatternError(NotThereError):
@@ -23,7 +19,7 @@ class PatternError(NotThereError):
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    regex: re.Pattern[str]
+    glob: Glob
     includes: bool
 
 
@@ -37,7 +33,7 @@ class Ignored:
         """Whether a path, relative and with slashes, is left out."""
         ignored = False
         for pattern in self.patterns:
-            if ignored == pattern.includes and _covers(pattern.regex, path):
+            if ignored == pattern.includes and _covers(pattern.glob, path):
                 ignored = not pattern.includes
         return ignored
 
@@ -62,61 +58,18 @@ def ignored(patterns: Iterable[str]) -> Ignored:
         if bare:
             clean = posixpath.normpath(bare).lstrip("/")
             try:
-                regex = re.compile(_regex(clean), re.DOTALL)
-            except re.error:
+                glob = glob_of(clean)
+            except ValueError:
                 raise PatternError(f"syntax error in pattern {text!r}") from None
-            compiled.append(_Pattern(regex, includes))
+            compiled.append(_Pattern(glob, includes))
         elif includes:
             raise PatternError("syntax error in pattern '!'")
     return Ignored(tuple(compiled))
 
 
-def _covers(regex: re.Pattern[str], path: str) -> bool:
+def _covers(glob: Glob, path: str) -> bool:
     while path:
-        if regex.fullmatch(path):
+        if glob.matches(path):
             return True
         path = posixpath.dirname(path)
     return False
-
-
-def _regex(pattern: str) -> str:
-    """As a regular expression, or what ``re`` refuses where Go refuses the pattern."""
-    if plain := re.fullmatch(rf"\*\*([^/*?\[\]\\]{_PLAIN})", pattern, re.DOTALL):
-        # The one case in which moby lets ** end within a name.
-        return f".*{re.escape(plain[1])}"
-    parts: list[str] = []
-    at = 0
-    while at < len(pattern):
-        rest = pattern[at:]
-        if rest in {"**", "**/"}:
-            parts.append(".*")
-            at += len(rest)
-        elif stars := re.match(r"\*\*/?", rest):
-            parts.append("(?:.*/)?")
-            at += len(stars[0])
-        elif rest[0] == "*":
-            parts.append("[^/]*")
-            at += 1
-        elif rest[0] == "?":
-            parts.append("[^/]")
-            at += 1
-        elif rest[0] == "[" and (match := _CLASS.match(rest)):
-            parts.append(f"[{match[1]}{_members(match[2])}]")
-            at += len(match[0])
-        elif rest[0] == "[" or rest == "\\":
-            return "["
-        else:
-            escaped = rest[0] == "\\"
-            parts.append(re.escape(rest[1] if escaped else rest[0]))
-            at += 2 if escaped else 1
-    return "".join(parts)
-
-
-def _members(members: str) -> str:
-    """What is between brackets, each character for itself but the - of a range."""
-    return re.sub(
-        r"\\(.)|([^-])",
-        lambda one: re.escape(one[1] or one[2]),
-        members,
-        flags=re.DOTALL,
-    )

@@ -4,9 +4,12 @@ It forgets of ``**`` that what lies in a directory that matches does so too, as 
 ``patternmatcher`` has it: it is asked of each directory on the way.
 """
 
+import posixpath
+import re
+
 import pytest
 from docker.utils.build import PatternMatcher
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dynbuild.project.ignore import PatternError, dockerignore, ignored
@@ -31,6 +34,55 @@ def test_as_docker(patterns: list[str], path: str) -> None:
         if any(one.matches(each) for each in on_the_way):
             theirs = not pattern.startswith("!")
     assert (path in ignored(patterns)) == theirs
+
+
+def naive(pattern: str) -> re.Pattern[str]:
+    """As Go's engine is asked, for one that goes back and forth."""
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    spelled = re.sub(r"(?<=.)\*\*/?$", "\0", pattern)
+    found = re.findall(r"\0|\*\*/?|\[.*?\]|.", spelled)
+    return re.compile(
+        "".join(
+            ".*"
+            if part == "\0"
+            else words["**/"]
+            if part.startswith("**")
+            else words.get(part, part if part[0] == "[" else re.escape(part))
+            for part in found
+        )
+    )
+
+
+@settings(max_examples=1000)
+@given(st.text("ab*?/", min_size=2, max_size=9), st.text("ab/", min_size=1, max_size=9))
+def test_nothing_is_missed_by_going_straight_on(pattern: str, path: str) -> None:
+    clean, path = posixpath.normpath(pattern).lstrip("/"), path.strip("/")
+    assume(clean != "." and path and "//" not in path)
+    # A name after ** alone has a meaning of its own; three stars are two and one.
+    assume(not re.fullmatch(r"\*\*[^*?/\[]*", clean))
+    wanted = naive(clean)
+    ends = [at for at, one in enumerate(path) if one == "/"] + [len(path)]
+    theirs = any(wanted.fullmatch(path[:end]) for end in ends)
+    assert (path in ignored([clean])) == theirs
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "**/" * 25 + "x",
+        "**/a*/" * 12 + "x",
+        "*a" * 60 + "b",
+        "**/" + "*a" * 60 + "b",
+        "a**" * 25 + "x",
+        "a**b*" * 12 + "x",
+        "*?" * 60 + "x",
+    ],
+)
+def test_no_pattern_takes_long(pattern: str) -> None:
+    """Going back and forth would take longer than anybody waits."""
+    rules = ignored([pattern])
+    for path in ("a/" * 200 + "y", "a" * 255, "ab/" * 100 + "a" * 200):
+        assert path not in rules
 
 
 @pytest.mark.parametrize(
