@@ -7,7 +7,9 @@ from dynbuild.errors import (
     DynbuildError,
     UnreachableError,
 )
+from dynbuild.link.entries import MalformedLayerError
 from dynbuild.ports import CommittedUnknownError, NotThereError, TierError
+from dynbuild.tiers.codec import UnreadableError
 
 
 def explained(error: Exception) -> DynbuildError | None:
@@ -20,5 +22,12 @@ def explained(error: Exception) -> DynbuildError | None:
             return UnreachableError(Diagnostic("DB0605", message))
         case NotThereError():
             return AnswerIsNoError(Diagnostic("DB0305", str(error)))
+        case UnreadableError():
+            message = "what a step of the store wrote cannot be read"
+            hint = "`dynbuild cache verify --drop` removes what is damaged"
+            return AnswerIsNoError(Diagnostic("DB0601", message, hint=hint))
+        case MalformedLayerError():
+            message = f"a layer cannot be read: {error}"
+            return AnswerIsNoError(Diagnostic("DB0614", message))
         case _:
             return None

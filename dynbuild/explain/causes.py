@@ -77,6 +77,10 @@ class Now:
     prediction: Prediction
 
 
+_LINKED = FieldChange("build_only", before=True, after=False)
+"""Covered by no digest: what a stage builds is the same, but nothing needed it."""
+
+
 class Trace:
     """A walk over the steps; each is looked at once for what it is held against."""
 
@@ -106,8 +110,7 @@ class Trace:
         if old == self.now.digests[id_]:
             return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
-            needed = self._needed(id_)
-            return (Reason("needed", steps=needed) if needed else Reason("new"),)
+            return (self._first(id_),)
         return tuple(self._differing(self.steps[id_], self.before.described[old]))
 
     def _roots(self, id_: str, old: Digest | None) -> tuple[Root, ...]:
@@ -140,6 +143,14 @@ class Trace:
             if step in self.before.ids.get(digest, ()):
                 return digest
         return self.before.digests.get(step)
+
+    def _first(self, id_: str) -> Reason:
+        """Why a step runs that never ran: it is new, or nothing needed it before."""
+        if needed := self._needed(id_):
+            return Reason("needed", steps=needed)
+        if self.steps[id_].linked and id_ in self.before.unlinked:
+            return Reason("changed", (_LINKED,))
+        return Reason("new")
 
     def _needed(self, id_: str) -> tuple[str, ...]:
         """The steps for which one runs that was in the lock, and that nobody needed."""

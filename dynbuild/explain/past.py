@@ -72,7 +72,8 @@ class Before:
 
     ``described`` holds what is known of digests, ``ids`` the steps that each was of,
     the last one at the end; ``placed`` the places of the steps by id, ``onto`` what
-    they were put on. ``known`` are those that were in a lock, realized or not.
+    they were put on. ``known`` are those that were in a lock, realized or not;
+    ``unlinked`` those of them that were build-only when they last were.
     """
 
     digests: Mapping[str, Digest] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Before:
     placed: Mapping[str, Digest] = field(default_factory=dict)
     onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
+    unlinked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

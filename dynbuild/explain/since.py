@@ -57,11 +57,13 @@ def _before(
     placed: dict[str, Digest] = {}
     onto: dict[str, tuple[str, ...]] = {}
     ids: dict[Digest, tuple[str, ...]] = {}
-    known: set[str] = set()
+    known: dict[str, bool] = {}
     newer = lock
     for older, one in earlier:
         names = _followed(names, stages, continued(older, newer))
-        known |= names.keys()
+        for now, then in names.items():
+            entry = older.stages.get(then)
+            known.setdefault(now, entry is not None and entry.stage.build_only)
         called = {then: now for now, then in names.items()}
 
         def name(then: str, called: Mapping[str, str] = called) -> str:
@@ -78,7 +80,8 @@ def _before(
         newer = older
         if digests.keys() >= names.keys():
             break
-    return Before(digests, described, ids, placed, onto, frozenset(known))
+    unlinked = frozenset(now for now, is_unlinked in known.items() if is_unlinked)
+    return Before(digests, described, ids, placed, onto, frozenset(known), unlinked)
 
 
 def _followed(

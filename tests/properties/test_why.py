@@ -79,8 +79,15 @@ def test_it_begins_where_something_changed(target: Target, data: st.DataObject) 
         if before.user != after.user
         and {c.field for reason in root.reasons for c in reason.fields} == {"mounts"}
     }
+    # What nothing needed was not built, and is now that the image has it.
+    linked = {
+        now
+        for now, then in names.items()
+        if before.stages[then].stage.build_only
+        and not after.stages[now].stage.build_only
+    }
     shell = before.shell != after.shell
-    allowed = moved.changed | moved.new | gone | touching | mounted
+    allowed = moved.changed | moved.new | gone | touching | mounted | linked
     assert stages <= allowed or shell, (stages, allowed)
     for name in moved.changed & set(foreseen.runs):
         told = trace.reasons(name)

@@ -5,6 +5,8 @@ from dataclasses import replace
 from dynbuild.digest import sha256
 from dynbuild.explain.causes import Reason
 from dynbuild.explain.fields import FieldChange
+from dynbuild.explain.past import Past, PastLock
+from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Target
 from dynbuild.lock.update import Requests, update
 from dynbuild.steps.model import Copy, Pin, Stage, User
@@ -97,3 +99,26 @@ def test_a_build_only_stage_that_nobody_needed_before() -> None:
     foreseen, trace = machine.foresee(lock)
     assert trace.reasons("tool") == (Reason("needed", steps=("app",)),)
     assert machine.realize(lock) == set(foreseen.runs) == {"tool", "app"}
+
+
+def test_a_build_only_stage_that_nobody_needed_and_that_is_linked_now() -> None:
+    tool = Stage("tool", commands=("one",), build_only=True)
+    machine = Machine()
+    lock = update(None, target(tool))
+    assert machine.realize(lock) == set()
+    lock = update(lock, target(replace(tool, build_only=False)))
+    foreseen, trace = machine.foresee(lock)
+    change = FieldChange("build_only", before=True, after=False)
+    assert trace.reasons("tool") == (Reason("changed", (change,)),)
+    assert [root.step for root in trace.roots("tool")] == ["tool"]
+    assert machine.realize(lock) == set(foreseen.runs) == {"tool"}
+
+
+def test_a_linked_stage_that_was_never_built() -> None:
+    tool = Stage("tool", commands=("one",))
+    machine = Machine()
+    lock = update(None, target(tool))
+    past = (PastLock(dumps(lock), {}, {}, {}),)
+    machine.past = Past(past, {})
+    _, trace = machine.foresee(lock)
+    assert trace.reasons("tool") == (Reason("new"),)
