@@ -24,7 +24,7 @@ def explained(error: Exception) -> DynbuildError | None:
             return AnswerIsNoError(Diagnostic("DB0305", str(error)))
         case UnreadableError():
             message = "what a step of the store wrote cannot be read"
-            hint = "`dynbuild cache verify --drop` removes what is damaged"
+            hint = "`dynbuild status --verify` finds and removes what is damaged"
             return AnswerIsNoError(Diagnostic("DB0601", message, hint=hint))
         case MalformedLayerError():
             message = f"a layer cannot be read: {error}"

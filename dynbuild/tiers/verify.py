@@ -16,6 +16,7 @@ from dynbuild.tiers.codec import (
     OtherVersionError,
     UnreadableError,
     load_record,
+    parsed,
     record_name,
 )
 from dynbuild.tiers.local import BLOBS, NOTES, digest_of_file
@@ -76,6 +77,10 @@ def _wrong(root: Path, path: Path) -> str | None:
     for blob in (writes, *(layer.digest for layer in record.layers)):
         if not _blob(root, blob).exists():
             return f"names {blob}, which is not there"
+    try:
+        parsed(_blob(root, writes).read_bytes())
+    except UnreadableError:
+        return "does not say what its step wrote"
     return None
 
 

@@ -82,7 +82,19 @@ JUNK = [
     zlib.compress(b'[["a"]]'),
     zlib.compress(b"[" * 100_000),
     dump_writes({"a": Written("file")})[:-2],
+    zlib.compress(b'[["a","file","0644",0,0,"",[],true]]'),
+    zlib.compress(b'[["a","file",0.5,0,0,"",[],true]]'),
+    zlib.compress(b'[["a","evil",0,0,0,"",[],true]]'),
+    zlib.compress(b'[["a","file",0,0,0,7,[],true]]'),
+    zlib.compress(b'[[["a"],"file",0,0,0,"",[],true]]'),
+    zlib.compress(b"[" + b" " * (50 << 20) + b"]"),
 ]
+
+
+@pytest.mark.parametrize("depth", [3, 3000])
+def test_paths_that_repeat_themselves_are_read_again(depth: int) -> None:
+    writes = {"/".join("a" * n): Written("directory", 0o755) for n in range(1, depth)}
+    assert parsed(dump_writes(writes)) == writes
 
 
 @pytest.mark.parametrize("data", JUNK, ids=range(len(JUNK)))
