@@ -1,7 +1,7 @@
 """Plans of whole images: built until nothing is left, on machines of every kind."""
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from dynbuild.link.choice import Held
 from dynbuild.link.commute import conflicts
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.link.placement import Placement
+from dynbuild.link.reads import is_read
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Plan, Reuse, Unneeded, plan
 from dynbuild.steps.model import Copy, Stage
@@ -26,6 +27,7 @@ PATHS = [
     "tmp/x",
     "var/lib/dpkg/status",
 ]
+READ = ["opt/one", "opt/two", "etc/passwd"]
 BELOW = {"etc/hosts", "etc/passwd", "var/lib/dpkg/status"}
 
 
@@ -59,6 +61,8 @@ class World:
             content = source.choice(["same", "same", place.id])
             if source.random() < 0.7:
                 writes[path] = written(path, content)
+        reads = [path for path in READ if chance.random() < 0.1]
+        reads += [path for path in READ if again.random() < 0.05]
         number = next(self.number)
         return Record(
             placed=place.digest,
@@ -68,6 +72,7 @@ class World:
             writes=writes,
             on=planned.ids(place.on),
             sources=planned.sources(place.digest),
+            reads=tuple(sorted(set(reads))),
             made=number,
         )
 
@@ -139,8 +144,16 @@ def writes_of(planned: Plan, digest: Digest) -> WriteSet | None:
     return choice.record.writes if isinstance(choice, Reuse) else None
 
 
+def reads_of(planned: Plan, digest: Digest) -> Sequence[str]:
+    choice = planned.choices[digest]
+    return choice.record.reads if isinstance(choice, Reuse) else ()
+
+
 def is_sound(planned: Plan) -> bool:
-    """Each on its stack; what lies side by side in a stack commutes."""
+    """Each on its stack; what lies side by side in a stack commutes.
+
+    Nothing that is known to be read is written by a step before, in another stack.
+    """
     places = planned.places.places
     for digest, place in places.items():
         choice = planned.choices[digest]
@@ -156,6 +169,9 @@ def is_sound(planned: Plan) -> bool:
                 one, other = writes_of(planned, lower), writes_of(planned, upper)
                 if lower not in places[upper].closure and one and other:
                     assert not conflicts(one, other)
+                if lower not in places[upper].closure and one:
+                    for read in reads_of(planned, upper):
+                        assert not any(is_read(read, *item) for item in one.items())
     return True
 
 
