@@ -26,6 +26,17 @@ LINES = 20
 WIDTH = 400
 """How many lines of a script, and characters of a line, an error shows."""
 
+_SCRIPT = re.compile(
+    r'process "(?:[^"\\]|\\.)*+" did not complete successfully', re.DOTALL
+)
+_NO_USER = re.compile(r"unable to find user ([^\s:]+)")
+_NO_PROGRAM = re.compile(
+    r'exec: "([^"]+)": (?:stat|executable)|exec (/\S+): no such file'
+)
+_NO_SHELL = (
+    "the base has no shell to run a step in: start from one that has,"
+    "\nsuch as debian:stable-slim or alpine, and copy what the other has into it"
+)
 _NO_DIRECTORY = re.compile(r"cannot copy to non-directory: \S*/buildkit\d+/(\S+)")
 _NOT_FOUND = (
     re.compile(r"(?:^|: )([^\s:]+): (?:command )?not found$"),
@@ -68,11 +79,17 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
             else _block("the instruction", error.instruction or "")
         )
     code = error.exit_code
-    reason = error.message if code is None else f"exit code {code}"
+    reason = _unstarted(error.message) if code is None else f"exit code {code}"
     first = f"{title(error.step, titles)} failed: {reason}"
     return Diagnostic(
         "DB0510", "\n".join([first, *command, *output]), hint=_next_step(error)
     )
+
+
+def _unstarted(message: str) -> str:
+    """What is said of what never ran, without the script that it holds."""
+    told = _SCRIPT.sub("the script could not be started", message)
+    return "\n".join(lines(told)[:LINES])
 
 
 def _as_declared(script: str) -> str:
@@ -109,14 +126,35 @@ def _next_step(error: BuildFailed) -> str:
             )
         case 137:
             return "it was killed, most often for want of memory"
-        case _ if match := _NO_DIRECTORY.search(error.message):
-            return (
-                f"{match[1]} is a directory in what is copied, and a link in the image:"
-                "\ncopy what is in that directory by itself, with a slash: to = "
-                f'"/{match[1]}/"'
-            )
+        case None if hint := _before_it_ran(error.message):
+            return hint
         case _:
             return "correct it and run again: the steps that succeeded are kept"
+
+
+def _before_it_ran(message: str) -> str | None:
+    """What to do about a step of which no command ran."""
+    if match := _NO_USER.search(message):
+        if match[1] in ("root", "0"):
+            return _NO_SHELL
+        return (
+            f"nothing made the user {match[1]} before this step: declare it as user,"
+            "\ndepend on the stage that makes it, or write a number"
+        )
+    if match := _NO_PROGRAM.search(message):
+        name = match[1] or match[2]
+        if name == "/bin/sh":
+            return _NO_SHELL
+        return (
+            f"{name} is not there: install it before this step, or name another shell"
+        )
+    if match := _NO_DIRECTORY.search(message):
+        return (
+            f"{match[1]} is a directory in what is copied, and a link in the image:"
+            "\ncopy what is in that directory by itself, with a slash: to = "
+            f'"/{match[1]}/"'
+        )
+    return None
 
 
 def _provided(lacks: Lacking) -> str:

@@ -20,6 +20,8 @@ from dynbuild.steps.model import (
     User,
 )
 from dynbuild.steps.run import (
+    BASE_MOUNT,
+    BaseMount,
     CacheMount,
     Mount,
     Run,
@@ -82,7 +84,7 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
         case User():
             # sudo's installation works in /tmp.
             scratch = (ScratchMount("/tmp"),) if step.sudo else ()  # noqa: S108
-            return Run(_user_script(step), scratch, shell=SHELL)
+            return Run(_user_script(step), (*scratch, BaseMount()), shell=SHELL)
         case Stage():
             return _stage_run(step, environment, user)
         case _:
@@ -179,9 +181,7 @@ def _ids(name: str, user: User | None) -> tuple[int, int]:
 
 def _user_script(user: User) -> str:
     name, uid, login = shell(user.name), user.uid, shell(user.shell)
-    advice = shell(
-        f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}: in the base'
-    )
+    advice = shell(f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}:')
     own_gid = f"s/^{user.name}:[^:]*:\\([0-9]*\\):.*/\\1/p"
     # Small bases have no tool for it: then the files are written as useradd would.
     lines = [
@@ -189,7 +189,8 @@ def _user_script(user: User) -> str:
         f"if ! id -u {name} > /dev/null 2>&1; then",
         f"  other=$(sed -n 's/^\\([^:]*\\):[^:]*:{uid}:.*/\\1/p' /etc/passwd)",
         '  [ -z "$other" ] || {',
-        f'    echo {advice} \\\n      "$other has uid {uid}" >&2',
+        *_whose("    ", '"^$other:"'),
+        f'    echo {advice} \\\n      "$where $other has uid {uid}" >&2',
         "    exit 1",
         "  }",
         f"  has_group() {{ grep -q {shell(f'^{user.name}:')} /etc/group; }}",
@@ -210,7 +211,8 @@ def _user_script(user: User) -> str:
         "  fi",
         "fi",
         f'[ "$(id -u {name})" = {uid} ] || {{',
-        f'  echo {advice} \\\n    "N is $(id -u {name})" >&2',
+        *_whose("  ", shell(f"^{user.name}:")),
+        f'  echo {advice} \\\n    "$where N is $(id -u {name})" >&2',
         "  exit 1",
         "}",
     ]
@@ -219,6 +221,15 @@ def _user_script(user: User) -> str:
         place = shell(f"/etc/sudoers.d/{user.name}")
         lines += [_SUDO, f"echo {rule} > {place}", f"chmod 0440 {place}"]
     return "\n".join(lines)
+
+
+def _whose(indent: str, pattern: str) -> list[str]:
+    """Lines that find out whether the base has a user, or what came after it."""
+    return [
+        f"{indent}where='in the base'",
+        f"{indent}grep -qs {pattern} {BASE_MOUNT}/etc/passwd ||",
+        f"{indent}  where='by what a package, a script or a stage did,'",
+    ]
 
 
 def _source_script(source: AptSource) -> str:

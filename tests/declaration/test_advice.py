@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax import decode, syntax_of
-from dynbuild.errors import render
+from dynbuild.errors import DeclarationError, render
 from dynbuild.spans import Source
 from tests.snapshot_files import files
 
@@ -130,6 +130,13 @@ def test_ordinary_commands_stay_silent(command: str) -> None:
 )
 def test_commands_whose_failure_shows_stay_silent(commands: list[str]) -> None:
     assert not declared(commands).warnings
+
+
+def test_a_long_join_is_told_in_words() -> None:
+    with pytest.raises(DeclarationError, match="write these 2 entries as one"):
+        declared(["make \\", "x" * 500])
+    with pytest.raises(DeclarationError, match="remove the backslash"):
+        declared(["make", "make install \\"])
 
 
 def looking(command: str, **more: object) -> Loaded:

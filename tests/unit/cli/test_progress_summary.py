@@ -48,6 +48,7 @@ def test_totals() -> None:
 
 
 OPEN, CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
+STARTED = r'process "/bin/sh -c set -eu\necho \"a\"\n" did not complete successfully: '
 FAILURES = {
     "missing": failed("Collecting flask", "/bin/sh: 3: flask: not found", code=127),
     "exit": failed("E: \x1b[31mbroken\x1b[0m packages", "x" * 1000, code=100),
@@ -64,6 +65,12 @@ FAILURES = {
         message="cannot copy to non-directory: /var/lib/buildkit/containerd-overlayfs/"
         "cachemounts/buildkit688261246/bin",
     ),
+    "no-user": failed(message=STARTED + "unable to find user app: no matching entries"),
+    "no-root": failed(
+        message=STARTED + "unable to find user root: no matching entries"
+    ),
+    "no-shell": failed(message=STARTED + 'exec: "/bin/sh": stat /bin/sh: no such file'),
+    "no-bash": failed(message=STARTED + 'exec: "/bin/bash": stat /bin/bash: no such'),
     "forgotten": replace(failed("E: broken", code=100), forgotten="jqq"),
     "refused": failed(step=None, instruction=None, message="x/app: status 403"),
     "push": failed(

@@ -13,16 +13,19 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # user.1: runner
-# seq 1, stands on base.0, digest 715aef4537cc
+# seq 1, stands on base.0, digest 2f613a5a9d56
 FROM base.0 AS user.1
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN <<'EOF'
+RUN --mount=type=bind,from=base.0,target=/run/base <<'EOF'
 set -eu
 if ! id -u runner > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "runner", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "runner", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^runner:' /etc/group; }
@@ -43,14 +46,17 @@ if ! id -u runner > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u runner)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "runner", uid = N }: in the base' \
-    "N is $(id -u runner)" >&2
+  where='in the base'
+  grep -qs '^runner:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "runner", uid = N }:' \
+    "$where N is $(id -u runner)" >&2
   exit 1
 }
 EOF
 
 # compiler
-# seq 2, stands on user.1, digest b677738ef350
+# seq 2, stands on user.1, digest b4e7c4c77ab8
 FROM user.1 AS compiler
 RUN <<'EOF'
 set -e
@@ -61,7 +67,7 @@ apt-get install -y -q --no-install-recommends gcc libc6-dev
 EOF
 
 # program
-# seq 3, stands on user.1, compiler, digest 7d6c97d34e0e
+# seq 3, stands on user.1, compiler, digest 94d3577966da
 FROM compiler AS program
 COPY greet.c /src/greet.c
 RUN <<'EOF'
@@ -71,7 +77,7 @@ gcc -O2 -static -o /usr/local/bin/greet /src/greet.c
 EOF
 
 # install
-# seq 4, stands on user.1, digest 86dc77e9c9bb
+# seq 4, stands on user.1, digest e9e826fb28f8
 FROM user.1 AS install
 COPY --from=program /usr/local/bin/greet /usr/local/bin/
 

@@ -44,16 +44,19 @@ PYTHON
 EOF
 
 # user.2: tester
-# seq 2, stands on pip.1, digest b4ae3051e500
+# seq 2, stands on pip.1, digest 4423a279d53e
 FROM pip.1 AS user.2
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN <<'EOF'
+RUN --mount=type=bind,from=base.0,target=/run/base <<'EOF'
 set -eu
 if ! id -u tester > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "tester", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "tester", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^tester:' /etc/group; }
@@ -74,8 +77,11 @@ if ! id -u tester > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u tester)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "tester", uid = N }: in the base' \
-    "N is $(id -u tester)" >&2
+  where='in the base'
+  grep -qs '^tester:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "tester", uid = N }:' \
+    "$where N is $(id -u tester)" >&2
   exit 1
 }
 EOF

@@ -69,16 +69,19 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # user.2: app
-# seq 2, stands on apt.1, digest 75141e517f9c
+# seq 2, stands on apt.1, digest e789d2225772
 FROM apt.1 AS user.2
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN <<'EOF'
+RUN --mount=type=bind,from=base.0,target=/run/base <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -99,14 +102,17 @@ if ! id -u app > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-    "N is $(id -u app)" >&2
+  where='in the base'
+  grep -qs '^app:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+    "$where N is $(id -u app)" >&2
   exit 1
 }
 EOF
 
 # dependencies
-# seq 3, stands on user.2, digest d86332512942
+# seq 3, stands on user.2, digest b369e32b3b0a
 FROM user.2 AS dependencies
 ARG TARGETARCH
 RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild/printed/afd252e77bd9/dependencies/0/root/.cache/pip-$TARGETARCH \
@@ -117,7 +123,7 @@ pip install 'flask>=3' 'gunicorn' 'psycopg[binary]'
 EOF
 
 # application
-# seq 4, stands on user.2, dependencies, digest cca6eba20e8d
+# seq 4, stands on user.2, dependencies, digest c40ae3c01fa7
 FROM dependencies AS application
 COPY hello.py /app/
 

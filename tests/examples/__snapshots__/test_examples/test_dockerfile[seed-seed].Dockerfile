@@ -78,16 +78,20 @@ pip3 install --upgrade pip
 EOF
 
 # user.3: app with sudo
-# seq 3, stands on script.2, digest ba9670528986
+# seq 3, stands on script.2, digest 949fc91df1a1
 FROM script.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN --mount=type=tmpfs,target=/tmp <<'EOF'
+RUN --mount=type=tmpfs,target=/tmp --mount=type=bind,from=base.0,target=/run/base \
+    <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -108,8 +112,11 @@ if ! id -u app > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-    "N is $(id -u app)" >&2
+  where='in the base'
+  grep -qs '^app:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+    "$where N is $(id -u app)" >&2
   exit 1
 }
 command -v sudo > /dev/null || {
@@ -145,7 +152,7 @@ chmod 0440 /etc/sudoers.d/app
 EOF
 
 # dependencies
-# seq 4, stands on user.3, digest 87ec91117120
+# seq 4, stands on user.3, digest 75937e70952a
 FROM user.3 AS dependencies
 RUN <<'EOF'
 set -e
@@ -154,7 +161,7 @@ pip3 install requests flask
 EOF
 
 # application
-# seq 5, stands on user.3, dependencies, digest 44179ee1aab5
+# seq 5, stands on user.3, dependencies, digest 7d73e5e891af
 FROM dependencies AS application
 RUN <<'EOF'
 set -e

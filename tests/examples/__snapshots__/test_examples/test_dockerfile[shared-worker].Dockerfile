@@ -69,16 +69,19 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # user.2: app
-# seq 2, stands on apt.1, digest f57c3d7d5362
+# seq 2, stands on apt.1, digest 964dd76e99cf
 FROM apt.1 AS user.2
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN <<'EOF'
+RUN --mount=type=bind,from=base.0,target=/run/base <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -99,14 +102,17 @@ if ! id -u app > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-    "N is $(id -u app)" >&2
+  where='in the base'
+  grep -qs '^app:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+    "$where N is $(id -u app)" >&2
   exit 1
 }
 EOF
 
 # python
-# seq 3, stands on user.2, digest 4ab65bab460e
+# seq 3, stands on user.2, digest 919b55a52761
 FROM user.2 AS python
 COPY worker/requirements.txt /tmp/requirements.txt
 ARG TARGETARCH

@@ -100,16 +100,19 @@ PYTHON
 EOF
 
 # user.3: web
-# seq 3, stands on pip.2, digest 23a283ef63a0
+# seq 3, stands on pip.2, digest c24ba0036d66
 FROM pip.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN <<'EOF'
+RUN --mount=type=bind,from=base.0,target=/run/base <<'EOF'
 set -eu
 if ! id -u web > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "web", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "web", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^web:' /etc/group; }
@@ -130,14 +133,17 @@ if ! id -u web > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u web)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "web", uid = N }: in the base' \
-    "N is $(id -u web)" >&2
+  where='in the base'
+  grep -qs '^web:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "web", uid = N }:' \
+    "$where N is $(id -u web)" >&2
   exit 1
 }
 EOF
 
 # assets
-# seq 4, stands on user.3, digest 7aeed0f2e373
+# seq 4, stands on user.3, digest ff3122ade4e1
 FROM user.3 AS assets
 COPY assets/minify.py /usr/local/lib/minify.py
 COPY assets/style.css /tmp/style.css
@@ -150,7 +156,7 @@ python3 /usr/local/lib/minify.py /tmp/style.css > /srv/static/style.css
 EOF
 
 # database
-# seq 5, stands on user.3, digest cb2732ed3221
+# seq 5, stands on user.3, digest 5deda2b031a4
 FROM assets AS database
 COPY database/create.py /srv/data/
 COPY database/schema.sql /srv/data/

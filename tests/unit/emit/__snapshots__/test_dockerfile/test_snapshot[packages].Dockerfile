@@ -168,13 +168,17 @@ EOF
 # seq 5, stands on script.4, digest 64ee1034e888
 FROM script.4 AS user.5
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
-RUN --mount=type=tmpfs,target=/tmp <<'EOF'
+RUN --mount=type=tmpfs,target=/tmp --mount=type=bind,from=base.0,target=/run/base \
+    <<'EOF'
 set -eu
 if ! id -u app > /dev/null 2>&1; then
   other=$(sed -n 's/^\([^:]*\):[^:]*:1000:.*/\1/p' /etc/passwd)
   [ -z "$other" ] || {
-    echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-      "$other has uid 1000" >&2
+    where='in the base'
+    grep -qs "^$other:" /run/base/etc/passwd ||
+      where='by what a package, a script or a stage did,'
+    echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+      "$where $other has uid 1000" >&2
     exit 1
   }
   has_group() { grep -q '^app:' /etc/group; }
@@ -195,8 +199,11 @@ if ! id -u app > /dev/null 2>&1; then
   fi
 fi
 [ "$(id -u app)" = 1000 ] || {
-  echo 'dynbuild: declare user = { name = "app", uid = N }: in the base' \
-    "N is $(id -u app)" >&2
+  where='in the base'
+  grep -qs '^app:' /run/base/etc/passwd ||
+    where='by what a package, a script or a stage did,'
+  echo 'dynbuild: declare user = { name = "app", uid = N }:' \
+    "$where N is $(id -u app)" >&2
   exit 1
 }
 command -v sudo > /dev/null || {
