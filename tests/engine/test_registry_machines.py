@@ -147,7 +147,13 @@ def test_what_is_declared_is_used_and_one_that_is_away_is_told(
     assert ran(gone) == 2
     three = machine(project, "three", cache, CACHE_REGISTRY="")
     three.ok("trust")
-    assert ran(realize(three)) == 0
+    assert ran(realize(three, "-t", tag)) == 0
+    # What came from a tier that was agreed to counts where no declaration is read.
+    told = json.loads(three.ok("why", "below", "above", "--frozen", "--json").out)
+    assert [step["from"] for step in told["steps"]] == ["local", "local"]
+    three.ok("trust", "--revoke")
+    told = json.loads(three.ok("why", "below", "above", "--frozen", "--json").out)
+    assert [step["from"] for step in told["steps"]] == ["built", "built"]
 
 
 @pytest.mark.alone

@@ -1,5 +1,6 @@
 """What a user said to the caches of a declaration."""
 
+import json
 import os
 from pathlib import Path
 
@@ -79,3 +80,18 @@ def test_answers_are_for_their_user_alone(consents: Consents) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert consents.folder.stat().st_mode & 0o777 == 0o700
     assert consents.folder.stat().st_uid == os.geteuid()
+
+
+def test_what_was_agreed_to_last_is_known(consents: Consents) -> None:
+    assert consents.last(YES.project) is None
+    consents.keep(YES)
+    consents.keep(Consent(YES.project, "{}", agreed=False))
+    consents.keep(NO)
+    assert consents.last(YES.project) == YES.settings
+    assert consents.last(NO.project) is None
+    consents.keep(Consent(YES.project, '{"a": 1}', agreed=True))
+    assert consents.folder is not None
+    for path in consents.folder.iterdir():
+        if YES.settings not in json.loads(path.read_text())["settings"]:
+            os.utime(path, (2**33, 2**33))
+    assert consents.last(YES.project) == '{"a": 1}'
