@@ -80,10 +80,15 @@ class Ground:
         return {other: frozenset(reasons) for other, reasons in found.items()}
 
     def written_for(self, reads: Iterable[str], closure: int) -> Joins:
-        """The steps outside of a closure that write what a step reads."""
+        """The steps outside of a closure that write what a step reads.
+
+        Where there are none, nobody asks what it reads: its layers may not be read yet.
+        """
         found: dict[int, frozenset[Reason]] = {}
+        if all(closure >> other & 1 for other in self.known):
+            return found
+        self._read(closure)
         for read in sorted(set(reads)):
-            self._read(closure)
             root = root_of(read)
             near = 0
             for above in (root, *ancestors(root)):

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from dynbuild.digest import Digest
+from dynbuild.link.later import LaterReads
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.placement import Join, Placement, Placements, Standing, place
 
@@ -301,3 +302,12 @@ def test_what_a_step_is_known_to_read_before_it_is_built() -> None:
         ]
     }
     assert reads_of(order, wrote, {}) == [Join("a", reads=("etc/skel/x",))]
+
+
+def test_nobody_asks_what_a_step_read_that_stands_on_all_before_it() -> None:
+    def found() -> tuple[str, ...]:
+        raise AssertionError
+
+    order = [step("a"), step("b", "a")]
+    wrote: Wrote = {Digest("@a"): [{"a": file("a")}], Digest("@b"): [{"b": file("b")}]}
+    place(order, wrote, {Digest("@b"): [LaterReads(found)]})
