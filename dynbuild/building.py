@@ -61,6 +61,8 @@ class BuildRequest:
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     build_contexts: Mapping[str, str] = field(default_factory=dict)
+    ignored: str = ""
+    """What the builder leaves out of the context, as a .dockerignore says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.digest import sha256, short
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
+from dynbuild.project.checkout import copy_of
 from dynbuild.project.writing import is_refused, put
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
@@ -313,7 +315,7 @@ def _job(
         flags["jobs"] or max(4, os.cpu_count() or 4),
         flags["anew"],
         strict=flags["strict"],
-        compare=flags["compare"],
+        compare=partial(copy_of, project.files) if flags["compare"] else None,
     )
     mode = choose(flags["progress"], sys.stderr, os.environ)
     own = replace(asked, project=project_id)

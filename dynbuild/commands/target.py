@@ -9,6 +9,7 @@ from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy as DeclaredCopy
 from dynbuild.declaration.schema import Declaration
 from dynbuild.declaration.variables import not_expanded
+from dynbuild.emit.modes import in_letters
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lock.model import DEFAULT_SHELL, Target
 from dynbuild.ports import Files, NotThereError
@@ -141,9 +142,11 @@ def _stage(
 
 
 def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa: FBT001
-    digest = None
+    digest, mode = None, copy.mode
     if copy.stage is None and copy.image is None:
         is_directory = files.is_directory(copy.from_)
+        if mode is not None and is_directory:
+            mode = in_letters(mode, of_file=False)
         if track or (track is None and not is_directory):
             digest = files.content(copy.from_, copy.exclude)
     return Copy(
@@ -152,7 +155,7 @@ def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa
         stage=copy.stage,
         image=None if copy.image is None else str(parse(copy.image)),
         owner=copy.owner,
-        mode=copy.mode,
+        mode=mode,
         exclude=copy.exclude,
         digest=digest,
     )

@@ -28,6 +28,9 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 SECRET_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # noqa: S105
 MODE = r"^[0-7]{3,4}$"
+_CLAUSE = r"[ugoa]*[-+=][rwxXst]*"
+COPY_MODE = rf"^([0-7]{{3,4}}|{_CLAUSE}(,{_CLAUSE})*)$"
+"""A mode in digits, or as chmod(1) takes it in letters."""
 CACHE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 DURATION = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
 """A duration of Go, as Docker reads it: 1m30s."""

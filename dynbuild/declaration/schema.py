@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dynbuild.declaration.grammar import (
     CACHE_ID,
+    COPY_MODE,
     DURATION,
     ENV_NAME,
     MODE,
@@ -107,7 +108,11 @@ class Copy(_Model):
     owner: str | None = Field(
         default=None, description="user, user:group, uid or uid:gid."
     )
-    mode: str | None = _text(MODE, "Octal digits as text, such as 0644.", default=None)
+    mode: str | None = _text(
+        COPY_MODE,
+        "Octal digits as text, such as 0644, or letters: u=rwX,go=rX.",
+        default=None,
+    )
     exclude: Strings = Field(default=(), description="Patterns of files to leave out.")
 
 

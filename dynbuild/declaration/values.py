@@ -122,7 +122,12 @@ _RULES: dict[Pattern, _Rule] = {
     (*_COPY, "owner"): _Rule(
         "DB0145", grammar.OWNER, "an owner: user, user:group, uid or uid:gid"
     ),
-    (*_COPY, "mode"): _MODE,
+    (*_COPY, "mode"): _Rule(
+        "DB0146",
+        grammar.COPY_MODE,
+        "three or four octal digits, as 0644, or letters, as u=rwX,go=rX",
+        _as_mode,
+    ),
     (*_SECRET, "id"): _Rule(
         "DB0151", grammar.SECRET_ID, "an id: letters, digits, . _ and -"
     ),

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from dynbuild import quote
 from dynbuild.declaration.entry import incomplete
+from dynbuild.emit.modes import in_letters
 from dynbuild.emit.text import instruction
 from dynbuild.lock.model import Lock
 from dynbuild.steps.model import (
@@ -133,7 +134,10 @@ def _copy(
     if copy.owner is not None:
         flags.append(f"--chown={quote.flag(copy.owner)}")
     if copy.mode is not None:
-        flags.append(f"--chmod={quote.flag(copy.mode)}")
+        # What is tracked is a file; a tracked directory has its mode in letters.
+        of_file = copy.of_project and not copy.live
+        mode = in_letters(copy.mode, of_file=of_file)
+        flags.append(f"--chmod={quote.flag(mode)}")
     flags += [f"--exclude={quote.flag(pattern)}" for pattern in copy.exclude]
     return instruction("COPY", flags, quote.copy_paths(copy.path, copy.to))
 

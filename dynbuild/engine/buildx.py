@@ -111,7 +111,8 @@ class Buildx:
             dockerfile, answer = folder / "Dockerfile", folder / "metadata.json"
             dockerfile.write_text(request.dockerfile, encoding="utf-8")
             # The context holds what it should: a .dockerignore in it is only a file.
-            dockerfile.with_name("Dockerfile.dockerignore").touch()
+            ignore = dockerfile.with_name("Dockerfile.dockerignore")
+            ignore.write_text(request.ignored, encoding="utf-8")
             command = arguments(request, output, str(dockerfile), str(answer))
             quiet = {"BUILDX_METADATA_PROVENANCE": "disabled"}
             status = follow({**self.environment, **quiet}, command, each, self.running)

@@ -31,6 +31,9 @@ _NO_ANSWER = re.compile(
 )
 _WRAPPING = re.compile(r"^(ERROR: |failed to (build|solve): )+")
 _PROCESS = re.compile(r'process ("(?:[^"\\]|\\.)*") did not complete successfully')
+_NO_DIRECTORY = re.compile(
+    r"cannot copy to non-directory: \S*?/(?:buildkit\d+|cachemounts/[^/]+)(/\S*)"
+)
 _EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
 
 
@@ -79,7 +82,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
             return DeclarationError(Diagnostic("DB0505", words, hint=hint))
     if failure is None:
         return BuildFailed(None, None, words, (), None, transcript.steps)
-    message = discreet(failure.message)
+    message = _in_words(discreet(failure.message))
     if failure.step is None and not answered(message):
         return UnreachableError(Diagnostic("DB0504", message, hint=later(message)))
     code = _EXIT_CODE.search(message)
@@ -90,6 +93,19 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
         failure.output,
         int(code[1]) if code else None,
         transcript.steps,
+    )
+
+
+def _in_words(message: str) -> str:
+    """What BuildKit says of places that only it knows, as its user can read it."""
+    match = _NO_DIRECTORY.search(message)
+    if match is None:
+        return message
+    path = match[1]
+    return (
+        f"what is copied has a directory {path}, and in the image {path} is no "
+        f"directory (in many bases it is a link, as /bin is to usr/bin): copy what is "
+        f"in that directory by itself, to {path}/, and leave it out of the other copy"
     )
 
 

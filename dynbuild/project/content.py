@@ -85,7 +85,7 @@ class Tree:
             found = self._find(path)
             if into not in self.contexts:
                 self.contexts[into] = Context(
-                    Path(into), self.hashes, self._is_private()
+                    Path(into), self.hashes, self.is_private()
                 )
             context = self.contexts[into]
             for link in found.links:
@@ -126,7 +126,7 @@ class Tree:
 
     def _changes(self, paths: Sequence[str]) -> tuple[Noted, ...]:
         """The modes that change on the way, where no umask explains it."""
-        private = self._is_private()
+        private = self.is_private()
         if private:
             what = (
                 "closed to others, as is the whole checkout, so which files are meant "
@@ -211,7 +211,7 @@ class Tree:
         if is_inside(path, self.root):
             self.facts.see("content", of=str(path))
         try:
-            return dockerignore(named.read(path, self.root, _RULES).decode("utf-8"))
+            return dockerignore(self._rules_text())
         except (FileNotFoundError, IsADirectoryError):
             return Ignored()
         except NotTakenError as error:
@@ -221,7 +221,18 @@ class Tree:
         except (OSError, UnicodeDecodeError) as error:
             raise NotThereError(f".dockerignore cannot be read: {error}") from None
 
-    def _is_private(self) -> bool:
+    def rules_text(self) -> str:
+        """The .dockerignore as it is, where there is one."""
+        try:
+            return self._rules_text()
+        except OSError:
+            return ""
+
+    def _rules_text(self) -> str:
+        path = self.root / ".dockerignore"
+        return named.read(path, self.root, _RULES).decode("utf-8")
+
+    def is_private(self) -> bool:
         """Whether the umask of the checkout closed all of it to others.
 
         The declaration and the lock tell: nobody closes them to others on purpose.
@@ -260,7 +271,7 @@ class Tree:
     def _digest(self, paths: Mapping[str, str], context: Context | None) -> Digest:
         """The digest of some paths, each by its name in what is copied."""
         root = self.root if context is None else context.root
-        private = context is None and self._is_private()
+        private = context is None and self.is_private()
         first: dict[tuple[int, int], str] = {}
         entries: list[Field] = []
         for inside, path in paths.items():

@@ -9,6 +9,7 @@ from typing import TypeVar
 from dynbuild.building import BuildFailed, Built
 from dynbuild.commands.realize import (
     RealizeOptions,
+    fresh_copies,
     platform_of,
     refuse_host_network,
 )
@@ -61,7 +62,8 @@ class Stepwise:
     jobs: int
     anew: tuple[str, ...] = ()
     strict: bool = False
-    compare: bool = False
+    compare: Callable[[str], str] | None = None
+    """Puts the project into a directory as it is; what Docker leaves out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,18 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
     request = facts.request("")
     built = give(stack, config, request, site.workshop, site.publisher, site.report)
     found = None
-    if stepwise.compare:
+    if stepwise.compare is not None:
         recipe = gather([placed.id for placed in facts.order])
-        linear = site.workshop.tree(recipe.request, site.report)
+        with tempfile.TemporaryDirectory(prefix="dynbuild-") as project:
+            # Not what was gathered: that might lack what a plain build copies.
+            ignored = stepwise.compare(project)
+            plain = replace(
+                recipe.request,
+                context=project,
+                ignored=ignored,
+                no_cache_steps=fresh_copies(facts.order),
+            )
+            linear = site.workshop.tree(plain, site.report)
         found = differences(stacked(writes), linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
 

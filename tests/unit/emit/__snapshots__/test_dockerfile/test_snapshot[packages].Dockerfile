@@ -15,7 +15,7 @@ SHELL ["/bin/sh", "-c"]
 # source.1: https://download.docker.com/linux/debian bookworm
 # seq 1, stands on base.0, digest a1b3e94c5c76
 FROM base.0 AS source.1
-COPY --chown=0:0 --chmod=644 \
+COPY --chown=0:0 --chmod=u=rw,g=r,o=r \
     keys/docker.asc /etc/apt/keyrings/download-docker-com-linux-debian-87744ea2.asc
 RUN <<'EOF'
 set -eu

@@ -1,0 +1,60 @@
+"""The project as it is, for a plain build to be compared with: a copy, with no rule."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from dynbuild.project.content import Tree
+from dynbuild.project.modes import image_mode
+from dynbuild.project.names import GIT
+
+
+def copy_of(files: Tree, into: str) -> str:
+    """Copy a project, all but what is never content; what Docker is to leave out.
+
+    Nothing is chosen, and .dockerignore is the builder's business: what copying chooses
+    and leaves out is what a plain build is compared with. Only the umask of the
+    checkout, which no image is to have, is taken out of the modes.
+    """
+    names: dict[tuple[int, int], str] = {}
+
+    def copied(source: str, target: str) -> str:
+        found = os.lstat(source)
+        key = found.st_dev, found.st_ino
+        if found.st_nlink > 1 and key in names:
+            os.link(names[key], target)
+            return target
+        shutil.copy2(source, target, follow_symlinks=False)
+        if not stat.S_ISLNK(found.st_mode):
+            Path(target).chmod(image_mode(found.st_mode, private=files.is_private()))
+        names[key] = target
+        return target
+
+    def never(folder: str, found: list[str]) -> list[str]:
+        at_top = Path(folder) == files.root
+        return [
+            name
+            for name in found
+            if name == GIT
+            or (at_top and name in files.own)
+            or not _is_copied(Path(folder) / name)
+        ]
+
+    shutil.copytree(
+        files.root,
+        into,
+        symlinks=True,
+        ignore=never,
+        copy_function=copied,
+        dirs_exist_ok=True,
+    )
+    for folder, _, _ in os.walk(into):
+        mode = Path(folder).stat().st_mode
+        Path(folder).chmod(image_mode(mode, private=files.is_private()))
+    return files.rules_text()
+
+
+def _is_copied(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISLNK(mode) or stat.S_ISDIR(mode) or stat.S_ISREG(mode)
