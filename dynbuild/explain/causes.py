@@ -368,12 +368,12 @@ def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
 
 
 def _bare(mounts: Field) -> list[Field]:
-    """Mounts without uid and gid, which come last, and are part of a cache's id."""
+    """Mounts without uid and gid, which come last but for the mode of a cache."""
     found: list[Field] = []
     for mount in mounts if isinstance(mounts, Sequence) else ():
         words = [*mount] if isinstance(mount, Sequence) else []
         cache = words[:1] == ["cache"]
-        found.append([words[0], words[1], words[3]] if cache else words[:-2])
+        found.append([*words[:4], *words[6:]] if cache else words[:-2])
     return found
 
 

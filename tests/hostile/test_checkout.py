@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,3 +172,41 @@ def special(path: Path, kind: str) -> None:
             listening.bind(str(path))
     else:
         path.symlink_to(kind)
+
+
+def test_patterns_that_go_back_and_forth(space: Space) -> None:
+    """No pattern of a .dockerignore or an `exclude` takes longer than its paths."""
+    lock(space, 'base = "busybox"\n')
+    pattern = "**/a*/" * 12 + "x"
+    copy = f'copy = [{{ from = ".", to = "/x", exclude = ["{pattern}"] }}]\n'
+    space.write("dynbuild.toml", f'base = "busybox"\n{STAGES}{copy}')
+    space.write(".dockerignore", "**/" * 25 + "x\n" + "*a" * 60 + "b\n")
+    space.write("a/" * 60 + "a" * 200, "")
+    space.ok("lock")
+
+
+def test_a_file_whose_name_deletes_another(space: Space) -> None:
+    """A file that a layer would take for a whiteout is refused before it is copied."""
+    lock(space, 'base = "busybox"\n')
+    copy = 'copy = [{ from = "data", to = "/etc" }]\n'
+    space.write("dynbuild.toml", f'base = "busybox"\n{STAGES}{copy}')
+    space.write("data/.wh.passwd", "")
+    refuses(space, "error[DB0323]: cannot copy 'data': data/.wh.passwd", "lock")
+
+
+def test_a_mount_that_another_project_fills(
+    built: Space, busybox_base: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What one project leaves in a cache mount, by whatever id, no other one finds."""
+    stage = """
+[[stages]]
+name = "app"
+cache_mounts = [{{ target = "/c", id = "objects" }}, "/own"]
+commands = ["{command} # {unique}"]
+"""
+    store = tmp_path_factory.mktemp("store")
+    for command in ("touch /c/planted /own/planted", "! ls /c/* /own/*"):
+        space = replace(built, root=tmp_path_factory.mktemp("checkout"))
+        text = stage.format(command=command, unique=store.name)
+        space.write("dynbuild.toml", f'base = "{busybox_base}"\n{text}')
+        space.ok("build", CACHE_LOCAL_PATH=str(store))
