@@ -212,7 +212,7 @@ def test_a_long_step_runs_once(
 ) -> None:
     """Its layer is packed while the next step runs, by a build of its own."""
     place = f"/count-{uuid4().hex}"
-    mount = f'cache_mounts = ["{place}"]'
+    mount = f'cache_mounts = [{{ target = "{place}", id = "count" }}]'
     built.write(
         "dynbuild.toml",
         f"""\
