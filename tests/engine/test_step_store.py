@@ -163,10 +163,12 @@ def test_copies_are_the_same_layers_everywhere(project: Space) -> None:
             f'base = "{base_of(project)}"\n[[stages]]\nname = "a"\n'
             'copy = [{ from = "src", to = "/usr" }, { from = "src", to = "/a/b/" }]\n'
         )
+        (copy / "dynbuild.toml").chmod(0o644 & ~mask)
         place = type(project)(
             copy, {**project.environment, "CACHE_LOCAL_PATH": str(copy / "store")}
         )
         place.ok("lock")
+        (copy / "dynbuild.lock").chmod(0o644 & ~mask)
         place.ok("realize", "--no-cache", SOURCE_DATE_EPOCH="1")
         (record,) = (copy / "store/realizations").glob("*/*")
         facts = json.loads(record.read_bytes().split(b"\n")[1])
