@@ -235,10 +235,11 @@ class Tree:
     def is_private(self) -> bool:
         """Whether the umask of the checkout closed all of it to others.
 
-        The declaration and the lock tell: nobody closes them to others on purpose.
+        The declaration and the lock tell: nobody closes them to others on purpose. One
+        of them is enough, since a lock that was just written may be open to all.
         """
         modes = [(self.root / name).stat().st_mode for name in self._own()]
-        return bool(modes) and not any(map(gives_others, modes))
+        return not all(map(gives_others, modes))
 
     def _own(self) -> list[str]:
         """What is there of the declaration and the lock."""
