@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from tests.e2e.locks import lock
+import pytest
+
+from dynbuild.errors import LockError
+from dynbuild.lock.codec import dumps, loads
+from dynbuild.lock.model import Lock
+from tests.e2e.locks import START, lock
 from tests.hostile.growing import growing
+from tests.pins import pinned
 
 if TYPE_CHECKING:
     from tests.space import Space
@@ -30,3 +37,65 @@ def test_a_lock_whose_variables_need_one_another(space: Space) -> None:
     path.write_text(path.read_text().replace('B = "$B"', circle, 1))
     done = space.run("realize", "--print", "--frozen")
     assert (done.status, "DB0416" in done.err) == (3, True), done.err
+
+
+LONG = "9" * 5000
+ODD = {
+    "a number of thousands of digits": ("seq = ", f"seq = {LONG} # "),
+    "endless nesting": ("[base]", f"x = {'[' * 100_000}\n[base]"),
+    "a newer version": ("version = 1", "version = 99"),
+    "no digest": ("sha256:", "sha256:x\\nRUN evil #"),
+    "a tag that is an instruction": ("debian:bookworm", "x\\nRUN evil\\n:bookworm"),
+    "a stage that is an instruction": ("[stages.tools]", '[stages."a\\nRUN evil"]'),
+    "a variable that is an instruction": (
+        "[base.env]",
+        '[base.env]\n"A\\nRUN evil" = "x"',
+    ),
+    "a null byte": ("make tools", "make\\u0000tools"),
+    "a seq of another kind": ("seq = ", 'seq = "x" # '),
+    "a table in place of a text": ("make tools", '", {a = "'),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_lock_of_odd_values(name: str, space: Space) -> None:
+    """Every command says what is wrong; no line of a Dockerfile is a stranger's own."""
+    lock(space, START)
+    text = space.read("dynbuild.lock")
+    was, now = ODD[name]
+    assert was in text
+    space.write("dynbuild.lock", text.replace(was, now, 1))
+    done = space.run("realize", "--print", "--frozen")
+    assert done.status in (0, 1, 2, 3), done.err
+    assert not re.search("^RUN evil", done.out, re.MULTILINE)
+    assert done.out or "error" in done.err
+
+
+def test_a_command_that_ends_its_here_document(space: Space) -> None:
+    """A command is one text of the step's script, whatever lines it has."""
+    lock(space, START)
+    text = space.read("dynbuild.lock")
+    lines = "\\n".join(
+        ["true", *(f"{end}\\nRUN evil" for end in ("EOF", "SCRIPT", "END"))]
+    )
+    space.write("dynbuild.lock", text.replace("make tools", lines, 1))
+    out = space.ok("realize", "--print", "--frozen").out
+    ends: list[str] = []
+    for line in out.splitlines():
+        if ends:
+            ends = ends[1:] if line == ends[0] else ends
+        else:
+            assert line != "RUN evil"
+            ends = re.findall(r"<<-?[\"']?(\w+)", line)
+    assert not ends
+
+
+def test_a_lock_of_hundreds_of_thousands_of_changes() -> None:
+    """It is refused once it is read: what follows would take minutes."""
+    events = ", ".join(f'"{at} {"-" if at % 2 else "x"}"' for at in range(1, 20_000))
+    text = dumps(Lock(pinned("debian:12"))) + f"\n[apt]\ncurl = [{events}]\n"
+    with pytest.raises(LockError, match="too many to put in order"):
+        loads(text)
+    names = "".join(f'p{at} = ["{at} x"]\n' for at in range(1, 6000))
+    with pytest.raises(LockError, match="too many to put in order"):
+        loads(dumps(Lock(pinned("debian:12"))) + f"\n[apt]\n{names}")
