@@ -84,8 +84,8 @@ def test_an_unpinned_image_stays() -> None:
 
 
 def test_a_newer_version_is_refused() -> None:
-    with pytest.raises(LockError, match="version 2; this dynbuild knows version 1"):
-        loads("version = 2\n[future]\n")
+    with pytest.raises(LockError, match="version 3; this dynbuild knows version 2"):
+        loads("version = 3\n[future]\n")
 
 
 @pytest.mark.parametrize(
