@@ -112,6 +112,7 @@ class Machines:
     world: World | None = None
     last: int = FRESH
     held: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
     plain: dict[str, Facts] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
@@ -226,7 +227,9 @@ class Machines:
         if not self.plain:
             # The engine takes a copy for the same where only its time differs, and a
             # plain build that finds another's work in a cache mount is misled by that.
-            self._forget("COPY")
+            if self.files != self.world.files:
+                self.files = self.world.files
+                self._forget("COPY")
             self.plain = self._image("plain", FRESH, "--linear")
         other = differing(image, self.plain)
         assert not other, "\n".join(f"{path}: {pair}" for path, pair in other.items())
