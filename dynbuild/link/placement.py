@@ -89,12 +89,14 @@ class Placements:
     """All places by placed digest, each after its closure and its sources.
 
     ``final`` maps a step's id to its place in the image, or by itself if it is
-    build-only; ``image`` holds the places of the linked steps in lock order.
+    build-only; ``image`` holds the places of the linked steps in lock order. ``passed``
+    has the places of which a record told that the step has to stand on more.
     """
 
     places: Mapping[Digest, Placement]
     final: Mapping[str, Digest]
     image: tuple[Digest, ...]
+    passed: tuple[Digest, ...] = ()
 
 
 def place(
@@ -110,6 +112,7 @@ def place(
         tuple(tuple(at[other] for other in step.sources) for step in order),
         wrote,
         read or {},
+        {},
         {},
     )
     copied = {source for sources in lock.sources for source in sources}
@@ -135,7 +138,8 @@ def place(
             lock.source[here] = stacks[here][here].digest
             final.setdefault(step.id, lock.source[here])
     linked = (final[step.id] for step in order if step.linked)
-    return Placements(places, final, tuple(dict.fromkeys(linked)))
+    image_places = tuple(dict.fromkeys(linked))
+    return Placements(places, final, image_places, tuple(lock.passed))
 
 
 def _own_stack(
@@ -169,7 +173,8 @@ class _Lock:
     """The steps, the positions that each stands on as bits, and what is on record.
 
     ``sources`` has the positions that each copies from, ``source`` the places that
-    these have by themselves, as far as they are settled.
+    these have by themselves, as far as they are settled; ``passed`` the places that no
+    step was left in.
     """
 
     order: Sequence[Standing]
@@ -178,6 +183,7 @@ class _Lock:
     wrote: Mapping[Digest, Collection[WriteSet]]
     read: Mapping[Digest, Collection[Sequence[str]]]
     source: dict[int, Digest]
+    passed: dict[Digest, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +234,7 @@ def _settle(
         )
         if not found:
             break
+        lock.passed[one.digest] = None
     settled[here] = one
     ground.add(here, step.touches, writes)
 

@@ -66,6 +66,22 @@ def play(
     machines.play(history(seed, debian=debian, machines=number, edits=edits))
 
 
+@pytest.mark.alone
+@pytest.mark.parametrize(("seed", "edits"), [(53, 1), (83, 2), (99, 1)])
+def test_a_few_on_one_machine(
+    built: Space, stores: Mapping[str, Path], seed: int, edits: int
+) -> None:
+    """A store is cleaned; what others copy from is built anew; packages, lost blobs."""
+    play(built, stores, seed, edits=edits)
+
+
+@pytest.mark.alone
+def test_one_on_two_machines(
+    built: Space, stores: Mapping[str, Path], rclone_server: Server
+) -> None:
+    play(built, stores, 110, rclone_server, edits=2)
+
+
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("seed", range(100))

@@ -69,13 +69,15 @@ class Outcome:
     """A plan in which nothing is left to build, and what became of each step.
 
     What has failed leaves something to build. ``here`` holds the places that were
-    built now, and by no other process.
+    built now, and by no other process; ``beside`` the records of the nearest tier that
+    told what steps had to be put on: without them a plan would not know it.
     """
 
     recipe: Recipe
     plan: Plan
     steps: tuple[StepResult, ...]
     here: frozenset[Digest]
+    beside: tuple[Record, ...] = ()
     failed: BuildFailed | None = None
 
     def whole(self) -> "Outcome":
@@ -102,12 +104,13 @@ class Outcome:
 
     @property
     def held_here(self) -> tuple[Record, ...]:
-        """All records the plan rests on that the nearest tier has, in lock order."""
-        return tuple(
+        """All records the plan rests on that the nearest tier has."""
+        chosen = (
             choice.record
             for choice in self.plan.choices.values()
             if isinstance(choice, Reuse) and choice.distance == 0
         )
+        return (*chosen, *self.beside)
 
     def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
         choices = (self.plan.choices[digest] for digest in digests)

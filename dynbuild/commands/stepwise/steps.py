@@ -58,7 +58,7 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
         dropped = forgotten(failed, work.recipe.order)
         failed = replace(failed, steps=work.results(), lacking=lacks, forgotten=dropped)
     here = frozenset(work.here)
-    return Outcome(work.recipe, work.plan, work.results(), here, failed)
+    return Outcome(work.recipe, work.plan, work.results(), here, work.beside(), failed)
 
 
 class _Work:
@@ -96,6 +96,16 @@ class _Work:
             self.held,
             before=self.how.before,
             anew=self.how.anew,
+        )
+
+    def beside(self) -> tuple[Record, ...]:
+        """Records that the nearest tier has of places that no step was left in."""
+        places = self.plan.places
+        passed = {*places.passed} - places.places.keys()
+        return tuple(
+            held.record
+            for held in self.held
+            if held.record.placed in passed and held.distance == 0
         )
 
     def missing(self) -> list[Placement]:

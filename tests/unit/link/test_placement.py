@@ -163,6 +163,17 @@ def test_equal_steps_are_one() -> None:
     assert at(placed, "c").closure == ("@a",)
 
 
+def test_the_places_that_no_step_was_left_in_are_told() -> None:
+    """Their records are why it is known what a step is put on."""
+    order = [step("a"), step("b"), step("c")]
+    wrote: Wrote = {Digest("@a"): [{"x": file("a")}], Digest("@b"): [{"x": file("b")}]}
+    assert place(order, {}).passed == ()
+    placed = place(order, wrote)
+    assert placed.passed == ("@b",)
+    again = {**wrote, at(placed, "b").digest: wrote[Digest("@b")]}
+    assert place(order, again) == placed
+
+
 def test_a_build_only_stack_is_its_own() -> None:
     """``mix`` holds a build-only step and a linked one that do not commute."""
     order = [
