@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,10 +162,16 @@ def _await(server: Server) -> None:
             return
 
 
+_ENVIRONMENT = threading.Lock()
+
+
 @contextlib.contextmanager
 def credentials(server: Server) -> Iterator[None]:
-    """Let this process be one that is told of a server by its environment."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Let this process be one that is told of a server by its environment.
+
+    One at a time: tiers are opened by threads, and a process has one environment.
+    """
+    with _ENVIRONMENT, pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment("unused").items():
             patch.setenv(name, value)
         yield
