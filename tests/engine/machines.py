@@ -7,8 +7,8 @@ What has to hold, path by path, modification times aside:
 - All that was copied from one stage has one token of each stage, and so has all else
   in the image. It is the same, unless a stage was put on others there.
 - A stage that was built anew has another token; where nothing was edited or lost,
-  nothing runs, not after ``clean`` and not on another machine either; a command that
-  fails ends the build.
+  nothing runs, not after ``clean`` and, as long as no step was built twice, not on
+  another machine either; a command that fails ends the build.
 
 Two machines are two stores and one tier. What the engine remembers of commands is
 forgotten where one builds after the other, and where records are lost: else it would
@@ -112,6 +112,7 @@ class Machines:
     world: World | None = None
     last: int = FRESH
     held: bool = False
+    rivals: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
     plain: dict[str, Facts] = field(default_factory=dict)
@@ -137,6 +138,10 @@ class Machines:
                 raise AssertionError(f"{wrong}\n\n{before}\n\n{text}") from None
 
     def _carry_out(self, act: Act) -> None:
+        # A tier keeps the build of a step that it had first: whoever has another, and
+        # what stands on that, is on his own.
+        if isinstance(act, Lose | Anew) or (isinstance(act, Build) and act.away):
+            self.rivals = True
         match act:
             case Edit(world=world):
                 self.held = False
@@ -184,7 +189,7 @@ class Machines:
             self.last = machine
         image = self._image("linked", machine, away=away)
         self._judge(image)
-        if self.bucket is not None and not away:
+        if self.bucket is not None and not away and not self.rivals:
             assert not self.held or self._ran() == [], f"built again: {self._ran()}"
             self.held = True
         return image
@@ -289,8 +294,12 @@ class Machines:
         return self.root.with_name(f"{self.root.name}-store-{machine}")
 
     def _forget(self, what: str = "exec") -> None:
-        """Let the engine remember no command, or no copy; what it pulled stays."""
-        words = ["docker", "buildx", "prune", "-f", "--filter", f"description~={what}"]
+        """Let the engine remember no command, or no copy.
+
+        What it pulled stays, and so do cache mounts.
+        """
+        words = ["docker", "buildx", "prune", "-f", "--filter", "type=regular"]
+        words += ["--filter", f"description~={what}"]
         env = dict(self.environment)
         subprocess.run(words, env=env, check=True, capture_output=True)
 
