@@ -13,7 +13,7 @@ from dynbuild.ports import Base
 from dynbuild.tiers.codec import StoredWrites, dump_writes
 from dynbuild.tiers.local import NOTES, Local, write_whole
 from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
-from dynbuild.tiers.workspace import exclusive, private
+from dynbuild.tiers.workspace import exclusive, is_read_only, private
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,12 @@ class Machine:
         data = text.encode()
         seal = seal_of_note(name, data, self.tier.trust)
         head = f"{sha256(data)} {seal}" if seal else sha256(data)
-        write_whole(self._note(name), head.encode() + b"\n" + data)
+        try:
+            write_whole(self._note(name), head.encode() + b"\n" + data)
+        except OSError as error:
+            # What is not remembered is found out again.
+            if not is_read_only(error):
+                raise
 
     def noted(self, name: str) -> str | None:
         path = self._note(name)

@@ -1,5 +1,6 @@
 """Private directories beside a store, and locks that keep processes from one work."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -7,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from dynbuild.digest import Digest
 
@@ -20,12 +21,20 @@ _YOUNG = 60.0
 def private(root: Path) -> Iterator[Path]:
     """A directory for one process, on the file system of the store.
 
-    It is gone at the end; what a killed process left goes when the next one comes.
+    It is gone at the end; what a killed process left goes when the next one comes. A
+    store that may only be read can be used still: then it is among temporary files.
     """
     parent = root / "tmp"
-    parent.mkdir(parents=True, exist_ok=True)
-    _sweep(parent)
-    folder = Path(mkdtemp(prefix="", dir=parent))
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        _sweep(parent)
+        folder = Path(mkdtemp(prefix="", dir=parent))
+    except OSError as error:
+        if not is_read_only(error):
+            raise
+        with TemporaryDirectory(prefix="dynbuild-") as elsewhere:
+            yield Path(elsewhere)
+        return
     # Named only when it is locked, or another process could take it for left behind.
     owner = os.open(folder / "new", os.O_CREAT | os.O_RDWR)
     fcntl.flock(owner, fcntl.LOCK_EX)
@@ -66,6 +75,11 @@ def exclusive(
     finally:
         for handle in handles:
             os.close(handle)
+
+
+def is_read_only(error: OSError) -> bool:
+    """Whether nothing can be written to a store by whoever runs this."""
+    return error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def _try(handle: int) -> bool:

@@ -121,6 +121,26 @@ def test_a_private_directory_is_gone_at_the_end(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_a_store_that_may_only_be_read_can_be_used(tmp_path: Path) -> None:
+    """By somebody else than root, to whom a file system is all that says no."""
+    script = (
+        "import os, sys; from pathlib import Path\n"
+        "from dynbuild.digest import Digest\n"
+        "from dynbuild.tiers.local import Local\n"
+        "from dynbuild.tiers.machine import Machine\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "machine = Machine(Local(Path(sys.argv[1]), print), lambda _: None)\n"
+        "machine.note('x', 'text')\n"
+        "with machine.private() as folder: (folder / 'x').write_text('x')\n"
+        "assert not folder.exists() and machine.noted('x') is None\n"
+    )
+    store = tmp_path / "store"
+    store.mkdir()
+    store.chmod(0o555)
+    subprocess.run([sys.executable, "-c", script, str(store)], check=True)
+    assert list(store.iterdir()) == []
+
+
 def test_what_a_killed_process_left_goes(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
