@@ -16,14 +16,14 @@ from typing import TypeAlias
 
 from dynbuild.digest import Digest
 from dynbuild.link.budget import Member, groups, height_of
-from dynbuild.link.choice import MOST, Held, choose, preferred
+from dynbuild.link.choice import Held, choose, preferred
 from dynbuild.link.commute import databases_of
 from dynbuild.link.model import Layer, Record
 from dynbuild.link.placement import Placements, Standing, place
 from dynbuild.link.reads import reads_of
 from dynbuild.lock.order import Placed
 from dynbuild.steps.managers.left_out import lacks, may_lack
-from dynbuild.steps.model import Stage, Step
+from dynbuild.steps.model import Group, Stage, Step
 
 __all__ = [
     "Build",
@@ -39,6 +39,10 @@ __all__ = [
     "sources_of",
     "standing",
 ]
+
+_LOOKED_AT = 64
+"""Records of one place that are looked at, the nearest and youngest: no tier may make
+a plan long by holding many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +121,27 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     *,
     before: str | None = None,
     anew: Collection[str] = (),
+    made: Sequence[Held] = (),
 ) -> Plan:
     """Plan the steps whose digests are known.
 
     With ``before`` the aim is not the image, but all that this step stands on. The
     steps ``anew`` are aims as well, whether or not the image needs them; of those,
-    ``held`` has only what was built since.
+    ``held`` has only what was built since. What was ``made`` in this run is looked at
+    before all else, whatever tiers hold: so a run comes to an end.
     """
     # What a group may do without is no part of its digest: layers say what they lack.
-    spare = {digests[p.id]: may_lack(p.step).keys() for p in order if p.id in digests}
+    spare = {
+        digests[p.id]: may_lack(p.step).keys()
+        for p in order
+        if p.id in digests and isinstance(p.step, Group)
+    }
     by_place: dict[Digest, dict[Digest, Held]] = {}
-    for has in sorted(held, key=preferred):
+    for has in (*made, *sorted(held, key=preferred)):
         known = by_place.setdefault(has.record.placed, {})
-        whole = lacks(has.record.writes) <= spare.get(has.record.step, frozenset())
-        if whole and has.record.platform == platform and len(known) < MOST:
+        allowed = spare.get(has.record.step)
+        whole = allowed is None or lacks(has.record.writes) <= allowed
+        if whole and has.record.platform == platform and len(known) < _LOOKED_AT:
             known.setdefault(has.record.id, has)
     held_at = {placed: tuple(known.values()) for placed, known in by_place.items()}
     wrote = {
@@ -148,7 +159,8 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         else {*places.places[final[before]].closure}
     )
     # What is needed has to be there: then no source of it is gone.
-    lost = aims | {one.digest for one in places.places.values() if one.id in anew}
+    again = {digests[id_] for id_ in anew if id_ in digests}
+    lost = aims | {one.digest for one in places.places.values() if one.step in again}
     while True:
         chosen = choose(places.places.values(), held_at, lost)
         choices: dict[Digest, Choice] = {

@@ -37,8 +37,9 @@ _WORK = 5_000_000
 _FAR = 1 << 20
 
 MOST = 8
-"""Ids of one place that are looked at, the nearest and youngest: each machine that
-builds a step that is not reproducible adds one, and a search takes time in them."""
+"""Ids of one place that are chosen from, the nearest and youngest that can be used:
+each machine that builds a step that is not reproducible adds one, and a search takes
+time in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def choose(
             option = _option(one, place, at, found)
             if option is not None:
                 options[id_] = option
+            if len(options) == MOST:
+                break
         if place.digest not in lost:
             # Behind those that are held: the first of each place is the nearest.
             for id_ in sorted(found.named.get(here, ())):

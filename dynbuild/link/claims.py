@@ -18,7 +18,7 @@ as what is written does.
 import re
 
 from dynbuild.link.model import WriteSet, Written
-from dynbuild.link.uncounted import byte_code
+from dynbuild.link.uncounted import byte_code, compiled_from
 
 _DISTRIBUTION = re.compile(
     r"(?P<site>.*[-]packages)/(?P<name>[^/]+?)-(?P<version>\d[^/]*?)"
@@ -50,11 +50,11 @@ def claims(writes: WriteSet) -> dict[str, Written]:
     found: dict[str, Written] = {}
     for path, written in writes.items():
         # Most paths are none of this: words are looked for faster than patterns.
+        if path.endswith((".py", ".pyc")):
+            found |= _compiled(path, written, writes)
         if path.endswith(".pyc"):
-            made = byte_code(path, writes)
-            if made is not None and written.kind == "file":
-                found[made[0]] = made[1]
-        elif "-packages/" in path:
+            continue
+        if "-packages/" in path:
             match = _DISTRIBUTION.match(path) if "-info" in path else None
             if match is not None and written.kind not in _GONE:
                 name = re.sub(r"[-_.]+", "-", match["name"]).lower()
@@ -67,3 +67,12 @@ def claims(writes: WriteSet) -> dict[str, Written]:
                 if generated not in writes and sources.match(path):
                     found[generated] = _SOURCE
     return found
+
+
+def _compiled(path: str, written: Written, writes: WriteSet) -> dict[str, Written]:
+    """What byte-code says of its source, and a source of what is made of it."""
+    if path.endswith(".py"):
+        claim = compiled_from(path, written)
+    else:
+        claim = byte_code(path, writes) if written.kind == "file" else None
+    return dict([claim]) if claim else {}

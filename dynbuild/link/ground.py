@@ -87,8 +87,10 @@ class Ground:
         found: dict[int, frozenset[Reason]] = {}
         if all(closure >> other & 1 for other in self.known):
             return found
-        self._read(closure)
-        for read in sorted(set(reads)):
+        wanted = sorted(set(reads))
+        if wanted:
+            self._read(closure)
+        for read in wanted:
             root = root_of(read)
             near = 0
             for above in (root, *ancestors(root)):

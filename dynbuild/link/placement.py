@@ -27,7 +27,7 @@ caution is that a record which conflicts places the step even where another does
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from dynbuild.digest import Digest, Field, digest_of
@@ -91,12 +91,14 @@ class Placements:
     ``final`` maps a step's id to its place in the image, or by itself if it is
     build-only; ``image`` holds the places of the linked steps in lock order. ``passed``
     has the places of which a record told that the step has to stand on more.
+    ``sources`` maps steps that are copied from to the places they have by themselves.
     """
 
     places: Mapping[Digest, Placement]
     final: Mapping[str, Digest]
     image: tuple[Digest, ...]
     passed: tuple[Digest, ...] = ()
+    sources: Mapping[str, Digest] = field(default_factory=dict)
 
 
 def place(
@@ -139,7 +141,8 @@ def place(
             final.setdefault(step.id, lock.source[here])
     linked = (final[step.id] for step in order if step.linked)
     image_places = tuple(dict.fromkeys(linked))
-    return Placements(places, final, image_places, tuple(lock.passed))
+    sources = {order[here].id: digest for here, digest in lock.source.items()}
+    return Placements(places, final, image_places, tuple(lock.passed), sources)
 
 
 def _own_stack(

@@ -27,7 +27,7 @@ ROWS: Mapping[str, str] = {
     "npm": r"(?:.+/)?\.npm/(?:_logs/[^/]+-debug-\d+\.log"
     r"|_cacache/index-v5/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)",
     # Made of its source, whose time it holds: see ``byte_code``.
-    "python": r"(?:.+/)?__pycache__/[^/]+\.pyc",
+    "python": r"(?:.+/)?__pycache__/[^/]+\.[^/.]+(?:\.opt-[^/.]+)?\.pyc",
 }
 """What each tool writes, as patterns of whole paths."""
 
@@ -41,6 +41,15 @@ _BYTE_CODE = re.compile(
 def uncounted(path: str) -> bool:
     """Whether it does not matter what is in a file at a path."""
     return _ROW.match(path) is not None
+
+
+def compiled_from(path: str, written: Written) -> tuple[str, Written] | None:
+    """What a source says to byte-code of it that another step makes, of another one."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".py") or written.kind in {"directory", "opaque"}:
+        return None
+    at = f"{folder}/__pycache__/{name[:-3]}.*".lstrip("/")
+    return at, Written("file", content=f"{written.kind} {written.content}", new=True)
 
 
 def byte_code(path: str, writes: WriteSet) -> tuple[str, Written] | None:

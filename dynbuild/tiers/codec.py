@@ -85,6 +85,21 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
         raise UnreadableError from None
 
 
+def load_base(text: str) -> tuple[tuple[Layer, ...], Digest, dict[str, Any]]:
+    """What a note says of a base: its layers, the blob of what they hold, its config.
+
+    Raises UnreadableError.
+    """
+    try:
+        facts: dict[str, Any] = json.loads(text)
+        layers = tuple(_layer(*layer) for layer in facts["layers"])
+        if not isinstance(facts["config"], dict):
+            raise UnreadableError
+        return layers, _digest(facts["writes"]), facts["config"]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise UnreadableError from None
+
+
 def named_in(data: bytes) -> frozenset[Digest]:
     """All blobs that a record of any version may name."""
     text = data.decode("ascii", "replace")

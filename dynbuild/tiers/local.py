@@ -157,6 +157,8 @@ class Local:
         self._sound[blob] = state
 
     def _blob(self, digest: Digest) -> Path:
+        # It becomes a path, below which nothing but blobs is ever read or removed.
+        assert "/" not in digest, digest
         return self.root / BLOBS / digest.removeprefix("sha256:")
 
     def _folder(self, step: Digest) -> Path:

@@ -1,6 +1,5 @@
 """All that the local tier holds, as ``shelves.Shelf``."""
 
-import json
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
-from dynbuild.tiers.codec import UnreadableError, load_record, named_in
+from dynbuild.tiers.codec import UnreadableError, load_base, load_record, named_in
 from dynbuild.tiers.local import digest_of_file
 from dynbuild.tiers.origin import ANY, Trust, origins_in, parted
 
@@ -74,6 +73,8 @@ def _note(key: str, data: bytes) -> Root | None:
         return None
     if not key.startswith("notes/base-"):
         return Root(frozenset())
-    facts = json.loads(text)
-    layers = (Digest(layer[1]) for layer in facts["layers"])
-    return Root(frozenset({*layers, Digest(facts["writes"])}))
+    try:
+        layers, writes, _ = load_base(text.decode("utf-8", "replace"))
+    except UnreadableError:
+        return None
+    return Root(frozenset({writes, *(layer.digest for layer in layers)}))

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Layer, Origin
+from dynbuild.link.model import Origin
 from dynbuild.ports import Base
-from dynbuild.tiers.codec import StoredWrites, dump_writes
+from dynbuild.tiers.codec import (
+    StoredWrites,
+    UnreadableError,
+    dump_writes,
+    load_base,
+)
 from dynbuild.tiers.local import NOTES, Local, write_whole
 from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
 from dynbuild.tiers.workspace import exclusive, is_read_only, private
@@ -30,15 +35,17 @@ class Machine:
         text = self.noted(_base(digest))
         if text is None:
             return None
-        facts = json.loads(text)
-        data = self.tier.read(Digest(facts["writes"]))
-        layers = tuple(Layer(*layer) for layer in facts["layers"])
+        try:
+            layers, writes, config = load_base(text)
+        except UnreadableError:
+            return None
+        data = self.tier.read(writes)
         with suppress(OSError):
             # It counts as young while it is used.
             os.utime(self._note(_base(digest)))
         if data is None or not all(map(self.tier.holds, layers)):
             return None
-        return Base(layers, StoredWrites(data), facts["config"])
+        return Base(layers, StoredWrites(data), config)
 
     def keep_base(self, digest: Digest, base: Base) -> None:
         layers = [[x.diff_id, x.digest, x.size, x.media_type] for x in base.layers]

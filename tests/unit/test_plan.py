@@ -135,3 +135,45 @@ def test_a_layer_that_lacks_what_is_declared_is_of_no_use() -> None:
         (replace(group, gone=frozenset({"b"})), lacking, Build()),
     ):
         assert choices([Placed("apt.1", step, 1, ())], held) == {"apt.1": found}
+
+
+def test_no_tier_hides_what_was_just_built() -> None:
+    """Records that cannot be used, however many, near and young they are."""
+    order = [stage("a"), stage("b", "a")]
+    digests = {"a": Digest("@a"), "b": Digest("@b")}
+    a = record("a")
+    odd = [
+        Held(replace(record("b", record(f"x{n}")).record, made=1 << 62))
+        for n in range(200)
+    ]
+    b = record("b", a)
+    found = plan(order, digests, "p", [*odd, a], made=[b])
+    assert found.choices[Digest("@b")] == Reuse(b.record, 0)
+    assert plan(order, digests, "p", [*odd[:9], a, b]).choices == found.choices
+
+
+def test_two_stages_that_are_the_same_have_one_place() -> None:
+    order = [
+        stage("a", build_only=True),
+        stage("b", build_only=True),
+        stage("c", source="b"),
+    ]
+    digests = {"a": Digest("@same"), "b": Digest("@same"), "c": Digest("@c")}
+    found = plan(order, digests, "p", [])
+    assert found.places.sources == {"a": Digest("@same"), "b": Digest("@same")}
+    assert found.places.places[Digest("@c")].sources == (Digest("@same"),)
+    held = Held(replace(record("a").record, placed=Digest("@same")))
+    again = plan(order, digests, "p", [], anew=["b"], made=[held])
+    assert again.choices[Digest("@same")] == Reuse(held.record, 0)
+
+
+def test_only_groups_say_what_they_lack() -> None:
+    """A stage may copy or remove such a file: that says nothing of itself."""
+    mark = {DIRECTORY: Written("directory"), f"{DIRECTORY}/x": FILE}
+    held = record("a", writes=mark)
+    assert choices([stage("a")], held) == {"a": Reuse(held.record, 0)}
+    group = Placed("a", Group("apt", {"jq": Install("jq")}, {"jq": "jq"}), 1, ())
+    assert choices([group], held) == {"a": Build()}
+
+
+FILE = Written("file", new=True)

@@ -30,13 +30,14 @@ class Ground:
 class Origin:
     """What a step is built from, as its record says it (``link.model.Record``).
 
-    ``spare`` names the files by which a record may say that it lacks something.
+    ``spare`` names the files by which a record of a group may say that it lacks
+    something; None is for what is no group.
     """
 
     on: tuple[Digest, ...]
     sources: tuple[tuple[Digest, Digest], ...]
     joins: tuple[Digest, ...]
-    spare: frozenset[str] = frozenset()
+    spare: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _held(work: Work, tier: Tiers) -> list[Built]:
             if held.record.placed == place.digest
             and held.record.on == _on(origin, built)
             and held.record.sources == origin.sources
-            and lacks(held.record.writes) <= origin.spare
+            and (origin.spare is None or lacks(held.record.writes) <= origin.spare)
         ]
         if not usable:
             break

@@ -1,6 +1,7 @@
 """The layers of the image: those of the linked steps, within the budget."""
 
 import json
+from contextlib import suppress
 
 from dynbuild.commands.stepwise.kept import squash
 from dynbuild.commands.stepwise.model import Outcome, Site
@@ -55,7 +56,8 @@ def _missing(
     told = "\n".join([directory, *(layer.diff_id for layer in layers)])
     note = "missing-" + sha256(told.encode()).removeprefix("sha256:")
     if (known := site.machine.noted(note)) is not None:
-        return tuple(json.loads(known))
+        with suppress(ValueError, TypeError):
+            return tuple(map(str, json.loads(known)))
     missing = missing_directories(directory, writes)
     site.machine.note(note, json.dumps(missing))
     return missing

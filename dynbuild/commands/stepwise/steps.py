@@ -21,9 +21,10 @@ from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.link.reads import reads_of
-from dynbuild.plan import Build, Reuse, plan
+from dynbuild.plan import Build, Reuse, plan, sources_of
 from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
 from dynbuild.steps.managers.left_out import may_lack
+from dynbuild.steps.model import Group as PackageGroup
 from dynbuild.steps.recipe import compares_times, copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
@@ -82,9 +83,8 @@ class _Work:
         self.steps = {placed.id: placed for placed in recipe.order}
         self.paths = longest_paths(recipe.order, self.how.seconds)
         found = self.site.tier.held([*recipe.digests.values()], recipe.platform)
-        refused = {recipe.digests[step] for step in self.how.anew}
-        self.held = [held for held in found if held.record.step not in refused]
-        self.held += self.built
+        self.refused = {recipe.digests[step] for step in self.how.anew}
+        self.held = [held for held in found if held.record.step not in self.refused]
         self.make_plan()
 
     def make_plan(self) -> None:
@@ -96,6 +96,7 @@ class _Work:
             self.held,
             before=self.how.before,
             anew=self.how.anew,
+            made=self.built,
         )
 
     def beside(self) -> tuple[Record, ...]:
@@ -104,7 +105,7 @@ class _Work:
         passed = {*places.passed} - places.places.keys()
         return tuple(
             held.record
-            for held in self.held
+            for held in (*self.built, *self.held)
             if held.record.placed in passed and held.distance == 0
         )
 
@@ -224,7 +225,6 @@ class _Work:
 
     def note(self, built: Built) -> None:
         self.built.append(built.held)
-        self.held.append(built.held)
         if built.here:
             self.here.add(built.held.record.placed)
             before = self.results_of.get(built.step)
@@ -237,16 +237,16 @@ class _Work:
 
     def origin(self, place: Placement, *, first: bool) -> Origin:
         """What a step is built from; of all but the first the chain itself says it."""
-        digests = self.recipe.digests
+        digests, step = self.recipe.digests, self.steps[place.id].step
         return Origin(
             self.plan.ids(place.on) if first else (),
             self.plan.sources(place.digest),
             tuple(sorted({digests[join.onto] for join in place.joins})),
-            frozenset(may_lack(self.steps[place.id].step)),
+            frozenset(may_lack(step)) if isinstance(step, PackageGroup) else None,
         )
 
     def job(self, chain: tuple[Placement, ...]) -> Job:
-        anew = any(place.id in self.how.anew for place in chain)
+        anew = any(place.step in self.refused for place in chain)
         work = Work(
             chain,
             tuple(self.origin(place, first=place is chain[0]) for place in chain),
@@ -272,15 +272,18 @@ class _Work:
         parent = recipe.parents[names[0]]
         given = {BASE_STEP: recipe.base.layers}
         for place in chain:
-            for digest in place.sources:
+            # By the names that the Dockerfile copies from: two stages that are the same
+            # have one place.
+            for source in sources_of(self.steps[place.id].step):
+                digest = self.plan.places.sources[source]
                 if isinstance(self.plan.choices[digest], Reuse):
-                    source = self.plan.places.places[digest]
-                    name = recipe.sources[source.id]
-                    given[name], _ = self.stack((*source.closure, digest))
+                    closure = self.plan.places.places[digest].closure
+                    name = recipe.sources[source]
+                    given[name], _ = self.stack((*closure, digest))
         anew = tuple(
             quote.stage(place.id)
             for place in chain
-            if place.id in self.how.anew or compares_times(self.steps[place.id].step)
+            if place.step in self.refused or compares_times(self.steps[place.id].step)
         )
         return StepRequest(
             build=replace(recipe.request, no_cache_steps=anew),

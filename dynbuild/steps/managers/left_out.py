@@ -9,6 +9,7 @@ a record of it counts only for locks that no longer declare that (``plan``).
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from dynbuild.digest import sha256, short
 from dynbuild.quote import shell
@@ -36,12 +37,19 @@ def may_lack(step: Step) -> dict[str, str]:
     return {mark_of(step.manager, spec): spec for spec in specs}
 
 
-def lacks(writes: Mapping[str, object]) -> frozenset[str]:
-    """The names of the files by which a layer says what it lacks."""
+def lacks(writes: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the files by which a layer of a group says what it lacks.
+
+    Of any other step such files say nothing: it may copy or remove them.
+    """
     if DIRECTORY not in writes:
         return frozenset()
     start = f"{DIRECTORY}/"
-    return frozenset(path[len(start) :] for path in writes if path.startswith(start))
+    return frozenset(
+        path[len(start) :]
+        for path, written in writes.items()
+        if path.startswith(start) and written.kind != "whiteout"
+    )
 
 
 def strict(step: Step) -> Step:

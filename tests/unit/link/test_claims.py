@@ -106,7 +106,7 @@ def test_what_is_generated_from_others(source: str, generated: str) -> None:
         "usr/local/lib/own.txt",
         "etc/ld.so.preload",
         "etc/ca-bundle",
-        f"{SITE}/idna/core.py",
+        f"{SITE}/idna/core.so",
         f"{SITE}/idna.dist-info/x",
         f"opt/{SITE}s/idna-1.0.dist-info/x",
     ],
@@ -117,3 +117,16 @@ def test_what_is_no_claim(path: str) -> None:
 
 def test_directories_claim_nothing() -> None:
     assert claims({"usr/local/lib/libown.so.d": Written("directory", 0o755)}) == {}
+
+
+def test_a_source_and_byte_code_of_another_one() -> None:
+    """Byte-code that one step makes is outdated by a step that only has the source."""
+    source = {f"{SITE}/m.py": Written("file", content="sha256:1", new=True)}
+    gone = {f"{SITE}/m.py": Written("whiteout")}
+    code = {f"{SITE}/__pycache__/m.cpython-311.pyc": Written("file", new=True)}
+    assert conflicts(source, code) == (f"{SITE}/__pycache__/m.*",)
+    assert conflicts(gone, code) == (f"{SITE}/__pycache__/m.*",)
+    assert conflicts(source, source | code) == ()
+    assert conflicts({f"{SITE}/n.py": FILE}, code) == ()
+    assert conflicts({"m.py": FILE}, {"__pycache__/m.pyc": FILE}) == ()
+    assert claims({"m.py": Written("directory")}) == {}

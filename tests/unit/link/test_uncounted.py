@@ -20,7 +20,7 @@ SOURCE = Written("file", content="sha256:1", new=True)
         "home/app/.cache/pip/http-v2/0/a/1/b/2/0a1b2",
         "root/.npm/_logs/2026-01-01T00_00_00_000Z-debug-0.log",
         "root/.npm/_cacache/index-v5/0a/1b/2c3d",
-        "__pycache__/re.pyc",
+        "__pycache__/re.cpython-311.pyc",
         "usr/lib/python3/__pycache__/re.cpython-311.opt-1.pyc",
     ],
 )

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynbuild.digest import digest_of, sha256
+from dynbuild.link.model import Written
 from dynbuild.steps.describe import Surroundings, describe
 from dynbuild.steps.log import Event, groups
 from dynbuild.steps.managers import MANAGERS
@@ -52,5 +53,8 @@ def test_what_a_group_may_lack() -> None:
     assert (spec, mark[:4]) == ("a=1", "apt-")
     assert may_lack(strict(group)) == may_lack(Stage("s")) == {}
     directory = "var/lib/dynbuild/left-out"
-    assert lacks({"usr": 1, directory: 1, f"{directory}/{mark}": 1}) == {mark}
-    assert lacks({"usr": 1}) == frozenset()
+    one = Written("file")
+    assert lacks({"usr": one, directory: one, f"{directory}/{mark}": one}) == {mark}
+    gone = Written("whiteout")
+    assert lacks({directory: one, f"{directory}/{mark}": gone}) == frozenset()
+    assert lacks({"usr": one}) == frozenset()

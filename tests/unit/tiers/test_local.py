@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import Base
 from dynbuild.tiers.local import Local
+from dynbuild.tiers.local_shelf import LocalShelf
 from dynbuild.tiers.machine import Machine
 from dynbuild.tiers.workspace import exclusive, private
 
@@ -112,6 +114,30 @@ def test_a_base_and_notes(store: Store) -> None:
     assert machine.noted("x") is None
     (store.root / "blobs/sha256" / store.layer.digest[7:]).unlink()
     assert machine.base(digest) is None
+
+
+def test_a_planted_note_of_a_base_names_blobs_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """Whoever may write to a shared store: no file of its users is read or removed."""
+    store, victim = tmp_path / "store", tmp_path / "victim"
+    machine = Machine(Local(store, lambda _: None), lambda _: None)
+    layer = [sha256(b"tar"), sha256(b"blob"), 3, "x"]
+    for facts in (
+        {"layers": [layer], "writes": f"sha256:{victim}", "config": {}},
+        {"layers": [[layer[0], str(victim), 3, "x"]], "writes": layer[1], "config": {}},
+        {"layers": [[1, 2]], "writes": layer[1], "config": {}},
+        {"layers": 7, "writes": layer[1], "config": {}},
+        {"layers": [], "writes": layer[1], "config": []},
+        [],
+    ):
+        victim.write_text("secret")
+        digest = sha256(b"image")
+        machine.note(f"base-{digest.removeprefix('sha256:')}", json.dumps(facts))
+        assert machine.base(digest) is None
+        assert victim.read_text() == "secret"
+        (note,) = (store / "notes").iterdir()
+        assert LocalShelf(store).root(f"notes/{note.name}") is None
 
 
 def test_a_private_directory_is_gone_at_the_end(tmp_path: Path) -> None:
