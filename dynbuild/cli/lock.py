@@ -84,13 +84,17 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     It starts from the lock that git has committed (without git: from the file), so
     that several runs during one edit leave the trace of one. Commit the result.
     """
-    if merging is not None:
-        from dynbuild.cli.lock_merge import merge_files  # noqa: PLC0415 - seldom needed
-
-        return merge_files(merging, path)
     asked = verb.LockOptions(
         base_revision, upgrade_base, upgrade_packages, bump, move, repack
     )
+    if merging is not None:
+        from dynbuild.cli.lock_merge import merge_files  # noqa: PLC0415 - seldom needed
+
+        if check or dry_run or show_order or asked != verb.LockOptions():
+            message = "--merge writes the merged lock, whatever else is asked of `lock`"
+            hint = "leave out the other flags"
+            raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+        return merge_files(merging, path)
     _refuse_contradictions(asked, check=check, show_order=show_order, dry_run=dry_run)
     project = open_project(config, lock_alone=show_order)
     if show_order:

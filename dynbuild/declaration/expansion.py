@@ -13,6 +13,8 @@ _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(
     rf"\$(?:\$|(?P<plain>{_NAME})|\{{(?P<braced>{_NAME})(?P<default>:-[^}}]*)?\}})"
 )
+_NESTED = re.compile(rf"\$\{{{_NAME}:-[^}}]*\$\{{")
+"""A default that names another variable in braces would end at the brace of that."""
 
 
 @dataclass(eq=False)
@@ -38,6 +40,11 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     """
     if "$" not in text:
         return text
+    if odd := _NESTED.search(text.replace("$$", "")):
+        raise VariableError(
+            f"it has {odd[0]} in the default of another variable",
+            "name it without braces there: ${NAME:-$OTHER}",
+        )
     pieces, length, done = [], 0, 0
     for match in _REFERENCE.finditer(text):
         pieces += [text[done : match.start()], _looked_up(match, variables)]

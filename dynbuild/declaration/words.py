@@ -70,6 +70,13 @@ _OTHER_WORDS = {
 }
 """What other tools call our fields."""
 
+_CHOICES = {
+    "network": ("default", "none", "host"),
+    "sharing": ("shared", "private", "locked"),
+    "mode": ("read-write", "read", "write", "off"),
+}
+"""What the fields of the schema take that take one of several words."""
+
 
 def explain(tree: Table, path: Path, kind: str, known: Collection[str]) -> Diagnostic:
     """Say an error of pydantic, by its type and place, as a person would."""
@@ -142,15 +149,15 @@ def _secret_by_value(tree: Table, path: Path) -> Diagnostic:
 
 
 def _not_one_of(tree: Table, path: Path) -> Diagnostic:
-    networks = ("default", "none", "host")  # the only choice of the schema
+    choices = _CHOICES[str(path[-1])]
     node = find(tree, path)
     assert node
     message = (
-        f"expected {_listed(networks)} for {place(tree, path)}, found {found(node)}"
+        f"expected {_listed(choices)} for {place(tree, path)}, found {found(node)}"
     )
     near = None
     if isinstance(node, Leaf) and isinstance(node.value, str):
-        near = did_you_mean(node.value, networks)
+        near = did_you_mean(node.value, choices)
     return Diagnostic("DB0113", message, node.span, near)
 
 

@@ -38,6 +38,7 @@ def test_expanded(table: dict[str, str], found: dict[str, str]) -> None:
     ("table", "variable", "reason", "hint"),
     [
         ({"A": "$PAHT"}, "A", "$PAHT, which is not set", "did you mean 'PATH'?"),
+        ({"A": "${B:-${HOME}}"}, "A", "in the default of another", "${NAME:-$OTHER}"),
         ({"A": "1", "B": "$Q"}, "B", "$Q, which is not set", "${Q:-} stands for"),
         ({"X": "$X:1"}, "X", "$X, which is not set", "${X:-}"),
         ({"A": "${B:-$Q}"}, "A", "$Q, which is not set", "$$ is a dollar"),
