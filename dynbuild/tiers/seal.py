@@ -29,6 +29,10 @@ def seal_key(path: Path | None, tell: Callable[[str], None]) -> bytes | None:
         with suppress(FileNotFoundError):
             return _read(path, tell)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if why := fault(path.parent):
+            # No key is put where others could read or replace it.
+            tell(f"{path.parent} {why}")
+            return None
         _make(path)
         return _read(path, tell)
     except OSError as error:

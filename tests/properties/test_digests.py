@@ -216,7 +216,11 @@ UNCOVERED = {
 def test_covered(field: str) -> None:
     lock, changed = COVERED[field]
     reference = (
-        replace(LOCK, stages=subject(env={"A": "$X"}).stages)
+        replace(
+            LOCK,
+            stages=subject(env={"A": "$X"}).stages,
+            base=replace(LOCK.base, env={"X": "1"}),
+        )
         if (field == "base's variables")
         else LOCK
     )

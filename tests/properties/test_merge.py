@@ -157,10 +157,13 @@ def test_each_group_declares_what_was_declared_then(history: list[Target]) -> No
         assert found.keys() == {k for k in wanted if k in found}
 
 
+GONE = frozenset({"git"})
+
+
 def test_both_sides_removed_it() -> None:
     log = {"git": (Event(1, Install("git")), Event(4, Remove()), Event(5, Remove()))}
     assert [*groups("apt", log)] == [
-        (1, Group("apt", {"git": Install("git")}, {"git": "git"})),
+        (1, Group("apt", {"git": Install("git")}, {"git": "git"}, gone=GONE)),
         (4, Group("apt", {"git": Remove()}, {})),
     ]
 

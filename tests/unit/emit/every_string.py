@@ -58,7 +58,7 @@ HARMLESS = {
     "from": "requirements.txt",
     "to": "/tmp/requirements.txt",
     "owner": "app:app",
-    "mode": "644",
+    "mode": "u=rw,g=r",
     "exclude": "*.pyc",
     "from in stage": "/out",
     "to of stage": "/in",
