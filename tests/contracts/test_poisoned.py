@@ -104,8 +104,10 @@ def of_a_stranger(evil: Writer, _: Writer) -> None:
 
 
 def other_layers(evil: Writer, main: Writer) -> None:
+    """In the place of the good record, which has the same id."""
     good = main.put(GOOD, record_of(GOOD))
-    evil.put(EVIL, replace(good, layers=(layer_of(EVIL),)))
+    wrong = replace(layer_of(EVIL), diff_id=layer_of(GOOD).diff_id)
+    evil.put(EVIL, replace(good, layers=(wrong,)))
 
 
 def other_writes(evil: Writer, main: Writer) -> None:

@@ -146,12 +146,12 @@ def test_conflict_markers_are_named_with_what_mends_them(project: Space) -> None
 
 
 def test_a_newer_lock_is_never_overwritten(project: Space) -> None:
-    project.write("dynbuild.lock", "version = 2\n")
+    project.write("dynbuild.lock", "version = 3\n")
     for command in (["lock"], ["lock", "--check"], ["realize"], ["build"]):
         done = project.run(*command)
         assert done.status == 3
         assert "upgrade dynbuild" in done.err
-    assert project.read("dynbuild.lock") == "version = 2\n"
+    assert project.read("dynbuild.lock") == "version = 3\n"
 
 
 def test_unknown_keys_survive(project: Space) -> None:

@@ -4,7 +4,16 @@ from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.lock.order import Placed
-from dynbuild.plan import Build, Choice, Reuse, Unneeded, plan, shared_layers, standing
+from dynbuild.plan import (
+    Build,
+    Choice,
+    Reuse,
+    Unneeded,
+    plan,
+    reached,
+    shared_layers,
+    standing,
+)
 from dynbuild.steps.managers.left_out import DIRECTORY, mark_of
 from dynbuild.steps.model import Copy, Group, Install, Script, Stage
 
@@ -177,3 +186,13 @@ def test_only_groups_say_what_they_lack() -> None:
 
 
 FILE = Written("file", new=True)
+
+
+def test_what_an_image_is_made_from() -> None:
+    order = [
+        stage("tools", build_only=True),
+        stage("compile", "tools", build_only=True),
+        stage("spare", build_only=True),
+        stage("app", source="compile"),
+    ]
+    assert reached(order) == {"tools", "compile", "app"}

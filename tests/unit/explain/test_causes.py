@@ -122,3 +122,21 @@ def test_a_linked_stage_that_was_never_built() -> None:
     machine.past = Past(past, {})
     _, trace = machine.foresee(lock)
     assert trace.reasons("tool") == (Reason("new"),)
+
+
+def test_a_source_that_is_lost_and_needed() -> None:
+    """What copies from it runs because of it, where another copy has to be made."""
+    source = Stage("source", commands=("make",), build_only=True)
+    copied = Copy("/out", "/one", stage="source")
+    one = Stage("one", copies=(copied,))
+    other = Stage("other", copies=(replace(copied, to="/other"),))
+    machine = Machine()
+    lock = update(None, target(source, one, other))
+    machine.realize(lock)
+    machine.lose("source")
+    foreseen, _ = machine.foresee(lock)
+    assert foreseen.runs == ()
+    machine.lose("other")
+    foreseen, trace = machine.foresee(lock)
+    assert foreseen.runs == ("source", "one", "other")
+    assert trace.reasons("one") == (Reason("copies-from", steps=("source",)),)

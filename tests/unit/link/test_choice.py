@@ -147,3 +147,10 @@ def test_cut_off_it_goes_straight_on() -> None:
     best = [f"{name}1" for name in names] + ["z"]
     assert chosen(places, *several) == best
     assert chosen(places, *several, work=0) == best
+
+
+def test_a_bounded_number_is_chosen_from() -> None:
+    """The nearest and youngest that can be used, whatever else there is."""
+    many = [held("a", f"a{n}") for n in range(10, 30)]
+    odd = [held("a", f"a{n}", held("x", "x")) for n in range(30, 60)]
+    assert chosen([place("a")], *many, *odd) == ["a29"]
