@@ -80,15 +80,9 @@ class Machine:
         self, lock: Lock, live: Digest = LIVE
     ) -> tuple[tuple[Placed, ...], dict[str, Description], dict[str, Digest]]:
         order = install_order(lock)
-        contents, _ = stand_ins(lock, order)
+        contents, unpinned = stand_ins(lock, order)
         if live != LIVE:
             contents = dict.fromkeys(contents, live)
-        pins = (lock.base, *lock.images.values())
-        unpinned = {
-            pin.image: digest_of({"image": pin.image})
-            for pin in pins
-            if pin.digest is None
-        }
         described = descriptions(lock, order, PLATFORM, contents, unpinned)
         return (
             order,
