@@ -134,7 +134,7 @@ def test_an_engine_that_lost_a_layer(
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
-    words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", str(folder)]
     subprocess.run(words, check=True)
     try:
         yield
