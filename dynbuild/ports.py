@@ -197,8 +197,11 @@ class Machine(Protocol):
     def note(self, name: str, text: str) -> None:
         """Remember something under a name."""
 
-    def noted(self, name: str) -> str | None:
-        """What was remembered under a name, where that is whole."""
+    def noted(self, name: str, *, own: bool = False) -> str | None:
+        """What was remembered under a name, where that is whole.
+
+        ``own``: only where this user on this machine wrote it.
+        """
 
     def alone(
         self, steps: list[Digest], waiting: Callable[[], None]

@@ -65,9 +65,9 @@ def accepted_before(project: Project) -> Cache:
     The tiers that its user agreed to last are not asked; what came from them counts.
     """
     settings = consents_kept().last(name_of(project))
-    if settings is None:
+    cache, environment = settings and cache_in(settings), os.environ
+    if not cache:
         return Cache()
-    cache, environment = cache_of(settings), os.environ
     minio, registry = cache.minio, cache.registry
     if minio:
         minio = replace(minio, mode="off", required=False)
@@ -84,6 +84,14 @@ def consents_kept() -> Consents:
     """What the user said before."""
     history = path_in(os.environ)
     return Consents(history and history.parent / "trust")
+
+
+def cache_in(settings: str) -> Cache | None:
+    """The settings that an answer is for; None where a newer dynbuild kept it."""
+    try:
+        return cache_of(settings)
+    except (TypeError, ValueError, AttributeError):
+        return None
 
 
 def name_of(project: Project) -> str:

@@ -5,14 +5,14 @@ import sys
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.consent import consents_kept, name_of, named, naming
+from dynbuild.cli.consent import cache_in, consents_kept, name_of, named, naming
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, table, tell
 from dynbuild.cli.project import Pairs, given, load_declaration, open_project
 from dynbuild.commands.lock import recorded
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.consents import Consent
-from dynbuild.tiers.declared import cache_of, settings_of
+from dynbuild.tiers.declared import Cache, cache_of, settings_of
 
 
 @click.command()
@@ -65,7 +65,7 @@ def _list(found: tuple[Consent, ...], *, as_json: bool) -> None:
                     "agreed": one.agreed,
                     "names": [
                         {"kind": kind, "name": name, "use": use}
-                        for kind, name, use in named(cache_of(one.settings))
+                        for kind, name, use in named(cache_in(one.settings) or Cache())
                     ],
                 }
                 for one in found
@@ -75,7 +75,10 @@ def _list(found: tuple[Consent, ...], *, as_json: bool) -> None:
     for one in found:
         answer = "accepted" if one.agreed else "refused"
         sys.stdout.write(f"{table([(answer, one.project)])}\n")
-        if names := naming(cache_of(one.settings)):
+        cache = cache_in(one.settings)
+        if cache is None:
+            say("  what another version of dynbuild knows of")
+        elif names := naming(cache):
             say(names)
     if not found:
         tell("nothing was accepted or refused yet")

@@ -41,14 +41,17 @@ class Texts:
         if digest not in self.known:
             note = f"text-{digest.removeprefix('sha256:')}"
             noted = self.machine.noted(note)
-            self.known[digest] = self._found(digest) if noted is None else noted
-            if noted is None:
-                self.machine.note(note, self.known[digest])
+            if noted is None and (found := self._found(digest)) is not None:
+                self.machine.note(note, found)
+                noted = found
+            # Else it is too large for a text, or the tree says what is not so: only
+            # this build goes by that.
+            self.known[digest] = noted or ""
         return self.known[digest]
 
-    def _found(self, digest: str) -> str:
+    def _found(self, digest: str) -> str | None:
         for layer in reversed(self.ground):
             keep_texts(layer, self.known)
             if digest in self.known:
                 return self.known[digest]
-        return ""  # it is too large for a text
+        return None

@@ -161,7 +161,7 @@ class Workshop:
         note = "loaded-" + sha256(
             "\n".join([sha256(manifest), request.builder or "", *request.tags]).encode()
         ).removeprefix("sha256:")
-        if outputs == (Load(),) and (known := self.machine.noted(note)):
+        if outputs == (Load(),) and (known := self.machine.noted(note, own=True)):
             metadata: dict[str, Any] = json.loads(known)
             digest = Digest(metadata["containerimage.digest"])
             if self._is_loaded(digest, request.tags):

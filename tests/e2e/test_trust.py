@@ -195,5 +195,18 @@ def test_an_answer_that_others_could_have_given_does_not_count(project: Space) -
     assert "error[DB0631]" in done.err
 
 
+def test_an_answer_that_a_newer_version_kept_is_listed(project: Space) -> None:
+    """What it is for is not known here: nothing is used by it, and nothing fails."""
+    project.ok("trust")
+    state = Path(project.root, ".local/state/dynbuild/trust")
+    (path,) = state.iterdir()
+    said = json.loads(path.read_text())
+    said["settings"] = '{"minio": {"endpoint": "a", "sealed": true}}'
+    path.write_text(json.dumps(said))
+    assert "another version" in project.ok("trust", "--list").out
+    assert json.loads(project.ok("trust", "--list", "--json").out)[0]["names"] == []
+    assert "DB0630" not in project.run("why", "--frozen").err
+
+
 def test_lists_and_revokes_not_at_once(project: Space) -> None:
     assert project.run("trust", "--list", "--revoke").status == 2

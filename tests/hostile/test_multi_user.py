@@ -133,7 +133,9 @@ def test_a_project_above_that_another_user_made(
         (space.root / "dynbuild.toml").unlink()
     os.chown(space.root / name if owned == "file" else space.root, OTHER, -1)
     (space.root / "mine").mkdir()
-    script = f"cd mine && exec {shlex.quote(sys.executable)} -m dynbuild lock --show-order"
+    script = (
+        f"cd mine && exec {shlex.quote(sys.executable)} -m dynbuild lock --show-order"
+    )
     done = space.command("sh", "-c", script)
     assert (done.status, "error[DB0343]" in done.err) == (2, True), done.err
     done = space.command("sh", "-c", f"{script} -c ../{name}")

@@ -15,6 +15,7 @@ from dynbuild.link.model import Layer, Origin, Record
 from dynbuild.signature import SecretKey, signed
 from dynbuild.tiers.codec import dump_record, dump_writes
 from dynbuild.tiers.local import Local
+from dynbuild.tiers.machine import Machine
 from dynbuild.tiers.origin import (
     ANY,
     STORE,
@@ -133,6 +134,17 @@ def test_a_note_is_sealed_with_its_name() -> None:
     assert is_sealed("base-1", b"data", seal, HERE)
     assert not is_sealed("base-2", b"data", seal, HERE)
     assert not is_sealed("base-1", b"other", seal, HERE)
+
+
+def test_what_only_its_writer_may_use_needs_the_seal(tmp_path: Path) -> None:
+    """As which image an engine has: a note of a shared store would hide the new one."""
+    own, other = replace(HERE, seal=b"o" * 32), replace(HERE, seal=None)
+    for trust in (HERE, own, other):
+        machine = Machine(Local(tmp_path, pytest.fail, trust), pytest.fail)
+        assert machine.noted("loaded-1", own=True) is None
+        machine.note("loaded-1", "{}")
+        assert machine.noted("loaded-1") == "{}"
+        assert machine.noted("loaded-1", own=True) == ("{}" if trust.seal else None)
 
 
 def test_a_file_has_a_record_and_what_is_said_of_it() -> None:
