@@ -37,7 +37,12 @@ def new(name: str, path: str | None) -> int:
         raise click.BadParameter(message, param_hint="NAME")
     place = Path(path) if path is not None else _folder() / f"{name}.secret"
     public = new_key(name, place)
-    click.echo(str(public))
+    try:
+        click.echo(str(public))
+    except OSError:
+        # A secret key whose public one nobody saw is of no use, and in the way.
+        place.unlink(missing_ok=True)
+        raise
     tell(f"wrote the secret key to {place}: {FILE} signs with it")
     return 0
 

@@ -44,7 +44,10 @@ def surveyed(
 def _noted(noted: Noted, span: Span) -> Diagnostic:
     message = f"{noted.path}: {noted.what}"
     if noted.left_out:
-        hint = "add it to .dockerignore or to `exclude`, and nothing is said of it"
+        hint = (
+            "add it to .dockerignore or, as seen from what is copied, to `exclude`, "
+            "and nothing is\nsaid of it"
+        )
         return Diagnostic("DB0322", message, span, hint, severity="warning")
     hint = "the `mode` of a copy gives another one to all that it copies"
     return Diagnostic("DB0326", message, span, hint, severity="warning")
@@ -55,7 +58,10 @@ def left_out(paths: Collection[str]) -> Diagnostic:
     shown, more = sorted(paths)[:3], len(paths) - 3
     told = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
     message = f"sockets, pipes and devices are not copied: {told}"
-    hint = "add them to .dockerignore or to `exclude`, and nothing is said of them"
+    hint = (
+        "add them to .dockerignore or, as seen from what is copied, to `exclude`, and "
+        "nothing is\nsaid of them"
+    )
     return Diagnostic("DB0322", message, hint=hint, severity="warning")
 
 

@@ -1,11 +1,12 @@
 """``lock --merge``: what git calls to merge two locks."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynbuild.errors import AnswerIsNoError, Diagnostic, LockError
 from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.merge import merge
+from dynbuild.lock.model import Lock
 
 TRUNKS = ("origin/HEAD", "main", "master")
 """Where the branch is that others go into, as far as git can tell by name."""
@@ -34,8 +35,8 @@ def merged(
     fit together.
     """
     swapped = theirs in trunks and ours not in trunks
-    start = loads(ancestor, "the common lock") if ancestor else None
-    sides = [loads(ours, "our lock"), loads(theirs, "their lock")]
+    start = _side(ancestor, "the common lock") if ancestor else None
+    sides = [_side(ours, "our lock"), _side(theirs, "their lock")]
     main, branch = reversed(sides) if swapped else sides
     try:
         result = merge(start, main, branch)
@@ -48,3 +49,25 @@ def merged(
         message = f"the two locks do not fit together: {told}"
         raise AnswerIsNoError(Diagnostic("DB0418", message, hint=hint)) from None
     return MergedText(dumps(result.lock), result.both, "theirs" if swapped else "ours")
+
+
+def _side(text: str, name: str) -> Lock:
+    try:
+        return loads(text, name)
+    except LockError as error:
+        # git restores neither: what is named is a side, and the file is another one.
+        hint = (
+            "the lock is ours as it was; take the side that is whole (`git checkout "
+            "--ours` or `--theirs`\nwith the path of the lock), merge the declaration, "
+            "then `dynbuild lock`"
+        )
+        raise LockError(
+            *(
+                replace(
+                    one,
+                    message=f"{name}: {one.message.removeprefix(name).lstrip()}",
+                    hint=hint,
+                )
+                for one in error.diagnostics
+            )
+        ) from None

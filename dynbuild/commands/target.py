@@ -221,7 +221,7 @@ def _refuse_conflicts(loaded: Loaded, stages: tuple[Stage, ...], base: Pin) -> N
                     "stages", places[conflict.second], "env", conflict.variable
                 ),
                 hint="let one depend on the other, whose value then gives way, or "
-                f'let both extend it, as in "/opt/x:${conflict.variable}"',
+                f'let both extend it, as in "/opt/x:${{{conflict.variable}:-}}"',
                 labels=(
                     Label(
                         loaded.span(

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from posixpath import basename
 
+from dynbuild.declaration.grammar import SHELLS
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.spelling import spelled
@@ -12,24 +14,44 @@ from dynbuild.declaration.words import place
 from dynbuild.errors import Diagnostic
 
 _OPERATORS = frozenset(("||", "&&", "|", ";", "&", ">", ">>", "<", "2>&1"))
+_OF_DOCKER = (("CMD-SHELL",), ("CMD",))
+"""How Compose and ``docker inspect`` begin a health check."""
+
+_SHELL = ("/bin/sh", "-c")
 _INSIDE = re.compile(rf"(?<![\w./-]){ROOT}(?:/[\w./+@-]*)?(?![\w-])")
 
 
 def check_operators(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Commands without a shell whose words include what a shell would obey."""
+    """Commands without a shell, written as if one ran them."""
     for path, words in _started(loaded):
+        name = place(loaded.tree, path)
         found = [word for word in words if word in _OPERATORS]
+        at, rest = 0, words
         if found:
-            instead = spelled(
-                loaded.syntax, str(path[-1]), ["/bin/sh", "-c", " ".join(words)]
-            )
-            yield Diagnostic(
-                "DB0184",
-                f"{place(loaded.tree, path)} runs no shell: {found[0]} is an argument",
-                loaded.span(*path, words.index(found[0])),
-                f"let a shell run it: {instead}",
-                severity="warning",
-            )
+            at, message = words.index(found[0]), f"{found[0]} is an argument"
+        elif len(words) == 1 and re.search(r"\s", words[0].strip()):
+            message = "a program of that whole name is started"
+        elif path[0] == "healthcheck" and words[:1] in _OF_DOCKER and len(words) > 1:
+            message, rest = f"{words[0]} is taken for a program", words[1:]
+        else:
+            continue
+        shell = words[0] != "CMD"
+        instead = [*_SHELL, " ".join(_script(rest))] if shell else list(rest)
+        yield Diagnostic(
+            "DB0184",
+            f"{name} runs no shell: {message}",
+            loaded.span(*path, at),
+            f"{'let a shell run it' if shell else 'leave it out'}: "
+            + spelled(loaded.syntax, str(path[-1]), instead),
+            severity="warning",
+        )
+
+
+def _script(words: tuple[str, ...]) -> tuple[str, ...]:
+    """What a shell is to run, without one that runs only the word after it."""
+    if basename(words[0]) in SHELLS and words[1:2] == ("-c",) and len(words) > 2:  # noqa: PLR2004
+        return words[2:]
+    return words
 
 
 def _started(loaded: Loaded) -> Iterator[tuple[Path, tuple[str, ...]]]:

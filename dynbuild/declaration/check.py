@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     fields.check_shells,
     fields.check_runtime,
     fields.check_copies,
+    fields.check_whiteouts,
     fields.check_keys_of_sources,
     fields.check_mounts,
     packages.check_families,

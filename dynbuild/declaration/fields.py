@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from posixpath import basename
+from posixpath import basename, normpath
 
 from dynbuild.declaration import grammar
-from dynbuild.declaration.grammar import FLAG, MOUNTED, is_secret, matches
+from dynbuild.declaration.grammar import FLAG, MOUNTED, WHITEOUT, is_secret, matches
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy, Stage
 from dynbuild.declaration.tree import Path
@@ -162,6 +162,30 @@ def _leaves(path: str) -> bool:
     return False
 
 
+def check_whiteouts(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Paths that would delete a file where they come to lie in a layer."""
+    declaration = loaded.declaration
+    made: list[tuple[str | None, Path]] = [(declaration.workdir, ("workdir",))]
+    for at, stage in enumerate(declaration.stages):
+        path: Path = ("stages", at)
+        made.append((stage.workdir, (*path, "workdir")))
+        made += [(c.to, (*path, "copy", i, "to")) for i, c in enumerate(stage.copies)]
+        made += [
+            (mount.target, (*path, "cache_mounts", i))
+            for i, mount in enumerate(stage.cache_mounts)
+        ]
+        made += [
+            (secret.target, (*path, "secrets", i, "target"))
+            for i, secret in enumerate(stage.secrets)
+        ]
+    for text, where in made:
+        if text is not None and f"/{WHITEOUT}" in text:
+            message = f"{text[:60]!r}: a name that begins with .wh. deletes a file"
+            yield Diagnostic(
+                "DB0157", message, loaded.span(*where), "name it otherwise"
+            )
+
+
 def check_keys_of_sources(loaded: Loaded) -> Iterator[Diagnostic]:
     """Public keys that are not in the project."""
     for index, source in enumerate(loaded.declaration.apt_sources):
@@ -182,13 +206,24 @@ def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
             for number, secret in enumerate(stage.secrets)
             if secret.target
         ]
+        seen: dict[str, Span] = {}
         for path, span in paths:
+            whole = normpath(path)
             if not matches(MOUNTED, path):
                 message = (
                     "the path of a mount is ASCII, without blanks, quotes, commas, $ "
                     f"and backslashes: {path[:60]!r}"
                 )
                 yield Diagnostic("DB0138", message, span)
+            elif whole.strip("/").split("/")[0] in ("", "dev", "proc", "sys"):
+                message = f"nothing can be mounted at {path[:60]!r}"
+                hint = "name a directory of the image, such as /root/.cache"
+                yield Diagnostic("DB0138", message, span, hint)
+            elif whole in seen:
+                message = f"{whole[:60]!r} is mounted twice"
+                label = Label(seen[whole], "here as well")
+                yield Diagnostic("DB0138", message, span, "keep one", (label,))
+            seen.setdefault(whole, span)
         if (stage.cache_mounts or stage.secrets) and not _has_known_uid(loaded, stage):
             message = (
                 f"stage {stage.name!r} runs as {stage.user!r}, whose uid is not known: "

@@ -20,6 +20,9 @@ MOUNTED = r"^[!#%&(-+.-\[\]-~-]*$"
 FLAG = r"^[!#%&(-\[\]-~]+$"
 """What the flag of an instruction can hold."""
 
+WHITEOUT = ".wh."
+"""How a name begins that deletes a file where it is in a layer (OCI image-spec)."""
+
 RESERVED_NAMES = ("scratch", "context")
 """Names that mean something else to Docker."""
 

@@ -31,7 +31,7 @@ class LockFile:
             return self._bytes().decode("utf-8").replace("\r\n", "\n")
         except NotTakenError as error:
             message = f"cannot read {self.name}: {error}"
-            hint = "put the lock itself there: `dynbuild lock` writes a new one"
+            hint = "remove what is there; then `dynbuild lock` writes a new lock"
             raise AnswerIsNoError(Diagnostic("DB0313", message, hint=hint)) from None
         except FileNotFoundError:
             return None

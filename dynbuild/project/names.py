@@ -3,18 +3,18 @@
 import posixpath
 from collections.abc import Collection
 
+from dynbuild.declaration.grammar import WHITEOUT
 from dynbuild.ports import NotThereError
 
 GIT = ".git"
-_WHITEOUT = ".wh."
 
 
 def check_name(path: str) -> None:
     """Refuse a path that an image cannot have. Raises NotThereError."""
     name = posixpath.basename(path)
-    if name.startswith(_WHITEOUT):
+    if name.startswith(WHITEOUT):
         message = f"{path}: in a layer, a name that begins with .wh. deletes a file"
-        raise NotThereError(message, _hint("rename it", path), "DB0323")
+        raise NotThereError(message, _hint("rename it"), "DB0323")
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -35,5 +35,5 @@ def check_content(path: str, own: Collection[str]) -> None:
         raise NotThereError(message, hint, "DB0324")
 
 
-def _hint(what: str, path: str) -> str:
-    return f"{what}, or leave it out: add {path} to .dockerignore or to `exclude`"
+def _hint(what: str) -> str:
+    return f"{what}, or add **/.wh.* to .dockerignore or to `exclude`: all are left out"
