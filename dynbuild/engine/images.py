@@ -1,8 +1,9 @@
-"""Looks images up: in their registry through docker buildx, else in the engine."""
+"""Looks images up: in their registry or its mirrors by buildx, else in the engine."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.engine.failure import START_DOCKER, answered, later, said
 from dynbuild.engine.process import capture, check_buildx
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, discreet
-from dynbuild.reference import Reference, parse
+from dynbuild.reference import DEFAULT_REGISTRY, Reference, parse
 from dynbuild.steps.model import Pin
 
 if TYPE_CHECKING:
@@ -36,9 +37,13 @@ class DockerImages:
     def pin(self, reference: str) -> Pin:
         wanted = parse(reference)
         try:
-            return self._registry_pin(wanted)
-        except _Absent as absent:
-            return self._engine_pin(wanted, absent)
+            return self._registry_pin(wanted, wanted)
+        except _Absent as error:
+            absent = error
+        for mirrored in self._mirrored(wanted):
+            with suppress(_Absent):
+                return self._registry_pin(wanted, mirrored)
+        return self._engine_pin(wanted, absent)
 
     def local_digest(self, reference: str) -> Digest:
         wanted = parse(reference)
@@ -52,19 +57,39 @@ class DockerImages:
         )
         raise DeclarationError(Diagnostic("DB0301", message, hint=hint))
 
-    def _registry_pin(self, wanted: Reference) -> Pin:
-        manifest = self._inspect(str(wanted), "--raw")
+    def _registry_pin(self, wanted: Reference, place: Reference) -> Pin:
+        """The image as it is in a place: its registry, or a mirror of that."""
+        manifest = self._inspect(str(place), "--raw")
         digest = sha256(manifest)
         if wanted.digest not in (None, digest):
             message = f"the registry answered with {digest} for {wanted}"
             raise DeclarationError(Diagnostic("DB0308", message))
-        answer = self._inspect(wanted.at(digest), "--format", "{{json .Image}}")
+        answer = self._inspect(place.at(digest), "--format", "{{json .Image}}")
         found = _images(json.loads(manifest), json.loads(answer), digest)
         if not found:
             message = f"{wanted} is no image: it has no platform"
             raise DeclarationError(Diagnostic("DB0301", message))
         usual = min(found, key=lambda name: (name != USUAL, name))
         return _pin(wanted, digest, usual, found)
+
+    def _mirrored(self, wanted: Reference) -> list[Reference]:
+        """The same image in each mirror that the engine takes it from.
+
+        dockerd has mirrors (``registry-mirrors``) of Docker Hub alone.
+        """
+        registry, _, path = wanted.repository.partition("/")
+        if registry != DEFAULT_REGISTRY:
+            return []
+        try:
+            with self._engine() as engine:
+                told = engine.info().get("RegistryConfig") or {}
+        except UnreachableError:
+            return []
+        places = [
+            re.sub(r"^https?://", "", str(url)).rstrip("/")
+            for url in told.get("Mirrors") or ()
+        ]
+        return [replace(wanted, repository=f"{place}/{path}") for place in places]
 
     def _engine_pin(self, wanted: Reference, absent: "_Absent") -> Pin:
         """The image as the engine has it, which no digest outside of it can name."""

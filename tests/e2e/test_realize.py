@@ -300,6 +300,30 @@ def test_an_unpinned_base_is_told_and_builds(
     assert docker("run", "--rm", "--network", "none", tag, "cat", "/1") == "1\n"
 
 
+def test_a_base_behind_a_mirror_of_the_engine_is_pinned(
+    built: Space, busybox_base: str, registry: str, docker: Docker, tag: str
+) -> None:
+    """The engine's mirrors of Docker Hub are asked as `docker build` asks them."""
+    name = f"{tag}-mirrored"
+    docker("pull", "-q", busybox_base)
+    docker("tag", busybox_base, f"{registry}/library/{name}:1")
+    docker("push", "-q", f"{registry}/library/{name}:1")
+    docker("image", "rm", f"{registry}/library/{name}:1")
+    built.write(
+        "dynbuild.toml",
+        f'base = "{name}:1"\n[[stages]]\nname = "one"\ncommands = ["echo 1 > /1"]\n',
+    )
+    done = built.ok("lock")
+    assert "is not pinned" not in done.err
+    lock = built.read("dynbuild.lock")
+    assert f'image = "docker.io/library/{name}:1"' in lock
+    assert 'digest = "sha256:' in lock
+    built.ok("realize", "-t", tag)
+    assert docker("run", "--rm", "--network", "none", tag, "cat", "/1") == "1\n"
+    built.write("dynbuild.toml", 'base = "nothing-of-that-name"\n')
+    assert "no image docker.io/library/nothing-of-that" in built.run("lock").err
+
+
 def test_dockerignore_is_applied(
     built: Space, busybox_base: str, docker: Docker, tag: str
 ) -> None:
