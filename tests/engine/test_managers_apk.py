@@ -26,9 +26,11 @@ COPY --chmod=755 <<'APK' /bin/apk
 set -eu
 verb=$1
 shift
+cp /etc/apk/world /tmp/before
 for word; do
   case $word in
     --no-cache | --upgrade) continue ;;
+    -s) trap 'cp /tmp/before /etc/apk/world' EXIT; continue ;;
     not-there) echo "ERROR: unable to select packages: $word" >&2; exit 1 ;;
   esac
   name=${word%%[<>=~@]*}
@@ -70,3 +72,10 @@ def test_a_history_of_edits(image: Image) -> None:
 
     done = image.fails(packages("not-there"))
     assert "ERROR: unable to select packages: not-there" in done.err
+
+
+def test_what_nobody_declares_any_more_blocks_nothing(image: Image) -> None:
+    image.fails(packages("g++", "not-there"))
+    image.edit(packages("g++", "nginx"))
+    assert {"g++", "nginx"} <= set(image.run("cat /etc/apk/world").split())
+    assert "not-there" in image.fails(packages("g++", "not-there")).err

@@ -111,6 +111,18 @@ def test_a_history_of_edits(built: Space, engine: dict[str, str], base: str) -> 
     image.forget()
 
 
+def test_what_nobody_declares_any_more_blocks_nothing(
+    built: Space, engine: dict[str, str], base: str
+) -> None:
+    """A misspelt package, and a version that the registry dropped."""
+    image = Image(built, engine, base)
+    image.fails(packages("tool@1.0.0", "not-there", "host@7"))
+    image.edit(packages("tool@1.0.0", "host"))
+    assert versions(image) == {"own": "1.0.0", "tool": "1.0.0", "host": "1.0.0"}
+    assert "not-there" in image.fails(packages("tool@1.0.0", "not-there")).err
+    image.forget()
+
+
 def test_no_npm(built: Space, engine: dict[str, str], debian_base: str) -> None:
     done = Image(built, engine, debian_base).fails(packages("tool"))
     said = 'npm_packages need npm, and it is not there: add "npm" to'

@@ -160,6 +160,15 @@ def test_what_cannot_be(image: Image, specs: tuple[str, ...], said: str) -> None
     assert said in image.fails(packages(*specs)).err
 
 
+def test_what_nobody_declares_any_more_blocks_nothing(image: Image) -> None:
+    """A misspelt package, and a version that the index dropped."""
+    image.fails(packages("app<2", "not-there", "dep==7"))
+    image.edit(packages("app<2", "dep==1.0"))
+    found = versions(image)
+    assert (found["app"][:2], found["dep"]) == ("1.", "1.0")
+    assert "not-there" in image.fails(packages("app<2", "not-there")).err
+
+
 def test_no_pip(built: Space, engine: dict[str, str], debian_base: str) -> None:
     done = Image(built, engine, debian_base).fails(packages("app"))
     said = 'pip_packages need pip, and it is not there: add "python3-pip" to'

@@ -159,3 +159,15 @@ def test_a_package_that_is_not_there(
 ) -> None:
     done = Image(built, engine, dnf4).fails(packages("app", "not-there"))
     assert "No match for argument: not-there" in done.err
+
+
+def test_what_nobody_declares_any_more_blocks_nothing(
+    built: Space, engine: dict[str, str], dnf4: str
+) -> None:
+    """A misspelt package, and a version that the repository dropped."""
+    image = Image(built, engine, dnf4)
+    image.fails(packages("app", "not-there", "many-7"))
+    image.edit(packages("app", "many-1"))
+    assert installed(image) == OWN | {"app": "1", "lib": "1", "many": "1"}
+    assert "not-there" in image.fails(packages("app", "not-there")).err
+    image.forget()

@@ -22,16 +22,17 @@ from dynbuild.steps.managers.script import (
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import Run
 
-# What the base asks for stays asked for, in the base's way.
-_REMOVE = r"""for package in @LEAVING@; do
-  own=$(awk -F '[<>=~@]' -v name="$package" '$1 == name' @base@/etc/apk/world)
-  if [ -n "$own" ]; then apk add --no-cache "$own"
-  else apk del --no-cache "$package"
-  fi
-done"""
-
 # The name may be one that another package provides: the list says what was asked for.
 _IN_WORLD = "sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF \"$package\""
+
+# What the base asks for stays asked for, in the base's way. What was left out is not
+# there: apk fails for a name that it does not know.
+_REMOVE = rf"""for package in @LEAVING@; do
+  own=$(awk -F '[<>=~@]' -v name="$package" '$1 == name' @base@/etc/apk/world)
+  if [ -n "$own" ]; then apk add --no-cache "$own"
+  elif {_IN_WORLD}; then apk del --no-cache "$package"
+  fi
+done"""
 
 _CLEAN = "rm -f /var/log/apk.log"
 

@@ -3,7 +3,7 @@ apk add --no-cache g++ 'git~2.45' nginx@edge
 for package in jq; do
   own=$(awk -F '[<>=~@]' -v name="$package" '$1 == name' /run/base/etc/apk/world)
   if [ -n "$own" ]; then apk add --no-cache "$own"
-  else apk del --no-cache "$package"
+  elif sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF "$package"; then apk del --no-cache "$package"
   fi
 done
 for package in g++ git nginx; do
