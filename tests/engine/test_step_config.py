@@ -32,7 +32,7 @@ ONBUILD RUN echo built > /onbuild
 PLAIN = '[[stages]]\nname = "a"\ncommands = ["echo > /a"]\n'
 RICH = """\
 user = { name = "app", uid = 1234 }
-env = { TZ = "UTC", LEFT = "$LEFT:own", Q = "a \\"b\\" $$c" }
+env = { TZ = "UTC", LEFT = "${LEFT:-}:own", Q = "a \\"b\\" $$c" }
 workdir = "/srv/../app/x"
 entrypoint = ["own", "<&>"]
 expose = ["80", "90-92/udp"]
