@@ -131,7 +131,7 @@ def add_a_script(space: Space) -> None:
 def touch(space: Space) -> None:
     for name in ("second.txt", "live/file"):
         os.utime(space.root / name, (1, 1))
-        (space.root / name).chmod(0o600)
+        (space.root / name).chmod(0o664)
 
 
 # Each on what the ones before it left.

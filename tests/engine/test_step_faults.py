@@ -162,6 +162,40 @@ def test_a_full_disk(project: Space, docker: Docker, tag: str, free: int) -> Non
         sound(project)
 
 
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write to a folder, root not either."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        words = ["mount", "-o", "remount,ro,bind", str(folder)]
+        subprocess.run(words, check=True)
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a disk read-only")
+def test_a_store_that_can_only_be_read(
+    project: Space, docker: Docker, tag: str
+) -> None:
+    """It is used where it holds everything; else it is told that nothing is kept."""
+    whole(project, docker, tag)
+    docker("image", "rm", tag)
+    with read_only(project.root / "store"):
+        done = project.ok("realize", "-t", tag, "--progress", "plain")
+        assert " ran in " not in done.err
+        assert docker("image", "inspect", "--format", "{{.Os}}", tag) == "linux\n"
+        for command in (["why"], ["status"], ["cache", "ls", "local"]):
+            project.ok(*command)
+        project.write("src/file", "other\n")
+        project.ok("lock")
+        done = project.run("realize")
+        assert done.status == 1, done.err
+        assert "read-only file system" in done.err
+    whole(project, docker, tag)
+    sound(project)
+
+
 @pytest.mark.slow
 def test_an_engine_that_is_killed(project: Space, docker: Docker, tag: str) -> None:
     """What was recorded stays; the engine's own cache may be whatever it is."""
