@@ -196,7 +196,7 @@ def poison(proxy: Proxy, cache: Repository) -> None:
     tags = {
         path.rpartition("/")[2]
         for method, path, _ in proxy.seen
-        if method == "PUT" and f"{cache.path}/manifests/s-" in path
+        if method == "PUT" and f"{cache.path}/manifests/r-" in path
     }
     found = {tag: json.loads(client.manifest(cache, tag) or b"") for tag in tags}
     layers = {tag: _record(one)[1]["layers"] for tag, one in found.items()}
