@@ -106,6 +106,7 @@ def test_is_no_problem(text: str, expected: str) -> None:
 
 def test_infinite_recursion_is_found_at_once() -> None:
     """Counted, not timed: the same on any machine."""
+    code("let f = x: f (x + 1); in f 0")
     events = count()
 
     def seen(*_: object) -> None:
