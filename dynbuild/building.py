@@ -56,6 +56,8 @@ class BuildRequest:
     host_network: bool = False
     no_cache: bool = False
     no_cache_steps: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The steps of build stages that hold a part of one, by their names."""
     source_date_epoch: int | None = None
     """The latest time that layers of copies have; scripts see the files' own."""
     secrets: tuple[str, ...] = ()

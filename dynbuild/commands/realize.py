@@ -16,7 +16,6 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import compares_times
 from dynbuild.steps.title import label
 
 
@@ -100,6 +99,7 @@ def prepare(
             host_network=options.host_network,
             no_cache=options.no_cache,
             no_cache_steps=fresh_copies(order),
+            parts=layout(order).parts,
             secrets=options.secrets,
             ssh=options.ssh,
         )
@@ -120,12 +120,7 @@ def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
 
 def fresh_copies(order: tuple[Placed, ...]) -> tuple[str, ...]:
     """The build stages that a builder's own cache must not answer for."""
-    steps = {placed.id: placed.step for placed in order}
-    return tuple(
-        stage.name
-        for stage in layout(order).stages
-        if any(compares_times(steps[id_]) for id_ in stage.steps)
-    )
+    return layout(order).copies
 
 
 def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:

@@ -5,17 +5,36 @@ it needs and more. What is build-only, and what is copied from, is there on its 
 alone: whoever copies a directory of it must not see what else the image happens to
 hold. So the steps of its closure stand in a branch once more, where no build stage
 holds exactly these.
+
+What a step copies whose script compares times must not come from a builder's own cache,
+and can be kept from it by the build stage alone. Whatever else stands there would be
+kept from it too, and a script loses the content of its cache mounts then. So such
+copies stand in a build stage of their own.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from dynbuild.lock.order import Placed
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import compares_times, copies_of
 from dynbuild.steps.run import BASE_STEP
 
 Purpose: TypeAlias = Literal["step", "needs", "files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a build stage, in a build stage of its own.
+
+    It holds the copies of a step, or all of some steps but the copies that stand before
+    it: those of the first one, if that was ``begun``.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    copies: bool = False
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +42,8 @@ class BuildStage:
     """A build stage: its name, the one it is ``FROM``, the steps that it holds.
 
     It is for one step: the step itself, what that stands on, or the step as others
-    copy from it.
+    copy from it. It is written as ``parts``, each ``FROM`` the one before; the last has
+    its name.
     """
 
     name: str
@@ -31,18 +51,41 @@ class BuildStage:
     steps: tuple[str, ...]
     purpose: Purpose
     of: str
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Branches:
     """All build stages in their order, and where copies from a step find it.
 
-    ``last`` is the build stage of the last linked step.
+    ``last`` is the build stage of the last linked step; ``copies`` has the parts in
+    which steps copy what they compare the times of.
     """
 
     stages: tuple[BuildStage, ...]
     sources: Mapping[str, str]
     last: str
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        return tuple(
+            part.name for stage in self.stages for part in stage.parts if part.copies
+        )
+
+    @property
+    def copies_of(self) -> Mapping[str, str]:
+        """The same of the build stages that are for a step itself, by their names."""
+        return {
+            stage.name: part.name
+            for stage in self.stages
+            for part in stage.parts
+            if part.copies and stage.purpose == "step"
+        }
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """The build stages of steps, by the names of their parts."""
+        return {part: name for name, part in self.copies_of.items()}
 
 
 def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
@@ -78,7 +121,31 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
         tree.add((*closures[id_], id_), name)
         if id_ in copied:
             sources[id_] = name
-    return Branches(tuple(_apart(stages, sources, tree)), sources, last)
+    comparing = {one.id for one in order if compares_times(one.step)}
+    parted = tuple(
+        replace(stage, parts=tuple(_parts(stage, comparing, names, tree)))
+        for stage in [*_apart(stages, sources, tree)]
+    )
+    return Branches(parted, sources, last)
+
+
+def _parts(
+    stage: BuildStage,
+    comparing: Collection[str],
+    names: Mapping[str, str],
+    tree: "_Tree",
+) -> Iterator[Part]:
+    """What a build stage is written as; a part without steps is not there."""
+    steps: tuple[str, ...] = ()
+    begun = False
+    for id_ in stage.steps:
+        if id_ in comparing:
+            if steps:
+                yield Part(tree.free(f"{names[id_]}.on"), steps, begun=begun)
+            yield Part(tree.free(f"{names[id_]}.copies"), (id_,), copies=True)
+            steps, begun = (), True
+        steps = (*steps, id_)
+    yield Part(stage.name, steps, begun=begun)
 
 
 def _apart(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
-from dynbuild.emit.branches import Branches, BuildStage, branches
+from dynbuild.emit.branches import Branches, BuildStage, Part, branches
 from dynbuild.emit.instructions import instructions, pinned
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.emit.runtime import runtime
@@ -69,13 +69,22 @@ def emit(
         sections.append(_section([], _base(lock)))
     seen = _Seen(lock, environments, laid.sources, mounts)
     for stage in laid.stages:
-        with _speaking_of(f"{stage.of!r}"):
-            lines = [f"FROM {stage.parent} AS {stage.name}"]
-            for id_ in stage.steps:
-                if stage.purpose != "step":
-                    lines.append(f"# {quote.comment(id_)}")
-                lines += _body(steps[id_], seen)
-            sections.append(_section(_told(stage, steps, digests), lines))
+        parent = stage.parent
+        for part in stage.parts:
+            with _speaking_of(f"{stage.of!r}"):
+                lines = [f"FROM {parent} AS {part.name}"]
+                for id_ in part.steps:
+                    if stage.purpose != "step" and not part.copies:
+                        lines.append(f"# {quote.comment(id_)}")
+                    begun = part.begun and id_ == part.steps[0]
+                    lines += _body(steps[id_], seen, part, begun=begun)
+                told = (
+                    [f"# What {quote.comment(part.steps[0])} copies"]
+                    if part.copies
+                    else _told(stage, steps, digests)
+                )
+                sections.append(_section(told, lines))
+            parent = part.name
     with _speaking_of("the image"):
         lines = [f"FROM {laid.last} AS {IMAGE_STEP}", *runtime(lock, environments)]
         sections.append(_section(["# The image"], lines))
@@ -155,14 +164,18 @@ class _Seen:
     mounts: Mounts
 
 
-def _body(placed: Placed, seen: _Seen) -> list[str]:
+def _body(placed: Placed, seen: _Seen, part: Part, *, begun: bool) -> list[str]:
+    """What a part of a build stage holds of a step."""
     step, lock = placed.step, seen.lock
     own = seen.environments.of_stage(step.name) if isinstance(step, Stage) else {}
 
     def cache_id(mount: CacheMount) -> str:
         return seen.mounts.id(mount, step, lock.base.image)
 
-    return instructions(step, own, lock, seen.sources, cache_id)
+    copies, run = instructions(step, own, lock, seen.sources, cache_id)
+    if part.copies:
+        return copies
+    return run if begun else copies + run
 
 
 def _section(comments: list[str], lines: list[str]) -> str:

@@ -48,20 +48,22 @@ def instructions(
     lock: Lock,
     sources: Mapping[str, str],
     cache_id: Callable[[CacheMount], str],
-) -> list[str]:
-    """Lines of a build stage, without its FROM. Raises quote.UnfitError.
+) -> tuple[list[str], list[str]]:
+    """What a step copies, and what it runs: lines of a build stage, without its FROM.
+
+    Raises quote.UnfitError.
 
     ``sources`` has the build stages that copies from other stages are from;
     ``cache_id`` gives the id of a cache mount.
     """
     _check(step, environment)
-    lines = [
+    copies = [
         line for copy in copies_of(step) for line in _copy(copy, lock.images, sources)
     ]
     run = run_of(step, environment, lock.user)
-    if run is not None:
-        lines += _run(run, lock.shell, _lint(step, environment), cache_id)
-    return lines
+    if run is None:
+        return copies, []
+    return copies, _run(run, lock.shell, _lint(step, environment), cache_id)
 
 
 def pinned(pin: Pin) -> str:

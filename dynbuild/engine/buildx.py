@@ -100,7 +100,7 @@ class Buildx:
 
     def attempt(self, request: BuildRequest, output: Output, report: Report) -> Built:
         """Build for one output; what the engine lost is not made anew."""
-        transcript = Transcript()
+        transcript = Transcript(request.parts)
 
         def each(line: str) -> None:
             for event in transcript.read(line):

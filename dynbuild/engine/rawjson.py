@@ -43,6 +43,8 @@ _WORK = (
 )
 _PUSHING = "pushing the image"
 
+_WHOLE: Mapping[str, str] = {}
+
 
 Place = tuple[str, str | None]
 """A step: its build stage, and the platform where a build is for more than one."""
@@ -93,9 +95,13 @@ class Failure:
 
 
 class Transcript:
-    """What BuildKit has said of one build so far."""
+    """What BuildKit has said of one build so far.
 
-    def __init__(self) -> None:
+    ``parts`` has the steps of build stages that hold only a part of one.
+    """
+
+    def __init__(self, parts: Mapping[str, str] = _WHOLE) -> None:
+        self._parts = parts
         self.heard = False
         self.words: list[str] = []
         self.steps: tuple[StepResult, ...] = ()
@@ -143,7 +149,7 @@ class Transcript:
         vertex = self._vertexes.setdefault(_text(record, "digest"), _Vertex())
         if not vertex.name and (name := _text(record, "name")):
             vertex.name = name
-            vertex.place = _place(name)
+            vertex.place = _place(name, self._parts)
             vertex.work = _work(name)
             if vertex.place:
                 self._instructions.setdefault(vertex.place, []).append(vertex)
@@ -232,11 +238,11 @@ def _printed(vertex: _Vertex, data: bytes) -> Iterator[Event]:
         yield StepOutput(step, text, platform)
 
 
-def _place(name: str) -> Place | None:
+def _place(name: str, parts: Mapping[str, str]) -> Place | None:
     match = _PLACE.fullmatch(name)
     if match is None or match["stage"] is None or match["what"].startswith("FROM "):
         return None
-    return match["stage"], match["platform"]
+    return parts.get(match["stage"], match["stage"]), match["platform"]
 
 
 def _instruction(vertex: _Vertex) -> str:

@@ -112,7 +112,7 @@ def compares_times(step: Step) -> bool:
     """
     return (
         isinstance(step, Stage)
-        and bool(step.cache_mounts)
+        and bool(step.cache_mounts and step.commands)
         and any(copy.of_project for copy in step.copies)
     )
 

@@ -63,6 +63,53 @@ def test_a_mount_is_of_one_project(
     assert beside == ([f"{run}-1", f"{run}-3"] if "id" in mount else [])
 
 
+@pytest.mark.parametrize("flags", [(), ("--linear",)], ids=["steps", "linear"])
+def test_a_mount_keeps_what_it_held_when_a_copied_file_changes(
+    built: Space, busybox_base: str, docker: Docker, tag: str, flags: list[str]
+) -> None:
+    """The copy must not come from BuildKit's own cache; the mount has to stay."""
+    run = uuid4()
+    declared = f"""\
+base = "{busybox_base}"
+
+[[stages]]
+name = "below"
+copy = [{{ from = "other.txt", to = "/other.txt" }}]
+commands = ["cat /other.txt >> /c/log"]
+cache_mounts = [{{ target = "/c", id = "log" }}]
+
+[[stages]]
+name = "app"
+dependencies = ["below"]
+copy = [{{ from = "in.txt", to = "/in.txt" }}]
+commands = ["cat /in.txt >> /c/log # {run}", "cp /c/log /seen"]
+cache_mounts = [{{ target = "/c", id = "log" }}]
+"""
+    built.write("other.txt", "other ")
+    for count in range(1, 4):
+        built.write("in.txt", f"{count} ")
+        found = seen(built, docker, tag, declared, *flags)
+        # BuildKit runs again whatever stands on a copy that it makes anew.
+        others = ["other"] * (count if flags else 1)
+        assert sorted(found) == [*map(str, range(1, count + 1)), *others]
+
+
+def test_a_copy_that_fails_is_of_its_stage(built: Space, busybox_base: str) -> None:
+    """Whatever build stages of the Dockerfile hold its parts."""
+    built.write(
+        "dynbuild.toml",
+        f'base = "{busybox_base}"\n[[stages]]\nname = "app"\n'
+        'copy = [{ from = "in", to = "/bin/sh" }]\ncache_mounts = ["/c"]\n'
+        'commands = ["true"]\n',
+    )
+    built.write("in/file", "x")
+    for flags in ((), ("--linear",)):
+        done = built.run("build", "--progress", "plain", *flags)
+        assert done.status == 1
+        assert "app failed:" in done.err, done.err
+        assert "app.copies" not in done.err
+
+
 def test_what_lies_below_is_older_than_what_was_made_meanwhile(
     built: Space, busybox_base: str, docker: Docker, tag: str
 ) -> None:

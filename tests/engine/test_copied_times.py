@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -47,6 +48,14 @@ commands = ["{script}", "cp /build/out /app.txt # {unique}"]
 """
 
 
+def later(space: Space, name: str, text: str) -> None:
+    """Write a file in a later second than all before: busybox compares no less."""
+    begun = int(time.time())
+    while int(time.time()) == begun:
+        time.sleep(0.01)
+    space.write(name, text)
+
+
 def app(space: Space, docker: Docker, tag: str, *flags: str, **variables: str) -> str:
     space.ok("build", "-t", tag, *flags, **variables)
     return docker("run", "--rm", "--network", "none", tag, "cat", "/app.txt")
@@ -76,7 +85,7 @@ def test_what_came_back_is_newer_than_what_was_made_meanwhile(
             base=base, script=SCRIPTS[tool].replace('"', '\\"'), unique=uuid4()
         )
         built.write("dynbuild.toml", declared)
-        built.write("src/in.txt", text)
+        later(built, "src/in.txt", text)
         assert app(built, docker, tag, *flags) == text
 
 
@@ -86,7 +95,7 @@ def test_what_a_store_lost_is_made_from_what_is_there(
     declared = SCRIPT.format(base=busybox_base, script=SCRIPTS["ninja"], unique=uuid4())
     built.write("dynbuild.toml", declared)
     for text in ("one\n", "two\n", "one\n"):
-        built.write("src/in.txt", text)
+        later(built, "src/in.txt", text)
         assert app(built, docker, tag) == text
         shutil.rmtree(built.environment["CACHE_LOCAL_PATH"])
 

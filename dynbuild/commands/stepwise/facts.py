@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from tempfile import mkdtemp
 
 from dynbuild.building import BuildRequest, Working
@@ -100,9 +101,10 @@ class Facts:
             platform=self.platform,
             base=base,
             config=step_config(lock, base.config),
-            request=self.request(text),
+            request=replace(self.request(text), parts=laid.parts),
             parents={stage.name: stage.parent for stage in laid.stages},
             sources=laid.sources,
+            copies=laid.copies_of,
             locked={placed.id: _locked(lock, placed) for placed in order},
             moves={name: entry.moves for name, entry in lock.stages.items()},
         )

@@ -19,8 +19,9 @@ class Recipe:
     """What is to be realized: the steps in lock order, and what each is built from.
 
     ``parents`` holds the build stage that each build stage of the Dockerfile stands
-    on, ``sources`` the one that copies of each step are from; ``request`` is what all
-    builds have in common; ``locked`` are the mounts that one step at a time may have;
+    on, ``sources`` the one that copies of each step are from, ``copies`` that in which
+    a step copies what no builder's cache may answer for; ``request`` is what all builds
+    have in common; ``locked`` are the mounts that one step at a time may have;
     ``moves`` says how often each stage changed.
     """
 
@@ -33,6 +34,7 @@ class Recipe:
     request: BuildRequest
     parents: Mapping[str, str]
     sources: Mapping[str, str]
+    copies: Mapping[str, str]
     locked: Mapping[str, frozenset[str]]
     moves: Mapping[str, int]
 

@@ -25,7 +25,7 @@ from dynbuild.plan import Build, Reuse, plan, sources_of
 from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
 from dynbuild.steps.managers.left_out import may_lack
 from dynbuild.steps.model import Group as PackageGroup
-from dynbuild.steps.recipe import compares_times, copies_of, run_of
+from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
 if TYPE_CHECKING:
@@ -280,11 +280,11 @@ class _Work:
                     closure = self.plan.places.places[digest].closure
                     name = recipe.sources[source]
                     given[name], _ = self.stack((*closure, digest))
-        anew = tuple(
-            quote.stage(place.id)
-            for place in chain
-            if place.step in self.refused or compares_times(self.steps[place.id].step)
-        )
+        refused = [
+            n for n, p in zip(names, chain, strict=True) if p.step in self.refused
+        ]
+        copies = [recipe.copies[name] for name in names if name in recipe.copies]
+        anew = (*refused, *copies)
         return StepRequest(
             build=replace(recipe.request, no_cache_steps=anew),
             parts=tuple(map(self.part, chain)),

@@ -341,3 +341,17 @@ def test_order_and_repetition_do_not_matter_to_what_ran(data: st.DataObject) -> 
     assert sorted(result.step for result in transcript.steps) == ["s0", "s1", "s2"]
     assert all(result.ran for result in transcript.steps)
     assert all(result.seconds == 1.0 for result in transcript.steps)
+
+
+def test_the_parts_of_a_step_are_told_as_that_step() -> None:
+    """What copies and what runs stand in two build stages, and are one step."""
+    transcript = Transcript({"app.copies": "app"})
+    copy, run = "[app.copies 1/1] COPY a /a", "[app 1/1] RUN make"
+    announced = [vertex(copy), vertex(run)]
+    events = read([*announced, vertex(copy, 1, 2), vertex(run, 2, 5)], transcript)
+    assert events == [StepStarted("app"), StepFinished("app", 4.0, ran=True)]
+    transcript = Transcript({"app.copies": "app"})
+    read([*announced, vertex(copy, 1, 2, error="no such file")], transcript)
+    failure = transcript.failure()
+    assert failure is not None
+    assert (failure.step, failure.instruction) == ("app", "COPY a /a")

@@ -140,3 +140,18 @@ def test_a_source_that_is_lost_and_needed() -> None:
     foreseen, trace = machine.foresee(lock)
     assert foreseen.runs == ("source", "one", "other")
     assert trace.reasons("one") == (Reason("copies-from", steps=("source",)),)
+
+
+def test_of_two_sources_the_one_that_is_lost() -> None:
+    source, kept = (
+        Stage(name, commands=("make",), build_only=True) for name in ("source", "kept")
+    )
+    copies = tuple(Copy("/out", f"/{name}", stage=name) for name in ("source", "kept"))
+    one, other = Stage("one", copies=copies), Stage("other", copies=copies)
+    machine = Machine()
+    lock = update(None, target(source, kept, one, other))
+    machine.realize(lock)
+    machine.lose("source")
+    machine.lose("other")
+    _, trace = machine.foresee(lock)
+    assert trace.reasons("one") == (Reason("copies-from", steps=("source",)),)

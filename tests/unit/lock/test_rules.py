@@ -1,9 +1,12 @@
 """Single rules and requests, each by its smallest example."""
 
+from dataclasses import replace
+
 import pytest
 
 from dynbuild.errors import LockError
 from dynbuild.lock.changes import Change, compare
+from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
@@ -219,3 +222,22 @@ def test_what_is_build_only_is_not_linked() -> None:
         ("a", True),
         ("b", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "whose"),
+    [
+        (Stage("a", env={"A": "$NOBODY"}), "stage 'a'"),
+        (None, "the container"),
+    ],
+)
+def test_a_variable_that_nothing_sets(stage: Stage | None, whose: str) -> None:
+    """A lock that was edited, or whose base sets it no more."""
+    lock = update(None, target(made("b")))
+    if stage is None:
+        lock = replace(lock, config=replace(lock.config, env={"A": "$NOBODY"}))
+    else:
+        entry = replace(lock.stages["b"], stage=stage)
+        lock = replace(lock, stages={**lock.stages, "a": entry})
+    with pytest.raises(LockError, match=f"cannot set A of {whose}"):
+        environments_of(lock)

@@ -111,10 +111,13 @@ fi
 }
 EOF
 
+# What python copies
+FROM user.2 AS python.copies
+COPY worker/requirements.txt /tmp/requirements.txt
+
 # python
 # seq 3, stands on user.2, digest 919b55a52761
-FROM user.2 AS python
-COPY worker/requirements.txt /tmp/requirements.txt
+FROM python.copies AS python
 ARG TARGETARCH
 RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild/printed/e52883a7d6d1/python/0/root/.cache/pip-$TARGETARCH \
     <<'EOF'

@@ -59,11 +59,14 @@ EOF
 
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 
-# dependencies
-# seq 2, stands on user.1, digest 2188dfc2d889
-FROM user.1 AS dependencies
+# What dependencies copies
+FROM user.1 AS dependencies.copies
 COPY requirements.txt /tmp/requirements.txt
 COPY ["a [\\\\[]strange] name[\\\\*].txt", "/tmp/\\$HOME"]
+
+# dependencies
+# seq 2, stands on user.1, digest 2188dfc2d889
+FROM dependencies.copies AS dependencies
 ARG TARGETARCH
 # hadolint ignore=SC2016
 RUN --mount=type=cache,target=/root/.cache/pip,id=dynbuild/printed/dfd3ebd88ad4/dependencies/0/root/.cache/pip-$TARGETARCH \
@@ -78,13 +81,16 @@ pip3 install -r /tmp/requirements.txt
 (exit $?)
 EOF
 
-# application
-# seq 3, stands on user.1, dependencies, live
-FROM dependencies AS application
+# What application copies
+FROM dependencies AS application.copies
 COPY --chown=app:app --chmod=755 --exclude=*.pyc --exclude=tests/ \
     --exclude=**/__pycache__ src /app/
 COPY --from=docker.io/library/golang:1.26@sha256:45de870ced010ce1836eb54e5deb1309710f2611f6a7db5f207b16722e8b078a \
     /usr/local/go/bin/gofmt /usr/bin/
+
+# application
+# seq 3, stands on user.1, dependencies, live
+FROM application.copies AS application
 ARG TARGETARCH
 SHELL ["/bin/sh", "-c"]
 USER app
