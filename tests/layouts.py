@@ -72,6 +72,16 @@ def files_of(layout: Path, content: Content = digest_of) -> dict[str, Facts]:
     }
 
 
+def times_of(layout: Path, content: Content = digest_of) -> dict[str, int]:
+    """When what lies at each path was modified, in seconds."""
+    return {
+        _path(entry.name): int(entry.mtime)
+        for layer in _manifest(layout)["layers"]
+        for path in [_blob(layout, layer["digest"])]
+        for entry, _ in _entries(_Layer(path.name, path), content)
+    }
+
+
 def _manifest(layout: Path) -> dict[str, Any]:
     index = json.loads((layout / "index.json").read_bytes())
     (entry,) = index["manifests"]

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from tests.engine.worlds import World, broken, edited, world
+from tests.engine.worlds import broken, edited, world
+
+if TYPE_CHECKING:
+    from tests.engine.sketches import World
 
 KINDS = ("lose", "lose", "clean", "anew", "fail", "stranger")
 FRESH = 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from tests.engine.deeds import MARK
 from tests.engine.managers import AptRepository, command
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ chown daemon-own: /var/lib/own /var/log/app
 chmod 2750 /var/log/app
 echo daemon >> /var/log/app/all.log
 """
+_MARKED = """\
+FROM {base}
+COPY mark {at}
+"""
 _DOCKERFILE = """\
 FROM {base}
 COPY archive /archive
@@ -90,9 +95,20 @@ def push_base(engine: Mapping[str, str], base: str, registry: str, folder: Path)
         publish(repository)
     finally:
         repository.stop()
+    return _push(engine, _DOCKERFILE.format(base=base), registry, folder)
+
+
+def push_marked(
+    engine: Mapping[str, str], base: str, registry: str, folder: Path
+) -> str:
+    """Push a base that has a mark, and is another one for that."""
+    (folder / "mark").write_text("marked\n")
+    return _push(engine, _MARKED.format(base=base, at=MARK), registry, folder)
+
+
+def _push(engine: Mapping[str, str], text: str, registry: str, folder: Path) -> str:
     tag = f"{registry}/dynbuild-test/archive:{uuid4().hex}"
     words = ["docker", "buildx", "build", "--provenance=false", "--push", "-t", tag]
     words += ["--network=host", "--allow=network.host"]
-    text = _DOCKERFILE.format(base=base)
     command(*words, "-f", "-", folder, env=engine, input=text)
     return tag

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from random import Random
 
 KINDS = ("folder", "folder", "line", "link", "word", "skel", "dependency")
-DEBIAN = ("account", "alternative", "library", "library", "word", "word")
+DEBIAN = ("account", "alternative", *("library", "word") * 3, "config")
 FOLDERS = (
     "/shared",
     "/shared/deep/er",
@@ -36,11 +36,14 @@ FAILING = (
     "cd /nowhere && :",
     "f() {{ false && :; }}; f",
 )
+MARK = "/etc/mark"
+"""What only one of two bases has."""
 MAKE = (
-    "if [ ! -e /build/made ] || [ -n '$(find {source} -newer /build/made)' ]; then"
-    " cp {source} /build/made; fi"
+    "if [ ! -e /build/{to} ] || [ -n '$(find {source} -newer /build/{to})' ]; then"
+    " cat {source} $(ls {mark} 2> /dev/null) > /build/{to}; fi"
+    "; cp /build/{to} {own}/{to}"
 ).replace("'", '"')
-"""What make does, in a cache mount."""
+"""What make does, in a cache mount: it looks at times, and at nothing else."""
 
 
 def deed(rng: Random, kind: str, name: str, on: str, folders: Sequence[str]) -> str:
@@ -66,13 +69,18 @@ def deed(rng: Random, kind: str, name: str, on: str, folders: Sequence[str]) -> 
             words = f"--install /usr/bin/pick pick /own/{name}/one {salt}"
             lines = [f"update-alternatives --log /dev/null {words}"]
         case "library":
-            folder = f"/opt/{name}/lib"
+            of = rng.choice([name, *["all"] * 4])
+            folder = f"/opt/{of}/lib"
             lines = [
                 f"mkdir -p {folder}; cp /lib/*/libanl.so.1 {folder}/lib{name}.so.1",
-                f"echo {folder} > /etc/ld.so.conf.d/{name}.conf",
+                f"echo {folder} > /etc/ld.so.conf.d/{of}.conf",
                 "ldconfig",
             ]
-            lines = lines[2 * rng.randint(0, 1) :][: rng.randint(1, 3)]
+            lines = rng.choice([lines, lines[:1], lines[:1], lines[1:], lines[2:]])
+        case "config":
+            what = rng.choice(["words", "word", "two", "linked", "daemon"])
+            excluded = f"path-exclude=/usr/share/{what}/version"
+            lines = [f"echo {excluded} > /etc/dpkg/dpkg.cfg.d/{name}"]
         case _:
             lines = [_to_dependency(rng, name, f"/own/{on}/sub/three")]
     return "; ".join(lines)

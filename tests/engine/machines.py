@@ -3,7 +3,8 @@
 What has to hold, path by path, modification times aside:
 
 - The linked image is the plain build of the emitted Dockerfile, tokens under their
-  names; and it has what is known without any build.
+  names; and it has what is known without any build: what the files of the project are
+  made into, and their times.
 - All that was copied from one stage has one token of each stage, and so has all else
   in the image. It is the same, unless a stage was put on others there.
 - A stage that was built anew has another token; where nothing was edited or lost,
@@ -17,12 +18,10 @@ give the same token again.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import os
 import pkgutil
-import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +32,6 @@ from typing import TYPE_CHECKING
 
 import dynbuild
 from dynbuild.cli.main import run
-from dynbuild.link.uncounted import uncounted
 from dynbuild.shelves import RECORDS
 from tests.engine.acts import (
     FRESH,
@@ -47,8 +45,9 @@ from tests.engine.acts import (
     Share,
     Stranger,
 )
-from tests.engine.worlds import World
-from tests.layouts import Facts, files_of
+from tests.engine.judging import Traced, differing, tokens_of, traced
+from tests.engine.sketches import World
+from tests.layouts import Facts, files_of, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,10 +60,6 @@ READY = [
     if module.name != "dynbuild.__main__"
 ]
 
-_TOKEN = re.compile(rb"<(\w+):([0-9a-f-]{36})>")
-_CONTENT = 6
-"""Where the facts of a file begin to be of what is in it."""
-
 _STRANGER = """\
 [[stages]]
 name = "{name}"
@@ -73,39 +68,13 @@ commands = ["echo stranger > /build/made; echo stranger > /build/stranger # {uni
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """A file's content with its tokens under their names."""
-
-    digest: str
-    tokens: tuple[tuple[str, str], ...] = field(compare=False)
-    text: str = field(compare=False)
-
-
-def traced(data: bytes) -> Traced:
-    named = _TOKEN.sub(rb"<\1>", data)
-    found = {(a.decode(), b.decode()) for a, b in _TOKEN.findall(data)}
-    text = data.decode(errors="replace") if len(data) < 500 else "…"
-    return Traced(hashlib.sha256(named).hexdigest(), tuple(sorted(found)), text)
-
-
-def tokens_of(files: Mapping[str, Facts]) -> dict[str, dict[str, list[str]]]:
-    """The tokens of each stage, and the paths that hold them."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for path, facts in files.items():
-        for content in facts:
-            for name, token in content.tokens if isinstance(content, Traced) else ():
-                found.setdefault(name, {}).setdefault(token, []).append(path)
-    return found
-
-
 @dataclass
 class Machines:
     """A project, the machines that build it, and the tier that they share."""
 
     root: Path
     environment: Mapping[str, str]
-    base: str
+    bases: tuple[str, str]
     shared: Mapping[str, str] = field(default_factory=dict)
     bucket: Path | None = None
     template: Path | None = None
@@ -113,15 +82,17 @@ class Machines:
     last: int = FRESH
     held: bool = False
     rivals: bool = False
-    files: Mapping[str, str] = field(default_factory=dict)
+    ended: float = 0.0
+    times: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
     plain: dict[str, Facts] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
     def learn(self) -> Path:
-        """A store that knows the base and nothing else."""
-        self._become(World(debian=False, scripts=("true",)))
-        self._ok(0, "realize")
+        """A store that knows the bases and nothing else."""
+        for marked in (False, True):
+            self._become(World(debian=False, scripts=("true",), marked=marked))
+            self._ok(0, "realize")
         shutil.rmtree(self._store(0) / RECORDS)
         return self._store(0)
 
@@ -134,7 +105,7 @@ class Machines:
                 self._carry_out(act)
             except AssertionError as wrong:
                 before = "\n".join(self.told)
-                text = self.world.text(self.base) if self.world else ""
+                text = self._text(self.world) if self.world else ""
                 raise AssertionError(f"{wrong}\n\n{before}\n\n{text}") from None
 
     def _carry_out(self, act: Act) -> None:
@@ -171,15 +142,23 @@ class Machines:
         for name in self.world.files if self.world else ():
             if name not in world.files:
                 (self.root / name).unlink()
+        # Some tools know times by the second.
+        while int(time.time()) <= self.ended:
+            time.sleep(0.05)
         for name, text in world.files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             # What does not change keeps its time, as in a checkout.
             if not path.exists() or path.read_text() != text:
                 path.write_text(text)
-        (self.root / "dynbuild.toml").write_text(world.text(self.base))
+            known = self.times.setdefault((name, text), set())
+            known.add(int(path.stat().st_mtime))
+        (self.root / "dynbuild.toml").write_text(self._text(world))
         self.world = world
         self._ok(FRESH, "lock")
+
+    def _text(self, world: World) -> str:
+        return world.text(self.bases[world.marked])
 
     def _build(self, machine: int, *, away: bool = False) -> dict[str, Facts]:
         if machine == FRESH:
@@ -229,12 +208,11 @@ class Machines:
             facts = image.get(path, ())
             found = [fact.text for fact in facts if isinstance(fact, Traced)]
             assert found == [text], f"{path} is {found}, not {text!r}"
+        times = times_of(self._layout("linked"), traced)
+        for path, name in self.world.copied.items():
+            known = self.times[name, self.world.files[name]]
+            assert times[path] in known, f"{path} is of {times[path]}, not {known}"
         if not self.plain:
-            # The engine takes a copy for the same where only its time differs, and a
-            # plain build that finds another's work in a cache mount is misled by that.
-            if self.files != self.world.files:
-                self.files = self.world.files
-                self._forget("COPY")
             self.plain = self._image("plain", FRESH, "--linear")
         other = differing(image, self.plain)
         assert not other, "\n".join(f"{path}: {pair}" for path, pair in other.items())
@@ -246,11 +224,15 @@ class Machines:
     def _image(
         self, way: str, machine: int, *more: str, away: bool = False
     ) -> dict[str, Facts]:
-        layout = self.root.parent / f"{self.root.name}-{way}"
+        layout = self._layout(way)
         shutil.rmtree(layout, ignore_errors=True)
         words = ("realize", "-o", f"oci:{layout}", "--metadata-file", f"{way}.json")
         self._ok(machine, *words, *more, away=away)
+        self.ended = time.time()
         return files_of(layout, traced)
+
+    def _layout(self, way: str) -> Path:
+        return self.root.with_name(f"{self.root.name}-{way}")
 
     def _stranger(self) -> None:
         assert self.world is not None
@@ -262,7 +244,7 @@ class Machines:
         if stages:
             root = self.root.with_name(f"{self.root.name}-stranger")
             root.mkdir(exist_ok=True)
-            text = "".join([f'base = "{self.base}"\n', *stages])
+            text = "".join([f'base = "{self.bases[0]}"\n', *stages])
             (root / "dynbuild.toml").write_text(text)
             for word in ("lock", "realize"):
                 status, log = self._run(FRESH, word, root=root)
@@ -293,13 +275,13 @@ class Machines:
     def _store(self, machine: int) -> Path:
         return self.root.with_name(f"{self.root.name}-store-{machine}")
 
-    def _forget(self, what: str = "exec") -> None:
-        """Let the engine remember no command, or no copy.
+    def _forget(self) -> None:
+        """Let the engine remember no command.
 
         What it pulled stays, and so do cache mounts.
         """
         words = ["docker", "buildx", "prune", "-f", "--filter", "type=regular"]
-        words += ["--filter", f"description~={what}"]
+        words += ["--filter", "description~=exec"]
         env = dict(self.environment)
         subprocess.run(words, env=env, check=True, capture_output=True)
 
@@ -342,19 +324,3 @@ class Machines:
         text = log.read_text()
         assert "Traceback" not in text, text
         return os.waitstatus_to_exitcode(status), text
-
-
-def differing(
-    one: Mapping[str, Facts], other: Mapping[str, Facts]
-) -> dict[str, tuple[Facts | None, Facts | None]]:
-    """The paths that differ: nothing is left out but what ``uncounted`` names."""
-    found = {}
-    for path in sorted(one.keys() | other.keys()):
-        here, there = one.get(path), other.get(path)
-        if uncounted(path):
-            if here is None or there is None:
-                continue
-            here, there = here[:_CONTENT], there[:_CONTENT]
-        if here != there:
-            found[path] = here, there
-    return found

@@ -16,62 +16,62 @@ seed what
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engine.acts import history
-from tests.engine.archive import push_base
+from tests.engine.archive import push_base, push_marked
 from tests.engine.machines import Machines
 from tests.s3_servers import Server, bucket_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.space import Space
 
 
+Ground = tuple[tuple[str, str], "Path"]
+"""Two bases, the second of which has a mark, and a store that knows them."""
+
+
 @pytest.fixture(scope="session")
-def archive_base(
+def ground(
     engine: dict[str, str],
+    busybox_base: str,
     debian_base: str,
     registry: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> str:
-    """Return the reference of a Debian base that has an archive of tiny packages."""
-    folder = tmp_path_factory.mktemp("archive")
-    return push_base(engine, debian_base, registry, folder)
+) -> Callable[[bool], Ground]:
+    """Return what gives small bases, or those of Debian with an archive of packages."""
 
-
-@pytest.fixture(scope="session")
-def stores(
-    engine: dict[str, str],
-    busybox_base: str,
-    archive_base: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Mapping[str, Path]:
-    """Stores that know a base, by its reference: the small one, then the Debian."""
-    folder = tmp_path_factory.mktemp("bases")
-    found = {}
-    for number, base in enumerate((busybox_base, archive_base)):
-        root = folder / f"base-{number}"
+    @functools.cache
+    def make(debian: bool) -> Ground:  # noqa: FBT001 - one of two
+        folder = tmp_path_factory.mktemp("bases")
+        base = busybox_base
+        if debian:
+            base = push_base(engine, debian_base, registry, folder)
+        bases = base, push_marked(engine, base, registry, folder)
+        root = folder / "project"
         root.mkdir()
-        found[base] = Machines(root, engine, base).learn()
-    return found
+        return bases, Machines(root, engine, bases).learn()
+
+    return make
 
 
 def play(
     built: Space,
-    stores: Mapping[str, Path],
+    ground: Callable[[bool], Ground],
     seed: int,
     server: Server | None = None,
     edits: int = 6,
 ) -> None:
     """Every third history is of real packages, which take their time."""
     debian = seed % 3 == 0
-    base = [*stores][debian]
-    machines = Machines(built.root, built.environment, base, template=stores[base])
+    bases, store = ground(debian)
+    machines = Machines(built.root, built.environment, bases, template=store)
     if server is not None:
         name = bucket_name()
         machines.shared = server.environment(name)
@@ -83,30 +83,32 @@ def play(
 @pytest.mark.alone
 @pytest.mark.parametrize(("seed", "edits"), [(53, 1), (83, 2), (99, 1)])
 def test_a_few_on_one_machine(
-    built: Space, stores: Mapping[str, Path], seed: int, edits: int
+    built: Space, ground: Callable[[bool], Ground], seed: int, edits: int
 ) -> None:
     """A store is cleaned; what others copy from is built anew; packages, lost blobs."""
-    play(built, stores, seed, edits=edits)
+    play(built, ground, seed, edits=edits)
 
 
 @pytest.mark.alone
 def test_one_on_two_machines(
-    built: Space, stores: Mapping[str, Path], rclone_server: Server
+    built: Space, ground: Callable[[bool], Ground], rclone_server: Server
 ) -> None:
-    play(built, stores, 110, rclone_server, edits=2)
+    play(built, ground, 110, rclone_server, edits=2)
 
 
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("seed", range(100))
-def test_on_one_machine(built: Space, stores: Mapping[str, Path], seed: int) -> None:
-    play(built, stores, seed)
+def test_on_one_machine(
+    built: Space, ground: Callable[[bool], Ground], seed: int
+) -> None:
+    play(built, ground, seed)
 
 
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("seed", range(100, 200))
 def test_on_two_machines(
-    built: Space, stores: Mapping[str, Path], seed: int, rclone_server: Server
+    built: Space, ground: Callable[[bool], Ground], seed: int, rclone_server: Server
 ) -> None:
-    play(built, stores, seed, rclone_server)
+    play(built, ground, seed, rclone_server)

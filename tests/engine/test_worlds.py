@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import tomllib
 from random import Random
+from typing import TYPE_CHECKING
 
 from tests.engine.acts import Act, Edit, Fail, history
 from tests.engine.deeds import FAILING, FOLDERS, LOGS
-from tests.engine.worlds import FEATURES, PACKAGES, World, world
+from tests.engine.worlds import FEATURES, PACKAGES, world
+
+if TYPE_CHECKING:
+    from tests.engine.sketches import World
 
 SEEDS = range(100)
 

@@ -16,136 +16,42 @@ Each project has some features only, so that one does not hide what another woul
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.engine.deeds import DEBIAN, FAILING, FOLDERS, KINDS, LOGS, MAKE, deed
+from tests.engine.deeds import (
+    DEBIAN,
+    FAILING,
+    FOLDERS,
+    KINDS,
+    LOGS,
+    MAKE,
+    MARK,
+    deed,
+)
+from tests.engine.sketches import Copy, Sketch, World, made_of
 
 if TYPE_CHECKING:
     from random import Random
 
 FEATURES = (
     *("tokens", "mounts", "copies", "folder", "log", "line", "link", "dependency"),
-    *("word", "skel", "user", "account", "alternative", "library", "script"),
+    *("word", "skel", "user", "account", "alternative", "library", "script", "config"),
+    "base",
 )
 NAMES = ("a", "b", "c", "d", "e", "f", "g")
 PACKAGES = ("words", "word", "picker", "picked", "divert", "daemon", "linked", "two")
-
-
-_SHARED = re.compile(r"/(?:shared|opt|etc|root|tmp|usr|var)\b|useradd|ldconfig|-e /own")
-"""What a line has that concerns others too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """What a stage copies: of the project where no stage is its source."""
-
-    source: str
-    path: str
-    to: str
-    owner: str = ""
-    mode: str = ""
-
-    @property
-    def text(self) -> str:
-        said = {"stage": self.source, "from": self.path, "to": self.to}
-        said |= {"owner": self.owner, "mode": self.mode}
-        pairs = (f"{key} = {json.dumps(value)}" for key, value in said.items() if value)
-        return f"{{ {', '.join(pairs)} }}"
-
-
-@dataclass(frozen=True, slots=True)
-class Sketch:
-    """A stage to be."""
-
-    name: str
-    on: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    copies: tuple[Copy, ...] = ()
-    build_only: bool = False
-    mounts: bool = False
-
-    @property
-    def needs(self) -> set[str]:
-        return {*self.on, *(copy.source for copy in self.copies)} - {""}
-
-    @property
-    def text(self) -> str:
-        lines = [
-            "[[stages]]",
-            f'name = "{self.name}"',
-            f"dependencies = {json.dumps(self.on)}",
-            f"copy = [{', '.join(copy.text for copy in self.copies)}]",
-            f"commands = {json.dumps(self.commands)}",
-        ]
-        if self.build_only:
-            lines.append("build_only = true")
-        if self.mounts:
-            lines.append('cache_mounts = ["/build"]')
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """A declaration to be, and the files that it copies."""
-
-    debian: bool
-    features: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-    stages: tuple[Sketch, ...] = ()
-    packages: tuple[str, ...] = ()
-    scripts: tuple[str, ...] = ()
-    user: str = ""
-    files: dict[str, str] = field(default_factory=dict)
-
-    def text(self, base: str) -> str:
-        lines = [f'base = "{base}"', f"env_scripts = {json.dumps(self.scripts)}"]
-        if self.packages:
-            lines.append(f"apt_packages = {json.dumps(self.packages)}")
-        if self.user:
-            lines.append(f'user = {{ name = "{self.user}", uid = 1500 }}')
-        return "\n".join([*lines, *(stage.text for stage in self.stages), ""])
-
-    def source(self, path: str) -> str:
-        """The stage from which what is at a path was copied, if any."""
-        for copy in (copy for stage in self.stages for copy in stage.copies):
-            if f"/{path}/".startswith(f"{copy.to}/"):
-                return copy.source
-        return ""
-
-    @property
-    def single(self) -> frozenset[str]:
-        """The stages that nothing is put on others for, in whatever stack they are.
-
-        Any other may be built twice, in the image and for what copies from it.
-        """
-        found: set[str] = set()
-        for stage in () if self.packages or self.user else self.stages:
-            alone = not any(_SHARED.search(line) for line in stage.commands)
-            if alone and not stage.copies and {*stage.on} <= found:
-                found.add(stage.name)
-        return frozenset(found)
-
-    @property
-    def expected(self) -> dict[str, str]:
-        """What is known of the image without any build of it, by path."""
-        found = {}
-        for stage in self.stages:
-            if stage.mounts and not stage.build_only:
-                found[f"own/{stage.name}/made"] = self.files[f"{stage.name}.txt"]
-                found[f"own/{stage.name}/mounted"] = "made\n"
-        return found
 
 
 def world(rng: Random, *, debian: bool) -> World:
     """A first project."""
     files = {f"{name}.txt": f"first {name}\n" for name in NAMES}
     files |= {"tree/file": "first\n", "tree/sub/more": "more\n"}
-    features = tuple(name for name in FEATURES if rng.random() < 0.7)
-    folders = (*rng.sample(FOLDERS, 2), *rng.sample(LOGS, 2))
-    made = World(debian, features, folders, files=files)
+    features = [name for name in FEATURES if rng.random() < 0.7]
+    rng.shuffle(features)
+    logs = rng.sample(LOGS, 2)
+    folders = (*rng.sample(FOLDERS, 2), *logs[:1] * 3, *logs)
+    made = World(debian, tuple(features), folders, files=files)
     for name in NAMES[: rng.randint(3, 5)]:
         made = replace(made, stages=(*made.stages, _stage(rng, name, made)))
     if "script" in features and rng.random() < 0.5:
@@ -161,9 +67,11 @@ def edited(rng: Random, worlds: tuple[World, ...]) -> World:
     """The last project after an edit, or one from before again."""
     made = worlds[-1]
     kinds = ["change", "change", "add", "add", "remove", "on", "only", "file", "file"]
-    kinds += ["back", "order", *["packages"] * 5 * made.debian]
-    more = ("script", "user", "user", "copies")
+    kinds += ["back", "order", *["packages"] * 8 * made.debian]
+    more = ("script", "user", "user", "copies", "base")
     kinds += [kind for kind in more if kind in made.features]
+    if any(stage.mounts for stage in made.stages):
+        kinds += ["file", "file", "again", "again", "again"]
     match rng.choice(kinds):
         case "back":
             made = rng.choice(worlds)
@@ -171,12 +79,16 @@ def edited(rng: Random, worlds: tuple[World, ...]) -> World:
             made = replace(made, stages=_shuffled(rng, made.stages))
         case "script":
             made = replace(made, scripts=(_script(rng, rng.randint(1, 2)),))
+        case "base":
+            made = replace(made, marked=not made.marked)
+        case "again":
+            made = _again(rng, worlds)
         case "user":
             made = replace(made, user=rng.choice(["", "app", "other"]))
         case "packages":
             made = replace(made, packages=_packages(rng, rng.randint(0, 4)))
         case "file":
-            names = [f"{s.name}.txt" for s in made.stages if s.mounts]
+            names = [f"{s.name}.txt" for s in made.stages if s.mounts] * 3
             names += [f"{s.name}.txt" for s in made.stages] + ["tree/file", "tree/new"]
             name = rng.choice(names)
             content = f"{rng.choice(['red', 'green', 'blue'])} {name}\n"
@@ -184,6 +96,25 @@ def edited(rng: Random, worlds: tuple[World, ...]) -> World:
         case kind:
             made = replace(made, stages=_stages_edited(rng, made, kind))
     return made
+
+
+def _again(rng: Random, worlds: tuple[World, ...]) -> World:
+    """What a stage with a mount makes something of is as before; its command is not."""
+    made = worlds[-1]
+    found = [
+        (stage, f"{name}.txt", old.files[f"{name}.txt"])
+        for stage in made.stages
+        if stage.mounts
+        for name in (stage.name, *made_of(stage, made))
+        for old in worlds
+    ]
+    others = [one for one in found if made.files[one[1]] != one[2]]
+    below = [one for one in others if one[1] != f"{one[0].name}.txt"]
+    stage, name, content = rng.choice(below or others or found)
+    content = content if others else f"again {name}\n"
+    new = _changed(rng, stage, made)
+    stages = tuple(new if other is stage else other for other in made.stages)
+    return replace(made, stages=stages, files={**made.files, name: content})
 
 
 def broken(rng: Random, made: World) -> World | None:
@@ -221,13 +152,16 @@ def _stages_edited(rng: Random, made: World, kind: str) -> tuple[Sketch, ...]:
                 new = replace(new, copies=(_own_copy(stage.name), *new.copies))
         case _:
             on = on[:-1] if kind == "on" else on
-            new = replace(stage, on=on)
-            commands = _commands(rng, new, made)
-            # Whoever copies a directory of it finds one.
-            asked = {c.path for o in stages for c in o.copies if c.source == stage.name}
-            kept = [f"mkdir -p {path}" for path in FOLDERS + LOGS if path in asked]
-            new = replace(new, commands=(*commands, *kept))
+            new = _changed(rng, replace(stage, on=on), made)
     return tuple(new if other is stage else other for other in stages)
+
+
+def _changed(rng: Random, stage: Sketch, made: World) -> Sketch:
+    """A stage with other commands; whoever copies a directory of it still finds one."""
+    copies = [copy for other in made.stages for copy in other.copies]
+    asked = {copy.path for copy in copies if copy.source == stage.name}
+    kept = (f"mkdir -p {path}" for path in FOLDERS + LOGS if path in asked)
+    return replace(stage, commands=(*_commands(rng, stage, made), *kept))
 
 
 def _stood_on(stage: Sketch, stages: tuple[Sketch, ...]) -> bool:
@@ -262,6 +196,9 @@ def _stage(rng: Random, name: str, made: World) -> Sketch:
     may = [s.name for s in made.stages if build_only or not s.build_only]
     on = tuple(rng.sample(may, min(len(may), rng.choice([0, 0, 1, 1, 2]))))
     mounts = "mounts" in made.features and rng.random() < 0.4
+    others = [s.name for s in made.stages if s.mounts and s.name in may]
+    if mounts and others and rng.random() < 0.8:
+        on = tuple(sorted({*on, rng.choice(others)}))
     copies = _copies(rng, name, made)
     if mounts:
         copies = (_own_copy(name), *copies)
@@ -305,17 +242,28 @@ def _commands(rng: Random, stage: Sketch, made: World) -> tuple[str, ...]:
         lines.append(f"echo {salt} | tee {own}/one > {own}/sub/three")
     lines += [f"cat /own/{other}/one > {own}/from-{other}" for other in stage.on]
     if stage.mounts:
-        lines.append(MAKE.format(source=f"{own}/in"))
-        lines.append(f"cp /build/made {own}/made; ls -A /build > {own}/mounted")
-    kinds = [*KINDS, *DEBIAN] if made.debian else KINDS
-    kinds = [kind for kind in kinds if kind in made.features]
+        makes = [(own, "made")]
+        makes += [(f"/own/{n}", f"made-{n}") for n in made_of(stage, made)]
+        for at, to in makes:
+            lines.append(MAKE.format(source=f"{at}/in", to=to, own=own, mark=MARK))
+        lines.append(f"ls -A /build | grep -v made- > {own}/mounted")
+    folders = made.folders if "log" in made.features else made.folders[:2]
+    kinds = _kinds(made)
     if not stage.on:
         kinds = [kind for kind in kinds if kind != "dependency"]
     for _ in range(rng.randint(0, 3) if kinds else 0):
-        folders = made.folders if "log" in made.features else made.folders[:2]
         kind, on = rng.choice(kinds), rng.choice(stage.on or ("",))
         lines.append(deed(rng, kind, stage.name, on, folders))
     return tuple(dict.fromkeys(lines))
+
+
+def _kinds(made: World) -> list[str]:
+    """What stages do, the first thing most of the time: two have to do the same."""
+    kinds = [*KINDS, *DEBIAN] if made.debian else [*KINDS]
+    kinds = [kind for kind in kinds if kind in made.features]
+    known = DEBIAN if made.debian else kinds
+    first = [kind for kind in made.features if kind in kinds and kind in known][:1]
+    return [*kinds, *first * len(kinds)]
 
 
 def _script(rng: Random, name: int) -> str:
@@ -323,4 +271,8 @@ def _script(rng: Random, name: int) -> str:
 
 
 def _packages(rng: Random, number: int) -> tuple[str, ...]:
-    return tuple(sorted(rng.sample(PACKAGES, number)))
+    """Some packages; many of what stages write concerns one of them."""
+    found = {*rng.sample(PACKAGES, number)}
+    if number and rng.random() < 0.4:
+        found.add("words")
+    return tuple(sorted(found))
