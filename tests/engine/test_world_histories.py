@@ -1,17 +1,40 @@
 """Random histories of packages, logs, mounts and copies that never repeat.
 
-What the generator is worth: where nothing of issue "Sound and safe" was mended (commit
-b89f0e6), these seeds found
+What the generator is worth: with a single fix of issue "Sound and safe" taken back,
+these seeds fail, for the reason that is told.
 
-==== ============================================================================
-seed what
-==== ============================================================================
-8    a copied directory shows in the plain build what its source does not stand on
-7    two stages, and with 86 two projects, have one cache mount: the other's file
-12   ``sha256sum -c && touch`` and the like fail, and the stage is built
-45   ``--no-cache-stage`` of what others copy from runs nothing; likewise 10, 83
-53   what told of a join goes with ``clean``: a step runs again (found on the way)
-==== ============================================================================
+==== ==== ======================================================================
+rule seed what was taken back, and what the history shows then
+==== ==== ======================================================================
+0    10   a record says nothing of what it was copied from: a stage built anew is
+          not, for those that copy from it
+0    121  no id is settled for all that is chosen: an image has two builds of one
+          stage
+1    2    no line tests the status of a command: what fails is built
+2    4    copied files are of 1980: so they are in the image
+2    46   the builder's own cache answers for copies: what was made of another source
+          meanwhile lies in the mount, and is newer
+3    56   the id of a mount is without the project: another one's files lie there
+3    157  ... without the stage: what another stage made
+3    31   ... without the base: what was made on another one
+4    18   triggers of dpkg are not read: what a package makes of others lacks some
+4    15   nor the directories that ldconfig reads: it links another library
+4    54   nor the configuration of dpkg: files that it excludes are there
+4    19   a plain build copies from the line: what a stage does not stand on is there
+5    19   /var/log does not count as a whole: a mode of it is lost
+5    28   /root/.cache does not: a line is lost
+5    151  /tmp does not: an owner is lost
+5    130  /var/cache/apt does not: a line is lost
+5    50   __pycache__ does not: a mode of it is lost
+==== ==== ======================================================================
+
+Of the few seeds that were tried none showed that the place of a copy covers that of
+its source (10, 13, 154), as records say the same; that a copy is of its source by
+itself (7, 10, 16); that the mount of a stage is another one where what it stands on
+changes (41); that the user is made of /etc/skel (25, 37).
+
+Open: 101 fails with nothing taken back. The tier has lost its blobs, a machine builds
+and cleans, and three steps run once more on it; its image is right.
 """
 
 from __future__ import annotations
@@ -81,11 +104,11 @@ def play(
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(("seed", "edits"), [(53, 1), (83, 2), (99, 1)])
+@pytest.mark.parametrize(("seed", "edits"), [(10, 1), (19, 0), (56, 1)])
 def test_a_few_on_one_machine(
     built: Space, ground: Callable[[bool], Ground], seed: int, edits: int
 ) -> None:
-    """A store is cleaned; what others copy from is built anew; packages, lost blobs."""
+    """The beginnings of some that find something, see above."""
     play(built, ground, seed, edits=edits)
 
 
@@ -93,7 +116,7 @@ def test_a_few_on_one_machine(
 def test_one_on_two_machines(
     built: Space, ground: Callable[[bool], Ground], rclone_server: Server
 ) -> None:
-    play(built, ground, 110, rclone_server, edits=2)
+    play(built, ground, 121, rclone_server, edits=1)
 
 
 @pytest.mark.slow
