@@ -31,7 +31,7 @@ rule seed what was taken back, and what the history shows then
 Of the few seeds that were tried none showed that the place of a copy covers that of
 its source (10, 13, 154), as records say the same; that a copy is of its source by
 itself (7, 10, 16); that the mount of a stage is another one where what it stands on
-changes (41); that the user is made of /etc/skel (25, 37).
+changes (41); that the user is made of /etc/skel (2, 25, 37).
 
 Open: 101 fails with nothing taken back. The tier has lost its blobs, a machine builds
 and cleans, and three steps run once more on it; its image is right.
