@@ -123,7 +123,7 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
             sources[id_] = name
     comparing = {one.id for one in order if compares_times(one.step)}
     parted = tuple(
-        replace(stage, parts=tuple(_parts(stage, comparing, names, tree)))
+        replace(stage, parts=tuple(_parts(stage, comparing, tree)))
         for stage in [*_apart(stages, sources, tree)]
     )
     return Branches(parted, sources, last)
@@ -132,7 +132,6 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
 def _parts(
     stage: BuildStage,
     comparing: Collection[str],
-    names: Mapping[str, str],
     tree: "_Tree",
 ) -> Iterator[Part]:
     """What a build stage is written as; a part without steps is not there."""
@@ -141,8 +140,8 @@ def _parts(
     for id_ in stage.steps:
         if id_ in comparing:
             if steps:
-                yield Part(tree.free(f"{names[id_]}.on"), steps, begun=begun)
-            yield Part(tree.free(f"{names[id_]}.copies"), (id_,), copies=True)
+                yield Part(tree.free(f"{stage.name}.on"), steps, begun=begun)
+            yield Part(tree.free(f"{stage.name}.copies"), (id_,), copies=True)
             steps, begun = (), True
         steps = (*steps, id_)
     yield Part(stage.name, steps, begun=begun)

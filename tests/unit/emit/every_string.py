@@ -165,7 +165,7 @@ def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     def of(keyword: str, name: str, at: int = 0) -> Instruction:
         return [each for each in stages[name] if each.keyword == keyword][at]
 
-    run, copy = of("RUN", stage), of("COPY", stage)
+    run, copy = of("RUN", stage), of("COPY", f"{stage}.copies")
     cache, secret = run.options("cache"), run.options("secret")
     ((label, label_value),) = of("LABEL", "image.0").pairs.items()
     check = of("HEALTHCHECK", "image.0")

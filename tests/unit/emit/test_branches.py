@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynbuild.emit.branches import Part
 from dynbuild.emit.dockerfile import layout
 from dynbuild.lock.order import Placed, install_order
-from dynbuild.steps.model import Copy, Stage
+from dynbuild.steps.model import CacheDirectory, Copy, Stage
 from tests.unit.emit.locks import lock
 
 if TYPE_CHECKING:
@@ -129,3 +131,41 @@ def test_each_holds_what_its_step_stands_on(order: tuple[Placed, ...]) -> None:
     assert not {one.parent for one in found.stages} & {*found.sources.values()}
     copied = {copy.stage for stage in steps.values() for copy in stage.step.copies}
     assert found.sources.keys() == copied
+
+
+def test_what_a_script_compares_the_times_of_is_copied_in_a_part() -> None:
+    """No cache may answer for it, while the script keeps its cache mounts."""
+    copies = (Copy("a", "/a"),)
+    mounts = (CacheDirectory("/build"),)
+    made = replace(
+        linked("made"), copies=copies, commands=("make",), cache_mounts=mounts
+    )
+    _, found = laid(linked("lib"), made, linked("got", copies=("made",)))
+    parts = {stage.name: stage.parts for stage in found.stages}
+    assert parts["made"] == (
+        Part("made.copies", ("made",), copies=True),
+        Part("made", ("made",), begun=True),
+    )
+    assert parts["made.files"] == (
+        Part("made.files.copies", ("made",), copies=True),
+        Part("made.files", ("made",), begun=True),
+    )
+    assert parts["got"] == (Part("got", ("got",)),)
+    assert found.copies == ("made.copies", "made.files.copies")
+    assert found.copies_of == {"made": "made.copies"}
+    assert found.parts == {"made.copies": "made"}
+
+
+def test_what_stands_before_such_copies_is_a_part_too() -> None:
+    copies = (Copy("a", "/a"),)
+    mounts = (CacheDirectory("/build"),)
+    made = replace(
+        linked("made"), copies=copies, commands=("make",), cache_mounts=mounts
+    )
+    _, found = laid(linked("no"), linked("lib"), made, stage("only", "lib", "made"))
+    (needs,) = (one for one in found.stages if one.name == "only.needs")
+    assert needs.parts == (
+        Part("only.needs.on", ("lib",)),
+        Part("only.needs.copies", ("made",), copies=True),
+        Part("only.needs", ("made",), begun=True),
+    )

@@ -144,7 +144,7 @@ def test_a_source_that_is_lost_and_needed() -> None:
 
 def test_of_two_sources_the_one_that_is_lost() -> None:
     source, kept = (
-        Stage(name, commands=("make",), build_only=True) for name in ("source", "kept")
+        Stage(name, commands=(name,), build_only=True) for name in ("source", "kept")
     )
     copies = tuple(Copy("/out", f"/{name}", stage=name) for name in ("source", "kept"))
     one, other = Stage("one", copies=copies), Stage("other", copies=copies)
