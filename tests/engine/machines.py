@@ -298,9 +298,12 @@ class Machines:
     ) -> tuple[int, str]:
         """Run the command line in a fork: as a process of its own, and sooner there."""
         store = self._store(machine)
+        # Who is away still names the tier: what came from there counts.
+        off = {"MINIO_MODE": "off"} if away and self.shared else {}
         environment = {
             **self.environment,
-            **({} if away else self.shared),
+            **self.shared,
+            **off,
             "CACHE_LOCAL_PATH": str(store),
             "XDG_STATE_HOME": f"{store}-state",
         }

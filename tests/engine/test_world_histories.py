@@ -33,8 +33,10 @@ its source (10, 13, 154), as records say the same; that a copy is of its source 
 itself (7, 10, 16); that the mount of a stage is another one where what it stands on
 changes (41); that the user is made of /etc/skel (2, 25, 37).
 
-Open: 101 and 130 fail with nothing taken back (130 later, and for another reason, than
-above): after ``clean`` on one of two machines steps run once more; the image is right.
+Open: 130 fails with nothing taken back (later than the fault that it shows, and for
+another reason): a step that was put on others, and that a tier gave, runs once more
+where that tier is away, since the tier alone has what told of the join. Its image is
+right.
 """
 
 from __future__ import annotations
