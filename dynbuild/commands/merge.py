@@ -12,6 +12,10 @@ TRUNKS = ("origin/HEAD", "main", "master")
 """Where the branch is that others go into, as far as git can tell by name."""
 
 
+_NEWER = "DB0406"
+"""A lock of a newer version: what helps is the same wherever it comes from."""
+
+
 @dataclass(frozen=True, slots=True)
 class MergedText:
     """The lock of both sides as text, and what both changed: there one side's stayed.
@@ -55,19 +59,18 @@ def _side(text: str, name: str) -> Lock:
     try:
         return loads(text, name)
     except LockError as error:
-        # git restores neither: what is named is a side, and the file is another one.
-        hint = (
-            "the lock is ours as it was; take the side that is whole (`git checkout "
-            "--ours` or `--theirs`\nwith the path of the lock), merge the declaration, "
-            "then `dynbuild lock`"
-        )
-        raise LockError(
-            *(
-                replace(
-                    one,
-                    message=f"{name}: {one.message.removeprefix(name).lstrip()}",
-                    hint=hint,
-                )
-                for one in error.diagnostics
-            )
-        ) from None
+        raise LockError(*(_of_side(one, name) for one in error.diagnostics)) from None
+
+
+def _of_side(told: Diagnostic, name: str) -> Diagnostic:
+    """What is wrong with a side: no file of its name can be restored from git."""
+    if told.code == _NEWER:
+        return told
+    message = told.message
+    hint = (
+        "the lock is ours as it was; take the side that is whole (`git checkout "
+        "--ours` or `--theirs`\nwith the path of the lock), merge the declaration, then "
+        "`dynbuild lock`"
+    )
+    named = message if message.startswith(name) else f"{name}: {message}"
+    return replace(told, message=named, hint=hint)

@@ -289,6 +289,27 @@ def test_a_side_that_is_no_lock_stays_in_conflict(torn: str, repository: Space) 
     assert repository.run("lock", "--merge", "none", "a", "b").status == 1
 
 
+@pytest.mark.parametrize(
+    ("theirs", "message", "hint"),
+    [
+        ("x", "error[DB0405]: their lock is not valid TOML", "take the side that is"),
+        ("version = 1\n", "error[DB0407]: their lock: the lock is damaged", "take the"),
+        ("version = 99\n", "error[DB0406]: their lock has version 99", "upgrade dyn"),
+    ],
+    ids=["torn", "damaged", "newer"],
+)
+def test_which_side_of_a_merge_is_wrong(
+    space: Space, theirs: str, message: str, hint: str
+) -> None:
+    space.write("ours", 'version = 1\n[base]\nimage = "docker.io/library/a:1"\n')
+    space.write("theirs", theirs)
+    space.write("before", "")
+    done = space.run("lock", "--merge", "before", "ours", "theirs")
+    assert done.status == 3, done.err
+    assert message in done.err
+    assert hint in done.err
+
+
 def test_both_sides_added_the_lock(repository: Space) -> None:
     text = repository.read("dynbuild.lock")
     repository.write("o", "")
