@@ -69,8 +69,8 @@ def _of_side(told: Diagnostic, name: str) -> Diagnostic:
     message = told.message
     hint = (
         "the lock is ours as it was; take the side that is whole (`git checkout "
-        "--ours` or `--theirs`\nwith the path of the lock), merge the declaration, then "
-        "`dynbuild lock`"
+        "--ours` or `--theirs`\nwith the path of the lock), merge the declaration, "
+        "then `dynbuild lock`"
     )
     named = message if message.startswith(name) else f"{name}: {message}"
     return replace(told, message=named, hint=hint)
