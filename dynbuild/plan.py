@@ -12,6 +12,7 @@ stays usable, and the order of builds does not matter.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from dynbuild.digest import Digest
@@ -151,7 +152,11 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     read = {
         placed: [one.record.reads for one in those] for placed, those in held_at.items()
     }
-    places = place(standing(order, digests), wrote, read)
+    joined: dict[Digest, list[Sequence[Digest]]] = {}
+    for has in chain.from_iterable(held_at.values()):
+        if has.record.joins:
+            joined.setdefault(has.record.step, []).append(has.record.joins)
+    places = place(standing(order, digests), wrote, read, joined)
     final = places.final
     aims = (
         {*places.image, *(final[id_] for id_ in anew if id_ in final)}
@@ -161,8 +166,9 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     # What is needed has to be there: then no source of it is gone.
     again = {digests[id_] for id_ in anew if id_ in digests}
     lost = aims | {one.digest for one in places.places.values() if one.step in again}
+    below = _below(places, aims)
     while True:
-        chosen = choose(places.places.values(), held_at, lost)
+        chosen = _chosen(places, below, held_at, lost)
         choices: dict[Digest, Choice] = {
             digest: Reuse(one.record, one.distance)
             if (one := chosen.get(digest)) is not None
@@ -174,6 +180,39 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         if asked <= lost:
             return Plan(places, left)
         lost |= asked
+
+
+def _chosen(
+    places: Placements,
+    below: Collection[Digest],
+    held: Mapping[Digest, Sequence[Held]],
+    lost: Collection[Digest],
+) -> Mapping[Digest, Held | None]:
+    """The records to reuse: of what is ``below`` the aims first, then of all else.
+
+    What nothing needs has no say in what the image is made of: so what was built anew
+    stays, though something that nobody asked for was not built with it.
+    """
+    every = places.places.values()
+    first = choose([place for place in every if place.digest in below], held, lost)
+    if len(below) == len(every):
+        return first
+    fixed = {digest: [one] if (one := first.get(digest)) else [] for digest in below}
+    used = {digest for digest, one in fixed.items() if one}
+    return choose(every, {**held, **fixed}, used | {*lost}) | first
+
+
+def _below(places: Placements, aims: Iterable[Digest]) -> set[Digest]:
+    """Places, and all that they stand on or copy from."""
+    found: set[Digest] = set()
+    todo = list(aims)
+    while todo:
+        digest = todo.pop()
+        if digest not in found:
+            found.add(digest)
+            place = places.places[digest]
+            todo += [*place.closure, *place.sources]
+    return found
 
 
 def standing(

@@ -154,7 +154,8 @@ def join_text(join: Join) -> str:
     read = [f"/{path}" for path in join.reads]
     told = [f"both write {listed(shared)}"] if shared else []
     told += [f"it reads {listed(read)}"] if read else []
-    return printable(f"{join.onto}: {', and '.join(told)}")
+    # A record may tell what a step was put on where nobody has what told why.
+    return printable(f"{join.onto}: {', and '.join(told) or 'as when it was built'}")
 
 
 def listed(names: Sequence[str]) -> str:

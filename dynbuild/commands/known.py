@@ -27,6 +27,7 @@ def known_of(
     held: dict[Digest, Source] = {}
     wrote = defaultdict[Digest, list[WriteSet]](list)
     read = defaultdict[Digest, list[Sequence[str]]](list)
+    joined = defaultdict[Digest, list[tuple[Digest, ...]]](list)
     for name, tier in tiers.items():
         for record in tier.find(wanted, platform):
             held.setdefault(record.placed, name)
@@ -34,4 +35,6 @@ def known_of(
             sizes.setdefault(record.placed, sum(x.size for x in record.layers))
             wrote[record.placed].append(record.writes)
             read[record.placed].append(record.reads)
-    return Known({**seconds, **measured}, sizes, held, wrote, read)
+            if record.joins:
+                joined[record.step].append(record.joins)
+    return Known({**seconds, **measured}, sizes, held, wrote, read, joined)

@@ -173,6 +173,7 @@ def _foreseen(
 def _held(old: View) -> Iterator[Held]:
     """Each place with one layer, its own, on those of its closure."""
     ids: dict[Digest, Digest] = {}
+    steps = old.digests
     for digest, place in old.places.places.items():
         record = Record(
             digest,
@@ -182,18 +183,23 @@ def _held(old: View) -> Iterator[Held]:
             {},
             on=tuple(sorted(ids[below] for below in place.on)),
             sources=tuple(sorted((source, ids[source]) for source in place.sources)),
+            joins=tuple(sorted({steps[join.onto] for join in place.joins})),
         )
         ids[digest] = record.id
         yield Held(record)
 
 
 def _written(known: Known, platform: str) -> Iterator[Held]:
-    """What was written, in records of which nothing can be reused."""
+    """What was written, and put on what, in records of which nothing can be reused."""
     for digest, sets in known.wrote.items():
         read = known.read.get(digest, [()] * len(sets))
         for at, (writes, reads) in enumerate(zip(sets, read, strict=True)):
             on = (UNBUILT, Digest(str(at)))
             record = Record(digest, UNBUILT, platform, (), writes, on=on, reads=reads)
+            yield Held(record)
+    for step, told in known.joined.items():
+        for joins in told:
+            record = Record(UNBUILT, step, platform, (), {}, on=joins, joins=joins)
             yield Held(record)
 
 

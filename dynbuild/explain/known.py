@@ -14,8 +14,9 @@ class Known:
     ``seconds`` says how long steps took, by placed digest, else by the id of the step
     (a stage's name, ``apt.4``). ``sizes`` has the bytes of their layers and ``tiers``
     the nearest tier that holds them, both by placed digest. ``wrote`` has what they
-    wrote, ``read`` what they are known to have read, by placed digest: these tell which
-    steps have to stand on one another.
+    wrote, ``read`` what they are known to have read, by placed digest; ``joined`` has
+    what they were put on, by their own digest: these tell which steps have to stand on
+    one another.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class Known:
     tiers: Mapping[Digest, str] = field(default_factory=dict)
     wrote: Mapping[Digest, Sequence[WriteSet]] = field(default_factory=dict)
     read: Mapping[Digest, Sequence[Sequence[str]]] = field(default_factory=dict)
+    joined: Mapping[Digest, Sequence[tuple[Digest, ...]]] = field(default_factory=dict)
 
 
 NOTHING_KNOWN = Known()

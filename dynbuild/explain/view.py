@@ -66,7 +66,7 @@ def view(
         steps={placed.id: placed for placed in order},
         descriptions=described,
         digests=digests,
-        places=place(standing(order, digests), known.wrote, known.read),
+        places=place(standing(order, digests), known.wrote, known.read, known.joined),
     )
 
 

@@ -24,10 +24,14 @@ among their records may break an image. Where a step was never built in its plac
 it wrote in the place before stands for it; so all that can be known without building is
 known at once, and the placement is a function of lock and records. The cost of this
 caution is that a record which conflicts places the step even where another does not.
+
+A place of which no record tells is passed where a record tells what the step was put
+on, and all of that is in the stack too: whoever took only that one from a tier need not
+build the step in the place before, to find out the same again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from dynbuild.digest import Digest, Field, digest_of
@@ -105,8 +109,12 @@ def place(
     order: Sequence[Standing],
     wrote: Mapping[Digest, Collection[WriteSet]],
     read: Mapping[Digest, Collection[Sequence[str]]] | None = None,
+    joined: Mapping[Digest, Collection[Sequence[Digest]]] | None = None,
 ) -> Placements:
-    """Settle all steps; what was written and read is given by placed digest."""
+    """Settle all steps; what was written and read is given by placed digest.
+
+    ``joined`` has what steps were put on where they were built, by their own digests.
+    """
     at = {step.id: here for here, step in enumerate(order)}
     lock = _Lock(
         order,
@@ -114,6 +122,10 @@ def place(
         tuple(tuple(at[other] for other in step.sources) for step in order),
         wrote,
         read or {},
+        {
+            step: sorted({*map(tuple, told)}, key=lambda those: (-len(those), those))
+            for step, told in (joined or {}).items()
+        },
         {},
         {},
     )
@@ -185,6 +197,7 @@ class _Lock:
     sources: tuple[tuple[int, ...], ...]
     wrote: Mapping[Digest, Collection[WriteSet]]
     read: Mapping[Digest, Collection[Sequence[str]]]
+    joined: Mapping[Digest, Sequence[Sequence[Digest]]]
     source: dict[int, Digest]
     passed: dict[Digest, None]
 
@@ -213,7 +226,6 @@ def _settle(
 ) -> None:
     """Settle a step on those of a stack that are settled, with the joins given."""
     step = lock.order[here]
-    moved = any(lock.source[o] != lock.order[o].digest for o in lock.sources[here])
     closure = _closure(settled, lock.on[here] | mask_of(joins))
     found = both(
         ground.shared(step.touches, closure), ground.written_for(step.reads, closure)
@@ -221,25 +233,57 @@ def _settle(
     writes: Collection[WriteSet] = ()
     reads: Collection[Sequence[str]] = ()
     while True:
-        joins = both(joins, found)
-        on = lock.on[here] | mask_of(joins)
-        closure = _closure(settled, on)
-        deeper = _closure(settled, on, itself=False)
-        placed = bool(joins) or moved or any(settled[o].placed for o in bits_of(on))
-        last = on & ~deeper
-        digest = _digest(lock, here, settled, last) if placed else step.digest
-        one = _Settled(closure, last, digest, placed, joins)
-        writes = lock.wrote.get(one.digest) or writes
-        reads = lock.read.get(one.digest) or reads
+        one = _put_on(lock, here, settled, both(joins, found))
+        told = None if lock.wrote.get(one.digest) else _told(lock, here, settled, one)
+        on_record = (told or one).digest
+        writes = lock.wrote.get(on_record) or writes
+        reads = lock.read.get(on_record) or reads
         found = both(
-            ground.conflicts(writes, closure),
-            ground.written_for(chain.from_iterable(reads), closure),
+            ground.conflicts(writes, one.closure),
+            ground.written_for(chain.from_iterable(reads), one.closure),
         )
+        if told:
+            # The record tells what the step was put on, and what it wrote tells why.
+            known = {other: found.get(other, frozenset()) for other in told.joins}
+            one = replace(told, joins=both(one.joins, known))
+            found = {o: why for o, why in found.items() if not one.closure >> o & 1}
+        joins = one.joins
         if not found:
             break
         lock.passed[one.digest] = None
     settled[here] = one
     ground.add(here, step.touches, writes)
+
+
+def _put_on(
+    lock: _Lock, here: int, settled: Mapping[int, _Settled], joins: Joins
+) -> _Settled:
+    """The step in the place that its dependencies and the joins given make."""
+    on = lock.on[here] | mask_of(joins)
+    last = on & ~_closure(settled, on, itself=False)
+    moved = any(lock.source[o] != lock.order[o].digest for o in lock.sources[here])
+    placed = bool(joins) or moved or any(settled[o].placed for o in bits_of(on))
+    digest = _digest(lock, here, settled, last) if placed else lock.order[here].digest
+    return _Settled(_closure(settled, on), last, digest, placed, joins)
+
+
+def _told(
+    lock: _Lock, here: int, settled: Mapping[int, _Settled], one: _Settled
+) -> _Settled | None:
+    """A place on record that is on more than the given one, all of it settled.
+
+    Of several the one on most: caution counts here too.
+    """
+    if not (all_told := lock.joined.get(lock.order[here].digest)):
+        return None
+    at = {lock.order[other].digest: other for other in settled}
+    for those in all_told:
+        if all(other in at for other in those):
+            joins = both(one.joins, {at[other]: frozenset() for other in those})
+            more = _put_on(lock, here, settled, joins)
+            if more.digest != one.digest and lock.wrote.get(more.digest):
+                return more
+    return None
 
 
 def _closure(settled: Mapping[int, _Settled], on: int, *, itself: bool = True) -> int:

@@ -322,3 +322,33 @@ def test_nobody_asks_what_a_step_read_that_stands_on_all_before_it() -> None:
     order = [step("a"), step("b", "a")]
     wrote: Wrote = {Digest("@a"): [{"a": file("a")}], Digest("@b"): [{"b": file("b")}]}
     place(order, wrote, {Digest("@b"): [LaterReads(found)]})
+
+
+def test_a_record_of_a_place_tells_what_is_below_it() -> None:
+    """Nobody has the record of the place before, where the conflict was found."""
+    order = [step("a"), step("b"), step("c"), step("d", "c")]
+    wrote: Wrote = {
+        Digest("@a"): [{"x": file("a")}],
+        Digest("@b"): [{"y": file("b")}],
+        Digest("@c"): [{"x": file("c")}],
+    }
+    bare = place(order, wrote)
+    del wrote[Digest("@c")]
+    assert on(place(order, wrote), "c") == []
+    wrote[bare.final["c"]] = [{"x": file("c")}]
+    told = {Digest("@c"): [(Digest("@a"), Digest("@b")), (Digest("@a"),)]}
+    placed = place(order, wrote, joined=told)
+    assert placed.final == bare.final
+    assert at(placed, "c").joins == (Join("a", ("x",)),)
+    # What it wrote on that may tell more; then no record is of where it has to be.
+    wrote[bare.final["c"]] = [{"x": file("c"), "y": file("c")}]
+    more = place(order, wrote, joined=told)
+    assert on(more, "c") == ["a", "b"]
+    assert more.passed == (bare.final["c"],)
+    # A record in its own place says more than one in another.
+    wrote[Digest("@c")] = [{"z": file("c")}]
+    assert on(place(order, wrote, joined=told), "c") == []
+    # What is not there any more, or behind it, it cannot be put on.
+    del wrote[Digest("@c")]
+    assert on(place(order[1:], wrote, joined=told), "c") == []
+    assert on(place([order[2], order[0]], wrote, joined=told), "c") == []
