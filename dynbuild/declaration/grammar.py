@@ -59,7 +59,9 @@ _BASE64_OF_A_KEY = 44
 PUBLIC_KEY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9+/]{43}=$"
 """A name and 32 bytes in Base64, as in Nix's trusted-public-keys."""
 
-REPOSITORY = rf"^{reference.NAME}$"
+REPOSITORY = rf"^(?!(?:localhost|[^/]*[.:][^/]*)$){reference.NAME}$"
+"""No registry alone: by Docker's grammar ``ghcr.io`` is a repository of Docker Hub."""
+
 REFERENCE = rf"^{reference.REFERENCE}$"
 """A reference to an image, as Docker's own grammar has it."""
 

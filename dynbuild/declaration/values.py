@@ -69,6 +69,12 @@ def _without_scheme(text: str) -> str | None:
     return f"write {host!r}{tls}"
 
 
+def _below_registry(text: str) -> str | None:
+    below = f"{text}/ORGANIZATION/dynbuild-cache"
+    is_registry = "/" not in text and matches(grammar.REPOSITORY, below.lower())
+    return f"write a repository of it, as {below!r}" if is_registry else None
+
+
 _ABSOLUTE = _Rule("DB0142", grammar.ABSOLUTE, "an absolute path", _rooted)
 _DURATION = _Rule(
     "DB0147", grammar.DURATION, "a duration, such as 30s or 1m30s", _with_unit
@@ -93,7 +99,10 @@ _TRUSTED_KEY = _Rule(
 )
 
 _REPOSITORY = _Rule(
-    "DB0152", grammar.REPOSITORY, "a repository without tag, in lower case"
+    "DB0152",
+    grammar.REPOSITORY,
+    "a repository without tag, in lower case",
+    _below_registry,
 )
 
 _RULES: dict[Pattern, _Rule] = {
@@ -136,6 +145,7 @@ _RULES: dict[Pattern, _Rule] = {
     ("cache", "minio", "endpoint"): _Rule(
         "DB0152", grammar.ENDPOINT, "a host or host:port", _without_scheme
     ),
+    ("cache", "local"): _Rule("DB0152", r"\S", "a directory"),
     ("cache", "registry"): _REPOSITORY,
     ("cache", "registry", "repository"): _REPOSITORY,
     ("cache", "trusted_keys", int): _TRUSTED_KEY,

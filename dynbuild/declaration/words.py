@@ -32,6 +32,8 @@ _WANTED = {
 }
 _WANTED_AT = {
     ("user", "model_type"): "a name or a table",
+    ("cache_mounts", "model_type"): "a directory or a table",
+    ("registry", "model_type"): "a repository or a table",
     ("expose", "string_type"): "a port, such as 8000,",
 }
 
@@ -169,7 +171,8 @@ def _listed(choices: Collection[str]) -> str:
 def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
     node = find(tree, path)
     assert node
-    special = _WANTED_AT.get((str(path[0]), kind))
+    field = next(name for name in reversed(path) if isinstance(name, str))
+    special = _WANTED_AT.get((field, kind))
     wanted = special or _WANTED.get(kind, "another value")
     message = f"expected {wanted} for {place(tree, path)}, found {found(node)}"
     return Diagnostic("DB0111", message, node.span, _mend(node, kind, special, path))

@@ -173,7 +173,6 @@ def _foreseen(
 def _held(old: View) -> Iterator[Held]:
     """Each place with one layer, its own, on those of its closure."""
     ids: dict[Digest, Digest] = {}
-    steps = old.digests
     for digest, place in old.places.places.items():
         record = Record(
             digest,
@@ -183,7 +182,6 @@ def _held(old: View) -> Iterator[Held]:
             {},
             on=tuple(sorted(ids[below] for below in place.on)),
             sources=tuple(sorted((source, ids[source]) for source in place.sources)),
-            joins=tuple(sorted({steps[join.onto] for join in place.joins})),
         )
         ids[digest] = record.id
         yield Held(record)

@@ -191,9 +191,7 @@ def reference(
     moves = {s.name: before.moves.get(names.get(s.name, ""), 0) for s in target.stages}
     if old is None or asked.repack or base_differs(old, target):
         for name in names:
-            bumped = asked.bump.get(name, before.stages[names[name]].bump)
-            again = bumped != before.stages[names[name]].bump
-            moves[name] += name in asked.move or again
+            moves[name] += name in asked.move or name in asked.bump
         state, last = system(EMPTY, target, frozenset())
         state.moves = moves
         ranked = topological(
