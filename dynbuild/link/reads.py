@@ -63,12 +63,15 @@ def found_reads(
     """
     found: set[str] = set()
     if f"{_DPKG}/status" in writes:
-        found |= _triggered(_dpkg(after), writes, tree, _configured(writes))
+        # Whoever was removed was triggered by what was written until then.
+        interests = {*_dpkg(before), *_dpkg(after)}
+        found |= _triggered(interests, writes, tree, _configured(writes))
     for database in ("lib/apk/db", "usr/lib/apk/db"):
         if f"{database}/installed" in writes:
             path = f"{database}/triggers"
             new = set(after(path).split("\n")) - set(before(path).split("\n"))
-            found |= _triggered(_apk(after(path)), writes, tree, new)
+            interests = {*_apk(before(path)), *_apk(after(path))}
+            found |= _triggered(interests, writes, tree, new)
     if _CACHE in writes:
         found |= {f"{path}/*.so*" for path in _linked_from(tree, after)}
     return tuple(sorted(found))

@@ -52,6 +52,18 @@ def test_who_unpacks_below_the_path_reads() -> None:
     assert reads({STATUS: FILE}, {page: FILE}, DPKG) == ()
 
 
+def test_who_is_removed_was_triggered_until_then() -> None:
+    """A file comes or goes, and with it the package that made something of it."""
+    page = "usr/share/man/man1/own.1.gz"
+    for written in (FILE, Written("whiteout")):
+        writes = {STATUS: FILE, page: written}
+        assert reads(writes, {}, NONE, before=DPKG) == ("usr/share/man",)
+    assert reads({STATUS: FILE}, {}, NONE, before=DPKG) == ()
+    apk = texts(lib_apk_db_triggers="Q1old= /usr/share/mime/packages")
+    writes = {"lib/apk/db/installed": FILE, "usr/share/mime/packages/own.xml": FILE}
+    assert reads(writes, {}, NONE, before=apk) == ("usr/share/mime/packages",)
+
+
 def test_without_dpkg_no_trigger_runs() -> None:
     assert reads({"usr/share/man/man1/own.1.gz": FILE}, {}, DPKG) == ()
 
