@@ -125,6 +125,9 @@ class Machines:
                 assert status == 1, f"what fails was built\n{log}"
                 assert whole is not None
                 self._become(whole)
+                # There and back: what changed is at the back of the lock now.
+                self.held = False
+                self.plain = {}
             case Build(machine=machine, away=away):
                 self._build(machine, away=away)
             case Anew(machine=machine, stage=stage):
