@@ -11,6 +11,15 @@ REPEATABLE = ("check", "eval", "lock")
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        # It came while modules were imported: later the command line says so itself.
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+
+
+def _main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]) and _said(f"dynbuild {__version__}\n"):
         return
     if _is_repeatable(sys.argv[1:]):

@@ -18,6 +18,7 @@ from dynbuild.cli.why_text import step_facts
 from dynbuild.commands import why as verb
 from dynbuild.commands.graph import seen
 from dynbuild.commands.lock import frozen
+from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.explain.past import Source
 from dynbuild.explain.picture import Picture
 from dynbuild.lock.model import Lock
@@ -31,6 +32,8 @@ _FORMATS: Mapping[str, Callable[[Picture, str], str]] = {
     "svg": drawing,
 }
 _SUFFIXES = {
+    "": "text",
+    ".txt": "text",
     ".mmd": "mermaid",
     ".gv": "dot",
     ".dot": "dot",
@@ -73,7 +76,11 @@ def graph(  # noqa: PLR0913 - one parameter a flag
     picture = seen(lock, project.files, platform, looked_up(project, tiers))
     suffix = Path(output).suffix if output else ""
     asked = form or ("html" if html else "json" if as_json else None)
-    chosen = asked or _SUFFIXES.get(suffix, "text")
+    chosen = asked or _SUFFIXES.get(suffix.lower())
+    if chosen is None:
+        message = f"no format for {output!r}"
+        hint = f"name it with --format, or end it in {', '.join([*_SUFFIXES][1:])}"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     name = project.place.root.name or "image"
     if chosen == "html":
         why = _why(project, lock, tiers, picture.platform)

@@ -171,10 +171,13 @@ def _provided(lacks: Lacking) -> str:
 def _remedy(error: BuildFailed) -> str | None:
     """What to do about a failure outside of the steps, where that is known."""
     if re.search(
-        r"unauthorized|denied|authentication|insufficient_scope|status 40[13]\b",
+        r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
+        r"|status 40[13]\b",
         error.message,
     ):
         return _MAY_WRITE if "push" in error.message else _LOG_IN
+    if "permission denied" in error.message:
+        return "let your user read and write what is named"
     if "no space left on device" in error.message:
         return "make room there, and run again: the steps on record are kept"
     if re.search("load metadata|^FROM ", error.instruction or ""):

@@ -281,3 +281,36 @@ def test_a_repository_of_somebody_else(
     else:
         assert (done.status, "started from the file" in done.err) == (0, True)
     assert (space.read("dynbuild.lock") == before) == (torn or bool(flags))
+
+
+_EARLY = """
+import sys
+from dynbuild.__main__ import main
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "dynbuild.cli.main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["dynbuild", "why"]
+main()
+"""
+
+
+def test_an_interrupt_before_all_is_loaded() -> None:
+    words = [sys.executable, "-c", _EARLY]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (130, "interrupted\n", "")
+
+
+def test_a_picture_of_an_unknown_kind(space: Space, tmp_path: Path) -> None:
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.write("dynbuild.toml", "")
+    done = space.run("graph", "-o", "steps.png")
+    assert done.status == 2
+    assert "error[DB0317]: no format for 'steps.png'" in done.err
+    assert ".svg" in done.err
+    assert not (space.root / "steps.png").exists()
+    space.ok("graph", "-o", "steps.SVG")
+    assert (space.root / "steps.SVG").read_text().startswith("<svg")

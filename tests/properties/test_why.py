@@ -86,7 +86,7 @@ def test_it_begins_where_something_changed(target: Target, data: st.DataObject) 
         if before.stages[then].stage.build_only
         and not after.stages[now].stage.build_only
     }
-    # What was put on another has a place by itself where a stage begins to copy from it.
+    # What was put on another has a place by itself, from which it is copied.
     alone = {
         root.step
         for one in foreseen.runs

@@ -106,3 +106,16 @@ def test_the_command_that_is_missing(line: str, name: str) -> None:
     hint = failure(failed("before", line, "after", code=127), TITLES).hint
     assert hint is not None
     assert hint.startswith(f"{name} is not there")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("stat /home/me/.docker: permission denied", "let your user read"),
+        ("pull access denied, repository does not exist", "log in"),
+        ("denied: requested access to the resource is denied", "log in"),
+    ],
+)
+def test_who_is_denied_what(message: str, hint: str) -> None:
+    error = failed(step=None, instruction=None, message=message)
+    assert hint in "\n".join(map(render, [failure(error, TITLES)]))
