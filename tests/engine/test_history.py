@@ -46,3 +46,15 @@ def test_builds_are_told(built: Space, busybox_base: str) -> None:
     assert past["most_moved"] == [{"stage": "second", "moves": 1}]
     told = built.ok("status").out
     assert told.splitlines()[-1] == "second      1"
+
+
+def test_what_fails_beside_the_steps_failed(built: Space, busybox_base: str) -> None:
+    """All steps are there, and the image cannot be given."""
+    text = DECLARATION.format(base=busybox_base, unique=uuid4(), second="true")
+    built.write("dynbuild.toml", text)
+    built.ok("lock")
+    built.ok("realize")
+    assert built.run("realize", "--push", "-t", "127.0.0.1:1/a/b").status == 4
+    past = json.loads(built.ok("status", "--json").out)["history"]
+    (day,) = past["days"]
+    assert (day["builds"], day["failed"]) == (2, 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from dynbuild import quote
 from dynbuild.commands.stepwise.model import Outcome
@@ -23,28 +24,25 @@ def keeping(
     ``sources`` names tiers, near to far; what is made of layers is added to the list.
     """
     squashes: list[PastStep] = []
-    lost = False
+    built = _past_build(lock, outcome, sources)
     try:
         yield squashes
     except LostError:
-        lost = True  # and all is done once more
+        raise  # and all is done once more
+    except BaseException:
+        # It failed beside the steps, an interrupt of the user included.
+        failed = built.failed or ""
+        history.keep(replace(built, steps=(*built.steps, *squashes), failed=failed))
         raise
-    finally:
-        if not lost:
-            history.keep(_past_build(lock, outcome, sources, squashes))
+    history.keep(replace(built, steps=(*built.steps, *squashes)))
 
 
-def _past_build(
-    lock: Lock,
-    outcome: Outcome,
-    sources: Sequence[Source],
-    squashes: Sequence[PastStep],
-) -> PastBuild:
+def _past_build(lock: Lock, outcome: Outcome, sources: Sequence[Source]) -> PastBuild:
     failed = None
     if outcome.failed is not None:
         ids = {quote.stage(placed.id): placed.id for placed in outcome.recipe.order}
         failed = ids.get(outcome.failed.step or "", "")
-    steps = (*_steps(outcome, sources), *squashes)
+    steps = tuple(_steps(outcome, sources))
     return PastBuild(dumps(lock), outcome.recipe.platform, steps, failed)
 
 
