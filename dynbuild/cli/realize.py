@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from dynbuild.building import Built, Load, Nowhere, OciLayout, Output, Push
+from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
+from dynbuild.cli.image_outputs import outputs
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, give, show, tell
 from dynbuild.cli.progress import choose
@@ -276,7 +277,7 @@ def _asked(flags: dict[str, Any]) -> RealizeOptions:
     if flags["metadata_file"] is not None:
         _check_writable(flags["metadata_file"])
     return RealizeOptions(
-        outputs=_outputs(tags, flags["layouts"], push=flags["push"]),
+        outputs=outputs(tags, flags["layouts"], push=flags["push"]),
         tags=tags,
         platforms=tuple(platform.split(",")) if platform else (),
         builder=flags["builder"],
@@ -340,34 +341,10 @@ def _realize(job: Job, flags: Mapping[str, Any]) -> int:
     return status
 
 
-def _outputs(
-    tags: tuple[str, ...], layouts: tuple[str, ...], *, push: bool
-) -> tuple[Output, ...]:
-    outputs: list[Output] = []
-    for output in layouts:
-        kind, _, directory = output.partition(":")
-        if kind != "oci" or not directory:
-            raise DeclarationError(
-                Diagnostic(
-                    "DB0318",
-                    f"-o {output}: an output is oci:DIR",
-                    hint="-t NAME loads the image into Docker, --push pushes it",
-                )
-            )
-        outputs.append(OciLayout(directory))
-    if push:
-        if not tags:
-            raise _contradiction(
-                "--push without -t", "the name says which registry: -t HOST/NAME"
-            )
-        outputs.append(Push())
-    elif tags:
-        outputs.append(Load())
-    return tuple(outputs) or (Nowhere(),)
-
-
 def _contradiction(what: str, hint: str) -> DeclarationError:
-    return DeclarationError(Diagnostic("DB0317", f"{what} cannot be", hint=hint))
+    return DeclarationError(
+        Diagnostic("DB0317", f"{what} cannot be combined", hint=hint)
+    )
 
 
 def _check_writable(path: str) -> None:

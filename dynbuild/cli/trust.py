@@ -36,7 +36,7 @@ def trust(  # noqa: PLR0913 - one parameter a flag
     and is kept in the state directory; caches that the environment names need none.
     """
     if listed and revoke:
-        message = "--list and --revoke cannot be"
+        message = "--list and --revoke cannot be combined"
         raise DeclarationError(Diagnostic("DB0317", message, hint="leave one out"))
     if listed:
         _list(consents_kept().all(), as_json=as_json)

@@ -135,3 +135,17 @@ def test_flags_that_would_be_left_out(space: Space, words: tuple[str, ...]) -> N
     assert done.status == 2
     assert "DB0317" in done.err
     assert words[0] in done.err
+
+
+def test_an_image_is_not_written_among_other_files(space: Space) -> None:
+    space.write("dynbuild.toml", "")
+    space.write("src/app.py", "")
+    space.write("file", "")
+    (space.root / "empty").mkdir()
+    space.write("layout/oci-layout", "{}")
+    for taken in ("src", "file"):
+        done = space.run("realize", "-o", f"oci:{taken}")
+        assert (done.status, "DB0318" in done.err) == (2, True)
+        assert "name a new or empty directory" in done.err
+    for free in ("empty", "layout", "new"):
+        assert "DB0318" not in space.run("realize", "-o", f"oci:{free}").err
