@@ -1,5 +1,6 @@
 """The command line: which commands there are, and which exit status an end has."""
 
+import errno
 import importlib
 import os
 import signal
@@ -17,6 +18,7 @@ from dynbuild.cli.output import show, tell
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 
 INTERRUPTED = 130
+_UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 # Each command is imported when it is called: `dynbuild lock --check` must not wait for
@@ -104,7 +106,8 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         _drop(sys.stdout)
         reason = (error.strerror or "error").lower()
-        return _ended(f"error[DB0316]: {error.filename or 'stdout'}: {reason}", 1)
+        text = f"error[DB0316]: {error.filename or 'stdout'}: {reason}"
+        return _ended(text + _places(error), 1)
 
 
 def _run(arguments: list[str]) -> int:
@@ -126,6 +129,17 @@ def _run(arguments: list[str]) -> int:
         show(ended.diagnostics)
         return ended.exit_code
     return status if isinstance(status, int) else 0
+
+
+def _places(error: OSError) -> str:
+    """Where the store and the state are, if one of them may be what cannot be used."""
+    if error.errno not in _UNUSABLE or not error.filename:
+        return ""
+    return (
+        "\n  hint: your user has to be able to read and write it; "
+        "CACHE_LOCAL_PATH says where\n"
+        "        the store is, XDG_STATE_HOME where consents and the history are"
+    )
 
 
 def _ended(text: str, status: int) -> int:

@@ -314,3 +314,14 @@ def test_a_picture_of_an_unknown_kind(space: Space, tmp_path: Path) -> None:
     assert not (space.root / "steps.png").exists()
     space.ok("graph", "-o", "steps.SVG")
     assert (space.root / "steps.SVG").read_text().startswith("<svg")
+
+
+def test_a_store_where_none_can_be(space: Space, tmp_path: Path) -> None:
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.write("dynbuild.toml", "")
+    space.write("file", "")
+    place = str(space.root / "file" / "store")
+    done = space.run("realize", CACHE_LOCAL_PATH=place)
+    assert done.status == 1
+    assert "error[DB0316]" in done.err
+    assert "CACHE_LOCAL_PATH says where" in done.err
