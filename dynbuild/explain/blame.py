@@ -52,13 +52,18 @@ def blame(stage: str, versions: Iterable[Version]) -> Iterator[Blamed]:
         ]
         if not all(told):
             continue
-        changes = told[0]
+        # A merge may have given a seq of its own to what one side brought: it moved.
+        changes = min(told, key=_is_new)
         yield Blamed(version.commit, changes)
-        if any(change.verb == "added" for change in changes):
+        if _is_new(changes):
             return
         for change in changes:
             if change.verb == "renamed":
                 name = change.details[0].removeprefix("was ")
+
+
+def _is_new(changes: Iterable[Change]) -> bool:
+    return any(change.verb == "added" for change in changes)
 
 
 def _all(parents: Sequence[Lock | None]) -> Sequence[Lock | None]:

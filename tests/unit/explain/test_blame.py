@@ -56,3 +56,19 @@ def test_a_merge_counts_where_the_stage_is_as_in_none_of_its_parents() -> None:
         Version(commit("mixed"), both, (CHANGED, other)),
     ]
     assert [one.commit.id for one in blame("a", versions)] == ["mixed"]
+
+
+def test_a_merge_that_numbers_anew_did_not_add_what_a_side_brought() -> None:
+    ours = lock_of(FIRST, a="1", b="1", x="1")
+    theirs = lock_of(FIRST, a="1", b="1", c="1")
+    merged = lock_of(ours, a="1", b="1", x="1", c="1")
+    assert merged.stages["c"].seq != theirs.stages["c"].seq
+    versions = [
+        Version(commit("merge"), merged, (ours, theirs)),
+        Version(commit("theirs"), theirs, (FIRST,)),
+        Version(commit("ours"), ours, (FIRST,)),
+    ]
+    assert [
+        (one.commit.id, [change.verb for change in one.changes])
+        for one in blame("c", versions)
+    ] == [("merge", ["moved"]), ("theirs", ["added"])]
