@@ -37,6 +37,11 @@ _WANTED_AT = {
     ("expose", "string_type"): "a port, such as 8000,",
 }
 
+_TABLES = {
+    "copy": "write a list of tables, each with 'from' and 'to'",
+    "secrets": "write a list of tables, each with 'id', and 'env' or 'target'",
+}
+
 _FOR_A_SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~]")
 """Signs of what is more than words."""
 
@@ -171,8 +176,7 @@ def _listed(choices: Collection[str]) -> str:
 def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
     node = find(tree, path)
     assert node
-    field = next(name for name in reversed(path) if isinstance(name, str))
-    special = _WANTED_AT.get((field, kind))
+    special = _WANTED_AT.get((_field(path), kind))
     wanted = special or _WANTED.get(kind, "another value")
     message = f"expected {wanted} for {place(tree, path)}, found {found(node)}"
     return Diagnostic("DB0111", message, node.span, _mend(node, kind, special, path))
@@ -216,12 +220,19 @@ def _quoted(text: str, node: Leaf) -> str:
     return json.dumps(short, ensure_ascii=False)
 
 
+def _field(path: Path) -> str:
+    """The field that a path ends in, or in an item of."""
+    return next(name for name in reversed(path) if isinstance(name, str))
+
+
 def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
     """Tell what to write, where that is sure."""
     hint: str | None = None
     match kind, node:
         case _, Leaf(None):
             hint = "remove the key, or give it a value"
+        case (("tuple_type" | "model_type"), Leaf(str())) if _field(path) in _TABLES:
+            hint = _TABLES[_field(path)]
         case "string_type", Leaf() if not wanted:
             hint = _in_quotes(node)
         case "tuple_type", Leaf(str(text)):
