@@ -199,7 +199,19 @@ def _chosen(
         return first
     fixed = {digest: [one] if (one := first.get(digest)) else [] for digest in below}
     used = {digest for digest, one in fixed.items() if one}
-    return choose(every, {**held, **fixed}, used | {*lost}) | first
+    # The sources that are gone are settled as well, by what was copied from them.
+    settled: dict[Digest, Digest] = {}
+    for one in filter(None, first.values()):
+        settled |= {one.record.placed: one.record.id, **dict(one.record.sources)}
+    agreeing = {
+        place.digest: [
+            one
+            for one in held.get(place.digest, ())
+            if all(settled.get(at, id_) == id_ for at, id_ in one.record.sources)
+        ]
+        for place in every
+    }
+    return choose(every, {**agreeing, **fixed}, used | {*lost}) | first
 
 
 def _below(places: Placements, aims: Iterable[Digest]) -> set[Digest]:

@@ -85,7 +85,7 @@ def _missing(reader: Reader) -> str | None:
     if frame.redirect or frame.pending not in ("", "function"):
         return f"ends in `{frame.redirect or frame.pending}`"
     if reader.documents:
-        return _open_document(reader.documents[0][0])
+        return _open_document(reader.documents[0].name)
     if frame.kind == "top":
         end_list(reader, frame)
         return None
@@ -234,12 +234,15 @@ def _new_line(reader: Reader) -> None:
     if frame.redirect:
         raise LostTrackError
     while reader.documents:
-        name, tabs = reader.documents.pop(0)
-        indent = "\t*" if tabs else ""
-        end = re.compile(rf"\n{indent}{re.escape(name)}(?=\n|\Z)")
-        match = end.search(reader.text, reader.at)
+        document = reader.documents.pop(0)
+        indent = "\t*" if document.tabs else ""
+        # Where nothing is quoted, a backslash joins a line to the next, whatever it is.
+        line = "." if document.is_quoted else r"[^\\]|\\."
+        name = re.escape(document.name)
+        end = re.compile(rf"(?s:{line})*?\n{indent}{name}(?=\n|\Z)")
+        match = end.match(reader.text, reader.at)
         if match is None:
-            raise WaitsError(_open_document(name))
+            raise WaitsError(_open_document(document.name))
         reader.at = match.end()
     reader.at += 1
     if frame.kind == "for":

@@ -92,6 +92,15 @@ class WaitsError(Exception):
     """The text ends within something."""
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A here-document that is announced: what ends it, and how its lines are read."""
+
+    name: str
+    tabs: bool
+    is_quoted: bool
+
+
 @dataclass(slots=True)
 class Reader:
     """A text, how far it is read, and what is open there."""
@@ -99,7 +108,7 @@ class Reader:
     text: str
     at: int = 0
     stack: list[Frame] = field(default_factory=lambda: [Frame("top", "")])
-    documents: list[tuple[str, bool]] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
     losses: dict[Loss, None] = field(default_factory=dict)
 
 
@@ -139,7 +148,10 @@ def end_word(reader: Reader) -> None:
     frame.words += 1
     if frame.redirect:
         if frame.redirect in ("<<", "<<-"):
-            reader.documents.append((word, frame.redirect == "<<-"))
+            # A delimiter that holds a dollar sign is not expanded, nor does it quote.
+            is_quoted = not plain and "$" not in word
+            document = Document(word, frame.redirect == "<<-", is_quoted)
+            reader.documents.append(document)
         frame.redirect = ""
     elif frame.kind in ("case", "pattern", "for"):
         _header(reader, frame, word if plain else "")

@@ -43,7 +43,16 @@ _SCALAR = re.compile(
     r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?",  # a date may hold one blank
     re.DOTALL,
 )
-_DEPTH = re.compile(rf"{_SCALAR.pattern}|#[^\n]*+|[\[\]{{}}\n]|.", re.DOTALL)
+_DEPTH = re.compile(
+    # As above, but a text may be open to the end: none is tried twice.
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{0,5}|'
+    r"'''(?:[^']++|'{1,2}(?!'))*+'{0,5}|"
+    r'"(?:[^"\\\n]++|\\.)*+"?|'
+    r"'[^'\n]*+'?|"
+    r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?|"
+    r"#[^\n]*+|[\[\]{}\n]|.",
+    re.DOTALL,
+)
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 _TWICE = re.compile(r"twice|overwrite|namespace|Duplicate inline")
@@ -101,7 +110,7 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
 
 def read(source: Source) -> Table:
     """Tree of a TOML document, or a DeclarationError with its first mistake."""
-    _bound(source)
+    bound(source, MAX_VALUES)
     try:
         tomllib.loads(source.text)
     except ValueError as error:
@@ -109,8 +118,11 @@ def read(source: Source) -> Table:
     return _Scanner(source).document()
 
 
-def _bound(source: Source) -> None:
-    """Refuse what would keep ``tomllib`` too long: depth, a.a.a.a…, and many values."""
+def bound(source: Source, most: int) -> None:
+    """Refuse what would keep ``tomllib`` too long: depth, a.a.a.a…, and many values.
+
+    Raises DeclarationError with the place.
+    """
     depth = dots = values = 0
     for token in _DEPTH.finditer(source.text):
         text = token[0]
@@ -125,8 +137,9 @@ def _bound(source: Source) -> None:
             values += text.count("=") + (text == ",")
         if depth > MAX_DEPTH or dots > MAX_DEPTH:
             raise DeclarationError(too_deep(Span(source, token.start(), token.end())))
-        if values > MAX_VALUES:
-            raise DeclarationError(too_many(Span(source, token.start(), token.end())))
+        if values > most:
+            span = Span(source, token.start(), token.end())
+            raise DeclarationError(too_many(span, most))
 
 
 def _explain(source: Source, error: str) -> Diagnostic:

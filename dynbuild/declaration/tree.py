@@ -126,8 +126,8 @@ def too_deep(span: Span) -> Diagnostic:
     return Diagnostic("DB0103", f"values nest deeper than {MAX_DEPTH} levels", span)
 
 
-def too_many(span: Span) -> Diagnostic:
-    return Diagnostic("DB0103", f"more than {MAX_VALUES:,} values in one file", span)
+def too_many(span: Span, most: int = MAX_VALUES) -> Diagnostic:
+    return Diagnostic("DB0103", f"more than {most:,} values in one file", span)
 
 
 def too_large(span: Span) -> Diagnostic:

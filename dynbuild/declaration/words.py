@@ -235,6 +235,8 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
             hint = _TABLES[_field(path)]
         case "string_type", Leaf() if not wanted:
             hint = _in_quotes(node)
+        case "tuple_type", Leaf(str(text)) if len(text) > _LONGEST:
+            hint = "write a list"
         case "tuple_type", Leaf(str(text)):
             items = _items(text, path)
             shown = ", ".join(_quoted(item, node) for item in items)

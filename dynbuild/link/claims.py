@@ -25,15 +25,17 @@ _DISTRIBUTION = re.compile(
     r"(?:-py\d[^/]*)?\.(?:dist|egg)-info(?:/|\Z)",
     re.DOTALL,
 )
+_CERTIFICATES = re.compile(
+    r"etc/ca-certificates\.conf\Z|usr/(?:local/)?share/ca-certificates/"
+)
 _GENERATED = {
     "etc/ld.so.cache": re.compile(
         r"etc/ld\.so\.conf(?:\.d/.+)?\Z"
         r"|(?:usr/(?:local/)?)?lib(?:32|64)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld)[^/]*\.so",
         re.DOTALL,
     ),
-    "etc/ssl/certs/ca-certificates.crt": re.compile(
-        r"etc/ca-certificates\.conf\Z|usr/(?:local/)?share/ca-certificates/"
-    ),
+    "etc/ssl/certs/ca-certificates.crt": _CERTIFICATES,
+    "etc/ssl/certs/java/cacerts": _CERTIFICATES,
     "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem": re.compile(
         r"etc/pki/ca-trust/source/|usr/share/pki/ca-trust-source/"
     ),

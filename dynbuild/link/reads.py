@@ -31,16 +31,26 @@ TELLING = re.compile(
 )
 """The paths whose texts tell what is read."""
 
+_DPKG = "var/lib/dpkg"
+
 _CONFIGURATIONS = {
-    "apt": ("etc/apt", "etc/dpkg"),
-    "yum": ("etc/dnf", "etc/yum", "etc/yum.conf", "etc/yum.repos.d", "etc/rpm"),
+    "apt": (
+        *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
+        *(f"{_DPKG}/{name}" for name in ("arch", "diversions", "statoverride")),
+    ),
+    "yum": (
+        *("etc/dnf", "etc/yum", "etc/yum.conf", "etc/yum.repos.d", "etc/rpm"),
+        *("etc/pki/rpm-gpg", "usr/lib/rpm/macros.d"),
+    ),
     "apk": ("etc/apk/repositories", "etc/apk/repositories.d", "etc/apk/keys"),
-    "pip": ("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
+    "pip": (
+        *("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
+        *("usr/pip.conf", "usr/local/pip.conf", "root/.netrc"),
+    ),
     "npm": ("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc", "root/.npmrc"),
 }
 _FOR_USERS = ("etc/skel", "etc/default/useradd", "etc/login.defs")
 _CACHE = "etc/ld.so.cache"
-_DPKG = "var/lib/dpkg"
 
 
 def reads_of(step: Step) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tomli_w
 
-from dynbuild.errors import Diagnostic, LockError
+from dynbuild.declaration.toml import bound
+from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock import reading
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock
 from dynbuild.spans import Source, Span
@@ -31,6 +32,7 @@ VERSION = 2
 cache mount has more than a target."""
 
 _DEEPEST = 50
+_MOST_VALUES = 3_000_000
 _MOST_CHANGES = 10_000
 _MOST_DECLARED = 20_000_000
 """Changes of one package manager, and names of packages that all of them know."""
@@ -83,16 +85,13 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
     source = Source(name, text)
     _refuse_markers(source)
     try:
+        bound(source, _MOST_VALUES)
         document = _bounded(tomllib.loads(text))
+    except DeclarationError as error:
+        raise _no_toml(name, error.diagnostics[0].message) from None
     except (ValueError, RecursionError) as error:
         # Not only TOMLDecodeError: numbers of thousands of digits, deep nesting.
-        raise LockError(
-            Diagnostic(
-                "DB0405",
-                f"{name} is not valid TOML: {error}",
-                hint=_restored(name),
-            )
-        ) from None
+        raise _no_toml(name, str(error)) from None
     version = document.get("version")
     if isinstance(version, int) and version > VERSION:
         raise LockError(
@@ -105,6 +104,11 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
     lock = reading.lock_of(document)
     _refuse_endless(lock, name)
     return lock
+
+
+def _no_toml(name: str, why: str) -> LockError:
+    message = f"{name} is not valid TOML: {why}"
+    return LockError(Diagnostic("DB0405", message, hint=_restored(name)))
 
 
 def _refuse_endless(lock: Lock, name: str) -> None:

@@ -53,6 +53,16 @@ def test_yaml_that_unfolds(space: Space) -> None:
     assert (done.status, "DB0103" in done.err) == (2, True), done.err
 
 
+@pytest.mark.timeout(60)
+def test_a_long_text_where_a_list_is_wanted(space: Space) -> None:
+    """The message is short, and made in time linear in the text."""
+    text = "a " * 1_000_000
+    space.write("dynbuild.toml", f'base = "debian:bookworm"\napt_packages = "{text}"')
+    done = space.run("check")
+    assert (done.status, "write a list" in done.err) == (2, True), done.err[:400]
+    assert len(done.err) < 2000
+
+
 @pytest.mark.parametrize("name", ["dynbuild.json", "dynbuild.toml", "dynbuild.yaml"])
 def test_nesting_without_end(name: str, space: Space) -> None:
     """It is a mistake with a place, and no overflow of the stack."""

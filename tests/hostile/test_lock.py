@@ -57,6 +57,24 @@ ODD = {
 }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join("a" * 300_000) + " = 1",
+        'x = "' + '\\"' * 300_000,
+        'x = """' + '\\"' * 300_000,
+        f"x = {'[' * 300_000}",
+        f"x = {'{a=' * 300_000}",
+    ],
+    ids=["dots", "open text", "open lines", "lists", "tables"],
+)
+@pytest.mark.timeout(20)
+def test_a_lock_that_takes_long_to_read(text: str) -> None:
+    """What is refused is refused in time linear in its length."""
+    with pytest.raises(LockError, match="is not valid TOML"):
+        loads(text)
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_a_lock_of_odd_values(name: str, space: Space) -> None:
     """Every command says what is wrong; no line of a Dockerfile is a stranger's own."""

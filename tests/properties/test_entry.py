@@ -1,6 +1,8 @@
 """Entries against real shells: nothing that a shell can read is refused, and nothing
 that would swallow the line after it is taken for complete."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -55,6 +57,13 @@ SOUP = st.lists(st.tuples(WORDS, BLANKS), max_size=8).map(
     lambda pairs: "".join(word + blank for word, blank in pairs)
 )
 LINE = "\n(exit $?)"
+DOCUMENTS = st.tuples(
+    st.sampled_from(["<<E", "<<-E", "<<'E'", '<<-"E"', "<<\\E"]),
+    st.lists(
+        st.sampled_from(["x", "", "\\", "x\\", "x\\\\", "\\\\\\", "E", "\tE", "E\\"]),
+        max_size=5,
+    ),
+).map(lambda drawn: "\n".join([f"cat {drawn[0]}", *drawn[1], "E"]))
 
 
 def ends_open(text: str) -> bool:
@@ -88,6 +97,16 @@ def test_what_a_shell_reads_alone_is_taken_and_nothing_swallows(
         assert missing is None
     if missing is None and shells.parses(name, text + LINE):
         assert alone
+
+
+@pytest.mark.parametrize("name", shells.NAMES)
+@settings(max_examples=100, deadline=None)
+@given(text=DOCUMENTS)
+@example(text="cat <<E\nx\\\nE")
+def test_no_document_swallows_what_comes_behind(name: str, text: str) -> None:
+    if read_entry(text).missing is None:
+        done = shells.run(name, f"{text}\n(exit 7)", Path("/"))
+        assert done.returncode == 7
 
 
 @settings(max_examples=60, deadline=None)

@@ -317,6 +317,35 @@ def test_cleaning_makes_nobody_compile(world: World, seed: int) -> None:
         assert flaky.built == built
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 2**32), st.integers(1, 3))
+def test_what_nothing_needs_names_no_other_source_that_is_gone(
+    first: int, seed: int, copiers: int
+) -> None:
+    """A source that two machines compiled, and that is lost; copiers of the one and the
+    other are left, of which the image needs one alone."""
+    copies = (Copy("/a", "/a", stage="source"),)
+    stages = [
+        Stage("source", build_only=True),
+        Stage("linked", copies=copies),
+        *(Stage(f"{n}", copies=copies, build_only=True) for n in range(copiers)),
+    ]
+    order = tuple(Placed(stage.name, stage, n, ()) for n, stage in enumerate(stages))
+    world = World(order, seed, flaky=True, number=iter(range(first, 10**7)))
+    one: list[Held] = []
+    other: list[Held] = []
+    for machine in (one, other):
+        anew = [stage.name for stage in stages]
+        realize(world, machine, random.Random(seed), anew)
+    linked, lost = world.digests["linked"], world.digests["source"]
+    planned = world.plan(
+        [held for held in one if held.record.step == linked]
+        + [held for held in other if held.record.step not in (linked, lost)]
+    )
+    assert is_sound(planned)
+    assert isinstance(planned.choices[linked], Reuse)
+
+
 @settings(max_examples=200, deadline=None)
 @given(worlds(), st.integers(0, 2**32))
 def test_what_is_built_anew_takes_its_copiers_along(world: World, seed: int) -> None:

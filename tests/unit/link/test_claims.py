@@ -10,6 +10,7 @@ FILE = Written("file", 0o644, content="x", new=True)
 SITE = "usr/local/lib/python3.11/dist-packages"
 CACHE = "etc/ld.so.cache"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+JAVA = "etc/ssl/certs/java/cacerts"
 
 
 def installed(name: str, version: str, *more: str) -> WriteSet:
@@ -75,6 +76,8 @@ def test_two_versions_at_once_commute_with_none() -> None:
         ("usr/local/share/ca-certificates/own/own.crt", BUNDLE),
         ("usr/share/ca-certificates/mozilla/x.crt", BUNDLE),
         ("etc/ca-certificates.conf", BUNDLE),
+        ("usr/local/share/ca-certificates/own.crt", JAVA),
+        ("etc/ca-certificates.conf", JAVA),
         (
             "etc/pki/ca-trust/source/anchors/own.pem",
             "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

@@ -150,7 +150,16 @@ def test_the_root_of_a_read() -> None:
     ("step", "read"),
     [
         (Group("apt", {}, {}), "etc/apt"),
+        (Group("apt", {}, {}), "usr/share/keyrings"),
+        (Group("apt", {}, {}), "usr/sbin/policy-rc.d"),
+        (Group("apt", {}, {}), "var/lib/dpkg/arch"),
+        (Group("apt", {}, {}), "var/lib/dpkg/diversions"),
+        (Group("apt", {}, {}), "var/lib/dpkg/statoverride"),
+        (Group("yum", {}, {}), "etc/pki/rpm-gpg"),
+        (Group("yum", {}, {}), "usr/lib/rpm/macros.d"),
         (Group("pip", {}, {}), "etc/pip.conf"),
+        (Group("pip", {}, {}), "usr/local/pip.conf"),
+        (Group("pip", {}, {}), "root/.netrc"),
         (User("app", 1000, "/bin/sh"), "etc/skel"),
     ],
 )
