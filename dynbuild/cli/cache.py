@@ -332,7 +332,7 @@ def _steps_in(far: Far) -> verb.Steps:
 
 
 def _no_tier() -> DeclarationError:
-    hint = "declare one under [cache], or set MINIO_ENDPOINT"
+    hint = "declare one under [cache], or set MINIO_ENDPOINT or CACHE_REGISTRY"
     return DeclarationError(Diagnostic("DB0608", "there is no shared tier", hint=hint))
 
 

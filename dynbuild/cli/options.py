@@ -17,14 +17,29 @@ def request(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
     return click.option(*names, **settings)
 
 
+class _Setting(click.Option):
+    """An option that is blamed by the name of its variable where that has the value."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:  # noqa: ANN401 - as click
+        try:
+            return super().process_value(ctx, value)
+        except click.BadParameter as error:
+            source = ctx.get_parameter_source(self.name or "")
+            if source is ParameterSource.ENVIRONMENT:
+                error.param_hint = f"{self.envvar} (the environment)"
+            raise
+
+
 def option(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
     """A setting: a click option whose variable is DYNBUILD_ and its long name."""
     long = next(name for name in names if name.startswith("--"))
     variable = long.split("/")[0].lstrip("-").upper().replace("-", "_")
-    return click.option(*names, envvar=f"DYNBUILD_{variable}", **settings)
+    return click.option(
+        *names, **{"cls": _Setting, "envvar": f"DYNBUILD_{variable}", **settings}
+    )
 
 
-class _Config(click.Option):
+class _Config(_Setting):
     def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click
         value = self.resolve_envvar_value(ctx)
         return None if value is None else (value,)  # a path may have blanks

@@ -37,6 +37,7 @@ _NO_SHELL = (
     "the base has no shell to run a step in: start from one that has,"
     "\nsuch as debian:stable-slim or alpine, and copy what the other has into it"
 )
+_NO_SECRET = re.compile(r"\bsecret (\S+): not found")
 _NO_DIRECTORY = re.compile(r"cannot copy to non-directory: \S*/buildkit\d+/(\S+)")
 _NOT_FOUND = (
     re.compile(r"(?:^|: )([^\s:]+): (?:command )?not found$"),
@@ -70,6 +71,10 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         first = f"the build failed{where and f' at {where}'}: {error.message}"
         return Diagnostic("DB0511", "\n".join([first, *output]), hint=_remedy(error))
     kind, _, rest = (error.instruction or "").partition(" ")
+    if error.exit_code is None and (lacks := _NO_SECRET.search(error.message)):
+        first = f"{title(error.step, titles)} needs the secret {lacks[1]!r}"
+        hint = f"--secret id={lacks[1]},env=VARIABLE or id={lacks[1]},src=FILE"
+        return Diagnostic("DB0510", f"{first}, which is not given", hint=hint)
     command = []
     if not matches(STEP_NAME, error.step):
         # Of dynbuild's own steps only the declaration and what they said matter.

@@ -180,9 +180,17 @@ def _output(output: Output) -> str:
 
 
 def _check_secrets(request: BuildRequest, environment: Mapping[str, str]) -> None:
-    """Refuse a secret from an unset variable, which buildx would take for empty."""
+    """Refuse a secret that is not there; buildx takes an unset variable for empty."""
     for secret in request.secrets:
-        source = re.search(r"(?:^|,)env=([^,]*)", secret)
-        if source and source[1] not in environment:
-            message = f"the secret {secret!r} is not there: {source[1]} is not set"
+        source = re.search(r"(?:^|,)(env|src|source)=([^,]*)", secret)
+        if source is None:
+            continue
+        kind, name = source.groups()
+        why = None
+        if kind == "env" and name not in environment:
+            why = f"{name} is not set"
+        elif kind != "env" and (not Path(name).exists() or Path(name).is_dir()):
+            why = f"{name} is no file"
+        if why is not None:
+            message = f"the secret {secret!r} is not there: {why}"
             raise DeclarationError(Diagnostic("DB0506", message))

@@ -87,7 +87,7 @@ def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | No
         return repository(cache.registry.repository) if cache.registry else None
     if not matches(REPOSITORY, text):
         shown = discreet(environment[variable])
-        raise _wrong(variable, shown, "a repository without tag, in lower case")
+        raise _wrong(variable, shown, "a repository such as ghcr.io/acme/cache")
     return repository(text)
 
 
@@ -172,7 +172,12 @@ def _endpoint(environment: Mapping[str, str]) -> tuple[str | None, bool]:
         return None, True
     scheme, _, rest = given.rpartition("://")
     endpoint = rest.rstrip("/")
-    if scheme not in ("", "http", "https") or "/" in endpoint or "@" in endpoint:
+    if (
+        scheme not in ("", "http", "https")
+        or not endpoint.strip()
+        or "/" in endpoint
+        or "@" in endpoint
+    ):
         # It may hold a password.
         raise _wrong("MINIO_ENDPOINT", "…", "a host or host:port")
     return endpoint, scheme != "http"

@@ -35,3 +35,21 @@ def test_variables_of_a_lock_edited_by_hand(space: Space) -> None:
         done = space.run("realize", "--print", "--frozen")
         assert (done.status, "DB0416" in done.err) == (3, True), done.err
         assert "the lock cannot set X" in done.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("DYNBUILD_ACCEPT_CACHE", "maybe", "DYNBUILD_ACCEPT_CACHE (the environment)"),
+        ("DYNBUILD_COLOR", "pink", "DYNBUILD_COLOR (the environment)"),
+        ("MINIO_ENDPOINT", "http://", "MINIO_ENDPOINT=… is not a host or host:port"),
+        ("MINIO_ENDPOINT", " ", "MINIO_ENDPOINT=… is not a host or host:port"),
+        ("CACHE_REGISTRY", "host:5000", "a repository such as ghcr.io/acme/cache"),
+    ],
+)
+def test_variables_of_the_environment_are_blamed_by_name(
+    space: Space, variable: str, value: str, told: str
+) -> None:
+    lock(space, VARIABLES.format(more=""))
+    done = space.run("status", **{variable: value})
+    assert (done.status, told in done.err) == (2, True), done.err

@@ -71,6 +71,10 @@ FAILURES = {
     ),
     "no-shell": failed(message=STARTED + 'exec: "/bin/sh": stat /bin/sh: no such file'),
     "no-bash": failed(message=STARTED + 'exec: "/bin/bash": stat /bin/bash: no such'),
+    "no-secret": failed(
+        instruction="RUN --mount=type=secret,id=tok,required=true <<'EOF' (set -e...)",
+        message="secret tok: not found",
+    ),
     "forgotten": replace(failed("E: broken", code=100), forgotten="jqq"),
     "refused": failed(step=None, instruction=None, message="x/app: status 403"),
     "push": failed(

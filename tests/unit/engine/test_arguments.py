@@ -1,6 +1,7 @@
 """What docker buildx is called with."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,16 @@ def test_only_the_host_s_network_needs_leave() -> None:
     given = called(replace(REQUEST, network="none"))
     assert "--network=none" in given
     assert not any(text.startswith("--allow") for text in given)
+
+
+@pytest.mark.parametrize("source", ["src", "source"])
+def test_a_secret_that_is_no_file_is_told_by_its_path(
+    source: str, tmp_path: Path
+) -> None:
+    for path in (tmp_path, tmp_path / "nope"):
+        request = replace(REQUEST, secrets=(f"id=token,{source}={path}",))
+        with pytest.raises(DeclarationError, match=f"{path} is no file"):
+            Buildx({}).build(request, print)
 
 
 def test_a_secret_that_is_not_set_is_not_taken_for_empty() -> None:
