@@ -265,8 +265,7 @@ def _redirect(reader: Reader, frame: Frame) -> None:
     frame.first = frame.first or match[0]
     frame.name = frame.name or match[0]
     frame.redirect = match[0]
-    if frame.pending not in ("", "!"):
-        frame.pending = ""
+    frame.pending = ""
     reader.at = match.end()
 
 

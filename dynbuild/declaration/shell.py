@@ -179,6 +179,7 @@ def _header(reader: Reader, frame: Frame, word: str) -> None:
 def _begin(reader: Reader, frame: Frame, word: str, *, plain: bool) -> None:
     """Read the first word of a command; behind ``A=b`` or ``> f``, none is reserved."""
     plain = plain and not frame.name
+    word = word or '""'  # a command that is named by what stands in quotes
     if plain and (word in _OPENS or word == "[["):
         defines = compound(frame, word)
         reader.at -= len(word)

@@ -65,8 +65,9 @@ ODD = {
         'x = """' + '\\"' * 300_000,
         f"x = {'[' * 300_000}",
         f"x = {'{a=' * 300_000}",
+        f"x = {'[' * 60}{']' * 60}",
     ],
-    ids=["dots", "open text", "open lines", "lists", "tables"],
+    ids=["dots", "open text", "open lines", "lists", "tables", "closed lists"],
 )
 @pytest.mark.timeout(20)
 def test_a_lock_that_takes_long_to_read(text: str) -> None:

@@ -86,10 +86,14 @@ def test_what_is_whole_is_taken(name: str, text: str) -> None:
 @example(text="a &&")
 @example(text="case x in y)")
 @example(text="a <<E")
+@example(text="! > a ")
+@example(text='"$(e)" && ')
+@example(text="`j` |")
 def test_what_a_shell_reads_alone_is_taken_and_nothing_swallows(
     name: str, text: str
 ) -> None:
-    if name == "dash" and "function" in text:
+    of_bash = ("function", "[[")
+    if name == "dash" and any(word in text.replace("\\\n", "") for word in of_bash):
         return  # a command like any other there
     alone = shells.parses(name, text)
     missing = read_entry(text).missing

@@ -140,3 +140,12 @@ def test_dates() -> None:
         "a": time(7, 32),
         "b": datetime(1979, 5, 27, 7, 32, tzinfo=ZONE),
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["[a]\n[[a]]", "[[a]]\n[a]", "[a.b]\n[[a]]", "a = {}\n[[a]]"]
+)
+def test_a_table_is_no_list_of_tables(text: str) -> None:
+    with pytest.raises(DeclarationError) as told:
+        toml.read(Source("a.toml", text))
+    assert "twice" in str(told.value)

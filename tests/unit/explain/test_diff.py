@@ -109,6 +109,29 @@ def test_what_was_written_is_known_to_place_steps() -> None:
     assert runs == {"first", "second"}
 
 
+def test_what_a_step_was_put_on_is_known_to_place_it() -> None:
+    first, second = made("first"), made("second")
+    before = update(None, target(first, second))
+    old = view(before, AMD)
+    wrote = {
+        digest: [{"etc/x": Written("file", content=id_, new=True)}]
+        for id_, digest in old.digests.items()
+    }
+    on_first = view(before, AMD, Known(wrote=wrote)).placed("second")
+    assert on_first != old.placed("second")
+    # A tier has the record of the place alone, which tells of the other step.
+    wrote = {
+        old.digests["first"]: wrote[old.digests["first"]],
+        on_first: wrote[old.digests["second"]],
+    }
+    joined = {old.digests["second"]: [(old.digests["first"],)]}
+    known = Known(wrote=wrote, joined=joined)
+    assert view(before, AMD, known).placed("second") == on_first
+    after = update(before, target(first, second, made("third")))
+    runs = [step.placed.id for step in diff(before, after, known=known).runs]
+    assert runs == ["third"]
+
+
 def test_a_build_only_stack_of_its_own() -> None:
     a, b = made("a"), made("b")
     tool = made("tool", "a", "b", build_only=True)
