@@ -30,13 +30,14 @@ Program = list[Operation]
 
 def matters(root: Dir) -> Mapping[str, Any]:
     """What counts of a tree: all but what is in the files of a few names."""
-    return {path: _told(path, *node[:5]) for path, node in listing(root).items()}
+    return {path: _told(path, node[:5]) for path, node in listing(root).items()}
 
 
-def _told(
-    path: str, kind: object, content: object, *more: object
-) -> tuple[object, ...]:
-    return kind, None if kind == "file" and uncounted(path) else content, *more
+def _told(path: str, node: tuple[object, ...]) -> tuple[object, ...]:
+    if node[0] != "file" or not uncounted(path):
+        return node
+    kind, mode, owner, _, xattrs = node
+    return kind, mode, owner, xattrs
 
 
 def tree_of(root: Dir) -> WriteSet:

@@ -32,9 +32,15 @@ def run(root: Dir, program: Iterable[Operation]) -> list[tuple[object, object]]:
 
 
 def _sight(root: Dir, path: str) -> list[str]:
-    """What is at a path and on the way to it."""
+    """What is at a path and on the way to it, by name and where links lead."""
     parts = path.split("/")
-    nodes = [find(root, "/".join(parts[:n])) for n in range(1, len(parts) + 1)]
+    ways = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    try:
+        led = real(root, "/".join(parts[:-1])).split("/")
+        ways += ["/".join(led[:n]) for n in range(1, len(led) + 1)]
+    except OSError:
+        ways.append("nowhere")
+    nodes = [find(root, way) for way in ways]
     return [
         node.kind if isinstance(node, Leaf) else type(node).__name__ for node in nodes
     ]
