@@ -83,7 +83,11 @@ class World:
     reach: dict[str, set[str]] = field(
         default_factory=lambda: {place: {place} for place in PLACES}
     )
-    """What each tier may have of others: without keys one that is used gets it all."""
+    """What each tier may have of others: one that is used gets what is built.
+
+    Without keys that may be of all that it was used with, or ever held; with keys it is
+    of what the team signed, and this machine answers for it where nobody asks for keys.
+    """
 
     def put(self, action: Put) -> None:
         signature = "+team" if action.by == "team" else ""
@@ -127,10 +131,14 @@ class World:
             names = self.content(chain, held.record)
             assert names is None or self.believes(action, names), (names, action)
         used: dict[int, Record] = {}
+        through: set[str] = set()
         for step in range(len(STEPS)):
             used[step], names = self.step(chain, step, used)
             assert self.believes(action, names), (step, names, action)
+            through |= {name.removesuffix("+team") for name in names}
         chain.finish()
+        for place in action.places:
+            self.reach[place] |= through
         for tier in self.tiers.values():
             self.check_signed(tier)
 
