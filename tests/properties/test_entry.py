@@ -68,8 +68,10 @@ DOCUMENTS = st.tuples(
 
 def ends_open(text: str) -> bool:
     """What a shell forgives at the end of its input, and of nothing else."""
-    last = text.replace("\\\n", "").rstrip()
-    return last.endswith(("\\", "!")) or text.endswith("\\\n") or "<<" in text
+    whole = text.replace("\\\n", "")
+    return (
+        whole.rstrip().endswith(("\\", "!")) or text.endswith("\\\n") or "<<" in whole
+    )
 
 
 @pytest.mark.parametrize("name", ["dash", "bash"])
