@@ -86,14 +86,15 @@ def test_it_begins_where_something_changed(target: Target, data: st.DataObject) 
         if before.stages[then].stage.build_only
         and not after.stages[now].stage.build_only
     }
-    # What was put on another has a place by itself, from which it is copied.
+    # What was put on another has a place by itself as well, from which it is copied, or
+    # on which a build-only stage stands.
+    places = [place.id for place in foreseen.plan.places.places.values()]
     alone = {
         root.step
         for one in foreseen.runs
         for root in trace.roots(one)
         if {reason.code for reason in root.reasons} == {"not-held"}
-        and foreseen.plan.places.sources.get(root.step)
-        not in (None, foreseen.plan.places.final[root.step])
+        and places.count(root.step) > 1
     }
     shell = before.shell != after.shell
     allowed = moved.changed | moved.new | gone | touching | mounted | linked | alone
