@@ -22,10 +22,10 @@ from dynbuild.cli.project import (
 from dynbuild.cli.site import tiers_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import outdated as verb
-from dynbuild.commands.realize import RealizeOptions, platform_of
 from dynbuild.digest import short
 from dynbuild.engine.index import Index
 from dynbuild.explain.outdated import Finding
+from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import cache_of
 
 

@@ -33,13 +33,13 @@ from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shel
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secrets
 from dynbuild.commands.concerns import left_out
-from dynbuild.commands.realize import RealizeOptions, dockerfile
-from dynbuild.commands.stepwise.realize import Stepwise
 from dynbuild.digest import sha256, short
 from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.project.checkout import copy_of
 from dynbuild.project.writing import is_refused, put
+from dynbuild.realize.request import RealizeOptions, dockerfile
+from dynbuild.realize.run import Stepwise
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
 

@@ -14,12 +14,12 @@ from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.project import Project, builder, images
 from dynbuild.cli.site import site
-from dynbuild.commands.realize import RealizeOptions, prepare, titles
-from dynbuild.commands.stepwise.model import Site
-from dynbuild.commands.stepwise.realize import Stepwise, UnsuitedError, realize
-from dynbuild.commands.stepwise.shell import shell
 from dynbuild.errors import AnswerIsNoError, Diagnostic
 from dynbuild.lock.model import Lock
+from dynbuild.realize.model import Site
+from dynbuild.realize.request import RealizeOptions, prepare, titles
+from dynbuild.realize.run import Stepwise, UnsuitedError, realize
+from dynbuild.realize.shell import shell
 from dynbuild.tiers.declared import Cache
 
 _ABLE = (

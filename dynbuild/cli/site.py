@@ -11,7 +11,6 @@ from pathlib import Path
 
 from dynbuild.building import BuildFailed, Event, Report
 from dynbuild.cli.project import Project
-from dynbuild.commands.stepwise.model import Site
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.crew import crew
 from dynbuild.engine.process import Running
@@ -22,6 +21,7 @@ from dynbuild.history.sqlite import path_in
 from dynbuild.lock.model import Lock
 from dynbuild.owners import fault
 from dynbuild.ports import Tier
+from dynbuild.realize.model import Site
 from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.guarded import Far, Guarded

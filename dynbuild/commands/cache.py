@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from dynbuild.commands.contents import contents
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.link.model import Record
@@ -12,6 +11,7 @@ from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.ports import Files, Tiers
+from dynbuild.realize.contents import contents
 from dynbuild.shelves import Shelf, Thing
 
 Steps = Mapping[str, frozenset[Digest]]

@@ -1,12 +1,12 @@
 """``graph``: a lock as people see it, with what is known of its steps."""
 
-from dynbuild.commands.contents import live_there
 from dynbuild.commands.diff import LookUp
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import common_platform, view
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.ports import Files
+from dynbuild.realize.contents import live_there
 
 
 def seen(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from dynbuild.commands.contents import live_there
 from dynbuild.digest import digest_of
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.outdated import (
@@ -20,6 +19,7 @@ from dynbuild.lock.model import Lock, declared_packages
 from dynbuild.lock.order import install_order
 from dynbuild.plan import Held, Reuse
 from dynbuild.ports import Files, Images, Tier
+from dynbuild.realize.contents import live_there
 from dynbuild.steps.model import Group, Pin
 
 Newest = Callable[[str], Sequence[str]]

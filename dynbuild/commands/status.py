@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from dynbuild.commands.contents import live_there
-from dynbuild.commands.realize import RealizeOptions, platform_of
 from dynbuild.digest import Digest, digest_of
 from dynbuild.link.model import Record
 from dynbuild.lock.digests import descriptions
@@ -19,6 +17,8 @@ from dynbuild.ports import (
     Machine,
     Tier,
 )
+from dynbuild.realize.contents import live_there
+from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
 Survey = Callable[[Collection[Digest], str], Sequence[Answer]]

@@ -4,9 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from dynbuild.commands.contents import live, live_there
 from dynbuild.commands.diff import of_revision
-from dynbuild.commands.stepwise.failure import closure_of
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
@@ -25,6 +23,8 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
+from dynbuild.realize.contents import live, live_there
+from dynbuild.realize.diagnosis import closure_of
 from dynbuild.steps.model import Group, Stage
 
 MOST_NEXT = 200

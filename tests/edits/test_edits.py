@@ -15,7 +15,6 @@ from syrupy.assertion import SnapshotAssertion
 from dynbuild.cli.diff_markdown import diff_markdown
 from dynbuild.cli.diff_text import diff_text
 from dynbuild.cli.output import changes_text
-from dynbuild.commands.realize import dockerfile
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.load import load
 from dynbuild.digest import Digest, digest_of
@@ -27,6 +26,7 @@ from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.order import install_order
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
+from dynbuild.realize.request import dockerfile
 from dynbuild.spans import Source
 from dynbuild.steps.title import label
 from tests.pins import pinned

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from dynbuild.building import BuildRequest, Load
-from dynbuild.commands.realize import dockerfile
 from dynbuild.engine.buildx import Buildx
+from dynbuild.realize.request import dockerfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from dynbuild.commands.realize import dockerfile
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.load import load
@@ -28,6 +27,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.project.sources import Sources
+from dynbuild.realize.request import dockerfile
 from dynbuild.spans import Source
 from dynbuild.steps.model import Pin
 from tests.pins import pinned

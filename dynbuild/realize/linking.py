@@ -3,9 +3,6 @@
 import json
 from contextlib import suppress
 
-from dynbuild.commands.stepwise.kept import squash
-from dynbuild.commands.stepwise.model import Outcome, Site
-from dynbuild.commands.stepwise.squashes import grouped, together
 from dynbuild.digest import sha256
 from dynbuild.emit.config import working_directory
 from dynbuild.emit.workdir import missing_directories
@@ -14,6 +11,9 @@ from dynbuild.link.budget import BUDGET
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.lock.model import Lock
 from dynbuild.ports import Stack
+from dynbuild.realize.model import Outcome, Site
+from dynbuild.realize.recording import squash
+from dynbuild.realize.squashing import grouped, together
 
 
 def linked(

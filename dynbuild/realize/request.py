@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dynbuild.building import BuildRequest, Output
-from dynbuild.commands.contents import contents
 from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout
 from dynbuild.emit.mounts import PRINTED, Mounts
@@ -15,6 +14,7 @@ from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.ports import Builder, Files, Images
+from dynbuild.realize.contents import contents
 from dynbuild.steps.model import Copy
 from dynbuild.steps.title import label
 

@@ -7,26 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from dynbuild.building import BuildFailed, Built
-from dynbuild.commands.realize import (
-    RealizeOptions,
-    fresh_copies,
-    platform_of,
-    refuse_host_network,
-)
-from dynbuild.commands.stepwise.compare import Difference, differences
-from dynbuild.commands.stepwise.facts import Facts, base_of
-from dynbuild.commands.stepwise.kept import keeping
-from dynbuild.commands.stepwise.model import (
-    Gather,
-    How,
-    Outcome,
-    Recipe,
-    Site,
-)
-from dynbuild.commands.stepwise.outputs import give
-from dynbuild.commands.stepwise.stack import linked
-from dynbuild.commands.stepwise.steps import realize_steps
-from dynbuild.commands.stepwise.told import conflicts, left_out
 from dynbuild.emit.config import image_config
 from dynbuild.errors import (
     AnswerIsNoError,
@@ -42,6 +22,26 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import reached
 from dynbuild.ports import Builder, Files, Images, LostError
+from dynbuild.realize.compare import Difference, differences
+from dynbuild.realize.inputs import Facts, base_of
+from dynbuild.realize.linking import linked
+from dynbuild.realize.model import (
+    Gather,
+    How,
+    Outcome,
+    Recipe,
+    Site,
+)
+from dynbuild.realize.outputs import give
+from dynbuild.realize.recording import keeping
+from dynbuild.realize.request import (
+    RealizeOptions,
+    fresh_copies,
+    platform_of,
+    refuse_host_network,
+)
+from dynbuild.realize.scheduler import realize_steps
+from dynbuild.realize.warnings import conflicts, left_out
 
 _RETRIES = 6
 """How often what is in the store may go away meanwhile, before that is an error."""

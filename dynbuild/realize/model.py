@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dynbuild.building import BuildFailed, BuildRequest, Report, StepResult
-from dynbuild.commands.stepwise.outputs import Publisher
 from dynbuild.digest import Description, Digest
 from dynbuild.explain.past import Source
 from dynbuild.link.model import Record
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
 from dynbuild.ports import Base, Config, Jobs, Machine, Tiers, Workshop
+from dynbuild.realize.outputs import Publisher
 
 
 @dataclass(frozen=True, slots=True)

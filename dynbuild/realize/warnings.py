@@ -1,10 +1,10 @@
 """What is to be said of a realization."""
 
-from dynbuild.commands.stepwise.model import Outcome
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Reuse
 from dynbuild.quote import shell
+from dynbuild.realize.model import Outcome
 from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Stage
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, Report, StepResult, Working
-from dynbuild.commands.stepwise.squashes import Group, together
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.ports import Machine, Realized, Stack, StepRequest, Tier, Tiers, Workshop
+from dynbuild.realize.squashing import Group, together
 from dynbuild.steps.managers.left_out import lacks
 
 

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from dynbuild import quote
-from dynbuild.commands.stepwise.model import Outcome
-from dynbuild.commands.stepwise.squashes import Squash
 from dynbuild.explain.past import History, PastBuild, PastStep, Source
 from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock
 from dynbuild.plan import Reuse
 from dynbuild.ports import LostError
+from dynbuild.realize.model import Outcome
+from dynbuild.realize.squashing import Squash
 from dynbuild.steps.title import title
 
 

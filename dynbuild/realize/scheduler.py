@@ -11,11 +11,6 @@ from typing import TYPE_CHECKING
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepFinished, StepResult
-from dynbuild.commands.stepwise.failure import forgotten, lacking
-from dynbuild.commands.stepwise.job import Built, Ground, Made, Origin, Work, run
-from dynbuild.commands.stepwise.model import Gather, How, Outcome, Recipe, Site
-from dynbuild.commands.stepwise.schedule import longest_paths
-from dynbuild.commands.stepwise.squashes import Group, grouped
 from dynbuild.digest import Digest
 from dynbuild.link.budget import DEEPEST, LONGEST, height_of
 from dynbuild.link.model import Record, WriteSet
@@ -23,6 +18,11 @@ from dynbuild.link.placement import Placement
 from dynbuild.link.reads import reads_of
 from dynbuild.plan import Build, Reuse, plan, sources_of
 from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
+from dynbuild.realize.builds import Built, Ground, Made, Origin, Work, run
+from dynbuild.realize.diagnosis import forgotten, lacking
+from dynbuild.realize.model import Gather, How, Outcome, Recipe, Site
+from dynbuild.realize.schedule import longest_paths
+from dynbuild.realize.squashing import Group, grouped
 from dynbuild.steps.managers.left_out import may_lack
 from dynbuild.steps.model import Group as PackageGroup
 from dynbuild.steps.recipe import copies_of, run_of

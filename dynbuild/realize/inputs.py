@@ -6,9 +6,6 @@ from dataclasses import replace
 from tempfile import mkdtemp
 
 from dynbuild.building import BuildRequest, Working
-from dynbuild.commands.contents import contents
-from dynbuild.commands.realize import RealizeOptions, dockerfile_of, latest_time
-from dynbuild.commands.stepwise.model import Recipe, Site
 from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
 from dynbuild.emit.dockerfile import layout
@@ -18,6 +15,9 @@ from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
 from dynbuild.ports import Base, Files, Images
+from dynbuild.realize.contents import contents
+from dynbuild.realize.model import Recipe, Site
+from dynbuild.realize.request import RealizeOptions, dockerfile_of, latest_time
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import CacheMount

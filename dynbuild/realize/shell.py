@@ -2,22 +2,22 @@
 
 import tempfile
 
-from dynbuild.commands.realize import (
-    RealizeOptions,
-    platform_of,
-    refuse_host_network,
-)
-from dynbuild.commands.stepwise.facts import Facts
-from dynbuild.commands.stepwise.model import How, Site
-from dynbuild.commands.stepwise.realize import begin, known, lasting
-from dynbuild.commands.stepwise.squashes import grouped, together
-from dynbuild.commands.stepwise.steps import realize_steps
 from dynbuild.emit.config import step_config
 from dynbuild.link.budget import BUDGET
 from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.ports import Builder, Files, Images
+from dynbuild.realize.inputs import Facts
+from dynbuild.realize.model import How, Site
+from dynbuild.realize.request import (
+    RealizeOptions,
+    platform_of,
+    refuse_host_network,
+)
+from dynbuild.realize.run import begin, known, lasting
+from dynbuild.realize.scheduler import realize_steps
+from dynbuild.realize.squashing import grouped, together
 
 
 def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
