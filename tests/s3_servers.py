@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.tiers.s3_client import Settings, answers, connect
+from dynbuild.tiers.s3.client import Settings, answers, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

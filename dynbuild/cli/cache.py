@@ -31,13 +31,13 @@ from dynbuild.link.model import Record
 from dynbuild.ports import TierError
 from dynbuild.shelves import Shelf, Thing
 from dynbuild.tiers.beside import each
-from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.declared import Cache, cache_of
-from dynbuild.tiers.guarded import Far
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.local_shelf import LocalShelf
+from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.settings import shared
+from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.guarded import Far
 
 _NO_PROJECT = "DB0310"
 _AT_ONCE = 4

@@ -17,7 +17,7 @@ from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.lockfile import LockFile
 from dynbuild.shelves import Shelf
-from dynbuild.tiers.local_shelf import LocalShelf
+from dynbuild.tiers.local.inventory import LocalShelf
 
 _HOUR = 3600.0
 LOCAL_GRACE = 1 * _HOUR

@@ -22,16 +22,16 @@ from dynbuild.lock.model import Lock
 from dynbuild.owners import fault
 from dynbuild.ports import Tier
 from dynbuild.realize.model import Site
-from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.guarded import Far, Guarded
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.tier import Local
+from dynbuild.tiers.local.workspace import private
 from dynbuild.tiers.oci.address import repository
-from dynbuild.tiers.push import Registries
+from dynbuild.tiers.registry.publish import Registries
 from dynbuild.tiers.seal import seal_key
 from dynbuild.tiers.settings import registry_of, shared, trust_of
-from dynbuild.tiers.workspace import private
+from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.guarded import Far, Guarded
 
 Tell = Callable[[Diagnostic], None]
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

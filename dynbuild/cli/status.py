@@ -31,7 +31,7 @@ from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Answer
 from dynbuild.tiers.declared import cache_of
-from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.local.machine import Machine
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.survey import survey
 from dynbuild.tiers.verify import Verified, verify

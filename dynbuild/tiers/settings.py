@@ -9,10 +9,10 @@ from dynbuild.errors import DeclarationError, Diagnostic, discreet
 from dynbuild.ports import Tier
 from dynbuild.shelves import Shelf
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
-from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use, place_of
 from dynbuild.tiers.oci.address import GHCR, Repository, repository
 from dynbuild.tiers.origin import Trust
-from dynbuild.tiers.trust import keys_of, trusting
+from dynbuild.tiers.wrap.guarded import READ, WRITE, Far, Moved, Tell, Use, place_of
+from dynbuild.tiers.wrap.trust import keys_of, trusting
 
 _USES: Mapping[Mode, frozenset[Use]] = {
     "read-write": frozenset({READ, WRITE}),
@@ -98,18 +98,18 @@ def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
     given = cache.registry or RegistryTier(repository=str(place))
 
     def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
-        from dynbuild.tiers.registry import Registry  # noqa: PLC0415
+        from dynbuild.tiers.registry.tier import Registry  # noqa: PLC0415
 
         return Registry(place, environment, tell, came, went)
 
     def shelf() -> Shelf:
         if place.host == GHCR:
-            from dynbuild.tiers.ghcr_shelf import GhcrShelf  # noqa: PLC0415
             from dynbuild.tiers.oci.packages import Packages  # noqa: PLC0415
+            from dynbuild.tiers.registry.ghcr import GhcrShelf  # noqa: PLC0415
 
             packages = Packages(place, environment)
             return GhcrShelf(place, environment, lambda _: None, packages)
-        from dynbuild.tiers.registry_shelf import RegistryShelf  # noqa: PLC0415
+        from dynbuild.tiers.registry.inventory import RegistryShelf  # noqa: PLC0415
 
         return RegistryShelf(place, environment, lambda _: None)
 
@@ -143,14 +143,14 @@ def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None
 
     def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
         # The client takes a while to import, and many runs need none.
-        from dynbuild.tiers.s3 import S3  # noqa: PLC0415
-        from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3.tier import S3  # noqa: PLC0415
 
         return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
 
     def shelf() -> Shelf:
-        from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
-        from dynbuild.tiers.s3_shelf import S3Shelf  # noqa: PLC0415
+        from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3.inventory import S3Shelf  # noqa: PLC0415
 
         return S3Shelf(Settings(endpoint, bucket, secure, region), lambda _: None)
 

@@ -9,8 +9,8 @@ from dynbuild.errors import Diagnostic
 from dynbuild.link.model import Record
 from dynbuild.ports import Answer, TierError
 from dynbuild.tiers.beside import beside
-from dynbuild.tiers.chain import LOOK_UP
-from dynbuild.tiers.guarded import Far, Guarded
+from dynbuild.tiers.wrap.chain import LOOK_UP
+from dynbuild.tiers.wrap.guarded import Far, Guarded
 
 
 def survey(

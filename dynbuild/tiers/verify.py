@@ -19,7 +19,7 @@ from dynbuild.tiers.codec import (
     parsed,
     record_name,
 )
-from dynbuild.tiers.local import BLOBS, NOTES, digest_of_file
+from dynbuild.tiers.local.tier import BLOBS, NOTES, digest_of_file
 from dynbuild.tiers.origin import parted
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from dynbuild.digest import Digest
 from dynbuild.ports import Tier
-from dynbuild.tiers.local import digest_of_file
+from dynbuild.tiers.local.tier import digest_of_file
 
 GIGABYTE = 10**9
 
@@ -24,12 +24,12 @@ GIGABYTE = 10**9
 def tier(kind: str, address: str, place: str) -> Tier:
     if kind == "registry":
         from dynbuild.tiers.oci.address import Repository  # noqa: PLC0415
-        from dynbuild.tiers.registry import Registry  # noqa: PLC0415
+        from dynbuild.tiers.registry.tier import Registry  # noqa: PLC0415
 
         nobody = {"DOCKER_CONFIG": "/nowhere"}
         return Registry(Repository(address, place), nobody, print)
-    from dynbuild.tiers.s3 import S3  # noqa: PLC0415
-    from dynbuild.tiers.s3_client import Settings  # noqa: PLC0415
+    from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
+    from dynbuild.tiers.s3.tier import S3  # noqa: PLC0415
 
     return S3(Settings(address, place, secure=False, region="us-east-1"), print)
 

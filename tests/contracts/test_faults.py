@@ -11,11 +11,11 @@ import pytest
 from dynbuild.digest import Digest, sha256
 from dynbuild.errors import Diagnostic, UnreachableError, render
 from dynbuild.link.model import Layer, Record
-from dynbuild.tiers.chain import Chain
-from dynbuild.tiers.guarded import Far, Guarded, Moved, Open, Tell
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.s3 import S3
-from dynbuild.tiers.s3_pool import Patience
+from dynbuild.tiers.local.tier import Local
+from dynbuild.tiers.s3.pool import Patience
+from dynbuild.tiers.s3.tier import S3
+from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.guarded import Far, Guarded, Moved, Open, Tell
 from tests.contracts.test_tiers import NO_SHELF
 from tests.faults import KINDS, Faulty, Kind, faulty
 from tests.s3_servers import (

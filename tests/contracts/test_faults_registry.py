@@ -12,7 +12,7 @@ import pytest
 from dynbuild.errors import UnreachableError
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.transport import Patience
-from dynbuild.tiers.registry import Registry
+from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.test_faults import (
     CONTENT,
     HANGS,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dynbuild.tiers.guarded import Moved, Open, Tell
+    from dynbuild.tiers.wrap.guarded import Moved, Open, Tell
     from tests.oci_servers import Served
 
 IMPATIENT = Patience(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)

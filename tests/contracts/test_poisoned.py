@@ -16,9 +16,9 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.registry import Registry
-from dynbuild.tiers.signed import Signed
-from dynbuild.tiers.trust import Keys, trusting
+from dynbuild.tiers.registry.tier import Registry
+from dynbuild.tiers.wrap.signed import Signed
+from dynbuild.tiers.wrap.trust import Keys, trusting
 from tests.contracts.test_faults import AMD, BASE, OTHER, STEP, Machine
 from tests.contracts.test_faults import tier as s3_tier
 from tests.s3_servers import Server, bucket_name
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dynbuild.ports import Tier
-    from dynbuild.tiers.guarded import Moved, Open, Tell
+    from dynbuild.tiers.wrap.guarded import Moved, Open, Tell
     from tests.oci_servers import Served
 
 ARM = "linux/arm64"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dynbuild.tiers.chain import Chain
-from dynbuild.tiers.guarded import READ, Far, Guarded
-from dynbuild.tiers.local import Local
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.s3 import S3
-from dynbuild.tiers.s3_client import connect
+from dynbuild.tiers.s3.client import connect
+from dynbuild.tiers.s3.tier import S3
+from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.guarded import READ, Far, Guarded
 from tests.contracts.tiers import SCENARIOS, Bench
 from tests.s3_servers import Server, bucket_name, credentials
 

@@ -9,7 +9,7 @@ import pytest
 
 from dynbuild.digest import sha256
 from dynbuild.ports import TierError
-from dynbuild.tiers.s3 import S3
+from dynbuild.tiers.s3.tier import S3
 from tests.s3_servers import Server, bucket_name, credentials, rclone
 
 if TYPE_CHECKING:

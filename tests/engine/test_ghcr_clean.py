@@ -13,12 +13,12 @@ from dynbuild.commands.clean import DAY, Policy, sweep, sweep_of
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import TierError
-from dynbuild.tiers.artifact import dump_step, load_step, tag_of
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.ghcr_shelf import GhcrShelf
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.packages import Packages
-from dynbuild.tiers.registry import Registry
+from dynbuild.tiers.registry.artifact import dump_step, load_step, tag_of
+from dynbuild.tiers.registry.ghcr import GhcrShelf
+from dynbuild.tiers.registry.tier import Registry
 from dynbuild.tiers.settings import shared
 from tests.contracts.tiers import AMD
 from tests.github_packages import TOKEN, GitHub, Says, packages_api

@@ -18,7 +18,7 @@ from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.upload import of_bytes
-from dynbuild.tiers.push import Registries
+from dynbuild.tiers.registry.publish import Registries
 from tests.oci_proxy import Harm, Proxy, proxied
 from tests.s3_servers import free_port
 

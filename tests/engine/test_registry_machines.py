@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from dynbuild.digest import sha256
-from dynbuild.tiers.artifact import RECORD
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
+from dynbuild.tiers.registry.artifact import RECORD
 from tests.oci_proxy import Proxy, proxied
 from tests.s3_servers import bucket_name, free_port
 

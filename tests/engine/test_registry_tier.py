@@ -12,10 +12,10 @@ import pytest
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.ports import TierError
-from dynbuild.tiers.artifact import LARGEST, tag_of
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.registry import Registry
-from dynbuild.tiers.registry_shelf import RegistryShelf
+from dynbuild.tiers.registry.artifact import LARGEST, tag_of
+from dynbuild.tiers.registry.inventory import RegistryShelf
+from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.tiers import AMD, SCENARIOS, STEP, Bench
 from tests.oci_proxy import Harm, Proxy, proxied
 

@@ -9,7 +9,7 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Record
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.registry import Registry
+from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.tiers import AMD
 from tests.oci_proxy import proxied
 

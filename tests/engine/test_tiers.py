@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from dynbuild.tiers.s3_client import connect
+from dynbuild.tiers.s3.client import connect
 from tests.s3_servers import Server, bucket_name, credentials, free_port
 
 if TYPE_CHECKING:

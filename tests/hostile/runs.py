@@ -13,14 +13,14 @@ from uuid import uuid4
 from dynbuild.commands import cache as cache_verb
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
-from dynbuild.tiers.chain import Chain
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.guarded import Guarded
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.local_shelf import LocalShelf
-from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.seal import seal_key
 from dynbuild.tiers.settings import shared, trust_of
+from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.guarded import Guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,10 @@ import pytest
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.local_shelf import LocalShelf
+from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.registry import Registry
+from dynbuild.tiers.registry.tier import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.transport import LIMIT, Patience
-from dynbuild.tiers.registry import Registry
+from dynbuild.tiers.registry.tier import Registry
 from tests.hostile.servers import endless, said, server
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.codec import dump_record, dump_writes
-from dynbuild.tiers.s3 import S3
-from dynbuild.tiers.s3_client import Settings
-from dynbuild.tiers.s3_pool import Patience
+from dynbuild.tiers.s3.client import Settings
+from dynbuild.tiers.s3.pool import Patience
+from dynbuild.tiers.s3.tier import S3
 from tests.hostile.servers import endless, said, server
 
 if TYPE_CHECKING:

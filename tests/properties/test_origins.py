@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.signature import SecretKey
-from dynbuild.tiers.chain import Chain
-from dynbuild.tiers.guarded import Far, Guarded
-from dynbuild.tiers.local import Local
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.origin import Trust
-from dynbuild.tiers.signed import Signed
-from dynbuild.tiers.trust import Keys, trusting
+from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.guarded import Far, Guarded
+from dynbuild.tiers.wrap.signed import Signed
+from dynbuild.tiers.wrap.trust import Keys, trusting
 from tests.contracts.test_tiers import NO_SHELF
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dynbuild.digest import Digest
     from dynbuild.ports import Tier
-    from dynbuild.tiers.guarded import Moved, Tell
+    from dynbuild.tiers.wrap.guarded import Moved, Tell
 
 AMD = "linux/amd64"
 TEAM = SecretKey("team-1", bytes(range(32)))

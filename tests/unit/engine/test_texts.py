@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from dynbuild.digest import sha256
 from dynbuild.engine.texts import Texts
 from dynbuild.link.model import Written
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.tier import Local
 
 if TYPE_CHECKING:
     from pathlib import Path

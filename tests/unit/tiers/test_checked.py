@@ -9,8 +9,8 @@ import pytest
 
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
-from dynbuild.tiers.checked import Checked
 from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.wrap.checked import Checked
 from tests.contracts.tiers import AMD, STEP
 
 if TYPE_CHECKING:

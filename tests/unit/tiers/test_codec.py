@@ -19,8 +19,8 @@ from dynbuild.tiers.codec import (
     load_record,
     parsed,
 )
-from dynbuild.tiers.guarded import Far, Guarded, Moved, Tell
 from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.wrap.guarded import Far, Guarded, Moved, Tell
 
 if TYPE_CHECKING:
     from dynbuild.errors import Diagnostic

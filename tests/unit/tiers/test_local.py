@@ -15,10 +15,10 @@ import pytest
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import Base
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.local_shelf import LocalShelf
-from dynbuild.tiers.machine import Machine
-from dynbuild.tiers.workspace import exclusive, private
+from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.tier import Local
+from dynbuild.tiers.local.workspace import exclusive, private
 
 STEP = sha256(b"step")
 AMD = "linux/amd64"
@@ -152,8 +152,8 @@ def test_a_store_that_may_only_be_read_can_be_used(tmp_path: Path) -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
         "from dynbuild.digest import Digest\n"
-        "from dynbuild.tiers.local import Local\n"
-        "from dynbuild.tiers.machine import Machine\n"
+        "from dynbuild.tiers.local.tier import Local\n"
+        "from dynbuild.tiers.local.machine import Machine\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "machine = Machine(Local(Path(sys.argv[1]), print), lambda _: None)\n"
         "machine.note('x', 'text')\n"
@@ -170,7 +170,7 @@ def test_a_store_that_may_only_be_read_can_be_used(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_goes(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from dynbuild.tiers.workspace import private\n"
+        "from dynbuild.tiers.local.workspace import private\n"
         "with private(Path(sys.argv[1])) as p: print(p, flush=True); time.sleep(60)\n"
     )
     with subprocess.Popen(

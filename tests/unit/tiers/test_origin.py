@@ -14,8 +14,8 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Origin, Record
 from dynbuild.signature import SecretKey, signed
 from dynbuild.tiers.codec import dump_record, dump_writes
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.origin import (
     ANY,
     STORE,

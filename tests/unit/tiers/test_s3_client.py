@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dynbuild.tiers.s3_client import Settings, connect
+from dynbuild.tiers.s3.client import Settings, connect
 
 _FROM = ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "AWS_ACCESS_KEY_ID")
 

@@ -11,9 +11,9 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
 from dynbuild.tiers.codec import dump_record, dump_writes, load_record, record_name
-from dynbuild.tiers.local import Local
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.signed import Signed
+from dynbuild.tiers.wrap.signed import Signed
 from tests.contracts.tiers import AMD, SCENARIOS, STEP, Bench
 
 if TYPE_CHECKING:

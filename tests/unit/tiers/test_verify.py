@@ -8,8 +8,8 @@ import pytest
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
-from dynbuild.tiers.local import Local
-from dynbuild.tiers.machine import Machine
+from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.verify import verify
 
 if TYPE_CHECKING:

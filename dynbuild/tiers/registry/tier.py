@@ -17,7 +17,6 @@ from pathlib import Path
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
-from dynbuild.tiers.artifact import EMPTY, Entry, dump_step, load_step, tag_of
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import (
     StoredWrites,
@@ -32,6 +31,7 @@ from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.transport import PATIENCE, Patience
 from dynbuild.tiers.oci.upload import of_bytes, of_file
+from dynbuild.tiers.registry.artifact import EMPTY, Entry, dump_step, load_step, tag_of
 
 Tell = Callable[[str], None]
 

@@ -16,9 +16,9 @@ from dynbuild.tiers.codec import (
     dump_writes,
     load_base,
 )
-from dynbuild.tiers.local import NOTES, Local, write_whole
+from dynbuild.tiers.local.tier import NOTES, Local, write_whole
+from dynbuild.tiers.local.workspace import exclusive, is_read_only, private
 from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
-from dynbuild.tiers.workspace import exclusive, is_read_only, private
 
 
 @dataclass(frozen=True, slots=True)

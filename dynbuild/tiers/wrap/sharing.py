@@ -11,7 +11,7 @@ from dynbuild.digest import Digest
 from dynbuild.link.model import Record
 from dynbuild.ports import Tier
 from dynbuild.tiers.codec import record_name
-from dynbuild.tiers.guarded import Guarded
+from dynbuild.tiers.wrap.guarded import Guarded
 
 _AT_ONCE = 3
 """Records that are shared with one tier at once."""

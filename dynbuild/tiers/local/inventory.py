@@ -9,7 +9,7 @@ from pathlib import Path
 from dynbuild.digest import Digest, sha256
 from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
 from dynbuild.tiers.codec import UnreadableError, load_base, load_record, named_in
-from dynbuild.tiers.local import digest_of_file
+from dynbuild.tiers.local.tier import digest_of_file
 from dynbuild.tiers.origin import ANY, Trust, origins_in, parted
 
 _ROOTS = (RECORDS, OLD_RECORDS, "notes")

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 
 from dynbuild.digest import Digest
 from dynbuild.shelves import RECORDS, Root, Thing
-from dynbuild.tiers.artifact import Entry, step_of, tag_of
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.oci.errors import RegistryError
-from dynbuild.tiers.registry import AT_ONCE, Registry, refusals
+from dynbuild.tiers.registry.artifact import Entry, step_of, tag_of
+from dynbuild.tiers.registry.tier import AT_ONCE, Registry, refusals
 
 _NOT_OFFERED = 405
 

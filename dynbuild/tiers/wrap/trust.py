@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.guarded import Moved, Open, Tell
+from dynbuild.tiers.wrap.guarded import Moved, Open, Tell
 
 if TYPE_CHECKING:
     from dynbuild.signature import PublicKey, SecretKey
@@ -49,7 +49,7 @@ def trusting(open_: Open, keys: Keys | None) -> Open:
     """
     if keys is None:
         return _checking(open_)
-    from dynbuild.tiers.signed import Signed  # noqa: PLC0415 - as above
+    from dynbuild.tiers.wrap.signed import Signed  # noqa: PLC0415 - as above
 
     def signed(tell: Tell, came: Moved, went: Moved) -> Tier:
         return Signed(open_(tell, came, went), keys.trusted, keys.secret, tell)
@@ -59,7 +59,7 @@ def trusting(open_: Open, keys: Keys | None) -> Open:
 
 def _checking(open_: Open) -> Open:
     def checked(tell: Tell, came: Moved, went: Moved) -> Tier:
-        from dynbuild.tiers.checked import Checked  # noqa: PLC0415
+        from dynbuild.tiers.wrap.checked import Checked  # noqa: PLC0415
 
         return Checked(open_(tell, came, went), tell)
 

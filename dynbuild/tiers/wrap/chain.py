@@ -20,9 +20,9 @@ from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Stack, Tier, TierError
 from dynbuild.tiers.beside import beside
 from dynbuild.tiers.codec import record_name
-from dynbuild.tiers.guarded import READ, Guarded
 from dynbuild.tiers.origin import STORE
-from dynbuild.tiers.sharing import Sharing
+from dynbuild.tiers.wrap.guarded import READ, Guarded
+from dynbuild.tiers.wrap.sharing import Sharing
 
 LOOK_UP = 15.0
 """Seconds after which a tier that is still looking up is left out."""

@@ -34,8 +34,8 @@ from dynbuild.tiers.codec import (
     load_record,
     record_name,
 )
-from dynbuild.tiers.s3_client import MissingError, Settings, answers, connect
-from dynbuild.tiers.s3_pool import AT_ONCE, PATIENCE, Pace, Patience
+from dynbuild.tiers.s3.client import MissingError, Settings, answers, connect
+from dynbuild.tiers.s3.pool import AT_ONCE, PATIENCE, Pace, Patience
 
 Tell = Callable[[str], None]
 Moved = Callable[[int], None]

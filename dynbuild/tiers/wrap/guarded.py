@@ -16,7 +16,7 @@ from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Tier, TierError
 from dynbuild.shelves import Shelf
 from dynbuild.tiers.codec import UnreadableError
-from dynbuild.tiers.meter import Meter
+from dynbuild.tiers.wrap.meter import Meter
 
 Use = Literal["read", "write"]
 READ: Use = "read"

@@ -34,7 +34,7 @@ from urllib3.exceptions import (
 
 from dynbuild.errors import discreet
 from dynbuild.ports import TierError
-from dynbuild.tiers.s3_pool import PATIENCE, Patience, pool
+from dynbuild.tiers.s3.pool import PATIENCE, Patience, pool
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket", "NoSuchUpload"})
 _NOT_FOUND = 404

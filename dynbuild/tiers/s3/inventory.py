@@ -11,8 +11,8 @@ from dynbuild.digest import Digest
 from dynbuild.ports import TierError
 from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
 from dynbuild.tiers.codec import named_in
-from dynbuild.tiers.s3 import S3
-from dynbuild.tiers.s3_client import MissingError, answers
+from dynbuild.tiers.s3.client import MissingError, answers
+from dynbuild.tiers.s3.tier import S3
 
 
 class S3Shelf(S3):

@@ -5,13 +5,13 @@ from collections.abc import Collection, Mapping
 from dynbuild.digest import Digest
 from dynbuild.ports import TierError
 from dynbuild.shelves import Thing
-from dynbuild.tiers.artifact import load_step, tag_of
 from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import UnreadableError
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.packages import Packages, Version
-from dynbuild.tiers.registry import AT_ONCE, Tell, refusals
-from dynbuild.tiers.registry_shelf import RegistryShelf
+from dynbuild.tiers.registry.artifact import load_step, tag_of
+from dynbuild.tiers.registry.inventory import RegistryShelf
+from dynbuild.tiers.registry.tier import AT_ONCE, Tell, refusals
 
 
 class GhcrShelf(RegistryShelf):
