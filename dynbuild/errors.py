@@ -65,7 +65,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str | None:
     return f"did you mean {' or '.join(repr(match) for match in near)}?"
 
 
-def discreet(text: str) -> str:
+def redact_urls(text: str) -> str:
     """The text without the user names, passwords and signatures that URLs may hold."""
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
@@ -80,7 +80,7 @@ class DynbuildError(Exception):
         self.diagnostics = diagnostics
 
 
-class AnswerIsNoError(DynbuildError):
+class CommandFailed(DynbuildError):  # noqa: N818 - it is an answer
     """The command did its work and the answer is no: build failed, lock stale."""
 
     exit_code = 1

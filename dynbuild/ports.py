@@ -261,7 +261,7 @@ class Realized:
     ran: bool
 
 
-class Workshop(Protocol):
+class LayerBuilder(Protocol):
     """Makes layers of steps, and images of layers."""
 
     def base(self, image: str, request: BuildRequest) -> Base:
@@ -297,7 +297,7 @@ class Workshop(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JobResult:
     """What a job has to tell before its end."""
 
     key: str
@@ -305,7 +305,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class JobEnded:
     """A job that has ended, and what went wrong."""
 
     key: str
@@ -322,7 +322,7 @@ class Jobs(Protocol):
     def start(self, key: str, job: Job) -> None:
         """Let a job run beside the others."""
 
-    def wait(self) -> Told | Ended:
+    def wait(self) -> JobResult | JobEnded:
         """What comes next of them. Raises KeyboardInterrupt when all is to end."""
 
     def keys(self) -> Collection[str]:

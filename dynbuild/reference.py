@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from dynbuild.digest import Digest
-from dynbuild.errors import DeclarationError, Diagnostic, discreet
+from dynbuild.errors import DeclarationError, Diagnostic, redact_urls
 
 DEFAULT_REGISTRY = "docker.io"
 
@@ -74,5 +74,5 @@ def parse(text: str) -> Reference:
 
 
 def _invalid(text: str, reason: str, hint: str | None = None) -> DeclarationError:
-    message = f"{discreet(text)!r} is no image reference: {reason}"
+    message = f"{redact_urls(text)!r} is no image reference: {reason}"
     return DeclarationError(Diagnostic("DB0303", message, hint=hint))

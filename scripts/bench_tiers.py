@@ -35,7 +35,7 @@ from bench_parts.transfers import (
 
 from dynbuild.digest import sha256
 from dynbuild.link.model import Record, Written
-from dynbuild.tiers.beside import each
+from dynbuild.tiers.daemon_threads import each
 from tests.faults import faulty
 
 FILES, SIZE = 8, 32 << 20

@@ -23,21 +23,21 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.site import chained, near_of, store_of
+from dynbuild.cli.wiring import chained, near_of, store_of
 from dynbuild.commands import cache as verb
 from dynbuild.commands.lock import frozen, recorded
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
+from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
-from dynbuild.shelves import Shelf, Thing
-from dynbuild.tiers.beside import each
+from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.declared import Cache, cache_of
-from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.inventory import LocalInventory
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import Far
+from dynbuild.tiers.wrap.guarded import TierConfig
 
 _NO_PROJECT = "DB0310"
 _AT_ONCE = 4
@@ -73,7 +73,7 @@ def push(
     """Let the shared tiers have what the local one has of this lock's steps."""
     place = place_of(config, given(expressions, texts))
     with _chain(place, color) as chain:
-        near = LocalShelf(place.store)
+        near = LocalInventory(place.store)
         steps = verb.steps_in(near) if everything else place.steps()
         count = verb.push(chain, steps)
         chain.finish()
@@ -121,14 +121,14 @@ def list_(
 ) -> int:
     """Tell what each tier holds, or the records of one: local, s3."""
     place = place_of(config, given(expressions, texts))
-    shelves = _shelves(place, tier)
+    inventories = _inventories(place, tier)
     if tier is None:
-        _list_tiers(shelves, as_json=as_json)
+        _list_tiers(inventories, as_json=as_json)
     else:
-        ((name, _, shelf),) = shelves
+        ((name, _, inventory),) = inventories
         with asking(name):
-            found = verb.records(shelf)
-        trust = shelf.trust if isinstance(shelf, LocalShelf) else None
+            found = verb.records(inventory)
+        trust = inventory.trust if isinstance(inventory, LocalInventory) else None
         _list_records(found, trust, as_json=as_json)
     return 0
 
@@ -152,11 +152,13 @@ def verify(  # noqa: PLR0913 - one parameter a flag
     """Read all that the tiers hold, or one of them; exit 1 if anything is damaged."""
     place = place_of(config, given(expressions, texts))
     rows = []
-    for name, _, shelf in _shelves(place, tier):
+    for name, _, inventory in _inventories(place, tier):
         with asking(name):
-            harm = verb.verify(shelf, lambda ask, of: each(ask, of, _AT_ONCE))
+            harm = verb.verify(
+                inventory, lambda ask, of: parallel_map(ask, of, _AT_ONCE)
+            )
             if drop:
-                shelf.remove([one.key for one in harm])
+                inventory.remove([one.key for one in harm])
         rows += [(name, one.key, one.what) for one in harm]
     if as_json:
         data([{"tier": a, "key": b, "what": c} for a, b, c in rows])
@@ -174,7 +176,7 @@ class Place:
     project: Project | None
     store: Path
     cache: Cache
-    fars: tuple[Far, ...]
+    fars: tuple[TierConfig, ...]
 
     def near(self, color: Color = "auto") -> Local:
         """The local tier, of which counts what this run believes."""
@@ -222,11 +224,11 @@ def _chain(place: Place, color: Color) -> Iterator[Chain]:
         yield chain
 
 
-def _shelves(place: Place, only: str | None) -> list[tuple[str, str, Shelf]]:
+def _inventories(place: Place, only: str | None) -> list[tuple[str, str, Inventory]]:
     """The tiers as shelves, with their names and places, near to far."""
-    found: list[tuple[str, str, Shelf]] = [
-        ("local", str(place.store), LocalShelf(place.store, place.near().trust)),
-        *((far.name, far.place, far.shelf()) for far in place.fars),
+    found: list[tuple[str, str, Inventory]] = [
+        ("local", str(place.store), LocalInventory(place.store, place.near().trust)),
+        *((far.name, far.place, far.inventory()) for far in place.fars),
     ]
     if only is None:
         return found
@@ -239,11 +241,13 @@ def _shelves(place: Place, only: str | None) -> list[tuple[str, str, Shelf]]:
     return chosen
 
 
-def _list_tiers(shelves: Sequence[tuple[str, str, Shelf]], *, as_json: bool) -> None:
+def _list_tiers(
+    inventories: Sequence[tuple[str, str, Inventory]], *, as_json: bool
+) -> None:
     found = []
-    for name, where, shelf in shelves:
+    for name, where, inventory in inventories:
         with asking(name):
-            found.append((name, where, verb.holding(shelf)))
+            found.append((name, where, verb.holding(inventory)))
     if as_json:
         data(
             [
@@ -261,7 +265,7 @@ def _list_tiers(shelves: Sequence[tuple[str, str, Shelf]], *, as_json: bool) -> 
 
 
 def _list_records(
-    found: Sequence[tuple[Record, Thing]], trust: Trust | None, *, as_json: bool
+    found: Sequence[tuple[Record, StoredObject]], trust: Trust | None, *, as_json: bool
 ) -> None:
     """Tell records; of those in the store here, where each is from."""
     if as_json:
@@ -326,9 +330,9 @@ def asking(tier: str) -> Iterator[None]:
         raise UnreachableError(Diagnostic("DB0605", message)) from None
 
 
-def _steps_in(far: Far) -> verb.Steps:
+def _steps_in(far: TierConfig) -> verb.Steps:
     with asking(far.name):
-        return verb.steps_in(far.shelf())
+        return verb.steps_in(far.inventory())
 
 
 def _no_tier() -> DeclarationError:
@@ -336,7 +340,7 @@ def _no_tier() -> DeclarationError:
     return DeclarationError(Diagnostic("DB0608", "there is no shared tier", hint=hint))
 
 
-def _age(thing: Thing) -> str:
+def _age(thing: StoredObject) -> str:
     hours = thing.age / 3600
     return f"{hours:.0f} h" if hours < _HOURS else f"{hours / 24:.0f} d"
 

@@ -15,9 +15,9 @@ from dynbuild.cli.project import Pairs, given
 from dynbuild.commands import clean as verb
 from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.inventory import Inventory
 from dynbuild.project.lockfile import LockFile
-from dynbuild.shelves import Shelf
-from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.inventory import LocalInventory
 
 _HOUR = 3600.0
 LOCAL_GRACE = 1 * _HOUR
@@ -77,11 +77,11 @@ def clean(  # noqa: PLR0913 - one parameter a flag
         _kept(place, keep_locks) if keep_locks else None,
     )
     rows = []
-    for name, shelf, grace in _shelves(place, shared=shared):
+    for name, inventory, grace in _inventories(place, shared=shared):
         with asking(name):
-            found = verb.sweep_of(shelf, policy, grace)
+            found = verb.sweep_of(inventory, policy, grace)
             if not dry_run and (name == "local" or yes or _agreed(name, found)):
-                verb.sweep(shelf, found)
+                verb.sweep(inventory, found)
         rows.append((name, found))
     if as_json:
         data(
@@ -117,13 +117,13 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     return 0
 
 
-def _shelves(place: Place, *, shared: bool) -> list[tuple[str, Shelf, float]]:
+def _inventories(place: Place, *, shared: bool) -> list[tuple[str, Inventory, float]]:
     """What is cleaned, and how young nothing goes."""
-    found: list[tuple[str, Shelf, float]] = [
-        ("local", LocalShelf(place.store), LOCAL_GRACE)
+    found: list[tuple[str, Inventory, float]] = [
+        ("local", LocalInventory(place.store), LOCAL_GRACE)
     ]
     if shared:
-        found += [(far.name, far.shelf(), SHARED_GRACE) for far in place.fars]
+        found += [(far.name, far.inventory(), SHARED_GRACE) for far in place.fars]
     return found
 
 

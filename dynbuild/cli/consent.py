@@ -14,7 +14,7 @@ import click
 from dynbuild.cli.options import ACCEPT_CACHE
 from dynbuild.cli.output import show, table, tell
 from dynbuild.cli.project import Project
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.history.sqlite import path_in
 from dynbuild.project.consents import Consent, Consents
 from dynbuild.tiers.declared import Cache, cache_of, settings_of
@@ -48,7 +48,7 @@ def accepted(project: Project, declared: Cache) -> Accepted:
         said = _ask(project, declared)
         try:
             consents.keep(Consent(name, settings, said))
-        except AnswerIsNoError as error:
+        except CommandFailed as error:
             show(error.diagnostics)
     if said:
         return Accepted(declared, given=True)

@@ -1,7 +1,7 @@
 """What an edge raised and no command explained, as an end of the command."""
 
 from dynbuild.errors import (
-    AnswerIsNoError,
+    CommandFailed,
     DeclarationError,
     Diagnostic,
     DynbuildError,
@@ -21,13 +21,13 @@ def explained(error: Exception) -> DynbuildError | None:
             message = f"a shared tier failed: {error.why}"
             return UnreachableError(Diagnostic("DB0605", message))
         case NotThereError():
-            return AnswerIsNoError(Diagnostic("DB0305", str(error)))
+            return CommandFailed(Diagnostic("DB0305", str(error)))
         case UnreadableError():
             message = "what a step of the store wrote cannot be read"
             hint = "`dynbuild status --verify` finds and removes what is damaged"
-            return AnswerIsNoError(Diagnostic("DB0601", message, hint=hint))
+            return CommandFailed(Diagnostic("DB0601", message, hint=hint))
         case MalformedLayerError():
             message = f"a layer cannot be read: {error}"
-            return AnswerIsNoError(Diagnostic("DB0614", message))
+            return CommandFailed(Diagnostic("DB0614", message))
         case _:
             return None

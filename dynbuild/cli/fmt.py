@@ -9,7 +9,7 @@ import click
 
 from dynbuild.cli.options import request
 from dynbuild.cli.output import give, show, tell
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.lang.formatting import format_source
 from dynbuild.project.discovery import read_source
 from dynbuild.project.writing import replace
@@ -41,7 +41,7 @@ def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
         tell(f"{changed} of {count} file{'s' * (count != 1)} {told}")
     if wrong:
         return DeclarationError.exit_code
-    return AnswerIsNoError.exit_code if check and changed else 0
+    return CommandFailed.exit_code if check and changed else 0
 
 
 def _format(name: str, *, check: bool, diff: bool) -> bool:
@@ -63,7 +63,7 @@ def _format(name: str, *, check: bool, diff: bool) -> bool:
         except OSError as error:
             reason = (error.strerror or "error").lower()
             problem = Diagnostic("DB0316", f"cannot write {name}: {reason}")
-            raise AnswerIsNoError(problem) from None
+            raise CommandFailed(problem) from None
         tell(f"formatted {name}")
     return is_changed
 

@@ -9,7 +9,7 @@ from dynbuild.cli.options import request
 from dynbuild.cli.output import tell
 from dynbuild.commands.init import STARTERS
 from dynbuild.declaration.syntax import syntax_of
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 
 
 @click.command()
@@ -45,7 +45,7 @@ def init(*, output: str, git: bool, yes: bool) -> None:
             )
         ) from None
     except OSError as error:
-        raise AnswerIsNoError(
+        raise CommandFailed(
             Diagnostic(
                 "DB0316", f"cannot write {output}: {(error.strerror or '').lower()}"
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dynbuild.cli.output import tell
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git, named
 from dynbuild.project.named import NotTakenError
@@ -54,7 +54,7 @@ def set_up_git(*, ask: bool) -> None:
             tell(f"set {name}")
     except CommittedUnknownError as error:
         message = f"git did not take a setting: {error}"
-        raise AnswerIsNoError(Diagnostic("DB0316", message)) from None
+        raise CommandFailed(Diagnostic("DB0316", message)) from None
 
 
 def _top() -> Path:
@@ -111,8 +111,8 @@ def _append(path: Path, line: str) -> None:
             file.write(joint + line.encode() + b"\n")
     except NotTakenError as error:
         message = f"cannot write {path}: {error}"
-        raise AnswerIsNoError(Diagnostic("DB0316", message)) from None
+        raise CommandFailed(Diagnostic("DB0316", message)) from None
     except OSError as error:
         reason = (error.strerror or "error").lower()
         message = f"cannot write {path}: {reason}"
-        raise AnswerIsNoError(Diagnostic("DB0316", message)) from None
+        raise CommandFailed(Diagnostic("DB0316", message)) from None

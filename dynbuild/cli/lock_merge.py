@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dynbuild.cli.output import show, tell
 from dynbuild.commands.merge import TRUNKS, merged
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project.lockfile import LockFile
 
@@ -41,7 +41,7 @@ def _read(path: str) -> str:
     if text is None:
         message = f"cannot read {path}: there is no such file"
         hint = "git calls this as `dynbuild lock --merge %O %A %B`"
-        raise AnswerIsNoError(Diagnostic("DB0313", message, hint=hint))
+        raise CommandFailed(Diagnostic("DB0313", message, hint=hint))
     return text
 
 

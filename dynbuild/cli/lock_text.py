@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dynbuild.cli.progress_text import lines
 from dynbuild.digest import short
-from dynbuild.errors import AnswerIsNoError, Diagnostic, DynbuildError
+from dynbuild.errors import CommandFailed, Diagnostic, DynbuildError
 from dynbuild.lock.codec import loads
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -39,7 +39,7 @@ def lock_text(name: str) -> str:
         text = Path(name).read_bytes().decode("utf-8", errors="replace")
     except OSError as error:
         message = f"cannot read {name}: {(error.strerror or 'error').lower()}"
-        raise AnswerIsNoError(Diagnostic("DB0313", message)) from None
+        raise CommandFailed(Diagnostic("DB0313", message)) from None
     try:
         lock = loads(text)
         told = [*_base(lock), *_steps(lock), *_image(lock)]

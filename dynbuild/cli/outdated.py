@@ -19,7 +19,7 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.site import tiers_of
+from dynbuild.cli.wiring import tiers_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import outdated as verb
 from dynbuild.digest import short

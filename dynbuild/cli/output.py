@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dynbuild.cli.progress import Color, use_color
 from dynbuild.cli.progress_text import lines, printable
-from dynbuild.errors import AnswerIsNoError, Diagnostic, render
+from dynbuild.errors import CommandFailed, Diagnostic, render
 from dynbuild.lock.changes import Change, Verb
 from dynbuild.project.writing import put
 from dynbuild.quote import shell
@@ -123,7 +123,7 @@ def written(text: str, output: str | None) -> None:
         reason = (error.strerror or "error").lower()
         message = f"cannot write {output}: {reason}"
         hint = "name a file, not a link, in a directory that can be written"
-        raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint)) from None
+        raise CommandFailed(Diagnostic("DB0316", message, hint=hint)) from None
     tell(f"wrote {output}")
 
 

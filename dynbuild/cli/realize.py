@@ -31,15 +31,15 @@ from dynbuild.cli.project import (
 )
 from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shell
 from dynbuild.commands import lock as locking
-from dynbuild.commands import secrets
-from dynbuild.commands.concerns import left_out
+from dynbuild.commands import secret_warnings
+from dynbuild.commands.lock_warnings import left_out
 from dynbuild.digest import sha256, short
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.project.checkout import copy_of
 from dynbuild.project.writing import is_refused, put
 from dynbuild.realize.request import RealizeOptions, dockerfile
-from dynbuild.realize.run import Stepwise
+from dynbuild.realize.run import StepwiseOptions
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
 
@@ -312,7 +312,7 @@ def _job(
     # of what lies in cache mounts: each has mounts of its own.
     whose = [str(project.place.root), "agreed" if agreed.given else "not agreed"]
     project_id = short(sha256("\0".join(whose).encode("utf-8", "surrogateescape")))
-    how = Stepwise(
+    how = StepwiseOptions(
         flags["jobs"] or max(4, os.cpu_count() or 4),
         flags["anew"],
         strict=flags["strict"],
@@ -327,7 +327,7 @@ def _realize(job: Job, flags: Mapping[str, Any]) -> int:
     several = len(job.asked.platforms) > 1
     if several and not flags["linear"]:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")
-    show(secrets.concerns(job.lock, job.asked.secrets), job.color)
+    show(secret_warnings.concerns(job.lock, job.asked.secrets), job.color)
     way = build_linear if flags["linear"] or several else build_steps
     known = frozenset(job.project.files.left_out)
     built, status = way(job)
@@ -353,7 +353,7 @@ def _check_writable(path: str) -> None:
     if place.is_dir() or is_refused(place) or not os.access(target, os.W_OK):
         message = f"cannot write {path}"
         hint = "name a file, not a link, in a directory that can be written"
-        raise AnswerIsNoError(Diagnostic("DB0316", message, hint=hint))
+        raise CommandFailed(Diagnostic("DB0316", message, hint=hint))
 
 
 def _write_metadata(path: str, built: Built) -> None:
@@ -366,7 +366,7 @@ def _write_metadata(path: str, built: Built) -> None:
     try:
         put(Path(path), text + "\n")
     except OSError as error:
-        raise AnswerIsNoError(
+        raise CommandFailed(
             Diagnostic(
                 "DB0316", f"cannot write {path}: {(error.strerror or '').lower()}"
             )

@@ -13,12 +13,12 @@ from dynbuild.cli.progress import Color, Mode, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.project import Project, builder, images
-from dynbuild.cli.site import site
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.cli.wiring import backends
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.realize.model import Site
+from dynbuild.realize.model import Backends
 from dynbuild.realize.request import RealizeOptions, prepare, titles
-from dynbuild.realize.run import Stepwise, UnsuitedError, realize
+from dynbuild.realize.run import StepwiseOptions, UnsuitedError, realize
 from dynbuild.realize.shell import shell
 from dynbuild.tiers.declared import Cache
 
@@ -38,7 +38,7 @@ class Job:
     cache: Cache
     lock: Lock
     asked: RealizeOptions
-    how: Stepwise
+    how: StepwiseOptions
     mode: Mode
     color: Color
 
@@ -55,7 +55,7 @@ def build_linear(job: Job) -> tuple[Built, int]:
             with progress(job.mode, sys.stderr, names, color=colored) as report:
                 built = buildx.build(prepared.request, report)
         except BuildFailed as error:
-            raise AnswerIsNoError(failure(error, names)) from None
+            raise CommandFailed(failure(error, names)) from None
         _sum_up(job.mode, built, names, time.monotonic() - start)
     return built, 0
 
@@ -81,7 +81,7 @@ def build_steps(job: Job) -> tuple[Built, int]:
                 job.how,
             )
     except BuildFailed as error:
-        raise AnswerIsNoError(failure(error, names)) from None
+        raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
         show([_unsuited(error)], job.color)
         return build_linear(job)
@@ -118,18 +118,18 @@ def open_shell(job: Job, stage: str) -> int:
                 stage,
             )
     except BuildFailed as error:
-        raise AnswerIsNoError(failure(error, names)) from None
+        raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
         # There is no whole that could be built in its place.
         unsuited = replace(_unsuited(error), hint=_ABLE, severity="error")
-        raise AnswerIsNoError(unsuited) from None
+        raise CommandFailed(unsuited) from None
 
 
-def _site(job: Job, report: Report) -> AbstractContextManager[Site]:
+def _site(job: Job, report: Report) -> AbstractContextManager[Backends]:
     def tell(diagnostic: Diagnostic) -> None:
         show([diagnostic], job.color)
 
-    return site(job.project, job.lock, job.cache, report, tell)
+    return backends(job.project, job.lock, job.cache, report, tell)
 
 
 def _unsuited(error: UnsuitedError) -> Diagnostic:

@@ -23,8 +23,8 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.site import near_of, store_of
 from dynbuild.cli.usage import usage_data, usage_facts, usage_text
+from dynbuild.cli.wiring import near_of, store_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
 from dynbuild.digest import Digest

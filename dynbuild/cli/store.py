@@ -8,13 +8,13 @@ from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import show
 from dynbuild.cli.past import history_of
 from dynbuild.cli.project import Project, given, load_declaration
-from dynbuild.cli.site import tiers_of
+from dynbuild.cli.wiring import tiers_of
 from dynbuild.commands.diff import LookUp
-from dynbuild.commands.known import known_of
 from dynbuild.commands.lock import recorded
+from dynbuild.commands.step_metrics import step_metrics
 from dynbuild.digest import Digest
 from dynbuild.errors import DynbuildError
-from dynbuild.explain.known import Known
+from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Source
 from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache, cache_of
@@ -38,8 +38,8 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
 def looked_up(project: Project | None, tiers: Mapping[Source, Tier]) -> LookUp:
     """A look into tiers, and into the history of a project."""
 
-    def look_up(digests: set[Digest], platform: str) -> Known:
+    def look_up(digests: set[Digest], platform: str) -> StepMetrics:
         seconds = history_of(project).seconds(platform) if project else {}
-        return known_of(digests, platform, tiers, seconds)
+        return step_metrics(digests, platform, tiers, seconds)
 
     return look_up

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dynbuild.errors import (
-    AnswerIsNoError,
+    CommandFailed,
     DeclarationError,
     Diagnostic,
     LockError,
@@ -28,7 +28,7 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
     commits = _commits(history)
     committed = _at(history, "HEAD") if commits else None
     if committed is None:
-        raise AnswerIsNoError(
+        raise CommandFailed(
             Diagnostic(
                 "DB0422",
                 "git has no lock here: there is nobody to name",

@@ -6,18 +6,20 @@ from tempfile import TemporaryDirectory
 
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.ports import Files, Tiers
 from dynbuild.realize.contents import contents
-from dynbuild.shelves import Shelf, Thing
 
 Steps = Mapping[str, frozenset[Digest]]
 """The digests of steps, by platform."""
 
-Each = Callable[[Callable[[Thing], bool], Collection[Thing]], Collection[bool]]
+Each = Callable[
+    [Callable[[StoredObject], bool], Collection[StoredObject]], Collection[bool]
+]
 """Answers a question about many things, some at once."""
 
 
@@ -64,10 +66,10 @@ def steps_of(lock: Lock, files: Files) -> Steps:
     }
 
 
-def steps_in(shelf: Shelf) -> Steps:
+def steps_in(inventory: Inventory) -> Steps:
     """The steps of all records that a tier holds."""
     found: dict[str, set[Digest]] = {}
-    for record in _records(shelf):
+    for record in _records(inventory):
         found.setdefault(record.platform, set()).add(record.step)
     return {platform: frozenset(steps) for platform, steps in found.items()}
 
@@ -95,9 +97,9 @@ def pull(tiers: Tiers, steps: Steps) -> int:
     return count
 
 
-def holding(shelf: Shelf) -> Holding:
+def holding(inventory: Inventory) -> Holding:
     """What a tier holds, in numbers."""
-    things = [*shelf.things()]
+    things = [*inventory.things()]
     return Holding(
         sum(thing.step is not None for thing in things),
         sum(thing.blob is not None for thing in things),
@@ -105,21 +107,21 @@ def holding(shelf: Shelf) -> Holding:
     )
 
 
-def records(shelf: Shelf) -> tuple[tuple[Record, Thing], ...]:
+def records(inventory: Inventory) -> tuple[tuple[Record, StoredObject], ...]:
     """The records that a tier holds, the youngest first."""
     found = [
         (root.record, thing)
-        for thing in shelf.things()
-        if thing.step and (root := shelf.root(thing.key)) and root.record
+        for thing in inventory.things()
+        if thing.step and (root := inventory.root(thing.key)) and root.record
     ]
     return tuple(sorted(found, key=lambda one: (one[1].age, one[1].key)))
 
 
-def verify(shelf: Shelf, each: Each) -> tuple[Harm, ...]:
+def verify(inventory: Inventory, each: Each) -> tuple[Harm, ...]:
     """Read all that a tier holds; what is not as it should be, by key."""
-    things = [*shelf.things()]
+    things = [*inventory.things()]
     blobs = {thing.blob: thing for thing in things if thing.blob}
-    whole = each(lambda thing: shelf.is_whole(_blob(thing)), [*blobs.values()])
+    whole = each(lambda thing: inventory.is_whole(_blob(thing)), [*blobs.values()])
     good = {blob for blob, sound in zip(blobs, whole, strict=True) if sound}
     harm = [
         Harm(thing.key, "damaged") for blob, thing in blobs.items() if blob not in good
@@ -127,7 +129,7 @@ def verify(shelf: Shelf, each: Each) -> tuple[Harm, ...]:
     for thing in things:
         if thing.step is None:
             continue
-        root = shelf.root(thing.key)
+        root = inventory.root(thing.key)
         if root is None:
             harm.append(Harm(thing.key, "damaged"))
         elif lost := sorted(root.names - good):
@@ -135,8 +137,8 @@ def verify(shelf: Shelf, each: Each) -> tuple[Harm, ...]:
     return tuple(sorted(harm, key=lambda one: one.key))
 
 
-def _records(shelf: Shelf) -> list[Record]:
-    roots = (shelf.root(thing.key) for thing in shelf.things() if thing.step)
+def _records(inventory: Inventory) -> list[Record]:
+    roots = (inventory.root(thing.key) for thing in inventory.things() if thing.step)
     return [root.record for root in roots if root and root.record]
 
 
@@ -148,6 +150,6 @@ def _fetch(tiers: Tiers, record: Record) -> bool:
         )
 
 
-def _blob(thing: Thing) -> Digest:
+def _blob(thing: StoredObject) -> Digest:
     assert thing.blob is not None
     return thing.blob

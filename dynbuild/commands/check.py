@@ -1,6 +1,6 @@
 """``check``: what is wrong with a declaration, as far as the project alone tells."""
 
-from dynbuild.commands.concerns import surveyed
+from dynbuild.commands.lock_warnings import surveyed
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.expansion import references
 from dynbuild.declaration.loaded import Loaded

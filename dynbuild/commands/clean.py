@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from dynbuild.digest import Digest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
+from dynbuild.inventory import Inventory, Root, StoredObject
 from dynbuild.lock.codec import loads
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.ports import Files, Locks, NotThereError
-from dynbuild.shelves import Root, Shelf, Thing
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of
 
@@ -43,8 +43,8 @@ class Policy:
 class Sweep:
     """What is to go, records before blobs; its bytes, and those that stay."""
 
-    roots: tuple[Thing, ...]
-    blobs: tuple[Thing, ...]
+    roots: tuple[StoredObject, ...]
+    blobs: tuple[StoredObject, ...]
     left: int
 
     @property
@@ -52,12 +52,12 @@ class Sweep:
         return sum(thing.size for thing in (*self.roots, *self.blobs))
 
 
-def sweep_of(shelf: Shelf, policy: Policy, grace: float) -> Sweep:
+def sweep_of(inventory: Inventory, policy: Policy, grace: float) -> Sweep:
     """What of a tier is to go; nothing that is younger than ``grace`` seconds."""
-    found = [*shelf.things()]
+    found = [*inventory.things()]
     blobs = [t for t in found if t.key.startswith("blobs/")]
     roots = _as_young_as_used(
-        {t: shelf.root(t.key) for t in found if not t.key.startswith("blobs/")}
+        {t: inventory.root(t.key) for t in found if not t.key.startswith("blobs/")}
     )
     things = [*blobs, *roots]
     stay = {
@@ -77,11 +77,11 @@ def sweep_of(shelf: Shelf, policy: Policy, grace: float) -> Sweep:
     )
 
 
-def sweep(shelf: Shelf, found: Sweep) -> None:
+def sweep(inventory: Inventory, found: Sweep) -> None:
     """Remove what was found: no record ever names a blob that went before it."""
     for things in (found.roots, found.blobs):
         if things:
-            shelf.remove([thing.key for thing in things])
+            inventory.remove([thing.key for thing in things])
 
 
 def kept_steps(
@@ -137,7 +137,9 @@ def _live(order: Iterable[Placed], files: Files) -> dict[Copy, Digest]:
     return found
 
 
-def _as_young_as_used(roots: Mapping[Thing, Root | None]) -> dict[Thing, Root | None]:
+def _as_young_as_used(
+    roots: Mapping[StoredObject, Root | None],
+) -> dict[StoredObject, Root | None]:
     """The roots, none of them older than what was made of it."""
     ages = {thing.key: thing.age for thing in roots}
     records = {
@@ -155,7 +157,7 @@ def _as_young_as_used(roots: Mapping[Thing, Root | None]) -> dict[Thing, Root | 
     return {replace(t, age=ages[t.key]): root for t, root in roots.items()}
 
 
-def _stays(thing: Thing, root: Root, policy: Policy) -> bool:
+def _stays(thing: StoredObject, root: Root, policy: Policy) -> bool:
     if _is_needed(thing, policy):
         return True
     # A squash, or a base: no lock names it, and it is made again without running.
@@ -166,17 +168,17 @@ def _stays(thing: Thing, root: Root, policy: Policy) -> bool:
     return age is not None and thing.age <= age
 
 
-def _is_needed(thing: Thing, policy: Policy) -> bool:
+def _is_needed(thing: StoredObject, policy: Policy) -> bool:
     return policy.steps is not None and thing.step in policy.steps
 
 
 def _within(
     size: int,
-    stay: dict[Thing, Root],
-    blobs: Collection[Thing],
+    stay: dict[StoredObject, Root],
+    blobs: Collection[StoredObject],
     policy: Policy,
     grace: float,
-) -> dict[Thing, Root]:
+) -> dict[StoredObject, Root]:
     """Of what would stay, what fits: the oldest goes first."""
     sizes = {blob.blob: blob.size for blob in blobs if blob.blob and blob.age >= grace}
     uses: dict[Digest, int] = {}

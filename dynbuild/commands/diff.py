@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from dynbuild.commands.lock import no_lock
 from dynbuild.digest import Digest
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.explain.diff import Diff, diff, digests_of
-from dynbuild.explain.known import Known
+from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.view import common_platform
 from dynbuild.lock.codec import loads
 from dynbuild.lock.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
 
-LookUp = Callable[[set[Digest], str], Known]
+LookUp = Callable[[set[Digest], str], StepMetrics]
 """What is known of the steps with some digests on a platform."""
 
 
@@ -58,7 +58,7 @@ def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -
     if after.lock is None:
         message = f"{after.name} has no lock"
         hint = "name a revision or a file that has one"
-        raise AnswerIsNoError(Diagnostic("DB0421", message, hint=hint))
+        raise CommandFailed(Diagnostic("DB0421", message, hint=hint))
     locks = [lock for lock in (before.lock, after.lock) if lock is not None]
     chosen = platform or common_platform(*locks)
     known = look_up(digests_of(before.lock, after.lock, chosen), chosen)

@@ -6,7 +6,7 @@ from dynbuild.explain.view import common_platform, view
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.ports import Files
-from dynbuild.realize.contents import live_there
+from dynbuild.realize.contents import existing_live_digests
 
 
 def seen(
@@ -21,7 +21,7 @@ def seen(
     there is not.
     """
     chosen = platform or common_platform(lock)
-    contents = live_there(install_order(lock), files.content)
+    contents = existing_live_digests(install_order(lock), files.content)
     digests = set(view(lock, chosen, contents=contents).digests.values())
     known = look_up(digests, chosen)
     return picture(lock, chosen, known, contents)

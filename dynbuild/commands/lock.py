@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dynbuild.commands.concerns import (
+from dynbuild.commands.lock_warnings import (
     shared_seqs,
     still_mentioned,
     surveyed,
@@ -12,7 +12,7 @@ from dynbuild.commands.concerns import (
 )
 from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import (
-    AnswerIsNoError,
+    CommandFailed,
     DeclarationError,
     Diagnostic,
     LockError,
@@ -176,18 +176,18 @@ def recorded(locks: Locks) -> Mapping[str, "Data"]:
     return {} if current is None else current.arguments
 
 
-def no_lock() -> AnswerIsNoError:
-    return AnswerIsNoError(
+def no_lock() -> CommandFailed:
+    return CommandFailed(
         Diagnostic("DB0410", "there is no lock yet", hint="run `dynbuild lock`")
     )
 
 
-def stale(locked: Locked) -> AnswerIsNoError:
+def stale(locked: Locked) -> CommandFailed:
     """What ``realize`` says of a lock that does not fit the declaration."""
     told = [f"{change.kind} {change.name}" for change in locked.changes]
     shown = ", ".join(told[:3]) + (f" and {len(told) - 3} more" if told[3:] else "")
     about = f": {shown}" if shown else ""
-    return AnswerIsNoError(
+    return CommandFailed(
         Diagnostic(
             "DB0411",
             f"the lock does not fit the declaration{about}",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from dynbuild.errors import AnswerIsNoError, Diagnostic, LockError
+from dynbuild.errors import CommandFailed, Diagnostic, LockError
 from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.merge import merge
 from dynbuild.lock.model import Lock
@@ -51,7 +51,7 @@ def merged(
             "and commit its file"
         )
         message = f"the two locks do not fit together: {told}"
-        raise AnswerIsNoError(Diagnostic("DB0418", message, hint=hint)) from None
+        raise CommandFailed(Diagnostic("DB0418", message, hint=hint)) from None
     return MergedText(dumps(result.lock), result.both, "theirs" if swapped else "ours")
 
 

@@ -19,7 +19,7 @@ from dynbuild.lock.model import Lock, declared_packages
 from dynbuild.lock.order import install_order
 from dynbuild.plan import Held, Reuse
 from dynbuild.ports import Files, Images, Tier
-from dynbuild.realize.contents import live_there
+from dynbuild.realize.contents import existing_live_digests
 from dynbuild.steps.model import Group, Pin
 
 Newest = Callable[[str], Sequence[str]]
@@ -75,7 +75,7 @@ def _wrote(
     """What the groups of pip wrote, as far as a tier holds them."""
     order = install_order(lock)
     contents, _ = stand_ins(lock, order)
-    contents |= live_there(order, files.content)
+    contents |= existing_live_digests(order, files.content)
     described = descriptions(lock, order, platform, contents, {})
     digests = {id_: digest_of(told) for id_, told in described.items()}
     held = [

@@ -17,7 +17,7 @@ from dynbuild.ports import (
     Machine,
     Tier,
 )
-from dynbuild.realize.contents import live_there
+from dynbuild.realize.contents import existing_live_digests
 from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
@@ -102,7 +102,7 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
         if pin.digest is None
     }
     described = descriptions(
-        lock, order, name, live_there(order, files.content), unpinned
+        lock, order, name, existing_live_digests(order, files.content), unpinned
     )
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None

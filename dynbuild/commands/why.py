@@ -23,7 +23,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
-from dynbuild.realize.contents import live, live_there
+from dynbuild.realize.contents import existing_live_digests, live
 from dynbuild.realize.diagnosis import closure_of
 from dynbuild.steps.model import Group, Stage
 
@@ -123,7 +123,7 @@ def why_all(lock: Lock, edges: Edges, platform: str) -> Answer:
     """
     order = install_order(lock)
     contents, unpinned = stand_ins(lock, order)
-    contents |= live_there(order, edges.files.content)
+    contents |= existing_live_digests(order, edges.files.content)
     facts = _Facts(lock, order, platform, contents, unpinned)
     return _answer(facts, order, edges, None)
 
@@ -252,7 +252,7 @@ def _since(old: Lock, facts: _Facts, edges: Edges) -> Before:
     unpinned = dict(facts.unpinned)
     with suppress(DeclarationError):
         unpinned |= _unpinned(old, edges.images)
-    contents = live_there(install_order(old), edges.files.content)
+    contents = existing_live_digests(install_order(old), edges.files.content)
     seen = view(old, facts.platform, contents=contents, unpinned=unpinned)
     return replace(before_in(facts.lock, seen), placed={}, onto={})
 

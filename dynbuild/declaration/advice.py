@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dynbuild.declaration import (
     arrangements,
     clashes,
-    context,
     installs,
-    looks,
+    missing_files,
+    shared_directories,
     statuses,
 )
 from dynbuild.declaration.fields import check_secrets
@@ -28,8 +28,8 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
         *installs.check_bases(loaded),
         *installs.check_pip(loaded, runs),
         *installs.check_managers(loaded, runs),
-        *context.check_context(loaded, runs),
-        *looks.check_looks(loaded, runs),
+        *missing_files.check_context(loaded, runs),
+        *shared_directories.check_looks(loaded, runs),
         *clashes.check_clashes(loaded, runs),
         *statuses.check_losses(loaded, runs),
         *arrangements.check_operators(loaded),

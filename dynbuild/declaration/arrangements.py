@@ -7,10 +7,10 @@ from posixpath import basename
 from dynbuild.declaration.grammar import SHELLS
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.shape_messages import place
 from dynbuild.declaration.spelling import spelled
 from dynbuild.declaration.tree import Path, find
 from dynbuild.declaration.variables import tables
-from dynbuild.declaration.words import place
 from dynbuild.errors import Diagnostic
 
 _OPERATORS = frozenset(("||", "&&", "|", ";", "&", ">", ">>", "<", "2>&1"))

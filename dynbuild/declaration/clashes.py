@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.looks import below
 from dynbuild.declaration.runs import Run
 from dynbuild.declaration.script import Command, is_static
+from dynbuild.declaration.shared_directories import below
 from dynbuild.declaration.spelling import spelled
 from dynbuild.errors import Diagnostic
 from dynbuild.quote import shell

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
-from dynbuild.declaration.frozen import Read, freeze, thaw
 from dynbuild.declaration.inputs import ROOT, Inputs
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
 from dynbuild.declaration.shape import normal, validate
+from dynbuild.declaration.shape_messages import found
 from dynbuild.declaration.syntax import Syntax, bounded
 from dynbuild.declaration.tree import Node, Table
-from dynbuild.declaration.words import found
+from dynbuild.declaration.tree_codec import Read, freeze, thaw
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
 

@@ -11,7 +11,7 @@ from dynbuild.errors import (
     Diagnostic,
     DynbuildError,
     UnreachableError,
-    discreet,
+    redact_urls,
 )
 
 START_DOCKER = "start Docker, or set DOCKER_HOST to an engine that runs"
@@ -56,7 +56,7 @@ def said(words: Sequence[str]) -> str:
     """What docker said went wrong, without its wrapping and without credentials."""
     errors = [line for line in words if line.startswith("ERROR: ")]
     text = errors[-1] if errors else "\n".join(words)
-    return discreet(_WRAPPING.sub("", text))
+    return redact_urls(_WRAPPING.sub("", text))
 
 
 def unreachable(words: str) -> UnreachableError | None:
@@ -82,7 +82,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
             return DeclarationError(Diagnostic("DB0505", words, hint=hint))
     if failure is None:
         return BuildFailed(None, None, words, (), None, transcript.steps)
-    message = _in_words(discreet(failure.message))
+    message = _in_words(redact_urls(failure.message))
     if failure.step is None and not answered(message):
         return UnreachableError(Diagnostic("DB0504", message, hint=later(message)))
     code = _EXIT_CODE.search(message)

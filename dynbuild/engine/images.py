@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dynbuild.digest import Digest, sha256
 from dynbuild.engine.failure import START_DOCKER, answered, later, said
 from dynbuild.engine.process import capture, check_buildx
-from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, discreet
+from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, redact_urls
 from dynbuild.reference import DEFAULT_REGISTRY, Reference, parse
 from dynbuild.steps.model import Pin
 
@@ -159,7 +159,7 @@ def _find(engine: "DockerClient", wanted: Reference) -> Mapping[str, Any] | None
 def _reason(error: BaseException) -> str:
     """What lies at the bottom of an error: the SDK wraps it several times."""
     deeper = error.__cause__ or error.__context__
-    return _reason(deeper) if deeper else discreet(str(error))
+    return _reason(deeper) if deeper else redact_urls(str(error))
 
 
 def _pin(

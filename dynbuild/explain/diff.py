@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
-from dynbuild.explain.known import NOTHING_KNOWN, Known
+from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.explain.past import Before
 from dynbuild.explain.predict import UNBUILT, Prediction, predict
 from dynbuild.explain.price import Price, price, prices, ranked
@@ -85,7 +85,7 @@ def diff(
     before: Lock | None,
     after: Lock,
     platform: str | None = None,
-    known: Known = NOTHING_KNOWN,
+    known: StepMetrics = NOTHING_KNOWN,
 ) -> Diff:
     """Compare two locks; ``before`` is None where there was none.
 
@@ -147,7 +147,7 @@ def digests_of(before: Lock | None, after: Lock, platform: str) -> set[Digest]:
     return {digest for one in views if one for digest in one.digests.values()}
 
 
-def _old(before: Lock | None, platform: str, known: Known) -> View | None:
+def _old(before: Lock | None, platform: str, known: StepMetrics) -> View | None:
     if before is None:
         return None
     try:
@@ -157,7 +157,11 @@ def _old(before: Lock | None, platform: str, known: Known) -> View | None:
 
 
 def _foreseen(
-    new: View, order: Sequence[Placed], old: View | None, then: Before, known: Known
+    new: View,
+    order: Sequence[Placed],
+    old: View | None,
+    then: Before,
+    known: StepMetrics,
 ) -> Prediction:
     """What runs on a machine that holds all places of the old lock and nothing else."""
     held = [*_held(old)] if old else []
@@ -187,7 +191,7 @@ def _held(old: View) -> Iterator[Held]:
         yield Held(record)
 
 
-def _written(known: Known, platform: str) -> Iterator[Held]:
+def _written(known: StepMetrics, platform: str) -> Iterator[Held]:
     """What was written, and put on what, in records of which nothing can be reused."""
     for digest, sets in known.wrote.items():
         read = known.read.get(digest, [()] * len(sets))
@@ -218,7 +222,7 @@ def _names(after: Lock, old: View | None, then: Before) -> dict[str, str]:
 
 
 def _measured(
-    now: Now, names: Mapping[str, str], then: Before, known: Known
+    now: Now, names: Mapping[str, str], then: Before, known: StepMetrics
 ) -> dict[str, float]:
     """What steps took as they are, else as they were, else by their names."""
     found: dict[str, float] = {}

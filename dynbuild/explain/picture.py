@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Digest
-from dynbuild.explain.known import NOTHING_KNOWN, Known
+from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.explain.place import Place, places
 from dynbuild.explain.view import View, below, view
 from dynbuild.link.placement import Join
@@ -67,7 +67,7 @@ class Picture:
 def picture(
     lock: Lock,
     platform: str,
-    known: Known = NOTHING_KNOWN,
+    known: StepMetrics = NOTHING_KNOWN,
     contents: Contents | None = None,
 ) -> Picture:
     """See a lock on a platform. Raises as ``view`` does."""
@@ -101,7 +101,7 @@ def _row(  # noqa: PLR0913, PLR0917 - all that a row is made of
     where: Place,
     reach: Mapping[str, frozenset[str]],
     above: tuple[str, ...],
-    known: Known,
+    known: StepMetrics,
 ) -> Row:
     needs = below(placed)
     covered = frozenset[str]().union(*(reach[need] for need in needs))

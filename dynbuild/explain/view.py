@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dynbuild.digest import Description, Digest, digest_of
-from dynbuild.explain.known import NOTHING_KNOWN, Known
+from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.link.placement import Placements, place
 from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
@@ -41,7 +41,7 @@ class View:
 def view(
     lock: Lock,
     platform: str,
-    known: Known = NOTHING_KNOWN,
+    known: StepMetrics = NOTHING_KNOWN,
     contents: Contents | None = None,
     unpinned: Mapping[str, Digest] | None = None,
 ) -> View:

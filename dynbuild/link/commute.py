@@ -5,13 +5,13 @@ in type, content, mode, owner, link target and extended attributes. Directories 
 are only carried along need not be new. A whiteout or an opaque directory of one over a
 path of the other shows at a path of both (see ``writes``), where it is never new.
 Of a few named files it does not matter what is in them (``uncounted``).
-What a step claims beyond what it writes (``claims``) counts as if it were written.
+What a step claims beyond what it writes (``implied``) counts as if it were written.
 """
 
 import re
 from dataclasses import replace
 
-from dynbuild.link.claims import claims
+from dynbuild.link.implied import implied_paths
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.uncounted import uncounted
 from dynbuild.steps.model import Group, Stage, Step, User
@@ -43,7 +43,7 @@ _MANAGERS = {"apt": ("dpkg",), "yum": ("rpm",), "apk": ("apk",)}
 
 def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
     """The paths that keep two steps from commuting, sorted; none: they commute."""
-    one, other = {**one, **claims(one)}, {**other, **claims(other)}
+    one, other = {**one, **implied_paths(one)}, {**other, **implied_paths(other)}
     return tuple(
         sorted(
             path

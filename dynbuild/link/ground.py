@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal, TypeAlias
 
-from dynbuild.link.claims import claims
 from dynbuild.link.commute import agree, database_of, seen
 from dynbuild.link.entries import ancestors
+from dynbuild.link.implied import implied_paths
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.reads import is_read, root_of
 
@@ -42,7 +42,7 @@ class Ground:
     def _read(self, closure: int) -> None:
         for here in [other for other in self.unread if not closure >> other & 1]:
             for one in self.unread.pop(here):
-                for path, written in chain(one.items(), claims(one).items()):
+                for path, written in chain(one.items(), implied_paths(one).items()):
                     counts = seen(path, written)
                     those = self.written.setdefault(path, {})
                     those[counts] = those.get(counts, 0) | 1 << here
@@ -63,7 +63,7 @@ class Ground:
         self._read(closure)
         found: dict[int, set[Reason]] = {}
         for one in writes if self.written else ():
-            for path, written in chain(one.items(), claims(one).items()):
+            for path, written in chain(one.items(), implied_paths(one).items()):
                 those = self.written.get(path)
                 if those is None:
                     continue

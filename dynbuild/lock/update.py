@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
-from dynbuild.lock.extra import kept_extra
 from dynbuild.lock.model import Entry, Lock, Target, declared_packages, is_same
+from dynbuild.lock.moves import PreviousLock, motion, place
 from dynbuild.lock.order import unchecked_order
-from dynbuild.lock.place import Before, motion, place
 from dynbuild.lock.renames import Names, continued, follow, stages_of
 from dynbuild.lock.topology import dependencies_first, in_place
+from dynbuild.lock.unknown_keys import carry_unknown_keys
 from dynbuild.steps.log import Event, Log, folded
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Install, Remove, Stage, Upgrade
@@ -72,7 +72,7 @@ def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) 
         lock = _packed(settled, moves)
     else:
         lock = _extended(before, settled, names, asked)
-    return replace(lock, extra=kept_extra(before, lock, names))
+    return replace(lock, extra=carry_unknown_keys(before, lock, names))
 
 
 def _named_anew(requests: Requests, target: Target) -> Requests:
@@ -122,7 +122,7 @@ def _extended(previous: Lock, target: Target, names: Names, asked: Requests) -> 
     """Rules 3 to 6: what is unchanged stays, what is not goes to the back."""
     seqs = count(previous.last_seq + 1)
     lock = _system(previous, target, asked.upgrade, seqs)
-    before = Before(previous, unchecked_order(previous), names)
+    before = PreviousLock(previous, unchecked_order(previous), names)
     how = motion(before, target, asked.move)
     return replace(lock, stages=place(before, lock, target, how))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.owners import fault
 
 
@@ -135,6 +135,6 @@ def _read(path: Path) -> Consent | None:
         return None
 
 
-def _unkept(why: str, hint: str) -> AnswerIsNoError:
+def _unkept(why: str, hint: str) -> CommandFailed:
     message = f"the answer cannot be remembered: {why}"
-    return AnswerIsNoError(Diagnostic("DB0631", message, hint=hint))
+    return CommandFailed(Diagnostic("DB0631", message, hint=hint))

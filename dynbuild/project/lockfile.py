@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic, LockError
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic, LockError
 from dynbuild.explain.blame import Commit
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git, named
@@ -32,7 +32,7 @@ class LockFile:
         except NotTakenError as error:
             message = f"cannot read {self.name}: {error}"
             hint = "remove what is there; then `dynbuild lock` writes a new lock"
-            raise AnswerIsNoError(Diagnostic("DB0313", message, hint=hint)) from None
+            raise CommandFailed(Diagnostic("DB0313", message, hint=hint)) from None
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:
@@ -44,7 +44,7 @@ class LockFile:
                 )
             ) from None
         except OSError as error:
-            raise AnswerIsNoError(
+            raise CommandFailed(
                 Diagnostic(
                     "DB0313",
                     f"cannot read {self.name}: {(error.strerror or 'error').lower()}",
@@ -81,7 +81,7 @@ class LockFile:
         try:
             replace(self.path, text)
         except OSError as error:
-            raise AnswerIsNoError(
+            raise CommandFailed(
                 Diagnostic(
                     "DB0313",
                     f"cannot write {self.name}: {(error.strerror or 'error').lower()}",

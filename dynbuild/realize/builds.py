@@ -9,25 +9,33 @@ from dynbuild.digest import Digest
 from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.ports import Machine, Realized, Stack, StepRequest, Tier, Tiers, Workshop
+from dynbuild.ports import (
+    LayerBuilder,
+    Machine,
+    Realized,
+    Stack,
+    StepRequest,
+    Tier,
+    Tiers,
+)
 from dynbuild.realize.squashing import Group, together
 from dynbuild.steps.managers.left_out import lacks
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class BaseStack:
     """What a step is built on: layers, and what they hold, the lowest first."""
 
     layers: Stack
     writes: tuple[WriteSet, ...]
 
-    def under(self, record: Record) -> "Ground":
+    def under(self, record: Record) -> "BaseStack":
         """The ground of what stands on a step as well."""
-        return Ground((*self.layers, *record.layers), (*self.writes, record.writes))
+        return BaseStack((*self.layers, *record.layers), (*self.writes, record.writes))
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class StepOrigin:
     """What a step is built from, as its record says it (``link.model.Record``).
 
     ``spare`` names the files by which a record of a group may say that it lacks
@@ -41,7 +49,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class BuildChain:
     """Steps of which each stands on the one before it, and the first on the ground.
 
     ``origins`` says what each is built from; what the others stand on is the step
@@ -53,8 +61,8 @@ class Work:
     """
 
     chain: tuple[Placement, ...]
-    origins: tuple[Origin, ...]
-    ground: Ground
+    origins: tuple[StepOrigin, ...]
+    ground: BaseStack
     requests: tuple[StepRequest, ...]
     deep: Mapping[Stack, tuple[Group, ...]]
     platform: str
@@ -62,7 +70,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltStep:
     """A step that is there now: built here, or by another process meanwhile."""
 
     step: str
@@ -72,16 +80,20 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ChainResult:
     """The steps that are there now, and why the next one is not."""
 
-    built: tuple[Built, ...]
+    built: tuple[BuiltStep, ...]
     failed: BuildFailed | None
 
 
-def run(
-    work: Work, tier: Tiers, machine: Machine, workshop: Workshop, report: Report
-) -> Iterator[Made]:
+def build_chain(
+    work: BuildChain,
+    tier: Tiers,
+    machine: Machine,
+    layer_builder: LayerBuilder,
+    report: Report,
+) -> Iterator[ChainResult]:
     """Build the steps, those left out that another process built meanwhile.
 
     They may be built on once they are told. To read what they wrote takes a while, and
@@ -92,16 +104,16 @@ def run(
         names = ", ".join(place.id for place in work.chain)
         report(Working(f"waiting for another dynbuild to build {names}"))
 
-    def build(ground: Ground, at: int, end: int, *, again: bool) -> list[Built]:
+    def build(ground: BaseStack, at: int, end: int, *, again: bool) -> list[BuiltStep]:
         if at == end:
             return []
-        request = _request(work, ground, at, end, tier, workshop)
+        request = _request(work, ground, at, end, tier, layer_builder)
         if again:
             request = replace(request, build=replace(request.build, no_cache_steps=()))
-        made = workshop.steps(request, report)
+        made = layer_builder.steps(request, report)
         return _built(work, slice(at, end), built[-1:], made)
 
-    built: list[Built] = []
+    built: list[BuiltStep] = []
     with machine.alone([place.step for place in work.chain], waiting):
         built += _held(work, tier)
         ground = work.ground
@@ -120,13 +132,18 @@ def run(
             built += [_as_it_ran(one, error.steps) for one in cached]
         here = [one.held.record for one in built if one.here]
         tier.expect(here)
-        yield Made(tuple(built), failed)
+        yield ChainResult(tuple(built), failed)
         for record in here:
             tier.record(record)
 
 
 def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers are from
-    work: Work, ground: Ground, at: int, end: int, tier: Tier, workshop: Workshop
+    work: BuildChain,
+    ground: BaseStack,
+    at: int,
+    end: int,
+    tier: Tier,
+    layer_builder: LayerBuilder,
 ) -> StepRequest:
     """The request for some of the steps, with all the layers that they are given."""
 
@@ -134,7 +151,7 @@ def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers ar
         groups = work.deep.get(stack)
         if groups is None:
             return stack
-        return together(groups, work.platform, tier, workshop)[0]
+        return together(groups, work.platform, tier, layer_builder)[0]
 
     request = work.requests[at]
     stacks = {name: given(stack) for name, stack in request.stacks.items()}
@@ -150,8 +167,8 @@ def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers ar
 
 
 def _built(
-    work: Work, some: slice, before: Sequence[Built], made: Iterable[Realized]
-) -> list[Built]:
+    work: BuildChain, some: slice, before: Sequence[BuiltStep], made: Iterable[Realized]
+) -> list[BuiltStep]:
     """What was built of some steps; ``before`` is what the first of them stands on."""
     built = [*before]
     those = zip(work.chain[some], work.origins[some], made, strict=True)
@@ -169,16 +186,16 @@ def _built(
             seconds=round(one.seconds, 3),
             made=one.made,
         )
-        built.append(Built(place.id, Held(record), here=True, ran=one.ran))
+        built.append(BuiltStep(place.id, Held(record), here=True, ran=one.ran))
     return built[len(before) :]
 
 
-def _on(origin: Origin, before: Sequence[Built]) -> tuple[Digest, ...]:
+def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[Digest, ...]:
     """What a step of the chain stands on: the one before it, if there is one."""
     return (before[-1].held.record.id,) if before else origin.on
 
 
-def _as_it_ran(built: Built, results: Iterable[StepResult]) -> Built:
+def _as_it_ran(built: BuiltStep, results: Iterable[StepResult]) -> BuiltStep:
     """A step that was taken from the builder's cache, as it ran just before."""
     own = [one for one in results if one.step == quote.stage(built.step)]
     record = replace(
@@ -187,9 +204,9 @@ def _as_it_ran(built: Built, results: Iterable[StepResult]) -> Built:
     return replace(built, held=Held(record), ran=any(one.ran for one in own))
 
 
-def _held(work: Work, tier: Tiers) -> list[Built]:
+def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
     """The first steps that another process built meanwhile."""
-    built: list[Built] = []
+    built: list[BuiltStep] = []
     chain = () if work.anew else zip(work.chain, work.origins, strict=True)
     for place, origin in chain:
         usable = [
@@ -203,5 +220,5 @@ def _held(work: Work, tier: Tiers) -> list[Built]:
         if not usable:
             break
         held = min(usable, key=preferred)
-        built.append(Built(place.id, held, here=False, ran=False))
+        built.append(BuiltStep(place.id, held, here=False, ran=False))
     return built

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from dynbuild.digest import Digest
-from dynbuild.errors import AnswerIsNoError, Diagnostic
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.explain.view import live_copies
 from dynbuild.lock.order import Placed
 from dynbuild.ports import NotThereError
@@ -43,7 +43,7 @@ def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
                     )
                 )
     if problems:
-        raise AnswerIsNoError(*problems)
+        raise CommandFailed(*problems)
     return found
 
 
@@ -58,11 +58,11 @@ def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
             try:
                 found[copy] = read(copy.path, copy.exclude)
             except NotThereError as error:
-                raise AnswerIsNoError(_missing(placed, copy, error)) from None
+                raise CommandFailed(_missing(placed, copy, error)) from None
     return found
 
 
-def live_there(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
+def existing_live_digests(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
     """The same without what is not there."""
     found: dict[Copy, Digest] = {}
     for placed in steps:

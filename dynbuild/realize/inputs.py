@@ -10,13 +10,13 @@ from dynbuild.digest import Digest, digest_of
 from dynbuild.emit.config import step_config
 from dynbuild.emit.dockerfile import layout
 from dynbuild.emit.instructions import pinned
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
 from dynbuild.ports import Base, Files, Images
 from dynbuild.realize.contents import contents
-from dynbuild.realize.model import Recipe, Site
+from dynbuild.realize.model import Backends, Recipe
 from dynbuild.realize.request import RealizeOptions, dockerfile_of, latest_time
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import run_of
@@ -55,7 +55,7 @@ class Facts:
         known = self.unpinned.get(image)
         if known is not None and self.images.local_digest(image) != known:
             message = f"{image} became another image while it was read"
-            raise AnswerIsNoError(Diagnostic("DB0613", message, hint="run again"))
+            raise CommandFailed(Diagnostic("DB0613", message, hint="run again"))
 
     def contents(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
         """The content of what is live; what is tracked has to be as the lock says."""
@@ -110,7 +110,7 @@ class Facts:
         )
 
 
-def base_of(facts: Facts, site: Site) -> Base:
+def base_of(facts: Facts, backends: Backends) -> Base:
     lock, platform = facts.lock, facts.platform
     digest = (
         facts.unpinned[lock.base.image]
@@ -126,29 +126,29 @@ def base_of(facts: Facts, site: Site) -> Base:
                 hint=f"it exists for {known}: pass one of these as --platform",
             )
         )
-    if (held := site.machine.base(digest)) is not None:
+    if (held := backends.machine.base(digest)) is not None:
         return held
     what = f"importing {lock.base.image}"
-    site.report(Working(what))
+    backends.report(Working(what))
     with ExitStack() as alone:
-        alone.enter_context(site.machine.alone([digest], lambda: None))
-        base = site.machine.base(digest)
+        alone.enter_context(backends.machine.alone([digest], lambda: None))
+        base = backends.machine.base(digest)
         if base is None:
-            base = site.workshop.base(pinned(lock.base), facts.request(""))
+            base = backends.layer_builder.base(pinned(lock.base), facts.request(""))
             facts.check_unpinned(lock.base.image)
-            _keep(digest, base, site, alone.pop_all())
-    site.report(Working(what, done=True))
+            _keep(digest, base, backends, alone.pop_all())
+    backends.report(Working(what, done=True))
     return base
 
 
-def _keep(digest: Digest, base: Base, site: Site, alone: ExitStack) -> None:
+def _keep(digest: Digest, base: Base, backends: Backends, alone: ExitStack) -> None:
     """Keep a base beside the first builds: to read what it holds takes a while."""
 
     def keep(_: object) -> None:
         with alone:
-            site.machine.keep_base(digest, base)
+            backends.machine.keep_base(digest, base)
 
-    site.jobs.start(digest, keep)
+    backends.jobs.start(digest, keep)
 
 
 def _locked(lock: Lock, placed: Placed) -> frozenset[str]:

@@ -11,13 +11,13 @@ from dynbuild.link.budget import BUDGET
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.lock.model import Lock
 from dynbuild.ports import Stack
-from dynbuild.realize.model import Outcome, Site
+from dynbuild.realize.model import Backends, RealizeResult
 from dynbuild.realize.recording import squash
 from dynbuild.realize.squashing import grouped, together
 
 
 def linked(
-    lock: Lock, outcome: Outcome, site: Site
+    lock: Lock, outcome: RealizeResult, backends: Backends
 ) -> tuple[Stack, tuple[WriteSet, ...], tuple[PastStep, ...]]:
     """The layers of the image and what they hold, the lowest first. Raises LostError.
 
@@ -32,16 +32,20 @@ def linked(
     writes = (base.writes, *(record.writes for record in records.values()))
     parts = (base.layers, *(record.layers for record in records.values()))
     directory = working_directory(lock)
-    made = _missing(directory, tuple(x for part in parts for x in part), writes, site)
+    made = _missing(
+        directory, tuple(x for part in parts for x in part), writes, backends
+    )
     room = BUDGET - len(base.layers) - bool(made)
     steps = {placed.id: placed for placed in recipe.order}
     groups = grouped(
         [steps[id_] for id_ in ids], records, base.writes, recipe.moves, room
     )
-    own, squashes = together(groups, recipe.platform, site.tier, site.workshop)
+    own, squashes = together(
+        groups, recipe.platform, backends.tier, backends.layer_builder
+    )
     layers = [*base.layers, *own]
     if made:
-        layers.append(site.workshop.directories(made))
+        layers.append(backends.layer_builder.directories(made))
         writes += (dict.fromkeys(made, Written("directory", 0o755)),)
     past = tuple(
         squash(f"squash {number}", one) for number, one in enumerate(squashes, 1)
@@ -50,14 +54,14 @@ def linked(
 
 
 def _missing(
-    directory: str, layers: Stack, writes: tuple[WriteSet, ...], site: Site
+    directory: str, layers: Stack, writes: tuple[WriteSet, ...], backends: Backends
 ) -> tuple[str, ...]:
     """The directories to make so that one exists on these layers; it is noted."""
     told = "\n".join([directory, *(layer.diff_id for layer in layers)])
     note = "missing-" + sha256(told.encode()).removeprefix("sha256:")
-    if (known := site.machine.noted(note)) is not None:
+    if (known := backends.machine.noted(note)) is not None:
         with suppress(ValueError, TypeError):
             return tuple(map(str, json.loads(known)))
     missing = missing_directories(directory, writes)
-    site.machine.note(note, json.dumps(missing))
+    backends.machine.note(note, json.dumps(missing))
     return missing

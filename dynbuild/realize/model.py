@@ -10,7 +10,7 @@ from dynbuild.explain.past import Source
 from dynbuild.link.model import Record
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
-from dynbuild.ports import Base, Config, Jobs, Machine, Tiers, Workshop
+from dynbuild.ports import Base, Config, Jobs, LayerBuilder, Machine, Tiers
 from dynbuild.realize.outputs import Publisher
 
 
@@ -54,12 +54,12 @@ class How:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Backends:
     """Where it is realized; ``sources`` says what the tier is, near to far."""
 
     tier: Tiers
     machine: Machine
-    workshop: Workshop
+    layer_builder: LayerBuilder
     publisher: Publisher
     jobs: Jobs
     report: Report
@@ -67,7 +67,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RealizeResult:
     """A plan in which nothing is left to build, and what became of each step.
 
     What has failed leaves something to build. ``here`` holds the places that were
@@ -82,7 +82,7 @@ class Outcome:
     beside: tuple[Record, ...] = ()
     failed: BuildFailed | None = None
 
-    def whole(self) -> "Outcome":
+    def whole(self) -> "RealizeResult":
         """The outcome, if it is whole. Raises BuildFailed."""
         if self.failed is not None:
             raise self.failed

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from dynbuild.building import BuildRequest, Built, Push, Report
-from dynbuild.ports import Config, Stack, Workshop
+from dynbuild.ports import Config, LayerBuilder, Stack
 
 
 class Publisher(Protocol):
@@ -23,7 +23,7 @@ def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that takes it
     stack: Stack,
     config: Config,
     request: BuildRequest,
-    workshop: Workshop,
+    layer_builder: LayerBuilder,
     publisher: Publisher,
     report: Report,
 ) -> Built:
@@ -34,7 +34,7 @@ def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that takes it
     """
     others = tuple(one for one in request.outputs if not isinstance(one, Push))
     if others == request.outputs:
-        return workshop.image(stack, config, request, report)
+        return layer_builder.image(stack, config, request, report)
     if others:
-        workshop.image(stack, config, replace(request, outputs=others), report)
+        layer_builder.image(stack, config, replace(request, outputs=others), report)
     return publisher.push(stack, config, request.tags, report)

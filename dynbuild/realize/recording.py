@@ -10,14 +10,14 @@ from dynbuild.lock.codec import dumps
 from dynbuild.lock.model import Lock
 from dynbuild.plan import Reuse
 from dynbuild.ports import LostError
-from dynbuild.realize.model import Outcome
+from dynbuild.realize.model import RealizeResult
 from dynbuild.realize.squashing import Squash
 from dynbuild.steps.title import title
 
 
 @contextmanager
-def keeping(
-    history: History, lock: Lock, outcome: Outcome, sources: Sequence[Source]
+def recording_history(
+    history: History, lock: Lock, outcome: RealizeResult, sources: Sequence[Source]
 ) -> Iterator[list[PastStep]]:
     """Let the history keep an outcome in the end, whatever comes of the image.
 
@@ -37,7 +37,9 @@ def keeping(
     history.keep(replace(built, steps=(*built.steps, *squashes)))
 
 
-def _past_build(lock: Lock, outcome: Outcome, sources: Sequence[Source]) -> PastBuild:
+def _past_build(
+    lock: Lock, outcome: RealizeResult, sources: Sequence[Source]
+) -> PastBuild:
     failed = None
     if outcome.failed is not None:
         ids = {quote.stage(placed.id): placed.id for placed in outcome.recipe.order}
@@ -64,7 +66,7 @@ def squash(name: str, one: Squash) -> PastStep:
     )
 
 
-def _steps(outcome: Outcome, sources: Sequence[Source]) -> Iterator[PastStep]:
+def _steps(outcome: RealizeResult, sources: Sequence[Source]) -> Iterator[PastStep]:
     recipe, plan = outcome.recipe, outcome.plan
     ran = {result.step for result in outcome.steps if result.ran}
     for placed in recipe.order:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from dynbuild.building import BuildFailed, Built
 from dynbuild.emit.config import image_config
 from dynbuild.errors import (
-    AnswerIsNoError,
+    CommandFailed,
     DeclarationError,
     Diagnostic,
     did_you_mean,
@@ -26,14 +26,14 @@ from dynbuild.realize.compare import Difference, differences
 from dynbuild.realize.inputs import Facts, base_of
 from dynbuild.realize.linking import linked
 from dynbuild.realize.model import (
+    Backends,
     Gather,
     How,
-    Outcome,
+    RealizeResult,
     Recipe,
-    Site,
 )
 from dynbuild.realize.outputs import give
-from dynbuild.realize.recording import keeping
+from dynbuild.realize.recording import recording_history
 from dynbuild.realize.request import (
     RealizeOptions,
     fresh_copies,
@@ -56,7 +56,7 @@ class UnsuitedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stepwise:
+class StepwiseOptions:
     """What only a realization step by step is asked."""
 
     jobs: int
@@ -83,10 +83,10 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     files: Files,
     images: Images,
     builder: Builder,
-    site: Site,
+    backends: Backends,
     history: History,
     options: RealizeOptions,
-    stepwise: Stepwise,
+    stepwise: StepwiseOptions,
 ) -> Linked:
     """Make every step exist, then the image.
 
@@ -98,7 +98,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     platform = platform_of(lock, builder, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         facts = Facts(lock, order, platform, files, images, options, context)
-        return lasting(lambda: _realize(facts, site, history, stepwise))
+        return lasting(lambda: _realize(facts, backends, history, stepwise))
 
 
 def lasting(work: Callable[[], _T]) -> _T:
@@ -114,20 +114,22 @@ def lasting(work: Callable[[], _T]) -> _T:
         except MalformedLayerError as error:
             message = f"a layer cannot be read: {error}"
             hint = "`--linear` builds without looking into layers"
-            raise AnswerIsNoError(Diagnostic("DB0614", message, hint=hint)) from None
+            raise CommandFailed(Diagnostic("DB0614", message, hint=hint)) from None
     hint = "see whether its disk is full or broken, or set CACHE_LOCAL_PATH"
-    raise AnswerIsNoError(
+    raise CommandFailed(
         Diagnostic("DB0603", "what is put into the store does not stay", hint=hint)
     )
 
 
-def begin(facts: Facts, site: Site, order: tuple[Placed, ...]) -> tuple[Recipe, Gather]:
+def begin(
+    facts: Facts, backends: Backends, order: tuple[Placed, ...]
+) -> tuple[Recipe, Gather]:
     """The recipe of some steps, and what puts what they copy in its place.
 
     Raises BuildFailed; UnsuitedError for a builder that cannot give layers.
     """
     try:
-        base = base_of(facts, site)
+        base = base_of(facts, backends)
     except BuildFailed as error:
         if error.step is None and _UNSUITED.search(error.message):
             raise UnsuitedError(error.message) from None
@@ -145,39 +147,48 @@ def begin(facts: Facts, site: Site, order: tuple[Placed, ...]) -> tuple[Recipe, 
     return recipe(), gather
 
 
-def _realize(facts: Facts, site: Site, history: History, stepwise: Stepwise) -> Linked:
+def _realize(
+    facts: Facts, backends: Backends, history: History, stepwise: StepwiseOptions
+) -> Linked:
     order = facts.order
-    recipe, gather = begin(facts, site, order)
+    recipe, gather = begin(facts, backends, order)
     anew = frozenset(stepwise.anew)
     if facts.options.no_cache:
         anew |= reached(order)
     how = How(stepwise.jobs, anew, history.seconds(facts.platform))
-    outcome = realize_steps(recipe, how, site, gather)
-    with keeping(history, facts.lock, outcome, site.sources) as squashes:
-        return _linked(facts, site, stepwise, outcome.whole(), squashes, gather)
+    outcome = realize_steps(recipe, how, backends, gather)
+    with recording_history(history, facts.lock, outcome, backends.sources) as squashes:
+        return _linked(facts, backends, stepwise, outcome.whole(), squashes, gather)
 
 
 def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
     facts: Facts,
-    site: Site,
-    stepwise: Stepwise,
-    outcome: Outcome,
+    backends: Backends,
+    stepwise: StepwiseOptions,
+    outcome: RealizeResult,
     squashes: list[PastStep],
     gather: Gather,
 ) -> Linked:
     lock, base = facts.lock, outcome.recipe.base
-    site.tier.share(outcome.held_here)
+    backends.tier.share(outcome.held_here)
     warnings = conflicts(facts.order, outcome)
     if stepwise.strict and warnings:
-        raise AnswerIsNoError(
+        raise CommandFailed(
             *(replace(warning, severity="error") for warning in warnings)
         )
     warnings += left_out(facts.order, outcome)
-    stack, writes, made = linked(lock, outcome, site)
+    stack, writes, made = linked(lock, outcome, backends)
     squashes += made
     config = image_config(lock, environments_of(lock), base.config)
     request = facts.request("")
-    built = give(stack, config, request, site.workshop, site.publisher, site.report)
+    built = give(
+        stack,
+        config,
+        request,
+        backends.layer_builder,
+        backends.publisher,
+        backends.report,
+    )
     found = None
     if stepwise.compare is not None:
         recipe = gather([placed.id for placed in facts.order])
@@ -190,7 +201,7 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
                 ignored=ignored,
                 no_cache_steps=fresh_copies(facts.order),
             )
-            linear = site.workshop.tree(plain, site.report)
+            linear = backends.layer_builder.tree(plain, backends.report)
         found = differences(stacked(writes), linear)
     return Linked(replace(built, steps=outcome.steps), warnings, found)
 

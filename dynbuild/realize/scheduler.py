@@ -17,10 +17,25 @@ from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.link.reads import reads_of
 from dynbuild.plan import Build, Reuse, plan, sources_of
-from dynbuild.ports import Ended, Job, LostError, Stack, StepPart, StepRequest, Told
-from dynbuild.realize.builds import Built, Ground, Made, Origin, Work, run
+from dynbuild.ports import (
+    Job,
+    JobEnded,
+    JobResult,
+    LostError,
+    Stack,
+    StepPart,
+    StepRequest,
+)
+from dynbuild.realize.builds import (
+    BaseStack,
+    BuildChain,
+    BuiltStep,
+    ChainResult,
+    StepOrigin,
+    build_chain,
+)
 from dynbuild.realize.diagnosis import forgotten, lacking
-from dynbuild.realize.model import Gather, How, Outcome, Recipe, Site
+from dynbuild.realize.model import Backends, Gather, How, RealizeResult, Recipe
 from dynbuild.realize.schedule import longest_paths
 from dynbuild.realize.squashing import Group, grouped
 from dynbuild.steps.managers.left_out import may_lack
@@ -32,14 +47,16 @@ if TYPE_CHECKING:
     from dynbuild.link.choice import Held
 
 
-def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outcome:
+def realize_steps(
+    recipe: Recipe, how: How, backends: Backends, gather: Gather
+) -> RealizeResult:
     """Build what is missing until every step has its record.
 
     Live files may change until they are gathered, and with them the recipe. A step
     that failed is told by the outcome. Raises LostError when the tier lost what it had;
     all that succeeded is recorded by then.
     """
-    work = _Work(recipe, how, site)
+    work = _Scheduler(recipe, how, backends)
     gathered: set[str] = set()
     while True:
         # A placement that only a build brings to light may ask for more to be built.
@@ -48,9 +65,9 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
             work.look_up(gather(gathered))
         work.tell_held()
         work.start_ready()
-        if not site.jobs.keys():
+        if not backends.jobs.keys():
             break
-        work.take(site.jobs.wait())
+        work.take(backends.jobs.wait())
     failed = work.failed
     if isinstance(failed, LostError):
         raise failed
@@ -59,21 +76,23 @@ def realize_steps(recipe: Recipe, how: How, site: Site, gather: Gather) -> Outco
         dropped = forgotten(failed, work.recipe.order)
         failed = replace(failed, steps=work.results(), lacking=lacks, forgotten=dropped)
     here = frozenset(work.here)
-    return Outcome(work.recipe, work.plan, work.results(), here, work.beside(), failed)
+    return RealizeResult(
+        work.recipe, work.plan, work.results(), here, work.beside(), failed
+    )
 
 
-class _Work:
+class _Scheduler:
     """A realization under way; its jobs go by the placed digests of what they build."""
 
-    def __init__(self, recipe: Recipe, how: How, site: Site) -> None:
+    def __init__(self, recipe: Recipe, how: How, backends: Backends) -> None:
         self.how = how
-        self.site = site
+        self.backends = backends
         self.built: list[Held] = []
         self.here: set[Digest] = set()
         self.results_of: dict[str, StepResult] = {}
         self.at_work: dict[str, tuple[Placement, ...]] = {}
         self.deep: dict[Stack, tuple[Group, ...]] = {}
-        self.made: dict[str, Made] = {}
+        self.made: dict[str, ChainResult] = {}
         self.failed: BuildFailed | LostError | None = None
         self.look_up(recipe)
 
@@ -82,7 +101,7 @@ class _Work:
         self.recipe = recipe
         self.steps = {placed.id: placed for placed in recipe.order}
         self.paths = longest_paths(recipe.order, self.how.seconds)
-        found = self.site.tier.held([*recipe.digests.values()], recipe.platform)
+        found = self.backends.tier.held([*recipe.digests.values()], recipe.platform)
         self.refused = {recipe.digests[step] for step in self.how.anew}
         self.held = [held for held in found if held.record.step not in self.refused]
         self.make_plan()
@@ -125,7 +144,7 @@ class _Work:
             ):
                 result = StepResult(quote.stage(id_), 0.0, ran=False)
                 self.results_of[id_] = result
-                self.site.report(StepFinished(result.step, 0.0, ran=False))
+                self.backends.report(StepFinished(result.step, 0.0, ran=False))
 
     def results(self) -> tuple[StepResult, ...]:
         done = self.results_of
@@ -150,7 +169,7 @@ class _Work:
             busy |= {one.digest for one in chain}
             taken |= {lock for one in chain for lock in locks[one.id]}
             self.at_work[place.digest] = chain
-            self.site.jobs.start(place.digest, self.job(chain))
+            self.backends.jobs.start(place.digest, self.job(chain))
 
     def chain(
         self, first: Placement, missing: list[Placement]
@@ -184,11 +203,11 @@ class _Work:
                 return tuple(chain)
             chain.append(own)
 
-    def take(self, news: Told | Ended) -> None:
+    def take(self, news: JobResult | JobEnded) -> None:
         """Note what came of a job."""
         key = news.key
-        if isinstance(news, Told):
-            assert isinstance(news.result, Made)
+        if isinstance(news, JobResult):
+            assert isinstance(news.result, ChainResult)
             self.made[key] = news.result
             if not self.is_compared(self.at_work[key]):
                 self.note_made(key)
@@ -223,7 +242,7 @@ class _Work:
         self.failed = self.failed or made.failed
         self.make_plan()
 
-    def note(self, built: Built) -> None:
+    def note(self, built: BuiltStep) -> None:
         self.built.append(built.held)
         if built.here:
             self.here.add(built.held.record.placed)
@@ -235,10 +254,10 @@ class _Work:
                 built.ran or (before is not None and before.ran),
             )
 
-    def origin(self, place: Placement, *, first: bool) -> Origin:
+    def origin(self, place: Placement, *, first: bool) -> StepOrigin:
         """What a step is built from; of all but the first the chain itself says it."""
         digests, step = self.recipe.digests, self.steps[place.id].step
-        return Origin(
+        return StepOrigin(
             self.plan.ids(place.on) if first else (),
             self.plan.sources(place.digest),
             tuple(sorted({digests[join.onto] for join in place.joins})),
@@ -247,20 +266,26 @@ class _Work:
 
     def job(self, chain: tuple[Placement, ...]) -> Job:
         anew = any(place.step in self.refused for place in chain)
-        work = Work(
+        work = BuildChain(
             chain,
             tuple(self.origin(place, first=place is chain[0]) for place in chain),
-            Ground(*self.stack(chain[0].closure)),
+            BaseStack(*self.stack(chain[0].closure)),
             tuple(self.request(chain[at:]) for at in range(len(chain))),
             dict(self.deep),
             self.recipe.platform,
             anew=anew,
         )
-        site = self.site
+        backends = self.backends
 
         def job(tell: Callable[[object], None]) -> None:
-            tier, machine, workshop = site.tier, site.machine, site.workshop
-            for made in run(work, tier, machine, workshop, site.report):
+            tier, machine, layer_builder = (
+                backends.tier,
+                backends.machine,
+                backends.layer_builder,
+            )
+            for made in build_chain(
+                work, tier, machine, layer_builder, backends.report
+            ):
                 tell(made)
 
         return job

@@ -9,7 +9,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.realize.inputs import Facts
-from dynbuild.realize.model import How, Site
+from dynbuild.realize.model import Backends, How
 from dynbuild.realize.request import (
     RealizeOptions,
     platform_of,
@@ -25,7 +25,7 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     files: Files,
     images: Images,
     builder: Builder,
-    site: Site,
+    backends: Backends,
     options: RealizeOptions,
     jobs: int,
     stage: str,
@@ -40,22 +40,22 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         order = install_order(lock)
         facts = Facts(lock, order, platform, files, images, options, context)
-        return lasting(lambda: _enter(facts, site, jobs, stage))
+        return lasting(lambda: _enter(facts, backends, jobs, stage))
 
 
-def _enter(facts: Facts, site: Site, jobs: int, stage: str) -> int:
+def _enter(facts: Facts, backends: Backends, jobs: int, stage: str) -> int:
     # What comes behind the stage has no say in what it stands on.
     at = next(at for at, one in enumerate(facts.order, 1) if one.id == stage)
-    recipe, gather = begin(facts, site, facts.order[:at])
-    outcome = realize_steps(recipe, How(jobs, before=stage), site, gather).whole()
+    recipe, gather = begin(facts, backends, facts.order[:at])
+    outcome = realize_steps(recipe, How(jobs, before=stage), backends, gather).whole()
     lock, base, recipe = facts.lock, outcome.recipe.base, outcome.recipe
     records = outcome.below(stage)
     steps = [placed for placed in recipe.order if placed.id in records]
     room = BUDGET - len(base.layers)
     groups = grouped(steps, records, base.writes, recipe.moves, room)
-    own, _ = together(groups, recipe.platform, site.tier, site.workshop)
+    own, _ = together(groups, recipe.platform, backends.tier, backends.layer_builder)
     environment = environments_of(lock).of_stage(stage)
     config = step_config(lock, base.config, environment)
     words = lock.stages[stage].stage.shell or lock.shell
     layers = (*base.layers, *own)
-    return site.workshop.enter(layers, config, recipe.request, [words[0]])
+    return backends.layer_builder.enter(layers, config, recipe.request, [words[0]])

@@ -7,7 +7,7 @@ from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.link.squash import needless, squashed_digest
 from dynbuild.lock.order import Placed
 from dynbuild.plan import shared_layers
-from dynbuild.ports import Stack, Tier, Workshop
+from dynbuild.ports import LayerBuilder, Stack, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def grouped(
 
 
 def together(
-    groups: Sequence[Group], platform: str, tier: Tier, workshop: Workshop
+    groups: Sequence[Group], platform: str, tier: Tier, layer_builder: LayerBuilder
 ) -> tuple[Stack, tuple[Squash, ...]]:
     """The layers of groups, each of several as one, and those. Raises LostError."""
     layers: list[Layer] = []
@@ -66,12 +66,14 @@ def together(
         if len(group.layers) == 1:
             layers += group.layers
         else:
-            squashes.append(_squash(group, platform, tier, workshop))
+            squashes.append(_squash(group, platform, tier, layer_builder))
             layers += squashes[-1].record.layers
     return tuple(layers), tuple(squashes)
 
 
-def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Squash:
+def _squash(
+    group: Group, platform: str, tier: Tier, layer_builder: LayerBuilder
+) -> Squash:
     """A squash from the tier, where it lies under the digests of its parts."""
     parts = tuple(layer.diff_id for layer in group.layers)
     name = squashed_digest(parts, group.needless)
@@ -79,7 +81,7 @@ def _squash(group: Group, platform: str, tier: Tier, workshop: Workshop) -> Squa
         if record.placed != name or record.parts != parts or len(record.layers) != 1:
             continue
         return Squash(group.steps, record)
-    layer = workshop.squash(group.layers, group.needless)
+    layer = layer_builder.squash(group.layers, group.needless)
     record = Record(name, name, platform, (layer,), {}, parts=parts)
     tier.record(record)
     return Squash(group.steps, record)

@@ -4,7 +4,7 @@ from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Reuse
 from dynbuild.quote import shell
-from dynbuild.realize.model import Outcome
+from dynbuild.realize.model import RealizeResult
 from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Stage
 
@@ -16,7 +16,9 @@ _MOVE = "to have it the other\nway round, run `dynbuild lock --move {}`"
 """What is no stage declares no dependency: but a stage can be put behind it."""
 
 
-def conflicts(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, ...]:
+def conflicts(
+    order: tuple[Placed, ...], outcome: RealizeResult
+) -> tuple[Diagnostic, ...]:
     """A warning for each two steps of which the later undoes what the earlier wrote."""
     places = outcome.plan.places
     stages = {placed.id for placed in order if isinstance(placed.step, Stage)}
@@ -35,7 +37,9 @@ def conflicts(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, 
     )
 
 
-def left_out(order: tuple[Placed, ...], outcome: Outcome) -> tuple[Diagnostic, ...]:
+def left_out(
+    order: tuple[Placed, ...], outcome: RealizeResult
+) -> tuple[Diagnostic, ...]:
     """A warning for each package that a group is without, since nobody declares it."""
     found = []
     final = outcome.plan.places.final

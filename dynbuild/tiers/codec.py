@@ -7,7 +7,7 @@ from collections.abc import Mapping, ValuesView
 from typing import Any, get_args
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.later import Later
+from dynbuild.link.lazy import LazyWriteSet
 from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written, facts_of
 
 VERSION = 2
@@ -160,7 +160,7 @@ def _room(packed: bytes) -> int:
     return min(_MOST, _PACKED * len(packed) + (64 << 10))
 
 
-class StoredWrites(Later):
+class StoredWrites(LazyWriteSet):
     """A write set that is parsed when somebody looks at it."""
 
     def __init__(self, data: bytes) -> None:

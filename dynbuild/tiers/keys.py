@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dynbuild.errors import AnswerIsNoError, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.signature import PublicKey, SecretKey, public_key, secret_key
 
 TRUSTED = "DYNBUILD_TRUSTED_KEYS"
@@ -66,7 +66,7 @@ def new_key(name: str, path: Path) -> PublicKey:
     except FileExistsError:
         message = f"{path} is there already"
         hint = "give the key another name or file, or remove that one yourself"
-        raise AnswerIsNoError(Diagnostic("DB0622", message, hint=hint)) from None
+        raise CommandFailed(Diagnostic("DB0622", message, hint=hint)) from None
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(f"{key.dump()}\n")
     return key.public

@@ -5,13 +5,21 @@ from dataclasses import replace
 from typing import get_args
 
 from dynbuild.declaration.grammar import REPOSITORY, matches
-from dynbuild.errors import DeclarationError, Diagnostic, discreet
+from dynbuild.errors import DeclarationError, Diagnostic, redact_urls
+from dynbuild.inventory import Inventory
 from dynbuild.ports import Tier
-from dynbuild.shelves import Shelf
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
 from dynbuild.tiers.oci.address import GHCR, Repository, repository
 from dynbuild.tiers.origin import Trust
-from dynbuild.tiers.wrap.guarded import READ, WRITE, Far, Moved, Tell, Use, place_of
+from dynbuild.tiers.wrap.guarded import (
+    READ,
+    WRITE,
+    Moved,
+    Tell,
+    TierConfig,
+    Use,
+    place_of,
+)
 from dynbuild.tiers.wrap.trust import keys_of, trusting
 
 _USES: Mapping[Mode, frozenset[Use]] = {
@@ -29,7 +37,7 @@ _NAME = "dynbuild-cache"
 """The repository of the registry tier in a namespace of ghcr.io."""
 
 
-def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
+def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ...]:
     """The shared tiers in use, near to far. Raises DeclarationError."""
     fars = [far for far in named(cache, environment) if far.uses]
     if not fars:
@@ -38,7 +46,7 @@ def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
     return tuple(replace(far, open=trusting(far.open, keys)) for far in fars)
 
 
-def named(cache: Cache, environment: Mapping[str, str]) -> tuple[Far, ...]:
+def named(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ...]:
     """The shared tiers that there are, in use or not. Raises DeclarationError."""
     declared = (_minio(cache.minio, environment), _registry(cache, environment))
     return tuple(far for far in declared if far is not None)
@@ -86,12 +94,12 @@ def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | No
     if not text:
         return repository(cache.registry.repository) if cache.registry else None
     if not matches(REPOSITORY, text):
-        shown = discreet(environment[variable])
+        shown = redact_urls(environment[variable])
         raise _wrong(variable, shown, "a repository such as ghcr.io/acme/cache")
     return repository(text)
 
 
-def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
+def _registry(cache: Cache, environment: Mapping[str, str]) -> TierConfig | None:
     place = registry_of(cache, environment)
     if place is None:
         return None
@@ -102,28 +110,28 @@ def _registry(cache: Cache, environment: Mapping[str, str]) -> Far | None:
 
         return Registry(place, environment, tell, came, went)
 
-    def shelf() -> Shelf:
+    def inventory() -> Inventory:
         if place.host == GHCR:
             from dynbuild.tiers.oci.packages import Packages  # noqa: PLC0415
-            from dynbuild.tiers.registry.ghcr import GhcrShelf  # noqa: PLC0415
+            from dynbuild.tiers.registry.ghcr import GhcrInventory  # noqa: PLC0415
 
             packages = Packages(place, environment)
-            return GhcrShelf(place, environment, lambda _: None, packages)
-        from dynbuild.tiers.registry.inventory import RegistryShelf  # noqa: PLC0415
+            return GhcrInventory(place, environment, lambda _: None, packages)
+        from dynbuild.tiers.registry.inventory import RegistryInventory  # noqa: PLC0415
 
-        return RegistryShelf(place, environment, lambda _: None)
+        return RegistryInventory(place, environment, lambda _: None)
 
-    return Far(
+    return TierConfig(
         name="registry",
         place=str(place),
         open=open_,
-        shelf=shelf,
+        inventory=inventory,
         uses=_uses("CACHE_REGISTRY_MODE", environment, given.mode),
         required=_switch("CACHE_REGISTRY_REQUIRED", environment, given.required),
     )
 
 
-def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None:
+def _minio(declared: Minio | None, environment: Mapping[str, str]) -> TierConfig | None:
     endpoint, secure = _endpoint(environment)
     if endpoint is None:
         if declared is None:
@@ -148,18 +156,18 @@ def _minio(declared: Minio | None, environment: Mapping[str, str]) -> Far | None
 
         return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
 
-    def shelf() -> Shelf:
+    def inventory() -> Inventory:
         from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
-        from dynbuild.tiers.s3.inventory import S3Shelf  # noqa: PLC0415
+        from dynbuild.tiers.s3.inventory import S3Inventory  # noqa: PLC0415
 
-        return S3Shelf(Settings(endpoint, bucket, secure, region), lambda _: None)
+        return S3Inventory(Settings(endpoint, bucket, secure, region), lambda _: None)
 
     scheme = "https" if secure else "http"
-    return Far(
+    return TierConfig(
         name="s3",
         place=f"{scheme}://{endpoint}/{bucket}",
         open=open_,
-        shelf=shelf,
+        inventory=inventory,
         uses=_uses("MINIO_MODE", environment, given.mode),
         required=_switch("MINIO_REQUIRED", environment, given.required),
     )

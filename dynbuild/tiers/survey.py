@@ -8,13 +8,13 @@ from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic
 from dynbuild.link.model import Record
 from dynbuild.ports import Answer, TierError
-from dynbuild.tiers.beside import beside
+from dynbuild.tiers.daemon_threads import submit
 from dynbuild.tiers.wrap.chain import LOOK_UP
-from dynbuild.tiers.wrap.guarded import Far, Guarded
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
 
 
 def survey(
-    fars: Sequence[Far],
+    fars: Sequence[TierConfig],
     steps: Collection[Digest],
     platform: str,
     tell: Callable[[Diagnostic], None],
@@ -25,8 +25,8 @@ def survey(
     Whatever a tier is used for, and whether or not it is required, it is only asked.
     """
 
-    def question(far: Far) -> Callable[[], tuple[Record, ...]]:
-        damaged = Guarded(far, tell, lambda _: None).damaged
+    def question(far: TierConfig) -> Callable[[], tuple[Record, ...]]:
+        damaged = CircuitBreakerTier(far, tell, lambda _: None).damaged
 
         def ask() -> tuple[Record, ...]:
             opened = far.open(damaged, lambda _: None, lambda _: None)
@@ -34,7 +34,7 @@ def survey(
 
         return ask
 
-    asked = [(far, beside(question(far))) for far in fars]
+    asked = [(far, submit(question(far))) for far in fars]
     until = time.monotonic() + look_up
     found = []
     for far, answer in asked:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.shelves import RECORDS
+from dynbuild.inventory import RECORDS
 from dynbuild.tiers.codec import (
     OtherVersionError,
     UnreadableError,

@@ -20,7 +20,7 @@ from dynbuild.tiers.registry.tier import Registry
 from dynbuild.tiers.s3.client import Settings
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import Far, Guarded
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
 from tests.oci_servers import program_in, registry
 from tests.s3_servers import (
     ACCESS,
@@ -204,9 +204,11 @@ def pull(place: Place, there: str, what: Files, work: Path) -> None:
 
 
 def _chain(place: Place, there: str, store: Path, folder: Path) -> Chain:
-    def shelf() -> None:  # type: ignore[return]
+    def inventory() -> None:  # type: ignore[return]
         raise AssertionError
 
-    far = Far("s3", place.name, lambda *_: place.open(place.address, there), shelf)
-    guarded = Guarded(far, lambda told: print(told.message), lambda _: None)
+    far = TierConfig(
+        "s3", place.name, lambda *_: place.open(place.address, there), inventory
+    )
+    guarded = CircuitBreakerTier(far, lambda told: print(told.message), lambda _: None)
     return Chain(Local(store, print), [guarded], folder, lambda: None)

@@ -7,7 +7,7 @@ from dynbuild.cli.pages.status_page import StatusFacts, TierFacts, status_page
 from dynbuild.cli.why_text import step_facts
 from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
-from dynbuild.explain.known import Known
+from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Told
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import view
@@ -84,7 +84,7 @@ def seen(lock: Lock) -> Picture:
     """A picture in which everything is known, but for the last two steps."""
     places = list(view(lock, PLATFORM).places.final.values())
     numbers = range(1, len(places) + 1)
-    known = Known(
+    known = StepMetrics(
         seconds={d: 1.7 * n * n for d, n in zip(places, numbers, strict=True)},
         sizes={
             d: 4_200_000 * (9 - n) for d, n in zip(places[:-1], numbers, strict=False)

@@ -15,8 +15,14 @@ from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.s3.pool import Patience
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import Far, Guarded, Moved, Open, Tell
-from tests.contracts.test_tiers import NO_SHELF
+from dynbuild.tiers.wrap.guarded import (
+    CircuitBreakerTier,
+    Moved,
+    Open,
+    Tell,
+    TierConfig,
+)
+from tests.contracts.test_tiers import NO_INVENTORY
 from tests.faults import KINDS, Faulty, Kind, faulty
 from tests.s3_servers import (
     ACCESS,
@@ -81,8 +87,10 @@ class Machine:
         def report(_: Event) -> None: ...
 
         guarded = [
-            Guarded(
-                Far("s3", f"there{at}", far, NO_SHELF, required=self.required),
+            CircuitBreakerTier(
+                TierConfig(
+                    "s3", f"there{at}", far, NO_INVENTORY, required=self.required
+                ),
                 self.told.append,
                 report,
             )

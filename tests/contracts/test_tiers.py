@@ -13,7 +13,7 @@ from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.s3.client import connect
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import READ, Far, Guarded
+from dynbuild.tiers.wrap.guarded import READ, CircuitBreakerTier, TierConfig
 from tests.contracts.tiers import SCENARIOS, Bench
 from tests.s3_servers import Server, bucket_name, credentials
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Request = pytest.FixtureRequest
 
 
-NO_SHELF: Any = None
+NO_INVENTORY: Any = None
 """For tiers whose content as a whole nobody asks for."""
 
 
@@ -107,7 +107,7 @@ def chain(folder: Path, request: Request) -> Bench:
     """All goes to both."""
     near, far = memory(folder, request), memory(folder, request)
     tier = chained(
-        near.tier, Far("far", "there", lambda *_: far.tier, NO_SHELF), folder
+        near.tier, TierConfig("far", "there", lambda *_: far.tier, NO_INVENTORY), folder
     )
 
     def damage(blob: Digest, data: bytes | None) -> None:
@@ -122,7 +122,7 @@ def chain_local_s3(folder: Path, request: Request) -> Bench:
     near = local(folder, request)
     far = s3_rclone(folder, request)
     tier = chained(
-        near.tier, Far("far", "there", lambda *_: far.tier, NO_SHELF), folder
+        near.tier, TierConfig("far", "there", lambda *_: far.tier, NO_INVENTORY), folder
     )
 
     def damage(blob: Digest, data: bytes | None) -> None:
@@ -138,7 +138,9 @@ def read_only(folder: Path, request: Request) -> Bench:
     far, near = memory(folder, request), memory(folder, request)
     only = frozenset({READ})
     reading = chained(
-        near.tier, Far("far", "x", lambda *_: far.tier, NO_SHELF, only), folder
+        near.tier,
+        TierConfig("far", "x", lambda *_: far.tier, NO_INVENTORY, only),
+        folder,
     )
 
     def damage(blob: Digest, data: bytes | None) -> None:
@@ -148,12 +150,12 @@ def read_only(folder: Path, request: Request) -> Bench:
     return Bench(Through(far.tier, reading), folder, damage)
 
 
-def chained(near: Tier, far: Far, folder: Path) -> Chain:
+def chained(near: Tier, far: TierConfig, folder: Path) -> Chain:
     assert isinstance(near, (Memory, Local))
 
     def report(_: Event) -> None: ...
 
-    guarded = Guarded(far, lambda _: None, report)
+    guarded = CircuitBreakerTier(far, lambda _: None, report)
     return Chain(near, [guarded], folder, lambda: None)
 
 

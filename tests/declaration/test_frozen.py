@@ -2,9 +2,9 @@
 
 import marshal
 
-from dynbuild.declaration.frozen import freeze, thaw
 from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.nix import read
+from dynbuild.declaration.tree_codec import freeze, thaw
 from dynbuild.lang.files import MemoryFiles
 from dynbuild.spans import Source
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 import dynbuild
 from dynbuild.cli.main import run
-from dynbuild.shelves import RECORDS
+from dynbuild.inventory import RECORDS
 from tests.engine.acts import (
     FRESH,
     Act,

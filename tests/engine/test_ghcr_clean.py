@@ -17,7 +17,7 @@ from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.packages import Packages
 from dynbuild.tiers.registry.artifact import dump_step, load_step, tag_of
-from dynbuild.tiers.registry.ghcr import GhcrShelf
+from dynbuild.tiers.registry.ghcr import GhcrInventory
 from dynbuild.tiers.registry.tier import Registry
 from dynbuild.tiers.settings import shared
 from tests.contracts.tiers import AMD
@@ -44,12 +44,12 @@ class Package:
     environment: dict[str, str]
     paused: list[float] = field(default_factory=list)
 
-    def shelf(self) -> GhcrShelf:
+    def inventory(self) -> GhcrInventory:
         place = Repository("ghcr.io", f"{self.github.owner}/{self.github.name}")
         packages = Packages(
             place, self.environment, self.paused.append, self.github.url
         )
-        return GhcrShelf(self.tier.repository, NOBODY, print, packages)
+        return GhcrInventory(self.tier.repository, NOBODY, print, packages)
 
     def put(self, step: Digest, content: bytes = b"", days: float = 90) -> Record:
         content = content or step.encode()
@@ -84,7 +84,7 @@ class Package:
         return sum(one.startswith("DELETE") for one in self.github.seen)
 
     def steps(self) -> set[Digest]:
-        return {thing.step for thing in self.shelf().things() if thing.step}
+        return {thing.step for thing in self.inventory().things() if thing.step}
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def filled(package: Package) -> None:
 
 def clean(package: Package) -> int:
     """The bytes that go."""
-    shelf = package.shelf()
-    found = sweep_of(shelf, Policy(30 * DAY, steps=frozenset({SHARED})), DAY)
-    sweep(shelf, found)
+    inventory = package.inventory()
+    found = sweep_of(inventory, Policy(30 * DAY, steps=frozenset({SHARED})), DAY)
+    sweep(inventory, found)
     return found.bytes
 
 
@@ -118,13 +118,13 @@ def clean(package: Package) -> int:
 def test_versions_of_steps_that_nobody_uses_go(package: Package, kind: str) -> None:
     package.github.kind = kind
     filled(package)
-    shelf = package.shelf()
-    found = sweep_of(shelf, Policy(30 * DAY, steps=frozenset({SHARED})), DAY)
+    inventory = package.inventory()
+    found = sweep_of(inventory, Policy(30 * DAY, steps=frozenset({SHARED})), DAY)
     assert [thing.step for thing in found.roots] == [OLD]
     assert found.bytes > len(OLD)
     # Whoever only looks needs no token and deletes nothing.
     assert package.github.seen == []
-    sweep(shelf, found)
+    sweep(inventory, found)
     assert package.steps() == {SHARED, YOUNG}
     tags = [tag for tags in package.github.digests().values() for tag in tags]
     assert sorted(tags) == sorted(map(tag_of, (SHARED, YOUNG)))
@@ -297,14 +297,14 @@ def test_an_answer_that_is_no_list(package: Package) -> None:
 
 def test_the_token_goes_to_no_other_place(package: Package) -> None:
     filled(package)
-    shelf = package.shelf()
+    inventory = package.inventory()
     package.github.url = "http://127.0.0.1:1"
-    found = sweep_of(shelf, Policy(30 * DAY), DAY)
+    found = sweep_of(inventory, Policy(30 * DAY), DAY)
     with pytest.raises(TierError, match="somewhere else"):
-        sweep(shelf, found)
+        sweep(inventory, found)
 
 
 def test_ghcr_is_cleaned_so_and_no_other() -> None:
     for place, expected in (("ghcr.io/x/y", True), ("r.example/x/y", False)):
         (far,) = shared(Cache(), {"CACHE_REGISTRY": place})
-        assert isinstance(far.shelf(), GhcrShelf) is expected
+        assert isinstance(far.inventory(), GhcrInventory) is expected

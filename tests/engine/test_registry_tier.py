@@ -14,7 +14,7 @@ from dynbuild.link.model import Layer, Record, Written
 from dynbuild.ports import TierError
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry.artifact import LARGEST, tag_of
-from dynbuild.tiers.registry.inventory import RegistryShelf
+from dynbuild.tiers.registry.inventory import RegistryInventory
 from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.tiers import AMD, SCENARIOS, STEP, Bench
 from tests.oci_proxy import Harm, Proxy, proxied
@@ -312,16 +312,16 @@ def test_a_hundred_steps_are_looked_up_at_once(
     assert proxy.count("GET", "manifests") == 100
 
 
-def shelf_of(repository: Repository) -> RegistryShelf:
-    return RegistryShelf(repository, {"DOCKER_CONFIG": "/nowhere"}, lambda _: None)
+def shelf_of(repository: Repository) -> RegistryInventory:
+    return RegistryInventory(repository, {"DOCKER_CONFIG": "/nowhere"}, lambda _: None)
 
 
 def test_all_that_it_holds_is_listed(bench: Bench, repository: Repository) -> None:
     assert [*shelf_of(repository).things()] == []
     records = [bench.kept(bytes([n]), step=sha256(bytes([n]))) for n in range(3)]
     records.append(bench.kept(b"x", step=sha256(b"\0"), platform="linux/arm64"))
-    shelf = shelf_of(repository)
-    things = [*shelf.things()]
+    inventory = shelf_of(repository)
+    things = [*inventory.things()]
     steps = {thing.step: thing for thing in things if thing.step}
     assert set(steps) == {record.step for record in records}
     blobs = {thing.blob for thing in things if thing.blob}
@@ -332,14 +332,14 @@ def test_all_that_it_holds_is_listed(bench: Bench, repository: Repository) -> No
     assert all(0 <= thing.age < 600 for thing in things)
     for thing in things:
         if thing.step:
-            root = shelf.root(thing.key)
+            root = inventory.root(thing.key)
             assert root is not None
             assert root.names <= blobs
             assert root.record is not None
             assert root.record.step == thing.step
-    assert all(map(shelf.is_whole, blobs))
-    assert shelf.root("realizations/nonsense") is None
-    assert shelf.root(f"realizations/{'0' * 64}/x") is None
+    assert all(map(inventory.is_whole, blobs))
+    assert inventory.root("realizations/nonsense") is None
+    assert inventory.root(f"realizations/{'0' * 64}/x") is None
 
 
 def test_many_tags_come_in_pages(repository: Repository, proxy: Proxy) -> None:
@@ -374,18 +374,18 @@ def test_records_are_removed_one_by_one(
         # As ghcr.io does.
         proxy.harm = lambda method, _: Harm(405, b"{}") if method == "DELETE" else None
     one, two = bench.kept(), bench.kept(b"two", platform="linux/arm64")
-    shelf = shelf_of(repository)
+    inventory = shelf_of(repository)
     keys = {
         root.record.platform: thing.key
-        for thing in shelf.things()
-        if (root := shelf.root(thing.key)) and root.record
+        for thing in inventory.things()
+        if (root := inventory.root(thing.key)) and root.record
     }
-    shelf.remove([keys[one.platform], f"blobs/sha256/{one.layers[0].digest[7:]}"])
+    inventory.remove([keys[one.platform], f"blobs/sha256/{one.layers[0].digest[7:]}"])
     assert bench.found() == []
     assert bench.found("linux/arm64") == [two]
-    shelf.remove([*keys.values()])
+    inventory.remove([*keys.values()])
     assert bench.found("linux/arm64") == []
-    assert [*shelf.things()] == []
+    assert [*inventory.things()] == []
     bench.kept()
     assert bench.found() == [one]
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from dynbuild.digest import sha256
 from dynbuild.link.model import Record
-from dynbuild.tiers.beside import each
+from dynbuild.tiers.daemon_threads import each
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.tiers import AMD

@@ -14,13 +14,13 @@ from dynbuild.commands import cache as cache_verb
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.inventory import LocalInventory
 from dynbuild.tiers.local.machine import Machine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.seal import seal_key
 from dynbuild.tiers.settings import shared, trust_of
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import Guarded
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +99,7 @@ class Run:
 
     def push_all(self) -> None:
         """``dynbuild cache push --all``."""
-        cache_verb.push(self.chain, cache_verb.steps_in(LocalShelf(self.near.root)))
+        cache_verb.push(self.chain, cache_verb.steps_in(LocalInventory(self.near.root)))
         self.end()
 
     def pull(self, step: Digest) -> int:
@@ -133,7 +133,10 @@ class User:
         cache = cache or Cache()
         trust = trust_of(cache, environment, seal)
         near = Local(self.store, ignore, trust)
-        fars = [Guarded(far, told.append, ignore) for far in shared(cache, environment)]
+        fars = [
+            CircuitBreakerTier(far, told.append, ignore)
+            for far in shared(cache, environment)
+        ]
         return Run(folder, near, Chain(near, fars, folder, lambda: None), told)
 
 

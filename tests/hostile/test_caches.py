@@ -15,7 +15,7 @@ import pytest
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
-from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.inventory import LocalInventory
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry.tier import Registry
@@ -108,8 +108,8 @@ def scene(
 
 def planted(store: Path, cache: str) -> None:
     """Put a record of the lower stage into a registry that says it wrote more."""
-    shelf = LocalShelf(store)
-    roots = (shelf.root(thing.key) for thing in shelf.things() if thing.step)
+    inventory = LocalInventory(store)
+    roots = (inventory.root(thing.key) for thing in inventory.things() if thing.step)
     records = [root.record for root in roots if root and root.record]
     honest = next(one for one in records if not one.on)
     near = Local(store, pytest.fail)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dynbuild.commands.clean import Policy, Sweep, sweep, sweep_of
 from dynbuild.digest import Digest, sha256
+from dynbuild.inventory import Root, StoredObject
 from dynbuild.link.model import Layer, Record
-from dynbuild.shelves import Root, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,9 +25,9 @@ STEPS = [sha256(b"step%d" % number) for number in range(4)]
 class Store:
     """A tier as a table: what is there, and what its records name."""
 
-    held: dict[str, tuple[Thing, Root | None]]
+    held: dict[str, tuple[StoredObject, Root | None]]
 
-    def things(self) -> Iterator[Thing]:
+    def things(self) -> Iterator[StoredObject]:
         yield from [thing for thing, _ in self.held.values()]
 
     def root(self, key: str) -> Root | None:
@@ -46,10 +46,10 @@ ages = st.sampled_from([0.0, 9.0, 11.0, 50.0, 100.0])
 
 @st.composite
 def stores(draw: st.DrawFn) -> Store:
-    held: dict[str, tuple[Thing, Root | None]] = {}
+    held: dict[str, tuple[StoredObject, Root | None]] = {}
     for blob in draw(st.sets(st.sampled_from(BLOBS))):
         key = f"blobs/sha256/{blob.removeprefix('sha256:')}"
-        held[key] = (Thing(key, draw(st.integers(1, 9)), draw(ages)), None)
+        held[key] = (StoredObject(key, draw(st.integers(1, 9)), draw(ages)), None)
     for number in range(draw(st.integers(0, 6))):
         step = draw(st.sampled_from(STEPS))
         names = draw(st.frozensets(st.sampled_from(BLOBS), max_size=3))
@@ -70,7 +70,7 @@ def stores(draw: st.DrawFn) -> Store:
         )
         key = f"realizations/{step.removeprefix('sha256:')}/{number}"
         root = draw(st.sampled_from([Root(names, record), None]))
-        held[key] = (Thing(key, 1, draw(ages)), root)
+        held[key] = (StoredObject(key, 1, draw(ages)), root)
     return Store(held)
 
 

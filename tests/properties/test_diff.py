@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dynbuild.digest import Digest
 from dynbuild.explain.causes import CASCADE
 from dynbuild.explain.diff import Diff, diff
-from dynbuild.explain.known import Known
+from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.picture import picture
 from dynbuild.explain.price import Price
 from dynbuild.explain.view import View, common_platform, view
@@ -89,7 +89,7 @@ def test_it_says_what_why_says_on_a_machine_that_has_the_lock_before(
     machine.realize(before)
     foreseen, trace = machine.foresee(after)
     wrote = {one.record.placed: [one.record.writes] for one in machine.held}
-    found = diff(before, after, PLATFORM, Known(wrote=wrote))
+    found = diff(before, after, PLATFORM, StepMetrics(wrote=wrote))
     # Build-only stages that nothing needed then were not realized.
     needed = all(p.id in trace.before.digests for p in install_order(before))
     if needed:
@@ -125,7 +125,7 @@ def test_without_a_lock_before_all_is_new(locks: tuple[Lock, Lock]) -> None:
 def test_the_price_is_that_of_what_no_tier_holds(locks: tuple[Lock, Lock]) -> None:
     places = view(locks[1], common_platform(*locks)).places
     digests = list(places.final.values())
-    known = Known(
+    known = StepMetrics(
         seconds=dict.fromkeys(digests, 2.0),
         sizes=dict.fromkeys(digests, 7),
         tiers=dict.fromkeys(digests[::2], "far"),

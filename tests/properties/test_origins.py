@@ -24,10 +24,10 @@ from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import Far, Guarded
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
 from dynbuild.tiers.wrap.signed import Signed
 from dynbuild.tiers.wrap.trust import Keys, trusting
-from tests.contracts.test_tiers import NO_SHELF
+from tests.contracts.test_tiers import NO_INVENTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,14 +182,14 @@ class World:
             return None
         return frozenset(json.loads(gzip.decompress(path.read_bytes()))[1])
 
-    def far(self, place: str, keys: Keys | None) -> Guarded:
+    def far(self, place: str, keys: Keys | None) -> CircuitBreakerTier:
         memory = self.tiers.setdefault(place, Memory())
 
         def open_(_: Tell, __: Moved, ___: Moved) -> Tier:
             return memory
 
-        far = Far("s3", place, trusting(open_, keys), NO_SHELF)
-        return Guarded(far, ignore, ignore)
+        far = TierConfig("s3", place, trusting(open_, keys), NO_INVENTORY)
+        return CircuitBreakerTier(far, ignore, ignore)
 
     def lose(self, action: Lose) -> None:
         if not action.restored:

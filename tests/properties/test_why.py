@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dynbuild.digest import Digest
 from dynbuild.explain.causes import BASE, CASCADE
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.lock.moves import Before, motion
 from dynbuild.lock.order import install_order
-from dynbuild.lock.place import Before, motion
 from dynbuild.lock.renames import continued
 from dynbuild.lock.update import update
 from dynbuild.steps.model import Copy, Stage

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dynbuild.cli.pages.arcs import arcs, places
 from dynbuild.cli.pages.html import element, page, table, text, tiles
-from dynbuild.cli.pages.words import (
+from dynbuild.cli.pages.labels import (
     marks,
     moved,
     seconds,

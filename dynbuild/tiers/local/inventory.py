@@ -1,4 +1,4 @@
-"""All that the local tier holds, as ``shelves.Shelf``."""
+"""All that the local tier holds, as ``inventories.Inventory``."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
+from dynbuild.inventory import OLD_RECORDS, RECORDS, Root, StoredObject
 from dynbuild.tiers.codec import UnreadableError, load_base, load_record, named_in
 from dynbuild.tiers.local.tier import digest_of_file
 from dynbuild.tiers.origin import ANY, Trust, origins_in, parted
@@ -16,13 +16,13 @@ _ROOTS = (RECORDS, OLD_RECORDS, "notes")
 
 
 @dataclass(frozen=True, slots=True)
-class LocalShelf:
-    """Implements ``shelves.Shelf`` on the directory of a local tier."""
+class LocalInventory:
+    """Implements ``inventories.Inventory`` on the directory of a local tier."""
 
     directory: Path
     trust: Trust = ANY
 
-    def things(self) -> Iterator[Thing]:
+    def things(self) -> Iterator[StoredObject]:
         now = time.time()
         for folder in ("blobs", *_ROOTS):
             for path in (self.directory / folder).glob("**/*"):
@@ -30,7 +30,7 @@ class LocalShelf:
                     found = path.lstat()
                     if not path.is_dir():
                         key = str(path.relative_to(self.directory))
-                        yield Thing(key, found.st_size, now - found.st_mtime)
+                        yield StoredObject(key, found.st_size, now - found.st_mtime)
 
     def root(self, key: str) -> Root | None:
         try:

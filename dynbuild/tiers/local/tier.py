@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.inventory import RECORDS
 from dynbuild.link.model import Layer, Origin, Record
-from dynbuild.shelves import RECORDS
 from dynbuild.tiers.codec import (
     OtherVersionError,
     StoredWrites,

@@ -83,7 +83,7 @@ class Access:
             elif credentials is not None:
                 self._headers[scopes] = credentials.basic
 
-    def discreet(self, text: str) -> str:
+    def redact_urls(self, text: str) -> str:
         """A text without what is known to be secret, whoever wrote it there."""
         known = self._known[0] if self._known else None
         secrets = [*(known.secrets if known else ())]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from dynbuild.errors import discreet
+from dynbuild.errors import redact_urls
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _MOST = 300
@@ -81,5 +81,5 @@ def _told(body: bytes) -> tuple[tuple[str, ...], str]:
 
 def clean(text: str) -> str:
     """Foreign text on one line, short, without the credentials that URLs hold."""
-    line = discreet(_CONTROL.sub(" ", text)).strip()
+    line = redact_urls(_CONTROL.sub(" ", text)).strip()
     return line if len(line) <= _MOST else f"{line[:_MOST]}..."

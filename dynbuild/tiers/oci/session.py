@@ -99,7 +99,7 @@ class Session:
 
     def refusal(self, ask: Ask, status: int, body: bytes) -> RegistryError:
         error = refusal(ask.what, status, body)
-        return error.saying(self._access.discreet(str(error)))
+        return error.saying(self._access.redact_urls(str(error)))
 
     def _header(self, scopes: Scopes | None) -> str | None:
         if scopes is None:
@@ -117,7 +117,7 @@ class Session:
         try:
             yield
         except RegistryError as error:
-            raise error.saying(self._access.discreet(str(error))) from None
+            raise error.saying(self._access.redact_urls(str(error))) from None
 
     @contextmanager
     def _following(

@@ -3,19 +3,19 @@
 from collections.abc import Collection, Mapping
 
 from dynbuild.digest import Digest
+from dynbuild.inventory import StoredObject
 from dynbuild.ports import TierError
-from dynbuild.shelves import Thing
-from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import UnreadableError
+from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.packages import Packages, Version
 from dynbuild.tiers.registry.artifact import load_step, tag_of
-from dynbuild.tiers.registry.inventory import RegistryShelf
+from dynbuild.tiers.registry.inventory import RegistryInventory
 from dynbuild.tiers.registry.tier import AT_ONCE, Tell, refusals
 
 
-class GhcrShelf(RegistryShelf):
-    """Implements ``shelves.Shelf``.
+class GhcrInventory(RegistryInventory):
+    """Implements ``inventories.Inventory``.
 
     A version goes when no record in it stays, or a later one stands in its place. One
     that has a tag of somebody else, or is none of ours, is never touched.
@@ -33,7 +33,7 @@ class GhcrShelf(RegistryShelf):
 
     def remove(self, keys: Collection[str]) -> None:
         gone = set(keys)
-        steps = {step for key in keys if (step := Thing(key, 0, 0.0).step)}
+        steps = {step for key in keys if (step := StoredObject(key, 0, 0.0).step)}
         if not steps:
             return
         with refusals():
@@ -82,6 +82,6 @@ class GhcrShelf(RegistryShelf):
             return True
 
         asked = [one for one in versions.values() if not one.tags]
-        ours = each(is_ours, asked, AT_ONCE)
+        ours = parallel_map(is_ours, asked, AT_ONCE)
         found = [one for one, is_ in zip(asked, ours, strict=True) if is_]
         return [one for one in found if not self._packages.delete(one)]

@@ -1,4 +1,4 @@
-"""All that a registry tier holds, as ``shelves.Shelf``.
+"""All that a registry tier holds, as ``inventories.Inventory``.
 
 A registry removes blobs by itself, when no manifest names them any more.
 """
@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dynbuild.digest import Digest
-from dynbuild.shelves import RECORDS, Root, Thing
-from dynbuild.tiers.beside import each
+from dynbuild.inventory import RECORDS, Root, StoredObject
 from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.artifact import Entry, step_of, tag_of
 from dynbuild.tiers.registry.tier import AT_ONCE, Registry, refusals
@@ -19,27 +19,29 @@ from dynbuild.tiers.registry.tier import AT_ONCE, Registry, refusals
 _NOT_OFFERED = 405
 
 
-class RegistryShelf(Registry):
-    """Implements ``shelves.Shelf`` on the repository of a registry tier."""
+class RegistryInventory(Registry):
+    """Implements ``inventories.Inventory`` on the repository of a registry tier."""
 
-    def things(self) -> Iterator[Thing]:
+    def things(self) -> Iterator[StoredObject]:
         now = time.time()
         blobs: dict[Digest, tuple[int, float]] = {}
         with refusals():
             tags = self.client.tags(self.repository)
             steps = [step for tag in tags if (step := step_of(tag))]
-            found = each(self.entries, steps, AT_ONCE)
+            found = parallel_map(self.entries, steps, AT_ONCE)
         for entry in (one for some in found for one in some):
             age = max(0.0, now - entry.made) if entry.made is not None else 0.0
-            yield Thing(_key(entry), len(entry.text), age)
+            yield StoredObject(_key(entry), len(entry.text), age)
             for digest, size in _blobs(entry):
                 known = blobs.get(digest, (size, age))
                 blobs[digest] = (size, min(age, known[1]))
         for digest, (size, age) in blobs.items():
-            yield Thing(f"blobs/sha256/{digest.removeprefix('sha256:')}", size, age)
+            yield StoredObject(
+                f"blobs/sha256/{digest.removeprefix('sha256:')}", size, age
+            )
 
     def root(self, key: str) -> Root | None:
-        step = Thing(key, 0, 0.0).step
+        step = StoredObject(key, 0, 0.0).step
         if step is None:
             return None
         with refusals():
@@ -55,7 +57,7 @@ class RegistryShelf(Registry):
 
     def remove(self, keys: Collection[str]) -> None:
         gone = set(keys)
-        steps = {step for key in keys if (step := Thing(key, 0, 0.0).step)}
+        steps = {step for key in keys if (step := StoredObject(key, 0, 0.0).step)}
         with refusals():
             for step in sorted(steps):
                 self._remove(step, gone)

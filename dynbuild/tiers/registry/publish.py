@@ -20,7 +20,7 @@ from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Layer
 from dynbuild.ports import Config, LostError, Stack, Tier
 from dynbuild.reference import parse
-from dynbuild.tiers.beside import beside, each
+from dynbuild.tiers.daemon_threads import parallel_map, submit
 from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.errors import RegistryError
 
@@ -63,7 +63,7 @@ class Registries:
         try:
             for place, names in places.items():
                 push = partial(self._push, place, names, stack, described, report)
-                job = beside(push)
+                job = submit(push)
                 while not wait([job], _POLL).done:
                     self.check()
                 job.result()
@@ -107,7 +107,7 @@ class Registries:
         if not stale:
             return
         layers = {layer.digest: layer for layer in stack}
-        each(partial(self._bring, client, place), [*layers.values()], _AT_ONCE)
+        parallel_map(partial(self._bring, client, place), [*layers.values()], _AT_ONCE)
         if not client.has(place, sha256(image)):
             client.upload(place, sha256(image), of_bytes(image))
         for name in stale:

@@ -17,7 +17,6 @@ from pathlib import Path
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
-from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import (
     StoredWrites,
     UnreadableError,
@@ -25,6 +24,7 @@ from dynbuild.tiers.codec import (
     dump_writes,
     record_name,
 )
+from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.address import GHCR, Repository
 from dynbuild.tiers.oci.client import Client, Moved
 from dynbuild.tiers.oci.download import DamagedError
@@ -81,14 +81,16 @@ class Registry:
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
         with refusals():
-            found = chain.from_iterable(each(self.entries, sorted(set(steps)), AT_ONCE))
+            found = chain.from_iterable(
+                parallel_map(self.entries, sorted(set(steps)), AT_ONCE)
+            )
             entries = [one for one in found if one.record.platform == platform]
             if self._doubtful:
                 # Blobs went away behind the records: no plan is made on any other.
                 layers = {x.digest for one in entries for x in one.record.layers}
                 self._lost |= self._missing(sorted(layers))
             usable = [one for one in entries if not self._lacks(one)]
-            writes = each(self._written, usable, AT_ONCE)
+            writes = parallel_map(self._written, usable, AT_ONCE)
             records = [
                 replace(one.record, writes=StoredWrites(data))
                 for one, data in zip(usable, writes, strict=True)
@@ -201,7 +203,7 @@ class Registry:
             return self.client.has(self.repository, blob)
 
         asked = [blob for blob in blobs if blob not in self._lost]
-        there = each(is_there, asked, AT_ONCE)
+        there = parallel_map(is_there, asked, AT_ONCE)
         return {blob for blob, held in zip(asked, there, strict=True) if not held}
 
     def _lacks(self, entry: Entry) -> bool:

@@ -32,7 +32,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from dynbuild.errors import discreet
+from dynbuild.errors import redact_urls
 from dynbuild.ports import TierError
 from dynbuild.tiers.s3.pool import PATIENCE, Patience, pool
 
@@ -60,7 +60,7 @@ class Settings:
     def place(self) -> str:
         """The bucket as people are told of it."""
         scheme = "https" if self.secure else "http"
-        return discreet(f"{scheme}://{self.endpoint}/{self.bucket}")
+        return redact_urls(f"{scheme}://{self.endpoint}/{self.bucket}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def answers(clients: Clients) -> Iterator[None]:
 def _refused(clients: Clients, told: str) -> TierError:
     for secret in clients.secrets:
         told = told.replace(secret, "***")
-    return TierError(discreet(" ".join(told.split()))[:300], refused=True)
+    return TierError(redact_urls(" ".join(told.split()))[:300], refused=True)
 
 
 def _reason(error: BaseException) -> str:
@@ -170,4 +170,4 @@ def _reason(error: BaseException) -> str:
     if isinstance(cause, NewConnectionError) and "refused" in str(cause):
         return "it refuses connections"
     text = _OBJECT.sub("", str(cause)) or type(cause).__name__
-    return discreet(text.removeprefix("Failed to establish a new connection: "))
+    return redact_urls(text.removeprefix("Failed to establish a new connection: "))

@@ -1,4 +1,4 @@
-"""All that an S3 tier holds, as ``shelves.Shelf``."""
+"""All that an S3 tier holds, as ``inventories.Inventory``."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -8,17 +8,17 @@ from tempfile import TemporaryDirectory
 from minio.deleteobjects import DeleteObject
 
 from dynbuild.digest import Digest
+from dynbuild.inventory import OLD_RECORDS, RECORDS, Root, StoredObject
 from dynbuild.ports import TierError
-from dynbuild.shelves import OLD_RECORDS, RECORDS, Root, Thing
 from dynbuild.tiers.codec import named_in
 from dynbuild.tiers.s3.client import MissingError, answers
 from dynbuild.tiers.s3.tier import S3
 
 
-class S3Shelf(S3):
-    """Implements ``shelves.Shelf`` on the bucket of an S3 tier."""
+class S3Inventory(S3):
+    """Implements ``inventories.Inventory`` on the bucket of an S3 tier."""
 
-    def things(self) -> Iterator[Thing]:
+    def things(self) -> Iterator[StoredObject]:
         now = time.time()
         for prefix in (f"{RECORDS}/", f"{OLD_RECORDS}/", "blobs/"):
             try:
@@ -28,7 +28,7 @@ class S3Shelf(S3):
                     ):
                         since = found.last_modified
                         age = now - since.timestamp() if since else 0.0
-                        yield Thing(str(found.object_name), found.size or 0, age)
+                        yield StoredObject(str(found.object_name), found.size or 0, age)
             except MissingError:
                 return
 

@@ -21,10 +21,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.inventory import RECORDS
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
-from dynbuild.shelves import RECORDS
-from dynbuild.tiers.beside import each
 from dynbuild.tiers.codec import (
     OtherVersionError,
     StoredWrites,
@@ -34,6 +33,7 @@ from dynbuild.tiers.codec import (
     load_record,
     record_name,
 )
+from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.s3.client import MissingError, Settings, answers, connect
 from dynbuild.tiers.s3.pool import AT_ONCE, PATIENCE, Pace, Patience
 
@@ -86,13 +86,15 @@ class S3:
         self._large = threading.Semaphore(_LARGE)
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
-        found = each(self._records, sorted(set(steps)), AT_ONCE)
+        found = parallel_map(self._records, sorted(set(steps)), AT_ONCE)
         records = [r for some in found for r in some if r.platform == platform]
         self._sizes |= {x.digest: x.size for r in records for x in r.layers}
         if self._doubtful:
             # Blobs went away behind the records: no plan is made on any other.
             blobs = {layer.digest: layer.size for r in records for layer in r.layers}
-            there = each(lambda blob: self._is_there(*blob), blobs.items(), AT_ONCE)
+            there = parallel_map(
+                lambda blob: self._is_there(*blob), blobs.items(), AT_ONCE
+            )
             gone = {blob for blob, held in zip(blobs, there, strict=True) if not held}
             self._damaged |= gone
         return tuple(

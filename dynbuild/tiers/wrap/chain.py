@@ -18,10 +18,10 @@ from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Stack, Tier, TierError
-from dynbuild.tiers.beside import beside
 from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.daemon_threads import submit
 from dynbuild.tiers.origin import STORE
-from dynbuild.tiers.wrap.guarded import READ, Guarded
+from dynbuild.tiers.wrap.guarded import READ, CircuitBreakerTier
 from dynbuild.tiers.wrap.sharing import Sharing
 
 LOOK_UP = 15.0
@@ -60,7 +60,7 @@ class _Seen:
     ``sizes`` has the blobs that they name, ``lost`` those that it did not give.
     """
 
-    far: Guarded
+    far: CircuitBreakerTier
     records: dict[tuple[Digest, str], tuple[Record, ...]] = field(default_factory=dict)
     sizes: dict[Digest, int] = field(default_factory=dict)
     lost: set[Digest] = field(default_factory=set)
@@ -103,7 +103,7 @@ class Chain:
     def __init__(
         self,
         near: Near,
-        fars: Sequence[Guarded],
+        fars: Sequence[CircuitBreakerTier],
         folder: Path,
         check: Callable[[], None],
         look_up: float = LOOK_UP,
@@ -187,7 +187,7 @@ class Chain:
             return lambda: seen.find(steps, platform, anew=anew)
 
         asked = [
-            (distance, seen.far, beside(question(seen)))
+            (distance, seen.far, submit(question(seen)))
             for distance, seen in enumerate(self._fars, 1)
             if seen.far.reads
         ]
@@ -226,7 +226,7 @@ class Chain:
         return tuple(sorted(found.union(self._near.doubts())))
 
     def _in_time(
-        self, far: Guarded, answer: Future[tuple[Record, ...]]
+        self, far: CircuitBreakerTier, answer: Future[tuple[Record, ...]]
     ) -> tuple[Record, ...]:
         deadline = time.monotonic() + self._look_up
         while time.monotonic() < deadline:
@@ -254,9 +254,9 @@ class Chain:
             seen.lose(blob)
         return False
 
-    def _patiently(self, far: Guarded, blob: Digest, path: str) -> bool:
+    def _patiently(self, far: CircuitBreakerTier, blob: Digest, path: str) -> bool:
         """Take a blob, and look meanwhile whether all is to end."""
-        job = beside(lambda: far.fetch(blob, path))
+        job = submit(lambda: far.fetch(blob, path))
         while not wait([job], _POLL).done:
             self._check()
         return job.result()

@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 from dynbuild.building import Report
 from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic, UnreachableError
+from dynbuild.inventory import Inventory
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Tier, TierError
-from dynbuild.shelves import Shelf
 from dynbuild.tiers.codec import UnreadableError
 from dynbuild.tiers.wrap.meter import Meter
 
@@ -34,7 +34,7 @@ Name: TypeAlias = Literal["s3", "registry"]
 
 
 @dataclass(frozen=True, slots=True)
-class Far:
+class TierConfig:
     """A shared tier: what people call it, where it is, what it is used for.
 
     It is opened by its first use. ``required``: the command fails where it does.
@@ -43,17 +43,17 @@ class Far:
     name: Name
     place: str
     open: Open
-    shelf: Callable[[], Shelf]
+    inventory: Callable[[], Inventory]
     uses: frozenset[Use] = frozenset({READ, WRITE})
     required: bool = False
 
 
-def place_of(far: Far) -> str:
+def place_of(far: TierConfig) -> str:
     """How a store names a shared tier that it has records from."""
     return f"{far.name} {far.place}"
 
 
-class Guarded:
+class CircuitBreakerTier:
     """Implements ``ports.Tier`` on a shared tier; raises nothing but ValueError.
 
     ``tell`` hears of its first failure; where the tier is required, ``require`` raises
@@ -61,7 +61,7 @@ class Guarded:
     """
 
     def __init__(
-        self, far: Far, tell: Callable[[Diagnostic], None], report: Report
+        self, far: TierConfig, tell: Callable[[Diagnostic], None], report: Report
     ) -> None:
         self.far = far
         self.failure: Diagnostic | None = None

@@ -31,7 +31,7 @@ def test_an_unfinished_merge_is_named(syntax: Syntax) -> None:
 
 
 @dataclass
-class Known:
+class StepMetrics:
     """A memory in memory."""
 
     answers: dict[str, object] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Known:
 
 def test_an_evaluation_is_remembered() -> None:
     source = Source("dynbuild.nix", '{ base }: { inherit base; env.A = "1"; }')
-    memory = Known()
+    memory = StepMetrics()
     first, again = (
         load(source, "nix", Inputs(given={"base": "debian:12"}, memory=memory))
         for _ in range(2)
@@ -63,7 +63,7 @@ def test_an_evaluation_is_remembered() -> None:
 
 def test_an_evaluation_that_says_something_says_it_every_time() -> None:
     source = Source("dynbuild.nix", 'builtins.trace "hear" { base = "debian:12"; }')
-    memory, said = Known(), list[str]()
+    memory, said = StepMetrics(), list[str]()
     for _ in range(2):
         load(source, "nix", Inputs(memory=memory, say=said.append))
     assert said == ["trace: hear"] * 2

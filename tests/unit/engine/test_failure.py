@@ -7,7 +7,7 @@ import pytest
 from dynbuild.building import BuildFailed
 from dynbuild.engine.failure import answered, explain, later, said, unreachable
 from dynbuild.engine.rawjson import Transcript
-from dynbuild.errors import DeclarationError, UnreachableError, discreet
+from dynbuild.errors import DeclarationError, UnreachableError, redact_urls
 
 
 def transcript(*words: str, name: str = "", error: str = "") -> Transcript:
@@ -118,7 +118,7 @@ def test_words_without_their_wrapping() -> None:
 
 def test_no_secrets_of_urls() -> None:
     text = 'Get "https://me:hunter2@proxy/v2/?X-Signature=abc&y=1": no'
-    assert discreet(text) == 'Get "https://proxy/v2/": no'
+    assert redact_urls(text) == 'Get "https://proxy/v2/": no'
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from dynbuild.engine.once import once
 from dynbuild.link.entries import MalformedLayerError
-from dynbuild.link.later import Later
+from dynbuild.link.lazy import LazyWriteSet
 from dynbuild.link.model import WriteSet, Written
 
 WRITES: WriteSet = {"a": Written("file"), "b": Written("directory")}
@@ -21,7 +21,7 @@ def test_it_is_done_once_and_by_nobody_before() -> None:
         reads.append("read")
         return WRITES
 
-    later = Later(once(read))
+    later = LazyWriteSet(once(read))
     assert reads == []
 
     def look() -> None:
@@ -38,7 +38,7 @@ def test_it_is_done_once_and_by_nobody_before() -> None:
 
 
 def test_a_write_set_that_is_read_later_is_one() -> None:
-    later = Later(lambda: WRITES)
+    later = LazyWriteSet(lambda: WRITES)
     assert dict(later) == dict(later.items()) == WRITES
     assert list(later) == list(later.keys()) == ["a", "b"]
     assert later["a"] == Written("file")
@@ -48,7 +48,7 @@ def test_whoever_asks_hears_what_is_wrong() -> None:
     def read() -> WriteSet:
         raise MalformedLayerError("no layer")
 
-    later = Later(once(read))
+    later = LazyWriteSet(once(read))
     for _ in range(2):
         with pytest.raises(MalformedLayerError, match="no layer"):
             len(later)

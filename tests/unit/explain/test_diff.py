@@ -7,7 +7,7 @@ import pytest
 from dynbuild.cli.diff_text import diff_data, diff_text, summary
 from dynbuild.errors import DeclarationError
 from dynbuild.explain.diff import Diff, diff, digests_of
-from dynbuild.explain.known import Known
+from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.view import common_platform, view
 from dynbuild.link.model import Written
 from dynbuild.lock.model import Lock, Target
@@ -103,7 +103,7 @@ def test_what_was_written_is_known_to_place_steps() -> None:
     }
     assert reasons(diff(before, after)) == {"first": [("changed", "commands")]}
     # The first one moved behind the second, and now it is the one that wins.
-    known = Known(wrote=wrote)
+    known = StepMetrics(wrote=wrote)
     assert view(before, AMD, known).placed("second") != old.placed("second")
     runs = {step.placed.id for step in diff(before, after, known=known).runs}
     assert runs == {"first", "second"}
@@ -117,7 +117,7 @@ def test_what_a_step_was_put_on_is_known_to_place_it() -> None:
         digest: [{"etc/x": Written("file", content=id_, new=True)}]
         for id_, digest in old.digests.items()
     }
-    on_first = view(before, AMD, Known(wrote=wrote)).placed("second")
+    on_first = view(before, AMD, StepMetrics(wrote=wrote)).placed("second")
     assert on_first != old.placed("second")
     # A tier has the record of the place alone, which tells of the other step.
     wrote = {
@@ -125,7 +125,7 @@ def test_what_a_step_was_put_on_is_known_to_place_it() -> None:
         on_first: wrote[old.digests["second"]],
     }
     joined = {old.digests["second"]: [(old.digests["first"],)]}
-    known = Known(wrote=wrote, joined=joined)
+    known = StepMetrics(wrote=wrote, joined=joined)
     assert view(before, AMD, known).placed("second") == on_first
     after = update(before, target(first, second, made("third")))
     runs = [step.placed.id for step in diff(before, after, known=known).runs]
@@ -141,7 +141,7 @@ def test_a_build_only_stack_of_its_own() -> None:
     files = [{"x": Written("file", content=i)} for i in "ab"]
     wrote = {old.digests[i]: [w] for i, w in zip("ab", files, strict=True)}
     after = update(before, target(a, b, replace(tool, commands=("t",)), user))
-    found = diff(before, after, known=Known(wrote=wrote))
+    found = diff(before, after, known=StepMetrics(wrote=wrote))
     assert {"tool", "user"} <= {step.placed.id for step in found.runs}
 
 
@@ -184,7 +184,7 @@ def test_what_is_asked_of_tiers() -> None:
 
 
 def priced(lock: Lock, **known: object) -> Diff:
-    return diff(None, lock, AMD, Known(**known))  # type: ignore[arg-type]
+    return diff(None, lock, AMD, StepMetrics(**known))  # type: ignore[arg-type]
 
 
 def test_prices_in_words() -> None:
@@ -210,7 +210,7 @@ def test_what_a_tier_holds_costs_nothing() -> None:
     lock = update(None, target(made("a"), made("b", "a")))
     after = update(lock, target(replace(made("a"), commands=("x",)), made("b", "a")))
     held = {view(after, AMD).placed("b"): "s3"}
-    found = diff(lock, after, AMD, Known(seconds={"a": 5, "b": 7}, tiers=held))
+    found = diff(lock, after, AMD, StepMetrics(seconds={"a": 5, "b": 7}, tiers=held))
     assert diff_text(found).splitlines()[-5:] == [
         "a changed",
         "    commands",

@@ -1,6 +1,6 @@
 """What is found when somebody looks, and not before."""
 
-from dynbuild.link.later import LaterReads
+from dynbuild.link.lazy import LazyReads
 
 
 def test_reads_are_a_sequence_like_any_other() -> None:
@@ -10,7 +10,7 @@ def test_reads_are_a_sequence_like_any_other() -> None:
         looked.append(None)
         return ("a", "b")
 
-    reads = LaterReads(find)
+    reads = LazyReads(find)
     assert not looked
     assert (list(reads), reads[0], reads[1:], len(reads)) == (
         ["a", "b"],

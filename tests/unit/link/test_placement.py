@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from dynbuild.digest import Digest
-from dynbuild.link.later import LaterReads
+from dynbuild.link.lazy import LazyReads
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.placement import Join, Placement, Placements, Standing, place
 
@@ -321,7 +321,7 @@ def test_nobody_asks_what_a_step_read_that_stands_on_all_before_it() -> None:
 
     order = [step("a"), step("b", "a")]
     wrote: Wrote = {Digest("@a"): [{"a": file("a")}], Digest("@b"): [{"b": file("b")}]}
-    place(order, wrote, {Digest("@b"): [LaterReads(found)]})
+    place(order, wrote, {Digest("@b"): [LazyReads(found)]})
 
 
 def test_a_record_of_a_place_tells_what_is_below_it() -> None:

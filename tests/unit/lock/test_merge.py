@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dynbuild.commands.merge import merged
-from dynbuild.errors import AnswerIsNoError, LockError
+from dynbuild.errors import CommandFailed, LockError
 from dynbuild.lock.codec import dumps, loads
 from dynbuild.lock.merge import merge
 from dynbuild.lock.model import Lock, Target
@@ -85,7 +85,7 @@ def test_what_does_not_fit_is_refused_and_ours_stays() -> None:
     """One side's stage is build-only now, and the other side's new one stands on it."""
     ours = locked(START, made("a", build_only=True), made("b"))
     theirs = locked(START, made("a"), made("b"), made("c", "a"))
-    with pytest.raises(AnswerIsNoError, match="DB0418") as refused:
+    with pytest.raises(CommandFailed, match="DB0418") as refused:
         merged(dumps(START), dumps(ours), dumps(theirs), ())
     assert "'c' is linked and stands on 'a'" in str(refused.value)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dynbuild.errors import AnswerIsNoError
+from dynbuild.errors import CommandFailed
 from dynbuild.project.consents import Consent, Consents
 
 YES = Consent("/a/dynbuild.toml", '{"local": "x"}', agreed=True)
@@ -47,7 +47,7 @@ def test_what_others_can_write_says_nothing(consents: Consents, which: str) -> N
     open_.chmod(0o777)
     assert consents.said(YES.project, YES.settings) is None
     assert consents.all() == ()
-    with pytest.raises(AnswerIsNoError, match="not safe"):
+    with pytest.raises(CommandFailed, match="not safe"):
         consents.keep(NO)
 
 
@@ -66,10 +66,10 @@ def test_an_answer_in_a_file_of_another_name_does_not_count(consents: Consents) 
 def test_without_a_place_nothing_is_kept(tmp_path: Path) -> None:
     assert Consents(None).said("/a", "{}") is None
     assert Consents(None).all() == ()
-    with pytest.raises(AnswerIsNoError, match="no state directory"):
+    with pytest.raises(CommandFailed, match="no state directory"):
         Consents(None).keep(YES)
     (tmp_path / "file").touch()
-    with pytest.raises(AnswerIsNoError, match="not a directory"):
+    with pytest.raises(CommandFailed, match="not a directory"):
         Consents(tmp_path / "file/x").keep(YES)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dynbuild.errors import AnswerIsNoError, DeclarationError, LockError
+from dynbuild.errors import CommandFailed, DeclarationError, LockError
 from dynbuild.ports import CommittedUnknownError
 from dynbuild.project.lockfile import LockFile
 
@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_the_old_lock(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(AnswerIsNoError, match="no space left"):
+    with pytest.raises(CommandFailed, match="no space left"):
         lockfile.write("new\n")
     assert lockfile.read() == "old\n"
     assert [path.name for path in lockfile.path.parent.iterdir()] == ["dynbuild.lock"]

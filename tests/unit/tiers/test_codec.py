@@ -9,8 +9,8 @@ import pytest
 
 from dynbuild.building import Event
 from dynbuild.digest import Digest, sha256
+from dynbuild.inventory import Inventory
 from dynbuild.link.model import Layer, Record, Written
-from dynbuild.shelves import Shelf
 from dynbuild.tiers.codec import (
     StoredWrites,
     UnreadableError,
@@ -20,7 +20,7 @@ from dynbuild.tiers.codec import (
     parsed,
 )
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.wrap.guarded import Far, Guarded, Moved, Tell
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, Moved, Tell, TierConfig
 
 if TYPE_CHECKING:
     from dynbuild.errors import Diagnostic
@@ -113,12 +113,14 @@ def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
         del tell, came, went
         return Junk()
 
-    def shelf() -> Shelf:
+    def inventory() -> Inventory:
         raise AssertionError(Path())
 
     def report(event: Event) -> None:
         del event
 
-    far = Guarded(Far("s3", "there", open_, shelf), said.append, report)
+    far = CircuitBreakerTier(
+        TierConfig("s3", "there", open_, inventory), said.append, report
+    )
     assert far.find([Digest(STEP)], "p") == ()
     assert [one.code for one in said] == ["DB0606"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.errors import AnswerIsNoError, DeclarationError
+from dynbuild.errors import CommandFailed, DeclarationError
 from dynbuild.signature import SecretKey
 from dynbuild.tiers.keys import new_key, signing_key, trusted_keys
 
@@ -48,7 +48,7 @@ def test_a_new_key_signs(tmp_path: Path) -> None:
 def test_a_key_that_is_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("precious")
-    with pytest.raises(AnswerIsNoError, match="DB0622"):
+    with pytest.raises(CommandFailed, match="DB0622"):
         new_key("x", path)
     assert path.read_text() == "precious"
 

@@ -15,7 +15,7 @@ import pytest
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import Base
-from dynbuild.tiers.local.inventory import LocalShelf
+from dynbuild.tiers.local.inventory import LocalInventory
 from dynbuild.tiers.local.machine import Machine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.local.workspace import exclusive, private
@@ -137,7 +137,7 @@ def test_a_planted_note_of_a_base_names_blobs_and_nothing_else(
         assert machine.base(digest) is None
         assert victim.read_text() == "secret"
         (note,) = (store / "notes").iterdir()
-        assert LocalShelf(store).root(f"notes/{note.name}") is None
+        assert LocalInventory(store).root(f"notes/{note.name}") is None
 
 
 def test_a_private_directory_is_gone_at_the_end(tmp_path: Path) -> None:

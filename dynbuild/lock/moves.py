@@ -15,7 +15,7 @@ from dynbuild.steps.sequence import Rank, topological
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class PreviousLock:
     """The lock before, its order, and which of its stages go on under which names."""
 
     lock: Lock
@@ -24,7 +24,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class Moves:
     """Which stages of a target changed themselves, move, or are new."""
 
     changed: frozenset[str]
@@ -32,7 +32,7 @@ class Motion:
     new: frozenset[str]
 
 
-def motion(before: Before, target: Target, forced: Collection[str]) -> Motion:
+def motion(before: PreviousLock, target: Target, forced: Collection[str]) -> Moves:
     """Rules 3 and 4: who moves. ``forced`` names stages that move unchanged."""
     stages, previous = stages_of(target), stages_of(before.lock)
     old_facts, new_facts = facts_of(before.lock), facts_of(target)
@@ -50,10 +50,12 @@ def motion(before: Before, target: Target, forced: Collection[str]) -> Motion:
         if not reached.isdisjoint(stages[name].needs):
             reached.add(name)
     new = stages.keys() - before.names.keys()
-    return Motion(frozenset(changed), frozenset(reached - new), frozenset(new))
+    return Moves(frozenset(changed), frozenset(reached - new), frozenset(new))
 
 
-def place(before: Before, lock: Lock, target: Target, how: Motion) -> dict[str, Entry]:
+def place(
+    before: PreviousLock, lock: Lock, target: Target, how: Moves
+) -> dict[str, Entry]:
     """The entries of all stages; ``lock`` has the other steps of the update placed."""
     stages = stages_of(target)
     previous = before.lock.stages
@@ -98,7 +100,7 @@ def _appended(
 
 
 def _ranks(
-    before: Before, target: Target, staying: Mapping[str, Entry]
+    before: PreviousLock, target: Target, staying: Mapping[str, Entry]
 ) -> dict[str, Rank]:
     """Rule 4: fewer moves first, then the previous order, then as authored."""
     places = {step.id: place for place, step in enumerate(before.order)}
@@ -112,7 +114,7 @@ def _ranks(
     }
 
 
-def _are_last(before: Before, candidate: Lock, how: Motion) -> bool:
+def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
     """No step that stays stands behind the first that moves, and none left live."""
     was_live = {step.id for step in before.order if step.live}
     behind = False

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.engine.crew import crew
+from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.process import Running, StoppedError
-from dynbuild.ports import Ended, Told
+from dynbuild.ports import JobEnded, JobResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def test_jobs_end_in_their_own_time() -> None:
-    with crew(Running()) as jobs:
+    with job_pool(Running()) as jobs:
         gate = threading.Event()
 
         def slow(tell: Callable[[object], None]) -> None:
@@ -29,16 +29,16 @@ def test_jobs_end_in_their_own_time() -> None:
             gate.wait()
 
         jobs.start("slow", slow)
-        assert jobs.wait() == Told("slow", "soon")
+        assert jobs.wait() == JobResult("slow", "soon")
         jobs.start("fast", lambda tell: tell("done"))
-        assert jobs.wait() == Told("fast", "done")
-        assert jobs.wait() == Ended("fast", None)
+        assert jobs.wait() == JobResult("fast", "done")
+        assert jobs.wait() == JobEnded("fast", None)
         assert list(jobs.keys()) == ["slow"]
         gate.set()
-        assert jobs.wait() == Ended("slow", None)
+        assert jobs.wait() == JobEnded("slow", None)
         jobs.start("broken", lambda tell: tell(1 / 0))
         ended = jobs.wait()
-        assert isinstance(ended, Ended)
+        assert isinstance(ended, JobEnded)
         assert isinstance(ended.error, ZeroDivisionError)
 
 
@@ -50,7 +50,7 @@ def test_what_a_job_has_begun_is_done_though_nobody_listens() -> None:
         time.sleep(0.3)
         done.append("recorded")
 
-    with pytest.raises(KeyboardInterrupt), crew(Running()) as jobs:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(Running()) as jobs:  # noqa: PT012
         jobs.start("job", job)
         interrupted(signal.SIGINT)
         jobs.wait()
@@ -79,7 +79,7 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
             process.wait()
 
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), crew(running) as jobs:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(running) as jobs:  # noqa: PT012
         jobs.start("sleeps", job)
         time.sleep(0.3)
         interrupted(number)
@@ -90,7 +90,7 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
 
 def test_an_interrupt_that_nobody_waited_for_is_not_lost() -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), crew(Running()):  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(Running()):  # noqa: PT012
         interrupted(signal.SIGINT)
         reached.append("the end")
     assert reached
@@ -98,7 +98,7 @@ def test_an_interrupt_that_nobody_waited_for_is_not_lost() -> None:
 
 def test_nothing_starts_once_all_is_to_end() -> None:
     running = Running()
-    with pytest.raises(KeyboardInterrupt), crew(running):  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(running):  # noqa: PT012
         interrupted(signal.SIGINT)
         running.pause(0)
     with pytest.raises(StoppedError):
@@ -130,7 +130,7 @@ def test_a_second_interrupt_is_harsher() -> None:
             process.wait()
 
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), crew(running) as jobs:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(running) as jobs:  # noqa: PT012
         jobs.start("stubborn", job)
         ready.wait()
         interrupted(signal.SIGINT)

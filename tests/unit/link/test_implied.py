@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from dynbuild.link.claims import claims
 from dynbuild.link.commute import conflicts, database_of
+from dynbuild.link.implied import implied_paths
 from dynbuild.link.model import WriteSet, Written
 
 FILE = Written("file", 0o644, content="x", new=True)
@@ -115,11 +115,13 @@ def test_what_is_generated_from_others(source: str, generated: str) -> None:
     ],
 )
 def test_what_is_no_claim(path: str) -> None:
-    assert claims({path: FILE}) == {}
+    assert implied_paths({path: FILE}) == {}
 
 
 def test_directories_claim_nothing() -> None:
-    assert claims({"usr/local/lib/libown.so.d": Written("directory", 0o755)}) == {}
+    assert (
+        implied_paths({"usr/local/lib/libown.so.d": Written("directory", 0o755)}) == {}
+    )
 
 
 def test_a_source_and_byte_code_of_another_one() -> None:
@@ -132,4 +134,4 @@ def test_a_source_and_byte_code_of_another_one() -> None:
     assert conflicts(source, source | code) == ()
     assert conflicts({f"{SITE}/n.py": FILE}, code) == ()
     assert conflicts({"m.py": FILE}, {"__pycache__/m.pyc": FILE}) == ()
-    assert claims({"m.py": Written("directory")}) == {}
+    assert implied_paths({"m.py": Written("directory")}) == {}

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
-def beside(job: Callable[[], _R]) -> Future[_R]:
+def submit(job: Callable[[], _R]) -> Future[_R]:
     """Start a job; what comes of it."""
     future: Future[_R] = Future()
 
@@ -28,7 +28,9 @@ def beside(job: Callable[[], _R]) -> Future[_R]:
     return future
 
 
-def each(job: Callable[[_T], _R], items: Iterable[_T], at_once: int) -> Sequence[_R]:
+def parallel_map(
+    job: Callable[[_T], _R], items: Iterable[_T], at_once: int
+) -> Sequence[_R]:
     """What a job makes of each item, in their order, some at once.
 
     Raises what the first job to fail raises; no more are started then.

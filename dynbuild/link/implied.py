@@ -47,7 +47,7 @@ _ROOTS = ("etc/ld.so", "etc/ca-", "etc/pki/", "usr/", "lib")
 _GONE = frozenset({"whiteout", "opaque", "directory"})
 
 
-def claims(writes: WriteSet) -> dict[str, Written]:
+def implied_paths(writes: WriteSet) -> dict[str, Written]:
     """The claims of what is written, by paths at which nothing of it is written."""
     found: dict[str, Written] = {}
     for path, written in writes.items():

@@ -12,16 +12,16 @@ from pathlib import Path
 from dynbuild.building import BuildFailed, Event, Report
 from dynbuild.cli.project import Project
 from dynbuild.engine.buildx import Buildx
-from dynbuild.engine.crew import crew
+from dynbuild.engine.jobs import job_pool
+from dynbuild.engine.layer_builder import BuildxLayerBuilder
 from dynbuild.engine.process import Running
-from dynbuild.engine.workshop import Workshop
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Source
 from dynbuild.history.sqlite import path_in
 from dynbuild.lock.model import Lock
 from dynbuild.owners import fault
 from dynbuild.ports import Tier
-from dynbuild.realize.model import Site
+from dynbuild.realize.model import Backends
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.local.machine import Machine
 from dynbuild.tiers.local.tier import Local
@@ -31,20 +31,20 @@ from dynbuild.tiers.registry.publish import Registries
 from dynbuild.tiers.seal import seal_key
 from dynbuild.tiers.settings import registry_of, shared, trust_of
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import Far, Guarded
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
 
 Tell = Callable[[Diagnostic], None]
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @contextmanager
-def site(
+def backends(
     project: Project,
     lock: Lock,
     cache: Cache,
     report: Report,
     tell: Tell,
-) -> Iterator[Site]:
+) -> Iterator[Backends]:
     """The site of a project; ``cache`` is what it declares of its tiers.
 
     ``tell`` hears of what is damaged, and of shared tiers that fail. What a failed
@@ -61,17 +61,21 @@ def site(
     near = near_of(store_of(project.place.root, cache.local), cache, tell)
     made(near.root)
     machine = Machine(near, running.pause)
-    with machine.private() as folder, crew(running) as jobs:
-        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+    with machine.private() as folder, job_pool(running) as jobs:
+        guarded = [CircuitBreakerTier(far, tell, one_at_a_time) for far in fars]
         tier = Chain(near, guarded, folder, running.check)
-        workshop = Workshop(Buildx(os.environ, running), tier, machine, folder)
+        layer_builder = BuildxLayerBuilder(
+            Buildx(os.environ, running), tier, machine, folder
+        )
         bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
         cached = registry_of(cache, os.environ) if fars else None
         places = [*([cached] if cached else []), *map(repository, bases)]
         publisher = Registries(tier, places, os.environ, folder, running.check)
         sources: tuple[Source, ...] = ("local", *(far.name for far in fars))
         try:
-            yield Site(tier, machine, workshop, publisher, jobs, one_at_a_time, sources)
+            yield Backends(
+                tier, machine, layer_builder, publisher, jobs, one_at_a_time, sources
+            )
         except (BuildFailed, DynbuildError):
             # What the build died of is what matters, whatever becomes of sharing.
             try:
@@ -85,7 +89,7 @@ def site(
 
 @contextmanager
 def chained(
-    near: Local, fars: Sequence[Far], report: Report, tell: Tell
+    near: Local, fars: Sequence[TierConfig], report: Report, tell: Tell
 ) -> Iterator[Chain]:
     """The tiers as one, where nothing is built."""
     made(near.root)
@@ -96,7 +100,7 @@ def chained(
             report(event)
 
     with private(near.root) as folder:
-        guarded = [Guarded(far, tell, one_at_a_time) for far in fars]
+        guarded = [CircuitBreakerTier(far, tell, one_at_a_time) for far in fars]
         yield Chain(near, guarded, folder, lambda: None)
 
 
@@ -106,7 +110,9 @@ def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
     tiers: dict[Source, Tier] = {"local": near}
     for far in shared(cache, os.environ):
         # Who only looks is told of one that fails, required or not.
-        tiers[far.name] = Guarded(replace(far, required=False), tell, lambda _: None)
+        tiers[far.name] = CircuitBreakerTier(
+            replace(far, required=False), tell, lambda _: None
+        )
     return tiers
 
 

@@ -7,36 +7,36 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from dynbuild.engine.process import GRACE, HARSHER, Running, StoppedError, heeding
-from dynbuild.ports import Ended, Job, Told
+from dynbuild.ports import Job, JobEnded, JobResult
 
 
-class Crew:
+class ThreadJobs:
     """Implements ``ports.Jobs``. Only the main thread asks of it."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
         # Its put may be called from a signal handler, whatever holds the queue.
-        self._ends: SimpleQueue[Told | Ended | None] = SimpleQueue()
+        self._ends: SimpleQueue[JobResult | JobEnded | None] = SimpleQueue()
         self._at_work: dict[str, threading.Thread] = {}
 
     def start(self, key: str, job: Job) -> None:
         def work() -> None:
             error: BaseException | None = None
             try:
-                job(lambda result: self._ends.put(Told(key, result)))
+                job(lambda result: self._ends.put(JobResult(key, result)))
             except BaseException as raised:  # noqa: BLE001 - the main thread is told
                 error = raised
-            self._ends.put(Ended(key, error))
+            self._ends.put(JobEnded(key, error))
 
         thread = threading.Thread(target=work, name=key)
         self._at_work[key] = thread
         thread.start()
 
-    def wait(self) -> Told | Ended:
+    def wait(self) -> JobResult | JobEnded:
         next_one = self._ends.get()
         if next_one is None:
             raise KeyboardInterrupt
-        if isinstance(next_one, Ended):
+        if isinstance(next_one, JobEnded):
             self._gone(next_one)
         return next_one
 
@@ -55,7 +55,7 @@ class Crew:
                 self._running.stop(harsher)
                 self._let_end(GRACE)
         while self._at_work:
-            if isinstance(ended := self._ends.get(), Ended):
+            if isinstance(ended := self._ends.get(), JobEnded):
                 self._gone(ended)
 
     def _let_end(self, seconds: float) -> None:
@@ -67,20 +67,20 @@ class Crew:
                 return
             if ended is None:
                 return
-            if isinstance(ended, Ended):
+            if isinstance(ended, JobEnded):
                 self._gone(ended)
 
-    def _gone(self, ended: Ended) -> None:
+    def _gone(self, ended: JobEnded) -> None:
         self._at_work.pop(ended.key).join()
 
 
 @contextmanager
-def crew(running: Running) -> Iterator[Crew]:
+def job_pool(running: Running) -> Iterator[ThreadJobs]:
     """A crew none of whose jobs outlives the context.
 
     Raises KeyboardInterrupt where an interrupt came, whatever was done then.
     """
-    jobs = Crew(running)
+    jobs = ThreadJobs(running)
     with heeding(jobs.interrupt):
         try:
             yield jobs

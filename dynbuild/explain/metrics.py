@@ -8,7 +8,7 @@ from dynbuild.link.model import WriteSet
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StepMetrics:
     """Facts that explanations use where they are there; each may be empty.
 
     ``seconds`` says how long steps took, by placed digest, else by the id of the step
@@ -27,4 +27,4 @@ class Known:
     joined: Mapping[Digest, Sequence[tuple[Digest, ...]]] = field(default_factory=dict)
 
 
-NOTHING_KNOWN = Known()
+NOTHING_KNOWN = StepMetrics()

@@ -40,7 +40,7 @@ from dynbuild.engine.once import once
 from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.engine.tarball import copied, directories, is_empty, squashed, written
 from dynbuild.engine.texts import Texts
-from dynbuild.link.later import Later, LaterReads
+from dynbuild.link.lazy import LazyReads, LazyWriteSet
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
 from dynbuild.ports import (
@@ -65,8 +65,8 @@ _LONG = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """Implements ``ports.Workshop`` with buildx, in a folder beside a tier."""
+class BuildxLayerBuilder:
+    """Implements ``ports.LayerBuilder`` with buildx, in a folder beside a tier."""
 
     buildx: Buildx
     tier: Tier
@@ -99,7 +99,9 @@ class Workshop:
             if name not in ("rootfs", "history")
         }
         paths = [blob(out, layer) for layer in found.layers]
-        return Base(found.layers, Later(once(lambda: written(paths, {}))), config)
+        return Base(
+            found.layers, LazyWriteSet(once(lambda: written(paths, {}))), config
+        )
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         place = self._place()
@@ -129,13 +131,13 @@ class Workshop:
         made_by = _made_by(image.config, height)
         layers = iter(zip(image.layers[height:], made_by, strict=True))
         realized = []
-        below: WriteSet = Later(once(lambda: stacked(request.below)))
+        below: WriteSet = LazyWriteSet(once(lambda: stacked(request.below)))
         texts = Texts(self.machine, [blob(out, layer) for layer in request.on])
         for part in request.parts:
             own = self._own_layers(part, layers, place, build.source_date_epoch)
             paths = [path for _, path in own]
             writes, above = _writes(paths, below, texts)
-            reads = LaterReads(once(partial(texts.reads, writes, below, above)))
+            reads = LazyReads(once(partial(texts.reads, writes, below, above)))
             below = above
             results = [one for one in built.steps if one.step == part.name]
             realized.append(
@@ -326,8 +328,8 @@ def _writes(
     layers: Sequence[Path], below: WriteSet, texts: Texts
 ) -> tuple[WriteSet, WriteSet]:
     """What layers write, read when somebody looks, and all that lies there then."""
-    writes = Later(once(lambda: written(layers, below, texts.known)))
-    return writes, Later(once(lambda: stacked([below, writes])))
+    writes = LazyWriteSet(once(lambda: written(layers, below, texts.known)))
+    return writes, LazyWriteSet(once(lambda: stacked([below, writes])))
 
 
 def _made_by(config: Mapping[str, Any], height: int) -> list[str]:

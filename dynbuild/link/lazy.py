@@ -6,7 +6,7 @@ from typing import overload
 from dynbuild.link.model import WriteSet, Written
 
 
-class Later(Mapping[str, Written]):
+class LazyWriteSet(Mapping[str, Written]):
     """A write set that whoever looks first reads; two at once may both."""
 
     def __init__(self, read: Callable[[], WriteSet]) -> None:
@@ -35,7 +35,7 @@ class Later(Mapping[str, Written]):
         return self._writes().keys()
 
 
-class LaterReads(Sequence[str]):
+class LazyReads(Sequence[str]):
     """What a step is known to read; whoever looks first finds it out."""
 
     def __init__(self, find: Callable[[], tuple[str, ...]]) -> None:

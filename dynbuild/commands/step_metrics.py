@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from dynbuild.digest import Digest
-from dynbuild.explain.known import Known
+from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Source
 from dynbuild.link.model import WriteSet
 from dynbuild.ports import Tier
 
 
-def known_of(
+def step_metrics(
     digests: Iterable[Digest],
     platform: str,
     tiers: Mapping[Source, Tier],
     seconds: Mapping[str, float],
-) -> Known:
+) -> StepMetrics:
     """Look steps up in tiers, the nearest first.
 
     ``seconds`` says how long steps took here, by their ids: for those of which no tier
@@ -37,4 +37,4 @@ def known_of(
             read[record.placed].append(record.reads)
             if record.joins:
                 joined[record.step].append(record.joins)
-    return Known({**seconds, **measured}, sizes, held, wrote, read, joined)
+    return StepMetrics({**seconds, **measured}, sizes, held, wrote, read, joined)

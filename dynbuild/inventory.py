@@ -16,7 +16,7 @@ neither takes the other's records for damaged ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class StoredObject:
     """Something that a tier holds: its key, its bytes, its age in seconds."""
 
     key: str
@@ -47,10 +47,10 @@ class Root:
     record: Record | None = None
 
 
-class Shelf(Protocol):
+class Inventory(Protocol):
     """All that a tier holds. A shared one may raise TierError from every method."""
 
-    def things(self) -> Iterator[Thing]:
+    def things(self) -> Iterator[StoredObject]:
         """Everything, in no order."""
 
     def root(self, key: str) -> Root | None:

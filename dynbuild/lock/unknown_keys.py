@@ -6,7 +6,7 @@ from dynbuild.lock.renames import Names
 from dynbuild.steps.model import Stage
 
 
-def kept_extra(previous: Lock, lock: Lock, names: Names) -> Extra:
+def carry_unknown_keys(previous: Lock, lock: Lock, names: Names) -> Extra:
     """The unknown keys of a lock for the next one, unless what they speak of left.
 
     Those of a stage follow its renames; those of a copy or a secret stay as long as
