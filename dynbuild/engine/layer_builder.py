@@ -40,6 +40,7 @@ from dynbuild.engine.once import once
 from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.engine.tarball import copied, directories, is_empty, squashed, written
 from dynbuild.engine.texts import Texts
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.link.lazy import LazyReads, LazyWriteSet
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.writes import stacked
@@ -126,8 +127,9 @@ class BuildxLayerBuilder:
             built = self.buildx.build(build, _of_steps(names, told))
         image = exported(out)
         height = len(request.on)
-        below_it = [layer.diff_id for layer in image.layers[:height]]
-        assert below_it == [layer.diff_id for layer in request.on], "another stack"
+        given = [layer.diff_id for layer in image.layers[:height]]
+        if given != [layer.diff_id for layer in request.on]:
+            raise _other_layers("they do not stand on those that it was given")
         made_by = _made_by(image.config, height)
         layers = iter(zip(image.layers[height:], made_by, strict=True))
         realized = []
@@ -150,7 +152,8 @@ class BuildxLayerBuilder:
                     any(result.ran for result in results),
                 )
             )
-        assert next(layers, None) is None, "more layers than the steps can have"
+        if next(layers, None) is not None:
+            raise _other_layers("there are more than the steps can have")
         return tuple(realized)
 
     def image(
@@ -289,16 +292,14 @@ class BuildxLayerBuilder:
         """
         own: list[tuple[Layer, Path]] = []
         for of_project in part.copies:
-            layer, instruction = next(layers)
-            assert instruction.startswith("COPY "), instruction
+            layer, instruction = _next_layer(layers, "COPY ")
             path = blob(place / "out", layer)
             own.append(copied(path, place, latest) if of_project else (layer, path))
         while part.runs:
-            layer, instruction = next(layers)
+            layer, instruction = _next_layer(layers, "RUN ", "WORKDIR ")
             own.append((layer, blob(place / "out", layer)))
             if instruction.startswith("RUN "):
                 break
-            assert instruction.startswith("WORKDIR "), instruction
         kept = [(layer, path) for layer, path in own if not is_empty(path)]
         for layer, path in kept:
             self.tier.keep(layer.digest, str(path))
@@ -330,6 +331,25 @@ def _writes(
     """What layers write, read when somebody looks, and all that lies there then."""
     writes = LazyWriteSet(once(lambda: written(layers, below, texts.known)))
     return writes, LazyWriteSet(once(lambda: stacked([below, writes])))
+
+
+def _next_layer(
+    layers: Iterator[tuple[Layer, str]], *instructions: str
+) -> tuple[Layer, str]:
+    """The next layer, which one of some instructions has to have made."""
+    wanted = " or ".join(name.strip() for name in instructions)
+    layer, instruction = next(layers, (None, ""))
+    if layer is None:
+        raise _other_layers(f"there is none of {wanted}")
+    if not instruction.startswith(instructions):
+        raise _other_layers(f"{instruction[:60]!r} made one in place of {wanted}")
+    return layer, instruction
+
+
+def _other_layers(why: str) -> CommandFailed:
+    message = f"the builder gave other layers than it was asked for: {why}"
+    hint = "`--linear` builds the Dockerfile as a whole; another `--builder` may do"
+    return CommandFailed(Diagnostic("DB0617", message, hint=hint))
 
 
 def _made_by(config: Mapping[str, Any], height: int) -> list[str]:

@@ -1,0 +1,117 @@
+"""A builder that gives other layers than it was asked for is told, not believed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from dynbuild.building import BuildRequest, Built, OciLayout
+from dynbuild.digest import sha256
+from dynbuild.emit.manifest import documents
+from dynbuild.engine.layer_builder import BuildxLayerBuilder
+from dynbuild.errors import CommandFailed
+from dynbuild.link.model import Layer
+from dynbuild.ports import Machine, StepPart, StepRequest
+from dynbuild.tiers.memory import Memory
+
+if TYPE_CHECKING:
+    from dynbuild.building import Report
+    from dynbuild.engine.buildx import Buildx
+
+Made = tuple[str, str]
+"""A layer, by the file that it holds, and the instruction that made it."""
+
+GIVEN = ("base", "FROM")
+COPIED, RAN, MOVED = ("a", "COPY a /"), ("b", "RUN b"), ("c", "WORKDIR /c")
+
+
+class Faulty:
+    """A builder that exports the layers that it likes."""
+
+    def __init__(self, *layers: Made) -> None:
+        self.layers = layers
+
+    def build(self, request: BuildRequest, _: Report) -> Built:
+        (output,) = request.outputs
+        assert isinstance(output, OciLayout)
+        folder = Path(output.directory)
+        for name, _ in self.layers:
+            put(folder, packed(name))
+        stack = [layer(name) for name, _ in self.layers]
+        config, manifest = (json.loads(text) for text in documents(stack, {}))
+        config["history"] = [{"created_by": made_by} for _, made_by in self.layers]
+        manifest["config"]["digest"] = put(folder, json.dumps(config).encode())
+        digest = put(folder, json.dumps(manifest).encode())
+        index = {"manifests": [{"digest": digest}]}
+        (folder / "index.json").write_text(json.dumps(index))
+        return Built(None, {}, ())
+
+
+def packed(name: str) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    return gzip.compress(data.getvalue(), mtime=0)
+
+
+def layer(name: str) -> Layer:
+    data = packed(name)
+    return Layer(sha256(gzip.decompress(data)), sha256(data), len(data))
+
+
+def put(folder: Path, data: bytes) -> str:
+    path = folder / "blobs" / "sha256" / sha256(data).removeprefix("sha256:")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return sha256(data)
+
+
+def request(*parts: StepPart) -> StepRequest:
+    build = BuildRequest("FROM x\n", "/", ())
+    return StepRequest(build, parts, "base.0", (layer(GIVEN[0]),), ({},), {}, {})
+
+
+def asked(builder: Faulty, folder: Path, *parts: StepPart) -> tuple[object, ...]:
+    tier = Memory()
+    base = folder / "base"
+    base.write_bytes(packed(GIVEN[0]))
+    tier.keep(layer(GIVEN[0]).digest, str(base))
+    place = folder / "place"
+    place.mkdir()
+    made = BuildxLayerBuilder(
+        cast("Buildx", builder), tier, cast("Machine", None), place
+    )
+    return made.steps(request(*parts), lambda _: None)
+
+
+BOTH = StepPart("app", (False,), runs=True)
+RUNS = StepPart("app", (), runs=True)
+
+OTHER = {
+    "another stack": ([("other", "FROM"), COPIED, RAN], BOTH, "do not stand on those"),
+    "a lower stack": ([], BOTH, "do not stand on those"),
+    "none of the copy": ([GIVEN], BOTH, "there is none of COPY"),
+    "none of the script": ([GIVEN, COPIED], BOTH, "there is none of RUN or WORKDIR"),
+    "one in another order": ([GIVEN, RAN, COPIED], BOTH, "made one in place of COPY"),
+    "a copy too many": ([GIVEN, COPIED, COPIED, RAN], BOTH, "in place of RUN"),
+    "a script too many": ([GIVEN, RAN, RAN], RUNS, "more than the steps can have"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_other_layers_are_an_error(name: str, tmp_path: Path) -> None:
+    layers, part, told = OTHER[name]
+    with pytest.raises(CommandFailed, match=told) as error:
+        asked(Faulty(*layers), tmp_path, part)
+    (diagnostic,) = error.value.diagnostics
+    assert (diagnostic.code, "--linear" in (diagnostic.hint or "")) == ("DB0617", True)
+
+
+def test_what_was_asked_for_is_taken(tmp_path: Path) -> None:
+    assert len(asked(Faulty(GIVEN, COPIED, MOVED, RAN), tmp_path, BOTH)) == 1
