@@ -18,8 +18,8 @@ from dynbuild.explain.view import stand_ins
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.lock.codec import dumps
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import resolve
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.project.content import Tree
 from dynbuild.project.lockfile import LockFile
@@ -83,7 +83,7 @@ class Machine:
         contents, unpinned = stand_ins(lock, order)
         if live != LIVE:
             contents = dict.fromkeys(contents, live)
-        described = descriptions(lock, order, PLATFORM, contents, unpinned)
+        described = resolve(lock, PLATFORM, contents, unpinned, order).descriptions
         return (
             order,
             described,

@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
+from dynbuild.lock.resolved import resolve
 from dynbuild.ports import Files, Tiers
 from dynbuild.realize.contents import contents
 
@@ -59,9 +59,7 @@ def steps_of(lock: Lock, files: Files) -> Steps:
     for pin in lock.images.values():
         platforms &= set(pin.platforms)
     return {
-        platform: frozenset(
-            map(digest_of, descriptions(lock, order, platform, known, {}).values())
-        )
+        platform: frozenset(resolve(lock, platform, known, {}, order).digests.values())
         for platform in sorted(platforms)
     }
 

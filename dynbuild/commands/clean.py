@@ -10,13 +10,13 @@ on its way.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.inventory import Inventory, Root, StoredObject
 from dynbuild.lock.codec import loads
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import resolve
 from dynbuild.ports import Files, Locks, NotThereError
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of
@@ -117,11 +117,11 @@ def _steps(lock: Lock, files: Files) -> set[Digest]:
     found: set[Digest] = set()
     for platform in sorted(lock.base.platforms):
         try:
-            described = descriptions(lock, order, platform, known, {})
+            digests = resolve(lock, platform, known, {}, order).digests
         except DeclarationError:
             # Another of its images does not exist for the platform: nothing is built.
             continue
-        found |= set(map(digest_of, described.values()))
+        found |= set(digests.values())
     return found
 
 

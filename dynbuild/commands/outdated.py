@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from dynbuild.digest import digest_of
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.outdated import (
     Finding,
@@ -14,9 +13,9 @@ from dynbuild.explain.outdated import (
 from dynbuild.explain.predict import predict
 from dynbuild.explain.view import stand_ins
 from dynbuild.link.model import WriteSet
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock, declared_packages
 from dynbuild.lock.order import install_order
+from dynbuild.lock.resolved import resolve
 from dynbuild.plan import Held, Reuse
 from dynbuild.ports import Files, Images, Tier
 from dynbuild.realize.contents import existing_live_digests
@@ -76,8 +75,7 @@ def _wrote(
     order = install_order(lock)
     contents, _ = stand_ins(lock, order)
     contents |= existing_live_digests(order, files.content)
-    described = descriptions(lock, order, platform, contents, {})
-    digests = {id_: digest_of(told) for id_, told in described.items()}
+    digests = resolve(lock, platform, contents, {}, order).digests
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers)

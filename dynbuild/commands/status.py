@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Digest
 from dynbuild.link.model import Record
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import ResolvedLock, resolve
 from dynbuild.plan import Held, Reuse, plan
 from dynbuild.ports import (
     Answer,
@@ -17,7 +17,7 @@ from dynbuild.ports import (
     Machine,
     Tier,
 )
-from dynbuild.realize.contents import existing_live_digests
+from dynbuild.realize.contents import existing_live_digests, local_digests
 from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
@@ -96,26 +96,20 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     asked = RealizeOptions((), platforms=(platform,) if platform else ())
     name = platform_of(lock, builder, asked)
     order = install_order(lock)
-    unpinned = {
-        pin.image: images.local_digest(pin.image)
-        for pin in (lock.base, *lock.images.values())
-        if pin.digest is None
-    }
-    described = descriptions(
-        lock, order, name, existing_live_digests(order, files.content), unpinned
-    )
+    unpinned = local_digests(lock, images)
+    contents = existing_live_digests(order, files.content)
+    resolved = resolve(lock, name, contents, unpinned, order)
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
-    digests = {step: digest_of(told) for step, told in described.items()}
-    steps = [*digests.values()]
+    steps = [*resolved.digests.values()]
     # What stands on an image that only the engine here knows is shared with nobody.
     answers = () if unpinned else survey(steps, name)
-    held = _held(order, digests, name, tier.find(steps, name)) if base else {}
+    held = _held(resolved, tier.find(steps, name)) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
         tuple(_step(placed, held.get(placed.id)) for placed in order),
-        tuple(_share(answer, order, digests, name) for answer in answers),
+        tuple(_share(answer, resolved) for answer in answers),
     )
 
 
@@ -127,28 +121,19 @@ def _step(placed: Placed, held: Record | None) -> StepStatus:
     return StepStatus(placed.id, title, held=True, size=size, seconds=held.seconds)
 
 
-def _share(
-    answer: Answer,
-    order: tuple[Placed, ...],
-    digests: dict[str, Digest],
-    platform: str,
-) -> Share:
-    held = _held(order, digests, platform, answer.records)
+def _share(answer: Answer, resolved: ResolvedLock) -> Share:
+    held = _held(resolved, answer.records)
     sizes = {x.digest: x.size for record in held.values() for x in record.layers}
     total = sum(sizes.values())
     return Share(answer.name, answer.place, len(held), total, answer.away)
 
 
-def _held(
-    order: tuple[Placed, ...],
-    digests: dict[str, Digest],
-    platform: str,
-    records: tuple[Record, ...],
-) -> dict[str, Record]:
+def _held(resolved: ResolvedLock, records: tuple[Record, ...]) -> dict[str, Record]:
     """The records that ``realize`` would take if it had no others, by step."""
-    planned = plan(order, digests, platform, map(Held, records))
+    held = map(Held, records)
+    planned = plan(resolved.order, resolved.digests, resolved.platform, held)
     found = {}
-    for placed in order:
+    for placed in resolved.order:
         final = planned.places.final.get(placed.id)
         choice = planned.choices[final] if final else None
         if isinstance(choice, Reuse):

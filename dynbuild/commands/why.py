@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dynbuild.commands.diff import of_revision
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.next_change import changed
@@ -18,12 +18,12 @@ from dynbuild.explain.view import stand_ins, view
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
 from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import ResolvedLock, resolve
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
-from dynbuild.realize.contents import existing_live_digests, live
+from dynbuild.realize.contents import existing_live_digests, live, local_digests
 from dynbuild.realize.diagnosis import closure_of
 from dynbuild.steps.model import Group, Stage
 
@@ -112,8 +112,10 @@ def why(
     platform = platform or _platform(lock, edges)
     old = None if since is None else lock_at(edges.locks, since)
     contents = live(order, edges.files.content)
-    facts = _Facts(lock, order, platform, contents, _unpinned(lock, edges.images))
-    return _answer(facts, asked, edges, old)
+    unpinned = _unpinned(lock, edges.images)
+    return _answer(
+        resolve(lock, platform, contents, unpinned, order), asked, edges, old
+    )
 
 
 def why_all(lock: Lock, edges: Edges, platform: str) -> Answer:
@@ -124,21 +126,22 @@ def why_all(lock: Lock, edges: Edges, platform: str) -> Answer:
     order = install_order(lock)
     contents, unpinned = stand_ins(lock, order)
     contents |= existing_live_digests(order, edges.files.content)
-    facts = _Facts(lock, order, platform, contents, unpinned)
-    return _answer(facts, order, edges, None)
+    return _answer(resolve(lock, platform, contents, unpinned, order), order, edges)
 
 
 def _answer(
-    facts: "_Facts", asked: Sequence[Placed], edges: Edges, old: Lock | None
+    resolved: ResolvedLock,
+    asked: Sequence[Placed],
+    edges: Edges,
+    old: Lock | None = None,
 ) -> Answer:
-    lock, order, platform = facts.lock, facts.order, facts.platform
-    described = descriptions(lock, order, platform, facts.contents, facts.unpinned)
-    digests = {id_: digest_of(told) for id_, told in described.items()}
+    lock, order, platform = resolved.lock, resolved.order, resolved.platform
+    digests = resolved.digests
     if old is None:
         before = before_of(lock, edges.history.past(platform))
     else:
-        before = _since(old, facts, edges)
-    held, wrote, recorded = _held(facts, digests, before, edges.tiers)
+        before = _since(old, resolved, edges)
+    held, wrote, recorded = _held(resolved, before, edges.tiers)
     prediction = predict(order, digests, platform, held, wrote)
     for id_, digest in prediction.plan.places.final.items():
         choice = prediction.plan.choices[digest]
@@ -147,7 +150,7 @@ def _answer(
     measured = edges.history.seconds(platform)
     took = {id_: record.seconds for id_, record in recorded.items()}
     known = prices(order, {**took, **measured})
-    now = Now(order, described, digests, prediction)
+    now = Now(order, resolved.descriptions, digests, prediction)
     trace = Trace(now, before)
     where = places(lock, order)
     sources = tuple(edges.tiers)
@@ -169,7 +172,7 @@ def _answer(
             reasons=trace.reasons(placed.id),
             roots=trace.roots(placed.id),
             changes=tuple(one for one in changes if _speaks_of(one, placed)),
-            next=_next(facts, now, placed, held, writes, measured, known)
+            next=_next(resolved, now, placed, held, writes, measured, known)
             if len(asked) <= MOST_NEXT
             else None,
         )
@@ -218,15 +221,6 @@ def lock_at(locks: Locks, revision: str) -> Lock:
     return lock
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    lock: Lock
-    order: tuple[Placed, ...]
-    platform: str
-    contents: Contents
-    unpinned: Mapping[str, Digest]
-
-
 def _platform(lock: Lock, edges: Edges) -> str:
     """The only one of the base, else that of the last build here, else the engine's."""
     if len(lock.base.platforms) == 1:
@@ -237,38 +231,37 @@ def _platform(lock: Lock, edges: Edges) -> str:
 
 
 def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
-    return {
-        pin.image: images().local_digest(pin.image)
-        for pin in (lock.base, *lock.images.values())
-        if pin.digest is None
-    }
+    """The engine is asked only where an image has no pin."""
+    pins = (lock.base, *lock.images.values())
+    if all(pin.digest is not None for pin in pins):
+        return {}
+    return local_digests(lock, images())
 
 
-def _since(old: Lock, facts: _Facts, edges: Edges) -> Before:
+def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> Before:
     """The steps of a lock of before, with live files and local images as they are.
 
     What they were put on is not known: nobody says that it was realized.
     """
-    unpinned = dict(facts.unpinned)
+    unpinned = dict(resolved.unpinned)
     with suppress(DeclarationError):
         unpinned |= _unpinned(old, edges.images)
     contents = existing_live_digests(install_order(old), edges.files.content)
-    seen = view(old, facts.platform, contents=contents, unpinned=unpinned)
-    return replace(before_in(facts.lock, seen), placed={}, onto={})
+    seen = view(old, resolved.platform, contents=contents, unpinned=unpinned)
+    return replace(before_in(resolved.lock, seen), placed={}, onto={})
 
 
 def _held(
-    facts: _Facts,
-    digests: Mapping[str, Digest],
+    resolved: ResolvedLock,
     before: Before,
     tiers: Mapping[Source, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
     """What tiers hold; what steps wrote, and took, when they were what they were."""
-    asked: Collection[Digest] = {*digests.values(), *before.digests.values()}
+    asked: Collection[Digest] = {*resolved.digests.values(), *before.digests.values()}
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers.values())
-        for record in tier.find(asked, facts.platform)
+        for record in tier.find(asked, resolved.platform)
     ]
     ids = {digest: id_ for id_, digest in before.digests.items()}
     earlier: dict[str, Record] = {}
@@ -283,7 +276,7 @@ def _held(
 
 
 def _next(  # noqa: PLR0913, PLR0917 - all that is known by now
-    facts: _Facts,
+    resolved: ResolvedLock,
     now: Now,
     placed: Placed,
     held: Sequence[Held],
@@ -291,20 +284,19 @@ def _next(  # noqa: PLR0913, PLR0917 - all that is known by now
     measured: Mapping[str, float],
     known: Mapping[str, float],
 ) -> Next:
-    after = changed(facts.lock, placed.step)
-    order = install_order(after.lock)
-    described = descriptions(
-        after.lock, order, facts.platform, facts.contents, facts.unpinned
-    )
-    digests = {id_: digest_of(told) for id_, told in described.items()}
+    after = changed(resolved.lock, placed.step)
+    platform, contents = resolved.platform, resolved.contents
+    then = resolve(after.lock, platform, contents, resolved.unpinned)
     if placed.id in wrote:
         wrote = {**wrote, after.id: wrote[placed.id]}
-    prediction = predict(order, digests, facts.platform, held, wrote)
+    prediction = predict(then.order, then.digests, platform, held, wrote)
     by_then = {
-        id_ for id_ in now.prediction.runs if now.digests[id_] in {*digests.values()}
+        id_
+        for id_ in now.prediction.runs
+        if now.digests[id_] in {*then.digests.values()}
     }
     runs = tuple(id_ for id_ in prediction.runs if id_ not in by_then)
-    seconds = {**prices(order, measured), **known}
+    seconds = {**prices(then.order, measured), **known}
     if placed.id in known:
         seconds.setdefault(after.id, known[placed.id])
     return Next(runs, seconds, price(runs, seconds))

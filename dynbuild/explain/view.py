@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.link.placement import Placements, place
-from dynbuild.lock.digests import Contents, descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import Contents, resolve
 from dynbuild.plan import standing
 from dynbuild.steps.model import Copy, Stage
 from dynbuild.steps.recipe import copies_of
@@ -52,21 +52,16 @@ def view(
     """
     order = install_order(lock)
     live, images = stand_ins(lock, order)
-    described = descriptions(
-        lock,
-        order,
-        platform,
-        live | dict(contents or {}),
-        images | dict(unpinned or {}),
-    )
-    digests = {step: digest_of(told) for step, told in described.items()}
+    contents = live | dict(contents or {})
+    resolved = resolve(lock, platform, contents, images | dict(unpinned or {}), order)
+    steps = standing(order, resolved.digests)
     return View(
         lock=lock,
         platform=platform,
-        steps={placed.id: placed for placed in order},
-        descriptions=described,
-        digests=digests,
-        places=place(standing(order, digests), known.wrote, known.read, known.joined),
+        steps=resolved.steps,
+        descriptions=resolved.descriptions,
+        digests=resolved.digests,
+        places=place(steps, known.wrote, known.read, known.joined),
     )
 
 

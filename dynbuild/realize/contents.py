@@ -1,4 +1,4 @@
-"""What stages copy from the project, read now and held against what the lock says."""
+"""What a lock leaves open, read now: files that stages copy, images without a pin."""
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -6,8 +6,9 @@ from contextlib import suppress
 from dynbuild.digest import Digest
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.explain.view import live_copies
+from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
-from dynbuild.ports import NotThereError
+from dynbuild.ports import Images, NotThereError
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of
 
@@ -70,6 +71,15 @@ def existing_live_digests(steps: Collection[Placed], read: Read) -> dict[Copy, D
             with suppress(NotThereError):
                 found[copy] = read(copy.path, copy.exclude)
     return found
+
+
+def local_digests(lock: Lock, images: Images) -> dict[str, Digest]:
+    """The digests by which the engine knows the images of a lock that have no pin."""
+    return {
+        pin.image: images.local_digest(pin.image)
+        for pin in (lock.base, *lock.images.values())
+        if pin.digest is None
+    }
 
 
 def _missing(placed: Placed, copy: Copy, error: NotThereError) -> Diagnostic:

@@ -6,16 +6,16 @@ from dataclasses import replace
 from tempfile import mkdtemp
 
 from dynbuild.building import BuildRequest, Working
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import Digest
 from dynbuild.emit.config import step_config
 from dynbuild.emit.dockerfile import layout
 from dynbuild.emit.instructions import pinned
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
+from dynbuild.lock.resolved import resolve
 from dynbuild.ports import Base, Files, Images
-from dynbuild.realize.contents import contents
+from dynbuild.realize.contents import contents, local_digests
 from dynbuild.realize.model import Backends, Recipe
 from dynbuild.realize.request import RealizeOptions, dockerfile_of, latest_time
 from dynbuild.steps.model import Copy
@@ -44,11 +44,7 @@ class Facts:
         self.options = options
         self.folder = folder
         self.context = folder
-        self.unpinned = {
-            pin.image: images.local_digest(pin.image)
-            for pin in (lock.base, *lock.images.values())
-            if pin.digest is None
-        }
+        self.unpinned = local_digests(lock, images)
 
     def check_unpinned(self, image: str) -> None:
         """Raise AnswerIsNoError if an image without a pin became another one."""
@@ -90,14 +86,13 @@ class Facts:
 
     def recipe(self, base: Base, known: Mapping[Copy, Digest]) -> Recipe:
         lock, order = self.lock, self.order
-        described = descriptions(lock, order, self.platform, known, self.unpinned)
-        project = self.options.project
-        text = dockerfile_of(lock, order, self.platform, described, project)
+        resolved = resolve(lock, self.platform, known, self.unpinned, order)
+        text = dockerfile_of(resolved, self.options.project)
         laid = layout(order)
         return Recipe(
             order=order,
-            described=described,
-            digests={step: digest_of(told) for step, told in described.items()},
+            described=resolved.descriptions,
+            digests=resolved.digests,
             platform=self.platform,
             base=base,
             config=step_config(lock, base.config),

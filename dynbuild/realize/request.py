@@ -6,16 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dynbuild.building import BuildRequest, Output
-from dynbuild.digest import Description, Digest, digest_of
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import ResolvedLock, resolve
 from dynbuild.ports import Builder, Files, Images
-from dynbuild.realize.contents import contents
-from dynbuild.steps.model import Copy
+from dynbuild.realize.contents import contents, local_digests
 from dynbuild.steps.title import label
 
 
@@ -50,10 +48,9 @@ def dockerfile(lock: Lock, platform: str | None) -> str:
     Without a platform it is written for linux/amd64 where the base has that, else for
     the first that it has.
     """
-    order = install_order(lock)
     usual = "linux/amd64"
     known = sorted(lock.base.platforms, key=lambda name: (name != usual, name))
-    return _emit(lock, order, platform or (known or [usual])[0], {}, {}, None)
+    return dockerfile_of(resolve(lock, platform or (known or [usual])[0], {}, {}), None)
 
 
 @contextmanager
@@ -73,11 +70,7 @@ def prepare(
     refuse_host_network(lock, options)
     order = install_order(lock)
     platforms = options.platforms or (platform_of(lock, builder, options),)
-    unpinned = {
-        pin.image: images.local_digest(pin.image)
-        for pin in (lock.base, *lock.images.values())
-        if pin.digest is None
-    }
+    unpinned = local_digests(lock, images)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         known = contents(
             order, lambda path, exclude: files.gather(path, exclude, context)
@@ -85,7 +78,7 @@ def prepare(
         # All are written, since that refuses a platform that an image lacks; they
         # differ in their comments alone.
         texts = [
-            _emit(lock, order, name, known, unpinned, options.project)
+            dockerfile_of(resolve(lock, name, known, unpinned, order), options.project)
             for name in platforms
         ]
         request = BuildRequest(
@@ -144,31 +137,12 @@ def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
     return builder.platform(options.builder)
 
 
-def _emit(  # noqa: PLR0913, PLR0917 - all that the text depends on
-    lock: Lock,
-    order: tuple[Placed, ...],
-    platform: str,
-    known: Mapping[Copy, Digest],
-    unpinned: Mapping[str, Digest],
-    project: str | None,
-) -> str:
-    described = descriptions(lock, order, platform, known, unpinned)
-    return dockerfile_of(lock, order, platform, described, project)
-
-
-def dockerfile_of(
-    lock: Lock,
-    order: tuple[Placed, ...],
-    platform: str,
-    described: Mapping[str, Description],
-    project: str | None,
-) -> str:
+def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:
     """The Dockerfile; of what is live it says no digest.
 
     Without a project it is only printed: its cache mounts are nobody's.
     """
-    digests = {step: digest_of(told) for step, told in described.items()}
-    live = {placed.id for placed in order if placed.live}
-    told = {step: digest for step, digest in digests.items() if step not in live}
-    mounts = PRINTED if project is None else Mounts(project, digests)
-    return emit(lock, order, platform, told, mounts)
+    live = {placed.id for placed in resolved.order if placed.live}
+    told = {id_: one for id_, one in resolved.digests.items() if id_ not in live}
+    mounts = PRINTED if project is None else Mounts(project, resolved.digests)
+    return emit(resolved.lock, resolved.order, resolved.platform, told, mounts)

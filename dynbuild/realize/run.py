@@ -17,9 +17,9 @@ from dynbuild.errors import (
 from dynbuild.explain.past import History, PastStep
 from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.writes import stacked
-from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.lock.resolved import environments_of
 from dynbuild.plan import reached
 from dynbuild.ports import Builder, Files, Images, LostError
 from dynbuild.realize.compare import Difference, differences

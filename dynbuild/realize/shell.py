@@ -4,9 +4,9 @@ import tempfile
 
 from dynbuild.emit.config import step_config
 from dynbuild.link.budget import BUDGET
-from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
+from dynbuild.lock.resolved import environments_of
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.realize.inputs import Facts
 from dynbuild.realize.model import Backends, How

@@ -21,9 +21,9 @@ from dynbuild.digest import Digest, digest_of
 from dynbuild.explain.diff import diff
 from dynbuild.lock.changes import compare
 from dynbuild.lock.codec import dumps
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.order import install_order
+from dynbuild.lock.resolved import resolve
 from dynbuild.lock.update import update
 from dynbuild.project.content import Tree
 from dynbuild.realize.request import dockerfile
@@ -187,7 +187,7 @@ def _steps(before: Lock, after: Lock) -> str:
 
 
 def _digests(lock: Lock) -> dict[str, Digest]:
-    described = descriptions(lock, install_order(lock), "linux/amd64", {}, {})
+    described = resolve(lock, "linux/amd64", {}, {}).descriptions
     return {step: digest_of(description) for step, description in described.items()}
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Workshop:
+class Builds:
     """Builds Dockerfiles on one base, and keeps what was told meanwhile."""
 
     engine: dict[str, str]
@@ -93,8 +93,8 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(engine: dict[str, str], busybox_base: str, tmp_path: Path) -> Workshop:
-    return Workshop(engine, busybox_base, tmp_path)
+def builds(engine: dict[str, str], busybox_base: str, tmp_path: Path) -> Builds:
+    return Builds(engine, busybox_base, tmp_path)
 
 
 TWO = """\
@@ -112,17 +112,17 @@ CMD ["cat", "/srv/file"]
 """
 
 
-def test_load_and_run_and_build_again(workshop: Workshop) -> None:
+def test_load_and_run_and_build_again(builds: Builds) -> None:
     tag = f"dynbuild-test:{uuid4().hex}"
     stages = TWO.replace("{salt}", tag)
-    built = workshop.build(stages, Load(), tags=(tag,))
+    built = builds.build(stages, Load(), tags=(tag,))
     assert [(result.step, result.ran) for result in built.steps] == [
         ("apt.1", True),
         ("app", True),
     ]
     assert 0.5 < built.steps[0].seconds < 5
     steps = (StepStarted, StepOutput, StepFinished)
-    assert [type(event) for event in workshop.events if isinstance(event, steps)] == [
+    assert [type(event) for event in builds.events if isinstance(event, steps)] == [
         StepStarted,
         StepOutput,
         StepFinished,
@@ -131,66 +131,66 @@ def test_load_and_run_and_build_again(workshop: Workshop) -> None:
     ]
     try:
         run = ("run", "--rm", "--network=none", tag)
-        assert workshop.docker(*run) == "content\ndone\n"
-        known = DockerImages(workshop.engine).local_digest(tag)
+        assert builds.docker(*run) == "content\ndone\n"
+        known = DockerImages(builds.engine).local_digest(tag)
         assert built.digest == built.metadata["containerimage.digest"] == known
     finally:
-        workshop.docker("image", "rm", tag)
+        builds.docker("image", "rm", tag)
 
-    again = workshop.build(stages, Nowhere())
+    again = builds.build(stages, Nowhere())
     assert [(result.step, result.ran) for result in again.steps] == [
         ("apt.1", False),
         ("app", False),
     ]
-    assert not any(isinstance(event, StepStarted) for event in workshop.events)
-    filtered = workshop.build(stages, Nowhere(), no_cache_steps=("app",))
+    assert not any(isinstance(event, StepStarted) for event in builds.events)
+    filtered = builds.build(stages, Nowhere(), no_cache_steps=("app",))
     assert [result.ran for result in filtered.steps] == [False, True]
-    anew = workshop.build(stages, Nowhere(), no_cache=True)
+    anew = builds.build(stages, Nowhere(), no_cache=True)
     assert [result.ran for result in anew.steps] == [True, True]
 
 
 def test_every_output_has_the_same_digest(
-    workshop: Workshop, registry: str, tmp_path: Path
+    builds: Builds, registry: str, tmp_path: Path
 ) -> None:
     tag = f"{registry}/dynbuild-test/app:{uuid4().hex}"
     layout = tmp_path / "a, layout"
     outputs = (OciLayout(str(layout)), Push(), Load())
-    built = workshop.build(TWO, *outputs, tags=(tag,), no_cache=True)
+    built = builds.build(TWO, *outputs, tags=(tag,), no_cache=True)
     try:
         assert [result.ran for result in built.steps] == [True, True]
-        finished = [e for e in workshop.events if isinstance(e, StepFinished)]
+        finished = [e for e in builds.events if isinstance(e, StepFinished)]
         assert len(finished) == 2
         (entry,) = json.loads((layout / "index.json").read_text())["manifests"]
         assert entry["digest"] == built.digest
-        pin = DockerImages(workshop.engine).pin(tag)
+        pin = DockerImages(builds.engine).pin(tag)
         assert pin.digest == built.digest
-        assert DockerImages(workshop.engine).local_digest(tag) == built.digest
-        assert Working("pushing the image", done=True) in workshop.events
+        assert DockerImages(builds.engine).local_digest(tag) == built.digest
+        assert Working("pushing the image", done=True) in builds.events
     finally:
-        workshop.docker("image", "rm", tag)
+        builds.docker("image", "rm", tag)
 
 
-def test_independent_steps_run_side_by_side(workshop: Workshop) -> None:
+def test_independent_steps_run_side_by_side(builds: Builds) -> None:
     stages = "".join(
         f"FROM base.0 AS {name}\nRUN echo {{salt}}; touch /{name}; sleep 1\n"
         for name in ("one", "two")
     )
-    workshop.build(f"{stages}FROM one AS app\nCOPY --from=two /two /two\n")
+    builds.build(f"{stages}FROM one AS app\nCOPY --from=two /two /two\n")
     kinds = (StepStarted, StepFinished)
-    told = [event for event in workshop.events if isinstance(event, kinds)]
+    told = [event for event in builds.events if isinstance(event, kinds)]
     assert [type(event) for event in told[:2]] == [StepStarted, StepStarted]
     assert {told[0].step, told[1].step} == {"one", "two"}
 
 
-def test_two_platforms_are_two_steps(workshop: Workshop) -> None:
+def test_two_platforms_are_two_steps(builds: Builds) -> None:
     platforms = ("linux/amd64", "linux/arm64")
     stages = "FROM base.0 AS app\nCOPY file /{salt}\n"
-    built = workshop.build(stages, platforms=platforms)
+    built = builds.build(stages, platforms=platforms)
     assert sorted(str(result.platform) for result in built.steps) == [*platforms]
 
 
-def test_output_of_every_kind(workshop: Workshop) -> None:
-    workshop.build("""\
+def test_output_of_every_kind(builds: Builds) -> None:
+    builds.build("""\
 FROM base.0 AS app
 RUN <<EOF
 echo {salt}
@@ -202,7 +202,7 @@ echo
 printf 'to stderr' >&2
 EOF
 """)
-    lines = workshop.output("app").split("\n")
+    lines = builds.output("app").split("\n")
     assert lines[1:6] == [
         "one",
         "two",
@@ -214,22 +214,22 @@ EOF
     assert "to stderr" in lines
 
 
-def test_a_target_needs_nothing_behind_it(workshop: Workshop) -> None:
+def test_a_target_needs_nothing_behind_it(builds: Builds) -> None:
     stages = TWO + "FROM app AS behind\nRUN false\n"
-    built = workshop.build(stages, target="apt.1")
+    built = builds.build(stages, target="apt.1")
     assert [result.step for result in built.steps] == ["apt.1"]
 
 
-def test_a_step_from_a_layout_does_not_run(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_step_from_a_layout_does_not_run(builds: Builds, tmp_path: Path) -> None:
     layout = tmp_path / "layout"
-    workshop.build(TWO, OciLayout(str(layout)), target="apt.1", tags=("held",))
+    builds.build(TWO, OciLayout(str(layout)), target="apt.1", tags=("held",))
     contexts = {"apt.1": f"oci-layout://{layout}:held"}
-    built = workshop.build(TWO, build_contexts=contexts)
+    built = builds.build(TWO, build_contexts=contexts)
     assert [(result.step, result.ran) for result in built.steps] == [("app", True)]
 
 
-def test_a_failure_inside_a_heredoc(workshop: Workshop) -> None:
-    failed = workshop.fails("""\
+def test_a_failure_inside_a_heredoc(builds: Builds) -> None:
+    failed = builds.fails("""\
 FROM base.0 AS first
 RUN echo {salt}
 
@@ -260,64 +260,64 @@ COPY --from=slow /x /x
     assert [result.step for result in failed.steps] == ["first"]
 
 
-def test_a_failure_without_a_process(workshop: Workshop) -> None:
-    failed = workshop.fails("FROM base.0 AS app\nCOPY nothing /x\n")
+def test_a_failure_without_a_process(builds: Builds) -> None:
+    failed = builds.fails("FROM base.0 AS app\nCOPY nothing /x\n")
     assert (failed.step, failed.instruction) == ("app", "COPY nothing /x")
     assert '"/nothing": not found' in failed.message
 
 
-def test_only_the_last_lines_are_kept(workshop: Workshop) -> None:
-    failed = workshop.fails("FROM base.0 AS app\nRUN echo {salt}; seq 1 99; exit 7\n")
+def test_only_the_last_lines_are_kept(builds: Builds) -> None:
+    failed = builds.fails("FROM base.0 AS app\nRUN echo {salt}; seq 1 99; exit 7\n")
     assert failed.output == tuple(str(number) for number in range(80, 100))
     assert failed.exit_code == 7
 
 
-def test_a_base_that_is_not_there(workshop: Workshop, registry: str) -> None:
-    failed = workshop.fails(f"FROM {registry}/dynbuild-test/absent:1 AS x\nRUN true\n")
+def test_a_base_that_is_not_there(builds: Builds, registry: str) -> None:
+    failed = builds.fails(f"FROM {registry}/dynbuild-test/absent:1 AS x\nRUN true\n")
     assert failed.step is None
     assert "dynbuild-test/absent:1: not found" in failed.message
 
 
-def test_a_base_whose_registry_does_not_answer(workshop: Workshop) -> None:
+def test_a_base_whose_registry_does_not_answer(builds: Builds) -> None:
     with pytest.raises(UnreachableError, match="connection refused"):
-        workshop.build("FROM 127.0.0.1:1/absent:1 AS x\nRUN true\n")
+        builds.build("FROM 127.0.0.1:1/absent:1 AS x\nRUN true\n")
 
 
-def test_a_registry_that_refuses_a_push(workshop: Workshop) -> None:
+def test_a_registry_that_refuses_a_push(builds: Builds) -> None:
     with pytest.raises(UnreachableError, match=r"failed to push 127.0.0.1:1/x"):
-        workshop.build(TWO, Push(), tags=("127.0.0.1:1/x:1",))
+        builds.build(TWO, Push(), tags=("127.0.0.1:1/x:1",))
 
 
-def test_a_dockerfile_that_is_none(workshop: Workshop) -> None:
-    failed = workshop.fails("FROM base.0 AS app\nRUNN true\n")
+def test_a_dockerfile_that_is_none(builds: Builds) -> None:
+    failed = builds.fails("FROM base.0 AS app\nRUNN true\n")
     assert "unknown instruction: RUNN" in failed.message
     assert (failed.step, failed.instruction) == (None, None)
 
 
-def test_a_builder_that_is_not_there(workshop: Workshop) -> None:
+def test_a_builder_that_is_not_there(builds: Builds) -> None:
     with pytest.raises(DeclarationError, match="docker buildx ls"):
-        workshop.build(TWO, builder="dynbuild-absent")
+        builds.build(TWO, builder="dynbuild-absent")
     with pytest.raises(DeclarationError, match="dynbuild-absent"):
-        Buildx(workshop.engine).platform("dynbuild-absent")
+        Buildx(builds.engine).platform("dynbuild-absent")
 
 
-def test_an_engine_that_is_not_there(workshop: Workshop) -> None:
-    workshop.engine = workshop.engine | {"DOCKER_HOST": "unix:///nowhere.sock"}
+def test_an_engine_that_is_not_there(builds: Builds) -> None:
+    builds.engine = builds.engine | {"DOCKER_HOST": "unix:///nowhere.sock"}
     with pytest.raises(UnreachableError, match="DOCKER_HOST"):
-        workshop.build(TWO)
+        builds.build(TWO)
     with pytest.raises(UnreachableError, match="DOCKER_HOST"):
-        Buildx(workshop.engine).platform(None)
+        Buildx(builds.engine).platform(None)
 
 
-def test_a_docker_without_buildx(workshop: Workshop, tmp_path: Path) -> None:
-    workshop.engine = workshop.engine | {"DOCKER_CONFIG": str(tmp_path)}
+def test_a_docker_without_buildx(builds: Builds, tmp_path: Path) -> None:
+    builds.engine = builds.engine | {"DOCKER_CONFIG": str(tmp_path)}
     with pytest.raises(UnreachableError, match="no buildx"):
-        workshop.build(TWO)
+        builds.build(TWO)
 
 
-def test_the_platform(workshop: Workshop) -> None:
-    facts = workshop.docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
-    assert Buildx(workshop.engine).platform(None) == facts.strip()
+def test_the_platform(builds: Builds) -> None:
+    facts = builds.docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+    assert Buildx(builds.engine).platform(None) == facts.strip()
 
 
 def command_lines() -> str:
@@ -332,35 +332,33 @@ def command_lines() -> str:
 
 
 @pytest.mark.parametrize("source", ["env=SECRET_TOKEN", "src={file}"])
-def test_a_secret_is_never_seen(
-    workshop: Workshop, tmp_path: Path, source: str
-) -> None:
+def test_a_secret_is_never_seen(builds: Builds, tmp_path: Path, source: str) -> None:
     value = uuid4().hex
     (tmp_path / "file").write_text(value)
-    workshop.engine = workshop.engine | {"SECRET_TOKEN": value}
+    builds.engine = builds.engine | {"SECRET_TOKEN": value}
     seen: list[str] = []
 
     def hear(event: Event) -> None:
         if isinstance(event, StepStarted):
             seen.append(command_lines())
 
-    workshop.build(
+    builds.build(
         "FROM base.0 AS app\n"
         "RUN --mount=type=secret,id=token,required=true"
         " echo {salt}; sha256sum /run/secrets/token; sleep 0.3\n",
         secrets=(f"id=token,{source.replace('{file}', str(tmp_path / 'file'))}",),
         hear=hear,
     )
-    assert hashlib.sha256(value.encode()).hexdigest() in workshop.output("app")
+    assert hashlib.sha256(value.encode()).hexdigest() in builds.output("app")
     (running,) = seen
     assert "id=token" in running
     assert value not in running
-    raw = "".join(event.line for event in workshop.events if isinstance(event, RawLine))
+    raw = "".join(event.line for event in builds.events if isinstance(event, RawLine))
     assert value not in raw
     assert b64encode(value.encode()).decode() not in raw
 
 
-def test_a_dockerignore_in_the_context_is_only_a_file(workshop: Workshop) -> None:
-    (workshop.folder / "context").mkdir()
-    (workshop.folder / "context" / ".dockerignore").write_text("file\n")
-    workshop.build("FROM base.0 AS app\nCOPY file .dockerignore /\n")
+def test_a_dockerignore_in_the_context_is_only_a_file(builds: Builds) -> None:
+    (builds.folder / "context").mkdir()
+    (builds.folder / "context" / ".dockerignore").write_text("file\n")
+    builds.build("FROM base.0 AS app\nCOPY file .dockerignore /\n")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from dynbuild.digest import sha256
 from dynbuild.link.model import Record
-from dynbuild.tiers.daemon_threads import each
+from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.tiers import AMD
@@ -25,7 +25,7 @@ def test_what_many_records_have_is_uploaded_once(
     with proxied(plain_registry.host) as proxy:
         place = Repository(proxy.host, f"writers/{uuid4().hex}")
         tier = Registry(place, {"DOCKER_CONFIG": "/nowhere"}, print)
-        each(
+        parallel_map(
             lambda step: tier.record(Record(step, step, AMD, (), {}, seconds=1.0)),
             steps,
             6,

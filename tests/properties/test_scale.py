@@ -8,9 +8,8 @@ import pytest
 from dynbuild.digest import digest_of
 from dynbuild.lock.changes import compare
 from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Target
-from dynbuild.lock.order import install_order
+from dynbuild.lock.resolved import resolve
 from dynbuild.lock.update import update
 from dynbuild.steps.model import Stage
 from tests.properties.strategies import BASES, PLATFORM
@@ -64,7 +63,7 @@ def test_ten_thousand_stages(shape) -> None:  # noqa: ANN001
     assert loads(text) == lock
     assert compare(first, lock)
     written = time.process_time()
-    described = descriptions(lock, install_order(lock), PLATFORM, {}, {})
+    described = resolve(lock, PLATFORM, {}, {}).descriptions
     assert len({digest_of(told) for told in described.values()}) == len(stages)
     ended = time.process_time()
     print(  # noqa: T201 - processor seconds, shown by pytest -rP

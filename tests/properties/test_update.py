@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from dynbuild.digest import digest_of
 from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.digests import descriptions
 from dynbuild.lock.model import Lock, Target, declared_packages
 from dynbuild.lock.order import install_order
 from dynbuild.lock.renames import continued, stages_of
+from dynbuild.lock.resolved import resolve
 from dynbuild.lock.topology import dependencies_first
 from dynbuild.lock.update import update
 from dynbuild.steps.model import Stage
@@ -52,7 +52,7 @@ def digests(lock: Lock) -> dict[str, str]:
     }
     pins = (lock.base, *lock.images.values())
     unpinned = {pin.image: digest(pin.image) for pin in pins if pin.digest is None}
-    described = descriptions(lock, install_order(lock), PLATFORM, live, unpinned)
+    described = resolve(lock, PLATFORM, live, unpinned).descriptions
     return {step: digest_of(description) for step, description in described.items()}
 
 

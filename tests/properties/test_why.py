@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dynbuild.digest import Digest
 from dynbuild.explain.causes import BASE, CASCADE
 from dynbuild.link.model import WriteSet, Written
-from dynbuild.lock.moves import Before, motion
+from dynbuild.lock.moves import PreviousLock, motion
 from dynbuild.lock.order import install_order
 from dynbuild.lock.renames import continued
 from dynbuild.lock.update import update
@@ -54,7 +54,7 @@ def test_it_begins_where_something_changed(target: Target, data: st.DataObject) 
     after_target = data.draw(edited(target, APART))
     after = update(before, after_target)
     names = continued(before, after)
-    moved = motion(Before(before, install_order(before), names), after_target, ())
+    moved = motion(PreviousLock(before, install_order(before), names), after_target, ())
     foreseen, trace = machine.foresee(after)
     system = {p.id for p in install_order(after) if not isinstance(p.step, Stage)}
     roots = {root.step for one in foreseen.runs for root in trace.roots(one)}

@@ -6,9 +6,9 @@ import pytest
 
 from dynbuild.errors import DeclarationError, LockError
 from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.digests import descriptions, environments_of
 from dynbuild.lock.model import Entry, Lock, Target
 from dynbuild.lock.order import install_order
+from dynbuild.lock.resolved import environments_of, resolve
 from dynbuild.lock.update import update
 from dynbuild.steps.model import Copy, Pin, Script, Stage
 from tests.pins import pinned
@@ -120,13 +120,13 @@ def test_damage_is_told_with_its_table(text: str, told: str) -> None:
 
 def test_an_image_that_is_not_there_for_a_platform() -> None:
     with pytest.raises(DeclarationError, match="for linux/riscv64"):
-        descriptions(lock_of(), (), "linux/riscv64", {}, {})
+        resolve(lock_of(), "linux/riscv64", {}, {})
 
 
 def test_steps_on_what_is_not_known_are_left_out() -> None:
     live = Stage("live", copies=(Copy("src", "/src"),))
     lock = lock_of(live, made("on", "live"), made("alone"))
-    found = descriptions(lock, install_order(lock), "linux/amd64", {}, {})
+    found = resolve(lock, "linux/amd64", {}, {}).descriptions
     assert sorted(found) == ["alone"]
     unpinned = replace(lock, base=Pin("mine", None))
-    assert not descriptions(unpinned, install_order(lock), "linux/amd64", {}, {})
+    assert not resolve(unpinned, "linux/amd64", {}, {}).descriptions

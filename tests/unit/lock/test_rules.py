@@ -6,10 +6,10 @@ import pytest
 
 from dynbuild.errors import LockError
 from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.digests import environments_of
 from dynbuild.lock.model import Lock, Target
 from dynbuild.lock.order import install_order
 from dynbuild.lock.requests import asked_since, combined, is_repacked
+from dynbuild.lock.resolved import environments_of
 from dynbuild.lock.update import NOTHING, Requests, update
 from dynbuild.steps.model import AptSource, Copy, Stage, User
 from tests.pins import pinned
