@@ -38,12 +38,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class BuildStage:
-    """A build stage: its name, the one it is ``FROM``, the steps that it holds.
+class Branch:
+    """The build stages for one step: its name, its parent, the steps that it holds.
 
-    It is for one step: the step itself, what that stands on, or the step as others
-    copy from it. It is written as ``parts``, each ``FROM`` the one before; the last has
-    its name.
+    It is the step itself, the closure that the step stands on, or the step as others
+    copy from it. It is written as ``parts``, each a build stage on the one before; the
+    last has its name.
     """
 
     name: str
@@ -56,20 +56,20 @@ class BuildStage:
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """All build stages in their order, and where copies from a step find it.
+    """All branches in their order, and where copies from a step find it.
 
     ``last`` is the build stage of the last linked step; ``copies`` has the parts in
     which steps copy what they compare the times of.
     """
 
-    stages: tuple[BuildStage, ...]
+    branches: tuple[Branch, ...]
     sources: Mapping[str, str]
     last: str
 
     @property
     def copies(self) -> tuple[str, ...]:
         return tuple(
-            part.name for stage in self.stages for part in stage.parts if part.copies
+            part.name for stage in self.branches for part in stage.parts if part.copies
         )
 
     @property
@@ -77,7 +77,7 @@ class Branches:
         """The same of the build stages that are for a step itself, by their names."""
         return {
             stage.name: part.name
-            for stage in self.stages
+            for stage in self.branches
             for part in stage.parts
             if part.copies and stage.purpose == "step"
         }
@@ -94,13 +94,13 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
     copied = {copy.stage for one in order for copy in copies_of(one.step)}
     branching = [one for one in order if not one.linked or one.id in copied]
     closures = _closures(order, {one.id for one in branching})
-    stages: list[BuildStage] = []
+    stages: list[Branch] = []
     sources: dict[str, str] = {}
     line, last = tree.root, BASE_STEP
     for placed in order:
         id_, name = placed.id, names[placed.id]
         if placed.linked:
-            stages.append(BuildStage(name, last, (id_,), "step", id_))
+            stages.append(Branch(name, last, (id_,), "step", id_))
             line, last = line.then(id_), name
             line.name = line.name or name
             if id_ in copied:
@@ -108,16 +108,16 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
                 sources[id_] = parent
                 if rest:
                     sources[id_] = files = tree.free(f"{name}.files")
-                    stages.append(BuildStage(files, parent, rest, "files", id_))
+                    stages.append(Branch(files, parent, rest, "files", id_))
                     tree.add((*closures[id_], id_), files)
             continue
         parent, rest = tree.nearest(closures[id_])
         if rest:
             needs = tree.free(f"{name}.needs")
-            stages.append(BuildStage(needs, parent, rest, "needs", id_))
+            stages.append(Branch(needs, parent, rest, "needs", id_))
             tree.add(closures[id_], needs)
             parent = needs
-        stages.append(BuildStage(name, parent, (id_,), "step", id_))
+        stages.append(Branch(name, parent, (id_,), "step", id_))
         tree.add((*closures[id_], id_), name)
         if id_ in copied:
             sources[id_] = name
@@ -130,7 +130,7 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
 
 
 def _parts(
-    stage: BuildStage,
+    stage: Branch,
     comparing: Collection[str],
     tree: "_Tree",
 ) -> Iterator[Part]:
@@ -148,8 +148,8 @@ def _parts(
 
 
 def _apart(
-    stages: list[BuildStage], sources: dict[str, str], tree: "_Tree"
-) -> Iterator[BuildStage]:
+    stages: list[Branch], sources: dict[str, str], tree: "_Tree"
+) -> Iterator[Branch]:
     """Let nothing be copied from a build stage that others are ``FROM``.
 
     A builder is given a build stage by its name: what one stands on and what another
@@ -161,7 +161,7 @@ def _apart(
         if sources.get(stage.of) == stage.name and stage.name in parents:
             files = tree.free(f"{stage.name}.files")
             sources[stage.of] = files
-            yield BuildStage(files, stage.name, (), "files", stage.of)
+            yield Branch(files, stage.name, (), "files", stage.of)
 
 
 def _closures(

@@ -5,13 +5,13 @@ ones, and those that are copied from, branch off it. The last stage holds the ru
 config, so that it never decides what has to run.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
-from dynbuild.emit.branches import Branches, BuildStage, Part, branches
+from dynbuild.emit.branches import Branch, Branches, Part, branches
 from dynbuild.emit.instructions import instructions, pinned
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.emit.runtime import runtime
@@ -48,14 +48,36 @@ cd (the commands of a stage share one shell), on versions (pinned where the decl
 pins them), caches (mounted, or in stages that no image has), pipefail (not in sh)."""
 
 
+@dataclass(frozen=True, slots=True)
+class BuildStage:
+    """A stage of a Dockerfile: ``FROM parent AS name``, comments above, lines below.
+
+    ``step`` is the id of the step that it is for; the base and the image have none.
+    """
+
+    name: str
+    parent: str
+    step: str | None
+    comments: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A Dockerfile as a value; ``render`` makes its text."""
+
+    header: str
+    stages: tuple[BuildStage, ...]
+
+
 def emit(
     lock: Lock,
     order: tuple[Placed, ...],
     platform: str,
     digests: Mapping[str, Digest],
     mounts: Mounts = PRINTED,
-) -> str:
-    """The text, with a newline at its end.
+) -> Dockerfile:
+    """Write the Dockerfile of a lock.
 
     ``digests`` holds those of the steps whose content is known; ``mounts`` says whose
     cache mounts it names. Raises LockError for text that no Dockerfile can hold.
@@ -64,31 +86,35 @@ def emit(
     steps = {placed.id: placed for placed in order}
     laid = layout(order)
     known = {"platform": quote.comment(platform), "ignored": _IGNORED}
-    sections = [_HEADER.format(**known)]
     with _speaking_of("the base"):
-        sections.append(_section([], _base(lock)))
+        stages = [_base(lock)]
     seen = _Seen(lock, environments, laid.sources, mounts)
-    for stage in laid.stages:
-        parent = stage.parent
-        for part in stage.parts:
-            with _speaking_of(f"{stage.of!r}"):
-                lines = [f"FROM {parent} AS {part.name}"]
+    for branch in laid.branches:
+        parent = branch.parent
+        for part in branch.parts:
+            with _speaking_of(f"{branch.of!r}"):
+                lines: list[str] = []
                 for id_ in part.steps:
-                    if stage.purpose != "step" and not part.copies:
+                    if branch.purpose != "step" and not part.copies:
                         lines.append(f"# {quote.comment(id_)}")
                     begun = part.begun and id_ == part.steps[0]
                     lines += _body(steps[id_], seen, part, begun=begun)
-                told = (
+                comments = (
                     [f"# What {quote.comment(part.steps[0])} copies"]
                     if part.copies
-                    else _told(stage, steps, digests)
+                    else _comments(branch, steps, digests)
                 )
-                sections.append(_section(told, lines))
+                stages.append(_stage(part.name, parent, branch.of, comments, lines))
             parent = part.name
     with _speaking_of("the image"):
-        lines = [f"FROM {laid.last} AS {IMAGE_STEP}", *runtime(lock, environments)]
-        sections.append(_section(["# The image"], lines))
-    return "\n\n".join(sections) + "\n"
+        lines = runtime(lock, environments)
+        stages.append(_stage(IMAGE_STEP, laid.last, None, ["# The image"], lines))
+    return Dockerfile(_HEADER.format(**known), tuple(stages))
+
+
+def render(dockerfile: Dockerfile) -> str:
+    """The text of a Dockerfile, with a newline at its end."""
+    return "\n\n".join([dockerfile.header, *map(_section, dockerfile.stages)]) + "\n"
 
 
 def layout(order: tuple[Placed, ...]) -> Branches:
@@ -125,26 +151,23 @@ def _names(order: tuple[Placed, ...]) -> dict[str, str]:
     return names
 
 
-def _base(lock: Lock) -> list[str]:
-    lines = [
-        f"FROM {pinned(lock.base)} AS {BASE_STEP}",
-        "USER root",
-        f"SHELL {quote.command(lock.shell)}",
-    ]
-    return lines if lock.base.workdir in ("", "/") else [*lines, "WORKDIR /"]
+def _base(lock: Lock) -> BuildStage:
+    lines = ["USER root", f"SHELL {quote.command(lock.shell)}"]
+    if lock.base.workdir not in ("", "/"):
+        lines.append("WORKDIR /")
+    return _stage(BASE_STEP, pinned(lock.base), None, [], lines)
 
 
-def _told(
-    stage: BuildStage, steps: Mapping[str, Placed], digests: Mapping[str, Digest]
+def _comments(
+    branch: Branch, steps: Mapping[str, Placed], digests: Mapping[str, Digest]
 ) -> list[str]:
-    """The comments of a build stage."""
-    if stage.purpose == "needs":
-        return [f"# What {quote.comment(stage.of)} stands on, together"]
-    if stage.purpose == "files":
-        return [f"# {quote.comment(stage.of)}, as others copy from it"]
-    placed = steps[stage.of]
-    told = title(placed.step)
-    name = placed.id if told == placed.id else f"{placed.id}: {told}"
+    if branch.purpose == "needs":
+        return [f"# What {quote.comment(branch.of)} stands on, together"]
+    if branch.purpose == "files":
+        return [f"# {quote.comment(branch.of)}, as others copy from it"]
+    placed = steps[branch.of]
+    label = title(placed.step)
+    name = placed.id if label == placed.id else f"{placed.id}: {label}"
     on = ", ".join(placed.on) or BASE_STEP
     facts = f"seq {placed.seq}, stands on {on}"
     if placed.live:
@@ -178,15 +201,27 @@ def _body(placed: Placed, seen: _Seen, part: Part, *, begun: bool) -> list[str]:
     return run if begun else copies + run
 
 
-def _section(comments: list[str], lines: list[str]) -> str:
-    """A section as text, without the empty line that its last heredoc asks for.
+def _stage(
+    name: str,
+    parent: str,
+    step: str | None,
+    comments: Sequence[str],
+    lines: Sequence[str],
+) -> BuildStage:
+    """Make a build stage, with a warning where it holds text that cannot be seen.
 
-    What cannot be seen may stand in scripts and values, but not without a word.
+    Raises quote.UnfitError for a line that no Dockerfile can hold.
     """
-    told = list(comments)
-    if found := quote.unseen(lines):
-        told.append(
-            f"# Careful, this has characters that cannot be seen: {', '.join(found)}"
-        )
+    lines = tuple(map(quote.line, lines))
+    if found := quote.unseen([parent, *lines]):
+        hidden = ", ".join(found)
+        warning = f"# Careful, this has characters that cannot be seen: {hidden}"
+        comments = [*comments, warning]
+    return BuildStage(name, parent, step, tuple(comments), lines)
+
+
+def _section(stage: BuildStage) -> str:
+    """Render a build stage, without the empty line that its last heredoc asks for."""
+    lines = [f"FROM {stage.parent} AS {stage.name}", *stage.lines]
     kept = lines[:-1] if lines[-1] == "" else lines
-    return "\n".join([*told, *map(quote.line, kept)])
+    return "\n".join([*stage.comments, *kept])

@@ -97,7 +97,7 @@ class Facts:
             base=base,
             config=step_config(lock, base.config),
             request=replace(self.request(text), parts=laid.parts),
-            parents={stage.name: stage.parent for stage in laid.stages},
+            parents={stage.name: stage.parent for stage in laid.branches},
             sources=laid.sources,
             copies=laid.copies_of,
             locked={placed.id: _locked(lock, placed) for placed in order},

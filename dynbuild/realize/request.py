@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dynbuild.building import BuildRequest, Output
-from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout
+from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
@@ -145,4 +145,5 @@ def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:
     live = {placed.id for placed in resolved.order if placed.live}
     told = {id_: one for id_, one in resolved.digests.items() if id_ not in live}
     mounts = PRINTED if project is None else Mounts(project, resolved.digests)
-    return emit(resolved.lock, resolved.order, resolved.platform, told, mounts)
+    lock, order, platform = resolved.lock, resolved.order, resolved.platform
+    return render(emit(lock, order, platform, told, mounts))

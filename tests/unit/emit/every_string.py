@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import sha256
-from dynbuild.emit.dockerfile import emit
+from dynbuild.emit.dockerfile import emit, render
 from dynbuild.lock.model import Entry, Lock
 from dynbuild.lock.order import install_order
 from dynbuild.steps.log import Event
@@ -153,7 +153,7 @@ def emitted(strings: Mapping[str, str]) -> str:
     """The Dockerfile. Raises LockError."""
     lock = lock_of(strings)
     platform = strings.get("platform", HARMLESS["platform"])
-    return emit(lock, install_order(lock), platform, {})
+    return render(emit(lock, install_order(lock), platform, {}))
 
 
 def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:

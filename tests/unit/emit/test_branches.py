@@ -36,7 +36,7 @@ def linked(name: str, *on: str, copies: tuple[str, ...] = ()) -> Stage:
 
 def laid(*stages: Stage) -> tuple[dict[str, tuple[str, tuple[str, ...]]], Branches]:
     found = layout(install_order(lock(*stages)))
-    return {one.name: (one.parent, one.steps) for one in found.stages}, found
+    return {one.name: (one.parent, one.steps) for one in found.branches}, found
 
 
 def test_a_build_only_stage_does_not_see_what_it_does_not_stand_on() -> None:
@@ -113,7 +113,7 @@ def test_each_holds_what_its_step_stands_on(order: tuple[Placed, ...]) -> None:
     steps = {placed.id: placed for placed in order}
     found = layout(order)
     holds: dict[str, list[str]] = {"base.0": []}
-    for one in found.stages:
+    for one in found.branches:
         assert one.name not in holds
         holds[one.name] = [*holds[one.parent], *one.steps]
     at = {placed.id: here for here, placed in enumerate(order)}
@@ -128,7 +128,7 @@ def test_each_holds_what_its_step_stands_on(order: tuple[Placed, ...]) -> None:
         if id_ in found.sources:
             assert holds[found.sources[id_]] == alone
     assert holds[found.last] == [placed.id for placed in order if placed.linked]
-    assert not {one.parent for one in found.stages} & {*found.sources.values()}
+    assert not {one.parent for one in found.branches} & {*found.sources.values()}
     copied = {copy.stage for stage in steps.values() for copy in stage.step.copies}
     assert found.sources.keys() == copied
 
@@ -141,7 +141,7 @@ def test_what_a_script_compares_the_times_of_is_copied_in_a_part() -> None:
         linked("made"), copies=copies, commands=("make",), cache_mounts=mounts
     )
     _, found = laid(linked("lib"), made, linked("got", copies=("made",)))
-    parts = {stage.name: stage.parts for stage in found.stages}
+    parts = {stage.name: stage.parts for stage in found.branches}
     assert parts["made"] == (
         Part("made.copies", ("made",), copies=True),
         Part("made", ("made",), begun=True),
@@ -163,7 +163,7 @@ def test_what_stands_before_such_copies_is_a_part_too() -> None:
         linked("made"), copies=copies, commands=("make",), cache_mounts=mounts
     )
     _, found = laid(linked("no"), linked("lib"), made, stage("only", "lib", "made"))
-    (needs,) = (one for one in found.stages if one.name == "only.needs")
+    (needs,) = (one for one in found.branches if one.name == "only.needs")
     assert needs.parts == (
         Part("only.needs.on", ("lib",)),
         Part("only.needs.copies", ("made",), copies=True),

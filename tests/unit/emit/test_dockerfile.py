@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.emit.dockerfile import emit
+from dynbuild.emit.dockerfile import emit, render
 from dynbuild.errors import LockError
 from dynbuild.lock.order import install_order
 from dynbuild.quote import MAX_LINE, MAX_SCRIPT
@@ -31,7 +31,7 @@ def text_of(what: Lock) -> str:
     order = install_order(what)
     known = [placed for placed in order if not placed.live]
     digests = {placed.id: sha256(placed.id.encode()) for placed in known}
-    return emit(what, order, "linux/amd64", digests)
+    return render(emit(what, order, "linux/amd64", digests))
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -50,7 +50,7 @@ def test_hadolint(name: str, tmp_path: Path) -> None:
 
 def test_no_digest_is_no_word_of_one() -> None:
     what = lock(Stage("a", commands=("true",)))
-    text = emit(what, install_order(what), "linux/amd64", {})
+    text = render(emit(what, install_order(what), "linux/amd64", {}))
     assert "# a\n# seq 1, stands on base.0\nFROM base.0 AS a\n" in text
 
 
