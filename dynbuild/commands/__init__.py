@@ -1,1 +1,1 @@
-"""The verbs: each gathers facts through ports, asks the core, and prints nothing."""
+"""The commands: each gathers facts through ports, calls the core, prints nothing."""

@@ -18,10 +18,10 @@ NOT_YET = Commit("", "", "", "not committed yet")
 
 
 def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
-    """What happened to a stage, the latest first; the file comes before all commits.
+    """Yield the changes of a stage, the latest first, starting with the file.
 
-    Raises AnswerIsNoError where git has no lock, DeclarationError for a stage that
-    there is not, LockError for a file that cannot be read.
+    Raises CommandFailed if git has no lock, DeclarationError for a stage that does not
+    exist, LockError for a file that cannot be read.
     """
     text = locks.read()
     current = None if text is None else loads(text)
@@ -52,7 +52,10 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
 
 
 def _commits(history: LockHistory) -> Sequence[tuple[Commit, tuple[str, ...]]]:
-    """Raises DeclarationError where git does not say, as for a clone of another's."""
+    """Return the commits. Raises DeclarationError if git fails.
+
+    Git refuses a clone that belongs to another user, for example.
+    """
     try:
         return history.commits()
     except CommittedUnknownError as error:
@@ -61,7 +64,7 @@ def _commits(history: LockHistory) -> Sequence[tuple[Commit, tuple[str, ...]]]:
 
 
 def _at(history: LockHistory, revision: str) -> Lock | None:
-    """The lock at a revision; one that cannot be read counts as none."""
+    """Return the lock at a revision; an unreadable one counts as none."""
     try:
         text = history.committed(revision)
         return None if text is None else loads(text)

@@ -1,4 +1,4 @@
-"""``cache``: what tiers hold, moved and looked at by hand."""
+"""``cache``: moving and inspecting the contents of tiers by hand."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ Steps = Mapping[str, frozenset[Digest]]
 Each = Callable[
     [Callable[[StoredObject], bool], Collection[StoredObject]], Collection[bool]
 ]
-"""Answers a question about many things, some at once."""
+"""Applies a predicate to many stored objects, several at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a tier holds: how many records and blobs, and their bytes."""
+    """The contents of a tier: the numbers of records and blobs, and all bytes."""
 
     records: int
     blobs: int
@@ -34,17 +34,16 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """Something in a tier that is not what it should be."""
+    """A damaged stored object, or a record that lacks a blob."""
 
     key: str
     what: str
 
 
 def steps_of(lock: Lock, files: Files) -> Steps:
-    """The steps of a lock for every platform that it knows, as files are now.
+    """Return the steps of a lock for every platform of it, with current files.
 
-    Raises DeclarationError for an image without a pin: what stands on it
-    is shared with nobody.
+    Raises DeclarationError for an image without a pin: steps on it are never shared.
     """
     for pin in (lock.base, *lock.images.values()):
         if pin.digest is None:
@@ -65,7 +64,7 @@ def steps_of(lock: Lock, files: Files) -> Steps:
 
 
 def steps_in(inventory: Inventory) -> Steps:
-    """The steps of all records that a tier holds."""
+    """Return the steps of all records in a tier."""
     found: dict[str, set[Digest]] = {}
     for record in _records(inventory):
         found.setdefault(record.platform, set()).add(record.step)
@@ -73,7 +72,7 @@ def steps_in(inventory: Inventory) -> Steps:
 
 
 def push(tiers: Tiers, steps: Steps) -> int:
-    """Let the shared tiers have what the nearest has; how many records they lack."""
+    """Share the nearest tier's records with shared tiers; return how many they lack."""
     return sum(
         tiers.share(
             [held.record for held in tiers.held(wanted, platform) if held.distance == 0]
@@ -83,7 +82,7 @@ def push(tiers: Tiers, steps: Steps) -> int:
 
 
 def pull(tiers: Tiers, steps: Steps) -> int:
-    """Let the nearest tier have what the shared ones have; how many records came."""
+    """Copy the shared tiers' records to the nearest; return how many were copied."""
     count = 0
     for platform, wanted in steps.items():
         held = tiers.held(wanted, platform)
@@ -96,7 +95,7 @@ def pull(tiers: Tiers, steps: Steps) -> int:
 
 
 def holding(inventory: Inventory) -> Holding:
-    """What a tier holds, in numbers."""
+    """Count the contents of a tier."""
     things = [*inventory.things()]
     return Holding(
         sum(thing.step is not None for thing in things),
@@ -106,7 +105,7 @@ def holding(inventory: Inventory) -> Holding:
 
 
 def records(inventory: Inventory) -> tuple[tuple[Record, StoredObject], ...]:
-    """The records that a tier holds, the youngest first."""
+    """Return the records in a tier, the youngest first."""
     found = [
         (root.record, thing)
         for thing in inventory.things()
@@ -116,7 +115,7 @@ def records(inventory: Inventory) -> tuple[tuple[Record, StoredObject], ...]:
 
 
 def verify(inventory: Inventory, each: Each) -> tuple[Harm, ...]:
-    """Read all that a tier holds; what is not as it should be, by key."""
+    """Read everything in a tier; return what is damaged or incomplete, by key."""
     things = [*inventory.things()]
     blobs = {thing.blob: thing for thing in things if thing.blob}
     whole = each(lambda thing: inventory.is_whole(_blob(thing)), [*blobs.values()])

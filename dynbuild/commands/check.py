@@ -1,4 +1,4 @@
-"""``check``: what is wrong with a declaration, as far as the project alone tells."""
+"""``check``: the errors of a declaration, as far as the project alone tells."""
 
 from dynbuild.commands.lock_warnings import surveyed
 from dynbuild.commands.target import target_of
@@ -11,12 +11,12 @@ from dynbuild.steps.model import Pin
 
 
 def check(loaded: Loaded, files: Files) -> list[Diagnostic]:
-    """Look at every file that is copied, and for variables that are set twice.
+    """Check every copied file, and look for variables that are set twice.
 
-    No image is looked up. What the image will have in another way than the project is
-    told; raises DeclarationError.
+    No image is looked up. Returns warnings about files that will differ in the image.
+    Raises DeclarationError.
     """
-    # What the base sets is not known here: any name may be of it.
+    # The variables of the base are not known here: it may set any of these names.
     values = (text for _, table in tables(loaded) for text in table.values())
     env = dict.fromkeys(frozenset[str]().union(*map(references, values)), "")
     target_of(loaded, files, lambda image: Pin(image, None, env=env))

@@ -1,10 +1,10 @@
-"""``clean``: what nobody uses leaves a tier; what is in use, or young, stays.
+"""``clean``: removes unused objects from a tier; those in use, or young, stay.
 
-Mark and sweep. Roots are records, and what a machine knows of images; a root stays by
-its age or because a lock names its step. What a record stands on, or was copied from,
-counts as young as the record: else a build might have to make it anew. A blob stays
-while a root that stays names it, or while it is so young that its record may still be
-on its way.
+Mark and sweep. Roots are records, and a machine's notes about images; a root stays
+because of its age or because a lock names its step. Records that a record stands on or
+copies from count as young as that record: otherwise a build might have to make them
+again. A blob stays while a root that stays names it, or while it is so young that its
+record may still be on its way.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -23,15 +23,15 @@ from dynbuild.steps.recipe import copies_of
 
 DAY = 86400.0
 USUAL_AGE = 30 * DAY
-"""Seconds after which what nobody used goes, unless something else is asked."""
+"""The default age in seconds after which unused objects are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What stays: roots not older than an age in seconds, or those of some steps.
+    """The roots that stay: those not older than ``age`` seconds, or of some steps.
 
-    With steps and no age, what is of none of them goes, whatever its age. What is left
-    has ``size`` bytes at most; the oldest goes first, never what the steps need.
+    With steps and no age, roots of other steps are removed, whatever their age. The
+    rest is limited to ``size`` bytes: the oldest goes first, never what the steps need.
     """
 
     age: float | None
@@ -41,7 +41,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is to go, records before blobs; its bytes, and those that stay."""
+    """The objects to remove, records before blobs; ``left`` is the bytes that stay."""
 
     roots: tuple[StoredObject, ...]
     blobs: tuple[StoredObject, ...]
@@ -53,7 +53,7 @@ class Sweep:
 
 
 def sweep_of(inventory: Inventory, policy: Policy, grace: float) -> Sweep:
-    """What of a tier is to go; nothing that is younger than ``grace`` seconds."""
+    """Find the objects to remove from a tier, none younger than ``grace`` seconds."""
     found = [*inventory.things()]
     blobs = [t for t in found if t.key.startswith("blobs/")]
     roots = _as_young_as_used(
@@ -78,7 +78,7 @@ def sweep_of(inventory: Inventory, policy: Policy, grace: float) -> Sweep:
 
 
 def sweep(inventory: Inventory, found: Sweep) -> None:
-    """Remove what was found: no record ever names a blob that went before it."""
+    """Remove what was found, records first: none ever names a blob that is gone."""
     for things in (found.roots, found.blobs):
         if things:
             inventory.remove([thing.key for thing in things])
@@ -90,10 +90,11 @@ def kept_steps(
     files: Files,
     lock_files: Callable[[str], Collection[str]],
 ) -> frozenset[Digest]:
-    """The steps of the locks that git revisions or patterns of files name.
+    """Return the steps of the locks named by git revisions or file patterns.
 
-    ``lock_files`` gives the texts of the files of a pattern. What copies live
-    directories counts as they are now. Raises DeclarationError, LockError.
+    ``lock_files`` returns the texts of the files that match a pattern. Steps that copy
+    live directories count with their current content. Raises DeclarationError,
+    LockError.
     """
     found: set[Digest] = set()
     for name in names:
@@ -119,7 +120,7 @@ def _steps(lock: Lock, files: Files) -> set[Digest]:
         try:
             digests = resolve(lock, platform, known, {}, order).digests
         except DeclarationError:
-            # Another of its images does not exist for the platform: nothing is built.
+            # Another of its images lacks the platform: the lock cannot be built for it.
             continue
         found |= set(digests.values())
     return found
@@ -140,7 +141,7 @@ def _live(order: Iterable[Placed], files: Files) -> dict[Copy, Digest]:
 def _as_young_as_used(
     roots: Mapping[StoredObject, Root | None],
 ) -> dict[StoredObject, Root | None]:
-    """The roots, none of them older than what was made of it."""
+    """Return the roots, none of them older than the records that were made from it."""
     ages = {thing.key: thing.age for thing in roots}
     records = {
         root.record.id: (thing, root.record)
@@ -160,7 +161,7 @@ def _as_young_as_used(
 def _stays(thing: StoredObject, root: Root, policy: Policy) -> bool:
     if _is_needed(thing, policy):
         return True
-    # A squash, or a base: no lock names it, and it is made again without running.
+    # A squash, or a base: no lock names it, and remaking it runs no step.
     floating = root.record is None or bool(root.record.parts)
     age = policy.age
     if age is None and (floating or policy.steps is None):
@@ -179,7 +180,7 @@ def _within(
     policy: Policy,
     grace: float,
 ) -> dict[StoredObject, Root]:
-    """Of what would stay, what fits: the oldest goes first."""
+    """Reduce the roots that stay to those that fit; the oldest goes first."""
     sizes = {blob.blob: blob.size for blob in blobs if blob.blob and blob.age >= grace}
     uses: dict[Digest, int] = {}
     for root in stay.values():

@@ -1,4 +1,4 @@
-"""``diff``: two locks, from files or from git, and what lies between them."""
+"""``diff``: two locks, from files or from git, and the differences between them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from dynbuild.lock.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
 
 LookUp = Callable[[set[Digest], str], StepMetrics]
-"""What is known of the steps with some digests on a platform."""
+"""Looks up what is known of the steps with some digests on a platform."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: how people call it, and its lock if it has one."""
+    """One side of a comparison: its display name, and its lock, if it has one."""
 
     name: str
     lock: Lock | None
 
 
 def of_file(locks: Locks, name: str) -> Side:
-    """The lock in a file. Raises AnswerIsNoError where there is none, LockError."""
+    """Return the lock in a file. Raises CommandFailed if there is none, LockError."""
     text = locks.read()
     if text is None:
         raise no_lock()
@@ -34,9 +34,9 @@ def of_file(locks: Locks, name: str) -> Side:
 
 
 def of_revision(locks: Locks, revision: str) -> Side:
-    """The lock that git has at a revision; HEAD may be nothing yet.
+    """Return the lock that git has at a revision; HEAD need not exist yet.
 
-    Raises DeclarationError where git does not know the revision, LockError.
+    Raises DeclarationError if git does not know the revision, LockError.
     """
     if revision != "HEAD":
         locks.require(revision)
@@ -50,10 +50,10 @@ def of_revision(locks: Locks, revision: str) -> Side:
 
 
 def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -> Diff:
-    """Compare two sides with what is known of their steps.
+    """Compare two sides, with what is known of their steps.
 
-    Raises AnswerIsNoError where there is no lock to compare with, LockError for locks
-    that are not sound, DeclarationError for a platform that there is not.
+    Raises CommandFailed if there is no lock to compare with, LockError for invalid
+    locks, DeclarationError for a platform that does not exist.
     """
     if after.lock is None:
         message = f"{after.name} has no lock"

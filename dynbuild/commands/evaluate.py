@@ -12,7 +12,7 @@ from dynbuild.spans import Source
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which part of a value, in which form, and what a function is called with."""
+    """The part of a value, its output form, and the arguments for a function."""
 
     directory: str = ROOT
     arguments: Mapping[str, Source | str] = field(default_factory=dict)
@@ -27,9 +27,10 @@ LEFT_OUT = "DB0202"
 
 
 def parsed(source: Source) -> list[Diagnostic]:
-    """Raise DeclarationError for what is wrong with a source as it stands.
+    """Check a source statically. Raises DeclarationError.
 
-    What is right in Nix and only left out of dynbuild is returned, as warnings.
+    Constructs that are valid Nix but not supported by dynbuild are returned as
+    warnings.
     """
     from dynbuild.lang.evaluator import check  # noqa: PLC0415 - only where needed
 
@@ -45,7 +46,7 @@ def parsed(source: Source) -> list[Diagnostic]:
 def evaluated(
     source: Source, files: Files, asked: Asked, say: Callable[[str], None]
 ) -> str:
-    """The value of a source as text. Raises DeclarationError."""
+    """Return the value of a source as text. Raises DeclarationError."""
     from dynbuild.declaration.places import Places  # noqa: PLC0415 - only where needed
 
     try:

@@ -1,4 +1,4 @@
-"""``graph``: a lock as people see it, with what is known of its steps."""
+"""``graph``: the picture of a lock, with what is known of its steps."""
 
 from dynbuild.commands.diff import LookUp
 from dynbuild.explain.picture import Picture, picture
@@ -15,10 +15,10 @@ def seen(
     platform: str | None,
     look_up: LookUp,
 ) -> Picture:
-    """The picture of a lock; live files that are not there are left open.
+    """Return the picture of a lock; leave missing live files open.
 
-    Raises LockError for a lock that is not sound, DeclarationError for a platform that
-    there is not.
+    Raises LockError for an invalid lock, DeclarationError for a platform that does not
+    exist.
     """
     chosen = platform or common_platform(lock)
     contents = existing_live_digests(install_order(lock), files.content)

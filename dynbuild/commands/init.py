@@ -100,4 +100,4 @@ STARTERS: dict[Syntax, str] = {
     "json": _JSON,
     "nix": _NIX,
 }
-"""The same small image in every syntax."""
+"""Declarations of the same small image, by syntax."""

@@ -1,4 +1,4 @@
-"""``lock``: bring the lock to what the declaration asks for."""
+"""``lock``: bring the lock up to date with the declaration."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ _LOST = "DB0185"
 
 @dataclass(frozen=True, slots=True)
 class LockOptions:
-    """What the command line asks of ``lock`` beyond the declaration."""
+    """The command-line options of ``lock``, beyond the declaration."""
 
     base_revision: str | None = None
     upgrade_base: bool = False
@@ -55,9 +55,9 @@ NO_OPTIONS = LockOptions()
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A lock, how it differs from the one in the file, and what is odd about it.
+    """A lock, its changes against the one in the file, and warnings about it.
 
-    ``text`` is None where the file says it already.
+    ``text`` is None if the file is up to date.
     """
 
     lock: Lock
@@ -73,12 +73,12 @@ def lock(
     images: Callable[[], Images],
     options: LockOptions,
 ) -> Locked:
-    """Compute the lock; nothing is written.
+    """Compute the lock; write nothing.
 
-    A file that says what is asked for stays as it is. Else it starts from the last
-    committed lock, or from the one that ``base_revision`` has, so that the many runs
-    of one edit become one. ``images`` is called only where an image has to be looked
-    up. Raises DeclarationError, LockError, UnreachableError.
+    A file that fits the declaration stays as it is. Otherwise the update starts from
+    the last committed lock, or from the one at ``base_revision``, so that many runs
+    during one edit have the effect of one. ``images`` is called only if an image has
+    to be looked up. Raises DeclarationError, LockError, UnreachableError.
     """
     current, damage = _current(locks)
     start, unsaid = _start(locks, current, options.base_revision)
@@ -118,10 +118,10 @@ def check(
     locks: Locks,
     images: Callable[[], Images],
 ) -> Locked:
-    """The lock that the file should be, judged from the file alone.
+    """Compute the lock that the file should contain, from the file alone.
 
-    ``text`` is None where it is up to date. Raises AnswerIsNoError where there is
-    no lock, and what ``lock`` raises.
+    ``text`` is None if the file is up to date. Raises CommandFailed if there is no
+    lock, and what ``lock`` raises.
     """
     current, damage = _current(locks)
     if damage is not None:
@@ -140,19 +140,19 @@ def check(
 
 
 def _lasting(loaded: "Loaded") -> tuple[Diagnostic, ...]:
-    """What every command tells of a declaration; ``check`` alone guesses at secrets."""
+    """Return the warnings for every command; only ``check`` guesses at secrets."""
     return tuple(one for one in loaded.warnings if one.code != _GUESSED)
 
 
 def _target(loaded: "Loaded", files: Files, pin: "Pinner") -> Target:
-    # Who only reads a lock does not wait for the schema of declarations.
+    # Commands that only read a lock do not wait for the declaration schema's import.
     from dynbuild.commands.target import target_of  # noqa: PLC0415
 
     return target_of(loaded, files, pin)
 
 
 def frozen(locks: Locks) -> Lock:
-    """The lock as the file has it, whatever the declaration says."""
+    """Return the lock in the file, whatever the declaration says."""
     current, damage = _current(locks)
     if damage is not None:
         raise damage
@@ -162,9 +162,9 @@ def frozen(locks: Locks) -> Lock:
 
 
 def recorded(locks: Locks) -> Mapping[str, "Data"]:
-    """The arguments that the lock has for a declaration that is a function.
+    """Return the arguments that the lock records for a declaration that is a function.
 
-    Those of the file; of the last committed lock where the file is damaged.
+    If the file is damaged, they are those of the last committed lock.
     """
     current, damage = _current(locks)
     if damage is not None:
@@ -183,7 +183,7 @@ def no_lock() -> CommandFailed:
 
 
 def stale(locked: Locked) -> CommandFailed:
-    """What ``realize`` says of a lock that does not fit the declaration."""
+    """Return the error of ``realize`` for a lock that does not fit the declaration."""
     told = [f"{change.kind} {change.name}" for change in locked.changes]
     shown = ", ".join(told[:3]) + (f" and {len(told) - 3} more" if told[3:] else "")
     about = f": {shown}" if shown else ""
@@ -198,7 +198,7 @@ def stale(locked: Locked) -> CommandFailed:
 
 
 def _refuse_unsayable(result: Lock) -> None:
-    """What no Dockerfile can say is a mistake of the declaration: tell it now."""
+    """Refuse what a Dockerfile cannot express, as an error of the declaration."""
     try:
         emit(result, install_order(result), "any platform", {})
     except LockError as error:
@@ -206,7 +206,7 @@ def _refuse_unsayable(result: Lock) -> None:
 
 
 def _newer_first(torn: tuple[Lock, ...], start: Lock | None) -> list[Lock]:
-    """The sides of a conflict, one with another base than the start's before."""
+    """Sort the sides of a conflict: those whose base differs from the start's first."""
     return sorted(torn, key=lambda side: start is None or side.base == start.base)
 
 
@@ -219,7 +219,7 @@ def _fits(current: Lock, target: Target) -> bool:
 
 
 def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
-    """The file's lock; what is wrong with it, where git may have a better one."""
+    """Return the file's lock, or its damage, if git may have an intact one."""
     text = locks.read()
     if text is None:
         return None, None
@@ -234,7 +234,7 @@ def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
 def _start(
     locks: Locks, current: Lock | None, revision: str | None
 ) -> tuple[Lock | None, list[Diagnostic]]:
-    """The lock to start from, and what git did not say."""
+    """Return the lock to start from, and warnings about what git could not tell."""
     if revision is not None:
         locks.require(revision)
         try:
@@ -322,7 +322,7 @@ def _pinner(
     *,
     refresh: bool = False,
 ) -> "Pinner":
-    """Take pins from the locks that have them; ask for the others, each once."""
+    """Return a pinner that takes pins from the locks, and looks others up once each."""
     pins: dict[str, Pin] = {}
     if not refresh:
         for lock_ in reversed(known):

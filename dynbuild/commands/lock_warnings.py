@@ -1,4 +1,4 @@
-"""What is odd about a lock that is right: warnings of ``lock``."""
+"""Warnings of ``lock`` about locks that are valid."""
 
 import re
 from collections.abc import Collection
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def surveyed(
     loaded: "Loaded", files: Files, *, modes: bool = False
 ) -> list[Diagnostic]:
-    """What an image will not have of copied files as the project has them.
+    """Warn of copied files that an image will not have as the project has them.
 
-    Raises DeclarationError with all that no image can have.
+    Raises DeclarationError with all files that no image can have.
     """
     found: dict[Noted, Diagnostic] = {}
     problems = []
@@ -54,7 +54,7 @@ def _noted(noted: Noted, span: Span) -> Diagnostic:
 
 
 def left_out(paths: Collection[str]) -> Diagnostic:
-    """What was left out of an image that is made."""
+    """Warn of the files that were left out of an image."""
     shown, more = sorted(paths)[:3], len(paths) - 3
     told = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
     message = f"sockets, pipes and devices are not copied: {told}"
@@ -83,7 +83,7 @@ def unpinned(lock_: Lock) -> list[Diagnostic]:
 def still_mentioned(
     loaded: "Loaded", start: Lock | None, result: Lock
 ) -> list[Diagnostic]:
-    """Unchanged stages whose commands name a package that is no longer declared."""
+    """Warn of unchanged stages whose commands name a package no longer declared."""
     if start is None:
         return []
     now = declared_packages(result)
@@ -112,7 +112,7 @@ def still_mentioned(
 
 
 def shared_seqs(lock_: Lock) -> list[Diagnostic]:
-    """Two steps with one seq are the mark of a merge that nobody put in order."""
+    """Warn of steps that share a seq: the sign of a merge that nobody put in order."""
     by_seq: dict[int, list[str]] = {}
     for name, entry in sorted(lock_.stages.items()):
         by_seq.setdefault(entry.seq, []).append(f"stage {name}")

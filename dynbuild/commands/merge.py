@@ -1,4 +1,4 @@
-"""``lock --merge``: what git calls to merge two locks."""
+"""``lock --merge``: git's merge driver for locks."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -9,16 +9,16 @@ from dynbuild.lock.merge import merge
 from dynbuild.lock.model import Lock
 
 TRUNKS = ("origin/HEAD", "main", "master")
-"""Where the branch is that others go into, as far as git can tell by name."""
+"""The names under which git may know the branch that others are merged into."""
 
 
 _NEWER = "DB0406"
-"""A lock of a newer version: what helps is the same wherever it comes from."""
+"""A lock of a newer version: the remedy is the same wherever it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergedText:
-    """The lock of both sides as text, and what both changed: there one side's stayed.
+    """The merged lock as text, and what both sides changed: one side's change is kept.
 
     ``kept`` names the side whose order stays in front: "ours" or "theirs".
     """
@@ -31,11 +31,11 @@ class MergedText:
 def merged(
     ancestor: str, ours: str, theirs: str, trunks: Collection[str]
 ) -> MergedText:
-    """Merge three texts as git gives them; that of the ancestor may be empty.
+    """Merge three texts as git passes them; the ancestor's may be empty.
 
-    The side that the trunk has stays in front: others have its layers already. That is
-    ours, unless ``trunks``, the locks of the trunk by its possible names, have theirs.
-    Raises LockError for a side that is no lock, AnswerIsNoError where the sides do not
+    The trunk's side stays in front: others have its layers already. That is ours,
+    unless ``trunks``, the locks of the trunk by its possible names, contains theirs.
+    Raises LockError for a side that is not a lock, CommandFailed if the sides do not
     fit together.
     """
     swapped = theirs in trunks and ours not in trunks
@@ -63,7 +63,7 @@ def _side(text: str, name: str) -> Lock:
 
 
 def _of_side(told: Diagnostic, name: str) -> Diagnostic:
-    """What is wrong with a side: no file of its name can be restored from git."""
+    """Adapt an error to a side: git has no file of that name to restore."""
     if told.code == _NEWER:
         return told
     message = told.message

@@ -1,4 +1,4 @@
-"""``outdated``: images against their registries, packages against their index."""
+"""``outdated``: images compared with their registries, packages with their index."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,7 +22,7 @@ from dynbuild.realize.contents import existing_live_digests
 from dynbuild.steps.model import Group, Pin
 
 Newest = Callable[[str], Sequence[str]]
-"""The versions that an index has of a package; raises OSError with the reason."""
+"""Returns the versions of a package in an index; raises OSError with the reason."""
 
 _INSIDE = "its manager asks its sources inside of an image only"
 _NOWHERE = "no tier holds what was installed"
@@ -36,9 +36,9 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
     platform: str,
     index: Newest,
 ) -> tuple[Finding, ...]:
-    """What is not the newest any more; what nobody tells is among it, with the reason.
+    """Find images and packages that are outdated, or unknown, with the reason.
 
-    ``index`` has packages of pip. Nothing is built and nothing written.
+    ``index`` looks up packages of pip. Nothing is built or written.
     """
     now: dict[str, Pin] = {}
     unknown: dict[str, str] = {}
@@ -71,7 +71,7 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
 def _wrote(
     lock: Lock, files: Files, tiers: Sequence[Tier], platform: str
 ) -> list[WriteSet]:
-    """What the groups of pip wrote, as far as a tier holds them."""
+    """Return the write sets of the pip groups, as far as a tier holds them."""
     order = install_order(lock)
     contents, _ = stand_ins(lock, order)
     contents |= existing_live_digests(order, files.content)

@@ -1,4 +1,4 @@
-"""Secrets that a build is given, beside those that its stages need."""
+"""Warnings about secrets: those that a build is given against those it needs."""
 
 import csv
 
@@ -7,10 +7,10 @@ from dynbuild.lock.model import Lock
 
 
 def concerns(lock: Lock, given: tuple[str, ...]) -> list[Diagnostic]:
-    """Warn of secrets that are not given, and of given ones that no stage needs.
+    """Warn of needed secrets that are not given, and given ones that no stage needs.
 
-    Warnings, since a step that need not run needs no secret. Raises DeclarationError
-    for what is no secret at all.
+    These are warnings, since a step that need not run needs no secret. Raises
+    DeclarationError for a malformed secret.
     """
     ids = [_identity(text) for text in given]
     needed = {
@@ -43,7 +43,7 @@ def concerns(lock: Lock, given: tuple[str, ...]) -> list[Diagnostic]:
 
 
 def _identity(text: str) -> str:
-    """The id in ``id=ID,env=VARIABLE`` or ``id=ID,src=FILE``."""
+    """Return the id in ``id=ID,env=VARIABLE`` or ``id=ID,src=FILE``."""
     fields = {
         field.partition("=")[0].strip(): field.partition("=")[2]
         for row in csv.reader([text])

@@ -1,4 +1,4 @@
-"""``status``: what the tiers hold of the steps of a lock."""
+"""``status``: the steps of a lock that the tiers hold."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
 Survey = Callable[[Collection[Digest], str], Sequence[Answer]]
-"""What the shared tiers have of some steps for a platform; none that fails raises."""
+"""Returns the shared tiers' records of some steps for a platform; never raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepStatus:
-    """A step: whether it would be taken from the tier, with how many bytes of layers.
+    """A step: whether the tier holds it, and the bytes of its layers.
 
     ``seconds`` is how long it took when it was built.
     """
@@ -41,9 +41,9 @@ class StepStatus:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one shared tier has of a lock: how many steps, the bytes of their layers.
+    """The part of a lock in one shared tier: how many steps, the bytes of their layers.
 
-    ``away`` says in words why it is not known.
+    ``away`` is the reason in words if it is not known.
     """
 
     name: str
@@ -55,10 +55,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The steps of a lock in install order, and how large their base is, if it is held.
+    """The steps of a lock in install order, and the size of their base, if it is held.
 
-    A step is held where ``realize`` would not build it with the local tier alone;
-    ``shared`` tells the same of each other tier, near to far.
+    A step is held if ``realize`` would not build it with the local tier alone;
+    ``shared`` holds the same for each other tier, near to far.
     """
 
     platform: str
@@ -68,16 +68,16 @@ class Status:
 
     @property
     def held(self) -> int:
-        """How many steps the local tier holds."""
+        """The number of steps that the local tier holds."""
         return sum(step.held for step in self.steps)
 
     @property
     def size(self) -> int:
-        """The bytes of their layers."""
+        """The bytes of the layers of all held steps."""
         return sum(step.size for step in self.steps)
 
 
-def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
+def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     lock: Lock,
     files: Files,
     images: Images,
@@ -87,11 +87,10 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     platform: str | None,
     survey: Survey,
 ) -> Status:
-    """What ``realize`` would find now.
+    """Return the status that ``realize`` would find now.
 
-    Raises UnreachableError where
-    the engine has to be asked and does not answer, DeclarationError for a platform that
-    the base does not exist for.
+    Raises UnreachableError if the engine has to be asked and does not answer,
+    DeclarationError for a platform that the base does not exist for.
     """
     asked = RealizeOptions((), platforms=(platform,) if platform else ())
     name = platform_of(lock, builder, asked)
@@ -102,7 +101,7 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
     steps = [*resolved.digests.values()]
-    # What stands on an image that only the engine here knows is shared with nobody.
+    # Steps on an image that only the local engine knows are never shared.
     answers = () if unpinned else survey(steps, name)
     held = _held(resolved, tier.find(steps, name)) if base else {}
     return Status(
@@ -129,7 +128,7 @@ def _share(answer: Answer, resolved: ResolvedLock) -> Share:
 
 
 def _held(resolved: ResolvedLock, records: tuple[Record, ...]) -> dict[str, Record]:
-    """The records that ``realize`` would take if it had no others, by step."""
+    """Return the records that ``realize`` would reuse if it had no others, by step."""
     held = map(Held, records)
     planned = plan(resolved.order, resolved.digests, resolved.platform, held)
     found = {}

@@ -1,4 +1,4 @@
-"""What is known of steps of locks: from the tiers, and from what ran here before."""
+"""Metrics of steps, from the tiers and from what ran here before."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ def step_metrics(
 ) -> StepMetrics:
     """Look steps up in tiers, the nearest first.
 
-    ``seconds`` says how long steps took here, by their ids: for those of which no tier
-    has a record.
+    ``seconds`` says how long steps took here, by their ids, for steps without a record
+    in any tier.
     """
     wanted = sorted(set(digests))
     measured: dict[str, float] = {}

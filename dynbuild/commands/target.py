@@ -1,4 +1,4 @@
-"""From a declaration to the target of a lock: files read, images pinned."""
+"""From a declaration to the target of a lock: reading files, pinning images."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,14 +29,14 @@ from dynbuild.steps.model import (
 )
 
 Pinner = Callable[[str], Pin]
-"""Gives the pin of a full reference, from a lock or from its registry."""
+"""Returns the pin of a full reference, from a lock or from its registry."""
 
 
 def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
-    """What a declaration asks for, with all that it names looked at.
+    """Return the target of a declaration, with its files and images looked up.
 
-    Raises DeclarationError with every file that is missing, or the first variable that
-    cannot be expanded or that two stages set to two values.
+    Raises DeclarationError with every missing file, or with the first variable that
+    cannot be expanded or that two stages set to different values.
     """
     declaration = loaded.declaration
     problems: list[Diagnostic] = []
@@ -162,7 +162,7 @@ def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa
 
 
 def _shell(words: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Docker's SHELL ends in the flag that takes the script."""
+    """Append ``-c`` if missing: Docker's SHELL ends in the flag for the script."""
     if words is None or re.fullmatch(r"-[a-z]*c", words[-1]):
         return words
     return (*words, "-c")

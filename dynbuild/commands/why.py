@@ -1,4 +1,4 @@
-"""``why``: where steps come from, what would run, where that began, what it costs."""
+"""``why``: the sources of steps, which would run, the root causes and the costs."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -28,13 +28,13 @@ from dynbuild.realize.diagnosis import closure_of
 from dynbuild.steps.model import Group, Stage
 
 MOST_NEXT = 200
-"""Of so many steps at once it is told what would run if they changed: each is a plan
-of its own."""
+"""The most steps for which the effect of a change is predicted at once: each takes a
+plan of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What would run if a step changed next, once all that is missing now is built."""
+    """The steps that would run if a step changed next, once missing ones are built."""
 
     runs: tuple[str, ...]
     seconds: Mapping[str, float]
@@ -43,12 +43,13 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """All that is known of one step.
+    """The explanation of one step.
 
-    ``closure`` holds what it stands on, directly or not, ``joins`` what it was put on.
-    ``next`` is None where too many are asked about.
-    ``source`` is the tier that it would come from. ``reasons`` say why it runs, or is
-    another than before; ``changes`` are those of the lock since a revision.
+    ``closure`` holds what it stands on, directly or not; ``joins`` the steps that it
+    was placed on without declaring them. ``source`` is the tier that it would come
+    from. ``reasons`` says why it runs, or why it differs from before; ``changes`` holds
+    the changes of the lock since a revision. ``next`` is None if too many steps were
+    asked about.
     """
 
     placed: Placed
@@ -66,10 +67,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What would run as a whole, and what was asked about single steps.
+    """The steps that would run, and the explanations of the steps asked about.
 
-    ``cascades`` come with what they cost, the dearest first; ``seconds`` has what steps
-    take, as far as that is known.
+    ``cascades`` pairs each cascade with its price, the highest first; ``seconds`` holds
+    how long steps take, as far as known.
     """
 
     platform: str
@@ -84,7 +85,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """What ``why`` asks of: ``tiers`` near to far, the others only where it has to."""
+    """The edges of ``why``: ``tiers`` near to far; the callables only if needed."""
 
     files: Files
     locks: Locks
@@ -102,9 +103,9 @@ def why(
     since: str | None = None,
     platform: str | None = None,
 ) -> Answer:
-    """Explain a lock as it is; nothing is built, nothing is written.
+    """Explain a lock as it is; build and write nothing.
 
-    Steps are held against their last realization, or against the lock that git has at
+    Steps are compared with their last realization, or with the lock that git has at
     the revision ``since``. Raises DeclarationError, LockError, UnreachableError.
     """
     order = install_order(lock)
@@ -119,7 +120,7 @@ def why(
 
 
 def why_all(lock: Lock, edges: Edges, platform: str) -> Answer:
-    """Explain every step; live files and images that are not there are left open.
+    """Explain every step; leave missing live files and images open.
 
     Raises DeclarationError, LockError.
     """
@@ -190,9 +191,9 @@ def _answer(
 
 
 def named(order: Sequence[Placed], name: str) -> list[Placed]:
-    """The steps that a name means: an id, a kind of steps, or a package.
+    """Return the steps that a name denotes: an id, a kind of steps, or a package.
 
-    Raises DeclarationError where there is none.
+    Raises DeclarationError if there is none.
     """
     exact = [placed for placed in order if placed.id == name]
     kind = [p for p in order if p.id.startswith(f"{name}.")]
@@ -211,7 +212,7 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
 
 
 def lock_at(locks: Locks, revision: str) -> Lock:
-    """The lock that git has at a revision. Raises DeclarationError, LockError."""
+    """Return git's lock at a revision. Raises DeclarationError, LockError."""
     locks.require(revision)
     lock = of_revision(locks, revision).lock
     if lock is None:
@@ -222,7 +223,7 @@ def lock_at(locks: Locks, revision: str) -> Lock:
 
 
 def _platform(lock: Lock, edges: Edges) -> str:
-    """The only one of the base, else that of the last build here, else the engine's."""
+    """Return the base's only platform, else the last local build's or the engine's."""
     if len(lock.base.platforms) == 1:
         (only,) = lock.base.platforms
         return only
@@ -231,7 +232,7 @@ def _platform(lock: Lock, edges: Edges) -> str:
 
 
 def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
-    """The engine is asked only where an image has no pin."""
+    """Return the local digests of unpinned images; ask the engine only for those."""
     pins = (lock.base, *lock.images.values())
     if all(pin.digest is not None for pin in pins):
         return {}
@@ -239,9 +240,9 @@ def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
 
 
 def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> Before:
-    """The steps of a lock of before, with live files and local images as they are.
+    """Return the steps of an earlier lock, with current live files and local images.
 
-    What they were put on is not known: nobody says that it was realized.
+    The steps that they were placed on are unknown: it may never have been realized.
     """
     unpinned = dict(resolved.unpinned)
     with suppress(DeclarationError):
@@ -256,7 +257,7 @@ def _held(
     before: Before,
     tiers: Mapping[Source, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
-    """What tiers hold; what steps wrote, and took, when they were what they were."""
+    """Return the records in the tiers, and those of the earlier steps, with writes."""
     asked: Collection[Digest] = {*resolved.digests.values(), *before.digests.values()}
     held = [
         Held(record, distance)
@@ -275,7 +276,7 @@ def _held(
     return held, wrote, earlier
 
 
-def _next(  # noqa: PLR0913, PLR0917 - all that is known by now
+def _next(  # noqa: PLR0913, PLR0917 - everything known so far
     resolved: ResolvedLock,
     now: Now,
     placed: Placed,

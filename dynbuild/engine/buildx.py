@@ -33,19 +33,19 @@ from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 
 _SECONDS = 60.0
-"""How long docker may take over a question; a builder may have to start first."""
+"""The timeout of a query to docker, in seconds; a builder may have to start first."""
 
 _VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
-"""What containerd says of a layer that was removed while it was needed.
+"""The errors of containerd about a layer that was removed while it was needed.
 
-It may have been removed just now, or long ago, when the engine was killed: then the
-cache of BuildKit has it for ever.
+It may have been removed just now, or long ago, when the engine was killed: then
+BuildKit's cache refers to it for ever.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Buildx:
-    """The Builder that ``docker buildx`` is in an environment."""
+    """Implements ``ports.Builder`` with ``docker buildx`` in an environment."""
 
     environment: Mapping[str, str]
     running: Running | None = None
@@ -57,8 +57,8 @@ class Buildx:
             if isinstance(event, Working | RawLine):
                 report(event)
 
-        # BuildKit writes wrong digests when it is asked for two outputs at once. So
-        # each is a build of its own; after the first one all steps are cached.
+        # BuildKit writes wrong digests when asked for two outputs at once. So each
+        # output is a separate build; after the first one all steps are cached.
         first, *more = request.outputs or (Nowhere(),)
         built = self._build(request, first, report)
         cached = replace(request, no_cache=False, no_cache_steps=())
@@ -89,7 +89,7 @@ class Buildx:
         raise unreachable(words) or DeclarationError(Diagnostic("DB0505", words))
 
     def _build(self, request: BuildRequest, output: Output, report: Report) -> Built:
-        """Build; where the engine lost a layer once more, then without its cache."""
+        """Build; if the engine lost a layer, retry once, then without its cache."""
         for _ in range(2):
             try:
                 return self.attempt(request, output, report)
@@ -99,7 +99,7 @@ class Buildx:
         return self.attempt(replace(request, no_cache=True), output, report)
 
     def attempt(self, request: BuildRequest, output: Output, report: Report) -> Built:
-        """Build for one output; what the engine lost is not made anew."""
+        """Build for one output, without a retry for layers that the engine lost."""
         transcript = Transcript(request.parts)
 
         def each(line: str) -> None:
@@ -110,7 +110,7 @@ class Buildx:
             folder = Path(name)
             dockerfile, answer = folder / "Dockerfile", folder / "metadata.json"
             dockerfile.write_text(request.dockerfile, encoding="utf-8")
-            # The context holds what it should: a .dockerignore in it is only a file.
+            # The context is filtered already: a .dockerignore in it is only a file.
             ignore = dockerfile.with_name("Dockerfile.dockerignore")
             ignore.write_text(request.ignored, encoding="utf-8")
             command = arguments(request, output, str(dockerfile), str(answer))
@@ -130,7 +130,7 @@ class Buildx:
 def arguments(
     request: BuildRequest, output: Output, dockerfile: str, metadata: str
 ) -> list[str]:
-    """What docker is called with; no value of a secret is among it."""
+    """Return the arguments for docker; they never contain the value of a secret."""
     options = {
         "--file": [dockerfile],
         "--metadata-file": [metadata],
@@ -155,7 +155,7 @@ def arguments(
 
 
 def _on_host(request: BuildRequest) -> bool:
-    """Whether BuildKit has to allow the host's network: to all steps or to some."""
+    """Whether BuildKit has to allow the host's network, to all steps or to some."""
     return request.host_network or request.network == "host"
 
 
@@ -180,7 +180,7 @@ def _output(output: Output) -> str:
 
 
 def _check_secrets(request: BuildRequest, environment: Mapping[str, str]) -> None:
-    """Refuse a secret that is not there; buildx takes an unset variable for empty."""
+    """Refuse a missing secret; buildx would treat an unset variable as empty."""
     for secret in request.secrets:
         source = re.search(r"(?:^|,)(env|src|source)=([^,]*)", secret)
         if source is None:

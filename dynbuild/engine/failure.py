@@ -1,4 +1,4 @@
-"""Why a build, a pull or a push failed: docker's own words, as errors of dynbuild."""
+"""Docker's messages for a failed build, pull or push, turned into dynbuild errors."""
 
 import ast
 import re
@@ -41,26 +41,26 @@ _LIMITED = re.compile(r"toomanyrequests|\b429\b|rate limit", re.IGNORECASE)
 
 
 def later(words: str) -> str:
-    """What to do where a registry gave no answer, by what was said."""
+    """Return a hint for a registry that did not answer, based on the message."""
     if _LIMITED.search(words):
         return "try again later; `docker login` raises the limit of most registries"
     return "try again when the registry answers"
 
 
 def answered(words: str) -> bool:
-    """Whether a registry said no, rather than nothing."""
+    """Whether a registry answered with a refusal, rather than not at all."""
     return not _NO_ANSWER.search(words)
 
 
 def said(words: Sequence[str]) -> str:
-    """What docker said went wrong, without its wrapping and without credentials."""
+    """Return docker's error message, without its wrapping and without credentials."""
     errors = [line for line in words if line.startswith("ERROR: ")]
     text = errors[-1] if errors else "\n".join(words)
     return redact_urls(_WRAPPING.sub("", text))
 
 
 def unreachable(words: str) -> UnreachableError | None:
-    """The error for an engine that does not answer, where the words say that."""
+    """Return the error for an unreachable engine, if the message says that."""
     if _FORBIDDEN.search(words):
         hint = "let your user talk to the engine (often: the group docker)"
     elif _NO_ENGINE.search(words):
@@ -71,7 +71,7 @@ def unreachable(words: str) -> UnreachableError | None:
 
 
 def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
-    """The error for a build that failed, from all that was said of it."""
+    """Return the error for a failed build, from its whole transcript."""
     words = said(transcript.words)
     failure = transcript.failure()
     if failure is None or failure.step is None:
@@ -97,7 +97,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
 
 
 def _in_words(message: str) -> str:
-    """What BuildKit says of places that only it knows, as its user can read it."""
+    """Rewrite a BuildKit message about its internal paths in terms users understand."""
     match = _NO_DIRECTORY.search(message)
     if match is None:
         return message
@@ -110,7 +110,7 @@ def _in_words(message: str) -> str:
 
 
 def _script(failure: Failure) -> str | None:
-    """The whole script of a RUN, which BuildKit's names shorten."""
+    """Return the whole script of a RUN, which BuildKit's vertex names truncate."""
     match = _PROCESS.search(failure.message)
     if match is None:
         return None

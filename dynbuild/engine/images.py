@@ -1,4 +1,4 @@
-"""Looks images up: in their registry or its mirrors by buildx, else in the engine."""
+"""Image look-up: in the registry or its mirrors through buildx, else in the engine."""
 
 import json
 import re
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _SECONDS = 30
-"""How long a registry or the engine may take over one question."""
+"""The timeout of one query to a registry or the engine, in seconds."""
 
 USUAL = "linux/amd64"
-"""Whose config a lock records, where an image is for several: on every machine."""
+"""The platform whose config a lock records for a multi-platform image, on every
+machine."""
 
 _IMPLIED = {("arm64", "v8"): "", ("amd64", "v1"): "", ("arm", ""): "v7"}
-"""Variants that go without saying, or that go unsaid but are meant."""
+"""Variants that are omitted because they are implied, or implied where omitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class DockerImages:
-    """The Images that docker can find in an environment."""
+    """Implements ``ports.Images`` with docker in an environment."""
 
     environment: Mapping[str, str]
 
@@ -58,7 +59,7 @@ class DockerImages:
         raise DeclarationError(Diagnostic("DB0301", message, hint=hint))
 
     def _registry_pin(self, wanted: Reference, place: Reference) -> Pin:
-        """The image as it is in a place: its registry, or a mirror of that."""
+        """Return the pin of an image from its registry, or from a mirror of that."""
         manifest = self._inspect(str(place), "--raw")
         digest = sha256(manifest)
         if wanted.digest not in (None, digest):
@@ -73,7 +74,7 @@ class DockerImages:
         return _pin(wanted, digest, usual, found)
 
     def _mirrored(self, wanted: Reference) -> list[Reference]:
-        """The same image in each mirror that the engine takes it from.
+        """Return the reference of the image in each mirror that the engine uses.
 
         dockerd has mirrors (``registry-mirrors``) of Docker Hub alone.
         """
@@ -92,7 +93,7 @@ class DockerImages:
         return [replace(wanted, repository=f"{place}/{path}") for place in places]
 
     def _engine_pin(self, wanted: Reference, absent: "_Absent") -> Pin:
-        """The image as the engine has it, which no digest outside of it can name."""
+        """Return the image in the engine; its digest means nothing outside of it."""
         try:
             with self._engine() as engine:
                 if image := _find(engine, wanted):
@@ -108,7 +109,7 @@ class DockerImages:
         raise UnreachableError(replace(words, code="DB0504", hint=hint)) from None
 
     def _inspect(self, reference: str, *form: str) -> bytes:
-        """What a registry says of an image."""
+        """Return what a registry reports about an image. Raises _Absent."""
         arguments = ["buildx", "imagetools", "inspect", *form, "--", reference]
         try:
             answer = capture(self.environment, arguments, _SECONDS)
@@ -138,8 +139,8 @@ class DockerImages:
             raise UnreachableError(diagnostic) from error
 
 
-class _Absent(Exception):  # noqa: N818 - it may yet be elsewhere
-    """A registry did not give an image: it said so, or nothing."""
+class _Absent(Exception):  # noqa: N818 - the image may exist elsewhere
+    """A registry did not provide an image: it refused, or did not answer."""
 
     def __init__(self, words: str, *, answered: bool) -> None:
         super().__init__(words)
@@ -157,7 +158,7 @@ def _find(engine: "DockerClient", wanted: Reference) -> Mapping[str, Any] | None
 
 
 def _reason(error: BaseException) -> str:
-    """What lies at the bottom of an error: the SDK wraps it several times."""
+    """Return the root cause of an error: the SDK wraps it several times."""
     deeper = error.__cause__ or error.__context__
     return _reason(deeper) if deeper else redact_urls(str(error))
 
@@ -168,7 +169,7 @@ def _pin(
     usual: str,
     found: Mapping[str, tuple[Digest, Mapping[str, Any] | None]],
 ) -> Pin:
-    """The pin for the usual platform, and for those whose images say the same.
+    """Return the pin for the usual platform and those whose images have its config.
 
     A lock holds one environment, user and directory, and every image gets them.
     """
@@ -178,7 +179,7 @@ def _pin(
 
 
 def _said(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:
-    """What an image's config says; neither digest nor platforms."""
+    """Return the pin with an image's config, without digest and platforms."""
     config = config or {}
     variables = (text.partition("=") for text in config.get("Env") or ())
     return Pin(
@@ -193,9 +194,9 @@ def _said(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:
 def _images(
     manifest: Mapping[str, Any], answer: Mapping[str, Any] | None, digest: Digest
 ) -> dict[str, tuple[Digest, Mapping[str, Any] | None]]:
-    """Manifest and config of every platform; empty where these are no images.
+    """Return manifest and config of every platform; empty if these are no images.
 
-    Of an index with several platforms, buildx answers with an image for each.
+    For an index with several platforms, buildx answers with an image for each.
     """
     answer = answer or {}
     if answer.get("os") and answer.get("architecture"):
@@ -217,7 +218,7 @@ def _images(
 
 
 def _listed(manifest: Mapping[str, Any]) -> dict[str, Digest]:
-    """The manifests of an index by platform, the first of each; no attestations."""
+    """Return the first manifest of each platform in an index, without attestations."""
     listed: dict[str, Digest] = {}
     for entry in manifest.get("manifests") or ():
         platform = entry.get("platform") or {}
@@ -227,7 +228,7 @@ def _listed(manifest: Mapping[str, Any]) -> dict[str, Digest]:
 
 
 def _named(name: str) -> str:
-    """A platform by its name, as ``_platform`` writes it."""
+    """Normalize the name of a platform to the form of ``_platform``."""
     os, architecture, *variant = name.split("/")
     return _platform(
         {"os": os, "architecture": architecture, "variant": "".join(variant)}
@@ -235,7 +236,7 @@ def _named(name: str) -> str:
 
 
 def _platform(facts: Mapping[str, Any]) -> str:
-    """``os/arch[/variant]``, as BuildKit writes it."""
+    """Return ``os/arch[/variant]``, as BuildKit writes it."""
     architecture, variant = facts["architecture"], facts.get("variant") or ""
     variant = _IMPLIED.get((architecture, variant), variant)
     return "/".join(filter(None, [facts["os"], architecture, variant]))

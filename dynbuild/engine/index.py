@@ -1,4 +1,4 @@
-"""An index of Python packages: which versions it has of one (PEP 503, 691, 700)."""
+"""A Python package index: the versions it has of a package (PEP 503, 691, 700)."""
 
 import base64
 import json
@@ -23,17 +23,17 @@ _FORMS = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 
 class UntoldError(OSError):
-    """The index did not say; the message holds no credentials."""
+    """The index gave no usable answer; the message contains no credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The index that pip uses in an environment: PIP_INDEX_URL, else PyPI's."""
+    """The index that pip uses in an environment: PIP_INDEX_URL, else PyPI."""
 
     environment: Mapping[str, str]
 
     def versions(self, name: str) -> tuple[str, ...]:
-        """The versions of a package, by its PEP 503 name. Raises UntoldError."""
+        """Return the versions of a package by its PEP 503 name. Raises UntoldError."""
         url = self.environment.get("PIP_INDEX_URL") or "https://pypi.org/simple"
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -63,7 +63,7 @@ class Index:
 
 
 def _of_json(text: str) -> tuple[str, ...]:
-    """The versions of files that were not withdrawn."""
+    """Return the versions of files that were not yanked."""
     files = json.loads(text)["files"]
     names = [file["filename"] for file in files if not file.get("yanked")]
     return _versions(names)

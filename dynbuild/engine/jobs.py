@@ -1,4 +1,4 @@
-"""Jobs side by side in threads; an interrupt of the main thread ends them all."""
+"""Concurrent jobs in threads; an interrupt of the main thread ends them all."""
 
 import threading
 import time
@@ -11,11 +11,11 @@ from dynbuild.ports import Job, JobEnded, JobResult
 
 
 class ThreadJobs:
-    """Implements ``ports.Jobs``. Only the main thread asks of it."""
+    """Implements ``ports.Jobs``. Only the main thread may use it."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        # Its put may be called from a signal handler, whatever holds the queue.
+        # SimpleQueue.put is reentrant: a signal handler may call it at any time.
         self._ends: SimpleQueue[JobResult | JobEnded | None] = SimpleQueue()
         self._at_work: dict[str, threading.Thread] = {}
 
@@ -44,12 +44,12 @@ class ThreadJobs:
         return tuple(self._at_work)
 
     def interrupt(self, *_: object) -> None:
-        """Make the main thread's wait end, and start nothing more: a signal handler."""
+        """End the main thread's wait, and start nothing more. Is a signal handler."""
         self._running.ending = True
         self._ends.put(None)
 
     def end(self) -> None:
-        """End all jobs, more harshly after a while or after another interrupt."""
+        """End all jobs, escalating after a grace period or another interrupt."""
         for harsher in HARSHER:
             if self._at_work:
                 self._running.stop(harsher)
@@ -76,9 +76,9 @@ class ThreadJobs:
 
 @contextmanager
 def job_pool(running: Running) -> Iterator[ThreadJobs]:
-    """A crew none of whose jobs outlives the context.
+    """Yield a job pool none of whose jobs outlives the context.
 
-    Raises KeyboardInterrupt where an interrupt came, whatever was done then.
+    Raises KeyboardInterrupt if an interrupt came, whatever the jobs were doing.
     """
     jobs = ThreadJobs(running)
     with heeding(jobs.interrupt):

@@ -1,7 +1,7 @@
-"""Makes the layers of steps with BuildKit, each step on exactly what it stands on.
+"""The layer builder: builds steps with BuildKit, each on exactly what it stands on.
 
 The Dockerfile stays as it was emitted. The build stage below a step, and those that it
-copies from, are given as images that are assembled here from layers of the store.
+copies from, are passed as images that are assembled here from layers of the store.
 """
 
 import json
@@ -57,12 +57,12 @@ from dynbuild.ports import (
 )
 
 LINKED = "linked"
-"""The name by which a build of one line sees the image that was linked."""
+"""The name of the linked image in the one-line Dockerfile that exports it."""
 
 _SECONDS = 30.0
 
 _LONG = 2.0
-"""After how many seconds a step may have written what takes a while to pack."""
+"""Seconds after which a step may have written enough to take a while to compress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +250,11 @@ class BuildxLayerBuilder:
     def _ahead(
         self, build: BuildRequest, out: Path, steps: Collection[str], report: Report
     ) -> Iterator[Report]:
-        """Let BuildKit pack the layers of long steps while those after them run.
+        """Let BuildKit compress the layers of long steps while later steps run.
 
-        It packs what is exported, and else in the end, by one processor, all of it.
-        What was packed is put where the build itself would put the same blobs.
+        BuildKit compresses layers only when they are exported: by default all of them,
+        at the end, on one processor. The compressed blobs are put where the build
+        itself would put them.
         """
         folder = self._place()
 
@@ -272,7 +273,7 @@ class BuildxLayerBuilder:
                     threads.submit(pack, step)
 
         left = set(steps)
-        # One at a time: a layout is written by one build.
+        # One at a time: only one build may write a layout.
         threads = ThreadPoolExecutor(1)
         try:
             yield report if build.no_cache or build.no_cache_steps else passed
@@ -286,9 +287,9 @@ class BuildxLayerBuilder:
         place: Path,
         latest: int | None,
     ) -> list[tuple[Layer, Path]]:
-        """The next layers that are of a step: what it copied, then what it ran.
+        """Return the next layers that belong to a step: its copies, then its run.
 
-        What it copied from the project is freed from the time of the build.
+        Layers copied from the project are made independent of the build's time.
         """
         own: list[tuple[Layer, Path]] = []
         for of_project in part.copies:
@@ -306,7 +307,7 @@ class BuildxLayerBuilder:
         return kept
 
     def _copy_out(self, digest: Digest, path: str) -> bool:
-        """Content for a layout that is not ours: a copy, no link into the tier."""
+        """Copy a blob into a layout that is not ours; do not link it to the tier."""
         if not self.tier.fetch(digest, f"{path}.part"):
             return False
         part = Path(f"{path}.part")
@@ -328,7 +329,7 @@ class BuildxLayerBuilder:
 def _writes(
     layers: Sequence[Path], below: WriteSet, texts: Texts
 ) -> tuple[WriteSet, WriteSet]:
-    """What layers write, read when somebody looks, and all that lies there then."""
+    """Return the write set of layers and of the whole stack, both read lazily."""
     writes = LazyWriteSet(once(lambda: written(layers, below, texts.known)))
     return writes, LazyWriteSet(once(lambda: stacked([below, writes])))
 
@@ -336,7 +337,10 @@ def _writes(
 def _next_layer(
     layers: Iterator[tuple[Layer, str]], *instructions: str
 ) -> tuple[Layer, str]:
-    """The next layer, which one of some instructions has to have made."""
+    """Return the next layer, which must come from one of the given instructions.
+
+    Raises CommandFailed.
+    """
     wanted = " or ".join(name.strip() for name in instructions)
     layer, instruction = next(layers, (None, ""))
     if layer is None:
@@ -353,7 +357,7 @@ def _other_layers(why: str) -> CommandFailed:
 
 
 def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
-    """The instructions that made the layers above a height."""
+    """Return the instructions that made the layers above a height."""
     return [
         str(entry.get("created_by", ""))
         for entry in config.get("history", ())[height:]
@@ -362,7 +366,7 @@ def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
 
 
 def _of_steps(names: list[str], report: Report) -> Report:
-    """Pass on what is told of some steps: the rest is how they come about."""
+    """Pass on the events of some steps; other events are internals of their build."""
 
     def passed(event: Event) -> None:
         match event:

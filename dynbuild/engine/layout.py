@@ -1,4 +1,4 @@
-"""OCI layouts: images assembled from layers, and the images that BuildKit exports."""
+"""OCI layouts: images assembled from layers, and images exported by BuildKit."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from dynbuild.ports import Config, Stack
 
 TAG = "dynbuild"
 _AT_ONCE = 4
-"""Blobs that are fetched at once: they may come from far."""
+"""How many blobs are fetched at once: they may come from a remote tier."""
 _NAME = "org.opencontainers.image.ref.name"
 
 
@@ -29,7 +29,7 @@ class Exported:
 
 
 def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> None:
-    """Put the blobs of some layers into a layout. Raises KeyError for one lost."""
+    """Put the blobs of some layers into a layout. Raises KeyError for a lost blob."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
 
@@ -44,7 +44,7 @@ def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> No
 
 
 def share(one: Path, other: Path) -> None:
-    """Let a layout have the blobs of another too, by links."""
+    """Hard-link the blobs of one layout into another."""
     for path in (one / "blobs" / "sha256").iterdir():
         link = _path(other, path.name)
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def share(one: Path, other: Path) -> None:
 def assemble(
     folder: Path, stack: Stack, config: Config, fetch: Callable[[Digest, str], bool]
 ) -> None:
-    """Write a layout of one image, tagged ``TAG``. Raises KeyError for a blob lost."""
+    """Write a layout of one image, tagged ``TAG``. Raises KeyError for a lost blob."""
     seed(folder, stack, fetch)
     image, manifest = documents(stack, config)
     for data in (image, manifest):
@@ -67,7 +67,7 @@ def assemble(
 
 
 def exported(folder: Path) -> Exported:
-    """The image that BuildKit put into a layout last."""
+    """Return the image that BuildKit put into a layout last."""
     index = json.loads((folder / "index.json").read_bytes())
     digest = Digest(index["manifests"][-1]["digest"])
     manifest = json.loads(_path(folder, digest).read_bytes())
@@ -82,7 +82,7 @@ def exported(folder: Path) -> Exported:
 
 
 def blob(folder: Path, layer: Layer) -> Path:
-    """Where a layout holds a layer."""
+    """Return the path of a layer in a layout."""
     return _path(folder, layer.digest)
 
 

@@ -1,4 +1,4 @@
-"""Work for whoever asks first, whose answer all others wait for."""
+"""Work that runs once, for the first caller; all others wait for its result."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -8,9 +8,10 @@ _T = TypeVar("_T")
 
 
 def once(work: Callable[[], _T]) -> Callable[[], _T]:
-    """The work done when somebody asks, by one at a time until it succeeds.
+    """Return a function that runs the work on demand, until it succeeds once.
 
-    Then it is forgotten, with all that it needed.
+    Callers run it one at a time. After that the work is released, with everything it
+    refers to.
     """
     lock = Lock()
     left = [work]

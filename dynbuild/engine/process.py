@@ -1,4 +1,4 @@
-"""Starts docker, reads what it says, and ends it with all that it started."""
+"""Starting docker, reading its output, and ending it with all that it started."""
 
 import json
 import re
@@ -15,25 +15,25 @@ from pathlib import Path
 from dynbuild.errors import Diagnostic, UnreachableError
 
 GRACE = 5.0
-_LOOK = 0.2
-"""How often it is looked whether all is to end, in seconds."""
 """Seconds that a build has to end after each signal before the next, harsher one."""
+_LOOK = 0.2
+"""The interval, in seconds, at which ``interact`` checks whether all is to end."""
 
 OLDEST_BUILDX = (0, 13)
-"""The first buildx that tells its progress as rawjson."""
+"""The first buildx that reports its progress as rawjson."""
 
 _PLUGINS = tuple(
     f"/usr/{at}/docker/cli-plugins"
     for at in ("local/lib", "local/libexec", "lib", "libexec")
 )
-"""Where docker looks for plugins last: ``defaultSystemPluginDirs`` of docker/cli."""
+"""Plugin folders that docker searches last (docker/cli: defaultSystemPluginDirs)."""
 
 HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def docker(environment: Mapping[str, str]) -> str:
-    """Where the docker command is."""
+    """Return the path of the docker command. Raises UnreachableError."""
     found = shutil.which("docker", path=environment.get("PATH"))
     if found is None:
         raise UnreachableError(
@@ -47,11 +47,11 @@ def docker(environment: Mapping[str, str]) -> str:
 
 
 def _command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[str]:
-    """Docker with arguments; where they are for buildx, that plugin itself.
+    """Return the command line of docker, or of its buildx plugin where that is called.
 
     Docker takes longer to find and start its plugin than the plugin takes for a cached
-    build. The plugin runs by itself as well. What is no program but a script may reach
-    another docker than the plugin would.
+    build, and the plugin also runs standalone. A docker that is a script is kept: it
+    may reach another engine than the plugin would.
     """
     command = docker(environment)
     if arguments[:1] == ["buildx"] and not _is_script(command):
@@ -71,7 +71,7 @@ def _is_script(command: str) -> bool:
 
 
 def _plugin_folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Where docker looks for plugins, in its order."""
+    """Yield the folders that docker searches for plugins, in its order."""
     home = Path(environment.get("HOME") or "~").expanduser()
     config = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -82,7 +82,7 @@ def _plugin_folders(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def check_buildx(environment: Mapping[str, str]) -> None:
-    """Say so where docker has no buildx, or one that is too old."""
+    """Raise UnreachableError if docker has no buildx, or one that is too old."""
     try:
         answer = capture(environment, ["buildx", "version"], GRACE)
     except subprocess.TimeoutExpired:
@@ -103,7 +103,7 @@ def check_buildx(environment: Mapping[str, str]) -> None:
 def capture(
     environment: Mapping[str, str], arguments: Sequence[str], seconds: float
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short docker command to its end; TimeoutExpired when it takes too long."""
+    """Run a short docker command to its end. Raises TimeoutExpired."""
     command = _command(environment, arguments)
     with _starting(command):
         return subprocess.run(  # noqa: S603 - docker itself, and no shell
@@ -117,13 +117,14 @@ def capture(
 
 
 class StoppedError(Exception):
-    """A process was ended because the user wants everything to end."""
+    """A process was ended because the user interrupted dynbuild."""
 
 
 class Running:
-    """The processes that run now, whichever thread waits for them: one call ends all.
+    """The running processes, whichever thread waits for them: one call ends all.
 
-    ``ending`` may be set by a signal handler, so it takes no lock: nothing starts then.
+    ``ending`` may be set by a signal handler, so setting it takes no lock. Once it is
+    set, nothing is started.
     """
 
     def __init__(self) -> None:
@@ -132,14 +133,14 @@ class Running:
         self._processes: set[subprocess.Popen[str]] = set()
 
     def stop(self, number: int) -> None:
-        """Send a signal to all of them; none is started after this."""
+        """Send a signal to all processes; none is started after this."""
         self.ending = True
         with self._lock:
             for process in self._processes:
                 _signal(process, number)
 
     def pause(self, seconds: float) -> None:
-        """Wait a while. Raises StoppedError when all is to end."""
+        """Sleep. Raises StoppedError when everything is to end."""
         time.sleep(seconds)
         self.check()
 
@@ -149,7 +150,7 @@ class Running:
 
     @contextmanager
     def holding(self, process: subprocess.Popen[str]) -> Iterator[None]:
-        """Let a process be among those that are ended."""
+        """Register a process as one to be ended. Raises StoppedError."""
         with self._lock:
             self._processes.add(process)
         try:
@@ -165,9 +166,9 @@ class Running:
 def interact(
     environment: Mapping[str, str], arguments: Sequence[str], running: Running | None
 ) -> int:
-    """Run docker on the terminal of the user, who ends it; its exit status.
+    """Run docker on the terminal until the user ends it; return its exit status.
 
-    Raises StoppedError where all is to end meanwhile: docker is killed then.
+    Raises StoppedError if everything is to end meanwhile: docker is killed then.
     """
     command = [docker(environment), *arguments]
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603
@@ -186,11 +187,11 @@ def follow(
     each: Callable[[str], None],
     running: Running | None = None,
 ) -> int:
-    """Run docker, hand over its lines of stderr as they come, return its status.
+    """Run docker, pass on the lines of its stderr as they come, return its status.
 
-    It runs in a process group of its own: the terminal's Ctrl-C reaches dynbuild only,
-    which ends the whole group. Whatever leaves this function, nothing is left running.
-    A worker thread passes ``running``, by which the main thread ends it.
+    It runs in a process group of its own: the terminal's Ctrl-C reaches only dynbuild,
+    which ends the whole group. However this function exits, nothing is left running.
+    A worker thread passes ``running``, through which the main thread can end it.
     """
     command = _command(environment, arguments)
     with interrupts() as pending:
@@ -228,16 +229,16 @@ def _starting(command: Sequence[str]) -> Iterator[None]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process group; another Ctrl-C meanwhile makes it harsher at once."""
+    """End a process group; another Ctrl-C meanwhile escalates at once."""
     if process.returncode is not None:
         return
     for harsher in HARSHER:
         _signal(process, harsher)
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-            # Reads on, or a full pipe could keep the process from ending.
+            # Keeps reading: a full pipe could keep the process from ending.
             process.communicate(timeout=GRACE)
             break
-    _signal(process, signal.SIGKILL)  # what it left behind
+    _signal(process, signal.SIGKILL)  # any processes it left behind
 
 
 def _signal(process: subprocess.Popen[str], number: int) -> None:
@@ -246,7 +247,7 @@ def _signal(process: subprocess.Popen[str], number: int) -> None:
 
 
 class _Pending:
-    """Signals that came while the process was being started, when none could end it."""
+    """Signals received while the process was being started and could not be ended."""
 
     def __init__(self) -> None:
         self.held = True
@@ -266,7 +267,7 @@ class _Pending:
 
 @contextmanager
 def interrupts() -> Iterator[_Pending]:
-    """SIGTERM and a closed terminal interrupt as Ctrl-C does, none unnoticed."""
+    """Handle SIGTERM and a closed terminal like Ctrl-C, without losing any signal."""
     pending = _Pending()
     with heeding(pending.interrupt):
         yield pending
@@ -274,10 +275,10 @@ def interrupts() -> Iterator[_Pending]:
 
 @contextmanager
 def heeding(interrupt: Callable[..., None]) -> Iterator[None]:
-    """Call ``interrupt`` for what asks a program to end.
+    """Call ``interrupt`` on the signals that ask a program to end.
 
-    What is ignored (after nohup, say) stays so. Only the main thread may ask for this,
-    and only it is interrupted.
+    Signals that are ignored (after nohup, say) stay ignored. Handlers can be set only
+    in the main thread; in any other this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,10 +1,10 @@
-"""Reads BuildKit's ``rawjson`` progress: a stream of lines becomes events and results.
+"""Parser of BuildKit's ``rawjson`` progress: from lines to events and results.
 
-BuildKit reports vertexes, the operations of its graph. One vertex comes many times,
-each time with a part of what is known, so they are merged by digest. The instructions
-of a named build stage are the vertexes called ``[PLATFORM STAGE i/n] INSTRUCTION``;
-together they are a step. What is no instruction (a pull, the context, the export) is
-told as work. Lines that are not JSON are kept: buildx says there what went wrong.
+BuildKit reports vertexes, the operations of its graph. A vertex is reported many times,
+each time with part of its data, so reports are merged by digest. The instructions of a
+named build stage are the vertexes called ``[PLATFORM STAGE i/n] INSTRUCTION``; together
+they are a step. Other vertexes (a pull, the context, the export) are reported as work.
+Lines that are not JSON are kept: they hold buildx's error messages.
 """
 
 import json
@@ -27,7 +27,7 @@ from dynbuild.building import (
 )
 
 OUTPUT_LINES = 20
-"""How many of an instruction's last output lines are kept for an error."""
+"""How many of an instruction's last output lines are kept for error messages."""
 
 _PLACE = re.compile(
     r"\[(?:(?P<platform>[a-z0-9]+/[^\s\]]+) )?(?:(?P<stage>[^\s\]]+) )? *\d+/\d+\]"
@@ -47,14 +47,14 @@ _WHOLE: Mapping[str, str] = {}
 
 
 Place = tuple[str, str | None]
-"""A step: its build stage, and the platform where a build is for more than one."""
+"""A step: its build stage, and the platform if the build has more than one."""
 
 
 @dataclass(slots=True)
 class _Vertex:
-    """All that is known of a vertex so far.
+    """The merged reports of a vertex so far.
 
-    An instruction has a place, other operations may be work that people wait for.
+    Instructions have a place; other operations may be work that users wait for.
     """
 
     name: str = ""
@@ -72,21 +72,21 @@ class _Vertex:
 
     @property
     def seconds(self) -> float:
-        """How long it ran; a vertex may start more than once."""
+        """The total run time in seconds; a vertex may start more than once."""
         if self.cached:
             return 0.0
         return sum(_between(begin, end) for begin, end in self.runs.items())
 
     @property
     def moved(self) -> tuple[int, int]:
-        """Bytes moved, and bytes to move as far as they are known."""
+        """The bytes transferred, and the total bytes as far as known."""
         counts = self.transfers.values()
         return sum(current for current, _ in counts), sum(total for _, total in counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The first vertex that went wrong by itself."""
+    """The first vertex that failed by itself."""
 
     step: str | None
     instruction: str
@@ -95,9 +95,9 @@ class Failure:
 
 
 class Transcript:
-    """What BuildKit has said of one build so far.
+    """BuildKit's reports of one build so far.
 
-    ``parts`` has the steps of build stages that hold only a part of one.
+    ``parts`` maps build stages that hold only a part of a step to that step.
     """
 
     def __init__(self, parts: Mapping[str, str] = _WHOLE) -> None:
@@ -112,7 +112,7 @@ class Transcript:
         self._failed: list[_Vertex] = []
 
     def read(self, line: str) -> Iterator[Event]:
-        """The events that one more line means."""
+        """Read one more line, and yield the events that result."""
         message = _parse(line)
         if message is None:
             if line.strip():
@@ -128,16 +128,16 @@ class Transcript:
             yield from self._log(record)
 
     def end(self) -> Iterator[Event]:
-        """The events that the end of a successful build means.
+        """Yield the events at the end of a successful build.
 
-        An instruction that BuildKit did not have to look at is held in its cache.
+        An instruction that BuildKit did not have to look at is in its cache.
         """
         for place in self._instructions:
             if place not in self._finished:
                 yield from self._finish(place)
 
     def failure(self) -> Failure | None:
-        """The first vertex that went wrong by itself; others are ended with it."""
+        """Return the first vertex that failed by itself, not canceled by another."""
         for vertex in self._failed:
             if not vertex.error.endswith("context canceled"):
                 step = vertex.place[0] if vertex.place else None
@@ -174,7 +174,7 @@ class Transcript:
             self._begun.add(place)
             yield StepStarted(*place)
         if vertex.completed:
-            # A last line without a newline is as much output as any other.
+            # A last line without a newline is output as well.
             for rest in filter(None, vertex.partial.values()):
                 yield from _printed(vertex, rest)
             vertex.partial.clear()
@@ -230,7 +230,7 @@ class Transcript:
 
 
 def _printed(vertex: _Vertex, data: bytes) -> Iterator[Event]:
-    """Lines that a vertex printed; the last ones are kept for an error."""
+    """Yield the lines that a vertex printed; keep the last ones for error messages."""
     text = data.decode("utf-8", "replace")
     vertex.tail.extend(text.split("\n"))
     if vertex.place:

@@ -1,4 +1,4 @@
-"""The tar archives of layers: what one writes, and one with its times made equal."""
+"""The tar archives of layers: their write sets, and layers with normalized times."""
 
 import gzip
 import hashlib
@@ -27,19 +27,19 @@ _HELD = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-"""Members that say something of the next one, and are read as a whole."""
+"""Members that describe the next member; tarfile reads them as a whole."""
 _MOUNTS = frozenset({"proc", "sys"})
-"""Directories that runc makes where a base has none, to mount there; never of a step.
+"""Mount points that runc creates where a base has none; they never belong to a step.
 
-What lies below them is of a step that copied it."""
+Files below them belong to the step that copied them."""
 
 
 def written(
     layers: Iterable[Path], below: WriteSet, texts: dict[str, str] | None = None
 ) -> WriteSet:
-    """What some layers together write over what lies below, the lowest first.
+    """Return the combined write set of layers over ``below``, lowest first.
 
-    The texts that tell what steps read are kept in ``texts``, by their digests.
+    Texts that reveal what steps read are put into ``texts``, by digest.
     """
     tree = dict(below)
     sets: list[WriteSet] = []
@@ -50,7 +50,7 @@ def written(
 
 
 def keep_texts(layer: Path, texts: dict[str, str]) -> None:
-    """Keep the texts of a layer that tell what steps read, by their digests."""
+    """Add the texts of a layer that reveal what steps read to ``texts``, by digest."""
     with _opened(layer) as archive:
         for info in archive:
             if _tells(info):
@@ -58,16 +58,16 @@ def keep_texts(layer: Path, texts: dict[str, str]) -> None:
 
 
 def is_empty(layer: Path) -> bool:
-    """Whether a layer holds nothing at all."""
+    """Whether a layer has no entries."""
     with _opened(layer) as archive:
         return archive.next() is None
 
 
 def copied(source: Path, folder: Path, latest: int | None) -> tuple[Layer, Path]:
-    """The layer of a copy, free from the time of its build, in a file of a folder.
+    """Write the layer of a copy, independent of its build time, to a file in a folder.
 
-    Directories are of EPOCH: which of them COPY made on the way, it does not tell. All
-    else has the time of the project, unless that is after the latest.
+    Directories get EPOCH: COPY does not tell which of them it created on the way. All
+    other entries keep their time from the project, but at most ``latest``.
     """
 
     def copy(new: tarfile.TarFile) -> None:
@@ -87,7 +87,7 @@ def copied(source: Path, folder: Path, latest: int | None) -> tuple[Layer, Path]
 
 
 def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
-    """A layer of directories that root owns, in a file of a folder."""
+    """Write a layer of directories owned by root to a file in a folder."""
 
     def make(new: tarfile.TarFile) -> None:
         for path in paths:
@@ -101,9 +101,9 @@ def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
 def squashed(
     sources: Sequence[Path], needless: Collection[str], folder: Path
 ) -> tuple[Layer, Path]:
-    """One layer that does what some do, the lowest first, in a file of a folder.
+    """Squash layers, lowest first, into one equivalent layer in a file in a folder.
 
-    ``needless`` has the paths of whiteouts that it does without.
+    ``needless`` holds the paths whose whiteouts are dropped.
     """
     with ExitStack() as stack:
         opened = [stack.enter_context(_opened(path)) for path in sources]
@@ -124,10 +124,10 @@ def squashed(
 
 
 class _Bounded(tarfile.TarInfo):
-    """A header whose long names and extended attributes have a bound: they are held."""
+    """A header with bounded long names and extended attributes: they stay in memory."""
 
     def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        """Called for each member, to be overridden (as tarfile says itself)."""
+        """Process a member; tarfile documents this method as one to override."""
         if self.type in _HELD and self.size > _CHUNK:
             raise tarfile.ReadError(f"a header of {self.size} bytes")
         member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
@@ -136,7 +136,7 @@ class _Bounded(tarfile.TarInfo):
 
 @contextmanager
 def _opened(layer: Path) -> Iterator[tarfile.TarFile]:
-    """The archive of a layer. Raises MalformedLayerError where it is none."""
+    """Open the archive of a layer. Raises MalformedLayerError if it is invalid."""
     try:
         with tarfile.open(layer, mode="r:*", tarinfo=_Bounded) as archive:
             yield archive
@@ -145,7 +145,7 @@ def _opened(layer: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer, Path]:
-    """A layer whose bytes depend on its entries alone."""
+    """Write a layer whose bytes depend only on its entries."""
     with (
         _packed(folder) as packed,
         tarfile.open(
@@ -158,7 +158,7 @@ def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer
 
 @contextmanager
 def _packed(folder: Path) -> Iterator["_Packed"]:
-    """A compressed file in a folder, to write a layer to."""
+    """Open a compressed file in a folder to write a layer to."""
     target = folder / "layer"
     with (
         target.open("wb") as raw,
@@ -168,7 +168,7 @@ def _packed(folder: Path) -> Iterator["_Packed"]:
 
 
 class _Packed:
-    """Packs what is written to it, and tells the digests of both."""
+    """A writer that compresses, and computes the digests of both forms."""
 
     def __init__(self, packed: gzip.GzipFile, target: Path) -> None:
         self._packed = packed
@@ -180,7 +180,7 @@ class _Packed:
         return self._packed.write(data)
 
     def layer(self) -> tuple[Layer, Path]:
-        """The layer that was written, once its file is closed, and where it is."""
+        """Return the layer that was written and its path, once its file is closed."""
         digest = _digest(self._target)
         path = self._target.rename(
             self._target.with_name(digest.removeprefix("sha256:"))
@@ -206,7 +206,7 @@ def _path(info: tarfile.TarInfo) -> str:
 
 
 def _tells(info: tarfile.TarInfo) -> bool:
-    """Whether the text of an entry tells what is read, and is no more than a text."""
+    """Whether an entry is a text that reveals what is read, and small enough."""
     return info.isreg() and info.size <= _CHUNK and bool(TELLING.match(_path(info)))
 
 

@@ -1,4 +1,4 @@
-"""The few texts in layers that tell what a step read, found when somebody asks."""
+"""The few texts in layers that reveal what a step read, looked up on demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from dynbuild.ports import Machine
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of a ground and of what was made on it, by their digests.
+    """The texts of a base stack and of the layers built on it, by digest.
 
-    Whoever reads the layers of a step keeps their texts in ``known``. Those of the
-    ground are looked for when they are needed, and then remembered: bases are large.
+    Readers of a step's layers put their texts into ``known``. Texts of the base stack
+    (``ground``) are looked up when needed and then cached: bases are large.
     """
 
     machine: Machine
@@ -25,7 +25,7 @@ class Texts:
     def reads(
         self, writes: WriteSet, below: WriteSet, tree: WriteSet
     ) -> tuple[str, ...]:
-        """What a step read that wrote this over what lay below; the tree is both."""
+        """Return what a step read; ``tree`` is ``below`` with its ``writes``."""
         return found_reads(
             writes,
             tree,
@@ -44,8 +44,8 @@ class Texts:
             if noted is None and (found := self._found(digest)) is not None:
                 self.machine.note(note, found)
                 noted = found
-            # Else it is too large for a text, or the tree says what is not so: only
-            # this build goes by that.
+            # Otherwise it is too large for a text, or the tree is wrong about it: only
+            # this build assumes the empty text.
             self.known[digest] = noted or ""
         return self.known[digest]
 

@@ -1,1 +1,1 @@
-"""What was realized on this machine, in SQLite: of every project of one user."""
+"""The history of realizations on this machine, in SQLite: all projects of one user."""

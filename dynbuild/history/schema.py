@@ -1,4 +1,4 @@
-"""The tables of the history, and how one of an earlier dynbuild becomes one of now."""
+"""The tables of the history, and migrations from those of earlier versions."""
 
 from collections.abc import Sequence
 from sqlite3 import Connection
@@ -48,7 +48,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
     ),
 )
-"""The statements that lead from each version of the schema to the next one."""
+"""The statements that migrate each version of the schema to the next one."""
 
 
 class NewerError(Exception):
@@ -58,10 +58,10 @@ class NewerError(Exception):
 def migrate(
     database: Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS
 ) -> None:
-    """Bring a database to the newest schema, at once or not at all.
+    """Migrate a database to the newest schema, in one transaction.
 
-    SQLite's ``user_version`` counts the migrations that were made. Raises NewerError
-    where there are more than are known; nothing is touched then.
+    SQLite's ``user_version`` counts the migrations applied. Raises NewerError if there
+    are more than this version knows; nothing is touched then.
     """
     if _version(database, len(migrations)) == len(migrations):
         return

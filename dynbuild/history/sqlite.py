@@ -1,8 +1,8 @@
-"""The history in a SQLite file: shared by any number of processes, never in the way.
+"""The history in a SQLite file, shared by any number of processes.
 
-It is in WAL mode, and every write is one transaction. What goes wrong with it is told
-once and costs what it would have told, never a build: a file of a newer dynbuild is
-left alone, a damaged one is moved aside.
+It is in WAL mode, and every write is one transaction. A problem with it is reported
+once and costs only the information it would have provided, never a build: a file of a
+newer dynbuild is left alone, a damaged one is moved aside.
 """
 
 import fcntl
@@ -29,19 +29,19 @@ from dynbuild.history.schema import NewerError, migrate
 from dynbuild.owners import fault
 
 _PATIENCE = 10.0
-"""Seconds to wait for another process that writes."""
+"""Seconds to wait for another process that is writing."""
 
 MOST = 200_000
-"""Steps of builds that are kept of a project; the oldest builds go."""
+"""The most steps kept for a project; the oldest builds are removed."""
 
 LOCKS = 50
-"""How many of the locks that were realized are looked back at."""
+"""How many of the last realized locks are considered."""
 
 _T = TypeVar("_T")
 
 
 def path_in(environment: Mapping[str, str]) -> Path | None:
-    """Where the history is: in $XDG_STATE_HOME, else in ~/.local/state."""
+    """Return the path of the history, in $XDG_STATE_HOME, else in ~/.local/state."""
     state = environment.get("XDG_STATE_HOME", "")
     if not os.path.isabs(state):  # noqa: PTH117 - an empty one is no path
         home = environment.get("HOME", "")
@@ -53,11 +53,11 @@ def path_in(environment: Mapping[str, str]) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Sqlite:
-    """Implements ``explain.past.History`` of one project, which a text names.
+    """Implements ``explain.past.History`` for one project, identified by a text.
 
-    ``path`` is None where there is no place for a history; ``clock`` gives the Unix
-    time, ``started`` is when the build began that is kept. ``warn`` hears of each thing
-    that is wrong once.
+    ``path`` is None where there is no place for a history; ``clock`` returns the Unix
+    time, ``started`` is when the build to record began. ``warn`` is called once for
+    each problem.
     """
 
     path: Path | None
@@ -171,7 +171,7 @@ class Sqlite:
         )
 
     def _prune(self, database: sqlite3.Connection) -> None:
-        """Forget the oldest builds of the project where there are too many steps."""
+        """Delete the oldest builds of the project if there are too many steps."""
         counts = database.execute(
             "SELECT id, count(step) FROM builds LEFT JOIN steps ON build = id"
             " WHERE project = ? GROUP BY id ORDER BY id DESC",
@@ -193,7 +193,7 @@ class Sqlite:
             )
 
     def _do(self, work: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
-        """Work on the database, or tell what is wrong with it."""
+        """Run work on the database; on a problem with it, warn and return a default."""
         if self.path is None:
             self._warn("DB0703", "no history is kept: neither XDG_STATE_HOME nor HOME")
             return otherwise
@@ -219,7 +219,7 @@ class Sqlite:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    # What steps run is the user's alone to read.
+    # Only the user may read what steps run.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (why := fault(path.parent)) is not None:
         raise PermissionError(f"its directory {why}")
@@ -228,14 +228,14 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     ) as database:
         database.execute("PRAGMA foreign_keys = ON")
         migrate(database)
-        # Where the file system has no shared memory, another mode stays: slower.
+        # On a file system without shared memory the slower default mode remains.
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         yield database
 
 
 def _moved_aside(path: Path) -> str | None:
-    """Where a damaged database was moved, unless another process has done it."""
+    """Move a damaged database, unless another process did; return its new path."""
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _is_sound(path):

@@ -1,1 +1,1 @@
-"""The project edge: the declaration's file, the lock's, the files that stages copy."""
+"""The edge to the project: the declaration, the lock, the files that stages copy."""

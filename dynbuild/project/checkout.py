@@ -1,4 +1,4 @@
-"""The project as it is, for a plain build to be compared with: a copy, with no rule."""
+"""An unfiltered copy of the project, for the plain build to compare with."""
 
 import os
 import shutil
@@ -11,11 +11,11 @@ from dynbuild.project.names import GIT
 
 
 def copy_of(files: Tree, into: str) -> str:
-    """Copy a project, all but what is never content; what Docker is to leave out.
+    """Copy a project except for what is never content; return its .dockerignore.
 
-    Nothing is chosen, and .dockerignore is the builder's business: what copying chooses
-    and leaves out is what a plain build is compared with. Only the umask of the
-    checkout, which no image is to have, is taken out of the modes.
+    Nothing is selected, and .dockerignore is left to the builder: the comparison is to
+    check what dynbuild's own copying selects and leaves out. Only the umask of the
+    checkout, which must not reach an image, is removed from the modes.
     """
     names: dict[tuple[int, int], str] = {}
 

@@ -1,7 +1,7 @@
-"""What a user said to the caches that declarations name, in the state directory.
+"""The user's consents to the caches that declarations name, in the state directory.
 
-Each answer is a file that only its user can write: a project, the settings that its
-declaration had, and whether they may be used.
+Each answer is a file that only its user can write: a project, the settings in its
+declaration, and whether they may be used.
 """
 
 import json
@@ -18,7 +18,7 @@ from dynbuild.owners import fault
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """An answer: the declaration it is for, what that named, and yes or no."""
+    """An answer: the project it is for, the settings it covers, and yes or no."""
 
     project: str
     settings: str
@@ -27,12 +27,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """The answers in a directory; None where there is no place for one."""
+    """The answers in a directory; ``folder`` is None if there is no state directory."""
 
     folder: Path | None
 
     def said(self, project: str, settings: str) -> bool | None:
-        """What the user said to these settings of a project, if anything."""
+        """Return the user's answer to these settings of a project, if any."""
         if self.folder is None or not self._is_ours(self.folder):
             return None
         found = _read(self.folder / _name(project, settings))
@@ -41,7 +41,7 @@ class Consents:
         return found.agreed
 
     def keep(self, consent: Consent) -> None:
-        """Remember an answer. Raises AnswerIsNoError where that cannot be."""
+        """Store an answer. Raises CommandFailed if that is not possible."""
         if self.folder is None:
             hint = "set HOME or XDG_STATE_HOME, or pass --accept-cache"
             raise _unkept("there is no state directory", hint)
@@ -68,7 +68,7 @@ class Consents:
             raise _unkept(f"{self.folder}: {reason}", "pass --accept-cache") from None
 
     def all(self) -> tuple[Consent, ...]:
-        """Every answer, by project and settings."""
+        """Return every answer, sorted by project and settings."""
         found = (_read(path) for path in self._files())
         return tuple(
             sorted(
@@ -78,7 +78,7 @@ class Consents:
         )
 
     def last(self, project: str) -> str | None:
-        """The settings of a project that the user agreed to last."""
+        """Return the settings of a project that the user agreed to last."""
         dated = ((_when(path), _read(path)) for path in self._files())
         agreed = [
             (when, one.settings)
@@ -88,7 +88,7 @@ class Consents:
         return max(agreed)[1] if agreed else None
 
     def forget(self, project: str) -> int:
-        """Forget all that was said for a project; how many answers that were."""
+        """Delete all answers for a project; return how many there were."""
         count = 0
         for path in self._files():
             found = _read(path)
@@ -104,7 +104,7 @@ class Consents:
 
     @staticmethod
     def _is_ours(folder: Path) -> bool:
-        """Whether nobody else can write there, nor put another directory in place."""
+        """Whether nobody else can write to the folder, or replace it by another."""
         return folder.is_dir() and not (fault(folder) or fault(folder.parent))
 
 

@@ -1,10 +1,10 @@
 """The content of files that stages copy: hashed, and gathered for the builder.
 
-A file is read once: what is hashed is what is copied. What a context holds in the end
-is told by the context alone, whatever became of the project meanwhile. Only what a
-Dockerfile's COPY would take counts: paths, types, contents, modes, link targets, and
-which names are one file; never times, owners, or the umask of a checkout. Times are
-copied all the same: tools compare them, and web servers tell them to browsers.
+A file is read once, so what is hashed is what is copied. The final digest is computed
+from the context alone, whatever happened to the project meanwhile. It covers only what
+a Dockerfile's COPY would take: paths, types, contents, modes, link targets, and which
+names are hard links of one file; never times, owners, or the umask of a checkout. Times
+are copied nevertheless: tools compare them, and web servers send them to browsers.
 """
 
 import os
@@ -29,12 +29,12 @@ from dynbuild.project.names import GIT, check_content, check_name
 _MOST_LINKS = 40
 _DEEPEST = 256
 _RULES = 1 << 20
-"""Bytes of a .dockerignore."""
+"""The maximum size of a .dockerignore, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a path leads within the project, and the links that lead there."""
+    """The target of a path within the project, and the links that lead there."""
 
     path: str
     links: tuple[str, ...]
@@ -46,26 +46,26 @@ class Tree:
 
     root: Path
     facts: Facts = field(default_factory=Facts)
-    """What was looked at; what directories hold is not among it."""
+    """What was looked at, except for the contents of directories."""
     hashes: dict[Path, str] = field(default_factory=dict)
-    """Of the files of contexts, which nobody else writes to."""
+    """The hashes of files in contexts, which nobody else writes to."""
     rules: dict[Path, Ignored] = field(default_factory=dict)
-    """Of a .dockerignore: read once, so that all that is asked agrees."""
+    """The rules of .dockerignore by root: read once, so that all answers agree."""
     own: frozenset[str] = frozenset({*NAMES, LOCK})
     """The declaration and its lock, which no stage copies."""
     left_out: set[str] = field(default_factory=set)
-    """The sockets, pipes and devices that were met."""
+    """The sockets, pipes and devices that were encountered."""
     contexts: dict[str, Context] = field(default_factory=dict)
 
     def is_directory(self, path: str) -> bool:
-        """Whether a path is a directory. Raises NotThereError when it is nothing."""
+        """Return whether a path is a directory. Raises NotThereError if missing."""
         with self._reading():
             source = self.root / self._find(path).path
             self.facts.see("mode", of=str(source))
             return source.is_dir()
 
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
-        """The digest of a path's content. Raises NotThereError."""
+        """Return the digest of a path's content. Raises NotThereError."""
         with self._reading():
             found = self._find(path)
             source = self.root / found.path
@@ -75,11 +75,11 @@ class Tree:
             return self._read(found, exclude, None)
 
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
-        """Copy a path into a build context and give the digest of what was copied.
+        """Copy a path into a build context; return the digest of what was copied.
 
-        Everything is where it is in the project, links on the way too, so that a
-        context can hold any copies together. What it has already is not read again,
-        so that two copies of one file agree. Raises NotThereError.
+        Everything keeps its path from the project, as do the links that lead there, so
+        that one context can hold any set of copies. Files that it already has are not
+        read again, so that two copies of one file agree. Raises NotThereError.
         """
         with self._reading():
             found = self._find(path)
@@ -93,19 +93,19 @@ class Tree:
             return self._read(found, exclude, context)
 
     def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
-        """The digest of what a context holds of a path. Raises NotThereError.
+        """Return the digest of a path in a context. Raises NotThereError.
 
-        Other copies may have put more there than was gathered of this one.
+        Other copies may have added files to those gathered for this one.
         """
         return self._of(Path(into)).content(path, exclude)
 
     def _of(self, context: Path) -> "Tree":
-        """A context as a tree, by the rules of the project."""
+        """Return a context as a tree with the project's .dockerignore."""
         rules = {context: self._ignored()}
         return Tree(context, hashes=self.hashes, rules=rules, own=frozenset())
 
     def survey(self, path: str, exclude: tuple[str, ...]) -> tuple[Noted, ...]:
-        """What an image will not have as the project has it. Raises NotThereError."""
+        """Return the paths that will differ in an image. Raises NotThereError."""
         with self._reading():
             top = self._find(path).path
             source = self.root / top
@@ -125,7 +125,7 @@ class Tree:
             return (*gone, *self._changes(inside))
 
     def _changes(self, paths: Sequence[str]) -> tuple[Noted, ...]:
-        """The modes that change on the way, where no umask explains it."""
+        """Return the modes that will change in the image without a umask as reason."""
         private = self.is_private()
         if private:
             what = (
@@ -159,7 +159,10 @@ class Tree:
             raise NotThereError(f"{shown} cannot be read: {reason}") from None
 
     def _find(self, path: str) -> _Found:
-        """What COPY would take: neither outside of the project nor ignored."""
+        """Resolve a path as COPY would: inside the project, and not ignored.
+
+        Raises NotThereError.
+        """
         self.facts.see("real", of=str(self.root / path))
         found = self._follow(path)
         source = self.root / found.path
@@ -179,7 +182,7 @@ class Tree:
         return found
 
     def _follow(self, path: str) -> _Found:
-        """Follow all links of a path as BuildKit does in a context."""
+        """Follow all links in a path as BuildKit does in a context."""
         links: list[str] = []
         real, ahead = "", posixpath.normpath(path)
         while ahead:
@@ -222,7 +225,7 @@ class Tree:
             raise NotThereError(f".dockerignore cannot be read: {error}") from None
 
     def rules_text(self) -> str:
-        """The .dockerignore as it is, where there is one."""
+        """Return the text of the .dockerignore, or nothing if it is missing."""
         try:
             return self._rules_text()
         except OSError:
@@ -235,14 +238,14 @@ class Tree:
     def is_private(self) -> bool:
         """Whether the umask of the checkout closed all of it to others.
 
-        The declaration and the lock tell: nobody closes them to others on purpose. One
-        of them is enough, since a lock that was just written may be open to all.
+        The declaration and the lock reveal that: nobody closes them on purpose. One of
+        them is enough, since a lock that was just written may be open to all.
         """
         modes = [(self.root / name).stat().st_mode for name in self._own()]
         return not all(map(gives_others, modes))
 
     def _own(self) -> list[str]:
-        """What is there of the declaration and the lock."""
+        """Return the names of the declaration and the lock that exist."""
         for name in sorted(self.own):
             self.facts.see("mode", of=str(self.root / name))
         return [name for name in sorted(self.own) if (self.root / name).is_file()]
@@ -270,7 +273,7 @@ class Tree:
         return self._digest(paths, into)
 
     def _digest(self, paths: Mapping[str, str], context: Context | None) -> Digest:
-        """The digest of some paths, each by its name in what is copied."""
+        """Return the digest of some paths, keyed by their names within the copy."""
         root = self.root if context is None else context.root
         private = context is None and self.is_private()
         first: dict[tuple[int, int], str] = {}
@@ -287,7 +290,7 @@ class Tree:
         return digest_of({"entries": entries})
 
     def _entry(self, inside: str, place: Path, mode: int, *, private: bool) -> Field:
-        """What counts of one path."""
+        """Return the fields of one path that the digest covers."""
         if stat.S_ISLNK(mode):
             return [inside, "link", str(place.readlink())]
         new = image_mode(mode, private=private)
@@ -298,7 +301,10 @@ class Tree:
         return [inside, "file", bool(mode & 0o111), content, *told]
 
     def _inside(self, top: str, own: Ignored) -> Iterator[str]:
-        """Paths below a directory in one order everywhere, without what is left out."""
+        """Yield the paths below a directory that are not left out.
+
+        Their order is the same on every machine.
+        """
         project = self._ignored()
         deeper = project.may_take_back or own.may_take_back
         ahead = self._children(top, "")
@@ -321,7 +327,7 @@ class Tree:
                 ahead += self._children(top, path)
 
     def _children(self, top: str, path: str) -> list[tuple[str, str]]:
-        """What a directory holds of each kind; the last comes first."""
+        """Return the entries of a directory with their kinds, in reverse order."""
         with os.scandir(self.root / top / path) as scanned:
             found = sorted(((one.name, _kind(one)) for one in scanned), reverse=True)
         here = posixpath.join(top, path)

@@ -1,4 +1,4 @@
-"""A directory that files of a project are gathered into, for the builder to see."""
+"""The build context: a directory that files of a project are gathered into."""
 
 import hashlib
 import os
@@ -14,19 +14,19 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What was gathered; everything is where it is in the project.
+    """The gathered files; each keeps its path from the project.
 
-    ``private``: the checkout that it is of is closed to others as a whole.
+    ``private``: the checkout they come from is closed to others as a whole.
     """
 
     root: Path
     hashes: dict[Path, str]
     private: bool
     names: dict[tuple[int, int], Path] = field(default_factory=dict)
-    """Where files of the project are that have more than one name there."""
+    """The gathered copies of files with several hard links, by device and inode."""
 
     def take(self, project: Path, path: str) -> None:
-        """Copy one path unless it is there; a directory without what is in it."""
+        """Copy one path unless it exists; copy a directory without its contents."""
         source, target = project / path, self.root / path
         if os.path.lexists(target):
             return
@@ -48,20 +48,20 @@ class Context:
             return
         self.hashes[target] = hash_file(source, target)
         target.chmod(mode)
-        # As it is now: an earlier time could be older than what was read.
+        # The time is read after the content: an earlier one could be older than that.
         _set_time(target, source.stat().st_mtime_ns)
         if found.st_nlink > 1:
             self.names[found.st_dev, found.st_ino] = target
 
     def keep_time(self, project: Path, path: str) -> None:
-        """Give a directory its time, once nothing more is put there."""
+        """Set the time of a directory, once nothing more is put there."""
         target = self.root / path
         if target.is_dir() and not target.is_symlink():
             _set_time(target, (project / path).stat().st_mtime_ns)
 
 
 def hash_file(source: Path, target: Path | None = None) -> str:
-    """The digest of a file's content, which is copied on the way if asked."""
+    """Return the digest of a file's content; copy it to ``target`` if given."""
     hasher = hashlib.sha256()
     with source.open("rb") as file:
         copy = None if target is None else target.open("wb")
@@ -77,7 +77,7 @@ def hash_file(source: Path, target: Path | None = None) -> str:
 
 
 def make_directory(path: Path) -> None:
-    """A directory with the mode that every checkout gives it."""
+    """Create a directory and its parents with mode 755, whatever the umask."""
     missing = []
     while not path.is_dir():
         missing.append(path)

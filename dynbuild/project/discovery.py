@@ -1,4 +1,4 @@
-"""Finding the declaration and its lock, and reading the declaration."""
+"""Discovery of the declaration and its lock, and reading of the declaration."""
 
 import os
 import stat
@@ -20,18 +20,18 @@ NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
 LOCK = "dynbuild.lock"
 
 _GIVEN = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""What the shell has opened already, as in ``dynbuild eval <(…)``."""
+"""Paths of files that the shell has opened, as in ``dynbuild eval <(…)``."""
 
 _MAKE_ONE = "run `dynbuild init` to make one"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a project is: its declaration, its lock, and its root directory.
+    """The location of a project: its declaration, its lock, and its root directory.
 
-    ``config`` and ``lock`` are spelled as people see them from where they are.
-    ``…_within`` is where each has to be: None for one that the user named, who may mean
-    any file.
+    ``config`` and ``lock`` are spelled relative to the current directory, for messages.
+    ``…_within`` is the directory that each has to be in; None for a file that the user
+    named, which may be anywhere.
     """
 
     root: Path
@@ -42,9 +42,9 @@ class Place:
 
 
 def find(start: Path, config: str | None) -> Place:
-    """The declaration that ``-c`` names, else the one here or in a directory above.
+    """Find the declaration that ``-c`` names, else the one here or in a parent.
 
-    Raises DeclarationError when there is none or more than one in a directory.
+    Raises DeclarationError if there is none, or more than one in a directory.
     """
     try:
         return _find(start, config)
@@ -53,7 +53,10 @@ def find(start: Path, config: str | None) -> Place:
 
 
 def find_lock(start: Path, config: str | None) -> Place:
-    """The same where a lock is enough: it may lie alone, and be what ``-c`` names."""
+    """Find a project where a lock is enough, even without a declaration.
+
+    ``-c`` may name the lock. Raises DeclarationError likewise.
+    """
     if config is None:
         for directory in (start, *start.parents):
             if any((directory / name).is_file() for name in NAMES):
@@ -88,7 +91,7 @@ def _find(start: Path, config: str | None) -> Place:
 
 
 def _refuse_strangers(found: str, start: Path, directory: Path) -> None:
-    """Take nothing of another user from a directory above: nobody went there."""
+    """Refuse another user's file in a parent directory that the user did not choose."""
     if directory == start:
         return
     owner = stranger(start / found, os.environ)
@@ -99,10 +102,10 @@ def _refuse_strangers(found: str, start: Path, directory: Path) -> None:
 
 
 def root_of(directory: Path, start: Path) -> Path:
-    """The project that a source in a directory belongs to.
+    """Return the root of the project that a source in a directory belongs to.
 
-    The nearest directory with a declaration; else the one that we are in, if the
-    source is below it.
+    That is the nearest directory with a declaration; else the current directory, if the
+    source is below it; else the source's own directory.
     """
     for above in (directory, *directory.parents):
         if any((above / name).is_file() for name in NAMES):
@@ -112,7 +115,7 @@ def root_of(directory: Path, start: Path) -> Path:
 
 
 def read(place: Place, start: Path) -> Source:
-    """The text of the declaration. Raises DeclarationError."""
+    """Read the text of the declaration. Raises DeclarationError."""
     path = start / place.config
     if place.config_within is None:
         return _decoded(place.config, path, None, _MAKE_ONE)
@@ -127,7 +130,7 @@ def read(place: Place, start: Path) -> Source:
 
 
 def read_source(name: str, stream: BinaryIO | None = None) -> Source:
-    """The text of a source, from a stream if one is given. Raises DeclarationError."""
+    """Read the text of a source, from a stream if given. Raises DeclarationError."""
     return _decoded(name, Path(name), stream, None)
 
 
@@ -141,7 +144,7 @@ def _decoded(
         )
     try:
         with nullcontext(stream) if stream else path.open("rb") as file:
-            # One byte more tells a file of the size limit from a larger one.
+            # One more byte distinguishes a file at the size limit from a larger one.
             data = file.read(MAX_SIZE + 1)
             size = max(len(data), 0 if stream else os.fstat(file.fileno()).st_size)
     except OSError as error:
@@ -158,7 +161,7 @@ def _decoded(
 
 
 def is_special(path: Path) -> bool:
-    """Whether reading could wait for ever: it is a pipe, a socket or a device."""
+    """Whether reading could block for ever: the path is a pipe, socket or device."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -200,14 +203,15 @@ def _only_one(directory: Path, start: Path) -> Place:
 
 
 def _found(path: Path, start: Path) -> Place:
-    """What lies under a name that nobody gave."""
+    """Return the place of a file that was found rather than named by the user."""
     place = _given(path, start)
     return replace(place, config_within=place.root, lock_within=place.root)
 
 
 def _given(path: Path, start: Path) -> Place:
-    """A path stays as it was given: ``link/..`` is where the link leads."""
-    # realpath, unlike resolve in Python 3.11, leaves a link to itself to who opens it.
+    """Return the place of a path, spelled as given: ``link/..`` follows the link."""
+    # realpath, unlike resolve in Python 3.11, leaves a link to itself for open to
+    # report.
     root = Path(os.path.realpath((start / path).parent))
     lock = path.with_suffix(".lock")
     return Place(root, str(path), str(lock), None, None if path == lock else root)

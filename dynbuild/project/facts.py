@@ -1,6 +1,6 @@
-"""What was seen of files, to look later whether all is as it was.
+"""Observations of files, to check later whether everything is unchanged.
 
-Imports next to nothing: the answer to a repeated question must not wait for anything.
+Imports next to nothing: the answer to a repeated question must not wait for imports.
 """
 
 import os
@@ -9,24 +9,24 @@ from hashlib import file_digest
 from typing import Any
 
 Fact = tuple[str, str, Any]
-"""What was asked, of which path, and the answer."""
+"""The question, the path that it was about, and the answer."""
 
 
 class Facts:
-    """All that one run has seen. ``complete`` is false when it saw more than this."""
+    """All observations of one run; ``complete`` is false if it saw more than these."""
 
     def __init__(self) -> None:
         self.seen: dict[tuple[str, str], Any] = {}
         self.complete = True
 
     def see(self, *questions: str, of: str) -> None:
-        """Note what a path is like now, before anything is made of it."""
+        """Record the current state of a path, before it is used."""
         for question in questions:
             if (question, of) not in self.seen:
                 self.seen[question, of] = observe(question, of)
 
     def take(self, facts: list[Fact]) -> None:
-        """Have seen what another run saw, and what is still so."""
+        """Adopt the observations of another run that still hold."""
         for asked, path, answer in facts:
             self.seen[asked, path] = answer
 
@@ -35,12 +35,12 @@ class Facts:
 
 
 def hold(facts: list[Fact]) -> bool:
-    """Whether every question has the same answer as before."""
+    """Return whether every question has the same answer as before."""
     return all(observe(asked, path) == answer for asked, path, answer in facts)
 
 
 def observe(question: str, path: str) -> object:
-    """The answer of the file system now; None where there is none."""
+    """Return the file system's current answer, or None if there is none."""
     try:
         match question:
             case "content":
@@ -48,7 +48,7 @@ def observe(question: str, path: str) -> object:
             case "real":
                 return os.path.realpath(path)
             case "link":
-                return os.readlink(path)  # noqa: PTH115 - as above
+                return os.readlink(path)  # noqa: PTH115 - pathlib is slow
             case "mode":
                 return os.lstat(path).st_mode
             case _:
@@ -58,7 +58,7 @@ def observe(question: str, path: str) -> object:
 
 
 def _content(path: str) -> str:
-    """The digest of a regular file; nothing else is opened."""
+    """Return the digest of a regular file; open nothing else."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - as above
         raise OSError
     with open(path, "rb") as file:  # noqa: PTH123 - as above

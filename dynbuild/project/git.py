@@ -1,4 +1,4 @@
-"""What git knows of a file: its text at a revision, the commits that touched it."""
+"""Queries to git about a file: its text at a revision, the commits that touched it."""
 
 import os
 import re
@@ -10,8 +10,9 @@ from pathlib import Path
 from dynbuild.explain.blame import Commit
 from dynbuild.ports import CommittedUnknownError
 
-# What git sets for hooks and commands of its own (`git rev-parse --local-env-vars`):
-# with these it would answer for another repository than the one that holds the file.
+# The variables that git sets for its own hooks and commands (`git rev-parse
+# --local-env-vars`): with these it might answer for another repository than the one
+# that holds the file.
 _LOCAL = re.compile(
     r"GIT_(DIR|WORK_TREE|IMPLICIT_WORK_TREE|COMMON_DIR|INDEX_FILE|PREFIX|NAMESPACE"
     r"|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE"
@@ -24,31 +25,31 @@ _NOT_THERE = re.compile(
 )
 
 _MOST = 64 << 20
-"""Bytes of an answer: a repository can hold a file of any size under a lock's name."""
+"""The maximum bytes of an answer: a repository may have a lock of any size."""
 
 
 def show(path: Path, revision: str) -> str | None:
-    """The text of a file at a revision, or None: no git, no revision, no such file.
+    """Return a file's text at a revision; None without git, the revision or the file.
 
-    Raises CommittedUnknownError when git does not say.
+    Raises CommittedUnknownError if git fails.
     """
     text = _git(path.parent, ["show"], f"{revision}:./{path.name}")
     return None if text is None else text.decode("utf-8", errors="replace")
 
 
 def knows(directory: Path, revision: str) -> bool:
-    """Whether a revision can be found; raises CommittedUnknownError likewise."""
+    """Return whether a revision exists. Raises CommittedUnknownError likewise."""
     found = _git(directory, ["rev-parse", "--verify"], f"{revision}^{{commit}}")
     return found is not None
 
 
 def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
-    """The commits that touched a file, newest first, each with its parents' ids.
+    """Return the commits that touched a file, newest first, each with its parents' ids.
 
-    Raises CommittedUnknownError likewise; none where there is no git.
+    The list is empty without git. Raises CommittedUnknownError likewise.
     """
     form = "--format=%H%x00%P%x00%an%x00%aI%x00%s"
-    # A clone's own settings could name a program that looks at signatures.
+    # A clone's own settings could name a program that verifies signatures.
     how = ["--topo-order", "--no-show-signature", form]
     command = ["--literal-pathspecs", "log", *how]
     text = _git(path.parent, command, "HEAD", "--", path.name) or b""
@@ -62,7 +63,7 @@ def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
 
 
 def top(directory: Path) -> Path | None:
-    """The root of the working tree that a directory is in, or None.
+    """Return the root of the working tree that a directory is in, or None.
 
     Raises CommittedUnknownError likewise.
     """
@@ -71,13 +72,13 @@ def top(directory: Path) -> Path | None:
 
 
 def setting(directory: Path, name: str) -> str | None:
-    """A setting of this clone alone, or None."""
+    """Return a setting from the configuration of this clone alone, or None."""
     found = _git(directory, ["config", "--local", "--default", "", "--get", name])
     return None if not found else found.decode("utf-8", "replace").strip("\n") or None
 
 
 def set_up(directory: Path, name: str, text: str) -> None:
-    """Write a setting of this clone. Raises CommittedUnknownError."""
+    """Write a setting to this clone's configuration. Raises CommittedUnknownError."""
     _git(directory, ["config", "--local", name, text])
 
 
@@ -99,7 +100,7 @@ def _git(directory: Path, command: list[str], *arguments: str) -> bytes | None:
 def _ran(
     words: list[str], directory: Path, environment: Mapping[str, str]
 ) -> tuple[int, bytes, str]:
-    """How a command ended, what it wrote, and what it said of that. Raises OSError."""
+    """Run a command; return its exit status, stdout and stderr. Raises OSError."""
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(  # noqa: S603 - no shell, and no argument is an option

@@ -1,8 +1,8 @@
 """One pattern of a .dockerignore, matched in time linear in the path.
 
-Go's engine never goes back and forth; Python's does, for seconds where a stranger chose
-the pattern. So what is matched after a ``*`` or a ``**`` is looked for from left to
-right, and the first place that is found stays: only the last one has to reach the end.
+Go's regex engine never backtracks; Python's does, for seconds if a stranger chose the
+pattern. So the text after a ``*`` or a ``**`` is searched from left to right, and the
+first match is final: only the last one has to reach the end.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _ANY, _DEEP, _REST = "*", "**/", "**"
-"""What a part of a pattern may be besides one character: any within a name, any
+"""The parts of a pattern besides single characters: any text within a name, any
 directories, anything to the end."""
 
 _PLAIN = r"[^*?\[\]\\]*"
@@ -21,22 +21,22 @@ _CLASS = re.compile(rf"\[(\^?+)((?:{_CHARACTER}(?:-{_CHARACTER})?)+)\]", re.DOTA
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A compiled pattern: a regular expression that goes straight on, or its parts."""
+    """A compiled pattern: a regular expression without backtracking, or its parts."""
 
     parts: tuple[str, ...]
     regex: re.Pattern[str] | None
 
     def matches(self, path: str) -> bool:
-        """Whether all of a path is as the pattern says."""
+        """Return whether the pattern matches a whole path."""
         if self.regex is not None:
             return self.regex.fullmatch(path) is not None
         return _follow(self.parts, path)
 
 
 def glob_of(pattern: str) -> Glob:
-    """Compile a pattern. Raises ValueError where Go refuses it."""
+    """Compile a pattern. Raises ValueError if Go rejects it."""
     if plain := re.fullmatch(rf"\*\*([^/*?\[\]\\]{_PLAIN})", pattern, re.DOTALL):
-        # The one case in which moby lets ** end within a name.
+        # The only case in which moby lets ** end within a name.
         return Glob((), re.compile(f".*{re.escape(plain[1])}", re.DOTALL))
     parts = tuple(_parts(pattern))
     for part in parts:
@@ -50,7 +50,7 @@ def glob_of(pattern: str) -> Glob:
 
 
 def _parts(pattern: str) -> Iterator[str]:
-    """The parts: one character as a regular expression, or what stands for more."""
+    """Yield the parts: the regular expression of one character, or a wildcard."""
     at = 0
     while at < len(pattern):
         rest = pattern[at:]
@@ -78,7 +78,7 @@ def _parts(pattern: str) -> Iterator[str]:
 
 
 def _straight(parts: tuple[str, ...]) -> str:
-    """A regular expression in which nothing that matched is given up again."""
+    """Return a regular expression that never gives up a match (atomic groups)."""
     first, *blocks = _split(parts, _DEEP)
     if not blocks:
         return _block(first)
@@ -88,12 +88,12 @@ def _straight(parts: tuple[str, ...]) -> str:
 
 
 def _block(parts: list[str]) -> str:
-    """Names with slashes between them."""
+    """Return the regular expression for names separated by slashes."""
     return "/".join(map(_name, _split(tuple(parts), "/")))
 
 
 def _name(parts: list[str]) -> str:
-    """A part of a pattern that is within one name, and what comes after all."""
+    """Return the regular expression of the parts within one name and a final ``**``."""
     rest = parts[-1:] == [_REST]
     own = tuple(parts[:-1] if rest else parts)
     first, *pieces = ("".join(one) for one in _split(own, _ANY))
@@ -118,9 +118,9 @@ def _split(parts: tuple[str, ...], by: str) -> list[list[str]]:
 
 
 def _follow(parts: tuple[str, ...], path: str) -> bool:
-    """Follow all ways through the parts at once, one character after the other.
+    """Simulate all states of the parts in parallel, one character at a time.
 
-    A way is a place among the parts, and whether it is within directories there.
+    A state is an index into the parts, and whether it is inside a directory there.
     """
     ways = _closed(parts, {(0, False)})
     for character in path:
@@ -144,7 +144,7 @@ def _follow(parts: tuple[str, ...], path: str) -> bool:
 def _closed(
     parts: tuple[str, ...], ways: set[tuple[int, bool]]
 ) -> set[tuple[int, bool]]:
-    """With the ways that take nothing: each of the parts that may be empty left out."""
+    """Add the states that are reached by matching wildcards with the empty string."""
     ahead = list(ways)
     while ahead:
         at, within = ahead.pop()
@@ -156,7 +156,7 @@ def _closed(
 
 
 def _one(part: str) -> re.Pattern[str]:
-    """What one character is. Raises ValueError for a range that is none."""
+    """Compile the pattern of one character. Raises ValueError for an invalid range."""
     try:
         return re.compile(part, re.DOTALL)
     except re.error:
@@ -164,7 +164,7 @@ def _one(part: str) -> re.Pattern[str]:
 
 
 def _members(members: str) -> str:
-    """What is between brackets, each character for itself but the - of a range."""
+    """Escape the characters between brackets, except for the ``-`` of a range."""
     return re.sub(
         r"\\(.)|([^-])",
         lambda one: re.escape(one[1] or one[2]),

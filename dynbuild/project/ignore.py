@@ -1,8 +1,8 @@
-"""Patterns of .dockerignore and ``exclude``, with Docker's meaning.
+"""Patterns of .dockerignore and ``exclude``, with Docker's semantics.
 
-As in moby/patternmatcher: Go's filepath.Match plus ``**``, relative to a root, a
-match of a directory covers what is in it, the last pattern that matches decides, and
-``!`` takes back.
+As in moby/patternmatcher: Go's filepath.Match plus ``**``, relative to a root; a match
+of a directory covers its contents, the last pattern that matches decides, and ``!``
+negates.
 """
 
 import posixpath
@@ -14,7 +14,7 @@ from dynbuild.project.glob import Glob, glob_of
 
 
 class PatternError(NotThereError):
-    """A pattern that Docker would not take either."""
+    """A pattern that Docker would reject, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class _Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """The paths that patterns leave out."""
+    """The set of paths that patterns leave out."""
 
     patterns: tuple[_Pattern, ...] = ()
 
     def __contains__(self, path: str) -> bool:
-        """Whether a path, relative and with slashes, is left out."""
+        """Whether a path (relative, with forward slashes) is left out."""
         ignored = False
         for pattern in self.patterns:
             if ignored == pattern.includes and _covers(pattern.glob, path):
@@ -39,18 +39,21 @@ class Ignored:
 
     @property
     def may_take_back(self) -> bool:
-        """Whether something inside of an ignored directory may be wanted."""
+        """Whether a path inside an ignored directory may be included again."""
         return any(pattern.includes for pattern in self.patterns)
 
 
 def dockerignore(text: str) -> Ignored:
-    """The patterns of a .dockerignore: one a line, ``#`` begins a comment."""
+    """Compile a .dockerignore: one pattern per line, ``#`` begins a comment.
+
+    Raises PatternError.
+    """
     lines = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines()
     return ignored(line.strip() for line in lines if not line.startswith("#"))
 
 
 def ignored(patterns: Iterable[str]) -> Ignored:
-    """Compile patterns; empty ones say nothing. Raises PatternError."""
+    """Compile patterns, skipping empty ones. Raises PatternError."""
     compiled = []
     for text in patterns:
         includes = text.startswith("!")

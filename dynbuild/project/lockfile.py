@@ -1,4 +1,4 @@
-"""The lock's file: read, looked up in git, and replaced as a whole or not at all."""
+"""The lock's file: read, looked up in git, and replaced atomically."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from dynbuild.project.named import NotTakenError
 from dynbuild.project.writing import replace
 
 _MOST = 64 << 20
-"""Bytes of a lock: one of 10,000 stages has a few MiB, and reading must end."""
+"""The maximum bytes of a lock: 10,000 stages take a few MiB, and reading must end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class LockFile:
             )
 
     def write(self, text: str) -> None:
-        """Replace the file in one move: a reader sees the old text or the new.
+        """Replace the file atomically: a reader sees the old text or the new.
 
-        A link of its name is replaced as well, never what it leads to.
+        A link of that name is itself replaced, never its target.
         """
         try:
             replace(self.path, text)
@@ -101,5 +101,5 @@ class LockFile:
         return data
 
     def _place(self) -> Path:
-        """Where git knows it: links on the way are followed, the last one is a blob."""
+        """Return the path in git: parent links are resolved, a final link is a blob."""
         return self.path.parent.resolve() / self.path.name

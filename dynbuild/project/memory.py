@@ -1,4 +1,4 @@
-"""What was evaluated before: implements ``declaration.Memory`` on the user's cache."""
+"""Earlier evaluations: implements ``declaration.Memory`` with the user's cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +9,14 @@ from dynbuild.project.facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The evaluations of one project; ``facts`` is what this one has seen of it."""
+    """The evaluations of one project; ``facts`` holds what the current one has seen."""
 
     directory: str | None
     root: Path
     facts: Facts
 
     def recall(self, question: tuple[object, ...]) -> object:
-        """The answer, if it is known and all that it was made from is as it was."""
+        """Return the answer, if known and everything it depends on is unchanged."""
         found = store.recall(self.directory, (str(self.root), question))
         if found is None:
             return None

@@ -1,10 +1,10 @@
-"""The modes that copied files have in an image, whatever the umask of a checkout.
+"""The modes of copied files in an image, independent of the umask of a checkout.
 
-A file is 644, or 755 where somebody may execute it; a directory is 755. Two things are
-kept, since no umask explains them: what gives others nothing, in a project whose
-declaration gives them something, keeps its bits for owner and group; and what is
-setuid, setgid or sticky keeps its whole mode. The setgid bit of a directory is none of
-these: it comes from the directory above.
+A file is 644, or 755 if anybody may execute it; a directory is 755. Two exceptions are
+kept, since no umask explains them: a path closed to others, in a project whose
+declaration is open to them, keeps its bits for owner and group; and a setuid, setgid or
+sticky path keeps its whole mode. The setgid bit of a directory is no exception: it is
+inherited from the parent directory.
 """
 
 import stat
@@ -16,18 +16,17 @@ _OWNER = 0o700
 
 
 def gives_others(mode: int) -> bool:
-    """Whether others may do anything with it."""
+    """Whether a mode gives others any permission."""
     return bool(mode & _OTHERS)
 
 
 def image_mode(mode: int, *, private: bool) -> int:
-    """The permissions in the image of what has a mode in the project.
+    """Return the permissions in the image for a mode in the project.
 
-    ``private``: the checkout as a whole is closed to others. It changes no mode that
-    it gave.
+    ``private``: the checkout as a whole is closed to others. The mapping is idempotent.
     """
     is_directory = stat.S_ISDIR(mode)
-    # Whoever gathers has to reach what is in a directory.
+    # Gathering has to reach the contents of a directory.
     always = _OWNER if is_directory else 0
     if mode & (stat.S_ISVTX if is_directory else 0o7000):
         return mode & (0o1777 if is_directory else 0o7777) | always
@@ -37,9 +36,9 @@ def image_mode(mode: int, *, private: bool) -> int:
 
 
 def change(mode: int, reference: int) -> str | None:
-    """How a mode changes on the way into an image, where no umask explains it.
+    """Describe how a mode changes in the image, if no umask explains it, else None.
 
-    ``reference`` is the mode of the declaration, which tells the umask.
+    ``reference`` is the mode of the declaration, which reveals the umask.
     """
     new = image_mode(mode, private=False)
     if mode & ~new & ~reference & stat.S_IWOTH:

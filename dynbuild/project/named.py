@@ -1,8 +1,8 @@
-"""Files that are found by their name in a checkout, which may be a stranger's.
+"""Files found by their well-known name in a checkout, which may be a stranger's.
 
-A declaration, a lock, a .dockerignore: whoever made the checkout chose what lies under
-the name. It counts only where it is a regular file inside of the project and no larger
-than such a file can be. What the user names on the command line is the user's word.
+A declaration, a lock, a .dockerignore: whoever made the checkout chose what has that
+name. It is accepted only if it is a regular file inside the project, within the size
+limit for such a file. Paths that the user names on the command line are trusted.
 """
 
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 class NotTakenError(Exception):
-    """Why a file that was found is not read, as the end of a sentence."""
+    """The reason why a file that was found is not read, worded to end a sentence."""
 
 
 def real(path: Path, root: Path) -> str:
-    """Where a file of the project really is. Raises NotTakenError outside of it."""
-    # realpath leaves a link to itself, and what is not there, to who opens it.
+    """Return the real path of a file. Raises NotTakenError outside of the project."""
+    # realpath leaves links to themselves and missing files for open to report.
     place, inside = os.path.realpath(path), os.path.realpath(root)
     if os.path.commonpath([place, inside]) != inside:
         raise NotTakenError("it leads out of the project, through a link")
@@ -24,7 +24,7 @@ def real(path: Path, root: Path) -> str:
 
 
 def is_inside(path: Path, root: Path) -> bool:
-    """Whether a file of the project really is there."""
+    """Whether the real path of a file is inside the project."""
     try:
         real(path, root)
     except NotTakenError:
@@ -33,14 +33,14 @@ def is_inside(path: Path, root: Path) -> bool:
 
 
 def read(path: Path, root: Path, most: int) -> bytes:
-    """What a file of the project holds. Raises NotTakenError, OSError."""
+    """Read a file of the project. Raises NotTakenError, OSError."""
     place = real(path, root)
-    # Before it is opened: opening alone can wait for ever, or do something.
+    # Checked before opening: open alone can block for ever, or have side effects.
     _check(os.lstat(place).st_mode)
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    with open(os.open(place, flags), "rb") as file:  # noqa: PTH123 - no path any more
+    with open(os.open(place, flags), "rb") as file:  # noqa: PTH123 - not a path
         _check(os.fstat(file.fileno()).st_mode)
-        # One byte more tells a file of the size limit from a larger one.
+        # One more byte distinguishes a file at the size limit from a larger one.
         data = file.read(most + 1)
     if len(data) > most:
         raise NotTakenError(f"it has more than {most // 1024**2} MiB")

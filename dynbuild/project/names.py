@@ -10,7 +10,7 @@ GIT = ".git"
 
 
 def check_name(path: str) -> None:
-    """Refuse a path that an image cannot have. Raises NotThereError."""
+    """Refuse a path that an image cannot contain. Raises NotThereError."""
     name = posixpath.basename(path)
     if name.startswith(WHITEOUT):
         message = f"{path}: in a layer, a name that begins with .wh. deletes a file"
@@ -24,7 +24,7 @@ def check_name(path: str) -> None:
 
 
 def check_content(path: str, own: Collection[str]) -> None:
-    """Refuse to copy what is never content of a stage. Raises NotThereError."""
+    """Refuse to copy files that are never content of a stage. Raises NotThereError."""
     if path in own:
         message = "the declaration and its lock are never content of a stage"
         hint = "what commands need of it, another file can hold"

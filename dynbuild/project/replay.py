@@ -1,7 +1,7 @@
-"""Answering a command line again as it was answered before, when nothing changed.
+"""Replay of a command's earlier output when nothing has changed.
 
-``dynbuild eval`` and the checks are run over and over on a project that is as it was;
-they are then answered before even the command line is parsed.
+``dynbuild eval`` and the checks are often run repeatedly on an unchanged project; they
+are then answered before even the command line is parsed.
 """
 
 import os
@@ -13,9 +13,9 @@ from dynbuild.project.store import directory_of, recall, remember
 
 
 def replay(words: list[str], environment: Mapping[str, str]) -> bool:
-    """Write what the command line was answered with, if that is still true.
+    """Write the recorded output of a command line, if it is still valid.
 
-    Where nobody takes it, whoever runs the command as a whole says so.
+    Return whether it was written. A write error is left to the full run to report.
     """
     if sys.stdout is None or sys.stderr is None:
         return False
@@ -34,7 +34,7 @@ def replay(words: list[str], environment: Mapping[str, str]) -> bool:
 
 
 def _is_plain(out: str, err: str) -> bool:
-    """Whether it does nothing to a terminal, if one reads it, but appear."""
+    """Whether the output is free of control sequences for the terminals that get it."""
     told = [out] * sys.stdout.isatty() + [err] * sys.stderr.isatty()
     return all(text.replace("\n", "").isprintable() for text in told)
 
@@ -42,7 +42,7 @@ def _is_plain(out: str, err: str) -> bool:
 def keep(
     words: list[str], environment: Mapping[str, str], facts: Facts, out: str, err: str
 ) -> None:
-    """Remember how a command line was answered, with exit status 0."""
+    """Record the output of a command line that exited with status 0."""
     if facts.complete:
         question = _question(words, environment)
         remember(directory_of(environment), question, facts.listed(), (out, err))

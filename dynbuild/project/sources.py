@@ -1,4 +1,4 @@
-"""The files that the language reads: those of one directory, and no others."""
+"""The files that the language may read: those in one directory, and no others."""
 
 import os
 import stat
@@ -20,8 +20,8 @@ _OUTSIDE = "only files in the directory of the project, and below, can be read"
 class Sources:
     """Implements ``lang.Files`` on a directory, which the language calls ``ROOT``.
 
-    ``shown`` is how people see the directory from where they are: "." or "../..";
-    ``facts`` takes note of all that is looked at.
+    ``shown`` is the directory relative to the current one, for messages: "." or
+    "../.."; ``facts`` records everything that is looked at.
     """
 
     root: Path
@@ -29,12 +29,12 @@ class Sources:
     facts: Facts = field(default_factory=Facts)
 
     def name(self, path: str) -> str:
-        """How people see a path of the language."""
+        """Return the display name of a path of the language."""
         inside = _inside(path)
         return path if inside is None else os.path.normpath(f"{self.shown}/{inside}")
 
     def directory(self, place: Path) -> str:
-        """What the language calls a directory; the root for one outside of it."""
+        """Return the language's path of a directory; ``ROOT`` for one outside of it."""
         real = place.resolve()
         if self.root not in real.parents:
             return ROOT
@@ -96,13 +96,16 @@ class Sources:
             raise self._refused(path, error) from None
 
     def _place(self, path: str) -> Path:
-        """The place on this machine, only its last part not followed."""
+        """Return the path on this machine, links followed except in its last part."""
         if path == ROOT:
             return self.root
         return self._real(str(PurePosixPath(path).parent)) / PurePosixPath(path).name
 
     def _real(self, path: str) -> Path:
-        """The place on this machine, links followed, refused outside of the root."""
+        """Return the path on this machine, links followed.
+
+        Raises FileRefused outside of the root.
+        """
         inside = _inside(path)
         if inside is None:
             message = f"'{path}' is not in the project"
@@ -110,8 +113,8 @@ class Sources:
         self.facts.see("real", of=str(self.root / inside))
         try:
             real = (self.root / inside).resolve()
-            # resolve() alone follows any number of links, which an import of itself
-            # through a link to a directory above would make ever more of.
+            # resolve() alone follows any number of links: a file that imports itself
+            # through a link to a parent directory would add ever more of them.
             with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 (self.root / inside).stat()
         except (OSError, RuntimeError):
@@ -132,18 +135,18 @@ class Sources:
         return FileRefused(f"'{name}' cannot be read: {reason}")
 
     def _near(self, path: str) -> str | None:
-        """A hint at what stands beside a path that does not exist."""
+        """Return a hint naming a similar sibling of a path that does not exist."""
         try:
             names = sorted(child.name for child in self._place(path).parent.iterdir())
         except OSError:
             return None
-        # Of names with one ending all are a little alike, so only the nearest counts.
+        # Names with the same suffix are all somewhat similar: only close ones count.
         near = get_close_matches(PurePosixPath(path).name, names, n=1, cutoff=0.8)
         return f"did you mean '{near[0]}'?" if near else None
 
 
 def _inside(path: str) -> str | None:
-    """A path of the language relative to the project, or None outside of it."""
+    """Return a path of the language relative to the project, or None outside of it."""
     if path == ROOT:
         return "."
     return path[len(ROOT) + 1 :] if path.startswith(f"{ROOT}/") else None

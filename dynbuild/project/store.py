@@ -1,8 +1,8 @@
-"""Entries of the cache of evaluations, in a directory that is the user's alone.
+"""The cache of evaluations, in a directory that only the user can access.
 
-An entry is a checksum and marshalled plain data: nothing in it is ever run, what is
-damaged or was written by another Python is as good as absent, and a cache that cannot
-be used is no error. Imports next to nothing, as ``facts``.
+An entry is a checksum and marshalled plain data: nothing in it is ever executed, an
+entry that is damaged or was written by another Python counts as missing, and an
+unusable cache is not an error. Imports next to nothing, like ``facts``.
 """
 
 import marshal
@@ -16,13 +16,13 @@ from dynbuild import __version__
 from dynbuild.project.facts import Fact, hold
 
 MOST = 500
-"""Entries that are kept; when there are more, the older half goes."""
+"""The maximum number of entries; beyond it, the older half is removed."""
 
 _CHECKSUM = 32
 
 
 def directory_of(environment: Mapping[str, str]) -> str | None:
-    """Where the cache is: in $XDG_CACHE_HOME, else in ~/.cache."""
+    """Return the path of the cache, in $XDG_CACHE_HOME, else in ~/.cache."""
     cache = environment.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(cache):  # noqa: PTH117 - pathlib is slow to import
         home = environment.get("HOME", "")
@@ -33,10 +33,7 @@ def directory_of(environment: Mapping[str, str]) -> str | None:
 
 
 def recall(directory: str | None, question: object) -> tuple[list[Fact], object] | None:
-    """The answer to a question, if all that it was made from is as it was.
-
-    With it comes what that is.
-    """
+    """Return the facts and the answer of a question, if the facts still hold."""
     if directory is None or not _is_ours(directory):
         return None
     with suppress(OSError, ValueError, EOFError, TypeError):
@@ -53,7 +50,7 @@ def recall(directory: str | None, question: object) -> tuple[list[Fact], object]
 def remember(
     directory: str | None, question: object, facts: list[Fact], answer: object
 ) -> None:
-    """Keep an answer with what it was made from; several writers do not meet."""
+    """Store an answer with the facts it depends on; concurrent writers are safe."""
     if directory is None:
         return
     with suppress(OSError, ValueError):
@@ -71,7 +68,7 @@ def remember(
 
 
 def _path(directory: str, question: object) -> str:
-    """Each version of dynbuild and of Python has entries of its own."""
+    """Return the path of an entry; versions of dynbuild and Python share none."""
     asked = repr((__version__, sys.version, question))
     return f"{directory}/{sha256(asked.encode()).hexdigest()}"
 

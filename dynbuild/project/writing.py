@@ -1,4 +1,4 @@
-"""Writing files: never behind a link, which whoever made a checkout may have put."""
+"""Writing files, never through a symlink: whoever made a checkout may have put it."""
 
 import os
 import stat
@@ -7,13 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 _SYSTEM = ("/dev/", "/proc/")
-"""What the shell has opened already is a link there: /dev/stdout, /dev/fd/3."""
+"""Where the shell's open files appear as links: /dev/stdout, /dev/fd/3."""
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file in one move: a reader sees the old text or the new. Raises OSError.
+    """Write a file atomically: a reader sees the old text or the new. Raises OSError.
 
-    A link of that name is replaced, and what it leads to stays.
+    A link of that name is replaced; its target stays as it is.
     """
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -30,19 +30,19 @@ def replace(path: Path, text: str) -> None:
 
 
 def put(path: Path, text: str) -> None:
-    """Write to what the user named: a file, a pipe, a device. Raises OSError.
+    """Write to a file, pipe or device that the user named. Raises OSError.
 
-    A link is refused: a checkout may have put it there. Directories on the way count as
-    named.
+    A link is refused: a checkout may have put it there. Links in parent directories
+    are followed, as part of the name.
     """
     handle = os.open(path, _flags(path), 0o666)
-    # A directory's name may be no text at all.
-    with open(handle, "wb") as file:  # noqa: PTH123 - no path any more
+    # The text may contain the name of a directory that is not valid text.
+    with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def is_refused(path: Path) -> bool:
-    """Whether ``put`` would refuse it for being a link."""
+    """Whether ``put`` would refuse a path for being a link."""
     return path.is_symlink() and not str(path).startswith(_SYSTEM)
 
 
@@ -52,7 +52,7 @@ def _flags(path: Path) -> int:
 
 
 def _mode(path: Path) -> int:
-    """That of the file that is replaced, where there is one."""
+    """Return the mode of the file that is replaced, else the default."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

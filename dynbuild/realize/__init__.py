@@ -1,4 +1,5 @@
-"""Realize a lock step by step: take what is held, build what is missing, link all.
+"""Realizing a lock step by step: reuse held steps, build missing ones, link them all.
 
-``run`` is the way in; ``scheduler`` decides what runs when, ``builds`` runs one build.
+``run`` is the entry point; ``scheduler`` decides what runs when, ``builds`` runs one
+build.
 """

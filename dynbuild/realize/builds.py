@@ -1,4 +1,4 @@
-"""One build: steps that stand one on the other, found or made, and recorded."""
+"""One build: a chain of steps, each built on the one before, then recorded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,22 +24,22 @@ from dynbuild.steps.managers.left_out import lacks
 
 @dataclass(frozen=True, slots=True)
 class BaseStack:
-    """What a step is built on: layers, and what they hold, the lowest first."""
+    """The layers that a step is built on and their write sets, lowest first."""
 
     layers: Stack
     writes: tuple[WriteSet, ...]
 
     def under(self, record: Record) -> "BaseStack":
-        """The ground of what stands on a step as well."""
+        """Return the base stack with the layers of a step on top."""
         return BaseStack((*self.layers, *record.layers), (*self.writes, record.writes))
 
 
 @dataclass(frozen=True, slots=True)
 class StepOrigin:
-    """What a step is built from, as its record says it (``link.model.Record``).
+    """The inputs that a step is built from, as recorded in ``link.model.Record``.
 
-    ``spare`` names the files by which a record of a group may say that it lacks
-    something; None is for what is no group.
+    ``spare`` names the marker files of the packages that a record of a package group
+    may lack; it is None for other steps.
     """
 
     on: tuple[Digest, ...]
@@ -50,14 +50,14 @@ class StepOrigin:
 
 @dataclass(frozen=True, slots=True)
 class BuildChain:
-    """Steps of which each stands on the one before it, and the first on the ground.
+    """Steps that each stand on the one before, the first on the base stack ``ground``.
 
-    ``origins`` says what each is built from; what the others stand on is the step
-    before, and known once that is there. ``requests`` holds the request for the steps
-    from each on. ``deep`` has the groups
-    of the stacks that are too deep for a builder, which is given each group as one
-    layer: the same files, so that records name the stack all the same. ``anew``: what
-    a tier has of them does not count.
+    ``origins`` holds the inputs of each step; all steps but the first stand on the step
+    before, whose id is known only once it is built. ``requests`` holds, for each step,
+    the request for the steps from that one on. ``deep`` maps stacks that are too deep
+    for a builder to their groups: the builder gets each group as one layer with the
+    same files, so records still name the original stack. ``anew`` ignores existing
+    records of these steps.
     """
 
     chain: tuple[Placement, ...]
@@ -71,7 +71,7 @@ class BuildChain:
 
 @dataclass(frozen=True, slots=True)
 class BuiltStep:
-    """A step that is there now: built here, or by another process meanwhile."""
+    """A step that now exists: built here, or by another process in the meantime."""
 
     step: str
     held: Held
@@ -81,7 +81,7 @@ class BuiltStep:
 
 @dataclass(frozen=True, slots=True)
 class ChainResult:
-    """The steps that are there now, and why the next one is not."""
+    """The steps that now exist, and the failure of the next one, if any."""
 
     built: tuple[BuiltStep, ...]
     failed: BuildFailed | None
@@ -94,10 +94,11 @@ def build_chain(
     layer_builder: LayerBuilder,
     report: Report,
 ) -> Iterator[ChainResult]:
-    """Build the steps, those left out that another process built meanwhile.
+    """Build the steps, except those that another process built in the meantime.
 
-    They may be built on once they are told. To read what they wrote takes a while, and
-    only what is on record is there for others: it goes on to that.
+    Other steps may be built on these as soon as the result is yielded. Recording comes
+    after that: it reads what the steps wrote, which takes a while, and other processes
+    see only recorded steps.
     """
 
     def waiting() -> None:
@@ -127,7 +128,7 @@ def build_chain(
             failed = error
             names = [quote.stage(place.id) for place in work.chain]
             end = names.index(error.step) if error.step in names else at
-            # What succeeded before it is in the builder's cache still.
+            # The steps that succeeded before it are still in the builder's cache.
             cached = build(ground, at, end, again=True)
             built += [_as_it_ran(one, error.steps) for one in cached]
         here = [one.held.record for one in built if one.here]
@@ -137,7 +138,7 @@ def build_chain(
             tier.record(record)
 
 
-def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers are from
+def _request(  # noqa: PLR0913, PLR0917 - the request, and the sources of its layers
     work: BuildChain,
     ground: BaseStack,
     at: int,
@@ -145,7 +146,7 @@ def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers ar
     tier: Tier,
     layer_builder: LayerBuilder,
 ) -> StepRequest:
-    """The request for some of the steps, with all the layers that they are given."""
+    """Return the request for some of the steps, with all of their input layers."""
 
     def given(stack: Stack) -> Stack:
         groups = work.deep.get(stack)
@@ -169,7 +170,7 @@ def _request(  # noqa: PLR0913, PLR0917 - what is asked, and where its layers ar
 def _built(
     work: BuildChain, some: slice, before: Sequence[BuiltStep], made: Iterable[Realized]
 ) -> list[BuiltStep]:
-    """What was built of some steps; ``before`` is what the first of them stands on."""
+    """Return the built steps; ``before`` holds the step that the first stands on."""
     built = [*before]
     those = zip(work.chain[some], work.origins[some], made, strict=True)
     for place, origin, one in those:
@@ -191,12 +192,12 @@ def _built(
 
 
 def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[Digest, ...]:
-    """What a step of the chain stands on: the one before it, if there is one."""
+    """Return what a step of the chain stands on: the step before it, if any."""
     return (before[-1].held.record.id,) if before else origin.on
 
 
 def _as_it_ran(built: BuiltStep, results: Iterable[StepResult]) -> BuiltStep:
-    """A step that was taken from the builder's cache, as it ran just before."""
+    """Give a step that came from the builder's cache the results of its actual run."""
     own = [one for one in results if one.step == quote.stage(built.step)]
     record = replace(
         built.held.record, seconds=round(sum(one.seconds for one in own), 3)
@@ -205,7 +206,7 @@ def _as_it_ran(built: BuiltStep, results: Iterable[StepResult]) -> BuiltStep:
 
 
 def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
-    """The first steps that another process built meanwhile."""
+    """Return the leading steps that another process built in the meantime."""
     built: list[BuiltStep] = []
     chain = () if work.anew else zip(work.chain, work.origins, strict=True)
     for place, origin in chain:

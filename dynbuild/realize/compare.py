@@ -10,7 +10,7 @@ from dynbuild.link.uncounted import byte_code, uncounted
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A path that the two images do not agree on; None is nothing there."""
+    """A path that differs between the two images; None where it does not exist."""
 
     path: str
     linked: Written | None
@@ -18,7 +18,7 @@ class Difference:
 
     @property
     def what(self) -> str:
-        """In what they differ: a word for each."""
+        """The aspects in which they differ, one word each."""
         one, other = self.linked, self.linear
         if one is None or other is None:
             return "only linear" if one is None else "only linked"
@@ -33,10 +33,10 @@ class Difference:
 
 
 def differences(linked: WriteSet, linear: WriteSet) -> tuple[Difference, ...]:
-    """The paths of two trees that are not the same, sorted.
+    """Return the paths that differ between two trees, sorted.
 
-    Times do not count, nor what is in files that managers write again and again, nor
-    whether such a file is there: some of them are named by the time.
+    Times are ignored. So are the content and the existence of files that package
+    managers rewrite on every run: some of them have a timestamp in their name.
     """
     return tuple(_differences(_tree(linked), _tree(linear)))
 

@@ -1,4 +1,4 @@
-"""What a lock leaves open, read now: files that stages copy, images without a pin."""
+"""The inputs that a lock leaves open: files that stages copy, images without a pin."""
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -13,14 +13,14 @@ from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of
 
 Read = Callable[[str, tuple[str, ...]], Digest]
-"""Reads or gathers a path without some patterns; the digest of what was there."""
+"""Reads or gathers a path except for some patterns, and returns its digest."""
 
 
 def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
-    """The digests of what is live in the copies of some steps.
+    """Return the digests of the live copies of some steps.
 
-    Raises AnswerIsNoError where a file is not there, or is tracked and not the one that
-    the lock says.
+    Raises CommandFailed where a file is missing, or is tracked and differs from the
+    lock.
     """
     found: dict[Copy, Digest] = {}
     problems = []
@@ -49,9 +49,9 @@ def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
 
 
 def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
-    """The digests of what is live, whatever the lock says of what is tracked.
+    """Return the digests of live copies, without checking tracked files.
 
-    Raises AnswerIsNoError where something is not there.
+    Raises CommandFailed where a path is missing.
     """
     found: dict[Copy, Digest] = {}
     for placed in steps:
@@ -64,7 +64,7 @@ def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
 
 
 def existing_live_digests(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
-    """The same without what is not there."""
+    """Return the digests of the live copies whose path exists."""
     found: dict[Copy, Digest] = {}
     for placed in steps:
         for copy in live_copies(placed):
@@ -74,7 +74,7 @@ def existing_live_digests(steps: Collection[Placed], read: Read) -> dict[Copy, D
 
 
 def local_digests(lock: Lock, images: Images) -> dict[str, Digest]:
-    """The digests by which the engine knows the images of a lock that have no pin."""
+    """Return the engine's own digests of the images that the lock does not pin."""
     return {
         pin.image: images.local_digest(pin.image)
         for pin in (lock.base, *lock.images.values())

@@ -1,4 +1,4 @@
-"""What a step that failed was missing, and which other step has it."""
+"""Diagnosis of a failed step: what it was missing, and which other step has that."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,10 @@ _PROGRAMS = re.compile(r"(?:.*/)?s?bin/[^/]+")
 
 
 def lacking(error: BuildFailed, order: Sequence[Placed], plan: Plan) -> Lacking | None:
-    """What the last output speaks of, where a step that it does not stand on has it."""
+    """Find the missing command or file in a step that the failed one does not stand on.
+
+    The output is searched from its end.
+    """
     failed = next((p for p in order if quote.stage(p.id) == error.step), None)
     if failed is None:
         return None
@@ -46,7 +49,7 @@ def lacking(error: BuildFailed, order: Sequence[Placed], plan: Plan) -> Lacking 
 
 
 def forgotten(error: BuildFailed, order: Sequence[Placed]) -> str | None:
-    """What a package group failed for and nobody declares any more."""
+    """Return the package that a group failed on, if it is no longer declared."""
     failed = next((p for p in order if quote.stage(p.id) == error.step), None)
     if failed is None:
         return None
@@ -56,7 +59,7 @@ def forgotten(error: BuildFailed, order: Sequence[Placed]) -> str | None:
 
 
 def _names(output: Sequence[str]) -> Iterator[str]:
-    """Commands, and absolute paths, that were not there; the last told first."""
+    """Yield the commands and absolute paths reported missing, the latest first."""
     for text in reversed(output):
         line = text.rstrip()
         for pattern in _COMMAND:
@@ -67,7 +70,7 @@ def _names(output: Sequence[str]) -> Iterator[str]:
 
 
 def _holds(writes: WriteSet, name: str) -> str | None:
-    """The path by which a step has what is missing."""
+    """Return the path at which a step has the missing name."""
     if name.startswith("/"):
         path = name.strip("/")
         return path if path in writes and writes[path].kind != "whiteout" else None
@@ -84,7 +87,7 @@ def _holds(writes: WriteSet, name: str) -> str | None:
 
 
 def _writes(plan: Plan) -> Iterator[tuple[str, WriteSet]]:
-    """What each step writes, as far as it was built."""
+    """Yield the write set of each step that was built."""
     for digest, place in plan.places.places.items():
         choice = plan.choices[digest]
         if isinstance(choice, Reuse):
@@ -92,7 +95,7 @@ def _writes(plan: Plan) -> Iterator[tuple[str, WriteSet]]:
 
 
 def closure_of(placed: Placed, steps: Mapping[str, Placed]) -> set[str]:
-    """All that a step stands on, directly or not."""
+    """Return all steps that a step stands on, directly or not."""
     below: set[str] = set()
     waiting = list(placed.on)
     while waiting:

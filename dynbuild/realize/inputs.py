@@ -1,4 +1,4 @@
-"""What a lock is realized from: its base, the files, and what was asked."""
+"""The inputs of a realization: the base image, the files, and the user's options."""
 
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
@@ -24,9 +24,9 @@ from dynbuild.steps.run import CacheMount
 
 
 class Facts:
-    """What a lock is realized from: files, images, and what the user asked."""
+    """The inputs that a lock is realized from: files, images, and user options."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - it is what there is to know
+    def __init__(  # noqa: PLR0913, PLR0917 - all the inputs
         self,
         lock: Lock,
         order: tuple[Placed, ...],
@@ -47,21 +47,21 @@ class Facts:
         self.unpinned = local_digests(lock, images)
 
     def check_unpinned(self, image: str) -> None:
-        """Raise AnswerIsNoError if an image without a pin became another one."""
+        """Raise CommandFailed if an image without a pin has changed."""
         known = self.unpinned.get(image)
         if known is not None and self.images.local_digest(image) != known:
             message = f"{image} became another image while it was read"
             raise CommandFailed(Diagnostic("DB0613", message, hint="run again"))
 
     def contents(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
-        """The content of what is live; what is tracked has to be as the lock says."""
+        """Return the digests of live copies; check tracked files against the lock."""
         return contents(steps, self.files.content)
 
     def gather(self, steps: Collection[Placed]) -> dict[Copy, Digest]:
-        """Copy what steps copy into a context of its own.
+        """Copy the files that steps copy into a new context, and return their digests.
 
-        Live files may change meanwhile: what counts is what the context holds once all
-        is there. A context that is given to a builder never changes.
+        Live files may change meanwhile, so the digests are those of the finished
+        context. A context that was given to a builder never changes.
         """
         self.context = context = mkdtemp(dir=self.folder)
         files = self.files
@@ -137,7 +137,7 @@ def base_of(facts: Facts, backends: Backends) -> Base:
 
 
 def _keep(digest: Digest, base: Base, backends: Backends, alone: ExitStack) -> None:
-    """Keep a base beside the first builds: to read what it holds takes a while."""
+    """Store a base in parallel with the first builds: reading it takes a while."""
 
     def keep(_: object) -> None:
         with alone:
@@ -147,7 +147,7 @@ def _keep(digest: Digest, base: Base, backends: Backends, alone: ExitStack) -> N
 
 
 def _locked(lock: Lock, placed: Placed) -> frozenset[str]:
-    """The locked mounts of a step: one step at a time has each."""
+    """Return the locked cache mounts of a step: one step at a time may use each."""
     run = run_of(placed.step, {}, lock.user)
     return frozenset(
         mount.id or f"{placed.id} {mount.target}"

@@ -1,4 +1,4 @@
-"""The layers of the image: those of the linked steps, within the budget."""
+"""The layers of the image: those of the linked steps, within the layer budget."""
 
 import json
 from contextlib import suppress
@@ -19,10 +19,10 @@ from dynbuild.realize.squashing import grouped, together
 def linked(
     lock: Lock, outcome: RealizeResult, backends: Backends
 ) -> tuple[Stack, tuple[WriteSet, ...], tuple[PastStep, ...]]:
-    """The layers of the image and what they hold, the lowest first. Raises LostError.
+    """Return the layers of the image, their write sets, and the squashes made.
 
-    What they hold is not looked at where it is known which directories they lack. With
-    them come the layers that were made of those of several steps.
+    Layers and write sets come lowest first. The write sets are not read where it is
+    already known which directories the layers lack. Raises LostError.
     """
     recipe = outcome.recipe
     base = recipe.base
@@ -56,7 +56,7 @@ def linked(
 def _missing(
     directory: str, layers: Stack, writes: tuple[WriteSet, ...], backends: Backends
 ) -> tuple[str, ...]:
-    """The directories to make so that one exists on these layers; it is noted."""
+    """Return the directories that ``directory`` still needs, and cache the result."""
     told = "\n".join([directory, *(layer.diff_id for layer in layers)])
     note = "missing-" + sha256(told.encode()).removeprefix("sha256:")
     if (known := backends.machine.noted(note)) is not None:

@@ -1,4 +1,4 @@
-"""What a realization is made of: its recipe, its site, and what came of it."""
+"""The values of a realization: its recipe, its backends, and its result."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ from dynbuild.realize.outputs import Publisher
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is to be realized: the steps in lock order, and what each is built from.
+    """The steps to realize, in lock order, and what each is built from.
 
-    ``parents`` holds the build stage that each build stage of the Dockerfile stands
-    on, ``sources`` the one that copies of each step are from, ``copies`` that in which
-    a step copies what no builder's cache may answer for; ``request`` is what all builds
-    have in common; ``locked`` are the mounts that one step at a time may have;
-    ``moves`` says how often each stage changed.
+    ``parents`` maps each build stage of the Dockerfile to the one it stands on,
+    ``sources`` each step to the build stage that copies from it use, ``copies`` a step
+    to the build stage of copies that must not come from a builder's cache. ``request``
+    is the part that all builds share. ``locked`` holds the cache mounts that one step
+    at a time may use. ``moves`` counts how often each stage changed.
     """
 
     order: tuple[Placed, ...]
@@ -41,10 +41,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How it is realized: how much at once, which records do not count.
+    """How to realize: the number of parallel jobs, the steps to build again.
 
-    ``seconds`` says how long steps took before; ``before`` names the step that is the
-    first not to be realized, where it is not all of the image.
+    Existing records of the steps in ``anew`` are ignored. ``seconds`` holds how long
+    steps took before. ``before`` names the first step that is not to be realized, where
+    that is not the whole image.
     """
 
     jobs: int
@@ -55,7 +56,7 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """Where it is realized; ``sources`` says what the tier is, near to far."""
+    """The backends of a realization; ``sources`` names the tiers, near to far."""
 
     tier: Tiers
     machine: Machine
@@ -68,11 +69,11 @@ class Backends:
 
 @dataclass(frozen=True, slots=True)
 class RealizeResult:
-    """A plan in which nothing is left to build, and what became of each step.
+    """The final plan, in which nothing is left to build, and the result of each step.
 
-    What has failed leaves something to build. ``here`` holds the places that were
-    built now, and by no other process; ``beside`` the records of the nearest tier that
-    told what steps had to be put on: without them a plan would not know it.
+    After a failure something is left to build. ``here`` holds the places that this
+    process built now. ``beside`` holds the records of the nearest tier from which the
+    plan learned what steps have to be placed on.
     """
 
     recipe: Recipe
@@ -83,18 +84,18 @@ class RealizeResult:
     failed: BuildFailed | None = None
 
     def whole(self) -> "RealizeResult":
-        """The outcome, if it is whole. Raises BuildFailed."""
+        """Return the result if it is complete. Raises BuildFailed."""
         if self.failed is not None:
             raise self.failed
         return self
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Those of the image, in lock order."""
+        """The records of the image, in lock order."""
         return self._records(self.plan.places.image)
 
     def below(self, id_: str) -> dict[str, Record]:
-        """Those of all that a step stands on, by step, in lock order."""
+        """Return the records of all that a step stands on, by step, in lock order."""
         places = self.plan.places.places
         closure = places[self.plan.places.final[id_]].closure
         of = {
@@ -106,7 +107,7 @@ class RealizeResult:
 
     @property
     def held_here(self) -> tuple[Record, ...]:
-        """All records the plan rests on that the nearest tier has."""
+        """The records that the plan relies on and the nearest tier has."""
         chosen = (
             choice.record
             for choice in self.plan.choices.values()
@@ -120,6 +121,6 @@ class RealizeResult:
 
 
 class Gather(Protocol):
-    """Puts what steps copy in its place; what the recipe is then."""
+    """Gathers the files that steps copy, and returns the recipe that results."""
 
     def __call__(self, steps: Collection[str]) -> Recipe: ...

@@ -1,4 +1,4 @@
-"""Gives the image to where it was asked for: the engine, layouts, registries."""
+"""Delivery of the image to its outputs: the engine, layouts, registries."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -8,18 +8,18 @@ from dynbuild.ports import Config, LayerBuilder, Stack
 
 
 class Publisher(Protocol):
-    """Registries, as places where images go."""
+    """The registries that images are pushed to."""
 
     def push(
         self, stack: Stack, config: Config, tags: tuple[str, ...], report: Report
     ) -> Built:
-        """Let every tag name an image of these layers.
+        """Push an image of these layers under every tag.
 
         Raises BuildFailed where a registry refuses, UnreachableError, LostError.
         """
 
 
-def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that takes it
+def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that receives it
     stack: Stack,
     config: Config,
     request: BuildRequest,
@@ -27,9 +27,9 @@ def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that takes it
     publisher: Publisher,
     report: Report,
 ) -> Built:
-    """Give an image of these layers to the outputs of a request.
+    """Deliver an image of these layers to the outputs of a request.
 
-    Registries get it without BuildKit, which would move layers that they have already.
+    Pushes bypass BuildKit, which would transfer layers that a registry already has.
     Raises BuildFailed, UnreachableError, LostError.
     """
     others = tuple(one for one in request.outputs if not isinstance(one, Push))

@@ -1,4 +1,4 @@
-"""What the history keeps of a realization."""
+"""Recording of a realization in the history."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,18 +19,19 @@ from dynbuild.steps.title import title
 def recording_history(
     history: History, lock: Lock, outcome: RealizeResult, sources: Sequence[Source]
 ) -> Iterator[list[PastStep]]:
-    """Let the history keep an outcome in the end, whatever comes of the image.
+    """Record the result in the history at the end, even if making the image fails.
 
-    ``sources`` names tiers, near to far; what is made of layers is added to the list.
+    ``sources`` names the tiers, near to far. The caller appends squashes to the list
+    that is yielded.
     """
     squashes: list[PastStep] = []
     built = _past_build(lock, outcome, sources)
     try:
         yield squashes
     except LostError:
-        raise  # and all is done once more
+        raise  # the caller starts over
     except BaseException:
-        # It failed beside the steps, an interrupt of the user included.
+        # A failure outside of the steps, or an interrupt by the user.
         failed = built.failed or ""
         history.keep(replace(built, steps=(*built.steps, *squashes), failed=failed))
         raise
@@ -49,7 +50,7 @@ def _past_build(
 
 
 def squash(name: str, one: Squash) -> PastStep:
-    """A layer made of those of several steps, now or before: no step of its own."""
+    """Describe a layer squashed from several steps, now or before; it is not a step."""
     steps, record = one.steps, one.record
     what = f"{len(steps)} steps from {steps[0]} to {steps[-1]}"
     return PastStep(

@@ -1,4 +1,4 @@
-"""``realize``: what the image that a lock describes is built from."""
+"""``realize``: the options, and the build request for the image of a lock."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from dynbuild.steps.title import label
 
 @dataclass(frozen=True, slots=True)
 class RealizeOptions:
-    """What the command line asks of a build beyond the lock."""
+    """The command-line options of a build, beyond the lock."""
 
     outputs: tuple[Output, ...]
     tags: tuple[str, ...] = ()
@@ -36,17 +36,17 @@ class RealizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A build that can begin, and what people call the stages of its Dockerfile."""
+    """A build that is ready to start, and display titles for its build stages."""
 
     request: BuildRequest
     titles: Mapping[str, str]
 
 
 def dockerfile(lock: Lock, platform: str | None) -> str:
-    """The Dockerfile of a lock alone: for ``--print``, for reviews.
+    """Return the Dockerfile of a lock alone, for ``--print`` and reviews.
 
-    Without a platform it is written for linux/amd64 where the base has that, else for
-    the first that it has.
+    The default platform is linux/amd64 if the base has it, else the first one that it
+    has.
     """
     usual = "linux/amd64"
     known = sorted(lock.base.platforms, key=lambda name: (name != usual, name))
@@ -61,11 +61,11 @@ def prepare(
     builder: Builder,
     options: RealizeOptions,
 ) -> Iterator[Prepared]:
-    """Gather what the builder will see; it is gone when the context ends.
+    """Gather the build context, which is removed when the ``with`` block ends.
 
-    Raises AnswerIsNoError when a file is not what the lock says, UnreachableError
-    when the engine does not answer, DeclarationError for a platform that an image
-    does not exist for, and for a stage that may not have the host's network.
+    Raises CommandFailed when a file differs from the lock, UnreachableError when the
+    engine does not answer, DeclarationError for a platform that an image does not
+    exist for, and for a stage that is not allowed to use the host's network.
     """
     refuse_host_network(lock, options)
     order = install_order(lock)
@@ -75,8 +75,8 @@ def prepare(
         known = contents(
             order, lambda path, exclude: files.gather(path, exclude, context)
         )
-        # All are written, since that refuses a platform that an image lacks; they
-        # differ in their comments alone.
+        # All are emitted, since that rejects a platform that an image lacks; they
+        # differ only in their comments.
         texts = [
             dockerfile_of(resolve(lock, name, known, unpinned, order), options.project)
             for name in platforms
@@ -101,23 +101,26 @@ def prepare(
 
 
 def titles(lock: Lock) -> dict[str, str]:
-    """What people call the build stages of a lock's Dockerfile."""
+    """Return display titles for the build stages of a lock's Dockerfile."""
     return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
 
 
 def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
-    """The latest time that copied files have in layers, where there is one."""
+    """Return the upper bound for the times of copied files in layers, if any."""
     asked = options.source_date_epoch
     return lock.config.source_date_epoch if asked is None else asked
 
 
 def fresh_copies(order: tuple[Placed, ...]) -> tuple[str, ...]:
-    """The build stages that a builder's own cache must not answer for."""
+    """Return the build stages that must not come from the builder's own cache."""
     return layout(order).copies
 
 
 def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
-    """A lock may come from anyone; whether it sees this host's network, users say."""
+    """Refuse the host's network to stages unless the user allows it.
+
+    A lock may come from anyone. Raises DeclarationError.
+    """
     stages = [n for n, entry in lock.stages.items() if entry.stage.network == "host"]
     if not stages or options.host_network or options.network == "host":
         return
@@ -128,7 +131,10 @@ def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
 
 
 def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
-    """The first platform asked for, or the builder's; asking that takes a moment."""
+    """Return the first platform asked for, else the base's only one or the builder's.
+
+    Asking the builder takes a moment.
+    """
     if options.platforms:
         return options.platforms[0]
     if len(lock.base.platforms) == 1:
@@ -138,9 +144,9 @@ def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
 
 
 def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:
-    """The Dockerfile; of what is live it says no digest.
+    """Return the Dockerfile, without the digests of live steps.
 
-    Without a project it is only printed: its cache mounts are nobody's.
+    Without a project it is only for printing: its cache mounts belong to no project.
     """
     live = {placed.id for placed in resolved.order if placed.live}
     told = {id_: one for id_, one in resolved.digests.items() if id_ not in live}

@@ -1,4 +1,4 @@
-"""``realize`` as it is meant: steps from the store or built, linked into one image."""
+"""``realize``: steps reused from the store or built, then linked into one image."""
 
 import re
 import tempfile
@@ -44,7 +44,7 @@ from dynbuild.realize.scheduler import realize_steps
 from dynbuild.realize.warnings import conflicts, left_out
 
 _RETRIES = 6
-"""How often what is in the store may go away meanwhile, before that is an error."""
+"""How often stored objects may vanish during the work before that is an error."""
 
 _T = TypeVar("_T")
 
@@ -52,25 +52,25 @@ _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-
 
 
 class UnsuitedError(Exception):
-    """A builder that cannot take or give layers."""
+    """A builder that cannot import or export layers."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepwiseOptions:
-    """What only a realization step by step is asked."""
+    """The options that apply only to realizing step by step."""
 
     jobs: int
     anew: tuple[str, ...] = ()
     strict: bool = False
     compare: Callable[[str], str] | None = None
-    """Puts the project into a directory as it is; what Docker leaves out of it."""
+    """Copies the project unfiltered into a directory; returns its .dockerignore."""
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The image, and what its stages have in conflict.
+    """The image, and warnings about conflicts between its stages.
 
-    ``differences`` are those from a plain build, where they were asked for.
+    ``differences`` lists those from a plain build, if that was asked for.
     """
 
     built: Built
@@ -78,7 +78,7 @@ class Linked:
     differences: tuple[Difference, ...] | None = None
 
 
-def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
+def realize(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     lock: Lock,
     files: Files,
     images: Images,
@@ -88,9 +88,9 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     options: RealizeOptions,
     stepwise: StepwiseOptions,
 ) -> Linked:
-    """Make every step exist, then the image.
+    """Realize every step, then the image.
 
-    Raises BuildFailed, UnsuitedError; AnswerIsNoError for a base that cannot be read.
+    Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read.
     """
     known(lock, stepwise.anew)
     refuse_host_network(lock, options)
@@ -102,9 +102,9 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
 
 def lasting(work: Callable[[], _T]) -> _T:
-    """Work on what is in the store, done again where some of it went away meanwhile.
+    """Run work on the store, and retry it if stored objects vanish meanwhile.
 
-    Raises AnswerIsNoError where it always does, or a layer cannot be read.
+    Raises CommandFailed when the retries are used up, or a layer cannot be read.
     """
     for _ in range(_RETRIES):
         try:
@@ -124,9 +124,9 @@ def lasting(work: Callable[[], _T]) -> _T:
 def begin(
     facts: Facts, backends: Backends, order: tuple[Placed, ...]
 ) -> tuple[Recipe, Gather]:
-    """The recipe of some steps, and what puts what they copy in its place.
+    """Return the recipe of some steps, and the function that gathers their files.
 
-    Raises BuildFailed; UnsuitedError for a builder that cannot give layers.
+    Raises BuildFailed; UnsuitedError for a builder that cannot export layers.
     """
     try:
         base = base_of(facts, backends)
@@ -161,7 +161,7 @@ def _realize(
         return _linked(facts, backends, stepwise, outcome.whole(), squashes, gather)
 
 
-def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
+def _linked(  # noqa: PLR0913, PLR0917 - everything gathered so far
     facts: Facts,
     backends: Backends,
     stepwise: StepwiseOptions,
@@ -193,7 +193,7 @@ def _linked(  # noqa: PLR0913, PLR0917 - what is there by now
     if stepwise.compare is not None:
         recipe = gather([placed.id for placed in facts.order])
         with tempfile.TemporaryDirectory(prefix="dynbuild-") as project:
-            # Not what was gathered: that might lack what a plain build copies.
+            # Not the gathered context: it may lack files that a plain build copies.
             ignored = stepwise.compare(project)
             plain = replace(
                 recipe.request,

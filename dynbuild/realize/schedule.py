@@ -1,4 +1,4 @@
-"""Which steps to start first: those with the most behind them."""
+"""The priority of steps: those with the longest remaining path start first."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from dynbuild.steps.recipe import copies_of
 def longest_paths(
     order: tuple[Placed, ...], seconds: Mapping[str, float]
 ) -> dict[str, float]:
-    """The longest time from the start of each step to the end of all."""
+    """Return the longest time from the start of each step to the end of all steps."""
     path: dict[str, float] = {}
     behind: dict[str, float] = {}
     for placed in reversed(order):

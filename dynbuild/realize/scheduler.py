@@ -1,8 +1,8 @@
-"""Realize step by step: what is held is taken, what is missing is built.
+"""The scheduler: reuses the steps that tiers hold, and builds the missing ones.
 
-What is missing is built on the layers that the plan chose for its closure. After every
-step the plan is made anew: only then is known what the step wrote, and whether it has
-to stand on more than it declares.
+A missing step is built on the layers that the plan chose for its closure. The plan is
+made again after every step: only then is it known what the step wrote, and whether it
+has to stand on more than it declares.
 """
 
 from collections.abc import Callable, Collection
@@ -50,16 +50,16 @@ if TYPE_CHECKING:
 def realize_steps(
     recipe: Recipe, how: How, backends: Backends, gather: Gather
 ) -> RealizeResult:
-    """Build what is missing until every step has its record.
+    """Build missing steps until every step has a record.
 
-    Live files may change until they are gathered, and with them the recipe. A step
-    that failed is told by the outcome. Raises LostError when the tier lost what it had;
-    all that succeeded is recorded by then.
+    Live files may change until they are gathered, and the recipe with them. A failed
+    step is reported in the result. Raises LostError when the tier lost a stored object;
+    every step that succeeded is recorded by then.
     """
     work = _Scheduler(recipe, how, backends)
     gathered: set[str] = set()
     while True:
-        # A placement that only a build brings to light may ask for more to be built.
+        # A placement that only a build reveals may require more steps to be built.
         while missing := {place.id for place in work.missing()} - gathered:
             gathered |= missing
             work.look_up(gather(gathered))
@@ -82,7 +82,7 @@ def realize_steps(
 
 
 class _Scheduler:
-    """A realization under way; its jobs go by the placed digests of what they build."""
+    """A realization in progress; jobs are keyed by the placed digest they build."""
 
     def __init__(self, recipe: Recipe, how: How, backends: Backends) -> None:
         self.how = how
@@ -97,7 +97,7 @@ class _Scheduler:
         self.look_up(recipe)
 
     def look_up(self, recipe: Recipe) -> None:
-        """Ask the tier which records there are, and make the plan anew."""
+        """Look up the existing records in the tiers, and make a new plan."""
         self.recipe = recipe
         self.steps = {placed.id: placed for placed in recipe.order}
         self.paths = longest_paths(recipe.order, self.how.seconds)
@@ -119,7 +119,7 @@ class _Scheduler:
         )
 
     def beside(self) -> tuple[Record, ...]:
-        """Records that the nearest tier has of places that no step was left in."""
+        """Return the nearest tier's records of places that no step ended up in."""
         places = self.plan.places
         passed = {*places.passed} - places.places.keys()
         return tuple(
@@ -129,7 +129,7 @@ class _Scheduler:
         )
 
     def missing(self) -> list[Placement]:
-        """What has to be built, each after what it stands on."""
+        """Return the placements to build, each after those it stands on."""
         return [
             place
             for digest, place in self.plan.places.places.items()
@@ -137,7 +137,7 @@ class _Scheduler:
         ]
 
     def tell_held(self) -> None:
-        """Tell of the steps that are there without having been built."""
+        """Report the steps that are reused rather than built."""
         for id_, digest in self.plan.places.final.items():
             if id_ not in self.results_of and isinstance(
                 self.plan.choices[digest], Reuse
@@ -151,7 +151,7 @@ class _Scheduler:
         return tuple(done[one.id] for one in self.recipe.order if one.id in done)
 
     def start_ready(self) -> None:
-        """Start as many steps as may run now, those with the most behind them first."""
+        """Start as many steps as may run now, longest remaining path first."""
         if self.failed is not None:
             return
         busy = {place.digest for chain in self.at_work.values() for place in chain}
@@ -174,10 +174,10 @@ class _Scheduler:
     def chain(
         self, first: Placement, missing: list[Placement]
     ) -> tuple[Placement, ...]:
-        """A missing step, and those after it that nothing else could be built before.
+        """Return a missing step and the steps that can only follow it one by one.
 
-        One build makes them all, in less time than one for each: each stands on the
-        one before it, in the Dockerfile as well, and nothing else waits for that one.
+        One build makes them all, faster than one build each: each stands on the one
+        before it, in the Dockerfile as well, and nothing else waits for that one.
         """
         chain = [first]
         awaited = {place.digest for place in missing}
@@ -204,7 +204,7 @@ class _Scheduler:
             chain.append(own)
 
     def take(self, news: JobResult | JobEnded) -> None:
-        """Note what came of a job."""
+        """Process the result or the end of a job."""
         key = news.key
         if isinstance(news, JobResult):
             assert isinstance(news.result, ChainResult)
@@ -216,7 +216,7 @@ class _Scheduler:
             case None if key in self.made:
                 self.note_made(key)
             case None:
-                pass  # it is noted, or it was the base
+                pass  # already noted, or it was the base
             case BuildFailed() | LostError():
                 self.at_work.pop(key, None)
                 self.failed = self.failed or news.error
@@ -224,7 +224,10 @@ class _Scheduler:
                 raise news.error
 
     def is_compared(self, chain: tuple[Placement, ...]) -> bool:
-        """Whether a plan looks at what steps wrote: it must not wait for that."""
+        """Whether a plan would read what these steps wrote.
+
+        Reading takes a while, and the scheduler must not wait for it.
+        """
         last = chain[-1]
         below = {*last.closure, last.digest}
         return any(
@@ -255,7 +258,7 @@ class _Scheduler:
             )
 
     def origin(self, place: Placement, *, first: bool) -> StepOrigin:
-        """What a step is built from; of all but the first the chain itself says it."""
+        """Return the inputs of a step; all but the first stand on the one before it."""
         digests, step = self.recipe.digests, self.steps[place.id].step
         return StepOrigin(
             self.plan.ids(place.on) if first else (),
@@ -291,14 +294,14 @@ class _Scheduler:
         return job
 
     def request(self, chain: tuple[Placement, ...]) -> StepRequest:
-        """The request for steps that each stand on the one before it."""
+        """Return the request for steps that each stand on the one before."""
         recipe = self.recipe
         names = [quote.stage(place.id) for place in chain]
         parent = recipe.parents[names[0]]
         given = {BASE_STEP: recipe.base.layers}
         for place in chain:
-            # By the names that the Dockerfile copies from: two stages that are the same
-            # have one place.
+            # Keyed by the names that the Dockerfile copies from: two identical stages
+            # share one place.
             for source in sources_of(self.steps[place.id].step):
                 digest = self.plan.places.sources[source]
                 if isinstance(self.plan.choices[digest], Reuse):
@@ -329,7 +332,7 @@ class _Scheduler:
         )
 
     def stack(self, digests: Collection[Digest]) -> tuple[Stack, tuple[WriteSet, ...]]:
-        """The layers of places in lock order on the base, and what they hold."""
+        """Return the layers of places in lock order on the base, with write sets."""
         recipe = self.recipe
         order = {p.id: number for number, p in enumerate(recipe.order)}
         places = self.plan.places.places

@@ -1,4 +1,4 @@
-"""A shell where a stage would begin."""
+"""A shell in the state in which a stage would start."""
 
 import tempfile
 
@@ -20,7 +20,7 @@ from dynbuild.realize.scheduler import realize_steps
 from dynbuild.realize.squashing import grouped, together
 
 
-def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
+def shell(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     lock: Lock,
     files: Files,
     images: Images,
@@ -30,9 +30,9 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
     jobs: int,
     stage: str,
 ) -> int:
-    """Make all that a stage stands on, and open a shell on it; its exit status.
+    """Realize all that a stage stands on, open a shell on it, return its exit status.
 
-    Raises BuildFailed, UnsuitedError; AnswerIsNoError for a base that cannot be read.
+    Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read.
     """
     known(lock, [stage])
     refuse_host_network(lock, options)
@@ -44,7 +44,7 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and what the user asked
 
 
 def _enter(facts: Facts, backends: Backends, jobs: int, stage: str) -> int:
-    # What comes behind the stage has no say in what it stands on.
+    # The steps after the stage do not affect what it stands on.
     at = next(at for at, one in enumerate(facts.order, 1) if one.id == stage)
     recipe, gather = begin(facts, backends, facts.order[:at])
     outcome = realize_steps(recipe, How(jobs, before=stage), backends, gather).whole()

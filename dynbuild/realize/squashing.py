@@ -1,4 +1,4 @@
-"""Several layers as one that does the same, kept in the tier."""
+"""Squashing: several layers merged into an equivalent one, which the tier keeps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from dynbuild.ports import LayerBuilder, Stack, Tier
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Layers that become one; a single one stays as it is.
+    """Layers to squash into one; a single layer stays as it is.
 
-    ``needless`` has the paths that they delete though nothing lies there below them;
-    ``steps`` are those that become one layer.
+    ``needless`` holds the paths that they delete although no lower layer has them;
+    ``steps`` are the steps whose layers are squashed.
     """
 
     layers: Stack
@@ -25,7 +25,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Squash:
-    """The layer of several steps."""
+    """The squashed layer of several steps."""
 
     steps: tuple[str, ...]
     record: Record
@@ -38,9 +38,9 @@ def grouped(
     moves: Mapping[str, int],
     room: int,
 ) -> tuple[Group, ...]:
-    """The layers of steps in lock order, those together that share a squash.
+    """Group the layers of steps in lock order by the squash that they share.
 
-    ``records`` goes by the ids of the steps; ``below`` is what the base holds.
+    ``records`` is keyed by step id; ``below`` is the write set of the base.
     """
     found: list[Group] = []
     lower = [below]
@@ -50,7 +50,7 @@ def grouped(
         if len(group) > 1 and len(own) > 1:
             found.append(Group(own, needless(writes, lower), group))
         else:
-            # A step alone keeps the layers that it has.
+            # A single step keeps its layers.
             found += [Group((layer,)) for layer in own]
         lower += writes
     return tuple(found)
@@ -59,7 +59,7 @@ def grouped(
 def together(
     groups: Sequence[Group], platform: str, tier: Tier, layer_builder: LayerBuilder
 ) -> tuple[Stack, tuple[Squash, ...]]:
-    """The layers of groups, each of several as one, and those. Raises LostError."""
+    """Squash each group; return all layers, and the squashes. Raises LostError."""
     layers: list[Layer] = []
     squashes: list[Squash] = []
     for group in groups:
@@ -74,7 +74,7 @@ def together(
 def _squash(
     group: Group, platform: str, tier: Tier, layer_builder: LayerBuilder
 ) -> Squash:
-    """A squash from the tier, where it lies under the digests of its parts."""
+    """Return a squash from the tier, keyed by the digests of its parts, or make it."""
     parts = tuple(layer.diff_id for layer in group.layers)
     name = squashed_digest(parts, group.needless)
     for record in tier.find([name], platform):

@@ -1,4 +1,4 @@
-"""What is to be said of a realization."""
+"""Warnings about a realization."""
 
 from dynbuild.errors import Diagnostic
 from dynbuild.lock.order import Placed
@@ -9,17 +9,18 @@ from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Stage
 
 _SHOWN = 3
-"""How many of the paths that two stages write are told."""
+"""How many of the paths that two stages both write are listed."""
 
 _DEPEND = "declare that it depends\non the other: that alone fixes who wins"
 _MOVE = "to have it the other\nway round, run `dynbuild lock --move {}`"
-"""What is no stage declares no dependency: but a stage can be put behind it."""
+"""For steps that are not stages: they declare no dependency, but a stage can be moved
+behind them."""
 
 
 def conflicts(
     order: tuple[Placed, ...], outcome: RealizeResult
 ) -> tuple[Diagnostic, ...]:
-    """A warning for each two steps of which the later undoes what the earlier wrote."""
+    """Warn of each pair of steps of which the later overwrites the earlier."""
     places = outcome.plan.places
     stages = {placed.id for placed in order if isinstance(placed.step, Stage)}
     return tuple(
@@ -40,7 +41,7 @@ def conflicts(
 def left_out(
     order: tuple[Placed, ...], outcome: RealizeResult
 ) -> tuple[Diagnostic, ...]:
-    """A warning for each package that a group is without, since nobody declares it."""
+    """Warn of each package that a group lacks because it is no longer declared."""
     found = []
     final = outcome.plan.places.final
     for placed in order:
