@@ -1,9 +1,10 @@
-"""A build: what BuildKit is asked for, what it tells meanwhile, and how it ends."""
+"""A build: the request to BuildKit, its events, and its outcome."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dynbuild.digest import Digest
+from dynbuild.quote import StageName
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class OciLayout:
 
 @dataclass(frozen=True, slots=True)
 class GzipLayout:
-    """The image becomes an OCI layout whose layers can be read here: gzip, all of them.
+    """The image becomes an OCI layout whose layers can be read here: all are gzip.
 
-    Images in registries may have other ones, zstd for example.
+    Images in registries may have other layers, zstd for example.
     """
 
     directory: str
@@ -50,32 +51,32 @@ class BuildRequest:
     outputs: tuple[Output, ...]
     tags: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
-    target: str | None = None
+    target: StageName | None = None
     builder: str | None = None
     network: str | None = None
     host_network: bool = False
     no_cache: bool = False
-    no_cache_steps: tuple[str, ...] = ()
-    parts: Mapping[str, str] = field(default_factory=dict)
-    """The steps of build stages that hold a part of one, by their names."""
+    no_cache_steps: tuple[StageName, ...] = ()
+    parts: Mapping[StageName, StageName] = field(default_factory=dict)
+    """The step of each build stage that is only a part of a step, by stage name."""
     source_date_epoch: int | None = None
-    """The latest time that layers of copies have; scripts see the files' own."""
+    """The latest mtime in layers of copies; scripts see the files' own times."""
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     ignored: str = ""
-    """What the builder leaves out of the context, as a .dockerignore says it."""
+    """The paths that the builder leaves out of the context, in .dockerignore syntax."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
     """The first instruction of a step (a named build stage) that has to run has begun.
 
-    A step that is wholly cached finishes without having started. ``platform`` is told
-    where a build is for more than one.
+    A step that is wholly cached finishes without having started. ``platform`` is given
+    if a build is for more than one.
     """
 
-    step: str
+    step: StageName
     platform: str | None = None
 
 
@@ -83,7 +84,7 @@ class StepStarted:
 class StepOutput:
     """Whole lines that an instruction of a step printed, as they came."""
 
-    step: str
+    step: StageName
     text: str
     platform: str | None = None
 
@@ -92,7 +93,7 @@ class StepOutput:
 class StepFinished:
     """All instructions of a step are done; ``ran`` is false when none had to run."""
 
-    step: str
+    step: StageName
     seconds: float
     ran: bool
     platform: str | None = None
@@ -100,7 +101,7 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Something else that takes time: pulling the base, exporting, pushing."""
+    """Other work that takes time: pulling the base, exporting, pushing."""
 
     what: str
     current: int = 0
@@ -121,9 +122,9 @@ Report = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What became of a step: seconds of its own instructions, and whether any ran."""
+    """The result of a step: seconds of its own instructions, and whether any ran."""
 
-    step: str
+    step: StageName
     seconds: float
     ran: bool
     platform: str | None = None
@@ -131,7 +132,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished build: BuildKit's metadata as it gave it, and the steps."""
+    """A finished build: BuildKit's metadata, unchanged, and the step results."""
 
     digest: Digest | None
     metadata: Mapping[str, object]
@@ -140,9 +141,9 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """What a step did not find, and where another one has it.
+    """A command or path that a step did not find, and where another step has it.
 
-    ``moves``: that one comes later in the order, and needs no dependency.
+    ``moves``: the other step comes later in the order, and needs no dependency.
     """
 
     step: str
@@ -157,10 +158,10 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     """A build that BuildKit gave up: which step, which instruction, its last lines.
 
     ``step`` is None when it failed outside of any step (a pull, an export).
-    ``forgotten`` is a package that it speaks of and that is no longer declared.
+    ``forgotten`` is a package that the failure mentions and that is no longer declared.
     """
 
-    step: str | None
+    step: StageName | None
     instruction: str | None
     message: str
     output: tuple[str, ...]

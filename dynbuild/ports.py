@@ -1,4 +1,4 @@
-"""What commands ask of the edges, and the values that the answers are made of."""
+"""The ports through which commands use the edges, and the values of their answers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -10,6 +10,7 @@ from dynbuild.digest import Digest, Field
 from dynbuild.explain.blame import Commit
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet
+from dynbuild.quote import StageName
 from dynbuild.steps.model import Pin
 
 
@@ -24,7 +25,7 @@ class NotThereError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What an image will not have of a path as the project has it."""
+    """A difference between a path in the project and the same path in the image."""
 
     path: str
     what: str
@@ -38,30 +39,33 @@ class Files(Protocol):
         """Whether a path is a directory. Raises NotThereError when it is nothing."""
 
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
-        """The digest of what would be copied now. Raises NotThereError."""
+        """Return the digest of what would be copied now. Raises NotThereError."""
 
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
-        """Copy into a build context; the digest of what was. Raises NotThereError."""
+        """Copy into a build context; return the digest of what was copied.
+
+        Raises NotThereError.
+        """
 
     def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
-        """The digest of what a context holds in the end. Raises NotThereError."""
+        """Return the digest of a context's final contents. Raises NotThereError."""
 
     def survey(self, path: str, exclude: tuple[str, ...]) -> tuple[Noted, ...]:
-        """What will be otherwise in an image. Raises NotThereError."""
+        """Return what will differ in an image. Raises NotThereError."""
 
 
 class CommittedUnknownError(Exception):
-    """Git did not say what is committed; the message is its own."""
+    """Git did not say what is committed; the message is git's own."""
 
 
 class Locks(Protocol):
-    """The lock of a project: its file, and what git has of it."""
+    """The lock of a project: its file, and its versions in git."""
 
     def read(self) -> str | None:
-        """The text of the file, or None where there is none."""
+        """Return the text of the file, or None if there is none."""
 
     def committed(self, revision: str) -> str | None:
-        """Its text at a revision, or None: no git, no revision, no lock in it.
+        """Return its text at a revision; None without git, revision or lock in it.
 
         Raises CommittedUnknownError.
         """
@@ -74,94 +78,97 @@ class Locks(Protocol):
 
 
 class LockHistory(Protocol):
-    """What git has of a lock over time."""
+    """The history of a lock in git."""
 
     def commits(self) -> Sequence[tuple[Commit, tuple[str, ...]]]:
-        """The commits that touched it, newest first, each with the ids of its parents.
+        """Return the commits that touched it, newest first, each with its parents' ids.
 
         None without git. Raises CommittedUnknownError.
         """
 
     def committed(self, revision: str) -> str | None:
-        """As ``Locks`` has it."""
+        """As ``Locks.committed``."""
 
 
 class Images(Protocol):
     """Registries, and the engine's own images."""
 
     def pin(self, reference: str) -> Pin:
-        """The image that a reference names now, from its registry, else the engine.
+        """Pin the image that a reference names now: from its registry, else the engine.
 
         Raises DeclarationError when neither has it, UnreachableError when neither
         answers.
         """
 
     def local_digest(self, reference: str) -> Digest:
-        """The digest by which the engine knows an image of its own now."""
+        """Return the digest by which the engine knows an image of its own now."""
 
 
 class Builder(Protocol):
     """BuildKit, wherever it runs."""
 
     def build(self, request: BuildRequest, report: Report) -> Built:
-        """Build, telling ``report`` what happens meanwhile.
+        """Build, reporting events to ``report`` meanwhile.
 
         Raises BuildFailed, UnreachableError; on KeyboardInterrupt it ends the build,
-        leaves nothing running, and lets the interrupt through.
+        leaves nothing running, and propagates the interrupt.
         """
 
     def platform(self, builder: str | None) -> str:
-        """The platform that the builder builds for unless told otherwise."""
+        """Return the platform that the builder builds for by default."""
 
 
 @dataclass(eq=False)
 class TierError(Exception):
-    """A shared tier failed; ``refused``: it is there, and will not do this."""
+    """A shared tier failed; ``refused``: it is reachable and refuses the operation."""
 
     why: str
     refused: bool = False
 
 
 class Tier(Protocol):
-    """A store of realizations; what it lacks or holds damaged is a miss, never more.
+    """A store of realizations; a missing or damaged item is a miss, never an error.
 
-    A shared one may raise TierError, which holds no credentials, from every method.
+    A shared tier may raise TierError, which has no credentials, from every method.
     """
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
-        """All records of some steps, however they were placed."""
+        """Return all records of some steps, however they were placed."""
 
     def fetch(self, blob: Digest, path: str) -> bool:
-        """Put a blob at a path where nothing is; false when it is not there whole."""
+        """Write a blob to a path where nothing is.
+
+        Return False if the tier does not hold it whole.
+        """
 
     def keep(self, blob: Digest, path: str) -> None:
-        """Take the content of a file in."""
+        """Store the content of a file as a blob."""
 
     def record(self, record: Record) -> None:
-        """Take a record in, of which the tier has all layers."""
+        """Store a record, all of whose layers the tier has."""
 
 
 class Tiers(Tier, Protocol):
-    """All tiers as one; none that is shared ends what uses it."""
+    """All tiers as one; no shared tier makes its caller fail."""
 
     def held(
         self, steps: Collection[Digest], platform: str, *, anew: bool = False
     ) -> tuple[Held, ...]:
-        """The records of some steps in every tier, and how far each is.
+        """Return the records of some steps in every tier, with their distances.
 
-        ``anew`` asks again what was asked before: others build meanwhile.
+        ``anew`` repeats queries that were made before: others build meanwhile.
         """
 
     def expect(self, records: Collection[Record]) -> None:
-        """Hear of what was built here, before it is recorded and built on."""
+        """Note the records of what was built here, before it is stored and built on."""
 
     def share(self, records: Collection[Record]) -> int:
-        """Let shared tiers have records of the nearest; how many they lack."""
+        """Share records of the nearest tier; return how many shared tiers lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The records that a shared tier has, or in words why it did not say."""
+    """The records that a shared tier has, or in words why it did not answer."""
 
     name: str
     place: str
@@ -178,7 +185,7 @@ Config = Mapping[str, Field]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An image from a registry: its layers, what they hold, its config."""
+    """An image from a registry: its layers, their contents, its config."""
 
     layers: Stack
     writes: WriteSet
@@ -186,21 +193,21 @@ class Base:
 
 
 class Machine(Protocol):
-    """What a machine remembers beside its tier, and which process builds what."""
+    """The state of a machine besides its tier, and which process builds what."""
 
     def base(self, digest: Digest) -> Base | None:
-        """The image whose manifest has a digest, if it was here before."""
+        """Return the image whose manifest has a digest, if it was here before."""
 
     def keep_base(self, digest: Digest, base: Base) -> None:
-        """Remember an image, of which the tier has all layers."""
+        """Remember an image, all of whose layers the tier has."""
 
     def note(self, name: str, text: str) -> None:
-        """Remember something under a name."""
+        """Store a note under a name."""
 
     def noted(self, name: str, *, own: bool = False) -> str | None:
-        """What was remembered under a name, where that is whole.
+        """Return the note under a name, if it is whole.
 
-        ``own``: only where this user on this machine wrote it.
+        ``own``: only if this user on this machine wrote it.
         """
 
     def alone(
@@ -208,22 +215,23 @@ class Machine(Protocol):
     ) -> AbstractContextManager[None]:
         """Keep other processes from building the same steps meanwhile.
 
-        ``waiting`` is called when another one does, before this waits for it.
+        ``waiting`` is called if another process does, before this one waits for it.
         """
 
 
 class LostError(Exception):
-    """A blob that a record names went away; look at the records again."""
+    """A blob that a record names has disappeared; look at the records again."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepPart:
     """A step to build: its build stage, and which instructions make its layers.
 
-    ``copies`` has one item for each that copies: whether it is of the project.
+    ``copies`` has one item for each copy instruction: whether it copies from the
+    project.
     """
 
-    name: str
+    name: StageName
     copies: tuple[bool, ...]
     runs: bool
 
@@ -232,17 +240,17 @@ class StepPart:
 class StepRequest:
     """Steps to build, each on the one before it, the first on the stack of its closure.
 
-    ``below`` is what the stack holds, the lowest first. ``stacks`` has the layers of
-    the build stages that are not built but given, by name; ``config`` is theirs. The
-    first step is built from the stage ``parent``.
+    ``below`` has the write sets of that stack, lowest first. ``stacks`` has the layers
+    of the build stages that are given rather than built, by name; ``config`` is theirs.
+    The first step is built from the stage ``parent``.
     """
 
     build: BuildRequest
     parts: tuple[StepPart, ...]
-    parent: str
+    parent: StageName
     on: Stack
     below: tuple[WriteSet, ...]
-    stacks: Mapping[str, Stack]
+    stacks: Mapping[StageName, Stack]
     config: Config
 
 
@@ -250,7 +258,7 @@ class StepRequest:
 class Realized:
     """The layers that a step made, what they write, and how long it ran.
 
-    ``made`` is when that was, in milliseconds since 1970.
+    ``made`` is when it was built, in milliseconds since 1970.
     """
 
     layers: Stack
@@ -262,10 +270,10 @@ class Realized:
 
 
 class LayerBuilder(Protocol):
-    """Makes layers of steps, and images of layers."""
+    """Builds layers from steps, and images from layers."""
 
     def base(self, image: str, request: BuildRequest) -> Base:
-        """An image from its registry; what it holds is read when it is looked at."""
+        """Return an image from its registry; its contents are read on first use."""
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         """Build steps. Raises BuildFailed, UnreachableError, LostError."""
@@ -273,16 +281,16 @@ class LayerBuilder(Protocol):
     def image(
         self, stack: Stack, config: Config, request: BuildRequest, report: Report
     ) -> Built:
-        """Give an image of these layers to the outputs of a request.
+        """Export an image of these layers to the outputs of a request.
 
         Raises BuildFailed, UnreachableError, LostError.
         """
 
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
-        """What an image holds that is built as a whole. Raises as ``steps`` does."""
+        """Return the contents of an image built as a whole. Raises as ``steps``."""
 
     def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
-        """One layer with the effect of several, without the whiteouts of some paths.
+        """Merge layers into one of the same effect, without ``needless`` whiteouts.
 
         Raises LostError.
         """
@@ -290,15 +298,18 @@ class LayerBuilder(Protocol):
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
     ) -> int:
-        """Run a command on the terminal, in a container of an image; its status."""
+        """Run a command on the terminal, in a container of an image.
+
+        Return its exit status.
+        """
 
     def directories(self, paths: tuple[str, ...]) -> Layer:
-        """A layer of nothing but directories, each of root and open to read."""
+        """Return a layer of directories only, each owned by root, readable by all."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What a job has to tell before its end."""
+    """A result that a job reports before its end."""
 
     key: str
     result: object
@@ -306,24 +317,28 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True)
 class JobEnded:
-    """A job that has ended, and what went wrong."""
+    """A job that has ended, and its error, if any."""
 
     key: str
     error: BaseException | None
 
 
 Job = Callable[[Callable[[object], None]], None]
-"""It is given what tells of its results; it goes on though nobody may listen."""
+"""It is called with a function that takes its results; it goes on even if nobody
+listens."""
 
 
 class Jobs(Protocol):
-    """Jobs side by side, each by its key."""
+    """Concurrent jobs, each with a key."""
 
     def start(self, key: str, job: Job) -> None:
-        """Let a job run beside the others."""
+        """Start a job that runs concurrently with the others."""
 
     def wait(self) -> JobResult | JobEnded:
-        """What comes next of them. Raises KeyboardInterrupt when all is to end."""
+        """Return the next result or end of a job.
+
+        Raises KeyboardInterrupt when all is to end.
+        """
 
     def keys(self) -> Collection[str]:
-        """The jobs that run."""
+        """Return the keys of the running jobs."""

@@ -9,6 +9,10 @@ with Docker 28.5; tests/engine/test_quoting.py measures it again.
 import json
 import re
 from collections.abc import Iterable, Sequence
+from typing import NewType
+
+StageName = NewType("StageName", str)
+"""The name of a build stage in a Dockerfile; not the id of the step that it builds."""
 
 
 class UnfitError(ValueError):
@@ -173,10 +177,11 @@ def variable(text: str) -> str:
     return _named(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")
 
 
-def stage(text: str) -> str:
+def stage(text: str) -> StageName:
     """The name of a build stage; Docker wants it in lower case."""
     unreserved = r"(?!(?:scratch|context)$)[a-z][a-z0-9._-]*"
-    return _named(text.lower(), unreserved, "a name that Docker takes for a stage")
+    wanted = "a name that Docker takes for a stage"
+    return StageName(_named(text.lower(), unreserved, wanted))
 
 
 def user(text: str) -> str:

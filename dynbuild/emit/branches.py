@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from dynbuild.lock.order import Placed
+from dynbuild.quote import StageName
 from dynbuild.steps.recipe import compares_times, copies_of
 from dynbuild.steps.run import BASE_STEP
 
@@ -31,7 +32,7 @@ class Part:
     it: those of the first one, if that was ``begun``.
     """
 
-    name: str
+    name: StageName
     steps: tuple[str, ...]
     copies: bool = False
     begun: bool = False
@@ -46,8 +47,8 @@ class Branch:
     last has its name.
     """
 
-    name: str
-    parent: str
+    name: StageName
+    parent: StageName
     steps: tuple[str, ...]
     purpose: Purpose
     of: str
@@ -63,17 +64,17 @@ class Branches:
     """
 
     branches: tuple[Branch, ...]
-    sources: Mapping[str, str]
-    last: str
+    sources: Mapping[str, StageName]
+    last: StageName
 
     @property
-    def copies(self) -> tuple[str, ...]:
+    def copies(self) -> tuple[StageName, ...]:
         return tuple(
             part.name for stage in self.branches for part in stage.parts if part.copies
         )
 
     @property
-    def copies_of(self) -> Mapping[str, str]:
+    def copies_of(self) -> Mapping[StageName, StageName]:
         """The same of the build stages that are for a step itself, by their names."""
         return {
             stage.name: part.name
@@ -83,19 +84,19 @@ class Branches:
         }
 
     @property
-    def parts(self) -> Mapping[str, str]:
+    def parts(self) -> Mapping[StageName, StageName]:
         """The build stages of steps, by the names of their parts."""
         return {part: name for name, part in self.copies_of.items()}
 
 
-def branches(order: tuple[Placed, ...], names: Mapping[str, str]) -> Branches:
+def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branches:
     """Lay out the build stages; ``names`` has what the stage of each step is called."""
     tree = _Tree({BASE_STEP, *names.values()})
     copied = {copy.stage for one in order for copy in copies_of(one.step)}
     branching = [one for one in order if not one.linked or one.id in copied]
     closures = _closures(order, {one.id for one in branching})
     stages: list[Branch] = []
-    sources: dict[str, str] = {}
+    sources: dict[str, StageName] = {}
     line, last = tree.root, BASE_STEP
     for placed in order:
         id_, name = placed.id, names[placed.id]
@@ -148,7 +149,7 @@ def _parts(
 
 
 def _apart(
-    stages: list[Branch], sources: dict[str, str], tree: "_Tree"
+    stages: list[Branch], sources: dict[str, StageName], tree: "_Tree"
 ) -> Iterator[Branch]:
     """Let nothing be copied from a build stage that others are ``FROM``.
 
@@ -189,7 +190,7 @@ def _closures(
 class _Node:
     """What a build stage holds, as a way from the base, and its name if it has one."""
 
-    name: str | None = None
+    name: StageName | None = None
     next: dict[str, "_Node"] = field(default_factory=dict)
 
     def then(self, step: str) -> "_Node":
@@ -199,24 +200,25 @@ class _Node:
 class _Tree:
     """The build stages by the steps that they hold, in lock order."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[StageName]) -> None:
         self._names = set(names)
         self.root = _Node(BASE_STEP)
 
-    def free(self, wanted: str) -> str:
+    def free(self, wanted: str) -> StageName:
         """A name that no build stage has, and none will get."""
         while wanted in self._names:
             wanted += "s"
-        self._names.add(wanted)
-        return wanted
+        name = StageName(wanted)
+        self._names.add(name)
+        return name
 
-    def add(self, steps: Iterable[str], name: str) -> None:
+    def add(self, steps: Iterable[str], name: StageName) -> None:
         node = self.root
         for step in steps:
             node = node.then(step)
         node.name = node.name or name
 
-    def nearest(self, steps: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    def nearest(self, steps: tuple[str, ...]) -> tuple[StageName, tuple[str, ...]]:
         """The build stage that holds the most of the first steps, and the others."""
         node, name, held = self.root, BASE_STEP, 0
         for at, step in enumerate(steps, 1):

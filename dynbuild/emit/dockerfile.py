@@ -19,12 +19,13 @@ from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
 from dynbuild.lock.resolved import environments_of
+from dynbuild.quote import StageName
 from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Stage
 from dynbuild.steps.run import BASE_STEP, CacheMount
 from dynbuild.steps.title import title
 
-IMAGE_STEP = "image.0"
+IMAGE_STEP = StageName("image.0")
 """The name of the last stage: the image with its runtime config."""
 
 _HEADER = """\
@@ -55,7 +56,7 @@ class BuildStage:
     ``step`` is the id of the step that it is for; the base and the image have none.
     """
 
-    name: str
+    name: StageName
     parent: str
     step: str | None
     comments: tuple[str, ...]
@@ -137,9 +138,9 @@ def _speaking_of(what: str) -> Iterator[None]:
         ) from None
 
 
-def _names(order: tuple[Placed, ...]) -> dict[str, str]:
+def _names(order: tuple[Placed, ...]) -> dict[str, StageName]:
     """What the build stage of each step is called; no two may be the same."""
-    names = {BASE_STEP: BASE_STEP, IMAGE_STEP: IMAGE_STEP}
+    names: dict[str, StageName] = {BASE_STEP: BASE_STEP, IMAGE_STEP: IMAGE_STEP}
     owner = {BASE_STEP: "the base", IMAGE_STEP: "the image"}
     for placed in order:
         with _speaking_of(f"{placed.id!r}"):
@@ -183,7 +184,7 @@ class _Seen:
 
     lock: Lock
     environments: Environments
-    sources: Mapping[str, str]
+    sources: Mapping[str, StageName]
     mounts: Mounts
 
 
@@ -202,7 +203,7 @@ def _body(placed: Placed, seen: _Seen, part: Part, *, begun: bool) -> list[str]:
 
 
 def _stage(
-    name: str,
+    name: StageName,
     parent: str,
     step: str | None,
     comments: Sequence[str],

@@ -46,7 +46,7 @@ def instructions(
     step: Step,
     environment: Mapping[str, str],
     lock: Lock,
-    sources: Mapping[str, str],
+    sources: Mapping[str, quote.StageName],
     cache_id: Callable[[CacheMount], str],
 ) -> tuple[list[str], list[str]]:
     """What a step copies, and what it runs: lines of a build stage, without its FROM.
@@ -124,7 +124,7 @@ def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
 
 
 def _copy(
-    copy: Copy, images: Mapping[str, Pin], sources: Mapping[str, str]
+    copy: Copy, images: Mapping[str, Pin], sources: Mapping[str, quote.StageName]
 ) -> list[str]:
     flags = []
     if copy.stage is not None and copy.image is not None:

@@ -55,6 +55,7 @@ from dynbuild.ports import (
     StepRequest,
     Tier,
 )
+from dynbuild.quote import StageName
 
 LINKED = "linked"
 """The name of the linked image in the one-line Dockerfile that exports it."""
@@ -248,7 +249,11 @@ class BuildxLayerBuilder:
 
     @contextmanager
     def _ahead(
-        self, build: BuildRequest, out: Path, steps: Collection[str], report: Report
+        self,
+        build: BuildRequest,
+        out: Path,
+        steps: Collection[StageName],
+        report: Report,
     ) -> Iterator[Report]:
         """Let BuildKit compress the layers of long steps while later steps run.
 
@@ -258,7 +263,7 @@ class BuildxLayerBuilder:
         """
         folder = self._place()
 
-        def pack(step: str) -> None:
+        def pack(step: StageName) -> None:
             share(out, folder)
             output = OciLayout(str(folder))
             more = replace(build, target=step, outputs=(output,))
@@ -365,7 +370,7 @@ def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
     ]
 
 
-def _of_steps(names: list[str], report: Report) -> Report:
+def _of_steps(names: list[StageName], report: Report) -> Report:
     """Pass on the events of some steps; other events are internals of their build."""
 
     def passed(event: Event) -> None:

@@ -25,6 +25,7 @@ from dynbuild.building import (
     StepStarted,
     Working,
 )
+from dynbuild.quote import StageName
 
 OUTPUT_LINES = 20
 """How many of an instruction's last output lines are kept for error messages."""
@@ -43,10 +44,10 @@ _WORK = (
 )
 _PUSHING = "pushing the image"
 
-_WHOLE: Mapping[str, str] = {}
+_WHOLE: Mapping[StageName, StageName] = {}
 
 
-Place = tuple[str, str | None]
+Place = tuple[StageName, str | None]
 """A step: its build stage, and the platform if the build has more than one."""
 
 
@@ -88,7 +89,7 @@ class _Vertex:
 class Failure:
     """The first vertex that failed by itself."""
 
-    step: str | None
+    step: StageName | None
     instruction: str
     message: str
     output: tuple[str, ...]
@@ -100,7 +101,7 @@ class Transcript:
     ``parts`` maps build stages that hold only a part of a step to that step.
     """
 
-    def __init__(self, parts: Mapping[str, str] = _WHOLE) -> None:
+    def __init__(self, parts: Mapping[StageName, StageName] = _WHOLE) -> None:
         self._parts = parts
         self.heard = False
         self.words: list[str] = []
@@ -238,11 +239,12 @@ def _printed(vertex: _Vertex, data: bytes) -> Iterator[Event]:
         yield StepOutput(step, text, platform)
 
 
-def _place(name: str, parts: Mapping[str, str]) -> Place | None:
+def _place(name: str, parts: Mapping[StageName, StageName]) -> Place | None:
     match = _PLACE.fullmatch(name)
     if match is None or match["stage"] is None or match["what"].startswith("FROM "):
         return None
-    return parts.get(match["stage"], match["stage"]), match["platform"]
+    stage = StageName(match["stage"])
+    return parts.get(stage, stage), match["platform"]
 
 
 def _instruction(vertex: _Vertex) -> str:

@@ -11,6 +11,7 @@ from dynbuild.link.model import Record
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
 from dynbuild.ports import Base, Config, Jobs, LayerBuilder, Machine, Tiers
+from dynbuild.quote import StageName
 from dynbuild.realize.outputs import Publisher
 
 
@@ -32,9 +33,9 @@ class Recipe:
     base: Base
     config: Config
     request: BuildRequest
-    parents: Mapping[str, str]
-    sources: Mapping[str, str]
-    copies: Mapping[str, str]
+    parents: Mapping[StageName, StageName]
+    sources: Mapping[str, StageName]
+    copies: Mapping[StageName, StageName]
     locked: Mapping[str, frozenset[str]]
     moves: Mapping[str, int]
 

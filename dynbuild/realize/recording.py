@@ -44,7 +44,7 @@ def _past_build(
     failed = None
     if outcome.failed is not None:
         ids = {quote.stage(placed.id): placed.id for placed in outcome.recipe.order}
-        failed = ids.get(outcome.failed.step or "", "")
+        failed = ids.get(outcome.failed.step, "") if outcome.failed.step else ""
     steps = tuple(_steps(outcome, sources))
     return PastBuild(dumps(lock), outcome.recipe.platform, steps, failed)
 

@@ -13,6 +13,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.lock.resolved import ResolvedLock, resolve
 from dynbuild.ports import Builder, Files, Images
+from dynbuild.quote import StageName
 from dynbuild.realize.contents import contents, local_digests
 from dynbuild.steps.title import label
 
@@ -111,7 +112,7 @@ def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
     return lock.config.source_date_epoch if asked is None else asked
 
 
-def fresh_copies(order: tuple[Placed, ...]) -> tuple[str, ...]:
+def fresh_copies(order: tuple[Placed, ...]) -> tuple[StageName, ...]:
     """Return the build stages that must not come from the builder's own cache."""
     return layout(order).copies
 

@@ -1,25 +1,26 @@
-"""What a step executes: one script in one shell, with its mounts."""
+"""The execution of a step: one script in one shell, with its mounts."""
 
 from dataclasses import dataclass
 
+from dynbuild.quote import StageName
 from dynbuild.steps.model import Network, Sharing
 
-BASE_STEP = "base.0"
+BASE_STEP = StageName("base.0")
 """The name of the base among the steps of a Dockerfile."""
 
 EPOCH = 315_619_200
-"""The time of directories that copies bring, in seconds: 1980-01-02, the first day of
-which every time zone can make a zip archive."""
+"""The timestamp of directories that copies create, in seconds: 1980-01-02, the first
+day that a zip archive can represent in every time zone."""
 
 BASE_MOUNT = "/run/base"
-"""Where a step sees the base as it was, if it has to know what was in it."""
+"""The path of the original base, for steps that have to know its content."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheMount:
-    """A directory that outlives the build; no part of it comes into the image.
+    """A directory that outlives the build; no part of it enters the image.
 
-    ``id`` is what tells it from others of one project; none where the stage and the
+    ``id`` distinguishes it from others of the project; None where the stage and the
     target do.
     """
 
@@ -33,7 +34,7 @@ class CacheMount:
 
 @dataclass(frozen=True, slots=True)
 class ScratchMount:
-    """An empty directory in memory for the time of the script."""
+    """An empty in-memory directory for the duration of the script."""
 
     target: str
 
@@ -67,7 +68,7 @@ Mount = CacheMount | ScratchMount | BaseMount | SecretMount | SshMount
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A script and all that it runs with; ``shell`` None is the declaration's."""
+    """A script and its execution context; ``shell`` None means the declaration's."""
 
     script: str
     mounts: tuple[Mount, ...] = ()
@@ -76,4 +77,4 @@ class Run:
     shell: tuple[str, ...] | None = None
     network: Network = "default"
     directories: tuple[str, ...] = ()
-    """Those that are made for the user before, where they are not there."""
+    """Directories to create for the user beforehand, where they do not exist."""
