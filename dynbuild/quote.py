@@ -31,7 +31,7 @@ _UNSEEN = re.compile(
     "\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ud800-\udfff"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
 )
-"""What nobody sees: controls, odd blanks, direction marks, fillers. Not as Python's
+"""Invisible characters: controls, odd blanks, direction marks, fillers. Not as Python's
 version of Unicode has it, so that every Python emits the same."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
@@ -115,7 +115,7 @@ def _bracketed(match: re.Match[str]) -> str:
 
 
 def _unexpanded(text: str) -> str:
-    """What BuildKit's variables, quotes and backslashes leave as the text."""
+    """Escape a text against BuildKit's variables, quotes and backslashes."""
     return re.sub(r"""([\\"'$])""", r"\\\1", text)
 
 

@@ -1,4 +1,4 @@
-"""The build stages of a Dockerfile: a line of linked steps, and what branches off.
+"""The build stages of a Dockerfile: a line of linked steps, and its branches.
 
 The line is the image: a linked step stands on the one before it, which holds all that
 it needs and more. What is build-only, and what is copied from, is there on its closure
@@ -75,7 +75,7 @@ class Branches:
 
     @property
     def copies_of(self) -> Mapping[StageName, StageName]:
-        """The same of the build stages that are for a step itself, by their names."""
+        """The parts with the copies of steps, by the build stage of the step."""
         return {
             stage.name: part.name
             for stage in self.branches
@@ -90,7 +90,7 @@ class Branches:
 
 
 def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branches:
-    """Lay out the build stages; ``names`` has what the stage of each step is called."""
+    """Lay out the build stages; ``names`` maps steps to the names of their stages."""
     tree = _Tree({BASE_STEP, *names.values()})
     copied = {copy.stage for one in order for copy in copies_of(one.step)}
     branching = [one for one in order if not one.linked or one.id in copied]
@@ -135,7 +135,7 @@ def _parts(
     comparing: Collection[str],
     tree: "_Tree",
 ) -> Iterator[Part]:
-    """What a build stage is written as; a part without steps is not there."""
+    """Split a branch into its parts; there is no part without steps."""
     steps: tuple[str, ...] = ()
     begun = False
     for id_ in stage.steps:
@@ -151,7 +151,7 @@ def _parts(
 def _apart(
     stages: list[Branch], sources: dict[str, StageName], tree: "_Tree"
 ) -> Iterator[Branch]:
-    """Let nothing be copied from a build stage that others are ``FROM``.
+    """Give each copy source that is also a parent a build stage of its own.
 
     A builder is given a build stage by its name: what one stands on and what another
     copies from may be different layers.
@@ -168,7 +168,7 @@ def _apart(
 def _closures(
     order: tuple[Placed, ...], wanted: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
-    """All that some steps stand on, in lock order."""
+    """Return the closures of some steps, in lock order."""
     at = {placed.id: here for here, placed in enumerate(order)}
     below: list[int] = []
     found: dict[str, tuple[str, ...]] = {}
@@ -188,7 +188,7 @@ def _closures(
 
 @dataclass(slots=True)
 class _Node:
-    """What a build stage holds, as a way from the base, and its name if it has one."""
+    """A node of the trie of build stages by the steps that they hold."""
 
     name: StageName | None = None
     next: dict[str, "_Node"] = field(default_factory=dict)
@@ -205,7 +205,7 @@ class _Tree:
         self.root = _Node(BASE_STEP)
 
     def free(self, wanted: str) -> StageName:
-        """A name that no build stage has, and none will get."""
+        """Reserve a name that no build stage has."""
         while wanted in self._names:
             wanted += "s"
         name = StageName(wanted)
@@ -219,7 +219,7 @@ class _Tree:
         node.name = node.name or name
 
     def nearest(self, steps: tuple[str, ...]) -> tuple[StageName, tuple[str, ...]]:
-        """The build stage that holds the most of the first steps, and the others."""
+        """Return the stage with the longest prefix of the steps, and the others."""
         node, name, held = self.root, BASE_STEP, 0
         for at, step in enumerate(steps, 1):
             if step not in node.next:

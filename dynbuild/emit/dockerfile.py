@@ -114,18 +114,18 @@ def emit(
 
 
 def render(dockerfile: Dockerfile) -> str:
-    """The text of a Dockerfile, with a newline at its end."""
+    """Return the text of a Dockerfile, with a newline at its end."""
     return "\n\n".join([dockerfile.header, *map(_section, dockerfile.stages)]) + "\n"
 
 
 def layout(order: tuple[Placed, ...]) -> Branches:
-    """The build stages of the Dockerfile. Raises LockError for names of no use."""
+    """Lay out the build stages. Raises LockError for names that Docker cannot take."""
     return branches(order, _names(order))
 
 
 @contextmanager
 def _speaking_of(what: str) -> Iterator[None]:
-    """Say of what it is that a Dockerfile cannot say it."""
+    """Turn an UnfitError into a LockError that names its subject."""
     try:
         yield
     except quote.UnfitError as error:
@@ -139,7 +139,7 @@ def _speaking_of(what: str) -> Iterator[None]:
 
 
 def _names(order: tuple[Placed, ...]) -> dict[str, StageName]:
-    """What the build stage of each step is called; no two may be the same."""
+    """Return the build-stage name of each step; the names are unique."""
     names: dict[str, StageName] = {BASE_STEP: BASE_STEP, IMAGE_STEP: IMAGE_STEP}
     owner = {BASE_STEP: "the base", IMAGE_STEP: "the image"}
     for placed in order:
@@ -180,7 +180,7 @@ def _comments(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the instructions of all steps are written from."""
+    """The common inputs of the instructions of all steps."""
 
     lock: Lock
     environments: Environments
@@ -189,7 +189,7 @@ class _Seen:
 
 
 def _body(placed: Placed, seen: _Seen, part: Part, *, begun: bool) -> list[str]:
-    """What a part of a build stage holds of a step."""
+    """Return the lines of a step that belong in a part of a build stage."""
     step, lock = placed.step, seen.lock
     own = seen.environments.of_stage(step.name) if isinstance(step, Stage) else {}
 
@@ -209,7 +209,7 @@ def _stage(
     comments: Sequence[str],
     lines: Sequence[str],
 ) -> BuildStage:
-    """Make a build stage, with a warning where it holds text that cannot be seen.
+    """Make a build stage, with a warning if it contains invisible characters.
 
     Raises quote.UnfitError for a line that no Dockerfile can hold.
     """

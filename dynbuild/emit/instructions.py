@@ -49,7 +49,7 @@ def instructions(
     sources: Mapping[str, quote.StageName],
     cache_id: Callable[[CacheMount], str],
 ) -> tuple[list[str], list[str]]:
-    """What a step copies, and what it runs: lines of a build stage, without its FROM.
+    """Return the lines that copy and the lines that run, without a FROM.
 
     Raises quote.UnfitError.
 
@@ -67,12 +67,12 @@ def instructions(
 
 
 def pinned(pin: Pin) -> str:
-    """The reference of an image with its tag for people and its digest for Docker."""
+    """Return the reference of an image, with its tag for people and its digest."""
     return quote.reference(f"{pin.image}@{pin.digest}" if pin.digest else pin.image)
 
 
 def _check(step: Step, environment: Mapping[str, str]) -> None:
-    """Refuse what would have another meaning in a script than in the declaration."""
+    """Refuse text that would mean something else in a script. Raises UnfitError."""
     commands = _commands(step)
     for start, _, missing in incomplete(commands):
         # It would swallow the line that tests its status.
@@ -102,7 +102,7 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
 
 
 def _commands(step: Step) -> tuple[str, ...]:
-    """The commands that a user wrote."""
+    """Return the commands that the user wrote."""
     match step:
         case Stage():
             return step.commands

@@ -1,4 +1,4 @@
-"""Which cache mounts are one: those of one project, distribution, stage and target.
+"""The identity of cache mounts: project, distribution, stage and target.
 
 What lies in a cache mount comes into images unchecked, so nothing is shared between
 projects, the mounts of package managers neither: whoever declares a package's source or
@@ -30,7 +30,7 @@ class Mounts:
     digests: Mapping[str, Digest] = field(default_factory=dict)
 
     def id(self, mount: CacheMount, step: Step, base: str) -> str:
-        """The id of a mount, but for the architecture."""
+        """Return the id of a mount, without the architecture."""
         if not isinstance(step, Stage):
             return "-".join(filter(None, (_OWN, self.project, mount.id)))
         parts = [_OWN, self.project or "printed", _short(base)]

@@ -1,4 +1,4 @@
-"""The instructions of the image itself: what it says about running it."""
+"""The instructions of the runtime config."""
 
 from dynbuild import quote
 from dynbuild.emit.text import instruction
@@ -8,7 +8,7 @@ from dynbuild.steps.model import Healthcheck
 
 
 def runtime(lock: Lock, environments: Environments) -> list[str]:
-    """Lines for the runtime config. Raises quote.UnfitError."""
+    """Return the lines of the runtime config. Raises quote.UnfitError."""
     config = lock.config
     lines = [
         f"LABEL {quote.label(name)}={quote.value(text)}"
@@ -40,7 +40,7 @@ def runtime(lock: Lock, environments: Environments) -> list[str]:
 
 
 def image_environment(lock: Lock, environments: Environments) -> dict[str, str]:
-    """What stages set and, expanded against that, what only the container sees."""
+    """Return the variables of all stages, and the container's expanded against them."""
     return environments.of_container(lock.config.env)
 
 

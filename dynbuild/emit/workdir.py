@@ -1,4 +1,4 @@
-"""What a path is in a stack of layers, as the kernel would find it."""
+"""Resolution of a path in a stack of layers, as the kernel would do it."""
 
 import posixpath
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dynbuild.link.model import WriteSet, Written
 
 _LINKS = 40
-"""How many symbolic links the kernel follows in one path."""
+"""The number of symbolic links that the kernel follows in one path."""
 
 
 def missing_directories(path: str, stack: Sequence[WriteSet]) -> tuple[str, ...]:
-    """The directories to make so that a path exists, the highest first.
+    """Return the directories to create so that a path exists, topmost first.
 
     ``stack`` holds what the layers write, the lowest first. ``..`` of the path itself
     is taken by name, as BuildKit does, that of a link as the kernel does.
@@ -38,7 +38,7 @@ def missing_directories(path: str, stack: Sequence[WriteSet]) -> tuple[str, ...]
 
 
 def look_up(path: str, stack: Sequence[WriteSet]) -> Written | None:
-    """What a path without symbolic links before its last name is, if anything."""
+    """Look up a path that has no symbolic link before its last component."""
     above = [path]
     while "/" in above[-1]:
         above.append(posixpath.dirname(above[-1]))
