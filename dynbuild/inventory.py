@@ -1,4 +1,4 @@
-"""What is asked of all that a tier holds: list it, verify it, remove some."""
+"""The inventory of a tier: list all that it holds, verify it, remove parts of it."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from dynbuild.digest import Digest
 from dynbuild.link.model import Record
 
 RECORDS = "realizations"
-"""Where stores keep records of this version, by step and id."""
+"""Folder in which stores keep records of this version, by step and id."""
 
 OLD_RECORDS = "records"
-"""Where version 1 kept its own. Each version sees only what lies in its place, so that
-neither takes the other's records for damaged ones."""
+"""Folder in which version 1 kept its records. Each version sees only its own folder, so
+that neither takes the other's records for damaged ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """Something that a tier holds: its key, its bytes, its age in seconds."""
+    """An object that a tier holds: its key, size in bytes and age in seconds."""
 
     key: str
     size: int
@@ -25,14 +25,14 @@ class StoredObject:
 
     @property
     def blob(self) -> Digest | None:
-        """The digest that it goes by, where it is a blob."""
+        """The digest that names it, if it is a blob."""
         folder, _, name = self.key.rpartition("/")
         whole = folder == "blobs/sha256" and not name.startswith(".")
         return Digest(f"sha256:{name}") if whole else None
 
     @property
     def step(self) -> Digest | None:
-        """The step that it is a record of."""
+        """The digest of the step that it is a record of, if it is a record."""
         folder, _, name = self.key.partition("/")
         if folder != RECORDS:
             return None
@@ -41,7 +41,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What keeps blobs in use: a record, or what a machine knows of an image."""
+    """A root that keeps blobs in use: a record, or a machine's note of an image."""
 
     names: frozenset[Digest]
     record: Record | None = None
@@ -51,13 +51,13 @@ class Inventory(Protocol):
     """All that a tier holds. A shared one may raise TierError from every method."""
 
     def things(self) -> Iterator[StoredObject]:
-        """Everything, in no order."""
+        """Yield all stored objects, in no order."""
 
     def root(self, key: str) -> Root | None:
-        """What a record or a note names; None where it cannot be read, or is gone."""
+        """Return what a record or note names; None if it is unreadable or gone."""
 
     def is_whole(self, blob: Digest) -> bool:
-        """Read a blob to its end: whether it is there and what its name says."""
+        """Read a blob to its end: whether it is there and matches its digest."""
 
     def remove(self, keys: Collection[str]) -> None:
-        """Remove things; what is gone already is no error."""
+        """Remove stored objects; one that is already gone is no error."""

@@ -1,4 +1,4 @@
-"""Whose a file or directory is: what others could write does not pass for the user's.
+"""Ownership of files and directories: what others could write is not the user's.
 
 The same rule as git's for repositories and ssh's for keys.
 """
@@ -14,9 +14,9 @@ _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def fault(path: Path) -> str | None:
-    """Why what is in a directory need not be the user's, as the end of a sentence.
+    """Return why a directory's contents may not be the user's, as a sentence's end.
 
-    None where it is, or where nothing is there yet.
+    None if they are the user's, or if nothing is there yet.
     """
     try:
         found = path.stat()
@@ -32,7 +32,7 @@ def fault(path: Path) -> str | None:
 
 
 def stranger(path: Path, environment: Mapping[str, str]) -> str | None:
-    """Who else may say what is in a file that was found: its or its folder's owner.
+    """Return who else controls a file that was found: its or its folder's owner.
 
     None for the user, for root, and for whoever called sudo.
     """
@@ -46,7 +46,7 @@ def stranger(path: Path, environment: Mapping[str, str]) -> str | None:
 
 
 def _is_alone_in(group: int) -> bool:
-    """Whether a group is the user's own, as many systems give to each user."""
+    """Whether a group is the user's private group, as many systems create them."""
     try:
         user = pwd.getpwuid(os.geteuid())
         members = grp.getgrgid(group)

@@ -2,12 +2,13 @@
 
 DESIGN 8.2 and 8.4. It is a function of the lock and of the records that tiers hold:
 the steps are settled in their places (``link/placement``), and for each place a record
-is chosen (``link/choice``). Steps that nobody has to build and nobody needs are left
-alone: where all that the image holds is held, nothing is built.
+is chosen (``link/choice``). A step without a usable record that is neither an aim nor
+needed by a build is left alone: if tiers hold all that the image holds, nothing is
+built.
 
-A step whose writes no record tells may turn out not to commute once it is built. So a
-plan is made again after each build, until there is none left to do; what was built
-stays usable, and the order of builds does not matter.
+A step whose writes are in no record may turn out not to commute once it is built. So
+the plan is made again after each build, until no build is left; what was built stays
+usable, and the order of builds does not matter.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -42,13 +43,13 @@ __all__ = [
 ]
 
 _LOOKED_AT = 64
-"""Records of one place that are looked at, the nearest and youngest: no tier may make
-a plan long by holding many."""
+"""Maximum number of records considered per place, the nearest and youngest: no tier
+may make planning slow by holding many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """The step is taken from a record, held at a distance."""
+    """The step is reused from a record, which a tier at ``distance`` holds."""
 
     record: Record
     distance: int
@@ -61,7 +62,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Unneeded:
-    """No record of it is usable, and nothing that has to be built needs it."""
+    """The step has no usable record, and nothing that has to be built needs it."""
 
 
 Choice: TypeAlias = Reuse | Build | Unneeded
@@ -69,13 +70,13 @@ Choice: TypeAlias = Reuse | Build | Unneeded
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of every step in its place, by placed digest, closures first."""
+    """The choice for every step in its place, by placed digest, closures first."""
 
     places: Placements
     choices: Mapping[Digest, Choice]
 
     def layers(self, digests: Iterable[Digest]) -> tuple[Layer, ...] | None:
-        """The layers of places in the order given, or None where one is not built."""
+        """Return the layers of places in the order given; None if one is not built."""
         found: list[Layer] = []
         for digest in digests:
             choice = self.choices[digest]
@@ -85,14 +86,14 @@ class Plan:
         return tuple(found)
 
     def ids(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
-        """The ids of places that are built, sorted: what a record calls ``on``."""
+        """Return the ids of built places, sorted: the ``on`` of a record."""
         return tuple(sorted(self._record(digest).id for digest in digests))
 
     def sources(self, digest: Digest) -> tuple[tuple[Digest, Digest], ...]:
-        """What a record of a place says of its sources, all of which are built.
+        """Return the ``sources`` of a record of a place, all of which are built.
 
-        A linked step has to be there wherever the image is made, so that its own record
-        says what it came from; of all else that a source came from, this does.
+        A linked step has to be present wherever the image is made, so its own record
+        says what it came from; for all other sources, this value says so.
         """
         image = {*self.places.image}
         todo = [*self.places.places[digest].sources]
@@ -127,11 +128,11 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     """Plan the steps whose digests are known.
 
     With ``before`` the aim is not the image, but all that this step stands on. The
-    steps ``anew`` are aims as well, whether or not the image needs them; of those,
-    ``held`` has only what was built since. What was ``made`` in this run is looked at
-    before all else, whatever tiers hold: so a run comes to an end.
+    steps ``anew`` are aims as well, whether or not the image needs them; for these,
+    ``held`` has only what was built since. Records ``made`` in this run are considered
+    before all others, whatever tiers hold: this makes every run terminate.
     """
-    # What a group may do without is no part of its digest: layers say what they lack.
+    # What a group may lack is not part of its digest: its layers say what they lack.
     spare = {
         digests[p.id]: may_lack(p.step).keys()
         for p in order
@@ -163,7 +164,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         if before is None
         else {*places.places[final[before]].closure}
     )
-    # What is needed has to be there: then no source of it is gone.
+    # What is needed has to be present, so none of it may count as a gone source.
     again = {digests[id_] for id_ in anew if id_ in digests}
     lost = aims | {one.digest for one in places.places.values() if one.step in again}
     below = _below(places, aims)
@@ -188,10 +189,10 @@ def _chosen(
     held: Mapping[Digest, Sequence[Held]],
     lost: Collection[Digest],
 ) -> Mapping[Digest, Held | None]:
-    """The records to reuse: of what is ``below`` the aims first, then of all else.
+    """Choose the records to reuse: for places ``below`` the aims first, then the rest.
 
-    What nothing needs has no say in what the image is made of: so what was built anew
-    stays, though something that nobody asked for was not built with it.
+    Places that nothing needs have no influence on what the image is made of: so what
+    was built anew stays, even if a place that nobody asked for was not built with it.
     """
     every = places.places.values()
     first = choose([place for place in every if place.digest in below], held, lost)
@@ -199,7 +200,7 @@ def _chosen(
         return first
     fixed = {digest: [one] if (one := first.get(digest)) else [] for digest in below}
     used = {digest for digest, one in fixed.items() if one}
-    # The sources that are gone are settled as well, by what was copied from them.
+    # Gone sources are settled as well, by the records of what was copied from them.
     settled: dict[Digest, Digest] = {}
     for one in filter(None, first.values()):
         settled |= {one.record.placed: one.record.id, **dict(one.record.sources)}
@@ -215,7 +216,7 @@ def _chosen(
 
 
 def _below(places: Placements, aims: Iterable[Digest]) -> set[Digest]:
-    """Places, and all that they stand on or copy from."""
+    """Return the aims and all that they stand on or copy from."""
     found: set[Digest] = set()
     todo = list(aims)
     while todo:
@@ -230,7 +231,7 @@ def _below(places: Placements, aims: Iterable[Digest]) -> set[Digest]:
 def standing(
     order: Sequence[Placed], digests: Mapping[str, Digest]
 ) -> tuple[Standing, ...]:
-    """The steps of a lock whose digests are known, as ``place`` takes them."""
+    """Return the steps of a lock whose digests are known, as ``place`` takes them."""
     return tuple(
         Standing(
             id=one.id,
@@ -247,13 +248,13 @@ def standing(
 
 
 def sources_of(step: Step) -> tuple[str, ...]:
-    """The stages that a step copies from, each once."""
+    """Return the stages that a step copies from, each once."""
     copies = step.copies if isinstance(step, Stage) else ()
     return tuple(dict.fromkeys(copy.stage for copy in copies if copy.stage))
 
 
 def reached(order: Sequence[Placed]) -> frozenset[str]:
-    """The steps that the image holds, and all that these were made from."""
+    """Return the steps that the image contains, and all that these were made from."""
     found: set[str] = set()
     for one in reversed(order):
         if one.linked or one.id in found:
@@ -264,7 +265,7 @@ def reached(order: Sequence[Placed]) -> frozenset[str]:
 def shared_layers(
     stack: Iterable[Placed], moves: Mapping[str, int], room: int
 ) -> tuple[tuple[str, ...], ...]:
-    """The steps of a stack in lock order, those together that share a squashed layer.
+    """Group the steps of a stack, in lock order, by the squashed layer they share.
 
     ``moves`` says how often each stage changed; ``room`` is what the layer budget
     leaves for steps (``link/budget``).
@@ -290,7 +291,7 @@ def needed(
     choices: Mapping[Digest, Choice],
     aims: Iterable[Digest],
 ) -> dict[Digest, Choice]:
-    """Build only what is an aim, and what something to be built needs."""
+    """Build only the aims and what a build needs; any other build is ``Unneeded``."""
     todo = list(aims)
     found = set(todo)
     while todo:

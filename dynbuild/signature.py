@@ -1,7 +1,7 @@
-"""Signatures of records: ed25519 (RFC 8032) over all that a record stands for.
+"""Signatures of records: ed25519 (RFC 8032) over all that a record states.
 
-Keys are spelled as in Nix's binary caches: a name, a colon, and Base64 of 32 bytes; a
-secret key of 64, the seed and then the public key.
+Keys are spelled as in Nix's binary caches: a name, a colon, and Base64 of 32 bytes; for
+a secret key of 64 bytes, the seed followed by the public key.
 """
 
 import re
@@ -25,7 +25,7 @@ _SEED = 32
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """Whose signatures count: 32 bytes under a name."""
+    """A key for verifying signatures: 32 bytes under a name."""
 
     name: str
     key: bytes
@@ -36,7 +36,7 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """What signs: a seed of 32 bytes, which no repr shows."""
+    """A key for signing: a seed of 32 bytes, which no repr shows."""
 
     name: str
     seed: bytes = field(repr=False)
@@ -49,7 +49,7 @@ class SecretKey:
         return self._key().sign(data)
 
     def dump(self) -> str:
-        """The spelling that ``secret_key`` reads: not for eyes."""
+        """Return the spelling that ``secret_key`` parses; it must not be shown."""
         return f"{self.name}:{b64encode(self.seed + self.public.key).decode()}"
 
     def _key(self) -> Ed25519PrivateKey:
@@ -57,7 +57,7 @@ class SecretKey:
 
 
 def public_key(text: str) -> PublicKey:
-    """The key that a text spells. Raises ValueError."""
+    """Parse a public key. Raises ValueError."""
     if not matches(PUBLIC_KEY, text):
         raise ValueError("a public key is NAME: and 44 characters of Base64")
     name, _, key = text.partition(":")
@@ -65,7 +65,7 @@ def public_key(text: str) -> PublicKey:
 
 
 def secret_key(text: str) -> SecretKey:
-    """The key that a text spells. Raises ValueError, which does not repeat it."""
+    """Parse a secret key. Raises ValueError, whose message does not contain it."""
     match = _SECRET_KEY.fullmatch(text)
     if match is None:
         raise ValueError("a secret key is NAME: and 88 characters of Base64")
@@ -77,9 +77,9 @@ def secret_key(text: str) -> SecretKey:
 
 
 def signed(record: Record, writes: Digest, key: SecretKey) -> Record:
-    """The record, signed; what others signed stays.
+    """Return the record, signed; the signatures of other keys stay.
 
-    ``writes`` is the digest of the blob that says what it wrote.
+    ``writes`` is the digest of the blob that holds its write set.
     """
     own = b64encode(key.sign(_fingerprint(record, writes))).decode()
     signatures = {**dict(record.signatures), key.name: own}
@@ -89,7 +89,7 @@ def signed(record: Record, writes: Digest, key: SecretKey) -> Record:
 def signers(
     record: Record, writes: Digest, keys: Collection[PublicKey]
 ) -> tuple[PublicKey, ...]:
-    """Those of some keys that signed all that the record stands for."""
+    """Return which of some keys signed all that the record states."""
     signatures = dict(record.signatures)
     if not signatures or not keys:
         return ()
@@ -111,6 +111,6 @@ def _verifies(key: PublicKey, signature: str, data: bytes) -> bool:
 
 
 def _fingerprint(record: Record, writes: Digest) -> bytes:
-    """What is signed: a record as a whole, of this version."""
+    """Return the signed data: the digest of a whole record of this version."""
     said = {"what": "dynbuild record", "version": 2, **facts_of(record, writes)}
     return digest_of(said).encode()

@@ -1,1 +1,1 @@
-"""Linking: which layers may be stacked, and how one image comes of many steps."""
+"""Linking: which layers may be stacked, and how many steps become one image."""

@@ -1,11 +1,11 @@
-"""Which neighbouring steps share a layer, so that an image stays within its budget.
+"""The layer budget: which neighbouring steps share a layer so that an image fits it.
 
 DESIGN 8.5: from the lock alone. The steps are cut where their seq passes a multiple of
-a width. A cut does not depend on what else there is: a step that changes leaves its
-group for the back, and every other group, squashed before, stays as it was. The groups
-are squashed one after another, the coldest first: system steps, then those whose
-stages moved least, then the oldest; live steps never. Where the budget asks for more,
-the width doubles: each wider group is made of whole narrower ones.
+a width. A cut does not depend on the other steps: a step that changes leaves its group
+for the back, and every other group, squashed before, stays as it was. The groups are
+squashed one after another, coldest first: system steps, then those whose stages moved
+least, then the oldest; live steps never. If the budget requires more, the width
+doubles: each wider group consists of whole narrower ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,26 +15,27 @@ from itertools import pairwise
 from dynbuild.steps.model import Stage, Step
 
 BUDGET = 100
-"""Layers of an image, those of its base included."""
+"""Budget of layers of an image, including those of its base."""
 
 DEEPEST = 250
-"""Layers that a step is built on, those of the base included.
+"""Maximum number of layers that a step is built on, including those of the base.
 
 Builders mount them with overlayfs, whose options have to fit into a page of 4096 bytes,
 ``123456/fs:`` for each: on a fresh engine a 483rd step failed.
 """
 
 LONGEST = 100
-"""Layers that one build puts on those: of steps that stand one on the other."""
+"""Maximum number of layers that one build adds to those, of steps that stand one on the
+other."""
 
 _NARROWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A step of a stack: its place and its heat.
+    """A step of a stack: its position and its heat.
 
-    ``layers`` is how many it has at most, ``moves`` how often its stage changed.
+    ``layers`` is its maximum number of layers, ``moves`` how often its stage changed.
     """
 
     id: str
@@ -46,17 +47,17 @@ class Member:
 
 
 def height_of(step: Step) -> int:
-    """How many layers a step has: one for each copy, one for its script."""
+    """Return how many layers a step has: one for each copy, one for its script."""
     if isinstance(step, Stage):
         return len(step.copies) + bool(step.commands)
     return 1
 
 
 def groups(stack: Sequence[Member], room: int) -> tuple[tuple[str, ...], ...]:
-    """The steps of a stack in order, those together that share one squashed layer.
+    """Group the steps of a stack, in order, by the squashed layer that they share.
 
     ``room`` is the number of layers that they may have. A step alone keeps the layers
-    that it has. Where live steps take the room, there may be more layers than that.
+    that it has. If live steps take the room, there may be more layers than that.
     """
     cuts = set(range(len(stack) + 1))
     heights = [member.layers for member in stack]
@@ -85,7 +86,10 @@ def groups(stack: Sequence[Member], room: int) -> tuple[tuple[str, ...], ...]:
 
 
 def _neighbours(stack: Sequence[Member], width: int) -> Iterator[tuple[int, int]]:
-    """The bounds of the runs of steps between two multiples of a width."""
+    """Yield the bounds of the runs of steps between two multiples of a width.
+
+    Runs of live steps are left out.
+    """
     first = 0
     for here in range(1, len(stack) + 1):
         if here == len(stack) or _cell(stack[here], width) != _cell(
@@ -101,7 +105,7 @@ def _cell(member: Member, width: int) -> tuple[bool, int]:
 
 
 def _heat(stack: Sequence[Member], first: int, last: int) -> tuple[bool, int, int]:
-    """The heat of a run: that of its hottest step, then its age."""
+    """Return the heat of a run: that of its hottest step, then its age."""
     members = stack[first:last]
     hottest = max((not member.system, member.moves) for member in members)
     return (*hottest, members[0].seq)

@@ -1,25 +1,25 @@
-"""Which record each step is reused from, so that no two realizations of one step mix.
+"""The choice of records to reuse, so that no two realizations of one step mix.
 
-DESIGN 8.2. A layer is a diff against the layers below it, a copy is of the bytes that
-its source had, and builds are not reproducible: so a record names the realizations that
-it stands on and copies from by their ids (``link/model``), and the records that are
-chosen never name two ids of one place. A record that stands on a realization needs that
-one's layers; one that copies does not. A source that no tier holds any more is *gone*:
-nothing can be built on it or copied from it, but what was copied from it stays of use,
-as long as the source has not to be built anew.
+DESIGN 8.2. A layer is a diff against the layers below it, a copy has the bytes that its
+source had, and builds are not reproducible: so a record names the realizations that it
+stands on and copies from by their ids (``link/model``), and the chosen records never
+name two ids of one place. A record that stands on a realization needs its layers; a
+record that copies from one does not. A source that no tier holds any more is *gone*:
+nothing can be built on it or copied from it, but what was copied from it stays usable,
+as long as the source does not have to be built anew.
 
-Of all consistent choices it is the one that reuses most steps (a source that is gone,
-and that something reused was copied from, counts as one), then the one whose records
-lie nearest in sum, then the one with the youngest records in lock order.
+Of all consistent choices it is the one that reuses most steps (a gone source that
+something reused was copied from counts as one), then the one whose records have the
+smallest total distance, then the one with the youngest records in lock order.
 
-To choose for every step is to choose for the *contested* ones: those of which there is
-more than one id. Whether any other step can be reused follows. Contested
-steps that no record ties to one another are chosen apart; those that are tied by a
-best-first search (A*: Hart, Nilsson, Raphael 1968) whose bound is what could still be
-reused. The result is exact. Since the choice among many tied steps is as hard as
-Max-2-CSP, a search that has looked at too many records ends with what promised most
-by then: consistent as ever, perhaps not the most. Machines that built everything on
-their own, which is what happens, are told apart at once: the first choice decides all.
+It suffices to choose for the *contested* steps: those that have more than one id.
+Whether any other step can be reused follows. Contested steps that no record ties
+together are chosen separately; tied ones by a best-first search (A*: Hart, Nilsson,
+Raphael 1968) whose bound is what could still be reused. The result is exact. Since the
+choice among many tied steps is as hard as Max-2-CSP, a search that has looked at too
+many records ends greedily with what promises most: as consistent as ever, but perhaps
+not optimal. Machines that each built everything on their own, the case in practice, are
+told apart at once: the first choice decides all.
 """
 
 import heapq
@@ -32,14 +32,14 @@ from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
 
 _WORK = 5_000_000
-"""Records that one search looks at before it takes the straightest way to an end."""
+"""Number of records that one search looks at before it becomes greedy."""
 
 _FAR = 1 << 20
 
 MOST = 8
-"""Ids of one place that are chosen from, the nearest and youngest that can be used:
-each machine that builds a step that is not reproducible adds one, and a search takes
-time in them."""
+"""Maximum number of ids of one place to choose from, the nearest and youngest usable
+ones: each machine that builds a step that is not reproducible adds one, and the time of
+a search grows with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Held:
 
 
 def preferred(held: Held) -> tuple[int, int, Digest]:
-    """What sorts records: the nearest first, then the youngest, then by id."""
+    """Return the sort key of records: nearest first, then youngest, then by id."""
     return (held.distance, -held.record.made, held.record.id)
 
 
@@ -61,10 +61,10 @@ def choose(
     lost: Collection[Digest] = (),
     work: int = _WORK,
 ) -> dict[Digest, Held | None]:
-    """The records to reuse by placed digest, of those held, each list by preference.
+    """Choose the records to reuse, by placed digest; ``held`` lists are by preference.
 
-    Each of ``places`` comes after its closure and its sources. None stands for a source
-    that is gone, and that nothing has to be built for; none of ``lost`` can be that.
+    Each of ``places`` comes after its closure and its sources. None stands for a gone
+    source that nothing has to be built for; no place in ``lost`` can be one.
     """
     at = {place.digest: here for here, place in enumerate(places)}
     found = _Options(*_named(at, held))
@@ -80,7 +80,7 @@ def choose(
             if len(options) == MOST:
                 break
         if place.digest not in lost:
-            # Behind those that are held: the first of each place is the nearest.
+            # After the held ones: the first option of each place is the nearest.
             for id_ in sorted(found.named.get(here, ())):
                 options.setdefault(id_, _Option(None, id_, {}))
         found.of.append(options)
@@ -92,20 +92,21 @@ def choose(
 
 
 _Given: TypeAlias = Mapping[int, Digest]
-"""The ids of contested places, by their positions."""
+"""The ids of contested places, by position."""
 
 _Rank: TypeAlias = tuple[int, Digest]
-"""What sorts the ids of a place: the youngest first."""
+"""The sort key of the ids of a place: youngest first."""
 
 _State: TypeAlias = "tuple[int, int, tuple[_Rank, ...], dict[int, tuple[_Option, ...]]]"
-"""Minus the steps still reusable, their distance, ids settled, options left."""
+"""Minus the number of steps still reusable, their total distance, the ids settled, the
+options left."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """A usable record, or a source that is gone; the contested ids that it needs.
+    """A usable record or a gone source, with the contested ids that it needs.
 
-    ``gone`` has those of its sources that are, by position and id.
+    ``gone`` has those of its sources that are gone, by position and id.
     """
 
     held: Held | None
@@ -115,7 +116,7 @@ class _Option:
 
     @property
     def distance(self) -> int:
-        """A source that is gone is further away than any that is held."""
+        """The distance of the record; a gone source is farther than any held record."""
         return self.held.distance if self.held else _FAR
 
     @property
@@ -127,8 +128,8 @@ class _Option:
 class _Options:
     """The options of each place so far, by id.
 
-    ``ids`` has all ids of each place that records are or name, ``named`` those that
-    records name as sources. A place with more than one is contested.
+    ``ids`` has all ids of each place that records have or name, ``named`` those that
+    records name as sources. A place with more than one id is contested.
     """
 
     ids: Mapping[int, Collection[Digest]]
@@ -140,7 +141,7 @@ class _Options:
         return len(self.ids.get(here, ())) > 1
 
     def needs(self, here: int, id_: Digest) -> dict[int, Digest]:
-        """What choosing an id of a place settles of the contested ones."""
+        """Return the contested ids that choosing an id of a place settles."""
         own = {here: id_} if self.is_contested(here) else {}
         return {**self.of[here][id_].given, **own}
 
@@ -148,7 +149,7 @@ class _Options:
 def _named(
     at: Mapping[Digest, int], held: Mapping[Digest, Sequence[Held]]
 ) -> tuple[dict[int, set[Digest]], dict[int, set[Digest]]]:
-    """All ids of each place that records are or name, and those named as sources."""
+    """Return all ids of each place that records have or name, and the sources' ids."""
     ids: dict[int, set[Digest]] = {}
     named: dict[int, set[Digest]] = {}
     for placed, here in at.items():
@@ -164,7 +165,7 @@ def _named(
 def _option(
     held: Held, place: Placement, at: Mapping[Digest, int], found: _Options
 ) -> _Option | None:
-    """A record with what it needs; None where it cannot be used."""
+    """Return a record with what it needs, or None if it cannot be used."""
     below = _below(held.record, place, at, found)
     copied = _copied(held.record, place, at, found)
     if below is None or copied is None:
@@ -179,13 +180,13 @@ def _option(
 
 
 _Needs: TypeAlias = Sequence[tuple[int, Digest]]
-"""Ids by the positions of their places."""
+"""Ids, each with the position of its place."""
 
 
 def _below(
     record: Record, place: Placement, at: Mapping[Digest, int], found: _Options
 ) -> _Needs | None:
-    """What a record stands on, where all of that is held."""
+    """Return what a record stands on, or None unless all of it is held."""
     on = {*record.on}
     needs = [
         (at[below], id_)
@@ -199,9 +200,9 @@ def _below(
 def _copied(
     record: Record, place: Placement, at: Mapping[Digest, int], found: _Options
 ) -> _Needs | None:
-    """What a record was copied from, where that is known to its end.
+    """Return what a record was copied from, or None unless that is known to its end.
 
-    Of a source that is gone, the record itself has to say what that came from.
+    For a gone source, the record itself has to say what that source came from.
     """
     sources = dict(record.sources)
     needs = []
@@ -219,7 +220,7 @@ def _copied(
 
 
 def _components(found: _Options) -> Iterator[list[int]]:
-    """The steps that have options, those together whose options are tied."""
+    """Yield the steps that have options, grouped by ties between their options."""
     parent = list(range(len(found.of)))
 
     def root(here: int) -> int:
@@ -240,10 +241,10 @@ def _components(found: _Options) -> Iterator[list[int]]:
 
 
 def _best(steps: Sequence[int], found: _Options, work: int) -> dict[int, Held | None]:
-    """The best choice for steps that are tied, by settling one contested after another.
+    """Return the best choice for tied steps, settling one contested step at a time.
 
-    A state is the layers settled so far and the options that they leave; the number of
-    steps that still have one, and the nearest of each, bound what can come of it.
+    A state is the ids settled so far and the options that they leave; the number of
+    steps that still have an option, and the nearest of each, bound its result.
     """
     contested = [here for here in steps if found.is_contested(here)]
     tied: dict[int, list[int]] = {here: [here] for here in contested}
@@ -274,7 +275,7 @@ def _best(steps: Sequence[int], found: _Options, work: int) -> dict[int, Held | 
 
 
 def _children(state: _State, here: int, tied: Sequence[int]) -> list[_State]:
-    """A state with the id of one more place settled, for each that it may have."""
+    """Return a state's children: one for each id that one more place may have."""
     _, far, settled, left = state
     ranks = sorted({one.rank for one in left.get(here, ())}) or [_NONE]
     children: list[_State] = []
@@ -299,7 +300,7 @@ def _children(state: _State, here: int, tied: Sequence[int]) -> list[_State]:
 
 
 def _used(left: Mapping[int, tuple[_Option, ...]]) -> dict[int, tuple[_Option, ...]]:
-    """What is left without sources that are gone and that nothing was copied from."""
+    """Return what is left without gone sources that nothing left was copied from."""
     named = {need for options in left.values() for need in options[0].gone}
     return {
         here: options
@@ -309,4 +310,4 @@ def _used(left: Mapping[int, tuple[_Option, ...]]) -> dict[int, tuple[_Option, .
 
 
 _NONE: _Rank = (0, Digest(""))
-"""The id of a place that has to be built."""
+"""The rank that stands for the id of a place that has to be built."""

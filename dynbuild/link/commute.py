@@ -1,11 +1,11 @@
-"""Which steps may be stacked either way, and which databases steps share.
+"""Commuting: which steps may be stacked in either order, which databases they share.
 
-DESIGN 8.4: two steps commute where every path that both write is new to both and equal
+DESIGN 8.4: two steps commute if every path that both write is new to both and equal
 in type, content, mode, owner, link target and extended attributes. Directories that
 are only carried along need not be new. A whiteout or an opaque directory of one over a
 path of the other shows at a path of both (see ``writes``), where it is never new.
-Of a few named files it does not matter what is in them (``uncounted``).
-What a step claims beyond what it writes (``implied``) counts as if it were written.
+For a few named files the content does not matter (``uncounted``).
+The paths that a step implies beyond what it writes (``implied``) count as written.
 """
 
 import re
@@ -42,7 +42,7 @@ _MANAGERS = {"apt": ("dpkg",), "yum": ("rpm",), "apk": ("apk",)}
 
 
 def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
-    """The paths that keep two steps from commuting, sorted; none: they commute."""
+    """Return the paths that keep two steps from commuting, sorted; none if they do."""
     one, other = {**one, **implied_paths(one)}, {**other, **implied_paths(other)}
     return tuple(
         sorted(
@@ -54,7 +54,7 @@ def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
 
 
 def seen(path: str, written: Written) -> Written:
-    """What counts of what is written at a path."""
+    """Return what a path's write counts as in a comparison."""
     if written.kind == "file" and uncounted(path):
         return replace(written, content="", new=True)
     if written.kind == "whiteout" and uncounted(path):
@@ -63,18 +63,18 @@ def seen(path: str, written: Written) -> Written:
 
 
 def agree(one: Written, other: Written) -> bool:
-    """Whether two steps may both write this at one path."""
+    """Whether two steps that write these at one path may commute there."""
     return one == other and (one.new or one.kind == "directory")
 
 
 def database_of(path: str) -> str | None:
-    """The known database that a path is part of."""
+    """Return the known database that a path is part of."""
     found = _DATABASE_AT.match(path)
     return DATABASES[int(found.lastgroup[1:])] if found and found.lastgroup else None
 
 
 def databases_of(step: Step) -> tuple[str, ...]:
-    """The databases that a step is known to change before it was ever built."""
+    """Return the databases that a step is known to change before it was ever built."""
     match step:
         case Stage(touches=touches):
             return touches

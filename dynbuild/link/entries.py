@@ -1,7 +1,7 @@
-"""The tar entries of a layer, and the paths at which they come to lie.
+"""The tar entries of a layer, and the paths at which they end up.
 
 DESIGN 8.4 and the OCI layer specification: names that begin with ``.wh.`` delete, and
-a symlinked directory is entered as the kernel enters it, so that ``bin/ls`` over a
+a symlinked directory is followed as the kernel follows it, so that ``bin/ls`` over a
 base with ``bin -> usr/bin`` is written at ``usr/bin/ls``.
 """
 
@@ -39,9 +39,9 @@ class MalformedLayerError(Exception):
 class Entry:
     """One entry of a layer's tar.
 
-    ``link`` is the target of a symlink as it stands, or the name of the entry that a
-    hard link is. ``content`` is the digest of a file's bytes, or the type and numbers
-    of a device. ``mtime`` is a decimal number of seconds, exact.
+    ``link`` is the verbatim target of a symlink, or the name of the entry that a hard
+    link refers to. ``content`` is the digest of a file's bytes, or the type and numbers
+    of a device. ``mtime`` is an exact decimal number of seconds.
     """
 
     name: str
@@ -58,10 +58,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """What a layer puts at one path; a hard link has the entry of its file.
+    """An item that a layer puts at one path; a hard link has the entry of its file.
 
-    The entry of what the layer only passes through is None. That of a hard link to a
-    file below the layer is the link's own, ``link`` being the path of the file.
+    The entry is None for what the layer only passes through. For a hard link to a file
+    below the layer it is the link's own, with ``link`` being the path of the file.
     """
 
     kind: Kind
@@ -69,7 +69,7 @@ class Laid:
 
 
 def entry_of(info: tarfile.TarInfo, content: str = "") -> Entry:
-    """The entry that a tar header describes; ``content`` is the digest of a file."""
+    """Return the entry of a tar header; ``content`` is the digest of a file."""
     kind = _TYPES.get(info.type, "file")
     if kind == "device":
         content = f"{info.type.decode()} {info.devmajor}:{info.devminor}"
@@ -93,7 +93,7 @@ def entry_of(info: tarfile.TarInfo, content: str = "") -> Entry:
 
 
 def header_of(entry: Entry) -> bytes:
-    """The tar header of an entry: PAX, numeric owners, the same bytes everywhere."""
+    """Return an entry's tar header: PAX, numeric owners, the same bytes everywhere."""
     info = tarfile.TarInfo(entry.name)
     info.mode, info.uid, info.gid = entry.mode, entry.uid, entry.gid
     info.size, info.linkname = entry.size, entry.link
@@ -111,7 +111,7 @@ def header_of(entry: Entry) -> bytes:
 
 
 def ancestors(path: str) -> Iterator[str]:
-    """The directories above a path, nearest first, without the root."""
+    """Yield the directories above a path, nearest first, without the root."""
     end = path.rfind("/")
     while end > 0:
         yield path[:end]
@@ -119,9 +119,9 @@ def ancestors(path: str) -> Iterator[str]:
 
 
 def resolved(path: str, tree: WriteSet) -> str:
-    """Where a path of a tree leads to, every symlink on the way followed.
+    """Return where a path of a tree leads, following every symlink on the way.
 
-    Raises MalformedLayerError where that has no end.
+    Raises MalformedLayerError if there is no end to them.
     """
 
     def target(at: str) -> str | None:
@@ -132,7 +132,7 @@ def resolved(path: str, tree: WriteSet) -> str:
 
 
 def lay(entries: Iterable[Entry], below: WriteSet) -> dict[str, Laid]:
-    """What a layer puts where, over what lies below, every parent with it.
+    """Return what a layer puts at each path, over what lies below, with every parent.
 
     A whiteout of a directory that the layer also writes hides what lies below it: the
     directory is opaque.
@@ -157,7 +157,7 @@ def lay(entries: Iterable[Entry], below: WriteSet) -> dict[str, Laid]:
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """What entries have laid so far, what they hide, which symlinks they passed."""
+    """The items that entries have laid, the paths they hide, the symlinks passed."""
 
     below: WriteSet
     laid: dict[str, Laid] = field(default_factory=dict)
@@ -181,14 +181,17 @@ class _Tree:
             self.laid[path] = Laid(entry.type, entry)
 
     def _place(self, name: str) -> str:
-        """The path of an entry: its directory as the kernel finds it, its own name."""
+        """Return an entry's path: the directory as the kernel finds it, its own name.
+
+        Raises MalformedLayerError.
+        """
         parts = [part for part in name.split("/") if part not in {"", "."}]
         if ".." in parts:
             raise MalformedLayerError(f"the entry {name!r} leads out of its directory")
         return "/".join([*_resolve(parts[:-1], self._target), *parts[-1:]])
 
     def _target(self, path: str) -> str | None:
-        """The target of a symlink at a path, if one is there."""
+        """Return the target of the symlink at a path, if one is there."""
         here = self.laid.get(path)
         if here is not None:
             return here.entry.link if here.kind == "symlink" and here.entry else None
@@ -200,7 +203,7 @@ class _Tree:
 
 
 def _resolve(parts: list[str], target_at: Callable[[str], str | None]) -> list[str]:
-    """The directory that a path leads to, every symlink on the way followed."""
+    """Return the directory that a path leads to, following every symlink on the way."""
     todo = parts[::-1]
     done: list[str] = []
     followed = 0

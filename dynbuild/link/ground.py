@@ -1,4 +1,4 @@
-"""What steps of a stack write, touch and read, and which of them do not commute."""
+"""The writes, databases and reads of a stack's steps, and which do not commute."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,17 @@ Reason: TypeAlias = tuple[Literal["database", "path", "read"], str]
 """A database that both change, a path that both write, or that the later one reads."""
 
 Joins: TypeAlias = Mapping[int, frozenset[Reason]]
-"""Why a step is put on others, by their positions in the order."""
+"""The reasons for which a step is put on others, by their positions in the order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the settled steps write and touch: by path and by database, bits of steps.
+    """The writes and databases of the settled steps: bits of steps by path or database.
 
-    A step meets only those that write the same paths: settling all steps takes time
-    in what they write, not in the pairs of steps. What a step writes is looked at when
-    the first one comes that does not stand on it: for most of the system chain, never.
+    A step is compared only with those that write the same paths: the time to settle all
+    steps grows with what they write, not with the pairs of steps. The writes of a step
+    are read when the first step comes that does not stand on it: for most of the system
+    chain, never.
     """
 
     written: dict[str, dict[Written, int]] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class Ground:
                     those[counts] = those.get(counts, 0) | 1 << here
 
     def shared(self, touches: Sequence[str], closure: int) -> Joins:
-        """The steps outside of a closure that touch what this one touches."""
+        """Return the steps outside of a closure that touch what this one touches."""
         found: dict[int, frozenset[Reason]] = {}
         for database in touches:
             for other in bits_of(self.touched.get(database, 0) & ~closure):
@@ -57,7 +58,7 @@ class Ground:
         return found
 
     def conflicts(self, writes: Collection[WriteSet], closure: int) -> Joins:
-        """The steps outside of a closure that do not commute with what is written."""
+        """Return the steps outside of a closure that do not commute with the writes."""
         if not writes:
             return {}
         self._read(closure)
@@ -80,9 +81,9 @@ class Ground:
         return {other: frozenset(reasons) for other, reasons in found.items()}
 
     def written_for(self, reads: Iterable[str], closure: int) -> Joins:
-        """The steps outside of a closure that write what a step reads.
+        """Return the steps outside of a closure that write what a step reads.
 
-        Where there are none, nobody asks what it reads: its layers may not be read yet.
+        If no step is outside, ``reads`` stays unevaluated: the layers may be unread.
         """
         found: dict[int, frozenset[Reason]] = {}
         if all(closure >> other & 1 for other in self.known):
@@ -103,7 +104,7 @@ class Ground:
         return found
 
     def _first(self, here: int, read: str) -> str | None:
-        """The first of the paths that a step writes and another one reads."""
+        """Return the first of the paths that a step writes and another one reads."""
         found = (
             path
             for one in self.known[here]

@@ -1,18 +1,18 @@
-"""What a step lays claim to beyond the paths that it writes.
+"""Implied paths: the paths that a step affects beyond those that it writes.
 
 Two steps may undo or outdate one another without a path in common:
 
-- Of a Python distribution there may be one version in a directory, and its metadata
-  lie in another place for each version (the recording of installed projects, PEP 376
+- A directory may hold only one version of a Python distribution, whose metadata lie
+  at a different path for each version (the recording of installed projects, PEP 376
   and its successors). Files of two versions need not overlap.
-- A file that is generated from others is outdated by a step that only brings another
-  of these: a package that comes later, and whose installation generates it anew, has
-  to see them, as it does in a plain build (ldconfig(8), update-ca-certificates(8),
-  update-ca-trust(8)).
-- What is in byte-code does not matter, but for the source that it was made of.
+- A file that is generated from others is outdated by a step that only adds another
+  of these: a package that comes later, and whose installation regenerates the file,
+  has to see them, as it does in a plain build (ldconfig(8),
+  update-ca-certificates(8), update-ca-trust(8)).
+- The content of byte-code does not matter, except for the source it was compiled from.
 
-A claim is written at a path of its own, or at that of the generated file, and commutes
-as what is written does.
+An implied path is a path of its own, or that of the generated file, and commutes as
+what is written does.
 """
 
 import re
@@ -41,17 +41,18 @@ _GENERATED = {
     ),
 }
 _SOURCE = Written("file", new=True)
-"""What a step writes at a generated file of which it brings a source: no such file."""
+"""The implied write at a generated file by a step that brings one of its sources: it
+equals no generated file."""
 
 _ROOTS = ("etc/ld.so", "etc/ca-", "etc/pki/", "usr/", "lib")
 _GONE = frozenset({"whiteout", "opaque", "directory"})
 
 
 def implied_paths(writes: WriteSet) -> dict[str, Written]:
-    """The claims of what is written, by paths at which nothing of it is written."""
+    """Return the implied paths of a write set, none of which it writes itself."""
     found: dict[str, Written] = {}
     for path, written in writes.items():
-        # Most paths are none of this: words are looked for faster than patterns.
+        # Most paths imply nothing, and substring tests are faster than patterns.
         if path.endswith((".py", ".pyc")):
             found |= _compiled(path, written, writes)
         if path.endswith(".pyc"):
@@ -72,7 +73,7 @@ def implied_paths(writes: WriteSet) -> dict[str, Written]:
 
 
 def _compiled(path: str, written: Written, writes: WriteSet) -> dict[str, Written]:
-    """What byte-code says of its source, and a source of what is made of it."""
+    """Return the implied path of byte-code or of a Python source, at most one."""
     if path.endswith(".py"):
         claim = compiled_from(path, written)
     else:

@@ -1,4 +1,4 @@
-"""What a layer writes, and what a step reads, found when somebody looks."""
+"""The writes of a layer and the reads of a step, found on first use."""
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence
 from typing import overload
@@ -7,7 +7,7 @@ from dynbuild.link.model import WriteSet, Written
 
 
 class LazyWriteSet(Mapping[str, Written]):
-    """A write set that whoever looks first reads; two at once may both."""
+    """A write set that is read on first use; two concurrent users may both read it."""
 
     def __init__(self, read: Callable[[], WriteSet]) -> None:
         self._read = read
@@ -27,7 +27,7 @@ class LazyWriteSet(Mapping[str, Written]):
     def __len__(self) -> int:
         return len(self._writes())
 
-    # Without these each item would be looked up by itself: plans read millions.
+    # Without these each item would be looked up individually: plans read millions.
     def items(self) -> ItemsView[str, Written]:
         return self._writes().items()
 
@@ -36,7 +36,7 @@ class LazyWriteSet(Mapping[str, Written]):
 
 
 class LazyReads(Sequence[str]):
-    """What a step is known to read; whoever looks first finds it out."""
+    """The known reads of a step, found on use."""
 
     def __init__(self, find: Callable[[], tuple[str, ...]]) -> None:
         self._find = find

@@ -1,4 +1,4 @@
-"""Layers, what they write, and the records of steps that were realized."""
+"""Layers, their write sets, and the records of realized steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a layer writes at one path; the path has no slash at its ends.
+    """An item that a layer writes at one path; the path has no slash at its ends.
 
     ``content`` is the digest of a file's bytes, the target of a symlink, the numbers
-    of a device. A hard link counts as the file that it is. A whiteout removes what
-    lies below; an opaque directory hides all that lies below it. ``new`` says of what
-    is neither of these nor a directory that nothing lay there below the layer.
+    of a device. A hard link counts as the file that it links to. A whiteout removes
+    what lies below; an opaque directory hides all that lies below it. ``new`` says, for
+    anything but these and directories, that nothing lay at the path below the layer.
     """
 
     kind: Kind
@@ -48,9 +48,9 @@ WriteSet: TypeAlias = Mapping[str, Written]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """Where something is from that was not built here: a place, and who signed it.
+    """The origin of a record that was not built here: a place, and who signed it.
 
-    ``keys`` are those that were trusted when it came, as they are spelled, sorted.
+    ``keys`` are the signers' keys that were trusted when it came, as spelled, sorted.
     """
 
     place: str
@@ -59,23 +59,23 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """That a step was built: on what, with which layers, what it wrote.
+    """The record of a built step: on what, with which layers, what it wrote.
 
     ``on`` holds the ids of the last realizations that it stands on, sorted: each of
-    them names what that one stands on. ``sources`` pairs the placed digests and the ids
-    of those that it copies from, and of what these come from, so far that a source
-    still has its place where no tier holds it any more; sorted. ``joins`` has the
+    them names what it stands on itself. ``sources`` pairs the placed digests and ids of
+    the realizations that it copies from, and of what these come from, far enough that a
+    source still has its place when no tier holds it any more; sorted. ``joins`` has the
     digests of the steps that it was put on although it does not declare them, sorted.
     ``reads`` has what the step is known to read without declaring it (``link.reads``
-    says what such a text means). ``parts`` has the diff ids of the layers that were
-    squashed into its one layer; it is empty but for a squash. ``seconds`` is how long
-    the step ran, to the millisecond; ``made`` when it was built, in milliseconds since
+    defines the format). ``parts`` has the diff ids of the layers that were squashed
+    into its one layer; it is empty except for a squash. ``seconds`` is how long the
+    step ran, to the millisecond; ``made`` when it was built, in milliseconds since
     1970.
 
-    ``signatures`` are names of keys and what each made of the rest, in Base64; they
-    say who vouches for a record, not which one it is. ``origins`` is what a machine
-    knows of it and no tier can say: where it is from, or all that it was built on; what
-    was built here on nothing from elsewhere has none.
+    ``signatures`` pairs names of keys with their signatures of the rest, in Base64;
+    they say who vouches for a record and are not part of its identity. ``origins`` is
+    what a machine knows and no tier can say: where the record is from, or all that it
+    was built on; a record built here on nothing from elsewhere has none.
     """
 
     placed: Digest
@@ -94,14 +94,14 @@ class Record:
     origins: tuple[Origin, ...] = field(default=(), compare=False)
 
     id: Digest = field(init=False, compare=False)
-    """Which realization it is: by its place, its layers, and what it came from.
+    """The identity of the realization: its place, its layers, and what it came from.
 
     Two compilations of one source have two ids, and so has what was copied from each;
-    two builds that gave the same bytes on the same ground are one.
+    two builds with the same bytes on and from the same realizations have one.
     """
 
     def __post_init__(self) -> None:
-        # Computed once: plans look at it again and again.
+        # Computed once: plans read it again and again.
         id_ = digest_of(
             {
                 "placed": self.placed,
@@ -114,9 +114,9 @@ class Record:
 
 
 def facts_of(record: Record, writes: Digest) -> dict[str, Any]:
-    """All that a record says but who signed it; every field that anything reads.
+    """Return all that a record states except its signatures: every field that is read.
 
-    ``writes`` is the digest of the blob that says what it wrote.
+    ``writes`` is the digest of the blob that holds its write set.
     """
     return {
         "placed": record.placed,

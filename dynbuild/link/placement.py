@@ -1,33 +1,34 @@
-"""What each step stands on once those that do not commute are put on one another.
+"""Placement: steps that do not commute are put on one another.
 
-DESIGN 8.4. Steps are settled in lock order, each against the settled ones before it
-and all its conflicts at once, until none is left: the later is put on the earlier,
-which joins its closure. The image holds all linked steps; a build-only stage has a
-stack of its own, of all that it declares, and what is found in it holds there and in
-the stacks of build-only stages that stand on it.
+DESIGN 8.4. Steps are settled in lock order, each against the settled ones before it,
+with all its conflicts at once, until none is left: the later step is put on the
+earlier, which joins its closure. The image holds all linked steps; a build-only stage
+has a stack of its own, of all that it declares, and the conflicts found in it apply
+there and in the stacks of build-only stages that stand on it.
 
-A copy is of its source in a stack of that one's own, linked or not: it sees what the
-source declares, and not what the image put it on. That is another place only where
-something was put on another. Sources come before what copies from them, so that one
-pass in lock order settles everything.
+A copy is taken from its source in the source's own stack, linked or not: it sees what
+the source declares, and not what the image put the source on. That is a different place
+only where a step was put on another. Sources come before what copies from them, so that
+one pass in lock order settles everything.
 
-The placed digest of a step is its own digest where nothing is placed that it stands on
-or copies from. Any other covers the step's digest, the placed digests of the last steps
-that it stands on, each of which covers what that one stands on (the closure as a set),
-and those of its sources.
+The placed digest of a step is its own digest if neither the step nor anything that it
+stands on or (in the source's own stack) copies from was put on another. Otherwise it
+covers the step's digest, the placed digests of the last steps that it stands on, each
+of which covers what that one stands on (the closure as a set), and those of its
+sources.
 
 A step is also put on an earlier one that writes what it is known to read.
 
 What a step writes and reads is known from records, by placed digest. A step conflicts
-where any of its records does: machines may differ in what they built, and no choice
-among their records may break an image. Where a step was never built in its place, what
-it wrote in the place before stands for it; so all that can be known without building is
-known at once, and the placement is a function of lock and records. The cost of this
-caution is that a record which conflicts places the step even where another does not.
+if any of its records does: machines may differ in what they built, and no choice among
+their records may break an image. If a step was never built in its place, what it wrote
+in its previous place stands for it; so all that can be known without building is known
+at once, and the placement is a function of lock and records. The cost of this caution
+is that a record which conflicts places the step even if another one does not.
 
-A place of which no record tells is passed where a record tells what the step was put
-on, and all of that is in the stack too: whoever took only that one from a tier need not
-build the step in the place before, to find out the same again.
+A place without a record is passed over if a record tells what the step was put on, and
+all of that is in the stack too: a machine that took only this record from a tier need
+not build the step in the previous place just to find out the same again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -43,8 +44,8 @@ from dynbuild.link.model import WriteSet
 class Standing:
     """A step as the lock places it: what it stands on, what it is known to touch.
 
-    ``on`` and ``sources``, which it copies from, hold ids of steps before it;
-    ``touches`` names databases, ``reads`` what it is known to read (``link.reads``).
+    ``on`` and ``sources``, which it copies from, hold ids of earlier steps; ``touches``
+    names databases, ``reads`` is what it is known to read (``link.reads``).
     """
 
     id: str
@@ -58,10 +59,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Why a step was put on an earlier one: the paths that both write.
+    """The reason why a step was put on an earlier one: the paths that both write.
 
-    Paths of known databases are told by the database alone, and need no warning; nor do
-    the paths of the earlier one that the step ``reads``.
+    Paths of known databases are given by the database alone, and need no warning; nor
+    do the paths of the earlier step that the later one ``reads``.
     """
 
     onto: str
@@ -92,10 +93,10 @@ class Placement:
 class Placements:
     """All places by placed digest, each after its closure and its sources.
 
-    ``final`` maps a step's id to its place in the image, or by itself if it is
+    ``final`` maps a step's id to its place in the image, or in its own stack if it is
     build-only; ``image`` holds the places of the linked steps in lock order. ``passed``
-    has the places of which a record told that the step has to stand on more.
-    ``sources`` maps steps that are copied from to the places they have by themselves.
+    has the places for which a record showed that the step has to stand on more.
+    ``sources`` maps steps that are copied from to the places in their own stacks.
     """
 
     places: Mapping[Digest, Placement]
@@ -111,9 +112,9 @@ def place(
     read: Mapping[Digest, Collection[Sequence[str]]] | None = None,
     joined: Mapping[Digest, Collection[Sequence[Digest]]] | None = None,
 ) -> Placements:
-    """Settle all steps; what was written and read is given by placed digest.
+    """Settle all steps; what they wrote and read is given by placed digest.
 
-    ``joined`` has what steps were put on where they were built, by their own digests.
+    ``joined`` has what steps were put on when they were built, by their own digests.
     """
     at = {step.id: here for here, step in enumerate(order)}
     lock = _Lock(
@@ -163,7 +164,7 @@ def _own_stack(
     image: Mapping[int, "_Settled"],
     stacks: Mapping[int, Mapping[int, "_Settled"]],
 ) -> Mapping[int, "_Settled"]:
-    """The stack of a step by itself: all that it declares, settled for it."""
+    """Return a step's own stack: all that it declares, settled for it."""
     members = _reach(lock, here)
     inner = [other for other in members if not lock.order[other].linked]
     if not inner and not any(image[other].joins for other in members):
@@ -187,9 +188,9 @@ def _own_stack(
 class _Lock:
     """The steps, the positions that each stands on as bits, and what is on record.
 
-    ``sources`` has the positions that each copies from, ``source`` the places that
-    these have by themselves, as far as they are settled; ``passed`` the places that no
-    step was left in.
+    ``sources`` has the positions that each step copies from, ``source`` the places of
+    these in their own stacks, as far as they are settled; ``passed`` the places in
+    which no step was left.
     """
 
     order: Sequence[Standing]
@@ -206,8 +207,8 @@ class _Lock:
 class _Settled:
     """A settled step: the positions of its closure as bits, and its placed digest.
 
-    ``last`` has those of the closure that no other of it stands on. It is placed where
-    it, or a step that it stands on or copies from, was put on another.
+    ``last`` has those of the closure on which no other of it stands. The step is placed
+    if it, or a step that it stands on or copies from, was put on another.
     """
 
     closure: int
@@ -224,7 +225,7 @@ def _settle(
     ground: Ground,
     joins: Joins,
 ) -> None:
-    """Settle a step on those of a stack that are settled, with the joins given."""
+    """Settle a step on the settled ones of a stack, with the joins given."""
     step = lock.order[here]
     closure = _closure(settled, lock.on[here] | mask_of(joins))
     found = both(
@@ -243,7 +244,7 @@ def _settle(
             ground.written_for(chain.from_iterable(reads), one.closure),
         )
         if told:
-            # The record tells what the step was put on, and what it wrote tells why.
+            # The record tells what the step was put on, and its writes tell why.
             known = {other: found.get(other, frozenset()) for other in told.joins}
             one = replace(told, joins=both(one.joins, known))
             found = {o: why for o, why in found.items() if not one.closure >> o & 1}
@@ -258,7 +259,7 @@ def _settle(
 def _put_on(
     lock: _Lock, here: int, settled: Mapping[int, _Settled], joins: Joins
 ) -> _Settled:
-    """The step in the place that its dependencies and the joins given make."""
+    """Return the step in the place that its dependencies and the joins determine."""
     on = lock.on[here] | mask_of(joins)
     last = on & ~_closure(settled, on, itself=False)
     moved = any(lock.source[o] != lock.order[o].digest for o in lock.sources[here])
@@ -270,9 +271,9 @@ def _put_on(
 def _told(
     lock: _Lock, here: int, settled: Mapping[int, _Settled], one: _Settled
 ) -> _Settled | None:
-    """A place on record that is on more than the given one, all of it settled.
+    """Return a place on record that stands on more than the given one, all settled.
 
-    Of several the one on most: caution counts here too.
+    Of several, the one that stands on most: caution applies here too.
     """
     if not (all_told := lock.joined.get(lock.order[here].digest)):
         return None
@@ -287,7 +288,7 @@ def _told(
 
 
 def _closure(settled: Mapping[int, _Settled], on: int, *, itself: bool = True) -> int:
-    """What steps stand on, and they themselves."""
+    """Return what steps stand on, and with ``itself`` the steps themselves."""
     closure = on if itself else 0
     for other in bits_of(on):
         closure |= settled[other].closure
@@ -295,7 +296,7 @@ def _closure(settled: Mapping[int, _Settled], on: int, *, itself: bool = True) -
 
 
 def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) -> Digest:
-    """The placed digest; what the others stand on already adds nothing to it."""
+    """Return the placed digest; what the ``last`` steps stand on adds nothing to it."""
     fields: dict[str, Field] = {
         "step": lock.order[here].digest,
         "on": sorted({below[other].digest for other in bits_of(last)}),
@@ -306,7 +307,7 @@ def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) ->
 
 
 def _reach(lock: _Lock, here: int) -> list[int]:
-    """All that a step stands on, in lock order."""
+    """Return all that a step stands on, in lock order."""
     todo = lock.on[here]
     reached = 0
     while todo:

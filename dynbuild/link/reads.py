@@ -1,16 +1,17 @@
-"""What steps are known to read although no declaration says so.
+"""Known reads: what steps are known to read although no declaration says so.
 
-A package manager runs triggers for what is in the image, whoever brought it; ldconfig
-reads the directories that /etc/ld.so.conf names; useradd copies /etc/skel. Such a step
-is put on an earlier one that writes there, as it stands behind it in a plain build.
+A package manager runs triggers for what is in the image, whichever step brought it;
+ldconfig reads the directories that /etc/ld.so.conf names; useradd copies /etc/skel.
+Such a step is put on an earlier one that writes there, as it comes after it in a plain
+build.
 
-What a manager would trigger on is in the tree, not in a list of packages by hand. A
-group reads the path of a trigger only where it configures the package that asked for
-it, or writes below the path itself: dpkg(1) activates a trigger for nothing else, and
-whoever brings a man page must not be below all package groups.
+What a manager would trigger on is read from the tree, not from a hand-kept list of
+packages. A group reads the path of a trigger only if it configures the package that
+registered it, or writes below the path itself: dpkg(1) activates a trigger for nothing
+else, and a step that brings a man page must not be below all package groups.
 
-A read is a path without a slash at its ends: whatever lies there or below. Where its
-last part holds a ``*``, it is the entries of one directory that this matches.
+A read is a path without a slash at its ends: whatever lies there or below. If its last
+part contains a ``*``, it is the entries of one directory that match.
 """
 
 import re
@@ -23,13 +24,13 @@ from dynbuild.link.model import WriteSet, Written
 from dynbuild.steps.model import Group, Step, User
 
 Texts: TypeAlias = Callable[[str], str]
-"""The text of a file of a tree, by its path; nothing where no such file is."""
+"""The text of a file of a tree, by its path; empty if there is no such file."""
 
 TELLING = re.compile(
     r"var/lib/dpkg/triggers/File\Z|(?:usr/)?lib/apk/db/triggers\Z"
     r"|etc/ld\.so\.conf(?:\.d/[^/]+)?\Z"
 )
-"""The paths whose texts tell what is read."""
+"""The paths whose texts determine what is read."""
 
 _DPKG = "var/lib/dpkg"
 
@@ -54,7 +55,7 @@ _CACHE = "etc/ld.so.cache"
 
 
 def reads_of(step: Step) -> tuple[str, ...]:
-    """What a step is known to read before it was ever built."""
+    """Return what a step is known to read before it was ever built."""
     match step:
         case Group(manager=manager):
             return _CONFIGURATIONS.get(manager, ())
@@ -67,13 +68,13 @@ def reads_of(step: Step) -> tuple[str, ...]:
 def found_reads(
     writes: WriteSet, tree: WriteSet, before: Texts, after: Texts
 ) -> tuple[str, ...]:
-    """What a step read, by what it wrote; ``tree`` is all that lies there then.
+    """Return what a step read, judged by its writes; ``tree`` is the tree after it.
 
-    The texts are those of the tree below it and of its own.
+    ``before`` has the texts of the tree below the step, ``after`` those of ``tree``.
     """
     found: set[str] = set()
     if f"{_DPKG}/status" in writes:
-        # Whoever was removed was triggered by what was written until then.
+        # A package that was removed was triggered by what was written until then.
         interests = {*_dpkg(before), *_dpkg(after)}
         found |= _triggered(interests, writes, tree, _configured(writes))
     for database in ("lib/apk/db", "usr/lib/apk/db"):
@@ -88,9 +89,9 @@ def found_reads(
 
 
 def is_read(read: str, path: str, written: Written) -> bool:
-    """Whether it is read what is written at a path.
+    """Whether a read covers what is written at a path.
 
-    A directory is not: whatever a step brings into it is written as well.
+    It never covers a directory: whatever a step brings into it is written as well.
     """
     if written.kind == "directory":
         return False
@@ -105,20 +106,20 @@ def is_read(read: str, path: str, written: Written) -> bool:
 
 
 def root_of(read: str) -> str:
-    """The path that is in each write set that writes what is read."""
+    """Return the path that is in every write set that writes what is read."""
     directory, _, name = read.rpartition("/")
     return directory if "*" in name else read
 
 
 def _configured(writes: WriteSet) -> set[str]:
-    """The Debian packages that were unpacked, without their architectures."""
+    """Return the Debian packages that were unpacked, without their architectures."""
     info = re.compile(rf"{_DPKG}/info/([^:/]+)(?::[^/]+)?\.list")
     found = ((info.fullmatch(path), written) for path, written in writes.items())
     return {match[1] for match, written in found if match and written.kind == "file"}
 
 
 def _dpkg(texts: Texts) -> Iterator[tuple[str, str]]:
-    """The paths that packages are interested in: ``/usr/share/man man-db/noawait``."""
+    """Yield paths and the packages interested: ``/usr/share/man man-db/noawait``."""
     for line in texts(f"{_DPKG}/triggers/File").split("\n"):
         path, _, package = line.rpartition(" ")
         if path.startswith("/"):
@@ -126,7 +127,7 @@ def _dpkg(texts: Texts) -> Iterator[tuple[str, str]]:
 
 
 def _apk(text: str) -> Iterator[tuple[str, str]]:
-    """The same of apk; who is interested is told by the line: ``Q1… /usr/share/x``."""
+    """Yield the same for apk; the line stands for the package: ``Q1… /usr/share/x``."""
     for line in text.split("\n"):
         for path in line.split(" ")[1:]:
             if path.startswith("/"):
@@ -154,7 +155,7 @@ def _triggered(
 
 
 def _linked_from(tree: WriteSet, texts: Texts) -> Iterator[str]:
-    """The directories that ldconfig(8) reads because its configuration names them."""
+    """Yield the directories that ldconfig(8) reads as its configuration names them."""
     todo, seen = ["etc/ld.so.conf"], {"etc/ld.so.conf"}
     while todo:
         for line in texts(todo.pop()).split("\n"):
@@ -179,7 +180,7 @@ def _resolved(path: str, tree: WriteSet) -> str:
 
 
 def _matching(pattern: str, tree: WriteSet) -> Iterator[str]:
-    """The files that a pattern of an include names; it may be relative to /etc."""
+    """Yield the files that an include pattern matches; it may be relative to /etc."""
     whole = pattern.removeprefix("/") if pattern.startswith("/") else f"etc/{pattern}"
     directory, _, _ = whole.rpartition("/")
     for path in tree:

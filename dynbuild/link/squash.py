@@ -1,11 +1,11 @@
-"""Several layers as one, with the same effect on whatever lies below.
+"""Squashing: several layers as one, with the same effect on whatever lies below.
 
 DESIGN 8.5. The layers are merged as trees, not as lists of entries: a hard link whose
-target was replaced is the file that it was; a directory that was deleted, or was
-something else, and was made again is opaque; a whiteout of what lies below stays, any
-other is ``needless``. The bytes are a function of the layers and of these. Directories
+target was replaced stays the old file; a directory that was deleted, or was something
+else, and was created again is opaque; a whiteout of what lies below stays, any other is
+``needless``. The bytes are a function of the layers and the needless paths. Directories
 and whiteouts come first, then everything else in the order in which it lies in the
-layers, so that each layer is read once, from its front to its end.
+layers, so that each layer is read once, from front to end.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -39,10 +39,10 @@ def squash(
     needless: Collection[str] = (),
     below: WriteSet | None = None,
 ) -> Iterator[bytes]:
-    """The tar of one layer that does what these do, the lowest first.
+    """Yield the tar of one layer with the effect of all ``layers``, lowest first.
 
     The whiteouts of ``needless`` are left out.
-    ``below`` is the tree that they lie on. It is needed where an entry names its
+    ``below`` is the tree that the layers lie on. It is needed if an entry names its
     directory by a symlink of that tree, which layers of BuildKit never do. Raises
     MalformedLayerError, also for a hard link to a file that none of the layers has.
     """
@@ -70,11 +70,11 @@ def squash(
 
 
 def needless(layers: Iterable[WriteSet], below: Sequence[WriteSet]) -> tuple[str, ...]:
-    """What layers delete together though nothing of it lies below them, sorted.
+    """Return what layers delete together though nothing of it lies below, sorted.
 
     One of them made it, another deleted it. Their squash must not have a whiteout of
-    it: overlayfs shows a whiteout in a directory that no lower layer has as a name
-    behind which there is nothing.
+    it: in a directory that no lower layer has, overlayfs shows a whiteout as a name
+    with nothing behind it.
     """
     together = stacked(layers)
     gone = (path for path, here in together.items() if here.kind == "whiteout")
@@ -82,9 +82,9 @@ def needless(layers: Iterable[WriteSet], below: Sequence[WriteSet]) -> tuple[str
 
 
 def squashed_digest(layers: Iterable[Digest], left_out: Iterable[str]) -> Digest:
-    """The name of a squash: that of its parts, by their diff ids, lowest first.
+    """Return the digest that names a squash, from its parts' diff ids, lowest first.
 
-    ``left_out`` has the paths of the whiteouts that it does without.
+    ``left_out`` has the paths of the whiteouts that it leaves out.
     """
     return digest_of({"squash": 2, "layers": list(layers), "left_out": list(left_out)})
 
@@ -98,7 +98,7 @@ def _at(layers: Sequence[Sequence[Entry]], source: "_Source") -> Entry:
 
 
 def _frame(path: str, tree: WriteSet, mtime: str | None) -> Iterator[bytes]:
-    """A directory, or what is deleted; without a time a directory stays as it is."""
+    """Yield a directory or a deletion; without a time a directory stays as it is."""
     here = tree[path]
     parent, _, name = path.rpartition("/")
     if here.kind == "whiteout":
@@ -121,7 +121,7 @@ def _frame(path: str, tree: WriteSet, mtime: str | None) -> Iterator[bytes]:
 
 
 def _content(entry: Entry, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of a file, filled up to whole blocks."""
+    """Yield the bytes of a file, padded to whole blocks."""
     size = 0
     for chunk in chunks:
         size += len(chunk)
@@ -135,7 +135,7 @@ def _content(entry: Entry, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Source:
-    """Where an entry lies: paths that share it are hard links of one file."""
+    """The position of an entry: paths that share it are hard links of one file."""
 
     layer: int
     position: int
@@ -144,7 +144,7 @@ class _Source:
 def _merged(
     layers: Sequence[Sequence[Entry]], below: WriteSet
 ) -> tuple[dict[str, Written], dict[str, _Source | None]]:
-    """What the layers write together, and the entry that each path comes from."""
+    """Return what the layers write together, and the entry that each path is from."""
     tree: dict[str, Written] = {}
     sources: dict[str, _Source | None] = {}
     lower = below
@@ -168,10 +168,10 @@ def _sources(
     before: WriteSet,
     lower: Mapping[str, _Source | None],
 ) -> Iterator[tuple[str, _Source | None]]:
-    """The entries of the paths of a layer, or of what it passes through below.
+    """Yield the entries of the paths of a layer, or of what it passes through below.
 
-    None is for a directory that no entry describes and no lower layer may leave as it
-    was below: engines make it anew.
+    None is for a directory that no entry describes and that no lower layer may leave as
+    it was below: engines create it anew.
     """
     for path, here in laid.items():
         if here.entry is None:

@@ -1,9 +1,9 @@
-"""The files whose content nobody misses: managers write them again and again.
+"""Files whose content nobody misses: managers write them again and again.
 
-This is all that is left out of a comparison, and of these files only what is in them:
-a file with another mode or owner, a symlink or a directory in its place, a file that
-is removed count as everywhere. ``tests/engine/test_uncounted.py`` has the real tool
-write the files of each row.
+Nothing else is left out of a comparison, and of these files only their content: a
+different mode or owner, a symlink or directory in the file's place, and its removal
+count as everywhere. ``tests/engine/test_uncounted.py`` has the real tool write the
+files of each row.
 """
 
 import re
@@ -12,24 +12,24 @@ from collections.abc import Mapping
 from dynbuild.link.model import WriteSet, Written
 
 ROWS: Mapping[str, str] = {
-    # Logs, and an index of lists that apt makes of them whenever it looks for it.
+    # Logs, and the index that apt generates from its lists whenever it needs it.
     "apt": r"var/log/apt/(?:(?:history|term)\.log|eipp\.log\.xz)"
     r"|var/cache/apt/(?:src)?pkgcache\.bin",
     "dpkg": r"var/log/dpkg\.log",
     "update-alternatives": r"var/log/alternatives\.log",
     "dnf": r"var/log/(?:dnf(?:\.librepo|\.rpm)?|hawkey)\.log",
-    # What ldconfig knows of the inodes and times of libraries.
+    # The inodes and times of libraries, as cached by ldconfig.
     "ldconfig": r"var/cache/ldconfig/aux-cache",
-    # When pip asked for a newer pip, and what servers answered, by address.
+    # When pip checked for a newer pip, and the responses of servers, by address.
     "pip": r"(?:.+/)?\.cache/pip/(?:selfcheck/[0-9a-f]+"
     r"|http(?:-v2)?/(?:[0-9a-f]/)+[0-9a-f]+)",
-    # A log for each run, named by its time; the index of what servers answered.
+    # A log for each run, named by its time; the index of server responses.
     "npm": r"(?:.+/)?\.npm/(?:_logs/[^/]+-debug-\d+\.log"
     r"|_cacache/index-v5/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)",
-    # Made of its source, whose time it holds: see ``byte_code``.
+    # Compiled from its source, whose mtime it holds: see ``byte_code``.
     "python": r"(?:.+/)?__pycache__/[^/]+\.[^/.]+(?:\.opt-[^/.]+)?\.pyc",
 }
-"""What each tool writes, as patterns of whole paths."""
+"""The files that each tool writes, as patterns of whole paths."""
 
 _ROW = re.compile(f"(?:{'|'.join(ROWS.values())})\\Z", re.DOTALL)
 _BYTE_CODE = re.compile(
@@ -39,12 +39,15 @@ _BYTE_CODE = re.compile(
 
 
 def uncounted(path: str) -> bool:
-    """Whether it does not matter what is in a file at a path."""
+    """Whether the content of a file at this path does not matter."""
     return _ROW.match(path) is not None
 
 
 def compiled_from(path: str, written: Written) -> tuple[str, Written] | None:
-    """What a source says to byte-code of it that another step makes, of another one."""
+    """Return the implied path of a source, None for any other file.
+
+    It conflicts with byte-code that another step compiled from another source.
+    """
     folder, _, name = path.rpartition("/")
     if not name.endswith(".py") or written.kind in {"directory", "opaque"}:
         return None
@@ -53,10 +56,10 @@ def compiled_from(path: str, written: Written) -> tuple[str, Written] | None:
 
 
 def byte_code(path: str, writes: WriteSet) -> tuple[str, Written] | None:
-    """What byte-code says of its source: two kinds of it are the same if that is.
+    """Return the implied path of byte-code: two are equal if their sources are.
 
-    It is given at a path of its own, and says which source is written beside it, or
-    that none is.
+    It is a path of its own, and its content says which source the same step writes for
+    it, or that it writes none.
     """
     found = _BYTE_CODE.match(path)
     if found is None:

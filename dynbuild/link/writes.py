@@ -1,9 +1,9 @@
-"""What a layer writes, and what several layers write together.
+"""The write set of a layer, and that of several layers together.
 
-DESIGN 8.4: a hard link counts as the file that it is, whiteouts and opaque directories
-as what they hide, directories that are only carried along by their mode and owner.
-With every path its parents are in the set, so that whatever two layers have to do
-with one another shows at a path that both have.
+DESIGN 8.4: a hard link counts as the file that it links to, whiteouts and opaque
+directories as what they hide, directories that are only carried along by their mode and
+owner. The parents of every path are in the set, so that any interaction of two layers
+shows at a path that both have.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ from dynbuild.link.entries import Entry, Laid, MalformedLayerError, ancestors, l
 from dynbuild.link.model import WriteSet, Written
 
 IMPLIED = Written("directory", 0o755)
-"""A directory that no layer describes: engines make it so."""
+"""A directory that no layer describes, as engines create it."""
 
 
 def write_set(entries: Iterable[Entry], below: WriteSet) -> dict[str, Written]:
-    """What a layer writes over the tree below it: ``stacked`` of all lower layers.
+    """Return what a layer writes over the tree below: ``stacked`` of all lower layers.
 
     Raises MalformedLayerError.
     """
@@ -25,15 +25,15 @@ def write_set(entries: Iterable[Entry], below: WriteSet) -> dict[str, Written]:
 
 
 def written(laid: Mapping[str, Laid], below: WriteSet) -> dict[str, Written]:
-    """What a layer writes that was laid over the tree below it."""
+    """Return what a layer writes, once laid over the tree below it."""
     return {path: _written(path, here, below) for path, here in laid.items()}
 
 
 def stacked(layers: Iterable[WriteSet]) -> dict[str, Written]:
-    """What layers write as if they were one, the lowest first.
+    """Return what layers, lowest first, write as if they were one.
 
-    Of a base and all above it that is the tree of an image, with a whiteout where
-    something was. Of the layers of a step it is what the step writes.
+    For a base and all above it this is the tree of an image, with a whiteout where
+    something was. For the layers of a step it is what the step writes.
     """
     tree: dict[str, Written] = {}
     for upper in layers:
@@ -58,7 +58,7 @@ def stacked(layers: Iterable[WriteSet]) -> dict[str, Written]:
 
 
 def lies(path: str, layers: Sequence[WriteSet]) -> bool:
-    """Whether anything is at a path of what layers hold, the lowest first."""
+    """Whether anything is at a path in a stack of layers, lowest first."""
     for writes in reversed(layers):
         here = writes.get(path)
         if here is not None:
@@ -71,7 +71,7 @@ def lies(path: str, layers: Sequence[WriteSet]) -> bool:
 
 
 def _over(lower: Written | None, upper: Written) -> Written:
-    """What one path is after both; a directory that replaces anything else is fresh."""
+    """Return a path after both; a directory that replaces anything else is opaque."""
     if lower is None:
         return upper
     if upper.kind == "directory" and lower.kind != "directory":
@@ -110,7 +110,7 @@ def _written(path: str, here: Laid, below: WriteSet) -> Written:
 
 
 def _carried(here: Laid, lower: Written | None) -> Written:
-    """What a layer passes through and leaves as it is: equal is all it has to be."""
+    """Return what a layer passes through unchanged: two such only have to be equal."""
     if here.kind == "symlink":
         assert lower is not None
         return replace(lower, new=True)

@@ -1,4 +1,4 @@
-"""What differs between two locks, as values: what ``lock`` tells and reviews read."""
+"""The differences between two locks, as values: ``lock`` reports them for review."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Verb: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that differs: what happened to what, from which seq to which.
+    """One difference: what happened to what, from which seq to which.
 
     ``kind`` is "argument", "base", "image", "config", "source", "script", "user",
     "stage" or the name of a package manager; ``details`` are the fields, the spec, the
@@ -34,9 +34,9 @@ class Change:
 
 
 def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
-    """All that differs, in the order in which the lock is written.
+    """Return all differences, in the order in which the lock is written.
 
-    Empty only for equal locks; what this version does not know is not told.
+    Empty only for equal locks; keys that this version does not know are not reported.
     """
     old = previous or Lock(Pin("", None))
     changes = [*_arguments(old, lock)]
@@ -104,7 +104,7 @@ def _package(
     *,
     there: bool,
 ) -> Iterator[Change]:
-    """What happened to a package that was ``there`` or not; else what is forgotten."""
+    """Yield the changes of a package, ``there`` before or not, else its lost events."""
     events = [event for event in after if event not in before]
     for event in events:
         match event.action:
@@ -125,7 +125,7 @@ def _package(
 
 
 def _sources(old: Lock, new: Lock) -> Iterator[Change]:
-    """Sources by what they are called; one with another key was changed."""
+    """Yield the changes of sources by name; one with another key was changed."""
     gone: defaultdict[str, list[AptSource]] = defaultdict(list)
     for source in old.sources.keys() - new.sources.keys():
         gone[_called(source)].append(source)
@@ -207,10 +207,10 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
 def _details(
     old: Lock, new: Lock, names: Names, before_name: str, name: str
 ) -> tuple[str, ...]:
-    """The fields that differ, as a declaration names them; renames are followed."""
+    """Return the fields that differ, as a declaration names them, following renames."""
     before = old.stages[before_name].stage
     after = new.stages[name].stage
-    # A merged lock may name stages that it does not hold: these have no other name.
+    # A merged lock may name stages that it does not have: these keep their names.
     lost = {need: need for need in after.needs if need not in new.stages}
     known_as = follow({**lost, **names})
     followed = replace(
@@ -237,7 +237,7 @@ def _details(
 
 
 def _copied(before: Stage, after: Stage) -> str:
-    """``copy``, with the paths where nothing but their content differs."""
+    """Return ``copy``, or the paths if nothing but their content differs."""
     contentless = [
         [replace(copy, digest=None) for copy in stage.copies]
         for stage in (before, after)
@@ -258,7 +258,7 @@ def _config(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _differing(before: object, after: object) -> tuple[str, ...]:
-    """Names of the fields in which two values of one dataclass differ."""
+    """Return the names of the fields in which two values of one dataclass differ."""
     return tuple(
         field.name
         for field in fields(before)  # type: ignore[arg-type]  # a dataclass value

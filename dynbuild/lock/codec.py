@@ -1,7 +1,7 @@
 """The lock as text: TOML in a fixed layout, one fact in one place, stages by name.
 
-Written so that a change is a few lines in a diff and two changes seldom conflict:
-no index, no date, nothing chained, one command a line.
+The layout makes a change a few lines in a diff, and two changes seldom conflict:
+no index, no date, nothing chained, one command per line.
 """
 
 import re
@@ -28,14 +28,14 @@ from dynbuild.steps.model import (
 )
 
 VERSION = 2
-"""The newest that is known. A lock has the lowest that can say what it holds: 2 where a
+"""The newest known version. A lock has the lowest version that can express it: 2 if a
 cache mount has more than a target."""
 
 _DEEPEST = 50
 _MOST_VALUES = 3_000_000
 _MOST_CHANGES = 10_000
 _MOST_DECLARED = 20_000_000
-"""Changes of one package manager, and names of packages that all of them know."""
+"""Limits for one package manager: its changes, and its changes times its packages."""
 
 HEADER = """\
 # dynbuild.lock: written by `dynbuild lock`, read in review, committed. @generated
@@ -52,7 +52,7 @@ Table = Mapping[str, Value]
 
 
 def dumps(lock: Lock) -> str:
-    """The one spelling of a lock; ``loads`` is its inverse."""
+    """Return the canonical text of a lock; ``loads`` is the inverse."""
     lines = [HEADER.rstrip("\n"), f"version = {_version(lock)}"]
     if lock.shell != DEFAULT_SHELL:
         lines.append(_pair("shell", list(lock.shell)))
@@ -77,7 +77,7 @@ def _version(lock: Lock) -> int:
 
 
 def loads(text: str, name: str = "dynbuild.lock") -> Lock:
-    """Read a lock.
+    """Parse a lock.
 
     Raises LockError for conflict markers, a newer version, and anything that
     ``dumps`` would not have written.
@@ -90,7 +90,7 @@ def loads(text: str, name: str = "dynbuild.lock") -> Lock:
     except DeclarationError as error:
         raise _no_toml(name, error.diagnostics[0].message) from None
     except (ValueError, RecursionError) as error:
-        # Not only TOMLDecodeError: numbers of thousands of digits, deep nesting.
+        # Not only TOMLDecodeError: also numbers of thousands of digits, deep nesting.
         raise _no_toml(name, str(error)) from None
     version = document.get("version")
     if isinstance(version, int) and version > VERSION:
@@ -112,9 +112,9 @@ def _no_toml(name: str, why: str) -> LockError:
 
 
 def _refuse_endless(lock: Lock, name: str) -> None:
-    """Refuse more changes of packages than can be put in order in a moment.
+    """Refuse more changes of packages than can be put in order quickly.
 
-    Each is a step that knows all that is declared there.
+    Each change is a step that knows all packages declared at it.
     """
     for manager, log in lock.packages.items():
         changes = len({event.seq for events in log.values() for event in events})
@@ -126,7 +126,7 @@ def _refuse_endless(lock: Lock, name: str) -> None:
 
 
 def _bounded(document: dict[str, Value]) -> dict[str, Value]:
-    """Refuse what would exhaust the stack of all who walk through it."""
+    """Refuse nesting that would exhaust the stack of recursive code."""
     level: list[dict[str, Value] | list[Value]] = [document]
     for _ in range(_DEEPEST):
         level = [
@@ -199,8 +199,8 @@ def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
 
 
 def _pin(path: tuple[str, ...], pin: Pin) -> Iterator[tuple[tuple[str, ...], Table]]:
-    """An image's reference, digest and config; unpinned ones have no digest."""
-    # The table of a copied image is already named for it.
+    """Yield an image's reference, digest and config; unpinned ones have no digest."""
+    # The table of a copied image is already named after it.
     facts = {"image": pin.image, "digest": pin.digest} if path == ("base",) else {}
     facts = facts or {"digest": pin.digest}
     yield (
@@ -277,7 +277,7 @@ def _stage(entry: Entry, extra: Extra) -> Table:
 
 
 def _mount(mount: CacheDirectory) -> str | Table:
-    """A path where that says it all, as in a declaration."""
+    """Return only the path if that says it all, as in a declaration."""
     if mount == CacheDirectory(mount.target):
         return mount.target
     sharing = None if mount.sharing == "shared" else mount.sharing
@@ -342,13 +342,13 @@ def _config(config: RuntimeConfig) -> Iterator[tuple[tuple[str, ...], Table]]:
 
 
 class _Lines(tuple[object, ...]):
-    """A list that is written one item a line, so that diffs show items."""
+    """A list that is written one item per line, so that diffs show items."""
 
     __slots__ = ()
 
 
 def _set(table: Table) -> Table:
-    """Without what is not there."""
+    """Return the table without absent values."""
     return {
         key: value
         for key, value in table.items()
@@ -384,7 +384,7 @@ def _value(value: Value) -> str:
 
 
 def _text(text: str) -> str:
-    """A string; one of several lines as such, where that loses nothing."""
+    """Return a TOML string, multi-line for several lines if that loses nothing."""
     plain = "\n" in text and not re.search(r'[\x00-\x08\x0b-\x1f\x7f\\]|"""', text)
     if plain and not text.endswith('"') and not _MARKER.search(text):
         return f'"""\n{text}"""'

@@ -1,4 +1,4 @@
-"""A lock that a merge tore: what either side asked for must not be lost with it."""
+"""Locks with merge conflicts: what either side requested must not be lost."""
 
 import re
 
@@ -16,7 +16,7 @@ _CONFLICT = re.compile(
 
 
 def sides(text: str) -> tuple[Lock, ...]:
-    """The locks of the two sides, as far as they can be read."""
+    """Return the locks of the two sides, as far as they can be read."""
     found = []
     for side in ("ours", "theirs"):
         try:
@@ -27,7 +27,7 @@ def sides(text: str) -> tuple[Lock, ...]:
 
 
 def asked_on(torn: tuple[Lock, ...], start: Lock) -> Requests:
-    """The refresh numbers, moves and upgrades of the sides that a start lacks."""
+    """Return the refresh numbers, moves and upgrades of ``torn`` that a start lacks."""
     bump: dict[str, int] = {}
     move: set[str] = set()
     upgrade: set[tuple[str, str]] = set()

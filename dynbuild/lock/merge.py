@@ -1,10 +1,10 @@
-"""Merging two locks by what they say: the branch's changes go behind the other side's.
+"""Semantic merge of two locks: the branch's changes go behind the other side's.
 
 A textual merge of two locks is already a valid order or is refused by name; this one
-also mends what text cannot: neighbouring lines that both sides changed, and steps of
-both sides with one seq. Each fact that one side changed is taken from it. Where both
-did, and differently, main's stays and is told: the declaration has the same conflict,
-or makes the lock stale, so that ``dynbuild lock`` settles it.
+also resolves what text cannot: neighbouring lines that both sides changed, and steps of
+both sides with the same seq. A fact that one side changed is taken from that side. If
+both changed it, and differently, main's stays and is reported: the declaration has the
+same conflict, or makes the lock stale, so that ``dynbuild lock`` settles it.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,19 +24,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The lock of both sides, and what both changed: there main's fact stayed."""
+    """The lock of both sides, and what both changed, where main's fact stayed."""
 
     lock: Lock
     both: tuple[str, ...]
 
 
 def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
-    """Bring to main's lock what the branch changed since the ancestor of both.
+    """Apply to main's lock what the branch changed since the ancestor of both.
 
-    What the branch did not touch keeps main's seqs. What fits together nowhere (a stage
-    that one side removed and the other needs, a cycle) leaves the stages of the branch
-    that were there before as main has them; a stage that is needed is kept. Raises
-    LockError where not even that has an order.
+    What the branch did not touch keeps main's seqs. If the sides are incompatible (a
+    stage that one side removed and the other needs, a cycle), the branch's stages that
+    existed before stay as main has them; a stage that is needed is kept. Raises
+    LockError if not even that has an order.
     """
     start = ancestor or Lock(main.base, shell=main.shell)
     told: list[str] = []
@@ -60,7 +60,7 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
 
 
 def _is_new(path: tuple[str, ...], start: Lock, main: Lock, lock: Lock) -> bool:
-    """Whether unknown keys are of a stage that the branch alone brought."""
+    """Whether unknown keys belong to a stage that the branch alone added."""
     match path:
         case ("stages", name, *_):
             there = start.stages.keys() | main.stages.keys()
@@ -77,7 +77,7 @@ def _target(
     *,
     cautious: bool = False,
 ) -> Target:
-    """What both sides together ask for."""
+    """Return the target of both sides together."""
 
     def of(read: Callable[[Lock], _T]) -> Three[_T]:
         return Three(read(start), read(main), read(branch))
@@ -107,7 +107,7 @@ def _target(
         ),
         user=value(of(lambda lock: lock.user), "the user", tell),
         stages=stages,
-        # A lock may have lost one in a merge; where it is needed, the order tells.
+        # A lock may have lost an image in a merge; if needed, the order reports it.
         images={image: known[image] for image in sorted(used & known.keys())},
         shell=value(of(lambda lock: lock.shell), "the shell", tell),
         config=_config(of(lambda lock: lock.config), tell),
@@ -141,10 +141,10 @@ def _stages(
     *,
     cautious: bool,
 ) -> tuple[Stage, ...]:
-    """The stages of both sides; what the branch added comes last, in its own order.
+    """Merge the stages of both sides; the branch's new ones come last, in its order.
 
-    A stage is known by its name in the ancestor, a new one by a name that none can
-    have, with a space in it; two new ones of one name are one.
+    A stage is identified by its name in the ancestor, a new one by a name that no stage
+    can have, with a space in it; two new ones of the same name are one.
     """
     old, mine, theirs = (_known(start, side) for side in (start, main, branch))
     merged: dict[str, Stage] = {}
@@ -159,7 +159,7 @@ def _stages(
 
 
 def _known(start: Lock, side: Lock) -> dict[str, Stage]:
-    """The stages of a side by what they are known by, which they name each other by."""
+    """Return the stages of a side by identifier; references use the identifiers too."""
     names = continued(start, side)
     keys = {name: names.get(name, f"new {name}") for name in side.stages}
     in_order = sorted(side.stages.items(), key=lambda item: (item[1].seq, item[0]))
@@ -185,7 +185,7 @@ def _stage(
 ) -> Stage | None:
     start, main, branch = three.sides
     if main is None or branch is None:
-        # Removed on one side: gone, unless the other one changed it meanwhile.
+        # Removed on one side: gone, unless the other side changed it meanwhile.
         there = main or branch
         if there is None or start is None or there == start:
             return there if start is None else None
@@ -215,7 +215,7 @@ def _stage(
 
 
 def _bring_back(merged: dict[str, Stage], known: Mapping[str, Stage]) -> None:
-    """Keep the stages that one side removed and another one needs."""
+    """Keep the stages that one side removed and another stage needs."""
     todo = list(merged.values())
     while todo:
         for need in todo.pop().needs:
@@ -227,7 +227,7 @@ def _bring_back(merged: dict[str, Stage], known: Mapping[str, Stage]) -> None:
 def _named(
     merged: Mapping[str, Stage], tell: Callable[[str], None]
 ) -> tuple[Stage, ...]:
-    """The stages under their names again; of two with one name the first stays."""
+    """Return the stages under their names again, the first of two with one name."""
     final: dict[str, Stage] = {}
     for stage in merged.values():
         if stage.name.casefold() in final:

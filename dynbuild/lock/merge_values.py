@@ -1,4 +1,4 @@
-"""Merging values of three sides: what one side changed is taken, main's where both did.
+"""Three-way merge of values: one side's change is taken, main's if both changed it.
 
 As ``diff3`` merges lines (Khanna, Kunal, Pierce: A Formal Investigation of Diff3,
 FSTTCS 2007).
@@ -15,7 +15,7 @@ _K = TypeVar("_K", bound=Hashable)
 _H = TypeVar("_H", bound=Hashable)
 
 Tell = Callable[[str], None]
-"""Hears what both sides changed, each in its own way."""
+"""A listener for what both sides changed, each in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Three(Generic[_T_co]):
 
 
 def value(three: Three[_T], what: str, tell: Tell) -> _T:
-    """One value as a whole."""
+    """Merge a value as a whole."""
     if three.main != three.branch and three.start not in (three.main, three.branch):
         tell(what)
     return three.branch if three.main == three.start else three.main
 
 
 def keyed(three: Three[Mapping[_K, _T]], what: str, tell: Tell) -> dict[_K, _T]:
-    """A mapping key by key: main's order, then what the branch added."""
+    """Merge a mapping key by key: main's order, then what the branch added."""
     start, main, branch = three.sides
     merged: dict[_K, _T] = {}
     for key in dict.fromkeys([*main, *branch]):
@@ -51,7 +51,7 @@ def keyed(three: Three[Mapping[_K, _T]], what: str, tell: Tell) -> dict[_K, _T]:
 
 
 def listed(three: Three[tuple[_H, ...]], what: str, tell: Tell) -> tuple[_H, ...]:
-    """A list item by item; edits that touch one another are one that both made."""
+    """Merge a list item by item; edits that touch one another count as one by both."""
     start, main, branch = three.sides
     if main == branch or start in (main, branch):
         return value(three, what, tell)
@@ -70,7 +70,7 @@ def listed(three: Three[tuple[_H, ...]], what: str, tell: Tell) -> tuple[_H, ...
 def _edits(
     before: Sequence[_H], after: Sequence[_H]
 ) -> Iterator[tuple[int, int, tuple[_H, ...]]]:
-    """Which items of the list before become which ones after."""
+    """Yield the edits from one list to another: the bounds replaced, the new items."""
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for tag, begin, end, first, last in matcher.get_opcodes():
         if tag != "equal":

@@ -1,4 +1,4 @@
-"""The lock as a value, and the target that an update brings it to."""
+"""The lock as a value, and the target to which an update brings it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ DEFAULT_SHELL = ("/bin/sh", "-c")
 
 Extra = Mapping[tuple[str, ...], Mapping[str, object]]
 """Keys that this version does not know, by the path of their table; a path that ends
-in a number is that of a row of a list."""
+in a number is that of a list item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Lock:
     """All that order, digests and the Dockerfile need; no path has to be read.
 
     ``packages`` holds a log for each manager, ``sources`` and ``scripts`` the seq of
-    each, ``images`` the pins of images that stages copy from, ``arguments`` what the
-    declaration was called with where it is a function. ``extra`` keeps what a
-    later revision of the same version may have written, by the path of its table.
+    each, ``images`` the pins of images that stages copy from, ``arguments`` those that
+    the declaration was called with, if it is a function. ``extra`` keeps what a later
+    revision of the same version may have written, by the path of its table.
     """
 
     base: Pin
@@ -48,7 +48,7 @@ class Lock:
 
     @property
     def last_seq(self) -> int:
-        """The largest seq in the lock; the next one is this plus one."""
+        """The largest seq in the lock; the next seq is this plus one."""
         events = (
             event.seq
             for log in self.packages.values()
@@ -68,7 +68,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a declaration asks for, with every file read and every tag pinned.
+    """The demands of a declaration, with every file read and every tag pinned.
 
     ``packages`` maps manager to key to spec; ``stages`` come in authored order.
     """
@@ -86,7 +86,10 @@ class Target:
 
 
 def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:
-    """The specs that a lock declares now, by manager and key; empty ones left out."""
+    """Return the specs that a lock declares now, by manager and key.
+
+    Managers without any are left out.
+    """
     replayed = {manager: declared(log) for manager, log in lock.packages.items()}
     return {manager: specs for manager, specs in replayed.items() if specs}
 

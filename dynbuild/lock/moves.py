@@ -1,4 +1,4 @@
-"""Where the stages of an update stand: who keeps a seq, who moves to the back.
+"""The places of stages in an update: which keep their seq, which move to the back.
 
 The rules are numbered as in docs/lock.md.
 """
@@ -16,7 +16,7 @@ from dynbuild.steps.sequence import Rank, topological
 
 @dataclass(frozen=True, slots=True)
 class PreviousLock:
-    """The lock before, its order, and which of its stages go on under which names."""
+    """The previous lock, its order, and the names under which its stages continue."""
 
     lock: Lock
     order: tuple[Placed, ...]
@@ -25,7 +25,7 @@ class PreviousLock:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Which stages of a target changed themselves, move, or are new."""
+    """The stages of a target that changed themselves, that move, and that are new."""
 
     changed: frozenset[str]
     moving: frozenset[str]
@@ -33,7 +33,7 @@ class Moves:
 
 
 def motion(before: PreviousLock, target: Target, forced: Collection[str]) -> Moves:
-    """Rules 3 and 4: who moves. ``forced`` names stages that move unchanged."""
+    """Return which stages move (rules 3, 4); those in ``forced`` do even unchanged."""
     stages, previous = stages_of(target), stages_of(before.lock)
     old_facts, new_facts = facts_of(before.lock), facts_of(target)
     changed = {
@@ -56,7 +56,7 @@ def motion(before: PreviousLock, target: Target, forced: Collection[str]) -> Mov
 def place(
     before: PreviousLock, lock: Lock, target: Target, how: Moves
 ) -> dict[str, Entry]:
-    """The entries of all stages; ``lock`` has the other steps of the update placed."""
+    """Return the entries of all stages; ``lock`` has all other steps already placed."""
     stages = stages_of(target)
     previous = before.lock.stages
     staying = {
@@ -68,8 +68,8 @@ def place(
     ranks = _ranks(before, target, staying)
     last = max(before.lock.last_seq, lock.last_seq)
     if lock.last_seq <= before.lock.last_seq:
-        # Rule 5: what is last already would gain nothing by moving. It stands aside,
-        # so that what is new goes behind the new that it needs.
+        # Rule 5: stages that are last already would gain nothing by moving. They are
+        # set aside, so that a new stage goes behind the new ones that it needs.
         aside: dict[str, Rank] = {**ranks, **dict.fromkeys(how.moving, ())}
         in_order = _in_order(stages, how.moving | how.new, aside)
         new = [name for name in in_order if name in how.new]
@@ -92,7 +92,7 @@ def _appended(
     staying: Mapping[str, Entry],
     last: int,
 ) -> dict[str, Entry]:
-    """New seqs, one after the other."""
+    """Return entries with new, consecutive seqs."""
     return {
         name: Entry(stages[name], seq, staying[name].moves if name in staying else 0)
         for seq, name in enumerate(names, last + 1)
@@ -102,7 +102,7 @@ def _appended(
 def _ranks(
     before: PreviousLock, target: Target, staying: Mapping[str, Entry]
 ) -> dict[str, Rank]:
-    """Rule 4: fewer moves first, then the previous order, then as authored."""
+    """Return the ranks (rule 4): fewer moves, then previous order, then as authored."""
     places = {step.id: place for place, step in enumerate(before.order)}
     return {
         stage.name: (
@@ -115,7 +115,10 @@ def _ranks(
 
 
 def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
-    """No step that stays stands behind the first that moves, and none left live."""
+    """Whether the moving steps are last already.
+
+    No step that stays is behind the first that moves, and none that moves left live.
+    """
     was_live = {step.id for step in before.order if step.live}
     behind = False
     for step in unchecked_order(candidate):
@@ -129,7 +132,7 @@ def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
 
 
 def _stood_on_what_left(order: tuple[Placed, ...], target: Target) -> set[str]:
-    """Old names of the stages behind the first script or source that left."""
+    """Return old names of the stages behind the first script or source that left."""
     stood: set[str] = set()
     gone = False
     for placed in order:

@@ -36,12 +36,12 @@ class Placed:
 
     @property
     def linked(self) -> bool:
-        """Whether the image has it; others copy from what is not linked."""
+        """Whether the image contains it; others copy from an unlinked step."""
         return not (isinstance(self.step, Stage) and self.step.build_only)
 
 
 def install_order(lock: Lock) -> tuple[Placed, ...]:
-    """All steps in install order.
+    """Return all steps in install order.
 
     Raises LockError, naming the stages, when the lock is not sound: after a merge.
     """
@@ -51,7 +51,7 @@ def install_order(lock: Lock) -> tuple[Placed, ...]:
 
 
 def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
-    """The install order of a lock in which every stage has a place."""
+    """Return the install order of a lock in which every stage has a place."""
     stages = {name: entry.stage for name, entry in lock.stages.items()}
     effective: dict[str, int] = {}
     depth: dict[str, int] = {}
@@ -99,7 +99,7 @@ def _refuse_lost_images(lock: Lock) -> None:
 
 
 def _system_chain(lock: Lock) -> list[Placed]:
-    """The system steps in order. Two of a kind may share a seq, after a merge."""
+    """Return the system steps in order. Two of a kind may share a seq after a merge."""
     steps: list[tuple[int, str, str, Step]] = [
         (seq, "source", repr(source), source) for source, seq in lock.sources.items()
     ]

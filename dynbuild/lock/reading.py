@@ -1,4 +1,4 @@
-"""From the parsed TOML of a lock to the value, refusing what ``codec`` never wrote."""
+"""Reading a lock's parsed TOML into the value, refusing what ``codec`` never wrote."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,12 +28,12 @@ _T = TypeVar("_T")
 
 
 def script_id(text: str) -> str:
-    """The key of a script's table: its text decides it, so merges cannot mix two."""
+    """Return the key of a script's table: from its text, so merges cannot mix two."""
     return short(sha256(text.encode()))
 
 
 def source_id(source: AptSource) -> str:
-    """The key of a source's table, likewise."""
+    """Return the key of a source's table, likewise."""
     facts = [
         source.uri,
         *source.suites,
@@ -47,7 +47,7 @@ def source_id(source: AptSource) -> str:
 
 
 class _Table:
-    """A table that is read key by key; what nobody took is of a later revision."""
+    """A table that is read key by key; keys not taken are of a later revision."""
 
     def __init__(self, table: Mapping[str, Any], path: tuple[str, ...]) -> None:
         self._left = dict(table)
@@ -116,7 +116,7 @@ class _Table:
         return {key: self.take(key, str) for key in list(self._left)}
 
     def data(self) -> dict[str, Data]:
-        """All that is in it: text, numbers, truth values, lists and tables of them."""
+        """Take all that is left: text, numbers, booleans, lists and tables of them."""
         return {key: self._data(key, self.take(key, object)) for key in [*self._left]}
 
     def _data(self, key: str, value: object) -> Data:
@@ -169,7 +169,7 @@ _KINDS: Mapping[type, str] = {
 
 
 def lock_of(document: Mapping[str, Any]) -> Lock:
-    """The lock that a document says. Raises LockError naming the damaged table."""
+    """Return the lock of a document. Raises LockError naming the damaged table."""
     top = _Table(document, ())
     top.number("version", least=1)
     extra: dict[tuple[str, ...], Mapping[str, object]] = {}

@@ -1,4 +1,4 @@
-"""Knowing a stage again under another name, so that a rename builds nothing."""
+"""Recognizing a stage under another name, so that a rename builds nothing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -13,19 +13,19 @@ from dynbuild.steps.describe import own_facts
 from dynbuild.steps.model import Stage
 
 Names = Mapping[str, str]
-"""For each stage of a target that is not new, its name in the lock before."""
+"""For each stage of a target that is not new, its name in the previous lock."""
 
 Links: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-"""The stages that one stands on, and those that it copies from, copy by copy."""
+"""The stages that a stage stands on, and those that it copies from, copy by copy."""
 
 
 def continued(previous: Lock, target: Lock | Target) -> Names:
-    """Match the stages of a target, or of a later lock, with those of the lock before.
+    """Match the stages of a target, or of a later lock, with the previous lock's.
 
-    A stage that is new or changed goes on from one that left or changed and has its
-    very facts: then it was renamed. Where several have, equal dependencies are
-    preferred, then the own name, then the order of names. Any other goes on under its
-    own name. Neither side has to be sound: merged locks need not be.
+    A new or changed stage continues one that left or changed and has exactly its facts:
+    then it was renamed. If several have, equal dependencies are preferred, then its own
+    name, then the order of names. Any other continues under its own name. Neither side
+    has to be sound: merged locks need not be.
     """
     match = _Match(_known(previous), _known(target))
     match.without_rival()
@@ -36,14 +36,14 @@ def continued(previous: Lock, target: Lock | Target) -> Names:
 
 
 def stages_of(lock: Lock | Target) -> dict[str, Stage]:
-    """The stages by name, in the order that the lock or target has them."""
+    """Return the stages by name, in the order of the lock or target."""
     if isinstance(lock, Lock):
         return {name: entry.stage for name, entry in lock.stages.items()}
     return {stage.name: stage for stage in lock.stages}
 
 
 def facts_of(lock: Lock | Target) -> dict[str, Digest]:
-    """A digest of each stage's own facts."""
+    """Return a digest of each stage's own facts."""
     return {
         name: digest_of(own_facts(stage, lock.images, lock.shell))
         for name, stage in stages_of(lock).items()
@@ -51,19 +51,19 @@ def facts_of(lock: Lock | Target) -> dict[str, Digest]:
 
 
 def links(stage: Stage, known_as: Callable[[str], str] = str) -> Links:
-    """What a stage names; ``known_as`` may tell the names in the lock before."""
+    """Return the stages that a stage names; ``known_as`` may map to previous names."""
     copied = (known_as(copy.stage) for copy in stage.copies if copy.stage is not None)
     return tuple(sorted(set(map(known_as, stage.dependencies)))), tuple(copied)
 
 
 def follow(names: Names) -> Callable[[str], str]:
-    """Tell a stage's name in the lock before; that of a new one is like no other."""
+    """Return a map to names in the previous lock; new stages map to unique names."""
     return lambda name: names.get(name, f"{name} is new")
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a stage is known by; ``depth`` is 0 where a cycle leaves it no place."""
+    """The traits of a stage to match; ``depth`` is 0 if a cycle leaves it no place."""
 
     stage: Stage
     facts: Digest
@@ -82,7 +82,7 @@ def _known(lock: Lock | Target) -> dict[str, _Known]:
 
 
 def _needed_by(stages: Mapping[str, _Known]) -> dict[str, Digest]:
-    """A digest of all that needs a stage, directly or not, names left out."""
+    """Return a digest of all that needs each stage, directly or not, without names."""
     found: dict[str, list[Digest]] = {name: [] for name in stages}
     needed: dict[str, Digest] = {}
     for name in sorted(stages, key=lambda name: (-stages[name].depth, name)):
@@ -108,15 +108,15 @@ class _Match:
         return sorted(self._after.keys() - self.names.keys())
 
     def own(self, names: Iterable[str]) -> None:
-        """Let stages go on under their own names, where these are free."""
+        """Continue stages under their own names, where these are free."""
         for name in names:
             if name in self._free:
                 self._take(name, name)
 
     def without_rival(self) -> None:
-        """Match facts that one stage of each side has, whatever it is called.
+        """Match facts that exactly one stage of each side has, whatever its name.
 
-        So too a name whose old facts no stage has now, and whose new facts none had.
+        So is a name whose old facts no stage has now, and whose new facts none had.
         """
         old = Counter(known.facts for known in self._before.values())
         new = Counter(known.facts for known in self._after.values())
@@ -135,9 +135,9 @@ class _Match:
         )
 
     def with_equal_links(self) -> None:
-        """Match equal facts and links, from below: an own name first, then by name.
+        """Match equal facts and links, from below: own names first, then by name.
 
-        Those that share both are told apart by what needs them.
+        Stages that share both are distinguished by what needs them.
         """
         if not self._free:
             return
@@ -176,7 +176,7 @@ class _Match:
         wanted: Mapping[str, Hashable],
         candidates: Mapping[Hashable, list[str]],
     ) -> None:
-        """Take the first free name of those with the wanted key."""
+        """Match each name with the first free candidate that has the wanted key."""
         for name, key in wanted.items():
             waiting = candidates.get(key, [])
             while name not in self.names and waiting:
@@ -189,14 +189,14 @@ class _Match:
         self._free.discard(old)
 
     def _probably(self, name: str) -> str:
-        """The old name of a stage; where it is not settled yet, most likely its own."""
+        """Return a stage's old name; if not settled yet, its own as the most likely."""
         if name not in self.names and name in self._free:
             return name
         return follow(self.names)(name)
 
 
 def _by_key(keys: Mapping[str, Hashable]) -> dict[Hashable, list[str]]:
-    """Names by their key, the first by name at the end."""
+    """Return names by their key, the alphabetically first at the end."""
     names: defaultdict[Hashable, list[str]] = defaultdict(list)
     for name in sorted(keys, reverse=True):
         names[keys[name]].append(name)

@@ -1,4 +1,4 @@
-"""What earlier commands asked for and a new start from git's HEAD must not lose."""
+"""Requests of earlier commands, which a new start from git's HEAD must not lose."""
 
 from dynbuild.lock.model import Lock, is_same
 from dynbuild.lock.renames import continued, facts_of, follow, links, stages_of
@@ -7,12 +7,12 @@ from dynbuild.steps.model import Upgrade
 
 
 def asked_since(committed: Lock, current: Lock) -> Requests:
-    """The requests that lead from a committed lock to the one in the file.
+    """Return the requests that lead from a committed lock to the one in the file.
 
     ``dynbuild lock`` starts from the committed lock, so that the many runs of one
-    edit become one. Refresh numbers, upgrades and moves that were asked for since
-    then are in the file alone: they are asked for again. A stage that moved more
-    often though nothing of it changed was asked to.
+    edit become one. Refresh numbers, upgrades and moves that were requested since
+    then are in the file alone: they are requested again. A stage that moved more
+    often though nothing of it changed was moved on request.
     """
     names = continued(committed, current)
     before, after = stages_of(committed), stages_of(current)
@@ -48,10 +48,10 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
 
 
 def is_repacked(committed: Lock, current: Lock) -> bool:
-    """Whether the file's lock was numbered anew, on request, since it was committed.
+    """Whether the file's lock was renumbered on request since it was committed.
 
-    A number that went down, or an event that is gone, tells. With another base it is
-    numbered anew anyway, and is again from the committed lock.
+    A number that decreased, or an event that is gone, shows it. With another base the
+    lock is renumbered anyway, and will be again from the committed lock.
     """
     if not is_same(committed.base, current.base):
         return False
@@ -75,7 +75,7 @@ def is_repacked(committed: Lock, current: Lock) -> bool:
 
 
 def combined(first: Requests, second: Requests) -> Requests:
-    """Both; where they differ, the second."""
+    """Combine both requests; where they differ, the second wins."""
     known = second if second.earlier else first
     return Requests(
         {**first.bump, **second.bump},

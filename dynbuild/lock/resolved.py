@@ -1,7 +1,7 @@
-"""A lock resolved for one platform: all that follows from it, worked out once.
+"""A lock resolved for one platform: all that follows from it, computed once.
 
-What a lock leaves open is given: the content of live copies, and the digests of images
-without a pin. The steps that need what is not given have no description.
+What a lock leaves open is passed in: the content of live copies, and the digests of
+unpinned images. Steps that need anything not passed in have no description.
 """
 
 from collections.abc import Mapping
@@ -20,15 +20,15 @@ from dynbuild.steps.model import Copy, Pin, Stage
 from dynbuild.steps.recipe import copies_of
 
 Contents: TypeAlias = Mapping[Copy, Digest]
-"""What was read just now: the content of live copies."""
+"""The content of live copies, as read just now."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLock:
-    """A lock and what follows from it; all but ``order`` goes by the ids of steps.
+    """A lock and what follows from it, all but ``order`` by the ids of steps.
 
-    ``contents`` and ``unpinned`` are what was given. ``descriptions`` and ``digests``
-    leave out the steps that need what was not.
+    ``contents`` and ``unpinned`` are what was passed in. ``descriptions`` and
+    ``digests`` leave out the steps that need what was not.
     """
 
     lock: Lock
@@ -49,7 +49,7 @@ def resolve(
     unpinned: Mapping[str, Digest],
     order: tuple[Placed, ...] | None = None,
 ) -> ResolvedLock:
-    """Resolve a lock; ``order`` is ``install_order(lock)`` where that is known already.
+    """Resolve a lock; ``order`` is ``install_order(lock)`` if that is known already.
 
     Raises LockError for a lock that is not sound, DeclarationError (DB0304) for a
     platform that it does not have.
@@ -72,7 +72,7 @@ def resolve(
 
 
 def environments_of(lock: Lock) -> Environments:
-    """The composed variables of all stages of a lock.
+    """Return the composed variables of all stages of a lock.
 
     Raises LockError, naming the stages, when the lock is not sound: after a merge.
     """
@@ -111,7 +111,7 @@ def _described(
     given: tuple[Contents, Mapping[str, Digest]],
     environments: Environments,
 ) -> tuple[dict[str, Description], dict[str, Digest]]:
-    """Describe steps by id; the digest of each is ``digest_of`` its description."""
+    """Describe steps by id; each one's digest is ``digest_of`` its description."""
     contents, unpinned = given
     base = _image_digest(lock.base, platform, unpinned)
     described: dict[str, Description] = {}

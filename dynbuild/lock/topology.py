@@ -1,4 +1,4 @@
-"""Orders that the needs of stages allow, and what is wrong where none exists."""
+"""Topological orders of stages by their needs, and the diagnostics if none exists."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -8,11 +8,11 @@ from dynbuild.steps.sequence import topological
 
 
 def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
-    """All stage names, each after all that it needs; otherwise by name.
+    """Return all stage names, each after all that it needs; otherwise by name.
 
     Raises LockError for a missing stage, a cycle, a linked stage that stands on a
-    build-only one, or names that Docker does not tell apart: what a textual merge of
-    two locks can bring about.
+    build-only one, or names that Docker does not distinguish: what a textual merge of
+    two locks can cause.
     """
     problems = [*_missing(stages), *_not_linked(stages), *_alike(stages)]
     if problems:
@@ -32,9 +32,9 @@ def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
 
 
 def in_place(stages: Mapping[str, Stage]) -> list[str]:
-    """Those that have a place: by what they need, otherwise by name.
+    """Return the stages that have a place: after all that they need, otherwise by name.
 
-    Left out is what stands in a cycle, and what needs something that has no place.
+    Left out is a stage in a cycle, and one that needs a stage without a place.
     """
     needs = {name: stage.needs for name, stage in stages.items()}
     has_place: set[str] = set()
@@ -47,9 +47,9 @@ def in_place(stages: Mapping[str, Stage]) -> list[str]:
 
 
 def _cycle(stages: Mapping[str, Stage], left: Collection[str]) -> list[str]:
-    """A cycle, from its first stage by name round to itself again.
+    """Return a cycle, from its first stage by name back to itself.
 
-    Each of those ``left`` without a place needs another one of them.
+    Each stage ``left`` without a place needs another one of them.
     """
     place: dict[str, int] = {}
     name = min(left)

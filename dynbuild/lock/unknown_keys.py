@@ -1,4 +1,4 @@
-"""What a later revision of the same version may have written: kept, not understood."""
+"""Unknown keys, which a later revision of the same version may have written: kept."""
 
 from dynbuild.lock.model import Extra, Lock
 from dynbuild.lock.reading import script_id, source_id
@@ -7,10 +7,10 @@ from dynbuild.steps.model import Stage
 
 
 def carry_unknown_keys(previous: Lock, lock: Lock, names: Names) -> Extra:
-    """The unknown keys of a lock for the next one, unless what they speak of left.
+    """Return a lock's unknown keys for the next one, unless what they describe left.
 
     Those of a stage follow its renames; those of a copy or a secret stay as long as
-    the stage's list of them does.
+    the stage's list of them stays the same.
     """
     now = {old: name for name, old in names.items()}
     there: dict[str, set[str]] = {

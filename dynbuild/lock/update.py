@@ -1,4 +1,4 @@
-"""Bringing a lock to what a declaration asks for: the append-only install order.
+"""Updating a lock to what a declaration asks for: the append-only install order.
 
 What is unchanged keeps its seq for ever. What changed moves to the back, and what
 depends on it follows. The rules are numbered as in docs/lock.md.
@@ -25,12 +25,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What only a command can ask for: no declaration says it.
+    """Requests that only a command can make: no declaration states them.
 
     ``bump`` gives stages their refresh number, ``move`` names stages to put at the
     back, ``upgrade`` packages (manager, key) to bring to their newest version;
-    ``repack`` renumbers everything from scratch. ``earlier`` is the lock that names
-    the stages of ``again`` and ``moved``: what was asked of it before.
+    ``repack`` renumbers everything from scratch. ``earlier`` is the lock whose names
+    ``again`` and ``moved`` use for stages: what was requested of it before.
     """
 
     bump: Mapping[str, int] = field(default_factory=dict)
@@ -46,11 +46,11 @@ NOTHING = Requests()
 
 
 def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) -> Lock:
-    """The lock for a target, starting from the one before.
+    """Return the lock for a target, starting from the previous one.
 
     Idempotent, and a function of its arguments alone. Raises LockError for a target
-    with a cycle or a missing stage. A previous lock may have them, after a merge: its
-    stages that have no place are as new.
+    with a cycle or a missing stage. A previous lock may have these, after a merge: its
+    stages without a place are treated as new.
     """
     dependencies_first(stages_of(target))
     asked = _named_anew(requests, target)
@@ -61,7 +61,7 @@ def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) 
         stages=tuple(_settled(stage, before, names, asked) for stage in target.stages),
     )
     if asked.repack or previous is None or not is_same(previous.base, target.base):
-        # Only what was asked for by name counts as a move here: bumps and --move.
+        # Only what was requested by name counts as a move here: bumps and --move.
         stages = stages_of(settled)
         moves = {
             name: entry.moves
@@ -76,7 +76,7 @@ def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) 
 
 
 def _named_anew(requests: Requests, target: Target) -> Requests:
-    """What was asked of an earlier lock, under the names that its stages have now."""
+    """Return earlier requests under the names that their stages have now."""
     if requests.earlier is None:
         return requests
     names = continued(requests.earlier, target)
@@ -90,7 +90,7 @@ def _named_anew(requests: Requests, target: Target) -> Requests:
 
 
 def _sound(previous: Lock) -> Lock:
-    """A lock without the stages that a merge left without a place or an image."""
+    """Return a lock without stages that a merge left without a place or an image."""
     held = {None, *previous.images}
     stages = {
         name: entry.stage
@@ -105,7 +105,7 @@ def _sound(previous: Lock) -> Lock:
 
 
 def _packed(target: Target, moves: Mapping[str, int]) -> Lock:
-    """Rules 2 and 7: number everything from 1, what moves least often first."""
+    """Number everything from 1, what moves least often first (rules 2 and 7)."""
     seqs = count(1)
     stages = stages_of(target)
     lock = _system(Lock(target.base), target, (), seqs)
@@ -119,7 +119,7 @@ def _packed(target: Target, moves: Mapping[str, int]) -> Lock:
 
 
 def _extended(previous: Lock, target: Target, names: Names, asked: Requests) -> Lock:
-    """Rules 3 to 6: what is unchanged stays, what is not goes to the back."""
+    """Keep what is unchanged in place, append the rest (rules 3 to 6)."""
     seqs = count(previous.last_seq + 1)
     lock = _system(previous, target, asked.upgrade, seqs)
     before = PreviousLock(previous, unchecked_order(previous), names)
@@ -133,7 +133,7 @@ def _system(
     upgrade: Collection[tuple[str, str]],
     seqs: Iterator[int],
 ) -> Lock:
-    """Everything but the stages: what is new takes its seqs in this order."""
+    """Return everything but the stages: new steps take their seqs in this order."""
     return Lock(
         base=target.base,
         sources=_kept_or_next(previous.sources, target.sources, seqs),
@@ -149,7 +149,7 @@ def _system(
 
 
 def _settled(stage: Stage, previous: Lock, names: Names, asked: Requests) -> Stage:
-    """A stage as the lock has it: with its refresh number, which the lock alone keeps.
+    """Return a stage as the lock has it, with its refresh number, which it alone keeps.
 
     The order of dependencies means nothing: while they are the same, it stays.
     """
@@ -177,7 +177,7 @@ def _logs(
     upgrade: Collection[tuple[str, str]],
     seqs: Iterator[int],
 ) -> dict[str, Log]:
-    """Rule 4, first part: one event for every package whose spec differs."""
+    """Append one event for every package whose spec differs (rule 4, first part)."""
     now = declared_packages(previous)
     gone = rebuilt_from(previous, target)
     logs: dict[str, Log] = {}
@@ -200,10 +200,10 @@ def _logs(
 
 
 def rebuilt_from(previous: Lock, target: Target | Lock) -> int | None:
-    """The seq from which on all is built anew: a source or a script there has left.
+    """Return the seq from which on all is built anew: a source or script there left.
 
     A package that came from a source or a script that is gone could not be installed
-    again: so its events fold away there.
+    again: so its events are folded away there.
     """
     left = [
         *(seq for item, seq in previous.sources.items() if item not in target.sources),

@@ -1,4 +1,4 @@
-"""Records and write sets as bytes: what every tier stores."""
+"""Records and write sets as bytes, as every tier stores them."""
 
 import json
 import re
@@ -15,19 +15,19 @@ VERSION = 2
 _KINDS = frozenset(get_args(Kind))
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MOST = 256 << 20
-"""Bytes of a write set as it is written: no tier may fill the memory with one."""
+"""Maximum bytes of an unpacked write set: no tier may fill the memory with one."""
 
 _PACKED = 64
-"""How much smaller a write set may be packed: a hundred thousand empty files are 44
+"""Maximum compression ratio of a write set: a hundred thousand empty files become 44
 times smaller, and a kilobyte must not become a gigabyte.
 """
 
 _LONGEST = 10.0**9
-"""Seconds that a step took at most: some thirty years."""
+"""Maximum seconds that a step took: some thirty years."""
 
 
 class UnreadableError(ValueError):
-    """Bytes that are no record, or that were damaged."""
+    """Bytes that are not a record, or are damaged."""
 
 
 class OtherVersionError(UnreadableError):
@@ -35,12 +35,12 @@ class OtherVersionError(UnreadableError):
 
 
 def record_name(record: Record) -> str:
-    """The name of a record among those of its step: its id."""
+    """Return the name of a record among those of its step: its id."""
     return record.id.removeprefix("sha256:")
 
 
 def dump_record(record: Record, writes: Digest) -> bytes:
-    """A record, without what it wrote: that is a blob of its own."""
+    """Serialize a record without its write set, which is a blob of its own."""
     text = json.dumps(
         {
             "version": VERSION,
@@ -52,7 +52,7 @@ def dump_record(record: Record, writes: Digest) -> bytes:
 
 
 def load_record(data: bytes) -> tuple[Record, Digest]:
-    """A record that has written nothing yet, and the blob that says what it wrote.
+    """Parse a record, its write set still empty; also return the write set's blob.
 
     Raises UnreadableError, OtherVersionError.
     """
@@ -86,7 +86,7 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
 
 
 def load_base(text: str) -> tuple[tuple[Layer, ...], Digest, dict[str, Any]]:
-    """What a note says of a base: its layers, the blob of what they hold, its config.
+    """Parse the note of a base: its layers, the blob of its write set, its config.
 
     Raises UnreadableError.
     """
@@ -101,13 +101,13 @@ def load_base(text: str) -> tuple[tuple[Layer, ...], Digest, dict[str, Any]]:
 
 
 def named_in(data: bytes) -> frozenset[Digest]:
-    """All blobs that a record of any version may name."""
+    """Return all blobs that a record of any version may name."""
     text = data.decode("ascii", "replace")
     return frozenset(map(Digest, _DIGEST.findall(text)))
 
 
 def _digest(told: object) -> Digest:
-    """A digest becomes a part of paths: nothing else may pass for one."""
+    """Validate a digest: it becomes part of paths, so nothing else may pass for one."""
     if not isinstance(told, str) or not _DIGEST.fullmatch(told):
         raise UnreadableError
     return Digest(told)
@@ -120,7 +120,7 @@ def _text(told: object) -> str:
 
 
 def _seconds(told: object) -> float:
-    """A length of time that can be added up and shown: neither NaN nor infinite."""
+    """Validate a duration that can be added up and shown: neither NaN nor infinite."""
     if not isinstance(told, int | float) or not 0 <= told <= _LONGEST:
         raise UnreadableError
     return float(told)
@@ -137,12 +137,12 @@ def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> L
 
 
 def _signatures(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """All that there are, whoever made them: others may know their keys."""
+    """Return all signatures, whoever made them: others may know their keys."""
     return tuple(sorted((str(name), str(text)) for name, text in told.items()))
 
 
 def dump_writes(writes: WriteSet) -> bytes:
-    """A write set in one spelling, compressed."""
+    """Serialize a write set canonically, compressed."""
     if isinstance(writes, StoredWrites):
         return writes.data
     rows = [
@@ -151,17 +151,17 @@ def dump_writes(writes: WriteSet) -> bytes:
     ]
     text = json.dumps(rows, separators=(",", ":")).encode()
     packed = zlib.compress(text, 1)
-    # What repeats itself more than anybody would believe is kept as it is.
+    # What is more repetitive than readers accept is stored uncompressed.
     return packed if len(text) <= _room(packed) else zlib.compress(text, 0)
 
 
 def _room(packed: bytes) -> int:
-    """The most bytes that a packed write set may become."""
+    """Return the maximum bytes that a packed write set may unpack to."""
     return min(_MOST, _PACKED * len(packed) + (64 << 10))
 
 
 class StoredWrites(LazyWriteSet):
-    """A write set that is parsed when somebody looks at it."""
+    """A write set that is parsed on first use."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(lambda: parsed(data))
@@ -172,7 +172,7 @@ class StoredWrites(LazyWriteSet):
 
 
 def parsed(data: bytes) -> dict[str, Written]:
-    """A write set as ``dump_writes`` wrote it. Raises UnreadableError."""
+    """Parse a write set that ``dump_writes`` wrote. Raises UnreadableError."""
     try:
         unpacked = zlib.decompressobj()
         text = unpacked.decompress(data, _room(data))

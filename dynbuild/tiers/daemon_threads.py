@@ -1,6 +1,6 @@
-"""Work beside the caller's, in threads that no exit of the process waits for.
+"""Concurrent work in daemon threads, which no exit of the process waits for.
 
-The standard library's executor joins its threads at exit, so that one that hangs on a
+The standard library's executor joins its threads at exit, so that a thread hanging on a
 network would keep the process alive after an interrupt.
 """
 
@@ -15,7 +15,7 @@ _R = TypeVar("_R")
 
 
 def submit(job: Callable[[], _R]) -> Future[_R]:
-    """Start a job; what comes of it."""
+    """Start a job and return its future."""
     future: Future[_R] = Future()
 
     def work() -> None:
@@ -31,7 +31,7 @@ def submit(job: Callable[[], _R]) -> Future[_R]:
 def parallel_map(
     job: Callable[[_T], _R], items: Iterable[_T], at_once: int
 ) -> Sequence[_R]:
-    """What a job makes of each item, in their order, some at once.
+    """Apply a job to all items, ``at_once`` concurrently; return results in order.
 
     Raises what the first job to fail raises; no more are started then.
     """

@@ -1,6 +1,6 @@
-"""What a declaration says of the tiers, as plain values.
+"""The tier settings of a declaration, as plain values.
 
-An unchanged project has them without the schema, which takes long to import.
+An unchanged project loads them without the schema, which takes long to import.
 """
 
 import json
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 Mode: TypeAlias = Literal["read-write", "read", "write", "off"]
-"""What a tier is used for."""
+"""The use of a tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Cache:
 
 
 def cache_of(text: str) -> Cache:
-    """The tiers of what the schema's ``Cache`` is in JSON, or what ``settings_of``."""
+    """Parse the JSON of the schema's ``Cache`` or of ``settings_of``."""
     said = json.loads(text)
     minio, registry = said.get("minio"), said.get("registry")
     return Cache(
@@ -59,6 +59,6 @@ def cache_of(text: str) -> Cache:
 
 
 def settings_of(cache: Cache) -> str:
-    """One spelling of what a declaration says of tiers, without what is not said."""
+    """Return the canonical text of declared tier settings, without unset ones."""
     said = {name: value for name, value in asdict(cache).items() if value}
     return json.dumps(said, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Keys for signatures: from the environment, the declaration, files for their owner."""
+"""Keys for signatures: from the environment, the declaration, owner-only files."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ VALUE = "DYNBUILD_SIGNING_KEY"
 FILE = "DYNBUILD_SIGNING_KEY_FILE"
 
 _MOST = 4096
-"""Bytes of a key file that are read: a key has less than 200."""
+"""Maximum bytes read of a key file: a key has less than 200."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -22,7 +22,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def trusted_keys(
     declared: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[PublicKey, ...]:
-    """The keys whose signatures count; the environment's are instead of the others.
+    """Return the keys whose signatures count: the environment's, else the declared.
 
     Raises DeclarationError.
     """
@@ -35,13 +35,13 @@ def trusted_keys(
         except ValueError as error:
             where = "trusted_keys" if given is None else TRUSTED
             hint = "`dynbuild key new NAME` prints one"
-            # Somebody may have put the secret one there.
+            # Somebody may have put the secret key there.
             raise _no_key(f"{where}: {error}", hint) from None
     return tuple(found)
 
 
 def signing_key(environment: Mapping[str, str]) -> SecretKey | None:
-    """The key that signs what is shared, if there is one. Raises DeclarationError."""
+    """Return the key that signs what is shared, if any. Raises DeclarationError."""
     value, file = environment.get(VALUE), environment.get(FILE)
     if value and file:
         raise _no_key(f"both {VALUE} and {FILE} are set", "unset one of them")
@@ -55,9 +55,9 @@ def signing_key(environment: Mapping[str, str]) -> SecretKey | None:
 
 
 def new_key(name: str, path: Path) -> PublicKey:
-    """Write a new secret key to a file that nobody else can read; its public key.
+    """Write a new secret key to an owner-only file; return its public key.
 
-    Raises AnswerIsNoError where something is there.
+    Raises CommandFailed if something is there.
     """
     key = SecretKey(name, secrets.token_bytes(32))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def new_key(name: str, path: Path) -> PublicKey:
 
 
 def _read(path: Path) -> str:
-    """A key file that is for its owner alone."""
+    """Read a key file, which has to be readable by its owner alone."""
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())

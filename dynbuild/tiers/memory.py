@@ -53,7 +53,7 @@ class Memory:
         self.record(record)
 
     def doubt(self, *origins: Origin) -> None:
-        """Nothing of this outlives the run that doubts."""
+        """Do nothing: nothing of this outlives the run that doubts."""
 
     def doubts(self) -> tuple[Origin, ...]:
         return ()

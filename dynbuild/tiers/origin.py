@@ -1,9 +1,10 @@
-"""Where the records of a store are from, and which of them a run believes.
+"""The origins of the records of a store, and which of them a run believes.
 
 One store serves projects that trust different tiers, and may have been restored from
-elsewhere. So each record in it says where it is from: built here, under a seal that
-only this user on this machine can make, with the origins of all that it was built on;
-or taken from which tier. What says neither is from the store: nobody vouches for it.
+elsewhere. So each record in it states its origin: built here, under a seal that only
+this user on this machine can make, with the origins of all that it was built on; or
+taken from which tier. A record that states neither is from the store: nobody vouches
+for it.
 """
 
 import hmac
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
     from dynbuild.signature import PublicKey
 
 STORE = "this store"
-"""The place of what a store holds though nobody says where it is from."""
+"""The place of a record that a store holds without a stated origin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a run believes, and the key of its own seal.
+    """The trust of a run, and the key of its own seal.
 
-    ``places`` are the tiers that the user named, used now or not; None is any.
-    ``signed_only``: what is not built here counts only where one of ``keys`` signed it.
+    ``places`` are the tiers that the user named, in use now or not; None is any.
+    ``signed_only``: what is not built here counts only if one of ``keys`` signed it.
     """
 
     places: frozenset[str] | None = None
@@ -37,7 +38,7 @@ class Trust:
     seal: bytes | None = field(default=None, repr=False)
 
     def believes(self, origins: Collection[Origin]) -> bool:
-        """Whether something counts that has these origins besides being built here."""
+        """Whether something counts that has these origins, besides being built here."""
         if self.signed_only:
             trusted = set(map(str, self.keys))
             return all(trusted.intersection(one.keys) for one in origins)
@@ -47,7 +48,7 @@ class Trust:
         )
 
     def signed_by(self, record: Record, writes: Digest) -> tuple[str, ...]:
-        """The keys that are trusted here and signed a record."""
+        """Return the keys that are trusted here and signed a record."""
         if not self.keys or not record.signatures:
             return ()
         from dynbuild.signature import signers  # noqa: PLC0415 - as above
@@ -56,11 +57,11 @@ class Trust:
 
 
 ANY = Trust()
-"""Everything counts, and nothing is sealed."""
+"""Trust in everything, without a seal."""
 
 
 def dump_built(data: bytes, origins: Collection[Origin], trust: Trust) -> bytes:
-    """What a store says of a record that was built here, on what has these origins.
+    """Return a store's origin data for a record built here, on what has these origins.
 
     ``data`` is the record as it was dumped.
     """
@@ -72,7 +73,7 @@ def dump_built(data: bytes, origins: Collection[Origin], trust: Trust) -> bytes:
 
 
 def dump_taken(record: Record) -> bytes:
-    """What a store says of a record that a tier gave."""
+    """Return a store's origin data for a record taken from a tier."""
     (origin,) = record.origins
     return json.dumps({"taken_from": origin.place}).encode()
 
@@ -80,7 +81,7 @@ def dump_taken(record: Record) -> bytes:
 def origins_in(
     told: bytes, data: bytes, record: Record, writes: Digest, trust: Trust
 ) -> tuple[Origin, ...]:
-    """Where a record is from, as a store says it and its seal shows it.
+    """Return the origins of a record, as the store states and its seal proves them.
 
     ``data`` is the record as it was loaded, and whole.
     """
@@ -100,7 +101,7 @@ def origins_in(
 
 
 def seal_of_note(name: str, data: bytes, trust: Trust) -> str | None:
-    """What shows that a note was written here; None where there is no key for it."""
+    """Return the seal that proves that a note was written here; None without a key."""
     if trust.seal is None:
         return None
     return _seal(trust.seal, b"note\0" + name.encode() + b"\0" + data)
@@ -113,14 +114,14 @@ def is_sealed(name: str, data: bytes, seal: str, trust: Trust) -> bool:
 
 
 def parted(data: bytes) -> tuple[bytes, bytes]:
-    """A record as it is in a file of a store, and what that says of its origin."""
+    """Split a record's file in a store into the record and its origin data."""
     digest, _, rest = data.partition(b"\n")
     text, _, told = rest.partition(b"\n")
     return digest + b"\n" + text, told
 
 
 def _said(data: bytes, built: Sequence[object]) -> bytes:
-    """What is sealed: all of a record, by its checksum, and what it was built on."""
+    """Return the sealed data: a record, by its checksum, and what it was built on."""
     checksum, _, _ = data.partition(b"\n")
     return b"\0".join((b"record", checksum, json.dumps(built).encode()))
 

@@ -1,7 +1,7 @@
 """The key of a user on a machine, which seals what was built here.
 
-It lies in the state directory, never in a store: a store may be shared, or be restored
-from elsewhere, and what it brings along is not built here.
+It lies in the state directory, never in a store: a store may be shared or restored from
+elsewhere, and what it brings along was not built here.
 """
 
 import os
@@ -19,9 +19,9 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def seal_key(path: Path | None, tell: Callable[[str], None]) -> bytes | None:
-    """The key in a file, made where there is none; None where it cannot be had safely.
+    """Return the key in a file, created if absent; None if there is no safe one.
 
-    ``tell`` hears why, but for a machine without a state directory.
+    ``tell`` hears why, except on a machine without a state directory.
     """
     if path is None:
         return None
@@ -30,7 +30,7 @@ def seal_key(path: Path | None, tell: Callable[[str], None]) -> bytes | None:
             return _read(path, tell)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if why := fault(path.parent):
-            # No key is put where others could read or replace it.
+            # No key is written where others could read or replace it.
             tell(f"{path.parent} {why}")
             return None
         _make(path)
@@ -57,7 +57,7 @@ def _read(path: Path, tell: Callable[[str], None]) -> bytes | None:
 
 
 def _make(path: Path) -> None:
-    """Write a new key whole; where another process was faster, its key stays."""
+    """Write a new key atomically; if another process was faster, its key stays."""
     handle, name = mkstemp(prefix=".seal", dir=path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_bytes(_SIZE))

@@ -1,4 +1,4 @@
-"""Which shared tiers there are: the environment's word, else the declaration's."""
+"""The settings of shared tiers: from the environment, else from the declaration."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,7 +38,7 @@ _NAME = "dynbuild-cache"
 
 
 def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ...]:
-    """The shared tiers in use, near to far. Raises DeclarationError."""
+    """Return the shared tiers in use, near to far. Raises DeclarationError."""
     fars = [far for far in named(cache, environment) if far.uses]
     if not fars:
         return ()
@@ -47,13 +47,13 @@ def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ..
 
 
 def named(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ...]:
-    """The shared tiers that there are, in use or not. Raises DeclarationError."""
+    """Return all shared tiers, in use or not. Raises DeclarationError."""
     declared = (_minio(cache.minio, environment), _registry(cache, environment))
     return tuple(far for far in declared if far is not None)
 
 
 def trust_of(cache: Cache, environment: Mapping[str, str], seal: bytes | None) -> Trust:
-    """What a run believes of records in its store. Raises DeclarationError."""
+    """Return which records in its store a run believes. Raises DeclarationError."""
     places = frozenset(map(place_of, named(cache, environment)))
     keys = keys_of(cache, environment)
     if keys is None:
@@ -62,7 +62,7 @@ def trust_of(cache: Cache, environment: Mapping[str, str], seal: bytes | None) -
 
 
 def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
-    """What a declaration says of tiers and the environment does not say instead."""
+    """Return the declared tier settings that the environment does not override."""
     registry, minio = cache.registry, cache.minio
     if registry and registry_named(environment):
         said = replace(registry, repository="")
@@ -83,7 +83,7 @@ def registry_named(environment: Mapping[str, str]) -> bool:
 
 
 def registry_of(cache: Cache, environment: Mapping[str, str]) -> Repository | None:
-    """The repository of the registry tier: the environment's, else the declared one.
+    """Return the registry tier's repository: the environment's, else the declared one.
 
     Raises DeclarationError.
     """
@@ -174,7 +174,7 @@ def _minio(declared: Minio | None, environment: Mapping[str, str]) -> TierConfig
 
 
 def _endpoint(environment: Mapping[str, str]) -> tuple[str | None, bool]:
-    """Host and port that the environment names, and whether it is by TLS."""
+    """Return the host and port that the environment names, and whether to use TLS."""
     given = environment.get("MINIO_ENDPOINT")
     if not given:
         return None, True
@@ -194,7 +194,7 @@ def _endpoint(environment: Mapping[str, str]) -> tuple[str | None, bool]:
 def _uses(
     variable: str, environment: Mapping[str, str], declared: Mode
 ) -> frozenset[Use]:
-    """What a tier is used for: what its variable, and CACHE_MODE for all, let it be."""
+    """Return a tier's uses: what both its variable and the general CACHE_MODE allow."""
     uses = _USES[_mode(variable, environment, declared)]
     return uses & _USES[_mode("CACHE_MODE", environment, "read-write")]
 

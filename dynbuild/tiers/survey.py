@@ -1,4 +1,4 @@
-"""What shared tiers have of some steps: all asked at once, none of them needed."""
+"""A survey of what shared tiers have of some steps: all asked at once, none needed."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -20,7 +20,7 @@ def survey(
     tell: Callable[[Diagnostic], None],
     look_up: float = LOOK_UP,
 ) -> tuple[Answer, ...]:
-    """What each tier answers within ``look_up`` seconds; ``tell`` hears of damage.
+    """Return each tier's answer within ``look_up`` seconds; ``tell`` hears of damage.
 
     Whatever a tier is used for, and whether or not it is required, it is only asked.
     """

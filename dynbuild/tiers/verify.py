@@ -1,6 +1,6 @@
-"""Reads a whole store, and takes away what is damaged: it is then made anew.
+"""Verification of a whole store: what is damaged is removed, and then made anew.
 
-What other processes put in meanwhile does no harm: blobs come before the records that
+Concurrent writes of other processes do no harm: blobs come before the records that
 name them, and both come by rename.
 """
 
@@ -27,7 +27,7 @@ from dynbuild.tiers.origin import parted
 class Verified:
     """A store that was read as a whole: what is sound, and what was not and is gone.
 
-    ``size`` is that of its blobs in bytes; ``damaged`` says of each thing what it was.
+    ``size`` is that of its blobs in bytes; ``damaged`` describes each removed object.
     """
 
     blobs: int
@@ -64,7 +64,7 @@ def verify(root: Path) -> Verified:
 
 
 def _wrong(root: Path, path: Path) -> str | None:
-    """What is wrong with a record, if anything is."""
+    """Return what is wrong with a record, if anything is."""
     try:
         record, writes = load_record(parted(path.read_bytes())[0])
     except OtherVersionError:
@@ -94,7 +94,7 @@ def _gone(path: Path, why: str) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files of a folder but for those that are being written."""
+    """Return the files of a folder except those that are being written."""
     return (path for path in _entries(folder) if not path.name.startswith("."))
 
 

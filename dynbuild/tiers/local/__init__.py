@@ -1,1 +1,1 @@
-"""The nearest tier: a directory of this machine, and what is remembered beside it."""
+"""The nearest tier: a directory of this machine, and the state beside it."""

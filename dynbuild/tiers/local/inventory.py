@@ -1,4 +1,4 @@
-"""All that the local tier holds, as ``inventories.Inventory``."""
+"""The inventory of the local tier, as ``inventory.Inventory``."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ _ROOTS = (RECORDS, OLD_RECORDS, "notes")
 
 @dataclass(frozen=True, slots=True)
 class LocalInventory:
-    """Implements ``inventories.Inventory`` on the directory of a local tier."""
+    """Implements ``inventory.Inventory`` on the directory of a local tier."""
 
     directory: Path
     trust: Trust = ANY
@@ -67,7 +67,7 @@ class LocalInventory:
 
 
 def _note(key: str, data: bytes) -> Root | None:
-    """What a note names: that of a base has layers, and what they write."""
+    """Return what a note names: that of a base, its layers and their write set."""
     head, _, text = data.partition(b"\n")
     if sha256(text).encode() != head.partition(b" ")[0]:
         return None

@@ -1,4 +1,4 @@
-"""What one machine keeps beside its tier: bases, notes, and who builds what now."""
+"""The state of a machine beside its tier: bases, notes, and who builds what now."""
 
 import json
 import os
@@ -60,7 +60,7 @@ class Machine:
         try:
             write_whole(self._note(name), head.encode() + b"\n" + data)
         except OSError as error:
-            # What is not remembered is found out again.
+            # What is not stored is found out again.
             if not is_read_only(error):
                 raise
 
@@ -77,7 +77,7 @@ class Machine:
                 path.unlink()
             return None
         if not is_sealed(name, data, seal, self.tier.trust):
-            # Whoever wrote it: what is made of it is no better than the store.
+            # Whoever wrote it, what is made of it counts no more than the store.
             stray = Origin(STORE)
             if own or not self.tier.trust.believes([stray]):
                 return None
@@ -90,7 +90,7 @@ class Machine:
         return exclusive(self.tier.root, steps, self.pause, waiting)
 
     def private(self) -> AbstractContextManager[Path]:
-        """A directory of this process alone, on the file system of the tier."""
+        """Return a directory of this process alone, on the tier's file system."""
         return private(self.tier.root)
 
     def _note(self, name: str) -> Path:

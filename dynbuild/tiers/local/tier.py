@@ -3,7 +3,7 @@
 ``blobs/sha256/HEX`` holds content, ``realizations/STEP/ID`` a record, written after all
 blobs that it names. Both come by rename and never change, so that a kill at any moment
 leaves nothing half done. Every read is verified: what is missing or damaged is a miss,
-which is told and makes room for a new copy.
+which is reported and makes room for a new copy.
 """
 
 import hashlib
@@ -36,9 +36,9 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Implements ``ports.Tier`` on a directory; ``tell`` hears of what is damaged.
+    """Implements ``ports.Tier`` on a directory; ``tell`` hears of damage.
 
-    Of its records those count that ``trust`` believes.
+    Only the records that ``trust`` believes count.
     """
 
     root: Path
@@ -66,7 +66,7 @@ class Local:
     def keep(self, blob: Digest, path: str) -> None:
         target = self._blob(blob)
         if self._is_sound(blob, target, quiet=True):
-            # It is as young as one that came now: nothing may clean it away.
+            # Make it as young as a new one: nothing may clean it away.
             with suppress(OSError):
                 os.utime(target)
                 self._sound[blob] = _state(target)
@@ -80,7 +80,7 @@ class Local:
         self._put(blob, temporary)
 
     def adopt(self, blob: Digest, path: str) -> None:
-        """Take in a file that was verified while it was written."""
+        """Store a file that was verified while it was written."""
         temporary = _temporary(self._blob(blob))
         temporary.unlink()
         link_or_copy(Path(path), temporary)
@@ -92,37 +92,37 @@ class Local:
         self._put_record(record, data, dump_built(data, record.origins, self.trust))
 
     def take(self, record: Record) -> None:
-        """Take in a record of another tier, which its only origin names."""
+        """Store a record of another tier, which its only origin names."""
         writes = self.write(dump_writes(record.writes))
         self._put_record(record, dump_record(record, writes), dump_taken(record))
 
     def doubt(self, *origins: Origin) -> None:
-        """Take all that is built from now on for something of these origins too."""
+        """Count these among the origins of all that is built from now on."""
         self._doubts.update(origins)
 
     def doubts(self) -> tuple[Origin, ...]:
-        """What was doubted."""
+        """Return the origins that were doubted."""
         return tuple(sorted(self._doubts))
 
     def has(self, blob: Digest) -> bool:
-        """Whether a blob is there and whole; nobody is told where it is not."""
+        """Whether a blob is there and whole; its absence is not reported."""
         return self._is_sound(blob, self._blob(blob), quiet=True)
 
     def used(self, records: Collection[Record]) -> None:
-        """Know that records are in use, so that they count as young."""
+        """Mark records as in use, so that they count as young."""
         for record in records:
-            # Where it is of a shared tier, or another cleans just now.
+            # It may be of a shared tier, or another process may be cleaning just now.
             with suppress(OSError):
                 os.utime(self._folder(record.step) / record_name(record))
 
     def write(self, data: bytes) -> Digest:
-        """Take a small blob in."""
+        """Store a small blob."""
         digest = sha256(data)
         write_whole(self._blob(digest), data)
         return digest
 
     def read(self, blob: Digest) -> bytes | None:
-        """A small blob, where it is there whole."""
+        """Return a small blob, if it is there whole."""
         path = self._blob(blob)
         try:
             data = path.read_bytes()
@@ -135,7 +135,7 @@ class Local:
         return data
 
     def holds(self, layer: Layer) -> bool:
-        """Whether a layer seems to be there; fetching it looks closer."""
+        """Whether a layer seems to be there; fetching it checks more closely."""
         path = self._blob(layer.digest)
         try:
             size = path.stat().st_size
@@ -157,7 +157,7 @@ class Local:
         self._sound[blob] = state
 
     def _blob(self, digest: Digest) -> Path:
-        # It becomes a path, below which nothing but blobs is ever read or removed.
+        # It becomes a path: only blobs are ever read or removed there.
         if "/" in digest:
             raise ValueError(f"{digest} is no digest")
         return self.root / BLOBS / digest.removeprefix("sha256:")
@@ -184,13 +184,13 @@ class Local:
             elif (whole := self._whole(record, writes)) is not None:
                 yield whole
             elif not all(map(self._lies, (writes, *(x.digest for x in record.layers)))):
-                # Blobs come before the records that name them: it is of no use, and
-                # the step is built again as another realization.
+                # Blobs come before the records that name them: this one is of no use,
+                # and the step is built again as another realization.
                 with suppress(OSError):
                     path.unlink()
 
     def _loaded(self, path: Path) -> tuple[Record, Digest] | None:
-        """The record in a file, which says where it is from, and what it wrote."""
+        """Return the record in a file, with its origins, and its write set's blob."""
         try:
             data, told = parted(path.read_bytes())
             record, writes = load_record(data)
@@ -207,14 +207,14 @@ class Local:
         return replace(record, origins=origins), writes
 
     def _whole(self, record: Record, writes: Digest) -> Record | None:
-        """The record with what it wrote, where all that it names is there."""
+        """Return the record with its write set, if all that it names is there."""
         if not all(map(self.holds, record.layers)):
             return None
         data = self.read(writes)
         return None if data is None else replace(record, writes=StoredWrites(data))
 
     def _lies(self, blob: Digest) -> bool:
-        """Whether there is anything under a digest, as far as that can be seen."""
+        """Whether there is anything under a digest, as far as can be seen."""
         try:
             return self._blob(blob).exists()
         except OSError:
@@ -244,7 +244,7 @@ class Local:
 
 
 def write_whole(target: Path, data: bytes) -> None:
-    """Write a file at once; one that is there and right stays."""
+    """Write a file atomically; one that is there and correct stays."""
     with suppress(OSError):
         if target.read_bytes() == data:
             return
@@ -262,7 +262,7 @@ def _temporary(target: Path) -> Path:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """The same content at another path: a hard link where the file system has them."""
+    """Put a file's content at another path: by hard link if the file system can."""
     try:
         target.hardlink_to(source)
     except FileExistsError:
@@ -279,6 +279,6 @@ def _state(path: Path) -> tuple[int, int, int]:
 
 
 def digest_of_file(path: Path) -> Digest:
-    """The digest of a file's bytes. Raises OSError."""
+    """Return the digest of a file's bytes. Raises OSError."""
     with path.open("rb") as file:
         return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")

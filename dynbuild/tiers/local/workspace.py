@@ -1,4 +1,4 @@
-"""Private directories beside a store, and locks that keep processes from one work."""
+"""Private directories beside a store, and locks against duplicate work of processes."""
 
 import errno
 import fcntl
@@ -14,15 +14,16 @@ from dynbuild.digest import Digest
 
 _POLL = 0.1
 _YOUNG = 60.0
-"""Seconds between looks at a lock; until a directory that nobody holds may go."""
+"""Seconds between attempts at a lock; seconds until an unowned directory may go."""
 
 
 @contextmanager
 def private(root: Path) -> Iterator[Path]:
-    """A directory for one process, on the file system of the store.
+    """Provide a directory for one process, on the file system of the store.
 
-    It is gone at the end; what a killed process left goes when the next one comes. A
-    store that may only be read can be used still: then it is among temporary files.
+    It is removed at the end; what a killed process left is removed when the next one
+    comes. A read-only store can still be used: then the directory is among temporary
+    files.
     """
     parent = root / "tmp"
     try:
@@ -35,7 +36,7 @@ def private(root: Path) -> Iterator[Path]:
         with TemporaryDirectory(prefix="dynbuild-") as elsewhere:
             yield Path(elsewhere)
         return
-    # Named only when it is locked, or another process could take it for left behind.
+    # Renamed only once it is locked, or another process could take it for abandoned.
     owner = os.open(folder / "new", os.O_CREAT | os.O_RDWR)
     fcntl.flock(owner, fcntl.LOCK_EX)
     (folder / "new").rename(folder / "owner")
@@ -53,9 +54,9 @@ def exclusive(
     pause: Callable[[float], None],
     waiting: Callable[[], None],
 ) -> Iterator[None]:
-    """Hold the locks of some steps; ``waiting`` is called when another process does.
+    """Hold the locks of some steps; ``waiting`` is called if another process does.
 
-    Locks are taken in one order everywhere, so that no two processes wait for one
+    Locks are taken in the same order everywhere, so that no two processes wait for one
     another. A killed process holds none.
     """
     folder = root / "locks"
@@ -78,7 +79,7 @@ def exclusive(
 
 
 def is_read_only(error: OSError) -> bool:
-    """Whether nothing can be written to a store by whoever runs this."""
+    """Whether an error means that this user cannot write to a store."""
     return error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}
 
 

@@ -1,4 +1,4 @@
-"""Authorization: who we are to a registry, and the tokens that it gave for that."""
+"""Authorization: our credentials for a registry, and the tokens that it issued."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from dynbuild.tiers.oci.transport import Ask, Transport
 _WORD = re.compile(r"[!-~]{1,65536}")
 
 Scopes = tuple[str, ...]
-"""What a token is to allow (distribution spec, "Token Scope"): repository:x:pull."""
+"""The scopes of a token (distribution spec, "Token Scope"): repository:x:pull."""
 
 
 def pulling(*repositories: Repository) -> Scopes:
@@ -23,7 +23,7 @@ def pulling(*repositories: Repository) -> Scopes:
 
 
 def pushing(repository: Repository, *from_: Repository) -> Scopes:
-    """To write to one repository what may be mounted from others."""
+    """Return the scopes for writing to a repository, with mounts from others."""
     return (f"repository:{repository.path}:pull,push", *pulling(*from_))
 
 
@@ -32,9 +32,9 @@ def deleting(repository: Repository) -> Scopes:
 
 
 class Access:
-    """The authorization for one registry; ``who`` says who we are, once it asks.
+    """The authorization for one registry; ``who`` gives credentials, once it asks.
 
-    Safe under any number of threads: of those who need a token one fetches it.
+    Safe under any number of threads: of those that need a token, one fetches it.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Access:
         self._lock = threading.Lock()
 
     def header(self, scopes: Scopes) -> str | None:
-        """What to send with a request, as far as is known now. Raises RegistryError."""
+        """Return the header for a request, as far as is known. Raises RegistryError."""
         if self._challenge is None:
             return None
         if scopes not in self._headers:
@@ -57,10 +57,10 @@ class Access:
         return self._headers.get(scopes)
 
     def answer(self, scopes: Scopes, used: str | None, header: str) -> bool:
-        """Take in that a request was refused; whether another one has more hope.
+        """Handle a refused request; return whether a retry has better prospects.
 
-        ``used`` is what it was sent with, ``header`` the WWW-Authenticate of the
-        answer. Raises RegistryError.
+        ``used`` is the authorization that it was sent with, ``header`` the
+        WWW-Authenticate of the answer. Raises RegistryError.
         """
         offered = {one.scheme: one for one in reversed(challenges(header))}
         chosen = offered.get("bearer") or offered.get("basic")
@@ -70,7 +70,7 @@ class Access:
         return self._headers.get(scopes) not in (None, used)
 
     def renew(self, scopes: Scopes, used: str | None, challenge: Challenge) -> None:
-        """Come to another authorization than the one that was used."""
+        """Obtain an authorization other than the one that was used."""
         with self._lock:
             self._challenge = challenge
             if self._headers.get(scopes) != used:
@@ -84,7 +84,7 @@ class Access:
                 self._headers[scopes] = credentials.basic
 
     def redact_urls(self, text: str) -> str:
-        """A text without what is known to be secret, whoever wrote it there."""
+        """Return a text without known secrets, whoever wrote them there."""
         known = self._known[0] if self._known else None
         secrets = [*(known.secrets if known else ())]
         secrets += [header.partition(" ")[2] for header in [*self._headers.values()]]
@@ -139,7 +139,7 @@ class Access:
 
 
 def _token_in(body: bytes) -> str | None:
-    """The token of an answer; both names are in use (distribution spec, "Token")."""
+    """Return an answer's token; both names are in use (distribution spec, "Token")."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -147,5 +147,5 @@ def _token_in(body: bytes) -> str | None:
     if not isinstance(found, Mapping):
         return None
     token = found.get("token") or found.get("access_token")
-    # What is no word could end the header that it stands in, or have no place in it.
+    # Anything but a word could end the header that it stands in, or be invalid in it.
     return token if isinstance(token, str) and _WORD.fullmatch(token) else None

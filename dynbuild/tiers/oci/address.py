@@ -1,4 +1,4 @@
-"""Where a registry is, and which of its addresses may hear a credential."""
+"""Addresses of registries, and which of them may receive credentials."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dynbuild.reference import DEFAULT_REGISTRY, parse
 
 GHCR = "ghcr.io"
 _HUB = "registry-1.docker.io"
-"""The host that serves docker.io (Docker's own code has it)."""
+"""The host that serves docker.io (as in Docker's own code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class Repository:
 
     @property
     def origin(self) -> str:
-        """Scheme and authority; http for loopback alone, as Docker has it."""
+        """Scheme and authority; http for loopback alone, as in Docker."""
         host = _HUB if self.host == DEFAULT_REGISTRY else self.host
         scheme = "http" if is_loopback(host) else "https"
         return f"{scheme}://{host}"
 
     def url(self, what: str) -> str:
-        """The address of something in it."""
+        """Return the address of something in it."""
         return f"{self.origin}/v2/{self.path}/{what}"
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Repository:
 
 
 def repository(text: str) -> Repository:
-    """The repository that a reference is of. Raises DeclarationError."""
+    """Return the repository of a reference. Raises DeclarationError."""
     host, _, path = parse(text).repository.partition("/")
     return Repository(host, path)
 
@@ -56,7 +56,7 @@ def is_private(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
-        # It is no address at all.
+        # It is not an address at all.
         return False
     return bool(parts.netloc) and (
         parts.scheme == "https"

@@ -1,4 +1,4 @@
-"""Reads what a registry asks for: the WWW-Authenticate header (RFC 9110, 11.6.1)."""
+"""Parsing a registry's challenges: the WWW-Authenticate header (RFC 9110, 11.6.1)."""
 
 import re
 from collections.abc import Mapping
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the grammar's word
 _GAP = r"\s*(?:,\s*)?"
-"""No two of its parts take the same blanks: thousands of them cost no more than one."""
+"""No two of its parts match the same blanks: thousands cost no more than one."""
 _SCHEME = re.compile(rf"{_GAP}({_TOKEN})(?=\s|,|$)")
 _PARAMETER = re.compile(rf'{_GAP}({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))')
 _LONGEST = 8192
-"""Characters of a header that are read."""
+"""Maximum characters of a header that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Challenge:
 
 
 def challenges(header: str) -> tuple[Challenge, ...]:
-    """The ways that a header offers; what is malformed in it ends the reading."""
+    """Return the challenges of a header; anything malformed ends the parsing."""
     found = []
     header = header[:_LONGEST]
     at = 0

@@ -1,4 +1,4 @@
-"""Manifests and blobs of a registry, verified as they come (distribution spec 1.1)."""
+"""Manifests and blobs of a registry, verified on receipt (distribution spec 1.1)."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _ACCEPT = {
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PAGE = 1000
-"""Tags that are asked for at once; registries may give fewer."""
+"""Tags requested per page; registries may give fewer."""
 
 _OK, _CREATED, _ACCEPTED, _FORBIDDEN, _MISSING = 200, 201, 202, 403, 404
 _ELSEWHERE = (301, 302, 303, 307, 308)
@@ -35,8 +35,9 @@ Moved = Callable[[int], None]
 class Client:
     """One registry; safe under any number of threads. All methods raise RegistryError.
 
-    ``environment`` says who we are; ``pause`` waits some seconds, and raises when all
-    is to end; ``came`` and ``went`` hear how many bytes of blobs were moved, meanwhile.
+    ``environment`` holds our credentials; ``pause`` waits some seconds, and raises when
+    all is to end; ``came`` and ``went`` hear how many bytes of blobs were moved, during
+    the transfer.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - who we are, who hears, how long to wait
@@ -56,14 +57,14 @@ class Client:
         self._session = Session(transport, access, pause)
 
     def manifest_digest(self, repository: Repository, name: str) -> Digest | None:
-        """The digest of what a tag or digest names, or None where it names nothing."""
+        """Return the digest of what a tag or digest names, or None if nothing."""
         ask = self._of_manifest("looking for", "HEAD", repository, name)
         try:
             response, _ = self._session.ask(ask, pulling(repository), _OK, _MISSING)
         except RegistryError as error:
             if error.status != _FORBIDDEN:
                 raise
-            # What a HEAD is answered with has no words: who is asked for more has.
+            # The answer to a HEAD has no message: the answer to a GET has one.
             body = self.manifest(repository, name)
             return None if body is None else sha256(body)
         told = response.headers.get("Docker-Content-Digest")
@@ -74,13 +75,13 @@ class Client:
         return Digest(told)
 
     def manifest(self, repository: Repository, name: str) -> bytes | None:
-        """What a tag or digest names, or None where it names nothing."""
+        """Return the manifest that a tag or digest names, or None if nothing."""
         ask = self._of_manifest("reading", "GET", repository, name)
         response, body = self._session.ask(ask, pulling(repository), _OK, _MISSING)
         return body if response.status == _OK else None
 
     def put_manifest(self, repository: Repository, name: str, data: bytes) -> Digest:
-        """Let a tag or digest name an OCI manifest, of which all blobs are there."""
+        """Put an OCI manifest, all of whose blobs are there, under a tag or digest."""
         ask = Ask(
             f"writing {_shown(repository, name)}",
             "PUT",
@@ -93,7 +94,7 @@ class Client:
         return sha256(data)
 
     def delete_manifest(self, repository: Repository, tag: str) -> None:
-        """Let a tag name nothing; some registries refuse that (405)."""
+        """Delete the manifest that a tag names; some registries refuse that (405)."""
         digest = self.manifest_digest(repository, tag)
         if digest is None:
             return
@@ -102,7 +103,7 @@ class Client:
         self._session.ask(ask, deleting(repository), _OK, _ACCEPTED, _MISSING)
 
     def tags(self, repository: Repository) -> list[str]:
-        """All tags of a repository."""
+        """Return all tags of a repository."""
         found: dict[str, None] = {}
         url = repository.url(f"tags/list?n={_PAGE}")
         while url:
@@ -121,13 +122,13 @@ class Client:
         """Whether a blob is there, as far as the registry knows."""
         what = f"looking for {blob} in {repository}"
         ask = Ask(what, "HEAD", repository.url(f"blobs/{blob}"))
-        # Where it would send us elsewhere for the content, it has it.
+        # If it would redirect us elsewhere for the content, it has it.
         fine = (_OK, _MISSING, *_ELSEWHERE)
         response, _ = self._session.ask(ask, pulling(repository), *fine)
         return response.status != _MISSING
 
     def blob(self, repository: Repository, blob: Digest, most: int) -> bytes | None:
-        """A small blob; None where it is not there whole, or larger than ``most``."""
+        """Return a small blob; None if it is not there whole or exceeds ``most``."""
         wanted = self._of_blob(repository, blob, most)
         with self._session.open(wanted.ask, wanted.scopes) as response:
             if response.status == _MISSING:
@@ -147,9 +148,9 @@ class Client:
     def download(
         self, repository: Repository, blob: Digest, path: str, most: int | None = None
     ) -> bool:
-        """Put a blob at a path; false where it is not there.
+        """Download a blob to a path; return False if it is not there.
 
-        ``most`` is how many bytes it may have. Raises DamagedError for other content.
+        ``most`` is its maximum number of bytes. Raises DamagedError for other content.
         """
         return download(self._session, self._of_blob(repository, blob, most), path)
 
@@ -160,7 +161,7 @@ class Client:
         content: Content,
         begun: str | None = None,
     ) -> None:
-        """Take content in, whether it is there or not.
+        """Upload content, whether it is there or not.
 
         ``begun`` is where a mount that did not succeed said to upload it.
         """
@@ -171,10 +172,10 @@ class Client:
     def mount(
         self, repository: Repository, blob: Digest, source: Repository
     ) -> str | None:
-        """Let a repository have a blob that another one of the registry has.
+        """Mount a blob in a repository from another one of the same registry.
 
-        No content moves. None where it has it now, else where to upload it: a registry
-        need not mount.
+        No content moves. Return None if it has it now, else where to upload it: a
+        registry need not mount.
         """
         url = repository.url(f"blobs/uploads/?mount={blob}&from={source.path}")
         what = f"mounting {blob} from {source} in {repository}"

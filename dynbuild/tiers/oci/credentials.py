@@ -1,4 +1,4 @@
-"""Who we are to a registry: GHCR_TOKEN, or what Docker's configuration knows."""
+"""Credentials for a registry: GHCR_TOKEN, or those in Docker's configuration."""
 
 import base64
 import warnings
@@ -30,20 +30,20 @@ class Credentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no one may read, in every spelling that is sent."""
+        """The secrets that no one may read, in every spelling that is sent."""
         sent = self.basic.partition(" ")[2]
         return tuple(filter(None, (self.password, self.identity_token, sent)))
 
 
 def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | None:
-    """The credentials for a registry, or None: anonymous.
+    """Return the credentials for a registry, or None for anonymous access.
 
     GHCR_TOKEN goes to ghcr.io alone. Else Docker's ``config.json`` (DOCKER_CONFIG) and
     its credential helpers are asked. Raises RegistryError for a helper that fails.
     """
     token = environment.get("GHCR_TOKEN")
     if token and host == GHCR:
-        # The token decides; GitHub looks at no name, but wants one.
+        # The token decides; GitHub ignores the name, but requires one.
         return Credentials(environment.get("GHCR_NAMESPACE") or "dynbuild", token)
     # The SDK takes a while to import, and most registries here need no credentials.
     from docker import auth  # noqa: PLC0415
@@ -53,7 +53,7 @@ def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | N
     folder = environment.get("DOCKER_CONFIG")
     path = f"{folder}/config.json" if folder else None
     if path and not Path(path).exists():
-        # The SDK would look in the home directory then; Docker does not.
+        # The SDK would then look in the home directory; Docker does not.
         return None
     try:
         with warnings.catch_warnings():
@@ -62,7 +62,7 @@ def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | N
             config = auth.load_config(path, credstore_env=dict(environment))
             found: Mapping[str, Any] = config.resolve_authconfig(host) or {}
     except (DockerException, StoreError, OSError, ValueError, KeyError, TypeError):
-        # The words of a helper may hold what it was to hide.
+        # A helper's message may contain what it was to hide.
         raise RegistryError(
             f"{host}: Docker's credentials could not be read: "
             f"try `docker login {host}` again"

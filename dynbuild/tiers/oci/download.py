@@ -1,4 +1,4 @@
-"""Downloads: to a file that appears when it is whole, resumed where they broke off."""
+"""Downloads: to a file that appears once it is whole, resumed where they broke off."""
 
 import hashlib
 import os
@@ -19,16 +19,16 @@ from dynbuild.tiers.oci.transport import Ask
 
 _OK, _PARTIAL, _MISSING = 200, 206, 404
 _TRIES = 3
-"""How often in a row a download may break off without a byte more."""
+"""How often in a row a download may break off without another byte."""
 
 
 class DamagedError(Exception):
-    """What came is not the blob that was asked for."""
+    """The downloaded content is not the blob that was requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A blob: how it is asked for, and how many bytes it may have, if that is known.
+    """A blob: its request, and its maximum number of bytes, if that is known.
 
     ``came`` hears how many bytes came.
     """
@@ -41,9 +41,9 @@ class Wanted:
 
 
 def download(session: Session, wanted: Wanted, path: str) -> bool:
-    """Put a blob at a path; false where it is not there.
+    """Download a blob to a path; return False if it is not there.
 
-    Raises DamagedError, RegistryError, OSError; the path holds nothing then.
+    Raises DamagedError, RegistryError, OSError; then nothing is at the path.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def download(session: Session, wanted: Wanted, path: str) -> bool:
 
 
 def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
-    """Write a blob to an empty file, from where it ends on after each interruption."""
+    """Write a blob to an empty file, resuming at its end after each interruption."""
     digest = hashlib.sha256()
     tries = 0
     while True:
@@ -73,7 +73,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
                     return False
                 _check(session, ask, response, at)
                 if response.status == _OK and at:
-                    # It knows no ranges and begins anew.
+                    # The server supports no ranges and begins anew.
                     digest = hashlib.sha256()
                     file.seek(0)
                     file.truncate()
@@ -94,7 +94,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
 
 
 def _check(session: Session, ask: Ask, response: BaseHTTPResponse, at: int) -> None:
-    """Raise RegistryError for an answer that is not the content from a place on."""
+    """Raise RegistryError for an answer that is not the content from an offset on."""
     if response.status not in (_OK, _PARTIAL):
         raise session.refusal(ask, response.status, session.read(ask, response))
     told = response.headers.get("Content-Range", "")

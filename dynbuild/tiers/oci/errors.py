@@ -1,4 +1,4 @@
-"""What a registry says when it refuses, and what is said when it says nothing."""
+"""Errors of a registry, in its own words when it refuses, in ours when it is silent."""
 
 import json
 import re
@@ -8,15 +8,15 @@ from dynbuild.errors import redact_urls
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _MOST = 300
-"""How many characters of a registry's own words are shown."""
+"""Maximum characters of a registry's own words that are shown."""
 
 
 class RegistryError(Exception):
     """A registry that refused, failed or did not answer.
 
-    ``status`` and ``codes`` (of the distribution spec) are what it answered with;
-    without an answer there is no status. ``retryable``: trying again may help later;
-    ``broke_off``: even at once, from where it was.
+    ``status`` and ``codes`` (of the distribution spec) are those of its answer; without
+    an answer there is no status. ``retryable``: trying again later may help;
+    ``broke_off``: trying again at once may help, from where it broke off.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class RegistryError(Exception):
         self.broke_off = broke_off
 
     def saying(self, words: str) -> "RegistryError":
-        """The same in other words."""
+        """Return the same error in other words."""
         return RegistryError(
             words,
             status=self.status,
@@ -46,7 +46,7 @@ class RegistryError(Exception):
 
 
 def refusal(what: str, status: int, body: bytes) -> RegistryError:
-    """The error for an answer that refuses ``what``, in the server's own words."""
+    """Return the error for an answer that refuses ``what``, in the server's words."""
     codes, words = _told(body)
     numbers = " ".join([str(status), *codes])
     text = f"{what}: {words} ({numbers})" if words else f"{what}: status {numbers}"
@@ -61,7 +61,7 @@ def refusal(what: str, status: int, body: bytes) -> RegistryError:
 
 
 def _told(body: bytes) -> tuple[tuple[str, ...], str]:
-    """The codes and the messages of an answer (distribution spec, "Error Codes")."""
+    """Return an answer's codes and messages (distribution spec, "Error Codes")."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -80,6 +80,6 @@ def _told(body: bytes) -> tuple[tuple[str, ...], str]:
 
 
 def clean(text: str) -> str:
-    """Foreign text on one line, short, without the credentials that URLs hold."""
+    """Return foreign text on one line, short, without the credentials in URLs."""
     line = redact_urls(_CONTROL.sub(" ", text)).strip()
     return line if len(line) <= _MOST else f"{line[:_MOST]}..."

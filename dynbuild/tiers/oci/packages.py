@@ -1,7 +1,7 @@
 """GitHub's packages API: the versions of a container package, listed and deleted.
 
-ghcr.io lets nobody delete by the distribution spec (405). Endpoints, headers and what
-the statuses mean: docs.github.com/en/rest/packages (2022-11-28).
+ghcr.io lets nobody delete by the distribution spec (405). Endpoints, headers and the
+meaning of statuses: docs.github.com/en/rest/packages (2022-11-28).
 """
 
 import json
@@ -22,13 +22,13 @@ from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
 API = "https://api.github.com"
 
 _PAGE = 100
-"""Versions that are asked for at once: the most that GitHub gives."""
+"""Versions requested per page: the most that GitHub gives."""
 
 _PATIENCE = 120.0
-"""Seconds that rate limits may hold one request up before that is a failure."""
+"""Seconds that rate limits may delay one request before that is a failure."""
 
 _UNSAID = 60.0
-"""Seconds to wait where a limit does not say how long (docs: "Rate limits")."""
+"""Seconds to wait if a limit does not say how long (docs: "Rate limits")."""
 
 _OK, _GONE = 200, 204
 _REFUSED, _UNKNOWN, _FORBIDDEN, _MISSING, _LIMITED = 400, 401, 403, 404, 429
@@ -36,7 +36,7 @@ _REFUSED, _UNKNOWN, _FORBIDDEN, _MISSING, _LIMITED = 400, 401, 403, 404, 429
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A manifest of a package: GitHub's number of it, its digest, its tags."""
+    """A manifest of a package: GitHub's number for it, its digest, its tags."""
 
     number: int
     digest: Digest
@@ -46,7 +46,7 @@ class Version:
 class Packages:
     """The package of one repository of ghcr.io. All methods raise RegistryError.
 
-    ``environment`` says who we are; ``pause`` waits some seconds.
+    ``environment`` holds our credentials; ``pause`` waits some seconds.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Packages:
         self._known: Credentials | None = None
 
     def versions(self) -> list[Version]:
-        """All versions, as they are now."""
+        """Return all versions, as they are now."""
         found: dict[int, Version] = {}
         what = f"listing the versions of {self._repository}"
         answer, body = self._first(what)
@@ -85,9 +85,9 @@ class Packages:
                 raise self._refusal(what, answer, body, "read:packages")
 
     def delete(self, version: Version) -> bool:
-        """Delete a version; false where GitHub will not part with it.
+        """Delete a version; return False if GitHub refuses to.
 
-        That is so for the last one with a tag, and for one that very many have taken.
+        It refuses for the last one with a tag, and for one downloaded very often.
         """
         what = f"deleting {self._repository}@{version.digest}"
         url = f"{self._found()}/{version.number}"
@@ -110,7 +110,10 @@ class Packages:
         return self._place
 
     def _first(self, what: str) -> tuple[BaseHTTPResponse, bytes]:
-        """The first page: of an organization, else of a user; nothing tells which."""
+        """Return the first page, an organization's, else a user's; nothing says which.
+
+        Raises RegistryError.
+        """
         for kind in ("orgs", "users"):
             place = (
                 f"{self._api}/{kind}/{quote(self._owner, '')}/packages/container/"
@@ -126,7 +129,7 @@ class Packages:
         raise self._refusal(what, answer, body, "read:packages")
 
     def _ask(self, what: str, method: str, url: str) -> tuple[BaseHTTPResponse, bytes]:
-        """The answer, whatever its status, once no limit is in the way."""
+        """Return the answer, whatever its status, once no rate limit is in the way."""
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self._credentials(what).password}",
@@ -162,7 +165,7 @@ class Packages:
     def _refusal(
         self, what: str, answer: BaseHTTPResponse, body: bytes, scope: str
     ) -> RegistryError:
-        """The error for an answer, in GitHub's own words and with what to do."""
+        """Return the error for an answer, in GitHub's own words and with what to do."""
         status = answer.status
         told = _message(body).replace(self._credentials(what).password, "***")
         words = f"{what}: {told or 'GitHub refuses'} ({status})"
@@ -195,16 +198,16 @@ def _versions(what: str, body: bytes) -> list[Version]:
 
 
 def _next(answer: BaseHTTPResponse) -> str | None:
-    """Where the next page is (RFC 8288)."""
+    """Return the address of the next page (RFC 8288)."""
     link = answer.headers.get("Link", "")
     found = re.search(r'<([^>]*)>\s*;[^,<]*\brel="?next"?', link)
     return found[1] if found else None
 
 
 def _limited(answer: BaseHTTPResponse, now: float) -> float | None:
-    """How many seconds a limit asks us to wait; None where it is none (docs, as above).
+    """Return the seconds that a rate limit asks us to wait; None if it is none.
 
-    GitHub says 403 or 429, with Retry-After or a count that is used up.
+    GitHub says 403 or 429, with Retry-After or a count that is used up (docs as above).
     """
     if answer.status not in (_FORBIDDEN, _LIMITED):
         return None

@@ -1,7 +1,7 @@
-"""Requests to one registry: authorized, redirected, and patient when it asks for that.
+"""Requests to one registry: authorized, redirected, and delayed when it asks for that.
 
-Redirects go to blob storage, which must not hear who we are: the authorization is for
-the registry's own origin alone.
+Redirects go to blob storage, which must not learn our credentials: the authorization is
+for the registry's own origin alone.
 """
 
 import time
@@ -19,10 +19,10 @@ from dynbuild.tiers.oci.errors import RegistryError, refusal
 from dynbuild.tiers.oci.transport import Ask, Transport
 
 _PATIENCE = 10.0
-"""How many seconds a registry may put us off in all before that is a refusal."""
+"""Maximum seconds in all that a registry may delay a request before it is a refusal."""
 
 _UNSAID = 1.0
-"""What it gets where it says to come again, but not when, in seconds."""
+"""Seconds to wait when it says to come again, but not when."""
 
 _REDIRECTS = 5
 _ELSEWHERE = (301, 302, 303, 307, 308)
@@ -32,10 +32,10 @@ Pause = Callable[[float], None]
 
 
 class Session:
-    """What one registry is asked; safe under any number of threads.
+    """A session with one registry; safe under any number of threads.
 
-    Without ``scopes`` a request does not say who we are. ``pause`` waits some seconds,
-    and raises when all is to end.
+    Without ``scopes`` a request has no authorization. ``pause`` waits some seconds, and
+    raises when all is to end.
     """
 
     def __init__(self, transport: Transport, access: Access, pause: Pause) -> None:
@@ -45,9 +45,9 @@ class Session:
 
     @contextmanager
     def open(self, ask: Ask, scopes: Scopes | None) -> Iterator[BaseHTTPResponse]:
-        """The answer to a request that has no body, or one of bytes.
+        """Open the answer to a request that has no body, or one of bytes.
 
-        Raises RegistryError for no answer; whatever its status else.
+        Raises RegistryError for no answer; an answer may have any status.
         """
         renewed = False
         left = _PATIENCE if ask.moves else self._transport.seconds(ask)
@@ -70,7 +70,7 @@ class Session:
     def ask(
         self, ask: Ask, scopes: Scopes | None, *fine: int
     ) -> tuple[BaseHTTPResponse, bytes]:
-        """The answer, read. Raises RegistryError for a status that is not ``fine``."""
+        """Return the answer and its body. Raises RegistryError unless ``fine``."""
         with self.open(ask, scopes) as response:
             body = self.read(ask, response)
             if response.status not in fine:
@@ -78,7 +78,7 @@ class Session:
             return response, body
 
     def send(self, ask: Ask, scopes: Scopes | None, *fine: int) -> BaseHTTPResponse:
-        """The answer to a request whose body can be given once only: no second try."""
+        """Send a request whose body can be given only once: there is no second try."""
         headers = dict(ask.headers)
         if header := self._header(scopes):
             headers["Authorization"] = header
@@ -90,11 +90,11 @@ class Session:
             return response
 
     def read(self, ask: Ask, response: BaseHTTPResponse) -> bytes:
-        """The whole body. Raises RegistryError where it is too large for an answer."""
+        """Return the whole body. Raises RegistryError if it is too large."""
         return self._transport.read(ask, response)
 
     def chunks(self, ask: Ask, response: BaseHTTPResponse) -> Iterator[bytes]:
-        """The body of an answer as it comes."""
+        """Yield the body of an answer as it comes."""
         return self._transport.chunks(ask, response)
 
     def refusal(self, ask: Ask, status: int, body: bytes) -> RegistryError:
@@ -113,7 +113,7 @@ class Session:
 
     @contextmanager
     def _discreet(self) -> Iterator[None]:
-        """Keep what a token server repeats of what it was told out of its words."""
+        """Redact secrets that a token server repeats in its messages."""
         try:
             yield
         except RegistryError as error:
@@ -123,7 +123,7 @@ class Session:
     def _following(
         self, ask: Ask, origin: str, header: str | None
     ) -> Iterator[BaseHTTPResponse]:
-        """The answer at the end of redirects, which only reading follows."""
+        """Open the answer at the end of redirects, which only GET follows."""
         for _ in range(_REDIRECTS):
             own = origin_of(ask.url) == origin
             known = {"Authorization": header} if header is not None and own else {}
@@ -142,7 +142,7 @@ class Session:
 
 
 def redirected(ask: Ask, to: str) -> str:
-    """Where an answer sends us. Raises RegistryError where others could listen."""
+    """Return where an answer sends us. Raises RegistryError if others could listen."""
     try:
         url = urljoin(ask.url, to)
     except ValueError:
@@ -154,7 +154,7 @@ def redirected(ask: Ask, to: str) -> str:
 
 
 def _put_off(response: BaseHTTPResponse) -> float | None:
-    """How many seconds to wait before asking again (RFC 9110, 10.2.3), if at all."""
+    """Return the seconds to wait before asking again (RFC 9110, 10.2.3), if any."""
     if response.status not in (429, 503):
         return None
     told = response.headers.get("Retry-After", "")

@@ -31,7 +31,7 @@ from dynbuild.tiers.oci.errors import RegistryError, clean
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many seconds to wait: for a connection, an answer, the next bytes of a blob.
+    """Time-outs in seconds: for a connection, an answer, the next bytes of a blob.
 
     A transfer is watched for ``pace`` seconds at a time; one that only drips is ended.
     """
@@ -44,10 +44,10 @@ class Patience:
 
 PATIENCE = Patience()
 _LEAST = 4096
-"""Bytes a second of an answer that is waited for."""
+"""Minimum bytes per second of an answer that is waited for."""
 
 LIMIT = 4 << 20
-"""The most bytes of a manifest (distribution spec, "Pushing Manifests") or of words."""
+"""Maximum bytes of a manifest (distribution spec, "Pushing Manifests") or message."""
 
 CHUNK = 1 << 20
 _SHORT = 1 << 16
@@ -57,10 +57,10 @@ Body = bytes | Iterable[bytes] | None
 
 
 class _PatientHTTP(HTTPConnection):
-    """Waits for one who takes a body as for one who gives one.
+    """A connection that waits for a peer to take a body as long as for it to give one.
 
-    By itself it gives them the time to connect, or that of the last answer: a large
-    piece would never go through a narrow uplink.
+    By default that gets the time-out to connect, or that of the last answer: a large
+    piece would never get through a narrow uplink.
     """
 
     def connect(self) -> None:
@@ -74,7 +74,7 @@ class _PatientHTTP(HTTPConnection):
 
 
 class _PatientHTTPS(_PatientHTTP, HTTPSConnection):
-    """The same by TLS."""
+    """The same over TLS."""
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -87,9 +87,9 @@ class _HTTPSPool(HTTPSConnectionPool):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request; ``what`` says in words what it is for.
+    """A request; ``what`` says in words what it is for.
 
-    ``moves``: it is part of a transfer, for which there is more patience.
+    ``moves``: it is part of a transfer, for which the time-outs are longer.
     """
 
     what: str
@@ -116,19 +116,19 @@ class Transport:
 
     @contextmanager
     def open(self, ask: Ask) -> Iterator[BaseHTTPResponse]:
-        """The answer, whatever its status; its body is not read. Raises RegistryError.
+        """Open the answer, whatever its status; its body is not read.
 
-        Redirects are not followed.
+        Redirects are not followed. Raises RegistryError.
         """
         seconds = self.seconds(ask)
         with _explained(ask, seconds), closing(self._answer(ask)) as response:
             yield response
-            # What is left of a short answer is read, so that the connection stays.
+            # What is left of a short answer is drained, so that the connection stays.
             if (response.length_remaining or 0) <= _SHORT:
                 response.drain_conn()
 
     def read(self, ask: Ask, response: BaseHTTPResponse) -> bytes:
-        """The whole body. Raises RegistryError where it is too large for an answer."""
+        """Return the whole body. Raises RegistryError if it is too large."""
         body = bytearray()
         for chunk in self.chunks(ask, response):
             body += chunk
@@ -138,7 +138,7 @@ class Transport:
         return bytes(body)
 
     def chunks(self, ask: Ask, response: BaseHTTPResponse) -> Iterator[bytes]:
-        """The body as it comes. Raises RegistryError where it only drips."""
+        """Yield the body as it comes. Raises RegistryError if it only drips."""
         since, came = time.monotonic(), 0
         while chunk := response.read1(CHUNK):
             came += len(chunk)
@@ -152,7 +152,7 @@ class Transport:
             yield chunk
 
     def seconds(self, ask: Ask) -> float:
-        """How long to wait for the next bytes of an answer."""
+        """Return how long to wait for the next bytes of an answer."""
         return self.patience.transfer if ask.moves else self.patience.answer
 
     def _answer(self, ask: Ask) -> BaseHTTPResponse:
@@ -161,7 +161,7 @@ class Transport:
         except ProtocolError:
             if not isinstance(ask.body, bytes | None):
                 raise
-            # Most often the other side had just closed a connection that was kept.
+            # Most often the other side had just closed a kept-alive connection.
             return self._request(ask)
 
     def _request(self, ask: Ask) -> BaseHTTPResponse:
@@ -182,7 +182,7 @@ class Transport:
     def _pool(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)
         proxy = self._proxies.get(parts.scheme) or self._proxies.get("all")
-        # As in Go, and so in Docker, what is on this machine needs no proxy.
+        # As in Go, and so in Docker, this machine itself is reached without a proxy.
         if not proxy or is_loopback(parts.netloc) or proxy_bypass(parts.netloc):
             return self._direct
         if proxy not in self._by_proxy:
@@ -213,13 +213,13 @@ class Transport:
 
 @contextmanager
 def _explained(ask: Ask, seconds: float) -> Iterator[None]:
-    """Say in words what went wrong on the way; urllib3's own show whole addresses."""
+    """Explain network errors in our words; urllib3's own show whole addresses."""
     host = urlsplit(ask.url).netloc
     try:
         yield
     except (HTTPError, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, _OF_THE_NET):
-            # The disk's, of whoever reads or writes the body meanwhile.
+            # A disk error, of whoever reads or writes the body meanwhile.
             raise
         words = f"{ask.what}: {host} {_reason(error, seconds)}"
         untrusted = isinstance(_bottom(error), ssl.SSLCertVerificationError)
@@ -255,7 +255,7 @@ def _reason(error: BaseException, seconds: float) -> str:
 
 
 def _bottom(error: BaseException) -> BaseException:
-    """What lies at the bottom of an error: urllib3 wraps it several times."""
+    """Return the innermost cause of an error: urllib3 wraps it several times."""
     inner = next((a for a in error.args if isinstance(a, BaseException)), None)
     deeper = error.__cause__ or inner or error.__context__
     return _bottom(deeper) if deeper else error

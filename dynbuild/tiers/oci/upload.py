@@ -1,7 +1,7 @@
-"""Uploads: in one piece where it is small, resumed where it broke off where not.
+"""Uploads: small blobs in one piece, large ones resumed where they broke off.
 
 The distribution spec's "Pushing blobs". A large blob is sent as Docker does it: one
-PATCH with all of it, then a PUT that says its digest. Where that breaks off, the
+PATCH with all of it, then a PUT that states its digest. If that breaks off, the
 registry is asked how much it has and gets the rest, if it offers that; else all of it
 again.
 """
@@ -25,7 +25,7 @@ SMALL = 4 << 20
 """Bytes up to which a blob is sent in one piece: less than a broken one costs."""
 
 _PIECE = 1 << 17
-"""Bytes that are sent within one time-out: a narrow uplink is no fault."""
+"""Bytes that are sent within one time-out: a narrow uplink is no error."""
 
 _TRIES = 3
 """How often in a row an upload may break off without the registry having more."""
@@ -36,14 +36,14 @@ _NOT_OFFERED = (404, 405, 411, 501)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is uploaded: its size in bytes, and its pieces from a place on."""
+    """The content to upload: its size in bytes, and its pieces from an offset on."""
 
     size: int
     pieces: Callable[[int], Iterator[bytes]]
 
 
 def of_file(path: str) -> Content:
-    """The content of a file. Raises OSError."""
+    """Return the content of a file. Raises OSError."""
 
     def pieces(at: int) -> Iterator[bytes]:
         with Path(path).open("rb") as file:
@@ -80,7 +80,7 @@ class Upload:
         self.size = content.size
 
     def run(self, place: str | None) -> None:
-        """Upload; ``place`` is the session that a mount that did not succeed began."""
+        """Upload; ``place`` is the session that an unsuccessful mount began."""
         for left in reversed(range(_TRIES)):
             try:
                 self._run(place or self._start())
@@ -103,7 +103,7 @@ class Upload:
         return self._place(ask, response)
 
     def _patched(self, place: str) -> str | None:
-        """Send all; where to say its digest, or None if a PATCH is not offered."""
+        """Send all; return where to put its digest, or None if PATCH is not offered."""
         at = tries = 0
         while at < self.size:
             headers = {"Content-Range": f"{at}-{self.size - 1}"} if at else {}
@@ -125,7 +125,7 @@ class Upload:
         return place
 
     def _put(self, place: str, at: int) -> None:
-        """Say the digest, and send what was not sent yet."""
+        """State the digest, and send what was not sent yet."""
         mark = "&" if "?" in place else "?"
         url = f"{place}{mark}{urlencode({'digest': self._blob})}"
         ask = self._sending("PUT", url, at, {})
@@ -136,7 +136,10 @@ class Upload:
             self._session.send(ask, scopes, _CREATED, _ACCEPTED, _NO_CONTENT)
 
     def _reached(self, place: str, broken: RegistryError) -> tuple[str, int]:
-        """Where to go on, and how many bytes are there. Raises what broke, else."""
+        """Return where to resume, and how many bytes are there.
+
+        Raises ``broken`` if that is not known.
+        """
         ask = Ask(self._what, "GET", place)
         try:
             response, _ = self._session.ask(ask, self._scopes_at(place), _NO_CONTENT)
@@ -164,14 +167,14 @@ class Upload:
     def _place(
         self, ask: Ask, response: BaseHTTPResponse, else_: str | None = None
     ) -> str:
-        """Where an answer says to go on."""
+        """Return where an answer says to continue."""
         told = response.headers.get("Location") or else_
         if told is None:
             raise RegistryError(f"{self._what}: the registry does not say where to")
         return redirected(ask, told)
 
     def _scopes_at(self, place: str) -> Scopes | None:
-        """Who we are is for the registry's own origin alone."""
+        """Return the scopes for a place: credentials are for the registry's origin."""
         return self._scopes if origin_of(place) == origin_of(self._url) else None
 
     def _pieces(self, at: int) -> Iterator[bytes]:

@@ -1,9 +1,9 @@
-"""The records of a step as one OCI artifact: what the registry tier puts under a tag.
+"""The records of a step as one OCI artifact, which the registry tier puts under a tag.
 
 The manifest lists the layers and the write set of each record, so that the registry
 keeps them while the tag is there. The record itself is an annotation of its write set:
 a look-up is one request, and there is nothing under the tag that a clean-up of untagged
-manifests could take away.
+manifests could remove.
 """
 
 import json
@@ -24,15 +24,16 @@ RECORD = "dynbuild.record"
 MADE = "dynbuild.made"
 EMPTY = b"{}"
 _EMPTY = "application/vnd.oci.empty.v1+json"
-"""The config of what has none (image spec, "Guidance for an Empty Descriptor")."""
+"""The config of an artifact without one (image spec, "Guidance for an Empty
+Descriptor")."""
 
 EMBEDDED = 4096
-"""Bytes of a write set that lies in the manifest as well (image spec, "Embedded
-Content"): most have less, and a look-up needs no second request then.
+"""Maximum bytes of a write set that the manifest embeds as well (image spec, "Embedded
+Content"): most have less, and a look-up then needs no second request.
 """
 
 LARGEST = 1 << 20
-"""Bytes of a manifest from which on the oldest records make room for new ones.
+"""Bytes of a manifest above which the oldest records make room for new ones.
 
 Registries refuse those above 4 MiB.
 """
@@ -40,10 +41,10 @@ Registries refuse those above 4 MiB.
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record as it was dumped, and what it wrote: a blob of ``size`` bytes.
+    """A record as it was dumped, and its write set: a blob of ``size`` bytes.
 
-    ``data`` is that blob, where it is small enough to lie in the manifest; ``made`` is
-    when the record came, in seconds since 1970, where that is known.
+    ``data`` is that blob, if it is small enough to be in the manifest; ``made`` is when
+    the record came, in seconds since 1970, if that is known.
     """
 
     record: Record
@@ -55,27 +56,27 @@ class Entry:
 
 
 def tag_of(step: Digest) -> str:
-    """The tag under which the records of a step are."""
+    """Return the tag under which the records of a step are."""
     return f"r-{step.removeprefix('sha256:')}"
 
 
 def step_of(tag: str) -> Digest | None:
-    """The step whose records are under a tag; None for any other tag."""
+    """Return the step whose records are under a tag; None for any other tag."""
     match = re.fullmatch(r"r-([0-9a-f]{64})", tag)
     return Digest(f"sha256:{match[1]}") if match else None
 
 
 def dump_step(entries: Sequence[Entry]) -> bytes:
-    """The manifest of some records, the oldest first; what has no room is left out."""
+    """Return the manifest of records, oldest first; those without room are left out."""
     while len(data := _dump(entries)) > LARGEST and len(entries) > 1:
         entries = entries[1:]
     return data
 
 
 def load_step(data: bytes) -> tuple[list[Entry], int]:
-    """The records of a manifest, the oldest first, and how many more are no records.
+    """Return a manifest's records, oldest first, and the number of unreadable ones.
 
-    Raises UnreadableError for what is no such manifest.
+    Raises UnreadableError for anything but such a manifest.
     """
     try:
         manifest = json.loads(data)
@@ -104,7 +105,7 @@ def _entry(descriptor: Mapping[str, Any]) -> Iterator[Entry]:
 
 
 def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
-    """The content in a descriptor, if it is what its digest says."""
+    """Return the content in a descriptor, if it matches its digest."""
     try:
         data = b64decode(descriptor["data"], validate=True)
     except (KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""All that a tier on ghcr.io holds: what goes is deleted as versions of a package."""
+"""The inventory of a tier on ghcr.io: removal deletes versions of a package."""
 
 from collections.abc import Collection, Mapping
 
@@ -15,10 +15,10 @@ from dynbuild.tiers.registry.tier import AT_ONCE, Tell, refusals
 
 
 class GhcrInventory(RegistryInventory):
-    """Implements ``inventories.Inventory``.
+    """Implements ``inventory.Inventory``.
 
-    A version goes when no record in it stays, or a later one stands in its place. One
-    that has a tag of somebody else, or is none of ours, is never touched.
+    A version is deleted if no record in it stays, or a later version replaced it. A
+    version that has a foreign tag, or is none of ours, is never touched.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class GhcrInventory(RegistryInventory):
     def _removed(
         self, step: Digest, gone: set[str], versions: dict[Digest, Version]
     ) -> Version | None:
-        """Remove records of a step; the version that GitHub keeps nevertheless."""
+        """Remove records of a step; return the version that GitHub keeps anyway."""
         tag = tag_of(step)
         digest = self.client.manifest_digest(self.repository, tag)
         left = self.left(step, gone)
@@ -68,7 +68,7 @@ class GhcrInventory(RegistryInventory):
         return version
 
     def _superseded(self, versions: Mapping[Digest, Version]) -> list[Version]:
-        """Delete records that a later one stands in for; those that GitHub keeps.
+        """Delete versions that a later one replaced; return those that GitHub keeps.
 
         A manifest without a tag may be a platform of somebody's image, so each is read.
         """

@@ -1,4 +1,4 @@
-"""All that a registry tier holds, as ``inventories.Inventory``.
+"""The inventory of a registry tier, as ``inventory.Inventory``.
 
 A registry removes blobs by itself, when no manifest names them any more.
 """
@@ -20,7 +20,7 @@ _NOT_OFFERED = 405
 
 
 class RegistryInventory(Registry):
-    """Implements ``inventories.Inventory`` on the repository of a registry tier."""
+    """Implements ``inventory.Inventory`` on the repository of a registry tier."""
 
     def things(self) -> Iterator[StoredObject]:
         now = time.time()
@@ -63,7 +63,7 @@ class RegistryInventory(Registry):
                 self._remove(step, gone)
 
     def left(self, step: Digest, gone: Collection[str]) -> list[Entry]:
-        """The records of a step that stay. Raises RegistryError."""
+        """Return the records of a step that stay. Raises RegistryError."""
         return [one for one in self.entries(step) if _key(one) not in gone]
 
     def _remove(self, step: Digest, gone: Collection[str]) -> None:
@@ -76,7 +76,7 @@ class RegistryInventory(Registry):
                     raise
             else:
                 return
-        # Where nothing may be deleted, what is under the tag holds on to nothing.
+        # If nothing may be deleted, the manifest under the tag keeps no blobs in use.
         self.put_entries(tag_of(step), left)
 
 

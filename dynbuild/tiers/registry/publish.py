@@ -1,6 +1,6 @@
-"""Pushes images to registries: layers that are there already do not move.
+"""Pushing images to registries: layers that are there already do not move.
 
-Every blob is looked for where it is to be, else mounted from a repository of the same
+Every blob is looked for at the destination, else mounted from a repository of the same
 registry that may have it (the cache, the base), else uploaded from the tiers.
 """
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from dynbuild.tiers.oci.client import Client
 
 _AT_ONCE = 6
-"""Layers that are looked for, mounted or uploaded at once."""
+"""Layers that are looked for, mounted or uploaded concurrently."""
 
 _POLL = 0.1
-"""Seconds between two looks at whether all is to end."""
+"""Seconds between two checks of whether all is to end."""
 
 _WHAT = "pushing the image"
 _LATEST = "latest"
@@ -114,7 +114,7 @@ class Registries:
             client.put_manifest(place, name, manifest)
 
     def _bring(self, client: "Client", place: Repository, layer: Layer) -> None:
-        """Let a repository have a layer. Raises LostError, RegistryError."""
+        """Bring a layer to a repository. Raises LostError, RegistryError."""
         if client.has(place, layer.digest):
             return
         begun = None
@@ -133,7 +133,7 @@ class Registries:
 
 
 class _Told:
-    """Tells how many bytes went, of how many there are."""
+    """A reporter of how many bytes were sent, of how many there are."""
 
     def __init__(self, report: Report, stack: Stack) -> None:
         self._report = report

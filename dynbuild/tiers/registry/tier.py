@@ -1,8 +1,9 @@
 """The registry tier: one repository, a tag for each step, blobs by digest.
 
-Registries list no tags by prefix and know no conditions: what is under a tag is read,
-added to, written and read again. Two writers of one step may still undo one another,
-which loses a record: the step is built again elsewhere, and no image is ever wrong.
+Registries list no tags by prefix and have no conditional writes: what is under a tag is
+read, added to, written and read again. Two writers of one step may still undo one
+another, which loses a record: the step is built again elsewhere, and no image is ever
+wrong.
 """
 
 import hashlib
@@ -36,24 +37,24 @@ from dynbuild.tiers.registry.artifact import EMPTY, Entry, dump_step, load_step,
 Tell = Callable[[str], None]
 
 AT_ONCE = 32
-"""Questions at once: 100 steps in a few round trips."""
+"""Concurrent requests: 100 steps in a few round trips."""
 
 _TRIES = 3
 """How often a record is put again that another writer undid."""
 
 _WRITES = 64 << 20
-"""Bytes of a write set that are read at most: it is held in memory."""
+"""Maximum bytes of a write set that is read: it is held in memory."""
 
 _GHCR_LARGEST = 10 * 10**9
-"""Bytes of a layer that ghcr.io takes (GitHub's documentation of it)."""
+"""Maximum bytes of a layer that ghcr.io takes (according to GitHub's documentation)."""
 
 _UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
 class Registry:
-    """Implements ``ports.Tier`` on a repository; ``tell`` hears of what is damaged.
+    """Implements ``ports.Tier`` on a repository; ``tell`` hears of damage.
 
-    ``came`` and ``went`` hear how many bytes were moved, while they are.
+    ``came`` and ``went`` hear how many bytes were moved, during the transfer.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - where, as whom, who hears, how long to wait
@@ -86,7 +87,7 @@ class Registry:
             )
             entries = [one for one in found if one.record.platform == platform]
             if self._doubtful:
-                # Blobs went away behind the records: no plan is made on any other.
+                # Blobs have disappeared behind the records: no plan may rest on others.
                 layers = {x.digest for one in entries for x in one.record.layers}
                 self._lost |= self._missing(sorted(layers))
             usable = [one for one in entries if not self._lacks(one)]
@@ -148,7 +149,7 @@ class Registry:
                         return
 
     def _put(self, tag: str, entry: Entry) -> None:
-        """Let a tag have a record as well, in the place of one of its name."""
+        """Add a record to a tag, replacing one of the same name."""
         step = entry.record.step
         name = record_name(entry.record)
         others = [one for one in self.entries(step) if record_name(one.record) != name]
@@ -157,17 +158,17 @@ class Registry:
         except RegistryError as error:
             if not others or _UNKNOWN.isdisjoint(error.codes):
                 raise
-            # Of some of the others the blobs are gone, and with them their use.
+            # Some of the others have lost blobs, and are of no use without them.
             self._doubtful = True
             whole = [one for one in others if self._is_whole(one)]
             self.put_entries(tag, [*whole, entry])
 
     def put_entries(self, tag: str, entries: list[Entry]) -> None:
-        """Let a tag have these records and no others. Raises RegistryError."""
+        """Set the records of a tag to exactly these. Raises RegistryError."""
         self.client.put_manifest(self.repository, tag, dump_step(entries))
 
     def entries(self, step: Digest) -> list[Entry]:
-        """What is under the tag of a step, as far as it is what it should be.
+        """Return the records under the tag of a step, as far as they are valid.
 
         Raises RegistryError.
         """
@@ -186,7 +187,7 @@ class Registry:
         return own
 
     def _written(self, entry: Entry) -> bytes | None:
-        """What a record wrote, if it is there whole."""
+        """Return the stored write set of a record, if it is there whole."""
         if entry.data is not None:
             return entry.data
         if entry.writes not in self._writes:
@@ -224,7 +225,7 @@ class Registry:
 
     def _keep_bytes(self, blob: Digest, data: bytes) -> None:
         # All records have the empty blob, and many the same write set. Registries that
-        # get a blob twice at once may not know it for a moment.
+        # receive a blob twice concurrently may not know it for a moment.
         with self._alone(blob):
             if not self._has(blob):
                 self.client.upload(self.repository, blob, of_bytes(data))
@@ -236,7 +237,7 @@ class Registry:
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
-        """Let no other thread write under a tag, or a digest, meanwhile."""
+        """Keep other threads from writing under a tag, or a digest, meanwhile."""
         with self._lock:
             lock = self._names.setdefault(name, threading.Lock())
         with lock:
@@ -250,7 +251,7 @@ class Registry:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What the registry says, as a tier says it."""
+    """Convert the registry's errors into TierError."""
     try:
         yield
     except RegistryError as error:

@@ -1,4 +1,4 @@
-"""How an S3 server is talked to: credentials, time-outs, and what its answers mean.
+"""The client of an S3 server: credentials, time-outs, and the meaning of its answers.
 
 Only what all S3-compatible servers agree on is used: PUT, GET with ranges, HEAD,
 multipart uploads, ListObjectsV2 and DeleteObjects. Never conditional writes, copies,
@@ -40,7 +40,7 @@ _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket", "NoSuchUpload
 _NOT_FOUND = 404
 
 _OBJECT = re.compile(r"^<?[\w.]+(?:\([^)]*\)| object at 0x[0-9a-f]+>): ")
-"""How urllib3 begins what it says of a connection: which one it was, in Python."""
+"""The prefix of urllib3's messages on a connection: its Python object."""
 
 
 class MissingError(Exception):
@@ -49,7 +49,7 @@ class MissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a bucket is. ``region`` is guessed where it is None."""
+    """The location of a bucket. ``region`` is guessed if it is None."""
 
     endpoint: str
     bucket: str
@@ -58,14 +58,14 @@ class Settings:
 
     @property
     def place(self) -> str:
-        """The bucket as people are told of it."""
+        """The bucket as shown to users."""
         scheme = "https" if self.secure else "http"
         return redact_urls(f"{scheme}://{self.endpoint}/{self.bucket}")
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """One client to ask, which gives up soon, and one to move much."""
+    """A client for small requests, which gives up soon, and one for transfers."""
 
     probe: Minio
     transfer: Minio
@@ -77,11 +77,11 @@ class Clients:
 
 
 def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
-    """Clients for a bucket; nothing is asked of the server yet."""
+    """Return clients for a bucket; nothing is asked of the server yet."""
     provider, secrets = _credentials(settings)
     region = settings.region
     if region is None and not settings.endpoint.endswith(".amazonaws.com"):
-        # Else the client asks the server for it first. Amazon's names tell it.
+        # Else the client asks the server for it first. Amazon's host names tell it.
         region = "us-east-1"
 
     def client(read: float) -> Minio:
@@ -98,9 +98,9 @@ def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
 
 
 def _credentials(settings: Settings) -> tuple[Provider | None, tuple[str, ...]]:
-    """Those of MinIO's and AWS's variables and files; without any, none are sent.
+    """Find credentials in MinIO's and AWS's variables and files; else none are sent.
 
-    A machine's metadata service is not asked: where there is none it is a long wait.
+    A machine's metadata service is not asked: if there is none, that is a long wait.
     """
     providers: list[Provider] = [EnvMinioProvider(), EnvAWSProvider()]
     if alias := _alias(settings):
@@ -116,7 +116,7 @@ def _credentials(settings: Settings) -> tuple[Provider | None, tuple[str, ...]]:
 
 
 def _alias(settings: Settings) -> str | None:
-    """The alias of MinIO's client that is for this very server, if there is one."""
+    """Return the alias that MinIO's client has for this very server, if any."""
     scheme = "https" if settings.secure else "http"
     try:
         text = Path("~/.mc/config.json").expanduser().read_text(encoding="utf-8")
@@ -133,7 +133,7 @@ def _alias(settings: Settings) -> str | None:
 
 @contextmanager
 def answers(clients: Clients) -> Iterator[None]:
-    """What goes wrong with a server, as MissingError or TierError."""
+    """Convert errors of a server into MissingError or TierError."""
     try:
         yield
     except S3Error as error:
@@ -163,7 +163,7 @@ def _refused(clients: Clients, told: str) -> TierError:
 
 
 def _reason(error: BaseException) -> str:
-    """What the innermost of urllib3's errors says, without objects and addresses."""
+    """Return urllib3's innermost error message, without objects and addresses."""
     cause = error.reason if isinstance(error, MaxRetryError) else error
     if isinstance(cause, ReadTimeoutError):
         return "it does not answer in time"

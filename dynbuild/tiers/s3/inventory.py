@@ -1,4 +1,4 @@
-"""All that an S3 tier holds, as ``inventories.Inventory``."""
+"""The inventory of an S3 tier, as ``inventory.Inventory``."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -16,7 +16,7 @@ from dynbuild.tiers.s3.tier import S3
 
 
 class S3Inventory(S3):
-    """Implements ``inventories.Inventory`` on the bucket of an S3 tier."""
+    """Implements ``inventory.Inventory`` on the bucket of an S3 tier."""
 
     def things(self) -> Iterator[StoredObject]:
         now = time.time()

@@ -1,4 +1,4 @@
-"""Connections to an S3 server: how long they wait, and how much they read."""
+"""Connections to an S3 server: their time-outs and limits."""
 
 import os
 import ssl
@@ -23,30 +23,30 @@ from urllib3.response import BaseHTTPResponse
 from dynbuild.ports import TierError
 
 _LEAST = 4096
-"""Bytes a second that have to come."""
+"""Minimum bytes per second that have to come."""
 
 _SENDING = 30.0
 _PIECE = 1 << 17
-"""Seconds that so many bytes may take to be sent: at least four thousand a second."""
+"""Maximum seconds to send a piece of so many bytes: at least four thousand a second."""
 
 AT_ONCE = 24
-"""Connections at once: hides 20 ms of latency, and no server minds."""
+"""Concurrent connections: hides 20 ms of latency, and no server minds."""
 
 _BUSY = (429, 500, 502, 503, 504)
 _CHUNK = 1 << 18
 _LARGEST = 16 << 20
-"""Bytes of an answer that is no object: a list of a thousand keys has a few hundred
-thousand.
+"""Maximum bytes of an answer that is no object: a list of a thousand keys has a few
+hundred thousand.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds after which a server is taken for one that does not answer.
+    """Seconds after which a server counts as not answering.
 
-    They are for a connection to stand; between two signs of life where something small
-    is asked, and where much is moved (a server may think for a while about the end of
-    a large upload); and over which the pace of what comes is measured.
+    They are for establishing a connection; between two signs of life, for small
+    requests and for transfers (a server may think for a while about the end of a large
+    upload); and the window over which the pace of what comes is measured.
     """
 
     connection: float = 2.0
@@ -59,7 +59,7 @@ PATIENCE = Patience()
 
 
 class Pace:
-    """Watches that something goes on. Raises TierError where too little does."""
+    """A watch on the pace of a transfer. Raises TierError if too little comes."""
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -77,10 +77,10 @@ class Pace:
 
 
 class _InPieces(HTTPConnection):
-    """A connection that has time to send, if every piece goes soon enough.
+    """A connection that has time to send, as long as every piece goes soon enough.
 
-    By themselves urllib3 and Python let the whole of a body take no longer than a
-    connection may to stand: a large part would never go through a narrow uplink.
+    By default urllib3 and Python give a whole body no more time than a connection has
+    to be established: a large part would never get through a narrow uplink.
     """
 
     def connect(self) -> None:
@@ -96,11 +96,11 @@ class _InPieces(HTTPConnection):
 
 
 class _InPiecesSecurely(_InPieces, HTTPSConnection):
-    """The same by TLS."""
+    """The same over TLS."""
 
 
 class _HTTPPool(HTTPConnectionPool):
-    """Reads no answer without a bound, whatever length it says that it has."""
+    """A pool that reads every answer within a bound, whatever length it declares."""
 
     ConnectionCls = _InPieces
 
@@ -115,7 +115,7 @@ class _HTTPSPool(_HTTPPool, HTTPSConnectionPool):
 
 
 def _read(response: BaseHTTPResponse) -> BaseHTTPResponse:
-    """An answer with its body. Raises TierError for one that is too long, or drips."""
+    """Read an answer's body. Raises TierError for one that is too long, or drips."""
     pace = Pace(PATIENCE.pace)
     data = bytearray()
     while len(data) <= _LARGEST and (chunk := response.read1(_CHUNK)):
@@ -131,7 +131,7 @@ def _read(response: BaseHTTPResponse) -> BaseHTTPResponse:
 
 
 class _Retries(Retry):
-    """Tries again after anything but a time-out: a build waits for one, no more."""
+    """Retries after anything but a time-out: a build waits for one, no more."""
 
     def increment(
         self,
@@ -154,7 +154,7 @@ def pool(endpoint: str, timeout: Timeout, *, secure: bool) -> PoolManager:
     retries = _Retries(
         total=3,
         connect=1,
-        # A connection that was kept may be gone.
+        # A connection that was kept alive may be gone.
         read=1,
         redirect=0,
         other=0,
@@ -183,7 +183,7 @@ def _manager(endpoint: str, scheme: str, known: Mapping[str, object]) -> PoolMan
 
 
 def _trust() -> ssl.SSLContext:
-    """Who is trusted: SSL_CERT_FILE and SSL_CERT_DIR, else the system and certifi."""
+    """Return trust in SSL_CERT_FILE and SSL_CERT_DIR, else the system and certifi."""
     context = ssl.create_default_context()
     if not os.environ.get("SSL_CERT_FILE"):
         context.load_verify_locations(certifi.where())

@@ -1,8 +1,8 @@
 """The S3 tier: blobs and records as objects, under the keys of the local tier.
 
-``blobs/sha256/HEX`` holds content, ``realizations/STEP/ID`` a record with what it wrote
-behind it, so that one request gets both; it is put after all blobs that it names. What
-is read is verified while it streams; what is missing or damaged is a miss.
+``blobs/sha256/HEX`` holds content, ``realizations/STEP/ID`` a record followed by its
+write set, so that one request gets both; it is put after all blobs that it names. Reads
+are verified while they stream; what is missing or damaged is a miss.
 """
 
 import hashlib
@@ -41,28 +41,28 @@ Tell = Callable[[str], None]
 Moved = Callable[[int], None]
 
 _PART = 5 << 20
-"""Bytes of a part of a multipart upload, the least that S3 allows; at most ten thousand
-make an object.
+"""Bytes of a part of a multipart upload, the least that S3 allows; an object has at
+most ten thousand parts.
 
 The client holds four at once, of each object.
 """
 _LARGE = 2
-"""Objects that go up in parts at once: one is sent while another begins or ends."""
+"""Concurrent multipart uploads: one is sent while another begins or ends."""
 _PARTS = 10_000
 _CHUNK = 1 << 18
 _MOST = 1000
-"""Records of a step that are looked at."""
+"""Maximum number of records of a step that are looked at."""
 _RECORD_NAME = re.compile("[0-9a-f]{64}")
 _RECORD = 64 << 20
-"""Bytes of a record that is read at most: it is held in memory."""
+"""Maximum bytes of a record that is read: it is held in memory."""
 _RESUMES = 3
-"""How often a download that broke off goes on where it was, if it got further."""
+"""How often a download that broke off is resumed, provided that it got further."""
 
 
 class S3:
-    """Implements ``ports.Tier`` on a bucket; ``tell`` hears of what is damaged.
+    """Implements ``ports.Tier`` on a bucket; ``tell`` hears of damage.
 
-    ``came`` and ``went`` hear how many bytes were moved, while they are.
+    ``came`` and ``went`` hear how many bytes were moved, during the transfer.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class S3:
         records = [r for some in found for r in some if r.platform == platform]
         self._sizes |= {x.digest: x.size for r in records for x in r.layers}
         if self._doubtful:
-            # Blobs went away behind the records: no plan is made on any other.
+            # Blobs have disappeared behind the records: no plan may rest on others.
             blobs = {layer.digest: layer.size for r in records for layer in r.layers}
             there = parallel_map(
                 lambda blob: self._is_there(*blob), blobs.items(), AT_ONCE
@@ -152,7 +152,7 @@ class S3:
                 listed = self.clients.probe.list_objects(
                     self.settings.bucket, prefix=prefix, recursive=True
                 )
-                # A list may go on for ever, and others may put anything there.
+                # A list may be endless, and others may put anything there.
                 keys = [
                     key
                     for key in _names(islice(listed, _MOST))
@@ -168,7 +168,7 @@ class S3:
         ]
 
     def record_at(self, key: str) -> Record | None:
-        """The record under a key, where it can be read."""
+        """Return the record under a key, if it can be read."""
         try:
             data = self._read(key)
         except MissingError:
@@ -187,7 +187,7 @@ class S3:
         return replace(record, writes=StoredWrites(writes))
 
     def _read(self, key: str) -> bytes:
-        """A small object. Raises MissingError, TierError."""
+        """Read a small object. Raises MissingError, TierError."""
         with (
             answers(self.clients),
             closing(
@@ -211,7 +211,7 @@ class S3:
             return True
         try:
             with answers(self.clients):
-                # Before a transfer there is no haste.
+                # Before a transfer there is no hurry.
                 found = self.clients.transfer.stat_object(
                     self.settings.bucket, _blob_key(blob)
                 )
@@ -220,7 +220,7 @@ class S3:
         return found.size == size
 
     def _download(self, blob: Digest, file: BinaryIO) -> Digest:
-        """Get an object, on from where it broke off; the digest of what came."""
+        """Get an object, resuming where it broke off; return the received digest."""
         digest = hashlib.sha256()
         done = 0
         for left in reversed(range(_RESUMES + 1)):
@@ -272,7 +272,7 @@ class S3:
             put(bucket, key, data, size, part_size=part)
 
     def _make_bucket(self) -> str:
-        """Make the bucket; why that failed. Another may have made it meanwhile."""
+        """Make the bucket; return why that failed. Another may have made it by now."""
         try:
             with answers(self.clients):
                 self.clients.transfer.make_bucket(self.settings.bucket)
@@ -284,9 +284,9 @@ class S3:
 
 
 class _Checked(io.RawIOBase):
-    """A file that is handed over only if its content has the digest.
+    """A file that is handed over whole only if its content has the digest.
 
-    The last part of what is not as it should be is never sent.
+    The last part of a file with another digest is never sent.
     """
 
     def __init__(self, file: BinaryIO, size: int, blob: Digest, went: Moved) -> None:
@@ -313,11 +313,11 @@ class _Checked(io.RawIOBase):
 
 
 class _NotItsDigestError(Exception):
-    """The content of a file is not what it was said to be."""
+    """The content of a file does not have the stated digest."""
 
 
 def _chunks(response: BaseHTTPResponse, pace: Pace) -> Iterator[bytes]:
-    """The body of an answer as it comes. Raises TierError where it breaks off."""
+    """Yield the body of an answer as it comes. Raises TierError if it breaks off."""
     try:
         while chunk := response.read1(_CHUNK):
             pace.went(len(chunk))

@@ -1,1 +1,1 @@
-"""Tiers around tiers: what is trusted, what is slow or away, near before far."""
+"""Tiers that wrap tiers: trust, slow or unreachable tiers, near before far."""

@@ -1,7 +1,7 @@
-"""The tiers from near to far as one: it asks all at once, and fills near from far.
+"""All tiers, near to far, as one: it queries all at once and fills near from far.
 
 The nearest is the machine's own, and nothing works without it. The others can only
-help (``guarded``): one that fails is a miss. What is built is shared while other steps
+help (``guarded``): a failure is a miss. What is built is shared while other steps
 build (``sharing``).
 """
 
@@ -28,36 +28,36 @@ LOOK_UP = 15.0
 """Seconds after which a tier that is still looking up is left out."""
 
 _POLL = 0.1
-"""Seconds between two looks at whether all is to end."""
+"""Seconds between two checks of whether all is to end."""
 
 
 class Near(Tier, Protocol):
-    """The tier of the machine."""
+    """The machine's own tier."""
 
     def has(self, blob: Digest) -> bool:
-        """Whether a blob is there and whole; nobody is told where it is not."""
+        """Whether a blob is there and whole; its absence is not reported."""
 
     def adopt(self, blob: Digest, path: str) -> None:
-        """Take in a file that was verified while it was written."""
+        """Store a file that was verified while it was written."""
 
     def used(self, records: Collection[Record]) -> None:
-        """Know that records are in use."""
+        """Mark records as in use."""
 
     def take(self, record: Record) -> None:
-        """Take in a record of another tier, of which all layers are there."""
+        """Store a record of another tier, all of whose layers are there."""
 
     def doubt(self, *origins: Origin) -> None:
-        """Take all that is built from now on for something of these origins too."""
+        """Count these among the origins of all that is built from now on."""
 
     def doubts(self) -> tuple[Origin, ...]:
-        """What was doubted."""
+        """Return the origins that were doubted."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """A far tier, and what it said: its records by step and platform.
+    """A far tier, and its answers: its records by step and platform.
 
-    ``sizes`` has the blobs that they name, ``lost`` those that it did not give.
+    ``sizes`` has the blobs that they name, ``lost`` those that it did not deliver.
     """
 
     far: CircuitBreakerTier
@@ -68,8 +68,8 @@ class _Seen:
     def find(
         self, steps: Collection[Digest], platform: str, *, anew: bool
     ) -> tuple[Record, ...]:
-        """The records that may be of use; nothing is asked twice unless anew."""
-        # Another thread may empty what is known meanwhile.
+        """Return the records that may be of use; no query repeats unless ``anew``."""
+        # Another thread may clear the known records meanwhile.
         known = {} if anew else {s: self.records.get((s, platform)) for s in steps}
         wanted = [step for step in steps if known.get(step) is None]
         found = self.far.find(wanted, platform) if wanted else ()
@@ -86,7 +86,7 @@ class _Seen:
         return usable
 
     def lose(self, blob: Digest) -> None:
-        """Believe no longer that it has a blob, nor what else it said."""
+        """Stop believing that it has a blob, and whatever else it said."""
         if blob in self.sizes and blob not in self.lost:
             self.lost.add(blob)
             self.records.clear()
@@ -97,7 +97,7 @@ class Chain:
     """Implements ``ports.Tiers``.
 
     ``folder`` is a place for files on the file system of the nearest tier; ``check``
-    raises when all is to end. A look-up takes no more than ``look_up`` seconds.
+    raises when all is to end. A look-up takes at most ``look_up`` seconds.
     """
 
     def __init__(
@@ -115,19 +115,19 @@ class Chain:
         self._sharing = Sharing(near, fars, folder)
         self._lock = threading.Lock()
         self._getting: dict[Digest, threading.Lock] = {}
-        # Records that come near, by the first blob that they lack there.
+        # Records that are to come near, by the first blob that is missing there.
         self._unfilled: dict[Digest, dict[tuple[str, Stack], Record]] = {}
-        # The nearest record of each realization, by its id: where it is from counts.
+        # The nearest record of each realization, by its id: its origins count.
         self._known: dict[Digest, Record] = {}
 
     def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
-        """The records of some steps as they are now; of two alike, the nearer."""
+        """Return the records of some steps as of now; of two alike, the nearer."""
         found: dict[str, Record] = {}
         for held in self._ask(steps, platform, anew=True):
             found.setdefault(record_name(held.record), held.record)
         for record in found.values():
             if record.parts:
-                # A builder may be given it as the ground of anything.
+                # A builder may be given it as the base of anything.
                 self._near.doubt(*record.origins)
         return tuple(found.values())
 
@@ -173,7 +173,7 @@ class Chain:
     def finish(self) -> None:
         """Wait until all is shared that can be.
 
-        Raises UnreachableError where a tier that is required failed.
+        Raises UnreachableError if a required tier failed.
         """
         while not self._sharing.done(_POLL):
             self._check()
@@ -202,14 +202,14 @@ class Chain:
                 if name not in here:
                     self._fill(record)
                 elif here[name] != record.layers and self._lacks(record):
-                    # It takes the other's place when it was chosen, and comes here.
+                    # It replaces the other one once it is chosen, and comes here.
                     self._fill(record)
                 self._known.setdefault(record.id, record)
                 yield Held(record, distance)
             far.require()
 
     def _origins_of(self, record: Record) -> tuple[Origin, ...]:
-        """Where all is from that a record built here stands on or is made of."""
+        """Return the origins of all that a record built here is on or is made of."""
         below = _below(record)
         known = [self._known[one] for one in below & self._known.keys()]
         if record.parts:
@@ -220,7 +220,7 @@ class Chain:
                 if not parts.isdisjoint(layer.diff_id for layer in one.layers)
             ]
         found = {origin for one in known for origin in one.origins}
-        # What is gone counts as what was made of it.
+        # What is gone counts with the origins of what was made of it.
         if below.difference(self._known, *map(_below, known)):
             found.add(Origin(STORE))
         return tuple(sorted(found.union(self._near.doubts())))
@@ -238,7 +238,7 @@ class Chain:
         return ()
 
     def _take(self, blob: Digest, path: str) -> bool:
-        """Take a blob from the nearest tier that gives it, and keep it near."""
+        """Fetch a blob from the nearest tier that delivers it, and keep it near."""
         for seen in self._fars:
             if not seen.far.reads:
                 continue
@@ -255,7 +255,7 @@ class Chain:
         return False
 
     def _patiently(self, far: CircuitBreakerTier, blob: Digest, path: str) -> bool:
-        """Take a blob, and look meanwhile whether all is to end."""
+        """Fetch a blob, checking meanwhile whether all is to end."""
         job = submit(lambda: far.fetch(blob, path))
         while not wait([job], _POLL).done:
             self._check()
@@ -274,20 +274,20 @@ class Chain:
             self._came(lacks)
 
     def _came(self, blob: Digest) -> None:
-        """Go on with what waits for a blob that is near now."""
+        """Resume the records that wait for a blob that is near now."""
         with self._lock:
             waiting = self._unfilled.pop(blob, {})
         for record in waiting.values():
             self._fill(record)
 
     def _lacks(self, record: Record) -> Digest | None:
-        """The first blob of a record that is not near."""
+        """Return the first blob of a record that is not near."""
         has = self._near.has
         return next((one.digest for one in record.layers if not has(one.digest)), None)
 
     @contextmanager
     def _alone(self, blob: Digest) -> Iterator[None]:
-        """Let no other thread take the same blob meanwhile."""
+        """Keep other threads from fetching the same blob meanwhile."""
         with self._lock:
             lock = self._getting.setdefault(blob, threading.Lock())
         with lock:
@@ -295,5 +295,5 @@ class Chain:
 
 
 def _below(record: Record) -> set[Digest]:
-    """The ids of what a record stands on, and of what it came from."""
+    """Return the ids of what a record stands on, and of what it came from."""
     return {*record.on, *(id_ for _, id_ in record.sources)}

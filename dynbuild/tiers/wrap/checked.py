@@ -1,7 +1,7 @@
-"""A shared tier whose layers are checked against what its records say of them.
+"""A shared tier whose layers are checked against its records.
 
-A blob may be what its digest says and still not the layer that a record means. The
-engine would refuse it, and the build would end; here it is a miss.
+A blob may match its digest and still not be the layer that a record means. The engine
+would refuse it, and the build would end; here it is a miss.
 """
 
 import gzip
@@ -22,7 +22,7 @@ _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
 class Checked:
-    """Implements ``ports.Tier`` on another; ``tell`` hears of what does not match."""
+    """Implements ``ports.Tier`` on another; ``tell`` hears of mismatches."""
 
     def __init__(self, tier: Tier, tell: Callable[[str], None]) -> None:
         self._tier = tier
@@ -62,7 +62,7 @@ class Checked:
 
 
 def _is_layer(path: str, diff_ids: Collection[Digest]) -> bool:
-    """Whether a blob, unpacked, has all these diff ids, which should be one.
+    """Whether a blob, unpacked, has all these diff ids, which should be only one.
 
     What Python cannot unpack is left to the engine.
     """

@@ -1,7 +1,7 @@
-"""A shared tier that can only help: what fails is a miss, told once, asked no more.
+"""A shared tier that can only help: a failure is a miss, reported once, not retried.
 
 A circuit breaker (Nygard, *Release It!*, 2007) that stays open for the rest of the run:
-a build is short, and a tier that does not answer costs one time-out, not one a step.
+a build is short, and a tier that does not answer costs one time-out, not one per step.
 """
 
 import threading
@@ -24,20 +24,20 @@ WRITE: Use = "write"
 Tell = Callable[[str], None]
 Moved = Callable[[int], None]
 Open = Callable[[Tell, Moved, Moved], Tier]
-"""Makes a tier; it tells of damage, and of bytes that came and went while they do."""
+"""Opens a tier, which reports damage, and bytes received and sent while they move."""
 
 _LOST = 2
-"""Blobs that may be damaged or missing behind their records until the tier is left."""
+"""Number of blobs damaged or missing behind their records that ends use of the tier."""
 
 Name: TypeAlias = Literal["s3", "registry"]
-"""What people call a shared tier."""
+"""The user-visible name of a shared tier."""
 
 
 @dataclass(frozen=True, slots=True)
 class TierConfig:
-    """A shared tier: what people call it, where it is, what it is used for.
+    """A shared tier: its name, where it is, what it is used for.
 
-    It is opened by its first use. ``required``: the command fails where it does.
+    It is opened on first use. ``required``: the command fails if the tier does.
     """
 
     name: Name
@@ -49,15 +49,14 @@ class TierConfig:
 
 
 def place_of(far: TierConfig) -> str:
-    """How a store names a shared tier that it has records from."""
+    """Return the name by which a store refers to a shared tier it has records from."""
     return f"{far.name} {far.place}"
 
 
 class CircuitBreakerTier:
     """Implements ``ports.Tier`` on a shared tier; raises nothing but ValueError.
 
-    ``tell`` hears of its first failure; where the tier is required, ``require`` raises
-    it.
+    ``tell`` hears of its first failure; if the tier is required, ``require`` raises it.
     """
 
     def __init__(
@@ -93,12 +92,12 @@ class CircuitBreakerTier:
         return tuple(self._from_here(one) for one in found if self._is_readable(one))
 
     def _from_here(self, record: Record) -> Record:
-        """The record, which says that it is of this tier, and who signed it."""
+        """Return the record with its origin: this tier, and who signed it."""
         keys = record.origins[0].keys if record.origins else ()
         return replace(record, origins=(Origin(place_of(self.far), keys),))
 
     def _is_readable(self, record: Record) -> bool:
-        """Whether it says what it wrote: plans look at that, where nothing may fail."""
+        """Whether its write set can be read: plans read it, where nothing may fail."""
         try:
             len(record.writes)
         except UnreadableError:
@@ -130,7 +129,7 @@ class CircuitBreakerTier:
                 self.fail(error, WRITE)
 
     def lost(self) -> None:
-        """Count a blob that a record promised and the tier does not give."""
+        """Count a blob that a record promised and the tier does not deliver."""
         with self._lock:
             self._lost += 1
             lost = self._lost
@@ -139,7 +138,7 @@ class CircuitBreakerTier:
             self.fail(TierError(why, refused=True), READ)
 
     def damaged(self, what: str) -> None:
-        """Tell of the first thing in it that is not as it should be."""
+        """Report the first damage in the tier."""
         self._tell_once(
             Diagnostic(
                 "DB0606",
@@ -151,7 +150,7 @@ class CircuitBreakerTier:
         )
 
     def fail(self, error: TierError, use: Use) -> None:
-        """Leave the tier alone: for one use where it refused, else for all."""
+        """Stop using the tier: for one use if it refused, else for all."""
         diagnostic = self._diagnostic(error, use)
         with self._lock:
             self._uses -= {use} if error.refused else {READ, WRITE}
@@ -188,6 +187,6 @@ class CircuitBreakerTier:
         )
 
     def require(self) -> None:
-        """Raise UnreachableError where the tier is required, and failed."""
+        """Raise UnreachableError if the tier is required and failed."""
         if self.far.required and self.failure is not None:
             raise UnreachableError(self.failure)

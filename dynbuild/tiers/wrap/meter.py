@@ -1,4 +1,4 @@
-"""Counts the bytes that go to and come from a tier, and tells of them now and then."""
+"""A meter for the bytes that go to and come from a tier, reported now and then."""
 
 import threading
 import time
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from dynbuild.building import Report, Working
 
 _EVERY = 0.2
-"""Seconds between two tellings."""
+"""Seconds between two reports."""
 
 
 @dataclass(slots=True)
 class Meter:
-    """One direction of one tier; ``what`` is how people are told of it.
+    """One direction of one tier; ``what`` describes it to users.
 
-    A transfer is told from the first job under way to the end of the last.
+    A transfer is reported from the start of its first job to the end of its last.
     """
 
     what: str
@@ -26,7 +26,7 @@ class Meter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, size: int) -> None:
-        """So many bytes more were moved."""
+        """Count bytes that were moved."""
         with self._lock:
             self.moved += size
             now = time.monotonic()
@@ -37,13 +37,13 @@ class Meter:
         self.report(event)
 
     def begin(self, size: int) -> None:
-        """A job begins, of so many bytes at most."""
+        """Begin a job that moves at most ``size`` bytes."""
         with self._lock:
             self._jobs += 1
             self._expected += size
 
     def end(self) -> None:
-        """A job ended, whatever it moved."""
+        """End a job, whatever it moved."""
         with self._lock:
             self._jobs -= 1
             if self._jobs:

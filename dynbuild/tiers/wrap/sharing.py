@@ -1,4 +1,4 @@
-"""Shares records with far tiers, in the background: blobs first, the record last."""
+"""Background sharing of records with far tiers: blobs first, the record last."""
 
 import threading
 from collections import deque
@@ -14,12 +14,12 @@ from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 _AT_ONCE = 3
-"""Records that are shared with one tier at once."""
+"""Records that are shared with one tier concurrently."""
 
 
 @dataclass(slots=True)
 class _Line:
-    """The records that wait for one tier, and who works on them.
+    """The queue of records for one tier, and its workers.
 
     ``foreign`` has the ids of realizations that the tier has in another build: nothing
     that stands on ours, or copies from it, is of use to anyone there.
@@ -33,7 +33,7 @@ class _Line:
 
 
 class Sharing:
-    """What is to be shared, and the threads that do it.
+    """The records to share, and the threads that share them.
 
     ``folder`` is a place for links to blobs of the near tier.
     """
@@ -48,7 +48,7 @@ class Sharing:
         self._error: BaseException | None = None
 
     def add(self, record: Record, only: CircuitBreakerTier | None = None) -> None:
-        """Let all tiers that take something have a record, or one of them."""
+        """Share a record with all tiers that accept writes, or ``only`` with one."""
         key = (record_name(record), tuple(layer.digest for layer in record.layers))
         for line in self._lines:
             if line.far.writes and only in (None, line.far):
@@ -65,7 +65,7 @@ class Sharing:
                         work.start()
 
     def done(self, seconds: float) -> bool:
-        """Wait so long at most; whether all is shared, or given up."""
+        """Wait at most ``seconds``; return whether all is shared, or given up."""
         with self._changed:
             done = self._changed.wait_for(
                 lambda: not any(line.workers for line in self._lines), seconds
@@ -115,6 +115,6 @@ class Sharing:
 
 
 def _is_rival(one: Record, other: Record) -> bool:
-    """Whether two records are builds of one step on the same ground."""
+    """Whether two records are builds of one step on and from the same realizations."""
     ground = (one.placed, one.on, one.sources, one.parts)
     return ground == (other.placed, other.on, other.sources, other.parts)

@@ -1,4 +1,4 @@
-"""A shared tier whose records count only when somebody trusted has signed them."""
+"""A shared tier whose records count only if a trusted key has signed them."""
 
 import threading
 from collections.abc import Callable, Collection
@@ -13,10 +13,10 @@ from dynbuild.tiers.origin import Trust
 
 
 class Signed:
-    """Implements ``ports.Tier`` on another; ``tell`` hears once of what is not signed.
+    """Implements ``ports.Tier`` on another; ``tell`` hears once of untrusted records.
 
     With a secret key what is put is signed, and that key is trusted as well: nobody
-    vouches for what they would not take. What stands on anything that no trusted key
+    vouches for what they would not accept. What stands on anything that no trusted key
     vouches for is neither signed nor put.
     """
 
@@ -42,7 +42,7 @@ class Signed:
             for record, keys in known
             if keys
         )
-        # Taken once, and never given back.
+        # Acquired once, and never released.
         if len(trusted) < len(found) and self._told.acquire(blocking=False):
             self._tell("it has records that no trusted key has signed")
         return trusted

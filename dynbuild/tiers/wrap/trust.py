@@ -1,4 +1,4 @@
-"""What a run believes: which tiers its user named, and whose signatures count."""
+"""The trust of a run: which tiers its user named, and whose signatures count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Whose signatures count, and the key that signs, if there is one."""
+    """The keys whose signatures count, and the key that signs, if there is one."""
 
     trusted: tuple["PublicKey", ...]
     secret: "SecretKey | None"
 
     @property
     def counting(self) -> tuple["PublicKey", ...]:
-        """The keys that count: nobody vouches for what they would not take."""
+        """The keys that count: nobody vouches for what they would not accept."""
         return (*self.trusted, *([self.secret.public] if self.secret else ()))
 
 
 def keys_of(cache: Cache, environment: Mapping[str, str]) -> Keys | None:
-    """The keys of a run; None where what nobody signed counts as well.
+    """Return the keys of a run; None if unsigned records count as well.
 
-    Raises DeclarationError for what is no key.
+    Raises DeclarationError for an invalid key.
     """
     names = ("DYNBUILD_SIGNING_KEY", "DYNBUILD_SIGNING_KEY_FILE")
     given = environment.get("DYNBUILD_TRUSTED_KEYS", cache.trusted_keys)
@@ -43,7 +43,7 @@ def keys_of(cache: Cache, environment: Mapping[str, str]) -> Keys | None:
 
 
 def trusting(open_: Open, keys: Keys | None) -> Open:
-    """Open a tier of which only trusted records count.
+    """Return an opener of a tier of which only trusted records count.
 
     Without keys its layers are checked against its records instead.
     """
