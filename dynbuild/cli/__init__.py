@@ -1,1 +1,1 @@
-"""From argv to an exit status: arguments, messages, progress."""
+"""The command line, from argv to exit status: arguments, messages, progress."""

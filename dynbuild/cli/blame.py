@@ -35,7 +35,7 @@ def blame(*, stage: str, config: str | None, as_json: bool) -> int:
 
 
 def _rows(found: Blamed) -> list[tuple[str, ...]]:
-    """A line for each change, the commit on the first."""
+    """Return one row per change, with the commit on the first."""
     commit = found.commit
     shown = (commit.id[:_ABBREVIATED], commit.date[:10], commit.author, commit.subject)
     rows: list[tuple[str, ...]] = []

@@ -1,4 +1,4 @@
-"""``dynbuild cache``: what the tiers hold, moved and looked at by hand."""
+"""``dynbuild cache``: manual transfer and inspection of the tiers' contents."""
 
 import os
 import sys
@@ -171,7 +171,7 @@ def verify(  # noqa: PLR0913 - one parameter a flag
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command looks: a project, if there is one, and its tiers."""
+    """The scope of a command: a project, if there is one, and its tiers."""
 
     project: Project | None
     store: Path
@@ -179,11 +179,11 @@ class Place:
     fars: tuple[TierConfig, ...]
 
     def near(self, color: Color = "auto") -> Local:
-        """The local tier, of which counts what this run believes."""
+        """Return the local tier, filtered by what this run trusts."""
         return near_of(self.store, self.cache, lambda told: show([told], color))
 
     def steps(self) -> verb.Steps:
-        """The steps of the lock. Raises DeclarationError where there is no project."""
+        """Return the steps of the lock. Raises DeclarationError without a project."""
         if self.project is None:
             message = "no declaration here or above says which steps"
             hint = "--all is for everything, whatever the project"
@@ -192,7 +192,7 @@ class Place:
 
 
 def place_of(config: str | None, arguments: Given) -> Place:
-    """The tiers that a project declares, or the environment alone."""
+    """Return the place with the tiers of a project, or of the environment alone."""
     try:
         project = open_project(config)
     except DeclarationError as error:
@@ -210,7 +210,7 @@ def place_of(config: str | None, arguments: Given) -> Place:
 
 @contextmanager
 def _chain(place: Place, color: Color) -> Iterator[Chain]:
-    """The tiers as one; each shared one has to do its part."""
+    """Provide the tiers as one chain in which every shared tier is required."""
     if not place.fars:
         raise _no_tier()
     fars = [replace(far, required=True) for far in place.fars]
@@ -225,7 +225,7 @@ def _chain(place: Place, color: Color) -> Iterator[Chain]:
 
 
 def _inventories(place: Place, only: str | None) -> list[tuple[str, str, Inventory]]:
-    """The tiers as shelves, with their names and places, near to far."""
+    """Return the tiers' inventories with names and locations, near to far."""
     found: list[tuple[str, str, Inventory]] = [
         ("local", str(place.store), LocalInventory(place.store, place.near().trust)),
         *((far.name, far.place, far.inventory()) for far in place.fars),
@@ -267,7 +267,7 @@ def _list_tiers(
 def _list_records(
     found: Sequence[tuple[Record, StoredObject]], trust: Trust | None, *, as_json: bool
 ) -> None:
-    """Tell records; of those in the store here, where each is from."""
+    """List records; for those in the local store, with their origins."""
     if as_json:
         data(
             [
@@ -309,7 +309,7 @@ def _origin_data(record: Record, trust: Trust | None) -> dict[str, object]:
 
 
 def _origin(record: Record, trust: Trust | None) -> str:
-    """Where a record is from, and whether it counts."""
+    """Return the origin of a record, and whether it is trusted."""
     if trust is None:
         return ""
     found = []
@@ -322,7 +322,7 @@ def _origin(record: Record, trust: Trust | None) -> str:
 
 @contextmanager
 def asking(tier: str) -> Iterator[None]:
-    """What a shared tier does not do ends the command, in its words."""
+    """Turn a shared tier's error into the end of the command, in the tier's words."""
     try:
         yield
     except TierError as error:

@@ -22,9 +22,9 @@ from dynbuild.tiers.local.inventory import LocalInventory
 _HOUR = 3600.0
 LOCAL_GRACE = 1 * _HOUR
 SHARED_GRACE = 24 * _HOUR
-"""Seconds for which nothing goes: a build that runs now may be about to name it.
+"""Seconds for which nothing is removed: a running build may be about to name it.
 
-A slow transfer to a shared tier takes longer than a build.
+The grace for shared tiers is longer: a slow transfer takes longer than a build.
 """
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -118,7 +118,7 @@ def clean(  # noqa: PLR0913 - one parameter a flag
 
 
 def _inventories(place: Place, *, shared: bool) -> list[tuple[str, Inventory, float]]:
-    """What is cleaned, and how young nothing goes."""
+    """Return the inventories to clean, each with its grace period in seconds."""
     found: list[tuple[str, Inventory, float]] = [
         ("local", LocalInventory(place.store), LOCAL_GRACE)
     ]
@@ -143,7 +143,7 @@ def _kept(place: Place, names: tuple[str, ...]) -> frozenset[Digest]:
 
 
 def _agreed(name: str, found: verb.Sweep) -> bool:
-    """Whether a person wants it; nobody asks a machine."""
+    """Whether the user agrees; without a terminal nobody can be asked."""
     if not (found.roots or found.blobs):
         return True
     what = f"remove {size(found.bytes)} from the {name} tier, for everyone"

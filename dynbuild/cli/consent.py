@@ -1,7 +1,7 @@
-"""Whether the caches that a declaration names are used: its user has to agree.
+"""The user's consent to use the caches that a declaration names.
 
-What a declaration says, a stranger's pull request can say. What the environment names
-needs no consent: only the user sets that.
+A declaration may come from a stranger's pull request. Caches named by the environment
+need no consent: only the user sets that.
 """
 
 import os
@@ -25,9 +25,9 @@ _WARNED = "dynbuild.warned_of_caches"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What counts of a declaration's settings; ``given``: the user agreed to them.
+    """The effective settings of a declaration; ``given``: the user agreed to them.
 
-    Without consent a run must share nothing that later runs take unchecked.
+    Without consent a run must share nothing that later runs would use unchecked.
     """
 
     cache: Cache
@@ -35,10 +35,10 @@ class Accepted:
 
 
 def accepted(project: Project, declared: Cache) -> Accepted:
-    """What counts of what a declaration says of caches.
+    """Return the effective cache settings of a declaration.
 
-    On a terminal the user is asked once for each project and its settings; elsewhere
-    they are left out, and one warning names the command that accepts them.
+    On a terminal the user is asked once per project and settings; otherwise they are
+    ignored, and one warning names the command that accepts them.
     """
     settings = settings_of(declared)
     name, consents = name_of(project), consents_kept()
@@ -54,15 +54,15 @@ def accepted(project: Project, declared: Cache) -> Accepted:
         return Accepted(declared, given=True)
     if counts:
         _warn(project, declared)
-    # Keys that nobody agreed to can forbid, and never allow.
+    # Keys without consent can only restrict, never allow.
     needs_keys = bool(beyond(declared, os.environ).trusted_keys)
     return Accepted(Cache(signed_only=needs_keys), given=False)
 
 
 def accepted_before(project: Project) -> Cache:
-    """What is believed of a project whose declaration is not read.
+    """Return the trusted settings of a project whose declaration is not read.
 
-    The tiers that its user agreed to last are not asked; what came from them counts.
+    The tiers last accepted by the user are not queried; records from them count.
     """
     settings = consents_kept().last(name_of(project))
     cache, environment = settings and cache_in(settings), os.environ
@@ -81,13 +81,13 @@ def accepted_before(project: Project) -> Cache:
 
 
 def consents_kept() -> Consents:
-    """What the user said before."""
+    """Return the user's earlier answers."""
     history = path_in(os.environ)
     return Consents(history and history.parent / "trust")
 
 
 def cache_in(settings: str) -> Cache | None:
-    """The settings that an answer is for; None where a newer dynbuild kept it."""
+    """Parse the settings of an answer; return None if a newer dynbuild wrote it."""
     try:
         return cache_of(settings)
     except (TypeError, ValueError, AttributeError):
@@ -95,12 +95,12 @@ def cache_in(settings: str) -> Cache | None:
 
 
 def name_of(project: Project) -> str:
-    """The name that answers are kept under: where the declaration is."""
+    """Return the key of a project's answers: the path of its declaration."""
     return str(Path(project.place.config).resolve())
 
 
 def named(declared: Cache) -> list[tuple[str, str, str]]:
-    """What a declaration names: its kind, which one it is, and what it is used for."""
+    """Return the caches that a declaration names: kind, identity and use of each."""
     rows: list[tuple[str, str, str]] = []
     if declared.local is not None:
         rows.append(("store", declared.local, ""))
@@ -114,7 +114,7 @@ def named(declared: Cache) -> list[tuple[str, str, str]]:
 
 
 def naming(declared: Cache) -> str:
-    """The same for people, a line each."""
+    """Return the same as human-readable text, one line each."""
     rows = named(declared)
     return "\n".join(f"  {line}" for line in table(rows).splitlines()) if rows else ""
 

@@ -83,7 +83,7 @@ def _sides(
 ) -> tuple[verb.Side, verb.Side, verb.LookUp]:
     first, second = (*names, None, None)[:2]
     if first and second and Path(first).is_file() and Path(second).is_file():
-        # Two files need no project around them.
+        # Two files need no project.
         sides = [verb.of_file(LockFile(Path(x), x), x) for x in (first, second)]
         return sides[0], sides[1], looked_up(None, tiers_in(None))
     project = open_project(config, lock_alone=True)

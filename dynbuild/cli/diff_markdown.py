@@ -18,10 +18,10 @@ from dynbuild.explain.view import below
 from dynbuild.steps.title import label
 
 MARK = "<!-- dynbuild diff -->"
-"""The first line: how a comment of before is known again."""
+"""The first line, by which an earlier comment is recognised."""
 
 _MOST = 60
-"""How many steps a picture shows: a larger one tells nothing on a page."""
+"""Maximum number of steps in a picture: a larger one is unreadable on a page."""
 
 _STYLES = """\
   classDef runs fill:#ffe3b3,stroke:#9a5b00,color:#3d2400,stroke-width:2px
@@ -31,7 +31,7 @@ _STYLES = """\
 
 
 def diff_markdown(found: Diff) -> str:
-    """The page; it ends in a newline."""
+    """Return the page; it ends in a newline."""
     parts = [MARK, f"### dynbuild: {_headline(found)}"]
     if found.changes:
         parts.append(_changes(found))
@@ -63,7 +63,7 @@ def _changes(found: Diff) -> str:
 
 
 def _runs(found: Diff) -> str:
-    """Where it began, and what runs because of it."""
+    """Return the table of root causes, and the steps that run because of each."""
     rows = ["| where it began | what runs | price |", "|---|---|---|"]
     steps = {step.placed.id: step.placed for step in found.steps}
     tiers, seconds = held(found), seconds_of(found)
@@ -78,7 +78,7 @@ def _runs(found: Diff) -> str:
 
 
 def _differs(found: Diff) -> Iterator[str]:
-    """The fields of what changed, as lines of a diff."""
+    """Yield the changed fields as lines of a diff."""
     steps = {step.placed.id: step.placed for step in found.steps}
     for cascade, _ in found.cascades:
         root = cascade.root
@@ -89,7 +89,7 @@ def _differs(found: Diff) -> Iterator[str]:
 
 
 def _picture(found: Diff) -> str:
-    """The steps that run, and what they and the live ones stand on."""
+    """Return a picture of the steps that run, and the steps they stand on."""
     shown = _shown(found)
     if len(shown) > _MOST:
         return f"_{len(shown)} steps are too many for a picture._"
@@ -114,7 +114,7 @@ def _folded(heading: str, content: str) -> str:
 
 
 def _shown(found: Diff) -> list[StepFate]:
-    """Those that run and those right below them, in order."""
+    """Return the steps that run and those directly below them, in order."""
     shown = {step.placed.id for step in found.runs}
     shown |= {need for step in found.runs for need in below(step.placed)}
     return [step for step in found.steps if step.placed.id in shown]

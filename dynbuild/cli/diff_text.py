@@ -1,4 +1,4 @@
-"""What a diff of two locks is in words and as data."""
+"""A diff of two locks, in words and as data."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ from dynbuild.steps.title import title
 
 
 def diff_text(found: Diff) -> str:
-    """The changes, and what runs by where it began: paragraphs, no last newline."""
+    """Return the changes, and runs by root cause: paragraphs, no final newline."""
     parts = [changes_text(found.changes)] if found.changes else []
     parts.append(summary(found))
     if not all_new(found):
@@ -35,11 +35,11 @@ def diff_text(found: Diff) -> str:
 
 
 LIVE = "live, and runs as well where the files that it copies changed"
-"""What is said of steps that no lock tells all of."""
+"""The remark on steps that a lock does not fully describe."""
 
 
 def summary(found: Diff) -> str:
-    """One line: how many steps run, and what that costs as far as it is known."""
+    """Return one line: how many steps run, and the cost as far as known."""
     runs, total = len(found.runs), len(found.steps)
     noun = "step" if total == 1 else "steps"
     if not runs:
@@ -53,25 +53,25 @@ def summary(found: Diff) -> str:
 
 
 def all_new(found: Diff) -> bool:
-    """Whether there is nothing to tell but that all steps are new."""
+    """Whether the only thing to report is that all steps are new."""
     roots = [cascade.root for cascade, _ in found.cascades]
     return len(roots) == len(found.steps) and all(root.is_new for root in roots)
 
 
 def held(found: Diff) -> dict[str, str]:
-    """The tiers of the steps that are others now, and held nevertheless."""
+    """Return the tiers of the steps that changed but are held already."""
     return {step.placed.id: step.tier for step in found.runs if step.tier is not None}
 
 
 def seconds_of(found: Diff) -> dict[str, float]:
-    """What steps take, as far as it is known."""
+    """Return the run times of steps, as far as known."""
     return {
         step.placed.id: step.seconds for step in found.steps if step.seconds is not None
     }
 
 
 def diff_data(found: Diff) -> dict[str, object]:
-    """The diff for ``--json``."""
+    """Return the diff for ``--json``."""
     seconds = seconds_of(found)
     return {
         "platform": found.platform,

@@ -1,4 +1,4 @@
-"""What an edge raised and no command explained, as an end of the command."""
+"""Translation of edge exceptions that no command handled into its final error."""
 
 from dynbuild.errors import (
     CommandFailed,
@@ -13,7 +13,7 @@ from dynbuild.tiers.codec import UnreadableError
 
 
 def explained(error: Exception) -> DynbuildError | None:
-    """The end that an edge's own exception means; None for any other: a bug."""
+    """Return the error for an edge's own exception; None for any other: a bug."""
     match error:
         case CommittedUnknownError():
             return DeclarationError(Diagnostic("DB0314", f"git says: {error}"))

@@ -92,7 +92,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
 def _source(
     file: str | None, expression: str | None, facts: Facts
 ) -> tuple[Source, Path]:
-    """What is evaluated, and the directory that its paths are meant in."""
+    """Return the source to evaluate, and the directory that its paths start from."""
     if expression is not None:
         return Source("-E", expression), Path.cwd()
     if file == "-":

@@ -45,7 +45,7 @@ def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
 
 
 def _format(name: str, *, check: bool, diff: bool) -> bool:
-    """Format one source; whether it was not as it should be."""
+    """Format one source; return whether formatting changes it."""
     stdin = name == "-"
     source = read_source(name, sys.stdin.buffer) if stdin else read_source(name)
     text = format_source(source)
@@ -58,7 +58,7 @@ def _format(name: str, *, check: bool, diff: bool) -> bool:
         tell(f"would format {name}")
     elif is_changed:
         try:
-            # Who names a link means what it leads to.
+            # A link stands for its target.
             replace(Path(name).resolve(), text)
         except OSError as error:
             reason = (error.strerror or "error").lower()
@@ -69,7 +69,7 @@ def _format(name: str, *, check: bool, diff: bool) -> bool:
 
 
 def _as_written(name: str, source: Source) -> bytes:
-    """The bytes of a source, with a byte order mark if it has one."""
+    """Return the bytes of a source, with its byte order mark if it has one."""
     return source.text.encode() if name == "-" else Path(name).read_bytes()
 
 
@@ -80,7 +80,7 @@ def _diff(name: str, before: str, after: str) -> Iterator[str]:
 
 
 def _sources(file: str) -> list[str]:
-    """The sources that an argument means: itself, or all in a directory."""
+    """Return the sources that an argument stands for: itself, or a directory's."""
     path = Path(file)
     if file == "-" or not path.is_dir():
         return [file]
@@ -89,5 +89,5 @@ def _sources(file: str) -> list[str]:
         for below in path.rglob("*.nix")
         if not any(part.startswith(".") for part in below.relative_to(path).parts)
     )
-    # What links lead to is formatted where it is, if that is here.
+    # A link's target is formatted at its own path, if that is in the directory.
     return sorted(str(one) for one in found if one.is_file() and not one.is_symlink())

@@ -94,7 +94,7 @@ def graph(  # noqa: PLR0913 - one parameter a flag
 def _why(
     project: Project, lock: Lock, tiers: Mapping[Source, Tier], platform: str
 ) -> Why:
-    """What ``why`` tells of each step."""
+    """Return the facts that ``why`` reports about each step."""
     edges = verb.Edges(
         files=project.files,
         locks=project.locks,

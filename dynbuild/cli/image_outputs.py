@@ -1,4 +1,4 @@
-"""Where a realized image goes: what ``-t``, ``-o`` and ``--push`` name."""
+"""The outputs of a realized image, as named by ``-t``, ``-o`` and ``--push``."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ from dynbuild.building import Load, Nowhere, OciLayout, Output, Push
 from dynbuild.errors import DeclarationError, Diagnostic
 
 _PARTS = {"oci-layout", "index.json", "index.json.lock", "blobs", "ingest"}
-"""What an image layout holds (OCI image-spec, image-layout.md), and while it is written
-to: an interrupt may have left a part of it."""
+"""The entries of an image layout (OCI image-spec, image-layout.md), including those of
+a write in progress: an interrupt may have left some."""
 
 
 def outputs(
     tags: tuple[str, ...], layouts: tuple[str, ...], *, push: bool
 ) -> tuple[Output, ...]:
-    """What a command line asks for; nowhere if nothing.
+    """Return the outputs that a command line asks for; nowhere if none.
 
-    Raises DeclarationError for what cannot be, before anything is built for it.
+    Raises DeclarationError for impossible ones, before anything is built for them.
     """
     found: list[Output] = []
     for output in layouts:
@@ -41,10 +41,10 @@ def outputs(
 
 
 def _taken(directory: Path) -> str | None:
-    """What keeps a layout from being written there.
+    """Return the reason why a layout cannot be written to a directory.
 
-    Files of others would lie among its blobs, and a directory of the project that
-    stages copy would hold the image.
+    Unrelated files would end up among its blobs, and a project directory that stages
+    copy would contain the image.
     """
     try:
         others = {path.name for path in directory.iterdir()} - _PARTS

@@ -1,4 +1,4 @@
-"""``dynbuild init --git``: git merges locks by what they say, shows them in order."""
+"""``dynbuild init --git``: semantic merges of locks, and diffs in install order."""
 
 import os
 import sys
@@ -13,24 +13,24 @@ from dynbuild.project import git, named
 from dynbuild.project.named import NotTakenError
 
 ATTRIBUTES = "dynbuild.lock text eol=lf merge=dynbuild diff=dynbuild"
-"""The line of .gitattributes: committed, so that it is the same for all."""
+"""The line of .gitattributes: committed, so that everyone has it."""
 
 SETTINGS = {
     "merge.dynbuild.name": "dynbuild: the branch's steps go behind the others",
     "merge.dynbuild.driver": "dynbuild lock --merge %O %A %B --path %P",
     "diff.dynbuild.textconv": "dynbuild diff --textconv",
 }
-"""What a clone has to be told: git takes no commands from a repository."""
+"""The settings of each clone: git takes no commands from a repository."""
 
 _LARGEST = 1 << 20
-"""Bytes of a .gitattributes."""
+"""Maximum bytes of a .gitattributes."""
 
 
 def set_up_git(*, ask: bool) -> None:
-    """Tell what would be written, ask unless told not to, and write it.
+    """Show what would be written, ask for confirmation if ``ask``, and write it.
 
     Raises DeclarationError where there is no repository or nobody to ask,
-    AnswerIsNoError where something cannot be written.
+    CommandFailed where something cannot be written.
     """
     top = _top()
     attributes = top / ".gitattributes"
@@ -73,7 +73,7 @@ def _lines(path: Path) -> list[str]:
     try:
         data = named.read(path, path.parent, _LARGEST)
     except (NotTakenError, OSError):
-        # Adding to it tells what is wrong.
+        # Appending to it reports the problem.
         return []
     return data.decode("utf-8", errors="surrogateescape").splitlines()
 
@@ -99,9 +99,9 @@ def _agreed() -> bool:
 
 
 def _append(path: Path, line: str) -> None:
-    """Add a line; what is there stays as it is, byte for byte.
+    """Append a line, leaving the existing content as it is, byte for byte.
 
-    Git follows no link of this name, and nothing is written behind one.
+    Git follows no symlink of this name, so nothing is written through one.
     """
     try:
         before = named.read(path, path.parent, _LARGEST) if path.exists() else b""

@@ -29,7 +29,7 @@ def new(name: str, path: str | None) -> int:
 
     NAME tells keys apart: who has it, and a number for the next one, as in example-1.
     """
-    # The library takes a while to import, and other commands need none.
+    # The library is slow to import, and other commands do not need it.
     from dynbuild.tiers.keys import FILE, new_key  # noqa: PLC0415
 
     if not matches(KEY_NAME, name):
@@ -40,7 +40,7 @@ def new(name: str, path: str | None) -> int:
     try:
         click.echo(str(public))
     except OSError:
-        # A secret key whose public one nobody saw is of no use, and in the way.
+        # A secret key whose public key nobody saw is useless, and in the way.
         place.unlink(missing_ok=True)
         raise
     tell(f"wrote the secret key to {place}: {FILE} signs with it")

@@ -108,7 +108,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         locked = verb.lock(loaded, project.files, project.locks, images, asked)
         if repack:
             _tell_price(project, locked)
-        # First the lock, then what is said of it: whoever reads may have gone.
+        # Write the lock before the output: the reader of a pipe may be gone.
         if locked.text is not None and not dry_run:
             project.locks.write(locked.text)
     show(locked.warnings, color)
@@ -129,7 +129,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
 
 
 def _tell_price(project: Project, locked: verb.Locked) -> None:
-    """What it costs, before it is written; imported where it is needed only."""
+    """Show the cost before the lock is written; imported only when needed."""
     from dynbuild.cli.lock_price import price_of  # noqa: PLC0415
 
     told = price_of(project, locked.lock)

@@ -10,10 +10,10 @@ from dynbuild.project.lockfile import LockFile
 
 
 def merge_files(paths: tuple[str, str, str], name: str) -> int:
-    """Merge three files into the second, as git asks its drivers to.
+    """Merge three files into the second, as git requires of its drivers.
 
     ``name`` is the path of the lock in the repository. Exit status 0 tells git that the
-    lock is merged, any other leaves it as ours and in conflict.
+    lock is merged; any other leaves our version, marked as in conflict.
     """
     ancestor, ours, theirs = (_read(path) for path in paths)
     lock = LockFile(Path(name), name)

@@ -1,4 +1,4 @@
-"""What a new lock costs against the one in the file, told before it is written."""
+"""The cost of a new lock compared with the file's, reported before it is written."""
 
 from dynbuild.cli.diff_text import summary
 from dynbuild.cli.project import Project
@@ -10,7 +10,7 @@ from dynbuild.lock.model import Lock
 
 
 def price_of(project: Project, lock: Lock) -> str | None:
-    """One line; None where the file has no lock to compare with."""
+    """Return one line; None if the file has no lock to compare with."""
     text = project.locks.read()
     if text is None:
         return None

@@ -1,7 +1,6 @@
-"""A lock in install order, as text of which ``git diff`` shows what a change means.
+"""A lock in install order, as text in which ``git diff`` shows meaningful changes.
 
-No seqs and no columns: a step that moved is a block that moved, and nothing else
-differs.
+No seqs and no columns: a moved step is a moved block, and nothing else differs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,10 +29,10 @@ from dynbuild.steps.model import (
 
 
 def lock_text(name: str) -> str:
-    """The text of a lock's file; of one that is no lock, what it holds.
+    """Return the text for a lock's file; its raw content if it is no valid lock.
 
-    Git calls it for every version that it shows, so a lock that cannot be read is no
-    mistake here. Raises AnswerIsNoError where there is no file.
+    Git calls this for every version that it shows, so an unreadable lock is no error
+    here. Raises CommandFailed where there is no file.
     """
     try:
         text = Path(name).read_bytes().decode("utf-8", errors="replace")

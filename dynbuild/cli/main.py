@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and which exit status an end has."""
+"""The command line: the table of commands, and the exit status of each outcome."""
 
 import errno
 import importlib
@@ -22,7 +22,7 @@ _UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 # Each command is imported when it is called: `dynbuild lock --check` must not wait for
-# what only a build needs.
+# imports that only a build needs.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init.init", "Write a declaration to start from."),
     "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
@@ -94,7 +94,7 @@ def dynbuild() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line; its exit status."""
+    """Run a command line and return its exit status."""
     try:
         _prepare_streams()
         with _interrupts():
@@ -120,7 +120,7 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except Exception as error:
-        # Imported where it is needed only.
+        # Imported only when needed.
         from dynbuild.cli.edges import explained  # noqa: PLC0415
 
         ended = explained(error)
@@ -132,7 +132,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _places(error: OSError) -> str:
-    """Where the store and the state are, if one of them may be what cannot be used."""
+    """Return a hint about the store and the state, if one of them may be unusable."""
     if error.errno not in _UNUSABLE or not error.filename:
         return ""
     return (
@@ -151,27 +151,27 @@ def _ended(text: str, status: int) -> int:
 
 
 def _drop(stream: TextIO) -> None:
-    """Let Python flush to nowhere, at its end, what nobody takes."""
+    """Redirect a broken stream to /dev/null, for Python's flush at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _prepare_streams() -> None:
-    """What is written is UTF-8 in every locale; a closed stdout takes nothing."""
+    """Write UTF-8 in every locale; make writing to a closed stdout fail."""
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A file's name may be no text at all.
+            # A file name may not be valid text.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager
 def _interrupts() -> Iterator[None]:
-    """SIGTERM and a closed terminal interrupt as Ctrl-C does, so all is tidied up.
+    """Make SIGTERM and a closed terminal interrupt like Ctrl-C, so cleanup runs.
 
-    What is ignored (after nohup, say) stays so.
+    Signals that are ignored (after nohup, say) stay ignored.
     """
     before = {number: signal.getsignal(number) for number in _ENDS}
     heeded = [number for number in _ENDS if before[number] != signal.SIG_IGN]

@@ -1,8 +1,8 @@
-"""Text of a lock in Markdown, HTML and Mermaid, where it can do nothing but appear.
+"""Escaping of a lock's text for Markdown, HTML and Mermaid, where it is inert.
 
 Names, commands and paths come from a lock that anyone may have written: in a pull
-request from a fork, say. Whatever they hold, they open no element, end no cell, mention
-nobody.
+request from a fork, say. Whatever they contain, they open no element, end no cell,
+mention nobody.
 """
 
 import html
@@ -15,15 +15,15 @@ _FENCE = re.compile("`+")
 
 
 def escaped(text: str) -> str:
-    """Text as HTML and XML show it, in elements and in quoted attributes.
+    """Return text escaped for elements and quoted attributes of HTML and XML.
 
-    What neither may hold, control characters, is shown as a replacement.
+    Control characters, which neither allows, become replacement characters.
     """
     return html.escape("\n".join(printable(line) for line in text.split("\n")))
 
 
 def code(text: str) -> str:
-    """A code span of Markdown in one line of a table: nothing in it is read as markup.
+    """Return a Markdown code span for a table cell, with nothing read as markup.
 
     The fence is longer than any run of backticks inside (CommonMark 0.31, 6.1); a bar
     would end the cell (GFM 4.10).
@@ -38,7 +38,7 @@ def code(text: str) -> str:
 
 
 def fenced(language: str, text: str) -> str:
-    """A fenced block of Markdown, which no run of backticks inside ends."""
+    """Return a fenced Markdown block that no run of backticks inside can end."""
     longest = max(map(len, _FENCE.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     shown = "\n".join(map(printable, text.split("\n")))
@@ -46,6 +46,6 @@ def fenced(language: str, text: str) -> str:
 
 
 def mermaid(text: str) -> str:
-    """A quoted label of Mermaid: all but plain characters as their code points."""
+    """Return a quoted Mermaid label: all but plain characters as code points."""
     line = printable(text.replace("\n", " "))
     return '"' + _PLAIN.sub(lambda found: f"#{ord(found[0])};", line) + '"'

@@ -1,4 +1,4 @@
-"""Options that commands share; settings have a DYNBUILD_* variable, requests none."""
+"""Shared command options; settings have a DYNBUILD_* variable, requests none."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,12 +13,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def request(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
-    """What is asked of one run only: a variable would ask it of every run, unseen."""
+    """Declare an option for one run only: a variable would silently affect all runs."""
     return click.option(*names, **settings)
 
 
 class _Setting(click.Option):
-    """An option that is blamed by the name of its variable where that has the value."""
+    """An option whose errors name its variable if that supplied the value."""
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:  # noqa: ANN401 - as click
         try:
@@ -31,7 +31,7 @@ class _Setting(click.Option):
 
 
 def option(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
-    """A setting: a click option whose variable is DYNBUILD_ and its long name."""
+    """Declare a setting: a click option with the variable DYNBUILD_ and its name."""
     long = next(name for name in names if name.startswith("--"))
     variable = long.split("/")[0].lstrip("-").upper().replace("-", "_")
     return click.option(
@@ -42,13 +42,13 @@ def option(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
 class _Config(_Setting):
     def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click
         value = self.resolve_envvar_value(ctx)
-        return None if value is None else (value,)  # a path may have blanks
+        return None if value is None else (value,)  # a path may contain spaces
 
 
 def _one(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> str | None:
-    """Refuse a second declaration, which would be read in place of the first."""
+    """Refuse a second declaration, which would silently replace the first."""
     if len(values) > 1:
         names = " and ".join(values)
         message = f"-c is given {len(values)} times: {names}"
@@ -75,7 +75,7 @@ config = option(
 
 
 def arguments(command: _F) -> _F:
-    """The flags that pass arguments to a declaration that is a function."""
+    """Add the flags that pass arguments to a declaration that is a function."""
     for decorate in (_argstr, _arg):
         command = decorate(command)
     return command
@@ -99,10 +99,10 @@ _argstr = option(
 )
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 ACCEPT_CACHE = "dynbuild.accept_cache"
-"""Where the context of a command says that the declaration's caches are accepted."""
+"""The key in click's context for the acceptance of the declaration's caches."""
 
 
-def _accept(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it so
+def _accept(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     context.meta[ACCEPT_CACHE] = value
 
 

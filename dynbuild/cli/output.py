@@ -1,4 +1,4 @@
-"""How results and diagnostics are written: data on stdout, all else on stderr."""
+"""Output of results and diagnostics: data on stdout, all else on stderr."""
 
 import json
 import os
@@ -37,7 +37,7 @@ _asked: ContextVar[str | None] = ContextVar("asked")
 
 
 def note_asked(config: str) -> None:
-    """Note what the command line names."""
+    """Record the declaration that the command line names."""
     _asked.set(config)
 
 
@@ -50,7 +50,7 @@ def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
 
 
 def diagnostic_data(diagnostic: Diagnostic) -> dict[str, object]:
-    """A diagnostic for ``--json``; lines and columns start at 1, ends are after."""
+    """Return a diagnostic for ``--json``; positions start at 1, ends are exclusive."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
@@ -77,12 +77,12 @@ def _place(span: Span) -> dict[str, object]:
 
 
 def tell(text: str) -> None:
-    """Write lines for people to stderr."""
+    """Write human-readable lines to stderr."""
     sys.stderr.write("\n".join(lines(asked_again(text))) + "\n")
 
 
 def asked_again(text: str) -> str:
-    """The text with the declaration of this run in the commands that it advises."""
+    """Return the text with this run's ``-c`` added to the commands that it suggests."""
     named = _asked.get(None)
     if named is None:
         return text
@@ -90,17 +90,17 @@ def asked_again(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """Write lines for people to stdout."""
+    """Write human-readable lines to stdout."""
     sys.stdout.write("\n".join(lines(text)) + "\n")
 
 
 def give(text: str) -> None:
-    """Write what a program reads to stdout; on a terminal, it can only appear."""
+    """Write machine-readable text to stdout; sanitise it for a terminal."""
     sys.stdout.write("\n".join(lines(text)) if sys.stdout.isatty() else text)
 
 
 def data(value: object) -> None:
-    """Write JSON to stdout, what a terminal could obey escaped."""
+    """Write JSON to stdout, with terminal control characters escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     sys.stdout.write("".join(map(_escaped, text)) + "\n")
 
@@ -108,12 +108,12 @@ def data(value: object) -> None:
 def _escaped(char: str) -> str:
     if char.isprintable() or char == "\n":
         return char
-    # Only within a text is there anything else: what is beyond 16 bits is two there.
+    # Others occur only in strings; beyond 16 bits, JSON needs a surrogate pair.
     return json.dumps(char)[1:-1]
 
 
 def written(text: str, output: str | None) -> None:
-    """Write text to a file, else to stdout. Raises AnswerIsNoError."""
+    """Write text to a file, else to stdout. Raises CommandFailed."""
     if output is None:
         give(text)
         return
@@ -128,19 +128,19 @@ def written(text: str, output: str | None) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell, two spaces between; safe to show."""
+    """Return aligned columns, separated by two spaces; safe to show."""
     shown = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in shown)
 
 
 def changes_text(changes: Sequence[Change]) -> str:
-    """One line per change: a mark, what, from which seq to which, and why."""
+    """Return one line per change: mark, kind, name, old and new seq, and reason."""
     return table([change_row(change) for change in changes]) if changes else ""
 
 
 def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
-    """The changes for ``--json``."""
+    """Return the changes for ``--json``."""
     return [
         {
             "change": change.verb,
@@ -155,7 +155,7 @@ def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
 
 
 def change_row(change: Change) -> tuple[str, str, str, str, str]:
-    """A change in cells: a mark, what, its name, from which seq to which, and why."""
+    """Return a change as cells: mark, kind, name, old and new seq, and reason."""
     name = change.name.split("\n", 1)[0]
     before, after = change.before, change.after
     match before, after:

@@ -1,4 +1,4 @@
-"""The history of a project: where it is, what tells the time, who hears of it."""
+"""Construction of a project's history: its path, its clock, its warnings."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from dynbuild.history.sqlite import Sqlite, path_in
 
 
 def history_of(project: Project, color: Color = "auto") -> History:
-    """What was realized of a project before; a build that it keeps begins now."""
+    """Return the history of a project; a build that it records begins now."""
     return Sqlite(
         path_in(os.environ),
         _name(Path(project.place.lock).resolve()),
@@ -23,5 +23,5 @@ def history_of(project: Project, color: Color = "auto") -> History:
 
 
 def _name(path: Path) -> str:
-    """A path as text, which the name of a directory need not be."""
+    """Return a path as valid text, which the name of a directory need not be."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

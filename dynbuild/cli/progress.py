@@ -1,4 +1,4 @@
-"""Shows a build while it runs, on stderr: for people, for logs, for machines."""
+"""Progress of a running build on stderr: for people, for logs, for machines."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ from dynbuild.cli.progress_text import (
 )
 
 Mode = Literal["tty", "plain", "rawjson", "quiet"]
-"""How progress is shown; ``auto`` is not one, it chooses one."""
+"""The ways to show progress; ``auto`` is not a mode, it chooses one."""
 
 Color = Literal["auto", "always", "never"]
 
 
 def choose(flag: str, stream: TextIO, environment: Mapping[str, str]) -> Mode:
-    """The mode that a flag names; for ``auto`` variables count, then the terminal."""
+    """Return the mode of a flag; ``auto`` depends on variables, then the terminal."""
     named = flag
     for variable in ("DYNBUILD_PROGRESS", "BUILDKIT_PROGRESS"):
         if named == "auto":
@@ -59,10 +59,10 @@ def _is_terminal(stream: TextIO, environment: Mapping[str, str]) -> bool:
 def progress(
     mode: Mode, stream: TextIO, titles: Titles, *, color: bool = False
 ) -> Iterator[Report]:
-    """What to tell events to while a build runs; ``titles`` name its steps."""
+    """Provide the callback for events of a running build; ``titles`` name its steps."""
     match mode:
         case "tty":
-            # rich is for this alone, and takes a while to import.
+            # rich is used only here, and slow to import.
             from dynbuild.cli.progress_tty import live  # noqa: PLC0415
 
             with live(stream, titles, color=color) as report:
@@ -78,7 +78,7 @@ def progress(
 
 
 def _plain(stream: TextIO, titles: Titles) -> Report:
-    """Lines for a log: each says which step it is of."""
+    """Return a report that writes log lines, each naming its step."""
     told: set[str] = set()
 
     def report(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""What is said when a build has ended: every step in a line, or what went wrong."""
+"""The final output of a build: one line per step, or the failure."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _MAY_WRITE = (
 
 LINES = 20
 WIDTH = 400
-"""How many lines of a script, and characters of a line, an error shows."""
+"""Maximum lines of a script, and characters of a line, that an error shows."""
 
 _SCRIPT = re.compile(
     r'process "(?:[^"\\]|\\.)*+" did not complete successfully', re.DOTALL
@@ -47,7 +47,7 @@ _NOT_FOUND = (
 
 
 def summary(steps: Sequence[StepResult], titles: Titles, seconds: float) -> str:
-    """One line per step, in the order of ``titles``, and their totals."""
+    """Return one line per step, in the order of ``titles``, and their totals."""
     place = {step: number for number, step in enumerate(titles)}
     ordered = sorted(steps, key=lambda result: place.get(result.step, len(place)))
     return "\n".join(
@@ -56,7 +56,7 @@ def summary(steps: Sequence[StepResult], titles: Titles, seconds: float) -> str:
 
 
 def totals(steps: Sequence[StepResult], seconds: float) -> str:
-    """``6 steps: 2 ran, 4 cached, 12.3 s``: the time that one waited."""
+    """Return ``6 steps: 2 ran, 4 cached, 12.3 s``, with the elapsed wall time."""
     ran = sum(result.ran for result in steps)
     noun = "step" if len(steps) == 1 else "steps"
     cached = len(steps) - ran
@@ -64,7 +64,7 @@ def totals(steps: Sequence[StepResult], seconds: float) -> str:
 
 
 def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
-    """What failed, with which command, what it said last, and what to do next."""
+    """Return the failed step, its command, its last output, and the next action."""
     output = _block("its last output", "\n".join(error.output))
     if error.step is None:
         where = (error.instruction or "").removeprefix("[internal] ")
@@ -77,7 +77,7 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         return Diagnostic("DB0510", f"{first}, which is not given", hint=hint)
     command = []
     if not matches(STEP_NAME, error.step):
-        # Of dynbuild's own steps only the declaration and what they said matter.
+        # For dynbuild's own steps only the declaration and their output matter.
         command = (
             _block("the command", _as_declared(rest))
             if kind == "RUN"
@@ -92,19 +92,19 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
 
 
 def _unstarted(message: str) -> str:
-    """What is said of what never ran, without the script that it holds."""
+    """Return the message about a script that never started, without the script."""
     told = _SCRIPT.sub("the script could not be started", message)
     return "\n".join(lines(told)[:LINES])
 
 
 def _as_declared(script: str) -> str:
-    """A script without the lines that only dynbuild needs."""
+    """Return a script without the lines that dynbuild added."""
     own = ("set -e", "(exit $?)")
     return "\n".join(line for line in script.split("\n") if line not in own)
 
 
 def _block(heading: str, text: str) -> list[str]:
-    """Lines under a heading, no more and no longer than people read of an error."""
+    """Return lines under a heading, with their number and length limited."""
     if not text:
         return []
     shown = [_cut(line) for line in lines(text)]
@@ -114,7 +114,7 @@ def _block(heading: str, text: str) -> list[str]:
 
 
 def _next_step(error: BuildFailed) -> str:
-    """What to do about a step that failed."""
+    """Return the advice for a step that failed."""
     if error.lacking is not None:
         return _provided(error.lacking)
     if error.forgotten is not None:
@@ -138,7 +138,7 @@ def _next_step(error: BuildFailed) -> str:
 
 
 def _before_it_ran(message: str) -> str | None:
-    """What to do about a step of which no command ran."""
+    """Return the advice for a step in which no command ran."""
     if match := _NO_USER.search(message):
         if match[1] in ("root", "0"):
             return _NO_SHELL
@@ -163,7 +163,7 @@ def _before_it_ran(message: str) -> str | None:
 
 
 def _provided(lacks: Lacking) -> str:
-    """Where the thing is that was missing, and how to come to it."""
+    """Return the location of what was missing, and how to make it available."""
     has = f"{lacks.name} is not there; {lacks.other!r} has it ({lacks.path})"
     if lacks.moves:
         return (
@@ -174,7 +174,7 @@ def _provided(lacks: Lacking) -> str:
 
 
 def _remedy(error: BuildFailed) -> str | None:
-    """What to do about a failure outside of the steps, where that is known."""
+    """Return the advice for a failure outside of the steps, if there is one."""
     if re.search(
         r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
         r"|status 40[13]\b",
@@ -191,7 +191,7 @@ def _remedy(error: BuildFailed) -> str | None:
 
 
 def _missing(output: Sequence[str]) -> str | None:
-    """The command that a shell did not find, by what it said last."""
+    """Return the command that a shell did not find, from its last output."""
     for text in reversed(output):
         for pattern in _NOT_FOUND:
             if match := pattern.search(printable(text).rstrip()):
@@ -200,7 +200,7 @@ def _missing(output: Sequence[str]) -> str | None:
 
 
 def _cut(line: str) -> str:
-    """A line no longer than what people read of an error."""
+    """Return a line cut to the length that an error shows."""
     if len(line) <= WIDTH:
         return line
     return f"{line[:WIDTH]}... ({len(line) - WIDTH} more characters)"

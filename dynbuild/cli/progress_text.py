@@ -1,4 +1,4 @@
-"""What is shown of a build, in words: times, sizes, and output that is safe to show."""
+"""Text of build progress: times, sizes, and output that is safe to show."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dynbuild.building import StepFinished, StepResult
 
 Titles = Mapping[str, str]
-"""What people call a step (``apt: curl, git``), by its name in the Dockerfile."""
+"""Step titles for people (``apt: curl, git``), by step name in the Dockerfile."""
 
 _ESCAPE = re.compile(
     r"\x1b(?:"
@@ -17,9 +17,9 @@ _ESCAPE = re.compile(
 
 
 def printable(line: str) -> str:
-    """A line of build output that does nothing to a terminal but appear.
+    """Return a line of build output without effects on a terminal.
 
-    Of what was written over with carriage returns, the last is kept.
+    Of text overwritten by carriage returns, only the last is kept.
     """
     text = _ESCAPE.sub("", line).rstrip("\r").rpartition("\r")[2].expandtabs()
     return "".join(
@@ -28,7 +28,7 @@ def printable(line: str) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """Output as lines that are safe to show."""
+    """Return output as lines that are safe to show."""
     return [printable(line) for line in text.split("\n")]
 
 
@@ -38,7 +38,7 @@ def title(step: str, titles: Titles, platform: str | None = None) -> str:
 
 
 def outcome(result: StepResult | StepFinished, titles: Titles) -> str:
-    """A step in one line: whether it ran, its seconds, its name."""
+    """Return a step in one line: whether it ran, its seconds, its name."""
     ran, seconds = ("ran", duration(result.seconds)) if result.ran else ("cached", "")
     return f"{ran:<6} {seconds:>9}  {title(result.step, titles, result.platform)}"
 
@@ -48,8 +48,8 @@ def duration(seconds: float) -> str:
 
 
 def price(seconds: float) -> str:
-    """A time that may be long: ``0.4 s``, ``12 s``, ``6 min 12 s``, ``1 h 5 min``."""
-    if seconds < 9.95:  # noqa: PLR2004 - what the next place is worth telling of
+    """Format a duration: ``0.4 s``, ``12 s``, ``6 min 12 s``, ``1 h 5 min``."""
+    if seconds < 9.95:  # noqa: PLR2004 - from here on a decimal does not matter
         return duration(seconds)
     minutes, rest = divmod(round(seconds), 60)
     hours, left = divmod(minutes, 60)
@@ -59,17 +59,17 @@ def price(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as people count them, in powers of ten as registries do."""
+    """Format a number of bytes, in powers of ten as registries do."""
     amount = float(count)
     for unit in ("B", "kB", "MB"):
-        if amount < 1000:  # noqa: PLR2004 - what the next unit is made of
+        if amount < 1000:  # noqa: PLR2004 - the factor between units
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
 
 
 def transfer(current: int, total: int) -> str:
-    """How far a transfer is, as far as it is known; empty when nothing is."""
+    """Format the progress of a transfer as far as known; empty if unknown."""
     if not current:
         return ""
     return f"{size(current)} of {size(total)}" if total > current else size(current)

@@ -1,4 +1,4 @@
-"""Shows a build on a terminal: below what runs, with its last line; above the rest."""
+"""Progress on a terminal: running steps with their last line below, the rest above."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ Key = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A line of the lower part: since when, what, and the last that was heard of it."""
+    """A line of the lower part: its start time, its title, and its last output."""
 
     since: float
     what: str
@@ -42,13 +42,13 @@ class Running:
 
 @dataclass(slots=True)
 class Board:
-    """What is running now, in the order it started."""
+    """The currently running steps, in starting order."""
 
     titles: Titles
     running: dict[Key, Running] = field(default_factory=dict)
 
     def take(self, event: Event, now: float) -> Text | None:
-        """Note an event; the line that stays of it, when it is the end of a step."""
+        """Record an event; return the permanent line if it ends a step."""
         match event:
             case StepStarted(step, platform):
                 what = title(step, self.titles, platform)
@@ -74,8 +74,8 @@ class Board:
         return None
 
     def draw(self, now: float) -> Group:
-        """One line for all that runs, each cut where the terminal ends."""
-        # Events come in while another thread draws, so this reads a copy.
+        """Return one line per running step, each cut to the terminal's width."""
+        # Events arrive while another thread draws, so this reads a copy.
         return Group(*(_row(row, now) for row in list(self.running.values())))
 
 
@@ -96,7 +96,7 @@ def live(
     color: bool,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Report]:
-    """A Report that keeps the lower part of the terminal up to date."""
+    """Provide a Report that keeps the lower part of the terminal up to date."""
     board = Board(titles)
     console = Console(
         file=stream,

@@ -1,4 +1,4 @@
-"""Putting commands and edges together: which project, which engine."""
+"""Wiring of commands and edges: the project, the engine."""
 
 import os
 import sys
@@ -32,27 +32,27 @@ Recorded = Mapping[str, "Data"]
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """That a lock fits its declaration, and the tiers that it declares, in JSON."""
+    """The fact that a lock is up to date, with its declared tiers in JSON."""
 
     cache: str
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The project that a command line speaks of."""
+    """The project that a command line refers to."""
 
     place: Place
     files: Tree
     locks: LockFile
     facts: Facts
-    """What was looked at, in the end all that an answer was made from."""
+    """The facts looked at so far, in the end all that an answer is based on."""
 
     def keep(self, out: str, err: str) -> None:
-        """Remember how this command was answered, with exit status 0."""
+        """Store the output of this command, which had exit status 0."""
         replay.keep(sys.argv[1:], os.environ, self.facts, out, err)
 
     def known_fresh(self, arguments: object) -> Fresh | None:
-        """What was noted when the lock was found to fit, if all is as it was then."""
+        """Return the note that the lock is up to date, if nothing changed since."""
         match recall(directory_of(os.environ), self._fit(arguments)):
             case (_, (str() as cache,)):
                 return Fresh(cache)
@@ -60,7 +60,7 @@ class Project:
                 return None
 
     def note_fresh(self, arguments: object, fresh: Fresh) -> None:
-        """Note that the lock fits the declaration with some arguments."""
+        """Record that the lock is up to date with the declaration for arguments."""
         if self.facts.complete:
             answer = (fresh.cache,)
             question = self._fit(arguments)
@@ -71,7 +71,7 @@ class Project:
 
 
 def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
-    """Find the project; a lock alone may be enough. Raises DeclarationError."""
+    """Find the project; ``lock_alone`` needs only a lock. Raises DeclarationError."""
     start = Path.cwd()
     place = find_lock(start, config) if lock_alone else find(start, config)
     facts = Facts()
@@ -86,7 +86,7 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
 
 
 def see_search(facts: Facts, start: Path) -> None:
-    """Note where a declaration is looked for, and whether there is one."""
+    """Record where a declaration is looked for, and whether there is one."""
     for directory in (start, *start.parents):
         facts.see("mode", of=str(directory))
         for name in NAMES:
@@ -95,7 +95,7 @@ def see_search(facts: Facts, start: Path) -> None:
 
 def load_declaration(project: Project, given: Given, recorded: Recorded) -> "Loaded":
     """Read and check the declaration. Raises DeclarationError."""
-    # The schema takes longest to import, and what is unchanged can do without it.
+    # The schema is the slowest import, and an unchanged declaration needs none.
     from dynbuild.declaration.inputs import Inputs  # noqa: PLC0415
     from dynbuild.declaration.load import load  # noqa: PLC0415
     from dynbuild.declaration.syntax import syntax_of  # noqa: PLC0415
@@ -118,7 +118,7 @@ def load_declaration(project: Project, given: Given, recorded: Recorded) -> "Loa
 
 
 def _say(facts: Facts) -> Callable[[str], None]:
-    """Tell what ``trace`` shows; that must not be left out the next time."""
+    """Return a printer for ``trace``; its output rules out a cached answer."""
 
     def say(text: str) -> None:
         facts.complete = False
@@ -128,7 +128,7 @@ def _say(facts: Facts) -> Callable[[str], None]:
 
 
 def given(expressions: Pairs, texts: Pairs) -> Given:
-    """The arguments of ``--arg`` and ``--argstr``. Raises DeclarationError."""
+    """Return the arguments of ``--arg`` and ``--argstr``. Raises DeclarationError."""
     found: dict[str, Source | str] = {}
     for name, value in (*expressions, *texts):
         if name in found:
@@ -139,14 +139,14 @@ def given(expressions: Pairs, texts: Pairs) -> Given:
 
 
 def images() -> Images:
-    """Registries and the engine's images; imported where they are needed only."""
+    """Return registries and the engine's images; imported only when needed."""
     from dynbuild.engine.images import DockerImages  # noqa: PLC0415
 
     return DockerImages(os.environ)
 
 
 def builder() -> Builder:
-    """BuildKit; imported where it is needed only."""
+    """Return BuildKit; imported only when needed."""
     from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
 
     return Buildx(os.environ)

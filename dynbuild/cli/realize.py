@@ -46,11 +46,11 @@ from dynbuild.tiers.declared import Cache, cache_of
 _Command = Callable[..., Any]
 
 _NOTHING = Accepted(Cache(), given=False)
-"""Where no declaration is read, or none of its caches is used."""
+"""For when no declaration is read, or none of its caches is used."""
 
 
 def _build_options(command: _Command) -> _Command:
-    """The flags that ``realize`` and ``build`` share, in the order of the help."""
+    """Add the flags that ``realize`` and ``build`` share, in the order of the help."""
     for decorate in reversed(
         (
             options.config,
@@ -221,7 +221,7 @@ def build(
 
 
 def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cache]:
-    """The lock, and what the declaration says of the tiers.
+    """Return the up-to-date lock, and the tiers that the declaration names.
 
     ``asked`` are the arguments as they were written.
     """
@@ -243,7 +243,7 @@ _STEP_BY_STEP = {
     "strict": "--strict",
     "anew": "--no-cache-stage",
 }
-"""What the Dockerfile as a whole cannot be asked, by the name of the flag's value."""
+"""Flags that do not apply to a build of the whole Dockerfile, by parameter name."""
 
 _NOT_OF_A_SHELL = {
     "tags": "--tag",
@@ -255,18 +255,18 @@ _NOT_OF_A_SHELL = {
     "no_cache": "--no-cache",
     **_STEP_BY_STEP,
 }
-"""What makes an image or nothing, where a shell is to be opened."""
+"""Flags that do not apply to ``--shell``, which makes no image."""
 
 
 def _check_alone(flag: str, flags: Mapping[str, Any], others: dict[str, str]) -> None:
-    """Refuse what would be left out without a word."""
+    """Refuse flags that would be silently ignored."""
     for name, other in others.items():
         if flags[name]:
             raise _contradiction(f"{flag} and {other}", "leave one of them out")
 
 
 def _asked(flags: dict[str, Any]) -> RealizeOptions:
-    """What the flags ask for; refused before anything is written or built."""
+    """Return the flags' options; refuse invalid ones before writing or building."""
     tags, platform = flags["tags"], flags["platform"]
     if flags["linear"]:
         _check_alone("--linear", flags, _STEP_BY_STEP)
@@ -291,7 +291,7 @@ def _asked(flags: dict[str, Any]) -> RealizeOptions:
 
 
 def _latest_time(text: str | None) -> int | None:
-    """The variable that reproducible builds have in common, where it is set."""
+    """Parse the common variable of reproducible builds, SOURCE_DATE_EPOCH, if set."""
     if not text:
         return None
     if re.fullmatch(r"[0-9]{1,11}", text) is None:
@@ -308,8 +308,8 @@ def _job(
     agreed: Accepted,
     flags: Mapping[str, Any],
 ) -> Job:
-    # Two checkouts differ in the times of their files, which tools compare with those
-    # of what lies in cache mounts: each has mounts of its own.
+    # Two checkouts differ in their files' timestamps, which tools compare with those of
+    # files in cache mounts: each has mounts of its own.
     whose = [str(project.place.root), "agreed" if agreed.given else "not agreed"]
     project_id = short(sha256("\0".join(whose).encode("utf-8", "surrogateescape")))
     how = StepwiseOptions(

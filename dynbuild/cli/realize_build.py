@@ -1,4 +1,4 @@
-"""Realizes and shows it: step by step, as a whole, or up to where a stage begins."""
+"""Realization with progress: step by step, as a whole, or a shell before a stage."""
 
 import os
 import sys
@@ -29,9 +29,9 @@ _ABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be realized, and how it is shown.
+    """The lock to realize, and how to show progress.
 
-    ``cache`` is what the declaration says of the tiers.
+    ``cache`` has the tiers that the declaration names.
     """
 
     project: Project
@@ -44,7 +44,7 @@ class Job:
 
 
 def build_linear(job: Job) -> tuple[Built, int]:
-    """Build the Dockerfile as a whole; what was built, and the exit status."""
+    """Build the Dockerfile as a whole; return the result and the exit status."""
     buildx = builder()
     colored = use_color(sys.stderr, job.color, os.environ)
     files = job.project.files
@@ -61,7 +61,7 @@ def build_linear(job: Job) -> tuple[Built, int]:
 
 
 def build_steps(job: Job) -> tuple[Built, int]:
-    """Realize step by step and link; what was built, and the exit status."""
+    """Realize step by step and link; return the result and the exit status."""
     start = time.monotonic()
     colored = use_color(sys.stderr, job.color, os.environ)
     names = titles(job.lock)
@@ -98,8 +98,8 @@ def build_steps(job: Job) -> tuple[Built, int]:
 
 
 def open_shell(job: Job, stage: str) -> int:
-    """Open a shell where a stage would begin; its exit status."""
-    # What is drawn anew all the time would be drawn over the shell.
+    """Open a shell where a stage would begin; return its exit status."""
+    # A live display would be redrawn over the shell.
     mode: Mode = "plain" if job.mode == "tty" else job.mode
     names = titles(job.lock)
     try:
@@ -120,7 +120,7 @@ def open_shell(job: Job, stage: str) -> int:
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
-        # There is no whole that could be built in its place.
+        # Building the whole Dockerfile is no alternative here.
         unsuited = replace(_unsuited(error), hint=_ABLE, severity="error")
         raise CommandFailed(unsuited) from None
 
@@ -147,7 +147,7 @@ def _sum_up(mode: Mode, built: Built, names: Titles, seconds: float) -> None:
         case "plain":
             tell(summary(built.steps, names, seconds))
         case "tty":
-            # Each step has its line already.
+            # Each step already has its line.
             tell(totals(built.steps, seconds))
         case "quiet" | "rawjson":
             pass

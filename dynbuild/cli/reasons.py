@@ -1,4 +1,4 @@
-"""The words for reasons, places and prices: the same in ``why``, ``diff`` and pages."""
+"""Wording of reasons, places and prices, shared by ``why``, ``diff`` and pages."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import title
 
 Steps = Mapping[str, Placed]
-"""The steps of a lock by their ids."""
+"""The steps of a lock by id."""
 
 _SHOWN = 12
-"""How many lines of a field, and names of a list, are shown."""
+"""Maximum lines of a field, and names of a list, to show."""
 
 _REASONS: Mapping[Code, str] = {
     "new": "is new",
@@ -39,7 +39,7 @@ _REASONS: Mapping[Code, str] = {
 def reason_text(
     reason: Reason, since: str | None = None, name: Callable[[str], str] = str
 ) -> str:
-    """What follows the name of a step; ``name`` spells the steps in it."""
+    """Return the text after the name of a step; ``name`` formats the steps in it."""
     if reason.code == "new" and since:
         return f"is new since {since}"
     if reason.code == "moved" and not reason.steps:
@@ -50,7 +50,7 @@ def reason_text(
 def field_texts(
     steps: Steps, step: str, reason: Reason
 ) -> Iterator[tuple[str, list[str]]]:
-    """The fields of a reason in the words of a declaration, each with what differs."""
+    """Yield the fields of a reason in the declaration's terms, with the differences."""
     for change in reason.fields:
         shown = [printable(line) for line in _difference(change)]
         more = len(shown) - _SHOWN
@@ -59,20 +59,20 @@ def field_texts(
 
 
 def field_lines(steps: Steps, step: str, reason: Reason) -> Iterator[str]:
-    """The same as indented lines."""
+    """Yield the same as indented lines."""
     for field, lines in field_texts(steps, step, reason):
         yield f"    {field}"
         yield from (f"      {line}" for line in lines)
 
 
 def root_texts(steps: Steps, root: Root, since: str | None) -> Iterator[str]:
-    """A line for each reason of where something began, and what differs below it."""
+    """Yield a line for each reason of a root cause, with the differences below it."""
     for reason in root.reasons:
         yield f"{called(steps, root.step)} {printable(reason_text(reason, since))}"
         yield from field_lines(steps, root.step, reason)
 
 
-def cascade_text(  # noqa: PLR0913 - all that it tells of
+def cascade_text(  # noqa: PLR0913 - all parts of the text
     steps: Steps,
     cascade: Cascade,
     cost: Price,
@@ -81,7 +81,7 @@ def cascade_text(  # noqa: PLR0913 - all that it tells of
     since: str | None = None,
     held: Mapping[str, str] | None = None,
 ) -> str:
-    """Where something began, and what runs because of it; ``held`` names tiers."""
+    """Return a root cause, and the steps that it makes run; ``held`` names tiers."""
     names = run_texts(cascade.steps, seconds, held)
     built = [step for step in cascade.steps if step not in (held or {})]
     told = cost_text(cost, len(built))
@@ -95,7 +95,7 @@ def run_texts(
     held: Mapping[str, str] | None = None,
     name: Callable[[str], str] = str,
 ) -> list[str]:
-    """Steps that run, each with what it takes or which tier holds it."""
+    """Return the steps that run, each with its run time or the tier that holds it."""
 
     def told(step: str) -> str:
         if held and step in held:
@@ -106,7 +106,7 @@ def run_texts(
 
 
 def called(steps: Steps, step: str) -> str:
-    """A step by its id, and what it brings where the id does not say it."""
+    """Return a step's id, and its title where that says more."""
     if step == BASE:
         return "the base"
     told = title(steps[step].step)
@@ -114,7 +114,7 @@ def called(steps: Steps, step: str) -> str:
 
 
 def cost_text(cost: Price, steps: int) -> str:
-    """What so many steps cost together."""
+    """Return the total cost of this many steps."""
     if not steps:
         return "held, nothing runs"
     if not cost.unmeasured:
@@ -126,7 +126,7 @@ def cost_text(cost: Price, steps: int) -> str:
 
 
 def decides(place: Place) -> str:
-    """What decides a place."""
+    """Return the rule that decided a place."""
     times = "once" if place.moves == 1 else f"{place.moves} times"
     match place.code:
         case "recorded":
@@ -149,24 +149,24 @@ def decides(place: Place) -> str:
 
 
 def join_text(join: Join) -> str:
-    """What a step was put on, and for what."""
+    """Return the step that another was put on, and why."""
     shared = [*(f"/{path}" for path in join.paths), *join.databases]
     read = [f"/{path}" for path in join.reads]
     told = [f"both write {listed(shared)}"] if shared else []
     told += [f"it reads {listed(read)}"] if read else []
-    # A record may tell what a step was put on where nobody has what told why.
+    # A record may name the step below where the facts that explain it are gone.
     return printable(f"{join.onto}: {', and '.join(told) or 'as when it was built'}")
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names with commas, the first dozen of many."""
+    """Join names with commas, showing the first dozen of many."""
     shown = list(names[:_SHOWN])
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def reason_data(reason: Reason) -> dict[str, object]:
-    """A reason for ``--json``."""
+    """Return a reason for ``--json``."""
     return {
         "code": reason.code,
         "fields": [
@@ -178,14 +178,14 @@ def reason_data(reason: Reason) -> dict[str, object]:
 
 
 def root_data(root: Root) -> dict[str, object]:
-    """Where something began, for ``--json``."""
+    """Return a root cause for ``--json``."""
     return {"step": root.step, "reasons": [reason_data(one) for one in root.reasons]}
 
 
 def cascade_data(
     cascade: Cascade, cost: Price, seconds: Mapping[str, float]
 ) -> dict[str, object]:
-    """A cascade for ``--json``."""
+    """Return a cascade for ``--json``."""
     return {
         **root_data(cascade.root),
         "runs": runs_data(cascade.steps, seconds),
@@ -196,17 +196,17 @@ def cascade_data(
 def runs_data(
     steps: Sequence[str], seconds: Mapping[str, float]
 ) -> list[dict[str, object]]:
-    """Steps that run, with what they take, for ``--json``."""
+    """Return the steps that run, with their run times, for ``--json``."""
     return [{"step": id_, "seconds": seconds.get(id_)} for id_ in steps]
 
 
 def price_data(cost: Price) -> dict[str, object]:
-    """A price for ``--json``, in seconds."""
+    """Return a price for ``--json``, in seconds."""
     return {"seconds": round(cost.seconds, 3), "unmeasured": list(cost.unmeasured)}
 
 
 def place_data(place: Place) -> dict[str, object]:
-    """A place for ``--json``."""
+    """Return a place for ``--json``."""
     return {
         "position": place.position,
         "seq": place.seq,
@@ -218,7 +218,7 @@ def place_data(place: Place) -> dict[str, object]:
 
 
 def joins_data(joins: Sequence[Join]) -> list[dict[str, object]]:
-    """What a step was put on, for ``--json``."""
+    """Return the steps that a step was put on, for ``--json``."""
     return [
         {
             "step": join.onto,
@@ -231,7 +231,7 @@ def joins_data(joins: Sequence[Join]) -> list[dict[str, object]]:
 
 
 def _field(placed: Placed | None, field: str) -> str:
-    """A field in the words of a declaration."""
+    """Return a field in the declaration's terms."""
     name, _, rest = field.partition(".")
     if name == "environment" and rest:
         return printable(f"env: {rest}")

@@ -1,4 +1,4 @@
-"""The tiers of a project, and what is known of steps, for commands that explain."""
+"""The tiers of a project, and step metrics, for commands that explain."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,9 +21,9 @@ from dynbuild.tiers.declared import Cache, cache_of
 
 
 def tiers_in(project: Project | None) -> dict[Source, Tier]:
-    """The tiers of a project, near to far; without one, those of the environment.
+    """Return the tiers of a project, near to far, or else those of the environment.
 
-    A declaration that cannot be read says nothing of them.
+    A declaration that cannot be read declares none.
     """
     declared = Cache()
     if project is not None:
@@ -36,7 +36,7 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
 
 
 def looked_up(project: Project | None, tiers: Mapping[Source, Tier]) -> LookUp:
-    """A look into tiers, and into the history of a project."""
+    """Return a look-up of metrics in tiers and in the history of a project."""
 
     def look_up(digests: set[Digest], platform: str) -> StepMetrics:
         seconds = history_of(project).seconds(platform) if project else {}

@@ -1,4 +1,4 @@
-"""What realizing came to over time, as text, data and facts: a part of ``status``."""
+"""Realization statistics as text, data and facts: a part of ``status``."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from dynbuild.lock.order import install_order
 _SOURCES: tuple[Source, ...] = ("local", "s3", "registry", "built")
 _DAYS = 14
 _MOST = 5
-"""How many days with builds, and how many steps, are shown."""
+"""Maximum number of steps and stages in each list."""
 
 
 def usage_text(lock: Lock, history: History, platform: str) -> str | None:
-    """Days with builds and where their steps came from; what is slow, what moves.
+    """Return days with builds and their steps' sources; slow steps, moving stages.
 
-    None where nothing was realized.
+    None if nothing was realized.
     """
     builds = history.builds()
     if not builds:
@@ -39,7 +39,7 @@ def usage_text(lock: Lock, history: History, platform: str) -> str | None:
 
 
 def usage_data(lock: Lock, history: History, platform: str) -> dict[str, object]:
-    """The same for ``--json``."""
+    """Return the same for ``--json``."""
     builds = history.builds()
     return {
         "days": [_data(day) for day in by_day(builds)],
@@ -57,7 +57,7 @@ def usage_data(lock: Lock, history: History, platform: str) -> dict[str, object]
 def usage_facts(
     lock: Lock, history: History, platform: str, tiers: Sequence[TierFacts]
 ) -> StatusFacts:
-    """The same for the page, with what the tiers hold."""
+    """Return the same for the page, with the tiers' contents."""
     slow = _slowest(lock, history, platform)
     return StatusFacts(history.builds(), tiers, slow, most_moved(lock, _MOST))
 

@@ -96,7 +96,7 @@ def why(  # noqa: PLR0913 - one parameter a flag
 def _current(
     project: Project, expressions: Pairs, texts: Pairs, color: Color
 ) -> tuple[Lock, Cache]:
-    """The lock of the file, and what the declaration says of the tiers."""
+    """Return the lock of the file, and the tiers that the declaration names."""
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, given(expressions, texts), recorded)
     locked = locking.check(loaded, project.files, project.locks, images)

@@ -16,7 +16,7 @@ from dynbuild.steps.title import title
 
 
 def answer_data(answer: Answer) -> dict[str, object]:
-    """What would run as a whole, and the steps that were asked about."""
+    """Return everything that would run, and the steps that were asked about."""
     return {
         "platform": answer.platform,
         "order": [

@@ -1,4 +1,4 @@
-"""The answer of ``why`` as people read it."""
+"""The answer of ``why`` as human-readable text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from dynbuild.steps.title import label
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that is known of a step: what it is, a line, and more lines."""
+    """A known fact about a step: its kind, one line, and further lines."""
 
     what: str
     told: str
@@ -32,7 +32,7 @@ class Fact:
 
 
 def overview_text(answer: Answer, since: str | None) -> str:
-    """All that would run, by where it began, the dearest first."""
+    """Return everything that would run, by root cause, the most expensive first."""
     total = len(answer.order)
     noun = "step" if total == 1 else "steps"
     if not answer.runs:
@@ -51,7 +51,7 @@ def overview_text(answer: Answer, since: str | None) -> str:
 
 
 def step_text(answer: Answer, one: Explained, since: str | None) -> str:
-    """One step, a line or more for each thing that is known of it."""
+    """Return one step, with one or more lines for each known fact."""
     placed = one.placed
     name = label(placed.step)
     told = [printable(name if name == placed.id else f"{placed.id}  {name}")]
@@ -62,7 +62,7 @@ def step_text(answer: Answer, one: Explained, since: str | None) -> str:
 
 
 def step_facts(answer: Answer, one: Explained, since: str | None) -> Iterator[Fact]:
-    """What is known of a step: its place, where it comes from, why, what is next."""
+    """Yield the facts about a step: place, origin, reasons, effect of a change."""
     placed, place = one.placed, one.place
     steps = {placed.id: placed for placed in answer.order}
     where = f"{place.position} of {len(answer.order)}, seq {place.seq}"
@@ -84,7 +84,7 @@ def step_facts(answer: Answer, one: Explained, since: str | None) -> Iterator[Fa
 
 
 def order_text(answer: Answer) -> str:
-    """Every step in its place, and what decides that."""
+    """Return every step in install order, and what decides its place."""
     rows = [("seq", "step", "what decides its place")]
     for placed in answer.order:
         place = answer.places[placed.id]

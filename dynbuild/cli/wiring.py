@@ -1,4 +1,4 @@
-"""Where steps are realized: the local tier, BuildKit, and threads for jobs."""
+"""The backends of a realization: the local tier, BuildKit, and threads for jobs."""
 
 import os
 import re
@@ -45,10 +45,10 @@ def backends(
     report: Report,
     tell: Tell,
 ) -> Iterator[Backends]:
-    """The site of a project; ``cache`` is what it declares of its tiers.
+    """Provide the backends of a project; ``cache`` has the tiers that it declares.
 
-    ``tell`` hears of what is damaged, and of shared tiers that fail. What a failed
-    build made is shared as well. Raises UnreachableError where a required tier failed.
+    ``tell`` receives reports of damage and of failing shared tiers. Results of a failed
+    build are shared as well. Raises UnreachableError where a required tier failed.
     """
     running = Running()
     lock_ = threading.Lock()
@@ -77,7 +77,7 @@ def backends(
                 tier, machine, layer_builder, publisher, jobs, one_at_a_time, sources
             )
         except (BuildFailed, DynbuildError):
-            # What the build died of is what matters, whatever becomes of sharing.
+            # The build's own failure matters more than any failure of sharing.
             try:
                 tier.finish()
             except DynbuildError as also:
@@ -91,7 +91,7 @@ def backends(
 def chained(
     near: Local, fars: Sequence[TierConfig], report: Report, tell: Tell
 ) -> Iterator[Chain]:
-    """The tiers as one, where nothing is built."""
+    """Provide the tiers as one chain, where nothing is built."""
     made(near.root)
     lock = threading.Lock()
 
@@ -105,11 +105,11 @@ def chained(
 
 
 def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
-    """The tiers of a project, near to far; a shared one that fails is told of once."""
+    """Return a project's tiers, near to far; report a failing shared one once."""
     near = near_of(store_of(root, cache.local), cache, tell)
     tiers: dict[Source, Tier] = {"local": near}
     for far in shared(cache, os.environ):
-        # Who only looks is told of one that fails, required or not.
+        # A read-only command only reports a failing tier, required or not.
         tiers[far.name] = CircuitBreakerTier(
             replace(far, required=False), tell, lambda _: None
         )
@@ -117,7 +117,7 @@ def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
 
 
 def near_of(store: Path, cache: Cache, tell: Tell) -> Local:
-    """The local tier, of which counts what this run believes.
+    """Return the local tier, filtered by what this run trusts.
 
     Raises DeclarationError.
     """
@@ -130,7 +130,7 @@ def near_of(store: Path, cache: Cache, tell: Tell) -> Local:
 
 
 def _is_private(lock: Lock) -> bool:
-    """Whether it builds on an image that only the engine here knows by its name."""
+    """Whether a lock builds on an image that only the local engine knows by name."""
     return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
 
 
@@ -145,10 +145,10 @@ def _damaged(what: str) -> Diagnostic:
 
 
 def store_of(root: Path, declared: str | None) -> Path:
-    """The directory of the local tier; the environment wins over the declaration.
+    """Return the directory of the local tier; the environment overrides declarations.
 
-    Raises DeclarationError for one that buildx could not name, and for one that others
-    can write: what is in it becomes part of images.
+    Raises DeclarationError for a path that buildx cannot express, and for a directory
+    that others can write: its contents become part of images.
     """
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
@@ -178,9 +178,9 @@ def store_of(root: Path, declared: str | None) -> Path:
 
 
 def made(store: Path) -> None:
-    """Make the store's directory, for its user alone unless CACHE_LOCAL_MODE says else.
+    """Create the store's directory, private to its user unless CACHE_LOCAL_MODE is set.
 
-    One that cannot be made or changed is told of by who writes there.
+    If that fails, whatever writes there reports the error.
     """
     with suppress(OSError):
         if not store.is_dir():
@@ -192,7 +192,7 @@ def made(store: Path) -> None:
 
 
 def _mode() -> int:
-    """Who may use the store. Raises DeclarationError."""
+    """Return the permission bits of the store. Raises DeclarationError."""
     given = os.environ.get("CACHE_LOCAL_MODE") or "700"
     if not re.fullmatch("0?[0-3]?7[0-7]{2}", given):
         message = f"CACHE_LOCAL_MODE={given} is no mode of a directory"

@@ -1,1 +1,1 @@
-"""The declaration: one schema, and the syntaxes that end in it."""
+"""The declaration: one schema, and the syntaxes that map to it."""

@@ -1,7 +1,7 @@
-"""Warnings where commands cannot do what they say, or a field of ours would do better.
+"""Warnings about commands that cannot work as written, or that a field does better.
 
-Conservative: a warning that is wrong costs more than one that is missing, so whatever
-is not plain to see is passed over in silence.
+Conservative: a false positive costs more than a missing warning, so anything that is
+not clear-cut is ignored.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from dynbuild.errors import Diagnostic
 
 
 def advise(loaded: Loaded) -> list[Diagnostic]:
-    """Find what is odd about a declaration that is valid."""
+    """Return warnings about a valid declaration."""
     runs = runs_of(loaded)
     return [
         *check_secrets(loaded),
@@ -39,7 +39,7 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
 
 
 def _sudo(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Commands that become root where they are."""
+    """Report ``sudo`` in commands that run as root already."""
     for run in runs:
         if run.is_root and any(
             command.sudo and not command.name.startswith("-")
@@ -55,7 +55,7 @@ def _sudo(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
 
 
 def _lost_state(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Environment scripts that change nothing but their own shell."""
+    """Report environment scripts that change only the state of their own shell."""
     for run in runs:
         if run.stage is not None or not run.commands:
             continue

@@ -9,7 +9,7 @@ from dynbuild.lang.values import Attrs, Parameter, Signature, Slot, Value, a_kin
 from dynbuild.spans import Source, Span
 
 MAX_DEPTH = 20
-"""How deep the data of an argument nests: the lock has to write it."""
+"""Maximum nesting of an argument's data: the lock has to write it."""
 
 
 def choose(
@@ -18,9 +18,9 @@ def choose(
     given: Mapping[str, Data],
     source: Source,
 ) -> tuple[dict[str, Data], tuple[Diagnostic, ...]]:
-    """Return what the declaration is called with, and a warning of what it is not.
+    """Return the arguments to call the declaration with, and a warning of unused ones.
 
-    Raises DeclarationError for what is given and not taken, needed and not given.
+    Raises DeclarationError for arguments that are given but unknown, or missing.
     """
     parameters = function.parameters or () if function else ()
     taken = {one.name: one for one in parameters}
@@ -44,9 +44,9 @@ def choose(
 def recordable(
     arguments: Mapping[str, Data], is_same: Callable[[Mapping[str, Data]], bool]
 ) -> dict[str, Data]:
-    """Leave out the arguments without which the declaration says the same.
+    """Drop the arguments that make no difference to the declaration.
 
-    Of what is left, every one matters, so that asking again leaves it as it is.
+    Each remaining argument matters, so the operation is idempotent.
     """
     kept = dict(sorted(arguments.items()))
     while True:
@@ -60,7 +60,7 @@ def recordable(
 
 
 def data_of(name: str, given: Source | str, inputs: Inputs) -> Data:
-    """Evaluate an argument of the command line, with all that is in it."""
+    """Deeply evaluate an argument of the command line."""
     if isinstance(given, str):
         return given
     result = evaluate(
@@ -73,7 +73,7 @@ def data_of(name: str, given: Source | str, inputs: Inputs) -> Data:
 
 
 def slot_of(data: Data) -> Slot:
-    """The value of the language for the data of an argument."""
+    """Return an argument's data as a value of the language."""
     if isinstance(data, dict):
         return Attrs({name: slot_of(below) for name, below in data.items()}, {})
     if isinstance(data, list):

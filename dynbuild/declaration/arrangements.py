@@ -1,4 +1,4 @@
-"""Words that mean nothing where they stand: operators without a shell, our paths."""
+"""Words without meaning in their place: operators without a shell, project paths."""
 
 import re
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from dynbuild.errors import Diagnostic
 
 _OPERATORS = frozenset(("||", "&&", "|", ";", "&", ">", ">>", "<", "2>&1"))
 _OF_DOCKER = (("CMD-SHELL",), ("CMD",))
-"""How Compose and ``docker inspect`` begin a health check."""
+"""Prefixes of a health check in Compose and ``docker inspect``."""
 
 _SHELL = ("/bin/sh", "-c")
 _INSIDE = re.compile(rf"(?<![\w./-]){ROOT}(?:/[\w./+@-]*)?(?![\w-])")
 
 
 def check_operators(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Commands without a shell, written as if one ran them."""
+    """Report commands without a shell that use shell operators."""
     for path, words in _started(loaded):
         name = place(loaded.tree, path)
         found = [word for word in words if word in _OPERATORS]
@@ -48,14 +48,14 @@ def check_operators(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _script(words: tuple[str, ...]) -> tuple[str, ...]:
-    """What a shell is to run, without one that runs only the word after it."""
+    """Return the words without a ``sh -c`` that would run only the first of them."""
     if basename(words[0]) in SHELLS and words[1:2] == ("-c",) and len(words) > 2:  # noqa: PLR2004
         return words[2:]
     return words
 
 
 def _started(loaded: Loaded) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """What a container runs, and how it is checked."""
+    """Yield the commands that a container runs, and its health check."""
     declaration = loaded.declaration
     yield ("entrypoint",), declaration.entrypoint or ()
     yield ("cmd",), declaration.cmd or ()
@@ -64,13 +64,13 @@ def _started(loaded: Loaded) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 
 def check_inside(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Files of the project that a text names as the language does, and no image has."""
+    """Report the language's paths of project files in texts: no image has them."""
     if loaded.syntax != "nix":
         return
     for path, text in _texts(loaded):
         match = _INSIDE.search(text)
         node = find(loaded.tree, path)
-        # Who writes the path out means one of the image.
+        # A path that is spelled out in the source is meant for the image.
         if match is None or node is None or _INSIDE.search(node.span.source.text):
             continue
         inside = match[0].removeprefix(ROOT).strip("/") or "."
@@ -86,7 +86,7 @@ def check_inside(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _texts(loaded: Loaded) -> Iterator[tuple[Path, str]]:
-    """What is said in the image, by shells and programs."""
+    """Yield the texts that shells and programs in the image see."""
     declaration = loaded.declaration
     for index, text in enumerate(declaration.env_scripts):
         yield ("env_scripts", index), text

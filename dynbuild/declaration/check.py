@@ -1,4 +1,4 @@
-"""What one field says about another: all checks of a declaration, in one run."""
+"""All checks of a declaration beyond its shape, in one run."""
 
 from collections.abc import Callable, Iterator
 
@@ -40,5 +40,5 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
 
 
 def check(loaded: Loaded) -> list[Diagnostic]:
-    """Find the mistakes of a declaration whose shape is right."""
+    """Return the mistakes of a declaration whose shape is valid."""
     return [mistake for find in CHECKS for mistake in find(loaded)]

@@ -1,7 +1,7 @@
-"""Commands of two stages that get into each other's way, which no layer shows.
+"""Conflicting commands of two stages, which no layer reveals.
 
-Built apart, as they are realized, both succeed; a plain build of the Dockerfile runs
-the later one on what the earlier left, and fails there or writes somewhere else.
+Built separately, as they are realized, both succeed; a plain build of the Dockerfile
+runs the later one on the result of the earlier, and fails or writes elsewhere.
 """
 
 import re
@@ -18,7 +18,7 @@ from dynbuild.quote import shell
 
 
 def check_clashes(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Directories that two stages make, and links of one that another goes through."""
+    """Report directories that two stages make, and links that another goes through."""
     edges = stands_on(loaded.declaration.stages)
     made: dict[str, str] = {}
     linked: dict[str, str] = {}
@@ -60,7 +60,7 @@ def _through(loaded: Loaded, run: Run, path: str, owner: str) -> Diagnostic:
 
 
 def _makes(command: Command) -> tuple[str, ...]:
-    """The directories that a command makes, or fails where they are there."""
+    """Return the directories that a command makes, failing where they exist."""
     if command.name != "mkdir" or any(map(_is_content, command.options)):
         return ()
     return tuple(
@@ -79,7 +79,7 @@ def _goes_through(text: str, path: str) -> bool:
 
 
 def _links(command: Command) -> str | None:
-    """The symlink that a command sets, where it is told."""
+    """Return the symlink that a command creates, where its path is explicit."""
     symbolic = any(re.match(r"-[A-Za-z]*s|--symbolic", one) for one in command.options)
     match command.arguments:
         case [_, path] if symbolic and command.name == "ln" and is_static(path):

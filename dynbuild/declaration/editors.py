@@ -1,4 +1,4 @@
-"""The JSON schema of a declaration, with which editors complete and check it."""
+"""The JSON schema of a declaration, for completion and checks in editors."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
-    """Describe what may be written, in every form that ``load`` accepts."""
+    """Return the schema of all forms that ``load`` accepts."""
     schema = Declaration.model_json_schema()
     stage = schema["$defs"]["Stage"]
     named = {**stage, "title": "NamedStage"}

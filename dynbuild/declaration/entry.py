@@ -1,9 +1,9 @@
-"""Reading a shell entry by its grammar: is it complete, and which failures it hides.
+"""Parsing of a shell entry: whether it is complete, and which failures it hides.
 
-An entry of ``commands`` is followed by a line that tests its status, which an entry
-that waits for more would swallow (POSIX.1-2017, XCU 2.3 to 2.10, and what bash adds).
-What cannot be followed is taken for complete and for right: nothing here decides what
-runs.
+An entry of ``commands`` is followed by a line that tests its status, which an
+incomplete entry would swallow (POSIX.1-2017, XCU 2.3 to 2.10, and bash's additions).
+Anything the parser cannot follow counts as complete and correct: nothing here decides
+what runs.
 """
 
 import re
@@ -35,19 +35,19 @@ _ANSI_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)
 _NO_ARGUMENTS = re.compile(r"\([ \t]*\)")
 _END_OF_TEST = re.compile(r"\s]](?![^\s;&|)])")
 _FARTHEST = 50
-"""Entries that are tried as one."""
+"""Maximum number of entries tried as one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What it waits for, as in "ends in `&&`", and which failures it hides."""
+    """An entry's missing part, as in "ends in `&&`", and the failures it hides."""
 
     missing: str | None = None
     losses: tuple[Loss, ...] = ()
 
 
 def read_entry(text: str) -> Entry:
-    """Read one entry of commands, or one environment script."""
+    """Parse one entry of commands, or one environment script."""
     reader = Reader(text)
     missing = None
     try:
@@ -62,9 +62,9 @@ def read_entry(text: str) -> Entry:
 
 
 def incomplete(texts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Entries that are not complete: from, to (exclusive), and what the first misses.
+    """Yield incomplete entries: start, end (exclusive), and what the first lacks.
 
-    They go as far as it takes to be complete together, if they ever are.
+    A range extends until its entries are complete together, if they ever are.
     """
     start = 0
     while start < len(texts):
@@ -97,7 +97,7 @@ def _open_document(name: str) -> str:
 
 
 def _step(reader: Reader, frame: Frame) -> None:
-    """Read a character, or what begins with it."""
+    """Read a character, or the token that begins with it."""
     char = reader.text[reader.at]
     while char in "<>;&|($" and reader.text.startswith("\\\n", reader.at + 1):
         reader.text = reader.text[: reader.at + 1] + reader.text[reader.at + 3 :]
@@ -156,7 +156,7 @@ def _step_in_text(reader: Reader, frame: Frame, char: str) -> None:
         if frame.kind == '"':
             reader.stack[-1].word += frame.word
     elif char == "'" and frame.kind == "${" and _in_double_quotes(reader):
-        raise LostTrackError  # shells differ on what it means there
+        raise LostTrackError  # shells differ on its meaning there
     elif char in "$`" or (char in "'\"" and frame.kind != '"'):
         _quote(reader, frame, char)
     elif frame.kind == "paren":
@@ -173,7 +173,7 @@ def _step_in_text(reader: Reader, frame: Frame, char: str) -> None:
 
 
 def _step_in_parentheses(reader: Reader, frame: Frame, char: str) -> None:
-    """Read arithmetic, an array or a pattern: what counts is where it ends."""
+    """Read arithmetic, an array or a pattern: only its end matters."""
     if char == "#" and reader.text[reader.at - 1] in " \t\n":
         _comment(reader)
         return
@@ -188,7 +188,7 @@ def _in_double_quotes(reader: Reader) -> bool:
 
 
 def _quote(reader: Reader, frame: Frame, char: str) -> None:
-    """Read what quotes, or stands for something else."""
+    """Read a quotation, an expansion or a substitution."""
     text, at = reader.text, reader.at
     if char == "'":
         end = text.find("'", at + 1)
@@ -223,7 +223,7 @@ def _skip(reader: Reader, pattern: re.Pattern[str], at: int, opened: str) -> Non
 
 
 def _substituted(reader: Reader) -> None:
-    """Note that a word of the command around holds the output of another."""
+    """Record that a word of the enclosing command holds the output of another."""
     around = next(one for one in reversed(reader.stack) if one.kind not in WORDS)
     around.substituted = True
 
@@ -236,7 +236,7 @@ def _new_line(reader: Reader) -> None:
     while reader.documents:
         document = reader.documents.pop(0)
         indent = "\t*" if document.tabs else ""
-        # Where nothing is quoted, a backslash joins a line to the next, whatever it is.
+        # Without quoting, a backslash joins a line to the next, even a delimiter.
         line = "." if document.is_quoted else r"[^\\]|\\."
         name = re.escape(document.name)
         end = re.compile(rf"(?s:{line})*?\n{indent}{name}(?=\n|\Z)")
@@ -294,7 +294,7 @@ def _operator(reader: Reader) -> None:
 
 
 def _join_commands(frame: Frame, sign: str) -> None:
-    """Read what joins two commands of one list."""
+    """Read an operator that joins two commands of one list."""
     if not frame.first:
         raise LostTrackError
     frame.ands |= sign == "&&"

@@ -1,4 +1,4 @@
-"""Variables in the values of others: ``$NAME``, ``${NAME}``, ``${NAME:-default}``."""
+"""Variable expansion in values: ``$NAME``, ``${NAME}``, ``${NAME:-default}``."""
 
 import re
 from collections import ChainMap
@@ -14,14 +14,14 @@ _REFERENCE = re.compile(
     rf"\$(?:\$|(?P<plain>{_NAME})|\{{(?P<braced>{_NAME})(?P<default>:-[^}}]*)?\}})"
 )
 _NESTED = re.compile(rf"\$\{{{_NAME}:-[^}}]*\$\{{")
-"""A default that names another variable in braces would end at the brace of that."""
+"""A default with another braced variable, at whose brace it would end too early."""
 
 
 @dataclass(eq=False)
 class VariableError(Exception):
-    """The value of a variable that cannot be expanded, and why.
+    """A variable whose value cannot be expanded, and why.
 
-    ``stage`` is None for the variables that only the container sees.
+    ``stage`` is None for variables that only the container sees.
     """
 
     reason: str
@@ -34,9 +34,9 @@ class VariableError(Exception):
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """Replace ``$NAME``, ``${NAME}`` and ``${NAME:-default}``; ``$$`` is a dollar.
 
-    Nothing else is special. The default is for a variable that is not there or empty,
-    as in a shell. Raises VariableError for one that is not there and has none, and
-    where the result is longer than any line can be.
+    Nothing else is special. The default applies to an unset or empty variable, as in a
+    shell. Raises VariableError for an unset variable without default, and where the
+    result is longer than any line can be.
     """
     if "$" not in text:
         return text
@@ -79,9 +79,9 @@ def refuse_longer(length: int, most: int, what: str) -> None:
 
 
 def expand_all(table: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, str]:
-    """Expand the values of one table, each after those of the table that it names.
+    """Expand the values of one table, each after those it refers to.
 
-    Its own name in a value stands for what was seen before. Raises VariableError.
+    A variable's own name in its value refers to ``seen``. Raises VariableError.
     """
     expanded: dict[str, str] = {}
     scope = ChainMap(expanded, dict(seen))
@@ -95,9 +95,9 @@ def expand_all(table: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, s
 
 
 def by_need(table: Mapping[str, str]) -> list[str]:
-    """The names of a table, each after those that its value names.
+    """Return the names of a table in dependency order.
 
-    Raises VariableError where there is no such order.
+    Raises VariableError for a cycle.
     """
     needs = {
         name: sorted((references(text) & table.keys()) - {name})
@@ -117,7 +117,7 @@ def by_need(table: Mapping[str, str]) -> list[str]:
 
 
 def references(text: str) -> frozenset[str]:
-    """The variables that ``expand`` may look up."""
+    """Return the variables that ``expand`` may look up."""
     found: set[str] = set()
     for match in _REFERENCE.finditer(text) if "$" in text else ():
         if name := match["plain"] or match["braced"]:

@@ -1,4 +1,4 @@
-"""Checks of fields that one pattern cannot say: user, shells, copies, mounts, ports."""
+"""Field checks beyond a single pattern: user, shells, copies, mounts, ports."""
 
 import re
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from dynbuild.spans import Span
 
 MAX_PORT = 65535
 MAX_UID = 2**31 - 1
-"""Largest uid that all tools agree on."""
+"""The largest uid that all tools support."""
 LATEST = 8**11 - 1
-"""The latest time that the header of a tar archive holds."""
+"""The latest timestamp that a tar header can hold."""
 
 
 def check_base(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Bases that hold nothing: every step needs a shell."""
+    """Report an empty base: every step needs a shell."""
     if loaded.declaration.base == "scratch":
         message = "base is scratch, which is empty: there is no shell to run a step in"
         hint = "start from a small image, such as debian:stable-slim or alpine"
@@ -29,7 +29,7 @@ def check_base(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_user(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Users that cannot be created, and sudo for nobody."""
+    """Report a user that cannot be created, and sudo without a user."""
     user, span = loaded.declaration.user, loaded.span("user", "name")
     if user is None:
         if loaded.declaration.sudo and ("user",) not in loaded.lost:
@@ -51,7 +51,7 @@ def check_user(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_shells(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Shells that cannot run what dynbuild writes before the commands."""
+    """Report shells that cannot run the preamble that dynbuild puts before commands."""
     shells = [(loaded.declaration.shell, loaded.span("shell"))]
     for index, stage in enumerate(loaded.declaration.stages):
         shells.append((stage.shell, loaded.span("stages", index, "shell")))
@@ -69,7 +69,7 @@ def check_shells(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_runtime(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Ports, and health checks that check nothing."""
+    """Report invalid ports, and health checks that check nothing."""
     declaration = loaded.declaration
     for index, port in enumerate(declaration.expose):
         match = re.search(grammar.PORTS, port)
@@ -98,7 +98,7 @@ def check_runtime(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_copies(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Copies that leave the project, or come from two places."""
+    """Report copies that leave the project, or come from two places."""
     for index, stage in enumerate(loaded.declaration.stages):
         for at, copy in enumerate(stage.copies):
             yield from _check_copy(loaded, ("stages", index, "copy", at), copy)
@@ -137,7 +137,7 @@ def _check_copy(loaded: Loaded, path: Path, copy: Copy) -> Iterator[Diagnostic]:
 
 
 def in_project(path: str, span: Span) -> Iterator[Diagnostic]:
-    """Tell where a path does not name something inside the project."""
+    """Report a path that does not name something inside the project."""
     hint = "name a path inside the project"
     if re.match(r"\w+://|git@", path):
         message = "a copy takes files of the project, not from the network"
@@ -163,7 +163,7 @@ def _leaves(path: str) -> bool:
 
 
 def check_whiteouts(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Paths that would delete a file where they come to lie in a layer."""
+    """Report paths that would act as a whiteout in a layer, deleting a file."""
     declaration = loaded.declaration
     made: list[tuple[str | None, Path]] = [(declaration.workdir, ("workdir",))]
     for at, stage in enumerate(declaration.stages):
@@ -187,14 +187,14 @@ def check_whiteouts(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_keys_of_sources(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Public keys that are not in the project."""
+    """Report public keys that are not in the project."""
     for index, source in enumerate(loaded.declaration.apt_sources):
         if source.key is not None:
             yield from in_project(source.key, loaded.span("apt_sources", index, "key"))
 
 
 def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Mounts that an instruction cannot hold, or whose owner is not known."""
+    """Report mounts that an instruction cannot express, or with an unknown owner."""
     for index, stage in enumerate(loaded.declaration.stages):
         at = ("stages", index)
         paths = [
@@ -235,7 +235,7 @@ def check_mounts(loaded: Loaded) -> Iterator[Diagnostic]:
 
 def _has_known_uid(loaded: Loaded, stage: Stage) -> bool:
     if stage.user is None or not matches(grammar.OWNER, stage.user):
-        return True  # or said to be no user already
+        return True  # or reported as an invalid user already
     name = stage.user.partition(":")[0]
     user = loaded.declaration.user
     if name in ("root", user.name if user else "root") or name.isdecimal():
@@ -244,7 +244,7 @@ def _has_known_uid(loaded: Loaded, stage: Stage) -> bool:
 
 
 def check_secrets(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Variables that seem to hold a secret: warnings, since names can deceive."""
+    """Warn about variables that seem to hold a secret; names can be misleading."""
     for path, env in tables(loaded):
         for name, value in env.items():
             if is_secret(name, value):

@@ -1,6 +1,6 @@
-"""What single values may look like: the grammars of others, as regular expressions.
+"""The syntax of single values: third-party grammars, as regular expressions.
 
-The patterns without flags are anchored and plain enough for editors, which read them
+The patterns without flags are anchored and simple enough for editors, which read them
 through the JSON schema.
 """
 
@@ -9,22 +9,22 @@ import re
 from dynbuild import reference
 
 STAGE_NAME = r"^(?=.{1,100}$)[A-Za-z][A-Za-z0-9]*((\.|_|__|-+)[A-Za-z0-9]+)*$"
-"""A name of a Dockerfile's stage, and of a tag, that starts with a letter."""
+"""A name valid for a Dockerfile stage and for a tag, starting with a letter."""
 
 STEP_NAME = r"^(base|image|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+(\.[0-9]+)?$"
 """A name that dynbuild gives to its own steps."""
 
 MOUNTED = r"^[!#%&(-+.-\[\]-~-]*$"
-"""What the option of a mount can hold."""
+"""A value that fits into an option of a mount."""
 
 FLAG = r"^[!#%&(-\[\]-~]+$"
-"""What the flag of an instruction can hold."""
+"""A value that fits into a flag of an instruction."""
 
 WHITEOUT = ".wh."
-"""How a name begins that deletes a file where it is in a layer (OCI image-spec)."""
+"""The name prefix of whiteouts, which delete files of lower layers (OCI image-spec)."""
 
 RESERVED_NAMES = ("scratch", "context")
-"""Names that mean something else to Docker."""
+"""Names with a different meaning in Docker."""
 
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """A variable that every POSIX shell can export."""
@@ -33,13 +33,13 @@ SECRET_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # noqa: S105
 MODE = r"^[0-7]{3,4}$"
 _CLAUSE = r"[ugoa]*[-+=][rwxXst]*"
 COPY_MODE = rf"^([0-7]{{3,4}}|{_CLAUSE}(,{_CLAUSE})*)$"
-"""A mode in digits, or as chmod(1) takes it in letters."""
+"""An octal mode, or a symbolic one as in chmod(1)."""
 CACHE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 DURATION = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
-"""A duration of Go, as Docker reads it: 1m30s."""
+"""A Go duration, as Docker parses it: 1m30s."""
 
 USER_NAME = r"^[a-z_][a-z0-9_-]{0,31}$"
-"""What useradd of every distribution accepts."""
+"""A name that every distribution's useradd accepts."""
 
 OWNER = (
     r"^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(:([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$"
@@ -52,7 +52,7 @@ SIGNAL = (
 )
 ENDPOINT = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
-"""Shells that know ``set -e``, ``export`` and POSIX quoting."""
+"""Shells that support ``set -e``, ``export`` and POSIX quoting."""
 
 KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _BASE64_OF_A_KEY = 44
@@ -60,10 +60,10 @@ PUBLIC_KEY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9+/]{43}=$"
 """A name and 32 bytes in Base64, as in Nix's trusted-public-keys."""
 
 REPOSITORY = rf"^(?!(?:localhost|[^/]*[.:][^/]*)$){reference.NAME}$"
-"""No registry alone: by Docker's grammar ``ghcr.io`` is a repository of Docker Hub."""
+"""No bare registry: in Docker's grammar ``ghcr.io`` is a repository of Docker Hub."""
 
 REFERENCE = rf"^{reference.REFERENCE}$"
-"""A reference to an image, as Docker's own grammar has it."""
+"""An image reference, by Docker's own grammar."""
 
 APT_PACKAGE = (
     r"^(?P<name>[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?)"
@@ -89,7 +89,7 @@ SECRET_LIKE = re.compile(
 )
 _NOT_A_SECRET = re.compile(
     r"|[$/].*|(?i:true|false|yes|no|on|off|none|null)|https?://[^@]*"
-    # What frameworks want at build time, where nothing is to be kept secret.
+    # Placeholders that frameworks require at build time; they are no secrets.
     r"|(?i:dummy|fake|unused|placeholder|example|test|testing|dev|build|insecure"
     r"|change-?_?me|replace-?_?me|not-?_?(?:a-?_?)?secret|x+)(?:[-_ ].{0,40})?",
     re.DOTALL,
@@ -97,17 +97,17 @@ _NOT_A_SECRET = re.compile(
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern describes the whole text; ``$`` alone forgives a line break."""
+    """Whether a pattern matches the whole text; ``$`` alone allows a final newline."""
     return re.search(pattern, text) is not None and not text.endswith("\n")
 
 
 def is_secret_key(text: str) -> bool:
-    """Whether a text that is to be a public key may be a secret one: it is longer."""
+    """Whether a supposed public key may be a secret key, which is longer."""
     return len(text.rpartition(":")[2]) > _BASE64_OF_A_KEY
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Whether a variable seems to hold a secret itself, not the way to one."""
+    """Whether a variable seems to hold a secret itself, not a pointer to one."""
     if name.upper().endswith(("_FILE", "_PATH", "_URL", "_ENV", "_NAME", "_ID")):
         return False
     if not SECRET_LIKE.search(name):

@@ -1,4 +1,4 @@
-"""Which stage needs which: the edges of a declaration, "*" written out."""
+"""The dependency graph of a declaration's stages, with "*" expanded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -6,11 +6,11 @@ from graphlib import CycleError, TopologicalSorter
 from dynbuild.declaration.schema import EVERY_STAGE, Stage
 
 MAX_CYCLES = 10
-"""Cycles that are told in one run: each is looked for anew."""
+"""Cycles reported in one run: each takes a new search."""
 
 
 def stands_on(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
-    """Dependencies by stage: what is written, "*" as every linked stage before it."""
+    """Return dependencies by stage, with "*" expanded to every linked stage before."""
     linked: list[str] = []
     edges: dict[str, tuple[str, ...]] = {}
     for stage in stages:
@@ -22,7 +22,7 @@ def stands_on(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
 
 
 def standing_on(edges: Mapping[str, Sequence[str]], names: Iterable[str]) -> set[str]:
-    """Stages that stand on any of the named ones, directly or not, and those named."""
+    """Return the named stages and all that stand on one of them, directly or not."""
     above: dict[str, list[str]] = {}
     for name, below in edges.items():
         for other in below:
@@ -37,7 +37,7 @@ def standing_on(edges: Mapping[str, Sequence[str]], names: Iterable[str]) -> set
 
 
 def copies_from(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
-    """Stages that a stage copies from, in written order, each once."""
+    """Return for each stage those it copies from, in declared order, each once."""
     return {
         stage.name: tuple(
             dict.fromkeys(copy.stage for copy in stage.copies if copy.stage)
@@ -47,7 +47,7 @@ def copies_from(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
 
 
 def cycles(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
-    """Cycles that share no stage, each from its first stage round to itself again."""
+    """Yield disjoint cycles, each from its first declared stage back to itself."""
     rest = {
         name: [need for need in below if need in needs and need != name]
         for name, below in needs.items()

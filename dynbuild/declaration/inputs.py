@@ -1,4 +1,4 @@
-"""What a declaration in the language may ask for, beside its own text."""
+"""The inputs of a declaration in the language, besides its own text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,29 +8,29 @@ from dynbuild.lang.files import Files, NoFiles
 from dynbuild.spans import Source
 
 ROOT = "/project"
-"""What the language calls the project's directory, on every machine."""
+"""The project's directory in the language, the same on every machine."""
 
 Data: TypeAlias = "str | bool | int | float | list[Data] | dict[str, Data]"
-"""A value that TOML can write: an argument as the lock records it."""
+"""A value that TOML can represent: an argument as the lock records it."""
 
 
 class Memory(Protocol):
-    """What evaluating gave before. Questions and answers are plain data."""
+    """A cache of evaluation results. Questions and answers are plain data."""
 
     def recall(self, question: tuple[object, ...]) -> object:
-        """The answer, if it is known and all that it was made from is as it was."""
+        """Return the answer, if it is known and all of its inputs are unchanged."""
 
     def remember(self, question: tuple[object, ...], answer: object) -> None:
-        """Keep an answer, made from the question and the files that were read."""
+        """Store an answer, derived from the question and the files that were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Files, and what is passed to a declaration that is a function.
+    """Files, and the arguments of a declaration that is a function.
 
-    ``given`` are the arguments of the command line, texts or expressions that are
-    meant in ``directory``; ``recorded`` are those of the lock, which they override.
-    ``shown`` spells the path of an imported file as people see it.
+    ``given`` are the command line's arguments: texts, or expressions evaluated in
+    ``directory``; they override ``recorded``, those of the lock. ``shown`` maps the
+    path of an imported file to its user-visible spelling.
     """
 
     files: Files = field(default_factory=NoFiles)

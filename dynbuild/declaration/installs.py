@@ -1,4 +1,4 @@
-"""Commands that install packages: what the base refuses, and which list to use."""
+"""Commands that install packages: refused by the base, or better done by a list."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _SYSTEMS = {
     "amazonlinux": "yum_packages",
     "alpine": "apk_packages",
 }
-"""Bases by the last part of their name, and the packages they have."""
+"""Base images by the last part of their name, and their package list."""
 
 _PIP_FROM = {
     "apt_packages": "python3-pip",
@@ -33,23 +33,23 @@ _UNMANAGED = re.compile(
     r"buster|bullseye|oldoldstable|bionic|focal|jammy|stretch|xenial"
     r"|^(?:9|10|11|14|16|18|20|22)(?:\.\d+)?(?:-|$)"
 )
-"""Tags of Debian and Ubuntu from before their Python was marked (PEP 668)."""
+"""Tags of Debian and Ubuntu releases before externally managed Python (PEP 668)."""
 
 _OWN_PYTHON = re.compile(
     r"venv|virtualenv|conda|pyenv|get-pip|ensurepip|python3-pip|py3-pip|\buv\b"
     r"|break.system.packages|EXTERNALLY-MANAGED",
     re.IGNORECASE,
 )
-"""Signs of a Python that pip may install into, or of another way to pip."""
+"""Signs of a Python that pip may install into, or of another source of pip."""
 
 _TARGET = re.compile(r"--(target|prefix|root|dry-run|break-system-packages)|-t$")
-"""Options with which pip does not touch the Python of the system, or may."""
+"""pip options that leave the system Python alone, or allow changing it."""
 
 _QUIET = re.compile(
     r"-[yq]+|--(?:yes|assume-yes|assumeyes|quiet|no-cache|no-install-recommends"
     r"|no-install-suggests|setopt=install_weak_deps=(?:False|0)|nodocs|best)"
 )
-"""Options that change nothing about what is installed."""
+"""Options that do not affect what is installed."""
 
 _REMOVES = re.compile(
     r"\b(?:(?:apt|apt-get|yum|dnf|microdnf)\b.*\b(?:purge|remove|erase|autoremove"
@@ -67,7 +67,7 @@ _INSTALLERS = {
 
 
 def _system(loaded: Loaded) -> tuple[str, str, str]:
-    """Name the list that the base has, if known, with the base's name and tag."""
+    """Return the base's package list, if known, with the base's name and tag."""
     match = re.search(REFERENCE, loaded.declaration.base)
     assert match  # checked before
     name = match["name"].rsplit("/", 1)[-1]
@@ -75,7 +75,7 @@ def _system(loaded: Loaded) -> tuple[str, str, str]:
 
 
 def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Lists that the base has no package manager for."""
+    """Report package lists for which the base has no package manager."""
     system, name, _ = _system(loaded)
     for manager in MANAGERS:
         field = manager.field
@@ -95,7 +95,7 @@ def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Calls of pip where it is not installed, or where Debian refuses it."""
+    """Report calls of pip where it is not installed, or where Debian refuses it."""
     system, name, tag = _system(loaded)
     wanted = _PIP_FROM.get(system)
     declaration = loaded.declaration
@@ -136,7 +136,7 @@ def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
 
 
 def _told_where(loaded: Loaded) -> set[str]:
-    """Stages whose environment has another Python, or tells pip not to mind."""
+    """Return stages whose environment has another Python, or allows pip to install."""
     stages = loaded.declaration.stages
     for_all = {stage.name for stage in stages if _is_free(stage.env)}
     alone = {stage.name for stage in stages if _is_free(stage.build_env)}
@@ -148,7 +148,7 @@ def _is_free(env: Mapping[str, str]) -> bool:
 
 
 def _instead(loaded: Loaded, command: Command) -> str:
-    """Write the list that does the same, where the command names packages alone."""
+    """Return the equivalent list, where the command names only packages."""
     names = command.arguments[command.arguments.index("install") + 1 :]
     if names == ("pip",):
         return "remove it: the pip of the distribution stays as it is"
@@ -164,7 +164,7 @@ def _is_name(word: str) -> bool:
 
 
 def check_managers(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Packages that are installed by commands, where a list would do."""
+    """Report packages installed by commands where a list would do."""
     passing = {run.name for run in runs if run.stage and _REMOVES.search(run.text)}
     for run in runs:
         if run.stage and run.stage.build_only:
@@ -178,7 +178,7 @@ def check_managers(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
             if field and names and plain:
                 hint = f"declare them instead: {spelled(loaded.syntax, field, names)}"
                 if run.name in passing:
-                    # A list would put into the image what is removed here.
+                    # A list would add to the image the packages removed here.
                     hint = (
                         "do this in a stage with build_only, and copy what it makes: "
                         "then there is nothing to remove"

@@ -1,7 +1,7 @@
-"""Reading JSON, strictly (RFC 8259), and going on after a mistake to find the next.
+"""A strict JSON reader (RFC 8259) that recovers from a mistake to find the next.
 
-What people write that is almost JSON (a comma too many or too few, comments, single
-quotes, ``None``) is understood, reported with how to write it, and never accepted.
+Common near-JSON (an extra or missing comma, comments, single quotes, ``None``) is
+understood, reported with the correct spelling, and never accepted.
 """
 
 import json
@@ -47,11 +47,11 @@ _ALMOST = {
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NUMBER = 400
-"""Digits: any whole number of 64 bits, and any float that is finite, has fewer."""
+"""Digits: every 64-bit integer and every finite float has fewer."""
 
 
 def read(source: Source) -> Node:
-    """Tree of a JSON document, or a DeclarationError with all its mistakes."""
+    """Return the tree of a document. Raises DeclarationError with all its mistakes."""
     reader = _Reader(source)
     try:
         node = reader.document()
@@ -63,11 +63,11 @@ def read(source: Source) -> Node:
 
 
 class _StopError(Exception):
-    """After this mistake the rest cannot be understood."""
+    """A mistake after which the rest cannot be understood."""
 
 
 class _Reader:
-    """One pass over the text; ``at`` is the offset of what comes next."""
+    """One pass over the text; ``at`` is the current offset."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -135,7 +135,7 @@ class _Reader:
         return Table(entries, Span(self.source, opened.start, self.at))
 
     def _closed(self, bracket: str, opened: Span, *, first: bool) -> bool:
-        """Step to the next item, or over the bracket that ends them."""
+        """Advance to the next item, or past the closing bracket."""
         self._blank()
         comma = self._here()
         if not first:
@@ -229,7 +229,7 @@ class _Reader:
         return 0
 
     def _blank(self) -> None:
-        """Step over white space, and comments, of which only the first is told."""
+        """Skip white space, and comments, of which only the first is reported."""
         while match := _BLANK.match(self.text, self.at):
             if match["comment"] and not self.commented:
                 self.commented = True
@@ -250,7 +250,7 @@ class _Reader:
         return Span(self.source, start, start + 1)
 
     def _token(self) -> Span:
-        """Span of what stands here, as far as it belongs together."""
+        """Return the span of the token at the current offset."""
         for pattern in (_WORD, _STRING, _SINGLE, _OPEN_STRING):
             if match := pattern.match(self.text, self.at):
                 return Span(self.source, match.start(), match.end())

@@ -1,4 +1,4 @@
-"""From a file's text to a declaration, with every mistake of it in one go."""
+"""From a file's text to a declaration, reporting all of its mistakes at once."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -20,11 +20,11 @@ from dynbuild.spans import Source, Span
 _CONFLICT = re.compile(r"^<{7}(?= |\r?$)[^\r\n]*", re.MULTILINE)
 
 MAX_REPORTED = 100
-"""Mistakes told in one run; who made more made one of them many times."""
+"""Mistakes reported in one run; more are likely one mistake repeated many times."""
 
 
 def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded:
-    """Read a declaration, or raise a DeclarationError with all its mistakes."""
+    """Read a declaration. Raises DeclarationError with all its mistakes."""
     bounded(source.name, len(source.text))
     _refuse_markers(source)
     inputs = inputs or Inputs()
@@ -44,7 +44,7 @@ def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded
 
 
 def _reader(syntax: Syntax) -> Callable[[Source], Node]:
-    """Return the reader of a syntax; each is imported only where it is needed."""
+    """Return the reader of a syntax; each is imported only when needed."""
     match syntax:
         case "toml":
             from dynbuild.declaration import toml  # noqa: PLC0415
@@ -61,7 +61,7 @@ def _reader(syntax: Syntax) -> Callable[[Source], Node]:
 
 
 def _refuse_markers(source: Source) -> None:
-    """Name a merge that nobody finished, before the syntax stumbles over it."""
+    """Refuse merge conflict markers, before they fail as syntax errors."""
     match = _CONFLICT.search(source.text)
     if match:
         hint = "resolve the conflict; then run `dynbuild lock`"
@@ -76,9 +76,9 @@ def _refuse_markers(source: Source) -> None:
 
 
 def from_tree(node: Node, syntax: Syntax) -> Loaded:
-    """Make a declaration of a tree, whatever it was read from.
+    """Build a declaration from a tree, whatever it was read from.
 
-    The syntax is the one that hints are written in.
+    Hints are written in the given syntax.
     """
     if not isinstance(node, Table):
         message = f"expected a table of fields, found {found(node)}"
@@ -95,7 +95,7 @@ def from_tree(node: Node, syntax: Syntax) -> Loaded:
 
 
 def _evaluated(source: Source, inputs: Inputs) -> Loaded:
-    """Evaluate a declaration in the language, unless it is known what that gives."""
+    """Evaluate a declaration in the language, unless the result is cached."""
     question = (source.name, source.text, *_asked(inputs))
     known = inputs.memory.recall(question) if inputs.memory else None
     read = thaw(known) if isinstance(known, tuple) else None
@@ -106,7 +106,7 @@ def _evaluated(source: Source, inputs: Inputs) -> Loaded:
 
 
 def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> Read:
-    """Evaluate, and remember what that gives if nothing is to be said of it."""
+    """Evaluate, and cache the result if it came without warnings or output."""
     from dynbuild.declaration import nix  # noqa: PLC0415 - only this needs the parser
 
     said: list[str] = []
@@ -122,7 +122,7 @@ def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> R
 
 
 def _asked(inputs: Inputs) -> tuple[object, ...]:
-    """What makes an evaluation another one, beside the source and the files."""
+    """Return the cache key of an evaluation, besides the source and the files."""
     given = [
         (name, value, "") if isinstance(value, str) else (name, value.name, value.text)
         for name, value in sorted(inputs.given.items())
@@ -146,7 +146,7 @@ def _warned(loaded: Loaded, warnings: tuple[Diagnostic, ...]) -> Loaded:
 
 
 def _told(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Sort by place; of what cannot be printed, say that alone."""
+    """Sort by location; report an unprintable value only as unprintable."""
     found = sorted(diagnostics, key=_place)
     unprintable = {one.span for one in found if one.code == "DB0143"}
     told = [one for one in found if one.code == "DB0143" or one.span not in unprintable]

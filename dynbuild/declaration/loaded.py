@@ -1,4 +1,4 @@
-"""A declaration that was read, with the way back to the places of its parts."""
+"""A loaded declaration, with the source locations of its parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,28 +13,28 @@ from dynbuild.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A declaration, where it says what, and what is odd about it."""
+    """A declaration, the locations of its values, and its warnings."""
 
     declaration: Declaration
     tree: Table
-    """In the form of the schema: a user is a table, and stages are a list."""
+    """The tree in the schema's form: a user is a table, and stages are a list."""
     syntax: Syntax
     by_name: bool = False
-    """The stages were written as a table."""
+    """Whether the stages were written as a table."""
     warnings: tuple[Diagnostic, ...] = ()
     arguments: Mapping[str, Data] = field(default_factory=dict)
-    """What the declaration, a function, was called with, where it matters."""
+    """The arguments that matter, if the declaration is a function."""
     lost: frozenset[Path] = frozenset()
-    """What the tree misses of the file, since it was wrong; empty once loaded."""
+    """Paths dropped from the tree because they were invalid; empty once loaded."""
 
     def span(self, *path: str | int) -> Span:
-        """Place of a value in the file, or of the nearest one around it.
+        """Return the span of a value in the file, or of the nearest one around it.
 
-        The path is in terms of the schema, ``("stages", 2, "copy", 0, "from")``, with
-        the index of a stage in ``declaration.stages``.
+        The path follows the schema, ``("stages", 2, "copy", 0, "from")``, with the
+        index of a stage in ``declaration.stages``.
         """
         return span_at(self.tree, path)
 
     def key(self, *path: str | int) -> Span:
-        """Place of the key that the path ends with."""
+        """Return the span of the key that the path ends with."""
         return key_at(self.tree, path)

@@ -1,4 +1,4 @@
-"""Values of the language as located trees: stages by value and paths become text."""
+"""From values of the language to located trees: stage values and paths become text."""
 
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.places import Places
@@ -22,7 +22,7 @@ from dynbuild.spans import Source, Span
 
 
 class Conversion:
-    """One value, evaluated with all that is in it, on its way to a tree."""
+    """The conversion of one deeply evaluated value to a tree."""
 
     def __init__(self, places: Places, source: Source) -> None:
         self._places = places
@@ -32,7 +32,7 @@ class Conversion:
         self._stages: dict[int, list[str]] = {}
 
     def tree(self, value: Value) -> Node:
-        """Make the tree. Raises DeclarationError for what none can hold."""
+        """Return the tree. Raises DeclarationError for values that no tree can hold."""
         if type(value) is Attrs and "stages" in value.items:
             self._stages = _names(force(value.items["stages"]))
         node = self._node(value, self._places.seen(self._top), (), literal=False)
@@ -94,7 +94,7 @@ class Conversion:
         return List(tuple(items), span)
 
     def _stage(self, value: Attrs, span: Span) -> str:
-        """Name the stage that is given by value."""
+        """Return the name of a stage that is given by value."""
         names = self._stages.get(id(value), [])
         if len(names) > 1:
             told = " and as ".join(map(repr, names))
@@ -110,7 +110,7 @@ class Conversion:
         return names[0] if names else ""
 
     def _path(self, value: FilePath, span: Span, path: Path) -> str:
-        """Spell a path as the schema does: relative to the project."""
+        """Return a path as the schema has it: relative to the project."""
         hint: str | None
         match path:
             case ("stages", _, "copy", _, "from") | ("apt_sources", _, "key"):
@@ -153,7 +153,7 @@ def _may_be_a_stage(path: Path) -> bool:
 
 
 def _names(stages: Value) -> dict[int, list[str]]:
-    """The names of the stages by their identity."""
+    """Return the names of the stages by the identity of their values."""
     found: dict[int, list[str]] = {}
     if type(stages) is Attrs:
         for name in sorted(stages.items):

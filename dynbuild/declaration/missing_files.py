@@ -1,4 +1,4 @@
-"""Commands that are meant for files of the project, which no command can see."""
+"""Commands meant for files of the project, which no command can see."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -18,31 +18,31 @@ _ROOTS = re.compile(
     r"(bin|boot|dev|etc|home|lib(32|64|x32)?|media|mnt|opt|proc|root|run|sbin|srv|sys"
     r"|tmp|usr|var)(/|$)"
 )
-"""Directories of every base: stages run in /, so ``etc/hosts`` is there."""
+"""Directories of every base: stages run in /, so ``etc/hosts`` exists."""
 
 _HARMLESS = re.compile(
     r"|:|(apt|apt-get|apt-mark|apk|dnf|yum|pip3?|echo|printf|export|set|umask|true|test"
     r"|(add|del)(user|group)|(user|group)(add|del|mod)|ch(own|grp|mod)|ls|rm|which"
     r"|ldconfig|locale-gen|update-ca-certificates)"
 )
-"""Commands that make no files where they run, unless they write into one."""
+"""Commands that make no files in the working directory, unless redirected to one."""
 
 _FILING = re.compile(r"cp|mv|install|rsync|mkdir|ln|touch")
-"""Commands that make files where their last word says."""
+"""Commands that make files at the path in their last word."""
 
 _ELSEWHERE = frozenset({"cd", "pushd", "chroot"})
 
 _TELLING = re.compile(r"-\w*[tT]\w*$|--(target|exclude|include|files-from)")
-"""Options of cp, mv and rsync after which the last word is no plain destination."""
+"""Options of cp, mv and rsync with which the last word is no plain destination."""
 
 Copied = tuple[tuple[str, str, Mapping[str, str]], ...]
-"""What a command takes: from, to, and other fields of a copy."""
+"""A command's inputs: from, to, and other fields of a copy."""
 
 
 def check_context(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Find commands that take what is only in the project."""
+    """Report commands that need files which are only in the project."""
     root = _root_of(loaded, runs)
-    done: set[str] = set()  # stages that are elsewhere, or warned of
+    done: set[str] = set()  # stages that may be elsewhere, or were reported
     made: set[str] = set()  # stages that may have made files by now
     for run in runs:
         if run.stage is None or run.name in done or not _in_root(run.stage):
@@ -62,17 +62,17 @@ def check_context(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """What / may hold, beside what every system has there."""
+    """The possible content of /, besides that of every system."""
 
     known: bool
-    """The base is a plain one, and no environment script makes files."""
+    """Whether the base is a plain one and no environment script makes files."""
     grown: set[str]
     """Stages that stand on others whose commands may have made files."""
     holders: Callable[[str], set[str]]
     """Stages that see a copy to a path with this first part."""
 
     def may_hold(self, copied: Copied, stage: str, made: set[str]) -> bool:
-        """Whether what a command of a stage takes can be there."""
+        """Whether the inputs of a stage's command may exist."""
         paths = [normpath(source) for source, _, _ in copied]
         if set(paths) == {"."}:
             return False  # all of / is never meant
@@ -110,7 +110,7 @@ def _root_of(loaded: Loaded, runs: list[Run]) -> _Root:
 
 
 def _taken(command: Command) -> Copied:
-    """Read what a command takes from where it runs."""
+    """Return the inputs that a command takes from its working directory."""
     if command.name.startswith("./"):
         return _in_place(command.name)
     take = _TAKERS.get(command.name)
@@ -128,7 +128,7 @@ def _makes_files(command: Command) -> bool:
 
 
 def _rooted(to: str) -> str:
-    """Write a destination as ``copy`` wants it: absolute, / kept at the end."""
+    """Return a destination as ``copy`` needs it: absolute, with any trailing /."""
     plain = normpath(f"/{to.lstrip('/')}")
     return f"{plain}/" if to.endswith("/") and plain != "/" else plain
 
@@ -138,7 +138,7 @@ def _is_relative(word: str) -> bool:
 
 
 def _copying(command: Command) -> Copied:
-    """Read cp, mv and rsync: sources, then a destination."""
+    """Parse cp, mv and rsync: sources, then a destination."""
     *sources, to = command.arguments or ("",)
     if any(_TELLING.match(option) for option in command.options):
         return ()
@@ -149,7 +149,7 @@ def _copying(command: Command) -> Copied:
 
 
 def _installing(command: Command) -> Copied:
-    """Read install, which may set the mode: install -Dm755 x /usr/bin/x."""
+    """Parse install, which may set the mode: install -Dm755 x /usr/bin/x."""
     text = " ".join(command.words[1:])
     mode = re.search(r"(?:^|\s)-D?m\s*(\d{3,4})(?=\s)", text)
     rest = (text[: mode.start()] + text[mode.end() :] if mode else text).split()
@@ -161,14 +161,14 @@ def _installing(command: Command) -> Copied:
 
 
 def _in_place(source: str) -> Copied:
-    """Copy a file to where the command looks for it, which is /."""
+    """Return a copy of a file to where the command looks for it, which is /."""
     if not _is_relative(source):
         return ()
     return ((source, "/" + normpath(source), {}),)
 
 
 def _unpacking(command: Command) -> Copied:
-    """Read tar xf archive: an archive that nothing has fetched."""
+    """Parse tar xf archive: an archive that nothing has fetched."""
     archive = re.search(
         r"^tar (?:-?\w*x\w*f|--extract .*--file[= ]|-x .*-f) ?(\S+)",
         " ".join(command.words),
@@ -177,7 +177,7 @@ def _unpacking(command: Command) -> Copied:
 
 
 def _requiring(command: Command) -> Copied:
-    """Read pip install -r requirements.txt, and pip install of the project itself."""
+    """Parse pip install -r requirements.txt, and pip install of the project itself."""
     if "install" not in command.arguments:
         return ()
     listed = re.search(r"(?:-r|--requirement)[ =]?(\S+)", " ".join(command.words))
@@ -189,7 +189,7 @@ def _requiring(command: Command) -> Copied:
 
 
 def _interpreting(command: Command) -> Copied:
-    """Read sh setup.sh and python3 app.py."""
+    """Parse sh setup.sh and python3 app.py."""
     if len(command.words) > 1 and re.fullmatch(r"[\w./-]+\.(sh|py)", command.words[1]):
         return _in_place(command.words[1])
     return ()

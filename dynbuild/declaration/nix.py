@@ -1,4 +1,4 @@
-"""From a source in the language to the tree that the schema validates."""
+"""From a source in the language to a tree for the schema to validate."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Checks of the package lists: one family of systems, valid specs, no name twice."""
+"""Checks of the package lists: one distribution family, valid specs, no duplicates."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,14 +22,14 @@ from dynbuild.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class _Manager:
-    """How the packages of one list are written."""
+    """The syntax of the packages of one list."""
 
     field: str
     identify: Callable[[str], str | None]
-    """What may be listed once, its name; None where the spec is not valid."""
+    """Returns the package's name, which must be unique; None for an invalid spec."""
     form: str
     systems: str = ""
-    """The systems it belongs to, where it belongs to some only."""
+    """The systems it belongs to, if only to some."""
 
 
 def _by(pattern: str) -> Callable[[str], str | None]:
@@ -103,7 +103,7 @@ _PIP_WHY: tuple[tuple[str, str, str | None], ...] = (
 
 
 def check_families(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Packages of two systems: a base has the package manager of one."""
+    """Report packages of two systems: a base has the package manager of one."""
     used = [
         (manager, loaded.key(manager.field))
         for manager in MANAGERS
@@ -128,7 +128,7 @@ def check_families(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_packages(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Specs that the manager would refuse or misread, and packages listed twice."""
+    """Report specs that the manager would refuse or misread, and duplicates."""
     for manager in MANAGERS:
         first: dict[str, Span] = {}
         for index, spec in enumerate(getattr(loaded.declaration, manager.field)):
@@ -161,7 +161,7 @@ def _refused(manager: _Manager, spec: str, span: Span) -> Diagnostic:
 
 
 def check_apt_sources(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Repositories of apt that its source format cannot hold."""
+    """Report apt repositories that its source format cannot express."""
     for index, source in enumerate(loaded.declaration.apt_sources):
         at = ("apt_sources", index)
         if not re.fullmatch(r"https?://[^\s\"'<>]+", source.uri):

@@ -1,4 +1,4 @@
-"""Where the values of the language were written, in sources that people may see."""
+"""Source locations of the language's values, in sources that are safe to show."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -25,10 +25,10 @@ _CONSTANTS = {"true", "false", "null"}
 
 
 class Places:
-    """The way from the places of names and elements to those of their values.
+    """A map from the locations of names and elements to those of their values.
 
-    What comes out is in sources whose secrets are starred, and whose names are as
-    people see them.
+    The results are in sources with secrets starred out, under their user-visible
+    names.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Places:
         self._sources: dict[Source, Source] = {}
 
     def value(self, name: Span) -> tuple[Span, bool]:
-        """Where the value of an attribute is, and whether it is written out there."""
+        """Return an attribute's value's span, and whether it is spelled out there."""
         source = name.source
         if source not in self._values:
             tree = self._trees.get(source)
@@ -58,7 +58,7 @@ class Places:
         return replace(span, source=self._sources[source])
 
     def told(self, error: DeclarationError) -> DeclarationError:
-        """The same mistakes, at places that people may see."""
+        """Return the same mistakes, at locations that are safe to show."""
         return DeclarationError(*map(self._diagnostic, error.diagnostics))
 
     def _diagnostic(self, one: Diagnostic) -> Diagnostic:
@@ -78,7 +78,7 @@ class Places:
 
 
 def _values(tree: Expression) -> dict[_Offsets, Node]:
-    """The node of a value by the place of its name; of an element by its own."""
+    """Return value nodes by the location of their name; elements by their own."""
     found: dict[_Offsets, Node] = {}
     waiting: list[Node] = [tree]
     while waiting:

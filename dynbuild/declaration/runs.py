@@ -1,4 +1,4 @@
-"""All shell commands of a declaration in one list, and what each of them can see."""
+"""All shell commands of a declaration in one list, and what each can see."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Run:
     path: Path
     text: str
     commands: tuple[Command, ...] | None
-    """None where they are more than simple commands."""
+    """None where the text is more than simple commands."""
     stage: Stage | None = None
 
     @property
@@ -33,7 +33,7 @@ class Run:
 
 
 def runs_of(loaded: Loaded) -> list[Run]:
-    """List environment scripts, then the commands of stages, as written."""
+    """Return environment scripts, then the commands of stages, in declared order."""
     runs = [
         Run(("env_scripts", index), text, commands_of(text))
         for index, text in enumerate(loaded.declaration.env_scripts)

@@ -1,7 +1,7 @@
-"""Reading shell commands as far as it is safe: the simple ones, word by word.
+"""Conservative parsing of shell commands: the simple ones, word by word.
 
-What is conditional, looped, substituted or otherwise more than a list of commands is
-left out, and counts as able to do anything. Nothing here decides what runs.
+Conditionals, loops, substitutions and anything beyond a list of commands are left out,
+and count as able to do anything. Nothing here decides what runs.
 """
 
 import re
@@ -21,12 +21,12 @@ _DYNAMIC = re.compile(r"[$*?\[\]{}`~\\]")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A simple command: its words, without ``sudo`` and assignments before it."""
+    """A simple command: its words, without leading ``sudo`` and assignments."""
 
     words: tuple[str, ...]
     sudo: bool = False
     writes: bool = False
-    """Its output goes into a file."""
+    """Whether its output goes into a file."""
 
     @property
     def name(self) -> str:
@@ -34,7 +34,7 @@ class Command:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Words after the name that are no options."""
+        """The words after the name that are not options."""
         return tuple(word for word in self.words[1:] if not word.startswith("-"))
 
     @property
@@ -43,12 +43,12 @@ class Command:
 
 
 def is_static(word: str) -> bool:
-    """Whether a word means itself, whatever variables and files there are."""
+    """Whether a word is literal, independent of variables and files."""
     return bool(word) and not _DYNAMIC.search(word)
 
 
 def commands_of(text: str) -> tuple[Command, ...] | None:
-    """Split a script into its simple commands; None where it is more than that."""
+    """Split a script into its simple commands; return None if it is more than that."""
     if _COMPLEX.search(text):
         return None
     try:
@@ -57,7 +57,7 @@ def commands_of(text: str) -> tuple[Command, ...] | None:
             for line in text.replace("\\\n", " ").split("\n")
             for command in _simple(line)
         )
-    except ValueError:  # a quote that is not closed on its line
+    except ValueError:  # a quote left open on its line
         return None
 
 
@@ -86,7 +86,7 @@ def _simple(line: str) -> Iterator[Command]:
 
 
 def _command(words: list[str], *, writes: bool) -> Iterator[Command]:
-    """Leave out what only stands before a command."""
+    """Yield the command without its prefixes."""
     if not words:
         return
     before = 0

@@ -1,4 +1,4 @@
-"""Keeping secrets out of messages: what seems to be one is starred in every excerpt."""
+"""Redaction of secrets: anything that looks like one is starred in every excerpt."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -25,11 +25,11 @@ _EXPRESSION = re.compile(
     r"(?:\"(?:[^\"\\]|\\.)*+\"?|''(?:[^']|'[^'])*+(?:''|\Z)|[^;,\"'\n]|')*+", re.DOTALL
 )
 _GLANCE = 200
-"""Characters of a value that decide whether it looks like a secret."""
+"""Leading characters of a value that decide whether it looks like a secret."""
 
 
 def without_secrets(tree: Table) -> Table:
-    """Return the tree with starred secrets in the sources that its spans show."""
+    """Return the tree with secrets starred in the sources that its spans show."""
     hidden: dict[Source, list[Span]] = {}
     for span in _secrets(tree):
         hidden.setdefault(span.source, []).append(span)
@@ -41,17 +41,17 @@ def without_secrets(tree: Table) -> Table:
 
 
 def redacted(source: Source) -> Source:
-    """Star what seems to be a secret in a text that could not be read as a tree."""
+    """Star likely secrets in a text that could not be read as a tree."""
     return _redacted(source, _LINE)
 
 
 def redacted_expression(source: Source) -> Source:
-    """Star what seems to be a secret in a source of the language, and no more."""
+    """Star likely secrets in a source of the language, and no more."""
     return _redacted(source, _EXPRESSION)
 
 
 def _redacted(source: Source, value: re.Pattern[str]) -> Source:
-    # A secret that is bound to another name first is starred there as well.
+    # A secret that is first bound to another name is starred there as well.
     bound: dict[str, set[str]] = {}
     for key in _KEY.finditer(source.text):
         if other := _NAME.match(source.text, key.end()):
@@ -70,7 +70,7 @@ def _redacted(source: Source, value: re.Pattern[str]) -> Source:
 def _written(
     source: Source, names: Collection[str], value: re.Pattern[str]
 ) -> Iterator[Span]:
-    """Find values after keys, in any syntax and in none; ``value`` if not in quotes."""
+    """Yield values after keys, in any syntax or none; ``value`` if not quoted."""
     done = 0
     for key in _KEY.finditer(source.text):
         if key.start() < done:
@@ -88,7 +88,7 @@ def _written(
 
 
 def shown_in(diagnostic: Diagnostic, source: Source) -> Diagnostic:
-    """Return the diagnostic with its places in another text of the same shape."""
+    """Return the diagnostic with its spans in another text of the same layout."""
     return replace(
         diagnostic,
         span=diagnostic.span and replace(diagnostic.span, source=source),
@@ -110,7 +110,7 @@ def _starred(source: Source, spans: list[Span]) -> Source:
 
 
 def _secrets(node: Node) -> Iterator[Span]:
-    """Places of values that seem to be secrets: of environments, secrets and keys."""
+    """Yield the spans of likely secrets: in environments, secrets and keys."""
     match node:
         case Table(entries):
             for name, entry in entries.items():

@@ -1,7 +1,7 @@
-"""From a tree to the models: mistakes of shape, in our words, with their places.
+"""From a tree to the models: mistakes of shape, in our words, with locations.
 
-pydantic validates; its errors come out as diagnostics, and what is wrong is left out of
-the tree, so that all that is right can be checked in the same run.
+pydantic validates; its errors become diagnostics, and invalid parts are dropped from
+the tree, so that the valid rest can be checked in the same run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from dynbuild.errors import Diagnostic
 
 
 def normal(tree: Table) -> tuple[Table, bool, list[Diagnostic]]:
-    """Bring a tree into the schema's form; tell whether stages were written by name."""
+    """Convert a tree to the schema's form; return whether stages were by name."""
     entries = dict(tree.entries)
     user = entries.get("user")
     if user and isinstance(user.value, Leaf) and isinstance(user.value.value, str):
@@ -54,9 +54,9 @@ def _named(name: str, entry: Entry, mistakes: list[Diagnostic]) -> Node:
 def validate(
     tree: Table,
 ) -> tuple[Declaration, Table, frozenset[Path], list[Diagnostic]]:
-    """Make the models of all that is right; tell what is wrong.
+    """Build the models of all valid parts; report the invalid ones.
 
-    The tree that comes back misses what is wrong, and the set of paths says where.
+    The returned tree lacks the invalid parts, and the set of paths says where.
     """
     try:
         return Declaration.model_validate(plain(tree)), tree, frozenset(), []
@@ -77,7 +77,7 @@ def validate(
 
 
 def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -> Node:
-    """Leave out the bad paths; ``lost`` gets their places in what remains."""
+    """Drop the bad paths; add their paths in the remaining tree to ``lost``."""
     match node:
         case Table(entries, span):
             kept = {}
@@ -103,7 +103,7 @@ def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -
 
 
 def _droppable(path: Path, kind: str) -> Path:
-    """Find what must go with a bad value: all up to what can be left out."""
+    """Return the nearest ancestor of a bad value that can be dropped."""
     if kind == "missing":
         path = path[:-1]
     while isinstance(path[-1], str) and _is_required(path):
@@ -120,7 +120,7 @@ def _is_required(path: Path) -> bool:
 
 
 def _model(path: Path) -> type[BaseModel] | None:
-    """Find the model of the table at a path of the schema."""
+    """Return the model of the table at a path of the schema."""
     model: type[BaseModel] | None = Declaration
     for step in path:
         if isinstance(step, str):
@@ -129,7 +129,7 @@ def _model(path: Path) -> type[BaseModel] | None:
 
 
 def _fields(model: type[BaseModel] | None) -> Mapping[str, Any]:
-    """Names that a table may have, as written, and their types."""
+    """Return the keys that a table may have, as written, and their types."""
     if model is None:
         return {}
     return {

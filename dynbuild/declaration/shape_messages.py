@@ -1,4 +1,4 @@
-"""Mistakes of shape in our words: what was expected, what was found, what to write."""
+"""Messages for mistakes of shape: what was expected, what was found, what to write."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from dynbuild.declaration.tree import (
 from dynbuild.errors import Diagnostic, did_you_mean
 
 _LONGEST = 40
-"""Characters of a found value that a message shows."""
+"""Maximum characters of a found value that a message shows."""
 
 _WANTED = {
     "string_type": "text",
@@ -43,7 +43,7 @@ _TABLES = {
 }
 
 _FOR_A_SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~]")
-"""Signs of what is more than words."""
+"""Characters that need a shell, beyond plain words."""
 
 _BOOLEANS = {
     "true": "true",
@@ -75,18 +75,18 @@ _OTHER_WORDS = {
     "src": "from",
     "volume": "volumes",
 }
-"""What other tools call our fields."""
+"""Other tools' names for our fields."""
 
 _CHOICES = {
     "network": ("default", "none", "host"),
     "sharing": ("shared", "private", "locked"),
     "mode": ("read-write", "read", "write", "off"),
 }
-"""What the fields of the schema take that take one of several words."""
+"""The allowed values of the schema's enumerated fields."""
 
 
 def explain(tree: Table, path: Path, kind: str, known: Collection[str]) -> Diagnostic:
-    """Say an error of pydantic, by its type and place, as a person would."""
+    """Return the diagnostic for an error of pydantic, by its type and path."""
     name = str(path[-1])
     where = place(tree, path[:-1])
     inside = f" in {where}" if where else ""
@@ -107,7 +107,7 @@ def explain(tree: Table, path: Path, kind: str, known: Collection[str]) -> Diagn
 
 
 def place(tree: Node, path: Path) -> str:
-    """Name a place as people do: ``copy[0] of stage 'build'``."""
+    """Return the human-readable form of a path: ``copy[0] of stage 'build'``."""
     stage = ""
     if path[:1] == ("stages",) and len(path) > 1:
         named = find(tree, (*path[:2], "name"))
@@ -121,14 +121,14 @@ def place(tree: Node, path: Path) -> str:
 
 
 def _instead(name: str, known: Collection[str]) -> str:
-    """Tell which key may have been meant; else all that there are."""
+    """Suggest the key that may have been meant; else list all known keys."""
     if _OTHER_WORDS.get(name) in known:
         return f"did you mean {_OTHER_WORDS[name]!r}?"
     return did_you_mean(name, tuple(known)) or f"known here: {', '.join(known)}"
 
 
 def _elsewhere(path: Path) -> str | None:
-    """Tell where a key belongs that stands at the wrong level."""
+    """Return where a key at the wrong level belongs."""
     name = path[-1]
     if len(path) == 1 and name in _names(Stage):
         return f"{name!r} belongs in a stage"
@@ -183,7 +183,7 @@ def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
 
 
 def found(node: Node) -> str:
-    """Name a value as people do, shortened."""
+    """Return a short human-readable description of a value."""
     if isinstance(node, Table):
         return "a table"
     if isinstance(node, List):
@@ -203,7 +203,7 @@ def found(node: Node) -> str:
 
 
 def _written(node: Node) -> str:
-    """Show a value as it stands in the file, where secrets are starred."""
+    """Return a value as written in the file, with secrets starred."""
     span = node.span
     text = " ".join(span.source.text[span.start : span.end].split())
     if isinstance(node, Leaf) and not node.literal and set(text) != {"*"}:
@@ -212,7 +212,7 @@ def _written(node: Node) -> str:
 
 
 def _quoted(text: str, node: Leaf) -> str:
-    """Show a text in double quotes in every syntax, or starred if it is a secret."""
+    """Return text in double quotes for every syntax, or starred if it is a secret."""
     written = _written(node)
     if set(written) == {"*"}:
         return written
@@ -221,12 +221,12 @@ def _quoted(text: str, node: Leaf) -> str:
 
 
 def _field(path: Path) -> str:
-    """The field that a path ends in, or in an item of."""
+    """Return the field that a path ends in, possibly at an item of it."""
     return next(name for name in reversed(path) if isinstance(name, str))
 
 
 def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
-    """Tell what to write, where that is sure."""
+    """Return what to write instead, where that is certain."""
     hint: str | None = None
     match kind, node:
         case _, Leaf(None):
@@ -253,10 +253,10 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
 
 
 def _items(text: str, path: Path) -> list[str]:
-    """What a text becomes as a list.
+    """Return the list that a text stands for.
 
-    A command is one item of its list; of anything else, each word is one. What only a
-    shell understands, a shell has to run.
+    A command is one item of its list; for anything else, each word is one. Text that
+    only a shell understands is wrapped in a shell.
     """
     if path[-1] in ("commands", "env_scripts"):
         return [text]
@@ -266,7 +266,7 @@ def _items(text: str, path: Path) -> list[str]:
 
 
 def _in_quotes(node: Leaf) -> str:
-    """Tell to quote, and what a value means as it stands (YAML: 3.10, no, 1:30)."""
+    """Return a hint to quote, with the unquoted meaning (YAML: 3.10, no, 1:30)."""
     if not node.literal:
         return "make it text, with toString"
     written, value = _written(node), node.value

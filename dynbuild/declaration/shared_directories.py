@@ -1,7 +1,8 @@
-"""Commands that look at whatever is there, in stages that do not see all of it.
+"""Commands that process all files of a shared directory without seeing all of them.
 
-A stage sees what it stands on. A command that lists or changes all files of a directory
-that many write to sees less than its author may think, and nothing fails.
+A stage sees only what it stands on. A command that lists or changes all files of a
+directory that many stages write to sees fewer than its author may expect, and nothing
+fails.
 """
 
 import re
@@ -20,7 +21,7 @@ _BELOW_USR = ("bin", "lib", "share", "local", "local/bin", "local/lib", "local/s
 _SHARED = frozenset(
     ["/", "/var/lib", *map("/{}".format, _TOP), *map("/usr/{}".format, _BELOW_USR)]
 )
-"""Directories that belong to no stage (Filesystem Hierarchy Standard)."""
+"""Directories that belong to no single stage (Filesystem Hierarchy Standard)."""
 
 _LISTS = frozenset(("ls", "du", "tree"))
 _CHANGES = frozenset(("chown", "chmod", "chgrp"))
@@ -28,7 +29,7 @@ _ACTS = frozenset(("-delete", "-exec", "-execdir", "-fprint", "-fls"))
 
 
 def check_looks(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Commands that see a shared directory without what earlier stages put there."""
+    """Report commands that see a shared directory without earlier stages' files."""
     stages = loaded.declaration.stages
     edges = stands_on(stages)
     looking: dict[str, tuple[Run, Command, str]] = {}
@@ -62,7 +63,7 @@ def _warning(
 
 
 def below(edges: Mapping[str, Sequence[str]], name: str) -> set[str]:
-    """Stages that a stage stands on, directly or not."""
+    """Return the stages that a stage stands on, directly or not."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
@@ -73,10 +74,10 @@ def below(edges: Mapping[str, Sequence[str]], name: str) -> set[str]:
 
 
 def _looks_at(command: Command) -> str | None:
-    """The shared directory of which a command takes all that is there."""
+    """Return the shared directory of which a command processes all files."""
     if command.name == "find":
         if not command.writes and _ACTS.isdisjoint(command.words):
-            return None  # nothing comes of it but output
+            return None  # it only prints
         places = command.words[1:]
         for end, word in enumerate(places):
             if word.startswith(("-", "(", "!")):

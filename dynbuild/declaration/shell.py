@@ -1,7 +1,7 @@
-"""The commands of a shell text: constructs, lists, and what ``set -e`` does not count.
+"""The commands of a shell text: constructs, lists, and what ``set -e`` ignores.
 
 The words come from ``entry``; here they become commands. A list such as ``a && b``
-hides the failure of ``a`` unless it is the last one, and so does a compound command
+hides the failure of ``a`` unless it is the last list, and so does a compound command
 that ends in such a list (POSIX.1-2017, XCU 2.14, set -e).
 """
 
@@ -10,25 +10,25 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Loss = Literal["list", "loop", "pipe", "assignment"]
-"""Kinds of failures that no status shows."""
+"""Kinds of failures that no exit status shows."""
 
 WORDS = ('"', "${", "paren", "[[")
-"""Constructs that hold words, not commands."""
+"""Constructs that contain words, not commands."""
 
 _DEEPEST = 200
 _TESTS = frozenset(("[", "[[", "test", "((", "!", "command", "which", "type", "grep"))
-"""Commands that are asked before ``&&`` because they may say no."""
+"""Commands used before ``&&`` as a condition, so that their failure is intended."""
 
 _PRODUCERS = re.compile(
     r"(?:.*/)?(?:curl|wget|git|gpg|openssl|ssh|aws|gsutil|tar|unzip|gzip|gunzip|zcat|xz"
     r"|xzcat|bzip2|zstd|base64|make|cmake|cargo|go|npm|pip3?|python3?|mvn|gradle)"
 )
-"""Commands before a pipe whose failure leaves the rest with half of what it needs."""
+"""Commands before a pipe whose failure leaves the rest with partial input."""
 
 CHECKERS = frozenset(
     ("tar", "gunzip", "zcat", "xz", "unxz", "bunzip2", "zstd", "cpio", "gpg", "patch")
 ) | {"sha256sum", "sha512sum", "rpm2cpio", "jq", "apt-key"}
-"""Commands behind a pipe that fail themselves where what they read ends too early."""
+"""Commands after a pipe that fail themselves on truncated input."""
 
 _SETTERS = frozenset(("export", "readonly", "local", "declare", "typeset"))
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
@@ -54,47 +54,47 @@ _CONDITIONS = ("if", "loop")
 
 @dataclass(slots=True)
 class Frame:
-    """A construct that is open, and how far the command in it is read."""
+    """An open construct, and the parsing state of the command in it."""
 
     kind: str
     opened: str
     depth: int = 1
     defines: bool = False
-    """The body of a function: what fails in it shows where it is called."""
+    """Whether it is a function's body, whose failures show at the call."""
     start: bool = True
-    """A command may begin here, and so may a reserved word."""
+    """Whether a command or a reserved word may begin here."""
     word: str = ""
     quoted: bool = False
     substituted: bool = False
     name: str = ""
     words: int = 0
     pending: str = ""
-    """What asks for a command behind it: an operator, ``!``, a function's name."""
+    """The token that requires a command after it: an operator, ``!``, ``name()``."""
     redirect: str = ""
-    # The list that is being read: its first command, and what joins its parts.
+    # The list being read: its first command, and the operators that join its parts.
     first: str = ""
     ands: bool = False
     ors: bool = False
     fed: bool = False
     tail: bool = False
-    """A compound command of the list ends in what ``set -e`` does not count."""
+    """Whether a compound command of the list ends in a failure ``set -e`` ignores."""
     hides: bool = False
-    """The list before does."""
+    """Whether the previous list does."""
     branch: bool = False
-    """Another branch of this compound does."""
+    """Whether another branch of this compound command does."""
 
 
 class LostTrackError(Exception):
-    """It is no shell that is known here, or no shell at all."""
+    """Text in an unknown shell dialect, or not shell at all."""
 
 
 class WaitsError(Exception):
-    """The text ends within something."""
+    """The end of the text within an open construct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A here-document that is announced: what ends it, and how its lines are read."""
+    """A pending here-document: its delimiter, and how its lines are read."""
 
     name: str
     tabs: bool
@@ -103,7 +103,7 @@ class Document:
 
 @dataclass(slots=True)
 class Reader:
-    """A text, how far it is read, and what is open there."""
+    """A text, the current offset, and the constructs open there."""
 
     text: str
     at: int = 0
@@ -131,7 +131,7 @@ def produces(name: str) -> bool:
 
 
 def compound(frame: Frame, name: str) -> bool:
-    """Note a compound command; tell whether it is the body of a function."""
+    """Record a compound command; return whether it is the body of a function."""
     defines = frame.pending.endswith("()")
     frame.pending, frame.start, frame.name = "", False, name
     frame.first = frame.first or name
@@ -148,7 +148,7 @@ def end_word(reader: Reader) -> None:
     frame.words += 1
     if frame.redirect:
         if frame.redirect in ("<<", "<<-"):
-            # A delimiter that holds a dollar sign is not expanded, nor does it quote.
+            # A dollar sign in a delimiter is not expanded, and does not quote it.
             is_quoted = not plain and "$" not in word
             document = Document(word, frame.redirect == "<<-", is_quoted)
             reader.documents.append(document)
@@ -164,7 +164,7 @@ def end_word(reader: Reader) -> None:
 
 
 def _header(reader: Reader, frame: Frame, word: str) -> None:
-    """Read a word where no command stands."""
+    """Read a word in a position other than a command's."""
     match frame.kind, word:
         case "case", "in" if frame.words > 1:
             frame.kind = "pattern"
@@ -177,9 +177,9 @@ def _header(reader: Reader, frame: Frame, word: str) -> None:
 
 
 def _begin(reader: Reader, frame: Frame, word: str, *, plain: bool) -> None:
-    """Read the first word of a command; behind ``A=b`` or ``> f``, none is reserved."""
+    """Read the first word of a command; after ``A=b`` or ``> f``, none is reserved."""
     plain = plain and not frame.name
-    word = word or '""'  # a command that is named by what stands in quotes
+    word = word or '""'  # a command whose name is in quotes
     if plain and (word in _OPENS or word == "[["):
         defines = compound(frame, word)
         reader.at -= len(word)
@@ -225,7 +225,7 @@ def end_branch(reader: Reader, frame: Frame, kind: str) -> None:
 
 
 def end_list(reader: Reader, frame: Frame) -> None:
-    """Judge a list that ended, and the one before it, which is not the last now."""
+    """Check a list that ended, and the one before it, which is no longer the last."""
     if frame.first:
         asked = any(one.kind in _CONDITIONS for one in reader.stack)
         hides = frame.ands and frame.first not in _TESTS

@@ -1,4 +1,4 @@
-"""How a field is written in each syntax, for hints that can be copied into the file."""
+"""The spelling of a field in each syntax, for hints to copy into the file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ Value = str | Sequence["Value"] | Mapping[str, "Value"]
 
 
 def spelled(syntax: Syntax, field: str, value: Value) -> str:
-    """Write ``field = value``: ``copy = [{ from = ".", to = "/app" }]``."""
+    """Return ``field = value``: ``copy = [{ from = ".", to = "/app" }]``."""
     match syntax:
         case "toml":
             return f"{field} = {_value(syntax, value)}"

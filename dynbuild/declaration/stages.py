@@ -1,4 +1,4 @@
-"""Checks of the stages: their names, what they need, and that they do something."""
+"""Checks of the stages: names, dependencies, and that they do something."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ LONGEST_NAME = 100
 
 
 def check_names(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Names that Docker refuses or dynbuild uses, and names that are not unique."""
+    """Report names that Docker refuses, dynbuild reserves, or that are not unique."""
     exact: dict[str, Span] = {}
     folded: dict[str, tuple[str, Span]] = {}
     for index, stage in enumerate(loaded.declaration.stages):
@@ -38,7 +38,7 @@ def check_names(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _refusal(name: str) -> str | None:
-    """Tell why a stage cannot have a name."""
+    """Return the reason why a stage cannot have a name."""
     is_step = re.search(STEP_NAME, name, re.IGNORECASE) is not None
     reasons = (
         (not name, "a name is needed"),
@@ -55,7 +55,7 @@ def _refusal(name: str) -> str | None:
 
 
 def _better(name: str) -> str | None:
-    """Find the nearest name that is allowed."""
+    """Suggest the nearest valid name."""
     near = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
     if near and not near[0].isalpha():
         near = f"stage-{near}"
@@ -67,7 +67,7 @@ def _short(name: str) -> str:
 
 
 def check_dependencies(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Dependencies that name no stage, or one that cannot be stood on."""
+    """Report dependencies on no stage, or on one that nothing can stand on."""
     stages = {stage.name: stage for stage in loaded.declaration.stages}
     for index, stage in enumerate(loaded.declaration.stages):
         yield from _star(loaded, index, stage)
@@ -90,7 +90,7 @@ def check_dependencies(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def check_copied_stages(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Copies from what is no stage."""
+    """Report copies from a stage that does not exist."""
     names = {stage.name for stage in loaded.declaration.stages}
     for index, stage in enumerate(loaded.declaration.stages):
         for at, copy in enumerate(stage.copies):
@@ -102,11 +102,11 @@ def check_copied_stages(loaded: Loaded) -> Iterator[Diagnostic]:
 def _no_stage(
     loaded: Loaded, stage: Stage, name: str, span: Span
 ) -> Iterator[Diagnostic]:
-    """Tell that a stage names itself, or no stage at all."""
+    """Report that a stage names itself, or a stage that does not exist."""
     if name == stage.name:
         message = f"stage {name!r} needs itself"
         yield Diagnostic("DB0124", message, span, "remove it")
-    elif ("stages",) not in loaded.lost:  # else it may be one that cannot be read
+    elif ("stages",) not in loaded.lost:  # else it may be an unreadable one
         known = [other.name for other in loaded.declaration.stages if other != stage]
         message = (
             f"there is no stage {_short(name)!r}, which {stage.name!r} still needs"
@@ -129,7 +129,7 @@ def _on_build_only(loaded: Loaded, stage: Stage, name: str, span: Span) -> Diagn
 
 
 def _star(loaded: Loaded, index: int, stage: Stage) -> Iterator[Diagnostic]:
-    """Check that "*" stands alone, and once where every other is meant."""
+    """Check that "*" is alone, and used once where it means every other stage."""
     if EVERY_STAGE not in stage.dependencies:
         return
     at = stage.dependencies.index(EVERY_STAGE)
@@ -165,7 +165,7 @@ def _star(loaded: Loaded, index: int, stage: Stage) -> Iterator[Diagnostic]:
 
 
 def check_cycles(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Stages that need each other, shown all the way round."""
+    """Report dependency cycles, each shown in full."""
     stages = loaded.declaration.stages
     standing, copying = stands_on(stages), copies_from(stages)
     needs = {name: (*standing[name], *copying[name]) for name in standing}
@@ -179,7 +179,7 @@ def check_cycles(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _edge(loaded: Loaded, index: int, need: str) -> Label:
-    """Point at what makes a stage need another."""
+    """Return a label at the place that makes a stage need another."""
     stage = loaded.declaration.stages[index]
     copied = [copy.stage for copy in stage.copies]
     if need in copied and need not in stage.dependencies:
@@ -192,7 +192,7 @@ def _edge(loaded: Loaded, index: int, need: str) -> Label:
 
 
 def check_work(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Stages that do nothing, and commands and scripts that are empty or doubled."""
+    """Report stages that do nothing, and empty or duplicate commands and scripts."""
     for index, stage in enumerate(loaded.declaration.stages):
         parts = {("stages", index, "commands"), ("stages", index, "copy")}
         if not stage.commands and not stage.copies and not parts & loaded.lost:

@@ -1,8 +1,8 @@
-"""Commands whose failure does not show: entries that go on, and what no status tells.
+"""Commands whose failure goes unnoticed: incomplete entries, and ignored statuses.
 
-After each entry of commands stands a line that ends the script where it failed. An
-entry that is not complete would swallow that line; within an entry, the shell itself
-decides what counts.
+Each entry of commands is followed by a line that ends the script if it failed. An
+incomplete entry would swallow that line; within an entry, the shell itself decides
+which failures count.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from dynbuild.declaration.spelling import spelled
 from dynbuild.errors import Diagnostic
 
 _LONGEST = 400
-"""Characters of a joined entry that a hint shows."""
+"""Maximum characters of a joined entry that a hint shows."""
 
 _BUSYBOX = ("alpine", "busybox")
 
@@ -38,7 +38,7 @@ _INSTEAD: dict[Loss, str] = {
 
 
 def check_complete(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Entries that are not complete by themselves."""
+    """Report entries that are not complete by themselves."""
     declaration = loaded.declaration
     lists: list[tuple[tuple[str | int, ...], tuple[str, ...]]] = [
         (("env_scripts", index), (text,))
@@ -58,7 +58,7 @@ def check_complete(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _join(loaded: Loaded, texts: tuple[str, ...], missing: str) -> str:
-    """How the entries are written as one, where they are complete then."""
+    """Return the hint to write the entries as one, if that makes them complete."""
     text = "\n".join(texts)
     if missing.endswith("backslash") and len(texts) == 1:
         return "remove the backslash"
@@ -70,7 +70,7 @@ def _join(loaded: Loaded, texts: tuple[str, ...], missing: str) -> str:
 
 
 def check_losses(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
-    """Failures within an entry that no status shows."""
+    """Report failures within an entry that no exit status shows."""
     looking: set[str] = set()
     for run in runs:
         shell = (run.stage and run.stage.shell) or loaded.declaration.shell or ()

@@ -1,4 +1,4 @@
-"""Syntaxes of a declaration: which file has which, and how bytes become text."""
+"""Syntaxes of a declaration: detection by file name, and decoding of bytes."""
 
 from posixpath import splitext
 from typing import Literal
@@ -17,11 +17,11 @@ SUFFIXES: dict[str, Syntax] = {
 }
 
 MAX_SIZE = 4 * 1024 * 1024
-"""Bytes of a file: 10,000 stages take about one MiB, and reading must end soon."""
+"""Bytes of a file: 10,000 stages take about one MiB; bounds the time to read."""
 
 
 def syntax_of(path: str) -> Syntax:
-    """Syntax that a file's name stands for."""
+    """Return the syntax that a file's name implies."""
     suffix = splitext(path)[1].lower()
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
@@ -37,7 +37,7 @@ def syntax_of(path: str) -> Syntax:
 
 
 def decode(name: str, data: bytes) -> Source:
-    """Text of a file's bytes: UTF-8, of bounded size, a byte order mark dropped."""
+    """Decode a file's bytes: UTF-8, of bounded size, without a byte order mark."""
     bounded(name, len(data))
     try:
         return Source(name, data.decode("utf-8-sig"))
@@ -56,7 +56,7 @@ def decode(name: str, data: bytes) -> Source:
 
 
 def bounded(name: str, size: int) -> None:
-    """Refuse what is too large to be a declaration."""
+    """Refuse a file that is too large for a declaration."""
     if size > MAX_SIZE:
         message = f"{name}: {size:,} bytes are too many for a declaration"
         hint = f"a declaration has at most {MAX_SIZE // 1024**2} MiB"

@@ -1,7 +1,7 @@
-"""Reading TOML: ``tomllib`` decides what is valid, a small scanner finds the places.
+"""The TOML reader: ``tomllib`` decides validity, a small scanner finds locations.
 
-The scanner runs over text that ``tomllib`` accepted, so it looks only for where things
-begin and end; a property test holds its values equal to those of ``tomllib``.
+The scanner runs over text that ``tomllib`` accepted, so it only finds where things
+begin and end; a property test checks that its values equal those of ``tomllib``.
 """
 
 import re
@@ -40,11 +40,11 @@ _SCALAR = re.compile(
     r"'''(?:[^']++|'{1,2}(?!'))*+'{3,5}|"
     r'"(?:[^"\\\n]++|\\.)*+"|'
     r"'[^'\n]*+'|"
-    r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?",  # a date may hold one blank
+    r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?",  # a date may contain one space
     re.DOTALL,
 )
 _DEPTH = re.compile(
-    # As above, but a text may be open to the end: none is tried twice.
+    # As above, but a string may be unterminated, so that none is tried twice.
     r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{0,5}|'
     r"'''(?:[^']++|'{1,2}(?!'))*+'{0,5}|"
     r'"(?:[^"\\\n]++|\\.)*+"?|'
@@ -109,7 +109,7 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
 
 
 def read(source: Source) -> Table:
-    """Tree of a TOML document, or a DeclarationError with its first mistake."""
+    """Return the tree of a document. Raises DeclarationError with its first mistake."""
     bound(source, MAX_VALUES)
     try:
         tomllib.loads(source.text)
@@ -119,9 +119,9 @@ def read(source: Source) -> Table:
 
 
 def bound(source: Source, most: int) -> None:
-    """Refuse what would keep ``tomllib`` too long: depth, a.a.a.a…, and many values.
+    """Refuse input that ``tomllib`` is slow on: nesting, a.a.a.a…, and many values.
 
-    Raises DeclarationError with the place.
+    Raises DeclarationError with the location.
     """
     depth = dots = values = 0
     for token in _DEPTH.finditer(source.text):
@@ -143,7 +143,7 @@ def bound(source: Source, most: int) -> None:
 
 
 def _explain(source: Source, error: str) -> Diagnostic:
-    """Error of ``tomllib`` in our words, at its place."""
+    """Return the diagnostic for an error of ``tomllib``, at its location."""
     if _TWICE.search(error):
         try:
             _Scanner(source).document()
@@ -169,12 +169,12 @@ def _explain(source: Source, error: str) -> Diagnostic:
 
 
 class _LostError(Exception):
-    """The scanner met text that is not TOML."""
+    """Text that the scanner does not recognise as TOML."""
 
 
 @dataclass(slots=True)
 class _Draft:
-    """Table that later lines may still add to."""
+    """A table that later lines may still extend."""
 
     span: Span
     closed: bool = False
@@ -200,7 +200,7 @@ def _frozen(draft: "Node | _Draft | list[_Draft]") -> Node:
 
 
 class _Scanner:
-    """One pass over the text; ``at`` is the offset of what comes next."""
+    """One pass over the text; ``at`` is the current offset."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -221,7 +221,7 @@ class _Scanner:
         return table
 
     def _take(self, pattern: re.Pattern[str]) -> Span:
-        """Step over what the pattern matches here."""
+        """Consume the pattern's match at the current offset; return its span."""
         match = pattern.match(self.text, self.at)
         if match is None:
             raise _LostError
@@ -255,7 +255,7 @@ class _Scanner:
         return table
 
     def _descend(self, table: _Draft, path: list[tuple[str, Span]]) -> _Draft:
-        """Table that a dotted path leads to, made where it is missing."""
+        """Return the table at a dotted path, creating missing ones."""
         for name, key in path:
             if name not in table.entries:
                 table.entries[name] = (key, _Draft(key))
@@ -333,7 +333,7 @@ class _Scanner:
 
 
 def _scalar(raw: str) -> Scalar:
-    """Value of one literal, by ``tomllib`` wherever it is not plain to see."""
+    """Return the value of one literal, by ``tomllib`` unless it is trivial."""
     if raw[0] in "\"'" and not raw.startswith(('"""', "'''")) and "\\" not in raw:
         return raw[1:-1]
     if raw.isdecimal() and raw.isascii():

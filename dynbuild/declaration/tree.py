@@ -1,6 +1,6 @@
-"""Located trees: what a declaration says, with the place of every key and value.
+"""Located trees: a declaration's content, with the location of every key and value.
 
-Every syntax ends in one, so nothing after the readers knows which syntax it was.
+Every syntax is read into one, so nothing after the readers knows the original syntax.
 Keys are text; a tree is finite, without sharing that would make it large, and never
 deeper than ``MAX_DEPTH``, so it can be walked by plain recursion.
 """
@@ -14,13 +14,13 @@ from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Span
 
 MAX_DEPTH = 64
-"""How deep values nest; the schema needs 6, and recursion ends somewhere."""
+"""Maximum nesting of values; the schema needs 6, and recursion must be bounded."""
 
 MAX_VALUES = 300_000
-"""Values in one declaration: 30 for each of 10,000 stages; reading must end soon."""
+"""Values per declaration: 30 for each of 10,000 stages; bounds the time to read."""
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
-"""Whole numbers are those of TOML in every syntax: 64 bits, signed."""
+"""The range of integers in every syntax is that of TOML: 64 bits, signed."""
 
 Scalar = str | int | float | bool | datetime | date | time | None
 Path = tuple[str | int, ...]
@@ -29,17 +29,17 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """Text, number, truth value, date, or null."""
+    """A text, number, Boolean, date, or null."""
 
     value: Scalar
     span: Span
     literal: bool = True
-    """The source has the value itself there, not an expression for it."""
+    """Whether the source has the value itself there, not an expression for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """Values in order; a list of TOML's ``[[tables]]`` has the span of the first."""
+    """An ordered list; one of TOML's ``[[tables]]`` has the span of the first."""
 
     items: "tuple[Node, ...]"
     span: Span
@@ -47,7 +47,7 @@ class List:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Value in a table, and the place of its key."""
+    """A value in a table, and the span of its key."""
 
     key: Span
     value: "Node"
@@ -55,7 +55,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Values by name, in written order; TOML's ``[table]`` has its header's span."""
+    """Values by key, in source order; TOML's ``[table]`` has its header's span."""
 
     entries: Mapping[str, Entry]
     span: Span
@@ -66,7 +66,7 @@ Plain = Scalar | list["Plain"] | dict[str, "Plain"]
 
 
 def plain(node: Node) -> Plain:
-    """Value without its places."""
+    """Return a value without its locations."""
     match node:
         case Leaf(value):
             return value
@@ -79,7 +79,7 @@ def plain(node: Node) -> Plain:
 
 
 def child(node: Node, step: str | int) -> Node | None:
-    """Value one step below, if there is one."""
+    """Return the value one step below, if there is one."""
     match node, step:
         case Table(entries), str() if step in entries:
             return entries[step].value
@@ -89,7 +89,7 @@ def child(node: Node, step: str | int) -> Node | None:
 
 
 def find(node: Node, path: Path) -> Node | None:
-    """Value at a path, if there is one."""
+    """Return the value at a path, if there is one."""
     at: Node | None = node
     for step in path:
         at = child(at, step) if at else None
@@ -97,7 +97,7 @@ def find(node: Node, path: Path) -> Node | None:
 
 
 def span_at(node: Node, path: Path) -> Span:
-    """Place of the value at a path, or of the nearest one around it."""
+    """Return the span of the value at a path, or of the nearest one around it."""
     for step in path:
         below = child(node, step)
         if below is None:
@@ -107,7 +107,7 @@ def span_at(node: Node, path: Path) -> Span:
 
 
 def key_at(node: Node, path: Path) -> Span:
-    """Place of the key that a path ends with, or of the nearest value around it."""
+    """Return the span of a path's last key, or of the nearest value around it."""
     *above, last = path
     around = find(node, tuple(above))
     if isinstance(around, Table) and last in around.entries:
@@ -116,7 +116,7 @@ def key_at(node: Node, path: Path) -> Span:
 
 
 def twice(name: str, key: Span, first: Span) -> Diagnostic:
-    """Mistake of a key that is in its table already, in every syntax."""
+    """Return the diagnostic for a duplicate key, in every syntax."""
     label = Label(first, "first defined here")
     hint = "keep one of the two"
     return Diagnostic("DB0102", f"{name!r} is defined twice", key, hint, (label,))

@@ -1,4 +1,4 @@
-"""What evaluating a declaration gave, as plain data and back: for a cache of it."""
+"""Evaluation results to plain data and back, for a cache of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Frozen = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A tree, the arguments that made it what it is, and what is odd about those."""
+    """A tree, the arguments that determined it, and the warnings about those."""
 
     tree: Node
     arguments: Mapping[str, Data]
@@ -23,7 +23,7 @@ class Read:
 
 
 def freeze(read: Read) -> Frozen:
-    """All but the warnings, which are for one run."""
+    """Return all but the warnings, which are for one run, as plain data."""
     sources: dict[Source, int] = {}
 
     def place(span: Span) -> Frozen:
@@ -50,7 +50,7 @@ def freeze(read: Read) -> Frozen:
 
 
 def thaw(data: Frozen) -> Read:
-    """The inverse of ``freeze``."""
+    """Invert ``freeze``."""
     texts, tree, arguments = data
     sources = [Source(name, text) for name, text in texts]
 

@@ -1,4 +1,4 @@
-"""Checks of single values: what they may look like, by a table of fields."""
+"""Syntax checks of single values, by a table of fields."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ _SECRET: Pattern = (*_STAGE, "secrets", int)
 
 
 _LONGEST = 60
-"""Characters of a found value that a message shows."""
+"""Maximum characters of a found value that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a text must match, and what is said where it does not."""
+    """The pattern that a text must match, and the message where it does not."""
 
     code: str
     allowed: str
@@ -168,10 +168,10 @@ _LINES: tuple[Pattern, ...] = (
     (*_STAGE, "commands", int),
     (*_STAGE, "build_env", str),
 )
-"""Texts that may have line breaks."""
+"""Texts that may contain line breaks."""
 
 _ONE_LINE: tuple[Pattern, ...] = (("env", str), ("labels", str), (*_STAGE, "env", str))
-"""Texts that end in instructions of a Dockerfile, which end with their line."""
+"""Texts that end up in Dockerfile instructions, which end with their line."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -179,7 +179,7 @@ _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Texts that do not look like what their field takes."""
+    """Report texts that are invalid for their field."""
     for path, leaf in _texts(loaded.tree, ()):
         text = str(leaf.value)
         if (mistake := _unprintable(loaded, path, text)) is not None:
@@ -206,7 +206,7 @@ def _secret_key(loaded: Loaded, path: Path, leaf: Leaf) -> Diagnostic:
 
 
 def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Keys that are free to choose, and cannot be written into an image."""
+    """Report freely chosen keys that cannot be written into an image."""
     for path, key in _keys(loaded.tree, ()):
         name = str(path[-1])
         if any(_fits(path[:-1], pattern) for pattern in _ENVIRONMENTS):
@@ -218,7 +218,7 @@ def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _unprintable(loaded: Loaded, path: Path, text: str) -> Diagnostic | None:
-    """Tell the first character that the field cannot hold."""
+    """Report the first character that the field cannot hold."""
     found = _CONTROL.search(text)
     if found is None:
         return None

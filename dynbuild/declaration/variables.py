@@ -1,4 +1,4 @@
-"""Variables of the declaration: tables whose values name one another."""
+"""Variables of the declaration: tables whose values refer to one another."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ from dynbuild.errors import Diagnostic
 
 
 def check_variables(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Variables of one table that need one another; what is not set, the base knows."""
+    """Report cyclic variables of one table; unset ones may come from the base."""
     for path, table in tables(loaded):
         try:
             by_need(table)
@@ -18,7 +18,7 @@ def check_variables(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def tables(loaded: Loaded) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    """Every table of variables, and where it stands."""
+    """Yield every table of variables with its path."""
     yield ("env",), loaded.declaration.env
     for index, stage in enumerate(loaded.declaration.stages):
         yield ("stages", index, "env"), stage.env
@@ -26,6 +26,6 @@ def tables(loaded: Loaded) -> Iterator[tuple[Path, Mapping[str, str]]]:
 
 
 def not_expanded(loaded: Loaded, path: Path, error: VariableError) -> Diagnostic:
-    """What is said of a variable that cannot be expanded."""
+    """Return the diagnostic for a variable that cannot be expanded."""
     message = f"{error.variable} cannot be set: {error.reason}"
     return Diagnostic("DB0155", message, loaded.span(*path), error.hint)

@@ -1,10 +1,10 @@
-"""Reading YAML: PyYAML's events, of which only the plain part of YAML is taken.
+"""The YAML reader: PyYAML's events, restricted to a plain subset of YAML.
 
-Plain means: text, numbers, truth values, dates, null, lists and tables. Anchors and
-aliases are read, bounded in what they add up to, and so is the merge key ``<<``, with
-which people share them. Any other tag, a second document, and a key that is not text
-are refused. Values are those of YAML 1.1, as most tools read it (``no`` is false);
-where a text is wanted, what they say instead comes with a hint to quote.
+The subset: text, numbers, Booleans, dates, null, lists and tables. Anchors and aliases
+are supported, bounded in total size, and so is the merge key ``<<``, with which people
+share them. Any other tag, a second document, and a non-text key are refused. Values
+are those of YAML 1.1, as most tools read it (``no`` is false); where text is expected,
+the error says what was read instead, with a hint to quote.
 """
 
 import re
@@ -33,7 +33,7 @@ from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.spans import Source, Span
 
 MAX_ALIASED = 100_000
-"""Values that aliases may repeat, all told: far above any use, far below a bomb."""
+"""Values that aliases may repeat in total: far above any use, far below a bomb."""
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {"str", "int", "float", "bool", "null", "timestamp"}
@@ -88,14 +88,14 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
 
 
 def read(source: Source) -> Node:
-    """Tree of a YAML document, or a DeclarationError with what is wrong with it.
+    """Return the tree of a document. Raises DeclarationError with its mistakes.
 
     An empty document is an empty table.
     """
     try:
         return _document(source, _FAST)
     except yaml.YAMLError:
-        pass  # once more, so that there is one set of words for errors
+        pass  # retried in Python, so that errors have one wording
     try:
         return _document(source, yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -104,15 +104,15 @@ def read(source: Source) -> Node:
 
 @dataclass(slots=True)
 class _Read:
-    """A finished value with what an alias to it adds."""
+    """A complete value, with the size and height that an alias to it adds."""
 
     node: Node
     size: int = 1
     height: int = 0
     key: bool = False
-    """It can stand as a key: a scalar without alias."""
+    """Whether it can be a key: a scalar without alias."""
     merge: bool = False
-    """It is the plain key ``<<``."""
+    """Whether it is the plain key ``<<``."""
 
 
 def _document(source: Source, loader: type[yaml.SafeLoader]) -> Node:
@@ -120,7 +120,7 @@ def _document(source: Source, loader: type[yaml.SafeLoader]) -> Node:
 
 
 class _Composer:
-    """From events to a tree; collects the mistakes that do not stop it."""
+    """A composer of events to a tree; collects mistakes that are not fatal."""
 
     def __init__(self, source: Source, events: Iterator[yaml.Event]) -> None:
         self.source = source
@@ -230,7 +230,7 @@ class _Composer:
         return _Read(Table(entries, self._extent(start, event)), size, 1 + height)
 
     def _merged(self, span: Span, node: Node) -> Iterator[tuple[str, Entry]]:
-        """Entries that a merge key adds: of several tables, the first has the say."""
+        """Yield the entries that a merge key adds; of several tables the first wins."""
         for table in node.items if isinstance(node, List) else (node,):
             if isinstance(table, Table):
                 yield from table.entries.items()
@@ -258,7 +258,7 @@ class _Composer:
         return _Read(Leaf(value, span), key=True)
 
     def _text(self, text: str, span: Span) -> str:
-        """Text in which JSON's surrogate pairs are one character."""
+        """Return the text with JSON's surrogate pairs combined into one character."""
         try:
             return _SURROGATES.sub(
                 lambda found: (
@@ -284,7 +284,7 @@ class _Composer:
         return value
 
     def _tag(self, written: str | None, kind: str, span: Span) -> str:
-        """Tag without YAML's prefix, where it is a core one of this kind."""
+        """Return the tag without YAML's prefix, if it is a core tag of this kind."""
         if written is None or written == "!":
             return kind
         tag = written.removeprefix(_TAG)
@@ -295,7 +295,7 @@ class _Composer:
         return kind
 
     def _extent(self, start: Span, end: yaml.Event) -> Span:
-        """From the start of a collection to its last character."""
+        """Return the span from the start of a collection to its last character."""
         text = self.source.text[start.start : self._span(end).end].rstrip()
         return Span(self.source, start.start, start.start + max(1, len(text)))
 
@@ -306,7 +306,7 @@ class _Composer:
 
 
 def _explain(source: Source, error: yaml.YAMLError) -> Diagnostic:
-    """Error of PyYAML in our words, at its place."""
+    """Return the diagnostic for an error of PyYAML, at its location."""
     labels: tuple[Label, ...] = ()
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", error))
     mark = getattr(error, "problem_mark", None)

@@ -1,1 +1,1 @@
-"""What a lock means for people: why something runs, what it costs, a picture."""
+"""Human-oriented analysis of a lock: reasons for runs, their cost, a picture."""

@@ -1,4 +1,4 @@
-"""Which commits put a stage where it is, and made it what it is: the lock's history."""
+"""The commits that moved or changed a stage, from the lock's history."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dynbuild.lock.model import Lock
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit that touched the lock; ``id`` is empty for what is not committed yet.
+    """A commit that touched the lock; ``id`` is empty for uncommitted changes.
 
-    ``date`` is ISO 8601 with an offset, as git has it.
+    ``date`` is ISO 8601 with an offset, as in git.
     """
 
     id: str
@@ -31,17 +31,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Blamed:
-    """A commit, and what it did to the stage."""
+    """A commit, and its changes to the stage."""
 
     commit: Commit
     changes: tuple[Change, ...]
 
 
 def blame(stage: str, versions: Iterable[Version]) -> Iterator[Blamed]:
-    """What was done to a stage, the latest first, back to where it came from.
+    """Yield the changes to a stage, the latest first, back to its origin.
 
-    ``versions`` come newest first, and are read no further than needed. Renames are
-    followed. A merge counts where the stage is as in none of its parents.
+    ``versions`` are newest first, and read no further than needed. Renames are
+    followed. A merge counts if the stage differs from that in all of its parents.
     """
     name = stage
     for version in versions:
@@ -52,7 +52,7 @@ def blame(stage: str, versions: Iterable[Version]) -> Iterator[Blamed]:
         ]
         if not all(told):
             continue
-        # A merge may have given a seq of its own to what one side brought: it moved.
+        # A merge may have assigned a new seq to one side's stage: it moved.
         changes = min(told, key=_is_new)
         yield Blamed(version.commit, changes)
         if _is_new(changes):

@@ -1,7 +1,7 @@
-"""Why steps run, or are others than before: what differs, and where that began.
+"""Why steps run, or differ from before: the differences, and their root causes.
 
-Two sinks read what ``steps/describe`` writes: the digest, and the comparison here. So
-what is told covers exactly what decides.
+Both the digest and the comparison here read the output of ``steps/describe``, so an
+explanation covers exactly the fields that decide.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,18 +29,18 @@ Code: TypeAlias = Literal[
     "put-on",
     "needed",
 ]
-"""Why a step is another one, or is built; stable, and listed in docs/why.md."""
+"""The reason why a step differs, or is built; stable, and listed in docs/why.md."""
 
 CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on", "needed"})
-"""Reasons that lie in other steps."""
+"""Reasons that originate in other steps."""
 
 BASE = "base"
-"""What stands for the base among the steps that something began with."""
+"""The id of the base among root causes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason: the fields that differ, or the other steps that it lies in."""
+    """One reason: the fields that differ, or the other steps that it originates in."""
 
     code: Code
     fields: tuple[FieldChange, ...] = ()
@@ -49,7 +49,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Where something began: a step, or the base, and reasons of its own."""
+    """A root cause: a step or the base, with reasons of its own."""
 
     step: str
     reasons: tuple[Reason, ...]
@@ -69,7 +69,7 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The steps of a lock, and what would come of them."""
+    """The steps of a lock, and the prediction for them."""
 
     order: Sequence[Placed]
     described: Mapping[str, Description]
@@ -78,11 +78,11 @@ class Now:
 
 
 _LINKED = FieldChange("build_only", before=True, after=False)
-"""Covered by no digest: what a stage builds is the same, but nothing needed it."""
+"""Covered by no digest: the stage builds the same, but nothing needed it before."""
 
 
 class Trace:
-    """A walk over the steps; each is looked at once for what it is held against."""
+    """A memoised walk over the steps: each is visited once per digest compared with."""
 
     def __init__(self, now: Now, before: Before) -> None:
         self.now, self.before = now, before
@@ -91,15 +91,15 @@ class Trace:
         self.seen: dict[tuple[str, Digest | None], tuple[Root, ...]] = {}
 
     def reasons(self, id_: str) -> tuple[Reason, ...]:
-        """Why a step is another than before, or runs though it is not; else nothing."""
+        """Return why a step differs from before, or runs although it does not."""
         return self._reasons(id_, self.before.digests.get(id_))
 
     def roots(self, id_: str) -> tuple[Root, ...]:
-        """Where that began: the steps with reasons of their own that lead to it."""
+        """Return the root causes: the steps whose own reasons lead to this step."""
         return self._roots(id_, self.before.digests.get(id_))
 
     def cascades(self) -> tuple[Cascade, ...]:
-        """What runs, by where it began."""
+        """Return the steps that run, grouped by root cause."""
         found: dict[str, tuple[Root, list[str]]] = {}
         for id_ in self.now.prediction.runs:
             for root in self.roots(id_):
@@ -128,15 +128,15 @@ class Trace:
                 for step in reason.steps if reason.code in CASCADE else ():
                     for root in self._roots(step, self._as_of(step, old)):
                         found.setdefault(root.step, root)
-            # Where no other step is another one, it began here: what a step touches,
-            # which decides what it is put on, is in no description.
+            # If no other step differs, this step is the root: the paths that it
+            # touches, which decide what it is put on, are in no description.
             if own or (reasons and not found):
                 found[id_] = Root(id_, tuple(own) or reasons)
             self.seen[key] = tuple(found.values())
         return self.seen[key]
 
     def _as_of(self, step: str, old: Digest | None) -> Digest | None:
-        """What a step was when the one above it was what that is held against."""
+        """Return a step's digest at the time when the step above it was ``old``."""
         above = self.before.described.get(old, {}) if old else {}
         links = [*_texts(above.get("stands_on")), *map(_content, _copies(above))]
         for digest in map(Digest, links):
@@ -145,7 +145,7 @@ class Trace:
         return self.before.digests.get(step)
 
     def _first(self, id_: str) -> Reason:
-        """Why a step runs that never ran: it is new, or nothing needed it before."""
+        """Return why a step runs for the first time: new, or not needed before."""
         if needed := self._needed(id_):
             return Reason("needed", steps=needed)
         if self.steps[id_].linked and id_ in self.before.unlinked:
@@ -153,7 +153,7 @@ class Trace:
         return Reason("new")
 
     def _needed(self, id_: str) -> tuple[str, ...]:
-        """The steps for which one runs that was in the lock, and that nobody needed."""
+        """Return the steps that now need a step which was in the lock, but unneeded."""
         if self.steps[id_].linked or id_ not in self.before.known:
             return ()
         return tuple(
@@ -167,7 +167,7 @@ class Trace:
         )
 
     def _undisturbed(self, id_: str) -> Iterator[Reason]:
-        """Why a step runs though nothing of its description differs."""
+        """Yield the reasons why a step runs although its description is the same."""
         plan = self.now.prediction.plan
         place = plan.places.places[plan.places.final[id_]]
         built = {
@@ -195,7 +195,7 @@ class Trace:
             yield Reason("not-held")
 
     def _another(self, sources: Sequence[Digest]) -> Iterator[str]:
-        """The sources that are built anew, or lie elsewhere than before."""
+        """Yield the sources that are rebuilt, or placed differently than before."""
         plan = self.now.prediction.plan
         for digest in sources:
             source = plan.places.places[digest].id
@@ -204,12 +204,12 @@ class Trace:
                 yield source
 
     def _differing(self, placed: Placed, was: Description) -> Iterator[Reason]:
-        """All that differs; what only follows from something else is left out."""
+        """Yield all differences, without those that merely follow from another."""
         described = self.now.described[placed.id]
         fields = differing(was, described)
         base = tuple(change for change in fields if change.field == "base")
         if base:
-            # All that it stands on is another as well, for the same reason.
+            # Everything that it stands on differs as well, for the same reason.
             yield Reason("base", base)
         own, copied = self._copied(placed, fields)
         links = self._links(placed, was)
@@ -230,7 +230,7 @@ class Trace:
     def _copied(
         self, placed: Placed, fields: Sequence[FieldChange]
     ) -> tuple[list[FieldChange], list[Reason]]:
-        """The fields of a step's own, and the stages that it copies from."""
+        """Split changes into a step's own fields and the stages that it copies from."""
         copies = copies_of(placed.step)
         own: list[FieldChange] = []
         stages: list[str] = []
@@ -251,7 +251,7 @@ class Trace:
         return own, [Reason("copies-from", steps=steps)] if steps else []
 
     def _links(self, placed: Placed, was: Description) -> "_Links":
-        """What a step stands on, against what it stood on."""
+        """Compare the steps that a step stands on with those that it stood on."""
         now, before = self.now, self.before
         then = {
             digest: _called(before.ids.get(digest, ()), placed.on)
@@ -267,7 +267,7 @@ class Trace:
             for digest, id_ in then.items()
             if id_ is not None and digest not in here and id_ not in here.values()
         }
-        # A stage that moved stands on it still, if not as the last one.
+        # A stage that moved still stands on it, if no longer as its last one.
         changed += [
             id_
             for digest, id_ in lost.items()
@@ -298,7 +298,7 @@ class Trace:
         return self.before.described.get(digest, {}).get("kind") == "stage"
 
     def _came(self, behind: Sequence[str]) -> list[str]:
-        """The system steps that are new, or others, from some on down."""
+        """Return the system steps that are new or differ, from these downwards."""
         found = []
         waiting = list(behind)
         while waiting:
@@ -309,9 +309,9 @@ class Trace:
         return found[::-1]
 
     def _variables(self, placed: Placed, links: "_Links") -> frozenset[str]:
-        """The fields of variables that a step only gets from those that it stands on.
+        """Return the variable fields that a step only inherits from below.
 
-        What it sets itself, they may have changed nevertheless: it may extend it.
+        A variable that it sets itself may be among them: it may extend the value.
         """
         step = placed.step
         own = {*step.env, *step.build_env} if isinstance(step, Stage) else ()
@@ -332,10 +332,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class _Links:
-    """How what a step stands on differs from what it stood on.
+    """The difference between the steps that a step stands on and those it stood on.
 
-    ``changed`` are others now, ``gone`` are in the lock no more, ``behind`` are system
-    steps that it did not stand on, ``came`` those that came under it where it stood.
+    ``changed`` differ now, ``gone`` are no longer in the lock, ``behind`` are system
+    steps that it did not stand on, ``came`` those inserted below it in place.
     """
 
     changed: tuple[str, ...]
@@ -354,13 +354,13 @@ def _reasons_of(links: _Links) -> Iterator[Reason]:
 
 
 def _called(names: Sequence[str], now: Collection[str]) -> str | None:
-    """Of the steps that were one and the same, the one that is meant."""
+    """Choose among the ids of one digest: prefer one that exists now, the last one."""
     there = [name for name in names if name in now] or names
     return there[-1] if there else None
 
 
 def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
-    """``mounts``, where they differ in the uid alone: that is the user step's."""
+    """Return ``mounts`` if only their uids differ: those come from the user step."""
     for change in fields:
         if change.field == "mounts" and _bare(change.before) == _bare(change.after):
             return frozenset({"mounts"})
@@ -368,7 +368,7 @@ def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
 
 
 def _bare(mounts: Field) -> list[Field]:
-    """Mounts without uid and gid, which come last but for the mode of a cache."""
+    """Return mounts without uid and gid, which are last but for a cache's mode."""
     found: list[Field] = []
     for mount in mounts if isinstance(mounts, Sequence) else ():
         words = [*mount] if isinstance(mount, Sequence) else []

@@ -1,8 +1,8 @@
-"""What a change of the lock does to the image: what runs again, why, and its price.
+"""The effect of a lock change on the image: what runs again, why, and its price.
 
-From two locks alone. What has to run is what has to be built of the new lock on a
-machine that holds all steps of the old one and nothing else, as ``predict`` foresees
-it; why is what ``causes`` tells of that. So ``diff`` and ``why`` are of one mind.
+Computed from two locks alone. A step runs if the new lock needs it built on a machine
+that holds all steps of the old one and nothing else, as ``predict`` foresees; the
+reasons come from ``causes``. So ``diff`` and ``why`` agree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,17 +26,17 @@ from dynbuild.lock.renames import continued
 from dynbuild.plan import Held, Unneeded
 
 Fate: TypeAlias = Literal["runs", "live", "stays", "unneeded"]
-"""What becomes of a step: it runs; it stays unless files that it copies live changed;
-it stays; or nothing that runs needs it, and it is not part of the image."""
+"""The fate of a step: it runs; it stays unless files that it copies live changed; it
+stays; or nothing that runs needs it, and it is not part of the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepFate:
-    """What becomes of one step of the new lock.
+    """The fate of one step of the new lock.
 
-    ``was`` is its id in the old lock, None where it is new; ``reasons`` say why it
-    runs, ``roots`` where that began. ``seconds`` is what it takes, as far as that is
-    known; ``tier`` names the tier that holds it as it is now.
+    ``was`` is its id in the old lock, None if it is new; ``reasons`` say why it runs,
+    ``roots`` are their root causes. ``seconds`` is its run time, if known; ``tier``
+    names the tier that holds it as it is now.
     """
 
     placed: Placed
@@ -50,17 +50,17 @@ class StepFate:
 
     @property
     def builds(self) -> bool:
-        """Whether it has to be built: no tier that is known holds it."""
+        """Whether it has to be built: no known tier holds it."""
         return self.fate == "runs" and self.tier is None
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All that differs between two locks, and what it means on one platform.
+    """All differences between two locks, and their effect on one platform.
 
-    ``steps`` come in the install order of the new lock; ``gone`` are the steps of the
-    old one that the new one does not have. ``cascades`` have what runs by where that
-    began, the dearest first. Prices are those of the steps that no tier holds.
+    ``steps`` are in the install order of the new lock; ``gone`` are the steps of the
+    old one that the new one lacks. ``cascades`` group the steps that run by root
+    cause, the most expensive first. Prices count only steps that no tier holds.
     """
 
     before: Lock | None
@@ -89,9 +89,9 @@ def diff(
 ) -> Diff:
     """Compare two locks; ``before`` is None where there was none.
 
-    Without a platform, the usual one that both have. Raises LockError for locks that
-    are not sound, DeclarationError (DB0304) for a platform that ``after`` does not
-    have; one that ``before`` does not have was never built: all runs.
+    The platform defaults to the usual one that both have. Raises LockError for unsound
+    locks, DeclarationError (DB0304) for a platform that ``after`` lacks; one that
+    ``before`` lacks was never built: everything runs.
     """
     locks = (before, after) if before else (after,)
     platform = platform or common_platform(*locks)
@@ -139,7 +139,7 @@ def diff(
 
 
 def digests_of(before: Lock | None, after: Lock, platform: str) -> set[Digest]:
-    """The digests of all steps of both: what may be known of them is asked by these.
+    """Return the digests of all steps of both locks, for looking up metrics.
 
     Raises as ``diff`` does.
     """
@@ -163,7 +163,7 @@ def _foreseen(
     then: Before,
     known: StepMetrics,
 ) -> Prediction:
-    """What runs on a machine that holds all places of the old lock and nothing else."""
+    """Predict the runs on a machine that holds only the places of the old lock."""
     held = [*_held(old)] if old else []
     written = [*_written(known, new.platform)]
     wrote = {
@@ -175,7 +175,7 @@ def _foreseen(
 
 
 def _held(old: View) -> Iterator[Held]:
-    """Each place with one layer, its own, on those of its closure."""
+    """Yield each place with one layer, its own, on those of its closure."""
     ids: dict[Digest, Digest] = {}
     for digest, place in old.places.places.items():
         record = Record(
@@ -192,7 +192,7 @@ def _held(old: View) -> Iterator[Held]:
 
 
 def _written(known: StepMetrics, platform: str) -> Iterator[Held]:
-    """What was written, and put on what, in records of which nothing can be reused."""
+    """Yield the known writes and joins, in records that can never be reused."""
     for digest, sets in known.wrote.items():
         read = known.read.get(digest, [()] * len(sets))
         for at, (writes, reads) in enumerate(zip(sets, read, strict=True)):
@@ -206,7 +206,7 @@ def _written(known: StepMetrics, platform: str) -> Iterator[Held]:
 
 
 def _fate(placed: Placed, foreseen: Prediction) -> Fate:
-    """A step runs where any of its places has to be built, the image's or another."""
+    """Return a step's fate; it runs if any of its places has to be built."""
     if placed.id in foreseen.runs:
         return "runs"
     plan = foreseen.plan
@@ -216,7 +216,7 @@ def _fate(placed: Placed, foreseen: Prediction) -> Fate:
 
 
 def _names(after: Lock, old: View | None, then: Before) -> dict[str, str]:
-    """The id in the old lock of each step of the new one that was there."""
+    """Return the old id of each step of the new lock that the old one had."""
     names = continued(old.lock, after) if old else {}
     return {id_: names.get(id_, id_) for id_ in then.digests}
 
@@ -224,7 +224,7 @@ def _names(after: Lock, old: View | None, then: Before) -> dict[str, str]:
 def _measured(
     now: Now, names: Mapping[str, str], then: Before, known: StepMetrics
 ) -> dict[str, float]:
-    """What steps took as they are, else as they were, else by their names."""
+    """Return run times of the steps as they are, else as they were, else by name."""
     found: dict[str, float] = {}
     for id_, final in now.prediction.plan.places.final.items():
         keys = (final, then.placed.get(id_, final), id_, names.get(id_, id_))

@@ -1,4 +1,4 @@
-"""In which fields two descriptions differ: read from the values that digests cover."""
+"""The fields in which two descriptions differ, from the values that digests cover."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dynbuild.digest import Description, Field
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field by its path (``commands``, ``copies.0.content``), and what it was.
+    """A field by its path (``commands``, ``copies.0.content``), before and after.
 
-    None is no such field.
+    None means that there is no such field.
     """
 
     field: str
@@ -20,10 +20,10 @@ class FieldChange:
 
 
 def differing(before: Description, after: Description) -> tuple[FieldChange, ...]:
-    """The fields that differ, by path.
+    """Return the fields that differ, by path.
 
-    What is inside of a mapping is a field of its own, and what is inside of a list of
-    mappings, where both have as many.
+    Entries of a mapping are fields of their own, as are those of a list of mappings if
+    both lists have the same length.
     """
     return tuple(_differing("", before, after))
 

@@ -1,4 +1,4 @@
-"""What is known of steps beside their locks: what was measured, and what tiers hold."""
+"""Facts about steps besides their locks: measurements, and the tiers' contents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from dynbuild.link.model import WriteSet
 
 @dataclass(frozen=True, slots=True)
 class StepMetrics:
-    """Facts that explanations use where they are there; each may be empty.
+    """Optional facts for explanations; each may be empty.
 
-    ``seconds`` says how long steps took, by placed digest, else by the id of the step
+    ``seconds`` has the run times of steps, by placed digest, else by the id of the step
     (a stage's name, ``apt.4``). ``sizes`` has the bytes of their layers and ``tiers``
-    the nearest tier that holds them, both by placed digest. ``wrote`` has what they
-    wrote, ``read`` what they are known to have read, by placed digest; ``joined`` has
-    what they were put on, by their own digest: these tell which steps have to stand on
-    one another.
+    the nearest tier that holds them, both by placed digest. ``wrote`` has their
+    writes, ``read`` their known reads, by placed digest; ``joined`` has the steps they
+    were put on, by their own digest: these tell which steps have to stand on one
+    another.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)

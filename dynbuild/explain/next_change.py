@@ -1,4 +1,4 @@
-"""What would run if a step changed next: the very update and the very plan, asked."""
+"""The runs that a step's next change would cause, by the real update and plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,19 +10,19 @@ from dynbuild.lock.update import NOTHING, Requests, update
 from dynbuild.steps.model import AptSource, Group, Script, Stage, Step, User
 
 ANOTHER = "another"
-"""The name of a package that nobody declares."""
+"""The name of a package that no declaration has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A lock in which a step is another one, and the id that the step has there."""
+    """A lock in which a step has changed, and the id of the step there."""
 
     lock: Lock
     id: str
 
 
 def changed(lock: Lock, step: Step) -> Changed:
-    """The lock after a change of a step; of a package group: after another package."""
+    """Return the lock after a change of a step; a package group gets a new package."""
     target = _target(lock)
     requests = NOTHING
     match step:
@@ -52,7 +52,7 @@ def changed(lock: Lock, step: Step) -> Changed:
 
 
 def _target(lock: Lock) -> Target:
-    """What a lock was made for; the order in which it was written is not known."""
+    """Return the target that a lock was made for; its original order is unknown."""
     in_order: Mapping[str, int] = {
         placed.id: at for at, placed in enumerate(install_order(lock))
     }
@@ -80,7 +80,7 @@ def _ids(lock: Lock) -> dict[str, Step]:
 
 
 def _id(after: Lock, step: Step, before: Mapping[str, Step]) -> str:
-    """A stage and the user keep their id; anything else is a new step of its kind."""
+    """Return the id of the changed step: stage and user keep theirs, others get one."""
     if isinstance(step, Stage):
         return step.name
     same = [

@@ -1,4 +1,4 @@
-"""What a lock holds that is not the newest any more, as far as that can be told."""
+"""The outdated images and packages of a lock, as far as that can be determined."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +20,9 @@ _INSTALLED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An image or a package: what there is of it, and what the newest is.
+    """An image or a package: its current version, and the newest.
 
-    ``note`` says why that is not known.
+    ``note`` says why that is unknown.
     """
 
     kind: str
@@ -36,9 +36,9 @@ class Finding:
 def images(
     lock: Lock, now: Mapping[str, Pin], unknown: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """The base and the images that stages copy from, against what their tags name now.
+    """Compare the base and the images that stages copy from with their tags' targets.
 
-    ``unknown`` says of images why that is not known.
+    ``unknown`` gives the reason for images whose target is not known.
     """
     pins = {"base": lock.base} | {pin.image: pin for pin in lock.images.values()}
     for key, pin in pins.items():
@@ -60,9 +60,9 @@ def packages(
     newest: Mapping[str, Mapping[str, str]],
     unknown: Mapping[str, str],
 ) -> Iterator[Finding]:
-    """The declared packages, by manager and key, against the newest of each.
+    """Compare the declared packages, by manager and key, with the newest versions.
 
-    ``unknown`` says of packages, or of managers, why that is not known.
+    ``unknown`` gives the reason for packages, or managers, where that is not known.
     """
     for manager, specs in declared_packages(lock).items():
         for key in sorted(specs):
@@ -77,7 +77,7 @@ def packages(
 
 
 def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:
-    """Versions by the names of PEP 503, from the paths that steps wrote in order."""
+    """Return versions by PEP 503 name, from the paths that steps wrote, in order."""
     found: dict[str, str] = {}
     for writes in wrote:
         for path, written in writes.items():
@@ -88,7 +88,7 @@ def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:
 
 
 def newest_version(versions: Iterable[str]) -> str | None:
-    """The highest one that is final; None where there is none."""
+    """Return the highest final version; None if there is none."""
     known = [parsed for text in versions if (parsed := _version(text)) is not None]
     return str(max(known)) if known else None
 

@@ -1,4 +1,4 @@
-"""What was realized before: what a history keeps, gives back, and is asked."""
+"""Earlier realizations: the values and the port of a history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ from typing import Literal, Protocol, TypeAlias
 from dynbuild.digest import Description, Digest
 
 Source: TypeAlias = Literal["local", "s3", "registry", "built", "squashed"]
-"""Where a step came from: a tier, or it was made here; ``squashed`` is a layer made of
+"""The origin of a step: a tier, or a build here; ``squashed`` is a layer combined from
 those of several steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """A step of a build: what it was, where it came from, what it was put on.
+    """A step of a build: its identity, its origin, the steps it was put on.
 
-    ``seconds`` is how long it took when it was made, wherever that was; ``size`` is
+    ``seconds`` is how long it took when it was built, wherever that was; ``size`` is
     that of its layers in bytes; ``ran`` says whether any of it ran in this build.
     """
 
@@ -34,9 +34,9 @@ class PastStep:
 
 @dataclass(frozen=True, slots=True)
 class PastBuild:
-    """A build of a lock, a text, with the steps that it had in the end.
+    """A build of a lock, given as text, with its final steps.
 
-    ``failed`` names the step that did, and is empty for what failed beside the steps.
+    ``failed`` names the step that failed, and is empty for a failure outside of steps.
     """
 
     lock: str
@@ -47,7 +47,7 @@ class PastBuild:
 
 @dataclass(frozen=True, slots=True)
 class PastLock:
-    """A lock, a text: the digests that its steps had when they were last realized.
+    """A lock, as text, and the digests of its steps when they were last realized.
 
     ``placed`` has their places, ``onto`` the steps that they were put on.
     """
@@ -60,7 +60,7 @@ class PastLock:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The locks that were realized, the latest first, and what digests stand for."""
+    """The realized locks, the latest first, and the descriptions of digests."""
 
     locks: tuple[PastLock, ...] = ()
     described: Mapping[Digest, Description] = field(default_factory=dict)
@@ -68,12 +68,12 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What steps were, to compare with: their digests by the ids that they have now.
+    """The earlier state of steps to compare with: their digests, by current id.
 
-    ``described`` holds what is known of digests, ``ids`` the steps that each was of,
-    the last one at the end; ``placed`` the places of the steps by id, ``onto`` what
-    they were put on. ``known`` are those that were in a lock, realized or not;
-    ``unlinked`` those of them that were build-only when they last were.
+    ``described`` has the known descriptions of digests, ``ids`` the steps that had
+    each digest, the latest last; ``placed`` the places of the steps by id, ``onto``
+    the steps they were put on. ``known`` are the steps that were in a lock, realized
+    or not; ``unlinked`` those of them that were build-only when last seen.
     """
 
     digests: Mapping[str, Digest] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a history tells of a build: when it ended (Unix time), how long it took.
+    """A history's summary of a build: its end (Unix time) and its duration.
 
     ``steps`` counts its steps by their source; ``ran`` and ``saved`` are the seconds of
     the steps that ran, and of those that did not have to.
@@ -103,16 +103,16 @@ class Told:
 
 
 class History(Protocol):
-    """What was realized of a project before; it never fails, it only knows less."""
+    """The earlier realizations of a project; it never fails, it only knows less."""
 
     def keep(self, build: PastBuild) -> None:
-        """Remember a build that ends now."""
+        """Record a build that ends now."""
 
     def seconds(self, platform: str) -> Mapping[str, float]:
-        """How long steps took when they last ran, by their ids."""
+        """Return the duration of each step's last run, by id."""
 
     def past(self, platform: str) -> Past:
-        """The locks that were realized for a platform, and their steps."""
+        """Return the locks that were realized for a platform, and their steps."""
 
     def builds(self) -> tuple[Told, ...]:
-        """The builds that are remembered, the oldest first."""
+        """Return the recorded builds, the oldest first."""

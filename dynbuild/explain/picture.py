@@ -1,4 +1,4 @@
-"""A lock as people see it: its steps as layers, what each stands on, what is known."""
+"""A view of a lock to draw: its steps as layers, their dependencies, known facts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dynbuild.steps.title import title
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that is told of a step: a heading, and its lines."""
+    """A note about a step: a heading, and its lines."""
 
     heading: str
     lines: tuple[str, ...]
@@ -30,9 +30,8 @@ class Row:
     """One step of a picture.
 
     ``edges`` are the steps that it stands on or copies from, without those that another
-    of them stands on already. ``place`` says what put it where it is, ``joins`` what it
-    was put on, ``notes`` what it does. What is not known of its seconds, size and tier
-    is None.
+    of them already stands on. ``place`` says what decided its position, ``joins`` what
+    it was put on, ``notes`` what it does. Unknown seconds, size and tier are None.
     """
 
     id: str
@@ -70,7 +69,7 @@ def picture(
     known: StepMetrics = NOTHING_KNOWN,
     contents: Contents | None = None,
 ) -> Picture:
-    """See a lock on a platform. Raises as ``view`` does."""
+    """Return the picture of a lock on a platform. Raises as ``view`` does."""
     seen = view(lock, platform, known, contents)
     where = places(lock, tuple(seen.steps.values()))
     reach = _closures(seen.steps)
@@ -87,7 +86,7 @@ def picture(
 
 
 def _closures(steps: Mapping[str, Placed]) -> dict[str, frozenset[str]]:
-    """All that each step stands on or copies from, directly or not."""
+    """Return all steps that each step stands on or copies from, directly or not."""
     found: dict[str, frozenset[str]] = {}
     for id_, placed in steps.items():
         needs = below(placed)
@@ -95,7 +94,7 @@ def _closures(steps: Mapping[str, Placed]) -> dict[str, frozenset[str]]:
     return found
 
 
-def _row(  # noqa: PLR0913, PLR0917 - all that a row is made of
+def _row(  # noqa: PLR0913, PLR0917 - all parts of a row
     seen: View,
     placed: Placed,
     where: Place,
@@ -129,7 +128,7 @@ def _row(  # noqa: PLR0913, PLR0917 - all that a row is made of
 
 
 def kind_of(step: Step) -> str:
-    """``stage``, ``script``, ``user``, ``source``, or the name of a manager."""
+    """Return ``stage``, ``script``, ``user``, ``source``, or the manager's name."""
     match step:
         case Group():
             return step.manager

@@ -1,4 +1,4 @@
-"""Why a step stands where it stands, from the lock alone."""
+"""The reasons for the positions of steps, from the lock alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from dynbuild.lock.order import Placed
 from dynbuild.steps.model import Stage
 
 Placing: TypeAlias = Literal["recorded", "kept", "changed", "needs", "live"]
-"""What decides a place; stable, and listed in docs/why.md."""
+"""The rule that decides a place; stable, and listed in docs/why.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place of a step: the how-manieth it is, counted from 1, and what decides it.
+    """The place of a step: its position, counted from 1, and what decides it.
 
-    ``seq`` is the one that counts, ``own_seq`` the one that the lock records; a stage
-    has changed ``moves`` times. ``needs`` names the stages that the seq comes from, or
-    that make it live.
+    ``seq`` is the effective one, ``own_seq`` the one that the lock records; a stage
+    has changed ``moves`` times. ``needs`` names the stages that determine the seq, or
+    that make the step live.
     """
 
     position: int
@@ -30,7 +30,7 @@ class Place:
 
 
 def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Place]:
-    """The places of all steps by id."""
+    """Return the places of all steps by id."""
     seqs = {placed.id: placed.seq for placed in order}
     live = {placed.id for placed in order if placed.live}
     found: dict[str, Place] = {}

@@ -1,8 +1,8 @@
-"""Which steps would run: the plan, made again and again as if builds had happened.
+"""Prediction of the steps that would run: replanning as if builds had happened.
 
-``realize`` makes the plan anew after each build, since only then is known what a step
-wrote. So does this: a step that would be built is taken to write what it wrote when it
-was built before. What it never wrote before cannot be foreseen; all else is exact.
+``realize`` plans again after each build, since only then are a step's writes known. So
+does this: a step that would be built is assumed to write what it wrote when it was
+last built. New writes cannot be foreseen; everything else is exact.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +15,12 @@ from dynbuild.lock.order import Placed
 from dynbuild.plan import Build, Held, Plan, plan
 
 UNBUILT = Digest("not built")
-"""A realization that no step has: what stands on it is never reused."""
+"""A realization that no step has: nothing that stands on it is ever reused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The plan in the end, and the ids of the steps that run, in lock order."""
+    """The final plan, and the ids of the steps that run, in lock order."""
 
     plan: Plan
     runs: tuple[str, ...]
@@ -33,7 +33,7 @@ def predict(
     held: Iterable[Held],
     wrote: Mapping[str, WriteSet],
 ) -> Prediction:
-    """Foresee a realization; ``wrote`` has what steps wrote before, by id."""
+    """Predict a realization; ``wrote`` has the steps' earlier writes, by id."""
     known = list(held)
     runs: set[str] = set()
     guessed: set[Digest] = set()

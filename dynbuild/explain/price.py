@@ -1,4 +1,4 @@
-"""What it costs to run steps, from what they took when they ran before."""
+"""The cost of running steps, from their earlier run times."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dynbuild.steps.model import Group
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Seconds that steps take one after the other; those never measured are named."""
+    """The seconds that steps take sequentially, and the steps never measured."""
 
     seconds: float
     unmeasured: tuple[str, ...] = ()
@@ -20,10 +20,10 @@ def prices(
     order: Sequence[Placed],
     measured: Mapping[str, float],
 ) -> dict[str, float]:
-    """The seconds of each step by id, as far as they are known.
+    """Return the seconds of each step by id, as far as known.
 
-    A group of packages that was never measured takes as long as the last one of its
-    manager that was.
+    A package group that was never measured is assumed to take as long as the latest
+    measured one of its manager.
     """
     known = {**measured}
     latest: dict[str, float] = {}
@@ -38,7 +38,7 @@ def prices(
 
 
 def price(steps: Iterable[str], known: Mapping[str, float]) -> Price:
-    """What steps cost together."""
+    """Return the total cost of steps."""
     ids = tuple(steps)
     return Price(
         sum(known.get(id_, 0.0) for id_ in ids),
@@ -49,7 +49,7 @@ def price(steps: Iterable[str], known: Mapping[str, float]) -> Price:
 def ranked(
     cascades: Iterable[Cascade], known: Mapping[str, float], held: Container[str] = ()
 ) -> tuple[tuple[Cascade, Price], ...]:
-    """Cascades with their prices, the dearest first; what is held costs nothing."""
+    """Return cascades with prices, the most expensive first; held steps are free."""
     priced = [
         (cascade, price((id_ for id_ in cascade.steps if id_ not in held), known))
         for cascade in cascades

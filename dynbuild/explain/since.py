@@ -1,4 +1,4 @@
-"""What the steps of a lock were in earlier ones, under the names that they have now."""
+"""The earlier states of a lock's steps, under their current names."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def before_of(lock: Lock, past: Past) -> Before:
-    """The steps as they last were; renames are followed from lock to lock.
+    """Return the steps as they last were; renames are followed from lock to lock.
 
-    A stage that an earlier lock did not have is nothing to be compared with. What lies
-    behind a lock that cannot be read any more is forgotten.
+    A stage that an earlier lock lacks is not compared. Anything older than a lock that
+    can no longer be read is ignored.
     """
     return _before(lock, _readable(past.locks), past.described)
 
 
 def before_in(lock: Lock, old: View) -> Before:
-    """The steps as they were in one earlier lock, on a machine that holds all of it."""
+    """Return the steps as of one earlier lock, on a machine that holds all of it."""
     described = {old.digests[id_]: told for id_, told in old.descriptions.items()}
     onto = {
         id_: tuple(join.onto for join in old.places.places[place].joins)
@@ -87,7 +87,7 @@ def _before(
 def _followed(
     names: Mapping[str, str], stages: set[str], older: Mapping[str, str]
 ) -> dict[str, str]:
-    """The names in an older lock, of those that it has."""
+    """Return the names in an older lock of the steps that it has."""
     found = {}
     for now, then in names.items():
         if now not in stages:

@@ -1,4 +1,4 @@
-"""What realizing came to over time: where steps came from, what that saved."""
+"""Realization statistics over time: the sources of steps, the time saved."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Builds of a time that begins at ``start`` (Unix time), and their steps by source.
+    """The builds of a period that begins at ``start`` (Unix time), with their steps.
 
     ``ran`` and ``saved`` are the seconds of the steps that ran, and of those that did
     not have to; ``seconds`` is how long the builds took as a whole.
@@ -28,16 +28,16 @@ class Usage:
 
     @property
     def total(self) -> int:
-        """Steps, without the layers that were made of several."""
+        """The number of steps, without layers squashed from several."""
         return sum(self.steps.values()) - self.steps.get("squashed", 0)
 
     def rate(self, source: Source) -> float:
-        """The part of the steps that came from a source, from 0 to 1."""
+        """Return the fraction of the steps that came from a source, from 0 to 1."""
         return self.steps.get(source, 0) / self.total if self.total else 0.0
 
 
 def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
-    """The days (of UTC) that have builds, the earliest first."""
+    """Return the days (UTC) that have builds, the earliest first."""
     days: dict[float, list[Told]] = {}
     for told in builds:
         days.setdefault(told.ended // _DAY * _DAY, []).append(told)
@@ -45,7 +45,7 @@ def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
 
 
 def together(start: float, builds: Sequence[Told]) -> Usage:
-    """What builds came to together."""
+    """Return the aggregate of builds."""
     steps: Counter[Source] = Counter()
     for told in builds:
         steps.update(told.steps)
@@ -63,12 +63,12 @@ def together(start: float, builds: Sequence[Told]) -> Usage:
 def slowest(
     seconds: Mapping[str, float], steps: Iterable[str], most: int
 ) -> tuple[tuple[str, float], ...]:
-    """The steps that took longest when they last ran."""
+    """Return the steps whose last run took longest."""
     known = [(step, seconds[step]) for step in steps if step in seconds]
     return tuple(sorted(known, key=lambda one: (-one[1], one[0]))[:most])
 
 
 def most_moved(lock: Lock, most: int) -> tuple[tuple[str, int], ...]:
-    """The stages that changed most often."""
+    """Return the stages that changed most often."""
     moves = [(name, entry.moves) for name, entry in lock.stages.items() if entry.moves]
     return tuple(sorted(moves, key=lambda one: (-one[1], one[0]))[:most])

@@ -1,8 +1,8 @@
-"""A lock with all that follows from it: order, descriptions, digests, places.
+"""A lock with everything derived from it: order, descriptions, digests, places.
 
-What a lock leaves open, the content of live copies and the digest of an image without
-a pin, may be given. Where it is not, a stand-in that depends on the name alone takes
-its place: so two locks can be compared, and what is not in them counts as the same.
+The facts that a lock leaves open, the content of live copies and the digests of
+unpinned images, may be given. Otherwise a stand-in that depends on the name alone is
+used, so that two locks can be compared, and facts outside of them count as equal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ from dynbuild.steps.model import Copy, Stage
 from dynbuild.steps.recipe import copies_of
 
 USUAL = "linux/amd64"
-"""The platform that is looked at where a lock has it and nobody asks for another."""
+"""The default platform, where a lock has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A lock on one platform; ``steps`` and ``descriptions`` go by the steps' ids."""
+    """A lock on one platform; ``steps`` and ``descriptions`` are keyed by step id."""
 
     lock: Lock
     platform: str
@@ -34,7 +34,7 @@ class View:
     places: Placements
 
     def placed(self, step: str) -> Digest:
-        """The digest under which a step of the image is kept."""
+        """Return the digest under which a step of the image is stored."""
         return self.places.final[step]
 
 
@@ -45,10 +45,10 @@ def view(
     contents: Contents | None = None,
     unpinned: Mapping[str, Digest] | None = None,
 ) -> View:
-    """Work out what follows from a lock.
+    """Derive the view of a lock.
 
-    Raises LockError for one that is not sound, DeclarationError (DB0304) for a platform
-    that it does not have.
+    Raises LockError for an unsound lock, DeclarationError (DB0304) for a platform that
+    it lacks.
     """
     order = install_order(lock)
     live, images = stand_ins(lock, order)
@@ -68,7 +68,7 @@ def view(
 def stand_ins(
     lock: Lock, order: Sequence[Placed]
 ) -> tuple[dict[Copy, Digest], dict[str, Digest]]:
-    """What takes the place of live copies, and of the digests of unpinned images."""
+    """Return stand-ins for live copies, and for the digests of unpinned images."""
     live = {
         copy: digest_of({"live": copy.path, "exclude": list(copy.exclude)})
         for placed in order
@@ -83,7 +83,7 @@ def stand_ins(
 
 
 def platforms(lock: Lock) -> frozenset[str] | None:
-    """The platforms that all pins of a lock have; None where nothing is pinned."""
+    """Return the platforms that all pins of a lock have; None if nothing is pinned."""
     pinned = [
         pin.platforms.keys()
         for pin in (lock.base, *lock.images.values())
@@ -95,9 +95,9 @@ def platforms(lock: Lock) -> frozenset[str] | None:
 
 
 def common_platform(*locks: Lock) -> str:
-    """The platform to look at: the usual one where the locks have it, else by name.
+    """Return the platform to look at: the default if the locks have it, else by name.
 
-    Where no platform is common to all, one of the last lock.
+    If no platform is common to all, return one of the last lock's.
     """
     known = [found for lock in locks if (found := platforms(lock)) is not None]
     if not known:
@@ -107,7 +107,7 @@ def common_platform(*locks: Lock) -> str:
 
 
 def sources(placed: Placed) -> tuple[str, ...]:
-    """The stages that a step copies from, each once."""
+    """Return the stages that a step copies from, each once."""
     if not isinstance(placed.step, Stage):
         return ()
     stages = (copy.stage for copy in placed.step.copies if copy.stage is not None)
@@ -115,10 +115,10 @@ def sources(placed: Placed) -> tuple[str, ...]:
 
 
 def below(placed: Placed) -> tuple[str, ...]:
-    """The steps that a step stands on or copies from, each once."""
+    """Return the steps that a step stands on or copies from, each once."""
     return tuple(dict.fromkeys([*placed.on, *sources(placed)]))
 
 
 def live_copies(placed: Placed) -> tuple[Copy, ...]:
-    """The copies of a step whose content the lock does not have."""
+    """Return the copies of a step whose content is not in the lock."""
     return tuple(copy for copy in copies_of(placed.step) if copy.live)

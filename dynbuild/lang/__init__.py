@@ -6,18 +6,18 @@ resolved, duplicates found) and evaluated on demand:
     result = evaluate(Source("dynbuild.nix", text), directory="/", files=files)
     to_json(result)          # or to_nix(result), or force_deep(result)
 
-Every function raises ``DeclarationError`` with diagnostics ``DB02xx``, and nothing
-else, for what is wrong with a source. Files are reached only through the ``Files``
+For an invalid source every function raises ``DeclarationError`` with diagnostics
+``DB02xx``, and nothing else. Files are reached only through the ``Files``
 port; there is no clock, no environment and no randomness, and calls, steps and nesting
 are bounded.
 
-**Values** (``values.py``) are Python's own, but for ``Path``, ``Attrs`` (a set),
-functions and, before ``force_deep``, thunks. They know where they were written:
-``Attrs.spans`` maps the names of attributes to their spans, and a list that was written
-as one is ``Elements``, with ``spans`` for its elements. So an error of a schema at
-``stages.0.user`` is shown at ``where(value, ("stages", 0, "user"))``.
+**Values** (``values.py``) are Python values, except for ``Path``, ``Attrs`` (a set),
+functions and, before ``force_deep``, thunks. They carry their source locations:
+``Attrs.spans`` maps attribute names to spans, and a list literal is an ``Elements``
+with ``spans`` for its elements. A schema error at ``stages.0.user`` is thus reported
+at ``where(value, ("stages", 0, "user"))``.
 
-This module imports nothing until a name of it is used: a cached plan needs no parser.
+Submodules are imported lazily, on first use of a name: a cached plan needs no parser.
 """
 
 from importlib import import_module
@@ -64,7 +64,7 @@ _HOMES = {
     "where": "places",
 }
 
-__all__ = tuple(_HOMES)  # names, all of them
+__all__ = tuple(_HOMES)  # all of them names
 
 
 def __getattr__(name: str) -> object:

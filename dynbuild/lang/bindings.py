@@ -1,4 +1,4 @@
-"""What a list of bindings defines: one table of names, merged as Nix merges them.
+"""The table of names that a list of bindings defines, merged as Nix merges them.
 
 ``a.b = 1; a.c = 2;`` and ``a = { b = 1; }; a.c = 2;`` define one set. A name that is
 defined twice otherwise is an error that shows both places.
@@ -28,7 +28,7 @@ class Inherited:
 
 @dataclass(slots=True)
 class Taken:
-    """A name taken from the value of one of the table's ``origins``."""
+    """A name inherited from the value of one of the table's ``origins``."""
 
     name: Name
     origin: int
@@ -36,7 +36,7 @@ class Taken:
 
 @dataclass(slots=True)
 class Table:
-    """What a set or a ``let`` defines. Built once, then only read."""
+    """The names that a set or a ``let`` defines. Built once, then read-only."""
 
     start: int
     end: int
@@ -48,16 +48,16 @@ class Table:
 
 @dataclass(slots=True)
 class Entry:
-    """One name of a table: where it was written, and what it means."""
+    """One name of a table: its source location and its value."""
 
     place: Name
     value: "Expression | Table | Inherited | Taken"
 
 
 Twice: TypeAlias = Callable[[str, Name, Name], None]
-"""Told of a path that is defined twice: the path, the second place, the first one."""
+"""Callback for a path defined twice: the path, its second and its first location."""
 Misplaced: TypeAlias = Callable[[Dynamic], None]
-"""Told of a dynamic name where there can be none."""
+"""Callback for a dynamic name where none is allowed."""
 
 
 def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Table:
@@ -68,7 +68,7 @@ def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Table:
 
 
 def fill(table: Table, bindings: Bindings, twice: Twice, misplaced: Misplaced) -> None:
-    """Add what bindings define to a table."""
+    """Add the names that bindings define to a table."""
     for binding in bindings:
         if isinstance(binding, Inherit):
             _inherit(table, binding, twice, misplaced)

@@ -1,8 +1,8 @@
-"""From what the parser finds to the syntax tree, while it is found.
+"""Construction of the syntax tree, during parsing.
 
-The methods of ``TreeBuilder`` bear the names of the grammar's rules; the parser calls
-each with its children. What is wrong in a way that the grammar cannot say becomes
-a ``Refused`` node, which the compiler reports.
+The methods of ``TreeBuilder`` are named after the grammar's rules; the parser calls
+each with its children. An error that the grammar cannot express becomes a ``Refused``
+node, which the compiler reports.
 """
 
 import math
@@ -25,7 +25,7 @@ from dynbuild.lang.syntax import (
 MAX_INT = 2**63 - 1
 
 Item: TypeAlias = Any
-"""A child that the parser hands over: a token or a node, as the grammar says."""
+"""A child passed by the parser: a token or a node, depending on the grammar."""
 
 
 def _token(token: Item) -> tuple[int, int]:
@@ -34,7 +34,7 @@ def _token(token: Item) -> tuple[int, int]:
 
 
 class TreeBuilder(Transformer[Token, Expression]):
-    """Makes the node of each rule."""
+    """Builder of the node of each rule."""
 
     def start(self, items: list[Item]) -> Item:
         return items[0]
@@ -149,7 +149,7 @@ class TreeBuilder(Transformer[Token, Expression]):
         body = Name(start, start + len(items[0]), "body")
         return syntax.Select(start, end, bindings, (body,), None)
 
-    # Functions and what surrounds an expression
+    # Functions and the constructs around an expression
 
     def formal(self, items: list[Item]) -> syntax.Formal:
         start, end = _token(items[0])
@@ -223,7 +223,7 @@ LOOSEST = min(operator.level for operator in OPERATORS.values())
 
 
 def _attr_name(item: Item) -> AttrName:
-    """Make a string without values in it a plain name, in quotes and in ``${}``."""
+    """Turn a string without interpolation into a plain name, quoted or in ``${}``."""
     if type(item) is Name:
         return item
     inner = item.expression if type(item) is syntax.Dynamic else item
@@ -235,7 +235,7 @@ def _attr_name(item: Item) -> AttrName:
 
 
 def _climb(items: list[Item], loosest: int) -> Expression:
-    """Precedence climbing over operands and operators, the next one last."""
+    """Run precedence climbing over operands and operators, the next item last."""
     first = items.pop()
     left: Expression = first
     if type(first) is Token:

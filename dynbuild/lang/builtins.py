@@ -1,11 +1,11 @@
-"""The table of the built-ins: what each is called, what it takes, what it does.
+"""The table of the built-ins: name, parameters and function of each.
 
-A row is written above the function that does it:
+A row is written above the function that implements it:
 
     @builtin("elemAt list:list index:int", "The element at an index, from 0.")
 
 The kinds of the arguments (``KINDS``) are checked before the function is called. The
-functions stand in the modules ``builtins_*``, by subject.
+functions are in the modules ``builtins_*``, by subject.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from dynbuild.lang.values import (
 
 Function: TypeAlias = Callable[..., Slot]
 At: TypeAlias = tuple[str, int]
-"""A place for an argument: of which built-in, and the how manieth, from 0."""
+"""An argument position: the built-in's name, and the index from 0."""
 Check: TypeAlias = Callable[[Machine, At, Slot], Any]
 
 F = TypeVar("F", bound=Function)
@@ -67,7 +67,7 @@ GLOBAL = frozenset(
         "toString",
     }
 )
-"""The built-ins that are known without ``builtins.``, as in Nix."""
+"""The built-ins in scope without ``builtins.``, as in Nix."""
 
 
 def _wanted(at: At, wanted: str, value: Value) -> Failure:
@@ -96,7 +96,7 @@ def _list(_: Machine, at: At, slot: Slot) -> Value:
 
 
 def as_function(_: Machine, at: At, slot: Slot) -> Value:
-    """Return the value of a slot that must be something to call."""
+    """Return the value of a slot, which must be callable."""
     value = force(slot)
     kind = type(value)
     if kind is Lambda or kind is Primitive:
@@ -165,7 +165,7 @@ def builtin(row: str, summary: str) -> Callable[[F], F]:
 
 
 def primitive(row: Builtin) -> Primitive:
-    """Return the value of a row: its function behind the checks of its arguments."""
+    """Return the value of a row: its function, wrapped in its argument checks."""
     name, function = row.name, row.function
     checks = [KINDS[kind] for _, kind in row.parameters]
     first, second, third = (checks * 3)[:3]

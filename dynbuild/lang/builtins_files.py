@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 def asked(question: Callable[[str], Answer], path: str) -> Answer:
-    """Return what the port says; its refusal becomes a failure."""
+    """Return the port's answer; its refusal becomes a failure."""
     try:
         return question(path)
     except FileRefused as refused:

@@ -14,9 +14,9 @@ from dynbuild.lang.values import Attrs, Slot, Value
 
 MAX_NESTING = 500
 MAX_BITS = 100
-"""Of an integer that a message shows; Python refuses to write very long ones."""
+"""Size limit of integers in messages; Python refuses to format very long ones."""
 LONG = 25
-"""Digits of what is surely no 64-bit integer."""
+"""Number of digits that certainly exceeds a 64-bit integer."""
 _BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\[{]|[\]}]", re.DOTALL)
 
 
@@ -26,7 +26,7 @@ def _to_json(machine: Machine, value: Slot) -> str:
 
 
 def _check_nesting(text: str, form: str) -> None:
-    """Python's own readers recurse, so we bound how deep before they start."""
+    """Bound the nesting depth up front, because Python's own readers recurse."""
     depth = 0
     for match in _BRACKETS.finditer(text):
         bracket = match[0]
@@ -83,7 +83,7 @@ def _reason(error: ValueError) -> str:
 
 
 def _hint(text: str) -> str | None:
-    """What to do about a text in neither form, if it is the name of a file."""
+    """Return the hint for an unparsable text that looks like a file name."""
     if text.startswith(("/", "./")) and "\n" not in text:
         return "this is a path: read the file, by builtins.readFile"
     return None
@@ -93,7 +93,7 @@ def _hint(text: str) -> str | None:
 def _from_toml(machine: Machine, text: str) -> Value:
     _check_nesting(text, "TOML")
     machine.charge(len(text) >> 2)
-    # The reader takes time and room for a dotted key by the square of its length.
+    # The reader's time and memory for a dotted key are quadratic in its length.
     machine.charge(sum(line.count(".") ** 2 >> 3 for line in text.split("\n")))
     try:
         data = tomllib.loads(text)
@@ -104,8 +104,8 @@ def _from_toml(machine: Machine, text: str) -> Value:
     return _value(data)
 
 
-def _value(data: Any) -> Value:  # noqa: ANN401  # whatever a reader made
-    """Return a reader's value as one of ours; nested no deeper than was checked."""
+def _value(data: Any) -> Value:  # noqa: ANN401  # any output of a reader
+    """Convert a reader's value to the language; its nesting is already bounded."""
     if isinstance(data, dict):
         return Attrs({_text(name): _value(item) for name, item in data.items()}, {})
     if isinstance(data, list):

@@ -1,4 +1,4 @@
-"""Built-ins that make lists or take them apart.
+"""Built-ins that build lists or take them apart.
 
 Plain loops throughout: a generator expression would nest Python's own stack.
 """
@@ -23,16 +23,16 @@ from dynbuild.lang.values import (
 List = list[Slot]
 
 KEPT = 20
-"""Steps for an element of a closure: it is kept, and there may be no end of them."""
+"""Steps per closure element: each stays in memory, and there may be endlessly many."""
 
 
 def is_true(value: Value, name: str) -> bool:
-    """Return what a predicate given to a built-in says."""
+    """Return the Boolean that a predicate given to a built-in returned."""
     return boolean(value, f"the function given to 'builtins.{name}'", None)
 
 
 def as_list(value: Value, name: str) -> List:
-    """Return what a function given to a built-in made, as a list."""
+    """Return the list that a function given to a built-in returned."""
     if not isinstance(value, list):
         raise Failure(
             "DB0210", f"'builtins.{name}' needs lists, but this is {a_kind(value)}"
@@ -204,7 +204,7 @@ def _sort(machine: Machine, comparator: Slot, items: List) -> List:
 
 
 def _merge(machine: Machine, comparator: Value, left: List, right: List) -> List:
-    """Own merge sort: Python's would call back through C, and nest its stack."""
+    """Merge two sorted lists: Python's sort would call back through C, nesting it."""
     result: List = []
     i = j = 0
     while i < len(left) and j < len(right):

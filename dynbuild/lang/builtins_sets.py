@@ -1,4 +1,4 @@
-"""Built-ins that make sets or take them apart."""
+"""Built-ins that build sets or take them apart."""
 
 from dynbuild.lang.builtins import builtin
 from dynbuild.lang.builtins_lists import List

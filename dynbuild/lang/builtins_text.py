@@ -159,11 +159,11 @@ def _components(version: str) -> list[str]:
 
 
 LONG = 20
-"""Digits of what surely does not fit into 32 bits."""
+"""Number of digits that certainly exceeds 32 bits."""
 
 
 def _is_number(part: str) -> bool:
-    """As in Nix, what does not fit into 32 bits is no number."""
+    """Whether a part is a number; as in Nix, one beyond 32 bits is not."""
     return part.isdigit() and len(part) < LONG and int(part) < 2**31
 
 
@@ -221,7 +221,7 @@ def _hash_string(machine: Machine, algorithm: str, text: str) -> str:
     return digest(algorithm, encode(text))
 
 
-# Kept for libraries written for Nix
+# For libraries written for Nix
 
 
 @builtin("unsafeDiscardStringContext text:text", "The text: there are no contexts.")

@@ -1,4 +1,4 @@
-"""How values become text: in interpolations, and more freely by ``toString``."""
+"""Conversion of values to text: strict in interpolations, lenient in ``toString``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,12 +16,12 @@ def encode(text: str) -> bytes:
 
 
 def decode(data: bytes) -> str:
-    """Return the string of the language for some bytes."""
+    """Return bytes as a string of the language."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def interpolate(machine: Machine, value: Value, span: Span | None) -> str:
-    """Return a value as text where only what is like a text may stand."""
+    """Return a string-like value as text."""
     if type(value) is str:
         return value
     if type(value) is Path:
@@ -32,10 +32,10 @@ def interpolate(machine: Machine, value: Value, span: Span | None) -> str:
 
 
 def embed(machine: Machine, value: Value, span: Span | None) -> str:
-    """Return a value as part of a string; a file of the project must be there.
+    """Return a value as part of a string; a file of the project must exist.
 
-    Nix would copy the file to its store here. A path outside of the project, as it is
-    in an image, is just a text.
+    Nix would copy the file to its store here. A path outside the project, such as one
+    in an image, is plain text.
     """
     if type(value) is Path:
         try:
@@ -83,7 +83,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
 
 
 def to_text(machine: Machine, value: Value) -> str:
-    """Return a value as text in the way of ``toString``."""
+    """Return a value as text, as ``toString`` does."""
     if type(value) in _ATOMS:
         return _ATOMS[type(value)](value)
     if isinstance(value, list):

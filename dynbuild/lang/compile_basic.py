@@ -1,4 +1,4 @@
-"""Compile literals, lists, conditions, functions and calls."""
+"""Compilation of literals, lists, conditions, functions and calls."""
 
 from collections.abc import Callable
 
@@ -109,7 +109,7 @@ def _refused(unit: Unit, _scope: Scope | None, node: syntax.Refused) -> Code:
 
 
 def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
-    """Return what fails where it is needed, as Nix does with an empty search path."""
+    """Return code that fails when forced, as Nix does with an empty search path."""
 
     def search(_: Env) -> Value:
         raise Catchable(code, message, span=span, hint=hint)
@@ -163,7 +163,7 @@ def _if(unit: Unit, scope: Scope | None, node: syntax.If) -> Code:
 
 
 def boolean(value: Value, what: str, span: Span | None) -> bool:
-    """Return the value as a Boolean, or a failure that says what needs one."""
+    """Return the value as a Boolean, or fail with a message that ``what`` needs one."""
     if type(value) is bool:
         return value
     raise Failure(
@@ -172,7 +172,7 @@ def boolean(value: Value, what: str, span: Span | None) -> bool:
 
 
 def truth(unit: Unit, scope: Scope | None, node: syntax.Expression, what: str) -> Code:
-    """Return the code of a node that must be a Boolean for what it is in."""
+    """Return the code of a node that must be a Boolean for ``what``, its construct."""
     code = compile_node(unit, scope, node)
     span = unit.span(node)
 
@@ -263,7 +263,7 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
 
 
 def _place(failure: Failure, called: Value, spans: list[Span], site: Frame) -> None:
-    """Give a failure its place: the argument that does not fit, else the function."""
+    """Set a failure's location: the mismatching argument, else the function."""
     if failure.span is None and failure.argument and type(called) is Primitive:
         name, index = failure.argument
         index -= len(called.arguments)

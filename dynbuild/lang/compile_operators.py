@@ -1,4 +1,4 @@
-"""Compile the operators: what they do stands in ``operators.py``."""
+"""Compilation of the operators; ``operators.py`` has their semantics."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -26,7 +26,7 @@ OPERATIONS: dict[str, Operation] = {
     ">": lambda machine, left, right: operators.less(machine, right, left),
     ">=": lambda machine, left, right: not operators.less(machine, left, right),
 }
-"""The operators that evaluate both sides."""
+"""The operators that evaluate both operands."""
 
 FAST: dict[str, Callable[[int, int], int | bool]] = {
     "+": int.__add__,
@@ -39,7 +39,7 @@ FAST: dict[str, Callable[[int, int], int | bool]] = {
     "==": int.__eq__,
     "!=": int.__ne__,
 }
-"""What they do with two integers, unless the result is too large."""
+"""Their fast path for two integers, unless the result overflows."""
 
 MAX_SMALL = 2**31
 
@@ -134,4 +134,4 @@ SPECIAL: dict[str, Callable[[Unit, Scope | None, syntax.Binary], Code]] = {
     "|>": _pipe_into,
     "<|": _pipe_from,
 }
-"""The operators that do not evaluate both sides."""
+"""The operators that do not evaluate both operands."""

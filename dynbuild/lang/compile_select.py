@@ -1,4 +1,4 @@
-"""Compile variables, selection, ``?`` and ``with``."""
+"""Compilation of variables, selection, ``?`` and ``with``."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -51,7 +51,7 @@ SPELLINGS = {
     "pkgs": "there is no package set: name packages by strings",
     "lib": "there is no library: import one of your own files",
 }
-"""What people write out of habit, and what to write here."""
+"""Spellings from other languages, and the hint for each."""
 
 
 def _unbound(unit: Unit, scope: Scope | None, node: syntax.Variable) -> None:
@@ -87,9 +87,9 @@ def _position(unit: Unit, node: syntax.Node) -> Code:
 
 
 def position(machine: Machine, span: Span) -> Attrs | None:
-    """Return a place as ``unsafeGetAttrPos`` gives it; null outside of files.
+    """Return a location as ``unsafeGetAttrPos`` does; null outside files.
 
-    The file is named as the language names it, wherever the command was run.
+    The file has its name in the language, wherever the command was run.
     """
     file = span.source.name
     if span.source == machine.root and file[:1] not in {"-", "/"}:
@@ -106,7 +106,7 @@ def position(machine: Machine, span: Span) -> Attrs | None:
 
 
 def _from_with(name: str, frames: list[int], span: Span) -> Code:
-    """Look through the ``with`` frames, the innermost first."""
+    """Return code that searches the ``with`` frames, innermost first."""
 
     def code(env: Env) -> Value:
         up = 0
@@ -146,7 +146,7 @@ def _with(unit: Unit, scope: Scope | None, node: syntax.With) -> Code:
 # Selection
 
 FEW = 5
-"""Names of a set that a hint lists."""
+"""Maximum number of names of a set that a hint lists."""
 
 
 def _no_set(value: Value, name: str, span: Span | None) -> NoReturn:
@@ -169,7 +169,7 @@ def no_attribute(value: Attrs, name: str, span: Span | None) -> NoReturn:
 
 
 def take(name: str, span: Span | None) -> Code:
-    """Return the code that takes an attribute from the slot it is given."""
+    """Return the code that selects an attribute from the slot it is given."""
 
     def code(slot: Env) -> Value:
         value = force(slot)

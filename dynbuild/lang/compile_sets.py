@@ -1,4 +1,4 @@
-"""Compile sets and ``let``."""
+"""Compilation of sets and ``let``."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from dynbuild.lang.values import (
 from dynbuild.spans import Span
 
 OVERRIDES = "__overrides"
-"""An old way of Nix to change what the other names of a ``rec`` set mean."""
+"""Nix's legacy way to override the other names of a ``rec`` set."""
 
 
 def _twice(unit: Unit, path: str, second: syntax.Name, first: syntax.Name) -> None:
@@ -70,7 +70,7 @@ def _table(unit: Unit, scope: Scope | None, table: Table) -> Code:
 
 @dataclass(slots=True)
 class _Recipe:
-    """How the slots of a table are made, each kind of entry by its own means."""
+    """The code for the slots of a table, by kind of entry."""
 
     delays: list[tuple[str, Delay]] = field(default_factory=list)
     outer: list[tuple[str, Delay]] = field(default_factory=list)
@@ -210,7 +210,7 @@ Extend: TypeAlias = Callable[[Env, dict[str, Slot], dict[str, Span]], Attrs]
 
 
 def _dynamic(unit: Unit, scope: Scope | None, table: Table) -> Extend:
-    """Return what adds the dynamic attributes of a table to its static ones."""
+    """Return a function that adds a table's dynamic attributes to its static ones."""
     dynamic = [
         (
             compile_node(unit, scope, name.expression),

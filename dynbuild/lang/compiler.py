@@ -1,8 +1,8 @@
-"""From the tree to closures: what the parts of the compiler share.
+"""From the tree to closures: the shared base of the compiler's parts.
 
 A node becomes a *code*, a Python function from a frame to a value. Names are resolved
-here, once, to places in frames, so that an unbound name is found before anything runs.
-Problems are collected, so that one run reports all of them.
+here, once, to positions in frames, so that an unbound name is found before anything
+runs. Problems are collected, so that one run reports all of them.
 
 A frame is a list: the surrounding frame, then the slots of the scope's own names.
 """
@@ -27,21 +27,21 @@ Compiled: TypeAlias = syntax.Expression | Table
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names of a frame and their places; without names, the frame of a ``with``."""
+    """The names of a frame and their indexes; without names, a ``with`` frame."""
 
     parent: "Scope | None"
     places: dict[str, int] | None
     spans: Mapping[str, Span] = field(default_factory=dict)
-    """Where those names were written that can need one another."""
+    """Source locations of the names that can refer to one another."""
 
 
-class TooManyProblems(Exception):  # noqa: N818  # ends the compilation, nothing more
-    """There is no use in looking for more."""
+class TooManyProblems(Exception):  # noqa: N818  # only ends the compilation
+    """Raised when looking for further problems is pointless."""
 
 
 @dataclass(slots=True)
 class Unit:
-    """One source while it is compiled."""
+    """One source during its compilation."""
 
     source: Source
     directory: str
@@ -50,7 +50,7 @@ class Unit:
     problems: list[Diagnostic] = field(default_factory=list)
     nesting: int = 0
     naming: str | None = None
-    """The name of what is bound, should it be a function."""
+    """The name being bound, for the case that its value is a function."""
 
     def span(self, node: syntax.Node | Table) -> Span:
         return Span(self.source, node.start, node.end)
@@ -63,7 +63,7 @@ class Unit:
         hint: str | None = None,
         labels: tuple[Label, ...] = (),
     ) -> None:
-        """Note a problem; the compilation goes on."""
+        """Record a problem; the compilation goes on."""
         span = self.span(node)
         hint = hint and short(hint)
         self.problems.append(Diagnostic(code, short(message), span, hint, labels))
@@ -71,7 +71,7 @@ class Unit:
             raise TooManyProblems
 
     def advise(self, node: syntax.Node, hint: str) -> None:
-        """Give a hint for a name that was just found wrong, if none is better."""
+        """Add a hint to the name problem just reported, unless it has a better one."""
         last = self.problems[-1]
         if isinstance(node, syntax.Variable):
             self.problems[-1] = replace(last, hint=last.hint or hint)
@@ -107,7 +107,7 @@ def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
 
 
 def constant(node: Compiled) -> list[Value]:
-    """Return in a list the value of a node that needs no evaluation."""
+    """Return the value of a node that needs no evaluation as a one-element list."""
     if type(node) is syntax.Number:
         return [node.value]
     if type(node) is syntax.String and not node.parts:
@@ -124,7 +124,7 @@ def constant(node: Compiled) -> list[Value]:
 def delay_node(
     unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None = None
 ) -> Delay:
-    """Return the code that makes a slot: a promise, where one is needed."""
+    """Return the code that makes a slot: a thunk only where one is needed."""
     if values := constant(node):
         value = values[0]
         return lambda _: value
@@ -138,7 +138,7 @@ def delay_node(
 
 
 def _note_alias(unit: Unit, scope: Scope | None, name: str, frame: Frame) -> None:
-    """Note that two names share a slot: a cycle could not tell them apart."""
+    """Record that two names share a slot: a cycle could not tell them apart."""
     while scope is not None:
         if scope.places and name in scope.places:
             if name in scope.spans:
@@ -154,7 +154,7 @@ def delay_in_frame(
     frame: Frame | None,
     unfilled: Collection[str],
 ) -> Delay:
-    """Like ``delay_node``, but for a frame of which some slots are not there yet."""
+    """Like ``delay_node``, but for a frame with some slots still unfilled."""
     if isinstance(node, syntax.Variable) and node.name in unfilled:
         place, _ = find(scope, node.name)
         if place and place.up == 0:
@@ -173,7 +173,7 @@ def promise(
 def labelled(
     unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
 ) -> Code:
-    """Return the code of a node, with what to say where it fails."""
+    """Return the code of a node, labelled for the trace of a failure."""
     code = compile_node(unit, scope, node)
     if frame:
         unit.machine.labels[code] = frame
@@ -185,14 +185,14 @@ def labelled(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a name is: how many frames up, and at which index."""
+    """The position of a name: how many frames up, and at which index."""
 
     up: int
     index: int
 
 
 def find(scope: Scope | None, name: str) -> tuple[Place | None, list[int]]:
-    """Where a name is bound, or how many frames up the ``with`` frames are."""
+    """Find where a name is bound, and how many frames up the ``with`` frames are."""
     dynamic: list[int] = []
     up = 0
     while scope is not None:
@@ -206,7 +206,7 @@ def find(scope: Scope | None, name: str) -> tuple[Place | None, list[int]]:
 
 
 def names_in(unit: Unit, scope: Scope | None) -> list[str]:
-    """All names that are bound in a scope, the nearest first."""
+    """Return all names bound in a scope, the nearest first."""
     names: dict[str, None] = {}
     while scope is not None:
         names.update(dict.fromkeys(scope.places or {}))
@@ -216,7 +216,7 @@ def names_in(unit: Unit, scope: Scope | None) -> list[str]:
 
 
 def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | None:
-    """Return the code that fetches a variable's slot; None if it takes more."""
+    """Return the code that fetches a variable's slot; None if it is not that simple."""
     place, _ = find(scope, node.name)
     if place:
         return _fetch(place)

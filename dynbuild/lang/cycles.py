@@ -1,8 +1,8 @@
-"""Infinite recursion as people read it: ``a -> b -> a``, with the place of each.
+"""Human-readable infinite recursion: ``a -> b -> a``, with the location of each.
 
-A binding that is just another name has no promise of its own: it shares the slot of
-the name it stands for. So that the whole cycle is told, such names are put back where
-the binding before mentions them.
+A binding that is a mere alias has no thunk of its own: it shares the slot of the name
+it stands for. To report the whole cycle, aliases are reinserted where the preceding
+binding mentions them.
 """
 
 import re
@@ -15,13 +15,13 @@ from dynbuild.lang.syntax import Binding, Formal, Name, Node, Variable, children
 from dynbuild.spans import Source, Span
 
 MAX_SHOWN = 50
-"""Names of a cycle; hardly any has more, and each is shown with its place."""
+"""Names shown of a cycle, each with its location; hardly any cycle has more."""
 
 _NAMED = re.compile(r"'(.*)'", re.DOTALL)
 
 
 def cycle(failure: Failure, machine: Machine) -> Diagnostic:
-    """Return what is said of a value that needs itself."""
+    """Return the diagnostic for a value that depends on itself."""
     steps = reversed(failure.steps[: failure.tied])
     frames = [
         frame
@@ -55,7 +55,7 @@ def _name(frame: Frame) -> str:
 
 
 def _with_aliases(frames: list[Frame], machine: Machine) -> Iterator[Frame]:
-    """Return the frames, and before each the other names that lead to it."""
+    """Yield the frames, each preceded by the aliases that lead to it."""
     others: dict[Span | None, list[Frame]] = {}
     for alias, target in machine.aliases:
         others.setdefault(target, []).append(alias)
@@ -108,7 +108,7 @@ def _place(binding: Binding, source: Source) -> Span:
 
 
 def _value(span: Span, machine: Machine) -> Node | None:
-    """Return the value of the binding, or the default of the formal, at a place."""
+    """Return the value of the binding, or the default of the formal, at a location."""
     tree = machine.trees.get(span.source)
     waiting: list[Node] = [tree] if tree else []
     while waiting:

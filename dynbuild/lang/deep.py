@@ -1,13 +1,13 @@
-"""Evaluate a value with all that is in it."""
+"""Deep evaluation of a value."""
 
 from dynbuild.lang.machine import Machine
 from dynbuild.lang.values import Attrs, Slot, Value, force
 
 
 def force_deep(machine: Machine, slot: Slot) -> Value:
-    """Evaluate a slot and all slots in its value, depth first; cycles are no problem.
+    """Evaluate a slot and all slots in its value, depth first; cycles are fine.
 
-    The stack is our own, not Python's: lists can be nested without end.
+    The stack is our own, not Python's: lists can be nested arbitrarily deep.
     """
     top = force(slot)
     seen: set[int] = set()

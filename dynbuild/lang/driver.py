@@ -1,8 +1,8 @@
-"""Run the parser's tables: Lark's own loop, cut down to what this grammar needs.
+"""The parser's driver: Lark's own loop, reduced to what this grammar needs.
 
-The grammar, its tables and what matches a token in each state are Lark's. Left out are
-lines and columns, which messages find by themselves, and all that can be asked of Lark
-beside a tree. What would fit where a source stops is asked of the tables then.
+The grammar, its tables and the token matchers of each state are Lark's. Left out are
+lines and columns, which messages compute themselves, and every Lark feature besides
+the tree. The tables are asked what would fit only where the parser stops.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ END = "$END"
 Children: TypeAlias = list[Any]
 
 
-class Stopped(Exception):  # noqa: N818  # the parser stops; who is wrong is seen later
-    """The source does not follow the grammar: where, and what would fit there."""
+class Stopped(Exception):  # noqa: N818  # the cause is determined later
+    """A violation of the grammar: its offset, and the terminals accepted there."""
 
     def __init__(self, at: int, accepts: frozenset[str]) -> None:
         super().__init__(at)
@@ -30,16 +30,16 @@ class Stopped(Exception):  # noqa: N818  # the parser stops; who is wrong is see
 
 
 class _Reduce(NamedTuple):
-    """How a rule is reduced: what it takes, what it makes, and what that is."""
+    """The reduction of a rule: children consumed, node builder, resulting symbol."""
 
     size: int
     make: Callable[[Children], Any] | None
-    """None where the only child is what the rule makes."""
+    """None where the result is the only child."""
     origin: str
 
 
 class _Actions(dict[int, dict[str, Any]]):
-    """What to do in a state: the next state to shift to, or how to reduce."""
+    """The actions of each state: the next state to shift to, or the reduction."""
 
     def __init__(self, states: dict[int, dict[Any, Any]]) -> None:
         self._states = states
@@ -47,7 +47,7 @@ class _Actions(dict[int, dict[str, Any]]):
         self._reductions: dict[Any, _Reduce] = {}
 
     def __missing__(self, state: int) -> dict[str, Any]:
-        # Lark's own names are tokens, which compare slowly.
+        # Lark's symbol names are tokens, which compare slowly.
         self[state] = actions = {
             str(symbol): what if action is Shift else self._reduction(what)
             for symbol, (action, what) in self._states[state].items()
@@ -61,7 +61,7 @@ class _Actions(dict[int, dict[str, Any]]):
 
 
 class _Matchers(dict[int, Callable[[str, int], Any]]):
-    """What matches a token in a state; each is compiled where it is needed first."""
+    """The token matcher of each state, compiled on first use."""
 
     def __init__(self, lexers: dict[int, Any]) -> None:
         self._lexers = lexers
@@ -85,7 +85,7 @@ class Driver:
         self._actions = _Actions(table.states)
         self._matchers = _Matchers(frontend.lexer.lexers)
 
-    # One loop: to call a function for each token would cost as much again.
+    # One loop: a function call per token would double the cost.
     def parse(self, text: str) -> Any:  # noqa: ANN401, C901
         """Return the tree of a text, or raise ``Stopped``."""
         all_actions, matchers, ignored = self._actions, self._matchers, self._ignored
@@ -134,7 +134,7 @@ class Driver:
                     return values[-1]
 
     def _accepted(self, states: list[int]) -> frozenset[str]:
-        """Return the terminals that can follow where these states lead."""
+        """Return the terminals that can follow in these states."""
         kinds = [kind for kind in self._actions[states[-1]] if kind.isupper()]
         return frozenset(kind for kind in kinds if self._takes(states, kind))
 
@@ -157,7 +157,7 @@ def driver() -> Driver:
 
 
 def _reduction(rule: Any, builder: TreeBuilder) -> _Reduce:  # noqa: ANN401  # Lark's
-    """Return how to reduce a rule; one with ``_`` is a list of what it stands for."""
+    """Return the reduction of a rule; a rule with ``_`` yields a list."""
     origin = str(rule.origin.name)
     expands = [
         not symbol.is_term and symbol.name.startswith("_") for symbol in rule.expansion
@@ -186,11 +186,11 @@ def _same(children: Children) -> Children:
 
 
 def _flat(expands: list[bool]) -> Callable[[Children], Children]:
-    """Return what puts the lists among children in line with the others."""
+    """Return a function that flattens the lists among children."""
     first, *rest = expands
 
     def flat(children: Children) -> Children:
-        # The first list is used on, so that a long one is not copied again and again.
+        # The first list is reused, so that a long one is not copied again and again.
         result = children[0] if first else [children[0]]
         for place, is_list in enumerate(rest, 1):
             if is_list:

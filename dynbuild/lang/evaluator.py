@@ -1,4 +1,4 @@
-"""Evaluate a source from beginning to end, within its limits."""
+"""Evaluation of a source from start to finish, within its limits."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +53,7 @@ FILLED = (
 """The modules that fill the tables of built-ins and of the compiler."""
 
 Argument = Source | Slot
-"""What is passed for an argument: an expression, or a value as it is."""
+"""A passed argument: an expression, or a value as is."""
 
 
 def list_builtins() -> tuple[Builtin, ...]:
@@ -63,14 +63,14 @@ def list_builtins() -> tuple[Builtin, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The value of a source, evaluated as far as its outermost part."""
+    """The value of a source, evaluated to weak head normal form."""
 
     value: Value
     machine: Machine
     show_trace: bool
 
 
-def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
+def evaluate(  # noqa: PLR0913  # one parameter per capability
     source: Source,
     *,
     directory: str = "/",
@@ -80,10 +80,11 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
     say: Callable[[str], None] = lambda _: None,
     show_trace: bool = False,
 ) -> Result:
-    """Return the value of a source; ``DeclarationError`` where it has none.
+    """Return the value of a source. Raises ``DeclarationError`` if it has none.
 
-    Relative paths are meant in ``directory``. With ``arguments``, a function is called
-    with those of them that it names. ``say`` is told what ``trace`` and ``warn`` show.
+    Relative paths are resolved in ``directory``. With ``arguments``, a function is
+    called with those that it names. ``say`` receives the output of ``trace`` and
+    ``warn``.
     """
     machine = Machine(files, say, limits)
     machine.names = initial_names()
@@ -97,7 +98,7 @@ def evaluate(  # noqa: PLR0913  # a place for each thing an evaluation may reach
 
 
 def signature(result: Result) -> Signature | None:
-    """Return what is known of a value that is a function of the language."""
+    """Return the signature of a value that is a function of the language."""
     value = result.value
     return value.signature if type(value) is Lambda else None
 
@@ -105,14 +106,14 @@ def signature(result: Result) -> Signature | None:
 def call(
     result: Result, arguments: Mapping[str, Argument], *, directory: str = "/"
 ) -> Result:
-    """Return the value of a function for those of the arguments that it names."""
+    """Return the result of a function, called with the arguments that it names."""
     with _guarded(result.machine, show_trace=result.show_trace):
         value = _call(result.machine, result.value, directory, arguments)
         return Result(value, result.machine, result.show_trace)
 
 
 def check(source: Source) -> None:
-    """Find what is wrong with a source without evaluating it."""
+    """Report the errors of a source without evaluating it."""
     machine = Machine()
     machine.names = initial_names()
     machine.root = source
@@ -134,7 +135,7 @@ def attribute(result: Result, path: str) -> Result:
 
 
 def _index(name: str, length: int) -> int:
-    """Return the index that a part of a path names, in a list of that length."""
+    """Return the index that a part of a path names in a list of this length."""
     if name in map(str, range(length)):
         return int(name)
     known = f"0 to {length - 1}" if length else "none"
@@ -143,7 +144,7 @@ def _index(name: str, length: int) -> int:
 
 
 def force_deep(result: Result) -> Value:
-    """Return the value of a source, evaluated with all that is in it."""
+    """Return the value of a source, deeply evaluated."""
     with _guarded(result.machine, show_trace=result.show_trace):
         return deep.force_deep(result.machine, result.value)
 
@@ -163,7 +164,7 @@ def to_json(result: Result) -> str:
 
 @contextmanager
 def _guarded(machine: Machine, *, show_trace: bool) -> Iterator[None]:
-    """Room on Python's stack, and failures as the diagnostics that users see."""
+    """Make room on Python's stack, and turn failures into user-visible diagnostics."""
     try:
         with deep_stack(machine.limits.depth):
             yield

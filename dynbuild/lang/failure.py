@@ -1,4 +1,4 @@
-"""What ends an evaluation, as the evaluator passes it on; the sentence is made last.
+"""Failures of an evaluation, as the evaluator passes them on; worded last.
 
 ``CODES`` is the table of the language's stable error codes that docs/language.md shows.
 """
@@ -38,11 +38,11 @@ CODES = {
 
 
 MAX_MESSAGE = 2_000
-"""Characters of a message: a name or a text in it can be of any length."""
+"""Maximum characters of a message: a name or text in it can be of any length."""
 
 
 def short(message: str) -> str:
-    """Return a message, cut off where it is too long to be read."""
+    """Return a message, truncated if it is too long to read."""
     if len(message) > MAX_MESSAGE:
         return message[:MAX_MESSAGE] + " …"
     return message
@@ -50,24 +50,24 @@ def short(message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What was being done at a place when an evaluation failed."""
+    """The activity at a source location when an evaluation failed."""
 
     text: str
     span: Span | None
 
 
 Step: TypeAlias = "Frame | Code"
-"""A frame, or the code of a value that was being evaluated: a key of its labels."""
+"""A frame, or the code of the value being evaluated: a key of ``Machine.labels``."""
 
 
-class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuild
-    """An evaluation has failed.
+class Failure(Exception):  # noqa: N818  # control flow, not an error of dynbuild
+    """A failed evaluation.
 
-    ``steps`` grows from the inside out while the failure passes through. ``knot`` is
-    the value that needs itself, ``tied`` how many steps lead from it back to it.
+    ``steps`` grows from the inside out as the failure propagates. ``knot`` is the
+    value that depends on itself, ``tied`` the number of steps from it back to itself.
     """
 
-    def __init__(  # noqa: PLR0913  # all that a diagnostic says, and by name
+    def __init__(  # noqa: PLR0913  # all parts of a diagnostic, by keyword
         self,
         code: str,
         message: str,
@@ -84,15 +84,15 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
         self.hint = hint
         self.labels = tuple(labels)
         self.culprit = culprit
-        """The operand that does not fit, so that just it can be shown."""
+        """The mismatching operand, so that it alone can be shown."""
         self.steps: list[Step] = []
         self.argument: tuple[str, int] | None = None
-        """The argument that does not fit: the built-in, and which one from 0."""
+        """The mismatching argument: the built-in's name, and the index from 0."""
         self.knot: Thunk | None = None
         self.tied = 0
 
     def again(self, steps: int) -> "Failure":
-        """Return the same failure, as it was after so many steps."""
+        """Return a copy of the failure as it was after this many steps."""
         twin = type(self)(
             self.code,
             self.message,
@@ -107,4 +107,4 @@ class Failure(Exception):  # noqa: N818  # a way to end, not an error of dynbuil
 
 
 class Catchable(Failure):
-    """What ``builtins.tryEval`` turns into a value: ``throw`` and ``assert``."""
+    """A failure that ``builtins.tryEval`` catches: ``throw`` and ``assert``."""

@@ -1,6 +1,6 @@
-"""How the language reaches files: a port, and two of its implementations.
+"""The language's file access: a port, and two of its implementations.
 
-Paths are absolute, with ``/``. Who implements the port decides what is inside the
+Paths are absolute, with ``/``. The port's implementation decides what is inside the
 project; the default refuses everything, the one for tests has its files in memory.
 """
 
@@ -13,7 +13,7 @@ FileKind: TypeAlias = Literal["regular", "directory", "symlink", "unknown"]
 
 
 class FileRefused(Exception):  # noqa: N818  # a refusal, not an error of dynbuild
-    """A file is not there, not readable, or none of the declaration's business."""
+    """A file that is missing, unreadable, or off limits for the declaration."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -22,18 +22,18 @@ class FileRefused(Exception):  # noqa: N818  # a refusal, not an error of dynbui
 
 
 class Files(Protocol):
-    """What the language asks of files. Each method may raise ``FileRefused``."""
+    """File access for the language. Each method may raise ``FileRefused``."""
 
     def resolve(self, path: str) -> str:
-        """Return the path without symbolic links, refused outside of the project."""
+        """Return the path without symbolic links; refuse one outside the project."""
         ...
 
     def kind(self, path: str) -> FileKind | None:
-        """Return what is at the path, the last link not followed; None for nothing."""
+        """Return the kind of file, not following a final link; None if missing."""
         ...
 
     def link(self, path: str) -> str:
-        """Return where a symbolic link leads, itself not followed further."""
+        """Return the target of a symbolic link, not followed further."""
         ...
 
     def read(self, path: str) -> bytes:
@@ -46,7 +46,7 @@ class Files(Protocol):
 
 
 class NoFiles:
-    """No file may be read."""
+    """A port that refuses every file."""
 
     def _refuse(self, path: str) -> FileRefused:
         return FileRefused(f"'{path}' cannot be read: this evaluation has no files")
@@ -129,5 +129,5 @@ class MemoryFiles:
         return dict(sorted(names.items()))
 
     def _place(self, path: str) -> str:
-        """The path, only its last part not followed."""
+        """Resolve the path except for its last component."""
         return join(self.resolve(parent(path)), base(normalise(path)))

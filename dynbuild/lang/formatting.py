@@ -1,7 +1,7 @@
-"""Format a source: spaces and indentation, and nothing else.
+"""The formatter: spaces and indentation, and nothing else.
 
-Line breaks are the author's, but for blank lines, of which one is kept. Comments and
-literals stay as they are, byte for byte. There are no options.
+Line breaks are the author's, except that runs of blank lines collapse to one. Comments
+and literals stay as they are, byte for byte. There are no options.
 """
 
 import re
@@ -24,7 +24,7 @@ _BEFORE_UNARY = _OPERATORS | KEYWORDS | frozenset({"{", "[", "(", "${", ";", ","
 
 
 def format_source(source: Source) -> str:
-    """Return the source as it should be; ``DeclarationError`` if it does not parse."""
+    """Return the formatted source. Raises ``DeclarationError`` if it does not parse."""
     parse(source)
     tokens = _tokens(source.text)
     texts: list[str] = []
@@ -45,13 +45,13 @@ def format_source(source: Source) -> str:
 
 @dataclass(slots=True)
 class _Token:
-    """A piece, the line breaks before it, and what decides about its spaces."""
+    """A piece, the line breaks before it, and the facts that decide its spacing."""
 
     kind: str
     text: str
     breaks: int
     spaced: bool
-    """Whether something stood between it and the token before."""
+    """Whether anything separated it from the previous token."""
     unary: bool = False
     ends_line: bool = False
     dynamic: bool = False
@@ -95,7 +95,7 @@ def _is_dynamic(piece: Piece, braces: list[str]) -> bool:
 
 
 def _space(before: _Token, token: _Token) -> str:
-    """Return what stands between two tokens of a line."""
+    """Return the space between two tokens of a line."""
     if token.kind == "." or before.kind == ".":
         return " " if token.spaced else ""
     joined = (
@@ -112,7 +112,7 @@ def _space(before: _Token, token: _Token) -> str:
 
 @dataclass(slots=True)
 class _Context:
-    """What is open, where its line starts, and whether an item of it begins here."""
+    """An open construct, the indent of its line, and whether an item begins here."""
 
     kind: str
     line: int
@@ -126,14 +126,14 @@ class _Context:
 
 
 class _Layout:
-    """How deep the next line starts, after the tokens so far."""
+    """The indentation of the next line, given the tokens so far."""
 
     def __init__(self) -> None:
         self._stack = [_Context("", 0)]
         self._line = 0
 
     def start_line(self, token: _Token) -> int:
-        """Return the steps by which a line is indented that a token starts."""
+        """Return the indentation level of a line that starts with this token."""
         top = self._stack[-1]
         if token.kind in _CLOSERS:
             opener = next(
@@ -156,7 +156,7 @@ class _Layout:
         return self._stack[-1].indent
 
     def take(self, token: _Token) -> None:
-        """Note what a token opens, ends and closes."""
+        """Record what a token opens, ends and closes."""
         kind = token.kind
         if kind == "comment":
             return
@@ -176,14 +176,14 @@ class _Layout:
             self._stack.append(_Context(kind, self._line))
 
     def _close(self, kinds: dict[str, str] | set[str]) -> None:
-        """Leave the innermost context of these kinds, and all that is in it."""
+        """Leave the innermost context of these kinds, and all contexts inside it."""
         for index in range(len(self._stack) - 1, 0, -1):
             if self._stack[index].kind in kinds:
                 del self._stack[index:]
                 return
 
     def _end_item(self) -> bool:
-        """End a binding, a formal, or what stands after ``with``."""
+        """End a binding or formal; return False if it ended a ``with`` instead."""
         while self._stack[-1].kind in {"then", "else"}:
             self._stack.pop()
         if self._stack[-1].kind == "with":

@@ -1,4 +1,4 @@
-"""The parser's tables: saved in the wheel, else made from the grammar once."""
+"""The parser's tables: saved in the wheel, else generated once from the grammar."""
 
 import marshal
 from functools import cache
@@ -23,7 +23,7 @@ def grammar_text() -> str:
 
 @cache
 def parser() -> Lark:
-    """Return a parser whose result is the syntax tree itself."""
+    """Return a parser that produces the syntax tree directly."""
     return _saved() or Lark(
         grammar_text(),
         parser="lalr",
@@ -34,7 +34,7 @@ def parser() -> Lark:
 
 
 def _saved() -> Lark | None:
-    """Return a parser with the tables of hatch_build.py, if they are its own."""
+    """Return a parser with the tables of hatch_build.py, if they match the grammar."""
     try:
         data = _data(TABLES)
     except OSError:

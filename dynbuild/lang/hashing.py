@@ -1,4 +1,4 @@
-"""Digests as the built-ins give them."""
+"""Digests as the built-ins return them."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 
 
 def digest(algorithm: str, data: bytes) -> str:
-    """Return the digest of some bytes, in base 16."""
+    """Return the digest of the data, in base 16."""
     if algorithm not in ALGORITHMS:
         raise Failure(
             "DB0219",

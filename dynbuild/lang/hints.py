@@ -1,7 +1,7 @@
-"""What syntax errors say: one row for each mistake that people make.
+"""The messages of syntax errors: one row per common mistake.
 
-A row matches on what was found, what stands before it, what surrounds it and what the
-parser would accept instead; the first that matches speaks. Its text may use {found},
+A row matches on the piece found, the one before it, the construct around it and what
+the parser would accept instead; the first match wins. Its text may use {found},
 {before} and {opener}.
 """
 
@@ -12,7 +12,7 @@ END = "the end"
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A mistake: how it is recognised, and what is said; empty sets match anything."""
+    """A mistake: how it is recognised, and its message; empty sets match anything."""
 
     name: str
     message: str
@@ -22,9 +22,9 @@ class Hint:
     opener: frozenset[str] = frozenset()
     accepts: frozenset[str] = frozenset()
     after_previous: bool = False
-    """Whether the place to show is where the previous piece ends."""
+    """Whether the location to show is the end of the previous piece."""
     shows_opener: bool = False
-    """Whether a second label shows what is open."""
+    """Whether a second label points at the opener."""
 
 
 def _one_of(*kinds: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""One evaluation: its limits, its access to files, and how a function is called."""
+"""One evaluation: its limits, its file access, and its function calls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an evaluation may take before it is given up."""
+    """The resource limits of an evaluation."""
 
     depth: int = 10_000
-    """Calls within calls, as in Nix, and values within values."""
+    """Nested calls, as in Nix, and nested values."""
     steps: int = 10_000_000
-    """Calls, elements made, and 16-byte pieces of text made."""
+    """Calls, elements created, and 16-character chunks of text created."""
 
 
 class Machine:
     """The state of one evaluation.
 
-    Invariant: no clock, no environment and no file is reached but through ``files``.
+    Invariant: no clock, no environment, and no file access except through ``files``.
     """
 
     __slots__ = (
@@ -69,16 +69,16 @@ class Machine:
         self.steps = self.limits.steps
         self.labels: dict[Code, Frame] = {}
         self.aliases: list[tuple[Frame, Span]] = []
-        """Bindings that are just another name, and where that name was bound."""
+        """Bindings that are mere aliases, each with the location of its target."""
         self.modules: dict[str, Thunk] = {}
         self.names: dict[str, Slot] = {}
         self.root: Source | None = None
-        """What is evaluated, which imports the rest; and what it lies in."""
+        """The source being evaluated, which imports the rest; then its directory."""
         self.directory = "/"
         self.trees: dict[Source, Expression] = {}
 
     def charge(self, steps: int) -> None:
-        """Take what an operation costs from what is left."""
+        """Deduct the cost of an operation from the remaining steps."""
         self.steps -= steps
         if self.steps < 0:
             raise Failure(
@@ -88,13 +88,13 @@ class Machine:
             )
 
     def text(self, parts: Sequence[str]) -> str:
-        """Return the parts joined; halves of a character that meet become one again."""
+        """Return the parts joined; the halves of a split character are reunited."""
         self.charge(sum(map(len, parts)) >> 4)
         result = "".join(parts)
         return result if result.isascii() else _whole(result)
 
     def enter(self) -> None:
-        """Go one level deeper; whoever returns normally takes it back."""
+        """Go one level deeper; the caller undoes it when it returns normally."""
         self.depth += 1
         if self.depth > self.limits.depth:
             raise Failure(
@@ -142,14 +142,14 @@ class Machine:
     def promise(
         self, function: Value, argument: Slot, span: Span | None = None
     ) -> Thunk:
-        """Return the call of a function, made when its result is needed.
+        """Return a thunk that calls a function when its result is needed.
 
-        A built-in that cannot take the argument fails at the argument's span.
+        A built-in that rejects the argument fails at the argument's span.
         """
         return Thunk(_promised, (self, function, argument, span))
 
     def promise2(self, function: Slot, first: Slot, second: Slot) -> Thunk:
-        """Return the call of a function for two arguments, made when needed."""
+        """Return a thunk that calls a function with two arguments when needed."""
         return Thunk(_promised2, (self, function, first, second))
 
 
@@ -177,7 +177,7 @@ def _promised2(promise: Env) -> Value:
 
 
 def run(machine: Machine, primitive: Primitive, given: tuple[Slot, ...]) -> Value:
-    """Return the result of a built-in; ``*given`` would nest Python's own stack."""
+    """Return the result of a built-in; ``*given`` would nest Python's stack."""
     function = primitive.function
     match given:
         case (first,):

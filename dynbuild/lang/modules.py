@@ -15,12 +15,12 @@ from dynbuild.lang.values import Code, Env, Thunk, Value, force
 from dynbuild.spans import Source, Span
 
 _MAX_LINKS = 40
-"""As many as Linux follows (path_resolution(7))."""
+"""The limit of Linux (path_resolution(7))."""
 _READERS = {".json": "builtins.fromJSON", ".toml": "builtins.fromTOML"}
 
 
 def import_file(machine: Machine, path: str) -> Value:
-    """Return the value of a file; while it is evaluated, importing it is a cycle."""
+    """Return the value of a file; importing it during its evaluation is a cycle."""
     try:
         path = _named(machine.files, path)
     except FileRefused as refused:
@@ -31,12 +31,12 @@ def import_file(machine: Machine, path: str) -> Value:
 
 
 def _named(files: Files, path: str) -> str:
-    """Return the path that a file's own relative paths start from.
+    """Return the path against which a file's own relative paths are resolved.
 
-    As in Nix, that is where it was named: of links, only one in the place of what is
-    imported is followed, none in the directories above.
+    As in Nix, that is the path as named: a link is followed only in the place of the
+    imported file itself, not in the directories above.
     """
-    # Refuses what leads out of the project, or in a circle.
+    # Refuses a path that leads out of the project, or in a circle.
     real = files.resolve(path)
     for _ in range(_MAX_LINKS):
         if files.kind(path) != "symlink":
@@ -74,7 +74,7 @@ def _loader(machine: Machine, path: str) -> Code:
 
 
 def _parsed(source: Source) -> Expression:
-    """Return the tree of a file; what is plainly no Nix has a hint how to read it."""
+    """Return the tree of a file; one that is clearly not Nix gets a hint."""
     try:
         return parse(source)
     except DeclarationError as error:

@@ -1,4 +1,4 @@
-"""What the operators do with values: arithmetic, order, equality, joining."""
+"""The semantics of the operators: arithmetic, order, equality, concatenation."""
 
 import operator
 from collections.abc import Callable
@@ -86,7 +86,7 @@ divide = _arithmetic("dividing", "/", _float_safe(_quotient))
 
 
 def add(machine: Machine, left: Value, right: Value) -> Value:
-    """``+``: numbers are added, strings and paths are joined."""
+    """``+``: add numbers, join strings and paths."""
     if type(left) is int or type(left) is float:
         if type(right) is not int and type(right) is not float:
             raise Failure(
@@ -112,7 +112,7 @@ def add(machine: Machine, left: Value, right: Value) -> Value:
 
 
 def _is_text(value: Attrs) -> bool:
-    """Whether a set can be put into a string."""
+    """Whether a set can be coerced to a string."""
     return "__toString" in value.items or "outPath" in value.items
 
 
@@ -160,7 +160,7 @@ def update(machine: Machine, left: Value, right: Value) -> Value:
 # Order and equality
 
 COMPARED = 12
-"""Two texts cost a step for so many bits of their length: it goes very fast."""
+"""Comparing two texts costs one step per 2**12 characters: it is very fast."""
 
 
 def less(machine: Machine, left: Value, right: Value) -> bool:
@@ -225,7 +225,7 @@ def _equal_numbers(left: Value, right: Value) -> bool:
 
 
 def equal_slots(machine: Machine, left: Slot, right: Slot) -> bool:
-    """Two slots: as in Nix the *same* value is equal to itself, even a function."""
+    """Compare two slots; as in Nix the *same* value equals itself, even a function."""
     one, other = force(left), force(right)
     return left is right or equal(machine, one, other)
 
@@ -244,7 +244,7 @@ def _equal_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
 
 
 def _is_derivation(value: Attrs) -> bool:
-    """Whether a set is what Nix compares by its output alone."""
+    """Whether a set is a derivation, which Nix compares by its output alone."""
     if "type" not in value.items or "outPath" not in value.items:
         return False
     return force(value.items["type"]) == "derivation"

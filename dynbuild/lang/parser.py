@@ -1,4 +1,4 @@
-"""From text to tree; what is wrong with the text becomes diagnostics."""
+"""From text to tree; errors in the text become diagnostics."""
 
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.driver import Stopped, driver
@@ -9,9 +9,9 @@ from dynbuild.lang.syntax_errors import syntax_errors
 from dynbuild.spans import Source, Span
 
 MAX_SIZE = 2_000_000
-"""Characters of a source."""
+"""Maximum characters of a source."""
 MAX_DEPTH = 10_000
-"""Operators that stand within each other, as in 1 ++ 2 ++ 3."""
+"""Maximum nesting of operators, as in 1 ++ 2 ++ 3."""
 
 
 def parse(source: Source) -> Expression:
@@ -43,7 +43,7 @@ def _parsed(source: Source) -> Expression:
 
 
 def _refuse_null(source: Source) -> None:
-    """Refuse a null byte that is not in a comment, as Nix does."""
+    """Refuse a null byte outside comments, as Nix does."""
     for piece in scan(source.text):
         if "\0" in piece.text and piece.kind != "comment":
             at = piece.start + piece.text.index("\0")

@@ -1,4 +1,4 @@
-"""Paths as text: absolute, with ``/``, whatever the machine's own are."""
+"""Paths as text: absolute, with ``/``, independent of the host's conventions."""
 
 
 def normalise(path: str) -> str:
@@ -13,15 +13,15 @@ def normalise(path: str) -> str:
 
 
 def join(directory: str, path: str) -> str:
-    """Return a path as it is meant in a directory."""
+    """Return a path resolved against a directory."""
     return normalise(path if path.startswith("/") else f"{directory}/{path}")
 
 
 def parent(path: str) -> str:
-    """Return the directory that a normalised path lies in; the root lies in itself."""
+    """Return the parent directory of a normalised path; the root is its own."""
     return path.rpartition("/")[0] or "/"
 
 
 def base(path: str) -> str:
-    """Return the last name of a normalised path."""
+    """Return the last component of a normalised path."""
     return path.rpartition("/")[2]

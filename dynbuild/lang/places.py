@@ -1,4 +1,4 @@
-"""Where a part of a value was written."""
+"""Source locations of the parts of a value."""
 
 from collections.abc import Iterable
 
@@ -9,8 +9,9 @@ from dynbuild.spans import Span
 def where(value: Slot, path: Iterable[str | int]) -> Span | None:
     """Return the span of the part of an evaluated value at a path.
 
-    Of an attribute it is its name, of an element the element. Where the last parts are
-    at no known place (made by a function, say), it is the nearest part that is.
+    For an attribute that is its name, for an element the element itself. Where the
+    last parts have no known location (created by a function, say), return that of the
+    nearest enclosing part.
     """
     span: Span | None = None
     for step in path:

@@ -1,4 +1,4 @@
-"""Print values: as ``nix-instantiate --eval`` prints them, and as JSON."""
+"""Printing of values: as ``nix-instantiate --eval`` does, and as JSON."""
 
 import math
 import re
@@ -43,20 +43,20 @@ _TO_QUOTE_JSON = re.compile(r'["\\\x00-\x1f]')
 
 
 def quote(text: str) -> str:
-    """Return a text as a string literal of the language."""
+    """Return text as a string literal of the language."""
     body = _TO_QUOTE.sub(lambda match: _QUOTED.get(match[0], "\\$"), text)
     return f'"{body}"'
 
 
 def attribute_literal(name: str) -> str:
-    """Return the name of an attribute as it is written in a set."""
+    """Return the name of an attribute as written in a set."""
     if _IDENTIFIER.fullmatch(name) and name not in KEYWORDS - {"or"}:
         return name
     return quote(name)
 
 
 def print_value(machine: Machine, value: Slot) -> str:
-    """Return a value as Nix prints it; what is not evaluated is «thunk»."""
+    """Return a value as Nix prints it; unevaluated parts are «thunk»."""
     parts: list[str] = []
     _print(machine, value, parts, set())
     return "".join(parts)
@@ -100,7 +100,7 @@ def _print(machine: Machine, slot: Slot, parts: list[str], seen: set[int]) -> No
 
 
 def float_text(value: float) -> str:
-    """Return a float as C's ``%g`` writes it."""
+    """Return a float as C's ``%g`` formats it."""
     return f"{value:g}"
 
 
@@ -115,7 +115,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
     Lambda: lambda _: "<LAMBDA>",
     Attrs: lambda _: "{ }",
 }
-"""How what has nothing in it is printed; all others are empty lists."""
+"""Printers of the atomic values; the only others here are empty lists."""
 
 
 def _atom(value: Value) -> str:
@@ -127,7 +127,7 @@ def _atom(value: Value) -> str:
 
 
 def json_value(machine: Machine, value: Slot) -> str:
-    """Return a value as JSON, keys sorted, no spaces; evaluated as far as is needed."""
+    """Return a value as JSON, keys sorted, no spaces, evaluating it as needed."""
     parts: list[str] = []
     _json(machine, value, parts)
     return machine.text(parts)
@@ -178,7 +178,7 @@ def _json_set(machine: Machine, value: Attrs, parts: list[str]) -> None:
 
 
 def _note(failure: Failure, value: Attrs, name: str) -> None:
-    """Say which attribute a value is in that cannot be written."""
+    """Record in a failure which attribute holds the unprintable value."""
     span = value.spans.get(name)
     if span and failure.span is None:
         failure.span = span
@@ -187,7 +187,7 @@ def _note(failure: Failure, value: Attrs, name: str) -> None:
 
 
 def json_string(text: str) -> str:
-    """Return a text as JSON writes it."""
+    """Return text as a JSON string."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -204,11 +204,11 @@ def _json_escape(match: re.Match[str]) -> str:
 
 
 LARGEST_POINT, SMALLEST_POINT = 15, -4
-"""Where the decimal point may stand without an exponent."""
+"""Positions of the decimal point that need no exponent."""
 
 
 def json_float(value: float) -> str:
-    """Return the shortest text that means the float, in the form that Nix writes."""
+    """Return the shortest text that round-trips the float, in Nix's format."""
     if not math.isfinite(value):
         return "null"
     sign, digits, exponent = _shortest(value)

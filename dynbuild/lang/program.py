@@ -1,4 +1,4 @@
-"""A whole source: the names it starts with, and how it is compiled."""
+"""A whole source: its initial names, and its compilation."""
 
 from contextlib import suppress
 
@@ -18,13 +18,13 @@ CONSTANTS: dict[str, Slot] = {
     "nixVersion": "2.34.0",
     "storeDir": "/nix/store",
 }
-"""What is in ``builtins`` and no function; the last three are for Nix's libraries."""
+"""The non-functions in ``builtins``; the last three are for Nix's libraries."""
 
 PLAIN = ("true", "false", "null", "builtins")
 
 
 def initial_names() -> dict[str, Slot]:
-    """Return all names that a program starts with, most of them with ``__``."""
+    """Return the initial names of a program, most of them prefixed with ``__``."""
     values: dict[str, Slot] = {
         **CONSTANTS,
         **{name: primitive(row) for name, row in BUILTINS.items()},
@@ -39,7 +39,7 @@ def initial_names() -> dict[str, Slot]:
 def compile_program(
     machine: Machine, source: Source, directory: str, tree: syntax.Expression
 ) -> Code:
-    """Return the code of a source; all of its problems at once where it has some."""
+    """Return the code of a source, or raise all of its problems at once."""
     machine.trees[source] = tree
     unit = Unit(source, directory, machine, machine.names)
     code = None

@@ -1,11 +1,11 @@
-"""What the grammar takes only to refuse it: one message and one hint each."""
+"""Constructs that the grammar accepts only to refuse: one message and hint each."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A code, a message, and what to write instead; ``{text}`` is what was written."""
+    """A code, a message, and what to write instead; ``{text}`` is the source text."""
 
     code: str
     message: str
@@ -75,4 +75,4 @@ ABSENT = {
     "scopedImport": "import a function, and call it with what it needs",
     "toXML": "write JSON with builtins.toJSON",
 }
-"""Built-ins of Nix that are left out, and what to do instead."""
+"""Nix built-ins that are left out, and what to do instead."""

@@ -1,10 +1,9 @@
 """POSIX extended regular expressions over bytes, in time linear in the text.
 
-The pattern becomes a small program; all ways through it are followed side by side, one
-byte after the other, so no pattern can make it go back and forth. Which way counts is
-decided as C++'s ``std::regex`` (which Nix uses) does: the leftmost match, of these the
-longest, of these the first of a search that prefers left alternatives and more
-repetitions.
+The pattern becomes a small program, run as a Pike VM: all threads advance in lockstep,
+byte by byte, so no pattern can cause backtracking. The match is chosen as by C++'s
+``std::regex`` (which Nix uses): the leftmost, of these the longest, of these the first
+of a search that prefers left alternatives and more repetitions.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +33,7 @@ Instruction: TypeAlias = tuple[str, int, int]
 """``byte mask``, ``split first second``, ``save slot``, ``start``, ``end``, ``match``;
 unused places are 0."""
 Ways: TypeAlias = dict[int, tuple[int, ...]]
-"""Where in the program the ways are, the preferred first, and what each has saved."""
+"""The threads' program positions, preferred first, with the offsets each has saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,11 @@ class Regex:
 
     @property
     def size(self) -> int:
-        """How much one byte of text can cost."""
+        """The worst-case cost per byte of text."""
         return 1 if self.literal is not None else len(self.program)
 
     def match(self, data: bytes) -> Groups | None:
-        """Return the groups when all of the data matches."""
+        """Return the groups if all of the data matches."""
         if self.literal is not None:
             return [] if data == self.literal else None
         ways = self._start(data, 0)
@@ -67,7 +66,7 @@ class Regex:
     def search(
         self, data: bytes, charge: Callable[[int], None]
     ) -> Iterator[tuple[int, int, Groups]]:
-        """All matches from left to right, with their groups."""
+        """Yield all matches from left to right, with their groups."""
         start = 0
         empty_at = -1
         while start <= len(data):
@@ -92,7 +91,7 @@ class Regex:
     def _find(
         self, data: bytes, start: int, empty_at: int, charge: Callable[[int], None]
     ) -> Groups | None:
-        """Return the next match, but not the empty one at ``empty_at`` again."""
+        """Return the next match, but not an empty one at ``empty_at`` again."""
         best: tuple[int, ...] | None = None
         ways: Ways = {}
         position = start
@@ -136,7 +135,7 @@ class Regex:
     def _follow(
         self, ways: Ways, at: int, saved: tuple[int, ...], data: bytes, position: int
     ) -> None:
-        """Add all places that can be reached without a byte, the preferred first."""
+        """Add all positions reachable without consuming a byte, preferred first."""
         program = self.program
         stack = [(at, saved)]
         while stack:
@@ -172,7 +171,7 @@ def compile_regex(pattern: bytes) -> Regex:
 
 
 def _literal(node: Node) -> bytes | None:
-    """Return the bytes that are the only match of a pattern without groups."""
+    """Return the sole match of a pattern without groups, if there is only one."""
     if not isinstance(node, Sequence):
         return None
     data = bytearray()
@@ -248,9 +247,10 @@ def _emit_optional(program: list[Instruction], bodies: list[Node]) -> None:
 
 
 def _emit_empty_loop(program: list[Instruction], body: Node) -> None:
-    """``x*`` where x may be empty and has groups: its last turn is an empty one.
+    """Emit ``x*`` where x may be empty and has groups: its last iteration is empty.
 
-    Two copies take turns; so the empty turn does not meet itself and is not lost.
+    Two copies alternate, so that the empty iteration does not revisit its own
+    positions and get lost.
     """
     forks: list[int] = []
     for _ in range(2):

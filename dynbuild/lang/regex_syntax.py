@@ -1,7 +1,7 @@
 """The syntax of POSIX extended regular expressions, as strict as Nix's.
 
-Nix is strict where POSIX leaves open what is meant: only what is special can be
-escaped, a repetition needs something to repeat, and ``{,n}`` is an error.
+Nix is strict where POSIX leaves the behaviour undefined: only special characters can
+be escaped, a repetition needs something to repeat, and ``{,n}`` is an error.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SPECIAL = b"^$\\.*+?()[{|"
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """One byte whose bit is set."""
+    """One byte of those whose bit is set in the mask."""
 
     mask: int
 
@@ -32,21 +32,21 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One after the other."""
+    """A concatenation."""
 
     items: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """One of them."""
+    """An alternation."""
 
     items: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What is remembered."""
+    """A capture group."""
 
     index: int
     body: "Node"
@@ -54,7 +54,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """At least, and at most."""
+    """A repetition, with its minimum and maximum count."""
 
     body: "Node"
     least: int
@@ -91,7 +91,7 @@ CLASSES = {
 
 
 def is_nullable(node: Node) -> bool:
-    """Whether a pattern can match nothing."""
+    """Whether a pattern can match the empty string."""
     match node:
         case Set():
             return False
@@ -108,7 +108,7 @@ def is_nullable(node: Node) -> bool:
 
 
 def has_groups(node: Node) -> bool:
-    """Whether a pattern remembers something."""
+    """Whether a pattern has capture groups."""
     match node:
         case Group():
             return True
@@ -121,13 +121,13 @@ def has_groups(node: Node) -> bool:
 
 
 def too_complex() -> Failure:
-    """Return what to raise where a pattern needs too large a program."""
+    """Return the failure for a pattern whose program would be too large."""
     return Failure("DB0221", "the regular expression is too complex")
 
 
 @dataclass(slots=True)
 class _Reader:
-    """A pattern while it is read."""
+    """A pattern being read."""
 
     data: bytes
     at: int = 0
@@ -155,7 +155,7 @@ class _Reader:
 
 
 def parse_regex(pattern: bytes) -> tuple[Node, int]:
-    """Return the tree of a pattern, and how many groups it has."""
+    """Return the tree of a pattern and its number of groups."""
     reader = _Reader(pattern)
     node = _alternatives(reader)
     if reader.at < len(pattern):
@@ -287,7 +287,7 @@ def _bracket(reader: _Reader) -> Node:
 
 
 def _bracket_item(reader: _Reader) -> int | tuple[int]:
-    """Return the mask of a class, or the one byte that stands there."""
+    """Return the mask of a class, or a single byte as a tuple."""
     if reader.accept(b"[:"):
         name = _named(reader, b":]").lower()
         if name not in CLASSES:

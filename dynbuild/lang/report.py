@@ -1,4 +1,4 @@
-"""From a failure to the diagnostic that people read."""
+"""From a failure to the diagnostic that users read."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,7 +13,7 @@ MAX_FRAMES = 5
 
 
 def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnostic:
-    """Return the cause and its place, and what led there; of a cycle, all of it."""
+    """Return the cause, its location and its trace; for a cycle, all of it."""
     if failure.tied:
         return cycle(failure, machine)
     frames = list(_frames(failure, machine.labels))
@@ -43,7 +43,7 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
 
 
 def whole(machine: Machine) -> Span | None:
-    """Return the place of all that is evaluated, where no better one is known."""
+    """Return the span of the whole source, for when no better one is known."""
     if machine.root is None:
         return None
     tree = machine.trees[machine.root]
@@ -51,7 +51,7 @@ def whole(machine: Machine) -> Span | None:
 
 
 def _frames(failure: Failure, labels: Mapping[Code, Frame]) -> Iterator[Frame]:
-    """Return the steps that say something, the innermost first, each once."""
+    """Yield the steps that have a label, innermost first, each once."""
     seen: set[tuple[str, object]] = set()
     for step in failure.steps:
         frame = step if isinstance(step, Frame) else labels.get(step)

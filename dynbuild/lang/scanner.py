@@ -1,6 +1,6 @@
-"""Cut a source into pieces, as far as that goes: for messages, and for the formatter.
+"""A best-effort scanner, for messages and for the formatter.
 
-Beside the parser's own lexer this one never fails, and keeps comments.
+Unlike the parser's own lexer it never fails, and it keeps comments.
 """
 
 import re
@@ -40,22 +40,22 @@ _CLOSES = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
 
 
 class Opened(NamedTuple):
-    """Something that is open: a bracket, a string, a path; and what it lies in."""
+    """An open bracket, string or path, and the construct around it."""
 
     kind: str
     start: int
     outer: "Opened | None"
     literals: int
-    """How many of these are strings and paths."""
+    """The number of strings and paths among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a source: its kind, which for keywords and operators is their text.
+    """A part of a source. The kind of a keyword or operator is its text.
 
-    The kinds: space, comment, url, path, number, name, text (of a string), open and
-    close (of a string), unclosed (a comment), bad. ``inside`` is the innermost thing
-    that is open around it.
+    The other kinds: space, comment, url, path, number, name, text (of a string), open
+    and close (of a string), unclosed (a comment), bad. ``inside`` is the innermost
+    open construct around it.
     """
 
     kind: str
@@ -69,7 +69,7 @@ class Piece:
 
 
 def scan(text: str) -> Iterator[Piece]:
-    """Cut a source into all of its pieces."""
+    """Split a source into all of its pieces."""
     at = 0
     inside: Opened | None = None
     while at < len(text) or (inside and inside.kind == "path"):
@@ -102,7 +102,7 @@ def _in_literal(text: str, at: int, mode: str, inside: Opened | None) -> Piece:
 
 
 def _after(text: str, piece: Piece, mode: str) -> Opened | None:
-    """Return what is open around what follows a piece."""
+    """Return the innermost construct that is open after a piece."""
     inside = piece.inside
     kind = piece.kind
     literals = inside.literals if inside else 0
@@ -119,7 +119,7 @@ def _after(text: str, piece: Piece, mode: str) -> Opened | None:
 
 
 def lexemes(text: str) -> Iterator[Piece]:
-    """Cut a source into pieces, each literal one, whatever is interpolated in it."""
+    """Split a source into pieces, each literal one piece, with its interpolations."""
     start = None
     for piece in scan(text):
         if start is None and (piece.kind == "open" or _opens_path(text, piece)):

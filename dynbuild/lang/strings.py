@@ -1,4 +1,4 @@
-"""What the text between quotes means: escapes, line ends, common indentation."""
+"""The meaning of quoted text: escapes, line endings, common indentation."""
 
 import re
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ _ESCAPE = re.compile(r"\\(.)|\r\n?", re.DOTALL)
 _PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])++|''\$|\$|'''|''\\.|'", re.DOTALL)
 
 NO_INDENT = 1_000_000
-"""Of a string that is nothing but spaces: all of them are dropped, as in Nix."""
+"""Indentation of an all-space string: all of it is dropped, as in Nix."""
 
 Value = TypeVar("Value")
 Piece: TypeAlias = tuple[str, bool]
-"""A text of an indented string, and whether it was written as it is (no escape)."""
+"""A text of an indented string, and whether it was written verbatim (no escape)."""
 
 
 @dataclass(slots=True)
 class _Line:
-    """The line that is being stripped, which may go on in the next piece."""
+    """The line being stripped, which may continue in the next piece."""
 
     starts: bool = True
     dropped: int = 0
@@ -31,14 +31,14 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 
 def unescape(text: str) -> str:
-    """Return the meaning of what stands between double quotes."""
+    """Return the meaning of the text between double quotes."""
     if "\\" in text or "\r" in text:
         return _ESCAPE.sub(_unescape_one, text)
     return str(text)
 
 
 def joined(parts: list[str | Value]) -> tuple[str | Value, ...]:
-    """Return the parts with adjacent texts put together and empty ones dropped."""
+    """Return the parts with adjacent texts merged and empty ones dropped."""
     result: list[str | Value] = []
     for part in parts:
         if not isinstance(part, str):
@@ -51,7 +51,7 @@ def joined(parts: list[str | Value]) -> tuple[str | Value, ...]:
 
 
 def _piece(text: str) -> Piece:
-    """One piece of an indented string as Nix's lexer cuts it."""
+    """Return one piece of an indented string, split as by Nix's lexer."""
     if text == "''$":
         return "$", False
     if text == "'''":
@@ -62,10 +62,10 @@ def _piece(text: str) -> Piece:
 
 
 def indented_parts(items: list[Value]) -> list[str | Value]:
-    """Return the parts of an indented string without the indentation its lines share.
+    """Return the parts of an indented string without their common indentation.
 
-    Lines of spaces alone do not count, nor do tabs; what is escaped or a value ends the
-    indentation of its line. A last line of spaces alone is dropped.
+    All-space lines do not count, nor do tabs; an escape or a value ends the
+    indentation of its line. A last line of only spaces is dropped.
     """
     pieces: list[Piece | Value] = []
     for item in items:

@@ -1,7 +1,7 @@
-"""The syntax tree: what a source says, before anything is known about its names.
+"""The syntax tree of a source, before name resolution.
 
-Every node has ``start`` and ``end``, offsets into its source, which do not count when
-nodes are compared: two trees are equal when they say the same.
+Every node has ``start`` and ``end``, offsets into its source, which are ignored in
+comparisons: two trees are equal when they mean the same.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ Left = Literal["left", "right", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What all nodes have: a place."""
+    """The base of all nodes: a source location."""
 
     start: int = field(compare=False)
     end: int = field(compare=False)
@@ -35,7 +35,7 @@ class String(Node):
 
 @dataclass(frozen=True, slots=True)
 class PathLiteral(Node):
-    """``./a``, ``./a/${b}``; the first part is a text."""
+    """``./a``, ``./a/${b}``; the first part is text."""
 
     parts: tuple["str | Expression", ...]
 
@@ -56,14 +56,14 @@ class ListLiteral(Node):
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
-    """A name of an attribute that is known from the source alone."""
+    """An attribute name known statically."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dynamic(Node):
-    """A name of an attribute that must be evaluated: ``${e}``, ``"a${e}"``."""
+    """An attribute name that must be evaluated: ``${e}``, ``"a${e}"``."""
 
     expression: "Expression"
 
@@ -200,7 +200,7 @@ class Binary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Node):
-    """What the grammar takes only so that it can be refused: a row of REFUSALS."""
+    """A construct that the grammar accepts only to refuse it: a row of REFUSALS."""
 
     reason: str
     text: str
@@ -229,17 +229,17 @@ Expression: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """How tight an operator binds (higher is tighter), and to which side."""
+    """The precedence (higher binds tighter) and associativity of an operator."""
 
     level: int
     associates: Left
 
 
 HAS_LEVEL = 11
-"""``e ? path``: looser than unary minus, tighter than all that are binary."""
+"""``e ? path``: looser than unary minus, tighter than all binary operators."""
 
 PREFIXES = {"-": 12, "!": 7}
-"""How tight the prefix operators bind."""
+"""The precedence of the prefix operators."""
 
 OPERATORS = {
     "++": Operator(10, "right"),
@@ -264,7 +264,7 @@ OPERATORS = {
 
 
 def children(node: Node) -> Iterator[Node]:
-    """Return the nodes directly below a node, in the order of the source's fields."""
+    """Yield the direct children of a node, in the order of its fields."""
     for each in fields(node)[2:]:
         value = getattr(node, each.name)
         if isinstance(value, Node):

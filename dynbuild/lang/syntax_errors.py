@@ -1,7 +1,7 @@
-"""From a place where the parser stops to what is wrong there, and on to the next one.
+"""Diagnosis of the position where the parser stopped, and search for the next one.
 
-To find several mistakes in one run, the binding in which one was found is blanked and
-the rest is parsed again: all offsets stay what they were.
+To find several mistakes in one run, the binding that contains one is blanked out and
+the rest is parsed again: all offsets stay the same.
 """
 
 import re
@@ -17,9 +17,9 @@ from dynbuild.spans import Source, Span
 MAX_ERRORS = 10
 MANY_STARTERS = 8
 MANY_OPERATORS = 5
-"""From so many on, they are what is meant, and not each of them."""
+"""If this many operators would fit, a message lists none of them."""
 SHOWN = 20
-"""Characters of what was found that a message repeats."""
+"""Maximum characters of the found text that a message repeats."""
 
 _BRACKETS = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
 _WORDS = {"let": "in", "if": "then", "then": "else", "with": ";", "assert": ";"}
@@ -27,7 +27,7 @@ _WORDS = {"let": "in", "if": "then", "then": "else", "with": ";", "assert": ";"}
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """Where the parser stopped, and what is around."""
+    """The position where the parser stopped, and its surroundings."""
 
     at: int
     found: Piece | None
@@ -44,7 +44,7 @@ class _Stop:
 
 
 def syntax_errors(source: Source, stopped: Stopped) -> list[Diagnostic]:
-    """All that is wrong with the grammar of a source where the parser stopped."""
+    """Return all syntax errors of a source in which the parser stopped."""
     text = source.text
     found: list[Diagnostic] = []
     next_one: Stopped | None = stopped
@@ -89,7 +89,7 @@ def _look_around(text: str, at: int, accepts: frozenset[str]) -> _Stop:
 
 
 def _opener(pieces: list[Piece]) -> tuple[str, int] | None:
-    """Return the innermost thing that is open: a bracket, a string, a word."""
+    """Return the innermost open construct: a bracket, a string, a keyword."""
     stack: list[tuple[str, int]] = []
     for piece in pieces:
         kind = piece.kind
@@ -113,7 +113,7 @@ def _opener(pieces: list[Piece]) -> tuple[str, int] | None:
 
 
 def _pop(stack: list[tuple[str, int]], openers: tuple[str, ...]) -> None:
-    """Close the nearest of these openers with all that is left open in it."""
+    """Close the nearest of these openers, and everything still open inside it."""
     for index in range(len(stack) - 1, -1, -1):
         if stack[index][0] in openers:
             del stack[index:]
@@ -162,7 +162,7 @@ def _diagnose(source: Source, stop: _Stop) -> Diagnostic:
 
 
 def _end_of_value(stop: _Stop) -> int:
-    """Where the binding before ends: at ``=``, before the name that it belongs to."""
+    """Return the end of the previous binding: at ``=``, before the name it binds."""
     pieces = list(stop.earlier)
     if stop.found_kind == "=":
         while pieces and pieces[-1].kind in {"name", "text", "open", "close", "or"}:
@@ -175,7 +175,7 @@ def _end_of_value(stop: _Stop) -> int:
 
 
 def _plain(stop: _Stop) -> str:
-    """Return what was found, and what would fit."""
+    """Return the generic message: what was found, and what would fit."""
     found = "the end of the source"
     if stop.found:
         text = stop.found.text
@@ -200,7 +200,7 @@ def _wanted(accepts: frozenset[str]) -> str:
 
 
 def _without_binding(text: str, stop: _Stop) -> str | None:
-    """Return the text without the binding in which the parser stopped, if any."""
+    """Return the text with the stop's binding blanked out; None outside a binding."""
     inside = stop.found.inside if stop.found else None
     while inside and inside.kind != "{":
         inside = inside.outer

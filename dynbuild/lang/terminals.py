@@ -1,4 +1,4 @@
-"""The grammar's terminals, as messages speak of them."""
+"""The grammar's terminals, as messages name them."""
 
 EXPRESSION_STARTERS = frozenset(
     {
@@ -48,7 +48,7 @@ HUMAN = {
     "OR": "`or`",
     "$END": "the end of the source",
 }
-"""The terminals that are worth naming, as people know them."""
+"""Human-readable names of the terminals that are worth naming."""
 
 OPERATORS = frozenset(
     {

@@ -1,9 +1,9 @@
 """The values of the language, and the promise of one: the thunk.
 
 Null, Booleans, integers, floats, strings and lists are Python's own. A string is text
-in which a byte that is not UTF-8 stands as a lone surrogate (``surrogateescape``);
-lists and dictionaries are never changed once they are part of a value. What may still
-have to be evaluated is a ``Slot``: a value or a thunk.
+in which a byte that is not UTF-8 is a lone surrogate (``surrogateescape``); lists and
+dictionaries are never mutated once they are part of a value. A ``Slot``, which may
+still need evaluation, is a value or a thunk.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from dynbuild.lang.failure import Failure
 from dynbuild.spans import Span
 
 Env: TypeAlias = Any
-"""What a code reads its variables from: for compiled code a frame, which is a list of
-the surrounding frame and the slots of its own names."""
+"""The environment a code reads its variables from: for compiled code a frame, which is
+a list of the surrounding frame and the slots of its own names."""
 
 
 class Path:
@@ -28,7 +28,7 @@ class Path:
 
 
 class Attrs:
-    """A set. ``spans`` tells where the attributes were written, as far as is known."""
+    """A set. ``spans`` holds the attributes' source locations, as far as known."""
 
     __slots__ = ("items", "spans")
 
@@ -38,7 +38,7 @@ class Attrs:
 
 
 class Elements(list["Slot"]):
-    """A list whose elements were written at known places."""
+    """A list whose elements have known source locations."""
 
     __slots__ = ("spans",)
 
@@ -47,7 +47,7 @@ class Elements(list["Slot"]):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A formal of a pattern: its name, its place, and what makes its default."""
+    """A formal of a pattern: its name, its location, and the code of its default."""
 
     name: str
     span: Span
@@ -56,7 +56,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What is known of a function before it is called."""
+    """The static facts about a function: its name, location and parameters."""
 
     name: str | None
     span: Span
@@ -66,7 +66,7 @@ class Signature:
 
 
 class Lambda:
-    """A function of the language with the frame it was made in."""
+    """A function of the language with the frame it closes over."""
 
     __slots__ = ("body", "env", "signature")
 
@@ -77,7 +77,7 @@ class Lambda:
 
 
 class Primitive:
-    """A built-in function; ``arguments`` are those it has been given so far."""
+    """A built-in function; ``arguments`` are those applied so far."""
 
     __slots__ = ("arguments", "arity", "function", "name")
 
@@ -97,9 +97,9 @@ class Primitive:
 class Thunk:
     """A value that is evaluated when it is first needed.
 
-    ``code`` is None once it has been. While it is evaluated, and when that has failed,
-    ``code`` is a function that fails: so a value that needs itself is found, and a
-    failure is remembered, without a question asked.
+    ``code`` is None once it has been. During evaluation, and after a failed one,
+    ``code`` is a function that fails: this detects a value that depends on itself, and
+    remembers a failure, without an extra check.
     """
 
     __slots__ = ("code", "env", "value")
@@ -168,9 +168,9 @@ KINDS = {
     Lambda: ("lambda", "a function"),
     Primitive: ("lambda", "a built-in function"),
 }
-"""For each Python type: what ``builtins.typeOf`` says, and what a sentence says."""
+"""For each Python type: its ``builtins.typeOf`` name, and its name in a sentence."""
 
 
 def a_kind(value: Value) -> str:
-    """Return the kind of a value as a sentence says it: ``an integer``."""
+    """Return the kind of a value as used in a sentence: ``an integer``."""
     return KINDS[type(value)][1]

@@ -1,1 +1,1 @@
-"""Steps: the units of the install order, what they run, what digests cover."""
+"""Steps: the units of the install order, their scripts, and their digests' fields."""

@@ -1,7 +1,7 @@
 """Descriptions: the labelled fields that decide what a step builds.
 
-The digest of a step is the digest of this description; whatever explains a rebuild
-reads the same value, so that what is covered and what is told cannot drift apart.
+The digest of a step is the digest of this description; explanations of a rebuild read
+the same value, so that digest and explanation cannot drift apart.
 """
 
 import posixpath
@@ -35,11 +35,10 @@ from dynbuild.steps.run import (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a step's result depends on beyond its own facts.
+    """The inputs of a step's result beyond its own facts.
 
-    ``stands_on`` holds the digests of the steps it stands on; ``copied`` the digest
-    of the content of each of its copies: of files, of the step or the image that
-    they come from.
+    ``stands_on`` holds the digests of the steps it stands on; ``copied`` the content
+    digest of each of its copies: of files, or of the source step or image.
     """
 
     platform: str
@@ -52,7 +51,7 @@ class Surroundings:
 
 
 def describe(step: Step, around: Surroundings) -> Description:
-    """Every field that decides what a step builds.
+    """Return every field that decides what a step builds.
 
     Not covered: names of stages, seqs, runtime config, tier settings, secret values,
     modification times, the umask of a checkout.
@@ -103,10 +102,10 @@ def _kind(step: Step) -> str:
 
 
 def _copy(copy: Copy, content: Digest) -> Description:
-    """Where content goes; a path counts only where the result can tell.
+    """Describe a copy; its source path counts only as far as it affects the result.
 
-    Its last name does: a file copied to what is a directory in the image, written with
-    a slash or without, keeps it.
+    Its last name does: a file copied to a directory of the image, written with a slash
+    or without, keeps its name.
     """
     return {
         "content": content,
@@ -122,7 +121,8 @@ def _copy(copy: Copy, content: Digest) -> Description:
 def _mount(mount: Mount) -> Field:
     match mount:
         case CacheMount(target, identity, sharing, uid, gid, mode):
-            # Whose it is decides nothing that one machine may not do as another does.
+            # The scope of a cache (such as the checkout) differs between machines and
+            # is not covered.
             told: list[Field] = [] if mode is None else [mode]
             return ["cache", target, identity, sharing, uid, gid, *told]
         case ScratchMount(target):
@@ -140,12 +140,12 @@ def _mount(mount: Mount) -> Field:
 def own_facts(
     stage: Stage, pins: Mapping[str, Pin], shell: tuple[str, ...]
 ) -> Description:
-    """What a stage itself says about its result: no names, nothing that others say.
+    """Return a stage's own facts about its result: no names, nothing from others.
 
     Two stages with equal own facts and equal surroundings build the same thing; this
-    is how the lock knows a renamed stage again, and a changed stage from a moved one.
-    ``pins`` are the images that stages copy from, ``shell`` the default one. Not in
-    it: what is the lock's alone, the refresh number.
+    is how the lock recognises a renamed stage, and tells a changed stage from a moved
+    one. ``pins`` are the images that stages copy from, ``shell`` the default one. The
+    refresh number, which belongs to the lock, is excluded.
     """
     facts: dict[str, Field] = {
         "copy": [_own_copy(copy, pins) for copy in stage.copies],

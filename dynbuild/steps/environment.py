@@ -1,7 +1,7 @@
-"""Environments: what the stages that a step stands on say about variables.
+"""Environments: the variables set by the stages that a step stands on.
 
-Variables are composed dependencies first, then by name, never by place in the order,
-so that no move of a stage changes what another one sees.
+Variables are composed dependencies first, then by name, never by install order, so
+that moving a stage never changes the environment of another.
 """
 
 from collections import defaultdict
@@ -20,15 +20,15 @@ from dynbuild.steps.model import Stage
 from dynbuild.steps.sequence import Rank, topological
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""What BuildKit and Docker set where an image has no PATH."""
+"""The PATH that BuildKit and Docker set where an image has none."""
 
 MAX_EXPANDED = 100_000_000
-"""Characters of all that is expanded for one declaration or lock."""
+"""Maximum characters expanded in total for one declaration or lock."""
 
 
 @dataclass(eq=False)
 class EnvironmentConflict(Exception):  # noqa: N818 - it is a fact about a declaration
-    """Two stages that do not depend on one another set a variable to two values."""
+    """Two mutually independent stages that set a variable to different values."""
 
     variable: str
     first: str
@@ -38,9 +38,9 @@ class EnvironmentConflict(Exception):  # noqa: N818 - it is a fact about a decla
 class Environments:
     """The composed variables of every stage of a declaration or a lock.
 
-    ``stages`` must hold all that their dependencies name, without cycles. Sets of
-    stages that set variables are kept as bits of a number, in the order in which
-    they are composed: a set without its highest bit is composed before it.
+    ``stages`` must contain all of their dependencies, without cycles. Sets of stages
+    that set variables are bitmasks, in composition order: a set without its highest
+    bit is composed before it.
     """
 
     def __init__(self, stages: Iterable[Stage], base: Mapping[str, str]) -> None:
@@ -51,7 +51,7 @@ class Environments:
         self._with_own: dict[str, int] = {}
         self._composed: dict[int, dict[str, str]] = {0: {}}
         self._expanded = 0
-        # Stages that set nothing come as soon as they can: they delay nobody.
+        # Stages that set nothing come as early as possible, delaying no other.
         ranks: dict[str, Rank] = {
             name: (name,) if stage.env else () for name, stage in self._stages.items()
         }
@@ -73,10 +73,10 @@ class Environments:
         self._conflicts = tuple(self._find_conflicts())
 
     def of_stage(self, name: str) -> dict[str, str]:
-        """What the commands of a stage see, ``build_env`` included, and set anew.
+        """Return the variables that a stage's commands see, including ``build_env``.
 
-        Only variables that a stage sets: those of the base are there anyway. Raises
-        EnvironmentConflict and VariableError, as all that follow.
+        Only those set by stages: the base's are there anyway. Raises
+        EnvironmentConflict and VariableError, as do the methods below.
         """
         composed = self._agreed(self._with_own[name])
         table = self._stages[name].build_env
@@ -84,16 +84,16 @@ class Environments:
         return {**composed, **own}
 
     def of_image(self) -> dict[str, str]:
-        """What all linked stages together set."""
+        """Return the variables that all linked stages set together."""
         return dict(self._agreed(self._linked))
 
     def of_container(self, env: Mapping[str, str]) -> dict[str, str]:
-        """What the image says: what stages set, and what only the container sees."""
+        """Return the image's variables: the stages', and the container-only ones."""
         composed = self.of_image()
         return {**composed, **self._expand(env, composed, None, "env")}
 
     def check(self) -> None:
-        """Raise what any stage, or the image, would meet."""
+        """Raise the error that any stage, or the image, would run into."""
         for name, together in self._with_own.items():
             self._refuse_conflict(together)
             if self._stages[name].build_env:
@@ -107,7 +107,7 @@ class Environments:
         stage: str | None,
         kind: str,
     ) -> dict[str, str]:
-        """Expand a table against what is composed so far and the base."""
+        """Expand a table against the variables composed so far and the base's."""
         try:
             own = expand_all(table, {**self._base, **composed})
             others = sum(len(composed[name]) for name in composed.keys() - own.keys())
@@ -156,10 +156,10 @@ class Environments:
                 )
 
     def _find_conflicts(self) -> Iterator[tuple[int, str, int]]:
-        """Each stage that sets a variable, and the others before it that disagree.
+        """Yield each stage that sets a variable, with the conflicting ones before it.
 
-        They disagree where neither depends on the other, the values differ, and not
-        both extend what they find.
+        Stages conflict where neither depends on the other, the values differ, and not
+        both extend the existing value.
         """
         extending: defaultdict[str, int] = defaultdict(int)
         setting: defaultdict[str, defaultdict[str, int]]

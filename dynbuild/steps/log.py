@@ -1,7 +1,7 @@
-"""Package logs: what happened to each package, at which seq, and what that adds up to.
+"""Package logs: the events of each package by seq, and the state they add up to.
 
 A package list is a set whose installation converges, so its history can be replayed:
-adding a package appends an event and touches nothing that was there before.
+adding a package appends an event and leaves all earlier ones alone.
 """
 
 import re
@@ -17,7 +17,7 @@ _EVENT = re.compile(r"([1-9][0-9]{0,17}) (.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one update did to one package."""
+    """One update's action on one package."""
 
     seq: int
     action: Action
@@ -28,7 +28,7 @@ Log = Mapping[str, tuple[Event, ...]]
 
 
 def parse_event(text: str) -> Event:
-    """``9 git=1:2.39*`` installs, ``12 -`` removes, ``15 ^`` upgrades.
+    """Parse an event: ``9 git=1:2.39*`` installs, ``12 -`` removes, ``15 ^`` upgrades.
 
     Raises ValueError for anything else.
     """
@@ -47,7 +47,7 @@ def parse_event(text: str) -> Event:
 
 
 def format_event(event: Event) -> str:
-    """The inverse of ``parse_event``."""
+    """Invert ``parse_event``."""
     match event.action:
         case Install(spec):
             return f"{event.seq} {spec}"
@@ -60,7 +60,7 @@ def format_event(event: Event) -> str:
 
 
 def declared(log: Log) -> dict[str, str]:
-    """The spec of every package that is declared after all events, by key."""
+    """Return the specs of the packages declared after all events, by key."""
     specs: dict[str, str] = {}
     for _, actions in _transactions(log):
         _apply(specs, actions)
@@ -68,10 +68,10 @@ def declared(log: Log) -> dict[str, str]:
 
 
 def folded(log: Log, since: int) -> Log:
-    """The log without the events from a seq on that later ones made needless.
+    """Return the log without events from a seq on that later ones made redundant.
 
-    For when all that stands there is built anew: what came and went again leaves no
-    trace, and of several specs the last one stays.
+    For when everything from there on is rebuilt: a package that came and went leaves
+    no trace, and of several specs the last one stays.
     """
     before = declared(
         {key: tuple(e for e in events if e.seq < since) for key, events in log.items()}
@@ -96,11 +96,11 @@ def folded(log: Log, since: int) -> Log:
 def groups(
     manager: str, log: Log, kept: frozenset[str] = frozenset()
 ) -> Iterator[tuple[int, Group]]:
-    """The transactions of a manager in order, each with its seq."""
+    """Yield the transactions of a manager in order, each with its seq."""
     specs: dict[str, str] = {}
     last = declared(log)
     for seq, actions in _transactions(log):
-        # Merged histories may remove what is gone, or upgrade it: that does nothing.
+        # Merged histories may remove or upgrade an absent package: a no-op.
         effective = {
             key: action
             for key, action in actions.items()
@@ -114,10 +114,10 @@ def groups(
 
 
 def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:
-    """What happens to each package at each seq, in order.
+    """Return the action on each package at each seq, in order.
 
-    Of several events at one seq, as merged histories have them, the last one counts;
-    an upgrade beside another event says nothing more.
+    Of several events at one seq, as in merged histories, the last one counts; an
+    upgrade next to another event adds nothing.
     """
     by_seq: defaultdict[int, dict[str, Action]] = defaultdict(dict)
     for key, events in sorted(log.items()):

@@ -1,6 +1,6 @@
-"""The values that steps are made of, resolved: no paths to read, no tags to look up.
+"""The resolved values that steps consist of: no paths to read, no tags to look up.
 
-They hold facts only. Where a step stands in the order is the lock's business.
+They hold facts only. The position of a step in the order is up to the lock.
 """
 
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from dynbuild.digest import Digest
 
 Network = Literal["default", "none", "host"]
 Sharing = Literal["shared", "private", "locked"]
-"""What two steps at once do with one cache mount: both write, each has its own, or one
-waits."""
+"""The use of one cache mount by two concurrent steps: both write, each has its own, or
+one waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """An image fixed to a digest, with what its own config says.
+    """An image fixed to a digest, with facts from its own config.
 
     ``image`` is the full reference with its tag; ``digest`` is that of the index (or
     of the manifest where there is no index); ``platforms`` maps ``os/arch[/variant]``
-    to the digest of its manifest. An image that no registry knows has neither: it is
+    to the digest of its manifest. An image that no registry has lacks both: it is
     looked up in the engine whenever it is used.
     """
 
@@ -39,7 +39,7 @@ class Copy:
 
     ``path`` is as the user wrote it: relative to the project, or absolute in the
     stage or image. ``digest`` is that of the tracked content; a copy from the project
-    without one is live: its content is read when the image is realized.
+    without a digest is live: its content is read when the image is realized.
     """
 
     path: str
@@ -71,9 +71,9 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class CacheDirectory:
-    """A directory of a stage that is kept from build to build, outside the image.
+    """A directory of a stage that persists between builds, outside the image.
 
-    Without an ``id`` it is the stage's own; stages that give one share it.
+    Without an ``id`` it is private to the stage; stages with the same ``id`` share it.
     """
 
     target: str
@@ -123,7 +123,7 @@ class AptSource:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The user that is created, and whether it may use sudo without a password."""
+    """The user to create, and whether it may use sudo without a password."""
 
     name: str
     uid: int
@@ -133,26 +133,26 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One environment script: shell lines that set up what stages stand on."""
+    """One environment script: shell commands that set up the ground for stages."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """A package is declared anew or with another spec."""
+    """A package was added, or its spec changed."""
 
     spec: str
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """A package is no longer declared."""
+    """A package was removed from the declaration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A declared package is brought to the newest version that its spec allows."""
+    """A declared package is upgraded to the newest version that its spec allows."""
 
 
 Action = Install | Remove | Upgrade
@@ -164,8 +164,8 @@ class Group:
 
     ``declared`` maps name to spec after these events; ``kept`` names packages that
     another step needs, so that removing them from the list keeps them. ``gone`` names
-    those of ``declared`` that later events removed or asked for in another way; no
-    digest depends on it.
+    those of ``declared`` that later events removed or gave another spec; no digest
+    depends on it.
     """
 
     manager: str
@@ -180,7 +180,7 @@ Step = AptSource | Group | Script | User | Stage
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """How Docker finds out whether the container works."""
+    """Docker's check of whether the container works."""
 
     cmd: tuple[str, ...]
     interval: str | None = None
@@ -191,7 +191,7 @@ class Healthcheck:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeConfig:
-    """What the image says about running it; no step depends on it."""
+    """The image's settings for running it; no step depends on them."""
 
     env: Mapping[str, str] = field(default_factory=dict)
     workdir: str | None = None
@@ -203,4 +203,4 @@ class RuntimeConfig:
     healthcheck: Healthcheck | None = None
     stop_signal: str | None = None
     source_date_epoch: int | None = None
-    """The latest time of what layers of copies hold; nothing in the image names it."""
+    """The latest timestamp in layers of copies; nothing in the image names it."""

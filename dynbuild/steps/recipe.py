@@ -1,4 +1,4 @@
-"""From a step to what it executes: the one place that writes scripts."""
+"""From a step to its script: the only place that writes scripts."""
 
 import posixpath
 import re
@@ -31,13 +31,13 @@ from dynbuild.steps.run import (
 )
 
 STAGE_RECIPE = 3
-"""Grows whenever the script of a stage is written in another way: digests cover it."""
+"""Incremented whenever a stage's script is generated differently; part of digests."""
 
 _TESTED = "(exit $?)"
-"""Ends the script where the command before it failed. ``set -e`` alone lets ``a && b``
-fail; ``command || exit`` would switch it off within the command."""
+"""Ends the script if the previous command failed. ``set -e`` alone ignores a failed
+``a && b``; ``command || exit`` would disable it within the command."""
 
-# Nothing that an installation downloads or writes down stays.
+# Nothing that an installation downloads or logs stays.
 _SUDO = """command -v sudo > /dev/null || {
   if command -v apt-get > /dev/null; then
     export DEBIAN_FRONTEND=noninteractive
@@ -69,9 +69,9 @@ _SUDO = """command -v sudo > /dev/null || {
 
 
 def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run | None:
-    """What a step executes, or None for a stage that only copies.
+    """Return a step's execution, or None for a stage that only copies.
 
-    ``environment`` is what the step's commands see beyond the base's variables;
+    ``environment`` holds the variables that the step's commands see beyond the base's;
     ``user`` is the declared user, whose uid the mounts of its stages get.
     """
     match step:
@@ -92,7 +92,7 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
 
 
 def copies_of(step: Step) -> tuple[Copy, ...]:
-    """The files that a step takes before it runs."""
+    """Return the files that a step copies before it runs."""
     match step:
         case Stage():
             return step.copies
@@ -105,10 +105,10 @@ def copies_of(step: Step) -> tuple[Copy, ...]:
 
 
 def compares_times(step: Step) -> bool:
-    """Whether the times of what a step copies may decide what its script makes.
+    """Whether the timestamps of a step's copies may affect its script's result.
 
-    A builder's own cache has a copy with the times of when it first saw the content,
-    which may be before those of what lies in a cache mount: it must not answer.
+    A builder's own cache has a copy with the timestamps of when it first saw the
+    content, which may be older than files in a cache mount: it must not be used.
     """
     return (
         isinstance(step, Stage)
@@ -118,7 +118,7 @@ def compares_times(step: Step) -> bool:
 
 
 def user_packages(user: User | None) -> frozenset[str]:
-    """Packages that the user step needs, whatever the package lists say."""
+    """Return packages that the user step needs, whatever the package lists say."""
     return frozenset({"sudo"}) if user and user.sudo else frozenset()
 
 
@@ -130,7 +130,7 @@ def _stage_run(
     exports = [
         f"export {name}={shell(value)}" for name, value in sorted(environment.items())
     ]
-    # Or the builder's own cache would answer, with what it did the last time.
+    # Otherwise the builder's own cache would answer with its previous result.
     bumped = [f"# bump {stage.bump}"] if stage.bump else []
     tested = [line for command in stage.commands for line in (command, _TESTED)]
     script = "\n".join(["set -e", *bumped, *exports, *tested])
@@ -161,7 +161,7 @@ def _stage_mounts(stage: Stage, user: User | None) -> tuple[Mount, ...]:
 
 
 def _parents(stage: Stage, user: User | None) -> tuple[str, ...]:
-    """Directories of a home that mounts would make, and make root's."""
+    """Return directories of a home that mounts would create, owned by root."""
     if user is None or stage.user != user.name:
         return ()
     home = f"/home/{user.name}/"
@@ -170,7 +170,7 @@ def _parents(stage: Stage, user: User | None) -> tuple[str, ...]:
 
 
 def _ids(name: str, user: User | None) -> tuple[int, int]:
-    """uid and gid of a stage's user; the declaration's check made sure of them."""
+    """Return uid and gid of a stage's user, which the declaration's check validated."""
     if user is not None and name == user.name:
         return user.uid, user.uid
     match = re.fullmatch(r"([0-9]+)(?::([0-9]+))?", name)
@@ -183,7 +183,7 @@ def _user_script(user: User) -> str:
     name, uid, login = shell(user.name), user.uid, shell(user.shell)
     advice = shell(f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}:')
     own_gid = f"s/^{user.name}:[^:]*:\\([0-9]*\\):.*/\\1/p"
-    # Small bases have no tool for it: then the files are written as useradd would.
+    # Small bases have no tool for it: there the files are written as by useradd.
     lines = [
         "set -eu",
         f"if ! id -u {name} > /dev/null 2>&1; then",
@@ -224,7 +224,7 @@ def _user_script(user: User) -> str:
 
 
 def _whose(indent: str, pattern: str) -> list[str]:
-    """Lines that find out whether the base has a user, or what came after it."""
+    """Return lines that find out whether a user is from the base or a later step."""
     return [
         f"{indent}where='in the base'",
         f"{indent}grep -qs {pattern} {BASE_MOUNT}/etc/passwd ||",
@@ -256,7 +256,7 @@ def _source_script(source: AptSource) -> str:
 
 
 def source_name(source: AptSource) -> str:
-    """A file name that says where a source comes from and that no other has."""
+    """Return a unique file name that shows the origin of a source."""
     address = urlsplit(source.uri)
     spoken = re.sub(r"[^a-z0-9]+", "-", f"{address.hostname}{address.path}".lower())
     identity = "\n".join([source.uri, *source.suites, *source.components])
@@ -264,7 +264,7 @@ def source_name(source: AptSource) -> str:
 
 
 def _key_path(source: AptSource) -> str:
-    """apt reads a key as what its name says it is (sources.list(5), Signed-By)."""
+    """Return a key's path; apt goes by its suffix (sources.list(5), Signed-By)."""
     suffix = "gpg" if source.key and _is_binary(source.key) else "asc"
     return f"/etc/apt/keyrings/{source_name(source)}.{suffix}"
 

@@ -1,4 +1,4 @@
-"""Orders of names that what they need allows."""
+"""Topological orders of names."""
 
 import heapq
 from collections.abc import Iterable, Mapping
@@ -9,10 +9,10 @@ Rank = tuple[int | str, ...]
 def topological(
     needs: Mapping[str, Iterable[str]], ranks: Mapping[str, Rank]
 ) -> list[str]:
-    """Names in an order that their needs allow, the lowest rank first where free.
+    """Return names in topological order, the lowest rank first where there is choice.
 
-    Kahn's algorithm (CACM 1962) with a heap. Needs that are no key of ``needs`` count
-    as met; what stands in a cycle or behind one is left out.
+    Kahn's algorithm (CACM 1962) with a heap. Needs that are not keys of ``needs``
+    count as met; names in a cycle or behind one are left out.
     """
     waiting = {
         name: {need for need in below if need in needs} for name, below in needs.items()

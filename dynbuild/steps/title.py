@@ -1,4 +1,4 @@
-"""What a step is called where people read of it."""
+"""Human-readable names of steps."""
 
 from typing import assert_never
 
@@ -18,7 +18,7 @@ _LENGTH = 60
 
 
 def label(step: Step) -> str:
-    """The title with the kind of step before it, where that is not a stage."""
+    """Return the title, prefixed with the kind of step unless it is a stage."""
     match step:
         case Stage():
             return step.name
@@ -36,7 +36,7 @@ def label(step: Step) -> str:
 
 
 def title(step: Step) -> str:
-    """One line, at most 60 characters or so: what the step brings."""
+    """Return one line, at most 60 characters or so: the effect of the step."""
     match step:
         case Stage():
             return step.name
@@ -53,7 +53,7 @@ def title(step: Step) -> str:
 
 
 def _events(group: Group) -> list[str]:
-    """What is installed, then what is upgraded, then what is removed."""
+    """Return the installed packages, then the upgraded, then the removed ones."""
     installed, upgraded, removed = [], [], []
     for name, action in sorted(group.actions.items()):
         match action:

@@ -1,1 +1,1 @@
-"""Pictures and pages: what is drawn of locks and of history, each in one file."""
+"""Pictures and pages of locks and of history, each a single file."""

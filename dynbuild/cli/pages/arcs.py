@@ -1,4 +1,4 @@
-"""Arcs beside a stack of steps, from each to those that it stands on."""
+"""Arcs beside a stack of steps, from each to the steps it stands on."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,14 +7,14 @@ from dynbuild.cli.markup import escaped
 from dynbuild.explain.picture import Row
 
 GAP = 8
-"""Room between the widest arc and the edge, in the unit of the drawing."""
+"""Space between the widest arc and the edge, in drawing units."""
 
 
 def arcs(rows: Sequence[Row], width: float, height: float) -> Iterator[str]:
-    """A path for each edge of rows that are drawn from the top, each ``height`` high.
+    """Yield a path for each edge of rows drawn from the top, each ``height`` high.
 
-    An arc is as wide as the logarithm of its span: near ones stay near, and a drawing
-    of any number of steps has room for all.
+    An arc's width is logarithmic in its span: short arcs stay close, and any number of
+    steps fits into a drawing.
     """
     at = {row.id: place for place, row in enumerate(rows)}
     widest = math.log2(1 + max(len(rows), 2))
@@ -27,7 +27,7 @@ def arcs(rows: Sequence[Row], width: float, height: float) -> Iterator[str]:
 
 
 def places(rows: Sequence[Row]) -> Mapping[str, int]:
-    """Which number a page gives each step: names of steps are no names of elements."""
+    """Return the number of each step in a page: step names are unfit as element ids."""
     return {row.id: at for at, row in enumerate(rows)}
 
 

@@ -1,4 +1,4 @@
-"""Charts as SVG in a page: no script, no size of their own, each with its words."""
+"""Charts as SVG in a page: no script, no intrinsic size, each with a text title."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,13 +6,13 @@ from dynbuild.cli.pages.html import element, text
 
 _HEIGHT = 100.0
 _GAP = 0.18
-"""Which part of a bar's room stays free between bars."""
+"""The fraction of a bar's slot that stays free between bars."""
 
 
 def stacked(
     title: str, bars: Sequence[Mapping[str, float]], kinds: Sequence[str]
 ) -> str:
-    """Bars of equal height, each of the shares of its kinds, the first kind lowest."""
+    """Return equally high bars, each split by its kinds' shares, the first lowest."""
     parts = [_grid(len(bars))]
     for at, bar in enumerate(bars):
         whole = sum(bar.values())
@@ -30,7 +30,7 @@ def stacked(
 
 
 def line(title: str, values: Sequence[float]) -> str:
-    """A line from left to right above its filled area, from nought to the largest."""
+    """Return a line with a filled area below, scaled from zero to the largest value."""
     most = max(values, default=0) or 1.0
     points = [
         f"{at + 0.5:.1f} {_HEIGHT - (_HEIGHT - 4) * value / most:.2f}"
@@ -45,7 +45,7 @@ def line(title: str, values: Sequence[float]) -> str:
 
 
 def share(title: str, part: float, kind: str) -> str:
-    """One bar that is filled to a part of its length, between 0 and 1."""
+    """Return one bar that is filled to a fraction of its length, from 0 to 1."""
     return element(
         "svg",
         text("title", title),
@@ -59,7 +59,7 @@ def share(title: str, part: float, kind: str) -> str:
 
 
 def key(names: Mapping[str, str]) -> str:
-    """Which colour means what, in words."""
+    """Return the legend of colours."""
     items = [
         element(
             "li",
@@ -77,7 +77,7 @@ def key(names: Mapping[str, str]) -> str:
 
 
 def axis(*labels: str) -> str:
-    """What stands below a chart, from left to right."""
+    """Return the labels below a chart, from left to right."""
     return element("div", *(text("span", one) for one in labels), class_="axis")
 
 

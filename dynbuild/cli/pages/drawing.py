@@ -1,4 +1,4 @@
-"""A lock as an SVG drawing: its layers as they are stacked, and what stands on what."""
+"""A lock as an SVG drawing: its stacked layers, and their dependencies."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from dynbuild.digest import short
 from dynbuild.explain.picture import Picture, Row
 
 _ROW, _ARCS, _WIDTH, _HEAD, _EDGE = 44, 110, 960, 64, 24
-"""Sizes in the unit of the drawing: of a layer, the arcs, all, the head, the edge."""
+"""Sizes in drawing units: layer height, arcs, total width, head, edge."""
 
 _FITS = 52
-"""Characters of a name that fit into a layer."""
+"""The number of characters of a name that fit into a layer."""
 
 _STYLE = """
 svg{--page:#faf7f1;--card:#fff;--line:#dcd5c6;--ink:#1d2126;--soft:#56595f;--arc:#b9b1a1;
@@ -31,7 +31,7 @@ text{font:14px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--i
 
 
 def drawing(seen: Picture, name: str) -> str:
-    """The drawing of a lock that people call ``name``: the same for the same facts."""
+    """Return the drawing of a lock, titled ``name``; deterministic in its facts."""
     rows = tuple(reversed(seen.rows))
     height = _HEAD + (len(rows) + 1) * _ROW + _EDGE
     digest = short(seen.base_digest) if seen.base_digest else "not pinned"
@@ -56,7 +56,7 @@ def drawing(seen: Picture, name: str) -> str:
 
 
 def _told(seen: Picture, rows: tuple[Row, ...]) -> str:
-    """The drawing in words, for those who do not see it."""
+    """Return the drawing in words, for those who cannot see it."""
     told = [f"{row.title} on {', '.join(row.edges) or 'the base'}" for row in rows]
     return escaped(f"From the last layer down: {'; '.join(told)}; base {seen.base}.")
 

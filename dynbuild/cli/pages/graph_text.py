@@ -1,4 +1,4 @@
-"""What stands on what as text: a tree for people, Mermaid and DOT for programs."""
+"""The dependency graph as text: a tree for people, Mermaid and DOT for programs."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,9 @@ _COLORS = {
 
 
 def tree(seen: Picture) -> str:
-    """A tree from what nothing stands on down to the base, after ``cargo tree``.
+    """Return a tree from the topmost steps down to the base, after ``cargo tree``.
 
-    What was shown above already is marked with (*), and what is below it left out.
+    A step that was shown already is marked with (*), and its subtree left out.
     """
     rows = {row.id: row for row in seen.rows}
     lines: list[str] = []
@@ -36,7 +36,7 @@ def tree(seen: Picture) -> str:
 def _branch(
     row: Row, rows: Mapping[str, Row], shown: set[str], first: str, rest: str
 ) -> Iterator[str]:
-    """A step and those below it; a stack of its own, for a chain may be long."""
+    """Yield a step and those below it, with an explicit stack: a chain may be long."""
     todo = [(row, first, rest)]
     while todo:
         row, first, rest = todo.pop()
@@ -72,7 +72,7 @@ def _line(row: Row) -> str:
 
 
 def mermaid_graph(seen: Picture) -> str:
-    """A flowchart of Mermaid, from the base upwards."""
+    """Return a Mermaid flowchart, from the base upwards."""
     names = {row.id: f"s{at}" for at, row in enumerate(seen.rows)}
     lines = ["flowchart BT", f"  base[({mermaid(seen.base)})]"]
     for row in seen.rows:
@@ -91,7 +91,7 @@ def mermaid_graph(seen: Picture) -> str:
 
 
 def dot(seen: Picture) -> str:
-    """A directed graph in Graphviz's language, from the base upwards."""
+    """Return a directed graph in Graphviz's DOT language, from the base upwards."""
     lines = [
         "digraph image {",
         "  rankdir=BT;",
@@ -112,13 +112,13 @@ def dot(seen: Picture) -> str:
 
 
 def _quoted(label: str) -> str:
-    """A string of DOT: a backslash is one, and begins nothing."""
+    """Return a DOT string in which a backslash is literal, not an escape."""
     line = printable(label.replace("\n", " ")).replace("\\", "\\\\")
     return '"' + line.replace('"', '\\"') + '"'
 
 
 def graph_data(seen: Picture) -> str:
-    """The picture for other programs."""
+    """Return the picture as JSON."""
     told = {
         "base": seen.base,
         "base_digest": seen.base_digest,

@@ -1,7 +1,7 @@
-"""A page that is one file: styles and script inside, nothing asked of any network.
+"""A self-contained HTML page: style and script inline, no network requests.
 
-The page forbids all that it does not bring: its policy names the digests of its own
-style and script, so that whatever a name or a command holds, no browser runs it.
+Its content security policy allows only the digests of its own style and script, so
+that whatever a name or a command contains, no browser runs it.
 """
 
 import base64
@@ -14,7 +14,7 @@ from dynbuild.cli.markup import escaped
 
 
 def page(title: str, body: Iterable[str]) -> str:
-    """A whole page; ``body`` is markup, of which all text was escaped."""
+    """Return a whole page; ``body`` is markup with all text escaped."""
     style, script = _part("page.css"), _part("page.js")
     policy = (
         f"default-src 'none'; style-src '{_sum(style)}'; script-src '{_sum(script)}'; "
@@ -43,11 +43,11 @@ def page(title: str, body: Iterable[str]) -> str:
 
 
 Attribute: TypeAlias = str | float | bool | None
-"""The value of an attribute: True is one without a value, None and False is none."""
+"""An attribute's value: True for a bare attribute, None and False for none."""
 
 
 def element(name: str, *content: str, **attributes: Attribute) -> str:
-    """An element around markup; attributes are escaped, underscores become dashes."""
+    """Return an element around markup; escape attributes, map underscores to dashes."""
     shown = "".join(_attribute(key, told) for key, told in attributes.items())
     return f"<{name}{shown}>{''.join(content)}</{name}>"
 
@@ -60,14 +60,14 @@ def _attribute(key: str, told: Attribute) -> str:
 
 
 def text(name: str, content: str, **attributes: Attribute) -> str:
-    """An element around text."""
+    """Return an element around text."""
     return element(name, escaped(content), **attributes)
 
 
 def table(
     caption: str, head: Iterable[str], rows: Iterable[Iterable[str]], numbers: int = 0
 ) -> str:
-    """A table of texts; the last ``numbers`` columns hold numbers."""
+    """Return a table of texts; the last ``numbers`` columns hold numbers."""
     names = list(head)
     right = {len(names) - 1 - at for at in range(numbers)}
 
@@ -94,7 +94,7 @@ def table(
 
 
 def tiles(facts: Mapping[str, str]) -> str:
-    """Numbers that matter, large, each under its name."""
+    """Return key figures in large type, each under its name."""
     cells = [
         element("div", text("dt", name), text("dd", told))
         for name, told in facts.items()

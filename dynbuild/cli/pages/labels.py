@@ -1,4 +1,4 @@
-"""What is known of a step in words: how large, how long, where from, how often."""
+"""Labels for the known facts about a step: size, duration, origin, moves."""
 
 from dynbuild.cli.progress_text import price, size
 from dynbuild.explain.picture import Picture, Row
@@ -21,12 +21,12 @@ def moved(row: Row) -> str:
 
 
 def marks(row: Row) -> list[str]:
-    """What is special about a step."""
+    """Return the special properties of a step."""
     return ["live"] * row.live + ["build only"] * (not row.linked)
 
 
 def totals(seen: Picture) -> dict[str, str]:
-    """The numbers of a picture, as far as they are known."""
+    """Return the totals of a picture, as far as known."""
     facts = {"steps": str(len(seen.rows)), "platform": seen.platform}
     sizes = [row.size for row in seen.rows if row.linked and row.size is not None]
     if sizes:
@@ -44,7 +44,7 @@ def totals(seen: Picture) -> dict[str, str]:
 
 
 def tone(row: Row) -> str:
-    """What gives a step its colour: its kind, packages of all managers alike."""
+    """Return a step's colour class: its kind, the same for all package managers."""
     if row.live:
         return "live"
     return row.kind if row.kind in {"stage", "script", "user", "source"} else "packages"

@@ -1,7 +1,7 @@
-"""The page of a lock: its layers as they are stacked, and of each what it is and why.
+"""The page of a lock: its stacked layers, with an explanation of each.
 
-Works from a file. Without script every layer is a link to what is told of it; on paper
-all is told.
+Works from a file. Without script every layer is a link to its details; in print all
+details are shown.
 """
 
 import textwrap
@@ -23,20 +23,20 @@ from dynbuild.digest import short
 from dynbuild.explain.picture import Note, Picture, Row
 
 _HEIGHT = 56
-"""How high a layer is, in CSS pixels; page.css has the same number."""
+"""The height of a layer in CSS pixels; page.css has the same number."""
 
 _WIDTH = 112
-"""How wide the arcs are drawn."""
+"""The width of the arcs."""
 
 _MOST_DOTS = 5
 
 
 Why = Mapping[str, Sequence[Fact]]
-"""What ``why`` tells of steps, by their ids."""
+"""The facts that ``why`` reports about steps, by id."""
 
 
 def stack_page(seen: Picture, name: str, why: Why) -> str:
-    """The page of a lock that people call ``name``."""
+    """Return the page of a lock, titled ``name``."""
     rows = tuple(reversed(seen.rows))
     at = places(rows)
     return page(
@@ -124,7 +124,7 @@ def _layer(row: Row, number: int, largest: int, longest: float) -> str:
 
 
 def _cell(told: str, kind: str) -> str:
-    """A cell that keeps its place where there is nothing to tell."""
+    """Return a cell that keeps its place even if it is empty."""
     return text("span", told, class_=kind if told else "empty")
 
 
@@ -151,7 +151,7 @@ def _time(row: Row) -> str:
 
 
 def _bars(row: Row, largest: int, longest: float) -> str:
-    """How large and how slow, against the largest and the slowest."""
+    """Return bars for size and time, relative to the largest and the slowest."""
     if row.size is None and row.seconds is None:
         return ""
     size = 100 * (row.size or 0) / largest if largest else 0
@@ -222,7 +222,7 @@ def _details(rows: tuple[Row, ...], at: Mapping[str, int], why: Why) -> Iterator
 
 
 def _why(row: Row, facts: Sequence[Fact]) -> str:
-    """What ``why`` tells; where it was not asked, what the lock alone says."""
+    """Return the facts of ``why``; without them, those of the lock alone."""
     told = facts or (
         Fact("place", decides(row.place)),
         *(Fact("put on", join_text(join)) for join in row.joins),

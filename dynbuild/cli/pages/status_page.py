@@ -1,4 +1,4 @@
-"""The page of a project's history: hit rates, time saved, what the tiers hold."""
+"""The page of a project's history: hit rates, time saved, tier contents."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ SOURCES: Mapping[Source, str] = {
     "squashed": "squashed",
     "built": "built",
 }
-"""Where steps come from, near to far, then what was made; and how a page names it."""
+"""The page's names of step sources: tiers, near to far, then built ones."""
 
 _T = TypeVar("_T")
 
 _MADE: frozenset[Source] = frozenset({"built", "squashed"})
 _BARS = 60
-"""As many bars as a chart on a phone can show; of more builds, some share one."""
+"""Maximum bars of a chart, to fit a phone; of more builds, some share one."""
 
 
 @dataclass(frozen=True, slots=True)
 class TierFacts:
-    """How many of the lock's steps a tier holds, and their bytes if it can tell.
+    """The number of the lock's steps in a tier, and their bytes if it reports them.
 
     ``away`` says why it did not answer.
     """
@@ -43,10 +43,10 @@ class TierFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
-    """What ``status`` knows of a project; ``builds`` come in the order of time.
+    """The facts of ``status`` about a project; ``builds`` are in chronological order.
 
-    ``slowest`` has steps with their seconds, ``moved`` stages with how often they
-    changed, the most first.
+    ``slowest`` has steps with their seconds, ``moved`` stages with their number of
+    changes, in descending order.
     """
 
     builds: Sequence[Told] = ()
@@ -56,7 +56,7 @@ class StatusFacts:
 
 
 def status_page(facts: StatusFacts, name: str) -> str:
-    """The page of a project that people call ``name``."""
+    """Return the page of a project, titled ``name``."""
     head = element(
         "header",
         text("p", "dynbuild status", class_="eyebrow"),
@@ -89,7 +89,7 @@ def _totals(facts: StatusFacts) -> dict[str, str]:
 
 
 def _hits(builds: Sequence[Told]) -> float:
-    """The share of steps that came from a tier."""
+    """Return the fraction of steps that came from a tier."""
     steps = sum(sum(build.steps.values()) for build in builds)
     made = sum(build.steps.get(kind, 0) for build in builds for kind in _MADE)
     return (steps - made) / steps if steps else 0.0
@@ -156,7 +156,7 @@ def _saved(builds: Sequence[Told]) -> Iterator[str]:
 
 
 def _grouped(items: Sequence[_T]) -> list[Sequence[_T]]:
-    """At most as many groups of neighbours as a chart shows, as equal as can be."""
+    """Group neighbours evenly, into at most as many groups as a chart shows."""
     count = min(len(items), _BARS)
     ends = [len(items) * at // count for at in range(count + 1)]
     return [items[ends[at] : ends[at + 1]] for at in range(count)]

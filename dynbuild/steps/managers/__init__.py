@@ -1,7 +1,7 @@
 """The package managers: one row each; a new one is one small module and its row.
 
-The order of the rows is the order within one update: system managers come before
-those that need what these install.
+The order of the rows is the order within one update: system managers come before the
+managers that need their packages.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +14,10 @@ from dynbuild.steps.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """How the packages of one family are installed, and how a spec names one.
+    """The installation of one family's packages, and the naming in its specs.
 
-    ``key`` gives the package that a spec speaks of: two specs with one key are one
-    package asked for in two ways. ``run`` gives the transaction of a group.
+    ``key`` returns the package that a spec refers to: two specs with one key request
+    the same package in two ways. ``run`` returns the transaction of a group.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """apk, for Alpine and its descendants.
 
-apk keeps the list of what was asked for in /etc/apk/world, and has installed exactly
-what that needs; ``apk del`` takes a name out of it (apk-world(5)).
+apk keeps the list of requested packages in /etc/apk/world, and installs exactly what
+that list needs; ``apk del`` removes a name from it (apk-world(5)).
 """
 
 import re
@@ -22,11 +22,11 @@ from dynbuild.steps.managers.script import (
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import Run
 
-# The name may be one that another package provides: the list says what was asked for.
+# The name may be provided by another package: the list has the requested names.
 _IN_WORLD = "sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF \"$package\""
 
-# What the base asks for stays asked for, in the base's way. What was left out is not
-# there: apk fails for a name that it does not know.
+# The base's requests remain, with the base's specs. Packages that were left out are
+# not listed: apk fails for a name that it does not know.
 _REMOVE = rf"""for package in @LEAVING@; do
   own=$(awk -F '[<>=~@]' -v name="$package" '$1 == name' @base@/etc/apk/world)
   if [ -n "$own" ]; then apk add --no-cache "$own"
@@ -38,7 +38,7 @@ _CLEAN = "rm -f /var/log/apk.log"
 
 
 def key(spec: str) -> str:
-    """``nginx`` of ``nginx=1.26.2-r0``, ``nginx~1.26``, ``nginx@edge``."""
+    """Return ``nginx`` for ``nginx=1.26.2-r0``, ``nginx~1.26``, ``nginx@edge``."""
     return re.split(r"[<>=~@]", spec, maxsplit=1)[0]
 
 

@@ -1,8 +1,8 @@
 """apt, for Debian and its descendants.
 
-A removal takes away the mark that a package was asked for and lets apt decide what is
-still needed (apt-mark(8), apt-get(8) autoremove): what another package depends on
-stays, as does all that the base had and what earlier steps left loose.
+A removal clears the mark of manual installation and lets apt decide what is still
+needed (apt-mark(8), apt-get(8) autoremove): dependencies of other packages stay, as do
+the base's packages and any that earlier steps left unneeded.
 """
 
 import re
@@ -27,17 +27,17 @@ _MOUNTS = (
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 
-# Images of Debian and Ubuntu throw away what apt downloads (docker-clean), which
-# would empty the cache mount: a configuration of the script's own leaves that out
-# without touching the image's. Parts of it that are read last win (apt.conf(5)).
-# - Downloads and lists are kept apart by distribution: apt trusts what lies there by
+# Images of Debian and Ubuntu discard apt's downloads (docker-clean), which would empty
+# the cache mount: the script's own configuration overrides that without touching the
+# image's. Parts of it that are read last win (apt.conf(5)).
+# - Downloads and lists are separate per distribution: apt trusts existing files by
 #   name and size, and drops the lists of sources that it does not know.
 # - An unreachable source is an error, not a reason to work with old lists.
 # - A misspelt name is an error, not a regular expression.
 # - A changed configuration file is the work of an earlier step: it stays.
-# - sudo refuses to go where root has no password, which is so in most images.
-# - No section of packages has marks of its own, so that a removal finds the marks
-#   that the installation set.
+# - sudo refuses to be removed where root has no password, as in most images.
+# - No section of packages is exempt from auto marks, so that a removal finds the
+#   marks that the installation set.
 _CONFIGURE = """set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
 cd /tmp
@@ -60,12 +60,12 @@ APT::AutoRemove::SuggestsImportant "false";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF"""
 
-# What was not needed before this step is none of its business.
+# Packages that were unneeded before this step are left alone.
 _UNNEEDED = r"""apt-get -s autoremove > plan
 sed -n 's/^Remv \([^ :]*\).*/\1/p' plan > stays"""
 
-# Every installed package under each of its names: its own, that with its architecture,
-# and those that it provides. Lines of "name package", the package as apt calls it.
+# Every installed package under each of its names: its own, with its architecture, and
+# those that it provides. Lines of "name package", with apt's name of the package.
 _NAMES = r"""names() {
   dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
     > installed
@@ -113,7 +113,7 @@ _INSTALL = "apt-get install -y -q --allow-downgrades"
 
 
 def key(spec: str) -> str:
-    """``git`` of ``git=1:2.39*``, ``git/bookworm-backports``; ``libc6:i386`` whole."""
+    """Return ``git`` for ``git=1:2.39*``, ``git/sid``; keep ``libc6:i386`` whole."""
     return re.split(r"[=/]", spec, maxsplit=1)[0]
 
 
@@ -141,7 +141,7 @@ def run(group: Group) -> Run:
 
 
 def _foreign(group: Group) -> list[str]:
-    """Lines that make dpkg accept the architectures that the declaration names."""
+    """Return lines that make dpkg accept the architectures of the declaration."""
     named = {name.partition(":")[2] for name in group.declared}
     return [
         f'[ "$(dpkg --print-architecture)" = {architecture} ] ||\n'

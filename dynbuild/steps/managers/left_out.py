@@ -1,10 +1,10 @@
-"""Packages that later events took away: they are tried, and left out if not to be had.
+"""Packages that later events removed: tried, and left out if unavailable.
 
-A group installs what was declared at its seq. What is no longer declared, or declared
-in another way by now, must not block it for ever: an archive drops versions, names
-were misspelt. Which these are is no part of a group's digest, since that would run it
-again for each removal. So the layer itself says what it lacks, in a file for each, and
-a record of it counts only for locks that no longer declare that (``plan``).
+A group installs what was declared at its seq. A spec that is no longer declared, or has
+since changed, must not block it for ever: an archive drops versions, names were
+misspelt. These specs are not part of a group's digest, since that would rerun it for
+each removal. Instead the layer itself records what it lacks, in one file per spec, and
+its record counts only for locks that no longer declare that spec (``plan``).
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ LEFT_OUT = f"""left_out() {{
 
 
 def mark_of(manager: str, spec: str) -> str:
-    """The name of the file that says that a spec was left out."""
+    """Return the name of the file that marks a spec as left out."""
     return f"{manager}-{short(sha256(spec.encode()))}"
 
 
 def may_lack(step: Step) -> dict[str, str]:
-    """What a group may do without: specs by the names of their files."""
+    """Return the specs that a group may lack, by the names of their mark files."""
     if not isinstance(step, Group):
         return {}
     specs = (step.declared[name] for name in sorted(step.gone))
@@ -38,9 +38,9 @@ def may_lack(step: Step) -> dict[str, str]:
 
 
 def lacks(writes: Mapping[str, Any]) -> frozenset[str]:
-    """The names of the files by which a layer of a group says what it lacks.
+    """Return the mark files by which a group's layer says what it lacks.
 
-    Of any other step such files say nothing: it may copy or remove them.
+    In the layer of any other step they mean nothing: it may copy or remove them.
     """
     if DIRECTORY not in writes:
         return frozenset()
@@ -53,17 +53,17 @@ def lacks(writes: Mapping[str, Any]) -> frozenset[str]:
 
 
 def strict(step: Step) -> Step:
-    """The step as it is where nothing was taken away later."""
+    """Return the step as if nothing had been removed later."""
     return replace(step, gone=frozenset()) if isinstance(step, Group) else step
 
 
 def marked(group: Group, name: str) -> str:
-    """A test of the shell: whether a package was left out, here or below."""
+    """Return a shell test for whether a package was left out, here or below."""
     return f"[ -e /{DIRECTORY}/{mark_of(group.manager, group.declared[name])} ]"
 
 
 def attempt(group: Group, name: str) -> str:
-    """A line that adds a package to ``"$@"`` if ``try`` takes it beside the others."""
+    """Return a line that adds a package to ``"$@"`` if ``try`` accepts the set."""
     spec = shell(group.declared[name])
     return (
         f'if try "$@" {spec}; then set -- "$@" {spec}\n'

@@ -1,7 +1,7 @@
 """npm, for command-line tools installed globally.
 
-Global packages share nothing, so each stands for itself: only what a group names is
-touched. What the base had stays.
+Global packages share nothing, so each is independent: only the packages that a group
+names are touched. The base's packages stay.
 """
 
 from dynbuild.steps.managers.script import (
@@ -33,12 +33,12 @@ _REMOVE = """for package in @LEAVING@; do
 done"""
 
 
-# Only a registry that answers can say that it does not have something.
+# Only a reachable registry can say that it does not have a package.
 _TRY = 'npm install -g --dry-run "$@"'
 
 
 def key(spec: str) -> str:
-    """``@scope/tool`` of ``@scope/tool@1.2``, ``tool`` of ``tool@^3``."""
+    """Return ``@scope/tool`` for ``@scope/tool@1.2``, ``tool`` for ``tool@^3``."""
     return spec[0] + spec[1:].split("@", 1)[0]
 
 

@@ -1,7 +1,7 @@
-"""pip, for what the system's own Python imports.
+"""pip, for packages of the system's own Python.
 
 Each group is resolved against everything that is declared, so that pip keeps the
-whole set consistent. What was not installed by pip, or came with the base, stays.
+whole set consistent. Packages not installed by pip, or part of the base, stay.
 """
 
 import re
@@ -19,7 +19,7 @@ from dynbuild.steps.managers.script import (
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run
 
-# PEP 668 lets a distribution keep pip from its Python; an image's Python is ours.
+# PEP 668 lets a distribution lock pip out of its Python; an image's Python is ours.
 _CONFIGURE = """set -eu
 export PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/root/.cache/pip
@@ -30,7 +30,7 @@ python=$(command -v python3 || command -v python || :)
   exit 1
 }"""
 
-# Names are compared as PEP 503 has them; older Pythons look for them as written.
+# Names are compared as normalised by PEP 503; older Pythons look them up as written.
 _DISTRIBUTIONS = """\
 import re, sys
 from importlib.metadata import distributions
@@ -39,8 +39,8 @@ def named(path):
     return {re.sub("[-_.]+", "-", name).lower(): d for name, d in reversed(found)}
 there = named(sys.path)"""
 
-# Only what lies where the base had nothing of that name: beside Debian's own, not in
-# the place of the base's. What another declared package needs comes back with it.
+# Only distributions where the base had none of that name: next to Debian's own, not in
+# place of the base's. A dependency of another declared package comes back with it.
 _REMOVE = f"""leaving=$("$python" - @LEAVING@ <<'PYTHON'
 {_DISTRIBUTIONS}
 for name in sorted(there.keys() & set(sys.argv[1:])):
@@ -62,7 +62,7 @@ PYTHON"""
 
 
 def key(spec: str) -> str:
-    """``flask`` of ``Flask[async]>=3; python_version > "3.9"`` (PEP 503 names)."""
+    """Return ``flask`` for ``Flask[async]>=3; python_version > "3.9"`` (PEP 503)."""
     name = re.split(r"[^A-Za-z0-9._-]", spec.strip(), maxsplit=1)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -90,7 +90,7 @@ def run(group: Group) -> Run:
             ]
         else:
             parts.append(wrapped(install, specs))
-        # A package with a marker may rightly be absent.
+        # A package with a marker may legitimately be absent.
         names = [name for name, spec in declared if ";" not in spec]
         parts += _checks(group, names)
     cache = CacheMount("/root/.cache/pip", "pip")

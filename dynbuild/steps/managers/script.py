@@ -1,4 +1,4 @@
-"""What the managers' scripts share: words, lists that fit on a page, the last check."""
+"""The shared parts of the managers' scripts: words, wrapped lists, the final check."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,13 @@ from dynbuild.steps.model import Group, Install, Remove, Upgrade
 from dynbuild.steps.run import BASE_MOUNT, BaseMount, Mount
 
 SHELL = ("/bin/sh", "-c")
-"""These scripts are written for it, whatever shell the user's own lines are for."""
+"""The shell of these scripts, whatever shell the user's own commands need."""
 
 _WIDTH = 80
 
 
 def fill(template: str, **lists: Iterable[str]) -> str:
-    """A template with the base's place at ``@base@`` and quoted words at ``@NAME@``."""
+    """Fill a template: the base's path at ``@base@``, quoted words at ``@NAME@``."""
     text = template.replace("@base@", BASE_MOUNT)
     for name, words in lists.items():
         place = f"@{name}@"
@@ -28,9 +28,9 @@ def fill(template: str, **lists: Iterable[str]) -> str:
 
 
 def wrapped(before: str, words: Iterable[str], after: str = "") -> str:
-    """A command with its words, on as many lines as it takes to stay readable.
+    """Return a command with its words, wrapped to readable lines.
 
-    BuildKit reads no line beyond 64 KiB, and people none beyond a screen.
+    BuildKit reads no line beyond 64 KiB, and people none beyond the screen's width.
     """
     indent = " " * (len(before) - len(before.lstrip()) + 2)
     lines = [before.rstrip()]
@@ -44,7 +44,7 @@ def wrapped(before: str, words: Iterable[str], after: str = "") -> str:
 
 
 def installs(group: Group) -> list[str]:
-    """Specs to install or upgrade, by name of the package."""
+    """Return the specs to install or upgrade, sorted by package name."""
     return [
         group.declared[name]
         for name, action in sorted(group.actions.items())
@@ -53,7 +53,7 @@ def installs(group: Group) -> list[str]:
 
 
 def upgrades(group: Group) -> list[str]:
-    """Specs to bring to their newest version, by name of the package."""
+    """Return the specs to bring to their newest version, sorted by package name."""
     return [
         group.declared[name]
         for name, action in sorted(group.actions.items())
@@ -62,7 +62,7 @@ def upgrades(group: Group) -> list[str]:
 
 
 def removals(group: Group) -> list[str]:
-    """Names that are no longer declared and that no other step needs."""
+    """Return names that are no longer declared and that no other step needs."""
     return [
         name
         for name, action in sorted(group.actions.items())
@@ -71,9 +71,9 @@ def removals(group: Group) -> list[str]:
 
 
 def wanted(group: Group) -> tuple[list[str], list[str]]:
-    """Specs to install that are declared to the end, and names of those that are not.
+    """Return specs to install that stay declared, and names of those that do not.
 
-    Both by name of the package.
+    Both are sorted by package name.
     """
     names = [
         name
@@ -85,7 +85,7 @@ def wanted(group: Group) -> tuple[list[str], list[str]]:
 
 
 def mounts(group: Group, *own: Mount) -> tuple[Mount, ...]:
-    """The manager's own mounts; a removal also has to see what the base had."""
+    """Return the manager's own mounts; a removal also has to see the base."""
     return (*own, BaseMount()) if removals(group) else own
 
 
@@ -98,10 +98,10 @@ done"""
 
 
 def all_there(group: Group, names: Iterable[str], test: str) -> list[str]:
-    """Lines that end the script with an error unless ``test`` holds for each name.
+    """Return lines that end the script with an error unless ``test`` holds for each.
 
-    ``test`` is a shell command that finds the name in ``$package``. What was left out
-    need not be there.
+    ``test`` is a shell command that finds the name in ``$package``. Packages that were
+    left out may be absent.
     """
     listed = list(names)
     lines = []
@@ -115,7 +115,7 @@ def all_there(group: Group, names: Iterable[str], test: str) -> list[str]:
 
 
 def newest(group: Group, upgrade: str, specs: list[str]) -> list[str]:
-    """Lines that bring to their newest version what is there to be brought."""
+    """Return lines that upgrade the packages that are present to the newest version."""
     named = {group.declared[name]: name for name in group.gone}
     kept = [spec for spec in specs if spec not in named]
     return [
@@ -129,7 +129,7 @@ def newest(group: Group, upgrade: str, specs: list[str]) -> list[str]:
 
 
 def tried(group: Group, try_: str, install: str) -> list[str]:
-    """Lines that install all that can be had of what is not declared to the end.
+    """Return lines that install the available ones of packages later undeclared.
 
     ``try_`` tests whether ``"$@"`` can be installed together, ``install`` does it.
     """

@@ -1,8 +1,8 @@
 """dnf and yum, for Fedora, RHEL and their descendants.
 
-A removal marks a package as no longer asked for and lets dnf decide what is still
-needed (dnf(8) mark, autoremove). A plain yum or microdnf cannot mark: there the
-package stays.
+A removal marks a package as no longer requested and lets dnf decide what is still
+needed (dnf(8) mark, autoremove). Plain yum and microdnf cannot mark: there the package
+stays.
 """
 
 from dynbuild.steps.managers.script import (
@@ -28,7 +28,7 @@ _MOUNTS = (
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 
-# What lies in the cache mounts may be of long ago: it is asked for anew.
+# Metadata in the cache mounts may be long out of date: it is refreshed.
 _CONFIGURE = """set -eu
 stale=expire-cache
 if command -v dnf5 > /dev/null; then
@@ -42,14 +42,14 @@ else
 fi
 $dnf -q clean $stale"""
 
-# What was not needed before this step is none of its business. dnf4 ends each name
-# with a line break itself.
+# Packages that were unneeded before this step are left alone. dnf4 ends each name with
+# a line break itself.
 _UNNEEDED = r"""if [ -n "$asked" ]; then
   loose=$($dnf -q repoquery --unneeded --qf '%{name}\n' | sort -u)
 fi"""
 
-# A spec may name a version: rpm knows which package that is, and whether it is the one
-# that another spec asks for. rpm writes beside the database that it reads.
+# A spec may name a version: rpm knows which package that is, and whether another spec
+# requests the same one. rpm writes next to the database that it reads.
 _REMOVE = r"""if [ -n "$asked" ]; then
   named() {
     for spec; do
@@ -80,7 +80,7 @@ _CLEAN = "rm -rf /var/log/dnf* /var/log/yum.log /var/log/hawkey.log"
 
 
 def key(spec: str) -> str:
-    """The spec itself: where a name ends and a version begins, only rpm knows."""
+    """Return the spec itself: only rpm knows where a name ends and a version begins."""
     return spec
 
 

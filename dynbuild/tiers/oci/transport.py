@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -25,7 +24,7 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 
-from dynbuild.tiers.oci.address import is_loopback
+from dynbuild.tiers.http import proxy_of, tls_context
 from dynbuild.tiers.oci.errors import RegistryError, clean
 
 
@@ -109,8 +108,7 @@ class Transport:
 
     def __init__(self, patience: Patience = PATIENCE) -> None:
         self.patience = patience
-        self._tls = ssl.create_default_context()
-        self._proxies = getproxies()
+        self._tls = tls_context()
         self._direct = self._pools(None)
         self._by_proxy: dict[str, urllib3.PoolManager] = {}
 
@@ -181,9 +179,8 @@ class Transport:
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)
-        proxy = self._proxies.get(parts.scheme) or self._proxies.get("all")
-        # As in Go, and so in Docker, this machine itself is reached without a proxy.
-        if not proxy or is_loopback(parts.netloc) or proxy_bypass(parts.netloc):
+        proxy = proxy_of(parts.scheme, parts.netloc)
+        if proxy is None:
             return self._direct
         if proxy not in self._by_proxy:
             self._by_proxy[proxy] = self._pools(proxy)

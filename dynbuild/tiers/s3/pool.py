@@ -1,15 +1,11 @@
 """Connections to an S3 server: their time-outs and limits."""
 
-import os
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.request import getproxies, proxy_bypass
 
-import certifi
 from urllib3 import HTTPResponse, PoolManager, ProxyManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import (
@@ -21,6 +17,7 @@ from urllib3.exceptions import TimeoutError as TimedOutError
 from urllib3.response import BaseHTTPResponse
 
 from dynbuild.ports import TierError
+from dynbuild.tiers.http import proxy_of, tls_context
 
 _LEAST = 4096
 """Minimum bytes per second that have to come."""
@@ -168,7 +165,7 @@ def pool(endpoint: str, timeout: Timeout, *, secure: bool) -> PoolManager:
     )
     known = {"timeout": timeout, "maxsize": AT_ONCE, "retries": retries}
     if secure:
-        known["ssl_context"] = _trust()
+        known["ssl_context"] = tls_context()
     scheme = "https" if secure else "http"
     manager = _manager(endpoint, scheme, known)
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
@@ -176,15 +173,6 @@ def pool(endpoint: str, timeout: Timeout, *, secure: bool) -> PoolManager:
 
 
 def _manager(endpoint: str, scheme: str, known: Mapping[str, object]) -> PoolManager:
-    proxy = getproxies().get(scheme)
-    if proxy and not proxy_bypass(endpoint):
+    if proxy := proxy_of(scheme, endpoint):
         return ProxyManager(proxy, **known)  # type: ignore[arg-type]
     return PoolManager(**known)  # type: ignore[arg-type]
-
-
-def _trust() -> ssl.SSLContext:
-    """Return trust in SSL_CERT_FILE and SSL_CERT_DIR, else the system and certifi."""
-    context = ssl.create_default_context()
-    if not os.environ.get("SSL_CERT_FILE"):
-        context.load_verify_locations(certifi.where())
-    return context
