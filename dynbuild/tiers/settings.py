@@ -10,7 +10,7 @@ from dynbuild.ports import Tier
 from dynbuild.shelves import Shelf
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
 from dynbuild.tiers.guarded import READ, WRITE, Far, Moved, Tell, Use, place_of
-from dynbuild.tiers.oci.address import GHCR, Repository, repository
+from dynbuild.tiers.oci.address import GHCR, Repository, is_authority, repository
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.trust import keys_of, trusting
 
@@ -172,12 +172,7 @@ def _endpoint(environment: Mapping[str, str]) -> tuple[str | None, bool]:
         return None, True
     scheme, _, rest = given.rpartition("://")
     endpoint = rest.rstrip("/")
-    if (
-        scheme not in ("", "http", "https")
-        or not endpoint.strip()
-        or "/" in endpoint
-        or "@" in endpoint
-    ):
+    if scheme not in ("", "http", "https") or not is_authority(endpoint):
         # It may hold a password.
         raise _wrong("MINIO_ENDPOINT", "…", "a host or host:port")
     return endpoint, scheme != "http"
