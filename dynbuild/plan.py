@@ -1,10 +1,10 @@
 """The plan of an image: which steps are reused, and which are built.
 
-DESIGN 8.2 and 8.4. It is a function of the lock and of the records that tiers hold:
-the steps are settled in their places (``link/placement``), and for each place a record
-is chosen (``link/choice``). A step without a usable record that is neither an aim nor
-needed by a build is left alone: if tiers hold all that the image holds, nothing is
-built.
+See docs/design/stacking.md. It is a function of the lock and of the records that tiers
+hold: the steps are settled in their places (``link/placement``), and for each place a
+record is chosen (``link/choice``). A step without a usable record that is neither an
+aim nor needed by a build is left alone: if tiers hold all that the image holds, nothing
+is built.
 
 A step whose writes are in no record may turn out not to commute once it is built. So
 the plan is made again after each build, until no build is left; what was built stays

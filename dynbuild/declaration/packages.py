@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -160,11 +161,19 @@ def _refused(manager: _Manager, spec: str, span: Span) -> Diagnostic:
     return Diagnostic("DB0133", message, span, hint)
 
 
+def _is_address(uri: str) -> bool:
+    try:
+        host = urlsplit(uri).hostname
+    except ValueError:
+        return False
+    return bool(host and re.fullmatch(r"https?://[^\s\"'<>]+", uri))
+
+
 def check_apt_sources(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report apt repositories that its source format cannot express."""
     for index, source in enumerate(loaded.declaration.apt_sources):
         at = ("apt_sources", index)
-        if not re.fullmatch(r"https?://[^\s\"'<>]+", source.uri):
+        if not _is_address(source.uri):
             message = "a repository of apt has an http or https URI"
             yield Diagnostic("DB0134", message, loaded.span(*at, "uri"))
         for field, words in (

@@ -35,7 +35,10 @@ class Index:
     def versions(self, name: str) -> tuple[str, ...]:
         """Return the versions of a package by its PEP 503 name. Raises UntoldError."""
         url = self.environment.get("PIP_INDEX_URL") or "https://pypi.org/simple"
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise UntoldError("the index is no URL") from None
         host = parts.netloc.rpartition("@")[2]
         if parts.scheme not in ("http", "https"):
             raise UntoldError(f"the index is no URL of http: {parts.scheme}")

@@ -1,11 +1,11 @@
 """The layer budget: which neighbouring steps share a layer so that an image fits it.
 
-DESIGN 8.5: from the lock alone. The steps are cut where their seq passes a multiple of
-a width. A cut does not depend on the other steps: a step that changes leaves its group
-for the back, and every other group, squashed before, stays as it was. The groups are
-squashed one after another, coldest first: system steps, then those whose stages moved
-least, then the oldest; live steps never. If the budget requires more, the width
-doubles: each wider group consists of whole narrower ones.
+See docs/design/stacking.md. It follows from the lock alone. The steps are cut where
+their seq passes a multiple of a width. A cut does not depend on the other steps: a step
+that changes leaves its group for the back, and every other group, squashed before,
+stays as it was. The groups are squashed one after another, coldest first: system steps,
+then those whose stages moved least, then the oldest; live steps never. If the budget
+requires more, the width doubles: each wider group consists of whole narrower ones.
 """
 
 from collections.abc import Iterator, Sequence

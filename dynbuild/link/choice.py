@@ -1,12 +1,12 @@
 """The choice of records to reuse, so that no two realizations of one step mix.
 
-DESIGN 8.2. A layer is a diff against the layers below it, a copy has the bytes that its
-source had, and builds are not reproducible: so a record names the realizations that it
-stands on and copies from by their ids (``link/model``), and the chosen records never
-name two ids of one place. A record that stands on a realization needs its layers; a
-record that copies from one does not. A source that no tier holds any more is *gone*:
-nothing can be built on it or copied from it, but what was copied from it stays usable,
-as long as the source does not have to be built anew.
+See docs/design/stacking.md. A layer is a diff against the layers below it, a copy has
+the bytes that its source had, and builds are not reproducible: so a record names the
+realizations that it stands on and copies from by their ids (``link/model``), and the
+chosen records never name two ids of one place. A record that stands on a realization
+needs its layers; a record that copies from one does not. A source that no tier holds
+any more is *gone*: nothing can be built on it or copied from it, but what was copied
+from it stays usable, as long as the source does not have to be built anew.
 
 Of all consistent choices it is the one that reuses most steps (a gone source that
 something reused was copied from counts as one), then the one whose records have the

@@ -1,11 +1,12 @@
 """Commuting: which steps may be stacked in either order, which databases they share.
 
-DESIGN 8.4: two steps commute if every path that both write is new to both and equal
-in type, content, mode, owner, link target and extended attributes. Directories that
-are only carried along need not be new. A whiteout or an opaque directory of one over a
-path of the other shows at a path of both (see ``writes``), where it is never new.
-For a few named files the content does not matter (``uncounted``).
-The paths that a step implies beyond what it writes (``implied``) count as written.
+See docs/design/stacking.md. Two steps commute if every path that both write is new to
+both and equal in type, content, mode, owner, link target and extended attributes.
+Directories that are only carried along need not be new. A whiteout or an opaque
+directory of one over a path of the other shows at a path of both (see ``writes``),
+where it is never new. For a few named files the content does not matter
+(``uncounted``). The paths that a step implies beyond what it writes (``implied``) count
+as written.
 """
 
 import re

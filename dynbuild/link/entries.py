@@ -1,8 +1,8 @@
 """The tar entries of a layer, and the paths at which they end up.
 
-DESIGN 8.4 and the OCI layer specification: names that begin with ``.wh.`` delete, and
-a symlinked directory is followed as the kernel follows it, so that ``bin/ls`` over a
-base with ``bin -> usr/bin`` is written at ``usr/bin/ls``.
+The OCI layer specification, and docs/design/stacking.md: names that begin with ``.wh.``
+delete, and a symlinked directory is followed as the kernel follows it, so that
+``bin/ls`` over a base with ``bin -> usr/bin`` is written at ``usr/bin/ls``.
 """
 
 import tarfile

@@ -1,10 +1,10 @@
 """Placement: steps that do not commute are put on one another.
 
-DESIGN 8.4. Steps are settled in lock order, each against the settled ones before it,
-with all its conflicts at once, until none is left: the later step is put on the
-earlier, which joins its closure. The image holds all linked steps; a build-only stage
-has a stack of its own, of all that it declares, and the conflicts found in it apply
-there and in the stacks of build-only stages that stand on it.
+See docs/design/stacking.md. Steps are settled in lock order, each against the settled
+ones before it, with all its conflicts at once, until none is left: the later step is
+put on the earlier, which joins its closure. The image holds all linked steps; a
+build-only stage has a stack of its own, of all that it declares, and the conflicts
+found in it apply there and in the stacks of build-only stages that stand on it.
 
 A copy is taken from its source in the source's own stack, linked or not: it sees what
 the source declares, and not what the image put the source on. That is a different place

@@ -1,11 +1,11 @@
 """Squashing: several layers as one, with the same effect on whatever lies below.
 
-DESIGN 8.5. The layers are merged as trees, not as lists of entries: a hard link whose
-target was replaced stays the old file; a directory that was deleted, or was something
-else, and was created again is opaque; a whiteout of what lies below stays, any other is
-``needless``. The bytes are a function of the layers and the needless paths. Directories
-and whiteouts come first, then everything else in the order in which it lies in the
-layers, so that each layer is read once, from front to end.
+See docs/design/stacking.md. The layers are merged as trees, not as lists of entries: a
+hard link whose target was replaced stays the old file; a directory that was deleted, or
+was something else, and was created again is opaque; a whiteout of what lies below
+stays, any other is ``needless``. The bytes are a function of the layers and the
+needless paths. Directories and whiteouts come first, then everything else in the order
+in which it lies in the layers, so that each layer is read once, from front to end.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,9 +1,9 @@
 """The write set of a layer, and that of several layers together.
 
-DESIGN 8.4: a hard link counts as the file that it links to, whiteouts and opaque
-directories as what they hide, directories that are only carried along by their mode and
-owner. The parents of every path are in the set, so that any interaction of two layers
-shows at a path that both have.
+See docs/design/stacking.md. A hard link counts as the file that it links to, whiteouts
+and opaque directories as what they hide, directories that are only carried along by
+their mode and owner. The parents of every path are in the set, so that any interaction
+of two layers shows at a path that both have.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -257,8 +257,12 @@ def _source_script(source: AptSource) -> str:
 
 def source_name(source: AptSource) -> str:
     """Return a unique file name that shows the origin of a source."""
-    address = urlsplit(source.uri)
-    spoken = re.sub(r"[^a-z0-9]+", "-", f"{address.hostname}{address.path}".lower())
+    try:
+        address = urlsplit(source.uri)
+        place = f"{address.hostname}{address.path}"
+    except ValueError:
+        place = source.uri  # a lock may say anything
+    spoken = re.sub(r"[^a-z0-9]+", "-", place.lower())
     identity = "\n".join([source.uri, *source.suites, *source.components])
     return f"{spoken.strip('-')[:60]}-{short(sha256(identity.encode()))[:8]}"
 

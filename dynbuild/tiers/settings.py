@@ -9,7 +9,7 @@ from dynbuild.errors import DeclarationError, Diagnostic, redact_urls
 from dynbuild.inventory import Inventory
 from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
-from dynbuild.tiers.oci.address import GHCR, Repository, repository
+from dynbuild.tiers.oci.address import GHCR, Repository, is_authority, repository
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.guarded import (
     READ,
@@ -180,12 +180,7 @@ def _endpoint(environment: Mapping[str, str]) -> tuple[str | None, bool]:
         return None, True
     scheme, _, rest = given.rpartition("://")
     endpoint = rest.rstrip("/")
-    if (
-        scheme not in ("", "http", "https")
-        or not endpoint.strip()
-        or "/" in endpoint
-        or "@" in endpoint
-    ):
+    if scheme not in ("", "http", "https") or not is_authority(endpoint):
         # It may hold a password.
         raise _wrong("MINIO_ENDPOINT", "…", "a host or host:port")
     return endpoint, scheme != "http"

@@ -44,6 +44,9 @@ def test_variables_of_a_lock_edited_by_hand(space: Space) -> None:
         ("DYNBUILD_COLOR", "pink", "DYNBUILD_COLOR (the environment)"),
         ("MINIO_ENDPOINT", "http://", "MINIO_ENDPOINT=… is not a host or host:port"),
         ("MINIO_ENDPOINT", " ", "MINIO_ENDPOINT=… is not a host or host:port"),
+        ("MINIO_ENDPOINT", "x[", "MINIO_ENDPOINT=… is not a host or host:port"),
+        ("MINIO_ENDPOINT", "a:99999", "MINIO_ENDPOINT=… is not a host or host:port"),
+        ("MINIO_ENDPOINT", "[::1]:x", "MINIO_ENDPOINT=… is not a host or host:port"),
         ("CACHE_REGISTRY", "host:5000", "a repository such as ghcr.io/acme/cache"),
     ],
 )

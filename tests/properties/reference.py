@@ -1,4 +1,4 @@
-"""The update rules of DESIGN 6 once more: naive, slow, straight from the prose.
+"""The update rules of docs/lock.md once more: naive, slow, straight from the prose.
 
 Shares no code with ``dynbuild.lock`` but its values. What the prose leaves open is
 taken as docs/lock.md says: apt sources go first and count like scripts, and a new

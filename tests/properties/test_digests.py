@@ -1,4 +1,4 @@
-"""What a digest covers, field by field: the table of DESIGN 5."""
+"""What a digest covers, field by field: the table of docs/design/digests.md."""
 
 from dataclasses import replace
 
@@ -275,7 +275,7 @@ def test_build_only_is_not_covered() -> None:
 
 
 def test_every_field_of_a_stage_is_spoken_of() -> None:
-    """A new field has to be told covered or not, here and in DESIGN."""
+    """A new field has to be told covered or not, here and in docs/design/digests.md."""
     spoken = {*COVERED, *UNCOVERED, "build_only", "name"}
     fields = set(Stage.__dataclass_fields__)
     assert fields <= spoken

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from dynbuild import quote
@@ -44,6 +44,7 @@ def fits(place: str, text: str) -> bool:
 @pytest.mark.parametrize("place", HARMLESS)
 @given(text=texts)
 @settings(max_examples=25, deadline=None, phases=QUICK)
+@example(text="http://x[")
 def test_one_hostile_string(place: str, text: str) -> None:
     assume(text not in MEANT)
     fits(place, text)

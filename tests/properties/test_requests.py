@@ -18,7 +18,8 @@ def run(
     committed: Lock, current: Lock, target: Target, asked: Requests = NOTHING
 ) -> Lock:
     """What ``dynbuild lock`` does, from the lock in git and the one in the file."""
-    start = current if is_repacked(committed, current) else committed
+    fits = asked == NOTHING and update(current, target) == current
+    start = current if fits or is_repacked(committed, current) else committed
     return update(start, target, combined(asked_since(start, current), asked))
 
 

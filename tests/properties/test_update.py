@@ -1,4 +1,4 @@
-"""The append-only order over random histories: rules 1 to 8 of DESIGN 6."""
+"""The append-only order over random histories: the rules of docs/lock.md."""
 
 import os
 import subprocess

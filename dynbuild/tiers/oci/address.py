@@ -1,6 +1,7 @@
 """Addresses of registries, and which of them may receive credentials."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -39,6 +40,18 @@ def repository(text: str) -> Repository:
     return Repository(host, path)
 
 
+def is_authority(text: str) -> bool:
+    """Whether a text is ``host`` or ``host:port``, and nothing more."""
+    if re.search(r"[\s\0]", text):
+        return False
+    try:
+        parts = urlsplit(f"//{text}")
+        _ = parts.port  # raises ValueError for one that there is not
+    except ValueError:
+        return False
+    return parts.netloc == text and bool(parts.hostname) and "@" not in text
+
+
 def is_loopback(authority: str) -> bool:
     """Whether ``host`` or ``host:port`` is this machine: localhost, 127/8, ::1."""
     try:
@@ -65,5 +78,9 @@ def is_private(url: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    parts = urlsplit(url)
+    """Scheme, host and port; empty, and so no other's, where it is no address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc}"

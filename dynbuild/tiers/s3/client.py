@@ -94,7 +94,11 @@ def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
             http_client=pool(settings.endpoint, timeout, secure=settings.secure),
         )
 
-    return Clients(client(patience.answer), client(patience.transfer), secrets)
+    try:
+        return Clients(client(patience.answer), client(patience.transfer), secrets)
+    except ValueError:
+        # A port beyond all ports, or a proxy whose address is none.
+        raise TierError("its address, or that of its proxy, is none") from None
 
 
 def _credentials(settings: Settings) -> tuple[Provider | None, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dynbuild.ports import TierError
 from dynbuild.tiers.s3.client import Settings, connect
 
 _FROM = ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "AWS_ACCESS_KEY_ID")
@@ -54,3 +55,17 @@ def test_variables_are_for_the_server_in_use(
     monkeypatch.setenv("MINIO_ACCESS_KEY", "name")
     monkeypatch.setenv("MINIO_SECRET_KEY", "word")
     assert secrets(Settings("minio.lan:9000", "bucket")) == ("word", "name")
+
+
+@pytest.mark.parametrize("endpoint", ["a:99999", "x[", "[::1]:x"])
+def test_an_address_that_is_none(home: Path, endpoint: str) -> None:
+    del home
+    with pytest.raises(TierError, match="address"):
+        connect(Settings(endpoint, "bucket"))
+
+
+def test_a_proxy_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del home
+    monkeypatch.setenv("https_proxy", "http://x[")
+    with pytest.raises(TierError, match="proxy"):
+        connect(Settings("s3.example.org", "bucket"))

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.tiers.oci.address import Repository, is_loopback, is_private, repository
+from dynbuild.tiers.oci.address import (
+    Repository,
+    is_authority,
+    is_loopback,
+    is_private,
+    origin_of,
+    repository,
+)
 from dynbuild.tiers.oci.challenge import Challenge, challenges
 from dynbuild.tiers.oci.errors import refusal
 
@@ -80,6 +87,8 @@ def test_loopback(authority: str, *, loopback: bool) -> None:
         ("http://127.0.0.1@x.test/a", False),
         ("ftp://127.0.0.1/a", False),
         ("", False),
+        ("https://x[", False),
+        ("https://[x]/", False),
     ],
 )
 def test_where_nobody_can_listen(url: str, *, private: bool) -> None:
@@ -127,3 +136,30 @@ def test_the_words_of_a_refusal(body: bytes, words: str) -> None:
 def test_long_words_are_cut() -> None:
     body = json.dumps({"errors": [{"message": "x" * 5000}]}).encode()
     assert len(str(refusal("x", 400, body))) < 400
+
+
+def test_the_origin_of_no_address_is_no_other_s() -> None:
+    assert origin_of("https://x.test:5000/a?b") == "https://x.test:5000"
+    assert origin_of("https://x[") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("x.test", True),
+        ("x.test:9000", True),
+        ("[::1]:9000", True),
+        ("", False),
+        (" ", False),
+        ("a b", False),
+        ("x[", False),
+        ("x:99999", False),
+        ("x:y", False),
+        ("a@x.test", False),
+        ("x.test/a", False),
+        ("x.test?a", False),
+        ("\N{ACCOUNT OF}x", False),
+    ],
+)
+def test_host_and_port(text: str, *, valid: bool) -> None:
+    assert is_authority(text) == valid
