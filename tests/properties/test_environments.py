@@ -58,7 +58,7 @@ def closure(name: str, stages: dict[str, Stage]) -> set[str]:
 
 
 def naive(names: set[str], stages: dict[str, Stage]) -> dict[str, str]:
-    """Compose one after the other; raises EnvironmentConflict as docs/declaration.md has it."""
+    """Compose one after the other; raises EnvironmentConflict (docs/declaration.md)."""
     composed: dict[str, str] = {}
     left = {name for name in names if stages[name].env}
     while left:
