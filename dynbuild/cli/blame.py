@@ -18,10 +18,10 @@ _ABBREVIATED = 10
 @options.config
 @options.as_json
 def blame(*, stage: str, config: str | None, as_json: bool) -> int:
-    """Tell the commits that moved or changed a stage, the latest first.
+    """List the commits that moved or changed a stage.
 
-    Renames are followed, back to the commit that added it. What the lock's file has
-    and no commit yet comes first.
+    Shows the latest first, and follows renames back to the commit that added the stage.
+    Changes of the lock file that are not committed yet come before all commits.
     """
     project = open_project(config, lock_alone=True)
     found = list(blamed(stage, project.locks, project.locks))

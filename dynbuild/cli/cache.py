@@ -44,15 +44,21 @@ _AT_ONCE = 4
 _SHORT = 12
 _HOURS = 72
 
-_all = request("--all", "everything", is_flag=True, help="Not only what the lock says.")
+_all = request(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Copy everything, not only the steps of the lock.",
+)
 
 
 @click.group()
 def cache() -> None:
-    """See what the tiers hold; push, pull and verify it.
+    """List, verify, push and pull what the tiers hold.
 
-    The tiers are the local one and those of [cache] and of the environment. With
-    --all, and to list or verify, no project is needed.
+    The tiers are the local one, those in [cache] of the declaration, and those that the
+    environment names. `ls` and `verify` need no project, nor do `push` and `pull` with
+    --all.
     """
 
 
@@ -70,7 +76,11 @@ def push(
     everything: bool,
     color: Color,
 ) -> int:
-    """Let the shared tiers have what the local one has of this lock's steps."""
+    """Copy the steps of the lock to the shared tiers.
+
+    Copies what the local tier holds of them, for every platform. Exits with status 4 if
+    a shared tier fails.
+    """
     place = place_of(config, given(expressions, texts))
     with _chain(place, color) as chain:
         near = LocalInventory(place.store)
@@ -95,7 +105,11 @@ def pull(
     everything: bool,
     color: Color,
 ) -> int:
-    """Let the local tier have what the shared ones have of this lock's steps."""
+    """Copy the steps of the lock to the local tier.
+
+    Copies what the shared tiers hold of them, for every platform. Exits with status 4
+    if a shared tier fails.
+    """
     place = place_of(config, given(expressions, texts))
     with _chain(place, color) as chain:
         found = [_steps_in(far) for far in place.fars if everything]
@@ -119,7 +133,10 @@ def list_(
     tier: str | None,
     as_json: bool,
 ) -> int:
-    """Tell what each tier holds, or the records of one: local, s3."""
+    """List what each tier holds, or the records of one.
+
+    TIER is local, s3 or registry.
+    """
     place = place_of(config, given(expressions, texts))
     inventories = _inventories(place, tier)
     if tier is None:
@@ -149,7 +166,11 @@ def verify(  # noqa: PLR0913 - one parameter a flag
     drop: bool,
     as_json: bool,
 ) -> int:
-    """Read all that the tiers hold, or one of them; exit 1 if anything is damaged."""
+    """Verify all that the tiers hold, or one of them.
+
+    Reads everything in TIER (local, s3 or registry), or in all tiers. Exits with status
+    1 if anything is damaged, unless --drop removes it.
+    """
     place = place_of(config, given(expressions, texts))
     rows = []
     for name, _, inventory in _inventories(place, tier):

@@ -24,10 +24,11 @@ def check(
     as_json: bool,
     color: Color,
 ) -> int:
-    """Tell every mistake of the declaration, in any syntax; build nothing.
+    """Check the declaration without building anything.
 
-    Neither the engine nor a registry is asked. Exit status 2 when there are mistakes, 0
-    when there are warnings only.
+    Reports every mistake, in any syntax. Asks neither the engine nor a registry.
+
+    Exits with status 2 if there are mistakes, and with 0 if there are only warnings.
     """
     try:
         project = open_project(config)

@@ -38,18 +38,25 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
     "--max-age",
     type=click.FloatRange(min=0),
     metavar="DAYS",
-    help="What nobody used for so long goes; 30, unless locks are kept.",
+    help="Remove what has not been used for this many days.  [default: 30, unless "
+    "--keep-locks is given]",
 )
-@option("--max-size", metavar="SIZE", help="Keep so much at most, as 20GB.")
+@option(
+    "--max-size",
+    metavar="SIZE",
+    help="Keep at most SIZE, such as 20GB; remove the oldest first.",
+)
 @option(
     "--keep-locks",
     multiple=True,
     metavar="REV|GLOB",
-    help="Keep what the locks of these revisions or files need.",
+    help="Keep what the locks of these git revisions or files need.",
 )
 @option("--shared", is_flag=True, help="Clean the shared tiers too.")
-@request("-n", "--dry-run", is_flag=True, help="Show what would go; remove nothing.")
-@request("-y", "--yes", is_flag=True, help="Do not ask before what is shared goes.")
+@options.dry_run
+@request(
+    "-y", "--yes", is_flag=True, help="With --shared: do not ask for confirmation."
+)
 @options.as_json
 def clean(  # noqa: PLR0913 - one parameter a flag
     *,
@@ -64,11 +71,14 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Remove from the local tier what was not used for a while.
+    """Remove from the tiers what is no longer used.
 
-    Nothing that a running build may use goes: what is young stays, and a build that
-    misses something makes it anew. With --keep-locks and no --max-age, all goes that
-    those locks do not need. In shared tiers, age counts from when it was put there.
+    Cleans the local tier, and with --shared also the shared tiers, where age counts
+    from the upload. With --keep-locks and without --max-age, removes all that those
+    locks do not need.
+
+    Never removes what a running build may use: what is recent stays, and a build that
+    misses something builds it again.
     """
     place = place_of(config, given(expressions, texts))
     policy = verb.Policy(

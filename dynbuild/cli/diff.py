@@ -8,7 +8,7 @@ from dynbuild.cli import options
 from dynbuild.cli.diff_markdown import diff_markdown
 from dynbuild.cli.diff_text import diff_data, diff_text
 from dynbuild.cli.lock_text import lock_text
-from dynbuild.cli.options import option, request
+from dynbuild.cli.options import request
 from dynbuild.cli.output import data, give, say, tell
 from dynbuild.cli.project import open_project
 from dynbuild.cli.store import looked_up, tiers_in
@@ -23,21 +23,22 @@ _MOST = 2
 @click.argument("sides", nargs=-1, metavar="[BEFORE] [AFTER]")
 @options.config
 @options.accept_cache
-@option("--platform", metavar="PLATFORM", help="Look at this one, as linux/arm64.")
+@options.platform("linux/amd64 if both locks have it")
 @request(
     "--format",
     "form",
     type=click.Choice(["text", "markdown", "json"]),
     default="text",
-    help="markdown is a comment for a pull request, with a picture.",
+    help="Select the output format; markdown is a pull request comment with a "
+    "diagram.  [default: text]",
 )
-@request("--markdown", is_flag=True, help="The same as --format markdown.")
+@request("--markdown", is_flag=True, help="Write Markdown; same as --format markdown.")
 @options.as_json
-@request("--exit-code", is_flag=True, help="Exit 1 if the locks differ.")
+@request("--exit-code", is_flag=True, help="Exit with status 1 if the locks differ.")
 @request(
     "--textconv",
     metavar="FILE",
-    help="Write a lock in install order, for `git diff`; compare nothing.",
+    help="Write the lock FILE in install order, for `git diff`; compare nothing.",
 )
 def diff(  # noqa: PLR0913 - one parameter a flag
     *,
@@ -50,11 +51,13 @@ def diff(  # noqa: PLR0913 - one parameter a flag
     exit_code: bool,
     textconv: str | None,
 ) -> int:
-    """Tell what a change of the lock does to the image: what runs again, and its price.
+    """Show what a change of the lock reruns, and what that costs.
 
-    BEFORE and AFTER are git revisions or lock files. Without AFTER it is the file of
-    the project, without BEFORE the lock of HEAD. The time is that of earlier runs, the
-    tiers are those that are known here; all else comes from the two locks.
+    BEFORE and AFTER are git revisions or lock files. BEFORE defaults to the lock at
+    HEAD, AFTER to the lock file of the project.
+
+    Times come from earlier runs, and tiers are those known here. All else comes from
+    the two locks.
     """
     if textconv is not None:
         give(lock_text(textconv))

@@ -22,14 +22,30 @@ from dynbuild.spans import Source
 
 @click.command("eval")
 @click.argument("file", required=False)
-@request("-E", "--expr", "expression", metavar="EXPR", help="Evaluate this, no file.")
-@option("--json", "as_json", is_flag=True, help="Print the value as JSON.")
-@request("--nix", "as_nix", is_flag=True, help="Print it as Nix does (the default).")
-@request("--attr", metavar="PATH", help="Only a part of the value: stages.0.name.")
+@request(
+    "-E",
+    "--expr",
+    "expression",
+    metavar="EXPR",
+    help="Evaluate EXPR instead of a file.",
+)
+@option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+@request(
+    "--nix", "as_nix", is_flag=True, help="Write Nix syntax to stdout (the default)."
+)
+@request(
+    "--attr",
+    metavar="PATH",
+    help="Print only a part of the value, such as stages.0.name.",
+)
 @options.arguments
-@option("--show-trace", is_flag=True, help="Tell all steps that led to an error.")
-@option("--root", metavar="DIR", help="The directory whose files may be read.")
-@request("--parse-only", is_flag=True, help="Find mistakes without evaluating.")
+@option("--show-trace", is_flag=True, help="Show every step that led to an error.")
+@option(
+    "--root",
+    metavar="DIR",
+    help="Restrict reads to files in DIR.  [default: the project]",
+)
+@request("--parse-only", is_flag=True, help="Report mistakes without evaluating.")
 @request("--list-builtins", is_flag=True, help="List the built-in functions.")
 def evaluate(  # noqa: PLR0913 - one parameter a flag
     *,
@@ -45,11 +61,12 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
     parse_only: bool,
     list_builtins: bool,
 ) -> None:
-    """Evaluate a file, or an expression, and print its value.
+    """Evaluate a file or an expression, and print its value.
 
-    Any expression of the language will do; a function whose arguments have defaults,
-    or are given, is called. FILE may be - for the standard input. Files are read
-    only inside of the project (see --root).
+    Takes any expression of the language of dynbuild.nix. Calls a function if all its
+    arguments have defaults or are given. FILE may be - for standard input.
+
+    Reads files only inside the project (see --root).
     """
     if list_builtins:
         _list_builtins(as_json=as_json)

@@ -18,14 +18,20 @@ from dynbuild.spans import Source
 
 @click.command()
 @click.argument("files", nargs=-1)
-@request("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
-@request("--diff", is_flag=True, help="Write nothing; print what would change.")
+@request(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit with status 1 if a file would change.",
+)
+@request("--diff", is_flag=True, help="Write nothing; show what would change.")
 def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
-    """Format sources of the language; without FILES all .nix files here and below.
+    """Format .nix files.
 
-    There is one style and no option for another. What a source means, its comments and
-    its literals stay as they are. FILES may be directories, or - for the standard
-    input, which is formatted to the standard output.
+    Formats FILES, which may be directories; without FILES, all .nix files here and
+    below. With -, formats standard input to standard output.
+
+    There is one style, without options. What a file means, its comments and its
+    literals stay as they are.
     """
     wrong = changed = count = 0
     for file in files or (".",):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.options import option, request
+from dynbuild.cli.options import request
 from dynbuild.cli.output import written
 from dynbuild.cli.pages.drawing import drawing
 from dynbuild.cli.pages.graph_text import dot, graph_data, mermaid_graph, tree
@@ -46,12 +46,12 @@ _SUFFIXES = {
 @click.command()
 @options.config
 @options.accept_cache
-@option("--platform", metavar="PLATFORM", help="Look at this one, as linux/arm64.")
+@options.platform("linux/amd64 if the lock has it")
 @request(
     "--format",
     "form",
     type=click.Choice([*_FORMATS, "html"]),
-    help="text unless the name of the output says another.",
+    help="Select the output format.  [default: by the suffix of --output, else text]",
 )
 @options.html
 @options.output
@@ -65,11 +65,12 @@ def graph(  # noqa: PLR0913 - one parameter a flag
     output: str | None,
     as_json: bool,
 ) -> int:
-    """Draw the steps of the lock: what stands on what, and what is known of each.
+    """Draw the steps of the lock and what each stands on.
 
-    html is one file that works without a network: the layers as they are stacked, and
-    of each what it does and what `dynbuild why` tells. Times and sizes are
-    those that the tiers have.
+    Times and sizes are those that the tiers have.
+
+    The html format is one file that works offline. It shows the layers as they are
+    stacked, and for each layer what it does and what `dynbuild why` reports.
     """
     project = open_project(config, lock_alone=True)
     lock, tiers = frozen(project.locks), tiers_in(project)

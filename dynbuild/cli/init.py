@@ -19,16 +19,20 @@ from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
     metavar="FILE",
     default="dynbuild.toml",
     show_default=True,
-    help="The file to write; its suffix chooses the syntax: .toml, .yaml, .json, .nix.",
+    help="Write to FILE; its suffix (.toml, .yaml, .json or .nix) selects the syntax.",
 )
 @request(
     "--git",
     is_flag=True,
-    help="Write no declaration: let git merge and show locks, after asking.",
+    help="Set up git to merge and diff locks, after asking; write no declaration.",
 )
-@request("-y", "--yes", is_flag=True, help="With --git: do it without asking.")
+@request("-y", "--yes", is_flag=True, help="With --git: do not ask for confirmation.")
 def init(*, output: str, git: bool, yes: bool) -> None:
-    """Write a declaration to start from. Never overwrites a file."""
+    """Write a starter declaration.
+
+    Never overwrites a file. With --git, sets up the git repository instead, so that
+    git merges locks by their meaning and shows them in install order.
+    """
     if git:
         set_up_git(ask=not yes)
         return

@@ -12,7 +12,10 @@ from dynbuild.declaration.grammar import KEY_NAME, matches
 
 @click.group()
 def key() -> None:
-    """Make keys that sign what is shared, so that others can trust it."""
+    """Create keys that sign what is shared.
+
+    Others can then trust what the owner of a key has built.
+    """
 
 
 @key.command()
@@ -22,12 +25,16 @@ def key() -> None:
     "--output",
     "path",
     metavar="FILE",
-    help="The file of the secret key; else keys/NAME.secret in the configuration.",
+    help="Write the secret key to FILE.  [default: keys/NAME.secret in the "
+    "configuration directory, ~/.config/dynbuild]",
 )
 def new(name: str, path: str | None) -> int:
-    """Make a key: a file for whoever signs, and a public key to declare, printed.
+    """Create a signing key.
 
-    NAME tells keys apart: who has it, and a number for the next one, as in example-1.
+    Writes the secret key to a file, for whoever signs, and prints the public key, which
+    goes into the declaration.
+
+    NAME tells keys apart: use the owner and a number that grows, such as example-1.
     """
     # The library is slow to import, and other commands do not need it.
     from dynbuild.tiers.keys import FILE, new_key  # noqa: PLC0415

@@ -27,36 +27,63 @@ from dynbuild.steps.title import title
 @options.config
 @options.arguments
 @options.accept_cache
-@request("--check", is_flag=True, help="Write nothing; exit 1 if the lock is stale.")
-@request("-n", "--dry-run", is_flag=True, help="Show what would change; write nothing.")
-@request("--show-order", is_flag=True, help="Show the install order of the lock.")
+@request(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit with status 1 if the lock is stale.",
+)
+@options.dry_run
+@request(
+    "--show-order",
+    is_flag=True,
+    help="Show the install order of the lock; write nothing.",
+)
 @request(
     "--base",
     "base_revision",
     metavar="REV",
-    help="Start from the lock of this git revision, not from HEAD's.",
+    help="Start from the lock at git revision REV instead of HEAD.",
 )
-@request("--upgrade-base", is_flag=True, help="Pin what the tags of images name now.")
+@request(
+    "--upgrade-base",
+    is_flag=True,
+    help="Pin the base and copied images to what their tags name now.",
+)
 @request(
     "--upgrade-packages",
     is_flag=True,
-    help="Bring every declared package to its newest version.",
+    help="Upgrade every declared package to the newest version that its spec allows.",
 )
-@request("--bump", multiple=True, metavar="STAGE", help="Run a stage again as it is.")
-@request("--move", multiple=True, metavar="STAGE", help="Put a stage at the back.")
-@request("--repack", is_flag=True, help="Number everything anew, from the first seq.")
+@request(
+    "--bump",
+    multiple=True,
+    metavar="STAGE",
+    help="Make STAGE run again although it is unchanged.",
+)
+@request(
+    "--move",
+    multiple=True,
+    metavar="STAGE",
+    help="Move STAGE to the back of the install order.",
+)
+@request(
+    "--repack",
+    is_flag=True,
+    help="Renumber all steps from seq 1, after showing what that costs.",
+)
 @request(
     "--merge",
     "merging",
     nargs=3,
-    metavar="O A B",
-    help="Merge three files into the second: git's merge driver, `--merge %O %A %B`.",
+    metavar="BASE OURS THEIRS",
+    help="Merge three lock files into OURS; git's merge driver is `--merge %O %A %B`.",
 )
 @request(
     "--path",
     default="dynbuild.lock",
-    metavar="P",
-    help="With --merge: the path of the lock in the repository, git's %P.",
+    metavar="PATH",
+    help="With --merge: name the lock's path in the repository, git's %P.  "
+    "[default: dynbuild.lock]",
 )
 @options.as_json
 @options.color
@@ -79,10 +106,12 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
     color: Color,
 ) -> int:
-    """Bring the lock to what the declaration says, and tell what changed.
+    """Update dynbuild.lock to match the declaration.
 
-    It starts from the lock that git has committed (without git: from the file), so
-    that several runs during one edit leave the trace of one. Commit the result.
+    Shows what changed. Commit the lock together with the declaration.
+
+    Starts from the lock that is committed at HEAD, so that several runs during one edit
+    give the same lock as a single run. Without git, starts from the file.
     """
     asked = verb.LockOptions(
         base_revision, upgrade_base, upgrade_packages, bump, move, repack

@@ -24,25 +24,51 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 # Each command is imported when it is called: `dynbuild lock --check` must not wait for
 # imports that only a build needs.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("init.init", "Write a declaration to start from."),
-    "lock": ("lock.lock", "Bring dynbuild.lock to what the declaration says."),
-    "realize": ("realize.realize", "Make the image that the lock describes."),
-    "build": ("realize.build", "lock and realize in one."),
-    "why": ("why.why", "Explain what would run, and why; build nothing."),
-    "diff": ("diff.diff", "Tell what a change of the lock does, and what it costs."),
-    "blame": ("blame.blame", "Tell the commits that moved or changed a stage."),
-    "graph": ("graph.graph", "Draw what stands on what: text, SVG, a page, and more."),
-    "status": ("status.status", "Show which steps of the lock the store holds."),
-    "outdated": ("outdated.outdated", "Tell what has newer versions by now."),
-    "cache": ("cache.cache", "See what the tiers hold; push, pull and verify it."),
-    "clean": ("clean.clean", "Remove from the tiers what nobody uses."),
-    "key": ("key.key", "Make keys that sign what is shared."),
-    "trust": ("trust.trust", "Accept the caches that a declaration names."),
-    "check": ("check.check", "Tell every mistake of the declaration; build nothing."),
-    "eval": ("evaluate.evaluate", "Evaluate an expression of the language."),
-    "fmt": ("fmt.fmt", "Format sources of the language."),
-    "schema": ("schema.schema", "Write the JSON schema of declarations."),
+    "init": ("init.init", "Write a starter declaration."),
+    "lock": ("lock.lock", "Update dynbuild.lock to match the declaration."),
+    "realize": ("realize.realize", "Build the image that the lock describes."),
+    "build": ("realize.build", "Update the lock, then build the image."),
+    "why": ("why.why", "Explain what would run, and why, without building anything."),
+    "diff": (
+        "diff.diff",
+        "Show what a change of the lock reruns, and what that costs.",
+    ),
+    "blame": ("blame.blame", "List the commits that moved or changed a stage."),
+    "graph": ("graph.graph", "Draw the steps of the lock and what each stands on."),
+    "status": ("status.status", "Show which steps of the lock each tier holds."),
+    "outdated": (
+        "outdated.outdated",
+        "List the images and packages that have newer versions.",
+    ),
+    "cache": ("cache.cache", "List, verify, push and pull what the tiers hold."),
+    "clean": ("clean.clean", "Remove from the tiers what is no longer used."),
+    "key": ("key.key", "Create keys that sign what is shared."),
+    "trust": ("trust.trust", "Accept the caches that the declaration names."),
+    "check": ("check.check", "Check the declaration without building anything."),
+    "eval": (
+        "evaluate.evaluate",
+        "Evaluate a file or an expression, and print its value.",
+    ),
+    "fmt": ("fmt.fmt", "Format .nix files."),
+    "schema": ("schema.schema", "Print the JSON schema of declarations, for editors."),
 }
+
+
+_EPILOG = """\
+\b
+Exit status:
+  0    Success.
+  1    Expected failure, such as a failed build or a stale lock.
+  2    Usage error or invalid declaration.
+  3    Lock conflict, or lock of a newer dynbuild.
+  4    Engine or required tier unreachable.
+  130  Interrupted.
+
+Every setting has an environment variable: --no-cache is DYNBUILD_NO_CACHE. Options
+for a single run, such as --bump, --repack and --dry-run, have none.
+
+Run `dynbuild COMMAND --help` for the options of a command.
+"""
 
 
 class _Commands(click.Group):
@@ -72,18 +98,15 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
-    epilog="Exit status: 0 ok, 1 an expected failure (build failed, lock stale), 2 "
-    "usage or declaration, 3 lock conflict or newer lock, 4 engine unreachable, 130 "
-    "interrupted. Every setting has a variable: --no-cache is DYNBUILD_NO_CACHE. What "
-    "is asked of one run (--bump, --repack, --print) has none.",
+    epilog=_EPILOG,
 )
 @click.version_option(__version__, "--version", "-V", message="dynbuild %(version)s")
 def dynbuild() -> None:
-    """Container images from a declaration and a lock.
+    """Build container images from a declaration and a lock.
 
-    A change runs again only what it changed and what depends on it.
+    After a change, only the steps that it affects run again.
 
-    Start with `dynbuild init`, then `dynbuild lock` and `dynbuild realize -t NAME`.
+    Start with `dynbuild init`, then run `dynbuild lock` and `dynbuild realize -t NAME`.
     """
     try:
         Path.cwd()

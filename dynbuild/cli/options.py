@@ -70,7 +70,8 @@ config = option(
     multiple=True,
     callback=_one,
     metavar="FILE",
-    help="The declaration; else dynbuild.nix, .toml, .yaml or .json here or above.",
+    help="Read the declaration from FILE.  [default: the nearest dynbuild.nix, "
+    ".toml, .yaml or .json, here or above]",
 )
 
 
@@ -87,7 +88,7 @@ _arg = option(
     nargs=2,
     multiple=True,
     metavar="NAME EXPR",
-    help="Pass the declaration, a function, an argument: an expression.",
+    help="Pass argument NAME to a declaration that is a function, as an expression.",
 )
 _argstr = option(
     "--argstr",
@@ -95,8 +96,31 @@ _argstr = option(
     nargs=2,
     multiple=True,
     metavar="NAME TEXT",
-    help="Pass the declaration, a function, an argument: a text.",
+    help="Pass argument NAME to a declaration that is a function, as a string.",
 )
+frozen = option(
+    "--frozen",
+    is_flag=True,
+    help="Use the lock as it is, without reading the declaration.",
+)
+dry_run = request(
+    "-n",
+    "--dry-run",
+    is_flag=True,
+    help="Show what would change without changing anything.",
+)
+
+
+def platform(default: str, *, several: bool = False) -> Callable[[_F], _F]:
+    """Declare --platform; ``default`` says which one is used without it."""
+    which = (
+        "this platform, or several separated by commas" if several else "this platform"
+    )
+    return option(
+        "--platform", metavar="OS/ARCH", help=f"Use {which}.  [default: {default}]"
+    )
+
+
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 ACCEPT_CACHE = "dynbuild.accept_cache"
 """The key in click's context for the acceptance of the declaration's caches."""
@@ -111,15 +135,17 @@ accept_cache = option(
     is_flag=True,
     expose_value=False,
     callback=_accept,
-    help="Use the caches that the declaration names, without asking.",
+    help="Use the caches of the declaration without asking for consent.",
 )
 color = option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="Colour on a terminal only, always, or never.",
+    help="Use color always, never, or only on a terminal (auto).",
 )
-html = request("--html", is_flag=True, help="A page that works without a network.")
+html = request(
+    "--html", is_flag=True, help="Write a self-contained HTML page that works offline."
+)
 output = request(
-    "-o", "--output", metavar="FILE", help="Write a file instead of stdout."
+    "-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."
 )

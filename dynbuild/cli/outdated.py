@@ -8,7 +8,6 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.options import option
 from dynbuild.cli.output import data, show, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import (
@@ -33,7 +32,7 @@ from dynbuild.tiers.declared import cache_of
 @options.config
 @options.arguments
 @options.accept_cache
-@option("--platform", help="os/arch; else the engine's.")
+@options.platform("the engine's")
 @options.as_json
 @options.color
 def outdated(  # noqa: PLR0913 - one parameter a flag
@@ -45,10 +44,12 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
     color: Color,
 ) -> int:
-    """Tell which images and packages of the lock have newer versions.
+    """List the images and packages that have newer versions.
 
-    Images are asked of their registries, packages of pip of their index. What cannot
-    be told is told with the reason.
+    Asks registries for the images of the lock, and the package index for pip packages.
+    Where the newest version cannot be determined, shows the reason.
+
+    Exits with status 0 even if something is outdated.
     """
     project = open_project(config)
     recorded = locking.recorded(project.locks)

@@ -56,76 +56,94 @@ def _build_options(command: _Command) -> _Command:
             options.config,
             options.arguments,
             options.accept_cache,
-            option("-t", "--tag", "tags", multiple=True, help="Name of the image."),
-            option("--push", is_flag=True, help="Push it to the registry of its name."),
+            option(
+                "-t",
+                "--tag",
+                "tags",
+                multiple=True,
+                metavar="NAME",
+                help="Name the image and load it into Docker.",
+            ),
+            option(
+                "--push",
+                is_flag=True,
+                help="Push the image to the registry of its name, without loading it.",
+            ),
             option(
                 "-o",
                 "--output",
                 "layouts",
                 multiple=True,
                 metavar="oci:DIR",
-                help="Write an OCI layout.",
+                help="Write an OCI image layout to DIR.",
             ),
-            option(
-                "--platform", help="os/arch, several with commas; else the engine's."
-            ),
+            options.platform("the engine's", several=True),
             option("--no-cache", is_flag=True, help="Run every step again."),
             option(
                 "--no-cache-stage",
                 "anew",
                 multiple=True,
                 metavar="NAME",
-                help="Run one stage again, and what depends on it.",
+                help="Run stage NAME again, and what depends on it.",
             ),
             option(
                 "-j",
                 "--jobs",
                 type=click.IntRange(min=1),
-                help="How many steps run at once; else one a processor, at least 4.",
+                metavar="N",
+                help="Run at most N steps at once.  [default: one per processor, at "
+                "least 4]",
             ),
             option(
                 "--linear",
                 is_flag=True,
-                help="Build the Dockerfile as a whole, step upon step.",
+                help="Build the Dockerfile as a whole, step upon step; store nothing.",
             ),
             option(
                 "--compare-linear",
                 "compare",
                 is_flag=True,
-                help="Build it as a whole too, and list the paths that differ.",
+                help="Build both ways, list the paths that differ, and fail if any do.",
             ),
             option(
                 "--strict",
                 is_flag=True,
-                help="Refuse stages that undo one another without a dependency.",
+                help="Fail if independent stages write the same path.",
             ),
-            option("--builder", help="The buildx builder to use."),
+            option("--builder", metavar="NAME", help="Use this buildx builder."),
             option(
                 "--network",
                 type=click.Choice(["default", "none", "host"]),
-                help="Network of the steps.",
+                help="Select the network of the steps.",
             ),
             option(
                 "--allow",
                 type=click.Choice(["network.host"]),
-                help="Let stages that ask for it use the host's network.",
+                help="Let stages that ask for the host's network use it.",
             ),
             option(
                 "--secret",
                 "secrets",
                 multiple=True,
                 metavar="id=ID,env=VAR|src=FILE",
-                help="Give a declared secret its value.",
+                help="Provide the value of a declared secret.",
             ),
-            option("--ssh", multiple=True, help="Give the SSH agent: default."),
+            option(
+                "--ssh",
+                multiple=True,
+                metavar="default",
+                help="Provide the SSH agent to stages that declare it.",
+            ),
             option(
                 "--progress",
                 type=click.Choice(["auto", "tty", "plain", "rawjson", "quiet"]),
                 default="auto",
-                help="How progress is shown; auto: tty on a terminal, else plain.",
+                help="Set the progress output; auto is tty on a terminal, else plain.",
             ),
             option(
-                "--metadata-file", metavar="FILE", help="Write what was built as JSON."
+                "--metadata-file",
+                metavar="FILE",
+                help="Write what was built to FILE as JSON.",
             ),
             options.color,
         )
@@ -136,12 +154,12 @@ def _build_options(command: _Command) -> _Command:
 
 @click.command()
 @_build_options
-@option("--frozen", is_flag=True, help="Use the lock as it is; read no declaration.")
-@option("--locked", is_flag=True, help="Fail if the lock is stale (as always).")
+@options.frozen
+@option("--locked", is_flag=True, help="Fail if the lock is stale (the default).")
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
-@option("--shell", metavar="STAGE", help="Open a shell where a stage would begin.")
+@option("--shell", metavar="STAGE", help="Open a shell where STAGE would begin.")
 def realize(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
@@ -153,9 +171,10 @@ def realize(  # noqa: PLR0913 - one parameter a flag
     shell: str | None,
     **flags: Any,  # noqa: ANN401
 ) -> int:
-    """Make the image that the lock describes.
+    """Build the image that the lock describes.
 
-    Fails when the lock does not fit the declaration: `dynbuild lock` mends it, and
+    Runs only the steps that no tier holds. Never writes the lock, and fails if it does
+    not match the declaration, unless --frozen is given. `dynbuild lock` updates it, and
     `dynbuild build` does both.
     """
     arguments = given(expressions, texts)
@@ -197,7 +216,10 @@ def build(
     texts: Pairs,
     **flags: Any,  # noqa: ANN401
 ) -> int:
-    """Lock and realize in one: bring the lock up to date, then make the image."""
+    """Update the lock, then build the image.
+
+    Does the same as `dynbuild lock` followed by `dynbuild realize`.
+    """
     asked = _asked(flags)
     project = open_project(config)
     arguments = given(expressions, texts)

@@ -8,5 +8,5 @@ from dynbuild.declaration.editors import json_schema
 
 @click.command()
 def schema() -> None:
-    """Write the JSON schema of declarations, for editors."""
+    """Print the JSON schema of declarations, for editors."""
     data(json_schema())

@@ -9,7 +9,7 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.options import option, request
+from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, table, tell
 from dynbuild.cli.pages.status_page import TierFacts, status_page
 from dynbuild.cli.past import history_of
@@ -41,7 +41,7 @@ from dynbuild.tiers.verify import Verified, verify
 @options.config
 @options.arguments
 @options.accept_cache
-@option("--platform", help="os/arch; else the engine's.")
+@options.platform("the engine's")
 @request(
     "--verify",
     "whole",
@@ -62,10 +62,13 @@ def status(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
     color: Color,
 ) -> int:
-    """Show which steps of the lock the tiers hold, and what came of it over time.
+    """Show which steps of the lock each tier holds.
 
-    Those that none of them holds, `dynbuild realize` would build. A shared tier that is
-    away is told, and nothing more. Exit status 1 when --verify found damage.
+    `dynbuild realize` would build the steps that no tier holds. Also shows hit rates
+    and the time saved, by day.
+
+    A shared tier that cannot be reached is listed as away, which is neither a warning
+    nor a failure. Exits with status 1 if --verify finds damage.
     """
     project = open_project(config)
     recorded = locking.recorded(project.locks)

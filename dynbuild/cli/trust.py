@@ -18,8 +18,8 @@ from dynbuild.tiers.declared import Cache, cache_of, settings_of
 @click.command()
 @options.config
 @options.arguments
-@request("--list", "listed", is_flag=True, help="List what was answered before.")
-@request("--revoke", is_flag=True, help="Forget what was answered for this project.")
+@request("--list", "listed", is_flag=True, help="List the answers for all projects.")
+@request("--revoke", is_flag=True, help="Forget the answers for this project.")
 @options.as_json
 def trust(  # noqa: PLR0913 - one parameter a flag
     *,
@@ -30,10 +30,13 @@ def trust(  # noqa: PLR0913 - one parameter a flag
     revoke: bool,
     as_json: bool,
 ) -> int:
-    """Accept the caches that this declaration names: stores, tiers and keys.
+    """Accept the caches that the declaration names.
 
-    Until then they are not used. The answer holds for this project and these settings,
-    and is kept in the state directory; caches that the environment names need none.
+    Caches are stores, tiers and keys. They are not used until you accept them. Caches
+    that the environment names need no acceptance.
+
+    The answer holds for this project and these settings, and is kept in the state
+    directory.
     """
     if listed and revoke:
         message = "--list and --revoke cannot be combined"

@@ -6,7 +6,7 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted, accepted_before
-from dynbuild.cli.options import option, request
+from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
@@ -34,14 +34,18 @@ from dynbuild.tiers.declared import Cache, cache_of
 @options.config
 @options.arguments
 @options.accept_cache
-@option("--frozen", is_flag=True, help="Use the lock as it is; read no declaration.")
-@request("--order", is_flag=True, help="Why every step stands where it stands.")
+@options.frozen
+@request(
+    "--order",
+    is_flag=True,
+    help="Explain the place of every step in the install order.",
+)
 @request(
     "--since",
     metavar="REV",
-    help="Compare with the lock of a git revision, not with what was realized last.",
+    help="Compare with the lock at git revision REV instead of the last realization.",
 )
-@option("--platform", help="os/arch; else the one of the last build here.")
+@options.platform("that of the last build here")
 @options.as_json
 @options.color
 def why(  # noqa: PLR0913 - one parameter a flag
@@ -57,11 +61,13 @@ def why(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
     color: Color,
 ) -> int:
-    """Explain what would run, where that began, and what it costs; build nothing.
+    """Explain what would run, and why, without building anything.
 
-    A STEP is a stage, a step of `--order`, a kind of steps (apt, script, user) or a
-    package: its place, what it stands on, where it would come from, and what would run
-    if it changed next. Without one it is all that would run, by where it began.
+    Without STEP, shows all that would run, grouped by root cause, and what it costs.
+
+    STEP is a stage, a step that --order shows, a kind of step (apt, script, user) or a
+    package. For each STEP, shows its place, what it stands on, where it would come
+    from, and what would run if it changed next.
     """
     if order and names:
         message = "--order and a step contradict one another"
