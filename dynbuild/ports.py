@@ -270,13 +270,33 @@ class Realized:
 
 
 class LayerBuilder(Protocol):
-    """Builds layers from steps, and images from layers."""
+    """Builds the layers of steps."""
 
     def base(self, image: str, request: BuildRequest) -> Base:
         """Return an image from its registry; its contents are read on first use."""
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         """Build steps. Raises BuildFailed, UnreachableError, LostError."""
+
+    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
+        """Return the contents of an image built as a whole. Raises as ``steps``."""
+
+
+class LayerWriter(Protocol):
+    """Writes layers that no step makes; the nearest tier has them afterwards."""
+
+    def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
+        """Merge layers into one of the same effect, without ``needless`` whiteouts.
+
+        Raises LostError.
+        """
+
+    def directories(self, paths: tuple[str, ...]) -> Layer:
+        """Return a layer of directories only, each owned by root, readable by all."""
+
+
+class ImageLoader(Protocol):
+    """Makes images of layers, and containers of images."""
 
     def image(
         self, stack: Stack, config: Config, request: BuildRequest, report: Report
@@ -286,15 +306,6 @@ class LayerBuilder(Protocol):
         Raises BuildFailed, UnreachableError, LostError.
         """
 
-    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
-        """Return the contents of an image built as a whole. Raises as ``steps``."""
-
-    def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
-        """Merge layers into one of the same effect, without ``needless`` whiteouts.
-
-        Raises LostError.
-        """
-
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
     ) -> int:
@@ -302,9 +313,6 @@ class LayerBuilder(Protocol):
 
         Return its exit status.
         """
-
-    def directories(self, paths: tuple[str, ...]) -> Layer:
-        """Return a layer of directories only, each owned by root, readable by all."""
 
 
 @dataclass(frozen=True, slots=True)

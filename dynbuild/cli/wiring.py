@@ -64,9 +64,8 @@ def backends(
     with machine.private() as folder, job_pool(running) as jobs:
         guarded = [CircuitBreakerTier(far, tell, one_at_a_time) for far in fars]
         tier = Chain(near, guarded, folder, running.check)
-        layer_builder = BuildxLayerBuilder(
-            Buildx(os.environ, running), tier, machine, folder
-        )
+        buildx = Buildx(os.environ, running)
+        builder = BuildxLayerBuilder(buildx, tier, machine, folder)
         bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
         cached = registry_of(cache, os.environ) if fars else None
         places = [*([cached] if cached else []), *map(repository, bases)]
@@ -74,7 +73,15 @@ def backends(
         sources: tuple[Source, ...] = ("local", *(far.name for far in fars))
         try:
             yield Backends(
-                tier, machine, layer_builder, publisher, jobs, one_at_a_time, sources
+                tier=tier,
+                machine=machine,
+                layer_builder=builder,
+                layer_writer=builder,
+                image_loader=builder,
+                publisher=publisher,
+                jobs=jobs,
+                report=one_at_a_time,
+                sources=sources,
             )
         except (BuildFailed, DynbuildError):
             # The build's own failure matters more than any failure of sharing.

@@ -68,7 +68,10 @@ _LONG = 2.0
 
 @dataclass(frozen=True, slots=True)
 class BuildxLayerBuilder:
-    """Implements ``ports.LayerBuilder`` with buildx, in a folder beside a tier."""
+    """Implements ``ports.LayerBuilder``, ``LayerWriter`` and ``ImageLoader``.
+
+    It works with buildx, in a folder beside a tier.
+    """
 
     buildx: Buildx
     tier: Tier

@@ -4,20 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
-from dynbuild.building import BuildFailed, Report, StepResult, Working
+from dynbuild.building import BuildFailed, StepResult, Working
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.ports import (
-    LayerBuilder,
-    Machine,
     Realized,
     Stack,
     StepRequest,
-    Tier,
     Tiers,
 )
+from dynbuild.realize.model import Backends
 from dynbuild.realize.squashing import Group, together
 from dynbuild.steps.managers.left_out import lacks
 
@@ -87,13 +85,7 @@ class ChainResult:
     failed: BuildFailed | None
 
 
-def build_chain(
-    work: BuildChain,
-    tier: Tiers,
-    machine: Machine,
-    layer_builder: LayerBuilder,
-    report: Report,
-) -> Iterator[ChainResult]:
+def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
     """Build the steps, except those that another process built in the meantime.
 
     Other steps may be built on these as soon as the result is yielded. Recording comes
@@ -103,19 +95,20 @@ def build_chain(
 
     def waiting() -> None:
         names = ", ".join(place.id for place in work.chain)
-        report(Working(f"waiting for another dynbuild to build {names}"))
+        backends.report(Working(f"waiting for another dynbuild to build {names}"))
 
     def build(ground: BaseStack, at: int, end: int, *, again: bool) -> list[BuiltStep]:
         if at == end:
             return []
-        request = _request(work, ground, at, end, tier, layer_builder)
+        request = _request(work, ground, at, end, backends)
         if again:
             request = replace(request, build=replace(request.build, no_cache_steps=()))
-        made = layer_builder.steps(request, report)
+        made = backends.layer_builder.steps(request, backends.report)
         return _built(work, slice(at, end), built[-1:], made)
 
+    tier = backends.tier
     built: list[BuiltStep] = []
-    with machine.alone([place.step for place in work.chain], waiting):
+    with backends.machine.alone([place.step for place in work.chain], waiting):
         built += _held(work, tier)
         ground = work.ground
         for one in built:
@@ -138,13 +131,8 @@ def build_chain(
             tier.record(record)
 
 
-def _request(  # noqa: PLR0913, PLR0917 - the request, and the sources of its layers
-    work: BuildChain,
-    ground: BaseStack,
-    at: int,
-    end: int,
-    tier: Tier,
-    layer_builder: LayerBuilder,
+def _request(
+    work: BuildChain, ground: BaseStack, at: int, end: int, backends: Backends
 ) -> StepRequest:
     """Return the request for some of the steps, with all of their input layers."""
 
@@ -152,7 +140,7 @@ def _request(  # noqa: PLR0913, PLR0917 - the request, and the sources of its la
         groups = work.deep.get(stack)
         if groups is None:
             return stack
-        return together(groups, work.platform, tier, layer_builder)[0]
+        return together(groups, work.platform, backends.tier, backends.layer_writer)[0]
 
     request = work.requests[at]
     stacks = {name: given(stack) for name, stack in request.stacks.items()}

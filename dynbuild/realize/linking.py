@@ -41,11 +41,11 @@ def linked(
         [steps[id_] for id_ in ids], records, base.writes, recipe.moves, room
     )
     own, squashes = together(
-        groups, recipe.platform, backends.tier, backends.layer_builder
+        groups, recipe.platform, backends.tier, backends.layer_writer
     )
     layers = [*base.layers, *own]
     if made:
-        layers.append(backends.layer_builder.directories(made))
+        layers.append(backends.layer_writer.directories(made))
         writes += (dict.fromkeys(made, Written("directory", 0o755)),)
     past = tuple(
         squash(f"squash {number}", one) for number, one in enumerate(squashes, 1)

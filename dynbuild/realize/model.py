@@ -10,7 +10,16 @@ from dynbuild.explain.past import Source
 from dynbuild.link.model import Record
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
-from dynbuild.ports import Base, Config, Jobs, LayerBuilder, Machine, Tiers
+from dynbuild.ports import (
+    Base,
+    Config,
+    ImageLoader,
+    Jobs,
+    LayerBuilder,
+    LayerWriter,
+    Machine,
+    Tiers,
+)
 from dynbuild.quote import StageName
 from dynbuild.realize.outputs import Publisher
 
@@ -62,6 +71,8 @@ class Backends:
     tier: Tiers
     machine: Machine
     layer_builder: LayerBuilder
+    layer_writer: LayerWriter
+    image_loader: ImageLoader
     publisher: Publisher
     jobs: Jobs
     report: Report

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from dynbuild.building import BuildRequest, Built, Push, Report
-from dynbuild.ports import Config, LayerBuilder, Stack
+from dynbuild.ports import Config, ImageLoader, Stack
 
 
 class Publisher(Protocol):
@@ -23,7 +23,7 @@ def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that receives it
     stack: Stack,
     config: Config,
     request: BuildRequest,
-    layer_builder: LayerBuilder,
+    image_loader: ImageLoader,
     publisher: Publisher,
     report: Report,
 ) -> Built:
@@ -34,7 +34,7 @@ def give(  # noqa: PLR0913, PLR0917 - the image, and each edge that receives it
     """
     others = tuple(one for one in request.outputs if not isinstance(one, Push))
     if others == request.outputs:
-        return layer_builder.image(stack, config, request, report)
+        return image_loader.image(stack, config, request, report)
     if others:
-        layer_builder.image(stack, config, replace(request, outputs=others), report)
+        image_loader.image(stack, config, replace(request, outputs=others), report)
     return publisher.push(stack, config, request.tags, report)

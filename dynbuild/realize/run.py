@@ -185,7 +185,7 @@ def _linked(  # noqa: PLR0913, PLR0917 - everything gathered so far
         stack,
         config,
         request,
-        backends.layer_builder,
+        backends.image_loader,
         backends.publisher,
         backends.report,
     )

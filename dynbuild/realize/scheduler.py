@@ -281,14 +281,7 @@ class _Scheduler:
         backends = self.backends
 
         def job(tell: Callable[[object], None]) -> None:
-            tier, machine, layer_builder = (
-                backends.tier,
-                backends.machine,
-                backends.layer_builder,
-            )
-            for made in build_chain(
-                work, tier, machine, layer_builder, backends.report
-            ):
+            for made in build_chain(work, backends):
                 tell(made)
 
         return job

@@ -53,9 +53,9 @@ def _enter(facts: Facts, backends: Backends, jobs: int, stage: str) -> int:
     steps = [placed for placed in recipe.order if placed.id in records]
     room = BUDGET - len(base.layers)
     groups = grouped(steps, records, base.writes, recipe.moves, room)
-    own, _ = together(groups, recipe.platform, backends.tier, backends.layer_builder)
+    own, _ = together(groups, recipe.platform, backends.tier, backends.layer_writer)
     environment = environments_of(lock).of_stage(stage)
     config = step_config(lock, base.config, environment)
     words = lock.stages[stage].stage.shell or lock.shell
     layers = (*base.layers, *own)
-    return backends.layer_builder.enter(layers, config, recipe.request, [words[0]])
+    return backends.image_loader.enter(layers, config, recipe.request, [words[0]])

@@ -7,7 +7,7 @@ from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.link.squash import needless, squashed_digest
 from dynbuild.lock.order import Placed
 from dynbuild.plan import shared_layers
-from dynbuild.ports import LayerBuilder, Stack, Tier
+from dynbuild.ports import LayerWriter, Stack, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def grouped(
 
 
 def together(
-    groups: Sequence[Group], platform: str, tier: Tier, layer_builder: LayerBuilder
+    groups: Sequence[Group], platform: str, tier: Tier, layer_writer: LayerWriter
 ) -> tuple[Stack, tuple[Squash, ...]]:
     """Squash each group; return all layers, and the squashes. Raises LostError."""
     layers: list[Layer] = []
@@ -66,13 +66,13 @@ def together(
         if len(group.layers) == 1:
             layers += group.layers
         else:
-            squashes.append(_squash(group, platform, tier, layer_builder))
+            squashes.append(_squash(group, platform, tier, layer_writer))
             layers += squashes[-1].record.layers
     return tuple(layers), tuple(squashes)
 
 
 def _squash(
-    group: Group, platform: str, tier: Tier, layer_builder: LayerBuilder
+    group: Group, platform: str, tier: Tier, layer_writer: LayerWriter
 ) -> Squash:
     """Return a squash from the tier, keyed by the digests of its parts, or make it."""
     parts = tuple(layer.diff_id for layer in group.layers)
@@ -81,7 +81,7 @@ def _squash(
         if record.placed != name or record.parts != parts or len(record.layers) != 1:
             continue
         return Squash(group.steps, record)
-    layer = layer_builder.squash(group.layers, group.needless)
+    layer = layer_writer.squash(group.layers, group.needless)
     record = Record(name, name, platform, (layer,), {}, parts=parts)
     tier.record(record)
     return Squash(group.steps, record)
