@@ -118,6 +118,13 @@ class Builder(Protocol):
         """Return the platform that the builder builds for by default."""
 
 
+Notify = Callable[[str], None]
+"""Passes on a message about a damaged or a lost object of a tier."""
+
+CountBytes = Callable[[int], None]
+"""Counts bytes as they are moved."""
+
+
 @dataclass(eq=False)
 class TierError(Exception):
     """A shared tier failed; ``refused``: it is reachable and refuses the operation."""

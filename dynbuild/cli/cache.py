@@ -191,7 +191,7 @@ def verify(  # noqa: PLR0913 - one parameter a flag
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CacheTiers:
     """The scope of a command: a project, if there is one, and its tiers."""
 
     project: Project | None
@@ -212,7 +212,7 @@ class Place:
         return verb.steps_of(frozen(self.project.locks), self.project.files)
 
 
-def place_of(config: str | None, arguments: Given) -> Place:
+def place_of(config: str | None, arguments: Given) -> CacheTiers:
     """Return the place with the tiers of a project, or of the environment alone."""
     try:
         project = open_project(config)
@@ -221,16 +221,16 @@ def place_of(config: str | None, arguments: Given) -> Place:
             raise
         cache_ = Cache()
         store = store_of(Path.cwd(), None)
-        return Place(None, store, cache_, shared(cache_, os.environ))
+        return CacheTiers(None, store, cache_, shared(cache_, os.environ))
     loaded = load_declaration(project, arguments, recorded(project.locks))
     declared = cache_of(loaded.declaration.cache.model_dump_json())
     cache_ = accepted(project, declared).cache
     store = store_of(project.place.root, cache_.local)
-    return Place(project, store, cache_, shared(cache_, os.environ))
+    return CacheTiers(project, store, cache_, shared(cache_, os.environ))
 
 
 @contextmanager
-def _chain(place: Place, color: Color) -> Iterator[Chain]:
+def _chain(place: CacheTiers, color: Color) -> Iterator[Chain]:
     """Provide the tiers as one chain in which every shared tier is required."""
     if not place.fars:
         raise _no_tier()
@@ -245,7 +245,9 @@ def _chain(place: Place, color: Color) -> Iterator[Chain]:
         yield chain
 
 
-def _inventories(place: Place, only: str | None) -> list[tuple[str, str, Inventory]]:
+def _inventories(
+    place: CacheTiers, only: str | None
+) -> list[tuple[str, str, Inventory]]:
     """Return the tiers' inventories with names and locations, near to far."""
     found: list[tuple[str, str, Inventory]] = [
         ("local", str(place.store), LocalInventory(place.store, place.near().trust)),

@@ -7,7 +7,7 @@ import sys
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.cache import Place, asking, place_of
+from dynbuild.cli.cache import CacheTiers, asking, place_of
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, table, tell
 from dynbuild.cli.progress_text import size
@@ -127,7 +127,9 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     return 0
 
 
-def _inventories(place: Place, *, shared: bool) -> list[tuple[str, Inventory, float]]:
+def _inventories(
+    place: CacheTiers, *, shared: bool
+) -> list[tuple[str, Inventory, float]]:
     """Return the inventories to clean, each with its grace period in seconds."""
     found: list[tuple[str, Inventory, float]] = [
         ("local", LocalInventory(place.store), LOCAL_GRACE)
@@ -137,7 +139,7 @@ def _inventories(place: Place, *, shared: bool) -> list[tuple[str, Inventory, fl
     return found
 
 
-def _kept(place: Place, names: tuple[str, ...]) -> frozenset[Digest]:
+def _kept(place: CacheTiers, names: tuple[str, ...]) -> frozenset[Digest]:
     project = place.project
     if project is None:
         message = "--keep-locks needs a project, whose locks they are"

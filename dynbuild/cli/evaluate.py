@@ -14,7 +14,7 @@ from dynbuild.commands.evaluate import Asked, evaluated, parsed
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project import replay
 from dynbuild.project.discovery import read_source, root_of
-from dynbuild.project.facts import Facts
+from dynbuild.project.facts import FileObservations
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
@@ -76,7 +76,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
     if (file is None) == (expression is None):
         hint = "dynbuild eval FILE, or dynbuild eval -E EXPR"
         raise _contradiction("give one file or one expression", hint)
-    facts = Facts()
+    facts = FileObservations()
     if file is not None:
         facts.see("mode", "content", of=str(Path(file).absolute()))
     source, directory = _source(file, expression, facts)
@@ -107,7 +107,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
 
 
 def _source(
-    file: str | None, expression: str | None, facts: Facts
+    file: str | None, expression: str | None, facts: FileObservations
 ) -> tuple[Source, Path]:
     """Return the source to evaluate, and the directory that its paths start from."""
     if expression is not None:

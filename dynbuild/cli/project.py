@@ -12,8 +12,8 @@ from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Builder, Images
 from dynbuild.project import replay
 from dynbuild.project.content import Tree
-from dynbuild.project.discovery import NAMES, Place, find, find_lock, read
-from dynbuild.project.facts import Facts
+from dynbuild.project.discovery import NAMES, ProjectPaths, find, find_lock, read
+from dynbuild.project.facts import FileObservations
 from dynbuild.project.lockfile import LockFile
 from dynbuild.project.memory import Memory
 from dynbuild.project.named import is_inside
@@ -41,10 +41,10 @@ class Fresh:
 class Project:
     """The project that a command line refers to."""
 
-    place: Place
+    place: ProjectPaths
     files: Tree
     locks: LockFile
-    facts: Facts
+    facts: FileObservations
     """The facts looked at so far, in the end all that an answer is based on."""
 
     def keep(self, out: str, err: str) -> None:
@@ -74,7 +74,7 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
     """Find the project; ``lock_alone`` needs only a lock. Raises DeclarationError."""
     start = Path.cwd()
     place = find_lock(start, config) if lock_alone else find(start, config)
-    facts = Facts()
+    facts = FileObservations()
     see_search(facts, start if config is None else start / config)
     found = ((place.config, place.config_within), (place.lock, place.lock_within))
     for path, within in ((start / name, within) for name, within in found):
@@ -85,7 +85,7 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
     return Project(place, Tree(place.root, facts), locks, facts)
 
 
-def see_search(facts: Facts, start: Path) -> None:
+def see_search(facts: FileObservations, start: Path) -> None:
     """Record where a declaration is looked for, and whether there is one."""
     for directory in (start, *start.parents):
         facts.see("mode", of=str(directory))
@@ -117,7 +117,7 @@ def load_declaration(project: Project, given: Given, recorded: Recorded) -> "Loa
     return loaded
 
 
-def _say(facts: Facts) -> Callable[[str], None]:
+def _say(facts: FileObservations) -> Callable[[str], None]:
     """Return a printer for ``trace``; its output rules out a cached answer."""
 
     def say(text: str) -> None:

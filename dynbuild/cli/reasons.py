@@ -9,7 +9,7 @@ from dynbuild.cli.progress_text import price, printable
 from dynbuild.digest import Field, short
 from dynbuild.explain.causes import BASE, Cascade, Code, Reason, Root
 from dynbuild.explain.fields import FieldChange
-from dynbuild.explain.place import Place
+from dynbuild.explain.place import Position
 from dynbuild.explain.price import Price
 from dynbuild.link.placement import Join
 from dynbuild.lock.order import Placed
@@ -125,7 +125,7 @@ def cost_text(cost: Price, steps: int) -> str:
     return printable(f"more than {price(cost.seconds)} ({unmeasured} never measured)")
 
 
-def decides(place: Place) -> str:
+def decides(place: Position) -> str:
     """Return the rule that decided a place."""
     times = "once" if place.moves == 1 else f"{place.moves} times"
     match place.code:
@@ -205,7 +205,7 @@ def price_data(cost: Price) -> dict[str, object]:
     return {"seconds": round(cost.seconds, 3), "unmeasured": list(cost.unmeasured)}
 
 
-def place_data(place: Place) -> dict[str, object]:
+def place_data(place: Position) -> dict[str, object]:
     """Return a place for ``--json``."""
     return {
         "position": place.position,

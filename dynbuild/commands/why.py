@@ -10,7 +10,7 @@ from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.next_change import changed
 from dynbuild.explain.past import Before, History, Source
-from dynbuild.explain.place import Place, places
+from dynbuild.explain.place import Position, places
 from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in, before_of
@@ -53,7 +53,7 @@ class Explained:
     """
 
     placed: Placed
-    place: Place
+    place: Position
     closure: tuple[str, ...]
     joins: tuple[Join, ...]
     choice: Choice
@@ -75,7 +75,7 @@ class Answer:
 
     platform: str
     order: tuple[Placed, ...]
-    places: Mapping[str, Place]
+    places: Mapping[str, Position]
     runs: tuple[str, ...]
     price: Price
     cascades: tuple[tuple[Cascade, Price], ...]

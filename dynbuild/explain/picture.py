@@ -6,7 +6,7 @@ from typing import assert_never
 
 from dynbuild.digest import Digest
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
-from dynbuild.explain.place import Place, places
+from dynbuild.explain.place import Position, places
 from dynbuild.explain.view import View, below, view
 from dynbuild.link.placement import Join
 from dynbuild.lock.model import Lock
@@ -44,7 +44,7 @@ class Row:
     below: tuple[str, ...]
     edges: tuple[str, ...]
     above: tuple[str, ...]
-    place: Place
+    place: Position
     joins: tuple[Join, ...]
     notes: tuple[Note, ...]
     digest: Digest
@@ -97,7 +97,7 @@ def _closures(steps: Mapping[str, Placed]) -> dict[str, frozenset[str]]:
 def _row(  # noqa: PLR0913, PLR0917 - all parts of a row
     seen: View,
     placed: Placed,
-    where: Place,
+    where: Position,
     reach: Mapping[str, frozenset[str]],
     above: tuple[str, ...],
     known: StepMetrics,

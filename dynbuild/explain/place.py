@@ -13,7 +13,7 @@ Placing: TypeAlias = Literal["recorded", "kept", "changed", "needs", "live"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """The place of a step: its position, counted from 1, and what decides it.
 
     ``seq`` is the effective one, ``own_seq`` the one that the lock records; a stage
@@ -29,15 +29,15 @@ class Place:
     needs: tuple[str, ...] = ()
 
 
-def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Place]:
+def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Position]:
     """Return the places of all steps by id."""
     seqs = {placed.id: placed.seq for placed in order}
     live = {placed.id for placed in order if placed.live}
-    found: dict[str, Place] = {}
+    found: dict[str, Position] = {}
     for position, placed in enumerate(order, 1):
         step = placed.step
         if not isinstance(step, Stage):
-            found[placed.id] = Place(position, placed.seq, placed.seq, 0, "recorded")
+            found[placed.id] = Position(position, placed.seq, placed.seq, 0, "recorded")
             continue
         entry = lock.stages[step.name]
         code: Placing = "changed" if entry.moves else "kept"
@@ -48,7 +48,7 @@ def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Place]:
         elif placed.seq > entry.seq:
             code = "needs"
             needs = tuple(need for need in step.needs if seqs[need] == placed.seq)
-        found[placed.id] = Place(
+        found[placed.id] = Position(
             position, placed.seq, entry.seq, entry.moves, code, needs
         )
     return found

@@ -20,7 +20,7 @@ from dynbuild.ports import Noted, NotThereError
 from dynbuild.project import named
 from dynbuild.project.context import Context, hash_file, make_directory
 from dynbuild.project.discovery import LOCK, NAMES
-from dynbuild.project.facts import Facts
+from dynbuild.project.facts import FileObservations
 from dynbuild.project.ignore import Ignored, PatternError, dockerignore, ignored
 from dynbuild.project.modes import USUAL, change, gives_others, image_mode
 from dynbuild.project.named import NotTakenError, is_inside
@@ -45,7 +45,7 @@ class Tree:
     """Implements ``ports.Files`` on a directory."""
 
     root: Path
-    facts: Facts = field(default_factory=Facts)
+    facts: FileObservations = field(default_factory=FileObservations)
     """What was looked at, except for the contents of directories."""
     hashes: dict[Path, str] = field(default_factory=dict)
     """The hashes of files in contexts, which nobody else writes to."""

@@ -26,7 +26,7 @@ _MAKE_ONE = "run `dynbuild init` to make one"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProjectPaths:
     """The location of a project: its declaration, its lock, and its root directory.
 
     ``config`` and ``lock`` are spelled relative to the current directory, for messages.
@@ -41,7 +41,7 @@ class Place:
     lock_within: Path | None = None
 
 
-def find(start: Path, config: str | None) -> Place:
+def find(start: Path, config: str | None) -> ProjectPaths:
     """Find the declaration that ``-c`` names, else the one here or in a parent.
 
     Raises DeclarationError if there is none, or more than one in a directory.
@@ -52,7 +52,7 @@ def find(start: Path, config: str | None) -> Place:
         raise _unreadable(error, config or str(error.filename), _MAKE_ONE) from None
 
 
-def find_lock(start: Path, config: str | None) -> Place:
+def find_lock(start: Path, config: str | None) -> ProjectPaths:
     """Find a project where a lock is enough, even without a declaration.
 
     ``-c`` may name the lock. Raises DeclarationError likewise.
@@ -68,7 +68,7 @@ def find_lock(start: Path, config: str | None) -> Place:
     return find(start, config)
 
 
-def _find(start: Path, config: str | None) -> Place:
+def _find(start: Path, config: str | None) -> ProjectPaths:
     if config is not None:
         given = Path(config)
         return (
@@ -114,7 +114,7 @@ def root_of(directory: Path, start: Path) -> Path:
     return here if here in directory.parents else directory
 
 
-def read(place: Place, start: Path) -> Source:
+def read(place: ProjectPaths, start: Path) -> Source:
     """Read the text of the declaration. Raises DeclarationError."""
     path = start / place.config
     if place.config_within is None:
@@ -181,7 +181,7 @@ def _unreadable(error: OSError, config: str, missing: str | None) -> Declaration
     )
 
 
-def _only_one(directory: Path, start: Path) -> Place:
+def _only_one(directory: Path, start: Path) -> ProjectPaths:
     found = [name for name in NAMES if (start / directory / name).is_file()]
     if len(found) > 1:
         raise DeclarationError(
@@ -202,16 +202,18 @@ def _only_one(directory: Path, start: Path) -> Place:
     return _found(directory / found[0], start)
 
 
-def _found(path: Path, start: Path) -> Place:
+def _found(path: Path, start: Path) -> ProjectPaths:
     """Return the place of a file that was found rather than named by the user."""
     place = _given(path, start)
     return replace(place, config_within=place.root, lock_within=place.root)
 
 
-def _given(path: Path, start: Path) -> Place:
+def _given(path: Path, start: Path) -> ProjectPaths:
     """Return the place of a path, spelled as given: ``link/..`` follows the link."""
     # realpath, unlike resolve in Python 3.11, leaves a link to itself for open to
     # report.
     root = Path(os.path.realpath((start / path).parent))
     lock = path.with_suffix(".lock")
-    return Place(root, str(path), str(lock), None, None if path == lock else root)
+    return ProjectPaths(
+        root, str(path), str(lock), None, None if path == lock else root
+    )

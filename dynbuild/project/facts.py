@@ -12,7 +12,7 @@ Fact = tuple[str, str, Any]
 """The question, the path that it was about, and the answer."""
 
 
-class Facts:
+class FileObservations:
     """All observations of one run; ``complete`` is false if it saw more than these."""
 
     def __init__(self) -> None:

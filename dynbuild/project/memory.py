@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.project import store
-from dynbuild.project.facts import Facts
+from dynbuild.project.facts import FileObservations
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Memory:
 
     directory: str | None
     root: Path
-    facts: Facts
+    facts: FileObservations
 
     def recall(self, question: tuple[object, ...]) -> object:
         """Return the answer, if known and everything it depends on is unchanged."""

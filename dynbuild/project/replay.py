@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from dynbuild.project.facts import Facts
+from dynbuild.project.facts import FileObservations
 from dynbuild.project.store import directory_of, recall, remember
 
 
@@ -40,7 +40,11 @@ def _is_plain(out: str, err: str) -> bool:
 
 
 def keep(
-    words: list[str], environment: Mapping[str, str], facts: Facts, out: str, err: str
+    words: list[str],
+    environment: Mapping[str, str],
+    facts: FileObservations,
+    out: str,
+    err: str,
 ) -> None:
     """Record the output of a command line that exited with status 0."""
     if facts.complete:

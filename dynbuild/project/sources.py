@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.syntax import MAX_SIZE
 from dynbuild.lang.files import FileKind, FileRefused
-from dynbuild.project.facts import Facts
+from dynbuild.project.facts import FileObservations
 
 _OUTSIDE = "only files in the directory of the project, and below, can be read"
 
@@ -26,7 +26,7 @@ class Sources:
 
     root: Path
     shown: str = "."
-    facts: Facts = field(default_factory=Facts)
+    facts: FileObservations = field(default_factory=FileObservations)
 
     def name(self, path: str) -> str:
         """Return the display name of a path of the language."""

@@ -23,7 +23,7 @@ from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import CacheMount
 
 
-class Facts:
+class RealizeInputs:
     """The inputs that a lock is realized from: files, images, and user options."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - all the inputs
@@ -105,7 +105,7 @@ class Facts:
         )
 
 
-def base_of(facts: Facts, backends: Backends) -> Base:
+def base_of(facts: RealizeInputs, backends: Backends) -> Base:
     lock, platform = facts.lock, facts.platform
     digest = (
         facts.unpinned[lock.base.image]

@@ -23,7 +23,7 @@ from dynbuild.lock.resolved import environments_of
 from dynbuild.plan import reached
 from dynbuild.ports import Builder, Files, Images, LostError
 from dynbuild.realize.compare import Difference, differences
-from dynbuild.realize.inputs import Facts, base_of
+from dynbuild.realize.inputs import RealizeInputs, base_of
 from dynbuild.realize.linking import linked
 from dynbuild.realize.model import (
     Backends,
@@ -97,7 +97,7 @@ def realize(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     order = install_order(lock)
     platform = platform_of(lock, builder, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
-        facts = Facts(lock, order, platform, files, images, options, context)
+        facts = RealizeInputs(lock, order, platform, files, images, options, context)
         return lasting(lambda: _realize(facts, backends, history, stepwise))
 
 
@@ -122,7 +122,7 @@ def lasting(work: Callable[[], _T]) -> _T:
 
 
 def begin(
-    facts: Facts, backends: Backends, order: tuple[Placed, ...]
+    facts: RealizeInputs, backends: Backends, order: tuple[Placed, ...]
 ) -> tuple[Recipe, Gather]:
     """Return the recipe of some steps, and the function that gathers their files.
 
@@ -148,7 +148,10 @@ def begin(
 
 
 def _realize(
-    facts: Facts, backends: Backends, history: History, stepwise: StepwiseOptions
+    facts: RealizeInputs,
+    backends: Backends,
+    history: History,
+    stepwise: StepwiseOptions,
 ) -> Linked:
     order = facts.order
     recipe, gather = begin(facts, backends, order)
@@ -162,7 +165,7 @@ def _realize(
 
 
 def _linked(  # noqa: PLR0913, PLR0917 - everything gathered so far
-    facts: Facts,
+    facts: RealizeInputs,
     backends: Backends,
     stepwise: StepwiseOptions,
     outcome: RealizeResult,

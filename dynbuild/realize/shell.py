@@ -8,7 +8,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
 from dynbuild.lock.resolved import environments_of
 from dynbuild.ports import Builder, Files, Images
-from dynbuild.realize.inputs import Facts
+from dynbuild.realize.inputs import RealizeInputs
 from dynbuild.realize.model import Backends, How
 from dynbuild.realize.request import (
     RealizeOptions,
@@ -39,11 +39,11 @@ def shell(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     platform = platform_of(lock, builder, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         order = install_order(lock)
-        facts = Facts(lock, order, platform, files, images, options, context)
+        facts = RealizeInputs(lock, order, platform, files, images, options, context)
         return lasting(lambda: _enter(facts, backends, jobs, stage))
 
 
-def _enter(facts: Facts, backends: Backends, jobs: int, stage: str) -> int:
+def _enter(facts: RealizeInputs, backends: Backends, jobs: int, stage: str) -> int:
     # The steps after the stage do not affect what it stands on.
     at = next(at for at, one in enumerate(facts.order, 1) if one.id == stage)
     recipe, gather = begin(facts, backends, facts.order[:at])

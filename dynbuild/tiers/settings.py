@@ -7,15 +7,13 @@ from typing import get_args
 from dynbuild.declaration.grammar import REPOSITORY, matches
 from dynbuild.errors import DeclarationError, Diagnostic, redact_urls
 from dynbuild.inventory import Inventory
-from dynbuild.ports import Tier
+from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
 from dynbuild.tiers.oci.address import GHCR, Repository, is_authority, repository
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.guarded import (
     READ,
     WRITE,
-    Moved,
-    Tell,
     TierConfig,
     Use,
     place_of,
@@ -105,7 +103,7 @@ def _registry(cache: Cache, environment: Mapping[str, str]) -> TierConfig | None
         return None
     given = cache.registry or RegistryTier(repository=str(place))
 
-    def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         from dynbuild.tiers.registry.tier import Registry  # noqa: PLC0415
 
         return Registry(place, environment, tell, came, went)
@@ -149,7 +147,7 @@ def _minio(declared: Minio | None, environment: Mapping[str, str]) -> TierConfig
         raise DeclarationError(Diagnostic("DB0607", message, hint="set both, or none"))
     secure = _switch("MINIO_SECURE", environment, secure)
 
-    def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         # The client takes a while to import, and many runs need none.
         from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
         from dynbuild.tiers.s3.tier import S3  # noqa: PLC0415

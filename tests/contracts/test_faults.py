@@ -12,14 +12,12 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.errors import Diagnostic, UnreachableError, render
 from dynbuild.link.model import Layer, Record
 from dynbuild.tiers.local.tier import Local
-from dynbuild.tiers.s3.pool import Patience
+from dynbuild.tiers.s3.pool import S3Timeouts
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
 from dynbuild.tiers.wrap.guarded import (
     CircuitBreakerTier,
-    Moved,
     Open,
-    Tell,
     TierConfig,
 )
 from tests.contracts.test_tiers import NO_INVENTORY
@@ -38,13 +36,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dynbuild.building import Event
+    from dynbuild.ports import CountBytes, Notify
 
 AMD = "linux/amd64"
 BASE = sha256(b"base")
 STEP, OTHER = sha256(b"step"), sha256(b"other")
 CONTENT = bytes(range(256)) * 200
-IMPATIENT = Patience(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
-PATIENT = Patience()
+IMPATIENT = S3Timeouts(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
+PATIENT = S3Timeouts()
 HANGS = 60
 """Seconds after which a cell counts as hanging; each takes a few at most."""
 
@@ -133,15 +132,15 @@ def tier(
     server: Server,
     bucket: str,
     endpoint: str | None = None,
-    patience: Patience | None = None,
+    timeouts: S3Timeouts | None = None,
 ) -> Open:
     """The tier as it is, or by an endpoint that is not waited for so long."""
-    patience = patience or (IMPATIENT if endpoint else PATIENT)
+    timeouts = timeouts or (IMPATIENT if endpoint else PATIENT)
     there = Server(server.name, endpoint or server.endpoint)
 
-    def open_(tell: Tell, came: Moved, went: Moved) -> S3:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> S3:
         with credentials(there):
-            return S3(there.settings(bucket), tell, came, went, patience)
+            return S3(there.settings(bucket), tell, came, went, timeouts)
 
     return open_
 

@@ -11,7 +11,7 @@ import pytest
 
 from dynbuild.errors import UnreachableError
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.oci.transport import Patience
+from dynbuild.tiers.oci.transport import RegistryTimeouts
 from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.test_faults import (
     CONTENT,
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dynbuild.tiers.wrap.guarded import Moved, Open, Tell
+    from dynbuild.ports import CountBytes, Notify
+    from dynbuild.tiers.wrap.guarded import Open
     from tests.oci_servers import Served
 
-IMPATIENT = Patience(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
-PATIENT = Patience()
+IMPATIENT = RegistryTimeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
+PATIENT = RegistryTimeouts()
 LARGE = CONTENT * 90
 """So much that it is not uploaded in one piece."""
 
@@ -55,10 +56,10 @@ OPERATIONS = {
 }
 
 
-def tier(host: str, path: str, patience: Patience = PATIENT) -> Open:
-    def open_(tell: Tell, came: Moved, went: Moved) -> Registry:
+def tier(host: str, path: str, timeouts: RegistryTimeouts = PATIENT) -> Open:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Registry:
         nobody = {"DOCKER_CONFIG": "/nowhere"}
-        return Registry(Repository(host, path), nobody, tell, came, went, patience)
+        return Registry(Repository(host, path), nobody, tell, came, went, timeouts)
 
     return open_
 
@@ -159,7 +160,7 @@ def test_a_required_tier_ends_the_command(
 def test_a_narrow_uplink_is_no_fault(plain_registry: Served, tmp_path: Path) -> None:
     path = f"faults/{uuid4().hex}"
     with faulty(plain_registry.host, intake=0.05) as proxy:
-        narrow = tier(proxy.endpoint, path, Patience(answer=2.0))
+        narrow = tier(proxy.endpoint, path, RegistryTimeouts(answer=2.0))
         one = Machine(tmp_path / "one", [narrow])
         assert one.realize(STEP, LARGE) == LARGE
         one.chain.finish()

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dynbuild.ports import Tier
-    from dynbuild.tiers.wrap.guarded import Moved, Open, Tell
+    from dynbuild.ports import CountBytes, Notify, Tier
+    from dynbuild.tiers.wrap.guarded import Open
     from tests.oci_servers import Served
 
 ARM = "linux/arm64"
@@ -46,7 +46,7 @@ def there(
         return s3_tier(rclone_server, bucket_name())
     place = Repository(plain_registry.host, f"poisoned/{uuid4().hex}")
 
-    def open_(tell: Tell, came: Moved, went: Moved) -> Tier:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         return Registry(place, {"DOCKER_CONFIG": "/nowhere"}, tell, came, went)
 
     return open_

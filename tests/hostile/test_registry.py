@@ -14,7 +14,7 @@ from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
-from dynbuild.tiers.oci.transport import LIMIT, Patience
+from dynbuild.tiers.oci.transport import LIMIT, RegistryTimeouts
 from dynbuild.tiers.registry.tier import Registry
 from tests.hostile.servers import endless, said, server
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-SOON = Patience(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
+SOON = RegistryTimeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
 BLOB = sha256(b"blob")
 REFUSED = "401 Unauthorized"
 
 
 def client(host: str, environment: dict[str, str] | None = None) -> Client:
     alone = {"DOCKER_CONFIG": "/nowhere"}
-    return Client(host, {**alone, **(environment or {})}, patience=SOON)
+    return Client(host, {**alone, **(environment or {})}, timeouts=SOON)
 
 
 def fails(answer: Callable[[str, str], Iterable[bytes]]) -> str:
@@ -201,7 +201,7 @@ def test_a_manifest_that_is_none(manifest: bytes) -> None:
     with server(lambda *_: said(manifest)) as host:
         place = Repository(host, "a/b")
         alone = {"DOCKER_CONFIG": "/nowhere"}
-        tier = Registry(place, alone, told.append, patience=SOON)
+        tier = Registry(place, alone, told.append, timeouts=SOON)
         try:
             assert tier.find([BLOB], "linux/amd64") == ()
         except TierError as error:

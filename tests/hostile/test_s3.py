@@ -11,7 +11,7 @@ from dynbuild.link.model import Layer, Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.codec import dump_record, dump_writes
 from dynbuild.tiers.s3.client import Settings
-from dynbuild.tiers.s3.pool import Patience
+from dynbuild.tiers.s3.pool import S3Timeouts
 from dynbuild.tiers.s3.tier import S3
 from tests.hostile.servers import endless, said, server
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STEP = sha256(b"step")
 AMD = "linux/amd64"
-SOON = Patience(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
+SOON = S3Timeouts(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
 XML = "Content-Type: application/xml"
 LIST = (
     '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>'
@@ -33,7 +33,7 @@ RECORD = Record(STEP, STEP, AMD, (LAYER,), {}, seconds=1.0)
 
 
 def s3(endpoint: str, tell: Callable[[str], None] = lambda _: None) -> S3:
-    return S3(Settings(endpoint, "bucket", secure=False), tell, patience=SOON)
+    return S3(Settings(endpoint, "bucket", secure=False), tell, timeouts=SOON)
 
 
 def stored(record: Record) -> bytes:

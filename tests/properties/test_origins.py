@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dynbuild.digest import Digest
-    from dynbuild.ports import Tier
-    from dynbuild.tiers.wrap.guarded import Moved, Tell
+    from dynbuild.ports import CountBytes, Notify, Tier
+
 
 AMD = "linux/amd64"
 TEAM = SecretKey("team-1", bytes(range(32)))
@@ -185,7 +185,7 @@ class World:
     def far(self, place: str, keys: Keys | None) -> CircuitBreakerTier:
         memory = self.tiers.setdefault(place, Memory())
 
-        def open_(_: Tell, __: Moved, ___: Moved) -> Tier:
+        def open_(_: Notify, __: CountBytes, ___: CountBytes) -> Tier:
             return memory
 
         far = TierConfig("s3", place, trusting(open_, keys), NO_INVENTORY)

@@ -9,7 +9,7 @@ which is reported and makes room for a new copy.
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from tempfile import mkstemp
 from dynbuild.digest import Digest, sha256
 from dynbuild.inventory import RECORDS
 from dynbuild.link.model import Layer, Origin, Record
+from dynbuild.ports import Notify
 from dynbuild.tiers.codec import (
     OtherVersionError,
     StoredWrites,
@@ -31,7 +32,6 @@ from dynbuild.tiers.origin import ANY, Trust, dump_built, dump_taken, origins_in
 
 BLOBS = "blobs/sha256"
 NOTES = "notes"
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Local:
     """
 
     root: Path
-    tell: Tell
+    tell: Notify
     trust: Trust = ANY
     _doubts: set[Origin] = field(default_factory=set)
     _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)

@@ -3,16 +3,17 @@
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.ports import CountBytes
 from dynbuild.tiers.oci.access import Access, deleting, pulling, pushing
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.download import Wanted, download
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Pause, Session, redirected
-from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
+from dynbuild.tiers.oci.transport import TIMEOUTS, Ask, RegistryTimeouts, Transport
 from dynbuild.tiers.oci.upload import Content, Upload
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -29,8 +30,6 @@ _PAGE = 1000
 _OK, _CREATED, _ACCEPTED, _FORBIDDEN, _MISSING = 200, 201, 202, 403, 404
 _ELSEWHERE = (301, 302, 303, 307, 308)
 
-Moved = Callable[[int], None]
-
 
 class Client:
     """One registry; safe under any number of threads. All methods raise RegistryError.
@@ -45,14 +44,14 @@ class Client:
         host: str,
         environment: Mapping[str, str],
         pause: Pause = time.sleep,
-        came: Moved = lambda _: None,
-        went: Moved = lambda _: None,
-        patience: Patience = PATIENCE,
+        came: CountBytes = lambda _: None,
+        went: CountBytes = lambda _: None,
+        timeouts: RegistryTimeouts = TIMEOUTS,
     ) -> None:
         self.host = host
         self._came = came
         self._went = went
-        transport = Transport(patience)
+        transport = Transport(timeouts)
         access = Access(host, transport, lambda: credentials_of(host, environment))
         self._session = Session(transport, access, pause)
 

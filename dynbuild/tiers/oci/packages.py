@@ -17,7 +17,7 @@ from dynbuild.digest import Digest
 from dynbuild.tiers.oci.address import Repository, origin_of
 from dynbuild.tiers.oci.credentials import Credentials, credentials_of
 from dynbuild.tiers.oci.errors import RegistryError, clean
-from dynbuild.tiers.oci.transport import PATIENCE, Ask, Patience, Transport
+from dynbuild.tiers.oci.transport import TIMEOUTS, Ask, RegistryTimeouts, Transport
 
 API = "https://api.github.com"
 
@@ -55,14 +55,14 @@ class Packages:
         environment: Mapping[str, str],
         pause: Callable[[float], None] = time.sleep,
         api: str = API,
-        patience: Patience = PATIENCE,
+        timeouts: RegistryTimeouts = TIMEOUTS,
     ) -> None:
         self._owner, _, self._name = repository.path.partition("/")
         self._repository = repository
         self._environment = environment
         self._pause = pause
         self._api = api
-        self._transport = Transport(patience)
+        self._transport = Transport(timeouts)
         self._place: str | None = None
         self._known: Credentials | None = None
 

@@ -29,7 +29,7 @@ from dynbuild.tiers.oci.errors import RegistryError, clean
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RegistryTimeouts:
     """Time-outs in seconds: for a connection, an answer, the next bytes of a blob.
 
     A transfer is watched for ``pace`` seconds at a time; one that only drips is ended.
@@ -41,7 +41,7 @@ class Patience:
     pace: float = 20.0
 
 
-PATIENCE = Patience()
+TIMEOUTS = RegistryTimeouts()
 _LEAST = 4096
 """Minimum bytes per second of an answer that is waited for."""
 
@@ -64,11 +64,11 @@ class _PatientHTTP(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self.sock.settimeout(PATIENCE.transfer)
+        self.sock.settimeout(TIMEOUTS.transfer)
 
     def send(self, data: Any) -> None:  # noqa: ANN401 - whatever http.client takes
         if self.sock is not None:
-            self.sock.settimeout(PATIENCE.transfer)
+            self.sock.settimeout(TIMEOUTS.transfer)
         super().send(data)
 
 
@@ -106,8 +106,8 @@ class Transport:
     against the system's. Safe under any number of threads.
     """
 
-    def __init__(self, patience: Patience = PATIENCE) -> None:
-        self.patience = patience
+    def __init__(self, timeouts: RegistryTimeouts = TIMEOUTS) -> None:
+        self.timeouts = timeouts
         self._tls = tls_context()
         self._direct = self._pools(None)
         self._by_proxy: dict[str, urllib3.PoolManager] = {}
@@ -141,7 +141,7 @@ class Transport:
         while chunk := response.read1(CHUNK):
             came += len(chunk)
             spent = time.monotonic() - since
-            if spent > self.patience.pace:
+            if spent > self.timeouts.pace:
                 if came < _LEAST * spent:
                     host = urlsplit(ask.url).netloc
                     words = f"{ask.what}: {host} gave {came} bytes in {spent:.0f} s"
@@ -151,7 +151,7 @@ class Transport:
 
     def seconds(self, ask: Ask) -> float:
         """Return how long to wait for the next bytes of an answer."""
-        return self.patience.transfer if ask.moves else self.patience.answer
+        return self.timeouts.transfer if ask.moves else self.timeouts.answer
 
     def _answer(self, ask: Ask) -> BaseHTTPResponse:
         try:
@@ -169,7 +169,7 @@ class Transport:
             body=ask.body,
             headers={"Accept-Encoding": "identity", **ask.headers},
             timeout=urllib3.Timeout(
-                connect=self.patience.connect, read=self.seconds(ask)
+                connect=self.timeouts.connect, read=self.seconds(ask)
             ),
             retries=False,
             redirect=False,

@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping
 
 from dynbuild.digest import Digest
 from dynbuild.inventory import StoredObject
-from dynbuild.ports import TierError
+from dynbuild.ports import Notify, TierError
 from dynbuild.tiers.codec import UnreadableError
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.packages import Packages, Version
 from dynbuild.tiers.registry.artifact import load_step, tag_of
 from dynbuild.tiers.registry.inventory import RegistryInventory
-from dynbuild.tiers.registry.tier import AT_ONCE, Tell, refusals
+from dynbuild.tiers.registry.tier import AT_ONCE, refusals
 
 
 class GhcrInventory(RegistryInventory):
@@ -25,7 +25,7 @@ class GhcrInventory(RegistryInventory):
         self,
         repository: Repository,
         environment: Mapping[str, str],
-        tell: Tell,
+        tell: Notify,
         packages: Packages,
     ) -> None:
         super().__init__(repository, environment, tell)

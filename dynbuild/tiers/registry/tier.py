@@ -9,7 +9,7 @@ wrong.
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Record
-from dynbuild.ports import TierError
+from dynbuild.ports import CountBytes, Notify, TierError
 from dynbuild.tiers.codec import (
     StoredWrites,
     UnreadableError,
@@ -27,14 +27,12 @@ from dynbuild.tiers.codec import (
 )
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.address import GHCR, Repository
-from dynbuild.tiers.oci.client import Client, Moved
+from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
-from dynbuild.tiers.oci.transport import PATIENCE, Patience
+from dynbuild.tiers.oci.transport import TIMEOUTS, RegistryTimeouts
 from dynbuild.tiers.oci.upload import of_bytes, of_file
 from dynbuild.tiers.registry.artifact import EMPTY, Entry, dump_step, load_step, tag_of
-
-Tell = Callable[[str], None]
 
 AT_ONCE = 32
 """Concurrent requests: 100 steps in a few round trips."""
@@ -61,14 +59,14 @@ class Registry:
         self,
         repository: Repository,
         environment: Mapping[str, str],
-        tell: Tell,
-        came: Moved = lambda _: None,
-        went: Moved = lambda _: None,
-        patience: Patience = PATIENCE,
+        tell: Notify,
+        came: CountBytes = lambda _: None,
+        went: CountBytes = lambda _: None,
+        timeouts: RegistryTimeouts = TIMEOUTS,
     ) -> None:
         self.repository = repository
         self.client = Client(
-            repository.host, environment, came=came, went=went, patience=patience
+            repository.host, environment, came=came, went=went, timeouts=timeouts
         )
         self._tell = tell
         self._told: set[str] = set()

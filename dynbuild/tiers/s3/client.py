@@ -34,7 +34,7 @@ from urllib3.exceptions import (
 
 from dynbuild.errors import redact_urls
 from dynbuild.ports import TierError
-from dynbuild.tiers.s3.pool import PATIENCE, Patience, pool
+from dynbuild.tiers.s3.pool import TIMEOUTS, S3Timeouts, pool
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket", "NoSuchUpload"})
 _NOT_FOUND = 404
@@ -76,7 +76,7 @@ class Clients:
             client._http.clear()  # noqa: SLF001 - it has no other way
 
 
-def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
+def connect(settings: Settings, timeouts: S3Timeouts = TIMEOUTS) -> Clients:
     """Return clients for a bucket; nothing is asked of the server yet."""
     provider, secrets = _credentials(settings)
     region = settings.region
@@ -85,7 +85,7 @@ def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
         region = "us-east-1"
 
     def client(read: float) -> Minio:
-        timeout = Timeout(connect=patience.connection, read=read)
+        timeout = Timeout(connect=timeouts.connection, read=read)
         return Minio(
             endpoint=settings.endpoint,
             secure=settings.secure,
@@ -95,7 +95,7 @@ def connect(settings: Settings, patience: Patience = PATIENCE) -> Clients:
         )
 
     try:
-        return Clients(client(patience.answer), client(patience.transfer), secrets)
+        return Clients(client(timeouts.answer), client(timeouts.transfer), secrets)
     except ValueError:
         # A port beyond all ports, or a proxy whose address is none.
         raise TierError("its address, or that of its proxy, is none") from None

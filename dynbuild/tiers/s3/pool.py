@@ -38,7 +38,7 @@ hundred thousand.
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class S3Timeouts:
     """Seconds after which a server counts as not answering.
 
     They are for establishing a connection; between two signs of life, for small
@@ -52,7 +52,7 @@ class Patience:
     pace: float = 20.0
 
 
-PATIENCE = Patience()
+TIMEOUTS = S3Timeouts()
 
 
 class Pace:
@@ -113,7 +113,7 @@ class _HTTPSPool(_HTTPPool, HTTPSConnectionPool):
 
 def _read(response: BaseHTTPResponse) -> BaseHTTPResponse:
     """Read an answer's body. Raises TierError for one that is too long, or drips."""
-    pace = Pace(PATIENCE.pace)
+    pace = Pace(TIMEOUTS.pace)
     data = bytearray()
     while len(data) <= _LARGEST and (chunk := response.read1(_CHUNK)):
         pace.went(len(chunk))

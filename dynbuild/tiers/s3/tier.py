@@ -10,7 +10,7 @@ import io
 import os
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -23,7 +23,7 @@ from urllib3.response import BaseHTTPResponse
 from dynbuild.digest import Digest, sha256
 from dynbuild.inventory import RECORDS
 from dynbuild.link.model import Record
-from dynbuild.ports import TierError
+from dynbuild.ports import CountBytes, Notify, TierError
 from dynbuild.tiers.codec import (
     OtherVersionError,
     StoredWrites,
@@ -35,10 +35,7 @@ from dynbuild.tiers.codec import (
 )
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.s3.client import MissingError, Settings, answers, connect
-from dynbuild.tiers.s3.pool import AT_ONCE, PATIENCE, Pace, Patience
-
-Tell = Callable[[str], None]
-Moved = Callable[[int], None]
+from dynbuild.tiers.s3.pool import AT_ONCE, TIMEOUTS, Pace, S3Timeouts
 
 _PART = 5 << 20
 """Bytes of a part of a multipart upload, the least that S3 allows; an object has at
@@ -68,14 +65,14 @@ class S3:
     def __init__(
         self,
         settings: Settings,
-        tell: Tell,
-        came: Moved = lambda _: None,
-        went: Moved = lambda _: None,
-        patience: Patience = PATIENCE,
+        tell: Notify,
+        came: CountBytes = lambda _: None,
+        went: CountBytes = lambda _: None,
+        timeouts: S3Timeouts = TIMEOUTS,
     ) -> None:
         self.settings = settings
-        self._patience = patience
-        self.clients = connect(settings, patience)
+        self._patience = timeouts
+        self.clients = connect(settings, timeouts)
         self._tell = tell
         self._came = came
         self._went = went
@@ -289,7 +286,9 @@ class _Checked(io.RawIOBase):
     The last part of a file with another digest is never sent.
     """
 
-    def __init__(self, file: BinaryIO, size: int, blob: Digest, went: Moved) -> None:
+    def __init__(
+        self, file: BinaryIO, size: int, blob: Digest, went: CountBytes
+    ) -> None:
         super().__init__()
         self._file = file
         self._size = size

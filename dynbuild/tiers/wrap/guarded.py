@@ -14,16 +14,14 @@ from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.inventory import Inventory
 from dynbuild.link.model import Origin, Record
-from dynbuild.ports import Tier, TierError
+from dynbuild.ports import CountBytes, Notify, Tier, TierError
 from dynbuild.tiers.codec import UnreadableError
 from dynbuild.tiers.wrap.meter import Meter
 
 Use = Literal["read", "write"]
 READ: Use = "read"
 WRITE: Use = "write"
-Tell = Callable[[str], None]
-Moved = Callable[[int], None]
-Open = Callable[[Tell, Moved, Moved], Tier]
+Open = Callable[[Notify, CountBytes, CountBytes], Tier]
 """Opens a tier, which reports damage, and bytes received and sent while they move."""
 
 _LOST = 2

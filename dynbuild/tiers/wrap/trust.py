@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dynbuild.ports import Tier
+from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.wrap.guarded import Moved, Open, Tell
+from dynbuild.tiers.wrap.guarded import Open
 
 if TYPE_CHECKING:
     from dynbuild.signature import PublicKey, SecretKey
@@ -51,14 +51,14 @@ def trusting(open_: Open, keys: Keys | None) -> Open:
         return _checking(open_)
     from dynbuild.tiers.wrap.signed import Signed  # noqa: PLC0415 - as above
 
-    def signed(tell: Tell, came: Moved, went: Moved) -> Tier:
+    def signed(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         return Signed(open_(tell, came, went), keys.trusted, keys.secret, tell)
 
     return signed
 
 
 def _checking(open_: Open) -> Open:
-    def checked(tell: Tell, came: Moved, went: Moved) -> Tier:
+    def checked(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         from dynbuild.tiers.wrap.checked import Checked  # noqa: PLC0415
 
         return Checked(open_(tell, came, went), tell)

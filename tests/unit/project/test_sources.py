@@ -8,7 +8,7 @@ import pytest
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.errors import DeclarationError
 from dynbuild.lang import evaluate, to_nix
-from dynbuild.project.facts import Facts, hold
+from dynbuild.project.facts import FileObservations, hold
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
 from tests.language.corpus import FILES, Case, okay_cases
@@ -61,7 +61,7 @@ def test_a_link_that_leads_nowhere_good(
 
 
 def test_where_a_link_leads_is_noted(root: Path) -> None:
-    facts = Facts()
+    facts = FileObservations()
     value("import ./links/one.nix", Sources(root, facts=facts))
     assert hold(facts.listed())
     one = root / "links" / "one.nix"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dynbuild.project import store
-from dynbuild.project.facts import Facts, hold
+from dynbuild.project.facts import FileObservations, hold
 from dynbuild.project.replay import keep, replay
 
 
@@ -94,7 +94,7 @@ def test_facts_hold_until_something_changes(tmp_path: Path) -> None:
         ("mode", tmp_path / "none"): lambda: (tmp_path / "none").mkdir(0o700),
     }
     for (question, path), change in changes.items():
-        facts = Facts()
+        facts = FileObservations()
         facts.see(question, of=str(path))
         assert hold(facts.listed())
         change()
@@ -105,7 +105,7 @@ def test_only_complete_answers_are_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = {"XDG_CACHE_HOME": str(tmp_path)}
-    facts = Facts()
+    facts = FileObservations()
     facts.complete = False
     keep(["eval"], environment, facts, "out", "err")
     assert not replay(["eval"], environment)

@@ -11,6 +11,7 @@ from dynbuild.building import Event
 from dynbuild.digest import Digest, sha256
 from dynbuild.inventory import Inventory
 from dynbuild.link.model import Layer, Record, Written
+from dynbuild.ports import CountBytes, Notify
 from dynbuild.tiers.codec import (
     StoredWrites,
     UnreadableError,
@@ -20,7 +21,7 @@ from dynbuild.tiers.codec import (
     parsed,
 )
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, Moved, Tell, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
 
 if TYPE_CHECKING:
     from dynbuild.errors import Diagnostic
@@ -109,7 +110,7 @@ def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
             del steps, platform
             return (record,)
 
-    def open_(tell: Tell, came: Moved, went: Moved) -> Memory:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Memory:
         del tell, came, went
         return Junk()
 
