@@ -68,7 +68,7 @@ def build_steps(job: Job) -> tuple[Built, int]:
     try:
         with (
             progress(job.mode, sys.stderr, names, color=colored) as report,
-            _site(job, report) as place,
+            _backends(job, report) as place,
         ):
             linked = realize(
                 job.lock,
@@ -105,7 +105,7 @@ def open_shell(job: Job, stage: str) -> int:
     try:
         with (
             progress(mode, sys.stderr, names) as report,
-            _site(job, report) as place,
+            _backends(job, report) as place,
         ):
             return shell(
                 job.lock,
@@ -125,7 +125,7 @@ def open_shell(job: Job, stage: str) -> int:
         raise CommandFailed(unsuited) from None
 
 
-def _site(job: Job, report: Report) -> AbstractContextManager[Backends]:
+def _backends(job: Job, report: Report) -> AbstractContextManager[Backends]:
     def tell(diagnostic: Diagnostic) -> None:
         show([diagnostic], job.color)
 

@@ -56,8 +56,9 @@ def resolve(
     """
     order = install_order(lock) if order is None else order
     environments = environments_of(lock)
-    given = (contents, unpinned)
-    described, digests = _described(lock, order, platform, given, environments)
+    described, digests = _described(
+        lock, order, platform, contents, unpinned, environments
+    )
     return ResolvedLock(
         lock=lock,
         platform=platform,
@@ -104,15 +105,15 @@ def environments_of(lock: Lock) -> Environments:
     return environments
 
 
-def _described(
+def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
     lock: Lock,
     order: tuple[Placed, ...],
     platform: str,
-    given: tuple[Contents, Mapping[str, Digest]],
+    contents: Contents,
+    unpinned: Mapping[str, Digest],
     environments: Environments,
 ) -> tuple[dict[str, Description], dict[str, Digest]]:
     """Describe steps by id; each one's digest is ``digest_of`` its description."""
-    contents, unpinned = given
     base = _image_digest(lock.base, platform, unpinned)
     described: dict[str, Description] = {}
     digests: dict[str, Digest] = {}

@@ -71,7 +71,7 @@ class S3:
         timeouts: S3Timeouts = TIMEOUTS,
     ) -> None:
         self.settings = settings
-        self._patience = timeouts
+        self._timeouts = timeouts
         self.clients = connect(settings, timeouts)
         self._tell = tell
         self._came = came
@@ -192,7 +192,7 @@ class S3:
             ) as response,
         ):
             try:
-                pace = Pace(self._patience.pace)
+                pace = Pace(self._timeouts.pace)
                 data = bytearray()
                 while chunk := response.read1(_CHUNK):
                     pace.went(len(chunk))
@@ -231,7 +231,7 @@ class S3:
                     digest, done = hashlib.sha256(), 0
                     file.seek(0)
                     file.truncate()
-                for chunk in _chunks(response, Pace(self._patience.pace)):
+                for chunk in _chunks(response, Pace(self._timeouts.pace)):
                     file.write(chunk)
                     digest.update(chunk)
                     done += len(chunk)
