@@ -131,13 +131,21 @@ def newest(group: Group, upgrade: str, specs: list[str]) -> list[str]:
 def tried(group: Group, try_: str, install: str) -> list[str]:
     """Return lines that install the available ones of packages later undeclared.
 
-    ``try_`` tests whether ``"$@"`` can be installed together, ``install`` does it.
+    ``try_`` tests whether ``"$@"`` can be installed together, ``install`` does it. Two
+    versions may need one another, so all are tried together before each is by itself.
     """
     kept, names = wanted(group)
-    return [
+    lines = [
         LEFT_OUT,
         f"try() {{ {try_} > /dev/null 2>&1; }}",
         wrapped("set --", kept),
-        *(attempt(group, name) for name in names),
-        f'[ "$#" = 0 ] || {install} "$@"',
     ]
+    attempts = [attempt(group, name) for name in names]
+    if len(names) > 1:
+        specs = [group.declared[name] for name in names]
+        lines.append(wrapped('if try "$@"', specs, "; then"))
+        lines.append(wrapped('  set -- "$@"', specs))
+        lines += ["else", *attempts, "fi"]
+    else:
+        lines += attempts
+    return [*lines, f'[ "$#" = 0 ] || {install} "$@"']

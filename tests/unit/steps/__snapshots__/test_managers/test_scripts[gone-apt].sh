@@ -27,11 +27,15 @@ left_out() {
 }
 try() { apt-get install -y -q --allow-downgrades -s "$@" > /dev/null 2>&1; }
 set -- curl
+if try "$@" 'git=1:2.39*' jqq; then
+  set -- "$@" 'git=1:2.39*' jqq
+else
 if try "$@" 'git=1:2.39*'; then set -- "$@" 'git=1:2.39*'
 else left_out 'git=1:2.39*' apt-0e73e352f8a3
 fi
 if try "$@" jqq; then set -- "$@" jqq
 else left_out jqq apt-56f2b9d77e7b
+fi
 fi
 [ "$#" = 0 ] || apt-get install -y -q --allow-downgrades "$@"
 names() {

@@ -20,11 +20,15 @@ try() { case $dnf in
     *) $dnf -y install "$@" ;;
   esac > /dev/null 2>&1; }
 set -- curl
+if try "$@" jqq tree; then
+  set -- "$@" jqq tree
+else
 if try "$@" jqq; then set -- "$@" jqq
 else left_out jqq yum-56f2b9d77e7b
 fi
 if try "$@" tree; then set -- "$@" tree
 else left_out tree yum-dc9c5edb8b2d
+fi
 fi
 [ "$#" = 0 ] || $dnf -y install "$@"
 $dnf -y upgrade curl
