@@ -1,6 +1,6 @@
 """The ports through which commands use the edges, and the values of their answers."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -338,9 +338,8 @@ class JobEnded:
     error: BaseException | None
 
 
-Job = Callable[[Callable[[object], None]], None]
-"""It is called with a function that takes its results; it goes on even if nobody
-listens."""
+Job = Callable[[], Iterator[object]]
+"""It yields its results. It is run to its end even if nobody waits for them."""
 
 
 class Jobs(Protocol):

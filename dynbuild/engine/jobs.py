@@ -23,7 +23,8 @@ class ThreadJobs:
         def work() -> None:
             error: BaseException | None = None
             try:
-                job(lambda result: self._ends.put(JobResult(key, result)))
+                for result in job():
+                    self._ends.put(JobResult(key, result))
             except BaseException as raised:  # noqa: BLE001 - the main thread is told
                 error = raised
             self._ends.put(JobEnded(key, error))

@@ -1,88 +1,23 @@
 """One build: a chain of steps, each built on the one before, then recorded."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepResult, Working
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held, preferred
-from dynbuild.link.model import Record, WriteSet
-from dynbuild.link.placement import Placement
+from dynbuild.link.model import Record
 from dynbuild.ports import (
     Realized,
     Stack,
     StepRequest,
     Tiers,
 )
-from dynbuild.realize.model import Backends
-from dynbuild.realize.squashing import Group, together
+from dynbuild.realize.chains import BaseStack, BuildChain, StepOrigin
+from dynbuild.realize.model import Backends, BuiltStep, ChainResult
+from dynbuild.realize.squashing import together
 from dynbuild.steps.managers.left_out import lacks
-
-
-@dataclass(frozen=True, slots=True)
-class BaseStack:
-    """The layers that a step is built on and their write sets, lowest first."""
-
-    layers: Stack
-    writes: tuple[WriteSet, ...]
-
-    def under(self, record: Record) -> "BaseStack":
-        """Return the base stack with the layers of a step on top."""
-        return BaseStack((*self.layers, *record.layers), (*self.writes, record.writes))
-
-
-@dataclass(frozen=True, slots=True)
-class StepOrigin:
-    """The inputs that a step is built from, as recorded in ``link.model.Record``.
-
-    ``spare`` names the marker files of the packages that a record of a package group
-    may lack; it is None for other steps.
-    """
-
-    on: tuple[Digest, ...]
-    sources: tuple[tuple[Digest, Digest], ...]
-    joins: tuple[Digest, ...]
-    spare: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BuildChain:
-    """Steps that each stand on the one before, the first on the base stack ``ground``.
-
-    ``origins`` holds the inputs of each step; all steps but the first stand on the step
-    before, whose id is known only once it is built. ``requests`` holds, for each step,
-    the request for the steps from that one on. ``deep`` maps stacks that are too deep
-    for a builder to their groups: the builder gets each group as one layer with the
-    same files, so records still name the original stack. ``anew`` ignores existing
-    records of these steps.
-    """
-
-    chain: tuple[Placement, ...]
-    origins: tuple[StepOrigin, ...]
-    ground: BaseStack
-    requests: tuple[StepRequest, ...]
-    deep: Mapping[Stack, tuple[Group, ...]]
-    platform: str
-    anew: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltStep:
-    """A step that now exists: built here, or by another process in the meantime."""
-
-    step: str
-    held: Held
-    here: bool
-    ran: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChainResult:
-    """The steps that now exist, and the failure of the next one, if any."""
-
-    built: tuple[BuiltStep, ...]
-    failed: BuildFailed | None
 
 
 def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:

@@ -1,6 +1,6 @@
 """The inputs of a realization: the base image, the files, and the user's options."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from tempfile import mkdtemp
@@ -139,9 +139,10 @@ def base_of(facts: RealizeInputs, backends: Backends) -> Base:
 def _keep(digest: Digest, base: Base, backends: Backends, alone: ExitStack) -> None:
     """Store a base in parallel with the first builds: reading it takes a while."""
 
-    def keep(_: object) -> None:
+    def keep() -> Iterator[object]:
         with alone:
             backends.machine.keep_base(digest, base)
+        yield from ()
 
     backends.jobs.start(digest, keep)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from dynbuild.building import BuildFailed, BuildRequest, Report, StepResult
 from dynbuild.digest import Description, Digest
 from dynbuild.explain.past import Source
+from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
@@ -47,6 +48,12 @@ class Recipe:
     copies: Mapping[StageName, StageName]
     locked: Mapping[str, frozenset[str]]
     moves: Mapping[str, int]
+    steps: Mapping[str, Placed] = field(init=False, compare=False)
+    """The steps by id."""
+
+    def __post_init__(self) -> None:
+        steps = {placed.id: placed for placed in self.order}
+        object.__setattr__(self, "steps", steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,24 @@ class Backends:
     jobs: Jobs
     report: Report
     sources: tuple[Source, ...] = ("local",)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltStep:
+    """A step that now exists: built here, or by another process in the meantime."""
+
+    step: str
+    held: Held
+    here: bool
+    ran: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """The steps of a chain that now exist, and the failure of the next one, if any."""
+
+    built: tuple[BuiltStep, ...]
+    failed: BuildFailed | None
 
 
 @dataclass(frozen=True, slots=True)

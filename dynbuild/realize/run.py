@@ -40,7 +40,7 @@ from dynbuild.realize.request import (
     platform_of,
     refuse_host_network,
 )
-from dynbuild.realize.scheduler import realize_steps
+from dynbuild.realize.steps import realize_steps
 from dynbuild.realize.warnings import conflicts, left_out
 
 _RETRIES = 6

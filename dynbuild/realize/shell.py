@@ -16,8 +16,8 @@ from dynbuild.realize.request import (
     refuse_host_network,
 )
 from dynbuild.realize.run import begin, known, lasting
-from dynbuild.realize.scheduler import realize_steps
 from dynbuild.realize.squashing import grouped, together
+from dynbuild.realize.steps import realize_steps
 
 
 def shell(  # noqa: PLR0913, PLR0917 - each edge, and the user's options

@@ -156,8 +156,8 @@ def test_libraries_and_alternatives(software: Software) -> None:
     assert {"libown.so.1", "libplain.so.1", "libjq.so.1"} <= {*seen.cached}
     assert editors() == ["/usr/bin/vim.tiny", new]
 
-    # What compiles never had the editor below it, nor had the packages that it stands on:
-    # those are reused. What is in the image stood on packages that were put on the editor.
+    # What compiles never had the editor below it, nor had the packages that it stands
+    # on: those are reused. The image's own stood on packages put on the editor.
     software.becomes(project("vim-tiny jq", 2), "plain", "library")
     assert editors() == ["/usr/bin/vim.tiny"]
     assert software.run("readlink -f /usr/bin/editor").strip() == "/usr/bin/vim.tiny"

@@ -1,8 +1,8 @@
 """Plans of whole images: built until nothing is left, on machines of every kind."""
 
 import random
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,109 +10,13 @@ from hypothesis import strategies as st
 from dynbuild.digest import Digest
 from dynbuild.link.choice import Held
 from dynbuild.link.commute import conflicts
-from dynbuild.link.model import Layer, Record, WriteSet, Written
+from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.link.reads import is_read
 from dynbuild.lock.order import Placed
-from dynbuild.plan import Build, Plan, Reuse, Unneeded, plan
+from dynbuild.plan import Build, Plan, Reuse, Unneeded
 from dynbuild.steps.model import Copy, Stage
-
-PLATFORM = "linux/amd64"
-PATHS = [
-    "etc",
-    "etc/hosts",
-    "etc/passwd",
-    "opt/one",
-    "opt/two",
-    "tmp/x",
-    "var/lib/dpkg/status",
-]
-READ = ["opt/one", "opt/two", "etc/passwd"]
-BELOW = {"etc/hosts", "etc/passwd", "var/lib/dpkg/status"}
-
-
-@dataclass
-class World:
-    """A lock, and what its steps do when they are built."""
-
-    order: tuple[Placed, ...]
-    seed: int
-    flaky: bool = False
-    built: int = 0
-    number: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
-
-    @property
-    def digests(self) -> dict[str, Digest]:
-        return {one.id: Digest(f"sha256:{one.id}") for one in self.order}
-
-    def plan(self, held: list[Held], anew: Collection[str] = ()) -> Plan:
-        return plan(self.order, self.digests, PLATFORM, held, anew=anew)
-
-    def build(self, planned: Plan, place: Placement) -> Record:
-        """Build a step: what it writes depends on what it stands on, and on chance."""
-        self.built += 1
-        ids = [planned.places.places[digest].id for digest in place.closure]
-        salt = next(self.number) if self.flaky else 0
-        chance = random.Random(f"{self.seed} {place.id} {salt}")
-        again = random.Random(f"{self.seed} {place.id} {ids} {salt}")
-        writes: dict[str, Written] = {}
-        for source in (chance, chance, again):
-            path = source.choice(PATHS)
-            content = source.choice(["same", "same", place.id])
-            if source.random() < 0.7:
-                writes[path] = written(path, content)
-        reads = [path for path in READ if chance.random() < 0.1]
-        reads += [path for path in READ if again.random() < 0.05]
-        number = next(self.number)
-        return Record(
-            placed=place.digest,
-            step=place.step,
-            platform=PLATFORM,
-            layers=(layer(f"{place.id}-{number if self.flaky else ids}"),),
-            writes=writes,
-            on=planned.ids(place.on),
-            sources=planned.sources(place.digest),
-            joins=tuple(sorted({self.digests[join.onto] for join in place.joins})),
-            reads=tuple(sorted(set(reads))),
-            made=number,
-        )
-
-
-def written(path: str, content: str) -> Written:
-    if path == "etc":
-        return Written("directory", 0o755 if content == "same" else 0o700)
-    if content == "same" and path in BELOW:
-        return Written("whiteout")
-    return Written("file", 0o644, content=content, new=path not in BELOW)
-
-
-def layer(name: str) -> Layer:
-    return Layer(Digest(name), Digest(f"blob of {name}"), 1)
-
-
-@st.composite
-def worlds(draw: st.DrawFn, most: int = 7) -> World:
-    chance = random.Random(draw(st.integers(0, 2**32)))
-    order: list[Placed] = []
-    for number in range(draw(st.integers(1, most))):
-        build_only = chance.random() < 0.4
-        on = [
-            one.id
-            for one in order
-            if chance.random() < 0.4 and (build_only or one.linked)
-        ]
-        sources = [
-            one.id for one in order if chance.random() < (0.1 if one.linked else 0.4)
-        ]
-        stage = Stage(
-            "abcdefgh"[number],
-            dependencies=tuple(on),
-            copies=tuple(Copy("/a", "/a", stage=source) for source in sources),
-            build_only=build_only,
-            touches=("dpkg",) if chance.random() < 0.1 else (),
-        )
-        order.append(Placed(stage.name, stage, number, tuple(on)))
-    return World(tuple(order), draw(st.integers(0, 2**32)))
+from tests.properties.small_worlds import World, worlds
 
 
 def missing(planned: Plan) -> list[Placement]:

@@ -17,26 +17,26 @@ from dynbuild.engine.process import Running, StoppedError
 from dynbuild.ports import JobEnded, JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 
 def test_jobs_end_in_their_own_time() -> None:
     with job_pool(Running()) as jobs:
         gate = threading.Event()
 
-        def slow(tell: Callable[[object], None]) -> None:
-            tell("soon")
+        def slow() -> Iterator[object]:
+            yield "soon"
             gate.wait()
 
         jobs.start("slow", slow)
         assert jobs.wait() == JobResult("slow", "soon")
-        jobs.start("fast", lambda tell: tell("done"))
+        jobs.start("fast", lambda: iter(["done"]))
         assert jobs.wait() == JobResult("fast", "done")
         assert jobs.wait() == JobEnded("fast", None)
         assert list(jobs.keys()) == ["slow"]
         gate.set()
         assert jobs.wait() == JobEnded("slow", None)
-        jobs.start("broken", lambda tell: tell(1 / 0))
+        jobs.start("broken", lambda: (1 / number for number in [0]))
         ended = jobs.wait()
         assert isinstance(ended, JobEnded)
         assert isinstance(ended.error, ZeroDivisionError)
@@ -45,8 +45,8 @@ def test_jobs_end_in_their_own_time() -> None:
 def test_what_a_job_has_begun_is_done_though_nobody_listens() -> None:
     done = []
 
-    def job(tell: Callable[[object], None]) -> None:
-        tell("built")
+    def job() -> Iterator[object]:
+        yield "built"
         time.sleep(0.3)
         done.append("recorded")
 
@@ -67,7 +67,7 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
     running = Running()
     began = time.monotonic()
 
-    def job(_: object) -> None:
+    def job() -> Iterator[object]:
         with (
             subprocess.Popen(
                 [sys.executable, "-c", "import time; time.sleep(60)"],
@@ -77,6 +77,7 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
             running.holding(process),
         ):
             process.wait()
+        yield from ()
 
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), job_pool(running) as jobs:  # noqa: PT012
@@ -114,7 +115,7 @@ def test_a_second_interrupt_is_harsher() -> None:
     )
     ready = threading.Event()
 
-    def job(_: object) -> None:
+    def job() -> Iterator[object]:
         with (
             subprocess.Popen(
                 [sys.executable, "-c", script],
@@ -128,6 +129,7 @@ def test_a_second_interrupt_is_harsher() -> None:
             process.stdout.readline()
             ready.set()
             process.wait()
+        yield from ()
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt), job_pool(running) as jobs:  # noqa: PT012

@@ -1,0 +1,106 @@
+"""Small worlds realized: the real scheduler and builds, on a builder in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dynbuild import quote
+from dynbuild.building import BuildRequest
+from dynbuild.emit.dockerfile import layout
+from dynbuild.ports import Base
+from dynbuild.realize.model import Backends, How, RealizeResult, Recipe
+from dynbuild.realize.steps import realize_steps
+from tests.layer_builder import MemoryTiers, TableBuilder
+from tests.properties.small_worlds import PLATFORM, World, layer
+from tests.turns import TurnJobs, TurnMachine, Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from random import Random
+
+    from dynbuild.building import Event
+    from dynbuild.digest import Digest
+    from dynbuild.link.model import Record
+
+NOTHING = frozenset[str]()
+
+
+def recipe_of(world: World, locked: Mapping[str, frozenset[str]]) -> Recipe:
+    laid = layout(world.order)
+    return Recipe(
+        order=world.order,
+        described={},
+        digests=world.digests,
+        platform=PLATFORM,
+        base=Base((layer(b"base"),), {}, {}),
+        config={},
+        request=BuildRequest("", "", (), parts=laid.parts),
+        parents={stage.name: stage.parent for stage in laid.branches},
+        sources=laid.sources,
+        copies=laid.copies_of,
+        locked={one.id: locked.get(one.id, NOTHING) for one in world.order},
+        moves={},
+    )
+
+
+@dataclass
+class Machine:
+    """A machine with a builder and a tier; ``choose`` says what goes on next."""
+
+    world: World
+    choose: Random
+    locked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tier: MemoryTiers = field(default_factory=MemoryTiers)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.choose.choice)
+        self.machine = TurnMachine(self.turns)
+        self.recipe = recipe_of(self.world, self.locked)
+        self.events: list[Event] = []
+        sources = {
+            quote.stage(one.id): tuple(
+                self.recipe.sources[copy.stage] for copy in one.step.copies
+            )
+            for one in self.world.order
+        }
+        self.builder = TableBuilder(
+            self.world.run, self.turns, self.tier, sources, self.recipe.locked
+        )
+
+    def realize(
+        self, jobs: int = 3, anew: Iterable[str] = (), processes: int = 1
+    ) -> list[RealizeResult]:
+        """Realize in several processes at once."""
+        how = How(jobs, frozenset(anew))
+        results: list[RealizeResult] = []
+        for number in range(processes):
+            name = f"process {number}"
+            backends = Backends(
+                tier=self.tier,
+                machine=self.machine,
+                layer_builder=self.builder.of_another_process(),
+                layer_writer=None,
+                image_loader=None,
+                publisher=None,
+                jobs=TurnJobs(self.turns, name, jobs),
+                report=self.events.append,
+            )
+
+            def work(backends: Backends = backends) -> None:
+                recipe = self.recipe
+                outcome = realize_steps(recipe, how, backends, lambda _: recipe)
+                results.append(outcome)
+
+            self.turns.spawn(name, work)
+        self.turns.run()
+        return results
+
+
+def records_of(machine: Machine) -> list[Record]:
+    steps = machine.tier.records.values()
+    return [record for step in steps for record in step.values()]
+
+
+def layers_of(machine: Machine) -> set[Digest]:
+    return {layer.digest for record in records_of(machine) for layer in record.layers}
