@@ -47,7 +47,7 @@ def evaluated(
     source: Source, files: Files, asked: Asked, say: Callable[[str], None]
 ) -> str:
     """Return the value of a source as text. Raises DeclarationError."""
-    from dynbuild.declaration.places import Places  # noqa: PLC0415 - only where needed
+    from dynbuild.declaration.syntax.places import Places  # noqa: PLC0415 - only where needed
 
     try:
         return _value(source, files, asked, say)

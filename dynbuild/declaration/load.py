@@ -8,12 +8,12 @@ from dynbuild.declaration.advice import advise
 from dynbuild.declaration.check import check
 from dynbuild.declaration.inputs import ROOT, Inputs
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.secrecy import redacted, shown_in, without_secrets
-from dynbuild.declaration.shape import normal, validate
-from dynbuild.declaration.shape_messages import found
 from dynbuild.declaration.syntax import Syntax, bounded
-from dynbuild.declaration.tree import Node, Table
-from dynbuild.declaration.tree_codec import Read, freeze, thaw
+from dynbuild.declaration.syntax.secrecy import redacted, shown_in, without_secrets
+from dynbuild.declaration.syntax.shape import normal, validate
+from dynbuild.declaration.syntax.shape_messages import found
+from dynbuild.declaration.syntax.tree import Node, Table
+from dynbuild.declaration.syntax.tree_codec import Read, freeze, thaw
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
 
@@ -47,15 +47,15 @@ def _reader(syntax: Syntax) -> Callable[[Source], Node]:
     """Return the reader of a syntax; each is imported only when needed."""
     match syntax:
         case "toml":
-            from dynbuild.declaration import toml  # noqa: PLC0415
+            from dynbuild.declaration.syntax import toml  # noqa: PLC0415
 
             return toml.read
         case "json":
-            from dynbuild.declaration import json  # noqa: PLC0415
+            from dynbuild.declaration.syntax import json  # noqa: PLC0415
 
             return json.read
         case _:
-            from dynbuild.declaration import yaml  # noqa: PLC0415
+            from dynbuild.declaration.syntax import yaml  # noqa: PLC0415
 
             return yaml.read
 
@@ -107,7 +107,7 @@ def _evaluated(source: Source, inputs: Inputs) -> Loaded:
 
 def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> Read:
     """Evaluate, and cache the result if it came without warnings or output."""
-    from dynbuild.declaration import nix  # noqa: PLC0415 - only this needs the parser
+    from dynbuild.declaration.syntax import nix  # noqa: PLC0415 - only this needs the parser
 
     said: list[str] = []
 
@@ -135,7 +135,7 @@ def _without_arguments(source: Source, inputs: Inputs) -> tuple[Diagnostic, ...]
     """Refuse arguments where there is no function to take them."""
     if not (inputs.given or inputs.recorded):
         return ()
-    from dynbuild.declaration import arguments  # noqa: PLC0415
+    from dynbuild.declaration.syntax import arguments  # noqa: PLC0415
 
     names = dict.fromkeys(inputs.given, "")
     return arguments.choose(None, inputs.recorded, names, source)[1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.schema import Declaration
 from dynbuild.declaration.syntax import Syntax
-from dynbuild.declaration.tree import Path, Table, key_at, span_at
+from dynbuild.declaration.syntax.tree import Path, Table, key_at, span_at
 from dynbuild.errors import Diagnostic
 from dynbuild.spans import Span
 

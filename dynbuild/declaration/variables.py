@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from dynbuild.declaration.expansion import VariableError, by_need
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.tree import Path
+from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic
 
 

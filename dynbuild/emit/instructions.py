@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 from dynbuild import quote
-from dynbuild.declaration.entry import incomplete
+from dynbuild.declaration.scripts.entry import incomplete
 from dynbuild.emit.modes import in_letters
 from dynbuild.emit.text import instruction
 from dynbuild.lock.model import Lock

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tomli_w
 
-from dynbuild.declaration.toml import bound
+from dynbuild.declaration.syntax.toml import bound
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock import reading
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock

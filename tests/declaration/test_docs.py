@@ -36,7 +36,7 @@ def test_an_example_makes_its_mistake_and_no_other(code: str) -> None:
 
 def test_every_code_is_listed_and_used() -> None:
     sources = "".join(
-        path.read_text() for path in (ROOT / "dynbuild/declaration").glob("*.py")
+        path.read_text() for path in (ROOT / "dynbuild/declaration").rglob("*.py")
     )
     assert set(re.findall(r"DB01\d\d", sources)) == set(SECTIONS)
     without = {code for code, text in SECTIONS.items() if not BLOCK.search(text)}

@@ -3,8 +3,8 @@
 import marshal
 
 from dynbuild.declaration.inputs import Inputs
-from dynbuild.declaration.nix import read
-from dynbuild.declaration.tree_codec import freeze, thaw
+from dynbuild.declaration.syntax.nix import read
+from dynbuild.declaration.syntax.tree_codec import freeze, thaw
 from dynbuild.lang.files import MemoryFiles
 from dynbuild.spans import Source
 

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from dynbuild.declaration.inputs import ROOT, Data, Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.secrecy import redacted_expression
+from dynbuild.declaration.syntax.secrecy import redacted_expression
 from dynbuild.errors import DeclarationError, render
 from dynbuild.lang.files import MemoryFiles
 from dynbuild.spans import Source

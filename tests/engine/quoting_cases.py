@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dynbuild.declaration.entry import read_entry
+from dynbuild.declaration.scripts.entry import read_entry
 from dynbuild.errors import LockError
 from dynbuild.lock.model import Entry, Lock
 from dynbuild.quote import shell

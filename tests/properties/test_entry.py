@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dynbuild.declaration.entry import incomplete, read_entry
+from dynbuild.declaration.scripts.entry import incomplete, read_entry
 from tests import shells
 
 WORDS = st.sampled_from(

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dynbuild.declaration import json as json_reader
-from dynbuild.declaration import located, toml, yaml
 from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.load import load
-from dynbuild.declaration.syntax import Syntax
+from dynbuild.declaration.syntax import Syntax, located, toml, yaml
+from dynbuild.declaration.syntax import json as json_reader
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source
 

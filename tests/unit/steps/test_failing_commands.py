@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dynbuild.declaration.entry import incomplete, read_entry
+from dynbuild.declaration.scripts.entry import incomplete, read_entry
 from dynbuild.steps.model import Script, Stage
 from dynbuild.steps.recipe import run_of
 from tests import shells

@@ -7,9 +7,9 @@ from posixpath import basename
 from dynbuild.declaration.grammar import SHELLS
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.shape_messages import place
-from dynbuild.declaration.spelling import spelled
-from dynbuild.declaration.tree import Path, find
+from dynbuild.declaration.syntax.shape_messages import place
+from dynbuild.declaration.syntax.spelling import spelled
+from dynbuild.declaration.syntax.tree import Path, find
 from dynbuild.declaration.variables import tables
 from dynbuild.errors import Diagnostic
 

@@ -8,7 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
-from dynbuild.declaration.tree import (
+from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
     MAX_INTEGER,
     MAX_VALUES,

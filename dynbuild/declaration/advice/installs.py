@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from dynbuild.declaration.check.packages import MANAGERS
 from dynbuild.declaration.grammar import REFERENCE
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.packages import MANAGERS
-from dynbuild.declaration.runs import Run
-from dynbuild.declaration.script import Command, is_static
-from dynbuild.declaration.spelling import spelled
+from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.script import Command, is_static
+from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 
 _SYSTEMS = {

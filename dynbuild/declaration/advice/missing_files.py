@@ -8,10 +8,10 @@ from posixpath import normpath
 
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.runs import Run
 from dynbuild.declaration.schema import Stage
-from dynbuild.declaration.script import Command, is_static
-from dynbuild.declaration.spelling import spelled
+from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.script import Command, is_static
+from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 
 _ROOTS = re.compile(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dynbuild.declaration.shell import (
+from dynbuild.declaration.scripts.shell import (
     CHECKERS,
     WORDS,
     Frame,

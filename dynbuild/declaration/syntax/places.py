@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dynbuild.declaration.inputs import ROOT
-from dynbuild.declaration.secrecy import redacted_expression
+from dynbuild.declaration.syntax.secrecy import redacted_expression
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lang.syntax import (
     Binding,

@@ -8,7 +8,7 @@ from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import FLAG, MOUNTED, WHITEOUT, is_secret, matches
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy, Stage
-from dynbuild.declaration.tree import Path
+from dynbuild.declaration.syntax.tree import Path
 from dynbuild.declaration.variables import tables
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Span

@@ -7,11 +7,11 @@ which failures count.
 
 from collections.abc import Iterator
 
-from dynbuild.declaration.entry import incomplete, read_entry
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.runs import Run
-from dynbuild.declaration.shell import Loss
-from dynbuild.declaration.spelling import spelled
+from dynbuild.declaration.scripts.entry import incomplete, read_entry
+from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.shell import Loss
+from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 
 _LONGEST = 400

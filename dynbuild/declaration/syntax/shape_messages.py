@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pydantic import BaseModel
 
 from dynbuild.declaration.schema import Declaration, Stage
-from dynbuild.declaration.tree import (
+from dynbuild.declaration.syntax.tree import (
     Leaf,
     List,
     Node,

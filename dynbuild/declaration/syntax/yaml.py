@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from dynbuild.declaration.tree import (
+from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
     MAX_INTEGER,
     MAX_VALUES,

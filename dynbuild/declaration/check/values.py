@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.shape_messages import place
-from dynbuild.declaration.tree import Leaf, List, Node, Path, Table
+from dynbuild.declaration.syntax.shape_messages import place
+from dynbuild.declaration.syntax.tree import Leaf, List, Node, Path, Table
 from dynbuild.errors import Diagnostic, did_you_mean
 from dynbuild.spans import Span
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dynbuild.declaration import yaml
-from dynbuild.declaration.tree import plain
+from dynbuild.declaration.syntax import yaml
+from dynbuild.declaration.syntax.tree import plain
 from dynbuild.errors import DeclarationError
 from dynbuild.spans import Source
 

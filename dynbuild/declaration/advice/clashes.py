@@ -7,12 +7,12 @@ runs the later one on the result of the earlier, and fails or writes elsewhere.
 import re
 from collections.abc import Iterator
 
+from dynbuild.declaration.advice.shared_directories import below
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.runs import Run
-from dynbuild.declaration.script import Command, is_static
-from dynbuild.declaration.shared_directories import below
-from dynbuild.declaration.spelling import spelled
+from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.script import Command, is_static
+from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 from dynbuild.quote import shell
 

@@ -11,8 +11,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from dynbuild.declaration.schema import Declaration, needs_every_other
-from dynbuild.declaration.shape_messages import explain
-from dynbuild.declaration.tree import Entry, Leaf, List, Node, Path, Table, plain
+from dynbuild.declaration.syntax.shape_messages import explain
+from dynbuild.declaration.syntax.tree import Entry, Leaf, List, Node, Path, Table, plain
 from dynbuild.errors import Diagnostic
 
 

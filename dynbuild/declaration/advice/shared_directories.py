@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.runs import Run
 from dynbuild.declaration.schema import EVERY_STAGE
-from dynbuild.declaration.script import Command
-from dynbuild.declaration.spelling import spelled
+from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.script import Command
+from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 
 _TOP = ("bin", "etc", "home", "lib", "opt", "sbin", "srv", "usr", "var")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynbuild.declaration.entry import Entry, incomplete, read_entry
+from dynbuild.declaration.scripts.entry import Entry, incomplete, read_entry
 
 COMPLETE = r"""
 true

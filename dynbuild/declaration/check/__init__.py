@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from dynbuild.declaration import (
+from dynbuild.declaration import variables
+from dynbuild.declaration.check import (
     arrangements,
     fields,
     packages,
     stages,
     statuses,
     values,
-    variables,
 )
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.errors import Diagnostic

@@ -8,7 +8,7 @@ import json
 import re
 from typing import NoReturn
 
-from dynbuild.declaration.tree import (
+from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
     MAX_INTEGER,
     MAX_VALUES,

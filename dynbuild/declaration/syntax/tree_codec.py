@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from dynbuild.declaration.inputs import Data
-from dynbuild.declaration.tree import Entry, Leaf, List, Node, Table
+from dynbuild.declaration.syntax.tree import Entry, Leaf, List, Node, Table
 from dynbuild.errors import Diagnostic
 from dynbuild.spans import Source, Span
 

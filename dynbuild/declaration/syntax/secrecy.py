@@ -7,7 +7,7 @@ from typing import assert_never
 
 from dynbuild.declaration.grammar import is_secret, is_secret_key
 from dynbuild.declaration.schema import Secret
-from dynbuild.declaration.tree import Entry, Leaf, List, Node, Table
+from dynbuild.declaration.syntax.tree import Entry, Leaf, List, Node, Table
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Source, Span
 

@@ -8,8 +8,8 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.declaration import toml
-from dynbuild.declaration.tree import Leaf, List, Node, Table, plain
+from dynbuild.declaration.syntax import toml
+from dynbuild.declaration.syntax.tree import Leaf, List, Node, Table, plain
 from dynbuild.errors import DeclarationError
 from dynbuild.spans import Source
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from dynbuild.declaration.arguments import choose, data_of, recordable, slot_of
 from dynbuild.declaration.inputs import ROOT, Data, Inputs
-from dynbuild.declaration.located import Conversion
-from dynbuild.declaration.places import Places
-from dynbuild.declaration.tree import Node, plain
-from dynbuild.declaration.tree_codec import Read
+from dynbuild.declaration.syntax.arguments import choose, data_of, recordable, slot_of
+from dynbuild.declaration.syntax.located import Conversion
+from dynbuild.declaration.syntax.places import Places
+from dynbuild.declaration.syntax.tree import Node, plain
+from dynbuild.declaration.syntax.tree_codec import Read
 from dynbuild.errors import DeclarationError
 from dynbuild.lang.evaluator import Result, call, evaluate, force_deep, signature
 from dynbuild.spans import Source

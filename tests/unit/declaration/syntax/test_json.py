@@ -5,9 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynbuild.declaration import json as reader
-from dynbuild.declaration import yaml
-from dynbuild.declaration.tree import Leaf, List, Node, Table, plain
+from dynbuild.declaration.syntax import json as reader
+from dynbuild.declaration.syntax import yaml
+from dynbuild.declaration.syntax.tree import Leaf, List, Node, Table, plain
 from dynbuild.spans import Source
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

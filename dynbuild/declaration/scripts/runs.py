@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Stage
-from dynbuild.declaration.script import Command, commands_of
-from dynbuild.declaration.tree import Path
+from dynbuild.declaration.scripts.script import Command, commands_of
+from dynbuild.declaration.syntax.tree import Path
 
 
 @dataclass(frozen=True, slots=True)

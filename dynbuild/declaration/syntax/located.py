@@ -1,8 +1,8 @@
 """From values of the language to located trees: stage values and paths become text."""
 
 from dynbuild.declaration.inputs import ROOT
-from dynbuild.declaration.places import Places
-from dynbuild.declaration.tree import (
+from dynbuild.declaration.syntax.places import Places
+from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
     MAX_VALUES,
     Entry,

@@ -6,17 +6,16 @@ not clear-cut is ignored.
 
 from collections.abc import Iterator
 
-from dynbuild.declaration import (
-    arrangements,
+from dynbuild.declaration.advice import (
     clashes,
     installs,
     missing_files,
     shared_directories,
-    statuses,
 )
-from dynbuild.declaration.fields import check_secrets
+from dynbuild.declaration.check import arrangements, statuses
+from dynbuild.declaration.check.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.runs import Run, runs_of
+from dynbuild.declaration.scripts.runs import Run, runs_of
 from dynbuild.errors import Diagnostic
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dynbuild.declaration.grammar import is_secret
-from dynbuild.declaration.script import Command, commands_of
+from dynbuild.declaration.scripts.script import Command, commands_of
 
 
 @pytest.mark.parametrize(

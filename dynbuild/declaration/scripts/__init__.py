@@ -1,0 +1,1 @@
+"""Conservative parsing of shell texts, which checks and advice read."""
