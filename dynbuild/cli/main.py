@@ -83,7 +83,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(".")
-        found = importlib.import_module(f"dynbuild.cli.{module}")
+        found = importlib.import_module(f"dynbuild.cli.commands.{module}")
         command: click.Command = getattr(found, name)
         return command
 

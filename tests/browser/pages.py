@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from dynbuild.cli.pages.stack_page import Why, stack_page
-from dynbuild.cli.pages.status_page import StatusFacts, TierFacts, status_page
-from dynbuild.cli.why_text import step_facts
+from dynbuild.cli.render.pages.stack_page import Why, stack_page
+from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts, status_page
+from dynbuild.cli.render.why_text import step_facts
 from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
 from dynbuild.explain.metrics import StepMetrics

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from dynbuild.cli.pages.drawing import drawing
+from dynbuild.cli.render.pages.drawing import drawing
 from tests.browser.pages import HARM, HARMFUL, PAGES, harmful, ordinary, seen
 
 pytest_plugins = ["tests.browser.chromium"]

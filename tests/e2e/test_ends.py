@@ -133,8 +133,8 @@ class Around:
 @pytest.fixture
 def around(space: Space) -> Around:
     committed(space, START)
-    for module, _ in COMMANDS.values():
-        importlib.import_module(f"dynbuild.cli.{module.partition('.')[0]}")
+    for place, _ in COMMANDS.values():
+        importlib.import_module(f"dynbuild.cli.commands.{place.partition('.')[0]}")
     return Around(space.root, space.environment)
 
 

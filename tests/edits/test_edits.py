@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from dynbuild.cli.diff_markdown import diff_markdown
-from dynbuild.cli.diff_text import diff_text
 from dynbuild.cli.output import changes_text
+from dynbuild.cli.render.diff_markdown import diff_markdown
+from dynbuild.cli.render.diff_text import diff_text
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.load import load
 from dynbuild.digest import Digest, digest_of

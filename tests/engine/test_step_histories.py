@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dynbuild.cli import lock, realize
+from dynbuild.cli.commands import lock, realize
 from dynbuild.cli.main import run
 from dynbuild.realize import linking, scheduler
 from tests.engine.hermetic import Project, edits, projects

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.cli.why_text import order_text, overview_text, step_text
+from dynbuild.cli.render.why_text import order_text, overview_text, step_text
 from dynbuild.commands.target import target_of
 from dynbuild.commands.why import Answer, Edges, why
 from dynbuild.declaration.load import load

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dynbuild.cli.diff_text import diff_data, diff_text, summary
+from dynbuild.cli.render.diff_text import diff_data, diff_text, summary
 from dynbuild.errors import DeclarationError
 from dynbuild.explain.diff import Diff, diff, digests_of
 from dynbuild.explain.metrics import StepMetrics

@@ -4,10 +4,10 @@ import json
 
 from syrupy.assertion import SnapshotAssertion
 
-from dynbuild.cli.pages.drawing import drawing
-from dynbuild.cli.pages.graph_text import dot, graph_data, mermaid_graph, tree
-from dynbuild.cli.pages.stack_page import stack_page
-from dynbuild.cli.pages.status_page import StatusFacts, status_page
+from dynbuild.cli.render.pages.drawing import drawing
+from dynbuild.cli.render.pages.graph_text import dot, graph_data, mermaid_graph, tree
+from dynbuild.cli.render.pages.stack_page import stack_page
+from dynbuild.cli.render.pages.status_page import StatusFacts, status_page
 from dynbuild.explain.picture import picture
 from dynbuild.link.placement import Join
 from dynbuild.lock.model import Entry, Lock

@@ -8,13 +8,13 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import written
-from dynbuild.cli.pages.drawing import drawing
-from dynbuild.cli.pages.graph_text import dot, graph_data, mermaid_graph, tree
-from dynbuild.cli.pages.stack_page import Why, stack_page
 from dynbuild.cli.past import history_of
 from dynbuild.cli.project import Project, images, open_project
+from dynbuild.cli.render.pages.drawing import drawing
+from dynbuild.cli.render.pages.graph_text import dot, graph_data, mermaid_graph, tree
+from dynbuild.cli.render.pages.stack_page import Why, stack_page
+from dynbuild.cli.render.why_text import step_facts
 from dynbuild.cli.store import looked_up, tiers_in
-from dynbuild.cli.why_text import step_facts
 from dynbuild.commands import why as verb
 from dynbuild.commands.graph import seen
 from dynbuild.commands.lock import frozen

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dynbuild.cli.output import table
-from dynbuild.cli.pages.status_page import StatusFacts, TierFacts
 from dynbuild.cli.progress_text import price
+from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts
 from dynbuild.explain.past import History, Source
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
 from dynbuild.lock.model import Lock

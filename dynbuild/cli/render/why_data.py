@@ -1,7 +1,7 @@
 """The answer of ``why`` as data, for ``--json``; docs/why.md lists the codes."""
 
 from dynbuild.cli.output import changes_data
-from dynbuild.cli.reasons import (
+from dynbuild.cli.render.reasons import (
     cascade_data,
     joins_data,
     place_data,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dynbuild.cli.pages.html import element, text
+from dynbuild.cli.render.pages.html import element, text
 
 _HEIGHT = 100.0
 _GAP = 0.18

@@ -7,9 +7,9 @@ details are shown.
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from dynbuild.cli.pages.arcs import arcs, places
-from dynbuild.cli.pages.html import element, page, table, text, tiles
-from dynbuild.cli.pages.labels import (
+from dynbuild.cli.render.pages.arcs import arcs, places
+from dynbuild.cli.render.pages.html import element, page, table, text, tiles
+from dynbuild.cli.render.pages.labels import (
     marks,
     moved,
     seconds,
@@ -17,8 +17,8 @@ from dynbuild.cli.pages.labels import (
     totals,
     weight,
 )
-from dynbuild.cli.reasons import decides, join_text
-from dynbuild.cli.why_text import Fact
+from dynbuild.cli.render.reasons import decides, join_text
+from dynbuild.cli.render.why_text import Fact
 from dynbuild.digest import short
 from dynbuild.explain.picture import Note, Picture, Row
 

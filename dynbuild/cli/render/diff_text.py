@@ -4,7 +4,7 @@ from collections import Counter
 
 from dynbuild.cli.output import changes_data, changes_text
 from dynbuild.cli.progress_text import printable
-from dynbuild.cli.reasons import (
+from dynbuild.cli.render.reasons import (
     cascade_data,
     cascade_text,
     cost_text,

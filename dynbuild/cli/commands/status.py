@@ -11,7 +11,6 @@ from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, table, tell
-from dynbuild.cli.pages.status_page import TierFacts, status_page
 from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color
 from dynbuild.cli.progress_text import price, size
@@ -23,7 +22,8 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.usage import usage_data, usage_facts, usage_text
+from dynbuild.cli.render.pages.status_page import TierFacts, status_page
+from dynbuild.cli.render.usage import usage_data, usage_facts, usage_text
 from dynbuild.cli.wiring import near_of, store_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb

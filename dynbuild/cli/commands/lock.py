@@ -117,7 +117,8 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         base_revision, upgrade_base, upgrade_packages, bump, move, repack
     )
     if merging is not None:
-        from dynbuild.cli.lock_merge import merge_files  # noqa: PLC0415 - seldom needed
+        # Seldom needed.
+        from dynbuild.cli.commands.lock_merge import merge_files  # noqa: PLC0415
 
         if check or dry_run or show_order or asked != verb.LockOptions():
             message = "--merge writes the merged lock, whatever else is asked of `lock`"
@@ -159,7 +160,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
 
 def _tell_price(project: Project, locked: verb.Locked) -> None:
     """Show the cost before the lock is written; imported only when needed."""
-    from dynbuild.cli.lock_price import price_of  # noqa: PLC0415
+    from dynbuild.cli.commands.lock_price import price_of  # noqa: PLC0415
 
     told = price_of(project, locked.lock)
     if told is not None:

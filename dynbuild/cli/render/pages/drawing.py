@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from dynbuild.cli.markup import escaped
-from dynbuild.cli.pages.arcs import arcs
-from dynbuild.cli.pages.labels import marks, moved, seconds, tone, weight
+from dynbuild.cli.render.pages.arcs import arcs
+from dynbuild.cli.render.pages.labels import marks, moved, seconds, tone, weight
 from dynbuild.digest import short
 from dynbuild.explain.picture import Picture, Row
 

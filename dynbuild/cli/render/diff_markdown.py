@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from dynbuild.cli.diff_text import LIVE, all_new, held, seconds_of, summary
 from dynbuild.cli.markup import code, fenced, mermaid
 from dynbuild.cli.output import change_row
-from dynbuild.cli.reasons import (
+from dynbuild.cli.render.diff_text import LIVE, all_new, held, seconds_of, summary
+from dynbuild.cli.render.reasons import (
     called,
     cost_text,
     field_texts,

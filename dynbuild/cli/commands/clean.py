@@ -7,7 +7,7 @@ import sys
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.cache import CacheTiers, asking, place_of
+from dynbuild.cli.commands.cache import CacheTiers, asking, place_of
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, table, tell
 from dynbuild.cli.progress_text import size

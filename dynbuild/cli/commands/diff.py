@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.diff_markdown import diff_markdown
-from dynbuild.cli.diff_text import diff_data, diff_text
-from dynbuild.cli.lock_text import lock_text
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, give, say, tell
 from dynbuild.cli.project import open_project
+from dynbuild.cli.render.diff_markdown import diff_markdown
+from dynbuild.cli.render.diff_text import diff_data, diff_text
+from dynbuild.cli.render.lock_text import lock_text
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import diff as verb
 from dynbuild.errors import DeclarationError, Diagnostic

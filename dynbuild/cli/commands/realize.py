@@ -14,8 +14,14 @@ import click
 
 from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
+from dynbuild.cli.commands.image_outputs import outputs
+from dynbuild.cli.commands.realize_build import (
+    Job,
+    build_linear,
+    build_steps,
+    open_shell,
+)
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
-from dynbuild.cli.image_outputs import outputs
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, give, show, tell
 from dynbuild.cli.progress import choose
@@ -29,7 +35,6 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.realize_build import Job, build_linear, build_steps, open_shell
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secret_warnings
 from dynbuild.commands.lock_warnings import left_out

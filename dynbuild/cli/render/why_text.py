@@ -6,7 +6,7 @@ from typing import assert_never
 
 from dynbuild.cli.output import changes_text, table
 from dynbuild.cli.progress_text import lines, price, printable, size
-from dynbuild.cli.reasons import (
+from dynbuild.cli.render.reasons import (
     cascade_text,
     cost_text,
     decides,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dynbuild.cli.init_git import set_up_git
+from dynbuild.cli.commands.init_git import set_up_git
 from dynbuild.cli.options import request
 from dynbuild.cli.output import tell
 from dynbuild.commands.init import STARTERS

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import TypeVar
 
-from dynbuild.cli.pages.charts import axis, key, line, share, stacked
-from dynbuild.cli.pages.html import element, page, table, text, tiles
 from dynbuild.cli.progress_text import price, size
+from dynbuild.cli.render.pages.charts import axis, key, line, share, stacked
+from dynbuild.cli.render.pages.html import element, page, table, text, tiles
 from dynbuild.explain.past import Source, Told
 
 SOURCES: Mapping[Source, str] = {

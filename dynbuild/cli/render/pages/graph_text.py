@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 
 from dynbuild.cli.markup import mermaid
-from dynbuild.cli.pages.labels import marks, moved, seconds, tone, weight
 from dynbuild.cli.progress_text import printable
-from dynbuild.cli.reasons import joins_data, place_data
+from dynbuild.cli.render.pages.labels import marks, moved, seconds, tone, weight
+from dynbuild.cli.render.reasons import joins_data, place_data
 from dynbuild.explain.picture import Picture, Row
 
 _COLORS = {

@@ -1,7 +1,7 @@
 """The cost of a new lock compared with the file's, reported before it is written."""
 
-from dynbuild.cli.diff_text import summary
 from dynbuild.cli.project import Project
+from dynbuild.cli.render.diff_text import summary
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands.diff import Side, compared
 from dynbuild.errors import LockError

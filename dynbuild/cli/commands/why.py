@@ -19,8 +19,8 @@ from dynbuild.cli.project import (
     load_declaration,
     open_project,
 )
-from dynbuild.cli.why_data import answer_data
-from dynbuild.cli.why_text import order_text, overview_text, step_text
+from dynbuild.cli.render.why_data import answer_data
+from dynbuild.cli.render.why_text import order_text, overview_text, step_text
 from dynbuild.cli.wiring import tiers_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import why as verb

@@ -1,0 +1,1 @@
+"""The commands, one module each, with what only one of them needs beside it."""

@@ -1,0 +1,1 @@
+"""Values as text, data, Markdown and pages."""
