@@ -23,7 +23,7 @@ def _main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]) and _said(f"dynbuild {__version__}\n"):
         return
     if _is_repeatable(sys.argv[1:]):
-        from dynbuild.project.replay import replay  # noqa: PLC0415
+        from dynbuild.project.cache.replay import replay  # noqa: PLC0415
 
         if replay(sys.argv[1:], os.environ):
             return

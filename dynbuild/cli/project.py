@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from dynbuild.cli.output import tell
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.ports import Builder, Images
-from dynbuild.project import replay
+from dynbuild.project.cache import replay
+from dynbuild.project.cache.facts import FileObservations
+from dynbuild.project.cache.memory import Memory
+from dynbuild.project.cache.store import directory_of, recall, remember
 from dynbuild.project.content import Tree
 from dynbuild.project.discovery import NAMES, ProjectPaths, find, find_lock, read
-from dynbuild.project.facts import FileObservations
 from dynbuild.project.lockfile import LockFile
-from dynbuild.project.memory import Memory
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
-from dynbuild.project.store import directory_of, recall, remember
 from dynbuild.spans import Source
 
 if TYPE_CHECKING:

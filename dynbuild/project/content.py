@@ -18,9 +18,9 @@ from pathlib import Path
 from dynbuild.digest import Digest, Field, digest_of
 from dynbuild.ports import Noted, NotThereError
 from dynbuild.project import named
+from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.context import Context, hash_file, make_directory
 from dynbuild.project.discovery import LOCK, NAMES
-from dynbuild.project.facts import FileObservations
 from dynbuild.project.ignore import Ignored, PatternError, dockerignore, ignored
 from dynbuild.project.modes import USUAL, change, gives_others, image_mode
 from dynbuild.project.named import NotTakenError, is_inside

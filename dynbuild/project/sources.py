@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.syntax import MAX_SIZE
 from dynbuild.lang.files import FileKind, FileRefused
-from dynbuild.project.facts import FileObservations
+from dynbuild.project.cache.facts import FileObservations
 
 _OUTSIDE = "only files in the directory of the project, and below, can be read"
 

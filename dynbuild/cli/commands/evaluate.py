@@ -12,9 +12,9 @@ from dynbuild.cli.output import data, give, show, table, tell
 from dynbuild.cli.project import Pairs, given, see_search
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.project import replay
+from dynbuild.project.cache import replay
+from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.discovery import read_source, root_of
-from dynbuild.project.facts import FileObservations
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source

@@ -8,7 +8,7 @@ import pytest
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.errors import DeclarationError
 from dynbuild.lang import evaluate, to_nix
-from dynbuild.project.facts import FileObservations, hold
+from dynbuild.project.cache.facts import FileObservations, hold
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
 from tests.language.corpus import FILES, Case, okay_cases

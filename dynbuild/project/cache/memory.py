@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynbuild.project import store
-from dynbuild.project.facts import FileObservations
+from dynbuild.project.cache import store
+from dynbuild.project.cache.facts import FileObservations
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-from dynbuild.project.facts import FileObservations
-from dynbuild.project.store import directory_of, recall, remember
+from dynbuild.project.cache.facts import FileObservations
+from dynbuild.project.cache.store import directory_of, recall, remember
 
 
 def replay(words: list[str], environment: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from hashlib import sha256
 
 from dynbuild import __version__
-from dynbuild.project.facts import Fact, hold
+from dynbuild.project.cache.facts import Fact, hold
 
 MOST = 500
 """The maximum number of entries; beyond it, the older half is removed."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dynbuild.project import store
-from dynbuild.project.facts import FileObservations, hold
-from dynbuild.project.replay import keep, replay
+from dynbuild.project.cache import store
+from dynbuild.project.cache.facts import FileObservations, hold
+from dynbuild.project.cache.replay import keep, replay
 
 
 @pytest.fixture
