@@ -1,6 +1,7 @@
 """Shared command options; settings have a DYNBUILD_* variable, requests none."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
@@ -9,7 +10,22 @@ from click.core import ParameterSource
 from dynbuild.cli.output import note_asked
 from dynbuild.errors import DeclarationError, Diagnostic
 
+_Command = Callable[..., int]
 _F = TypeVar("_F", bound=Callable[..., Any])
+_S = TypeVar("_S")
+
+
+def settings(of: Callable[..., _S]) -> Callable[[Callable[[_S], int]], _Command]:
+    """Call a command with its parameters as one value, with a field for each."""
+
+    def decorate(command: Callable[[_S], int]) -> _Command:
+        @wraps(command)
+        def called(**parameters: object) -> int:
+            return command(of(**parameters))
+
+        return called
+
+    return decorate
 
 
 def request(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401

@@ -4,11 +4,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -21,6 +20,11 @@ from dynbuild.cli.commands.realize_build import (
     build_steps,
     open_shell,
 )
+from dynbuild.cli.commands.realize_settings import (
+    BuildSettings,
+    RealizeSettings,
+    build_options,
+)
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, give, show, tell
@@ -28,7 +32,6 @@ from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
     Fresh,
     Given,
-    Pairs,
     Project,
     given,
     images,
@@ -48,186 +51,69 @@ from dynbuild.realize.run import StepwiseOptions
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
 
-_Command = Callable[..., Any]
-
 _NOTHING = Accepted(Cache(), given=False)
 """For when no declaration is read, or none of its caches is used."""
 
 
-def _build_options(command: _Command) -> _Command:
-    """Add the flags that ``realize`` and ``build`` share, in the order of the help."""
-    for decorate in reversed(
-        (
-            options.config,
-            options.arguments,
-            options.accept_cache,
-            option(
-                "-t",
-                "--tag",
-                "tags",
-                multiple=True,
-                metavar="NAME",
-                help="Name the image and load it into Docker.",
-            ),
-            option(
-                "--push",
-                is_flag=True,
-                help="Push the image to the registry of its name, without loading it.",
-            ),
-            option(
-                "-o",
-                "--output",
-                "layouts",
-                multiple=True,
-                metavar="oci:DIR",
-                help="Write an OCI image layout to DIR.",
-            ),
-            options.platform("the engine's", several=True),
-            option("--no-cache", is_flag=True, help="Run every step again."),
-            option(
-                "--no-cache-stage",
-                "anew",
-                multiple=True,
-                metavar="NAME",
-                help="Run stage NAME again, and what depends on it.",
-            ),
-            option(
-                "-j",
-                "--jobs",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Run at most N steps at once.  [default: one per processor, at "
-                "least 4]",
-            ),
-            option(
-                "--linear",
-                is_flag=True,
-                help="Build the Dockerfile as a whole, step upon step; store nothing.",
-            ),
-            option(
-                "--compare-linear",
-                "compare",
-                is_flag=True,
-                help="Build both ways, list the paths that differ, and fail if any do.",
-            ),
-            option(
-                "--strict",
-                is_flag=True,
-                help="Fail if independent stages write the same path.",
-            ),
-            option("--builder", metavar="NAME", help="Use this buildx builder."),
-            option(
-                "--network",
-                type=click.Choice(["default", "none", "host"]),
-                help="Select the network of the steps.",
-            ),
-            option(
-                "--allow",
-                type=click.Choice(["network.host"]),
-                help="Let stages that ask for the host's network use it.",
-            ),
-            option(
-                "--secret",
-                "secrets",
-                multiple=True,
-                metavar="id=ID,env=VAR|src=FILE",
-                help="Provide the value of a declared secret.",
-            ),
-            option(
-                "--ssh",
-                multiple=True,
-                metavar="default",
-                help="Provide the SSH agent to stages that declare it.",
-            ),
-            option(
-                "--progress",
-                type=click.Choice(["auto", "tty", "plain", "rawjson", "quiet"]),
-                default="auto",
-                help="Set the progress output; auto is tty on a terminal, else plain.",
-            ),
-            option(
-                "--metadata-file",
-                metavar="FILE",
-                help="Write what was built to FILE as JSON.",
-            ),
-            options.color,
-        )
-    ):
-        command = decorate(command)
-    return command
-
-
 @click.command()
-@_build_options
+@build_options
 @options.frozen
 @option("--locked", is_flag=True, help="Fail if the lock is stale (the default).")
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
 @option("--shell", metavar="STAGE", help="Open a shell where STAGE would begin.")
-def realize(  # noqa: PLR0913 - one parameter a flag
-    *,
-    config: str | None,
-    expressions: Pairs,
-    texts: Pairs,
-    frozen: bool,
-    locked: bool,
-    only_print: bool,
-    shell: str | None,
-    **flags: Any,  # noqa: ANN401
-) -> int:
+@options.settings(RealizeSettings)
+def realize(settings: RealizeSettings) -> int:
     """Build the image that the lock describes.
 
     Runs only the steps that no tier holds. Never writes the lock, and fails if it does
     not match the declaration, unless --frozen is given. `dynbuild lock` updates it, and
     `dynbuild build` does both.
     """
-    arguments = given(expressions, texts)
+    frozen, shell = settings.frozen, settings.shell
+    arguments = given(settings.expressions, settings.texts)
     if frozen and arguments:
         raise _contradiction(
             "--frozen and --arg", "--frozen uses the lock, which records its arguments"
         )
-    if frozen and locked:
+    if frozen and settings.locked:
         raise _contradiction(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
     if shell is not None:
-        _check_alone("--shell", flags | {"only_print": only_print}, _NOT_OF_A_SHELL)
-    asked = _asked(flags)
-    project = open_project(config, lock_alone=frozen)
+        _check_alone("--shell", settings.of_an_image)
+    asked = _asked(settings)
+    project = open_project(settings.config, lock_alone=frozen)
     if frozen:
         lock = locking.frozen(project.locks)
         agreed = Accepted(accepted_before(project), given=False)
     else:
-        lock, declared = _fresh(project, arguments, (expressions, texts))
-        agreed = _NOTHING if only_print else accepted(project, declared)
-    if only_print:
-        platform = flags["platform"]
-        text = dockerfile(lock, platform.split(",")[0] if platform else None)
+        lock, declared = _fresh(
+            project, arguments, (settings.expressions, settings.texts)
+        )
+        agreed = _NOTHING if settings.only_print else accepted(project, declared)
+    if settings.only_print:
+        platforms = settings.platforms
+        text = dockerfile(lock, platforms[0] if platforms else None)
         give(text)
         project.keep(text, "")
         return 0
-    if shell is not None:
-        return open_shell(_job(project, lock, asked, agreed, flags), shell)
-    return _realize(_job(project, lock, asked, agreed, flags), flags)
+    job = _job(project, lock, asked, agreed, settings)
+    return _realize(job, settings) if shell is None else open_shell(job, shell)
 
 
 @click.command()
-@_build_options
-def build(
-    *,
-    config: str | None,
-    expressions: Pairs,
-    texts: Pairs,
-    **flags: Any,  # noqa: ANN401
-) -> int:
+@build_options
+@options.settings(BuildSettings)
+def build(settings: BuildSettings) -> int:
     """Update the lock, then build the image.
 
     Does the same as `dynbuild lock` followed by `dynbuild realize`.
     """
-    asked = _asked(flags)
-    project = open_project(config)
-    arguments = given(expressions, texts)
+    asked = _asked(settings)
+    project = open_project(settings.config)
+    arguments = given(settings.expressions, settings.texts)
     loaded = load_declaration(project, arguments, locking.recorded(project.locks))
     locked = locking.lock(
         loaded,
@@ -236,7 +122,7 @@ def build(
         images,
         locking.LockOptions(),
     )
-    show(locked.warnings, flags["color"])
+    show(locked.warnings, settings.color)
     if locked.text is not None:
         project.locks.write(locked.text)
         if locked.changes:
@@ -244,7 +130,7 @@ def build(
         tell(f"wrote {project.place.lock}")
     declared = cache_of(loaded.declaration.cache.model_dump_json())
     agreed = accepted(project, declared)
-    return _realize(_job(project, locked.lock, asked, agreed, flags), flags)
+    return _realize(_job(project, locked.lock, asked, agreed, settings), settings)
 
 
 def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cache]:
@@ -265,55 +151,34 @@ def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cac
     return locked.lock, cache_of(fresh.cache)
 
 
-_STEP_BY_STEP = {
-    "compare": "--compare-linear",
-    "strict": "--strict",
-    "anew": "--no-cache-stage",
-}
-"""Flags that do not apply to a build of the whole Dockerfile, by parameter name."""
-
-_NOT_OF_A_SHELL = {
-    "tags": "--tag",
-    "push": "--push",
-    "layouts": "--output",
-    "metadata_file": "--metadata-file",
-    "only_print": "--print",
-    "linear": "--linear",
-    "no_cache": "--no-cache",
-    **_STEP_BY_STEP,
-}
-"""Flags that do not apply to ``--shell``, which makes no image."""
-
-
-def _check_alone(flag: str, flags: Mapping[str, Any], others: dict[str, str]) -> None:
+def _check_alone(flag: str, others: Mapping[str, object]) -> None:
     """Refuse flags that would be silently ignored."""
-    for name, other in others.items():
-        if flags[name]:
+    for other, value in others.items():
+        if value:
             raise _contradiction(f"{flag} and {other}", "leave one of them out")
 
 
-def _asked(flags: dict[str, Any]) -> RealizeOptions:
-    """Return the flags' options; refuse invalid ones before writing or building."""
-    tags, platform = flags["tags"], flags["platform"]
-    if flags["linear"]:
-        _check_alone("--linear", flags, _STEP_BY_STEP)
-    elif "," in (platform or ""):
-        _check_alone("--platform with several", flags, _STEP_BY_STEP)
-    for tag in tags:
+def _asked(settings: BuildSettings) -> RealizeOptions:
+    """Return the options of a build; refuse invalid ones before writing or building."""
+    if settings.linear:
+        _check_alone("--linear", settings.step_by_step)
+    elif len(settings.platforms) > 1:
+        _check_alone("--platform with several", settings.step_by_step)
+    for tag in settings.tags:
         parse(tag)
-    if flags["metadata_file"] is not None:
-        _check_writable(flags["metadata_file"])
+    if settings.metadata_file is not None:
+        _check_writable(settings.metadata_file)
     return RealizeOptions(
-        outputs=outputs(tags, flags["layouts"], push=flags["push"]),
-        tags=tags,
-        platforms=tuple(platform.split(",")) if platform else (),
-        builder=flags["builder"],
-        network=flags["network"],
-        host_network=flags["allow"] is not None,
-        no_cache=flags["no_cache"],
+        outputs=outputs(settings.tags, settings.layouts, push=settings.push),
+        tags=settings.tags,
+        platforms=settings.platforms,
+        builder=settings.builder,
+        network=settings.network,
+        host_network=settings.allow is not None,
+        no_cache=settings.no_cache,
         source_date_epoch=_latest_time(os.environ.get("SOURCE_DATE_EPOCH")),
-        secrets=flags["secrets"],
-        ssh=flags["ssh"],
+        secrets=settings.secrets,
+        ssh=settings.ssh,
     )
 
 
@@ -333,35 +198,35 @@ def _job(
     lock: Lock,
     asked: RealizeOptions,
     agreed: Accepted,
-    flags: Mapping[str, Any],
+    settings: BuildSettings,
 ) -> Job:
     # Two checkouts differ in their files' timestamps, which tools compare with those of
     # files in cache mounts: each has mounts of its own.
     whose = [str(project.place.root), "agreed" if agreed.given else "not agreed"]
     project_id = short(sha256("\0".join(whose).encode("utf-8", "surrogateescape")))
     how = StepwiseOptions(
-        flags["jobs"] or max(4, os.cpu_count() or 4),
-        flags["anew"],
-        strict=flags["strict"],
-        compare=partial(copy_of, project.files) if flags["compare"] else None,
+        settings.jobs or max(4, os.cpu_count() or 4),
+        settings.anew,
+        strict=settings.strict,
+        compare=partial(copy_of, project.files) if settings.compare else None,
     )
-    mode = choose(flags["progress"], sys.stderr, os.environ)
+    mode = choose(settings.progress, sys.stderr, os.environ)
     own = replace(asked, project=project_id)
-    return Job(project, agreed.cache, lock, own, how, mode, flags["color"])
+    return Job(project, agreed.cache, lock, own, how, mode, settings.color)
 
 
-def _realize(job: Job, flags: Mapping[str, Any]) -> int:
+def _realize(job: Job, settings: BuildSettings) -> int:
     several = len(job.asked.platforms) > 1
-    if several and not flags["linear"]:
+    if several and not settings.linear:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")
     show(secret_warnings.concerns(job.lock, job.asked.secrets), job.color)
-    way = build_linear if flags["linear"] or several else build_steps
+    way = build_linear if settings.linear or several else build_steps
     known = frozenset(job.project.files.left_out)
     built, status = way(job)
     if more := job.project.files.left_out - known:
         show([left_out(more)], job.color)
-    if flags["metadata_file"] is not None:
-        _write_metadata(flags["metadata_file"], built)
+    if settings.metadata_file is not None:
+        _write_metadata(settings.metadata_file, built)
     if job.asked.outputs == (Nowhere(),):
         kept = "nothing of it is" if way is build_linear else "only its steps are"
         tell(f"the image has no name: {kept} kept (give one with -t)")

@@ -1,0 +1,182 @@
+"""The options of ``dynbuild realize`` and ``dynbuild build``, as typed values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from dynbuild.cli import options
+from dynbuild.cli.options import option
+from dynbuild.cli.progress import Color
+from dynbuild.cli.project import Pairs
+
+_Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """What ``build`` and ``realize`` are called with: a field for each option."""
+
+    config: str | None
+    expressions: Pairs
+    texts: Pairs
+    tags: tuple[str, ...]
+    push: bool
+    layouts: tuple[str, ...]
+    platform: str | None
+    no_cache: bool
+    anew: tuple[str, ...]
+    jobs: int | None
+    linear: bool
+    compare: bool
+    strict: bool
+    builder: str | None
+    network: str | None
+    allow: str | None
+    secrets: tuple[str, ...]
+    ssh: tuple[str, ...]
+    progress: str
+    metadata_file: str | None
+    color: Color
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms asked for; none stands for the engine's."""
+        return tuple(self.platform.split(",")) if self.platform else ()
+
+    @property
+    def step_by_step(self) -> Mapping[str, object]:
+        """What does not apply to a build of the whole Dockerfile, by its flag."""
+        return {
+            "--compare-linear": self.compare,
+            "--strict": self.strict,
+            "--no-cache-stage": self.anew,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealizeSettings(BuildSettings):
+    """What ``realize`` is called with."""
+
+    frozen: bool
+    locked: bool
+    only_print: bool
+    shell: str | None
+
+    @property
+    def of_an_image(self) -> Mapping[str, object]:
+        """What does not apply to ``--shell``, which makes no image, by its flag."""
+        return {
+            "--tag": self.tags,
+            "--push": self.push,
+            "--output": self.layouts,
+            "--metadata-file": self.metadata_file,
+            "--print": self.only_print,
+            "--linear": self.linear,
+            "--no-cache": self.no_cache,
+            **self.step_by_step,
+        }
+
+
+def build_options(command: _Command) -> _Command:
+    """Add the options of both, in the order of the help."""
+    for decorate in reversed(
+        (
+            options.config,
+            options.arguments,
+            options.accept_cache,
+            option(
+                "-t",
+                "--tag",
+                "tags",
+                multiple=True,
+                metavar="NAME",
+                help="Name the image and load it into Docker.",
+            ),
+            option(
+                "--push",
+                is_flag=True,
+                help="Push the image to the registry of its name, without loading it.",
+            ),
+            option(
+                "-o",
+                "--output",
+                "layouts",
+                multiple=True,
+                metavar="oci:DIR",
+                help="Write an OCI image layout to DIR.",
+            ),
+            options.platform("the engine's", several=True),
+            option("--no-cache", is_flag=True, help="Run every step again."),
+            option(
+                "--no-cache-stage",
+                "anew",
+                multiple=True,
+                metavar="NAME",
+                help="Run stage NAME again, and what depends on it.",
+            ),
+            option(
+                "-j",
+                "--jobs",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Run at most N steps at once.  [default: one per processor, at "
+                "least 4]",
+            ),
+            option(
+                "--linear",
+                is_flag=True,
+                help="Build the Dockerfile as a whole, step upon step; store nothing.",
+            ),
+            option(
+                "--compare-linear",
+                "compare",
+                is_flag=True,
+                help="Build both ways, list the paths that differ, and fail if any do.",
+            ),
+            option(
+                "--strict",
+                is_flag=True,
+                help="Fail if independent stages write the same path.",
+            ),
+            option("--builder", metavar="NAME", help="Use this buildx builder."),
+            option(
+                "--network",
+                type=click.Choice(["default", "none", "host"]),
+                help="Select the network of the steps.",
+            ),
+            option(
+                "--allow",
+                type=click.Choice(["network.host"]),
+                help="Let stages that ask for the host's network use it.",
+            ),
+            option(
+                "--secret",
+                "secrets",
+                multiple=True,
+                metavar="id=ID,env=VAR|src=FILE",
+                help="Provide the value of a declared secret.",
+            ),
+            option(
+                "--ssh",
+                multiple=True,
+                metavar="default",
+                help="Provide the SSH agent to stages that declare it.",
+            ),
+            option(
+                "--progress",
+                type=click.Choice(["auto", "tty", "plain", "rawjson", "quiet"]),
+                default="auto",
+                help="Set the progress output; auto is tty on a terminal, else plain.",
+            ),
+            option(
+                "--metadata-file",
+                metavar="FILE",
+                help="Write what was built to FILE as JSON.",
+            ),
+            options.color,
+        )
+    ):
+        command = decorate(command)
+    return command
