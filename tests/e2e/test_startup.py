@@ -107,10 +107,23 @@ def test_version_imports_next_to_nothing(installed: Path, tmp_path: Path) -> Non
     )
 
 
-def test_check_imports_no_client(installed: Path, tmp_path: Path) -> None:
+def simple_project(root: Path) -> None:
     loaded = load(Source("dynbuild.toml", DECLARATION), "toml")
-    lock = update(None, target_of(loaded, Tree(tmp_path), pinned))
-    (tmp_path / "dynbuild.toml").write_text(DECLARATION)
-    (tmp_path / "dynbuild.lock").write_text(dumps(lock))
+    lock = update(None, target_of(loaded, Tree(root), pinned))
+    (root / "dynbuild.toml").write_text(DECLARATION)
+    (root / "dynbuild.lock").write_text(dumps(lock))
+
+
+def test_check_imports_no_client(installed: Path, tmp_path: Path) -> None:
+    simple_project(tmp_path)
     modules = imported(installed, tmp_path, "lock", "--check")
     assert modules.isdisjoint({"docker", "minio", "rich", "requests", "httpx"})
+
+
+@pytest.mark.parametrize(("form", "drawn"), [("text", False), ("html", True)])
+def test_only_a_page_imports_its_templates(
+    installed: Path, tmp_path: Path, *, form: str, drawn: bool
+) -> None:
+    simple_project(tmp_path)
+    modules = imported(installed, tmp_path, "graph", "--format", form)
+    assert ("jinja2" in modules) == drawn

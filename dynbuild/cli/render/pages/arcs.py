@@ -1,17 +1,26 @@
 """Arcs beside a stack of steps, from each to the steps it stands on."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from dynbuild.cli.markup import escaped
 from dynbuild.explain.picture import Row
 
 GAP = 8
 """Space between the widest arc and the edge, in drawing units."""
 
 
-def arcs(rows: Sequence[Row], width: float, height: float) -> Iterator[str]:
-    """Yield a path for each edge of rows drawn from the top, each ``height`` high.
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """The path from a step to one that it stands on."""
+
+    above: str
+    below: str
+    path: str
+
+
+def arcs(rows: Sequence[Row], width: float, height: float) -> Iterator[Arc]:
+    """Yield an arc for each edge of rows drawn from the top, each ``height`` high.
 
     An arc's width is logarithmic in its span: short arcs stay close, and any number of
     steps fits into a drawing.
@@ -23,23 +32,11 @@ def arcs(rows: Sequence[Row], width: float, height: float) -> Iterator[str]:
             first, last = at[row.id], at[need]
             share = math.log2(1 + abs(last - first)) / widest
             reach = GAP + share * (width - 2 * GAP) * 4 / 3
-            yield _arc(row.id, need, _points(first, last, width, height, reach))
+            yield Arc(row.id, need, _path(first, last, width, height, reach))
 
 
-def places(rows: Sequence[Row]) -> Mapping[str, int]:
-    """Return the number of each step in a page: step names are unfit as element ids."""
-    return {row.id: at for at, row in enumerate(rows)}
-
-
-def _points(first: int, last: int, width: float, height: float, reach: float) -> str:
+def _path(first: int, last: int, width: float, height: float, reach: float) -> str:
     begin, end = (first + 0.5) * height, (last + 0.5) * height
     turn = width - reach
     start = f"M{width:g} {begin:g}"
     return f"{start}C{turn:.1f} {begin:g} {turn:.1f} {end:g} {width:g} {end:g}"
-
-
-def _arc(above: str, below: str, points: str) -> str:
-    return (
-        f'<path class="arc" d="{points}" data-above="{escaped(above)}" '
-        f'data-below="{escaped(below)}"/>'
-    )

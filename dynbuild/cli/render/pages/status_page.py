@@ -1,14 +1,14 @@
 """The page of a project's history: hit rates, time saved, tier contents."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import TypeVar
 
 from dynbuild.cli.progress_text import price, size
-from dynbuild.cli.render.pages.charts import axis, key, line, share, stacked
-from dynbuild.cli.render.pages.html import element, page, table, text, tiles
+from dynbuild.cli.render.pages.charts import Line, Share, line, shares
+from dynbuild.cli.render.pages.fill import filled
 from dynbuild.explain.past import Source, Told
 
 SOURCES: Mapping[Source, str] = {
@@ -55,17 +55,48 @@ class StatusFacts:
     moved: Sequence[tuple[str, int]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """A bar that is filled to ``part`` of its length, from 0 to 1."""
+
+    name: str
+    value: str
+    part: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What a page tells of the builds: charts, and a table."""
+
+    first: str
+    last: str
+    hits: str
+    saved: str
+    together: bool
+    """Whether a bar stands for several builds."""
+    width: int
+    shares: Sequence[Share]
+    line: Line
+    sources: Mapping[Source, str]
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 def status_page(facts: StatusFacts, name: str) -> str:
     """Return the page of a project, titled ``name``."""
-    head = element(
-        "header",
-        text("p", "dynbuild status", class_="eyebrow"),
-        text("h1", name),
-        text("p", _lead(facts), class_="lead"),
-        tiles(_totals(facts)),
+    longest = max((seconds for _, seconds in facts.slowest), default=0) or 1
+    most = max((count for _, count in facts.moved), default=0) or 1
+    return filled(
+        "status.html",
+        name=name,
+        lead=_lead(facts),
+        totals=_totals(facts),
+        past=_past(facts.builds) if facts.builds else None,
+        tiers=[*map(_tier, facts.tiers)],
+        slowest=[_Bar(n, price(s), s / longest, "built") for n, s in facts.slowest],
+        moved=[_Bar(n, str(c), c / most, "registry") for n, c in facts.moved],
     )
-    cards = element("div", *_cards(facts), class_="cards")
-    return page(f"{name}: status", [head, element("main", cards, class_="one")])
 
 
 def _lead(facts: StatusFacts) -> str:
@@ -95,64 +126,27 @@ def _hits(builds: Sequence[Told]) -> float:
     return (steps - made) / steps if steps else 0.0
 
 
-def _cards(facts: StatusFacts) -> Iterator[str]:
-    if facts.builds:
-        yield _card("Where steps came from", *_sources(facts.builds), wide=True)
-        yield _card("Time saved", *_saved(facts.builds), wide=True)
-    if facts.tiers:
-        yield _card("What the tiers hold of this lock", *map(_tier, facts.tiers))
-    if facts.slowest:
-        most = max(seconds for _, seconds in facts.slowest) or 1
-        yield _card(
-            "Slowest steps",
-            *(_bar(n, price(s), s / most, "built") for n, s in facts.slowest),
-        )
-    if facts.moved:
-        times = max(count for _, count in facts.moved) or 1
-        yield _card(
-            "Moved most often",
-            *(_bar(n, str(c), c / times, "registry") for n, c in facts.moved),
-        )
-    if facts.builds:
-        yield element(
-            "details",
-            text("summary", "All builds as a table"),
-            _table(facts.builds),
-            class_="as-table card wide",
-        )
-
-
-def _card(heading: str, *content: str, wide: bool = False) -> str:
-    shape = "card wide" if wide else "card"
-    return element("section", text("h2", heading), *content, class_=shape)
-
-
-def _sources(builds: Sequence[Told]) -> Iterator[str]:
+def _past(builds: Sequence[Told]) -> _Past:
     groups = _grouped(builds)
     bars: list[Mapping[str, float]] = [
         {kind: sum(b.steps.get(kind, 0) for b in group) for kind in SOURCES}
         for group in groups
     ]
-    used = [kind for kind in SOURCES if any(bar[kind] for bar in bars)]
-    shared = "" if len(groups) == len(builds) else ", neighbours together"
-    yield text("p", f"The share of each source in every build{shared}.")
-    yield stacked(
-        f"{_hits(builds):.0%} of all steps came from a tier; the table tells each "
-        "build.",
-        bars,
-        used,
-    )
-    yield axis(_day(builds[0].ended), _day(builds[-1].ended))
-    yield key({kind: SOURCES[kind] for kind in used})
-
-
-def _saved(builds: Sequence[Told]) -> Iterator[str]:
+    used = {kind: name for kind, name in SOURCES.items() if any(b[kind] for b in bars)}
     total = list(accumulate(build.saved for build in builds))
-    groups = _grouped(list(zip(builds, total, strict=True)))
-    told = price(total[-1])
-    yield text("p", f"The time of steps that did not run, in all {told}.")
-    yield line(f"Rises from nothing to {told}.", [group[-1][1] for group in groups])
-    yield axis(_day(builds[0].ended), _day(builds[-1].ended))
+    return _Past(
+        first=_day(builds[0].ended),
+        last=_day(builds[-1].ended),
+        hits=f"{_hits(builds):.0%}",
+        saved=price(total[-1]),
+        together=len(groups) != len(builds),
+        width=len(groups),
+        shares=[*shares(bars, [*used])],
+        line=line([group[-1] for group in _grouped(total)]),
+        sources=used,
+        head=("ended", *used.values(), "ran", "saved"),
+        rows=[_row(build, [*used]) for build in reversed(builds)],
+    )
 
 
 def _grouped(items: Sequence[_T]) -> list[Sequence[_T]]:
@@ -162,37 +156,22 @@ def _grouped(items: Sequence[_T]) -> list[Sequence[_T]]:
     return [items[ends[at] : ends[at + 1]] for at in range(count)]
 
 
-def _tier(tier: TierFacts) -> str:
+def _tier(tier: TierFacts) -> _Bar:
     if tier.away:
-        return _bar(tier.name, f"away: {tier.away}", 0, "local")
+        return _Bar(tier.name, f"away: {tier.away}", 0, "local")
     bytes_ = "" if tier.size is None else f", {size(tier.size)}"
     told = f"{tier.held} of {tier.steps}{bytes_}"
     kind = tier.name if tier.name in SOURCES else "local"
-    return _bar(tier.name, told, tier.held / tier.steps if tier.steps else 0, kind)
+    return _Bar(tier.name, told, tier.held / tier.steps if tier.steps else 0, kind)
 
 
-def _bar(name: str, told: str, part: float, kind: str) -> str:
-    return element(
-        "div",
-        element("span", text("b", name), text("i", told)),
-        share(f"{name}: {told}", part, kind),
-        class_="bar-row",
+def _row(build: Told, kinds: Sequence[Source]) -> tuple[str, ...]:
+    return (
+        datetime.fromtimestamp(build.ended, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        *(str(build.steps.get(kind, 0)) for kind in kinds),
+        price(build.ran),
+        price(build.saved),
     )
-
-
-def _table(builds: Sequence[Told]) -> str:
-    used = [kind for kind in SOURCES if any(build.steps.get(kind) for build in builds)]
-    rows = [
-        (
-            datetime.fromtimestamp(build.ended, UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            *(str(build.steps.get(kind, 0)) for kind in used),
-            price(build.ran),
-            price(build.saved),
-        )
-        for build in reversed(builds)
-    ]
-    head = ("ended", *(SOURCES[kind] for kind in used), "ran", "saved")
-    return table("All builds, the last first", head, rows, numbers=len(head) - 1)
 
 
 def _day(ended: float) -> str:
