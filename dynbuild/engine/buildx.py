@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from typing import assert_never
 
@@ -28,7 +27,13 @@ from dynbuild.building import (
 )
 from dynbuild.digest import Digest
 from dynbuild.engine.failure import explain, said, unreachable
-from dynbuild.engine.process import Running, capture, check_buildx, follow
+from dynbuild.engine.process import (
+    Running,
+    TimedOutError,
+    capture,
+    check_buildx,
+    follow,
+)
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 
@@ -76,7 +81,7 @@ class Buildx:
         ]
         try:
             answer = capture(self.environment, arguments, _SECONDS)
-        except TimeoutExpired:
+        except TimedOutError:
             message = f"the builder did not answer in {_SECONDS:.0f} seconds"
             raise UnreachableError(Diagnostic("DB0503", message)) from None
         text = answer.stdout.decode("utf-8", "replace")

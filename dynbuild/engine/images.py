@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.engine.failure import START_DOCKER, answered, later, said
-from dynbuild.engine.process import capture, check_buildx
+from dynbuild.engine.process import TimedOutError, capture, check_buildx
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, redact_urls
 from dynbuild.reference import DEFAULT_REGISTRY, Reference, parse
 from dynbuild.steps.model import Pin
@@ -113,7 +112,7 @@ class DockerImages:
         arguments = ["buildx", "imagetools", "inspect", *form, "--", reference]
         try:
             answer = capture(self.environment, arguments, _SECONDS)
-        except TimeoutExpired:
+        except TimedOutError:
             words = f"no answer in {_SECONDS} seconds"
             raise _Absent(words, answered=False) from None
         if answer.returncode:

@@ -85,7 +85,7 @@ def check_buildx(environment: Mapping[str, str]) -> None:
     """Raise UnreachableError if docker has no buildx, or one that is too old."""
     try:
         answer = capture(environment, ["buildx", "version"], GRACE)
-    except subprocess.TimeoutExpired:
+    except TimedOutError:
         message = f"docker did not tell its version in {GRACE:.0f} seconds"
         raise UnreachableError(Diagnostic("DB0503", message)) from None
     version = re.search(rb"buildx v?(\d+)\.(\d+)", answer.stdout)
@@ -103,17 +103,24 @@ def check_buildx(environment: Mapping[str, str]) -> None:
 def capture(
     environment: Mapping[str, str], arguments: Sequence[str], seconds: float
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short docker command to its end. Raises TimeoutExpired."""
+    """Run a short docker command to its end. Raises TimedOutError."""
     command = _command(environment, arguments)
-    with _starting(command):
-        return subprocess.run(  # noqa: S603 - docker itself, and no shell
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
+    try:
+        with _starting(command):
+            return subprocess.run(  # noqa: S603 - docker itself, and no shell
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=seconds,
+                check=False,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise TimedOutError from error
+
+
+class TimedOutError(Exception):
+    """A docker command did not end in its time."""
 
 
 class StoppedError(Exception):
