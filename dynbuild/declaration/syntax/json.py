@@ -2,6 +2,9 @@
 
 Common near-JSON (an extra or missing comma, comments, single quotes, ``None``) is
 understood, reported with the correct spelling, and never accepted.
+
+``json`` stops at the first mistake; PyYAML has no places for keys of more than 1024
+characters, tabs, DEL, and reads U+2028 as a line break.
 """
 
 import json

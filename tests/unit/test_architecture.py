@@ -1,0 +1,36 @@
+"""What ARCHITECTURE.md says of the code, where no other tool looks."""
+
+import importlib
+import re
+from inspect import isclass, isfunction
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from dynbuild import ports
+
+TEXT = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text()
+ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \| `([\w.]+)` \| .+ \|$", re.MULTILINE)
+NOUNS = [
+    (module, noun)
+    for nouns, module in ROW.findall(TEXT)
+    for noun in re.findall(r"\w+", nouns)
+]
+PORTS = [
+    one
+    for one in vars(ports).values()
+    if isclass(one) and one.__module__ == ports.__name__ and Protocol in one.__bases__
+]
+
+
+@pytest.mark.parametrize(("module", "noun"), NOUNS)
+def test_a_noun_stands_where_it_is_said_to(module: str, noun: str) -> None:
+    found = getattr(importlib.import_module(f"dynbuild.{module}"), noun)
+    assert found.__module__ == f"dynbuild.{module}"
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_port_is_small(port: type) -> None:
+    own = [one for one in vars(port).values() if isfunction(one)]
+    assert 2 <= sum(not one.__name__.startswith("_") for one in own) <= 5
