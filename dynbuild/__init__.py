@@ -1,3 +1,53 @@
 """dynbuild: declarative container images with a lock."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dynbuild.api import load, lock, open_environment, realize, trust, why
+    from dynbuild.building import BuildFailed, Load, OciLayout, Push
+    from dynbuild.commands.lock import LockOptions
+    from dynbuild.environment.model import Environment
+    from dynbuild.errors import Diagnostic, DynbuildError
+    from dynbuild.realize.request import RealizeOptions
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BuildFailed",
+    "Diagnostic",
+    "DynbuildError",
+    "Environment",
+    "Load",
+    "LockOptions",
+    "OciLayout",
+    "Push",
+    "RealizeOptions",
+    "load",
+    "lock",
+    "open_environment",
+    "realize",
+    "trust",
+    "why",
+]
+
+_MODULES = {
+    "BuildFailed": "building",
+    "Diagnostic": "errors",
+    "DynbuildError": "errors",
+    "Environment": "environment.model",
+    "Load": "building",
+    "LockOptions": "commands.lock",
+    "OciLayout": "building",
+    "Push": "building",
+    "RealizeOptions": "realize.request",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is asked for: the command line starts sooner."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415
+
+    module = importlib.import_module(f"dynbuild.{_MODULES.get(name, 'api')}")
+    return getattr(module, name)

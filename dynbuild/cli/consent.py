@@ -13,7 +13,7 @@ import click
 
 from dynbuild.cli.options import ACCEPT_CACHE
 from dynbuild.cli.output import show, table, tell
-from dynbuild.cli.project import Project
+from dynbuild.environment.project import Project
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.history.sqlite import path_in
 from dynbuild.project.consents import Consent, Consents

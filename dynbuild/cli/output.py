@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -47,6 +47,11 @@ def show(diagnostics: Iterable[Diagnostic], color: Color = "auto") -> None:
     for diagnostic in diagnostics:
         text = "\n".join(lines(asked_again(render(diagnostic))))
         sys.stderr.write((_colored(text) if colored else text) + "\n")
+
+
+def shows(color: Color = "auto") -> Callable[[Diagnostic], None]:
+    """Return what shows one diagnostic, for edges that warn."""
+    return lambda diagnostic: show([diagnostic], color)
 
 
 def diagnostic_data(diagnostic: Diagnostic) -> dict[str, object]:

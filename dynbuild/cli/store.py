@@ -5,14 +5,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.output import show
-from dynbuild.cli.past import history_of
-from dynbuild.cli.project import Project, given, load_declaration
-from dynbuild.cli.wiring import tiers_of
+from dynbuild.cli.output import shows
+from dynbuild.cli.project import given, load_declaration
 from dynbuild.commands.diff import LookUp
 from dynbuild.commands.lock import recorded
 from dynbuild.commands.step_metrics import step_metrics
 from dynbuild.digest import Digest
+from dynbuild.environment.history import history_of
+from dynbuild.environment.project import Project
+from dynbuild.environment.wiring import tiers_of
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Source
@@ -32,14 +33,14 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
             declared = cache_of(loaded.declaration.cache.model_dump_json())
     cache = accepted(project, declared).cache if project else declared
     root = project.place.root if project else Path.cwd()
-    return tiers_of(root, cache, lambda told: show([told]))
+    return tiers_of(root, cache, shows())
 
 
 def looked_up(project: Project | None, tiers: Mapping[Source, Tier]) -> LookUp:
     """Return a look-up of metrics in tiers and in the history of a project."""
 
     def look_up(digests: set[Digest], platform: str) -> StepMetrics:
-        seconds = history_of(project).seconds(platform) if project else {}
+        seconds = history_of(project, shows()).seconds(platform) if project else {}
         return step_metrics(digests, platform, tiers, seconds)
 
     return look_up

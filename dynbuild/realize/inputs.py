@@ -14,7 +14,7 @@ from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed
 from dynbuild.lock.resolved import resolve
-from dynbuild.ports import Base, Files, Images
+from dynbuild.ports import Base
 from dynbuild.realize.contents import contents, local_digests
 from dynbuild.realize.model import Backends, Recipe
 from dynbuild.realize.request import RealizeOptions, dockerfile_of, latest_time
@@ -31,20 +31,20 @@ class RealizeInputs:
         lock: Lock,
         order: tuple[Placed, ...],
         platform: str,
-        files: Files,
-        images: Images,
+        backends: Backends,
         options: RealizeOptions,
         folder: str,
     ) -> None:
         self.lock = lock
         self.order = order
         self.platform = platform
-        self.files = files
-        self.images = images
+        self.backends = backends
+        self.files = backends.files
+        self.images = backends.images
         self.options = options
         self.folder = folder
         self.context = folder
-        self.unpinned = local_digests(lock, images)
+        self.unpinned = local_digests(lock, backends.images)
 
     def check_unpinned(self, image: str) -> None:
         """Raise CommandFailed if an image without a pin has changed."""
@@ -105,10 +105,11 @@ class RealizeInputs:
         )
 
 
-def base_of(facts: RealizeInputs, backends: Backends) -> Base:
-    lock, platform = facts.lock, facts.platform
+def base_of(inputs: RealizeInputs) -> Base:
+    """Return the base image, imported into the store. Raises DeclarationError."""
+    lock, platform, backends = inputs.lock, inputs.platform, inputs.backends
     digest = (
-        facts.unpinned[lock.base.image]
+        inputs.unpinned[lock.base.image]
         if lock.base.digest is None
         else lock.base.platforms.get(platform)
     )
@@ -129,8 +130,8 @@ def base_of(facts: RealizeInputs, backends: Backends) -> Base:
         alone.enter_context(backends.machine.alone([digest], lambda: None))
         base = backends.machine.base(digest)
         if base is None:
-            base = backends.layer_builder.base(pinned(lock.base), facts.request(""))
-            facts.check_unpinned(lock.base.image)
+            base = backends.layer_builder.base(pinned(lock.base), inputs.request(""))
+            inputs.check_unpinned(lock.base.image)
             _keep(digest, base, backends, alone.pop_all())
     backends.report(Working(what, done=True))
     return base

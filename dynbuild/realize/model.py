@@ -1,20 +1,23 @@
 """The values of a realization: its recipe, its backends, and its result."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dynbuild.building import BuildFailed, BuildRequest, Report, StepResult
 from dynbuild.digest import Description, Digest
-from dynbuild.explain.past import Source
+from dynbuild.explain.past import History, Source
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.lock.order import Placed
 from dynbuild.plan import Plan, Reuse
 from dynbuild.ports import (
     Base,
+    Builder,
     Config,
+    Files,
     ImageLoader,
+    Images,
     Jobs,
     LayerBuilder,
     LayerWriter,
@@ -73,8 +76,17 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """The backends of a realization; ``sources`` names the tiers, near to far."""
+    """What a realization works with besides the lock; ``sources`` names the tiers.
 
+    ``copy_project`` copies the project as it is into a directory, and returns the
+    patterns of its .dockerignore.
+    """
+
+    files: Files
+    images: Images
+    builder: Builder
+    history: History
+    copy_project: Callable[[str], str]
     tier: Tiers
     machine: Machine
     layer_builder: LayerBuilder

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dynbuild.building import BuildRequest, Output
+from dynbuild.building import BuildRequest, Nowhere, Output
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -20,9 +20,21 @@ from dynbuild.steps.title import label
 
 @dataclass(frozen=True, slots=True)
 class RealizeOptions:
-    """The command-line options of a build, beyond the lock."""
+    """How to make the image of a lock.
 
-    outputs: tuple[Output, ...]
+    ``tags`` are the names of the image; ``outputs`` says where it goes, by default
+    nowhere. Of several ``platforms``, and with ``no_cache``, the steps are built as
+    ``docker buildx build`` does. ``source_date_epoch`` is the latest time of copied
+    files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
+    ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
+    project from those of others.
+
+    Step by step, ``jobs`` are built at once, the stages ``anew`` run again, with
+    ``strict`` a conflict between stages is an error, and with ``compare`` the image is
+    compared with a plain build.
+    """
+
+    outputs: tuple[Output, ...] = (Nowhere(),)
     tags: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     builder: str | None = None
@@ -33,6 +45,10 @@ class RealizeOptions:
     project: str | None = None
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
+    jobs: int = 4
+    anew: tuple[str, ...] = ()
+    strict: bool = False
+    compare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from dynbuild.errors import (
     Diagnostic,
     did_you_mean,
 )
-from dynbuild.explain.past import History, PastStep
+from dynbuild.explain.past import PastStep
 from dynbuild.link.entries import MalformedLayerError
+from dynbuild.link.model import WriteSet
 from dynbuild.link.writes import stacked
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
 from dynbuild.lock.resolved import environments_of
 from dynbuild.plan import reached
-from dynbuild.ports import Builder, Files, Images, LostError
+from dynbuild.ports import LostError
 from dynbuild.realize.compare import Difference, differences
 from dynbuild.realize.inputs import RealizeInputs, base_of
 from dynbuild.realize.linking import linked
@@ -56,17 +57,6 @@ class UnsuitedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class StepwiseOptions:
-    """The options that apply only to realizing step by step."""
-
-    jobs: int
-    anew: tuple[str, ...] = ()
-    strict: bool = False
-    compare: Callable[[str], str] | None = None
-    """Copies the project unfiltered into a directory; returns its .dockerignore."""
-
-
-@dataclass(frozen=True, slots=True)
 class Linked:
     """The image, and warnings about conflicts between its stages.
 
@@ -78,27 +68,18 @@ class Linked:
     differences: tuple[Difference, ...] | None = None
 
 
-def realize(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
-    lock: Lock,
-    files: Files,
-    images: Images,
-    builder: Builder,
-    backends: Backends,
-    history: History,
-    options: RealizeOptions,
-    stepwise: StepwiseOptions,
-) -> Linked:
+def realize(lock: Lock, backends: Backends, options: RealizeOptions) -> Linked:
     """Realize every step, then the image.
 
     Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read.
     """
-    known(lock, stepwise.anew)
+    known(lock, options.anew)
     refuse_host_network(lock, options)
-    order = install_order(lock)
-    platform = platform_of(lock, builder, options)
-    with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
-        facts = RealizeInputs(lock, order, platform, files, images, options, context)
-        return lasting(lambda: _realize(facts, backends, history, stepwise))
+    platform = platform_of(lock, backends.builder, options)
+    with tempfile.TemporaryDirectory(prefix="dynbuild-") as folder:
+        order = install_order(lock)
+        inputs = RealizeInputs(lock, order, platform, backends, options, folder)
+        return lasting(lambda: _realize(inputs))
 
 
 def lasting(work: Callable[[], _T]) -> _T:
@@ -121,92 +102,89 @@ def lasting(work: Callable[[], _T]) -> _T:
     )
 
 
-def begin(
-    facts: RealizeInputs, backends: Backends, order: tuple[Placed, ...]
-) -> tuple[Recipe, Gather]:
+def begin(inputs: RealizeInputs, order: tuple[Placed, ...]) -> tuple[Recipe, Gather]:
     """Return the recipe of some steps, and the function that gathers their files.
 
     Raises BuildFailed; UnsuitedError for a builder that cannot export layers.
     """
     try:
-        base = base_of(facts, backends)
+        base = base_of(inputs)
     except BuildFailed as error:
         if error.step is None and _UNSUITED.search(error.message):
             raise UnsuitedError(error.message) from None
         raise
-    contents = facts.contents(order)
+    contents = inputs.contents(order)
 
     def recipe() -> Recipe:
-        return replace(facts.recipe(base, contents), order=order)
+        return replace(inputs.recipe(base, contents), order=order)
 
     def gather(steps: Collection[str]) -> Recipe:
         chosen = tuple(placed for placed in order if placed.id in steps)
-        contents.update(facts.gather(chosen))
+        contents.update(inputs.gather(chosen))
         return recipe()
 
     return recipe(), gather
 
 
-def _realize(
-    facts: RealizeInputs,
-    backends: Backends,
-    history: History,
-    stepwise: StepwiseOptions,
-) -> Linked:
-    order = facts.order
-    recipe, gather = begin(facts, backends, order)
-    anew = frozenset(stepwise.anew)
-    if facts.options.no_cache:
+def _realize(inputs: RealizeInputs) -> Linked:
+    order, options, backends = inputs.order, inputs.options, inputs.backends
+    recipe, gather = begin(inputs, order)
+    anew = frozenset(options.anew)
+    if options.no_cache:
         anew |= reached(order)
-    how = How(stepwise.jobs, anew, history.seconds(facts.platform))
+    history = backends.history
+    how = How(options.jobs, anew, history.seconds(inputs.platform))
     outcome = realize_steps(recipe, how, backends, gather)
-    with recording_history(history, facts.lock, outcome, backends.sources) as squashes:
-        return _linked(facts, backends, stepwise, outcome.whole(), squashes, gather)
+    with recording_history(history, inputs.lock, outcome, backends.sources) as squashes:
+        return _linked(inputs, outcome.whole(), squashes, gather)
 
 
-def _linked(  # noqa: PLR0913, PLR0917 - everything gathered so far
-    facts: RealizeInputs,
-    backends: Backends,
-    stepwise: StepwiseOptions,
+def _linked(
+    inputs: RealizeInputs,
     outcome: RealizeResult,
     squashes: list[PastStep],
     gather: Gather,
 ) -> Linked:
-    lock, base = facts.lock, outcome.recipe.base
+    lock, base, backends = inputs.lock, outcome.recipe.base, inputs.backends
     backends.tier.share(outcome.held_here)
-    warnings = conflicts(facts.order, outcome)
-    if stepwise.strict and warnings:
+    warnings = conflicts(inputs.order, outcome)
+    if inputs.options.strict and warnings:
         raise CommandFailed(
             *(replace(warning, severity="error") for warning in warnings)
         )
-    warnings += left_out(facts.order, outcome)
+    warnings += left_out(inputs.order, outcome)
     stack, writes, made = linked(lock, outcome, backends)
     squashes += made
     config = image_config(lock, environments_of(lock), base.config)
-    request = facts.request("")
     built = give(
         stack,
         config,
-        request,
+        inputs.request(""),
         backends.image_loader,
         backends.publisher,
         backends.report,
     )
     found = None
-    if stepwise.compare is not None:
-        recipe = gather([placed.id for placed in facts.order])
-        with tempfile.TemporaryDirectory(prefix="dynbuild-") as project:
-            # Not the gathered context: it may lack files that a plain build copies.
-            ignored = stepwise.compare(project)
-            plain = replace(
-                recipe.request,
-                context=project,
-                ignored=ignored,
-                no_cache_steps=fresh_copies(facts.order),
-            )
-            linear = backends.layer_builder.tree(plain, backends.report)
-        found = differences(stacked(writes), linear)
+    if inputs.options.compare:
+        recipe = gather([placed.id for placed in inputs.order])
+        found = differences(stacked(writes), _plain(inputs, recipe))
     return Linked(replace(built, steps=outcome.steps), warnings, found)
+
+
+def _plain(inputs: RealizeInputs, recipe: Recipe) -> WriteSet:
+    """Return what a plain build of the Dockerfile writes, from the project itself.
+
+    Not from the gathered context, which may lack files that a plain build copies.
+    """
+    backends = inputs.backends
+    with tempfile.TemporaryDirectory(prefix="dynbuild-") as project:
+        request = replace(
+            recipe.request,
+            context=project,
+            ignored=backends.copy_project(project),
+            no_cache_steps=fresh_copies(inputs.order),
+        )
+        return backends.layer_builder.tree(request, backends.report)
 
 
 def known(lock: Lock, names: Collection[str]) -> None:

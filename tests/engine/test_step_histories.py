@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dynbuild.cli.commands import lock, realize
 from dynbuild.cli.main import run
-from dynbuild.realize import linking, scheduler
+from dynbuild.realize import chains, linking, scheduler
 from tests.engine.hermetic import Project, edits, projects
 from tests.layouts import files_of, layers_of
 from tests.trees import tree_of
@@ -32,7 +32,7 @@ READY = (lock, realize)
 Limits = tuple[int, int, int]
 
 limits = st.sampled_from(
-    [(linking.BUDGET, scheduler.DEEPEST, scheduler.LONGEST), (7, 4, 3), (4, 3, 1)]
+    [(linking.BUDGET, chains.DEEPEST, scheduler.LONGEST), (7, 4, 3), (4, 3, 1)]
 )
 """Layers of an image, below a step, and of one build: few, so that they are met."""
 
@@ -51,7 +51,7 @@ def command(space: Space, most: Limits, *arguments: str) -> None:
             os.environ.clear()
             os.environ.update(space.environment)
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-            linking.BUDGET, scheduler.DEEPEST, scheduler.LONGEST = most  # type: ignore[misc]
+            linking.BUDGET, chains.DEEPEST, scheduler.LONGEST = most  # type: ignore[misc]
             status = run(list(arguments))
         finally:
             sys.stderr.flush()

@@ -6,8 +6,8 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.output import change_row, changes_data, data, table, tell
-from dynbuild.cli.project import open_project
 from dynbuild.commands.blame import blamed
+from dynbuild.environment.project import open_project
 from dynbuild.explain.blame import Blamed
 
 _ABBREVIATED = 10

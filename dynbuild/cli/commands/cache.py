@@ -12,20 +12,14 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import request
-from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color, choose, progress
 from dynbuild.cli.progress_text import duration, size
-from dynbuild.cli.project import (
-    Given,
-    Pairs,
-    Project,
-    given,
-    load_declaration,
-    open_project,
-)
-from dynbuild.cli.wiring import chained, near_of, store_of
+from dynbuild.cli.project import Pairs, given, load_declaration
 from dynbuild.commands import cache as verb
 from dynbuild.commands.lock import frozen, recorded
+from dynbuild.environment.project import Given, Project, open_project
+from dynbuild.environment.wiring import chained, near_of, store_of
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
@@ -201,7 +195,7 @@ class CacheTiers:
 
     def near(self, color: Color = "auto") -> Local:
         """Return the local tier, filtered by what this run trusts."""
-        return near_of(self.store, self.cache, lambda told: show([told], color))
+        return near_of(self.store, self.cache, shows(color))
 
     def steps(self) -> verb.Steps:
         """Return the steps of the lock. Raises DeclarationError without a project."""
@@ -238,9 +232,7 @@ def _chain(place: CacheTiers, color: Color) -> Iterator[Chain]:
     mode = choose("auto", sys.stderr, os.environ)
     with (
         progress(mode, sys.stderr, {}) as report,
-        chained(
-            place.near(color), fars, report, lambda told: show([told], color)
-        ) as chain,
+        chained(place.near(color), fars, report, shows(color)) as chain,
     ):
         yield chain
 

@@ -5,9 +5,10 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.output import data, diagnostic_data, show, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, given, load_declaration, open_project
+from dynbuild.cli.project import Pairs, given, keep, load_declaration
 from dynbuild.commands import check as verb
 from dynbuild.commands.lock import recorded
+from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError
 
 
@@ -50,5 +51,5 @@ def check(
         text = f"{project.place.config}: {warnings if found else 'no mistakes'}"
         tell(text)
         if not found:
-            project.keep("[]\n" if as_json else "", f"{text}\n")
+            keep(project, "[]\n" if as_json else "", f"{text}\n")
     return status

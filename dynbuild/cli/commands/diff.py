@@ -7,12 +7,12 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, give, say, tell
-from dynbuild.cli.project import open_project
 from dynbuild.cli.render.diff_markdown import diff_markdown
 from dynbuild.cli.render.diff_text import diff_data, diff_text
 from dynbuild.cli.render.lock_text import lock_text
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import diff as verb
+from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.lockfile import LockFile
 

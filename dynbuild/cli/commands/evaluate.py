@@ -9,8 +9,9 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, give, show, table, tell
-from dynbuild.cli.project import Pairs, given, see_search
+from dynbuild.cli.project import Pairs, given
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
+from dynbuild.environment.project import see_search
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.cache import replay
 from dynbuild.project.cache.facts import FileObservations

@@ -7,9 +7,7 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.options import request
-from dynbuild.cli.output import written
-from dynbuild.cli.past import history_of
-from dynbuild.cli.project import Project, images, open_project
+from dynbuild.cli.output import shows, written
 from dynbuild.cli.render.pages.drawing import drawing
 from dynbuild.cli.render.pages.graph_text import dot, graph_data, mermaid_graph, tree
 from dynbuild.cli.render.pages.stack_page import Why, stack_page
@@ -18,6 +16,8 @@ from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import why as verb
 from dynbuild.commands.graph import seen
 from dynbuild.commands.lock import frozen
+from dynbuild.environment.history import history_of
+from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.explain.past import Source
 from dynbuild.explain.picture import Picture
@@ -100,7 +100,7 @@ def _why(
         files=project.files,
         locks=project.locks,
         tiers=tiers,
-        history=history_of(project),
+        history=history_of(project, shows()),
         images=images,
         platform=lambda: platform,
     )

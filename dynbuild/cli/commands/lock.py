@@ -4,19 +4,15 @@ import sys
 
 import click
 
+from dynbuild import api
 from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import (
-    Pairs,
-    Project,
-    given,
-    images,
-    load_declaration,
-    open_project,
-)
+from dynbuild.cli.project import Pairs, given, keep, load_declaration
 from dynbuild.commands import lock as verb
+from dynbuild.environment.model import Environment
+from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
@@ -135,7 +131,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     if check:
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
-        locked = verb.lock(loaded, project.files, project.locks, images, asked)
+        locked = api.lock(loaded, Environment(project), asked, dry_run=True)
         if repack:
             _tell_price(project, locked)
         # Write the lock before the output: the reader of a pipe may be gone.
@@ -152,7 +148,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     if check:
         status = _tell_check(project, locked, as_json=as_json)
         if not (status or as_json or locked.warnings):
-            project.keep("", f"{project.place.lock} is up to date\n")
+            keep(project, "", f"{project.place.lock} is up to date\n")
         return status
     _tell(project, locked, dry_run=dry_run, as_json=as_json)
     return 0

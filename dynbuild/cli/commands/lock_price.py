@@ -1,9 +1,9 @@
 """The cost of a new lock compared with the file's, reported before it is written."""
 
-from dynbuild.cli.project import Project
 from dynbuild.cli.render.diff_text import summary
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands.diff import Side, compared
+from dynbuild.environment.project import Project
 from dynbuild.errors import LockError
 from dynbuild.lock.codec import loads
 from dynbuild.lock.model import Lock

@@ -8,21 +8,15 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.output import data, show, table, tell
+from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import (
-    Pairs,
-    builder,
-    given,
-    images,
-    load_declaration,
-    open_project,
-)
-from dynbuild.cli.wiring import tiers_of
+from dynbuild.cli.project import Pairs, given, load_declaration
 from dynbuild.commands import lock as locking
 from dynbuild.commands import outdated as verb
 from dynbuild.digest import short
 from dynbuild.engine.index import Index
+from dynbuild.environment.project import builder, images, open_project
+from dynbuild.environment.wiring import tiers_of
 from dynbuild.explain.outdated import Finding
 from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import cache_of
@@ -60,7 +54,7 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     tiers = tiers_of(
         project.place.root,
         accepted(project, declared).cache,
-        lambda told: show([told], color),
+        shows(color),
     )
     found = verb.outdated(
         lock,

@@ -6,11 +6,11 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import click
 
+from dynbuild import api
 from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
 from dynbuild.cli.commands.image_outputs import outputs
@@ -27,27 +27,25 @@ from dynbuild.cli.commands.realize_settings import (
 )
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
 from dynbuild.cli.options import option
-from dynbuild.cli.output import changes_text, give, show, tell
+from dynbuild.cli.output import changes_text, give, show, shows, tell
 from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
     Fresh,
-    Given,
-    Project,
     given,
-    images,
+    keep,
+    known_fresh,
     load_declaration,
-    open_project,
+    note_fresh,
 )
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secret_warnings
 from dynbuild.commands.lock_warnings import left_out
-from dynbuild.digest import sha256, short
+from dynbuild.environment.model import Environment
+from dynbuild.environment.project import Given, Project, images, open_project
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.project.checkout import copy_of
 from dynbuild.project.writing import is_refused, put
 from dynbuild.realize.request import RealizeOptions, dockerfile
-from dynbuild.realize.run import StepwiseOptions
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of
 
@@ -97,7 +95,7 @@ def realize(settings: RealizeSettings) -> int:
         platforms = settings.platforms
         text = dockerfile(lock, platforms[0] if platforms else None)
         give(text)
-        project.keep(text, "")
+        keep(project, text, "")
         return 0
     job = _job(project, lock, asked, agreed, settings)
     return _realize(job, settings) if shell is None else open_shell(job, shell)
@@ -115,16 +113,9 @@ def build(settings: BuildSettings) -> int:
     project = open_project(settings.config)
     arguments = given(settings.expressions, settings.texts)
     loaded = load_declaration(project, arguments, locking.recorded(project.locks))
-    locked = locking.lock(
-        loaded,
-        project.files,
-        project.locks,
-        images,
-        locking.LockOptions(),
-    )
+    locked = api.lock(loaded, Environment(project))
     show(locked.warnings, settings.color)
     if locked.text is not None:
-        project.locks.write(locked.text)
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
@@ -138,7 +129,7 @@ def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cac
 
     ``asked`` are the arguments as they were written.
     """
-    if (known := project.known_fresh(asked)) is not None:
+    if (known := known_fresh(project, asked)) is not None:
         return locking.frozen(project.locks), cache_of(known.cache)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments, recorded)
@@ -147,7 +138,7 @@ def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cac
         show(locked.warnings)
         raise locking.stale(locked)
     fresh = Fresh(loaded.declaration.cache.model_dump_json())
-    project.note_fresh(asked, fresh)
+    note_fresh(project, asked, fresh)
     return locked.lock, cache_of(fresh.cache)
 
 
@@ -179,6 +170,10 @@ def _asked(settings: BuildSettings) -> RealizeOptions:
         source_date_epoch=_latest_time(os.environ.get("SOURCE_DATE_EPOCH")),
         secrets=settings.secrets,
         ssh=settings.ssh,
+        jobs=settings.jobs or max(4, os.cpu_count() or 4),
+        anew=settings.anew,
+        strict=settings.strict,
+        compare=settings.compare,
     )
 
 
@@ -200,19 +195,12 @@ def _job(
     agreed: Accepted,
     settings: BuildSettings,
 ) -> Job:
-    # Two checkouts differ in their files' timestamps, which tools compare with those of
-    # files in cache mounts: each has mounts of its own.
-    whose = [str(project.place.root), "agreed" if agreed.given else "not agreed"]
-    project_id = short(sha256("\0".join(whose).encode("utf-8", "surrogateescape")))
-    how = StepwiseOptions(
-        settings.jobs or max(4, os.cpu_count() or 4),
-        settings.anew,
-        strict=settings.strict,
-        compare=partial(copy_of, project.files) if settings.compare else None,
+    environment = Environment(
+        project, agreed.cache, trusted=agreed.given, tell=shows(settings.color)
     )
     mode = choose(settings.progress, sys.stderr, os.environ)
-    own = replace(asked, project=project_id)
-    return Job(project, agreed.cache, lock, own, how, mode, settings.color)
+    own = replace(asked, project=environment.owner)
+    return Job(environment, lock, own, mode, settings.color)
 
 
 def _realize(job: Job, settings: BuildSettings) -> int:
@@ -221,9 +209,9 @@ def _realize(job: Job, settings: BuildSettings) -> int:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")
     show(secret_warnings.concerns(job.lock, job.asked.secrets), job.color)
     way = build_linear if settings.linear or several else build_steps
-    known = frozenset(job.project.files.left_out)
+    known = frozenset(job.environment.project.files.left_out)
     built, status = way(job)
-    if more := job.project.files.left_out - known:
+    if more := job.environment.project.files.left_out - known:
         show([left_out(more)], job.color)
     if settings.metadata_file is not None:
         _write_metadata(settings.metadata_file, built)

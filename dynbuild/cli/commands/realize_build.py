@@ -3,24 +3,22 @@
 import os
 import sys
 import time
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from dynbuild.building import BuildFailed, Built, Report
+from dynbuild.api import realize
+from dynbuild.building import BuildFailed, Built
 from dynbuild.cli.output import say, show, tell
-from dynbuild.cli.past import history_of
 from dynbuild.cli.progress import Color, Mode, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.progress_text import Titles
-from dynbuild.cli.project import Project, builder, images
-from dynbuild.cli.wiring import backends
+from dynbuild.environment.model import Environment
+from dynbuild.environment.project import builder, images
+from dynbuild.environment.wiring import backends
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.realize.model import Backends
 from dynbuild.realize.request import RealizeOptions, prepare, titles
-from dynbuild.realize.run import StepwiseOptions, UnsuitedError, realize
+from dynbuild.realize.run import UnsuitedError
 from dynbuild.realize.shell import shell
-from dynbuild.tiers.declared import Cache
 
 _ABLE = (
     "Docker's containerd image store, or another builder, can: see `docker buildx ls`"
@@ -29,16 +27,11 @@ _ABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The lock to realize, and how to show progress.
+    """The lock to realize, where and how, and how to show progress."""
 
-    ``cache`` has the tiers that the declaration names.
-    """
-
-    project: Project
-    cache: Cache
+    environment: Environment
     lock: Lock
     asked: RealizeOptions
-    how: StepwiseOptions
     mode: Mode
     color: Color
 
@@ -47,7 +40,7 @@ def build_linear(job: Job) -> tuple[Built, int]:
     """Build the Dockerfile as a whole; return the result and the exit status."""
     buildx = builder()
     colored = use_color(sys.stderr, job.color, os.environ)
-    files = job.project.files
+    files = job.environment.project.files
     start = time.monotonic()
     with prepare(job.lock, files, images(), buildx, job.asked) as prepared:
         names = prepared.titles
@@ -66,20 +59,9 @@ def build_steps(job: Job) -> tuple[Built, int]:
     colored = use_color(sys.stderr, job.color, os.environ)
     names = titles(job.lock)
     try:
-        with (
-            progress(job.mode, sys.stderr, names, color=colored) as report,
-            _backends(job, report) as place,
-        ):
-            linked = realize(
-                job.lock,
-                job.project.files,
-                images(),
-                builder(),
-                place,
-                history_of(job.project, job.color),
-                job.asked,
-                job.how,
-            )
+        with progress(job.mode, sys.stderr, names, color=colored) as report:
+            environment = replace(job.environment, report=report)
+            linked = realize(job.lock, environment, job.asked)
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
@@ -105,31 +87,16 @@ def open_shell(job: Job, stage: str) -> int:
     try:
         with (
             progress(mode, sys.stderr, names) as report,
-            _backends(job, report) as place,
+            backends(replace(job.environment, report=report), job.lock) as opened,
         ):
-            return shell(
-                job.lock,
-                job.project.files,
-                images(),
-                builder(),
-                place,
-                replace(job.asked, tags=(), outputs=()),
-                job.how.jobs,
-                stage,
-            )
+            options = replace(job.asked, tags=(), outputs=())
+            return shell(job.lock, opened, options, stage)
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
         # Building the whole Dockerfile is no alternative here.
         unsuited = replace(_unsuited(error), hint=_ABLE, severity="error")
         raise CommandFailed(unsuited) from None
-
-
-def _backends(job: Job, report: Report) -> AbstractContextManager[Backends]:
-    def tell(diagnostic: Diagnostic) -> None:
-        show([diagnostic], job.color)
-
-    return backends(job.project, job.lock, job.cache, report, tell)
 
 
 def _unsuited(error: UnsuitedError) -> Diagnostic:

@@ -10,24 +10,18 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import request
-from dynbuild.cli.output import data, say, show, table, tell
-from dynbuild.cli.past import history_of
+from dynbuild.cli.output import data, say, show, shows, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.progress_text import price, size
-from dynbuild.cli.project import (
-    Pairs,
-    builder,
-    given,
-    images,
-    load_declaration,
-    open_project,
-)
+from dynbuild.cli.project import Pairs, given, load_declaration
 from dynbuild.cli.render.pages.status_page import TierFacts, status_page
 from dynbuild.cli.render.usage import usage_data, usage_facts, usage_text
-from dynbuild.cli.wiring import near_of, store_of
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
 from dynbuild.digest import Digest
+from dynbuild.environment.history import history_of
+from dynbuild.environment.project import builder, images, open_project
+from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Answer
 from dynbuild.tiers.declared import cache_of
@@ -95,7 +89,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
         ask,
     )
     damaged = verified.damaged if verified else ()
-    history = history_of(project, color)
+    history = history_of(project, shows(color))
     show([*map(_damaged, damaged), *told], color)
     if html:
         facts = usage_facts(lock, history, found.platform, _tiers(found))

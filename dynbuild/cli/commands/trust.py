@@ -8,8 +8,9 @@ from dynbuild.cli import options
 from dynbuild.cli.consent import cache_in, consents_kept, name_of, named, naming
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, table, tell
-from dynbuild.cli.project import Pairs, given, load_declaration, open_project
+from dynbuild.cli.project import Pairs, given, load_declaration
 from dynbuild.commands.lock import recorded
+from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.consents import Consent
 from dynbuild.tiers.declared import Cache, cache_of, settings_of

@@ -4,26 +4,18 @@ from dataclasses import replace
 
 import click
 
+from dynbuild import api
 from dynbuild.cli import options
 from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.options import request
-from dynbuild.cli.output import data, say, show
-from dynbuild.cli.past import history_of
+from dynbuild.cli.output import data, say, show, shows
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import (
-    Pairs,
-    Project,
-    builder,
-    given,
-    images,
-    load_declaration,
-    open_project,
-)
+from dynbuild.cli.project import Pairs, given, load_declaration
 from dynbuild.cli.render.why_data import answer_data
 from dynbuild.cli.render.why_text import order_text, overview_text, step_text
-from dynbuild.cli.wiring import tiers_of
 from dynbuild.commands import lock as locking
-from dynbuild.commands import why as verb
+from dynbuild.environment.model import Environment
+from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
 from dynbuild.tiers.declared import Cache, cache_of
@@ -78,15 +70,8 @@ def why(  # noqa: PLR0913 - one parameter a flag
         lock, cache = locking.frozen(project.locks), accepted_before(project)
     else:
         lock, cache = _current(project, expressions, texts, color)
-    edges = verb.Edges(
-        files=project.files,
-        locks=project.locks,
-        tiers=tiers_of(project.place.root, cache, lambda told: show([told], color)),
-        history=history_of(project, color),
-        images=images,
-        platform=lambda: builder().platform(None),
-    )
-    answer = verb.why(lock, names, edges, since=since, platform=platform)
+    environment = Environment(project, cache, tell=shows(color))
+    answer = api.why(lock, environment, names, since=since, platform=platform)
     if as_json:
         data(answer_data(answer))
     elif order:

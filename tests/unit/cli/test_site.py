@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.cli.wiring import store_of
+from dynbuild.environment.wiring import store_of
 from dynbuild.errors import DeclarationError
 
 if TYPE_CHECKING:

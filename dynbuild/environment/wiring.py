@@ -7,20 +7,24 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dynbuild.building import BuildFailed, Event, Report
-from dynbuild.cli.project import Project
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
 from dynbuild.engine.process import Running
+from dynbuild.environment.history import history_of
+from dynbuild.environment.model import Environment
+from dynbuild.environment.project import images
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Source
 from dynbuild.history.sqlite import path_in
 from dynbuild.lock.model import Lock
 from dynbuild.owners import fault
 from dynbuild.ports import Tier
+from dynbuild.project.checkout import copy_of
 from dynbuild.realize.model import Backends
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.local.machine import Machine
@@ -38,24 +42,20 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @contextmanager
-def backends(
-    project: Project,
-    lock: Lock,
-    cache: Cache,
-    report: Report,
-    tell: Tell,
-) -> Iterator[Backends]:
-    """Provide the backends of a project; ``cache`` has the tiers that it declares.
+def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
+    """Provide the backends of an environment for a lock.
 
-    ``tell`` receives reports of damage and of failing shared tiers. Results of a failed
-    build are shared as well. Raises UnreachableError where a required tier failed.
+    Results of a failed build are shared as well. Raises UnreachableError where a
+    required tier failed.
     """
+    project, cache = environment.project, environment.cache
+    tell = environment.tell
     running = Running()
     lock_ = threading.Lock()
 
     def one_at_a_time(event: Event) -> None:
         with lock_:
-            report(event)
+            environment.report(event)
 
     fars = () if _is_private(lock) else shared(cache, os.environ)
     near = near_of(store_of(project.place.root, cache.local), cache, tell)
@@ -73,6 +73,11 @@ def backends(
         sources: tuple[Source, ...] = ("local", *(far.name for far in fars))
         try:
             yield Backends(
+                files=project.files,
+                images=images(),
+                builder=buildx,
+                history=history_of(project, tell),
+                copy_project=partial(copy_of, project.files),
                 tier=tier,
                 machine=machine,
                 layer_builder=builder,

@@ -2,23 +2,26 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from dynbuild.cli.output import show
-from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Project
+from dynbuild.environment.project import Project
+from dynbuild.errors import Diagnostic
 from dynbuild.explain.past import History
 from dynbuild.history.sqlite import Sqlite, path_in
 
 
-def history_of(project: Project, color: Color = "auto") -> History:
-    """Return the history of a project; a build that it records begins now."""
+def history_of(project: Project, tell: Callable[[Diagnostic], None]) -> History:
+    """Return the history of a project; a build that it records begins now.
+
+    ``tell`` is given a warning if the history cannot be read or written.
+    """
     return Sqlite(
         path_in(os.environ),
         _name(Path(project.place.lock).resolve()),
         time.time,
         time.time(),
-        lambda wrong: show([wrong], color),
+        tell,
     )
 
 

@@ -1,0 +1,161 @@
+"""The public interface: what the commands do, for other programs.
+
+An example, which prints what would run, then makes the image::
+
+    from dynbuild import (
+        DynbuildError, RealizeOptions, load, lock, open_environment, realize, why
+    )
+
+    environment = open_environment("services/web/dynbuild.toml")
+    try:
+        locked = lock(load(environment), environment)
+        print(why(locked.lock, environment).runs)
+        realize(locked.lock, environment, RealizeOptions(tags=("web",)))
+    except DynbuildError as error:
+        for diagnostic in error.diagnostics:
+            print(diagnostic.code, diagnostic.message, diagnostic.hint)
+
+Settings of a machine come from the variables of the process, as for the command line.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dynbuild.building import Event
+from dynbuild.commands import lock as locks
+from dynbuild.environment import project as projects
+from dynbuild.environment.model import Environment
+from dynbuild.errors import Diagnostic
+from dynbuild.spans import Source
+from dynbuild.tiers.declared import cache_of
+
+if TYPE_CHECKING:
+    from dynbuild.commands.lock import Locked, LockOptions
+    from dynbuild.commands.why import Answer
+    from dynbuild.declaration.loaded import Loaded
+    from dynbuild.lock.model import Lock
+    from dynbuild.realize.request import RealizeOptions
+    from dynbuild.realize.run import Linked
+
+
+def open_environment(
+    declaration: str | None = None,
+    *,
+    report: Callable[[Event], None] | None = None,
+    tell: Callable[[Diagnostic], None] | None = None,
+) -> Environment:
+    """Find a project, and return the environment to work on it.
+
+    ``declaration`` is the path of its declaration; by default one is looked for from
+    the working directory upwards. Caches that the declaration names are not used: only
+    those that variables name. ``load`` returns what it names, and whoever trusts that
+    says so with ``trust``.
+
+    Raises DeclarationError where there is none.
+    """
+    environment = Environment(projects.open_project(declaration))
+    if report is not None:
+        environment = replace(environment, report=report)
+    return environment if tell is None else replace(environment, tell=tell)
+
+
+def trust(environment: Environment, loaded: "Loaded") -> Environment:
+    """Return an environment that uses the caches, keys and store of a declaration.
+
+    What they hold becomes part of images: trust only what you would run.
+    """
+    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    return replace(environment, cache=declared, trusted=True)
+
+
+def load(
+    environment: Environment,
+    arguments: Mapping[str, str | Source] | None = None,
+    say: Callable[[str], None] = print,
+) -> "Loaded":
+    """Read and check the declaration.
+
+    ``arguments`` are for one that is a function: texts, or expressions as a ``Source``;
+    those that the lock records are the default. ``say`` is given what ``trace`` prints.
+
+    Raises DeclarationError, with all mistakes that were found.
+    """
+    recorded = locks.recorded(environment.project.locks)
+    return projects.load_declaration(
+        environment.project, arguments or {}, recorded, say
+    )
+
+
+def lock(
+    loaded: "Loaded",
+    environment: Environment,
+    options: "LockOptions | None" = None,
+    *,
+    dry_run: bool = False,
+) -> "Locked":
+    """Update the lock, and write its file if that changes it and is no ``dry_run``.
+
+    Registries are asked for the digests of images that the lock does not have.
+
+    Raises DeclarationError, LockError, UnreachableError.
+    """
+    project = environment.project
+    options = options or locks.LockOptions()
+    locked = locks.lock(loaded, project.files, project.locks, projects.images, options)
+    if locked.text is not None and not dry_run:
+        project.locks.write(locked.text)
+    return locked
+
+
+def realize(
+    lock: "Lock", environment: Environment, options: "RealizeOptions"
+) -> "Linked":
+    """Make the image of a lock; only steps that no tier holds run.
+
+    It blocks until the image is made; steps run in threads of their own, which have
+    ended when it returns. Only the main thread may call it, since it takes care of
+    signals: KeyboardInterrupt is raised after all builds were ended.
+
+    Raises BuildFailed for a step that fails, UnsuitedError for a builder that cannot
+    export layers, CommandFailed, DeclarationError, and UnreachableError for an engine
+    or a required tier that does not answer.
+    """
+    # Whoever only locks waits for none of this.
+    from dynbuild.environment.wiring import backends  # noqa: PLC0415
+    from dynbuild.realize import run  # noqa: PLC0415
+
+    with backends(environment, lock) as opened:
+        return run.realize(lock, opened, replace(options, project=environment.owner))
+
+
+def why(
+    lock: "Lock",
+    environment: Environment,
+    steps: Collection[str] = (),
+    *,
+    since: str | None = None,
+    platform: str | None = None,
+) -> "Answer":
+    """Explain what would run, and why; build and write nothing.
+
+    ``steps`` are explained one by one as well: stages, kinds of steps, packages.
+    Steps are compared with their last realization here, or with the lock that git has
+    at the revision ``since``.
+
+    Raises DeclarationError, LockError, UnreachableError.
+    """
+    from dynbuild.commands import why as explaining  # noqa: PLC0415
+    from dynbuild.environment.history import history_of  # noqa: PLC0415
+    from dynbuild.environment.wiring import tiers_of  # noqa: PLC0415
+
+    project = environment.project
+    edges = explaining.Edges(
+        files=project.files,
+        locks=project.locks,
+        tiers=tiers_of(project.place.root, environment.cache, environment.tell),
+        history=history_of(project, environment.tell),
+        images=projects.images,
+        platform=lambda: projects.builder().platform(None),
+    )
+    return explaining.why(lock, [*steps], edges, since=since, platform=platform)
