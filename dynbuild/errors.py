@@ -15,6 +15,10 @@ from dynbuild.spans import Span, excerpt
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"]+@")
 _QUERY = re.compile(r"(https?://[^\s?\"]+)\?[^\s\"]+")
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_MOST = 300
+"""Maximum characters of foreign words that are shown."""
+
 Severity = Literal["error", "warning"]
 
 
@@ -68,6 +72,12 @@ def did_you_mean(name: str, known: Sequence[str]) -> str | None:
 def redact_urls(text: str) -> str:
     """The text without the user names, passwords and signatures that URLs may hold."""
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
+
+
+def clean(text: str) -> str:
+    """Return foreign text on one line, short, without the credentials in URLs."""
+    line = " ".join(redact_urls(_CONTROL.sub(" ", text)).split())
+    return line if len(line) <= _MOST else f"{line[: _MOST - 3]}..."
 
 
 class DynbuildError(Exception):

@@ -9,7 +9,8 @@ from dynbuild.errors import DeclarationError, Diagnostic, redact_urls
 from dynbuild.inventory import Inventory
 from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.declared import Cache, Minio, Mode, RegistryTier
-from dynbuild.tiers.oci.address import GHCR, Repository, is_authority, repository
+from dynbuild.tiers.http.address import is_authority
+from dynbuild.tiers.oci.address import GHCR, Repository, repository
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.guarded import (
     READ,

@@ -11,8 +11,8 @@ import pytest
 from dynbuild.digest import Digest, sha256
 from dynbuild.errors import Diagnostic, UnreachableError, render
 from dynbuild.link.model import Layer, Record
+from dynbuild.tiers.http.connections import Timeouts
 from dynbuild.tiers.local.tier import Local
-from dynbuild.tiers.s3.pool import S3Timeouts
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
 from dynbuild.tiers.wrap.guarded import (
@@ -42,8 +42,8 @@ AMD = "linux/amd64"
 BASE = sha256(b"base")
 STEP, OTHER = sha256(b"step"), sha256(b"other")
 CONTENT = bytes(range(256)) * 200
-IMPATIENT = S3Timeouts(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
-PATIENT = S3Timeouts()
+IMPATIENT = Timeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
+PATIENT = Timeouts()
 HANGS = 60
 """Seconds after which a cell counts as hanging; each takes a few at most."""
 
@@ -132,7 +132,7 @@ def tier(
     server: Server,
     bucket: str,
     endpoint: str | None = None,
-    timeouts: S3Timeouts | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Open:
     """The tier as it is, or by an endpoint that is not waited for so long."""
     timeouts = timeouts or (IMPATIENT if endpoint else PATIENT)

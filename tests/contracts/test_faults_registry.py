@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from dynbuild.errors import UnreachableError
+from dynbuild.tiers.http.connections import Timeouts
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.oci.transport import RegistryTimeouts
 from dynbuild.tiers.registry.tier import Registry
 from tests.contracts.test_faults import (
     CONTENT,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from dynbuild.tiers.wrap.guarded import Open
     from tests.oci_servers import Served
 
-IMPATIENT = RegistryTimeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
-PATIENT = RegistryTimeouts()
+IMPATIENT = Timeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
+PATIENT = Timeouts()
 LARGE = CONTENT * 90
 """So much that it is not uploaded in one piece."""
 
@@ -56,7 +56,7 @@ OPERATIONS = {
 }
 
 
-def tier(host: str, path: str, timeouts: RegistryTimeouts = PATIENT) -> Open:
+def tier(host: str, path: str, timeouts: Timeouts = PATIENT) -> Open:
     def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Registry:
         nobody = {"DOCKER_CONFIG": "/nowhere"}
         return Registry(Repository(host, path), nobody, tell, came, went, timeouts)
@@ -160,7 +160,7 @@ def test_a_required_tier_ends_the_command(
 def test_a_narrow_uplink_is_no_fault(plain_registry: Served, tmp_path: Path) -> None:
     path = f"faults/{uuid4().hex}"
     with faulty(plain_registry.host, intake=0.05) as proxy:
-        narrow = tier(proxy.endpoint, path, RegistryTimeouts(answer=2.0))
+        narrow = tier(proxy.endpoint, path, Timeouts(answer=2.0))
         one = Machine(tmp_path / "one", [narrow])
         assert one.realize(STEP, LARGE) == LARGE
         one.chain.finish()

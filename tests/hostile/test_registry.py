@@ -10,11 +10,12 @@ import pytest
 
 from dynbuild.digest import sha256
 from dynbuild.ports import TierError
+from dynbuild.tiers.http.connections import Timeouts
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
-from dynbuild.tiers.oci.transport import LIMIT, RegistryTimeouts
+from dynbuild.tiers.oci.transport import LIMIT
 from dynbuild.tiers.registry.tier import Registry
 from tests.hostile.servers import endless, said, server
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-SOON = RegistryTimeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
+SOON = Timeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
 BLOB = sha256(b"blob")
 REFUSED = "401 Unauthorized"
 

@@ -10,8 +10,8 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.codec import dump_record, dump_writes
+from dynbuild.tiers.http.connections import Timeouts
 from dynbuild.tiers.s3.client import Settings
-from dynbuild.tiers.s3.pool import S3Timeouts
 from dynbuild.tiers.s3.tier import S3
 from tests.hostile.servers import endless, said, server
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STEP = sha256(b"step")
 AMD = "linux/amd64"
-SOON = S3Timeouts(connection=1.5, answer=1.5, transfer=1.5, pace=1.5)
+SOON = Timeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)
 XML = "Content-Type: application/xml"
 LIST = (
     '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>'
@@ -99,7 +99,7 @@ def test_an_answer_that_steers_the_terminal() -> None:
     error = f"<Error><Code>Denied</Code><Message>\x9b31m{'x' * 9999}</Message></Error>"
     why = fails(lambda *_: said(error, XML, status="403 Forbidden"))
     assert len(why) <= 300
-    assert "\n" not in why
+    assert why.isprintable()
 
 
 def test_keys_that_lead_elsewhere() -> None:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
-from dynbuild.tiers.oci.address import Repository, is_private
+from dynbuild.tiers.http.address import is_private
+from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.challenge import Challenge, challenges
 from dynbuild.tiers.oci.credentials import Credentials
 from dynbuild.tiers.oci.errors import RegistryError, refusal

@@ -1,11 +1,9 @@
-"""Addresses of registries, and which of them may receive credentials."""
+"""Addresses of registries and of their repositories."""
 
-import ipaddress
-import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from dynbuild.reference import DEFAULT_REGISTRY, parse
+from dynbuild.tiers.http.address import is_loopback
 
 GHCR = "ghcr.io"
 _HUB = "registry-1.docker.io"
@@ -38,49 +36,3 @@ def repository(text: str) -> Repository:
     """Return the repository of a reference. Raises DeclarationError."""
     host, _, path = parse(text).repository.partition("/")
     return Repository(host, path)
-
-
-def is_authority(text: str) -> bool:
-    """Whether a text is ``host`` or ``host:port``, and nothing more."""
-    if re.search(r"[\s\0]", text):
-        return False
-    try:
-        parts = urlsplit(f"//{text}")
-        _ = parts.port  # raises ValueError for one that there is not
-    except ValueError:
-        return False
-    return parts.netloc == text and bool(parts.hostname) and "@" not in text
-
-
-def is_loopback(authority: str) -> bool:
-    """Whether ``host`` or ``host:port`` is this machine: localhost, 127/8, ::1."""
-    try:
-        host = urlsplit(f"//{authority}").hostname or ""
-    except ValueError:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def is_private(url: str) -> bool:
-    """Whether nobody on the way can read what is sent there: TLS, or this machine."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        # It is not an address at all.
-        return False
-    return bool(parts.netloc) and (
-        parts.scheme == "https"
-        or (parts.scheme == "http" and is_loopback(parts.netloc))
-    )
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port; empty, and so no other's, where it is no address."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}"

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.ports import CountBytes
+from dynbuild.tiers.http.connections import TIMEOUTS, Timeouts
 from dynbuild.tiers.oci.access import Access, deleting, pulling, pushing
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.download import Wanted, download
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Pause, Session, redirected
-from dynbuild.tiers.oci.transport import TIMEOUTS, Ask, RegistryTimeouts, Transport
+from dynbuild.tiers.oci.transport import Ask, Transport
 from dynbuild.tiers.oci.upload import Content, Upload
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -46,7 +47,7 @@ class Client:
         pause: Pause = time.sleep,
         came: CountBytes = lambda _: None,
         went: CountBytes = lambda _: None,
-        timeouts: RegistryTimeouts = TIMEOUTS,
+        timeouts: Timeouts = TIMEOUTS,
     ) -> None:
         self.host = host
         self._came = came
@@ -135,14 +136,8 @@ class Client:
             if response.status != _OK:
                 body = self._session.read(wanted.ask, response)
                 raise self._session.refusal(wanted.ask, response.status, body)
-            data = bytearray()
-            for chunk in self._session.chunks(wanted.ask, response):
-                data += chunk
-                if len(data) > most:
-                    break
-        return (
-            bytes(data) if len(data) <= most and sha256(bytes(data)) == blob else None
-        )
+            data = self._session.read_within(response, most)
+        return data if data is not None and sha256(data) == blob else None
 
     def download(
         self, repository: Repository, blob: Digest, path: str, most: int | None = None

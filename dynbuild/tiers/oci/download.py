@@ -77,7 +77,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
                     digest = hashlib.sha256()
                     file.seek(0)
                     file.truncate()
-                for chunk in session.chunks(ask, response):
+                for chunk in session.chunks(response):
                     file.write(chunk)
                     digest.update(chunk)
                     wanted.came(len(chunk))

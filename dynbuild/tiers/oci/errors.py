@@ -1,14 +1,9 @@
 """Errors of a registry, in its own words when it refuses, in ours when it is silent."""
 
 import json
-import re
 from collections.abc import Mapping
 
-from dynbuild.errors import redact_urls
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_MOST = 300
-"""Maximum characters of a registry's own words that are shown."""
+from dynbuild.errors import clean
 
 
 class RegistryError(Exception):
@@ -77,9 +72,3 @@ def _told(body: bytes) -> tuple[tuple[str, ...], str]:
     codes = [clean(str(one["code"])) for one in named if one.get("code")]
     words = [clean(str(one["message"])) for one in named if one.get("message")]
     return tuple(dict.fromkeys(codes)), "; ".join(dict.fromkeys(words))
-
-
-def clean(text: str) -> str:
-    """Return foreign text on one line, short, without the credentials in URLs."""
-    line = redact_urls(_CONTROL.sub(" ", text)).strip()
-    return line if len(line) <= _MOST else f"{line[:_MOST]}..."

@@ -14,10 +14,13 @@ from urllib.parse import quote
 from urllib3.response import BaseHTTPResponse
 
 from dynbuild.digest import Digest
-from dynbuild.tiers.oci.address import Repository, origin_of
+from dynbuild.errors import clean
+from dynbuild.tiers.http.address import origin_of
+from dynbuild.tiers.http.connections import TIMEOUTS, Timeouts
+from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.credentials import Credentials, credentials_of
-from dynbuild.tiers.oci.errors import RegistryError, clean
-from dynbuild.tiers.oci.transport import TIMEOUTS, Ask, RegistryTimeouts, Transport
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.oci.transport import Ask, Transport
 
 API = "https://api.github.com"
 
@@ -55,7 +58,7 @@ class Packages:
         environment: Mapping[str, str],
         pause: Callable[[float], None] = time.sleep,
         api: str = API,
-        timeouts: RegistryTimeouts = TIMEOUTS,
+        timeouts: Timeouts = TIMEOUTS,
     ) -> None:
         self._owner, _, self._name = repository.path.partition("/")
         self._repository = repository

@@ -13,13 +13,17 @@ from urllib.parse import urljoin
 
 from urllib3.response import BaseHTTPResponse
 
+from dynbuild.tiers.http.address import is_private, origin_of
+from dynbuild.tiers.http.connections import chunks, read
 from dynbuild.tiers.oci.access import Access, Scopes
-from dynbuild.tiers.oci.address import is_private, origin_of
 from dynbuild.tiers.oci.errors import RegistryError, refusal
 from dynbuild.tiers.oci.transport import Ask, Transport
 
 _PATIENCE = 10.0
-"""Maximum seconds in all that a registry may delay a request before it is a refusal."""
+_BRIEFLY = 3.0
+"""Maximum seconds in all that a registry may delay a request before it is a refusal:
+one of a transfer, and any other.
+"""
 
 _UNSAID = 1.0
 """Seconds to wait when it says to come again, but not when."""
@@ -50,7 +54,7 @@ class Session:
         Raises RegistryError for no answer; an answer may have any status.
         """
         renewed = False
-        left = _PATIENCE if ask.moves else self._transport.seconds(ask)
+        left = _PATIENCE if ask.moves else _BRIEFLY
         origin = origin_of(ask.url)
         while True:
             used = self._header(scopes)
@@ -93,9 +97,13 @@ class Session:
         """Return the whole body. Raises RegistryError if it is too large."""
         return self._transport.read(ask, response)
 
-    def chunks(self, ask: Ask, response: BaseHTTPResponse) -> Iterator[bytes]:
+    def read_within(self, response: BaseHTTPResponse, most: int) -> bytes | None:
+        """Return the whole body, or None if it has more than ``most`` bytes."""
+        return read(response, self._transport.timeouts.pace, most)
+
+    def chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
         """Yield the body of an answer as it comes."""
-        return self._transport.chunks(ask, response)
+        return chunks(response, self._transport.timeouts.pace)
 
     def refusal(self, ask: Ask, status: int, body: bytes) -> RegistryError:
         error = refusal(ask.what, status, body)

@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 from urllib3.response import BaseHTTPResponse
 
 from dynbuild.digest import Digest
+from dynbuild.tiers.http.address import origin_of
 from dynbuild.tiers.oci.access import Scopes
-from dynbuild.tiers.oci.address import Repository, origin_of
+from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session, redirected
 from dynbuild.tiers.oci.transport import Ask

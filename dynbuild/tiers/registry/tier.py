@@ -26,11 +26,11 @@ from dynbuild.tiers.codec import (
     record_name,
 )
 from dynbuild.tiers.daemon_threads import parallel_map
+from dynbuild.tiers.http.connections import TIMEOUTS, Timeouts
 from dynbuild.tiers.oci.address import GHCR, Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
-from dynbuild.tiers.oci.transport import TIMEOUTS, RegistryTimeouts
 from dynbuild.tiers.oci.upload import of_bytes, of_file
 from dynbuild.tiers.registry.artifact import EMPTY, Entry, dump_step, load_step, tag_of
 
@@ -62,7 +62,7 @@ class Registry:
         tell: Notify,
         came: CountBytes = lambda _: None,
         went: CountBytes = lambda _: None,
-        timeouts: RegistryTimeouts = TIMEOUTS,
+        timeouts: Timeouts = TIMEOUTS,
     ) -> None:
         self.repository = repository
         self.client = Client(

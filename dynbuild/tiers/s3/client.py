@@ -6,12 +6,13 @@ tags or lifecycles: servers ignore them, or differ.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from configparser import Error as ConfigError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from xml.etree.ElementTree import ParseError
 
 from minio import Minio
@@ -24,23 +25,27 @@ from minio.credentials.providers import (
     Provider,
 )
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from urllib3 import Timeout
-from urllib3.exceptions import (
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
+from urllib3 import Retry, Timeout
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as TimedOutError
+from urllib3.response import BaseHTTPResponse
 
-from dynbuild.errors import redact_urls
+from dynbuild.errors import clean, redact_urls
 from dynbuild.ports import TierError
-from dynbuild.tiers.s3.pool import TIMEOUTS, S3Timeouts, pool
+from dynbuild.tiers.http.connections import (
+    TIMEOUTS,
+    Timeouts,
+    pools,
+    proxy_of,
+    tls_context,
+)
+from dynbuild.tiers.http.failures import OF_THE_NET, reason
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket", "NoSuchUpload"})
 _NOT_FOUND = 404
 
-_OBJECT = re.compile(r"^<?[\w.]+(?:\([^)]*\)| object at 0x[0-9a-f]+>): ")
-"""The prefix of urllib3's messages on a connection: its Python object."""
+_BUSY = (429, 500, 502, 503, 504)
 
 
 class MissingError(Exception):
@@ -76,7 +81,7 @@ class Clients:
             client._http.clear()  # noqa: SLF001 - it has no other way
 
 
-def connect(settings: Settings, timeouts: S3Timeouts = TIMEOUTS) -> Clients:
+def connect(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> Clients:
     """Return clients for a bucket; nothing is asked of the server yet."""
     provider, secrets = _credentials(settings)
     region = settings.region
@@ -84,14 +89,18 @@ def connect(settings: Settings, timeouts: S3Timeouts = TIMEOUTS) -> Clients:
         # Else the client asks the server for it first. Amazon's host names tell it.
         region = "us-east-1"
 
+    scheme = "https" if settings.secure else "http"
+    proxy = proxy_of(scheme, settings.endpoint)
+    tls = {"ssl_context": tls_context()} if settings.secure else {}
+
     def client(read: float) -> Minio:
-        timeout = Timeout(connect=timeouts.connection, read=read)
+        timeout = Timeout(connect=timeouts.connect, read=read)
         return Minio(
             endpoint=settings.endpoint,
             secure=settings.secure,
             region=region,
             credentials=provider,
-            http_client=pool(settings.endpoint, timeout, secure=settings.secure),
+            http_client=pools(proxy, timeout=timeout, retries=_retries(), **tls),
         )
 
     try:
@@ -154,8 +163,10 @@ def answers(clients: Clients) -> Iterator[None]:
         if error.status_code == _NOT_FOUND:
             raise MissingError from None
         raise _refused(clients, f"HTTP status {error.status_code}") from None
-    except (HTTPError, OSError) as error:
-        raise TierError(_reason(error)) from None
+    except (HTTPError, *OF_THE_NET) as error:
+        raise TierError(f"it {reason(error)}") from None
+    except OSError as error:
+        raise TierError(f"a file cannot be read here: {error.strerror}") from None
     except (MinioException, ParseError, ValueError) as error:
         raise _refused(clients, f"a strange answer: {error}") from None
 
@@ -163,15 +174,42 @@ def answers(clients: Clients) -> Iterator[None]:
 def _refused(clients: Clients, told: str) -> TierError:
     for secret in clients.secrets:
         told = told.replace(secret, "***")
-    return TierError(redact_urls(" ".join(told.split()))[:300], refused=True)
+    return TierError(clean(told), refused=True)
 
 
-def _reason(error: BaseException) -> str:
-    """Return urllib3's innermost error message, without objects and addresses."""
-    cause = error.reason if isinstance(error, MaxRetryError) else error
-    if isinstance(cause, ReadTimeoutError):
-        return "it does not answer in time"
-    if isinstance(cause, NewConnectionError) and "refused" in str(cause):
-        return "it refuses connections"
-    text = _OBJECT.sub("", str(cause)) or type(cause).__name__
-    return redact_urls(text.removeprefix("Failed to establish a new connection: "))
+class _Retries(Retry):
+    """Retries after anything but a time-out: a build waits for one, no more."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if isinstance(error, TimedOutError):
+            raise error
+        if response is not None:
+            # Its body would be read to the end first, and need not have one.
+            response.close()
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+def _retries() -> Retry:
+    return _Retries(
+        total=3,
+        connect=1,
+        # A connection that was kept alive may be gone.
+        read=1,
+        redirect=0,
+        other=0,
+        status=2,
+        status_forcelist=_BUSY,
+        allowed_methods=None,
+        backoff_factor=0.2,
+        # A server may ask for an hour.
+        respect_retry_after_header=False,
+        raise_on_status=False,
+    )

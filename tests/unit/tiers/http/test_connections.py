@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import ssl
 from typing import TYPE_CHECKING
 
 import certifi
 import pytest
+from urllib3 import HTTPResponse, ProxyManager, make_headers
 
-from dynbuild.tiers.http import proxy_of, tls_context
+from dynbuild.tiers.http.connections import pools, proxy_of, read, tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +66,20 @@ def test_whose_certificates_count(
     context = tls_context()
     assert context.cert_store_stats()["x509_ca"] == 1
     assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_the_name_and_password_of_a_proxy_go_in_a_header() -> None:
+    manager = pools("user:word@proxy.example:3128")
+    assert isinstance(manager, ProxyManager)
+    assert manager.proxy is not None
+    assert manager.proxy.url == "http://proxy.example:3128"
+    known = make_headers(proxy_basic_auth="user:word")["proxy-authorization"]
+    assert manager.proxy_headers["proxy-authorization"] == known
+
+
+def test_a_packed_answer_is_not_unpacked() -> None:
+    packed = gzip.compress(bytes(1 << 20))
+    response = HTTPResponse(
+        io.BytesIO(packed), {"Content-Encoding": "gzip"}, preload_content=False
+    )
+    assert read(response, 1.0, 1 << 16) == packed

@@ -1,0 +1,1 @@
+"""HTTP as every shared tier speaks it: addresses, connections, time-outs, pace."""
