@@ -6,7 +6,7 @@ need no consent: only the user sets that.
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,7 +18,7 @@ from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.history.sqlite import path_in
 from dynbuild.project.consents import Consent, Consents
 from dynbuild.tiers.declared import Cache, cache_of, settings_of
-from dynbuild.tiers.settings import beyond, registry_named
+from dynbuild.tiers.settings import beyond, tiers_in, unasked
 
 _WARNED = "dynbuild.warned_of_caches"
 
@@ -65,19 +65,8 @@ def accepted_before(project: Project) -> Cache:
     The tiers last accepted by the user are not queried; records from them count.
     """
     settings = consents_kept().last(name_of(project))
-    cache, environment = settings and cache_in(settings), os.environ
-    if not cache:
-        return Cache()
-    minio, registry = cache.minio, cache.registry
-    if minio:
-        minio = replace(minio, mode="off", required=False)
-    if registry:
-        registry = replace(registry, mode="off", required=False)
-    return Cache(
-        minio=None if environment.get("MINIO_ENDPOINT") else minio,
-        registry=None if registry_named(environment) else registry,
-        trusted_keys=cache.trusted_keys,
-    )
+    cache = cache_in(settings) if settings else None
+    return unasked(cache, os.environ) if cache else Cache()
 
 
 def consents_kept() -> Consents:
@@ -104,12 +93,7 @@ def named(declared: Cache) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     if declared.local is not None:
         rows.append(("store", declared.local, ""))
-    if (s3 := declared.minio) is not None:
-        scheme = "https" if s3.secure else "http"
-        clear = "" if s3.secure else ", credentials go there unencrypted"
-        rows.append(("s3", f"{scheme}://{s3.endpoint}/{s3.bucket}", s3.mode + clear))
-    if (registry := declared.registry) is not None:
-        rows.append(("registry", registry.repository, registry.mode))
+    rows += [(kind.name, *kind.shown(tier)) for kind, tier in tiers_in(declared)]
     return rows + [("key", key, "") for key in declared.trusted_keys]
 
 

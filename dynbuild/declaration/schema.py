@@ -5,11 +5,13 @@ another (names, dependencies, package managers), is checked in ``check``, whose 
 know the place in the file. Patterns and descriptions serve editors, by JSON schema.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
+from dynbuild.declaration.caches import KINDS, SharedTier
 from dynbuild.declaration.grammar import (
     CACHE_ID,
     COPY_MODE,
@@ -226,57 +228,50 @@ class Stage(_Model):
     )
 
 
-TierMode = Literal["read-write", "read", "write", "off"]
+def _table_of(kind: type[SharedTier]) -> type[_Model]:
+    """Return the model of a kind of shared tier; what all kinds have comes last."""
+    common = [one.name for one in dataclasses.fields(SharedTier)]
+    own = [one for one in dataclasses.fields(kind) if one.name not in common]
+    types = get_type_hints(kind)
+    given: dict[str, Any] = {}
+    for one in (*own, *dataclasses.fields(SharedTier)):
+        required = one.default is dataclasses.MISSING
+        default = ... if required else one.default
+        about = one.metadata["description"]
+        given[one.name] = types[one.name], Field(default=default, description=about)
+    return create_model(kind.__name__, __base__=_Model, __doc__=kind.__doc__, **given)
 
 
-class Minio(_Model):
-    """The S3 tier."""
-
-    endpoint: str = Field(description="Host and port, without https://.")
-    bucket: str = Field(default="docker-cache", description="The bucket.")
-    region: str | None = Field(
-        default=None, description="The region, where one is needed."
-    )
-    secure: bool = Field(default=True, description="Whether to use TLS.")
-    mode: TierMode = Field(
-        default="read-write", description="What the tier is used for."
-    )
-    required: bool = Field(
-        default=False, description="Whether a command fails where the tier does."
-    )
+def _optional(kind: type[SharedTier]) -> Any:  # noqa: ANN401 - a type and a field
+    """Return the field of ``[cache]`` that may have a tier of a kind."""
+    table, alone = _table_of(kind), kind.alone
+    whole: Any = table | None
+    if alone:
+        to_table = BeforeValidator(
+            lambda value: {alone: value} if isinstance(value, str) else value,
+            json_schema_input_type=table | str | None,
+        )
+        whole = Annotated[whole, to_table]
+    return whole, Field(default=None, description=kind.about)
 
 
-class RegistryTier(_Model):
-    """The registry tier."""
+_LOCAL = Field(default=None, description="The directory of the local tier.")
+_TRUSTED = Field(
+    default=(),
+    description="Public keys: of shared tiers only what one of them signed counts.",
+)
 
-    repository: str = Field(description="The repository, with its registry.")
-    mode: TierMode = Field(
-        default="read-write", description="What the tier is used for."
-    )
-    required: bool = Field(
-        default=False, description="Whether a command fails where the tier does."
-    )
-
-
-def _repository(value: object) -> object:
-    """Let ``registry = "x"`` mean ``registry = { repository = "x" }``."""
-    return {"repository": value} if isinstance(value, str) else value
-
-
-class Cache(_Model):
-    """Where realized steps are kept; the environment overrides each value."""
-
-    local: str | None = Field(
-        default=None, description="The directory of the local tier."
-    )
-    minio: Minio | None = Field(default=None, description="The S3 tier.")
-    registry: Annotated[
-        RegistryTier | None,
-        BeforeValidator(_repository, json_schema_input_type=RegistryTier | str | None),
-    ] = Field(default=None, description="The registry tier: a repository.")
-    trusted_keys: Strings = Field(
-        default=(),
-        description="Public keys: of shared tiers only what one of them signed counts.",
+if TYPE_CHECKING:
+    # What is made of a table cannot be followed.
+    Cache: TypeAlias = _Model
+else:
+    Cache = create_model(
+        "Cache",
+        __base__=_Model,
+        __doc__="Where realized steps are kept; the environment overrides each value.",
+        local=(str | None, _LOCAL),
+        **{kind.key: _optional(kind) for kind in KINDS},
+        trusted_keys=(Strings, _TRUSTED),
     )
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from dynbuild.building import BuildFailed, Event, Report
+from dynbuild.declaration.caches import RegistryTier
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
@@ -27,15 +28,17 @@ from dynbuild.ports import Tier
 from dynbuild.project.checkout import copy_of
 from dynbuild.realize.model import Backends
 from dynbuild.tiers.declared import Cache
+from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.machine import Machine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.local.workspace import private
 from dynbuild.tiers.oci.address import repository
+from dynbuild.tiers.registry.kind import repository_of
 from dynbuild.tiers.registry.publish import Registries
 from dynbuild.tiers.seal import seal_key
-from dynbuild.tiers.settings import registry_of, shared, trust_of
+from dynbuild.tiers.settings import shared, trust_of
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 Tell = Callable[[Diagnostic], None]
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -67,7 +70,8 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
         buildx = Buildx(os.environ, running)
         builder = BuildxLayerBuilder(buildx, tier, machine, folder)
         bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
-        cached = registry_of(cache, os.environ) if fars else None
+        declared = cache.of_kind(RegistryTier)
+        cached = repository_of(declared, os.environ) if fars else None
         places = [*([cached] if cached else []), *map(repository, bases)]
         publisher = Registries(tier, places, os.environ, folder, running.check)
         sources: tuple[Source, ...] = ("local", *(far.name for far in fars))

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from dynbuild.digest import Description, Digest
 
-Source: TypeAlias = Literal["local", "s3", "registry", "built", "squashed"]
-"""The origin of a step: a tier, or a build here; ``squashed`` is a layer combined from
-those of several steps."""
+Source: TypeAlias = str
+"""The origin of a step: the name of a tier, or one of these."""
+
+BUILT: Source = "built"
+SQUASHED: Source = "squashed"
+"""Combined with the layers of other steps."""
 
 
 @dataclass(frozen=True, slots=True)

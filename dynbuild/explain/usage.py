@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dynbuild.explain.past import Source, Told
+from dynbuild.explain.past import SQUASHED, Source, Told
 from dynbuild.lock.model import Lock
 
 _DAY = 86_400.0
@@ -29,7 +29,7 @@ class Usage:
     @property
     def total(self) -> int:
         """The number of steps, without layers squashed from several."""
-        return sum(self.steps.values()) - self.steps.get("squashed", 0)
+        return sum(self.steps.values()) - self.steps.get(SQUASHED, 0)
 
     def rate(self, source: Source) -> float:
         """Return the fraction of the steps that came from a source, from 0 to 1."""

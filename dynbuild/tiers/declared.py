@@ -1,64 +1,47 @@
-"""The tier settings of a declaration, as plain values.
-
-An unchanged project loads them without the schema, which takes long to import.
-"""
+"""The tier settings of a declaration, as plain values, and as text."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
 
-Mode: TypeAlias = Literal["read-write", "read", "write", "off"]
-"""The use of a tier."""
+from dynbuild.declaration.caches import KINDS, SharedTier
 
-
-@dataclass(frozen=True, slots=True)
-class Minio:
-    """The S3 tier, as in ``declaration.schema``."""
-
-    endpoint: str
-    bucket: str = "docker-cache"
-    region: str | None = None
-    secure: bool = True
-    mode: Mode = "read-write"
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryTier:
-    """The registry tier, as in ``declaration.schema``."""
-
-    repository: str
-    mode: Mode = "read-write"
-    required: bool = False
+T = TypeVar("T", bound=SharedTier)
 
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The tiers, as in ``declaration.schema``.
+    """The tiers, as in ``declaration.schema``; ``shared`` has them by their key there.
 
     ``signed_only``: whatever keys there are, what none of them signed does not count.
     """
 
     local: str | None = None
-    minio: Minio | None = None
-    registry: RegistryTier | None = None
+    shared: Mapping[str, SharedTier] = field(default_factory=dict)
     trusted_keys: tuple[str, ...] = ()
     signed_only: bool = False
+
+    def of_kind(self, kind: type[T]) -> T | None:
+        """Return the declared tier of a kind, if there is one."""
+        found = self.shared.get(kind.key)
+        return found if isinstance(found, kind) else None
 
 
 def cache_of(text: str) -> Cache:
     """Parse the JSON of the schema's ``Cache`` or of ``settings_of``."""
     said = json.loads(text)
-    minio, registry = said.get("minio"), said.get("registry")
     return Cache(
         said.get("local"),
-        minio and Minio(**minio),
-        registry and RegistryTier(**registry),
+        {kind.key: kind(**said[kind.key]) for kind in KINDS if said.get(kind.key)},
         tuple(said.get("trusted_keys", ())),
     )
 
 
 def settings_of(cache: Cache) -> str:
     """Return the canonical text of declared tier settings, without unset ones."""
-    said = {name: value for name, value in asdict(cache).items() if value}
-    return json.dumps(said, sort_keys=True)
+    said = asdict(cache)
+    said |= said.pop("shared")
+    return json.dumps(
+        {name: value for name, value in said.items() if value}, sort_keys=True
+    )

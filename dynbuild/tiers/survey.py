@@ -9,8 +9,9 @@ from dynbuild.errors import Diagnostic
 from dynbuild.link.model import Record
 from dynbuild.ports import Answer, TierError
 from dynbuild.tiers.daemon_threads import submit
+from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.wrap.chain import LOOK_UP
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 
 def survey(

@@ -14,13 +14,14 @@ from uuid import uuid4
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import Tier
+from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.tier import Local, digest_of_file
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry.tier import Registry
 from dynbuild.tiers.s3.client import Settings
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from tests.oci_servers import program_in, registry
 from tests.s3_servers import (
     ACCESS,

@@ -12,14 +12,11 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.errors import Diagnostic, UnreachableError, render
 from dynbuild.link.model import Layer, Record
 from dynbuild.tiers.http.connections import Timeouts
+from dynbuild.tiers.kind import Open, TierConfig
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import (
-    CircuitBreakerTier,
-    Open,
-    TierConfig,
-)
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from tests.contracts.test_tiers import NO_INVENTORY
 from tests.faults import KINDS, Faulty, Kind, faulty
 from tests.s3_servers import (

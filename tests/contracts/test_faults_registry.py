@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dynbuild.ports import CountBytes, Notify
-    from dynbuild.tiers.wrap.guarded import Open
+    from dynbuild.tiers.kind import Open
     from tests.oci_servers import Served
 
 IMPATIENT = Timeouts(connect=1.5, answer=1.5, transfer=1.5, pace=1.5)

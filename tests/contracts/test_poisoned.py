@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dynbuild.ports import CountBytes, Notify, Tier
-    from dynbuild.tiers.wrap.guarded import Open
+    from dynbuild.tiers.kind import Open
     from tests.oci_servers import Served
 
 ARM = "linux/arm64"

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynbuild.tiers.kind import READ, TierConfig
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.s3.client import connect
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import READ, CircuitBreakerTier, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from tests.contracts.tiers import SCENARIOS, Bench
 from tests.s3_servers import Server, bucket_name, credentials
 

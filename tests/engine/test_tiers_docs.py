@@ -124,8 +124,11 @@ def jobs(page: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def test_variables_are_the_ones() -> None:
-    settings = Path(__file__).parents[2] / "dynbuild/tiers/settings.py"
-    named = set(re.findall(r'"((?:MINIO|CACHE)_[A-Z_]+)"', settings.read_text()))
+    tiers = Path(__file__).parents[2] / "dynbuild/tiers"
+    sources = [*tiers.glob("*/kind.py"), tiers / "environment.py"]
+    text = "".join(source.read_text() for source in sources)
+    named = set(re.findall(r'"((?:MINIO|CACHE)_[A-Z_]+)"', text))
+    assert {"MINIO_BUCKET", "CACHE_REGISTRY", "CACHE_MODE"} <= named
     assert named <= set(re.findall(r"`((?:MINIO|CACHE)_[A-Z_]+)", PAGE + REGISTRY))
     for _, environment in jobs(REGISTRY):
         for name in environment:

@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.signature import SecretKey
+from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from dynbuild.tiers.wrap.signed import Signed
 from dynbuild.tiers.wrap.trust import Keys, trusting
 from tests.contracts.test_tiers import NO_INVENTORY

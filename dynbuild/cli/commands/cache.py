@@ -26,16 +26,19 @@ from dynbuild.link.model import Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.declared import Cache, cache_of
+from dynbuild.tiers.kind import TierConfig
+from dynbuild.tiers.kinds import KINDS
 from dynbuild.tiers.local.inventory import LocalInventory
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.wrap.chain import Chain
-from dynbuild.tiers.wrap.guarded import TierConfig
 
 _NO_PROJECT = "DB0310"
 _AT_ONCE = 4
 _SHORT = 12
+_NAMES = ("local", *(kind.name for kind in KINDS))
+_TIERS = f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}"
 _HOURS = 72
 
 _all = request(
@@ -113,7 +116,13 @@ def pull(
     return 0
 
 
-@cache.command("ls")
+@cache.command(
+    "ls",
+    help=f"""List what each tier holds, or the records of one.
+
+    TIER is {_TIERS}.
+    """,
+)
 @options.config
 @options.arguments
 @options.accept_cache
@@ -127,10 +136,6 @@ def list_(
     tier: str | None,
     as_json: bool,
 ) -> int:
-    """List what each tier holds, or the records of one.
-
-    TIER is local, s3 or registry.
-    """
     place = place_of(config, given(expressions, texts))
     inventories = _inventories(place, tier)
     if tier is None:
@@ -144,7 +149,13 @@ def list_(
     return 0
 
 
-@cache.command()
+@cache.command(
+    help=f"""Verify all that the tiers hold, or one of them.
+
+    Reads everything in TIER ({_TIERS}), or in all tiers. Exits with status 1 if
+    anything is damaged, unless --drop removes it.
+    """,
+)
 @options.config
 @options.arguments
 @options.accept_cache
@@ -160,11 +171,6 @@ def verify(  # noqa: PLR0913 - one parameter a flag
     drop: bool,
     as_json: bool,
 ) -> int:
-    """Verify all that the tiers hold, or one of them.
-
-    Reads everything in TIER (local, s3 or registry), or in all tiers. Exits with status
-    1 if anything is damaged, unless --drop removes it.
-    """
     place = place_of(config, given(expressions, texts))
     rows = []
     for name, _, inventory in _inventories(place, tier):
@@ -351,7 +357,8 @@ def _steps_in(far: TierConfig) -> verb.Steps:
 
 
 def _no_tier() -> DeclarationError:
-    hint = "declare one under [cache], or set MINIO_ENDPOINT or CACHE_REGISTRY"
+    variables = " or ".join(kind.variables[0] for kind in KINDS)
+    hint = f"declare one under [cache], or set {variables}"
     return DeclarationError(Diagnostic("DB0608", "there is no shared tier", hint=hint))
 
 

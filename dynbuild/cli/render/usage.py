@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from dynbuild.cli.output import table
 from dynbuild.cli.progress_text import price
 from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts
-from dynbuild.explain.past import History, Source
+from dynbuild.explain.past import BUILT, History, Source
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import install_order
+from dynbuild.tiers.kinds import KINDS
 
-_SOURCES: tuple[Source, ...] = ("local", "s3", "registry", "built")
+_SOURCES: tuple[Source, ...] = ("local", *(kind.name for kind in KINDS), BUILT)
 _DAYS = 14
 _MOST = 5
 """Maximum number of steps and stages in each list."""

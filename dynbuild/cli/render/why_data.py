@@ -11,6 +11,7 @@ from dynbuild.cli.render.reasons import (
     runs_data,
 )
 from dynbuild.commands.why import Answer, Explained
+from dynbuild.explain.past import BUILT
 from dynbuild.plan import Reuse
 from dynbuild.steps.title import title
 
@@ -47,7 +48,7 @@ def _explained(answer: Answer, one: Explained) -> dict[str, object]:
         "stands_on": list(one.placed.on),
         "closure": list(one.closure),
         "put_on": joins_data(one.joins),
-        "from": "built" if one.runs else one.source,
+        "from": BUILT if one.runs else one.source,
         "bytes": record and sum(layer.size for layer in record.layers),
         "seconds": answer.seconds.get(one.placed.id),
         "reasons": [reason_data(reason) for reason in one.reasons],

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from dynbuild.declaration import grammar
+from dynbuild.declaration.caches import KINDS
 from dynbuild.declaration.grammar import matches
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax.shape_messages import place
@@ -61,20 +62,6 @@ def _as_signal(text: str) -> str | None:
     return did_you_mean(text.upper(), ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL"))
 
 
-def _without_scheme(text: str) -> str | None:
-    host = re.sub(r"^\w+://|/$", "", text)
-    if not matches(grammar.ENDPOINT, host):
-        return None
-    tls = "; and secure = false" if text.startswith("http://") else ""
-    return f"write {host!r}{tls}"
-
-
-def _below_registry(text: str) -> str | None:
-    below = f"{text}/ORGANIZATION/dynbuild-cache"
-    is_registry = "/" not in text and matches(grammar.REPOSITORY, below.lower())
-    return f"write a repository of it, as {below!r}" if is_registry else None
-
-
 _ABSOLUTE = _Rule("DB0142", grammar.ABSOLUTE, "an absolute path", _rooted)
 _DURATION = _Rule(
     "DB0147", grammar.DURATION, "a duration, such as 30s or 1m30s", _with_unit
@@ -98,12 +85,17 @@ _TRUSTED_KEY = _Rule(
     "DB0153", grammar.PUBLIC_KEY, "a public key, as `dynbuild key new NAME` prints it,"
 )
 
-_REPOSITORY = _Rule(
-    "DB0152",
-    grammar.REPOSITORY,
-    "a repository without tag, in lower case",
-    _below_registry,
-)
+
+def _of_tiers() -> Iterator[tuple[Pattern, _Rule]]:
+    """Yield the rules of shared tiers, which may be a text in place of a table."""
+    for kind in KINDS:
+        for one in fields(kind):
+            if text := one.metadata.get("rule"):
+                rule = _Rule("DB0152", text.allowed, text.wanted, text.hint)
+                yield ("cache", kind.key, one.name), rule
+                if one.name == kind.alone:
+                    yield ("cache", kind.key), rule
+
 
 _RULES: dict[Pattern, _Rule] = {
     ("base",): _IMAGE,
@@ -142,12 +134,8 @@ _RULES: dict[Pattern, _Rule] = {
     ),
     (*_SECRET, "env"): _VARIABLE,
     (*_SECRET, "target"): _ABSOLUTE,
-    ("cache", "minio", "endpoint"): _Rule(
-        "DB0152", grammar.ENDPOINT, "a host or host:port", _without_scheme
-    ),
     ("cache", "local"): _Rule("DB0152", r"\S", "a directory"),
-    ("cache", "registry"): _REPOSITORY,
-    ("cache", "registry", "repository"): _REPOSITORY,
+    **dict(_of_tiers()),
     ("cache", "trusted_keys", int): _TRUSTED_KEY,
     ("ignore_warnings", int): _Rule(
         "DB0158", r"^DB[0-9]{4}$", "the code of a warning, such as DB0181,"

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Collection
+from typing import get_args
 
 from pydantic import BaseModel
 
+from dynbuild.declaration.caches import KINDS, Mode
 from dynbuild.declaration.schema import Declaration, Stage
 from dynbuild.declaration.syntax.tree import (
     Leaf,
@@ -33,7 +35,11 @@ _WANTED = {
 _WANTED_AT = {
     ("user", "model_type"): "a name or a table",
     ("cache_mounts", "model_type"): "a directory or a table",
-    ("registry", "model_type"): "a repository or a table",
+    **{
+        (kind.key, "model_type"): f"a {kind.alone} or a table"
+        for kind in KINDS
+        if kind.alone
+    },
     ("expose", "string_type"): "a port, such as 8000,",
 }
 
@@ -80,7 +86,7 @@ _OTHER_WORDS = {
 _CHOICES = {
     "network": ("default", "none", "host"),
     "sharing": ("shared", "private", "locked"),
-    "mode": ("read-write", "read", "write", "off"),
+    "mode": get_args(Mode),
 }
 """The allowed values of the schema's enumerated fields."""
 

@@ -20,8 +20,9 @@ from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Stack, Tier, TierError
 from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.daemon_threads import submit
+from dynbuild.tiers.kind import READ
 from dynbuild.tiers.origin import STORE
-from dynbuild.tiers.wrap.guarded import READ, CircuitBreakerTier
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from dynbuild.tiers.wrap.sharing import Sharing
 
 LOOK_UP = 15.0

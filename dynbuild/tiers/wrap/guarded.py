@@ -6,49 +6,19 @@ a build is short, and a tier that does not answer costs one time-out, not one pe
 
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import replace
 
 from dynbuild.building import Report
 from dynbuild.digest import Digest
 from dynbuild.errors import Diagnostic, UnreachableError
-from dynbuild.inventory import Inventory
 from dynbuild.link.model import Origin, Record
-from dynbuild.ports import CountBytes, Notify, Tier, TierError
+from dynbuild.ports import Tier, TierError
 from dynbuild.tiers.codec import UnreadableError
+from dynbuild.tiers.kind import READ, WRITE, TierConfig, Use, place_of
 from dynbuild.tiers.wrap.meter import Meter
-
-Use = Literal["read", "write"]
-READ: Use = "read"
-WRITE: Use = "write"
-Open = Callable[[Notify, CountBytes, CountBytes], Tier]
-"""Opens a tier, which reports damage, and bytes received and sent while they move."""
 
 _LOST = 2
 """Number of blobs damaged or missing behind their records that ends use of the tier."""
-
-Name: TypeAlias = Literal["s3", "registry"]
-"""The user-visible name of a shared tier."""
-
-
-@dataclass(frozen=True, slots=True)
-class TierConfig:
-    """A shared tier: its name, where it is, what it is used for.
-
-    It is opened on first use. ``required``: the command fails if the tier does.
-    """
-
-    name: Name
-    place: str
-    open: Open
-    inventory: Callable[[], Inventory]
-    uses: frozenset[Use] = frozenset({READ, WRITE})
-    required: bool = False
-
-
-def place_of(far: TierConfig) -> str:
-    """Return the name by which a store refers to a shared tier it has records from."""
-    return f"{far.name} {far.place}"
 
 
 class CircuitBreakerTier:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.declared import Cache
-from dynbuild.tiers.wrap.guarded import Open
+from dynbuild.tiers.kind import Open
 
 if TYPE_CHECKING:
     from dynbuild.signature import PublicKey, SecretKey

@@ -20,8 +20,9 @@ from dynbuild.tiers.codec import (
     load_record,
     parsed,
 )
+from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier, TierConfig
+from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 if TYPE_CHECKING:
     from dynbuild.errors import Diagnostic

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dynbuild.cli.markup import escaped
 from dynbuild.cli.render.pages.labels import marks, moved, seconds, tone, weight
 from dynbuild.digest import short
+from dynbuild.tiers.kinds import KINDS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,8 +56,9 @@ def _environment() -> "Environment":
         "tone": tone,
         "weight": weight,
     }
-    for name, file in (("style", "page.css"), ("script", "page.js")):
-        content, _, _ = loader.get_source(made, file)
+    script, _, _ = loader.get_source(made, "page.js")
+    style = made.get_template("page.css").render(tier_kinds=KINDS)
+    for name, content in (("style", style), ("script", script)):
         ours = Markup(content)  # noqa: S704 - no text of a lock
         made.globals |= {name: ours, f"{name}_digest": _sum(content)}
     return made

@@ -9,20 +9,20 @@ from typing import TypeVar
 from dynbuild.cli.progress_text import price, size
 from dynbuild.cli.render.pages.charts import Line, Share, line, shares
 from dynbuild.cli.render.pages.fill import filled
-from dynbuild.explain.past import Source, Told
+from dynbuild.explain.past import BUILT, SQUASHED, Source, Told
+from dynbuild.tiers.kinds import KINDS
 
 SOURCES: Mapping[Source, str] = {
     "local": "local tier",
-    "s3": "S3 tier",
-    "registry": "registry tier",
-    "squashed": "squashed",
-    "built": "built",
+    **{kind.name: kind.label for kind in KINDS},
+    SQUASHED: "squashed",
+    BUILT: "built",
 }
 """The page's names of step sources: tiers, near to far, then built ones."""
 
 _T = TypeVar("_T")
 
-_MADE: frozenset[Source] = frozenset({"built", "squashed"})
+_MADE: frozenset[Source] = frozenset({BUILT, SQUASHED})
 _BARS = 60
 """Maximum bars of a chart, to fit a phone; of more builds, some share one."""
 
@@ -94,8 +94,8 @@ def status_page(facts: StatusFacts, name: str) -> str:
         totals=_totals(facts),
         past=_past(facts.builds) if facts.builds else None,
         tiers=[*map(_tier, facts.tiers)],
-        slowest=[_Bar(n, price(s), s / longest, "built") for n, s in facts.slowest],
-        moved=[_Bar(n, str(c), c / most, "registry") for n, c in facts.moved],
+        slowest=[_Bar(n, price(s), s / longest, BUILT) for n, s in facts.slowest],
+        moved=[_Bar(n, str(c), c / most, "moves") for n, c in facts.moved],
     )
 
 

@@ -1,0 +1,94 @@
+"""The S3 tier as a kind: its settings, and how it is opened."""
+
+from dataclasses import replace
+
+from dynbuild.declaration.caches import Minio
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.inventory import Inventory
+from dynbuild.ports import CountBytes, Notify, Tier
+from dynbuild.tiers.environment import switch, uses, wrong
+from dynbuild.tiers.http.address import is_authority
+from dynbuild.tiers.kind import Environment, TierConfig, TierKind
+
+_BUCKET_NAME = range(3, 64)
+
+
+def _configure(declared: Minio | None, environment: Environment) -> TierConfig | None:
+    endpoint, secure = _endpoint(environment)
+    if endpoint is None:
+        if declared is None:
+            return None
+        endpoint, secure = declared.endpoint, declared.secure
+    given = declared or Minio(endpoint)
+    bucket = environment.get("MINIO_BUCKET") or given.bucket
+    if len(bucket) not in _BUCKET_NAME or "/" in bucket:
+        raise wrong("MINIO_BUCKET", bucket, "a name of 3 to 63 characters")
+    region = environment.get("MINIO_REGION") or given.region or None
+    if bool(environment.get("MINIO_ACCESS_KEY")) != bool(
+        environment.get("MINIO_SECRET_KEY")
+    ):
+        message = "only one of MINIO_ACCESS_KEY and MINIO_SECRET_KEY is set"
+        raise DeclarationError(Diagnostic("DB0607", message, hint="set both, or none"))
+    secure = switch("MINIO_SECURE", environment, secure)
+
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
+        from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3.tier import S3  # noqa: PLC0415
+
+        return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
+
+    def inventory() -> Inventory:
+        from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
+        from dynbuild.tiers.s3.inventory import S3Inventory  # noqa: PLC0415
+
+        return S3Inventory(Settings(endpoint, bucket, secure, region), lambda _: None)
+
+    return TierConfig(
+        name="s3",
+        place=_place(endpoint, bucket, secure=secure),
+        open=open_,
+        inventory=inventory,
+        uses=uses("MINIO_MODE", environment, given.mode),
+        required=switch("MINIO_REQUIRED", environment, given.required),
+    )
+
+
+def _endpoint(environment: Environment) -> tuple[str | None, bool]:
+    """Return the host and port that the environment names, and whether to use TLS."""
+    given = environment.get("MINIO_ENDPOINT")
+    if not given:
+        return None, True
+    scheme, _, rest = given.rpartition("://")
+    endpoint = rest.rstrip("/")
+    if scheme not in ("", "http", "https") or not is_authority(endpoint):
+        # It may hold a password.
+        raise wrong("MINIO_ENDPOINT", "…", "a host or host:port")
+    return endpoint, scheme != "http"
+
+
+def _place(endpoint: str, bucket: str, *, secure: bool) -> str:
+    return f"{'https' if secure else 'http'}://{endpoint}/{bucket}"
+
+
+def _shown(declared: Minio) -> tuple[str, str]:
+    clear = "" if declared.secure else ", credentials go there unencrypted"
+    place = _place(declared.endpoint, declared.bucket, secure=declared.secure)
+    return place, declared.mode + clear
+
+
+def _is_overridden(declared: Minio, environment: Environment) -> bool:
+    none = Minio("")
+    bucket = none.bucket if environment.get("MINIO_BUCKET") else declared.bucket
+    return replace(declared, endpoint="", secure=none.secure, bucket=bucket) == none
+
+
+S3_KIND = TierKind(
+    declared=Minio,
+    name="s3",
+    label="S3 tier",
+    colors=("#2c6fb8", "#67a8ea"),
+    variables=("MINIO_ENDPOINT",),
+    configure=_configure,
+    shown=_shown,
+    is_overridden=_is_overridden,
+)
