@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynbuild.digest import sha256
+from dynbuild.link.model import Origin, Record
 from dynbuild.tiers.kind import READ, TierConfig
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.s3.client import connect
 from dynbuild.tiers.s3.tier import S3
-from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.chain import Chain, Nested
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from tests.contracts.tiers import SCENARIOS, Bench
 from tests.s3_servers import Server, bucket_name, credentials
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from dynbuild.building import Event
     from dynbuild.digest import Digest
-    from dynbuild.link.model import Record
     from dynbuild.ports import Tier
 
     Request = pytest.FixtureRequest
@@ -134,6 +135,23 @@ def chain_local_s3(folder: Path, request: Request) -> Bench:
     return Bench(tier, folder, damage)
 
 
+def chain_of_chains(folder: Path, request: Request) -> Bench:
+    """All goes to all three, and is there when the chain inside has it."""
+    near, far = memory(folder, request), chain(folder, request)
+    assert isinstance(far.tier, Chain)
+    inner = Nested(far.tier)
+    outer = chained(
+        near.tier, TierConfig("far", "both", lambda *_: inner, NO_INVENTORY), folder
+    )
+
+    def damage(blob: Digest, data: bytes | None) -> None:
+        outer.finish()
+        near.damage(blob, data)
+        far.damage(blob, data)
+
+    return Bench(outer, folder, damage)
+
+
 def read_only(folder: Path, request: Request) -> Bench:
     """What another machine put there is seen from a machine that only reads."""
     far, near = memory(folder, request), memory(folder, request)
@@ -149,6 +167,26 @@ def read_only(folder: Path, request: Request) -> Bench:
         far.damage(blob, data)
 
     return Bench(Through(far.tier, reading), folder, damage)
+
+
+def test_what_a_chain_takes_from_a_chain_is_from_there(tmp_path: Path) -> None:
+    """Not from a tier inside; nor did anyone sign what is built on what was signed."""
+    step = sha256(b"step")
+    signed, built = (
+        Record(step, step, "linux/amd64", (), {}, on=(sha256(ground),), origins=(at,))
+        for ground, at in ((b"a", Origin("", ("key",))), (b"b", Origin("x", ("key",))))
+    )
+    inside = Memory()
+    for record in (signed, built):
+        inside.record(record)
+    far = TierConfig("far", "inside", lambda *_: inside, NO_INVENTORY)
+    inner = Nested(chained(Memory(), far, tmp_path))
+    both = TierConfig("far", "both", lambda *_: inner, NO_INVENTORY)
+    found = chained(Memory(), both, tmp_path).find([step], "linux/amd64")
+    assert {one.origins for one in found} == {(Origin("far both"),)}
+    found = inner.find([step], "linux/amd64")
+    expected = {(Origin("far inside", ("key",)),), (Origin("far inside"),)}
+    assert {one.origins for one in found} == expected
 
 
 def chained(near: Tier, far: TierConfig, folder: Path) -> Chain:
@@ -168,6 +206,7 @@ TIERS = (
     s3_minio,
     chain,
     chain_local_s3,
+    chain_of_chains,
     read_only,
 )
 

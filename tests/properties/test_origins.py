@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynbuild.digest import sha256
@@ -24,7 +24,7 @@ from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.origin import Trust
-from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.tiers.wrap.chain import Chain, Nested
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 from dynbuild.tiers.wrap.signed import Signed
 from dynbuild.tiers.wrap.trust import Keys, trusting
@@ -44,7 +44,11 @@ STEPS = tuple(sha256(f"step {number}".encode()) for number in range(5))
 BELOW = {0: (), 1: (0,), 2: (0,), 3: (1, 2), 4: (3,)}
 """What each step stands on; those of an odd number copy from it instead."""
 
-PLACES = ("a", "b")
+INSIDE = "a"
+NESTED = "store and a"
+"""A chain of a store of its own before the place inside, as one place."""
+
+PLACES = (INSIDE, "b", NESTED)
 STORE = "elsewhere"
 Names = frozenset[str]
 
@@ -60,11 +64,15 @@ class Put:
 
 @dataclass(frozen=True)
 class Realize:
-    """A run with some tiers, with or without keys; what it builds it may sign."""
+    """A run with some tiers, with or without keys; what it builds it may sign.
+
+    Its store may be the one that other runs have in a chain.
+    """
 
     places: Names
     keyed: bool
     signs: bool
+    inside: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class World:
     """Tiers, a store, and what somebody else has in theirs."""
 
     root: Path
-    tiers: dict[str, Memory] = field(default_factory=dict)
+    tiers: dict[str, Memory | Local] = field(default_factory=dict)
     reach: dict[str, set[str]] = field(
         default_factory=lambda: {place: {place} for place in PLACES}
     )
@@ -94,7 +102,9 @@ class World:
         signature = "+team" if action.by == "team" else ""
         names = frozenset({f"{action.place}{signature}"})
         # A stranger says of it whatever lets it be taken: what it stands on as well.
-        tier: Tier = self.tiers.setdefault(action.place, Memory())
+        tier: Tier = self.at(action.place)
+        if action.place == NESTED:
+            tier = Local(self.root / "inner", ignore, Trust(seal=b"else" * 8))
         for step in range(action.step + 1):
             key = {"team": TEAM, "stranger": STRANGER}.get(action.by)
             outer = Signed(tier, (), key, ignore) if key else tier
@@ -121,12 +131,11 @@ class World:
             signed_only=action.keyed,
             seal=b"mine" * 8,
         )
-        near = Local(self.root / "store", ignore, trust)
+        near = Local(self.root / ("inner" if action.inside else "store"), ignore, trust)
         fars = [self.far(place, keys) for place in sorted(action.places)]
         chain = Chain(near, fars, self.root, lambda: None)
         if not action.keyed:
-            for place in action.places:
-                self.reach[place].update(*(self.reach[one] for one in action.places))
+            self.meet(action.places)
         for held in chain.held(STEPS, AMD):
             # A copy may be used although its source is gone.
             names = self.content(chain, held.record)
@@ -138,19 +147,27 @@ class World:
             assert self.believes(action, names), (step, names, action)
             through |= {name.removesuffix("+team") for name in names}
         chain.finish()
-        for place in action.places:
+        for place in all_of(action.places):
             self.reach[place] |= through
         for tier in self.tiers.values():
             self.check_signed(tier)
+
+    def meet(self, places: Names) -> None:
+        """Let each tier have what any has that it is used with."""
+        met = all_of(places)
+        for place in met:
+            self.reach[place].update(*(self.reach[one] for one in met))
 
     def believes(self, run: Realize, names: Names) -> bool:
         """Whether a run may use what came through these places."""
         if run.keyed:
             return all(name.endswith("+team") for name in names)
-        places = {name for place in run.places for name in self.reach[place]}
-        return {name.removesuffix("+team") for name in names} <= {*places, STORE}
+        places = {name for place in all_of(run.places) for name in self.reach[place]}
+        # What somebody puts into a store that is this run's own.
+        own = {STORE, NESTED} if run.inside else {STORE}
+        return {name.removesuffix("+team") for name in names} <= places | own
 
-    def check_signed(self, tier: Memory) -> None:
+    def check_signed(self, tier: Tier) -> None:
         """The team's key signs what the team made, and nothing else."""
         for record in Signed(tier, (TEAM.public,), None, ignore).find(STEPS, AMD):
             names = self.content(tier, record)
@@ -183,11 +200,23 @@ class World:
             return None
         return frozenset(json.loads(gzip.decompress(path.read_bytes()))[1])
 
+    def at(self, place: str) -> Memory | Local:
+        """What lies at a place: for a chain, the store of its own."""
+        if place not in self.tiers:
+            own = Trust(frozenset({f"s3 {INSIDE}"}), seal=b"mine" * 8)
+            self.tiers[place] = (
+                Local(self.root / "inner", ignore, own) if place == NESTED else Memory()
+            )
+        return self.tiers[place]
+
     def far(self, place: str, keys: Keys | None) -> CircuitBreakerTier:
-        memory = self.tiers.setdefault(place, Memory())
+        near = self.at(place)
 
         def open_(_: Notify, __: CountBytes, ___: CountBytes) -> Tier:
-            return memory
+            if place != NESTED:
+                return near
+            inside = [self.far(INSIDE, keys)]
+            return Nested(Chain(near, inside, self.root, lambda: None))
 
         far = TierConfig("s3", place, trusting(open_, keys), NO_INVENTORY)
         return CircuitBreakerTier(far, ignore, ignore)
@@ -201,6 +230,11 @@ class World:
         names = frozenset({STORE})
         for step in range(action.step + 1):
             self.keep(near, self.record(near, step, names), names)
+
+
+def all_of(places: Names) -> Names:
+    """The places, and those inside of them."""
+    return places | ({INSIDE} if NESTED in places else frozenset())
 
 
 def record_of(step: int, names: Names, below: list[Record]) -> Record:
@@ -228,7 +262,18 @@ ACTIONS = st.lists(
         st.sampled_from(["nobody", "team", "stranger"]),
     )
     | st.builds(
-        Realize, st.frozensets(st.sampled_from(PLACES)), st.booleans(), st.booleans()
+        Realize,
+        st.frozensets(st.sampled_from(PLACES)),
+        st.booleans(),
+        st.booleans(),
+        st.just(value=False),
+    )
+    | st.builds(
+        Realize,
+        st.frozensets(st.sampled_from(PLACES[:2])),
+        st.booleans(),
+        st.booleans(),
+        st.just(value=True),
     )
     | st.builds(Lose, st.sampled_from(range(len(STEPS))), st.booleans()),
     min_size=2,
@@ -237,6 +282,13 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
+@example(
+    [
+        Put(INSIDE, 0, "nobody"),
+        Realize(frozenset({NESTED}), keyed=False, signs=False, inside=False),
+        Realize(frozenset(), keyed=False, signs=False, inside=True),
+    ]
+)
 def test_no_run_uses_what_it_does_not_believe(
     actions: list[Put | Realize | Lose],
 ) -> None:

@@ -22,7 +22,7 @@ from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.daemon_threads import submit
 from dynbuild.tiers.kind import READ
 from dynbuild.tiers.origin import STORE
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
+from dynbuild.tiers.wrap.far import Far
 from dynbuild.tiers.wrap.sharing import Sharing
 
 LOOK_UP = 15.0
@@ -61,7 +61,7 @@ class _Seen:
     ``sizes`` has the blobs that they name, ``lost`` those that it did not deliver.
     """
 
-    far: CircuitBreakerTier
+    far: Far
     records: dict[tuple[Digest, str], tuple[Record, ...]] = field(default_factory=dict)
     sizes: dict[Digest, int] = field(default_factory=dict)
     lost: set[Digest] = field(default_factory=set)
@@ -104,7 +104,7 @@ class Chain:
     def __init__(
         self,
         near: Near,
-        fars: Sequence[CircuitBreakerTier],
+        fars: Sequence[Far],
         folder: Path,
         check: Callable[[], None],
         look_up: float = LOOK_UP,
@@ -154,7 +154,10 @@ class Chain:
 
     def record(self, record: Record) -> None:
         self.expect([record])
-        record = replace(record, origins=self._known[record.id].origins)
+        self.put(replace(record, origins=self._known[record.id].origins))
+
+    def put(self, record: Record) -> None:
+        """Store and share a record whose origins are known, as it is."""
         self._near.record(record)
         self._sharing.add(record)
 
@@ -227,7 +230,7 @@ class Chain:
         return tuple(sorted(found.union(self._near.doubts())))
 
     def _in_time(
-        self, far: CircuitBreakerTier, answer: Future[tuple[Record, ...]]
+        self, far: Far, answer: Future[tuple[Record, ...]]
     ) -> tuple[Record, ...]:
         deadline = time.monotonic() + self._look_up
         while time.monotonic() < deadline:
@@ -255,7 +258,7 @@ class Chain:
             seen.lose(blob)
         return False
 
-    def _patiently(self, far: CircuitBreakerTier, blob: Digest, path: str) -> bool:
+    def _patiently(self, far: Far, blob: Digest, path: str) -> bool:
         """Fetch a blob, checking meanwhile whether all is to end."""
         job = submit(lambda: far.fetch(blob, path))
         while not wait([job], _POLL).done:
@@ -293,6 +296,34 @@ class Chain:
             lock = self._getting.setdefault(blob, threading.Lock())
         with lock:
             yield
+
+
+class Nested:
+    """Implements ``ports.Tier``: a chain as a far tier of another.
+
+    All that it gives comes from one place, the one by which the outer chain knows it,
+    whatever the places are that it came through inside: so a place has to name all its
+    parts. What it stores has the origins that the outer chain states, since only that
+    knows what it was built on; it is stored when all tiers inside have it that can.
+    The outer chain waits for an answer no longer than for any other tier: a chain
+    inside should look up in less time.
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        return self._chain.find(steps, platform)
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        return self._chain.fetch(blob, path)
+
+    def keep(self, blob: Digest, path: str) -> None:
+        self._chain.keep(blob, path)
+
+    def record(self, record: Record) -> None:
+        self._chain.put(record)
+        self._chain.finish()
 
 
 def _below(record: Record) -> set[Digest]:

@@ -22,7 +22,7 @@ _LOST = 2
 
 
 class CircuitBreakerTier:
-    """Implements ``ports.Tier`` on a shared tier; raises nothing but ValueError.
+    """Implements ``Far`` on a shared tier; raises nothing but ValueError.
 
     ``tell`` hears of its first failure; if the tier is required, ``require`` raises it.
     """
@@ -60,8 +60,13 @@ class CircuitBreakerTier:
         return tuple(self._from_here(one) for one in found if self._is_readable(one))
 
     def _from_here(self, record: Record) -> Record:
-        """Return the record with its origin: this tier, and who signed it."""
-        keys = record.origins[0].keys if record.origins else ()
+        """Return the record with its origin: this tier, and who signed it.
+
+        Only what checks signatures names keys without a place. Other origins are of
+        what the record was built on, in a chain: nobody signed the record itself.
+        """
+        known = [one.keys for one in record.origins if not one.place]
+        keys = known[0] if known else ()
         return replace(record, origins=(Origin(place_of(self.far), keys),))
 
     def _is_readable(self, record: Record) -> bool:

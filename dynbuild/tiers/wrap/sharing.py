@@ -11,7 +11,7 @@ from dynbuild.digest import Digest
 from dynbuild.link.model import Record
 from dynbuild.ports import Tier
 from dynbuild.tiers.codec import record_name
-from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
+from dynbuild.tiers.wrap.far import Far
 
 _AT_ONCE = 3
 """Records that are shared with one tier concurrently."""
@@ -25,7 +25,7 @@ class _Line:
     that stands on ours, or copies from it, is of use to anyone there.
     """
 
-    far: CircuitBreakerTier
+    far: Far
     left: deque[Record] = field(default_factory=deque)
     seen: set[tuple[str, tuple[Digest, ...]]] = field(default_factory=set)
     foreign: set[Digest] = field(default_factory=set)
@@ -38,16 +38,14 @@ class Sharing:
     ``folder`` is a place for links to blobs of the near tier.
     """
 
-    def __init__(
-        self, near: Tier, fars: Sequence[CircuitBreakerTier], folder: Path
-    ) -> None:
+    def __init__(self, near: Tier, fars: Sequence[Far], folder: Path) -> None:
         self._near = near
         self._folder = folder
         self._lines = [_Line(far) for far in fars]
         self._changed = threading.Condition()
         self._error: BaseException | None = None
 
-    def add(self, record: Record, only: CircuitBreakerTier | None = None) -> None:
+    def add(self, record: Record, only: Far | None = None) -> None:
         """Share a record with all tiers that accept writes, or ``only`` with one."""
         key = (record_name(record), tuple(layer.digest for layer in record.layers))
         for line in self._lines:
