@@ -17,8 +17,7 @@ from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.registry.tier import Registry
-from dynbuild.tiers.wrap.signed import Signed
-from dynbuild.tiers.wrap.trust import Keys, trusting
+from dynbuild.tiers.wrap.trust import Keys, SignedTier, trusting
 from tests.contracts.test_faults import AMD, BASE, OTHER, STEP, Machine
 from tests.contracts.test_faults import tier as s3_tier
 from tests.s3_servers import Server, bucket_name
@@ -81,7 +80,7 @@ class Writer:
         path.write_bytes(packed(content))
         tier = self.raw()
         if self.key:
-            tier = Signed(tier, (), self.key, ignore)
+            tier = SignedTier(tier, (), self.key, ignore)
         tier.keep(sha256(packed(content)), str(path))
         tier.record(record)
         found = self.raw().find([record.step], record.platform)

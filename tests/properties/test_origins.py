@@ -26,8 +26,7 @@ from dynbuild.tiers.memory import Memory
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.chain import Chain, Nested
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
-from dynbuild.tiers.wrap.signed import Signed
-from dynbuild.tiers.wrap.trust import Keys, trusting
+from dynbuild.tiers.wrap.trust import Keys, SignedTier, trusting
 from tests.contracts.test_tiers import NO_INVENTORY
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class World:
             tier = Local(self.root / "inner", ignore, Trust(seal=b"else" * 8))
         for step in range(action.step + 1):
             key = {"team": TEAM, "stranger": STRANGER}.get(action.by)
-            outer = Signed(tier, (), key, ignore) if key else tier
+            outer = SignedTier(tier, (), key, ignore) if key else tier
             self.keep(outer, self.record(tier, step, names), names)
 
     def record(self, tier: Tier, step: int, names: Names) -> Record:
@@ -169,7 +168,7 @@ class World:
 
     def check_signed(self, tier: Tier) -> None:
         """The team's key signs what the team made, and nothing else."""
-        for record in Signed(tier, (TEAM.public,), None, ignore).find(STEPS, AMD):
+        for record in SignedTier(tier, (TEAM.public,), None, ignore).find(STEPS, AMD):
             names = self.content(tier, record)
             assert names is None or all(name.endswith("+team") for name in names)
 

@@ -1,15 +1,30 @@
-"""The trust of a run: which tiers its user named, and whose signatures count."""
+"""The trust of a run: whose signatures count, and which records of a shared tier."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import gzip
+import hashlib
+import threading
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from io import BufferedIOBase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dynbuild.digest import Digest, sha256
+from dynbuild.link.model import Origin, Record
 from dynbuild.ports import CountBytes, Notify, Tier
+from dynbuild.tiers.codec import dump_writes
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.kind import Open
+from dynbuild.tiers.origin import Trust
 
 if TYPE_CHECKING:
+    # The library takes a while to import, and many have no keys.
     from dynbuild.signature import PublicKey, SecretKey
+
+_CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +50,7 @@ def keys_of(cache: Cache, environment: Mapping[str, str]) -> Keys | None:
     needed = given or cache.signed_only or any(map(environment.get, names))
     if not needed:
         return None
-    # The library takes a while to import, and many have no keys.
-    from dynbuild.tiers.keys import signing_key, trusted_keys  # noqa: PLC0415
+    from dynbuild.tiers.keys import signing_key, trusted_keys  # noqa: PLC0415 - as above
 
     trusted = trusted_keys(cache.trusted_keys, environment)
     return Keys(trusted, signing_key(environment))
@@ -47,20 +61,144 @@ def trusting(open_: Open, keys: Keys | None) -> Open:
 
     Without keys its layers are checked against its records instead.
     """
-    if keys is None:
-        return _checking(open_)
-    from dynbuild.tiers.wrap.signed import Signed  # noqa: PLC0415 - as above
 
-    def signed(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
-        return Signed(open_(tell, came, went), keys.trusted, keys.secret, tell)
+    def trusted(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
+        tier = open_(tell, came, went)
+        if keys is None:
+            return VerifiedTier(tier, tell)
+        return SignedTier(tier, keys.trusted, keys.secret, tell)
 
-    return signed
+    return trusted
 
 
-def _checking(open_: Open) -> Open:
-    def checked(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
-        from dynbuild.tiers.wrap.checked import Checked  # noqa: PLC0415
+class SignedTier:
+    """Implements ``ports.Tier``: only records count that a trusted key has signed.
 
-        return Checked(open_(tell, came, went), tell)
+    ``tell`` hears once of others.
 
-    return checked
+    With a secret key what is put is signed, and that key is trusted as well: nobody
+    vouches for what they would not accept. What stands on anything that no trusted key
+    vouches for is neither signed nor put.
+    """
+
+    def __init__(
+        self,
+        tier: Tier,
+        trusted: Collection["PublicKey"],
+        secret: "SecretKey | None",
+        tell: Callable[[str], None],
+    ) -> None:
+        self._tier = tier
+        self._secret = secret
+        own = [secret.public] if secret else []
+        self._trust = Trust(keys=(*trusted, *own), signed_only=True)
+        self._tell = tell
+        self._told = threading.Lock()
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        found = self._tier.find(steps, platform)
+        known = ((record, self._signers(record)) for record in found)
+        trusted = tuple(
+            replace(record, origins=(Origin("", keys),))
+            for record, keys in known
+            if keys
+        )
+        # Acquired once, and never released.
+        if len(trusted) < len(found) and self._told.acquire(blocking=False):
+            self._tell("it has records that no trusted key has signed")
+        return trusted
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        return self._tier.fetch(blob, path)
+
+    def keep(self, blob: Digest, path: str) -> None:
+        self._tier.keep(blob, path)
+
+    def record(self, record: Record) -> None:
+        if not self._trust.believes(record.origins):
+            return
+        if self._secret is not None:
+            from dynbuild.signature import signed  # noqa: PLC0415 - as above
+
+            record = signed(record, _writes(record), self._secret)
+        self._tier.record(record)
+
+    def _signers(self, record: Record) -> tuple[str, ...]:
+        return self._trust.signed_by(record, _writes(record))
+
+
+def _writes(record: Record) -> Digest:
+    return sha256(dump_writes(record.writes))
+
+
+class VerifiedTier:
+    """Implements ``ports.Tier``: layers are checked against the tier's own records.
+
+    A blob may match its digest and still not be the layer that a record means. The
+    engine would refuse it, and the build would end; here it is a miss. ``tell`` hears
+    of mismatches.
+    """
+
+    def __init__(self, tier: Tier, tell: Callable[[str], None]) -> None:
+        self._tier = tier
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._said: dict[Digest, set[Digest]] = {}
+        self._wrong: set[Digest] = set()
+
+    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+        found = self._tier.find(steps, platform)
+        with self._lock:
+            for record in found:
+                for layer in record.layers:
+                    self._said.setdefault(layer.digest, set()).add(layer.diff_id)
+        return tuple(
+            record
+            for record in found
+            if self._wrong.isdisjoint(layer.digest for layer in record.layers)
+        )
+
+    def fetch(self, blob: Digest, path: str) -> bool:
+        if blob in self._wrong or not self._tier.fetch(blob, path):
+            return False
+        said = self._said.get(blob)
+        if said is None or _is_layer(path, said):
+            return True
+        Path(path).unlink()
+        self._wrong.add(blob)
+        self._tell(f"the blob {blob} is not the layer that a record says it is")
+        return False
+
+    def keep(self, blob: Digest, path: str) -> None:
+        self._tier.keep(blob, path)
+
+    def record(self, record: Record) -> None:
+        self._tier.record(record)
+
+
+def _is_layer(path: str, diff_ids: Collection[Digest]) -> bool:
+    """Whether a blob, unpacked, has all these diff ids, which should be only one.
+
+    What Python cannot unpack is left to the engine.
+    """
+    with Path(path).open("rb") as file:
+        head = file.read(4)
+        file.seek(0)
+        if head == _ZSTANDARD:
+            return True
+        try:
+            if head[:2] == _GZIP:
+                with gzip.open(file) as unpacked:
+                    actual = _digest(unpacked)
+            else:
+                actual = _digest(file)
+        except (OSError, EOFError, zlib.error):
+            return False
+    return {actual} == set(diff_ids)
+
+
+def _digest(file: BufferedIOBase) -> Digest:
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return Digest(f"sha256:{digest.hexdigest()}")

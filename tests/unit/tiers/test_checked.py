@@ -10,7 +10,7 @@ import pytest
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.wrap.checked import Checked
+from dynbuild.tiers.wrap.trust import VerifiedTier
 from tests.contracts.tiers import AMD, STEP
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_a_layer_and_its_diff_id(
     inner = Memory({sha256(blob): blob})
     layer = Layer(diff_id, sha256(blob), 1)
     inner.record(Record(STEP, STEP, AMD, (layer,), {}))
-    tier = Checked(inner, told.append)
+    tier = VerifiedTier(inner, told.append)
     path = tmp_path / "layer"
     # Nobody said yet what it is.
     assert tier.fetch(sha256(blob), str(path))
@@ -73,7 +73,7 @@ def test_two_records_that_contradict_one_another(tmp_path: Path) -> None:
         layer = Layer(diff_id, sha256(blob), len(blob))
         on = (sha256(bytes([number])),)
         inner.record(Record(STEP, STEP, AMD, (layer,), {}, on=on))
-    tier = Checked(inner, lambda _: None)
+    tier = VerifiedTier(inner, lambda _: None)
     assert len(tier.find([STEP], AMD)) == 2
     assert not tier.fetch(sha256(blob), str(tmp_path / "layer"))
     assert tier.find([STEP], AMD) == ()

@@ -13,7 +13,7 @@ from dynbuild.signature import SecretKey
 from dynbuild.tiers.codec import dump_record, dump_writes, load_record, record_name
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.memory import Memory
-from dynbuild.tiers.wrap.signed import Signed
+from dynbuild.tiers.wrap.trust import SignedTier
 from tests.contracts.tiers import AMD, SCENARIOS, STEP, Bench
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def test_contract(scenario: Callable[[Bench], None], tmp_path: Path) -> None:
         if data is not None:
             inner.blobs[blob] = data
 
-    tier = Signed(inner, (), KEY, lambda _: None)
+    tier = SignedTier(inner, (), KEY, lambda _: None)
     scenario(Bench(tier, tmp_path, damage))
 
 
@@ -49,12 +49,12 @@ class Shared:
         self.told: list[str] = []
 
     def writer(self, key: SecretKey | None) -> Bench:
-        tier: Tier = Signed(self.inner, (), key, self.told.append)
+        tier: Tier = SignedTier(self.inner, (), key, self.told.append)
         return Bench(tier, self.folder, lambda *_: None)
 
     def found(self, *keys: SecretKey) -> tuple[Record, ...]:
         trusted = [key.public for key in keys]
-        return Signed(self.inner, trusted, None, self.told.append).find([STEP], AMD)
+        return SignedTier(self.inner, trusted, None, self.told.append).find([STEP], AMD)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_what_a_trusted_key_signed_is_found(shared: Shared) -> None:
 def test_what_nobody_signed_is_a_miss_and_told_once(shared: Shared) -> None:
     bench = Bench(shared.inner, shared.folder, lambda *_: None)
     bench.kept()
-    tier = Signed(shared.inner, [KEY.public], None, shared.told.append)
+    tier = SignedTier(shared.inner, [KEY.public], None, shared.told.append)
     assert tier.find([STEP], AMD) == ()
     assert tier.find([STEP], AMD) == ()
     assert shared.told == ["it has records that no trusted key has signed"]
@@ -111,7 +111,7 @@ def test_a_record_for_another_platform_is_not_one_for_this(shared: Shared) -> No
     shared.writer(KEY).kept()
     (good,) = shared.found(KEY)
     shared.inner.record(replace(good, platform="linux/arm64"))
-    tier = Signed(shared.inner, [KEY.public], None, shared.told.append)
+    tier = SignedTier(shared.inner, [KEY.public], None, shared.told.append)
     assert tier.find([STEP], "linux/arm64") == ()
 
 
@@ -133,4 +133,4 @@ def test_a_copy_to_another_tier_stays_signed(shared: Shared, tmp_path: Path) -> 
     assert shared.inner.fetch(record.layers[0].digest, path)
     other.keep(record.layers[0].digest, path)
     other.record(record)
-    assert len(Signed(other, [KEY.public], None, print).find([STEP], AMD)) == 1
+    assert len(SignedTier(other, [KEY.public], None, print).find([STEP], AMD)) == 1
