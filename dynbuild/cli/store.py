@@ -18,7 +18,7 @@ from dynbuild.errors import DynbuildError
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Source
 from dynbuild.ports import Tier
-from dynbuild.tiers.declared import Cache, cache_of
+from dynbuild.tiers.declared import Cache, declared_in
 
 
 def tiers_in(project: Project | None) -> dict[Source, Tier]:
@@ -30,7 +30,7 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
     if project is not None:
         with suppress(DynbuildError):
             loaded = load_declaration(project, given((), ()), recorded(project.locks))
-            declared = cache_of(loaded.declaration.cache.model_dump_json())
+            declared = declared_in(loaded.declaration)
     cache = accepted(project, declared).cache if project else declared
     root = project.place.root if project else Path.cwd()
     return tiers_of(root, cache, shows())

@@ -3,9 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dynbuild.declaration.caches import KINDS, SharedTier
+
+if TYPE_CHECKING:
+    # It takes a while to import, and an unchanged declaration needs none.
+    from dynbuild.declaration.schema import Declaration
 
 T = TypeVar("T", bound=SharedTier)
 
@@ -36,6 +40,11 @@ def cache_of(text: str) -> Cache:
         {kind.key: kind(**said[kind.key]) for kind in KINDS if said.get(kind.key)},
         tuple(said.get("trusted_keys", ())),
     )
+
+
+def declared_in(declaration: "Declaration") -> Cache:
+    """Return the tier settings of a declaration."""
+    return cache_of(declaration.cache.model_dump_json())
 
 
 def settings_of(cache: Cache) -> str:

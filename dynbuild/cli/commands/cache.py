@@ -25,7 +25,7 @@ from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.daemon_threads import parallel_map
-from dynbuild.tiers.declared import Cache, cache_of
+from dynbuild.tiers.declared import Cache, declared_in
 from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.kinds import KINDS
 from dynbuild.tiers.local.inventory import LocalInventory
@@ -223,7 +223,7 @@ def place_of(config: str | None, arguments: Given) -> CacheTiers:
         store = store_of(Path.cwd(), None)
         return CacheTiers(None, store, cache_, shared(cache_, os.environ))
     loaded = load_declaration(project, arguments, recorded(project.locks))
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     cache_ = accepted(project, declared).cache
     store = store_of(project.place.root, cache_.local)
     return CacheTiers(project, store, cache_, shared(cache_, os.environ))

@@ -19,7 +19,7 @@ from dynbuild.environment.project import builder, images, open_project
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.explain.outdated import Finding
 from dynbuild.realize.request import RealizeOptions, platform_of
-from dynbuild.tiers.declared import cache_of
+from dynbuild.tiers.declared import declared_in
 
 
 @click.command()
@@ -50,7 +50,7 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     loaded = load_declaration(project, given(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
     asked = RealizeOptions((), platforms=(platform,) if platform else ())
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     tiers = tiers_of(
         project.place.root,
         accepted(project, declared).cache,

@@ -47,7 +47,7 @@ from dynbuild.lock.model import Lock
 from dynbuild.project.writing import is_refused, put
 from dynbuild.realize.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
-from dynbuild.tiers.declared import Cache, cache_of
+from dynbuild.tiers.declared import Cache, cache_of, declared_in
 
 _NOTHING = Accepted(Cache(), given=False)
 """For when no declaration is read, or none of its caches is used."""
@@ -119,7 +119,7 @@ def build(settings: BuildSettings) -> int:
         if locked.changes:
             tell(changes_text(locked.changes))
         tell(f"wrote {project.place.lock}")
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     agreed = accepted(project, declared)
     return _realize(_job(project, locked.lock, asked, agreed, settings), settings)
 

@@ -24,7 +24,7 @@ from dynbuild.environment.project import builder, images, open_project
 from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Answer
-from dynbuild.tiers.declared import cache_of
+from dynbuild.tiers.declared import declared_in
 from dynbuild.tiers.local.machine import Machine
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.survey import survey
@@ -68,7 +68,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, given(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     cache = accepted(project, declared).cache
     fars = shared(cache, os.environ)
     told: list[Diagnostic] = []

@@ -13,7 +13,7 @@ from dynbuild.commands.lock import recorded
 from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.consents import Consent
-from dynbuild.tiers.declared import Cache, cache_of, settings_of
+from dynbuild.tiers.declared import Cache, declared_in, settings_of
 
 
 @click.command()
@@ -54,7 +54,7 @@ def trust(  # noqa: PLR0913 - one parameter a flag
     loaded = load_declaration(
         project, given(expressions, texts), recorded(project.locks)
     )
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     consents_kept().keep(Consent(name, settings_of(declared), agreed=True))
     tell(f"accepted for {name}:\n{naming(declared) or '  it names no caches'}")
     return 0

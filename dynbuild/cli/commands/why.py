@@ -18,7 +18,7 @@ from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lock.model import Lock
-from dynbuild.tiers.declared import Cache, cache_of
+from dynbuild.tiers.declared import Cache, declared_in
 
 
 @click.command()
@@ -96,5 +96,5 @@ def _current(
         (stale,) = locking.stale(locked).diagnostics
         hint = "what follows is of the lock as it is; `dynbuild lock` brings it up"
         show([replace(stale, severity="warning", hint=hint)], color)
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     return lock, accepted(project, declared).cache
