@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from dynbuild.version import __version__
+
 if TYPE_CHECKING:
     from dynbuild.api import load, lock, open_environment, realize, trust, why
     from dynbuild.building import BuildFailed, Load, OciLayout, Push
@@ -9,8 +11,6 @@ if TYPE_CHECKING:
     from dynbuild.environment.model import Environment
     from dynbuild.errors import Diagnostic, DynbuildError
     from dynbuild.realize.request import RealizeOptions
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BuildFailed",
@@ -22,6 +22,7 @@ __all__ = [
     "OciLayout",
     "Push",
     "RealizeOptions",
+    "__version__",
     "load",
     "lock",
     "open_environment",

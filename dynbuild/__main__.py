@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dynbuild import __version__
+from dynbuild.version import __version__
 
 REPEATABLE = ("check", "eval", "lock")
 """The commands that are answered at once where nothing has changed since."""

@@ -28,7 +28,7 @@ from dynbuild.environment import project as projects
 from dynbuild.environment.model import Environment
 from dynbuild.errors import Diagnostic
 from dynbuild.spans import Source
-from dynbuild.tiers.declared import cache_of
+from dynbuild.tiers.declared import declared_in
 
 if TYPE_CHECKING:
     from dynbuild.commands.lock import Locked, LockOptions
@@ -65,7 +65,7 @@ def trust(environment: Environment, loaded: "Loaded") -> Environment:
 
     What they hold becomes part of images: trust only what you would run.
     """
-    declared = cache_of(loaded.declaration.cache.model_dump_json())
+    declared = declared_in(loaded.declaration)
     return replace(environment, cache=declared, trusted=True)
 
 

@@ -13,9 +13,9 @@ from typing import TextIO
 
 import click
 
-from dynbuild import __version__
 from dynbuild.cli.output import show, tell
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
+from dynbuild.version import __version__
 
 INTERRUPTED = 130
 _UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 
-from dynbuild import __version__
 from dynbuild.project.cache.facts import Fact, hold
+from dynbuild.version import __version__
 
 MOST = 500
 """The maximum number of entries; beyond it, the older half is removed."""
