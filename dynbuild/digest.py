@@ -8,6 +8,21 @@ from typing import NewType, TypeAlias
 Digest = NewType("Digest", str)
 """``sha256:`` and 64 lower-case hex digits, as in the OCI specs."""
 
+StepDigest = NewType("StepDigest", Digest)
+"""The digest of a step's description: what it was declared to build."""
+
+PlacedDigest = NewType("PlacedDigest", Digest)
+"""The digest of a step in its place: the step, and all that it stands on there."""
+
+RealizationId = NewType("RealizationId", Digest)
+"""The identity of one build of a step in its place: of its layers, and its inputs'."""
+
+DiffId = NewType("DiffId", Digest)
+"""The digest of a layer's uncompressed tar, as in the OCI image spec."""
+
+BlobDigest = NewType("BlobDigest", Digest)
+"""The digest of stored bytes: of a compressed layer, a config, a write set."""
+
 Field: TypeAlias = "str | int | bool | Sequence[Field] | Mapping[str, Field] | None"
 """What a description may hold: text, numbers, and lists and mappings of them."""
 

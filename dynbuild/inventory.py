@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.link.model import Record
 
 RECORDS = "realizations"
@@ -24,26 +24,26 @@ class StoredObject:
     age: float
 
     @property
-    def blob(self) -> Digest | None:
+    def blob(self) -> BlobDigest | None:
         """The digest that names it, if it is a blob."""
         folder, _, name = self.key.rpartition("/")
         whole = folder == "blobs/sha256" and not name.startswith(".")
-        return Digest(f"sha256:{name}") if whole else None
+        return BlobDigest(Digest(f"sha256:{name}")) if whole else None
 
     @property
-    def step(self) -> Digest | None:
+    def step(self) -> StepDigest | None:
         """The digest of the step that it is a record of, if it is a record."""
         folder, _, name = self.key.partition("/")
         if folder != RECORDS:
             return None
-        return Digest(f"sha256:{name.partition('/')[0]}")
+        return StepDigest(Digest(f"sha256:{name.partition('/')[0]}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
     """A root that keeps blobs in use: a record, or a machine's note of an image."""
 
-    names: frozenset[Digest]
+    names: frozenset[BlobDigest]
     record: Record | None = None
 
 
@@ -56,7 +56,7 @@ class Inventory(Protocol):
     def root(self, key: str) -> Root | None:
         """Return what a record or note names; None if it is unreadable or gone."""
 
-    def is_whole(self, blob: Digest) -> bool:
+    def is_whole(self, blob: BlobDigest) -> bool:
         """Read a blob to its end: whether it is there and matches its digest."""
 
     def remove(self, keys: Collection[str]) -> None:

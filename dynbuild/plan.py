@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
-from dynbuild.digest import Digest
+from dynbuild.digest import PlacedDigest, RealizationId, StepDigest
 from dynbuild.link.budget import Member, groups, height_of
 from dynbuild.link.choice import Held, choose, preferred
 from dynbuild.link.commute import databases_of
@@ -73,9 +73,9 @@ class Plan:
     """The choice for every step in its place, by placed digest, closures first."""
 
     places: Placements
-    choices: Mapping[Digest, Choice]
+    choices: Mapping[PlacedDigest, Choice]
 
-    def layers(self, digests: Iterable[Digest]) -> tuple[Layer, ...] | None:
+    def layers(self, digests: Iterable[PlacedDigest]) -> tuple[Layer, ...] | None:
         """Return the layers of places in the order given; None if one is not built."""
         found: list[Layer] = []
         for digest in digests:
@@ -85,11 +85,13 @@ class Plan:
             found += choice.record.layers
         return tuple(found)
 
-    def ids(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
+    def ids(self, digests: Iterable[PlacedDigest]) -> tuple[RealizationId, ...]:
         """Return the ids of built places, sorted: the ``on`` of a record."""
         return tuple(sorted(self._record(digest).id for digest in digests))
 
-    def sources(self, digest: Digest) -> tuple[tuple[Digest, Digest], ...]:
+    def sources(
+        self, digest: PlacedDigest
+    ) -> tuple[tuple[PlacedDigest, RealizationId], ...]:
         """Return the ``sources`` of a record of a place, all of which are built.
 
         A linked step has to be present wherever the image is made, so its own record
@@ -97,7 +99,7 @@ class Plan:
         """
         image = {*self.places.image}
         todo = [*self.places.places[digest].sources]
-        found: dict[Digest, Digest] = {}
+        found: dict[PlacedDigest, RealizationId] = {}
         while todo:
             source = todo.pop()
             if source in found:
@@ -109,7 +111,7 @@ class Plan:
                 found |= {one: id_ for one, id_ in record.sources if one not in found}
         return tuple(sorted(found.items()))
 
-    def _record(self, digest: Digest) -> Record:
+    def _record(self, digest: PlacedDigest) -> Record:
         choice = self.choices[digest]
         assert isinstance(choice, Reuse)
         return choice.record
@@ -117,7 +119,7 @@ class Plan:
 
 def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     order: Sequence[Placed],
-    digests: Mapping[str, Digest],
+    digests: Mapping[str, StepDigest],
     platform: str,
     held: Iterable[Held],
     *,
@@ -138,7 +140,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         for p in order
         if p.id in digests and isinstance(p.step, Group)
     }
-    by_place: dict[Digest, dict[Digest, Held]] = {}
+    by_place: dict[PlacedDigest, dict[RealizationId, Held]] = {}
     for has in (*made, *sorted(held, key=preferred)):
         known = by_place.setdefault(has.record.placed, {})
         allowed = spare.get(has.record.step)
@@ -153,7 +155,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     read = {
         placed: [one.record.reads for one in those] for placed, those in held_at.items()
     }
-    joined: dict[Digest, list[Sequence[Digest]]] = {}
+    joined: dict[StepDigest, list[Sequence[StepDigest]]] = {}
     for has in chain.from_iterable(held_at.values()):
         if has.record.joins:
             joined.setdefault(has.record.step, []).append(has.record.joins)
@@ -170,7 +172,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     below = _below(places, aims)
     while True:
         chosen = _chosen(places, below, held_at, lost)
-        choices: dict[Digest, Choice] = {
+        choices: dict[PlacedDigest, Choice] = {
             digest: Reuse(one.record, one.distance)
             if (one := chosen.get(digest)) is not None
             else Build()
@@ -185,10 +187,10 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
 
 def _chosen(
     places: Placements,
-    below: Collection[Digest],
-    held: Mapping[Digest, Sequence[Held]],
-    lost: Collection[Digest],
-) -> Mapping[Digest, Held | None]:
+    below: Collection[PlacedDigest],
+    held: Mapping[PlacedDigest, Sequence[Held]],
+    lost: Collection[PlacedDigest],
+) -> Mapping[PlacedDigest, Held | None]:
     """Choose the records to reuse: for places ``below`` the aims first, then the rest.
 
     Places that nothing needs have no influence on what the image is made of: so what
@@ -201,7 +203,7 @@ def _chosen(
     fixed = {digest: [one] if (one := first.get(digest)) else [] for digest in below}
     used = {digest for digest, one in fixed.items() if one}
     # Gone sources are settled as well, by the records of what was copied from them.
-    settled: dict[Digest, Digest] = {}
+    settled: dict[PlacedDigest, RealizationId] = {}
     for one in filter(None, first.values()):
         settled |= {one.record.placed: one.record.id, **dict(one.record.sources)}
     agreeing = {
@@ -215,9 +217,9 @@ def _chosen(
     return choose(every, {**agreeing, **fixed}, used | {*lost}) | first
 
 
-def _below(places: Placements, aims: Iterable[Digest]) -> set[Digest]:
+def _below(places: Placements, aims: Iterable[PlacedDigest]) -> set[PlacedDigest]:
     """Return the aims and all that they stand on or copy from."""
-    found: set[Digest] = set()
+    found: set[PlacedDigest] = set()
     todo = list(aims)
     while todo:
         digest = todo.pop()
@@ -229,7 +231,7 @@ def _below(places: Placements, aims: Iterable[Digest]) -> set[Digest]:
 
 
 def standing(
-    order: Sequence[Placed], digests: Mapping[str, Digest]
+    order: Sequence[Placed], digests: Mapping[str, StepDigest]
 ) -> tuple[Standing, ...]:
     """Return the steps of a lock whose digests are known, as ``place`` takes them."""
     return tuple(
@@ -288,9 +290,9 @@ def shared_layers(
 
 def needed(
     places: Placements,
-    choices: Mapping[Digest, Choice],
-    aims: Iterable[Digest],
-) -> dict[Digest, Choice]:
+    choices: Mapping[PlacedDigest, Choice],
+    aims: Iterable[PlacedDigest],
+) -> dict[PlacedDigest, Choice]:
     """Build only the aims and what a build needs; any other build is ``Unneeded``."""
     todo = list(aims)
     found = set(todo)

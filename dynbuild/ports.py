@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dynbuild.building import BuildRequest, Built, Report
-from dynbuild.digest import Digest, Field
+from dynbuild.digest import BlobDigest, Digest, Field, StepDigest
 from dynbuild.explain.blame import Commit
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet
@@ -139,16 +139,16 @@ class Tier(Protocol):
     A shared tier may raise TierError, which has no credentials, from every method.
     """
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         """Return all records of some steps, however they were placed."""
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         """Write a blob to a path where nothing is.
 
         Return False if the tier does not hold it whole.
         """
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         """Store the content of a file as a blob."""
 
     def record(self, record: Record) -> None:
@@ -159,7 +159,7 @@ class Tiers(Tier, Protocol):
     """All tiers as one; no shared tier makes its caller fail."""
 
     def held(
-        self, steps: Collection[Digest], platform: str, *, anew: bool = False
+        self, steps: Collection[StepDigest], platform: str, *, anew: bool = False
     ) -> tuple[Held, ...]:
         """Return the records of some steps in every tier, with their distances.
 
@@ -218,7 +218,7 @@ class Machine(Protocol):
         """
 
     def alone(
-        self, steps: list[Digest], waiting: Callable[[], None]
+        self, steps: Sequence[Digest], waiting: Callable[[], None]
     ) -> AbstractContextManager[None]:
         """Keep other processes from building the same steps meanwhile.
 

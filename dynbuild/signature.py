@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from dynbuild.declaration.grammar import KEY_NAME, PUBLIC_KEY, matches
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import BlobDigest, digest_of
 from dynbuild.link.model import Record, facts_of
 
 _SECRET_KEY = re.compile(rf"({KEY_NAME.strip('^$')}):([A-Za-z0-9+/]{{86}}==)")
@@ -76,7 +76,7 @@ def secret_key(text: str) -> SecretKey:
     return key
 
 
-def signed(record: Record, writes: Digest, key: SecretKey) -> Record:
+def signed(record: Record, writes: BlobDigest, key: SecretKey) -> Record:
     """Return the record, signed; the signatures of other keys stay.
 
     ``writes`` is the digest of the blob that holds its write set.
@@ -87,7 +87,7 @@ def signed(record: Record, writes: Digest, key: SecretKey) -> Record:
 
 
 def signers(
-    record: Record, writes: Digest, keys: Collection[PublicKey]
+    record: Record, writes: BlobDigest, keys: Collection[PublicKey]
 ) -> tuple[PublicKey, ...]:
     """Return which of some keys signed all that the record states."""
     signatures = dict(record.signatures)
@@ -110,7 +110,7 @@ def _verifies(key: PublicKey, signature: str, data: bytes) -> bool:
     return True
 
 
-def _fingerprint(record: Record, writes: Digest) -> bytes:
+def _fingerprint(record: Record, writes: BlobDigest) -> bytes:
     """Return the signed data: the digest of a whole record of this version."""
     said = {"what": "dynbuild record", "version": 2, **facts_of(record, writes)}
     return digest_of(said).encode()

@@ -10,7 +10,7 @@ from dynbuild.cli.project import given, load_declaration
 from dynbuild.commands.diff import LookUp
 from dynbuild.commands.lock import recorded
 from dynbuild.commands.step_metrics import step_metrics
-from dynbuild.digest import Digest
+from dynbuild.digest import StepDigest
 from dynbuild.environment.history import history_of
 from dynbuild.environment.project import Project
 from dynbuild.environment.wiring import tiers_of
@@ -39,7 +39,7 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
 def looked_up(project: Project | None, tiers: Mapping[Source, Tier]) -> LookUp:
     """Return a look-up of metrics in tiers and in the history of a project."""
 
-    def look_up(digests: set[Digest], platform: str) -> StepMetrics:
+    def look_up(digests: set[StepDigest], platform: str) -> StepMetrics:
         seconds = history_of(project, shows()).seconds(platform) if project else {}
         return step_metrics(digests, platform, tiers, seconds)
 

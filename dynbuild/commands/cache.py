@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
@@ -14,7 +14,7 @@ from dynbuild.lock.resolved import resolve
 from dynbuild.ports import Files, Tiers
 from dynbuild.realize.contents import contents
 
-Steps = Mapping[str, frozenset[Digest]]
+Steps = Mapping[str, frozenset[StepDigest]]
 """The digests of steps, by platform."""
 
 Each = Callable[
@@ -65,7 +65,7 @@ def steps_of(lock: Lock, files: Files) -> Steps:
 
 def steps_in(inventory: Inventory) -> Steps:
     """Return the steps of all records in a tier."""
-    found: dict[str, set[Digest]] = {}
+    found: dict[str, set[StepDigest]] = {}
     for record in _records(inventory):
         found.setdefault(record.platform, set()).add(record.step)
     return {platform: frozenset(steps) for platform, steps in found.items()}
@@ -147,6 +147,6 @@ def _fetch(tiers: Tiers, record: Record) -> bool:
         )
 
 
-def _blob(thing: StoredObject) -> Digest:
+def _blob(thing: StoredObject) -> BlobDigest:
     assert thing.blob is not None
     return thing.blob

@@ -10,7 +10,7 @@ record may still be on its way.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.inventory import Inventory, Root, StoredObject
 from dynbuild.lock.codec import loads
@@ -36,7 +36,7 @@ class Policy:
 
     age: float | None
     size: int | None = None
-    steps: frozenset[Digest] | None = None
+    steps: frozenset[StepDigest] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,14 @@ def kept_steps(
     locks: Locks,
     files: Files,
     lock_files: Callable[[str], Collection[str]],
-) -> frozenset[Digest]:
+) -> frozenset[StepDigest]:
     """Return the steps of the locks named by git revisions or file patterns.
 
     ``lock_files`` returns the texts of the files that match a pattern. Steps that copy
     live directories count with their current content. Raises DeclarationError,
     LockError.
     """
-    found: set[Digest] = set()
+    found: set[StepDigest] = set()
     for name in names:
         texts = lock_files(name)
         if not texts:
@@ -112,10 +112,10 @@ def kept_steps(
     return frozenset(found)
 
 
-def _steps(lock: Lock, files: Files) -> set[Digest]:
+def _steps(lock: Lock, files: Files) -> set[StepDigest]:
     order = install_order(lock)
     known = _live(order, files)
-    found: set[Digest] = set()
+    found: set[StepDigest] = set()
     for platform in sorted(lock.base.platforms):
         try:
             digests = resolve(lock, platform, known, {}, order).digests
@@ -182,7 +182,7 @@ def _within(
 ) -> dict[StoredObject, Root]:
     """Reduce the roots that stay to those that fit; the oldest goes first."""
     sizes = {blob.blob: blob.size for blob in blobs if blob.blob and blob.age >= grace}
-    uses: dict[Digest, int] = {}
+    uses: dict[BlobDigest, int] = {}
     for root in stay.values():
         for name in root.names:
             uses[name] = uses.get(name, 0) + 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dynbuild.commands.lock import no_lock
-from dynbuild.digest import Digest
+from dynbuild.digest import StepDigest
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.explain.diff import Diff, diff, digests_of
 from dynbuild.explain.metrics import StepMetrics
@@ -13,7 +13,7 @@ from dynbuild.lock.codec import loads
 from dynbuild.lock.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
 
-LookUp = Callable[[set[Digest], str], StepMetrics]
+LookUp = Callable[[set[StepDigest], str], StepMetrics]
 """Looks up what is known of the steps with some digests on a platform."""
 
 

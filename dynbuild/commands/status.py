@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from dynbuild.digest import Digest
+from dynbuild.digest import StepDigest
 from dynbuild.link.model import Record
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -21,7 +21,7 @@ from dynbuild.realize.contents import existing_live_digests, local_digests
 from dynbuild.realize.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
-Survey = Callable[[Collection[Digest], str], Sequence[Answer]]
+Survey = Callable[[Collection[StepDigest], str], Sequence[Answer]]
 """Returns the shared tiers' records of some steps for a platform; never raises."""
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from dynbuild.digest import Digest
+from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Source
 from dynbuild.link.model import WriteSet
@@ -11,7 +11,7 @@ from dynbuild.ports import Tier
 
 
 def step_metrics(
-    digests: Iterable[Digest],
+    digests: Iterable[StepDigest],
     platform: str,
     tiers: Mapping[Source, Tier],
     seconds: Mapping[str, float],
@@ -23,11 +23,11 @@ def step_metrics(
     """
     wanted = sorted(set(digests))
     measured: dict[str, float] = {}
-    sizes: dict[Digest, int] = {}
-    held: dict[Digest, Source] = {}
-    wrote = defaultdict[Digest, list[WriteSet]](list)
-    read = defaultdict[Digest, list[Sequence[str]]](list)
-    joined = defaultdict[Digest, list[tuple[Digest, ...]]](list)
+    sizes: dict[PlacedDigest, int] = {}
+    held: dict[PlacedDigest, Source] = {}
+    wrote = defaultdict[PlacedDigest, list[WriteSet]](list)
+    read = defaultdict[PlacedDigest, list[Sequence[str]]](list)
+    joined = defaultdict[StepDigest, list[tuple[StepDigest, ...]]](list)
     for name, tier in tiers.items():
         for record in tier.find(wanted, platform):
             held.setdefault(record.placed, name)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dynbuild.commands.diff import of_revision
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.next_change import changed
@@ -258,7 +258,10 @@ def _held(
     tiers: Mapping[Source, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
     """Return the records in the tiers, and those of the earlier steps, with writes."""
-    asked: Collection[Digest] = {*resolved.digests.values(), *before.digests.values()}
+    asked: Collection[StepDigest] = {
+        *resolved.digests.values(),
+        *before.digests.values(),
+    }
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers.values())

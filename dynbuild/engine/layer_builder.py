@@ -32,7 +32,7 @@ from dynbuild.building import (
     StepStarted,
     Working,
 )
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
@@ -314,7 +314,7 @@ class BuildxLayerBuilder:
             self.tier.keep(layer.digest, str(path))
         return kept
 
-    def _copy_out(self, digest: Digest, path: str) -> bool:
+    def _copy_out(self, digest: BlobDigest, path: str) -> bool:
         """Copy a blob into a layout that is not ours; do not link it to the tier."""
         if not self.tier.fetch(digest, f"{path}.part"):
             return False

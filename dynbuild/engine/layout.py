@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
 from dynbuild.emit.manifest import MANIFEST, descriptor, documents
 from dynbuild.link.model import Layer
 from dynbuild.ports import Config, Stack
@@ -28,12 +28,12 @@ class Exported:
     digest: Digest
 
 
-def seed(folder: Path, stack: Stack, fetch: Callable[[Digest, str], bool]) -> None:
+def seed(folder: Path, stack: Stack, fetch: Callable[[BlobDigest, str], bool]) -> None:
     """Put the blobs of some layers into a layout. Raises KeyError for a lost blob."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
 
-    def put(digest: Digest) -> None:
+    def put(digest: BlobDigest) -> None:
         path = _path(folder, digest)
         if not path.exists() and not fetch(digest, str(path)):
             raise KeyError(digest)
@@ -53,7 +53,7 @@ def share(one: Path, other: Path) -> None:
 
 
 def assemble(
-    folder: Path, stack: Stack, config: Config, fetch: Callable[[Digest, str], bool]
+    folder: Path, stack: Stack, config: Config, fetch: Callable[[BlobDigest, str], bool]
 ) -> None:
     """Write a layout of one image, tagged ``TAG``. Raises KeyError for a lost blob."""
     seed(folder, stack, fetch)
@@ -73,7 +73,9 @@ def exported(folder: Path) -> Exported:
     manifest = json.loads(_path(folder, digest).read_bytes())
     config = json.loads(_path(folder, manifest["config"]["digest"]).read_bytes())
     layers = tuple(
-        Layer(Digest(diff_id), Digest(held["digest"]), held["size"], held["mediaType"])
+        Layer(
+            DiffId(diff_id), BlobDigest(held["digest"]), held["size"], held["mediaType"]
+        )
         for diff_id, held in zip(
             config["rootfs"]["diff_ids"], manifest["layers"], strict=True
         )

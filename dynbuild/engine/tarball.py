@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
 from dynbuild.link.entries import Entry, MalformedLayerError, entry_of
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.reads import TELLING
@@ -185,8 +185,8 @@ class _Packed:
         path = self._target.rename(
             self._target.with_name(digest.removeprefix("sha256:"))
         )
-        diff_id = Digest(f"sha256:{self._hasher.hexdigest()}")
-        return Layer(diff_id, digest, path.stat().st_size), path
+        diff_id = DiffId(Digest(f"sha256:{self._hasher.hexdigest()}"))
+        return Layer(diff_id, BlobDigest(digest), path.stat().st_size), path
 
 
 def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dynbuild.digest import Description, Digest, Field
+from dynbuild.digest import Description, Digest, Field, PlacedDigest, StepDigest
 from dynbuild.explain.fields import FieldChange, differing
 from dynbuild.explain.past import Before
 from dynbuild.explain.predict import Prediction
@@ -73,7 +73,7 @@ class Now:
 
     order: Sequence[Placed]
     described: Mapping[str, Description]
-    digests: Mapping[str, Digest]
+    digests: Mapping[str, StepDigest]
     prediction: Prediction
 
 
@@ -88,7 +88,7 @@ class Trace:
         self.now, self.before = now, before
         self.steps = {placed.id: placed for placed in now.order}
         self.runs = frozenset(now.prediction.runs)
-        self.seen: dict[tuple[str, Digest | None], tuple[Root, ...]] = {}
+        self.seen: dict[tuple[str, StepDigest | None], tuple[Root, ...]] = {}
 
     def reasons(self, id_: str) -> tuple[Reason, ...]:
         """Return why a step differs from before, or runs although it does not."""
@@ -106,14 +106,14 @@ class Trace:
                 found.setdefault(root.step, (root, []))[1].append(id_)
         return tuple(Cascade(root, tuple(steps)) for root, steps in found.values())
 
-    def _reasons(self, id_: str, old: Digest | None) -> tuple[Reason, ...]:
+    def _reasons(self, id_: str, old: StepDigest | None) -> tuple[Reason, ...]:
         if old == self.now.digests[id_]:
             return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
             return (self._first(id_),)
         return tuple(self._differing(self.steps[id_], self.before.described[old]))
 
-    def _roots(self, id_: str, old: Digest | None) -> tuple[Root, ...]:
+    def _roots(self, id_: str, old: StepDigest | None) -> tuple[Root, ...]:
         key = id_, old
         if key not in self.seen:
             found: dict[str, Root] = {}
@@ -135,11 +135,11 @@ class Trace:
             self.seen[key] = tuple(found.values())
         return self.seen[key]
 
-    def _as_of(self, step: str, old: Digest | None) -> Digest | None:
+    def _as_of(self, step: str, old: StepDigest | None) -> StepDigest | None:
         """Return a step's digest at the time when the step above it was ``old``."""
         above = self.before.described.get(old, {}) if old else {}
         links = [*_texts(above.get("stands_on")), *map(_content, _copies(above))]
-        for digest in map(Digest, links):
+        for digest in map(_step, links):
             if step in self.before.ids.get(digest, ()):
                 return digest
         return self.before.digests.get(step)
@@ -194,7 +194,7 @@ class Trace:
         if not (below or copied or put or gone):
             yield Reason("not-held")
 
-    def _another(self, sources: Sequence[Digest]) -> Iterator[str]:
+    def _another(self, sources: Sequence[PlacedDigest]) -> Iterator[str]:
         """Yield the sources that are rebuilt, or placed differently than before."""
         plan = self.now.prediction.plan
         for digest in sources:
@@ -238,7 +238,7 @@ class Trace:
             name, _, inner = change.field.partition(".")
             at, _, inner = inner.partition(".")
             stage = copies[int(at)].stage if inner == "content" else None
-            was = self.before.ids.get(Digest(str(change.before)), ())
+            was = self.before.ids.get(_step(str(change.before)), ())
             if name in ("base", "stands_on"):
                 continue
             if stage is None:
@@ -255,7 +255,7 @@ class Trace:
         now, before = self.now, self.before
         then = {
             digest: _called(before.ids.get(digest, ()), placed.on)
-            for digest in map(Digest, _texts(was["stands_on"]))
+            for digest in map(_step, _texts(was["stands_on"]))
         }
         here = {now.digests[id_]: id_ for id_ in placed.on}
         known = None not in then.values()
@@ -294,7 +294,7 @@ class Trace:
             dependencies=dependencies,
         )
 
-    def _was_stage(self, digest: Digest) -> bool:
+    def _was_stage(self, digest: StepDigest) -> bool:
         return self.before.described.get(digest, {}).get("kind") == "stage"
 
     def _came(self, behind: Sequence[str]) -> list[str]:
@@ -394,3 +394,7 @@ def _content(copy: Mapping[str, Field]) -> str:
 def _names(description: Description) -> Collection[str]:
     environment = description.get("environment")
     return environment.keys() if isinstance(environment, Mapping) else ()
+
+
+def _step(text: str) -> StepDigest:
+    return StepDigest(Digest(text))

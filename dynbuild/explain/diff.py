@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dynbuild.digest import Digest
+from dynbuild.digest import (
+    BlobDigest,
+    DiffId,
+    Digest,
+    PlacedDigest,
+    RealizationId,
+    StepDigest,
+)
 from dynbuild.errors import DeclarationError
 from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
@@ -138,7 +145,7 @@ def diff(
     )
 
 
-def digests_of(before: Lock | None, after: Lock, platform: str) -> set[Digest]:
+def digests_of(before: Lock | None, after: Lock, platform: str) -> set[StepDigest]:
     """Return the digests of all steps of both locks, for looking up metrics.
 
     Raises as ``diff`` does.
@@ -176,13 +183,13 @@ def _foreseen(
 
 def _held(old: View) -> Iterator[Held]:
     """Yield each place with one layer, its own, on those of its closure."""
-    ids: dict[Digest, Digest] = {}
+    ids: dict[PlacedDigest, RealizationId] = {}
     for digest, place in old.places.places.items():
         record = Record(
             digest,
             place.step,
             old.platform,
-            (Layer(digest, digest, 0),),
+            (Layer(DiffId(digest), BlobDigest(digest), 0),),
             {},
             on=tuple(sorted(ids[below] for below in place.on)),
             sources=tuple(sorted((source, ids[source]) for source in place.sources)),
@@ -196,12 +203,16 @@ def _written(known: StepMetrics, platform: str) -> Iterator[Held]:
     for digest, sets in known.wrote.items():
         read = known.read.get(digest, [()] * len(sets))
         for at, (writes, reads) in enumerate(zip(sets, read, strict=True)):
-            on = (UNBUILT, Digest(str(at)))
-            record = Record(digest, UNBUILT, platform, (), writes, on=on, reads=reads)
+            on = (RealizationId(UNBUILT), RealizationId(Digest(str(at))))
+            record = Record(
+                digest, StepDigest(UNBUILT), platform, (), writes, on=on, reads=reads
+            )
             yield Held(record)
     for step, told in known.joined.items():
         for joins in told:
-            record = Record(UNBUILT, step, platform, (), {}, on=joins, joins=joins)
+            parents = tuple(map(RealizationId, joins))
+            placed = PlacedDigest(UNBUILT)
+            record = Record(placed, step, platform, (), {}, on=parents, joins=joins)
             yield Held(record)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dynbuild.digest import Digest
+from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.link.model import WriteSet
 
 
@@ -20,11 +20,13 @@ class StepMetrics:
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
-    sizes: Mapping[Digest, int] = field(default_factory=dict)
-    tiers: Mapping[Digest, str] = field(default_factory=dict)
-    wrote: Mapping[Digest, Sequence[WriteSet]] = field(default_factory=dict)
-    read: Mapping[Digest, Sequence[Sequence[str]]] = field(default_factory=dict)
-    joined: Mapping[Digest, Sequence[tuple[Digest, ...]]] = field(default_factory=dict)
+    sizes: Mapping[PlacedDigest, int] = field(default_factory=dict)
+    tiers: Mapping[PlacedDigest, str] = field(default_factory=dict)
+    wrote: Mapping[PlacedDigest, Sequence[WriteSet]] = field(default_factory=dict)
+    read: Mapping[PlacedDigest, Sequence[Sequence[str]]] = field(default_factory=dict)
+    joined: Mapping[StepDigest, Sequence[tuple[StepDigest, ...]]] = field(
+        default_factory=dict
+    )
 
 
 NOTHING_KNOWN = StepMetrics()

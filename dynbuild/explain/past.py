@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from dynbuild.digest import Description, Digest
+from dynbuild.digest import Description, PlacedDigest, StepDigest
 
 Source: TypeAlias = str
 """The origin of a step: the name of a tier, or one of these."""
@@ -25,8 +25,8 @@ class PastStep:
     id: str
     kind: str
     title: str
-    digest: Digest
-    placed: Digest
+    digest: StepDigest
+    placed: PlacedDigest
     description: Description
     source: Source
     seconds: float
@@ -56,8 +56,8 @@ class PastLock:
     """
 
     text: str
-    digests: Mapping[str, Digest]
-    placed: Mapping[str, Digest] = field(default_factory=dict)
+    digests: Mapping[str, StepDigest]
+    placed: Mapping[str, PlacedDigest] = field(default_factory=dict)
     onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -66,7 +66,7 @@ class Past:
     """The realized locks, the latest first, and the descriptions of digests."""
 
     locks: tuple[PastLock, ...] = ()
-    described: Mapping[Digest, Description] = field(default_factory=dict)
+    described: Mapping[StepDigest, Description] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Before:
     or not; ``unlinked`` those of them that were build-only when last seen.
     """
 
-    digests: Mapping[str, Digest] = field(default_factory=dict)
-    described: Mapping[Digest, Description] = field(default_factory=dict)
-    ids: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
-    placed: Mapping[str, Digest] = field(default_factory=dict)
+    digests: Mapping[str, StepDigest] = field(default_factory=dict)
+    described: Mapping[StepDigest, Description] = field(default_factory=dict)
+    ids: Mapping[StepDigest, tuple[str, ...]] = field(default_factory=dict)
+    placed: Mapping[str, PlacedDigest] = field(default_factory=dict)
     onto: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
     unlinked: frozenset[str] = frozenset()

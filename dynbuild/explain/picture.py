@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, PlacedDigest
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.explain.place import Position, places
 from dynbuild.explain.view import View, below, view
@@ -47,7 +47,7 @@ class Row:
     place: Position
     joins: tuple[Join, ...]
     notes: tuple[Note, ...]
-    digest: Digest
+    digest: PlacedDigest
     seconds: float | None = None
     size: int | None = None
     tier: str | None = None

@@ -8,7 +8,7 @@ last built. New writes cannot be foreseen; everything else is exact.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, PlacedDigest, RealizationId, StepDigest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.lock.order import Placed
@@ -28,7 +28,7 @@ class Prediction:
 
 def predict(
     order: Sequence[Placed],
-    digests: Mapping[str, Digest],
+    digests: Mapping[str, StepDigest],
     platform: str,
     held: Iterable[Held],
     wrote: Mapping[str, WriteSet],
@@ -36,7 +36,7 @@ def predict(
     """Predict a realization; ``wrote`` has the steps' earlier writes, by id."""
     known = list(held)
     runs: set[str] = set()
-    guessed: set[Digest] = set()
+    guessed: set[PlacedDigest] = set()
     while True:
         made = plan(order, digests, platform, known)
         missing = [
@@ -54,4 +54,5 @@ def predict(
 
 
 def _guess(place: Placement, platform: str, writes: WriteSet) -> Held:
-    return Held(Record(place.digest, place.step, platform, (), writes, on=(UNBUILT,)))
+    on = (RealizationId(UNBUILT),)
+    return Held(Record(place.digest, place.step, platform, (), writes, on=on))

@@ -13,7 +13,7 @@ from dynbuild.lock.renames import continued
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from dynbuild.digest import Description, Digest
+    from dynbuild.digest import Description, PlacedDigest, StepDigest
     from dynbuild.explain.view import View
     from dynbuild.lock.model import Lock
 
@@ -49,14 +49,14 @@ def _readable(locks: Iterable[PastLock]) -> Iterator[tuple[Lock, PastLock]]:
 def _before(
     lock: Lock,
     earlier: Iterable[tuple[Lock, PastLock]],
-    described: Mapping[Digest, Description],
+    described: Mapping[StepDigest, Description],
 ) -> Before:
     names = {placed.id: placed.id for placed in install_order(lock)}
     stages = set(lock.stages)
-    digests: dict[str, Digest] = {}
-    placed: dict[str, Digest] = {}
+    digests: dict[str, StepDigest] = {}
+    placed: dict[str, PlacedDigest] = {}
     onto: dict[str, tuple[str, ...]] = {}
-    ids: dict[Digest, tuple[str, ...]] = {}
+    ids: dict[StepDigest, tuple[str, ...]] = {}
     known: dict[str, bool] = {}
     newer = lock
     for older, one in earlier:

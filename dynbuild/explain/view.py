@@ -8,7 +8,7 @@ used, so that two locks can be compared, and facts outside of them count as equa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dynbuild.digest import Description, Digest, digest_of
+from dynbuild.digest import Description, Digest, PlacedDigest, StepDigest, digest_of
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.link.placement import Placements, place
 from dynbuild.lock.model import Lock
@@ -30,10 +30,10 @@ class View:
     platform: str
     steps: Mapping[str, Placed]
     descriptions: Mapping[str, Description]
-    digests: Mapping[str, Digest]
+    digests: Mapping[str, StepDigest]
     places: Placements
 
-    def placed(self, step: str) -> Digest:
+    def placed(self, step: str) -> PlacedDigest:
         """Return the digest under which a step of the image is stored."""
         return self.places.final[step]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import PlacedDigest, StepDigest, sha256
 from dynbuild.errors import Diagnostic
 from dynbuild.explain.past import (
     Past,
@@ -107,8 +107,8 @@ class Sqlite:
                 ).fetchall()
                 locks[lock] = PastLock(
                     text,
-                    {step: Digest(digest) for step, digest, *_ in rows},
-                    {step: Digest(placed) for step, _, placed, *_ in rows},
+                    {step: StepDigest(digest) for step, digest, *_ in rows},
+                    {step: PlacedDigest(placed) for step, _, placed, *_ in rows},
                     {step: tuple(json.loads(onto)) for step, *_, onto, _ in rows},
                 )
             described = database.execute(
@@ -117,7 +117,7 @@ class Sqlite:
                 " WHERE project = ? AND platform = ?)",
                 (self.project, platform),
             )
-            texts = {Digest(digest): json.loads(text) for digest, text in described}
+            texts = {StepDigest(digest): json.loads(text) for digest, text in described}
             return Past(tuple(locks.values()), texts)
 
         return self._do(work, Past())

@@ -27,7 +27,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, PlacedDigest, RealizationId
 from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
 
@@ -50,17 +50,17 @@ class Held:
     distance: int = 0
 
 
-def preferred(held: Held) -> tuple[int, int, Digest]:
+def preferred(held: Held) -> tuple[int, int, RealizationId]:
     """Return the sort key of records: nearest first, then youngest, then by id."""
     return (held.distance, -held.record.made, held.record.id)
 
 
 def choose(
     places: Collection[Placement],
-    held: Mapping[Digest, Sequence[Held]],
-    lost: Collection[Digest] = (),
+    held: Mapping[PlacedDigest, Sequence[Held]],
+    lost: Collection[PlacedDigest] = (),
     work: int = _WORK,
-) -> dict[Digest, Held | None]:
+) -> dict[PlacedDigest, Held | None]:
     """Choose the records to reuse, by placed digest; ``held`` lists are by preference.
 
     Each of ``places`` comes after its closure and its sources. None stands for a gone
@@ -69,7 +69,7 @@ def choose(
     at = {place.digest: here for here, place in enumerate(places)}
     found = _Options(*_named(at, held))
     for here, place in enumerate(places):
-        options: dict[Digest, _Option] = {}
+        options: dict[RealizationId, _Option] = {}
         for one in held.get(place.digest, ()):
             id_ = one.record.id
             if id_ in options:
@@ -91,10 +91,10 @@ def choose(
     return {digest: chosen[here] for digest, here in at.items() if here in chosen}
 
 
-_Given: TypeAlias = Mapping[int, Digest]
+_Given: TypeAlias = Mapping[int, RealizationId]
 """The ids of contested places, by position."""
 
-_Rank: TypeAlias = tuple[int, Digest]
+_Rank: TypeAlias = tuple[int, RealizationId]
 """The sort key of the ids of a place: youngest first."""
 
 _State: TypeAlias = "tuple[int, int, tuple[_Rank, ...], dict[int, tuple[_Option, ...]]]"
@@ -110,7 +110,7 @@ class _Option:
     """
 
     held: Held | None
-    id: Digest
+    id: RealizationId
     given: _Given
     gone: "_Needs" = ()
 
@@ -132,26 +132,26 @@ class _Options:
     records name as sources. A place with more than one id is contested.
     """
 
-    ids: Mapping[int, Collection[Digest]]
-    named: Mapping[int, Collection[Digest]]
-    of: list[dict[Digest, _Option]] = field(default_factory=list)
+    ids: Mapping[int, Collection[RealizationId]]
+    named: Mapping[int, Collection[RealizationId]]
+    of: list[dict[RealizationId, _Option]] = field(default_factory=list)
     places: list[Placement] = field(default_factory=list)
 
     def is_contested(self, here: int) -> bool:
         return len(self.ids.get(here, ())) > 1
 
-    def needs(self, here: int, id_: Digest) -> dict[int, Digest]:
+    def needs(self, here: int, id_: RealizationId) -> dict[int, RealizationId]:
         """Return the contested ids that choosing an id of a place settles."""
         own = {here: id_} if self.is_contested(here) else {}
         return {**self.of[here][id_].given, **own}
 
 
 def _named(
-    at: Mapping[Digest, int], held: Mapping[Digest, Sequence[Held]]
-) -> tuple[dict[int, set[Digest]], dict[int, set[Digest]]]:
+    at: Mapping[PlacedDigest, int], held: Mapping[PlacedDigest, Sequence[Held]]
+) -> tuple[dict[int, set[RealizationId]], dict[int, set[RealizationId]]]:
     """Return all ids of each place that records have or name, and the sources' ids."""
-    ids: dict[int, set[Digest]] = {}
-    named: dict[int, set[Digest]] = {}
+    ids: dict[int, set[RealizationId]] = {}
+    named: dict[int, set[RealizationId]] = {}
     for placed, here in at.items():
         for one in held.get(placed, ()):
             ids.setdefault(here, set()).add(one.record.id)
@@ -163,14 +163,14 @@ def _named(
 
 
 def _option(
-    held: Held, place: Placement, at: Mapping[Digest, int], found: _Options
+    held: Held, place: Placement, at: Mapping[PlacedDigest, int], found: _Options
 ) -> _Option | None:
     """Return a record with what it needs, or None if it cannot be used."""
     below = _below(held.record, place, at, found)
     copied = _copied(held.record, place, at, found)
     if below is None or copied is None:
         return None
-    given: dict[int, Digest] = {}
+    given: dict[int, RealizationId] = {}
     for here, id_ in (*below, *copied):
         for other, needed in found.needs(here, id_).items():
             if given.setdefault(other, needed) != needed:
@@ -179,12 +179,12 @@ def _option(
     return _Option(held, held.record.id, given, gone)
 
 
-_Needs: TypeAlias = Sequence[tuple[int, Digest]]
+_Needs: TypeAlias = Sequence[tuple[int, RealizationId]]
 """Ids, each with the position of its place."""
 
 
 def _below(
-    record: Record, place: Placement, at: Mapping[Digest, int], found: _Options
+    record: Record, place: Placement, at: Mapping[PlacedDigest, int], found: _Options
 ) -> _Needs | None:
     """Return what a record stands on, or None unless all of it is held."""
     on = {*record.on}
@@ -198,7 +198,7 @@ def _below(
 
 
 def _copied(
-    record: Record, place: Placement, at: Mapping[Digest, int], found: _Options
+    record: Record, place: Placement, at: Mapping[PlacedDigest, int], found: _Options
 ) -> _Needs | None:
     """Return what a record was copied from, or None unless that is known to its end.
 
@@ -309,5 +309,5 @@ def _used(left: Mapping[int, tuple[_Option, ...]]) -> dict[int, tuple[_Option, .
     }
 
 
-_NONE: _Rank = (0, Digest(""))
+_NONE: _Rank = (0, RealizationId(Digest("")))
 """The rank that stands for the id of a place that has to be built."""

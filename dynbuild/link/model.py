@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from dynbuild.digest import Digest, digest_of
+from dynbuild.digest import (
+    BlobDigest,
+    DiffId,
+    PlacedDigest,
+    RealizationId,
+    StepDigest,
+    digest_of,
+)
 
 Kind: TypeAlias = Literal[
     "file", "directory", "symlink", "device", "whiteout", "opaque"
@@ -18,8 +25,8 @@ class Layer:
     ``size`` is that of the blob in bytes.
     """
 
-    diff_id: Digest
-    digest: Digest
+    diff_id: DiffId
+    digest: BlobDigest
     size: int
     media_type: str = "application/vnd.oci.image.layer.v1.tar+gzip"
 
@@ -78,22 +85,22 @@ class Record:
     was built on; a record built here on nothing from elsewhere has none.
     """
 
-    placed: Digest
-    step: Digest
+    placed: PlacedDigest
+    step: StepDigest
     platform: str
     layers: tuple[Layer, ...]
     writes: WriteSet
-    on: tuple[Digest, ...] = ()
-    sources: tuple[tuple[Digest, Digest], ...] = ()
-    joins: tuple[Digest, ...] = ()
+    on: tuple[RealizationId, ...] = ()
+    sources: tuple[tuple[PlacedDigest, RealizationId], ...] = ()
+    joins: tuple[StepDigest, ...] = ()
     reads: Sequence[str] = ()
-    parts: tuple[Digest, ...] = ()
+    parts: tuple[DiffId, ...] = ()
     seconds: float = 0.0
     made: int = 0
     signatures: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
 
-    id: Digest = field(init=False, compare=False)
+    id: RealizationId = field(init=False, compare=False)
     """The identity of the realization: its place, its layers, and what it came from.
 
     Two compilations of one source have two ids, and so has what was copied from each;
@@ -110,10 +117,10 @@ class Record:
                 "sources": [list(pair) for pair in self.sources],
             }
         )
-        object.__setattr__(self, "id", id_)
+        object.__setattr__(self, "id", RealizationId(id_))
 
 
-def facts_of(record: Record, writes: Digest) -> dict[str, Any]:
+def facts_of(record: Record, writes: BlobDigest) -> dict[str, Any]:
     """Return all that a record states except its signatures: every field that is read.
 
     ``writes`` is the digest of the blob that holds its write set.

@@ -35,7 +35,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from dynbuild.digest import Digest, Field, digest_of
+from dynbuild.digest import Field, PlacedDigest, StepDigest, digest_of
 from dynbuild.link.ground import Ground, Joins, bits_of, both, mask_of
 from dynbuild.link.model import WriteSet
 
@@ -49,7 +49,7 @@ class Standing:
     """
 
     id: str
-    digest: Digest
+    digest: StepDigest
     on: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     linked: bool = True
@@ -81,11 +81,11 @@ class Placement:
     """
 
     id: str
-    step: Digest
-    digest: Digest
-    closure: tuple[Digest, ...] = ()
-    on: tuple[Digest, ...] = ()
-    sources: tuple[Digest, ...] = ()
+    step: StepDigest
+    digest: PlacedDigest
+    closure: tuple[PlacedDigest, ...] = ()
+    on: tuple[PlacedDigest, ...] = ()
+    sources: tuple[PlacedDigest, ...] = ()
     joins: tuple[Join, ...] = ()
 
 
@@ -99,18 +99,18 @@ class Placements:
     ``sources`` maps steps that are copied from to the places in their own stacks.
     """
 
-    places: Mapping[Digest, Placement]
-    final: Mapping[str, Digest]
-    image: tuple[Digest, ...]
-    passed: tuple[Digest, ...] = ()
-    sources: Mapping[str, Digest] = field(default_factory=dict)
+    places: Mapping[PlacedDigest, Placement]
+    final: Mapping[str, PlacedDigest]
+    image: tuple[PlacedDigest, ...]
+    passed: tuple[PlacedDigest, ...] = ()
+    sources: Mapping[str, PlacedDigest] = field(default_factory=dict)
 
 
 def place(
     order: Sequence[Standing],
-    wrote: Mapping[Digest, Collection[WriteSet]],
-    read: Mapping[Digest, Collection[Sequence[str]]] | None = None,
-    joined: Mapping[Digest, Collection[Sequence[Digest]]] | None = None,
+    wrote: Mapping[PlacedDigest, Collection[WriteSet]],
+    read: Mapping[PlacedDigest, Collection[Sequence[str]]] | None = None,
+    joined: Mapping[StepDigest, Collection[Sequence[StepDigest]]] | None = None,
 ) -> Placements:
     """Settle all steps; what they wrote and read is given by placed digest.
 
@@ -133,8 +133,8 @@ def place(
     copied = {source for sources in lock.sources for source in sources}
     image: dict[int, _Settled] = {}
     ground = Ground()
-    places: dict[Digest, Placement] = {}
-    final: dict[str, Digest] = {}
+    places: dict[PlacedDigest, Placement] = {}
+    final: dict[str, PlacedDigest] = {}
 
     def add(stack: Mapping[int, _Settled], members: Iterable[int]) -> None:
         for member in members:
@@ -196,11 +196,11 @@ class _Lock:
     order: Sequence[Standing]
     on: tuple[int, ...]
     sources: tuple[tuple[int, ...], ...]
-    wrote: Mapping[Digest, Collection[WriteSet]]
-    read: Mapping[Digest, Collection[Sequence[str]]]
-    joined: Mapping[Digest, Sequence[Sequence[Digest]]]
-    source: dict[int, Digest]
-    passed: dict[Digest, None]
+    wrote: Mapping[PlacedDigest, Collection[WriteSet]]
+    read: Mapping[PlacedDigest, Collection[Sequence[str]]]
+    joined: Mapping[StepDigest, Sequence[Sequence[StepDigest]]]
+    source: dict[int, PlacedDigest]
+    passed: dict[PlacedDigest, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ class _Settled:
 
     closure: int
     last: int
-    digest: Digest
+    digest: PlacedDigest
     placed: bool
     joins: Joins
 
@@ -262,9 +262,13 @@ def _put_on(
     """Return the step in the place that its dependencies and the joins determine."""
     on = lock.on[here] | mask_of(joins)
     last = on & ~_closure(settled, on, itself=False)
-    moved = any(lock.source[o] != lock.order[o].digest for o in lock.sources[here])
+    moved = any(
+        lock.source[other] != PlacedDigest(lock.order[other].digest)
+        for other in lock.sources[here]
+    )
     placed = bool(joins) or moved or any(settled[o].placed for o in bits_of(on))
-    digest = _digest(lock, here, settled, last) if placed else lock.order[here].digest
+    own = PlacedDigest(lock.order[here].digest)
+    digest = _digest(lock, here, settled, last) if placed else own
     return _Settled(_closure(settled, on), last, digest, placed, joins)
 
 
@@ -295,7 +299,9 @@ def _closure(settled: Mapping[int, _Settled], on: int, *, itself: bool = True) -
     return closure
 
 
-def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) -> Digest:
+def _digest(
+    lock: _Lock, here: int, below: Mapping[int, _Settled], last: int
+) -> PlacedDigest:
     """Return the placed digest; what the ``last`` steps stand on adds nothing to it."""
     fields: dict[str, Field] = {
         "step": lock.order[here].digest,
@@ -303,7 +309,7 @@ def _digest(lock: _Lock, here: int, below: Mapping[int, _Settled], last: int) ->
     }
     if sources := {lock.source[other] for other in lock.sources[here]}:
         fields["sources"] = sorted(sources)
-    return digest_of(fields)
+    return PlacedDigest(digest_of(fields))
 
 
 def _reach(lock: _Lock, here: int) -> list[int]:

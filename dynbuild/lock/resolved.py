@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dynbuild.declaration.expansion import VariableError
-from dynbuild.digest import Description, Digest, digest_of
+from dynbuild.digest import Description, Digest, StepDigest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
@@ -38,7 +38,7 @@ class ResolvedLock:
     order: tuple[Placed, ...]
     steps: Mapping[str, Placed]
     descriptions: Mapping[str, Description]
-    digests: Mapping[str, Digest]
+    digests: Mapping[str, StepDigest]
     environments: Environments
 
 
@@ -112,11 +112,11 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
     contents: Contents,
     unpinned: Mapping[str, Digest],
     environments: Environments,
-) -> tuple[dict[str, Description], dict[str, Digest]]:
+) -> tuple[dict[str, Description], dict[str, StepDigest]]:
     """Describe steps by id; each one's digest is ``digest_of`` its description."""
     base = _image_digest(lock.base, platform, unpinned)
     described: dict[str, Description] = {}
-    digests: dict[str, Digest] = {}
+    digests: dict[str, StepDigest] = {}
 
     def content(copy: Copy) -> Digest | None:
         if copy.stage is not None:
@@ -146,7 +146,7 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
             copied=copied,
         )
         described[placed.id] = describe(step, around)
-        digests[placed.id] = digest_of(described[placed.id])
+        digests[placed.id] = StepDigest(digest_of(described[placed.id]))
     return described, digests
 
 

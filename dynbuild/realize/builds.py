@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepResult, Working
-from dynbuild.digest import Digest
+from dynbuild.digest import RealizationId
 from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record
 from dynbuild.ports import (
@@ -114,7 +114,7 @@ def _built(
     return built[len(before) :]
 
 
-def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[Digest, ...]:
+def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[RealizationId, ...]:
     """Return what a step of the chain stands on: the step before it, if any."""
     return (before[-1].held.record.id,) if before else origin.on
 

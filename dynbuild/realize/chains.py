@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dynbuild import quote
-from dynbuild.digest import Digest
+from dynbuild.digest import PlacedDigest, RealizationId, StepDigest
 from dynbuild.link.budget import DEEPEST
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
@@ -42,9 +42,9 @@ class StepOrigin:
     may lack; it is None for other steps.
     """
 
-    on: tuple[Digest, ...]
-    sources: tuple[tuple[Digest, Digest], ...]
-    joins: tuple[Digest, ...]
+    on: tuple[RealizationId, ...]
+    sources: tuple[tuple[PlacedDigest, RealizationId], ...]
+    joins: tuple[StepDigest, ...]
     spare: frozenset[str] | None = None
 
 
@@ -70,7 +70,10 @@ class BuildChain:
 
 
 def chain_of(
-    chain: Sequence[Placement], recipe: Recipe, plan: Plan, refused: Collection[Digest]
+    chain: Sequence[Placement],
+    recipe: Recipe,
+    plan: Plan,
+    refused: Collection[StepDigest],
 ) -> BuildChain:
     """Return a chain with all that it is built from, which is reused or built by now.
 
@@ -103,7 +106,9 @@ class _Input:
     groups: tuple[Group, ...] = ()
 
     @classmethod
-    def of(cls, digests: Collection[Digest], recipe: Recipe, plan: Plan) -> "_Input":
+    def of(
+        cls, digests: Collection[PlacedDigest], recipe: Recipe, plan: Plan
+    ) -> "_Input":
         places = plan.places.places
         index = {placed.id: number for number, placed in enumerate(recipe.order)}
         records: dict[str, Record] = {}
@@ -151,7 +156,7 @@ def _request(
     chain: Sequence[Placement],
     sources: Sequence[Mapping[StageName, _Input]],
     recipe: Recipe,
-    refused: Collection[Digest],
+    refused: Collection[StepDigest],
 ) -> StepRequest:
     """Return the request for steps that each stand on the one before."""
     names = [quote.stage(place.id) for place in chain]

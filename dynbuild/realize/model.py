@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dynbuild.building import BuildFailed, BuildRequest, Report, StepResult
-from dynbuild.digest import Description, Digest
+from dynbuild.digest import Description, PlacedDigest, StepDigest
 from dynbuild.explain.past import History, Source
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
@@ -41,7 +41,7 @@ class Recipe:
 
     order: tuple[Placed, ...]
     described: Mapping[str, Description]
-    digests: Mapping[str, Digest]
+    digests: Mapping[str, StepDigest]
     platform: str
     base: Base
     config: Config
@@ -128,7 +128,7 @@ class RealizeResult:
     recipe: Recipe
     plan: Plan
     steps: tuple[StepResult, ...]
-    here: frozenset[Digest]
+    here: frozenset[PlacedDigest]
     beside: tuple[Record, ...] = ()
     failed: BuildFailed | None = None
 
@@ -164,7 +164,7 @@ class RealizeResult:
         )
         return (*chosen, *self.beside)
 
-    def _records(self, digests: Iterable[Digest]) -> tuple[Record, ...]:
+    def _records(self, digests: Iterable[PlacedDigest]) -> tuple[Record, ...]:
         choices = (self.plan.choices[digest] for digest in digests)
         return tuple(one.record for one in choices if isinstance(one, Reuse))
 

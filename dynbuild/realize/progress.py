@@ -11,7 +11,7 @@ from enum import Enum
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepResult
-from dynbuild.digest import Digest
+from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
@@ -79,17 +79,17 @@ class Progress:
     how: How
     held: tuple[Held, ...]
     plan: Plan
-    states: Mapping[Digest, StepState]
+    states: Mapping[PlacedDigest, StepState]
     running: Mapping[str, tuple[Placement, ...]] = field(default_factory=dict)
     unread: Mapping[str, ChainResult] = field(default_factory=dict)
     built: tuple[BuiltStep, ...] = ()
     results: Mapping[str, StepResult] = field(default_factory=dict)
-    unbuilt: frozenset[Digest] = frozenset()
+    unbuilt: frozenset[PlacedDigest] = frozenset()
     """The places whose builds failed."""
     failed: BuildFailed | LostError | None = None
 
     @property
-    def refused(self) -> frozenset[Digest]:
+    def refused(self) -> frozenset[StepDigest]:
         """The digests of the steps that are built although records exist."""
         return frozenset(self.recipe.digests[step] for step in self.how.anew)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.link.squash import needless, squashed_digest
 from dynbuild.lock.order import Placed
@@ -77,11 +78,17 @@ def _squash(
     """Return a squash from the tier, keyed by the digests of its parts, or make it."""
     parts = tuple(layer.diff_id for layer in group.layers)
     name = squashed_digest(parts, group.needless)
-    for record in tier.find([name], platform):
-        if record.placed != name or record.parts != parts or len(record.layers) != 1:
+    for record in tier.find([StepDigest(name)], platform):
+        if (
+            record.placed != PlacedDigest(name)
+            or record.parts != parts
+            or len(record.layers) != 1
+        ):
             continue
         return Squash(group.steps, record)
     layer = layer_writer.squash(group.layers, group.needless)
-    record = Record(name, name, platform, (layer,), {}, parts=parts)
+    record = Record(
+        PlacedDigest(name), StepDigest(name), platform, (layer,), {}, parts=parts
+    )
     tier.record(record)
     return Squash(group.steps, record)

@@ -6,7 +6,15 @@ import zlib
 from collections.abc import Mapping, ValuesView
 from typing import Any, get_args
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import (
+    BlobDigest,
+    DiffId,
+    Digest,
+    PlacedDigest,
+    RealizationId,
+    StepDigest,
+    sha256,
+)
 from dynbuild.link.lazy import LazyWriteSet
 from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written, facts_of
 
@@ -39,7 +47,7 @@ def record_name(record: Record) -> str:
     return record.id.removeprefix("sha256:")
 
 
-def dump_record(record: Record, writes: Digest) -> bytes:
+def dump_record(record: Record, writes: BlobDigest) -> bytes:
     """Serialize a record without its write set, which is a blob of its own."""
     text = json.dumps(
         {
@@ -51,7 +59,7 @@ def dump_record(record: Record, writes: Digest) -> bytes:
     return sha256(text).encode() + b"\n" + text
 
 
-def load_record(data: bytes) -> tuple[Record, Digest]:
+def load_record(data: bytes) -> tuple[Record, BlobDigest]:
     """Parse a record, its write set still empty; also return the write set's blob.
 
     Raises UnreadableError, OtherVersionError.
@@ -64,28 +72,31 @@ def load_record(data: bytes) -> tuple[Record, Digest]:
         if facts["version"] != VERSION:
             raise OtherVersionError
         record = Record(
-            placed=_digest(facts["placed"]),
-            step=_digest(facts["step"]),
+            placed=PlacedDigest(_digest(facts["placed"])),
+            step=StepDigest(_digest(facts["step"])),
             platform=str(facts["platform"]),
             layers=tuple(_layer(*layer) for layer in facts["layers"]),
             writes={},
-            on=tuple(map(_digest, facts["on"])),
-            sources=tuple((_digest(p), _digest(id_)) for p, id_ in facts["sources"]),
-            joins=tuple(map(_digest, facts["joins"])),
+            on=tuple(RealizationId(_digest(id_)) for id_ in facts["on"]),
+            sources=tuple(
+                (PlacedDigest(_digest(placed)), RealizationId(_digest(id_)))
+                for placed, id_ in facts["sources"]
+            ),
+            joins=tuple(StepDigest(_digest(step)) for step in facts["joins"]),
             reads=tuple(map(_text, facts["reads"])),
-            parts=tuple(map(_digest, facts["parts"])),
+            parts=tuple(DiffId(_digest(part)) for part in facts["parts"]),
             seconds=_seconds(facts["seconds"]),
             made=_whole(facts["made"]),
             signatures=_signatures(facts.get("signatures", {})),
         )
-        return record, _digest(facts["writes"])
+        return record, BlobDigest(_digest(facts["writes"]))
     except UnreadableError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise UnreadableError from None
 
 
-def load_base(text: str) -> tuple[tuple[Layer, ...], Digest, dict[str, Any]]:
+def load_base(text: str) -> tuple[tuple[Layer, ...], BlobDigest, dict[str, Any]]:
     """Parse the note of a base: its layers, the blob of its write set, its config.
 
     Raises UnreadableError.
@@ -95,15 +106,15 @@ def load_base(text: str) -> tuple[tuple[Layer, ...], Digest, dict[str, Any]]:
         layers = tuple(_layer(*layer) for layer in facts["layers"])
         if not isinstance(facts["config"], dict):
             raise UnreadableError
-        return layers, _digest(facts["writes"]), facts["config"]
+        return layers, BlobDigest(_digest(facts["writes"])), facts["config"]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise UnreadableError from None
 
 
-def named_in(data: bytes) -> frozenset[Digest]:
+def named_in(data: bytes) -> frozenset[BlobDigest]:
     """Return all blobs that a record of any version may name."""
     text = data.decode("ascii", "replace")
-    return frozenset(map(Digest, _DIGEST.findall(text)))
+    return frozenset(BlobDigest(Digest(name)) for name in _DIGEST.findall(text))
 
 
 def _digest(told: object) -> Digest:
@@ -133,7 +144,12 @@ def _whole(told: object) -> int:
 
 
 def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> Layer:
-    return Layer(_digest(diff_id), _digest(digest), _whole(size), *map(str, media_type))
+    return Layer(
+        DiffId(_digest(diff_id)),
+        BlobDigest(_digest(digest)),
+        _whole(size),
+        *map(str, media_type),
+    )
 
 
 def _signatures(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.link.model import Origin, Record
 from dynbuild.tiers.codec import record_name
 
@@ -16,7 +16,7 @@ class Memory:
     blobs: dict[Digest, bytes] = field(default_factory=dict)
     records: dict[Digest, dict[str, Record]] = field(default_factory=dict)
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         return tuple(
             record
             for step in sorted(set(steps))
@@ -25,22 +25,22 @@ class Memory:
             and all(self._whole(layer.digest) for layer in record.layers)
         )
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         if not self._whole(blob):
             return False
         Path(path).write_bytes(self.blobs[blob])
         return True
 
-    def has(self, blob: Digest) -> bool:
+    def has(self, blob: BlobDigest) -> bool:
         return self._whole(blob)
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         data = Path(path).read_bytes()
         if sha256(data) != blob:
             raise ValueError(f"{path} is not {blob}")
         self.blobs[blob] = data
 
-    def adopt(self, blob: Digest, path: str) -> None:
+    def adopt(self, blob: BlobDigest, path: str) -> None:
         self.keep(blob, path)
 
     def used(self, records: Collection[Record]) -> None:
@@ -58,5 +58,5 @@ class Memory:
     def doubts(self) -> tuple[Origin, ...]:
         return ()
 
-    def _whole(self, blob: Digest) -> bool:
+    def _whole(self, blob: BlobDigest) -> bool:
         return blob in self.blobs and sha256(self.blobs[blob]) == blob

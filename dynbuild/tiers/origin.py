@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest
 from dynbuild.link.model import Origin, Record
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Trust:
             one.place == STORE or one.place in places for one in origins
         )
 
-    def signed_by(self, record: Record, writes: Digest) -> tuple[str, ...]:
+    def signed_by(self, record: Record, writes: BlobDigest) -> tuple[str, ...]:
         """Return the keys that are trusted here and signed a record."""
         if not self.keys or not record.signatures:
             return ()
@@ -79,7 +79,7 @@ def dump_taken(record: Record) -> bytes:
 
 
 def origins_in(
-    told: bytes, data: bytes, record: Record, writes: Digest, trust: Trust
+    told: bytes, data: bytes, record: Record, writes: BlobDigest, trust: Trust
 ) -> tuple[Origin, ...]:
     """Return the origins of a record, as the store states and its seal proves them.
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import wait
 
-from dynbuild.digest import Digest
+from dynbuild.digest import StepDigest
 from dynbuild.errors import Diagnostic
 from dynbuild.link.model import Record
 from dynbuild.ports import Answer, TierError
@@ -16,7 +16,7 @@ from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 def survey(
     fars: Sequence[TierConfig],
-    steps: Collection[Digest],
+    steps: Collection[StepDigest],
     platform: str,
     tell: Callable[[Diagnostic], None],
     look_up: float = LOOK_UP,

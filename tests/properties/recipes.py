@@ -77,6 +77,11 @@ class Machine:
         for number in range(processes):
             name = f"process {number}"
             backends = Backends(
+                files=None,
+                images=None,
+                builder=None,
+                history=None,
+                copy_project=None,
                 tier=self.tier,
                 machine=self.machine,
                 layer_builder=self.builder.of_another_process(),

@@ -13,7 +13,7 @@ from dynbuild.cli.output import data, table, tell
 from dynbuild.cli.progress_text import size
 from dynbuild.cli.project import Pairs, given
 from dynbuild.commands import clean as verb
-from dynbuild.digest import Digest
+from dynbuild.digest import StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory
 from dynbuild.project.lockfile import LockFile
@@ -139,7 +139,7 @@ def _inventories(
     return found
 
 
-def _kept(place: CacheTiers, names: tuple[str, ...]) -> frozenset[Digest]:
+def _kept(place: CacheTiers, names: tuple[str, ...]) -> frozenset[StepDigest]:
     project = place.project
     if project is None:
         message = "--keep-locks needs a project, whose locks they are"

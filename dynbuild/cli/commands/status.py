@@ -18,7 +18,7 @@ from dynbuild.cli.render.pages.status_page import TierFacts, status_page
 from dynbuild.cli.render.usage import usage_data, usage_facts, usage_text
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
-from dynbuild.digest import Digest
+from dynbuild.digest import StepDigest
 from dynbuild.environment.history import history_of
 from dynbuild.environment.project import builder, images, open_project
 from dynbuild.environment.wiring import near_of, store_of
@@ -75,7 +75,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
     tier = near_of(store_of(project.place.root, cache.local), cache, told.append)
     verified = verify(tier.root) if whole else None
 
-    def ask(steps: Collection[Digest], platform: str) -> Sequence[Answer]:
+    def ask(steps: Collection[StepDigest], platform: str) -> Sequence[Answer]:
         return survey(fars, steps, platform, told.append)
 
     found = verb.status(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, sha256
 from dynbuild.inventory import OLD_RECORDS, RECORDS, Root, StoredObject
 from dynbuild.tiers.codec import UnreadableError, load_base, load_record, named_in
 from dynbuild.tiers.local.tier import digest_of_file
@@ -50,7 +50,7 @@ class LocalInventory:
         origins = origins_in(told, data, record, writes, self.trust)
         return Root(frozenset({writes, *blobs}), replace(record, origins=origins))
 
-    def is_whole(self, blob: Digest) -> bool:
+    def is_whole(self, blob: BlobDigest) -> bool:
         name = blob.removeprefix("sha256:")
         try:
             return digest_of_file(self.directory / "blobs" / "sha256" / name) == blob

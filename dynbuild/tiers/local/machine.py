@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ class Machine:
         return data.decode()
 
     def alone(
-        self, steps: list[Digest], waiting: Callable[[], None]
+        self, steps: Sequence[Digest], waiting: Callable[[], None]
     ) -> AbstractContextManager[None]:
         return exclusive(self.tier.root, steps, self.pause, waiting)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkstemp
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.inventory import RECORDS
 from dynbuild.link.model import Layer, Origin, Record
 from dynbuild.ports import Notify
@@ -47,11 +47,11 @@ class Local:
     _doubts: set[Origin] = field(default_factory=set)
     _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         found = (self._records(step) for step in sorted(set(steps)))
         return tuple(r for records in found for r in records if r.platform == platform)
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         source = self._blob(blob)
         if not self._is_sound(blob, source):
             return False
@@ -63,7 +63,7 @@ class Local:
             return False
         return True
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         target = self._blob(blob)
         if self._is_sound(blob, target, quiet=True):
             # Make it as young as a new one: nothing may clean it away.
@@ -79,7 +79,7 @@ class Local:
             raise ValueError(f"{path} is not {blob}")
         self._put(blob, temporary)
 
-    def adopt(self, blob: Digest, path: str) -> None:
+    def adopt(self, blob: BlobDigest, path: str) -> None:
         """Store a file that was verified while it was written."""
         temporary = _temporary(self._blob(blob))
         temporary.unlink()
@@ -104,7 +104,7 @@ class Local:
         """Return the origins that were doubted."""
         return tuple(sorted(self._doubts))
 
-    def has(self, blob: Digest) -> bool:
+    def has(self, blob: BlobDigest) -> bool:
         """Whether a blob is there and whole; its absence is not reported."""
         return self._is_sound(blob, self._blob(blob), quiet=True)
 
@@ -115,13 +115,13 @@ class Local:
             with suppress(OSError):
                 os.utime(self._folder(record.step) / record_name(record))
 
-    def write(self, data: bytes) -> Digest:
+    def write(self, data: bytes) -> BlobDigest:
         """Store a small blob."""
-        digest = sha256(data)
+        digest = BlobDigest(sha256(data))
         write_whole(self._blob(digest), data)
         return digest
 
-    def read(self, blob: Digest) -> bytes | None:
+    def read(self, blob: BlobDigest) -> bytes | None:
         """Return a small blob, if it is there whole."""
         path = self._blob(blob)
         try:
@@ -150,7 +150,7 @@ class Local:
         path = self._folder(record.step) / record_name(record)
         write_whole(path, data + (b"\n" + told if told else b""))
 
-    def _put(self, blob: Digest, temporary: Path) -> None:
+    def _put(self, blob: BlobDigest, temporary: Path) -> None:
         temporary.chmod(0o444)
         state = _state(temporary)
         temporary.replace(self._blob(blob))
@@ -189,7 +189,7 @@ class Local:
                 with suppress(OSError):
                     path.unlink()
 
-    def _loaded(self, path: Path) -> tuple[Record, Digest] | None:
+    def _loaded(self, path: Path) -> tuple[Record, BlobDigest] | None:
         """Return the record in a file, with its origins, and its write set's blob."""
         try:
             data, told = parted(path.read_bytes())
@@ -206,21 +206,21 @@ class Local:
         origins = origins_in(told, data, record, writes, self.trust)
         return replace(record, origins=origins), writes
 
-    def _whole(self, record: Record, writes: Digest) -> Record | None:
+    def _whole(self, record: Record, writes: BlobDigest) -> Record | None:
         """Return the record with its write set, if all that it names is there."""
         if not all(map(self.holds, record.layers)):
             return None
         data = self.read(writes)
         return None if data is None else replace(record, writes=StoredWrites(data))
 
-    def _lies(self, blob: Digest) -> bool:
+    def _lies(self, blob: BlobDigest) -> bool:
         """Whether there is anything under a digest, as far as can be seen."""
         try:
             return self._blob(blob).exists()
         except OSError:
             return True
 
-    def _is_sound(self, blob: Digest, path: Path, *, quiet: bool = False) -> bool:
+    def _is_sound(self, blob: BlobDigest, path: Path, *, quiet: bool = False) -> bool:
         """Whether a blob is there and whole: read once, then only if it changed."""
         try:
             state = _state(path)

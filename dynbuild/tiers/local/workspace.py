@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -50,7 +50,7 @@ def private(root: Path) -> Iterator[Path]:
 @contextmanager
 def exclusive(
     root: Path,
-    steps: list[Digest],
+    steps: Sequence[Digest],
     pause: Callable[[float], None],
     waiting: Callable[[], None],
 ) -> Iterator[None]:

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Mapping
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.ports import CountBytes
 from dynbuild.tiers.http.connections import TIMEOUTS, Timeouts
 from dynbuild.tiers.oci.access import Access, deleting, pulling, pushing
@@ -118,7 +118,7 @@ class Client:
             found |= dict.fromkeys(more)
         return [*found]
 
-    def has(self, repository: Repository, blob: Digest) -> bool:
+    def has(self, repository: Repository, blob: BlobDigest) -> bool:
         """Whether a blob is there, as far as the registry knows."""
         what = f"looking for {blob} in {repository}"
         ask = Ask(what, "HEAD", repository.url(f"blobs/{blob}"))
@@ -127,7 +127,7 @@ class Client:
         response, _ = self._session.ask(ask, pulling(repository), *fine)
         return response.status != _MISSING
 
-    def blob(self, repository: Repository, blob: Digest, most: int) -> bytes | None:
+    def blob(self, repository: Repository, blob: BlobDigest, most: int) -> bytes | None:
         """Return a small blob; None if it is not there whole or exceeds ``most``."""
         wanted = self._of_blob(repository, blob, most)
         with self._session.open(wanted.ask, wanted.scopes) as response:
@@ -140,7 +140,11 @@ class Client:
         return data if data is not None and sha256(data) == blob else None
 
     def download(
-        self, repository: Repository, blob: Digest, path: str, most: int | None = None
+        self,
+        repository: Repository,
+        blob: BlobDigest,
+        path: str,
+        most: int | None = None,
     ) -> bool:
         """Download a blob to a path; return False if it is not there.
 
@@ -151,7 +155,7 @@ class Client:
     def upload(
         self,
         repository: Repository,
-        blob: Digest,
+        blob: BlobDigest,
         content: Content,
         begun: str | None = None,
     ) -> None:
@@ -164,7 +168,7 @@ class Client:
         upload.run(begun)
 
     def mount(
-        self, repository: Repository, blob: Digest, source: Repository
+        self, repository: Repository, blob: BlobDigest, source: Repository
     ) -> str | None:
         """Mount a blob in a repository from another one of the same registry.
 
@@ -186,7 +190,7 @@ class Client:
         return Ask(f"{what} {_shown(repository, name)}", method, url, _ACCEPT)
 
     def _of_blob(
-        self, repository: Repository, blob: Digest, most: int | None
+        self, repository: Repository, blob: BlobDigest, most: int | None
     ) -> Wanted:
         what = f"downloading {blob} from {repository}"
         ask = Ask(what, "GET", repository.url(f"blobs/{blob}"), moves=True)

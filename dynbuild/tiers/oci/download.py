@@ -11,7 +11,7 @@ from typing import IO
 
 from urllib3.response import BaseHTTPResponse
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest
 from dynbuild.tiers.oci.access import Scopes
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session
@@ -35,7 +35,7 @@ class Wanted:
 
     ask: Ask
     scopes: Scopes
-    blob: Digest
+    blob: BlobDigest
     most: int | None
     came: Callable[[int], None]
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from urllib3.response import BaseHTTPResponse
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest
 from dynbuild.tiers.http.address import origin_of
 from dynbuild.tiers.oci.access import Scopes
 from dynbuild.tiers.oci.address import Repository
@@ -67,7 +67,7 @@ class Upload:
         session: Session,
         repository: Repository,
         scopes: Scopes,
-        blob: Digest,
+        blob: BlobDigest,
         content: Content,
         went: Callable[[int], None],
     ) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.link.model import Record
 from dynbuild.tiers.codec import UnreadableError, load_record
 
@@ -48,7 +48,7 @@ class Entry:
     """
 
     record: Record
-    writes: Digest
+    writes: BlobDigest
     size: int
     text: bytes
     data: bytes | None = None

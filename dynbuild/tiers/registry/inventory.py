@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest, Digest
 from dynbuild.inventory import RECORDS, Root, StoredObject
 from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.daemon_threads import parallel_map
@@ -24,7 +24,7 @@ class RegistryInventory(Registry):
 
     def things(self) -> Iterator[StoredObject]:
         now = time.time()
-        blobs: dict[Digest, tuple[int, float]] = {}
+        blobs: dict[BlobDigest, tuple[int, float]] = {}
         with refusals():
             tags = self.client.tags(self.repository)
             steps = [step for tag in tags if (step := step_of(tag))]
@@ -51,7 +51,7 @@ class RegistryInventory(Registry):
         names = frozenset(digest for digest, _ in _blobs(found[0]))
         return Root(names, found[0].record)
 
-    def is_whole(self, blob: Digest) -> bool:
+    def is_whole(self, blob: BlobDigest) -> bool:
         with TemporaryDirectory() as folder:
             return self.fetch(blob, str(Path(folder) / "blob"))
 
@@ -85,7 +85,7 @@ def _key(entry: Entry) -> str:
     return f"{RECORDS}/{step}/{record_name(entry.record)}"
 
 
-def _blobs(entry: Entry) -> Iterator[tuple[Digest, int]]:
+def _blobs(entry: Entry) -> Iterator[tuple[BlobDigest, int]]:
     yield entry.writes, entry.size
     for layer in entry.record.layers:
         yield layer.digest, layer.size

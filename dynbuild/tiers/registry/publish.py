@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dynbuild.building import BuildFailed, Built, Report, Working
-from dynbuild.digest import sha256
+from dynbuild.digest import BlobDigest, sha256
 from dynbuild.emit.manifest import CONFIG, MANIFEST, descriptor, documents
 from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Layer
@@ -108,8 +108,9 @@ class Registries:
             return
         layers = {layer.digest: layer for layer in stack}
         parallel_map(partial(self._bring, client, place), [*layers.values()], _AT_ONCE)
-        if not client.has(place, sha256(image)):
-            client.upload(place, sha256(image), of_bytes(image))
+        config = BlobDigest(sha256(image))
+        if not client.has(place, config):
+            client.upload(place, config, of_bytes(image))
         for name in stale:
             client.put_manifest(place, name, manifest)
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.link.model import Record
 from dynbuild.ports import CountBytes, Notify, TierError
 from dynbuild.tiers.codec import (
@@ -78,7 +78,7 @@ class Registry:
         self._lock = threading.Lock()
         self._names: dict[str, threading.Lock] = {}
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         with refusals():
             found = chain.from_iterable(
                 parallel_map(self.entries, sorted(set(steps)), AT_ONCE)
@@ -98,7 +98,7 @@ class Registry:
         self._sizes |= {x.digest: x.size for one in records for x in one.layers}
         return tuple(records)
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         if blob in self._lost:
             return False
         most = self._sizes.get(blob)
@@ -115,7 +115,7 @@ class Registry:
         self._doubtful = True
         return False
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         size = Path(path).stat().st_size
         if self.repository.host == GHCR and size > _GHCR_LARGEST:
             why = f"a layer of {size} bytes is more than {GHCR} takes"
@@ -133,13 +133,13 @@ class Registry:
 
     def record(self, record: Record) -> None:
         writes = dump_writes(record.writes)
-        digest = sha256(writes)
+        digest = BlobDigest(sha256(writes))
         text = dump_record(record, digest)
         entry = Entry(record, digest, len(writes), text, writes, int(time.time()))
         tag = tag_of(record.step)
         with refusals():
             self._keep_bytes(digest, writes)
-            self._keep_bytes(sha256(EMPTY), EMPTY)
+            self._keep_bytes(BlobDigest(sha256(EMPTY)), EMPTY)
             with self._alone(tag):
                 for _ in range(_TRIES):
                     self._put(tag, entry)
@@ -197,8 +197,8 @@ class Registry:
             self._writes[entry.writes] = data
         return self._writes[entry.writes]
 
-    def _missing(self, blobs: Collection[Digest]) -> set[Digest]:
-        def is_there(blob: Digest) -> bool:
+    def _missing(self, blobs: Collection[BlobDigest]) -> set[BlobDigest]:
+        def is_there(blob: BlobDigest) -> bool:
             return self.client.has(self.repository, blob)
 
         asked = [blob for blob in blobs if blob not in self._lost]
@@ -212,7 +212,7 @@ class Registry:
         blobs = [entry.writes, *(layer.digest for layer in entry.record.layers)]
         return all(self.client.has(self.repository, blob) for blob in blobs)
 
-    def _has(self, blob: Digest) -> bool:
+    def _has(self, blob: BlobDigest) -> bool:
         """Whether a blob is there whole, as far as is known."""
         if blob in self._there:
             return True
@@ -221,7 +221,7 @@ class Registry:
         self._there.add(blob)
         return True
 
-    def _keep_bytes(self, blob: Digest, data: bytes) -> None:
+    def _keep_bytes(self, blob: BlobDigest, data: bytes) -> None:
         # All records have the empty blob, and many the same write set. Registries that
         # receive a blob twice concurrently may not know it for a moment.
         with self._alone(blob):
@@ -229,7 +229,7 @@ class Registry:
                 self.client.upload(self.repository, blob, of_bytes(data))
                 self._is_there(blob)
 
-    def _is_there(self, blob: Digest) -> None:
+    def _is_there(self, blob: BlobDigest) -> None:
         self._there.add(blob)
         self._lost.discard(blob)
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from minio.deleteobjects import DeleteObject
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest
 from dynbuild.inventory import OLD_RECORDS, RECORDS, Root, StoredObject
 from dynbuild.ports import TierError
 from dynbuild.tiers.codec import named_in
@@ -43,7 +43,7 @@ class S3Inventory(S3):
             return None
         return Root(frozenset(layer.digest for layer in record.layers), record)
 
-    def is_whole(self, blob: Digest) -> bool:
+    def is_whole(self, blob: BlobDigest) -> bool:
         with TemporaryDirectory() as folder:
             return self.fetch(blob, str(Path(folder) / "blob"))
 

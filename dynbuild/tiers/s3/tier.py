@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.inventory import RECORDS
 from dynbuild.link.model import Record
 from dynbuild.ports import CountBytes, Notify, TierError
@@ -85,7 +85,7 @@ class S3:
         self._doubtful = False
         self._large = threading.Semaphore(_LARGE)
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         found = parallel_map(self._records, sorted(set(steps)), AT_ONCE)
         records = [r for some in found for r in some if r.platform == platform]
         self._sizes |= {x.digest: x.size for r in records for x in r.layers}
@@ -103,7 +103,7 @@ class S3:
             if not any(layer.digest in self._damaged for layer in record.layers)
         )
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         if blob in self._damaged:
             return False
         target = Path(path)
@@ -125,7 +125,7 @@ class S3:
         self._doubtful = True
         return False
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         source = Path(path)
         size = source.stat().st_size
         if blob in self._whole:
@@ -142,7 +142,7 @@ class S3:
 
     def record(self, record: Record) -> None:
         writes = dump_writes(record.writes)
-        data = dump_record(record, sha256(writes)) + b"\n" + writes
+        data = dump_record(record, BlobDigest(sha256(writes))) + b"\n" + writes
         self._put(_record_key(record), io.BytesIO(data), len(data))
 
     def _records(self, step: Digest) -> list[Record]:
@@ -199,7 +199,7 @@ class S3:
             finally:
                 response.release_conn()
 
-    def _is_there(self, blob: Digest, size: int) -> bool:
+    def _is_there(self, blob: BlobDigest, size: int) -> bool:
         if blob in self._whole:
             return True
         try:
@@ -212,7 +212,7 @@ class S3:
             return False
         return found.size == size
 
-    def _download(self, blob: Digest, file: BinaryIO) -> Digest:
+    def _download(self, blob: BlobDigest, file: BinaryIO) -> Digest:
         """Get an object, resuming where it broke off; return the received digest."""
         digest = hashlib.sha256()
         done = 0
@@ -283,7 +283,7 @@ class _Checked(io.RawIOBase):
     """
 
     def __init__(
-        self, file: BinaryIO, size: int, blob: Digest, went: CountBytes
+        self, file: BinaryIO, size: int, blob: BlobDigest, went: CountBytes
     ) -> None:
         super().__init__()
         self._file = file
@@ -330,7 +330,7 @@ def _record_key(record: Record) -> str:
     return f"{RECORDS}/{_hex(record.step)}/{record_name(record)}"
 
 
-def _blob_key(blob: Digest) -> str:
+def _blob_key(blob: BlobDigest) -> str:
     return f"blobs/sha256/{_hex(blob)}"
 
 

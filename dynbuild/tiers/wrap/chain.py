@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Stack, Tier, TierError
@@ -35,10 +35,10 @@ _POLL = 0.1
 class Near(Tier, Protocol):
     """The machine's own tier."""
 
-    def has(self, blob: Digest) -> bool:
+    def has(self, blob: BlobDigest) -> bool:
         """Whether a blob is there and whole; its absence is not reported."""
 
-    def adopt(self, blob: Digest, path: str) -> None:
+    def adopt(self, blob: BlobDigest, path: str) -> None:
         """Store a file that was verified while it was written."""
 
     def used(self, records: Collection[Record]) -> None:
@@ -67,7 +67,7 @@ class _Seen:
     lost: set[Digest] = field(default_factory=set)
 
     def find(
-        self, steps: Collection[Digest], platform: str, *, anew: bool
+        self, steps: Collection[StepDigest], platform: str, *, anew: bool
     ) -> tuple[Record, ...]:
         """Return the records that may be of use; no query repeats unless ``anew``."""
         # Another thread may clear the known records meanwhile.
@@ -86,7 +86,7 @@ class _Seen:
         self.sizes |= {x.digest: x.size for record in usable for x in record.layers}
         return usable
 
-    def lose(self, blob: Digest) -> None:
+    def lose(self, blob: BlobDigest) -> None:
         """Stop believing that it has a blob, and whatever else it said."""
         if blob in self.sizes and blob not in self.lost:
             self.lost.add(blob)
@@ -121,7 +121,7 @@ class Chain:
         # The nearest record of each realization, by its id: its origins count.
         self._known: dict[Digest, Record] = {}
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         """Return the records of some steps as of now; of two alike, the nearer."""
         found: dict[str, Record] = {}
         for held in self._ask(steps, platform, anew=True):
@@ -138,18 +138,18 @@ class Chain:
             self._known[record.id] = known
 
     def held(
-        self, steps: Collection[Digest], platform: str, *, anew: bool = False
+        self, steps: Collection[StepDigest], platform: str, *, anew: bool = False
     ) -> tuple[Held, ...]:
         return tuple(self._ask(steps, platform, anew=anew))
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         if self._fars and not self._near.has(blob):
             with self._alone(blob):
                 if not self._near.has(blob):
                     return self._take(blob, path)
         return self._near.fetch(blob, path)
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         self._near.keep(blob, path)
 
     def record(self, record: Record) -> None:
@@ -185,7 +185,7 @@ class Chain:
             seen.far.require()
 
     def _ask(
-        self, steps: Collection[Digest], platform: str, *, anew: bool
+        self, steps: Collection[StepDigest], platform: str, *, anew: bool
     ) -> Iterator[Held]:
         def question(seen: _Seen) -> Callable[[], tuple[Record, ...]]:
             return lambda: seen.find(steps, platform, anew=anew)
@@ -241,7 +241,7 @@ class Chain:
         far.fail(TierError(why), READ)
         return ()
 
-    def _take(self, blob: Digest, path: str) -> bool:
+    def _take(self, blob: BlobDigest, path: str) -> bool:
         """Fetch a blob from the nearest tier that delivers it, and keep it near."""
         for seen in self._fars:
             if not seen.far.reads:
@@ -258,7 +258,7 @@ class Chain:
             seen.lose(blob)
         return False
 
-    def _patiently(self, far: Far, blob: Digest, path: str) -> bool:
+    def _patiently(self, far: Far, blob: BlobDigest, path: str) -> bool:
         """Fetch a blob, checking meanwhile whether all is to end."""
         job = submit(lambda: far.fetch(blob, path))
         while not wait([job], _POLL).done:
@@ -277,20 +277,20 @@ class Chain:
         if self._near.has(lacks):
             self._came(lacks)
 
-    def _came(self, blob: Digest) -> None:
+    def _came(self, blob: BlobDigest) -> None:
         """Resume the records that wait for a blob that is near now."""
         with self._lock:
             waiting = self._unfilled.pop(blob, {})
         for record in waiting.values():
             self._fill(record)
 
-    def _lacks(self, record: Record) -> Digest | None:
+    def _lacks(self, record: Record) -> BlobDigest | None:
         """Return the first blob of a record that is not near."""
         has = self._near.has
         return next((one.digest for one in record.layers if not has(one.digest)), None)
 
     @contextmanager
-    def _alone(self, blob: Digest) -> Iterator[None]:
+    def _alone(self, blob: BlobDigest) -> Iterator[None]:
         """Keep other threads from fetching the same blob meanwhile."""
         with self._lock:
             lock = self._getting.setdefault(blob, threading.Lock())
@@ -312,13 +312,13 @@ class Nested:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         return self._chain.find(steps, platform)
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         return self._chain.fetch(blob, path)
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         self._chain.keep(blob, path)
 
     def record(self, record: Record) -> None:

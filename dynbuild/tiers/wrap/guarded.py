@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from dynbuild.building import Report
-from dynbuild.digest import Digest
+from dynbuild.digest import BlobDigest, StepDigest
 from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Tier, TierError
@@ -49,7 +49,7 @@ class CircuitBreakerTier:
     def writes(self) -> bool:
         return WRITE in self._uses
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         if not self.reads:
             return ()
         try:
@@ -78,7 +78,7 @@ class CircuitBreakerTier:
             return False
         return True
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         if not self.reads:
             return False
         try:
@@ -87,7 +87,7 @@ class CircuitBreakerTier:
             self.fail(error, READ)
             return False
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         if self.writes:
             try:
                 self._tier().keep(blob, path)

@@ -10,7 +10,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dynbuild.digest import Digest, sha256
+from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.codec import dump_writes
@@ -95,7 +95,7 @@ class SignedTier:
         self._tell = tell
         self._told = threading.Lock()
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         found = self._tier.find(steps, platform)
         known = ((record, self._signers(record)) for record in found)
         trusted = tuple(
@@ -108,10 +108,10 @@ class SignedTier:
             self._tell("it has records that no trusted key has signed")
         return trusted
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         return self._tier.fetch(blob, path)
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         self._tier.keep(blob, path)
 
     def record(self, record: Record) -> None:
@@ -127,8 +127,8 @@ class SignedTier:
         return self._trust.signed_by(record, _writes(record))
 
 
-def _writes(record: Record) -> Digest:
-    return sha256(dump_writes(record.writes))
+def _writes(record: Record) -> BlobDigest:
+    return BlobDigest(sha256(dump_writes(record.writes)))
 
 
 class VerifiedTier:
@@ -146,7 +146,7 @@ class VerifiedTier:
         self._said: dict[Digest, set[Digest]] = {}
         self._wrong: set[Digest] = set()
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         found = self._tier.find(steps, platform)
         with self._lock:
             for record in found:
@@ -158,7 +158,7 @@ class VerifiedTier:
             if self._wrong.isdisjoint(layer.digest for layer in record.layers)
         )
 
-    def fetch(self, blob: Digest, path: str) -> bool:
+    def fetch(self, blob: BlobDigest, path: str) -> bool:
         if blob in self._wrong or not self._tier.fetch(blob, path):
             return False
         said = self._said.get(blob)
@@ -169,7 +169,7 @@ class VerifiedTier:
         self._tell(f"the blob {blob} is not the layer that a record says it is")
         return False
 
-    def keep(self, blob: Digest, path: str) -> None:
+    def keep(self, blob: BlobDigest, path: str) -> None:
         self._tier.keep(blob, path)
 
     def record(self, record: Record) -> None:
