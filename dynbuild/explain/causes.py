@@ -1,7 +1,7 @@
 """Why steps run, or differ from before: the differences, and their root causes.
 
-Both the digest and the comparison here read the output of ``steps/describe``, so an
-explanation covers exactly the fields that decide.
+See docs/design/causes.md. Both the digest and the comparison here read the output of
+``steps/describe``, so an explanation covers exactly the fields that decide.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
