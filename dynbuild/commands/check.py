@@ -2,11 +2,11 @@
 
 from dynbuild.commands.lock_warnings import surveyed
 from dynbuild.commands.target import target_of
-from dynbuild.declaration.expansion import references
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.variables import tables
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Files
+from dynbuild.steps.expansion import references
 from dynbuild.steps.model import Pin
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 
-from dynbuild.declaration.expansion import VariableError
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy as DeclaredCopy
@@ -15,6 +14,7 @@ from dynbuild.lock.model import DEFAULT_SHELL, Target
 from dynbuild.ports import Files, NotThereError
 from dynbuild.reference import parse
 from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.expansion import VariableError
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,

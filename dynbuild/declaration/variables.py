@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from dynbuild.declaration.expansion import VariableError, by_need
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic
+from dynbuild.steps.expansion import VariableError, by_need
 
 
 def check_variables(loaded: Loaded) -> Iterator[Diagnostic]:

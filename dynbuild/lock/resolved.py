@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from dynbuild.declaration.expansion import VariableError
 from dynbuild.digest import Description, Digest, StepDigest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock.model import Lock
@@ -16,6 +15,7 @@ from dynbuild.lock.order import Placed, install_order
 from dynbuild.lock.topology import dependencies_first
 from dynbuild.steps.describe import Surroundings, describe
 from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.expansion import VariableError
 from dynbuild.steps.model import Copy, Pin, Stage
 from dynbuild.steps.recipe import copies_of
 

@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dynbuild.declaration.expansion import (
+from dynbuild.quote import MAX_SCRIPT
+from dynbuild.steps.expansion import (
     VariableError,
     expand,
     expand_all,
     references,
     refuse_longer,
 )
-from dynbuild.quote import MAX_SCRIPT
 from dynbuild.steps.model import Stage
 from dynbuild.steps.sequence import Rank, topological
 

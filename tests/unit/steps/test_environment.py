@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from dynbuild.declaration.expansion import VariableError, expand_all
 from dynbuild.steps.environment import MAX_EXPANDED, Environments
+from dynbuild.steps.expansion import VariableError, expand_all
 from dynbuild.steps.model import Stage
 
 SEEN = {"PATH": "/bin", "EMPTY": "", "HOME": "/root"}
