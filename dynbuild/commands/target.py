@@ -70,11 +70,10 @@ def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
 
 
 def _packages(declaration: Declaration) -> dict[str, dict[str, str]]:
-    lists = {name: getattr(declaration, f"{name}_packages") for name in MANAGERS}
     return {
-        name: {MANAGERS[name].key(spec): spec for spec in sorted(specs)}
-        for name, specs in lists.items()
-        if specs
+        manager.name: {manager.key(spec): spec for spec in sorted(specs)}
+        for manager in MANAGERS.values()
+        if (specs := getattr(declaration, manager.field))
     }
 
 

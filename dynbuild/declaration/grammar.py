@@ -7,11 +7,13 @@ through the JSON schema.
 import re
 
 from dynbuild import reference
+from dynbuild.steps.managers import MANAGERS
 
 STAGE_NAME = r"^(?=.{1,100}$)[A-Za-z][A-Za-z0-9]*((\.|_|__|-+)[A-Za-z0-9]+)*$"
 """A name valid for a Dockerfile stage and for a tag, starting with a letter."""
 
-STEP_NAME = r"^(base|image|apt|yum|apk|pip|npm|script|source|user)\.[0-9]+(\.[0-9]+)?$"
+_KINDS = "|".join(("base", "image", *MANAGERS, "script", "source", "user"))
+STEP_NAME = rf"^({_KINDS})\.[0-9]+(\.[0-9]+)?$"
 """A name that dynbuild gives to its own steps."""
 
 MOUNTED = r"^[!#%&(-+.-\[\]-~-]*$"
@@ -65,19 +67,6 @@ REPOSITORY = rf"^(?!(?:localhost|[^/]*[.:][^/]*)$){reference.NAME}$"
 REFERENCE = rf"^{reference.REFERENCE}$"
 """An image reference, by Docker's own grammar."""
 
-APT_PACKAGE = (
-    r"^(?P<name>[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?)"
-    r"(?:=[A-Za-z0-9.+~:*?-]+|/[A-Za-z0-9._-]+)?(?<!-)$"
-)
-YUM_PACKAGE = r"^(?P<name>@?[A-Za-z0-9][A-Za-z0-9._+:~^-]*)$"
-APK_PACKAGE = (
-    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._+-]*)"
-    r"(?:(?:=|<=?|>=?|~=?)[A-Za-z0-9._-]+)?(?:@[a-z0-9]+)?$"
-)
-NPM_PACKAGE = (
-    r"^(?P<name>(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*)"
-    r"(?:@[A-Za-z0-9._~^<>=|*+-][A-Za-z0-9._~^<>=|*+ -]*)?$"
-)
 WORD = r"^[A-Za-z0-9._+~/:-]+$"
 """A suite or component of an apt repository."""
 

@@ -15,16 +15,21 @@ from dataclasses import replace
 from dynbuild.link.implied import implied_paths
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.uncounted import uncounted
+from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Group, Stage, Step, User
 
+
+def _packages() -> dict[str, str]:
+    """Return the databases of packages: two managers may have the same one."""
+    found: dict[str, str] = {}
+    for manager in MANAGERS.values():
+        for name, paths in manager.databases.items():
+            found[name] = f"{found[name]}|{paths}" if name in found else paths
+    return found
+
+
 _DATABASES = {
-    "dpkg": r"var/lib/(?:dpkg|apt|ucf|pam)(?:/|\Z)|var/cache/(?:debconf|apt)/"
-    r"|var/log/(?:apt/|dpkg\.log\Z)",
-    "rpm": r"(?:var/lib/(?:rpm|dnf|yum)|usr/lib/sysimage/(?:rpm|libdnf5))(?:/|\Z)"
-    r"|var/cache/(?:dnf|yum|libdnf5)(?:/|\Z)"
-    r"|var/log/(?:dnf|yum|hawkey)[^/]*\Z",
-    "apk": r"(?:usr/)?lib/apk/db(?:/|\Z)|etc/apk/world\Z|var/cache/apk(?:/|\Z)"
-    r"|var/log/apk\.log\Z",
+    **_packages(),
     "passwd": r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?\Z"
     r"|etc/\.pwd\.lock\Z|var/log/(?:lastlog|faillog)\Z",
     "ld.so.cache": r"etc/ld\.so\.cache\Z|var/cache/ldconfig/",
@@ -38,8 +43,6 @@ _DATABASE_AT = re.compile(
 )
 DATABASES = tuple(_DATABASES)
 """The names that ``touches`` may hold."""
-
-_MANAGERS = {"apt": ("dpkg",), "yum": ("rpm",), "apk": ("apk",)}
 
 
 def conflicts(one: WriteSet, other: WriteSet) -> tuple[str, ...]:
@@ -80,7 +83,7 @@ def databases_of(step: Step) -> tuple[str, ...]:
         case Stage(touches=touches):
             return touches
         case Group(manager=manager):
-            return _MANAGERS.get(manager, ())
+            return tuple(MANAGERS[manager].databases)
         case User():
             return ("passwd",)
         case _:

@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 from dynbuild.link.entries import MalformedLayerError, ancestors, resolved
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Group, Step, User
 
 Texts: TypeAlias = Callable[[str], str]
@@ -34,22 +35,6 @@ TELLING = re.compile(
 
 _DPKG = "var/lib/dpkg"
 
-_CONFIGURATIONS = {
-    "apt": (
-        *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
-        *(f"{_DPKG}/{name}" for name in ("arch", "diversions", "statoverride")),
-    ),
-    "yum": (
-        *("etc/dnf", "etc/yum", "etc/yum.conf", "etc/yum.repos.d", "etc/rpm"),
-        *("etc/pki/rpm-gpg", "usr/lib/rpm/macros.d"),
-    ),
-    "apk": ("etc/apk/repositories", "etc/apk/repositories.d", "etc/apk/keys"),
-    "pip": (
-        *("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
-        *("usr/pip.conf", "usr/local/pip.conf", "root/.netrc"),
-    ),
-    "npm": ("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc", "root/.npmrc"),
-}
 _FOR_USERS = ("etc/skel", "etc/default/useradd", "etc/login.defs")
 _CACHE = "etc/ld.so.cache"
 
@@ -58,7 +43,7 @@ def reads_of(step: Step) -> tuple[str, ...]:
     """Return what a step is known to read before it was ever built."""
     match step:
         case Group(manager=manager):
-            return _CONFIGURATIONS.get(manager, ())
+            return MANAGERS[manager].reads
         case User():
             return _FOR_USERS
         case _:

@@ -10,22 +10,13 @@ import re
 from collections.abc import Mapping
 
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.steps.managers import MANAGERS
 
 ROWS: Mapping[str, str] = {
-    # Logs, and the index that apt generates from its lists whenever it needs it.
-    "apt": r"var/log/apt/(?:(?:history|term)\.log|eipp\.log\.xz)"
-    r"|var/cache/apt/(?:src)?pkgcache\.bin",
-    "dpkg": r"var/log/dpkg\.log",
+    **{tool: rule for row in MANAGERS.values() for tool, rule in row.uncounted.items()},
     "update-alternatives": r"var/log/alternatives\.log",
-    "dnf": r"var/log/(?:dnf(?:\.librepo|\.rpm)?|hawkey)\.log",
     # The inodes and times of libraries, as cached by ldconfig.
     "ldconfig": r"var/cache/ldconfig/aux-cache",
-    # When pip checked for a newer pip, and the responses of servers, by address.
-    "pip": r"(?:.+/)?\.cache/pip/(?:selfcheck/[0-9a-f]+"
-    r"|http(?:-v2)?/(?:[0-9a-f]/)+[0-9a-f]+)",
-    # A log for each run, named by its time; the index of server responses.
-    "npm": r"(?:.+/)?\.npm/(?:_logs/[^/]+-debug-\d+\.log"
-    r"|_cacache/index-v5/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)",
     # Compiled from its source, whose mtime it holds: see ``byte_code``.
     "python": r"(?:.+/)?__pycache__/[^/]+\.[^/.]+(?:\.opt-[^/.]+)?\.pyc",
 }

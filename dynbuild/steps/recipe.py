@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Mapping
+from textwrap import indent
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -36,36 +37,6 @@ STAGE_RECIPE = 3
 _TESTED = "(exit $?)"
 """Ends the script if the previous command failed. ``set -e`` alone ignores a failed
 ``a && b``; ``command || exit`` would disable it within the command."""
-
-# Nothing that an installation downloads or logs stays.
-_SUDO = """command -v sudo > /dev/null || {
-  if command -v apt-get > /dev/null; then
-    export DEBIAN_FRONTEND=noninteractive
-    apt() {
-      apt-get -y -q -o Dir::State::Lists=/tmp/lists -o Dir::Cache=/tmp/cache \\
-        -o APT::Install-Recommends=false -o APT::Update::Error-Mode=any "$@"
-    }
-    mkdir -p /tmp/lists/partial /tmp/cache/archives/partial
-    apt update
-    apt install sudo
-    rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
-    rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
-  elif command -v dnf > /dev/null; then
-    dnf -y --setopt=install_weak_deps=False --setopt=cachedir=/tmp/dnf install sudo
-    rm -rf /var/log/dnf* /var/log/hawkey.log
-  elif command -v microdnf > /dev/null; then
-    microdnf -y --setopt=install_weak_deps=0 install sudo
-    microdnf clean all
-  elif command -v yum > /dev/null; then
-    yum -y install sudo
-    yum clean all
-    rm -rf /var/cache/yum /var/log/yum.log
-  elif command -v apk > /dev/null; then apk add --no-cache sudo
-  else
-    echo 'dynbuild: sudo = true needs sudo, and the base has no apt, dnf or apk' >&2
-    exit 1
-  fi
-}"""
 
 
 def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run | None:
@@ -219,16 +190,46 @@ def _user_script(user: User) -> str:
     if user.sudo:
         rule = shell(f"{user.name} ALL=(ALL:ALL) NOPASSWD: ALL")
         place = shell(f"/etc/sudoers.d/{user.name}")
-        lines += [_SUDO, f"echo {rule} > {place}", f"chmod 0440 {place}"]
+        lines += [_install_sudo(), f"echo {rule} > {place}", f"chmod 0440 {place}"]
     return "\n".join(lines)
 
 
-def _whose(indent: str, pattern: str) -> list[str]:
+def _install_sudo() -> str:
+    """Return a command that installs sudo by the manager of the base's system."""
+    systems = {
+        manager.programs[0]: manager.system
+        for manager in MANAGERS.values()
+        if manager.system
+    }
+    word, lines = "if", ["command -v sudo > /dev/null || {"]
+    for system in systems.values():
+        for program, script in system.sudo.items():
+            test = f"  {word} command -v {program} > /dev/null; then"
+            if "\n" in script:
+                lines += [test, indent(script, "    ")]
+            else:
+                lines.append(f"{test} {script}")
+            word = "elif"
+    *others, last = systems
+    lacks = f"the base has no {', '.join(others)} or {last}"
+    return "\n".join(
+        [
+            *lines,
+            "  else",
+            f"    echo 'dynbuild: sudo = true needs sudo, and {lacks}' >&2",
+            "    exit 1",
+            "  fi",
+            "}",
+        ]
+    )
+
+
+def _whose(margin: str, pattern: str) -> list[str]:
     """Return lines that find out whether a user is from the base or a later step."""
     return [
-        f"{indent}where='in the base'",
-        f"{indent}grep -qs {pattern} {BASE_MOUNT}/etc/passwd ||",
-        f"{indent}  where='by what a package, a script or a stage did,'",
+        f"{margin}where='in the base'",
+        f"{margin}grep -qs {pattern} {BASE_MOUNT}/etc/passwd ||",
+        f"{margin}  where='by what a package, a script or a stage did,'",
     ]
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from dynbuild.declaration.check.packages import MANAGERS
 from dynbuild.declaration.grammar import REFERENCE
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
@@ -11,24 +10,13 @@ from dynbuild.declaration.scripts.runs import Run
 from dynbuild.declaration.scripts.script import Command, is_static
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.manager import Manager
 
-_SYSTEMS = {
-    "debian": "apt_packages",
-    "ubuntu": "apt_packages",
-    "fedora": "yum_packages",
-    "almalinux": "yum_packages",
-    "rockylinux": "yum_packages",
-    "centos": "yum_packages",
-    "amazonlinux": "yum_packages",
-    "alpine": "apk_packages",
-}
-"""Base images by the last part of their name, and their package list."""
+_SYSTEMS = [(row, row.system) for row in MANAGERS.values() if row.system]
+_BASES = {base: row for row, system in _SYSTEMS for base in system.bases}
+"""Base images by the last part of their name, and what manages their packages."""
 
-_PIP_FROM = {
-    "apt_packages": "python3-pip",
-    "yum_packages": "python3-pip",
-    "apk_packages": "py3-pip",
-}
 _UNMANAGED = re.compile(
     r"buster|bullseye|oldoldstable|bionic|focal|jammy|stretch|xenial"
     r"|^(?:9|10|11|14|16|18|20|22)(?:\.\d+)?(?:-|$)"
@@ -51,73 +39,66 @@ _QUIET = re.compile(
 )
 """Options that do not affect what is installed."""
 
+_INSTALLERS = {
+    (program, system.installs): row.field
+    for row, system in _SYSTEMS
+    for program in row.programs
+}
 _REMOVES = re.compile(
-    r"\b(?:(?:apt|apt-get|yum|dnf|microdnf)\b.*\b(?:purge|remove|erase|autoremove"
-    r"|autopurge)|apk\b.*\bdel)\b"
+    "|".join(
+        rf"\b(?:{'|'.join(row.programs)})\b.*\b(?:{'|'.join(system.removes)})\b"
+        for row, system in _SYSTEMS
+    )
 )
 
-_INSTALLERS = {
-    ("apt-get", "install"): "apt_packages",
-    ("apt", "install"): "apt_packages",
-    ("yum", "install"): "yum_packages",
-    ("dnf", "install"): "yum_packages",
-    ("microdnf", "install"): "yum_packages",
-    ("apk", "add"): "apk_packages",
-}
 
-
-def _system(loaded: Loaded) -> tuple[str, str, str]:
-    """Return the base's package list, if known, with the base's name and tag."""
+def _base(loaded: Loaded) -> tuple[Manager | None, str, str]:
+    """Return the base's own package manager, if known, with the base's name and tag."""
     match = re.search(REFERENCE, loaded.declaration.base)
     assert match  # checked before
     name = match["name"].rsplit("/", 1)[-1]
-    return _SYSTEMS.get(name, ""), name, match["tag"] or ""
+    return _BASES.get(name), name, match["tag"] or ""
 
 
 def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report package lists for which the base has no package manager."""
-    system, name, _ = _system(loaded)
-    for manager in MANAGERS:
-        field = manager.field
-        if (
-            system
-            and manager.systems
-            and field != system
-            and getattr(loaded.declaration, field)
-        ):
+    own, name, _ = _base(loaded)
+    for row, system in _SYSTEMS:
+        if own and row != own and getattr(loaded.declaration, row.field):
             yield Diagnostic(
                 "DB0194",
-                f"{field} are for {manager.systems}, and the base is {name}",
-                loaded.key(field),
-                f"use {system}, or another base",
+                f"{row.field} are for {system.name}, and the base is {name}",
+                loaded.key(row.field),
+                f"use {own.field}, or another base",
                 severity="warning",
             )
 
 
 def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
     """Report calls of pip where it is not installed, or where Debian refuses it."""
-    system, name, tag = _system(loaded)
-    wanted = _PIP_FROM.get(system)
+    own, name, tag = _base(loaded)
     declaration = loaded.declaration
     calls = [
         (run, command)
         for run in runs
         for command in run.commands or ()
-        if command.name in ("pip", "pip3") or command.words[1:3] == ("-m", "pip")
+        if command.name in MANAGERS["pip"].programs
+        or command.words[1:3] == ("-m", "pip")
     ]
-    if wanted is None or any(_OWN_PYTHON.search(run.text) for run in runs):
+    if not (own and own.system) or any(_OWN_PYTHON.search(run.text) for run in runs):
         return
-    listed = {re.split(r"[=:/~<>@]", spec)[0] for spec in getattr(declaration, system)}
+    wanted, specs = own.system.pip, getattr(declaration, own.field)
+    listed = {re.split(r"[=:/~<>@]", spec)[0] for spec in specs}
     if calls and wanted not in listed and not declaration.pip_packages:
         run, command = calls[0]
         yield Diagnostic(
             "DB0191",
             f"{name} has no {command.name}: it is in the package {wanted}",
             loaded.span(*run.path),
-            f"add {wanted!r} to {system}",
+            f"add {wanted!r} to {own.field}",
             severity="warning",
         )
-    if system != "apt_packages" or _UNMANAGED.search(tag):
+    if own.name != "apt" or _UNMANAGED.search(tag):
         return
     told = _told_where(loaded)
     for run, command in calls:

@@ -13,6 +13,7 @@ from dynbuild.declaration.scripts.runs import Run
 from dynbuild.declaration.scripts.script import Command, is_static
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
+from dynbuild.steps.managers import MANAGERS
 
 _ROOTS = re.compile(
     r"(bin|boot|dev|etc|home|lib(32|64|x32)?|media|mnt|opt|proc|root|run|sbin|srv|sys"
@@ -20,8 +21,11 @@ _ROOTS = re.compile(
 )
 """Directories of every base: stages run in /, so ``etc/hosts`` exists."""
 
+_MANAGERS = "|".join(
+    program for manager in MANAGERS.values() for program in manager.programs
+)
 _HARMLESS = re.compile(
-    r"|:|(apt|apt-get|apt-mark|apk|dnf|yum|pip3?|echo|printf|export|set|umask|true|test"
+    rf"|:|({_MANAGERS}|apt-mark|echo|printf|export|set|umask|true|test"
     r"|(add|del)(user|group)|(user|group)(add|del|mod)|ch(own|grp|mod)|ls|rm|which"
     r"|ldconfig|locale-gen|update-ca-certificates)"
 )

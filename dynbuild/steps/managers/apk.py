@@ -6,6 +6,7 @@ that list needs; ``apk del`` removes a name from it (apk-world(5)).
 
 import re
 
+from dynbuild.steps.managers.manager import Manager, System
 from dynbuild.steps.managers.script import (
     SHELL,
     all_there,
@@ -21,6 +22,11 @@ from dynbuild.steps.managers.script import (
 )
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import Run
+
+_SPEC = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+    r"(?:(?:=|<=?|>=?|~=?)[A-Za-z0-9._-]+)?(?:@[a-z0-9]+)?"
+)
 
 # The name may be provided by another package: the list has the requested names.
 _IN_WORLD = "sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF \"$package\""
@@ -54,3 +60,26 @@ def run(group: Group) -> Run:
         lines.append(fill(_REMOVE, LEAVING=leaving))
     lines += [*all_there(group, sorted(group.declared), _IN_WORLD), _CLEAN]
     return Run("\n".join(lines), mounts(group), shell=SHELL)
+
+
+MANAGER = Manager(
+    name="apk",
+    accepts=_SPEC.fullmatch,
+    form="name, name=version, name~version or name@repository",
+    key=key,
+    run=run,
+    programs=("apk",),
+    reads=("etc/apk/repositories", "etc/apk/repositories.d", "etc/apk/keys"),
+    databases={
+        "apk": r"(?:usr/)?lib/apk/db(?:/|\Z)|etc/apk/world\Z|var/cache/apk(?:/|\Z)"
+        r"|var/log/apk\.log\Z"
+    },
+    system=System(
+        name="Alpine",
+        bases=("alpine",),
+        pip="py3-pip",
+        installs="add",
+        removes=("del",),
+        sudo={"apk": "apk add --no-cache sudo"},
+    ),
+)

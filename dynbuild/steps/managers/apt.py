@@ -9,6 +9,7 @@ import re
 
 from dynbuild.quote import shell
 from dynbuild.steps.managers.left_out import marked
+from dynbuild.steps.managers.manager import Manager, System
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -21,6 +22,17 @@ from dynbuild.steps.managers.script import (
 )
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
+
+_SPEC = re.compile(
+    r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?"
+    r"(?:=[A-Za-z0-9.+~:*?-]+|/[A-Za-z0-9._-]+)?(?<!-)"
+)
+_REFUSALS = (
+    (r"-$", "apt would remove a package that ends in -", None),
+    (r"[A-Z].*", "names of Debian packages are lower case", None),
+    (r"[*?\[^]", "apt would take it for a pattern or a task", "name each package"),
+    (r"==", "a version is pinned with one =", None),
+)
 
 _MOUNTS = (
     CacheMount("/var/cache/apt", "apt", "locked"),
@@ -108,6 +120,16 @@ awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
 _CLEAN = """rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
 
+_SUDO = """export DEBIAN_FRONTEND=noninteractive
+apt() {
+  apt-get -y -q -o Dir::State::Lists=/tmp/lists -o Dir::Cache=/tmp/cache \\
+    -o APT::Install-Recommends=false -o APT::Update::Error-Mode=any "$@"
+}
+mkdir -p /tmp/lists/partial /tmp/cache/archives/partial
+apt update
+apt install sudo
+rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
+rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
 
 _INSTALL = "apt-get install -y -q --allow-downgrades"
 
@@ -148,3 +170,36 @@ def _foreign(group: Group) -> list[str]:
         f"  dpkg --add-architecture {architecture}"
         for architecture in sorted(named - {"", "all", "any", "native"})
     ]
+
+
+MANAGER = Manager(
+    name="apt",
+    accepts=_SPEC.fullmatch,
+    form="name, name=version, name/release or name:architecture",
+    key=key,
+    run=run,
+    refusals=_REFUSALS,
+    programs=("apt", "apt-get"),
+    reads=(
+        *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
+        *(f"var/lib/dpkg/{name}" for name in ("arch", "diversions", "statoverride")),
+    ),
+    databases={
+        "dpkg": r"var/lib/(?:dpkg|apt|ucf|pam)(?:/|\Z)|var/cache/(?:debconf|apt)/"
+        r"|var/log/(?:apt/|dpkg\.log\Z)"
+    },
+    uncounted={
+        # Logs, and the index that apt generates from its lists whenever it needs it.
+        "apt": r"var/log/apt/(?:(?:history|term)\.log|eipp\.log\.xz)"
+        r"|var/cache/apt/(?:src)?pkgcache\.bin",
+        "dpkg": r"var/log/dpkg\.log",
+    },
+    system=System(
+        name="Debian and Ubuntu",
+        bases=("debian", "ubuntu"),
+        pip="python3-pip",
+        installs="install",
+        removes=("purge", "remove", "autoremove", "autopurge"),
+        sudo={"apt-get": _SUDO},
+    ),
+)

@@ -4,6 +4,9 @@ Global packages share nothing, so each is independent: only the packages that a 
 names are touched. The base's packages stay.
 """
 
+import re
+
+from dynbuild.steps.managers.manager import Manager
 from dynbuild.steps.managers.script import (
     SHELL,
     all_there,
@@ -17,6 +20,11 @@ from dynbuild.steps.managers.script import (
 )
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run
+
+_SPEC = re.compile(
+    r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*"
+    r"(?:@[A-Za-z0-9._~^<>=|*+-][A-Za-z0-9._~^<>=|*+ -]*)?"
+)
 
 _CONFIGURE = """set -eu
 export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
@@ -54,3 +62,18 @@ def run(group: Group) -> Run:
     lines += all_there(group, sorted(group.declared), '[ -e "$root/$package" ]')
     cache = CacheMount("/root/.npm", "npm")
     return Run("\n".join(lines), mounts(group, cache), shell=SHELL)
+
+
+MANAGER = Manager(
+    name="npm",
+    accepts=_SPEC.fullmatch,
+    form="name, name@version or @scope/name",
+    key=key,
+    run=run,
+    reads=("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc", "root/.npmrc"),
+    uncounted={
+        # A log for each run, named by its time; the index of server responses.
+        "npm": r"(?:.+/)?\.npm/(?:_logs/[^/]+-debug-\d+\.log"
+        r"|_cacache/index-v5/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)"
+    },
+)

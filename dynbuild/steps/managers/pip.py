@@ -8,6 +8,7 @@ import re
 
 from dynbuild.quote import shell
 from dynbuild.steps.managers.left_out import LEFT_OUT, attempt, marked
+from dynbuild.steps.managers.manager import Manager
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -18,6 +19,11 @@ from dynbuild.steps.managers.script import (
 )
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run
+
+_REFUSALS = (
+    (r"@ *file:", "a file of the project is not a package of an index", None),
+    (r"(?<![=!<>~])=(?!=)", "a version is pinned with ==", None),
+)
 
 # PEP 668 lets a distribution lock pip out of its Python; an image's Python is ours.
 _CONFIGURE = """set -eu
@@ -59,6 +65,18 @@ if missing:
         file=sys.stderr)
     sys.exit(1)
 PYTHON"""
+
+
+def accepts(spec: str) -> bool:
+    """Whether it is a requirement (PEP 508) of an index or a URL of the network."""
+    # What reads a lock asks this of nothing, and need not wait for a parser.
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+
+    try:
+        url = Requirement(spec).url
+    except InvalidRequirement:
+        return False
+    return not (url and url.startswith("file:"))
 
 
 def key(spec: str) -> str:
@@ -109,3 +127,23 @@ def _checks(group: Group, names: list[str]) -> list[str]:
         ),
         _CHECK.replace("@NAMES@", '"$@"'),
     ]
+
+
+MANAGER = Manager(
+    name="pip",
+    accepts=accepts,
+    form="name, name==version or name @ URL",
+    key=key,
+    run=run,
+    refusals=_REFUSALS,
+    programs=("pip", "pip3"),
+    reads=(
+        *("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
+        *("usr/pip.conf", "usr/local/pip.conf", "root/.netrc"),
+    ),
+    uncounted={
+        # When pip checked for a newer pip, and the responses of servers, by address.
+        "pip": r"(?:.+/)?\.cache/pip/(?:selfcheck/[0-9a-f]+"
+        r"|http(?:-v2)?/(?:[0-9a-f]/)+[0-9a-f]+)"
+    },
+)

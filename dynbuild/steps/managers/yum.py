@@ -5,6 +5,9 @@ needed (dnf(8) mark, autoremove). Plain yum and microdnf cannot mark: there the 
 stays.
 """
 
+import re
+
+from dynbuild.steps.managers.manager import Manager, System
 from dynbuild.steps.managers.script import (
     SHELL,
     all_there,
@@ -20,6 +23,8 @@ from dynbuild.steps.managers.script import (
 )
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
+
+_SPEC = re.compile(r"@?[A-Za-z0-9][A-Za-z0-9._+:~^-]*")
 
 _MOUNTS = (
     CacheMount("/var/cache/dnf", "dnf", "locked"),
@@ -76,6 +81,17 @@ _TRY = """case $dnf in
     *) $dnf -y install "$@" ;;
   esac"""
 
+_SUDO = {
+    "dnf": """\
+dnf -y --setopt=install_weak_deps=False --setopt=cachedir=/tmp/dnf install sudo
+rm -rf /var/log/dnf* /var/log/hawkey.log""",
+    "microdnf": """microdnf -y --setopt=install_weak_deps=0 install sudo
+microdnf clean all""",
+    "yum": """yum -y install sudo
+yum clean all
+rm -rf /var/cache/yum /var/log/yum.log""",
+}
+
 _CLEAN = "rm -rf /var/log/dnf* /var/log/yum.log /var/log/hawkey.log"
 
 
@@ -99,3 +115,31 @@ def run(group: Group) -> Run:
         lines.append(fill(_REMOVE, DECLARED=declared, LEAVING=leaving))
     lines += [*all_there(group, declared, _THERE), _CLEAN]
     return Run("\n".join(lines), mounts(group, *_MOUNTS), shell=SHELL)
+
+
+MANAGER = Manager(
+    name="yum",
+    accepts=_SPEC.fullmatch,
+    form="name, name-version or @group",
+    key=key,
+    run=run,
+    programs=("dnf", "microdnf", "yum"),
+    reads=(
+        *("etc/dnf", "etc/yum", "etc/yum.conf", "etc/yum.repos.d", "etc/rpm"),
+        *("etc/pki/rpm-gpg", "usr/lib/rpm/macros.d"),
+    ),
+    databases={
+        "rpm": r"(?:var/lib/(?:rpm|dnf|yum)|usr/lib/sysimage/(?:rpm|libdnf5))(?:/|\Z)"
+        r"|var/cache/(?:dnf|yum|libdnf5)(?:/|\Z)"
+        r"|var/log/(?:dnf|yum|hawkey)[^/]*\Z"
+    },
+    uncounted={"dnf": r"var/log/(?:dnf(?:\.librepo|\.rpm)?|hawkey)\.log"},
+    system=System(
+        name="Fedora and Red Hat",
+        bases=("fedora", "almalinux", "rockylinux", "centos", "amazonlinux"),
+        pip="python3-pip",
+        installs="install",
+        removes=("remove", "erase", "autoremove"),
+        sudo=_SUDO,
+    ),
+)

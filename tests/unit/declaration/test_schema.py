@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from dynbuild.declaration.editors import json_schema
 from dynbuild.declaration.schema import Declaration, Stage, User
+from dynbuild.steps.managers import MANAGERS
 
 
 def test_models_take_lists_and_short_forms() -> None:
@@ -39,3 +40,8 @@ def test_json_schema_knows_every_form() -> None:
     assert {"type": "string"} in schema["properties"]["user"]["anyOf"]
     assert schema["$defs"]["Copy"]["properties"]["mode"]["pattern"]
     assert schema["additionalProperties"] is False
+
+
+def test_every_package_manager_has_its_list() -> None:
+    lists = [name for name in Declaration.model_fields if name.endswith("_packages")]
+    assert lists == [manager.field for manager in MANAGERS.values()]

@@ -1,0 +1,61 @@
+"""What the module of a package manager says of itself: its row among the managers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dynbuild.steps.model import Group
+from dynbuild.steps.run import Run
+
+Refusal = tuple[str, str, str | None]
+"""A pattern of invalid specs, why these are refused, and a hint if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The distributions whose own manager it is: the base of an image has one of these.
+
+    ``bases`` are their images, by the last part of the name; ``pip`` is the package
+    that has pip. ``installs`` and ``removes`` are the words that tell the manager's
+    programs to do it. ``sudo`` has the commands that install sudo, by the program that
+    they need: they work in /tmp, and leave neither downloads nor logs.
+    """
+
+    name: str
+    bases: tuple[str, ...]
+    pip: str
+    installs: str
+    removes: tuple[str, ...]
+    sudo: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """The packages of one family: their syntax, their installation, its traces.
+
+    ``accepts`` tells whether a text is a spec, of the ``form`` that people are told;
+    ``refusals`` say why it is not. ``key`` returns the package that a spec refers to:
+    two specs with one key request the same package in two ways. ``run`` returns the
+    transaction of a group.
+
+    ``programs`` make no files where they are run. ``reads`` are paths that configure
+    every installation (``link.reads``); ``databases`` have the paths that make up a
+    database, by its name (``link.commute``); ``uncounted`` those of files whose content
+    does not matter, by the tool that writes them (``link.uncounted``).
+    """
+
+    name: str
+    accepts: Callable[[str], object]
+    form: str
+    key: Callable[[str], str]
+    run: Callable[[Group], Run]
+    refusals: tuple[Refusal, ...] = ()
+    programs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    databases: Mapping[str, str] = field(default_factory=dict)
+    uncounted: Mapping[str, str] = field(default_factory=dict)
+    system: System | None = None
+
+    @property
+    def field(self) -> str:
+        """The declaration's list of these packages."""
+        return f"{self.name}_packages"
