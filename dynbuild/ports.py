@@ -265,7 +265,8 @@ class StepRequest:
 class Realized:
     """The layers that a step made, what they write, and how long it ran.
 
-    ``made`` is when it was built, in milliseconds since 1970.
+    ``made`` is when it was built, in milliseconds since 1970; ``text`` returns the text
+    of one of the files that show what was installed, by its path.
     """
 
     layers: Stack
@@ -274,6 +275,7 @@ class Realized:
     seconds: float
     made: int
     ran: bool
+    text: Callable[[str], str]
 
 
 class LayerBuilder(Protocol):

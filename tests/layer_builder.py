@@ -121,5 +121,11 @@ class TableBuilder:
         assert blob == sha256(outcome.data)
         self.tier.blobs[blob] = outcome.data
         return Realized(
-            (outcome.layer,), outcome.writes, outcome.reads, 1.0, outcome.made, ran
+            (outcome.layer,),
+            outcome.writes,
+            outcome.reads,
+            1.0,
+            outcome.made,
+            ran,
+            lambda _: "",
         )

@@ -154,6 +154,7 @@ class BuildxLayerBuilder:
                     sum(result.seconds for result in results),
                     int(time.time() * 1000),
                     any(result.ran for result in results),
+                    partial(texts.text, tree=above),
                 )
             )
         if next(layers, None) is not None:

@@ -19,6 +19,9 @@ from dynbuild.link.writes import stacked, write_set
 from dynbuild.steps.run import EPOCH
 
 _CHUNK = 1 << 20
+_TEXT = 16 << 20
+"""The largest text that is looked at: dpkg's database of twelve thousand packages."""
+
 _XATTR = "SCHILY.xattr."
 _HELD = (
     tarfile.XHDTYPE,
@@ -39,7 +42,7 @@ def written(
 ) -> WriteSet:
     """Return the combined write set of layers over ``below``, lowest first.
 
-    Texts that reveal what steps read are put into ``texts``, by digest.
+    Texts that reveal what steps did are put into ``texts``, by digest.
     """
     tree = dict(below)
     sets: list[WriteSet] = []
@@ -50,7 +53,7 @@ def written(
 
 
 def keep_texts(layer: Path, texts: dict[str, str]) -> None:
-    """Add the texts of a layer that reveal what steps read to ``texts``, by digest."""
+    """Add the texts of a layer that reveal what steps did to ``texts``, by digest."""
     with _opened(layer) as archive:
         for info in archive:
             if _tells(info):
@@ -206,8 +209,8 @@ def _path(info: tarfile.TarInfo) -> str:
 
 
 def _tells(info: tarfile.TarInfo) -> bool:
-    """Whether an entry is a text that reveals what is read, and small enough."""
-    return info.isreg() and info.size <= _CHUNK and bool(TELLING.match(_path(info)))
+    """Whether an entry is a text that reveals what a step did, and small enough."""
+    return info.isreg() and info.size <= _TEXT and bool(TELLING.match(_path(info)))
 
 
 def _keep(

@@ -1,4 +1,4 @@
-"""The few texts in layers that reveal what a step read, looked up on demand."""
+"""The few texts in layers that reveal what a step did, looked up on demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,11 +29,12 @@ class Texts:
         return found_reads(
             writes,
             tree,
-            lambda path: self._text(path, below),
-            lambda path: self._text(path, tree),
+            lambda path: self.text(path, below),
+            lambda path: self.text(path, tree),
         )
 
-    def _text(self, path: str, tree: WriteSet) -> str:
+    def text(self, path: str, tree: WriteSet) -> str:
+        """Return the text of a file of a tree; empty if there is no such file."""
         here = tree.get(path)
         if here is None or here.kind != "file":
             return ""

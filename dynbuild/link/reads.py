@@ -22,16 +22,18 @@ from typing import TypeAlias
 from dynbuild.link.entries import MalformedLayerError, ancestors, resolved
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.left_out import DIRECTORY
 from dynbuild.steps.model import Group, Step, User
 
 Texts: TypeAlias = Callable[[str], str]
 """The text of a file of a tree, by its path; empty if there is no such file."""
 
+_SHOWN = "|".join(manager.shows for manager in MANAGERS.values() if manager.shows)
 TELLING = re.compile(
-    r"var/lib/dpkg/triggers/File\Z|(?:usr/)?lib/apk/db/triggers\Z"
-    r"|etc/ld\.so\.conf(?:\.d/[^/]+)?\Z"
+    r"(?:var/lib/dpkg/triggers/File|(?:usr/)?lib/apk/db/triggers"
+    rf"|etc/ld\.so\.conf(?:\.d/[^/]+)?|{DIRECTORY}/[^/]+|{_SHOWN})\Z"
 )
-"""The paths whose texts determine what is read."""
+"""The paths whose texts determine what is read, or show what is installed."""
 
 _DPKG = "var/lib/dpkg"
 

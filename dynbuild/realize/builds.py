@@ -1,7 +1,8 @@
 """One build: a chain of steps, each built on the one before, then recorded."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepResult, Working
@@ -14,10 +15,12 @@ from dynbuild.ports import (
     StepRequest,
     Tiers,
 )
+from dynbuild.quote import StageName
 from dynbuild.realize.chains import BaseStack, BuildChain, StepOrigin
 from dynbuild.realize.model import Backends, BuiltStep, ChainResult
 from dynbuild.realize.squashing import together
-from dynbuild.steps.managers.left_out import lacks
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.presence import ABSENT
 
 
 def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
@@ -32,14 +35,13 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
         names = ", ".join(place.id for place in work.chain)
         backends.report(Working(f"waiting for another dynbuild to build {names}"))
 
-    def build(ground: BaseStack, at: int, end: int, *, again: bool) -> list[BuiltStep]:
-        if at == end:
-            return []
-        request = _request(work, ground, at, end, backends)
-        if again:
-            request = replace(request, build=replace(request.build, no_cache_steps=()))
+    def build(count: int, anew: Anew) -> list[BuiltStep]:
+        request = _request(work, ground, at, at + count, backends)
+        if anew is not None:
+            fresh = replace(request.build, no_cache_steps=anew)
+            request = replace(request, build=fresh)
         made = backends.layer_builder.steps(request, backends.report)
-        return _built(work, slice(at, end), built[-1:], made)
+        return _built(work, slice(at, at + count), built[-1:], made)
 
     tier = backends.tier
     built: list[BuiltStep] = []
@@ -48,22 +50,51 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
         ground = work.ground
         for one in built:
             ground = ground.under(one.held.record)
-        at, end = len(built), len(work.chain)
-        failed = None
-        try:
-            built += build(ground, at, end, again=False)
-        except BuildFailed as error:
-            failed = error
-            names = [quote.stage(place.id) for place in work.chain]
-            end = names.index(error.step) if error.step in names else at
-            # The steps that succeeded before it are still in the builder's cache.
-            cached = build(ground, at, end, again=True)
-            built += [_as_it_ran(one, error.steps) for one in cached]
+        at = len(built)
+        names = [quote.stage(place.id) for place in work.chain[at:]]
+        made, failed = attempted(build, names)
+        built += made
         here = [one.held.record for one in built if one.here]
         tier.expect(here)
         yield ChainResult(tuple(built), failed)
         for record in here:
             tier.record(record)
+
+
+Anew: TypeAlias = tuple[StageName, ...] | None
+"""The steps that the builder's cache does not count for; None for those as planned."""
+
+
+def attempted(
+    build: Callable[[int, Anew], list[BuiltStep]], names: Sequence[StageName]
+) -> tuple[list[BuiltStep], BuildFailed | None]:
+    """Return the steps before the first that fails, with its failure.
+
+    ``build`` builds as many of the first steps as it is told. A group that lacks a
+    package only as the builder's cache has it is run once more.
+    """
+    failed: BuildFailed | None = None
+    ran: tuple[StepResult, ...] = ()
+    anew: Anew = None
+    again: tuple[StageName, ...] = ()
+    count = len(names)
+    while count:
+        try:
+            made = build(count, anew)
+        except BuildFailed as error:
+            ran = ran or error.steps
+            if error.step not in again and (step := _outdated(error, ran)):
+                again = anew = (*again, step)
+                failed, ran, count = None, (), len(names)
+                continue
+            # The steps that succeeded before it are still in the builder's cache.
+            failed, anew = error, ()
+            count = names.index(error.step) if error.step in names else 0
+        else:
+            if failed is not None:
+                made = [_as_it_ran(one, ran) for one in made]
+            return made, failed
+    return [], failed
 
 
 def _request(
@@ -93,10 +124,18 @@ def _request(
 def _built(
     work: BuildChain, some: slice, before: Sequence[BuiltStep], made: Iterable[Realized]
 ) -> list[BuiltStep]:
-    """Return the built steps; ``before`` holds the step that the first stands on."""
+    """Return the built steps; ``before`` holds the step that the first stands on.
+
+    Raises BuildFailed for a package group that lacks what it should have.
+    """
     built = [*before]
+    results: list[StepResult] = []
     those = zip(work.chain[some], work.origins[some], made, strict=True)
     for place, origin, one in those:
+        results.append(StepResult(quote.stage(place.id), one.seconds, one.ran))
+        if lacking := _lacks(origin, one):
+            output = (ABSENT, *lacking)
+            raise BuildFailed(results[-1].step, None, ABSENT, output, 1, (*results,))
         record = Record(
             placed=place.digest,
             step=place.step,
@@ -112,6 +151,22 @@ def _built(
         )
         built.append(BuiltStep(place.id, Held(record), here=True, ran=one.ran))
     return built[len(before) :]
+
+
+def _lacks(origin: StepOrigin, one: Realized) -> tuple[str, ...]:
+    """Return what a package group declares and its manager's database does not have."""
+    group = origin.group
+    missing = group and MANAGERS[group.manager].missing
+    return missing(group, one.text) if group and missing else ()
+
+
+def _outdated(error: BuildFailed, ran: Iterable[StepResult]) -> StageName | None:
+    """Return the step that lacks a package in the builder's cache alone.
+
+    Run again it may get it: what the cache has of it was made at another time.
+    """
+    own = (result.ran for result in ran if result.step == error.step)
+    return error.step if error.message == ABSENT and not any(own) else None
 
 
 def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[RealizationId, ...]:
@@ -139,7 +194,7 @@ def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
             if held.record.placed == place.digest
             and held.record.on == _on(origin, built)
             and held.record.sources == origin.sources
-            and (origin.spare is None or lacks(held.record.writes) <= origin.spare)
+            and origin.accepts(held.record)
         ]
         if not usable:
             break

@@ -16,7 +16,7 @@ from dynbuild.ports import Stack, StepPart, StepRequest
 from dynbuild.quote import StageName
 from dynbuild.realize.model import Recipe
 from dynbuild.realize.squashing import Group, grouped
-from dynbuild.steps.managers.left_out import may_lack
+from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Group as PackageGroup
 from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
@@ -38,14 +38,18 @@ class BaseStack:
 class StepOrigin:
     """The inputs that a step is built from, as recorded in ``link.model.Record``.
 
-    ``spare`` names the marker files of the packages that a record of a package group
-    may lack; it is None for other steps.
+    ``group`` is the package group, None for any other step.
     """
 
     on: tuple[RealizationId, ...]
     sources: tuple[tuple[PlacedDigest, RealizationId], ...]
     joins: tuple[StepDigest, ...]
-    spare: frozenset[str] | None = None
+    group: PackageGroup | None = None
+
+    def accepts(self, record: Record) -> bool:
+        """Whether a record of the step lacks only packages that it may lack."""
+        group = self.group
+        return group is None or lacks(record.writes) <= may_lack(group).keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def _origin(place: Placement, recipe: Recipe, plan: Plan, *, first: bool) -> Ste
         plan.ids(place.on) if first else (),
         plan.sources(place.digest),
         tuple(sorted({recipe.digests[join.onto] for join in place.joins})),
-        frozenset(may_lack(step)) if isinstance(step, PackageGroup) else None,
+        step if isinstance(step, PackageGroup) else None,
     )
 
 

@@ -227,6 +227,40 @@ def test_a_package_that_is_not_there(image: Image, spec: str, said: str) -> None
     assert "apt.1" in done.err
 
 
+def test_what_the_base_has_is_seen_there(image: Image) -> None:
+    """Neither group writes dpkg's database; the second one looks for the first's."""
+    image.edit(packages("own-tool"))
+    image.edit(packages("own-tool", "own-loose"))
+    written = image.layers()[-1]
+    assert "/var/lib/apt/extended_states" in written
+    assert "/var/lib/dpkg/status" not in written
+
+
+def test_a_package_that_has_to_make_way_for_another(
+    image: Image, repository: AptRepository
+) -> None:
+    """apt removes what conflicts: what lacks a declared package is not recorded."""
+    name = f"rival-{uuid4().hex[:8]}"
+    repository.add(name, "1", Conflicts="plain")
+    repository.publish()
+    image.edit(packages("plain", "many=1:1.0-1"))
+    stage = '[[stages]]\nname = "above"\ncommands = ["cat /usr/share/plain/version"]'
+    declared = packages("plain", "many=1:1.0-1", name) + f"\n{stage}"
+    lacking = "declared, but not there after its installation:\n    plain\n"
+    for _ in range(2):
+        done = image.fails(declared)
+        assert f"error[DB0510]: apt: {name} failed: exit code 1" in done.err
+        assert lacking in done.err
+
+    # The builder's cache still has what lacks it.
+    repository.add(name, "2")
+    repository.publish()
+    image.edit(declared)
+    inside = image.look()
+    assert inside.installed.keys() >= {"plain", "many", name}
+    assert inside.complaints == ""
+
+
 @pytest.fixture
 def third_party(tmp_path: Path) -> Iterator[AptRepository]:
     made = AptRepository(tmp_path / "third-party", suites=("stable", "beta"))

@@ -7,9 +7,9 @@ that list needs; ``apk del`` removes a name from it (apk-world(5)).
 import re
 
 from dynbuild.steps.managers.manager import Manager, System
+from dynbuild.steps.managers.presence import Text, absent, others
 from dynbuild.steps.managers.script import (
     SHELL,
-    all_there,
     fill,
     installs,
     mounts,
@@ -28,7 +28,7 @@ _SPEC = re.compile(
     r"(?:(?:=|<=?|>=?|~=?)[A-Za-z0-9._-]+)?(?:@[a-z0-9]+)?"
 )
 
-# The name may be provided by another package: the list has the requested names.
+_WORLD = "etc/apk/world"
 _IN_WORLD = "sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF \"$package\""
 
 # The base's requests remain, with the base's specs. Packages that were left out are
@@ -58,8 +58,16 @@ def run(group: Group) -> Run:
     lines += newest(group, "apk add --no-cache --upgrade", newer)
     if leaving:
         lines.append(fill(_REMOVE, LEAVING=leaving))
-    lines += [*all_there(group, sorted(group.declared), _IN_WORLD), _CLEAN]
+    lines.append(_CLEAN)
     return Run("\n".join(lines), mounts(group), shell=SHELL)
+
+
+def missing(group: Group, text: Text) -> tuple[str, ...]:
+    """Return the declared packages that are not among those requested.
+
+    Another package may provide the name: the list has the names as requested.
+    """
+    return absent(group, text, others(group), lambda: map(key, text(_WORLD).split()))
 
 
 MANAGER = Manager(
@@ -68,6 +76,8 @@ MANAGER = Manager(
     form="name, name=version, name~version or name@repository",
     key=key,
     run=run,
+    missing=missing,
+    shows=_WORLD,
     programs=("apk",),
     reads=("etc/apk/repositories", "etc/apk/repositories.d", "etc/apk/keys"),
     databases={

@@ -10,6 +10,7 @@ import re
 from dynbuild.quote import shell
 from dynbuild.steps.managers.left_out import marked
 from dynbuild.steps.managers.manager import Manager, System
+from dynbuild.steps.managers.presence import Text, absent, others
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -39,11 +40,12 @@ _MOUNTS = (
     ScratchMount("/tmp"),  # noqa: S108 - a path in the image, not of this machine
 )
 
-# Images of Debian and Ubuntu discard apt's downloads (docker-clean), which would empty
-# the cache mount: the script's own configuration overrides that without touching the
-# image's. Parts of it that are read last win (apt.conf(5)).
+# The image's own configuration is read first, so that ours wins (apt.conf(5)), and not
+# again afterwards (Etc::Parts).
 # - Downloads and lists are separate per distribution: apt trusts existing files by
-#   name and size, and drops the lists of sources that it does not know.
+#   name and size, and drops the lists of sources that it does not know. There they also
+#   stay: images of Debian and Ubuntu empty apt's usual places after each run
+#   (docker-clean), and turn its binary caches off, which are worth seconds.
 # - An unreachable source is an error, not a reason to work with old lists.
 # - A misspelt name is an error, not a regular expression.
 # - A changed configuration file is the work of an earlier step: it stays.
@@ -52,52 +54,44 @@ _MOUNTS = (
 #   marks that the installation set.
 _CONFIGURE = """set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF"""
 
-# Packages that were unneeded before this step are left alone.
-_UNNEEDED = r"""apt-get -s autoremove > plan
+# Packages that were unneeded before this step are left alone. What is only recommended
+# or suggested is not needed.
+_UNNEEDED = r"""cd /tmp
+echo 'APT::AutoRemove { RecommendsImportant "false"; SuggestsImportant "false"; };' \
+  >> apt.conf
+apt-get -s autoremove > plan
 sed -n 's/^Remv \([^ :]*\).*/\1/p' plan > stays"""
 
 # Every installed package under each of its names: its own, with its architecture, and
 # those that it provides. Lines of "name package", with apt's name of the package.
-_NAMES = r"""names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
+_NAMES = r"""dpkg-query -W \
+  -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' > installed
+awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
+  own = ($3 == native || $3 == "all")
+  package = own ? $2 : $2 ":" $3
+  if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
+  print $2 ":" ($3 == "all" ? native : $3), package
+  gsub(/\([^)]*\)|,/, " ")
+  for (i = 4; i <= NF; i++) print $i, package
 }
+END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+' installed > names
 printf '%s\n' @DECLARED@ > declared"""
 
 _REMOVE = r"""# What is no longer declared loses its mark, unless the base asks for it.
 printf '%s\n' @LEAVING@ > leaving
 named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
-names
 named declared > asked
 apt-mark showmanual -o Dir::State=@base@/var/lib/apt \
   -o Dir::State::status=@base@/var/lib/dpkg/status >> asked
@@ -106,16 +100,8 @@ named leaving | { grep -vxFf asked || :; } | sort -u | xargs -r apt-mark auto
 dpkg-query --admindir=@base@/var/lib/dpkg -W -f '${Package}\n' >> stays
 apt-get -s autoremove > plan
 sed -n 's/^Remv \([^ :]*\).*/\1/p' plan | { grep -xFf stays || :; } |
-  sed 's/[.+]/[&]/g; s/.*/APT::NeverAutoRemove:: "^&$";/' > apt.conf.d/zz-stays
+  sed 's/[.+]/[&]/g; s/.*/APT::NeverAutoRemove:: "^&$";/' >> apt.conf
 apt-get autoremove -y -q --purge"""
-
-_CHECK = r"""names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}"""
 
 _CLEAN = """rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
@@ -131,7 +117,10 @@ apt install sudo
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
 
-_INSTALL = "apt-get install -y -q --allow-downgrades"
+_INSTALL = "apt-get install -y -q --no-install-recommends --allow-downgrades"
+
+_STATUS = "var/lib/dpkg/status"
+_FIELD = re.compile(r"^(Package|Status|Architecture|Provides): *(.*)$", re.MULTILINE)
 
 
 def key(spec: str) -> str:
@@ -148,18 +137,45 @@ def run(group: Group) -> Run:
         parts += tried(group, f'{_INSTALL} -s "$@"', _INSTALL)
     elif specs:
         parts.append(wrapped(_INSTALL, specs))
-    parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
-    for name in sorted(group.gone):
-        without = f"grep -vxF {shell(name)} declared > others || :"
-        parts.append(
-            f"if {marked(group, name)}; then\n  {without}\n  mv others declared\nfi"
-        )
     if leaving:
+        parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
+        for name in sorted(group.gone):
+            without = f"grep -vxF {shell(name)} declared > others || :"
+            parts.append(
+                f"if {marked(group, name)}; then\n  {without}\n  mv others declared\nfi"
+            )
         parts.append(fill(_REMOVE, LEAVING=leaving))
-    if group.declared:
-        parts.append(_CHECK)
     parts.append(_CLEAN)
     return Run("\n".join(parts), mounts(group, *_MOUNTS), shell=SHELL)
+
+
+def missing(group: Group, text: Text) -> tuple[str, ...]:
+    """Return the declared packages that dpkg does not have.
+
+    A package has its name, the same with its architecture, and those that it provides.
+    """
+    # apt before 2.0 takes what is no name for a regular expression, if it can.
+    doubtful = {name for name in group.declared if re.search(r"[.+]", name)}
+    return absent(group, text, others(group) | doubtful, lambda: _names(text(_STATUS)))
+
+
+def _names(status: str) -> set[str]:
+    packages = [dict(_FIELD.findall(stanza)) for stanza in status.split("\n\n")]
+    there = [
+        one
+        for one in packages
+        if one.get("Status", "").endswith(" installed")
+        and one.keys() >= {"Package", "Architecture"}
+    ]
+    native = {one["Architecture"] for one in there if one["Package"] == "dpkg"}
+    names: set[str] = set()
+    for one in there:
+        name, architecture = one["Package"], one["Architecture"]
+        own = architecture in {"all", *native}
+        suffixes = ("all", "any", "native", *native) if own else (architecture,)
+        provided = re.sub(r"\([^)]*\)|,", " ", one.get("Provides", "")).split()
+        names |= {name, *(f"{name}:{suffix}" for suffix in suffixes), *provided}
+    return names
 
 
 def _foreign(group: Group) -> list[str]:
@@ -180,6 +196,8 @@ MANAGER = Manager(
     run=run,
     refusals=_REFUSALS,
     programs=("apt", "apt-get"),
+    missing=missing,
+    shows=_STATUS,
     reads=(
         *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
         *(f"var/lib/dpkg/{name}" for name in ("arch", "diversions", "statoverride")),

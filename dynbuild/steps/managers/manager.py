@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from dynbuild.steps.managers.presence import Text
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import Run
 
@@ -37,6 +38,9 @@ class Manager:
     two specs with one key request the same package in two ways. ``run`` returns the
     transaction of a group.
 
+    ``missing`` finds what is declared and not there in the text of a file, which lies
+    at the path ``shows``; without it the script looks itself.
+
     ``programs`` make no files where they are run. ``reads`` are paths that configure
     every installation (``link.reads``); ``databases`` have the paths that make up a
     database, by its name (``link.commute``); ``uncounted`` those of files whose content
@@ -48,6 +52,8 @@ class Manager:
     form: str
     key: Callable[[str], str]
     run: Callable[[Group], Run]
+    missing: Callable[[Group, Text], tuple[str, ...]] | None = None
+    shows: str = ""
     refusals: tuple[Refusal, ...] = ()
     programs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()

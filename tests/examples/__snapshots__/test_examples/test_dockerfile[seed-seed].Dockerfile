@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: curl, git, python3
-# seq 1, stands on base.0, digest f7d2fade4e56
+# seq 1, stands on base.0, digest da425ed68f85
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -21,55 +21,25 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TAR
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
-apt-get install -y -q --allow-downgrades curl git python3
-names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
-}
-printf '%s\n' curl git python3 > declared
-names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}
+apt-get install -y -q --no-install-recommends --allow-downgrades curl git \
+  python3
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # script.2: pip3 install --upgrade pip
-# seq 2, stands on apt.1, digest 7a74ba85b30e
+# seq 2, stands on apt.1, digest 82887ff13f1c
 FROM apt.1 AS script.2
 RUN <<'EOF'
 set -e
@@ -78,7 +48,7 @@ pip3 install --upgrade pip
 EOF
 
 # user.3: app with sudo
-# seq 3, stands on script.2, digest 949fc91df1a1
+# seq 3, stands on script.2, digest 0f1518fc48fd
 FROM script.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=tmpfs,target=/tmp --mount=type=bind,from=base.0,target=/run/base \
@@ -152,7 +122,7 @@ chmod 0440 /etc/sudoers.d/app
 EOF
 
 # dependencies
-# seq 4, stands on user.3, digest 75937e70952a
+# seq 4, stands on user.3, digest 5dfafdf1ca34
 FROM user.3 AS dependencies
 RUN <<'EOF'
 set -e
@@ -161,7 +131,7 @@ pip3 install requests flask
 EOF
 
 # application
-# seq 5, stands on user.3, dependencies, digest 7d73e5e891af
+# seq 5, stands on user.3, dependencies, digest ec639176c06a
 FROM dependencies AS application
 RUN <<'EOF'
 set -e

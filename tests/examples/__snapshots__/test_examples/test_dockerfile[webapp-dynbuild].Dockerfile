@@ -13,7 +13,7 @@ USER root
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: ca-certificates, python3, python3-pip
-# seq 1, stands on base.0, digest f1800c6b370c
+# seq 1, stands on base.0, digest dbab95e5de82
 FROM base.0 AS apt.1
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -21,55 +21,25 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TAR
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
-apt-get install -y -q --allow-downgrades ca-certificates python3 python3-pip
-names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
-}
-printf '%s\n' ca-certificates python3 python3-pip > declared
-names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}
+apt-get install -y -q --no-install-recommends --allow-downgrades ca-certificates \
+  python3 python3-pip
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
 
 # pip.2: flask>=3,<4, gunicorn
-# seq 2, stands on apt.1, digest 4f96ecae17a0
+# seq 2, stands on apt.1, digest 62dc00c2d7b3
 FROM apt.1 AS pip.2
 ARG TARGETARCH
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
@@ -100,7 +70,7 @@ PYTHON
 EOF
 
 # user.3: web
-# seq 3, stands on pip.2, digest c24ba0036d66
+# seq 3, stands on pip.2, digest 9cc9f731c727
 FROM pip.2 AS user.3
 # hadolint ignore=SC2034,SC2043,SC2046,SC2086
 RUN --mount=type=bind,from=base.0,target=/run/base <<'EOF'
@@ -143,7 +113,7 @@ fi
 EOF
 
 # assets
-# seq 4, stands on user.3, digest ff3122ade4e1
+# seq 4, stands on user.3, digest b69271dc836b
 FROM user.3 AS assets
 COPY assets/minify.py /usr/local/lib/minify.py
 COPY assets/style.css /tmp/style.css
@@ -156,7 +126,7 @@ python3 /usr/local/lib/minify.py /tmp/style.css > /srv/static/style.css
 EOF
 
 # database
-# seq 5, stands on user.3, digest 5deda2b031a4
+# seq 5, stands on user.3, digest 0530b3c76109
 FROM assets AS database
 COPY database/create.py /srv/data/
 COPY database/schema.sql /srv/data/

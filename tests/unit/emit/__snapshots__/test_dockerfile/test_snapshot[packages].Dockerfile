@@ -38,23 +38,14 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TAR
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
@@ -63,38 +54,12 @@ left_out() {
   printf '%s\n' "$1" > "/var/lib/dynbuild/left-out/$2"
   echo "dynbuild: left out, as it is not to be had and no longer declared: $1" >&2
 }
-try() { apt-get install -y -q --allow-downgrades -s "$@" > /dev/null 2>&1; }
+try() { apt-get install -y -q --no-install-recommends --allow-downgrades -s "$@" > /dev/null 2>&1; }
 set -- curl
 if try "$@" 'git=1:2.39*'; then set -- "$@" 'git=1:2.39*'
 else left_out 'git=1:2.39*' apt-0e73e352f8a3
 fi
-[ "$#" = 0 ] || apt-get install -y -q --allow-downgrades "$@"
-names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
-}
-printf '%s\n' curl git > declared
-if [ -e /var/lib/dynbuild/left-out/apt-0e73e352f8a3 ]; then
-  grep -vxF git declared > others || :
-  mv others declared
-fi
-names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}
+[ "$#" = 0 ] || apt-get install -y -q --no-install-recommends --allow-downgrades "$@"
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
@@ -248,48 +213,39 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TAR
     <<'EOF'
 set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
+cd /tmp
+echo 'APT::AutoRemove { RecommendsImportant "false"; SuggestsImportant "false"; };' \
+  >> apt.conf
 apt-get -s autoremove > plan
 sed -n 's/^Remv \([^ :]*\).*/\1/p' plan > stays
-apt-get install -y -q --allow-downgrades jq
-names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
+apt-get install -y -q --no-install-recommends --allow-downgrades jq
+dpkg-query -W \
+  -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' > installed
+awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
+  own = ($3 == native || $3 == "all")
+  package = own ? $2 : $2 ":" $3
+  if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
+  print $2 ":" ($3 == "all" ? native : $3), package
+  gsub(/\([^)]*\)|,/, " ")
+  for (i = 4; i <= NF; i++) print $i, package
 }
+END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
+' installed > names
 printf '%s\n' curl jq > declared
 # What is no longer declared loses its mark, unless the base asks for it.
 printf '%s\n' git > leaving
 named() { awk 'FNR == NR { asked[$1]; next } $1 in asked { print $2 }' "$1" names; }
-names
 named declared > asked
 apt-mark showmanual -o Dir::State=/run/base/var/lib/apt \
   -o Dir::State::status=/run/base/var/lib/dpkg/status >> asked
@@ -298,15 +254,8 @@ named leaving | { grep -vxFf asked || :; } | sort -u | xargs -r apt-mark auto
 dpkg-query --admindir=/run/base/var/lib/dpkg -W -f '${Package}\n' >> stays
 apt-get -s autoremove > plan
 sed -n 's/^Remv \([^ :]*\).*/\1/p' plan | { grep -xFf stays || :; } |
-  sed 's/[.+]/[&]/g; s/.*/APT::NeverAutoRemove:: "^&$";/' > apt.conf.d/zz-stays
+  sed 's/[.+]/[&]/g; s/.*/APT::NeverAutoRemove:: "^&$";/' >> apt.conf
 apt-get autoremove -y -q --purge
-names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF
@@ -320,49 +269,18 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked,id=dynbuild-apt-$TAR
     --mount=type=tmpfs,target=/tmp <<'EOF'
 set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
-apt-get install -y -q --allow-downgrades jq
-names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
-}
-printf '%s\n' curl jq > declared
-names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}
+apt-get install -y -q --no-install-recommends --allow-downgrades jq
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 EOF

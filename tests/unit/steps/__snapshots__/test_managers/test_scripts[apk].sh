@@ -6,10 +6,4 @@ for package in jq; do
   elif sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF "$package"; then apk del --no-cache "$package"
   fi
 done
-for package in g++ git nginx; do
-  sed 's/[<>=~@].*//' /etc/apk/world | grep -qxF "$package" || {
-    echo "dynbuild: declared, but not there after its installation: $package" >&2
-    exit 1
-  }
-done
 rm -f /var/log/apk.log

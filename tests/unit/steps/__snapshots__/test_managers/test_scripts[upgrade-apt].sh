@@ -1,47 +1,16 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive APT_CONFIG=/tmp/apt.conf SUDO_FORCE_REMOVE=yes
-cd /tmp
 cache=/var/cache/apt/$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")
 mkdir -p "$cache/archives/partial" "$cache/lists/partial"
-cp -RL /etc/apt/apt.conf.d apt.conf.d
-rm -f apt.conf.d/docker-clean
-echo 'Dir::Etc::Parts "/tmp/apt.conf.d";' > apt.conf
-cat > apt.conf.d/zz-dynbuild <<CONF
-Dir::Cache "$cache";
-Dir::State::Lists "$cache/lists";
-Acquire::Retries "3";
-APT::Update::Error-Mode "any";
-APT::Cmd::Pattern-Only "true";
-APT::Install-Recommends "false";
-APT::AutoRemove::RecommendsImportant "false";
-APT::AutoRemove::SuggestsImportant "false";
-#clear APT::Never-MarkAuto-Sections;
-#clear APT::Move-Autobit-Sections;
+cat > /tmp/apt.conf <<CONF
+#include "/etc/apt/apt.conf.d/";
+#clear APT::Never-MarkAuto-Sections; #clear APT::Move-Autobit-Sections;
+Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
+Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
+APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 CONF
 apt-get update -q
-apt-get install -y -q --allow-downgrades curl
-names() {
-  dpkg-query -W -f '${db:Status-Status} ${Package} ${Architecture} ${Provides}\n' \
-    > installed
-  awk -v native="$(dpkg --print-architecture)" '$1 == "installed" {
-    own = ($3 == native || $3 == "all")
-    package = own ? $2 : $2 ":" $3
-    if (own) { print $2, $2; seen[$2] } else foreign[$2] = package
-    print $2 ":" ($3 == "all" ? native : $3), package
-    gsub(/\([^)]*\)|,/, " ")
-    for (i = 4; i <= NF; i++) print $i, package
-  }
-  END { for (name in foreign) if (!(name in seen)) print name, foreign[name] }
-  ' installed > names
-}
-printf '%s\n' curl > declared
-names
-awk 'FNR == NR { there[$1]; next } !($1 in there)' names declared > missing
-[ ! -s missing ] || {
-  echo 'dynbuild: declared, but not there after its installation:' >&2
-  cat missing >&2
-  exit 1
-}
+apt-get install -y -q --no-install-recommends --allow-downgrades curl
 rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
