@@ -6,7 +6,7 @@ no index, no date, nothing chained, one command per line.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import tomli_w
 
@@ -15,21 +15,24 @@ from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lock import reading
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock
 from dynbuild.spans import Source, Span
+from dynbuild.steps.fields import (
+    LOCKED,
+    Column,
+    FieldValue,
+    Kind,
+    Lines,
+    Records,
+    Variables,
+    lowest_version,
+    newest_version,
+    set_columns,
+)
 from dynbuild.steps.log import Log, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import (
-    AptSource,
-    CacheDirectory,
-    Copy,
-    Pin,
-    RuntimeConfig,
-    Secret,
-    User,
-)
+from dynbuild.steps.model import AptSource, Pin, RuntimeConfig, User
 
-VERSION = 2
-"""The newest known version. A lock has the lowest version that can express it: 2 if a
-cache mount has more than a target."""
+VERSION = newest_version(LOCKED)
+"""The newest known version. A lock has the lowest version that can express it."""
 
 _DEEPEST = 50
 _MOST_VALUES = 3_000_000
@@ -49,6 +52,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 Value = object
 Table = Mapping[str, Value]
+Path = tuple[str, ...]
 
 
 def dumps(lock: Lock) -> str:
@@ -72,8 +76,8 @@ def _restored(name: str) -> str:
 
 
 def _version(lock: Lock) -> int:
-    mounts = (m for entry in lock.stages.values() for m in entry.stage.cache_mounts)
-    return 1 if all(mount == CacheDirectory(mount.target) for mount in mounts) else 2
+    stages = (entry.stage for entry in lock.stages.values())
+    return max((lowest_version(stage, LOCKED) for stage in stages), default=1)
 
 
 def loads(text: str, name: str = "dynbuild.lock") -> Lock:
@@ -157,7 +161,7 @@ def _refuse_markers(source: Source) -> None:
     )
 
 
-def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
+def _tables(lock: Lock) -> Iterator[tuple[Path, Table]]:
     yield ("arguments",), dict(sorted(lock.arguments.items()))
     yield from _pin(("base",), lock.base)
     for image, pin in sorted(lock.images.items()):
@@ -176,12 +180,7 @@ def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
     if lock.user is not None:
         yield ("user",), _user(lock.user, lock.user_seq)
     for name, entry in sorted(lock.stages.items()):
-        yield ("stages", name), _stage(entry, lock.extra)
-        for variables in ("env", "build_env"):
-            yield (
-                ("stages", name, variables),
-                dict(sorted(getattr(entry.stage, variables).items())),
-            )
+        yield from _stage(("stages", name), entry, lock.extra)
     yield from _config(lock.config)
     known = {
         "arguments",
@@ -198,7 +197,7 @@ def _tables(lock: Lock) -> Iterator[tuple[tuple[str, ...], Table]]:
             yield path, {}
 
 
-def _pin(path: tuple[str, ...], pin: Pin) -> Iterator[tuple[tuple[str, ...], Table]]:
+def _pin(path: Path, pin: Pin) -> Iterator[tuple[Path, Table]]:
     """Yield an image's reference, digest and config; unpinned ones have no digest."""
     # The table of a copied image is already named after it.
     facts = {"image": pin.image, "digest": pin.digest} if path == ("base",) else {}
@@ -243,74 +242,45 @@ def _user(user: User, seq: int) -> Table:
     )
 
 
-def _stage(entry: Entry, extra: Extra) -> Table:
-    stage = entry.stage
-
-    def rows(key: str, items: Iterable[str | Table]) -> "_Lines":
-        of_stage = ("stages", stage.name, key)
-        return _Lines(
-            item
-            if isinstance(item, str)
-            else {**item, **extra.get((*of_stage, str(place)), {})}
-            for place, item in enumerate(items)
-        )
-
-    return _set(
-        {
-            "seq": entry.seq,
-            "moves": entry.moves or None,
-            "bump": stage.bump or None,
-            "build_only": stage.build_only or None,
-            "dependencies": list(stage.dependencies) or None,
-            "user": None if stage.user == "root" else stage.user,
-            "workdir": stage.workdir,
-            "shell": None if stage.shell is None else list(stage.shell),
-            "network": None if stage.network == "default" else stage.network,
-            "ssh": stage.ssh or None,
-            "touches": list(stage.touches) or None,
-            "cache_mounts": rows("cache_mounts", map(_mount, stage.cache_mounts)),
-            "secrets": rows("secrets", map(_secret, stage.secrets)),
-            "copy": rows("copy", map(_copy, stage.copies)),
-            "commands": _Lines(stage.commands),
-        }
-    )
+def _stage(path: Path, entry: Entry, extra: Extra) -> Iterator[tuple[Path, Table]]:
+    own = {"seq": entry.seq, "moves": entry.moves or None}
+    yield path, {**_set(own), **_row(entry.stage, LOCKED, path, extra)}
+    for row in LOCKED:
+        if isinstance(row.kind, Variables):
+            variables = getattr(entry.stage, row.name)
+            yield (*path, row.written), dict(sorted(variables.items()))
 
 
-def _mount(mount: CacheDirectory) -> str | Table:
-    """Return only the path if that says it all, as in a declaration."""
-    if mount == CacheDirectory(mount.target):
-        return mount.target
-    sharing = None if mount.sharing == "shared" else mount.sharing
-    return _set(
-        {
-            "target": mount.target,
-            "id": mount.id,
-            "sharing": sharing,
-            "mode": mount.mode,
-        }
-    )
+def _row(
+    value: FieldValue, columns: tuple[Column, ...], path: Path, extra: Extra
+) -> dict[str, Value]:
+    """Return what is set in a value; variables have tables of their own."""
+    return {
+        column.written: _cell(column.kind, found, (*path, column.written), extra)
+        for column, found in set_columns(value, columns)
+        if not isinstance(column.kind, Variables)
+    }
 
 
-def _secret(secret: Secret) -> Table:
-    return _set({"id": secret.id, "env": secret.env, "target": secret.target})
+def _cell(kind: Kind, value: FieldValue, path: Path, extra: Extra) -> Value:
+    match kind:
+        case Records():
+            return _Lines(
+                _item(kind, item, (*path, str(place)), extra)
+                for place, item in enumerate(value)
+            )
+        case Lines():
+            return _Lines(value)
+        case _:
+            return value
 
 
-def _copy(copy: Copy) -> Table:
-    return _set(
-        {
-            "stage": copy.stage,
-            "image": copy.image,
-            "from": copy.path,
-            "to": copy.to,
-            "owner": copy.owner,
-            "mode": copy.mode,
-            "exclude": list(copy.exclude) or None,
-            "digest": copy.digest,
-        }
-    )
+def _item(kind: Records, item: FieldValue, path: Path, extra: Extra) -> Value:
+    row = {**_row(item, kind.columns, path, extra), **extra.get(path, {})}
+    return next(iter(row.values())) if kind.short and len(row) == 1 else row
 
 
-def _config(config: RuntimeConfig) -> Iterator[tuple[tuple[str, ...], Table]]:
+def _config(config: RuntimeConfig) -> Iterator[tuple[Path, Table]]:
     check = config.healthcheck
     yield (
         ("image",),
@@ -349,11 +319,7 @@ class _Lines(tuple[object, ...]):
 
 def _set(table: Table) -> Table:
     """Return the table without absent values."""
-    return {
-        key: value
-        for key, value in table.items()
-        if value is not None and value != _Lines()
-    }
+    return {key: value for key, value in table.items() if value is not None}
 
 
 def _pair(key: str, value: Value) -> str:

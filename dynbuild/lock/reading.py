@@ -1,25 +1,36 @@
 """Reading a lock's parsed TOML into the value, refusing what ``codec`` never wrote."""
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from dataclasses import MISSING
+from typing import Any, TypeVar, assert_never
 
-from dynbuild.declaration.inputs import Data
-from dynbuild.digest import Digest, sha256, short
-from dynbuild.errors import Diagnostic, LockError
+from dynbuild.digest import sha256, short
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Lock
+from dynbuild.lock.table import Table
+from dynbuild.steps.fields import (
+    LOCKED,
+    Choice,
+    Column,
+    ContentDigest,
+    FieldValue,
+    Flag,
+    Lines,
+    Number,
+    Records,
+    Stages,
+    Text,
+    Variables,
+    Words,
+    defaults,
+)
 from dynbuild.steps.log import Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
-    CacheDirectory,
     Copy,
     Healthcheck,
-    Network,
     Pin,
     RuntimeConfig,
-    Secret,
-    Sharing,
     Stage,
     User,
 )
@@ -46,135 +57,13 @@ def source_id(source: AptSource) -> str:
     return short(sha256("\n".join(facts).encode()))
 
 
-class _Table:
-    """A table that is read key by key; keys not taken are of a later revision."""
-
-    def __init__(self, table: Mapping[str, Any], path: tuple[str, ...]) -> None:
-        self._left = dict(table)
-        self.path = path
-
-    def take(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
-        value = self._left.pop(key, default)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            found = "nothing" if value is None else repr(value)
-            raise self.wrong(f"{key!r} should be {_KINDS[kind]}, found {found:.60}")
-        return value
-
-    def number(self, key: str, default: int | None = None, least: int = 0) -> int:
-        value = self.take(key, int, default)
-        if value < least:
-            raise self.wrong(f"{key!r} should be {least} or more, found {value}")
-        return value
-
-    def digest(self, key: str) -> Digest | None:
-        value = self.maybe(key, str)
-        return None if value is None else self.as_digest(key, value)
-
-    def as_digest(self, key: str, value: str) -> Digest:
-        if not _DIGEST.fullmatch(value):
-            raise self.wrong(f"{key!r} should be a digest, found {value!r:.60}")
-        return Digest(value)
-
-    def maybe(self, key: str, kind: type[_T]) -> _T | None:
-        return self.take(key, kind) if key in self._left else None
-
-    def strings(self, key: str) -> tuple[str, ...]:
-        values = self.take(key, list, [])
-        if not all(isinstance(value, str) for value in values):
-            raise self.wrong(f"{key!r} should hold text only")
-        return tuple(values)
-
-    def maybe_strings(self, key: str) -> tuple[str, ...] | None:
-        return self.strings(key) if key in self._left else None
-
-    def table(self, key: str) -> "_Table":
-        return _Table(self.take(key, dict, {}), (*self.path, key))
-
-    def tables(self, key: str) -> list["_Table"]:
-        rows = self.take(key, list, [])
-        if not all(isinstance(row, dict) for row in rows):
-            raise self.wrong(f"{key!r} should hold tables only")
-        return [
-            _Table(row, (*self.path, key, str(place))) for place, row in enumerate(rows)
-        ]
-
-    def texts_or_tables(self, key: str) -> "list[str | _Table]":
-        items = self.take(key, list, [])
-        if not all(isinstance(item, str | dict) for item in items):
-            raise self.wrong(f"{key!r} should hold text or tables")
-        return [
-            item
-            if isinstance(item, str)
-            else _Table(item, (*self.path, key, str(place)))
-            for place, item in enumerate(items)
-        ]
-
-    def children(self) -> list[tuple[str, "_Table"]]:
-        return [(key, self.table(key)) for key in list(self._left)]
-
-    def texts(self) -> dict[str, str]:
-        return {key: self.take(key, str) for key in list(self._left)}
-
-    def data(self) -> dict[str, Data]:
-        """Take all that is left: text, numbers, booleans, lists and tables of them."""
-        return {key: self._data(key, self.take(key, object)) for key in [*self._left]}
-
-    def _data(self, key: str, value: object) -> Data:
-        match value:
-            case str() | bool() | int() | float():
-                return value
-            case list():
-                return [self._data(key, item) for item in value]
-            case dict():
-                return {name: self._data(key, item) for name, item in value.items()}
-            case _:
-                raise self.wrong(f"{key!r} should hold data, found {value!r:.60}")
-
-    def left(self) -> dict[str, Any]:
-        return self._left
-
-    def wrong(self, what: str) -> LockError:
-        place = ".".join(self.path) or "the top"
-        return LockError(
-            Diagnostic(
-                "DB0407",
-                f"the lock is damaged at [{place}]: {what}",
-                hint="it is written by `dynbuild lock` alone: restore it, for "
-                "instance with `git checkout -- dynbuild.lock`",
-            )
-        )
-
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-_NETWORKS: Mapping[str, Network] = {
-    "default": "default",
-    "none": "none",
-    "host": "host",
-}
-
-_SHARINGS: Mapping[str, Sharing] = {
-    "shared": "shared",
-    "private": "private",
-    "locked": "locked",
-}
-
-_KINDS: Mapping[type, str] = {
-    str: "text",
-    int: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "a table",
-}
-
-
 def lock_of(document: Mapping[str, Any]) -> Lock:
     """Return the lock of a document. Raises LockError naming the damaged table."""
-    top = _Table(document, ())
+    top = Table(document, ())
     top.number("version", least=1)
     extra: dict[tuple[str, ...], Mapping[str, object]] = {}
 
-    def done(table: _Table) -> None:
+    def done(table: Table) -> None:
         if table.left():
             extra[table.path] = table.left()
 
@@ -228,10 +117,10 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
 
 
 def _keyed(
-    table: _Table,
-    read: Callable[[_Table], _T],
+    table: Table,
+    read: Callable[[Table], _T],
     identity: Callable[[_T], str],
-    done: Callable[[_Table], None],
+    done: Callable[[Table], None],
 ) -> list[tuple[_T, int]]:
     found = []
     for key, row in table.children():
@@ -243,7 +132,7 @@ def _keyed(
     return found
 
 
-def _pin(table: _Table, image: str) -> Pin:
+def _pin(table: Table, image: str) -> Pin:
     platforms = table.table("platforms")
     return Pin(
         image=image,
@@ -258,7 +147,7 @@ def _pin(table: _Table, image: str) -> Pin:
     )
 
 
-def _log(table: _Table) -> Log:
+def _log(table: Table) -> Log:
     def event(text: str) -> Event:
         try:
             return parse_event(text)
@@ -274,7 +163,7 @@ def _log(table: _Table) -> Log:
     return log
 
 
-def _source(table: _Table) -> AptSource:
+def _source(table: Table) -> AptSource:
     return AptSource(
         uri=table.take("uri", str),
         suites=table.strings("suites"),
@@ -284,7 +173,7 @@ def _source(table: _Table) -> AptSource:
     )
 
 
-def _user(table: _Table) -> User:
+def _user(table: Table) -> User:
     return User(
         name=table.take("name", str),
         uid=table.number("uid"),
@@ -293,77 +182,74 @@ def _user(table: _Table) -> User:
     )
 
 
-def _stage(table: _Table, name: str, done: Callable[[_Table], None]) -> Stage:
-    def rows(key: str, read: Callable[[_Table], _T]) -> tuple[_T, ...]:
-        found = []
-        for row in table.tables(key):
-            found.append(read(row))
-            done(row)
-        return tuple(found)
+def _stage(table: Table, name: str, done: Callable[[Table], None]) -> Stage:
+    return Stage(name=name, **_row(table, LOCKED, defaults(Stage), done))
 
-    def mounts() -> tuple[CacheDirectory, ...]:
-        found = []
-        for item in table.texts_or_tables("cache_mounts"):
-            if isinstance(item, str):
-                found.append(CacheDirectory(item))
-            else:
-                found.append(_mount(item))
-                done(item)
-        return tuple(found)
 
-    network = _NETWORKS.get(table.take("network", str, "default"))
-    if network is None:
-        raise table.wrong("'network' should be default, none or host")
-    return Stage(
-        name=name,
-        dependencies=table.strings("dependencies"),
-        copies=rows("copy", _copy),
-        commands=table.strings("commands"),
-        env=table.table("env").texts(),
-        build_env=table.table("build_env").texts(),
-        user=table.take("user", str, "root"),
-        workdir=table.maybe("workdir", str),
-        shell=table.maybe_strings("shell"),
-        network=network,
-        ssh=table.take("ssh", bool, default=False),
-        cache_mounts=mounts(),
-        secrets=rows("secrets", _secret),
-        build_only=table.take("build_only", bool, default=False),
-        touches=table.strings("touches"),
-        bump=table.number("bump", 0),
+def _row(
+    table: Table,
+    columns: tuple[Column, ...],
+    usual: Mapping[str, FieldValue],
+    done: Callable[[Table], None],
+) -> dict[str, FieldValue]:
+    """Return the fields of a value by name; ``usual`` is what they are if not set."""
+    return {
+        column.name: _cell(table, column, usual.get(column.name, MISSING), done)
+        for column in columns
+    }
+
+
+def _cell(
+    table: Table, column: Column, usual: FieldValue, done: Callable[[Table], None]
+) -> FieldValue:
+    key = column.written
+    found: FieldValue
+    match column.kind:
+        case _ if usual is None and key not in table.left():
+            found = None
+        case Text():
+            found = table.take(key, str, None if usual is MISSING else usual)
+        case ContentDigest():
+            found = table.digest(key)
+        case Flag():
+            found = table.take(key, bool, usual)
+        case Number():
+            found = table.number(key, usual)
+        case Choice(values):
+            found = table.choice(key, values, usual)
+        case Stages() | Words() | Lines():
+            found = table.strings(key)
+        case Variables():
+            found = table.table(key).texts()
+        case Records():
+            found = _items(table, key, column.kind, done)
+        case _:
+            assert_never(column.kind)
+    return found
+
+
+def _items(
+    table: Table, key: str, kind: Records, done: Callable[[Table], None]
+) -> tuple[FieldValue, ...]:
+    items = table.texts_or_tables(key) if kind.short else table.tables(key)
+    first, *_ = kind.columns
+    return tuple(
+        kind.of(**{first.name: item})
+        if isinstance(item, str)
+        else _item(item, kind, done)
+        for item in items
     )
 
 
-def _mount(row: _Table) -> CacheDirectory:
-    sharing = _SHARINGS.get(row.take("sharing", str, "shared"))
-    if sharing is None:
-        raise row.wrong("'sharing' should be shared, private or locked")
-    return CacheDirectory(
-        row.take("target", str), row.maybe("id", str), sharing, row.maybe("mode", str)
-    )
-
-
-def _secret(row: _Table) -> Secret:
-    return Secret(row.take("id", str), row.maybe("env", str), row.maybe("target", str))
-
-
-def _copy(row: _Table) -> Copy:
-    copy = Copy(
-        path=row.take("from", str),
-        to=row.take("to", str),
-        stage=row.maybe("stage", str),
-        image=row.maybe("image", str),
-        owner=row.maybe("owner", str),
-        mode=row.maybe("mode", str),
-        exclude=row.strings("exclude"),
-        digest=row.digest("digest"),
-    )
-    if [copy.stage, copy.image, copy.digest].count(None) < 2:  # noqa: PLR2004
+def _item(row: Table, kind: Records, done: Callable[[Table], None]) -> FieldValue:
+    item = kind.of(**_row(row, kind.columns, defaults(kind.of), done))
+    if isinstance(item, Copy) and [item.stage, item.image, item.digest].count(None) < 2:  # noqa: PLR2004
         raise row.wrong("only one of 'stage', 'image' and 'digest' can be there")
-    return copy
+    done(row)
+    return item
 
 
-def _config(table: _Table, done: Callable[[_Table], None]) -> RuntimeConfig:
+def _config(table: Table, done: Callable[[Table], None]) -> RuntimeConfig:
     check = None
     if "healthcheck" in table.left():
         row = table.table("healthcheck")

@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
+from dynbuild.steps.fields import (
+    FieldValue,
+    Kind,
+    Lines,
+    Records,
+    Variables,
+    Words,
+    own_facts_of,
+    set_columns,
+)
 from dynbuild.steps.managers.left_out import strict
 from dynbuild.steps.model import (
     AptSource,
-    CacheDirectory,
     Copy,
     Group,
     Pin,
@@ -56,7 +65,7 @@ def describe(step: Step, around: Surroundings) -> Description:
     Not covered: names of stages, seqs, runtime config, tier settings, secret values,
     modification times, the umask of a checkout.
     """
-    fields: dict[str, Field] = {
+    described: dict[str, Field] = {
         "kind": _kind(step),
         "platform": around.platform,
         "base": around.base,
@@ -67,22 +76,32 @@ def describe(step: Step, around: Surroundings) -> Description:
         ],
     }
     if isinstance(step, Stage):
-        fields["bump"] = step.bump
+        described["bump"] = step.bump
+        described |= _described_alone(step)
     run = run_of(strict(step), around.environment, around.user)
     if run is None:
-        return fields
-    fields["shell"] = list(run.shell or around.shell)
-    fields["user"] = run.user
-    fields["workdir"] = run.workdir
-    fields["network"] = run.network
-    fields["mounts"] = [_mount(mount) for mount in run.mounts]
+        return described
+    described["shell"] = list(run.shell or around.shell)
+    described["user"] = run.user
+    described["workdir"] = run.workdir
+    described["network"] = run.network
+    described["mounts"] = [_mount(mount) for mount in run.mounts]
     if isinstance(step, Stage):
-        fields["recipe"] = STAGE_RECIPE
-        fields["environment"] = dict(around.environment)
-        fields["commands"] = list(step.commands)
+        described["recipe"] = STAGE_RECIPE
+        described["environment"] = dict(around.environment)
+        described["commands"] = list(step.commands)
     else:
-        fields["script"] = run.script
-    return fields
+        described["script"] = run.script
+    return described
+
+
+def _described_alone(stage: Stage) -> dict[str, Field]:
+    """Describe the facts of a stage that no other field of its description covers."""
+    return {
+        row.name: _plain(row.kind, value)
+        for row, value in own_facts_of(stage)
+        if not row.covered_by
+    }
 
 
 def _kind(step: Step) -> str:
@@ -147,30 +166,31 @@ def own_facts(
     one. ``pins`` are the images that stages copy from, ``shell`` the default one. The
     refresh number, which belongs to the lock, is excluded.
     """
-    facts: dict[str, Field] = {
-        "copy": [_own_copy(copy, pins) for copy in stage.copies],
-        "env": dict(stage.env),
-    }
-    if not stage.commands:
-        return facts
-    return {
-        **facts,
-        "commands": list(stage.commands),
-        "build_env": dict(stage.build_env),
-        "user": stage.user,
-        "workdir": stage.workdir,
-        "shell": list(stage.shell or shell),
-        "network": stage.network,
-        "ssh": stage.ssh,
-        "cache_mounts": [_own_mount(mount) for mount in stage.cache_mounts],
-        "secrets": [[secret.id, secret.env, secret.target] for secret in stage.secrets],
-    }
+    facts = {row.name: _plain(row.kind, value) for row, value in own_facts_of(stage)}
+    facts["copies"] = [_own_copy(copy, pins) for copy in stage.copies]
+    if stage.commands:
+        facts["shell"] = list(stage.shell or shell)
+    return facts
 
 
-def _own_mount(mount: CacheDirectory) -> Field:
-    if mount == CacheDirectory(mount.target):
-        return mount.target
-    return [mount.target, mount.id, mount.sharing, mount.mode]
+def _plain(kind: Kind, value: FieldValue) -> Field:
+    """Return a value as a description holds it; of a record, what is set."""
+    match kind:
+        case Records(columns=columns):
+            return [
+                {
+                    column.name: _plain(column.kind, of)
+                    for column, of in set_columns(item, columns)
+                }
+                for item in value
+            ]
+        case Variables():
+            return dict(value)
+        case Words() | Lines():
+            return list(value)
+        case _:
+            known: Field = value
+            return known
 
 
 def _own_copy(copy: Copy, pins: Mapping[str, Pin]) -> Field:
