@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from dynbuild.lock.model import Lock
 from dynbuild.lock.renames import Names, continued, follow
+from dynbuild.steps.fields import BY_NAME
 from dynbuild.steps.log import Event, declared, format_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import AptSource, Install, Pin, Remove, Stage, Upgrade
@@ -233,7 +234,9 @@ def _details(
     ):
         labels.append("shell")
     copied = _copied(before, after)
-    return tuple(copied if label == "copies" else label for label in labels)
+    return tuple(
+        copied if label == "copies" else BY_NAME[label].written for label in labels
+    )
 
 
 def _copied(before: Stage, after: Stage) -> str:

@@ -9,7 +9,7 @@ same conflict, or makes the lock stale, so that ``dynbuild lock`` settles it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dynbuild.errors import LockError
 from dynbuild.lock.merge_values import Three, keyed, listed, value
@@ -17,6 +17,15 @@ from dynbuild.lock.model import Lock, Target, declared_packages
 from dynbuild.lock.renames import continued
 from dynbuild.lock.requests import asked_since, is_repacked
 from dynbuild.lock.update import update
+from dynbuild.steps.fields import (
+    BY_NAME,
+    FieldValue,
+    Lines,
+    Records,
+    StageField,
+    Stages,
+    Variables,
+)
 from dynbuild.steps.model import RuntimeConfig, Stage
 
 _T = TypeVar("_T")
@@ -118,18 +127,19 @@ def _target(
 def _config(three: Three[RuntimeConfig], tell: Callable[[str], None]) -> RuntimeConfig:
     return RuntimeConfig(
         **{
-            field.name: _field(three, field.name, f"{field.name} of the image", tell)
+            field.name: _of_config(three, field.name, tell)
             for field in fields(RuntimeConfig)
         }
     )
 
 
-def _field(three: Three[Any], name: str, what: str, tell: Callable[[str], None]) -> Any:  # noqa: ANN401 - of whatever kind the field is
-    own = Three(*(getattr(side, name) for side in three.sides))
+def _of_config(
+    three: Three[RuntimeConfig], name: str, tell: Callable[[str], None]
+) -> FieldValue:
+    own: Three[FieldValue] = Three(*(getattr(side, name) for side in three.sides))
+    what = f"{name} of the image"
     if isinstance(own.main, Mapping):
         return keyed(own, what, tell)
-    if name in {"commands", "copies", "secrets", "cache_mounts"}:
-        return listed(own, what, tell)
     return value(own, what, tell)
 
 
@@ -197,21 +207,33 @@ def _stage(
         if main != branch:
             tell(f"stage {main.name!r}")
         return main
-    needs = Three(
-        *(dict.fromkeys(side.dependencies, True) for side in (start, main, branch))
-    )
-    merged = {
-        field.name: _field(
-            three, field.name, f"{field.name} of stage {main.name!r}", tell
-        )
-        for field in fields(Stage)
-        if field.name not in {"dependencies", "bump"}
-    }
+    sides = Three(start, main, branch)
     return Stage(
-        **merged,
-        dependencies=tuple(keyed(needs, "", tell)),
-        bump=main.bump,
+        **{
+            field.name: _of_stage(sides, BY_NAME[field.name], tell)
+            for field in fields(Stage)
+        }
     )
+
+
+def _of_stage(
+    three: Three[Stage], row: StageField, tell: Callable[[str], None]
+) -> FieldValue:
+    """Merge one field of a stage."""
+    own: Three[FieldValue] = Three(*(getattr(side, row.name) for side in three.sides))
+    what = f"{row.name} of stage {three.main.name!r}"
+    match row.kind:
+        case _ if row.decides == "again":
+            return own.main
+        case Stages():
+            needs = Three(*(dict.fromkeys(names, True) for names in own.sides))
+            return tuple(keyed(needs, "", tell))
+        case Variables():
+            return keyed(own, what, tell)
+        case Records() | Lines():
+            return listed(own, what, tell)
+        case _:
+            return value(own, what, tell)
 
 
 def _bring_back(merged: dict[str, Stage], known: Mapping[str, Stage]) -> None:
