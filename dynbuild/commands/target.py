@@ -15,15 +15,14 @@ from dynbuild.ports import Files, NotThereError
 from dynbuild.reference import parse
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
+from dynbuild.steps.fields import FIELDS, FieldValue, Records, StageField, defaults
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
-    CacheDirectory,
     Copy,
     Healthcheck,
     Pin,
     RuntimeConfig,
-    Secret,
     Stage,
     User,
 )
@@ -116,28 +115,31 @@ def _stage(
         except NotThereError as error:
             where = ("stages", place, "copy", number, "from")
             problems.append(_missing(loaded, copy.from_, error, where))
-    return Stage(
-        name=stage.name,
-        dependencies=below,
-        copies=tuple(copies),
-        commands=stage.commands,
-        env=stage.env,
-        build_env=stage.build_env,
-        user=stage.user or "root",
-        workdir=stage.workdir,
-        shell=_shell(stage.shell),
-        network=stage.network,
-        ssh=stage.ssh,
-        cache_mounts=tuple(
-            CacheDirectory(mount.target, mount.id, mount.sharing, mount.mode)
-            for mount in stage.cache_mounts
-        ),
-        secrets=tuple(
-            Secret(secret.id, secret.env, secret.target) for secret in stage.secrets
-        ),
-        build_only=stage.build_only,
-        touches=stage.touches,
-    )
+    found: dict[str, FieldValue] = {
+        "dependencies": below,
+        "copies": tuple(copies),
+        "shell": _shell(stage.shell),
+    }
+    as_declared = {
+        row.name: _as_declared(row, getattr(stage, row.name))
+        for row in FIELDS
+        if row.is_declared and row.is_kept and row.name not in found
+    }
+    return Stage(**found, **as_declared)
+
+
+def _as_declared(row: StageField, value: FieldValue) -> FieldValue:
+    """Return what a stage holds for what its declaration says."""
+    if value is None:
+        return defaults(Stage)[row.name]
+    match row.kind:
+        case Records(of, columns):
+            return tuple(
+                of(**{column.name: getattr(item, column.name) for column in columns})
+                for item in value
+            )
+        case _:
+            return value
 
 
 def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa: FBT001

@@ -12,16 +12,30 @@ from dynbuild.errors import CommandFailed, Diagnostic, DynbuildError
 from dynbuild.lock.codec import loads
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
+from dynbuild.steps.fields import (
+    LOCKED,
+    Column,
+    FieldValue,
+    Flag,
+    Kind,
+    Lines,
+    Number,
+    Records,
+    Stages,
+    Variables,
+    Words,
+    set_columns,
+)
 from dynbuild.steps.model import (
     Action,
     AptSource,
-    CacheDirectory,
     Copy,
     Group,
     Install,
     Pin,
     Remove,
     Script,
+    Secret,
     Stage,
     Upgrade,
     User,
@@ -101,40 +115,61 @@ def _action(key: str, action: Action) -> str:
 
 
 def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
-    if stage.dependencies:
-        yield f"    needs {', '.join(sorted(stage.dependencies))}"
-    marks = (
-        ("build only", stage.build_only),
-        ("ssh", stage.ssh),
-        (f"refreshed {stage.bump} times", stage.bump),
-        (f"user {stage.user}", stage.user != "root"),
-        (f"in {stage.workdir}", stage.workdir),
-        (f"shell {' '.join(stage.shell or ())}", stage.shell),
-        (f"network {stage.network}", stage.network != "default"),
-        (f"touches {', '.join(stage.touches)}", stage.touches),
-    )
-    yield from (f"    {told}" for told, there in marks if there)
-    yield from _pairs("env", stage.env)
-    yield from _pairs("build env", stage.build_env)
-    yield from (f"    cache {_mount(mount)}" for mount in stage.cache_mounts)
-    yield from (
-        f"    secret {one.id} as {one.env or one.target or 'a file'}"
-        for one in stage.secrets
-    )
-    yield from (f"    copy {_copy(copy, lock)}" for copy in stage.copies)
-    for command in stage.commands:
-        first, *rest = command.split("\n")
-        yield f"    $ {first}"
-        yield from (f"      {line}" for line in rest)
+    rows = set_columns(stage, LOCKED)
+    for row, value in sorted(rows, key=lambda one: _place(one[0].kind)):
+        for told in _texts(row.kind, value, lock):
+            yield f"    {row.shown.format(told)}"
 
 
-def _copy(copy: Copy, lock: Lock) -> str:
-    source = f" of {copy.stage or copy.image}" if copy.stage or copy.image else ""
-    how = [
-        *([f"owner {copy.owner}"] if copy.owner else []),
-        *([f"mode {copy.mode}"] if copy.mode else []),
-        *([f"without {' '.join(copy.exclude)}"] if copy.exclude else []),
+def _place(kind: Kind) -> int:
+    """Return the place of a field of a stage: what is short comes first."""
+    first, last = (Stages, Flag, Number), (Variables, Records, Lines)
+    if isinstance(kind, first):
+        return first.index(type(kind)) - len(first)
+    return last.index(type(kind)) + 1 if isinstance(kind, last) else 0
+
+
+def _texts(kind: Kind, value: FieldValue, lock: Lock) -> Iterator[str]:
+    """Yield what a field holds, item by item if it is a long one."""
+    match kind:
+        case Stages():
+            yield ", ".join(sorted(value))
+        case Words(joint):
+            yield joint.join(value)
+        case Lines():
+            yield from (line.replace("\n", "\n      ") for line in value)
+        case Variables():
+            yield from (f"{name}={text}" for name, text in sorted(value.items()))
+        case Records(columns=columns):
+            yield from (_record(item, columns, lock) for item in value)
+        case _:
+            yield str(value)
+
+
+def _record(item: FieldValue, columns: tuple[Column, ...], lock: Lock) -> str:
+    match item:
+        case Copy():
+            return _copy(item, columns, lock)
+        case Secret():
+            return f"{item.id} as {item.env or item.target or 'a file'}"
+        case _:
+            first, *more = _columns(item, columns, lock)
+            return f"{first} ({', '.join(more)})" if more else first
+
+
+def _columns(item: FieldValue, columns: tuple[Column, ...], lock: Lock) -> list[str]:
+    return [
+        column.shown.format(told)
+        for column, value in set_columns(item, columns)
+        for told in _texts(column.kind, value, lock)
     ]
+
+
+def _copy(copy: Copy, columns: tuple[Column, ...], lock: Lock) -> str:
+    source = f" of {copy.stage or copy.image}" if copy.stage or copy.image else ""
+    apart = {"path", "stage", "image", "to", "digest"}
+    more = tuple(column for column in columns if column.name not in apart)
+    how = _columns(copy, more, lock)
     if copy.digest is not None:
         how.append(short(copy.digest))
     elif copy.live:
@@ -143,13 +178,6 @@ def _copy(copy: Copy, lock: Lock) -> str:
         how.append(short(lock.images[copy.image].digest or "not pinned"))
     told = f" ({', '.join(how)})" if how else ""
     return f"{copy.path}{source} to {copy.to}{told}"
-
-
-def _mount(mount: CacheDirectory) -> str:
-    told = [f"id {mount.id}"] if mount.id else []
-    told += [mount.sharing] if mount.sharing != "shared" else []
-    told += [f"mode {mount.mode}"] if mount.mode else []
-    return f"{mount.target} ({', '.join(told)})" if told else mount.target
 
 
 def _image(lock: Lock) -> Iterator[str]:
