@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from pydantic import BaseModel
 
-from dynbuild.declaration.caches import KINDS, Mode
+from dynbuild.declaration.caches import KINDS
 from dynbuild.declaration.schema import Declaration, Stage
 from dynbuild.declaration.syntax.tree import (
     Leaf,
@@ -83,16 +83,14 @@ _OTHER_WORDS = {
 }
 """Other tools' names for our fields."""
 
-_CHOICES = {
-    "network": ("default", "none", "host"),
-    "sharing": ("shared", "private", "locked"),
-    "mode": get_args(Mode),
-}
-"""The allowed values of the schema's enumerated fields."""
 
+def explain(
+    tree: Table, path: Path, kind: str, known: Mapping[str, object]
+) -> Diagnostic:
+    """Return the diagnostic for an error of pydantic, by its type and path.
 
-def explain(tree: Table, path: Path, kind: str, known: Collection[str]) -> Diagnostic:
-    """Return the diagnostic for an error of pydantic, by its type and path."""
+    ``known`` holds the keys that the table around the path may have, with their types.
+    """
     name = str(path[-1])
     where = place(tree, path[:-1])
     inside = f" in {where}" if where else ""
@@ -107,7 +105,7 @@ def explain(tree: Table, path: Path, kind: str, known: Collection[str]) -> Diagn
             message = f"{name!r} is missing{inside}"
             return Diagnostic("DB0112", message, span_at(tree, path))
         case "literal_error":
-            return _not_one_of(tree, path)
+            return _not_one_of(tree, path, get_args(known[name]))
         case _:
             return _wrong_type(tree, path, kind)
 
@@ -161,8 +159,7 @@ def _secret_by_value(tree: Table, path: Path) -> Diagnostic:
     )
 
 
-def _not_one_of(tree: Table, path: Path) -> Diagnostic:
-    choices = _CHOICES[str(path[-1])]
+def _not_one_of(tree: Table, path: Path, choices: Sequence[str]) -> Diagnostic:
     node = find(tree, path)
     assert node
     message = (
