@@ -5,23 +5,14 @@ unchanged project loads them without the schema, which takes long to import.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from dynbuild.declaration.grammar import ENDPOINT, REPOSITORY, matches
+from dynbuild.declaration.rules import Rule
 
 Mode: TypeAlias = Literal["read-write", "read", "write", "off"]
 """The use of a tier."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextRule:
-    """The pattern of a text; what is wanted, and a hint, where it does not match."""
-
-    allowed: str
-    wanted: str
-    hint: Callable[[str], str | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +20,7 @@ class SharedTier:
     """The fields of every shared tier; editors show their descriptions.
 
     ``key`` is the tier's key in ``[cache]``, ``about`` its description there. A text in
-    place of its table means the field ``alone``. A text field may have a TextRule.
+    place of its table means the field ``alone``. The type of a text may have a Rule.
     """
 
     key: ClassVar[str]
@@ -60,12 +51,9 @@ class Minio(SharedTier):
     key: ClassVar = "minio"
     about: ClassVar = "The S3 tier."
 
-    endpoint: str = field(
-        metadata={
-            "description": "Host and port, without https://.",
-            "rule": TextRule(ENDPOINT, "a host or host:port", _without_scheme),
-        }
-    )
+    endpoint: Annotated[
+        str, Rule("DB0152", ENDPOINT, "a host or host:port", _without_scheme)
+    ] = field(metadata={"description": "Host and port, without https://."})
     bucket: str = field(default="docker-cache", metadata={"description": "The bucket."})
     region: str | None = field(
         default=None, metadata={"description": "The region, where one is needed."}
@@ -87,14 +75,15 @@ class RegistryTier(SharedTier):
     about: ClassVar = "The registry tier: a repository."
     alone: ClassVar = "repository"
 
-    repository: str = field(
-        metadata={
-            "description": "The repository, with its registry.",
-            "rule": TextRule(
-                REPOSITORY, "a repository without tag, in lower case", _below_registry
-            ),
-        }
-    )
+    repository: Annotated[
+        str,
+        Rule(
+            "DB0152",
+            REPOSITORY,
+            "a repository without tag, in lower case",
+            _below_registry,
+        ),
+    ] = field(metadata={"description": "The repository, with its registry."})
 
 
 KINDS: tuple[type[SharedTier], ...] = (Minio, RegistryTier)

@@ -1,8 +1,9 @@
 """The one schema of a declaration; docs/declaration.md explains its fields.
 
-Only shapes are checked here. What one value may say, and what one field says about
-another (names, dependencies, package managers), is checked in ``check``, whose messages
-know the place in the file. Patterns and descriptions serve editors, by JSON schema.
+Only shapes are checked here. What a text may say is named by its type (``rules``).
+That and what one field says about another (names, dependencies, package managers) is
+for ``check``, whose messages know the place in the file. Patterns and descriptions
+serve editors, by JSON schema.
 """
 
 import dataclasses
@@ -20,6 +21,22 @@ from dynbuild.declaration.grammar import (
     MODE,
     SECRET_ID,
     STAGE_NAME,
+)
+from dynbuild.declaration.rules import (
+    AbsolutePath,
+    CacheId,
+    CopyMode,
+    Duration,
+    Image,
+    Mode,
+    Owner,
+    Rule,
+    SecretId,
+    Signal,
+    TrustedKey,
+    UserName,
+    Variable,
+    WarningCode,
 )
 
 EVERY_STAGE = "*"
@@ -80,7 +97,7 @@ class User(_Model):
     uid: int = Field(
         default=1000, description="The numeric id, also of the user's group."
     )
-    shell: str = Field(
+    shell: AbsolutePath = Field(
         default="/bin/sh", description="The login shell, an absolute path."
     )
 
@@ -104,13 +121,15 @@ class Copy(_Model):
         alias="from",
         description="A path in the project, or an absolute one in a stage or image.",
     )
-    to: str = Field(description="Where to: an absolute path; a directory ends in /.")
+    to: AbsolutePath = Field(
+        description="Where to: an absolute path; a directory ends in /."
+    )
     stage: str | None = Field(default=None, description="The stage to copy from.")
-    image: str | None = Field(default=None, description="The image to copy from.")
-    owner: str | None = Field(
+    image: Image | None = Field(default=None, description="The image to copy from.")
+    owner: Owner | None = Field(
         default=None, description="user, user:group, uid or uid:gid."
     )
-    mode: str | None = _text(
+    mode: CopyMode | None = _text(
         COPY_MODE,
         "Octal digits as text, such as 0644, or letters: u=rwX,go=rX.",
         default=None,
@@ -121,9 +140,9 @@ class Copy(_Model):
 class Secret(_Model):
     """A secret that a stage's commands may read; only its id is ever written down."""
 
-    id: str = _text(SECRET_ID, "The id, to which the command line gives a value.")
-    env: str | None = _text(ENV_NAME, "The variable that holds it.", default=None)
-    target: str | None = Field(
+    id: SecretId = _text(SECRET_ID, "The id, to which the command line gives a value.")
+    env: Variable | None = _text(ENV_NAME, "The variable that holds it.", default=None)
+    target: AbsolutePath | None = Field(
         default=None, description="The file that holds it; else /run/secrets/ID."
     )
 
@@ -131,15 +150,15 @@ class Secret(_Model):
 class CacheMount(_Model):
     """A directory that is kept from build to build, outside the image."""
 
-    target: str = Field(description="The directory, an absolute path.")
-    id: str | None = _text(
+    target: AbsolutePath = Field(description="The directory, an absolute path.")
+    id: CacheId | None = _text(
         CACHE_ID, "What stages that share it call it; else it is its own.", default=None
     )
     sharing: Literal["shared", "private", "locked"] = Field(
         default="shared",
         description="What steps at the same time do: share, have one each, wait.",
     )
-    mode: str | None = _text(MODE, "Its mode, in octal digits.", default=None)
+    mode: Mode | None = _text(MODE, "Its mode, in octal digits.", default=None)
 
 
 def _mounted(value: object) -> object:
@@ -151,9 +170,11 @@ class Healthcheck(_Model):
     """How Docker finds out whether the container works."""
 
     cmd: Strings = Field(description="The command and its arguments.")
-    interval: str | None = _text(DURATION, "Between two checks: 30s.", default=None)
-    timeout: str | None = _text(DURATION, "What one check may take.", default=None)
-    start_period: str | None = _text(
+    interval: Duration | None = _text(
+        DURATION, "Between two checks: 30s.", default=None
+    )
+    timeout: Duration | None = _text(DURATION, "What one check may take.", default=None)
+    start_period: Duration | None = _text(
         DURATION, "How long a start may take.", default=None
     )
     retries: int | None = Field(
@@ -187,10 +208,10 @@ class Stage(_Model):
     build_env: Env = Field(
         default={}, description="Variables for the commands of this stage only."
     )
-    user: str | None = Field(
+    user: UserName | None = Field(
         default=None, description="The user its commands run as; or root."
     )
-    workdir: str | None = Field(
+    workdir: AbsolutePath | None = Field(
         default=None, description="Where its commands run; else /."
     )
     shell: Strings | None = Field(
@@ -204,7 +225,9 @@ class Stage(_Model):
         tuple[
             Annotated[
                 CacheMount,
-                BeforeValidator(_mounted, json_schema_input_type=CacheMount | str),
+                BeforeValidator(
+                    _mounted, json_schema_input_type=CacheMount | AbsolutePath
+                ),
             ],
             ...,
         ],
@@ -232,7 +255,7 @@ def _table_of(kind: type[SharedTier]) -> type[_Model]:
     """Return the model of a kind of shared tier; what all kinds have comes last."""
     common = [one.name for one in dataclasses.fields(SharedTier)]
     own = [one for one in dataclasses.fields(kind) if one.name not in common]
-    types = get_type_hints(kind)
+    types = get_type_hints(kind, include_extras=True)
     given: dict[str, Any] = {}
     for one in (*own, *dataclasses.fields(SharedTier)):
         required = one.default is dataclasses.MISSING
@@ -247,14 +270,16 @@ def _optional(kind: type[SharedTier]) -> Any:  # noqa: ANN401 - a type and a fie
     table, alone = _table_of(kind), kind.alone
     whole: Any = table | None
     if alone:
+        text = get_type_hints(kind, include_extras=True)[alone]
         to_table = BeforeValidator(
             lambda value: {alone: value} if isinstance(value, str) else value,
-            json_schema_input_type=table | str | None,
+            json_schema_input_type=table | text | None,
         )
         whole = Annotated[whole, to_table]
     return whole, Field(default=None, description=kind.about)
 
 
+_A_DIRECTORY = Rule("DB0152", r"\S", "a directory")
 _LOCAL = Field(default=None, description="The directory of the local tier.")
 _TRUSTED = Field(
     default=(),
@@ -269,16 +294,16 @@ else:
         "Cache",
         __base__=_Model,
         __doc__="Where realized steps are kept; the environment overrides each value.",
-        local=(str | None, _LOCAL),
+        local=(Annotated[str, _A_DIRECTORY] | None, _LOCAL),
         **{kind.key: _optional(kind) for kind in KINDS},
-        trusted_keys=(Strings, _TRUSTED),
+        trusted_keys=(Annotated[tuple[TrustedKey, ...], Several], _TRUSTED),
     )
 
 
 class Declaration(_Model):
     """What the user wrote."""
 
-    base: str = Field(
+    base: Image = Field(
         default="debian:stable-slim", description="The image to start from."
     )
     user: Annotated[
@@ -307,7 +332,9 @@ class Declaration(_Model):
         default=(), description="Shell lines that set up the environment, each a step."
     )
     env: Env = Field(default={}, description="Variables of the running container only.")
-    workdir: str | None = Field(default=None, description="Where the container starts.")
+    workdir: AbsolutePath | None = Field(
+        default=None, description="Where the container starts."
+    )
     entrypoint: Strings | None = Field(
         default=None, description="What the container runs."
     )
@@ -322,11 +349,13 @@ class Declaration(_Model):
         ],
         Several,
     ] = Field(default=(), description="Ports it listens on: 8000, 53/udp, 8000-8010.")
-    volumes: Strings = Field(default=(), description="Directories that are volumes.")
+    volumes: Annotated[tuple[AbsolutePath, ...], Several] = Field(
+        default=(), description="Directories that are volumes."
+    )
     healthcheck: Healthcheck | None = Field(
         default=None, description="How to find out whether the container works."
     )
-    stop_signal: str | None = Field(
+    stop_signal: Signal | None = Field(
         default=None, description="What stops it, as SIGTERM."
     )
     source_date_epoch: int | None = Field(
@@ -336,7 +365,7 @@ class Declaration(_Model):
     shell: Strings | None = Field(
         default=None, description="The shell of env_scripts and stages; else /bin/sh."
     )
-    ignore_warnings: Strings = Field(
+    ignore_warnings: Annotated[tuple[WarningCode, ...], Several] = Field(
         default=(), description="Codes of warnings that are not told: DB0181."
     )
     stages: Annotated[
