@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
+from pydantic import BaseModel
+
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Copy as DeclaredCopy
@@ -15,12 +17,12 @@ from dynbuild.ports import Files, NotThereError
 from dynbuild.reference import parse
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
-from dynbuild.steps.fields import FIELDS, FieldValue, Records, StageField, defaults
+from dynbuild.steps.fields import COLUMNS, FieldValue
+from dynbuild.steps.kinds import Kind, Record, Records
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
     Copy,
-    Healthcheck,
     Pin,
     RuntimeConfig,
     Stage,
@@ -63,7 +65,7 @@ def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
             if copy.image is not None
         },
         shell=_shell(declaration.shell) or DEFAULT_SHELL,
-        config=_config(declaration),
+        config=_resolved(RuntimeConfig, declaration),
         arguments=loaded.arguments,
     )
 
@@ -77,10 +79,10 @@ def _packages(declaration: Declaration) -> dict[str, dict[str, str]]:
 
 
 def _user(declaration: Declaration) -> User | None:
-    user = declaration.user
-    if user is None:
+    if declaration.user is None:
         return None
-    return User(user.name, user.uid, user.shell, declaration.sudo)
+    user: User = _resolved(User, declaration.user, sudo=declaration.sudo)
+    return user
 
 
 def _sources(
@@ -95,9 +97,7 @@ def _sources(
                 problems.append(
                     _missing(loaded, source.key, error, ("apt_sources", place, "key"))
                 )
-        yield AptSource(
-            source.uri, source.suites, source.components, source.key, digest
-        )
+        yield _resolved(AptSource, source, key_digest=digest)
 
 
 def _stage(
@@ -115,29 +115,33 @@ def _stage(
         except NotThereError as error:
             where = ("stages", place, "copy", number, "from")
             problems.append(_missing(loaded, copy.from_, error, where))
-    found: dict[str, FieldValue] = {
-        "dependencies": below,
-        "copies": tuple(copies),
-        "shell": _shell(stage.shell),
-    }
-    as_declared = {
-        row.name: _as_declared(row, getattr(stage, row.name))
-        for row in FIELDS
-        if row.is_declared and row.is_kept and row.name not in found
-    }
-    return Stage(**found, **as_declared)
+    resolved: Stage = _resolved(
+        Stage,
+        stage,
+        name=stage.name,
+        dependencies=below,
+        copies=tuple(copies),
+        shell=_shell(stage.shell),
+        bump=0,
+    )
+    return resolved
 
 
-def _as_declared(row: StageField, value: FieldValue) -> FieldValue:
-    """Return what a stage holds for what its declaration says."""
-    if value is None:
-        return defaults(Stage)[row.name]
-    match row.kind:
-        case Records(of, columns):
-            return tuple(
-                of(**{column.name: getattr(item, column.name) for column in columns})
-                for item in value
-            )
+def _resolved(of: type, declared: BaseModel, **found: FieldValue) -> FieldValue:
+    """Return a value as it is declared, but for the fields that are found otherwise."""
+    for column in COLUMNS[of]:
+        value = None if column.name in found else getattr(declared, column.name)
+        if value is not None:
+            found[column.name] = _as_declared(column.kind, value)
+    return of(**found)
+
+
+def _as_declared(kind: Kind, value: FieldValue) -> FieldValue:
+    match kind:
+        case Record(of):
+            return _resolved(of, value)
+        case Records(of):
+            return tuple(_resolved(of, item) for item in value)
         case _:
             return value
 
@@ -150,16 +154,11 @@ def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa
             mode = in_letters(mode, of_file=False)
         if track or (track is None and not is_directory):
             digest = files.content(copy.from_, copy.exclude)
-    return Copy(
-        path=copy.from_,
-        to=copy.to,
-        stage=copy.stage,
-        image=None if copy.image is None else str(parse(copy.image)),
-        owner=copy.owner,
-        mode=mode,
-        exclude=copy.exclude,
-        digest=digest,
+    image = None if copy.image is None else str(parse(copy.image))
+    resolved: Copy = _resolved(
+        Copy, copy, path=copy.from_, image=image, mode=mode, digest=digest
     )
+    return resolved
 
 
 def _shell(words: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -167,30 +166,6 @@ def _shell(words: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if words is None or re.fullmatch(r"-[a-z]*c", words[-1]):
         return words
     return (*words, "-c")
-
-
-def _config(declaration: Declaration) -> RuntimeConfig:
-    check = declaration.healthcheck
-    return RuntimeConfig(
-        env=declaration.env,
-        workdir=declaration.workdir,
-        entrypoint=declaration.entrypoint,
-        cmd=declaration.cmd,
-        labels=declaration.labels,
-        expose=declaration.expose,
-        volumes=declaration.volumes,
-        healthcheck=None
-        if check is None
-        else Healthcheck(
-            check.cmd,
-            check.interval,
-            check.timeout,
-            check.start_period,
-            check.retries,
-        ),
-        stop_signal=declaration.stop_signal,
-        source_date_epoch=declaration.source_date_epoch,
-    )
 
 
 def _missing(

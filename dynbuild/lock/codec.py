@@ -16,22 +16,18 @@ from dynbuild.lock import reading
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Extra, Lock
 from dynbuild.spans import Source, Span
 from dynbuild.steps.fields import (
-    LOCKED,
-    Column,
+    COLUMNS,
+    NEWEST_VERSION,
     FieldValue,
-    Kind,
-    Lines,
-    Records,
-    Variables,
     lowest_version,
-    newest_version,
     set_columns,
 )
+from dynbuild.steps.kinds import Kind, Lines, Record, Records, Variables
 from dynbuild.steps.log import Log, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import AptSource, Pin, RuntimeConfig, User
+from dynbuild.steps.model import Pin
 
-VERSION = newest_version(LOCKED)
+VERSION = NEWEST_VERSION
 """The newest known version. A lock has the lowest version that can express it."""
 
 _DEEPEST = 50
@@ -77,7 +73,8 @@ def _restored(name: str) -> str:
 
 def _version(lock: Lock) -> int:
     stages = (entry.stage for entry in lock.stages.values())
-    return max((lowest_version(stage, LOCKED) for stage in stages), default=1)
+    user = () if lock.user is None else (lock.user,)
+    return max(map(lowest_version, (lock.config, *user, *lock.sources, *stages)))
 
 
 def loads(text: str, name: str = "dynbuild.lock") -> Lock:
@@ -172,16 +169,18 @@ def _tables(lock: Lock) -> Iterator[tuple[Path, Table]]:
     for source, seq in sorted(
         lock.sources.items(), key=lambda item: reading.source_id(item[0])
     ):
-        yield ("sources", reading.source_id(source)), _source(source, seq)
+        at = ("sources", reading.source_id(source))
+        yield at, {"seq": seq, **_row(source, at, lock.extra)}
     for text, seq in sorted(
         lock.scripts.items(), key=lambda item: reading.script_id(item[0])
     ):
         yield ("scripts", reading.script_id(text)), {"seq": seq, "run": text}
     if lock.user is not None:
-        yield ("user",), _user(lock.user, lock.user_seq)
+        row = _row(lock.user, ("user",), lock.extra)
+        yield ("user",), {"seq": lock.user_seq, **row}
     for name, entry in sorted(lock.stages.items()):
         yield from _stage(("stages", name), entry, lock.extra)
-    yield from _config(lock.config)
+    yield from _tables_of(("image",), lock.config, lock.extra)
     known = {
         "arguments",
         "base",
@@ -217,48 +216,34 @@ def _log(log: Log) -> Table:
     }
 
 
-def _source(source: AptSource, seq: int) -> Table:
-    return _set(
-        {
-            "seq": seq,
-            "uri": source.uri,
-            "suites": list(source.suites),
-            "components": list(source.components) or None,
-            "key": source.key,
-            "key_digest": source.key_digest,
-        }
-    )
-
-
-def _user(user: User, seq: int) -> Table:
-    return _set(
-        {
-            "seq": seq,
-            "name": user.name,
-            "uid": user.uid,
-            "shell": user.shell,
-            "sudo": user.sudo or None,
-        }
-    )
-
-
 def _stage(path: Path, entry: Entry, extra: Extra) -> Iterator[tuple[Path, Table]]:
-    own = {"seq": entry.seq, "moves": entry.moves or None}
-    yield path, {**_set(own), **_row(entry.stage, LOCKED, path, extra)}
-    for row in LOCKED:
-        if isinstance(row.kind, Variables):
-            variables = getattr(entry.stage, row.name)
-            yield (*path, row.written), dict(sorted(variables.items()))
+    (_, facts), *variables = _tables_of(path, entry.stage, extra)
+    yield path, {**_set({"seq": entry.seq, "moves": entry.moves or None}), **facts}
+    yield from variables
 
 
-def _row(
-    value: FieldValue, columns: tuple[Column, ...], path: Path, extra: Extra
-) -> dict[str, Value]:
-    """Return what is set in a value; variables have tables of their own."""
+def _tables_of(
+    path: Path, value: FieldValue, extra: Extra
+) -> Iterator[tuple[Path, Table]]:
+    """Yield the table of a value, and those that some of its fields have."""
+    yield path, _row(value, path, extra)
+    for column in COLUMNS[type(value)]:
+        found, at = getattr(value, column.name), (*path, column.written)
+        match column.kind:
+            case Variables():
+                yield at, dict(sorted(found.items()))
+            case Record() if found is not None:
+                yield at, _row(found, at, extra)
+            case _:
+                pass
+
+
+def _row(value: FieldValue, path: Path, extra: Extra) -> dict[str, Value]:
+    """Return what is set in a value, and stands in its own table."""
     return {
         column.written: _cell(column.kind, found, (*path, column.written), extra)
-        for column, found in set_columns(value, columns)
-        if not isinstance(column.kind, Variables)
+        for column, found in set_columns(value)
+        if not isinstance(column.kind, Variables | Record)
     }
 
 
@@ -276,39 +261,8 @@ def _cell(kind: Kind, value: FieldValue, path: Path, extra: Extra) -> Value:
 
 
 def _item(kind: Records, item: FieldValue, path: Path, extra: Extra) -> Value:
-    row = {**_row(item, kind.columns, path, extra), **extra.get(path, {})}
+    row = {**_row(item, path, extra), **extra.get(path, {})}
     return next(iter(row.values())) if kind.short and len(row) == 1 else row
-
-
-def _config(config: RuntimeConfig) -> Iterator[tuple[Path, Table]]:
-    check = config.healthcheck
-    yield (
-        ("image",),
-        _set(
-            {
-                "workdir": config.workdir,
-                "entrypoint": None
-                if config.entrypoint is None
-                else list(config.entrypoint),
-                "cmd": None if config.cmd is None else list(config.cmd),
-                "expose": list(config.expose) or None,
-                "volumes": list(config.volumes) or None,
-                "stop_signal": config.stop_signal,
-                "source_date_epoch": config.source_date_epoch,
-            }
-        ),
-    )
-    yield ("image", "env"), dict(sorted(config.env.items()))
-    yield ("image", "labels"), dict(sorted(config.labels.items()))
-    if check is not None:
-        table = {
-            "cmd": list(check.cmd),
-            "interval": check.interval,
-            "timeout": check.timeout,
-            "start_period": check.start_period,
-            "retries": check.retries,
-        }
-        yield ("image", "healthcheck"), _set(table)
 
 
 class _Lines(tuple[object, ...]):

@@ -17,15 +17,8 @@ from dynbuild.lock.model import Lock, Target, declared_packages
 from dynbuild.lock.renames import continued
 from dynbuild.lock.requests import asked_since, is_repacked
 from dynbuild.lock.update import update
-from dynbuild.steps.fields import (
-    BY_NAME,
-    FieldValue,
-    Lines,
-    Records,
-    StageField,
-    Stages,
-    Variables,
-)
+from dynbuild.steps.fields import BY_NAME, FieldValue, StageField
+from dynbuild.steps.kinds import Lines, Records, Stages, Variables
 from dynbuild.steps.model import RuntimeConfig, Stage
 
 _T = TypeVar("_T")

@@ -1,34 +1,30 @@
 """Reading a lock's parsed TOML into the value, refusing what ``codec`` never wrote."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING
 from typing import Any, TypeVar, assert_never
 
 from dynbuild.digest import sha256, short
 from dynbuild.lock.model import DEFAULT_SHELL, Entry, Lock
 from dynbuild.lock.table import Table
-from dynbuild.steps.fields import (
-    LOCKED,
+from dynbuild.steps.fields import COLUMNS, Column, FieldValue, defaults
+from dynbuild.steps.kinds import (
     Choice,
-    Column,
     ContentDigest,
-    FieldValue,
     Flag,
     Lines,
     Number,
+    Record,
     Records,
     Stages,
     Text,
     Variables,
     Words,
-    defaults,
 )
 from dynbuild.steps.log import Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
     Copy,
-    Healthcheck,
     Pin,
     RuntimeConfig,
     Stage,
@@ -79,24 +75,34 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
     packages = {
         manager: log for manager in MANAGERS if (log := _log(top.table(manager)))
     }
-    sources = dict(_keyed(top.table("sources"), _source, source_id, done))
+    sources = dict(
+        _keyed(
+            top.table("sources"),
+            lambda t: AptSource(**_columns(AptSource, t, done)),
+            source_id,
+            done,
+        )
+    )
     scripts = dict(
         _keyed(top.table("scripts"), lambda t: t.take("run", str), script_id, done)
     )
     user, user_seq = None, 0
     if "user" in document:
         table = top.table("user")
-        user_seq, user = table.number("seq", least=1), _user(table)
+        user_seq = table.number("seq", least=1)
+        user = User(**_columns(User, table, done))
         done(table)
     stages = {}
     for stage_name, table in top.table("stages").children():
         stages[stage_name] = Entry(
             seq=table.number("seq", least=1),
             moves=table.number("moves", 0),
-            stage=_stage(table, stage_name, done),
+            stage=Stage(stage_name, **_columns(Stage, table, done)),
         )
         done(table)
-    config = _config(top.table("image"), done)
+    table = top.table("image")
+    config = RuntimeConfig(**_columns(RuntimeConfig, table, done))
+    done(table)
     for key in [key for key, value in top.left().items() if isinstance(value, dict)]:
         extra[key,] = top.take(key, dict)
     done(top)
@@ -163,115 +169,61 @@ def _log(table: Table) -> Log:
     return log
 
 
-def _source(table: Table) -> AptSource:
-    return AptSource(
-        uri=table.take("uri", str),
-        suites=table.strings("suites"),
-        components=table.strings("components"),
-        key=table.maybe("key", str),
-        key_digest=table.digest("key_digest"),
-    )
-
-
-def _user(table: Table) -> User:
-    return User(
-        name=table.take("name", str),
-        uid=table.number("uid"),
-        shell=table.take("shell", str),
-        sudo=table.take("sudo", bool, default=False),
-    )
-
-
-def _stage(table: Table, name: str, done: Callable[[Table], None]) -> Stage:
-    return Stage(name=name, **_row(table, LOCKED, defaults(Stage), done))
-
-
-def _row(
-    table: Table,
-    columns: tuple[Column, ...],
-    usual: Mapping[str, FieldValue],
-    done: Callable[[Table], None],
+def _columns(
+    of: type, table: Table, done: Callable[[Table], None]
 ) -> dict[str, FieldValue]:
-    """Return the fields of a value by name; ``usual`` is what they are if not set."""
+    """Return the fields of a value that a table has, or should have, by name."""
     return {
-        column.name: _cell(table, column, usual.get(column.name, MISSING), done)
-        for column in columns
+        column.name: _cell(table, column, done)
+        for column in COLUMNS[of]
+        if column.written in table.left() or column.name not in defaults(of)
     }
 
 
-def _cell(
-    table: Table, column: Column, usual: FieldValue, done: Callable[[Table], None]
-) -> FieldValue:
+def _cell(table: Table, column: Column, done: Callable[[Table], None]) -> FieldValue:
     key = column.written
     found: FieldValue
     match column.kind:
-        case _ if usual is None and key not in table.left():
-            found = None
         case Text():
-            found = table.take(key, str, None if usual is MISSING else usual)
+            found = table.take(key, str)
         case ContentDigest():
             found = table.digest(key)
         case Flag():
-            found = table.take(key, bool, usual)
+            found = table.take(key, bool)
         case Number():
-            found = table.number(key, usual)
+            found = table.number(key)
         case Choice(values):
-            found = table.choice(key, values, usual)
+            found = table.choice(key, values)
         case Stages() | Words() | Lines():
             found = table.strings(key)
         case Variables():
             found = table.table(key).texts()
+        case Record(of):
+            found = _record(of, table.table(key), done)
         case Records():
-            found = _items(table, key, column.kind, done)
+            found = _records(column.kind, table, key, done)
         case _:
             assert_never(column.kind)
     return found
 
 
-def _items(
-    table: Table, key: str, kind: Records, done: Callable[[Table], None]
+def _records(
+    kind: Records, table: Table, key: str, done: Callable[[Table], None]
 ) -> tuple[FieldValue, ...]:
-    items = table.texts_or_tables(key) if kind.short else table.tables(key)
-    first, *_ = kind.columns
+    first, *_ = COLUMNS[kind.of]
     return tuple(
         kind.of(**{first.name: item})
         if isinstance(item, str)
-        else _item(item, kind, done)
-        for item in items
+        else _record(kind.of, item, done)
+        for item in (table.texts_or_tables(key) if kind.short else table.tables(key))
     )
 
 
-def _item(row: Table, kind: Records, done: Callable[[Table], None]) -> FieldValue:
-    item = kind.of(**_row(row, kind.columns, defaults(kind.of), done))
-    if isinstance(item, Copy) and [item.stage, item.image, item.digest].count(None) < 2:  # noqa: PLR2004
-        raise row.wrong("only one of 'stage', 'image' and 'digest' can be there")
+def _record(of: type, row: Table, done: Callable[[Table], None]) -> FieldValue:
+    found = of(**_columns(of, row, done))
+    if isinstance(found, Copy):
+        sources = (found.stage, found.image, found.digest)
+        if sources.count(None) < len(sources) - 1:
+            raise row.wrong("only one of 'stage', 'image' and 'digest' can be there")
     done(row)
-    return item
-
-
-def _config(table: Table, done: Callable[[Table], None]) -> RuntimeConfig:
-    check = None
-    if "healthcheck" in table.left():
-        row = table.table("healthcheck")
-        check = Healthcheck(
-            cmd=row.strings("cmd"),
-            interval=row.maybe("interval", str),
-            timeout=row.maybe("timeout", str),
-            start_period=row.maybe("start_period", str),
-            retries=row.maybe("retries", int),
-        )
-        done(row)
-    config = RuntimeConfig(
-        env=table.table("env").texts(),
-        workdir=table.maybe("workdir", str),
-        entrypoint=table.maybe_strings("entrypoint"),
-        cmd=table.maybe_strings("cmd"),
-        labels=table.table("labels").texts(),
-        expose=table.strings("expose"),
-        volumes=table.strings("volumes"),
-        healthcheck=check,
-        stop_signal=table.maybe("stop_signal", str),
-        source_date_epoch=table.maybe("source_date_epoch", int),
-    )
-    done(table)
-    return config
+    return found

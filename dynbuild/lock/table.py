@@ -50,8 +50,8 @@ class Table:
             raise self.wrong(f"{key!r} should be a digest, found {value!r:.60}")
         return Digest(value)
 
-    def choice(self, key: str, values: Sequence[str], default: str) -> str:
-        value = self.take(key, str, default)
+    def choice(self, key: str, values: Sequence[str]) -> str:
+        value = self.take(key, str)
         if value not in values:
             *most, last = values
             raise self.wrong(f"{key!r} should be {', '.join(most)} or {last}")

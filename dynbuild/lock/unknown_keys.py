@@ -3,7 +3,7 @@
 from dynbuild.lock.model import Extra, Lock
 from dynbuild.lock.reading import script_id, source_id
 from dynbuild.lock.renames import Names
-from dynbuild.steps.fields import LOCKED
+from dynbuild.steps.fields import COLUMNS
 from dynbuild.steps.model import Stage
 
 
@@ -41,5 +41,5 @@ def carry_unknown_keys(previous: Lock, lock: Lock, names: Names) -> Extra:
 
 
 def _rows(stage: Stage, key: str) -> object:
-    (name,) = (row.name for row in LOCKED if row.written == key)
+    (name,) = (row.name for row in COLUMNS[Stage] if row.written == key)
     return getattr(stage, name)

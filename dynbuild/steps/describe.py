@@ -10,16 +10,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
-from dynbuild.steps.fields import (
-    FieldValue,
-    Kind,
-    Lines,
-    Records,
-    Variables,
-    Words,
-    own_facts_of,
-    set_columns,
-)
+from dynbuild.steps.fields import FieldValue, own_facts_of, set_columns
+from dynbuild.steps.kinds import Kind, Lines, Records, Variables, Words
 from dynbuild.steps.managers.left_out import strict
 from dynbuild.steps.model import (
     AptSource,
@@ -176,11 +168,11 @@ def own_facts(
 def _plain(kind: Kind, value: FieldValue) -> Field:
     """Return a value as a description holds it; of a record, what is set."""
     match kind:
-        case Records(columns=columns):
+        case Records():
             return [
                 {
                     column.name: _plain(column.kind, of)
-                    for column, of in set_columns(item, columns)
+                    for column, of in set_columns(item)
                 }
                 for item in value
             ]

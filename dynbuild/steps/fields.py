@@ -1,7 +1,8 @@
-"""The table of a stage's fields, which all that goes field by field reads.
+"""The tables of fields, which all that goes field by field reads.
 
-Its rows are in the order in which a lock writes them. A row decides at once whether the
-digest covers a field and whether a change of it moves the stage, so that the two agree.
+Rows are in the order in which a lock writes them. The row of a stage's field decides at
+once whether the digest covers it and whether a change of it moves the stage: the two
+cannot disagree.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,92 +10,35 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
+from dynbuild.steps.kinds import (
+    Choice,
+    ContentDigest,
+    Flag,
+    Kind,
+    Lines,
+    Number,
+    Record,
+    Records,
+    Stages,
+    Text,
+    Variables,
+    Words,
+)
 from dynbuild.steps.model import (
+    AptSource,
     CacheDirectory,
     Copy,
+    Healthcheck,
     Network,
+    RuntimeConfig,
     Secret,
     Sharing,
     Stage,
+    User,
 )
 
 FieldValue: TypeAlias = Any
 """What a field holds, which its kind says; or the value that has the fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One text."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContentDigest:
-    """The digest of some content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """True or false."""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A whole number from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words."""
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """Names of other stages; their order says nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A short list of texts, shown with ``joint`` between them."""
-
-    joint: str = ", "
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """A long list of texts, merged and shown one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """Texts by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """A list of values of one type, merged and shown one by one.
-
-    Where ``short``, a value that says nothing but its first column is written as that.
-    """
-
-    of: type
-    columns: "tuple[Column, ...]"
-    short: bool = False
-
-
-Kind: TypeAlias = (
-    Text
-    | ContentDigest
-    | Flag
-    | Number
-    | Choice
-    | Stages
-    | Words
-    | Lines
-    | Variables
-    | Records
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,33 +86,6 @@ class StageField(Column):
     without_commands: bool = False
     """Whether it decides anything for a stage that has no commands."""
 
-    @property
-    def is_declared(self) -> bool:
-        return self.decides != "again"
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the resolved stage has it as well."""
-        return self.decides != "reading"
-
-
-_MOUNT = (
-    Column("target", Text()),
-    Column("id", Text(), "id {}", since=2),
-    Column("sharing", Choice(get_args(Sharing)), since=2),
-    Column("mode", Text(), "mode {}", since=2),
-)
-_SECRET = (Column("id", Text()), Column("env", Text()), Column("target", Text()))
-_COPY = (
-    Column("stage", Text()),
-    Column("image", Text()),
-    Column("path", Text(), key="from"),
-    Column("to", Text()),
-    Column("owner", Text(), "owner {}"),
-    Column("mode", Text(), "mode {}"),
-    Column("exclude", Words(" "), "without {}"),
-    Column("digest", ContentDigest()),
-)
 
 FIELDS = (
     StageField("name", Text(), decides="name"),
@@ -190,14 +107,14 @@ FIELDS = (
     StageField("touches", Words(), "touches {}", decides="place"),
     StageField(
         "cache_mounts",
-        Records(CacheDirectory, _MOUNT, short=True),
+        Records(CacheDirectory, short=True),
         "cache {}",
         covered_by="mounts",
     ),
-    StageField("secrets", Records(Secret, _SECRET), "secret {}", covered_by="mounts"),
+    StageField("secrets", Records(Secret), "secret {}", covered_by="mounts"),
     StageField(
         "copies",
-        Records(Copy, _COPY),
+        Records(Copy),
         "copy {}",
         key="copy",
         covered_by="copies",
@@ -214,12 +131,67 @@ FIELDS = (
     StageField("build_env", Variables(), "build env {}", covered_by="environment"),
 )
 
-_Column = TypeVar("_Column", bound=Column)
-
 BY_NAME = {row.name: row for row in FIELDS}
-LOCKED = tuple(row for row in FIELDS if row.is_kept and row.decides != "name")
-"""Those in the table of a stage in the lock, whose key is the name."""
 _OWN_FACTS = tuple(row for row in FIELDS if row.decides == "result")
+
+COLUMNS: Mapping[type, tuple[Column, ...]] = {
+    Stage: tuple(row for row in FIELDS if row.decides not in {"name", "reading"}),
+    CacheDirectory: (
+        Column("target", Text()),
+        Column("id", Text(), "id {}", since=2),
+        Column("sharing", Choice(get_args(Sharing)), since=2),
+        Column("mode", Text(), "mode {}", since=2),
+    ),
+    Secret: (Column("id", Text()), Column("env", Text()), Column("target", Text())),
+    Copy: (
+        Column("stage", Text()),
+        Column("image", Text()),
+        Column("path", Text(), key="from"),
+        Column("to", Text()),
+        Column("owner", Text(), "owner {}"),
+        Column("mode", Text(), "mode {}"),
+        Column("exclude", Words(" "), "without {}"),
+        Column("digest", ContentDigest()),
+    ),
+    AptSource: (
+        Column("uri", Text()),
+        Column("suites", Words()),
+        Column("components", Words()),
+        Column("key", Text()),
+        Column("key_digest", ContentDigest()),
+    ),
+    User: (
+        Column("name", Text()),
+        Column("uid", Number()),
+        Column("shell", Text()),
+        Column("sudo", Flag()),
+    ),
+    RuntimeConfig: (
+        Column("workdir", Text()),
+        Column("entrypoint", Words()),
+        Column("cmd", Words()),
+        Column("expose", Words()),
+        Column("volumes", Words()),
+        Column("stop_signal", Text()),
+        Column("source_date_epoch", Number()),
+        Column("env", Variables()),
+        Column("labels", Variables()),
+        Column("healthcheck", Record(Healthcheck)),
+    ),
+    Healthcheck: (
+        Column("cmd", Words()),
+        Column("interval", Text()),
+        Column("timeout", Text()),
+        Column("start_period", Text()),
+        Column("retries", Number()),
+    ),
+}
+"""What a lock writes of each value; the name of a stage is the key of its table."""
+
+NEWEST_VERSION = max(one.since for columns in COLUMNS.values() for one in columns)
+"""The first version of the lock that knows every column."""
+
+_Column = TypeVar("_Column", bound=Column)
 
 
 @cache
@@ -234,10 +206,21 @@ def defaults(of: type) -> Mapping[str, FieldValue]:
     return found
 
 
-def set_columns(
+def set_columns(value: FieldValue) -> Iterator[tuple[Column, FieldValue]]:
+    """Yield the columns of a value that are not as they are by default."""
+    return _set(value, COLUMNS[type(value)])
+
+
+def own_facts_of(stage: Stage) -> Iterator[tuple[StageField, FieldValue]]:
+    """Yield the set fields that decide what a stage builds."""
+    for row, value in _set(stage, _OWN_FACTS):
+        if stage.commands or row.without_commands:
+            yield row, value
+
+
+def _set(
     value: FieldValue, columns: tuple[_Column, ...]
 ) -> Iterator[tuple[_Column, FieldValue]]:
-    """Yield the columns of a value that are not as they are by default."""
     usual = defaults(value.__class__)
     for column in columns:
         found = getattr(value, column.name)
@@ -245,28 +228,16 @@ def set_columns(
             yield column, found
 
 
-def own_facts_of(stage: Stage) -> Iterator[tuple[StageField, FieldValue]]:
-    """Yield the set fields that decide what a stage builds."""
-    for row, value in set_columns(stage, _OWN_FACTS):
-        if stage.commands or row.without_commands:
-            yield row, value
-
-
-def newest_version(columns: tuple[Column, ...]) -> int:
-    """Return the version of the lock that first knew all columns."""
-    inner = [
-        newest_version(column.kind.columns)
-        for column in columns
-        if isinstance(column.kind, Records)
-    ]
-    return max([column.since for column in columns] + inner)
-
-
-def lowest_version(value: FieldValue, columns: tuple[Column, ...]) -> int:
+def lowest_version(value: FieldValue) -> int:
     """Return the lowest version of the lock that knows all that is set in a value."""
     found = [1]
-    for column, held in set_columns(value, columns):
+    for column, held in set_columns(value):
         found.append(column.since)
-        if isinstance(column.kind, Records):
-            found += [lowest_version(item, column.kind.columns) for item in held]
+        match column.kind:
+            case Records():
+                found += map(lowest_version, held)
+            case Record():
+                found.append(lowest_version(held))
+            case _:
+                pass
     return max(found)

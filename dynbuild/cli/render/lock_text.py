@@ -3,7 +3,7 @@
 No seqs and no columns: a moved step is a moved block, and nothing else differs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from dynbuild.cli.progress_text import lines
@@ -12,10 +12,8 @@ from dynbuild.errors import CommandFailed, Diagnostic, DynbuildError
 from dynbuild.lock.codec import loads
 from dynbuild.lock.model import Lock
 from dynbuild.lock.order import Placed, install_order
-from dynbuild.steps.fields import (
-    LOCKED,
-    Column,
-    FieldValue,
+from dynbuild.steps.fields import FieldValue, set_columns
+from dynbuild.steps.kinds import (
     Flag,
     Kind,
     Lines,
@@ -24,7 +22,6 @@ from dynbuild.steps.fields import (
     Stages,
     Variables,
     Words,
-    set_columns,
 )
 from dynbuild.steps.model import (
     Action,
@@ -115,8 +112,7 @@ def _action(key: str, action: Action) -> str:
 
 
 def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
-    rows = set_columns(stage, LOCKED)
-    for row, value in sorted(rows, key=lambda one: _place(one[0].kind)):
+    for row, value in sorted(set_columns(stage), key=lambda one: _place(one[0].kind)):
         for told in _texts(row.kind, value, lock):
             yield f"    {row.shown.format(told)}"
 
@@ -140,36 +136,36 @@ def _texts(kind: Kind, value: FieldValue, lock: Lock) -> Iterator[str]:
             yield from (line.replace("\n", "\n      ") for line in value)
         case Variables():
             yield from (f"{name}={text}" for name, text in sorted(value.items()))
-        case Records(columns=columns):
-            yield from (_record(item, columns, lock) for item in value)
+        case Records():
+            yield from (_record(item, lock) for item in value)
         case _:
             yield str(value)
 
 
-def _record(item: FieldValue, columns: tuple[Column, ...], lock: Lock) -> str:
+def _record(item: FieldValue, lock: Lock) -> str:
     match item:
         case Copy():
-            return _copy(item, columns, lock)
+            return _copy(item, lock)
         case Secret():
             return f"{item.id} as {item.env or item.target or 'a file'}"
         case _:
-            first, *more = _columns(item, columns, lock)
+            first, *more = _columns(item, lock)
             return f"{first} ({', '.join(more)})" if more else first
 
 
-def _columns(item: FieldValue, columns: tuple[Column, ...], lock: Lock) -> list[str]:
+def _columns(item: FieldValue, lock: Lock, apart: Container[str] = ()) -> list[str]:
+    """Return what is set in an item, but for what is told apart."""
     return [
         column.shown.format(told)
-        for column, value in set_columns(item, columns)
+        for column, value in set_columns(item)
+        if column.name not in apart
         for told in _texts(column.kind, value, lock)
     ]
 
 
-def _copy(copy: Copy, columns: tuple[Column, ...], lock: Lock) -> str:
+def _copy(copy: Copy, lock: Lock) -> str:
     source = f" of {copy.stage or copy.image}" if copy.stage or copy.image else ""
-    apart = {"path", "stage", "image", "to", "digest"}
-    more = tuple(column for column in columns if column.name not in apart)
-    how = _columns(copy, more, lock)
+    how = _columns(copy, lock, {"path", "stage", "image", "to", "digest"})
     if copy.digest is not None:
         how.append(short(copy.digest))
     elif copy.live:

@@ -29,21 +29,23 @@ from dynbuild.project.content import Tree
 from dynbuild.spans import Source, Span
 from dynbuild.steps.fields import (
     BY_NAME,
+    COLUMNS,
     FIELDS,
-    LOCKED,
-    Choice,
     Column,
+    StageField,
+    defaults,
+    set_columns,
+)
+from dynbuild.steps.kinds import (
+    Choice,
     Flag,
     Lines,
     Number,
     Records,
-    StageField,
     Stages,
     Text,
     Variables,
     Words,
-    defaults,
-    set_columns,
 )
 from dynbuild.steps.model import Copy, Stage
 from tests.pins import pinned
@@ -53,14 +55,16 @@ BASE = pinned("docker.io/library/debian:12")
 OTHER = Stage("other", commands=("true",))
 SUBJECT = Stage("subject", commands=("make",))
 
-KEPT = tuple(row for row in FIELDS if row.is_kept)
-LISTS = tuple((row, row.kind) for row in LOCKED if isinstance(row.kind, Records))
-OPTIONAL = tuple(
+KEPT = [row for row in FIELDS if row.decides != "reading"]
+LOCKED = [row for row in FIELDS if row in COLUMNS[Stage]]
+DECLARED = [row for row in FIELDS if row.decides != "again"]
+OPTIONAL = [
     pytest.param(row, column, id=f"{row.name}-{column.name}")
-    for row, kind in LISTS
-    for column in kind.columns
-    if kind.of is not Copy and column.name in defaults(kind.of)
-)
+    for row in LOCKED
+    if isinstance(row.kind, Records) and row.kind.of is not Copy
+    for column in COLUMNS[row.kind.of]
+    if column.name in defaults(row.kind.of)
+]
 """The columns that an item may lack; of copies in tests/properties/test_digests.py."""
 
 EACH = pytest.mark.parametrize("row", LOCKED, ids=lambda row: row.name)
@@ -93,7 +97,7 @@ def another(column: Column) -> Any:
 
 def item(kind: Records, *also: Column) -> Any:
     """Return a record with what it cannot be without, and the columns given."""
-    needed = [one for one in kind.columns if one.name not in defaults(kind.of)]
+    needed = [one for one in COLUMNS[kind.of] if one.name not in defaults(kind.of)]
     return kind.of(**{one.name: another(one) for one in (*needed, *also)})
 
 
@@ -139,11 +143,11 @@ def test_schema_model_and_table_have_the_same_fields() -> None:
     declared = {
         field.alias or name: name for name, field in schema.Stage.model_fields.items()
     }
-    assert {row.written: row.name for row in FIELDS if row.is_declared} == declared
+    assert {row.written: row.name for row in DECLARED} == declared
     assert {row.name for row in KEPT} == {field.name for field in fields(Stage)}
     assert len(BY_NAME) == len(FIELDS)
-    for row in FIELDS:
-        if row.is_declared and row.is_kept:
+    for row in DECLARED:
+        if row in KEPT:
             field = schema.Stage.model_fields[row.name]
             usual = defaults(Stage).get(row.name)
             assert field.is_required() or field.default in (None, usual), row
@@ -151,11 +155,11 @@ def test_schema_model_and_table_have_the_same_fields() -> None:
                 assert get_args(field.annotation) == row.kind.values
 
 
-def test_records_and_their_columns_have_the_same_fields() -> None:
-    for _, kind in LISTS:
-        assert {column.name for column in kind.columns} == {
-            field.name for field in fields(kind.of)
-        }
+@pytest.mark.parametrize("of", COLUMNS)
+def test_a_value_and_its_columns_have_the_same_fields(of: type) -> None:
+    name = {"name"} if of is Stage else set()  # the key of its table
+    written = {column.name for column in COLUMNS[of]}
+    assert written | name == {field.name for field in fields(of)}
 
 
 @EACH
@@ -222,12 +226,10 @@ def test_each_row_of_a_branch_is_merged(row: StageField) -> None:
     assert not merged.both
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in FIELDS if row.is_declared], ids=lambda row: row.name
-)
+@pytest.mark.parametrize("row", DECLARED, ids=lambda row: row.name)
 def test_each_declared_row_is_resolved(row: StageField, tmp_path: Path) -> None:
     resolved = SUBJECT
-    if row.is_kept and row.decides != "name":
+    if row in LOCKED:
         resolved = subject(row)
     declaration = schema.Declaration.model_validate(
         {
@@ -250,10 +252,7 @@ def written(row: StageField) -> dict[str, Any]:
     found = another(row)
     if isinstance(row.kind, Records):
         found = [
-            {
-                column.written: value
-                for column, value in set_columns(one, row.kind.columns)
-            }
+            {column.written: value for column, value in set_columns(one)}
             for one in found
         ]
     return {row.written: found}

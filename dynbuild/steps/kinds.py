@@ -1,0 +1,86 @@
+"""The kinds of fields: what one holds decides how it is written, merged and shown."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentDigest:
+    """The digest of some content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Names of other stages; their order says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A short list of texts, shown with ``joint`` between them."""
+
+    joint: str = ", "
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A long list of texts, merged and shown one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Texts by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A list of values of one type, merged and shown one by one.
+
+    Where ``short``, a value that says nothing but its first column is written as that.
+    """
+
+    of: type
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One value, which a lock writes as a table of its own."""
+
+    of: type
+
+
+Kind: TypeAlias = (
+    Text
+    | ContentDigest
+    | Flag
+    | Number
+    | Choice
+    | Stages
+    | Words
+    | Lines
+    | Variables
+    | Records
+    | Record
+)
