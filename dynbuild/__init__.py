@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dynbuild.commands.lock import LockOptions
     from dynbuild.environment.model import Environment
     from dynbuild.errors import Diagnostic, DynbuildError
-    from dynbuild.realize.request import RealizeOptions
+    from dynbuild.realization.request import RealizeOptions
 
 __all__ = [
     "BuildFailed",
@@ -40,7 +40,7 @@ _MODULES = {
     "LockOptions": "commands.lock",
     "OciLayout": "building",
     "Push": "building",
-    "RealizeOptions": "realize.request",
+    "RealizeOptions": "realization.request",
 }
 
 

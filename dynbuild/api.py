@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from dynbuild.commands.lock import Locked, LockOptions
     from dynbuild.commands.why import Answer
     from dynbuild.declaration.loaded import Loaded
-    from dynbuild.lock.model import Lock
-    from dynbuild.realize.request import RealizeOptions
-    from dynbuild.realize.run import Linked
+    from dynbuild.lockfile.model import Lock
+    from dynbuild.realization.request import RealizeOptions
+    from dynbuild.realization.run import Linked
 
 
 def open_environment(
@@ -123,7 +123,7 @@ def realize(
     """
     # Whoever only locks waits for none of this.
     from dynbuild.environment.wiring import backends  # noqa: PLC0415
-    from dynbuild.realize import run  # noqa: PLC0415
+    from dynbuild.realization import run  # noqa: PLC0415
 
     with backends(environment, lock) as opened:
         return run.realize(lock, opened, replace(options, project=environment.owner))

@@ -23,7 +23,7 @@ from dynbuild.link.commute import databases_of
 from dynbuild.link.model import Layer, Record
 from dynbuild.link.placement import Placements, Standing, place
 from dynbuild.link.reads import reads_of
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Group, Stage, Step
 

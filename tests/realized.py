@@ -17,19 +17,19 @@ from dynbuild.explain.since import before_of
 from dynbuild.explain.view import stand_ins
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.order import Placed, install_order
-from dynbuild.lock.resolved import resolve
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.project.content import Tree
-from dynbuild.project.lockfile import LockFile
+from dynbuild.project.locks import LockFile
 from dynbuild.steps.title import title
 from dynbuild.tiers.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dynbuild.lock.model import Lock
+    from dynbuild.lockfile.model import Lock
 
 PLATFORM = "linux/amd64"
 LIVE = Digest("live")

@@ -11,7 +11,7 @@ from pathlib import Path
 from dynbuild.cli.progress import Color, use_color
 from dynbuild.cli.progress_text import lines, printable
 from dynbuild.errors import CommandFailed, Diagnostic, render
-from dynbuild.lock.changes import Change, Verb
+from dynbuild.lockfile.changes import Change, Verb
 from dynbuild.project.writing import put
 from dynbuild.quote import shell
 from dynbuild.spans import Span

@@ -10,8 +10,8 @@ from dynbuild.errors import (
     did_you_mean,
 )
 from dynbuild.explain.blame import Blamed, Commit, Version, blame
-from dynbuild.lock.codec import loads
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, LockHistory, Locks
 
 NOT_YET = Commit("", "", "", "not committed yet")

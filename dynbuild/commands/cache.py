@@ -8,11 +8,11 @@ from dynbuild.digest import BlobDigest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import install_order
-from dynbuild.lock.resolved import resolve
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.resolved import resolve
 from dynbuild.ports import Files, Tiers
-from dynbuild.realize.contents import contents
+from dynbuild.realization.contents import contents
 
 Steps = Mapping[str, frozenset[StepDigest]]
 """The digests of steps, by platform."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.inventory import Inventory, Root, StoredObject
-from dynbuild.lock.codec import loads
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed, install_order
-from dynbuild.lock.resolved import resolve
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import resolve
 from dynbuild.ports import Files, Locks, NotThereError
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of

@@ -9,8 +9,8 @@ from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.explain.diff import Diff, diff, digests_of
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.view import common_platform
-from dynbuild.lock.codec import loads
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
 
 LookUp = Callable[[set[StepDigest], str], StepMetrics]

@@ -3,10 +3,10 @@
 from dynbuild.commands.diff import LookUp
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import common_platform, view
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import install_order
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import install_order
 from dynbuild.ports import Files
-from dynbuild.realize.contents import existing_live_digests
+from dynbuild.realization.contents import existing_live_digests
 
 
 def seen(

@@ -18,13 +18,13 @@ from dynbuild.errors import (
     LockError,
     did_you_mean,
 )
-from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.conflict import asked_on, sides
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.requests import asked_since, combined, is_repacked
-from dynbuild.lock.update import NOTHING, Requests, update
+from dynbuild.lockfile.changes import Change, compare
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.conflict import asked_on, sides
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.requests import asked_since, combined, is_repacked
+from dynbuild.lockfile.update import NOTHING, Requests, update
 from dynbuild.ports import CommittedUnknownError, Files, Images, Locks
 from dynbuild.steps.model import Pin
 

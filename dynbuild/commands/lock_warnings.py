@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lock.model import Lock, declared_packages
+from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.ports import Files, Noted, NotThereError
 from dynbuild.spans import Span
 

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dynbuild.errors import CommandFailed, Diagnostic, LockError
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.merge import merge
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.merge import merge
+from dynbuild.lockfile.model import Lock
 
 TRUNKS = ("origin/HEAD", "main", "master")
 """The names under which git may know the branch that others are merged into."""

@@ -13,12 +13,12 @@ from dynbuild.explain.outdated import (
 from dynbuild.explain.predict import predict
 from dynbuild.explain.view import stand_ins
 from dynbuild.link.model import WriteSet
-from dynbuild.lock.model import Lock, declared_packages
-from dynbuild.lock.order import install_order
-from dynbuild.lock.resolved import resolve
+from dynbuild.lockfile.model import Lock, declared_packages
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import Held, Reuse
 from dynbuild.ports import Files, Images, Tier
-from dynbuild.realize.contents import existing_live_digests
+from dynbuild.realization.contents import existing_live_digests
 from dynbuild.steps.model import Group, Pin
 
 Newest = Callable[[str], Sequence[str]]

@@ -3,7 +3,7 @@
 import csv
 
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 
 
 def concerns(lock: Lock, given: tuple[str, ...]) -> list[Diagnostic]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from dynbuild.digest import StepDigest
 from dynbuild.link.model import Record
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed, install_order
-from dynbuild.lock.resolved import ResolvedLock, resolve
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Held, Reuse, plan
 from dynbuild.ports import (
     Answer,
@@ -17,8 +17,8 @@ from dynbuild.ports import (
     Machine,
     Tier,
 )
-from dynbuild.realize.contents import existing_live_digests, local_digests
-from dynbuild.realize.request import RealizeOptions, platform_of
+from dynbuild.realization.contents import existing_live_digests, local_digests
+from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
 Survey = Callable[[Collection[StepDigest], str], Sequence[Answer]]

@@ -12,7 +12,7 @@ from dynbuild.declaration.schema import Declaration
 from dynbuild.declaration.variables import not_expanded
 from dynbuild.emit.modes import in_letters
 from dynbuild.errors import DeclarationError, Diagnostic, Label
-from dynbuild.lock.model import DEFAULT_SHELL, Target
+from dynbuild.lockfile.model import DEFAULT_SHELL, Target
 from dynbuild.ports import Files, NotThereError
 from dynbuild.reference import parse
 from dynbuild.steps.environment import EnvironmentConflict, Environments

@@ -17,14 +17,14 @@ from dynbuild.explain.since import before_in, before_of
 from dynbuild.explain.view import stand_ins, view
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
-from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed, install_order
-from dynbuild.lock.resolved import ResolvedLock, resolve
+from dynbuild.lockfile.changes import Change, compare
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
-from dynbuild.realize.contents import existing_live_digests, live, local_digests
-from dynbuild.realize.diagnosis import closure_of
+from dynbuild.realization.contents import existing_live_digests, live, local_digests
+from dynbuild.realization.diagnosis import closure_of
 from dynbuild.steps.model import Group, Stage
 
 MOST_NEXT = 200

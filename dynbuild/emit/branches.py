@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.quote import StageName
 from dynbuild.steps.recipe import compares_times, copies_of
 from dynbuild.steps.run import BASE_STEP

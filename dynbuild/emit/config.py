@@ -7,7 +7,7 @@ from typing import cast
 
 from dynbuild.digest import Field
 from dynbuild.emit.runtime import image_environment
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Healthcheck
 

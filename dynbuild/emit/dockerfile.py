@@ -16,9 +16,9 @@ from dynbuild.emit.instructions import instructions, pinned
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.emit.runtime import runtime
 from dynbuild.errors import Diagnostic, LockError
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed
-from dynbuild.lock.resolved import environments_of
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed
+from dynbuild.lockfile.resolved import environments_of
 from dynbuild.quote import StageName
 from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Stage

@@ -12,7 +12,7 @@ from dynbuild import quote
 from dynbuild.declaration.scripts.entry import incomplete
 from dynbuild.emit.modes import in_letters
 from dynbuild.emit.text import instruction
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.steps.model import (
     AptSource,
     Copy,

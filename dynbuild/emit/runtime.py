@@ -2,7 +2,7 @@
 
 from dynbuild import quote
 from dynbuild.emit.text import instruction
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import Healthcheck
 

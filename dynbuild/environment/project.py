@@ -12,7 +12,7 @@ from dynbuild.project.cache.memory import Memory
 from dynbuild.project.cache.store import directory_of
 from dynbuild.project.content import Tree
 from dynbuild.project.discovery import NAMES, ProjectPaths, find, find_lock, read
-from dynbuild.project.lockfile import LockFile
+from dynbuild.project.locks import LockFile
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source

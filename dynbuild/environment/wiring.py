@@ -22,11 +22,11 @@ from dynbuild.environment.project import images
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Source
 from dynbuild.history.sqlite import path_in
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.owners import fault
 from dynbuild.ports import Tier
 from dynbuild.project.checkout import copy_of
-from dynbuild.realize.model import Backends
+from dynbuild.realization.model import Backends
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.machine import Machine

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.changes import Change, compare
+from dynbuild.lockfile.model import Lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dynbuild.digest import Description, Digest, Field, PlacedDigest, StepDigest
 from dynbuild.explain.fields import FieldChange, differing
 from dynbuild.explain.past import Before
 from dynbuild.explain.predict import Prediction
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Build
 from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import copies_of

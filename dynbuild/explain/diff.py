@@ -26,10 +26,10 @@ from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in
 from dynbuild.explain.view import View, common_platform, view
 from dynbuild.link.model import Layer, Record
-from dynbuild.lock.changes import Change, compare
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed
-from dynbuild.lock.renames import continued
+from dynbuild.lockfile.changes import Change, compare
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed
+from dynbuild.lockfile.renames import continued
 from dynbuild.plan import Held, Unneeded
 
 Fate: TypeAlias = Literal["runs", "live", "stays", "unneeded"]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from dynbuild.lock.model import Lock, Target, declared_packages
-from dynbuild.lock.order import install_order
-from dynbuild.lock.update import NOTHING, Requests, update
+from dynbuild.lockfile.model import Lock, Target, declared_packages
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.update import NOTHING, Requests, update
 from dynbuild.steps.model import AptSource, Group, Script, Stage, Step, User
 
 ANOTHER = "another"

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from packaging.version import InvalidVersion, Version
 
 from dynbuild.link.model import WriteSet
-from dynbuild.lock.model import Lock, declared_packages
+from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.steps.model import Pin
 
 State: TypeAlias = Literal["current", "outdated", "unknown"]

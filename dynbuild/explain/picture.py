@@ -9,9 +9,9 @@ from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.explain.place import Position, places
 from dynbuild.explain.view import View, below, view
 from dynbuild.link.placement import Join
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed
-from dynbuild.lock.resolved import Contents
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed
+from dynbuild.lockfile.resolved import Contents
 from dynbuild.steps.model import AptSource, Copy, Group, Script, Stage, Step, User
 from dynbuild.steps.title import title
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed
 from dynbuild.steps.model import Stage
 
 Placing: TypeAlias = Literal["recorded", "kept", "changed", "needs", "live"]

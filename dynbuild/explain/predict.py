@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dynbuild.digest import Digest, PlacedDigest, RealizationId, StepDigest
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Build, Held, Plan, plan
 
 UNBUILT = Digest("not built")

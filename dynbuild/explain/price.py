@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dynbuild.explain.causes import Cascade
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.steps.model import Group
 
 

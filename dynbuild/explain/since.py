@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from dynbuild.errors import LockError
 from dynbuild.explain.past import Before, Past, PastLock
-from dynbuild.lock.codec import loads
-from dynbuild.lock.order import install_order
-from dynbuild.lock.renames import continued
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.renames import continued
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dynbuild.digest import Description, PlacedDigest, StepDigest
     from dynbuild.explain.view import View
-    from dynbuild.lock.model import Lock
+    from dynbuild.lockfile.model import Lock
 
 
 def before_of(lock: Lock, past: Past) -> Before:

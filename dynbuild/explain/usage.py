@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dynbuild.explain.past import SQUASHED, Source, Told
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 
 _DAY = 86_400.0
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from dynbuild.digest import Description, Digest, PlacedDigest, StepDigest, digest_of
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.link.placement import Placements, place
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed, install_order
-from dynbuild.lock.resolved import Contents, resolve
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import Contents, resolve
 from dynbuild.plan import standing
 from dynbuild.steps.model import Copy, Stage
 from dynbuild.steps.recipe import copies_of

@@ -9,10 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dynbuild.digest import sha256
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Copy, Pin, Stage
 
 _DIGEST = sha256(b"base")

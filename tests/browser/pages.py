@@ -11,8 +11,8 @@ from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import Told
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import view
-from dynbuild.lock.model import Entry, Lock, Target
-from dynbuild.lock.update import update
+from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Copy, Stage, User
 from tests.pins import pinned
 from tests.realized import Machine

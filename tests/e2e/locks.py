@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dynbuild.commands.target import target_of
 from dynbuild.declaration.load import load
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.update import update
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source
 from tests.pins import pinned

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Target
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Target
+from dynbuild.lockfile.update import update
 from tests.pins import pinned
 from tests.space import Space
 

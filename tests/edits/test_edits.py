@@ -19,14 +19,14 @@ from dynbuild.commands.target import target_of
 from dynbuild.declaration.load import load
 from dynbuild.digest import Digest, digest_of
 from dynbuild.explain.diff import diff
-from dynbuild.lock.changes import compare
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.resolved import resolve
-from dynbuild.lock.update import update
+from dynbuild.lockfile.changes import compare
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.update import update
 from dynbuild.project.content import Tree
-from dynbuild.realize.request import dockerfile
+from dynbuild.realization.request import dockerfile
 from dynbuild.spans import Source
 from dynbuild.steps.title import label
 from tests.pins import pinned

@@ -13,13 +13,13 @@ from uuid import uuid4
 
 from dynbuild.building import BuildRequest, Load
 from dynbuild.engine.buildx import Buildx
-from dynbuild.realize.request import dockerfile
+from dynbuild.realization.request import dockerfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from dynbuild.lock.model import Lock
+    from dynbuild.lockfile.model import Lock
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynbuild.declaration.scripts.entry import read_entry
 from dynbuild.errors import LockError
-from dynbuild.lock.model import Entry, Lock
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.quote import shell
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.lock.model import Entry, Lock
-from dynbuild.realize.request import dockerfile
+from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.realization.request import dockerfile
 from dynbuild.steps.model import Copy, Pin, Stage
 from tests.engine.built_image import build
 from tests.unit.emit.locks import LOCKS

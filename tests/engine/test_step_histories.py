@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dynbuild.cli.commands import lock, realize
 from dynbuild.cli.main import run
-from dynbuild.realize import chains, linking, scheduler
+from dynbuild.realization import chains, linking, scheduler
 from tests.engine.hermetic import Project, edits, projects
 from tests.layouts import files_of, layers_of
 from tests.trees import tree_of

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from dynbuild.explain.view import common_platform, view
-from dynbuild.lock.codec import loads
+from dynbuild.lockfile.codec import loads
 from tests.engine.progress import steps_run
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from dynbuild.declaration.load import load
 from dynbuild.declaration.syntax import syntax_of
 from dynbuild.engine.images import DockerImages
 from dynbuild.errors import render
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.model import Lock
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.update import update
 from dynbuild.project.content import Tree
 from dynbuild.project.sources import Sources
-from dynbuild.realize.request import dockerfile
+from dynbuild.realization.request import dockerfile
 from dynbuild.spans import Source
 from dynbuild.steps.model import Pin
 from tests.pins import pinned

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.errors import LockError
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Lock
 from tests.e2e.locks import START, lock
 from tests.hostile.growing import growing
 from tests.pins import pinned

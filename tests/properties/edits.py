@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.update import NOTHING, Requests
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.managers import MANAGERS
 from tests.properties.strategies import (
     BASES,

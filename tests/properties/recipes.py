@@ -9,8 +9,8 @@ from dynbuild import quote
 from dynbuild.building import BuildRequest
 from dynbuild.emit.dockerfile import layout
 from dynbuild.ports import Base
-from dynbuild.realize.model import Backends, How, RealizeResult, Recipe
-from dynbuild.realize.steps import realize_steps
+from dynbuild.realization.model import Backends, How, RealizeResult, Recipe
+from dynbuild.realization.steps import realize_steps
 from tests.layer_builder import MemoryTiers, TableBuilder
 from tests.properties.small_worlds import PLATFORM, World, layer
 from tests.turns import TurnJobs, TurnMachine, Turns

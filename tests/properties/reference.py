@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.update import Requests
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.update import Requests
 from dynbuild.steps.model import Install, Pin, Remove, Stage
 
 MANAGERS = ("apt", "yum", "apk", "pip", "npm")

@@ -10,7 +10,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.link.placement import Placement
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Plan, plan
 from dynbuild.steps.model import Copy, Stage
 

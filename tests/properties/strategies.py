@@ -8,7 +8,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.lock.model import DEFAULT_SHELL, Target
+from dynbuild.lockfile.model import DEFAULT_SHELL, Target
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynbuild.errors import LockError
-from dynbuild.lock.changes import compare
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Entry, Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.update import Requests, update
+from dynbuild.lockfile.changes import compare
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,

@@ -10,9 +10,9 @@ from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.picture import picture
 from dynbuild.explain.price import Price
 from dynbuild.explain.view import View, common_platform, view
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.update import update
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.update import update
 from tests.properties.edits import edited, histories, requests
 from tests.properties.strategies import PLATFORM
 from tests.realized import Machine

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.lock.model import Entry, Lock, Target
-from dynbuild.lock.order import install_order
-from dynbuild.lock.update import Requests, update
+from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,

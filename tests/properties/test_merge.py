@@ -8,13 +8,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dynbuild.errors import LockError
-from dynbuild.lock.changes import compare
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Lock, Target, declared_packages, is_same
-from dynbuild.lock.order import install_order
-from dynbuild.lock.requests import asked_since, is_repacked
-from dynbuild.lock.resolved import environments_of
-from dynbuild.lock.update import update
+from dynbuild.lockfile.changes import compare
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Lock, Target, declared_packages, is_same
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.requests import asked_since, is_repacked
+from dynbuild.lockfile.resolved import environments_of
+from dynbuild.lockfile.update import update
 from dynbuild.steps.log import Event, declared, groups
 from dynbuild.steps.model import Group, Install, Remove, Stage, Upgrade
 from tests.properties.edits import edited, histories, requests

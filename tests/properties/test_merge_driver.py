@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from dynbuild.commands.merge import merged
 from dynbuild.errors import LockError
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.merge import merge
-from dynbuild.lock.merge_values import Three, keyed, listed, value
-from dynbuild.lock.model import Lock, Target, declared_packages
-from dynbuild.lock.order import install_order
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.merge import merge
+from dynbuild.lockfile.merge_values import Three, keyed, listed, value
+from dynbuild.lockfile.model import Lock, Target, declared_packages
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Stage
 from scripts.bench_parts.merges import Pair, pair, reread, text_merged
 from tests.properties.edits import NEVER_REPACKS, edited, histories, requests

@@ -13,7 +13,7 @@ from dynbuild.link.commute import conflicts
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.link.reads import is_read
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Build, Plan, Reuse, Unneeded
 from dynbuild.steps.model import Copy, Stage
 from tests.properties.small_worlds import World, worlds

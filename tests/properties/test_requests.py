@@ -5,10 +5,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.requests import asked_since, combined, is_repacked
-from dynbuild.lock.update import NOTHING, Requests, update
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.requests import asked_since, combined, is_repacked
+from dynbuild.lockfile.update import NOTHING, Requests, update
 from tests.properties.edits import NEVER_REPACKS, edited, histories, requests
 from tests.properties.strategies import DISTINCT, renamed, renamings
 from tests.properties.test_update import replayed

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from dynbuild.digest import digest_of
-from dynbuild.lock.changes import compare
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Target
-from dynbuild.lock.resolved import resolve
-from dynbuild.lock.update import update
+from dynbuild.lockfile.changes import compare
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Target
+from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Stage
 from tests.properties.strategies import BASES, PLATFORM
 

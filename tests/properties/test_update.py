@@ -11,13 +11,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dynbuild.digest import digest_of
-from dynbuild.lock.codec import dumps, loads
-from dynbuild.lock.model import Lock, Target, declared_packages
-from dynbuild.lock.order import install_order
-from dynbuild.lock.renames import continued, stages_of
-from dynbuild.lock.resolved import resolve
-from dynbuild.lock.topology import dependencies_first
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Lock, Target, declared_packages
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.renames import continued, stages_of
+from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.topology import dependencies_first
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Stage
 from tests.properties import reference as naive
 from tests.properties.edits import NEVER_REPACKS, edited, histories, requests
@@ -269,9 +269,9 @@ def test_a_new_stage_goes_behind_a_new_one_that_it_needs_through_a_kept_one() ->
 
 _HISTORY = """
 import random
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.model import Target
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.model import Target
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Copy, Stage, User
 from tests.properties.strategies import BASES, SCRIPTS, SOURCES
 

@@ -12,18 +12,18 @@ from dynbuild.digest import Description, Digest
 from dynbuild.explain.causes import BASE, CASCADE, Now
 from dynbuild.explain.fields import differing
 from dynbuild.link.model import WriteSet, Written
-from dynbuild.lock.moves import PreviousLock, motion
-from dynbuild.lock.order import install_order
-from dynbuild.lock.renames import continued
-from dynbuild.lock.update import update
+from dynbuild.lockfile.moves import PreviousLock, motion
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.renames import continued
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Copy, Stage
 from tests.properties.edits import edited, histories
 from tests.properties.strategies import Mix, targets
 from tests.realized import Machine
 
 if TYPE_CHECKING:
-    from dynbuild.lock.model import Lock, Target
-    from dynbuild.lock.order import Placed
+    from dynbuild.lockfile.model import Lock, Target
+    from dynbuild.lockfile.order import Placed
 
 APART = Mix(commands=(), extend=False)
 """Lists that independent stages extend are in the order of names: renames count."""
@@ -159,7 +159,7 @@ def test_conflicts_are_foreseen(seed: int, data: st.DataObject) -> None:
 
 
 def _target(stages: tuple[Stage, ...]) -> Target:
-    from dynbuild.lock.model import Target  # noqa: PLC0415
+    from dynbuild.lockfile.model import Target  # noqa: PLC0415
     from tests.properties.strategies import BASES  # noqa: PLC0415
 
     return Target(BASES[0], stages=stages)

@@ -19,10 +19,10 @@ from dynbuild.explain.past import Before, Past, PastLock
 from dynbuild.explain.since import before_of
 from dynbuild.history.sqlite import Sqlite
 from dynbuild.link.model import WriteSet, Written
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.update import update
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.update import update
 from dynbuild.project.content import Tree
-from dynbuild.project.lockfile import LockFile
+from dynbuild.project.locks import LockFile
 from dynbuild.spans import Source
 from tests.edits.test_edits import EDITS, START
 from tests.pins import pinned
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
     from dynbuild.digest import Digest
-    from dynbuild.lock.model import Lock
-    from dynbuild.lock.order import Placed
+    from dynbuild.lockfile.model import Lock
+    from dynbuild.lockfile.order import Placed
 
 SECONDS = {
     "apt.1": 21.3,

@@ -16,7 +16,7 @@ from dynbuild.commands import clean as verb
 from dynbuild.digest import StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory
-from dynbuild.project.lockfile import LockFile
+from dynbuild.project.locks import LockFile
 from dynbuild.tiers.local.inventory import LocalInventory
 
 _HOUR = 3600.0

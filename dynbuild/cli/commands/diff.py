@@ -14,7 +14,7 @@ from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import diff as verb
 from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.project.lockfile import LockFile
+from dynbuild.project.locks import LockFile
 
 _MOST = 2
 

@@ -21,7 +21,7 @@ from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.explain.past import Source
 from dynbuild.explain.picture import Picture
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.ports import Tier
 
 _FORMATS: Mapping[str, Callable[[Picture, str], str]] = {

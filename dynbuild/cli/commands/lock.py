@@ -14,8 +14,8 @@ from dynbuild.commands import lock as verb
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import install_order
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import install_order
 from dynbuild.steps.title import title
 
 

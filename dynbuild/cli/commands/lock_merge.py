@@ -6,7 +6,7 @@ from dynbuild.cli.output import show, tell
 from dynbuild.commands.merge import TRUNKS, merged
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.ports import CommittedUnknownError
-from dynbuild.project.lockfile import LockFile
+from dynbuild.project.locks import LockFile
 
 
 def merge_files(paths: tuple[str, str, str], name: str) -> int:

@@ -5,8 +5,8 @@ from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands.diff import Side, compared
 from dynbuild.environment.project import Project
 from dynbuild.errors import LockError
-from dynbuild.lock.codec import loads
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.model import Lock
 
 
 def price_of(project: Project, lock: Lock) -> str | None:

@@ -18,7 +18,7 @@ from dynbuild.engine.index import Index
 from dynbuild.environment.project import builder, images, open_project
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.explain.outdated import Finding
-from dynbuild.realize.request import RealizeOptions, platform_of
+from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import declared_in
 
 

@@ -43,9 +43,9 @@ from dynbuild.commands.lock_warnings import left_out
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Given, Project, images, open_project
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.project.writing import is_refused, put
-from dynbuild.realize.request import RealizeOptions, dockerfile
+from dynbuild.realization.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
 from dynbuild.tiers.declared import Cache, cache_of, declared_in
 

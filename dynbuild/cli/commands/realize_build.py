@@ -15,10 +15,10 @@ from dynbuild.environment.model import Environment
 from dynbuild.environment.project import builder, images
 from dynbuild.environment.wiring import backends
 from dynbuild.errors import CommandFailed, Diagnostic
-from dynbuild.lock.model import Lock
-from dynbuild.realize.request import RealizeOptions, prepare, titles
-from dynbuild.realize.run import UnsuitedError
-from dynbuild.realize.shell import shell
+from dynbuild.lockfile.model import Lock
+from dynbuild.realization.request import RealizeOptions, prepare, titles
+from dynbuild.realization.run import UnsuitedError
+from dynbuild.realization.shell import shell
 
 _ABLE = (
     "Docker's containerd image store, or another builder, can: see `docker buildx ls`"

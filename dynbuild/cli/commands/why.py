@@ -17,7 +17,7 @@ from dynbuild.commands import lock as locking
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.tiers.declared import Cache, declared_in
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from dynbuild.cli.progress_text import lines
 from dynbuild.digest import short
 from dynbuild.errors import CommandFailed, Diagnostic, DynbuildError
-from dynbuild.lock.codec import loads
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import Placed, install_order
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.steps.fields import FieldValue, set_columns
 from dynbuild.steps.kinds import (
     Flag,

@@ -12,7 +12,7 @@ from dynbuild.explain.fields import FieldChange
 from dynbuild.explain.place import Position
 from dynbuild.explain.price import Price
 from dynbuild.link.placement import Join
-from dynbuild.lock.order import Placed
+from dynbuild.lockfile.order import Placed
 from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import title
 

@@ -8,8 +8,8 @@ from dynbuild.cli.progress_text import price
 from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts
 from dynbuild.explain.past import BUILT, History, Source
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
-from dynbuild.lock.model import Lock
-from dynbuild.lock.order import install_order
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import install_order
 from dynbuild.tiers.kinds import KINDS
 
 _SOURCES: tuple[Source, ...] = ("local", *(kind.name for kind in KINDS), BUILT)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dynbuild.digest import sha256
 from dynbuild.emit.dockerfile import emit, render
-from dynbuild.lock.model import Entry, Lock
-from dynbuild.lock.order import install_order
+from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.lockfile.order import install_order
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,

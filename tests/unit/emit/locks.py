@@ -1,7 +1,7 @@
 """Locks that together show everything that the emitter writes."""
 
 from dynbuild.digest import sha256
-from dynbuild.lock.model import Entry, Lock
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dynbuild.emit.branches import Part
 from dynbuild.emit.dockerfile import layout
-from dynbuild.lock.order import Placed, install_order
+from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.steps.model import CacheDirectory, Copy, Stage
 from tests.unit.emit.locks import lock
 

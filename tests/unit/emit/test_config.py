@@ -3,8 +3,8 @@
 import pytest
 
 from dynbuild.emit.config import image_config, ports, step_config, working_directory
-from dynbuild.lock.model import Entry, Lock
-from dynbuild.lock.resolved import environments_of
+from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.lockfile.resolved import environments_of
 from dynbuild.steps.model import Healthcheck, Pin, RuntimeConfig, Stage, User
 
 BASE = {

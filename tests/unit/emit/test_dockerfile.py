@@ -13,7 +13,7 @@ import pytest
 from dynbuild.digest import Digest, sha256
 from dynbuild.emit.dockerfile import emit, render
 from dynbuild.errors import LockError
-from dynbuild.lock.order import install_order
+from dynbuild.lockfile.order import install_order
 from dynbuild.quote import MAX_LINE, MAX_SCRIPT
 from dynbuild.steps.model import Copy, Pin, Stage
 from tests.snapshot_files import files
@@ -23,7 +23,7 @@ from tests.unit.emit.locks import LOCKS, lock, pin
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-    from dynbuild.lock.model import Lock
+    from dynbuild.lockfile.model import Lock
 
 
 def text_of(what: Lock) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from dynbuild.explain.blame import Commit, Version, blame
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.update import update
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Stage
 from tests.pins import pinned
 

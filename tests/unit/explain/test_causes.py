@@ -6,9 +6,9 @@ from dynbuild.digest import sha256
 from dynbuild.explain.causes import Reason
 from dynbuild.explain.fields import FieldChange
 from dynbuild.explain.past import Past, PastLock
-from dynbuild.lock.codec import dumps
-from dynbuild.lock.model import Target
-from dynbuild.lock.update import Requests, update
+from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.model import Target
+from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.model import Copy, Pin, Stage, User
 from tests.realized import PLATFORM, Machine
 

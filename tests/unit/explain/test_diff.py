@@ -10,8 +10,8 @@ from dynbuild.explain.diff import Diff, diff, digests_of
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.view import common_platform, view
 from dynbuild.link.model import Written
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.update import update
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Copy, Pin, Stage
 from tests.pins import pinned
 

@@ -9,7 +9,7 @@ from dynbuild.explain.outdated import (
     packages,
 )
 from dynbuild.link.model import Written
-from dynbuild.lock.model import Lock
+from dynbuild.lockfile.model import Lock
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import Install, Pin
 

@@ -10,7 +10,7 @@ from dynbuild.cli.render.pages.stack_page import stack_page
 from dynbuild.cli.render.pages.status_page import StatusFacts, status_page
 from dynbuild.explain.picture import picture
 from dynbuild.link.placement import Join
-from dynbuild.lock.model import Entry, Lock
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import AptSource, Install, Stage
 from tests.browser.pages import HARM, PAGES, PLATFORM, harmful, ordinary, seen, status

@@ -2,7 +2,7 @@
 
 from dynbuild.explain.past import Told
 from dynbuild.explain.usage import by_day, most_moved, slowest, together
-from dynbuild.lock.model import Entry, Lock
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.steps.model import Pin, Stage
 
 DAY = 86_400.0

@@ -16,15 +16,15 @@ from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.syntax.tree import Table
 from dynbuild.digest import Description
 from dynbuild.explain.fields import differing
-from dynbuild.lock.changes import compare
-from dynbuild.lock.codec import VERSION, dumps, loads
-from dynbuild.lock.merge import merge
-from dynbuild.lock.model import Lock, Target
-from dynbuild.lock.moves import PreviousLock, motion
-from dynbuild.lock.order import install_order
-from dynbuild.lock.renames import continued
-from dynbuild.lock.resolved import resolve
-from dynbuild.lock.update import update
+from dynbuild.lockfile.changes import compare
+from dynbuild.lockfile.codec import VERSION, dumps, loads
+from dynbuild.lockfile.merge import merge
+from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.moves import PreviousLock, motion
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.renames import continued
+from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.update import update
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source, Span
 from dynbuild.steps.fields import (

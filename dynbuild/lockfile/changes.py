@@ -1,0 +1,269 @@
+"""The differences between two locks, as values: ``lock`` reports them for review."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal, TypeAlias, assert_never
+
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.renames import Names, continued, follow
+from dynbuild.steps.fields import BY_NAME
+from dynbuild.steps.log import Event, declared, format_event
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import AptSource, Install, Pin, Remove, Stage, Upgrade
+
+Verb: TypeAlias = Literal[
+    "added", "changed", "upgraded", "moved", "renamed", "removed", "repacked"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: what happened to what, from which seq to which.
+
+    ``kind`` is "argument", "base", "image", "config", "source", "script", "user",
+    "stage" or the name of a package manager; ``details`` are the fields, the spec, the
+    reason.
+    """
+
+    verb: Verb
+    kind: str
+    name: str
+    before: int | None = None
+    after: int | None = None
+    details: tuple[str, ...] = ()
+
+
+def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
+    """Return all differences, in the order in which the lock is written.
+
+    Empty only for equal locks; keys that this version does not know are not reported.
+    """
+    old = previous or Lock(Pin("", None))
+    changes = [*_arguments(old, lock)]
+    changes += [*_base(old, lock)] if previous else []
+    changes += [*_images(old, lock), *_packages(old, lock), *_sources(old, lock)]
+    changes += _scripts(old.scripts, lock.scripts)
+    changes += _user(old, lock)
+    changes += _stages(old, lock, continued(old, lock))
+    changes += _config(old, lock) if previous else []
+    return tuple(changes)
+
+
+def _arguments(old: Lock, new: Lock) -> Iterator[Change]:
+    before, after = old.arguments, new.arguments
+    for name in sorted(before.keys() | after.keys()):
+        if name not in after:
+            yield Change("removed", "argument", name)
+        elif name not in before:
+            yield Change("added", "argument", name)
+        elif before[name] != after[name]:
+            yield Change("changed", "argument", name)
+
+
+def _base(old: Lock, new: Lock) -> Iterator[Change]:
+    if old.base.image != new.base.image:
+        yield Change(
+            "changed", "base", new.base.image, details=(f"was {old.base.image}",)
+        )
+    elif old.base != new.base:
+        yield Change(
+            "changed", "base", new.base.image, details=_differing(old.base, new.base)
+        )
+    if old.shell != new.shell:
+        yield Change("changed", "config", "shell")
+
+
+def _images(old: Lock, new: Lock) -> Iterator[Change]:
+    for image in sorted(old.images.keys() | new.images.keys()):
+        if image not in new.images:
+            yield Change("removed", "image", image)
+        elif image not in old.images:
+            yield Change("added", "image", image)
+        elif old.images[image] != new.images[image]:
+            details = _differing(old.images[image], new.images[image])
+            yield Change("changed", "image", image, details=details)
+
+
+def _packages(old: Lock, new: Lock) -> Iterator[Change]:
+    for manager in MANAGERS:
+        before = old.packages.get(manager, {})
+        after = new.packages.get(manager, {})
+        for key in sorted(before.keys() | after.keys()):
+            if before.get(key, ()) != after.get(key, ()):
+                there = key in declared({key: before.get(key, ())})
+                yield from _package(
+                    manager, key, before.get(key, ()), after.get(key, ()), there=there
+                )
+
+
+def _package(
+    manager: str,
+    key: str,
+    before: tuple[Event, ...],
+    after: tuple[Event, ...],
+    *,
+    there: bool,
+) -> Iterator[Change]:
+    """Yield the changes of a package, ``there`` before or not, else its lost events."""
+    events = [event for event in after if event not in before]
+    for event in events:
+        match event.action:
+            case Install(spec):
+                verb: Verb = "changed" if there else "added"
+                yield Change(verb, manager, spec, None, event.seq)
+                there = True
+            case Remove():
+                yield Change("removed", manager, key, None, event.seq)
+                there = False
+            case Upgrade():
+                yield Change("upgraded", manager, key, None, event.seq)
+            case _:
+                assert_never(event.action)
+    if not events:
+        lost = [format_event(event) for event in before if event not in after]
+        yield Change("repacked", manager, key, details=(f"without {', '.join(lost)}",))
+
+
+def _sources(old: Lock, new: Lock) -> Iterator[Change]:
+    """Yield the changes of sources by name; one with another key was changed."""
+    gone: defaultdict[str, list[AptSource]] = defaultdict(list)
+    for source in old.sources.keys() - new.sources.keys():
+        gone[_called(source)].append(source)
+    for source, seq in sorted(new.sources.items(), key=repr):
+        name = _called(source)
+        if source in old.sources:
+            if old.sources[source] != seq:
+                yield Change("repacked", "source", name, old.sources[source], seq)
+        elif gone[name]:
+            was = gone[name].pop()
+            details = _differing(was, source)
+            yield Change("changed", "source", name, old.sources[was], seq, details)
+        else:
+            yield Change("added", "source", name, None, seq)
+    for name, sources in sorted(gone.items()):
+        for source in sources:
+            yield Change("removed", "source", name, old.sources[source], None)
+
+
+def _called(source: AptSource) -> str:
+    return " ".join([source.uri, *source.suites, *source.components])
+
+
+def _scripts(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[Change]:
+    for text in sorted(before.keys() | after.keys()):
+        old, new = before.get(text), after.get(text)
+        if old is None:
+            yield Change("added", "script", text, None, new)
+        elif new is None:
+            yield Change("removed", "script", text, old, None)
+        elif old != new:
+            yield Change("repacked", "script", text, old, new)
+
+
+def _user(old: Lock, new: Lock) -> Iterator[Change]:
+    before, after = old.user, new.user
+    if before is None and after is not None:
+        yield Change("added", "user", after.name, None, new.user_seq)
+    elif before is not None and after is None:
+        yield Change("removed", "user", before.name, old.user_seq, None)
+    elif before is not None and after is not None and before != after:
+        details = _differing(before, after)
+        yield Change("changed", "user", after.name, old.user_seq, new.user_seq, details)
+    elif old.user_seq != new.user_seq and after is not None:
+        yield Change("repacked", "user", after.name, old.user_seq, new.user_seq)
+
+
+def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
+    details = {
+        name: _details(old, new, names, before, name) for name, before in names.items()
+    }
+    went = {
+        name
+        for name, before in names.items()
+        if details[name]
+        or old.stages[before].seq != new.stages[name].seq
+        or old.stages[before].moves != new.stages[name].moves
+    }
+    in_order = sorted(new.stages.items(), key=lambda item: (item[1].seq, item[0]))
+    for name, entry in in_order:
+        if name not in names:
+            yield Change("added", "stage", name, None, entry.seq)
+            continue
+        before = old.stages[names[name]]
+        if names[name] != name:
+            was = (f"was {names[name]}",)
+            yield Change("renamed", "stage", name, before.seq, entry.seq, was)
+        if details[name]:
+            yield Change("changed", "stage", name, before.seq, entry.seq, details[name])
+        elif name in went:
+            because = tuple(
+                f"needs {need}" for need in entry.stage.needs if need in went
+            )
+            yield Change("moved", "stage", name, before.seq, entry.seq, because)
+    for name in sorted(old.stages.keys() - set(names.values())):
+        yield Change("removed", "stage", name, old.stages[name].seq, None)
+
+
+def _details(
+    old: Lock, new: Lock, names: Names, before_name: str, name: str
+) -> tuple[str, ...]:
+    """Return the fields that differ, as a declaration names them, following renames."""
+    before = old.stages[before_name].stage
+    after = new.stages[name].stage
+    # A merged lock may name stages that it does not have: these keep their names.
+    lost = {need: need for need in after.needs if need not in new.stages}
+    known_as = follow({**lost, **names})
+    followed = replace(
+        after,
+        name=before.name,
+        dependencies=tuple(map(known_as, after.dependencies)),
+        copies=tuple(
+            replace(copy, stage=copy.stage and known_as(copy.stage))
+            for copy in after.copies
+        ),
+    )
+    labels = list(_differing(before, followed))
+    if "copies" not in labels and any(
+        old.images.get(image) != new.images.get(image)
+        for image in {copy.image for copy in after.copies if copy.image}
+    ):
+        labels.append("copies")
+    if "shell" not in labels and (before.shell or old.shell) != (
+        after.shell or new.shell
+    ):
+        labels.append("shell")
+    copied = _copied(before, after)
+    return tuple(
+        copied if label == "copies" else BY_NAME[label].written for label in labels
+    )
+
+
+def _copied(before: Stage, after: Stage) -> str:
+    """Return ``copy``, or the paths if nothing but their content differs."""
+    contentless = [
+        [replace(copy, digest=None) for copy in stage.copies]
+        for stage in (before, after)
+    ]
+    if contentless[0] != contentless[1]:
+        return "copy"
+    paths = [
+        new.path
+        for old, new in zip(before.copies, after.copies, strict=True)
+        if old.digest != new.digest
+    ]
+    return f"content of {' and '.join(paths)}" if paths else "copy"
+
+
+def _config(old: Lock, new: Lock) -> Iterator[Change]:
+    for label in _differing(old.config, new.config):
+        yield Change("changed", "config", label)
+
+
+def _differing(before: object, after: object) -> tuple[str, ...]:
+    """Return the names of the fields in which two values of one dataclass differ."""
+    return tuple(
+        field.name
+        for field in fields(before)  # type: ignore[arg-type]  # a dataclass value
+        if getattr(before, field.name) != getattr(after, field.name)
+    )

@@ -1,0 +1,40 @@
+"""Locks with merge conflicts: what either side requested must not be lost."""
+
+import re
+
+from dynbuild.errors import LockError
+from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.requests import asked_since
+from dynbuild.lockfile.update import Requests
+
+_CONFLICT = re.compile(
+    r"^<{7}[^\n]*\n(?P<ours>.*?)(?:^\|{7}[^\n]*\n.*?)?"
+    r"^={7}[ \t\r]*\n(?P<theirs>.*?)^>{7}[^\n]*(?:\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def sides(text: str) -> tuple[Lock, ...]:
+    """Return the locks of the two sides, as far as they can be read."""
+    found = []
+    for side in ("ours", "theirs"):
+        try:
+            found.append(loads(_CONFLICT.sub(lambda match: match[side], text)))  # noqa: B023
+        except LockError:
+            continue
+    return tuple(found)
+
+
+def asked_on(torn: tuple[Lock, ...], start: Lock) -> Requests:
+    """Return the refresh numbers, moves and upgrades of ``torn`` that a start lacks."""
+    bump: dict[str, int] = {}
+    move: set[str] = set()
+    upgrade: set[tuple[str, str]] = set()
+    for side in torn:
+        asked = asked_since(start, side)
+        for name, number in asked.again.items():
+            bump[name] = max(bump.get(name, 0), number)
+        move |= asked.moved
+        upgrade |= asked.upgrade
+    return Requests(bump, frozenset(move), frozenset(upgrade))

@@ -1,0 +1,148 @@
+"""The places of stages in an update: which keep their seq, which move to the back.
+
+The rules are numbered as in docs/lock.md.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.lockfile.order import Placed, unchecked_order
+from dynbuild.lockfile.renames import Names, facts_of, follow, links, stages_of
+from dynbuild.lockfile.topology import dependencies_first
+from dynbuild.steps.model import AptSource, Script, Stage
+from dynbuild.steps.sequence import Rank, topological
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousLock:
+    """The previous lock, its order, and the names under which its stages continue."""
+
+    lock: Lock
+    order: tuple[Placed, ...]
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The stages of a target that changed themselves, that move, and that are new."""
+
+    changed: frozenset[str]
+    moving: frozenset[str]
+    new: frozenset[str]
+
+
+def motion(before: PreviousLock, target: Target, forced: Collection[str]) -> Moves:
+    """Return which stages move (rules 3, 4); those in ``forced`` do even unchanged."""
+    stages, previous = stages_of(target), stages_of(before.lock)
+    old_facts, new_facts = facts_of(before.lock), facts_of(target)
+    changed = {
+        name
+        for name, old in before.names.items()
+        if name in forced
+        or old_facts[old] != new_facts[name]
+        or previous[old].bump != stages[name].bump
+        or links(previous[old]) != links(stages[name], follow(before.names))
+    }
+    stood = _stood_on_what_left(before.order, target)
+    reached = changed | {name for name, old in before.names.items() if old in stood}
+    for name in dependencies_first(stages):
+        if not reached.isdisjoint(stages[name].needs):
+            reached.add(name)
+    new = stages.keys() - before.names.keys()
+    return Moves(frozenset(changed), frozenset(reached - new), frozenset(new))
+
+
+def place(
+    before: PreviousLock, lock: Lock, target: Target, how: Moves
+) -> dict[str, Entry]:
+    """Return the entries of all stages; ``lock`` has all other steps already placed."""
+    stages = stages_of(target)
+    previous = before.lock.stages
+    staying = {
+        name: Entry(
+            stages[name], previous[old].seq, previous[old].moves + (name in how.changed)
+        )
+        for name, old in before.names.items()
+    }
+    ranks = _ranks(before, target, staying)
+    last = max(before.lock.last_seq, lock.last_seq)
+    if lock.last_seq <= before.lock.last_seq:
+        # Rule 5: stages that are last already would gain nothing by moving. They are
+        # set aside, so that a new stage goes behind the new ones that it needs.
+        aside: dict[str, Rank] = {**ranks, **dict.fromkeys(how.moving, ())}
+        in_order = _in_order(stages, how.moving | how.new, aside)
+        new = [name for name in in_order if name in how.new]
+        kept = staying | _appended(stages, new, staying, last)
+        if _are_last(before, replace(lock, stages=kept), how):
+            return kept
+    in_order = _in_order(stages, how.moving | how.new, ranks)
+    return staying | _appended(stages, in_order, staying, last)
+
+
+def _in_order(
+    stages: Mapping[str, Stage], moving: Collection[str], ranks: Mapping[str, Rank]
+) -> list[str]:
+    return topological({name: stages[name].needs for name in moving}, ranks)
+
+
+def _appended(
+    stages: Mapping[str, Stage],
+    names: list[str],
+    staying: Mapping[str, Entry],
+    last: int,
+) -> dict[str, Entry]:
+    """Return entries with new, consecutive seqs."""
+    return {
+        name: Entry(stages[name], seq, staying[name].moves if name in staying else 0)
+        for seq, name in enumerate(names, last + 1)
+    }
+
+
+def _ranks(
+    before: PreviousLock, target: Target, staying: Mapping[str, Entry]
+) -> dict[str, Rank]:
+    """Return the ranks (rule 4): fewer moves, then previous order, then as authored."""
+    places = {step.id: place for place, step in enumerate(before.order)}
+    return {
+        stage.name: (
+            staying[stage.name].moves if stage.name in staying else 0,
+            places[before.names[stage.name]] if stage.name in staying else len(places),
+            authored,
+        )
+        for authored, stage in enumerate(target.stages)
+    }
+
+
+def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
+    """Whether the moving steps are last already.
+
+    No step that stays is behind the first that moves, and none that moves left live.
+    """
+    was_live = {step.id for step in before.order if step.live}
+    behind = False
+    for step in unchecked_order(candidate):
+        if step.id in how.moving:
+            behind = True
+            if not step.live and before.names[step.id] in was_live:
+                return False
+        elif behind and step.id not in how.new:
+            return False
+    return True
+
+
+def _stood_on_what_left(order: tuple[Placed, ...], target: Target) -> set[str]:
+    """Return old names of the stages behind the first script or source that left."""
+    stood: set[str] = set()
+    gone = False
+    for placed in order:
+        match placed.step:
+            case Script(text):
+                gone = gone or text not in target.scripts
+            case AptSource() as source:
+                gone = gone or source not in target.sources
+            case Stage(name) if gone:
+                stood.add(name)
+            case _:
+                pass
+    return stood

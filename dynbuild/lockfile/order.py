@@ -1,0 +1,122 @@
+"""The install order: a function of the lock alone.
+
+Steps are sorted by (live last, effective seq, kind, depth, own seq, name); the
+effective seq of a stage is the largest of its own and of all that it needs. Any lock
+without a cycle or a missing stage has such an order, whoever wrote or merged it.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+
+from dynbuild.errors import Diagnostic, LockError
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.topology import dependencies_first, in_place
+from dynbuild.steps.log import groups
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import Script, Stage, Step
+from dynbuild.steps.recipe import user_packages
+
+_KINDS = ("source", *MANAGERS, "script", "user", "stage")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A step in the install order: its id, its effective seq, what it stands on.
+
+    The id of a stage is its name; that of a system step its kind and seq. ``on``
+    holds ids: the system step before it, if any, and a stage's dependencies.
+    """
+
+    id: str
+    step: Step
+    seq: int
+    on: tuple[str, ...]
+    live: bool = False
+
+    @property
+    def linked(self) -> bool:
+        """Whether the image contains it; others copy from an unlinked step."""
+        return not (isinstance(self.step, Stage) and self.step.build_only)
+
+
+def install_order(lock: Lock) -> tuple[Placed, ...]:
+    """Return all steps in install order.
+
+    Raises LockError, naming the stages, when the lock is not sound: after a merge.
+    """
+    dependencies_first({name: entry.stage for name, entry in lock.stages.items()})
+    _refuse_lost_images(lock)
+    return unchecked_order(lock)
+
+
+def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
+    """Return the install order of a lock in which every stage has a place."""
+    stages = {name: entry.stage for name, entry in lock.stages.items()}
+    effective: dict[str, int] = {}
+    depth: dict[str, int] = {}
+    live: dict[str, bool] = {}
+    for name in in_place(stages):
+        needs = stages[name].needs
+        effective[name] = max(lock.stages[name].seq, *(effective[n] for n in needs), 0)
+        depth[name] = max((depth[n] + 1 for n in needs), default=0)
+        live[name] = any(copy.live for copy in stages[name].copies) or any(
+            live[n] for n in needs
+        )
+    in_order = sorted(
+        stages,
+        key=lambda n: (live[n], effective[n], depth[n], lock.stages[n].seq, n),
+    )
+    system = _system_chain(lock)
+    seqs = [step.seq for step in system]
+    placed: list[Placed] = []
+    done = 0
+    for name in in_order:
+        before = len(system) if live[name] else bisect_right(seqs, effective[name])
+        placed += system[done:before]
+        done = before
+        chain = (system[done - 1].id,) if done else ()
+        on = (*chain, *stages[name].dependencies)
+        placed.append(Placed(name, stages[name], effective[name], on, live[name]))
+    return (*placed, *system[done:])
+
+
+def _refuse_lost_images(lock: Lock) -> None:
+    problems = [
+        Diagnostic(
+            "DB0409",
+            f"stage {name!r} copies from the image {copy.image}, which the lock does "
+            "not hold",
+            hint="two merged changes, one of which took its last use away: run "
+            "`dynbuild lock`",
+        )
+        for name, entry in sorted(lock.stages.items())
+        for copy in entry.stage.copies
+        if copy.image is not None and copy.image not in lock.images
+    ]
+    if problems:
+        raise LockError(*problems)
+
+
+def _system_chain(lock: Lock) -> list[Placed]:
+    """Return the system steps in order. Two of a kind may share a seq after a merge."""
+    steps: list[tuple[int, str, str, Step]] = [
+        (seq, "source", repr(source), source) for source, seq in lock.sources.items()
+    ]
+    kept = user_packages(lock.user)
+    for manager, log in lock.packages.items():
+        steps += [
+            (seq, manager, "", group) for seq, group in groups(manager, log, kept)
+        ]
+    steps += [(seq, "script", text, Script(text)) for text, seq in lock.scripts.items()]
+    if lock.user is not None:
+        steps.append((lock.user_seq, "user", "", lock.user))
+    steps.sort(key=lambda step: (step[0], _KINDS.index(step[1]), step[2]))
+    seen: Counter[str] = Counter()
+    chain: list[Placed] = []
+    for seq, kind, _, step in steps:
+        name = f"{kind}.{seq}"
+        seen[name] += 1
+        unique = f"{name}.{seen[name]}" if seen[name] > 1 else name
+        chain.append(Placed(unique, step, seq, tuple(below.id for below in chain[-1:])))
+    return chain

@@ -1,0 +1,169 @@
+"""A lock resolved for one platform: all that follows from it, computed once.
+
+What a lock leaves open is passed in: the content of live copies, and the digests of
+unpinned images. Steps that need anything not passed in have no description.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dynbuild.digest import Description, Digest, StepDigest, digest_of
+from dynbuild.errors import DeclarationError, Diagnostic, LockError
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.topology import dependencies_first
+from dynbuild.steps.describe import Surroundings, describe
+from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.expansion import VariableError
+from dynbuild.steps.model import Copy, Pin, Stage
+from dynbuild.steps.recipe import copies_of
+
+Contents: TypeAlias = Mapping[Copy, Digest]
+"""The content of live copies, as read just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLock:
+    """A lock and what follows from it, all but ``order`` by the ids of steps.
+
+    ``contents`` and ``unpinned`` are what was passed in. ``descriptions`` and
+    ``digests`` leave out the steps that need what was not.
+    """
+
+    lock: Lock
+    platform: str
+    contents: Contents
+    unpinned: Mapping[str, Digest]
+    order: tuple[Placed, ...]
+    steps: Mapping[str, Placed]
+    descriptions: Mapping[str, Description]
+    digests: Mapping[str, StepDigest]
+    environments: Environments
+
+
+def resolve(
+    lock: Lock,
+    platform: str,
+    contents: Contents,
+    unpinned: Mapping[str, Digest],
+    order: tuple[Placed, ...] | None = None,
+) -> ResolvedLock:
+    """Resolve a lock; ``order`` is ``install_order(lock)`` if that is known already.
+
+    Raises LockError for a lock that is not sound, DeclarationError (DB0304) for a
+    platform that it does not have.
+    """
+    order = install_order(lock) if order is None else order
+    environments = environments_of(lock)
+    described, digests = _described(
+        lock, order, platform, contents, unpinned, environments
+    )
+    return ResolvedLock(
+        lock=lock,
+        platform=platform,
+        contents=contents,
+        unpinned=unpinned,
+        order=order,
+        steps={placed.id: placed for placed in order},
+        descriptions=described,
+        digests=digests,
+        environments=environments,
+    )
+
+
+def environments_of(lock: Lock) -> Environments:
+    """Return the composed variables of all stages of a lock.
+
+    Raises LockError, naming the stages, when the lock is not sound: after a merge.
+    """
+    stages = {name: entry.stage for name, entry in lock.stages.items()}
+    dependencies_first(stages)
+    try:
+        environments = Environments(stages.values(), lock.base.env)
+        environments.check()
+        environments.of_container(lock.config.env)
+    except VariableError as error:
+        whose = f"stage {error.stage!r}" if error.stage else "the container"
+        raise LockError(
+            Diagnostic(
+                "DB0416",
+                f"the lock cannot set {error.variable} of {whose}: {error.reason}",
+                hint=f"{error.hint}\nthen run `dynbuild lock`",
+            )
+        ) from None
+    except EnvironmentConflict as conflict:
+        raise LockError(
+            Diagnostic(
+                "DB0416",
+                f"stages {conflict.first!r} and {conflict.second!r} of the lock set "
+                f"{conflict.variable} to two values",
+                hint="two merged changes: let one depend on the other, or let both "
+                "extend it, then run `dynbuild lock`",
+            )
+        ) from None
+    return environments
+
+
+def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
+    lock: Lock,
+    order: tuple[Placed, ...],
+    platform: str,
+    contents: Contents,
+    unpinned: Mapping[str, Digest],
+    environments: Environments,
+) -> tuple[dict[str, Description], dict[str, StepDigest]]:
+    """Describe steps by id; each one's digest is ``digest_of`` its description."""
+    base = _image_digest(lock.base, platform, unpinned)
+    described: dict[str, Description] = {}
+    digests: dict[str, StepDigest] = {}
+
+    def content(copy: Copy) -> Digest | None:
+        if copy.stage is not None:
+            return digests.get(copy.stage)
+        if copy.image is not None:
+            return _image_digest(lock.images[copy.image], platform, unpinned)
+        return copy.digest or contents.get(copy)
+
+    for placed in order:
+        step = placed.step
+        copied = tuple(known for c in copies_of(step) if (known := content(c)))
+        stands_on = tuple(digests[id_] for id_ in placed.on if id_ in digests)
+        complete = len(copied) == len(copies_of(step)) and len(stands_on) == len(
+            placed.on
+        )
+        if base is None or not complete:
+            continue
+        around = Surroundings(
+            platform=platform,
+            base=base,
+            shell=lock.shell,
+            environment=environments.of_stage(step.name)
+            if isinstance(step, Stage)
+            else {},
+            user=lock.user,
+            stands_on=stands_on,
+            copied=copied,
+        )
+        described[placed.id] = describe(step, around)
+        digests[placed.id] = StepDigest(digest_of(described[placed.id]))
+    return described, digests
+
+
+def _image_digest(
+    pin: Pin, platform: str, unpinned: Mapping[str, Digest]
+) -> Digest | None:
+    if pin.digest is None:
+        return unpinned.get(pin.image)
+    if platform not in pin.platforms:
+        known = ", ".join(sorted(pin.platforms))
+        raise DeclarationError(
+            Diagnostic(
+                "DB0304",
+                f"the lock has no {pin.image} for {platform}",
+                hint=f"it has it for {known}: pass one of these as --platform "
+                "\n(left out is a platform whose image sets another environment, user "
+                "or directory)",
+            )
+        )
+    return pin.platforms[platform]

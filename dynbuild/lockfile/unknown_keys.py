@@ -1,0 +1,45 @@
+"""Unknown keys, which a later revision of the same version may have written: kept."""
+
+from dynbuild.lockfile.model import Extra, Lock
+from dynbuild.lockfile.reading import script_id, source_id
+from dynbuild.lockfile.renames import Names
+from dynbuild.steps.fields import COLUMNS
+from dynbuild.steps.model import Stage
+
+
+def carry_unknown_keys(previous: Lock, lock: Lock, names: Names) -> Extra:
+    """Return a lock's unknown keys for the next one, unless what they describe left.
+
+    Those of a stage follow its renames; those of a copy or a secret stay as long as
+    the stage's list of them stays the same.
+    """
+    now = {old: name for name, old in names.items()}
+    there: dict[str, set[str]] = {
+        "images": set(lock.images),
+        "sources": {source_id(source) for source in lock.sources},
+        "scripts": {script_id(text) for text in lock.scripts},
+        "image": set() if lock.config.healthcheck is None else {"healthcheck"},
+    }
+    extra = {}
+    for path, table in previous.extra.items():
+        match path:
+            case ("stages", old, *row):
+                if old in now:
+                    before = previous.stages[old].stage
+                    after = lock.stages[now[old]].stage
+                    if not row or _rows(before, row[0]) == _rows(after, row[0]):
+                        extra["stages", now[old], *row] = table
+            case ("images" | "sources" | "scripts" | "image" as kind, key):
+                if key in there[kind]:
+                    extra[path] = table
+            case ("user",):
+                if lock.user is not None:
+                    extra[path] = table
+            case _:
+                extra[path] = table
+    return extra
+
+
+def _rows(stage: Stage, key: str) -> object:
+    (name,) = (row.name for row in COLUMNS[Stage] if row.written == key)
+    return getattr(stage, name)

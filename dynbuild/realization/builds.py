@@ -1,0 +1,203 @@
+"""One build: a chain of steps, each built on the one before, then recorded."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from dynbuild import quote
+from dynbuild.building import BuildFailed, StepResult, Working
+from dynbuild.digest import RealizationId
+from dynbuild.link.choice import Held, preferred
+from dynbuild.link.model import Record
+from dynbuild.ports import (
+    Realized,
+    Stack,
+    StepRequest,
+    Tiers,
+)
+from dynbuild.quote import StageName
+from dynbuild.realization.chains import BaseStack, BuildChain, StepOrigin
+from dynbuild.realization.model import Backends, BuiltStep, ChainResult
+from dynbuild.realization.squashing import together
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.presence import ABSENT
+
+
+def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
+    """Build the steps, except those that another process built in the meantime.
+
+    Other steps may be built on these as soon as the result is yielded. Recording comes
+    after that: it reads what the steps wrote, which takes a while, and other processes
+    see only recorded steps.
+    """
+
+    def waiting() -> None:
+        names = ", ".join(place.id for place in work.chain)
+        backends.report(Working(f"waiting for another dynbuild to build {names}"))
+
+    def build(count: int, anew: Anew) -> list[BuiltStep]:
+        request = _request(work, ground, at, at + count, backends)
+        if anew is not None:
+            fresh = replace(request.build, no_cache_steps=anew)
+            request = replace(request, build=fresh)
+        made = backends.layer_builder.steps(request, backends.report)
+        return _built(work, slice(at, at + count), built[-1:], made)
+
+    tier = backends.tier
+    built: list[BuiltStep] = []
+    with backends.machine.alone([place.step for place in work.chain], waiting):
+        built += _held(work, tier)
+        ground = work.ground
+        for one in built:
+            ground = ground.under(one.held.record)
+        at = len(built)
+        names = [quote.stage(place.id) for place in work.chain[at:]]
+        made, failed = attempted(build, names)
+        built += made
+        here = [one.held.record for one in built if one.here]
+        tier.expect(here)
+        yield ChainResult(tuple(built), failed)
+        for record in here:
+            tier.record(record)
+
+
+Anew: TypeAlias = tuple[StageName, ...] | None
+"""The steps that the builder's cache does not count for; None for those as planned."""
+
+
+def attempted(
+    build: Callable[[int, Anew], list[BuiltStep]], names: Sequence[StageName]
+) -> tuple[list[BuiltStep], BuildFailed | None]:
+    """Return the steps before the first that fails, with its failure.
+
+    ``build`` builds as many of the first steps as it is told. A group that lacks a
+    package only as the builder's cache has it is run once more.
+    """
+    failed: BuildFailed | None = None
+    ran: tuple[StepResult, ...] = ()
+    anew: Anew = None
+    again: tuple[StageName, ...] = ()
+    count = len(names)
+    while count:
+        try:
+            made = build(count, anew)
+        except BuildFailed as error:
+            ran = ran or error.steps
+            if error.step not in again and (step := _outdated(error, ran)):
+                again = anew = (*again, step)
+                failed, ran, count = None, (), len(names)
+                continue
+            # The steps that succeeded before it are still in the builder's cache.
+            failed, anew = error, ()
+            count = names.index(error.step) if error.step in names else 0
+        else:
+            if failed is not None:
+                made = [_as_it_ran(one, ran) for one in made]
+            return made, failed
+    return [], failed
+
+
+def _request(
+    work: BuildChain, ground: BaseStack, at: int, end: int, backends: Backends
+) -> StepRequest:
+    """Return the request for some of the steps, with all of their input layers."""
+
+    def given(stack: Stack) -> Stack:
+        groups = work.deep.get(stack)
+        if groups is None:
+            return stack
+        return together(groups, work.platform, backends.tier, backends.layer_writer)[0]
+
+    request = work.requests[at]
+    stacks = {name: given(stack) for name, stack in request.stacks.items()}
+    height = len(work.ground.layers)
+    on = (*given(work.ground.layers), *ground.layers[height:])
+    return replace(
+        request,
+        parts=request.parts[: end - at],
+        on=on,
+        below=ground.writes,
+        stacks={**stacks, request.parent: on},
+    )
+
+
+def _built(
+    work: BuildChain, some: slice, before: Sequence[BuiltStep], made: Iterable[Realized]
+) -> list[BuiltStep]:
+    """Return the built steps; ``before`` holds the step that the first stands on.
+
+    Raises BuildFailed for a package group that lacks what it should have.
+    """
+    built = [*before]
+    results: list[StepResult] = []
+    those = zip(work.chain[some], work.origins[some], made, strict=True)
+    for place, origin, one in those:
+        results.append(StepResult(quote.stage(place.id), one.seconds, one.ran))
+        if lacking := _lacks(origin, one):
+            output = (ABSENT, *lacking)
+            raise BuildFailed(results[-1].step, None, ABSENT, output, 1, (*results,))
+        record = Record(
+            placed=place.digest,
+            step=place.step,
+            platform=work.platform,
+            layers=one.layers,
+            writes=one.writes,
+            on=_on(origin, built),
+            sources=origin.sources,
+            joins=origin.joins,
+            reads=one.reads,
+            seconds=round(one.seconds, 3),
+            made=one.made,
+        )
+        built.append(BuiltStep(place.id, Held(record), here=True, ran=one.ran))
+    return built[len(before) :]
+
+
+def _lacks(origin: StepOrigin, one: Realized) -> tuple[str, ...]:
+    """Return what a package group declares and its manager's database does not have."""
+    group = origin.group
+    missing = group and MANAGERS[group.manager].missing
+    return missing(group, one.text) if group and missing else ()
+
+
+def _outdated(error: BuildFailed, ran: Iterable[StepResult]) -> StageName | None:
+    """Return the step that lacks a package in the builder's cache alone.
+
+    Run again it may get it: what the cache has of it was made at another time.
+    """
+    own = (result.ran for result in ran if result.step == error.step)
+    return error.step if error.message == ABSENT and not any(own) else None
+
+
+def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[RealizationId, ...]:
+    """Return what a step of the chain stands on: the step before it, if any."""
+    return (before[-1].held.record.id,) if before else origin.on
+
+
+def _as_it_ran(built: BuiltStep, results: Iterable[StepResult]) -> BuiltStep:
+    """Give a step that came from the builder's cache the results of its actual run."""
+    own = [one for one in results if one.step == quote.stage(built.step)]
+    record = replace(
+        built.held.record, seconds=round(sum(one.seconds for one in own), 3)
+    )
+    return replace(built, held=Held(record), ran=any(one.ran for one in own))
+
+
+def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
+    """Return the leading steps that another process built in the meantime."""
+    built: list[BuiltStep] = []
+    chain = () if work.anew else zip(work.chain, work.origins, strict=True)
+    for place, origin in chain:
+        usable = [
+            held
+            for held in tier.held([place.step], work.platform, anew=True)
+            if held.record.placed == place.digest
+            and held.record.on == _on(origin, built)
+            and held.record.sources == origin.sources
+            and origin.accepts(held.record)
+        ]
+        if not usable:
+            break
+        held = min(usable, key=preferred)
+        built.append(BuiltStep(place.id, held, here=False, ran=False))
+    return built

@@ -1,0 +1,172 @@
+"""``realize``: the options, and the build request for the image of a lock."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dynbuild.building import BuildRequest, Nowhere, Output
+from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
+from dynbuild.emit.mounts import PRINTED, Mounts
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import ResolvedLock, resolve
+from dynbuild.ports import Builder, Files, Images
+from dynbuild.quote import StageName
+from dynbuild.realization.contents import contents, local_digests
+from dynbuild.steps.title import label
+
+
+@dataclass(frozen=True, slots=True)
+class RealizeOptions:
+    """How to make the image of a lock.
+
+    ``tags`` are the names of the image; ``outputs`` says where it goes, by default
+    nowhere. Of several ``platforms``, and with ``no_cache``, the steps are built as
+    ``docker buildx build`` does. ``source_date_epoch`` is the latest time of copied
+    files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
+    ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
+    project from those of others.
+
+    Step by step, ``jobs`` are built at once, the stages ``anew`` run again, with
+    ``strict`` a conflict between stages is an error, and with ``compare`` the image is
+    compared with a plain build.
+    """
+
+    outputs: tuple[Output, ...] = (Nowhere(),)
+    tags: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    builder: str | None = None
+    network: str | None = None
+    host_network: bool = False
+    no_cache: bool = False
+    source_date_epoch: int | None = None
+    project: str | None = None
+    secrets: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+    jobs: int = 4
+    anew: tuple[str, ...] = ()
+    strict: bool = False
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A build that is ready to start, and display titles for its build stages."""
+
+    request: BuildRequest
+    titles: Mapping[str, str]
+
+
+def dockerfile(lock: Lock, platform: str | None) -> str:
+    """Return the Dockerfile of a lock alone, for ``--print`` and reviews.
+
+    The default platform is linux/amd64 if the base has it, else the first one that it
+    has.
+    """
+    usual = "linux/amd64"
+    known = sorted(lock.base.platforms, key=lambda name: (name != usual, name))
+    return dockerfile_of(resolve(lock, platform or (known or [usual])[0], {}, {}), None)
+
+
+@contextmanager
+def prepare(
+    lock: Lock,
+    files: Files,
+    images: Images,
+    builder: Builder,
+    options: RealizeOptions,
+) -> Iterator[Prepared]:
+    """Gather the build context, which is removed when the ``with`` block ends.
+
+    Raises CommandFailed when a file differs from the lock, UnreachableError when the
+    engine does not answer, DeclarationError for a platform that an image does not
+    exist for, and for a stage that is not allowed to use the host's network.
+    """
+    refuse_host_network(lock, options)
+    order = install_order(lock)
+    platforms = options.platforms or (platform_of(lock, builder, options),)
+    unpinned = local_digests(lock, images)
+    with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
+        known = contents(
+            order, lambda path, exclude: files.gather(path, exclude, context)
+        )
+        # All are emitted, since that rejects a platform that an image lacks; they
+        # differ only in their comments.
+        texts = [
+            dockerfile_of(resolve(lock, name, known, unpinned, order), options.project)
+            for name in platforms
+        ]
+        request = BuildRequest(
+            dockerfile=texts[0],
+            context=context,
+            outputs=options.outputs,
+            tags=options.tags,
+            platforms=platforms,
+            builder=options.builder,
+            network=options.network,
+            host_network=options.host_network,
+            no_cache=options.no_cache,
+            no_cache_steps=fresh_copies(order),
+            parts=layout(order).parts,
+            secrets=options.secrets,
+            ssh=options.ssh,
+        )
+        names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
+        yield Prepared(request, names)
+
+
+def titles(lock: Lock) -> dict[str, str]:
+    """Return display titles for the build stages of a lock's Dockerfile."""
+    return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
+
+
+def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
+    """Return the upper bound for the times of copied files in layers, if any."""
+    asked = options.source_date_epoch
+    return lock.config.source_date_epoch if asked is None else asked
+
+
+def fresh_copies(order: tuple[Placed, ...]) -> tuple[StageName, ...]:
+    """Return the build stages that must not come from the builder's own cache."""
+    return layout(order).copies
+
+
+def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
+    """Refuse the host's network to stages unless the user allows it.
+
+    A lock may come from anyone. Raises DeclarationError.
+    """
+    stages = [n for n, entry in lock.stages.items() if entry.stage.network == "host"]
+    if not stages or options.host_network or options.network == "host":
+        return
+    told = ", ".join(sorted(stages))
+    message = f"stages ask for the host's network, which is not allowed: {told}"
+    hint = "if you trust what it runs, pass --allow network.host"
+    raise DeclarationError(Diagnostic("DB0507", message, hint=hint))
+
+
+def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
+    """Return the first platform asked for, else the base's only one or the builder's.
+
+    Asking the builder takes a moment.
+    """
+    if options.platforms:
+        return options.platforms[0]
+    if len(lock.base.platforms) == 1:
+        (only,) = lock.base.platforms
+        return only
+    return builder.platform(options.builder)
+
+
+def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:
+    """Return the Dockerfile, without the digests of live steps.
+
+    Without a project it is only for printing: its cache mounts belong to no project.
+    """
+    live = {placed.id for placed in resolved.order if placed.live}
+    told = {id_: one for id_, one in resolved.digests.items() if id_ not in live}
+    mounts = PRINTED if project is None else Mounts(project, resolved.digests)
+    lock, order, platform = resolved.lock, resolved.order, resolved.platform
+    return render(emit(lock, order, platform, told, mounts))

@@ -1,0 +1,66 @@
+"""The public interface on a real engine, by the example of its documentation."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.space import Space
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+DECLARED = """base = "{base}"
+
+[[stages]]
+name = "hello"
+commands = ["echo hello > /hello"]
+
+[[stages]]
+name = "bye"
+commands = ["echo bye > /bye"]
+"""
+
+
+def example() -> str:
+    found = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_example_of_the_documentation(built: Space, debian_base: str) -> None:
+    built.write("dynbuild.toml", DECLARED.format(base=debian_base))
+    done = built.command(sys.executable, "-c", example())
+    assert done.out.splitlines() == ["would run: bye hello", "ran: bye hello"], done.err
+    assert built.ok("lock", "--check").err.endswith("is up to date\n")
+    words = ("docker", "run", "--rm", "app", "cat", "/hello", "/bye")
+    out = subprocess.check_output(words, env={**built.environment}, text=True)
+    assert out == "hello\nbye\n"
+
+    done = built.command(sys.executable, "-c", example())
+    assert done.out.splitlines() == ["would run:", "ran:"], done.err
+
+    built.write(
+        "dynbuild.toml", DECLARED.format(base=debian_base).replace("bye", "x y")
+    )
+    done = built.command(sys.executable, "-c", example())
+    assert "DB0" in done.out
+
+
+def test_a_failing_step_is_an_exception(built: Space, debian_base: str) -> None:
+    text = DECLARED.format(base=debian_base).replace("echo bye > /bye", "exit 7")
+    built.write("dynbuild.toml", text)
+    program = (
+        "from dynbuild import *\n"
+        "events = []\n"
+        "environment = open_environment(report=events.append)\n"
+        "locked = lock(load(environment), environment)\n"
+        "try:\n"
+        "    realize(locked.lock, environment, RealizeOptions())\n"
+        "except BuildFailed as error:\n"
+        "    print(error.step, error.exit_code, len(events) > 2)\n"
+    )
+    done = built.command(sys.executable, "-c", program)
+    assert done.out == "bye 7 True\n", done.err
