@@ -1,20 +1,6 @@
 """The public interface: what the commands do, for other programs.
 
-An example, which prints what would run, then makes the image::
-
-    from dynbuild import (
-        DynbuildError, RealizeOptions, load, lock, open_environment, realize, why
-    )
-
-    environment = open_environment("services/web/dynbuild.toml")
-    try:
-        locked = lock(load(environment), environment)
-        print(why(locked.lock, environment).runs)
-        realize(locked.lock, environment, RealizeOptions(tags=("web",)))
-    except DynbuildError as error:
-        for diagnostic in error.diagnostics:
-            print(diagnostic.code, diagnostic.message, diagnostic.hint)
-
+docs/api.md has an example, and says what holds of errors, events and threads.
 Settings of a machine come from the variables of the process, as for the command line.
 """
 

@@ -169,3 +169,9 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     steps: tuple[StepResult, ...]
     lacking: Lacking | None = None
     forgotten: str | None = None
+
+    def __str__(self) -> str:
+        where = f"step {self.step}" if self.step else "the build"
+        code = self.exit_code
+        reason = self.message if code is None else f"exit code {code}"
+        return "\n".join([f"{where} failed: {reason}", *self.output])
