@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
+from dynbuild.closure import closure
 from dynbuild.digest import PlacedDigest, RealizationId, StepDigest
 from dynbuild.link.budget import Member, groups, height_of
 from dynbuild.link.choice import Held, choose, preferred
@@ -219,15 +220,12 @@ def _chosen(
 
 def _below(places: Placements, aims: Iterable[PlacedDigest]) -> set[PlacedDigest]:
     """Return the aims and all that they stand on or copy from."""
-    found: set[PlacedDigest] = set()
-    todo = list(aims)
-    while todo:
-        digest = todo.pop()
-        if digest not in found:
-            found.add(digest)
-            place = places.places[digest]
-            todo += [*place.closure, *place.sources]
-    return found
+
+    def needs(digest: PlacedDigest) -> tuple[PlacedDigest, ...]:
+        place = places.places[digest]
+        return (*place.closure, *place.sources)
+
+    return closure(aims, needs)
 
 
 def standing(

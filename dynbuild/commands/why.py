@@ -19,12 +19,11 @@ from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
 from dynbuild.lockfile.changes import Change, compare
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.order import Placed, closure_of, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
 from dynbuild.realization.contents import existing_live_digests, live, local_digests
-from dynbuild.realization.diagnosis import closure_of
 from dynbuild.steps.model import Group, Stage
 
 MOST_NEXT = 200
@@ -161,7 +160,7 @@ def _answer(
     def explained(placed: Placed) -> Explained:
         final = prediction.plan.places.final[placed.id]
         choice = prediction.plan.choices[final]
-        below = closure_of(placed, {one.id: one for one in order})
+        below = closure_of(placed, order)
         return Explained(
             placed=placed,
             place=where[placed.id],

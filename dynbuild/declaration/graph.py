@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from dynbuild.closure import closure
 from dynbuild.declaration.schema import EVERY_STAGE, Stage
 
 MAX_CYCLES = 10
@@ -27,13 +28,7 @@ def standing_on(edges: Mapping[str, Sequence[str]], names: Iterable[str]) -> set
     for name, below in edges.items():
         for other in below:
             above.setdefault(other, []).append(name)
-    found = set(names)
-    waiting = list(found)
-    while waiting:
-        new = set(above.get(waiting.pop(), ())) - found
-        found |= new
-        waiting += new
-    return found
+    return closure(names, lambda name: above.get(name, ()))
 
 
 def copies_from(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:

@@ -7,8 +7,10 @@ without a cycle or a missing stage has such an order, whoever wrote or merged it
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dynbuild.closure import closure
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.topology import dependencies_first, in_place
@@ -48,6 +50,12 @@ def install_order(lock: Lock) -> tuple[Placed, ...]:
     dependencies_first({name: entry.stage for name, entry in lock.stages.items()})
     _refuse_lost_images(lock)
     return unchecked_order(lock)
+
+
+def closure_of(placed: Placed, order: Iterable[Placed]) -> set[str]:
+    """Return the ids of all that a step stands on, directly or not."""
+    on = {other.id: other.on for other in order}
+    return closure(placed.on, on.__getitem__)
 
 
 def unchecked_order(lock: Lock) -> tuple[Placed, ...]:

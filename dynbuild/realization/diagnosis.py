@@ -1,12 +1,12 @@
 """Diagnosis of a failed step: what it was missing, and which other step has that."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, Lacking
 from dynbuild.link.model import WriteSet
-from dynbuild.lockfile.order import Placed
+from dynbuild.lockfile.order import Placed, closure_of
 from dynbuild.plan import Plan, Reuse
 from dynbuild.steps.managers.left_out import may_lack
 from dynbuild.steps.model import Stage
@@ -34,7 +34,7 @@ def lacking(error: BuildFailed, order: Sequence[Placed], plan: Plan) -> Lacking 
     failed = next((p for p in order if quote.stage(p.id) == error.step), None)
     if failed is None:
         return None
-    below = closure_of(failed, {placed.id: placed for placed in order})
+    below = closure_of(failed, order)
     others = [p for p in order if p.id not in below and p.id != failed.id]
     writes = dict(_writes(plan))
     for name in _names(error.output):
@@ -92,15 +92,3 @@ def _writes(plan: Plan) -> Iterator[tuple[str, WriteSet]]:
         choice = plan.choices[digest]
         if isinstance(choice, Reuse):
             yield place.id, choice.record.writes
-
-
-def closure_of(placed: Placed, steps: Mapping[str, Placed]) -> set[str]:
-    """Return all steps that a step stands on, directly or not."""
-    below: set[str] = set()
-    waiting = list(placed.on)
-    while waiting:
-        step = waiting.pop()
-        if step not in below:
-            below.add(step)
-            waiting += steps[step].on
-    return below

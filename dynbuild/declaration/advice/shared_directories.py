@@ -8,6 +8,7 @@ fails.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from dynbuild.closure import closure
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import EVERY_STAGE
@@ -64,13 +65,7 @@ def _warning(
 
 def below(edges: Mapping[str, Sequence[str]], name: str) -> set[str]:
     """Return the stages that a stage stands on, directly or not."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        new = set(edges.get(waiting.pop(), ())) - found
-        found |= new
-        waiting += new
-    return found
+    return closure(edges.get(name, ()), lambda other: edges.get(other, ()))
 
 
 def _looks_at(command: Command) -> str | None:
