@@ -153,7 +153,7 @@ def test_a_tool_writes_its_files(
 
 
 def test_every_row_is_tried() -> None:
-    assert [*TOOLS] == [*ROWS]
+    assert {*TOOLS} == {*ROWS}
 
 
 def _named(path: str) -> str:
