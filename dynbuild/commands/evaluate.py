@@ -6,7 +6,7 @@ from typing import Literal
 
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lang.files import Files
+from dynbuild.lang.files import FileAccess
 from dynbuild.spans import Source
 
 
@@ -44,7 +44,7 @@ def parsed(source: Source) -> list[Diagnostic]:
 
 
 def evaluated(
-    source: Source, files: Files, asked: Asked, say: Callable[[str], None]
+    source: Source, files: FileAccess, asked: Asked, say: Callable[[str], None]
 ) -> str:
     """Return the value of a source as text. Raises DeclarationError."""
     from dynbuild.declaration.syntax.places import Places  # noqa: PLC0415 - only where needed
@@ -56,7 +56,7 @@ def evaluated(
 
 
 def _value(
-    source: Source, files: Files, asked: Asked, say: Callable[[str], None]
+    source: Source, files: FileAccess, asked: Asked, say: Callable[[str], None]
 ) -> str:
     from dynbuild.lang import evaluator as lang  # noqa: PLC0415 - only where needed
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from dynbuild.lang.files import Files, NoFiles
+from dynbuild.lang.files import FileAccess, NoFiles
 from dynbuild.spans import Source
 
 ROOT = "/project"
@@ -33,7 +33,7 @@ class Inputs:
     path of an imported file to its user-visible spelling.
     """
 
-    files: Files = field(default_factory=NoFiles)
+    files: FileAccess = field(default_factory=NoFiles)
     given: Mapping[str, Source | str] = field(default_factory=dict)
     recorded: Mapping[str, Data] = field(default_factory=dict)
     directory: str = ROOT

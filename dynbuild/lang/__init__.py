@@ -7,7 +7,7 @@ resolved, duplicates found) and evaluated on demand:
     to_json(result)          # or to_nix(result), or force_deep(result)
 
 For an invalid source every function raises ``DeclarationError`` with diagnostics
-``DB02xx``, and nothing else. Files are reached only through the ``Files``
+``DB02xx``, and nothing else. Files are reached only through the ``FileAccess``
 port; there is no clock, no environment and no randomness, and calls, steps and nesting
 are bounded.
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from dynbuild.lang.evaluator import to_json as to_json
     from dynbuild.lang.evaluator import to_nix as to_nix
     from dynbuild.lang.failure import CODES as CODES
+    from dynbuild.lang.files import FileAccess as FileAccess
     from dynbuild.lang.files import FileRefused as FileRefused
-    from dynbuild.lang.files import Files as Files
     from dynbuild.lang.files import MemoryFiles as MemoryFiles
     from dynbuild.lang.formatting import format_source as format_source
     from dynbuild.lang.machine import Limits as Limits
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CODES": "failure",
     "FileRefused": "files",
-    "Files": "files",
+    "FileAccess": "files",
     "Limits": "machine",
     "MemoryFiles": "files",
     "Result": "evaluator",

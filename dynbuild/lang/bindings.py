@@ -35,23 +35,25 @@ class Taken:
 
 
 @dataclass(slots=True)
-class Table:
+class Definitions:
     """The names that a set or a ``let`` defines. Built once, then read-only."""
 
     start: int
     end: int
     recursive: bool
-    entries: "dict[str, Entry]" = field(default_factory=dict)
-    dynamic: "list[tuple[Dynamic, Expression | Table]]" = field(default_factory=list)
+    entries: "dict[str, Definition]" = field(default_factory=dict)
+    dynamic: "list[tuple[Dynamic, Expression | Definitions]]" = field(
+        default_factory=list
+    )
     origins: list[Expression] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Entry:
+class Definition:
     """One name of a table: its source location and its value."""
 
     place: Name
-    value: "Expression | Table | Inherited | Taken"
+    value: "Expression | Definitions | Inherited | Taken"
 
 
 Twice: TypeAlias = Callable[[str, Name, Name], None]
@@ -60,27 +62,29 @@ Misplaced: TypeAlias = Callable[[Dynamic], None]
 """Callback for a dynamic name where none is allowed."""
 
 
-def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Table:
+def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Definitions:
     """Return the table of a set."""
-    table = Table(node.start, node.end, node.recursive)
+    table = Definitions(node.start, node.end, node.recursive)
     fill(table, node.bindings, twice, misplaced)
     return table
 
 
-def fill(table: Table, bindings: Bindings, twice: Twice, misplaced: Misplaced) -> None:
+def fill(
+    table: Definitions, bindings: Bindings, twice: Twice, misplaced: Misplaced
+) -> None:
     """Add the names that bindings define to a table."""
     for binding in bindings:
         if isinstance(binding, Inherit):
             _inherit(table, binding, twice, misplaced)
             continue
-        value: Expression | Table = binding.value
+        value: Expression | Definitions = binding.value
         if isinstance(value, AttrSet):
             value = tabulate(value, twice, misplaced)
         _bind(table, binding.path, value, twice)
 
 
 def _inherit(
-    table: Table, binding: Inherit, twice: Twice, misplaced: Misplaced
+    table: Definitions, binding: Inherit, twice: Twice, misplaced: Misplaced
 ) -> None:
     if binding.origin is not None:
         table.origins.append(binding.origin)
@@ -90,7 +94,7 @@ def _inherit(
         elif name.text in table.entries:
             twice(name.text, name, table.entries[name.text].place)
         else:
-            table.entries[name.text] = Entry(
+            table.entries[name.text] = Definition(
                 name,
                 Inherited(name)
                 if binding.origin is None
@@ -99,19 +103,19 @@ def _inherit(
 
 
 def _bind(
-    table: Table,
+    table: Definitions,
     path: tuple[AttrName, ...],
-    value: Expression | Table,
+    value: Expression | Definitions,
     twice: Twice,
 ) -> None:
     path = tuple(replace(name, start=path[0].start) for name in path)
     for depth, name in enumerate(path[:-1]):
-        inner = Table(name.start, path[-1].end, recursive=False)
+        inner = Definitions(name.start, path[-1].end, recursive=False)
         if isinstance(name, Dynamic):
             table.dynamic.append((name, inner))
         else:
-            entry = table.entries.setdefault(name.text, Entry(name, inner))
-            if not isinstance(entry.value, Table):
+            entry = table.entries.setdefault(name.text, Definition(name, inner))
+            if not isinstance(entry.value, Definitions):
                 twice(_dotted(path[: depth + 1]), name, entry.place)
                 return
             inner = entry.value
@@ -124,22 +128,22 @@ def _bind(
 
 
 def _define(
-    table: Table,
+    table: Definitions,
     name: Name,
-    value: "Expression | Table | Inherited | Taken",
+    value: "Expression | Definitions | Inherited | Taken",
     path: str,
     twice: Twice,
 ) -> None:
     entry = table.entries.get(name.text)
     if entry is None:
-        table.entries[name.text] = Entry(name, value)
-    elif isinstance(entry.value, Table) and isinstance(value, Table):
+        table.entries[name.text] = Definition(name, value)
+    elif isinstance(entry.value, Definitions) and isinstance(value, Definitions):
         _merge(entry.value, value, path, twice)
     else:
         twice(path, name, entry.place)
 
 
-def _merge(table: Table, other: Table, path: str, twice: Twice) -> None:
+def _merge(table: Definitions, other: Definitions, path: str, twice: Twice) -> None:
     shift = len(table.origins)
     table.origins += other.origins
     table.dynamic += other.dynamic

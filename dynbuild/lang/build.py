@@ -156,8 +156,8 @@ class TreeBuilder(Transformer[Token, Expression]):
         default = items[2] if len(items) > 1 else None
         return syntax.Formal(start, end, str(items[0]), default)
 
-    def formals(self, items: list[Item]) -> syntax.Pattern:
-        return syntax.Pattern(
+    def formals(self, items: list[Item]) -> syntax.SetPattern:
+        return syntax.SetPattern(
             items[0].start_pos,
             _token(items[-1])[1],
             tuple(item for item in items if type(item) is syntax.Formal),
@@ -167,7 +167,7 @@ class TreeBuilder(Transformer[Token, Expression]):
     def function(self, items: list[Item]) -> Expression:
         whole = pattern = None
         for item in items[:-2]:
-            if type(item) is syntax.Pattern:
+            if type(item) is syntax.SetPattern:
                 pattern = item
             elif item.type == "ID":
                 whole = Name(*_token(item), str(item))

@@ -14,11 +14,11 @@ from typing import Any, TypeAlias, TypeVar
 
 from dynbuild.lang.coerce import interpolate
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.values import (
     Attrs,
     Lambda,
-    Path,
+    PathValue,
     Primitive,
     Slot,
     Value,
@@ -26,12 +26,12 @@ from dynbuild.lang.values import (
     force,
 )
 
-Function: TypeAlias = Callable[..., Slot]
+Implementation: TypeAlias = Callable[..., Slot]
 At: TypeAlias = tuple[str, int]
 """An argument position: the built-in's name, and the index from 0."""
-Check: TypeAlias = Callable[[Machine, At, Slot], Any]
+Check: TypeAlias = Callable[[EvalMachine, At, Slot], Any]
 
-F = TypeVar("F", bound=Function)
+F = TypeVar("F", bound=Implementation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Builtin:
     parameters: tuple[tuple[str, str], ...]
     """Names and kinds."""
     summary: str
-    function: Function
+    function: Implementation
 
     @property
     def usage(self) -> str:
@@ -79,7 +79,7 @@ def _wanted(at: At, wanted: str, value: Value) -> Failure:
 
 
 def _exactly(wanted: str, *types: type) -> Check:
-    def check(_: Machine, at: At, slot: Slot) -> Value:
+    def check(_: EvalMachine, at: At, slot: Slot) -> Value:
         value = force(slot)
         if type(value) not in types:
             raise _wanted(at, wanted, value)
@@ -88,14 +88,14 @@ def _exactly(wanted: str, *types: type) -> Check:
     return check
 
 
-def _list(_: Machine, at: At, slot: Slot) -> Value:
+def _list(_: EvalMachine, at: At, slot: Slot) -> Value:
     value = force(slot)
     if not isinstance(value, list):
         raise _wanted(at, "a list", value)
     return value
 
 
-def as_function(_: Machine, at: At, slot: Slot) -> Value:
+def as_function(_: EvalMachine, at: At, slot: Slot) -> Value:
     """Return the value of a slot, which must be callable."""
     value = force(slot)
     kind = type(value)
@@ -106,7 +106,7 @@ def as_function(_: Machine, at: At, slot: Slot) -> Value:
     raise _wanted(at, "a function", value)
 
 
-def _text(machine: Machine, at: At, slot: Slot) -> str:
+def _text(machine: EvalMachine, at: At, slot: Slot) -> str:
     value = force(slot)
     if type(value) is str:
         return value
@@ -118,9 +118,9 @@ def _text(machine: Machine, at: At, slot: Slot) -> str:
         raise
 
 
-def _path(machine: Machine, at: At, slot: Slot) -> str:
+def _path(machine: EvalMachine, at: At, slot: Slot) -> str:
     value = force(slot)
-    if type(value) is Path:
+    if type(value) is PathValue:
         return value.text
     text = _text(machine, at, value)
     if not text.startswith("/"):
@@ -171,19 +171,19 @@ def primitive(row: Builtin) -> Primitive:
     first, second, third = (checks * 3)[:3]
     at = (name, 0), (name, 1), (name, 2)
 
-    def one(machine: Machine, a: Slot) -> Slot:
+    def one(machine: EvalMachine, a: Slot) -> Slot:
         return function(machine, first(machine, at[0], a))
 
     if len(checks) == 1:
         return Primitive(name, 1, one)
 
-    def two(machine: Machine, a: Slot, b: Slot) -> Slot:
+    def two(machine: EvalMachine, a: Slot, b: Slot) -> Slot:
         return function(machine, first(machine, at[0], a), second(machine, at[1], b))
 
     if len(checks) == len(("a", "b")):
         return Primitive(name, 2, two)
 
-    def three(machine: Machine, a: Slot, b: Slot, c: Slot) -> Slot:
+    def three(machine: EvalMachine, a: Slot, b: Slot, c: Slot) -> Slot:
         return function(
             machine,
             first(machine, at[0], a),

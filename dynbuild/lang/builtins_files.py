@@ -8,15 +8,15 @@ from dynbuild.lang.coerce import decode
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import FileRefused
 from dynbuild.lang.hashing import digest
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.modules import import_file
 from dynbuild.lang.paths import normalise
 from dynbuild.lang.values import Attrs, Value
 
-Answer = TypeVar("Answer")
+_T = TypeVar("_T")
 
 
-def asked(question: Callable[[str], Answer], path: str) -> Answer:
+def asked(question: Callable[[str], _T], path: str) -> _T:
     """Return the port's answer; its refusal becomes a failure."""
     try:
         return question(path)
@@ -25,12 +25,12 @@ def asked(question: Callable[[str], Answer], path: str) -> Answer:
 
 
 @builtin("import path:path", "The value of a file; of a directory, its default.nix.")
-def _import(machine: Machine, path: str) -> Value:
+def _import(machine: EvalMachine, path: str) -> Value:
     return import_file(machine, normalise(path))
 
 
 @builtin("readFile path:path", "The content of a file.")
-def _read_file(machine: Machine, path: str) -> str:
+def _read_file(machine: EvalMachine, path: str) -> str:
     data = asked(machine.files.read, normalise(path))
     if b"\0" in data:
         raise Failure("DB0220", f"'{path}' has a null byte, which no string can have")
@@ -39,12 +39,12 @@ def _read_file(machine: Machine, path: str) -> str:
 
 
 @builtin("readDir path:path", "The names in a directory, and what each is.")
-def _read_dir(machine: Machine, path: str) -> Attrs:
+def _read_dir(machine: EvalMachine, path: str) -> Attrs:
     return Attrs(dict(asked(machine.files.list, normalise(path))), {})
 
 
 @builtin("readFileType path:path", "regular, directory, symlink or unknown.")
-def _read_file_type(machine: Machine, path: str) -> str:
+def _read_file_type(machine: EvalMachine, path: str) -> str:
     kind = asked(machine.files.kind, normalise(path))
     if kind is None:
         raise Failure("DB0220", f"'{path}' does not exist")
@@ -52,7 +52,7 @@ def _read_file_type(machine: Machine, path: str) -> str:
 
 
 @builtin("pathExists path:path", "Whether there is something at the path.")
-def _path_exists(machine: Machine, path: str) -> bool:
+def _path_exists(machine: EvalMachine, path: str) -> bool:
     place = normalise(path)
     try:
         if not path.endswith(("/", "/.")):
@@ -63,14 +63,14 @@ def _path_exists(machine: Machine, path: str) -> bool:
 
 
 @builtin("hashFile algorithm:string path:path", "The digest of a file, as hashString.")
-def _hash_file(machine: Machine, algorithm: str, path: str) -> str:
+def _hash_file(machine: EvalMachine, algorithm: str, path: str) -> str:
     data = asked(machine.files.read, normalise(path))
     machine.charge(len(data) >> 8)
     return digest(algorithm, data)
 
 
 @builtin("toPath text:text", "An absolute path, normalised; rather write a path.")
-def _to_path(_: Machine, text: str) -> Value:
+def _to_path(_: EvalMachine, text: str) -> Value:
     if not text.startswith("/"):
         raise Failure("DB0219", f"'{text}' is not an absolute path")
     return normalise(text)

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from dynbuild.lang.builtins import builtin
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.operators import MAX_INT, MIN_INT
 from dynbuild.lang.printing import json_value
 from dynbuild.lang.values import Attrs, Slot, Value
@@ -21,7 +21,7 @@ _BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\[{]|[\]}]", re.DOTALL)
 
 
 @builtin("toJSON value:any", "The value as JSON, keys sorted, no spaces.")
-def _to_json(machine: Machine, value: Slot) -> str:
+def _to_json(machine: EvalMachine, value: Slot) -> str:
     return json_value(machine, value)
 
 
@@ -61,7 +61,7 @@ def _float(text: str) -> float:
 
 
 @builtin("fromJSON text:text", "The value of a text in JSON.")
-def _from_json(machine: Machine, text: str) -> Value:
+def _from_json(machine: EvalMachine, text: str) -> Value:
     _check_nesting(text, "JSON")
     machine.charge(len(text) >> 2)
     try:
@@ -90,7 +90,7 @@ def _hint(text: str) -> str | None:
 
 
 @builtin("fromTOML text:text", "The value of a text in TOML; without dates and times.")
-def _from_toml(machine: Machine, text: str) -> Value:
+def _from_toml(machine: EvalMachine, text: str) -> Value:
     _check_nesting(text, "TOML")
     machine.charge(len(text) >> 2)
     # The reader's time and memory for a dotted key are quadratic in its length.

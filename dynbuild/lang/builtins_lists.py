@@ -7,12 +7,12 @@ Plain loops throughout: a generator expression would nest Python's own stack.
 from dynbuild.lang.builtins import as_function, builtin
 from dynbuild.lang.compile_basic import boolean
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.operators import equal_slots, less
 from dynbuild.lang.values import (
     Attrs,
     Elements,
-    Path,
+    PathValue,
     Primitive,
     Slot,
     Value,
@@ -20,7 +20,7 @@ from dynbuild.lang.values import (
     force,
 )
 
-List = list[Slot]
+SlotList = list[Slot]
 
 KEPT = 20
 """Steps per closure element: each stays in memory, and there may be endlessly many."""
@@ -31,7 +31,7 @@ def is_true(value: Value, name: str) -> bool:
     return boolean(value, f"the function given to 'builtins.{name}'", None)
 
 
-def as_list(value: Value, name: str) -> List:
+def as_list(value: Value, name: str) -> SlotList:
     """Return the list that a function given to a built-in returned."""
     if not isinstance(value, list):
         raise Failure(
@@ -41,7 +41,7 @@ def as_list(value: Value, name: str) -> List:
 
 
 @builtin("all predicate:function list:list", "Whether all elements satisfy it.")
-def _all(machine: Machine, predicate: Value, items: List) -> bool:
+def _all(machine: EvalMachine, predicate: Value, items: SlotList) -> bool:
     for item in items:
         if not is_true(machine.call(predicate, item), "all"):
             return False
@@ -49,7 +49,7 @@ def _all(machine: Machine, predicate: Value, items: List) -> bool:
 
 
 @builtin("any predicate:function list:list", "Whether some element satisfies it.")
-def _any(machine: Machine, predicate: Value, items: List) -> bool:
+def _any(machine: EvalMachine, predicate: Value, items: SlotList) -> bool:
     for item in items:
         if is_true(machine.call(predicate, item), "any"):
             return True
@@ -57,8 +57,8 @@ def _any(machine: Machine, predicate: Value, items: List) -> bool:
 
 
 @builtin("concatLists lists:list", "The lists of a list, joined.")
-def _concat_lists(machine: Machine, lists: List) -> List:
-    result: List = []
+def _concat_lists(machine: EvalMachine, lists: SlotList) -> SlotList:
+    result: SlotList = []
     for item in lists:
         part = as_list(force(item), "concatLists")
         machine.charge(len(part))
@@ -70,8 +70,8 @@ def _concat_lists(machine: Machine, lists: List) -> List:
     "concatMap function:function list:list",
     "The lists that the function makes of the elements, joined.",
 )
-def _concat_map(machine: Machine, function: Value, items: List) -> List:
-    result: List = []
+def _concat_map(machine: EvalMachine, function: Value, items: SlotList) -> SlotList:
+    result: SlotList = []
     for item in items:
         part = as_list(machine.call(function, item), "concatMap")
         machine.charge(len(part))
@@ -80,7 +80,7 @@ def _concat_map(machine: Machine, function: Value, items: List) -> List:
 
 
 @builtin("elem value:any list:list", "Whether the list has an element equal to it.")
-def _elem(machine: Machine, value: Slot, items: List) -> bool:
+def _elem(machine: EvalMachine, value: Slot, items: SlotList) -> bool:
     machine.charge(len(items) >> 2)
     for item in items:
         if equal_slots(machine, value, item):
@@ -89,7 +89,7 @@ def _elem(machine: Machine, value: Slot, items: List) -> bool:
 
 
 @builtin("elemAt list:list index:int", "The element at an index, counted from 0.")
-def _elem_at(_: Machine, items: List, index: int) -> Slot:
+def _elem_at(_: EvalMachine, items: SlotList, index: int) -> Slot:
     if 0 <= index < len(items):
         return items[index]
     raise Failure(
@@ -99,8 +99,8 @@ def _elem_at(_: Machine, items: List, index: int) -> Slot:
 
 
 @builtin("filter predicate:any list:list", "The elements that satisfy it.")
-def _filter(machine: Machine, predicate: Slot, items: List) -> List:
-    result: List = []
+def _filter(machine: EvalMachine, predicate: Slot, items: SlotList) -> SlotList:
+    result: SlotList = []
     for item in items:
         function = as_function(machine, ("filter", 0), predicate)
         if is_true(machine.call(function, item), "filter"):
@@ -112,14 +112,14 @@ def _filter(machine: Machine, predicate: Slot, items: List) -> List:
     "foldl' operator:function start:any list:list",
     "The elements combined from the left: op (op start a) b; each step is evaluated.",
 )
-def _foldl(machine: Machine, operator: Value, start: Slot, items: List) -> Slot:
+def _foldl(machine: EvalMachine, operator: Value, start: Slot, items: SlotList) -> Slot:
     for item in items:
         start = machine.call2(operator, start, item)
     return start
 
 
 @builtin("genList generator:function length:int", "The results for 0, 1, … length - 1.")
-def _gen_list(machine: Machine, generator: Value, length: int) -> List:
+def _gen_list(machine: EvalMachine, generator: Value, length: int) -> SlotList:
     if length < 0:
         raise Failure("DB0219", f"'builtins.genList' cannot make {length} elements")
     machine.charge(length * 4)
@@ -127,9 +127,9 @@ def _gen_list(machine: Machine, generator: Value, length: int) -> List:
 
 
 @builtin("groupBy function:function list:list", "Lists of elements by what it says.")
-def _group_by(machine: Machine, function: Value, items: List) -> Attrs:
+def _group_by(machine: EvalMachine, function: Value, items: SlotList) -> Attrs:
     groups: dict[str, Slot] = {}
-    lists: dict[str, List] = {}
+    lists: dict[str, SlotList] = {}
     for item in items:
         name = machine.call(function, item)
         if type(name) is not str:
@@ -145,19 +145,19 @@ def _group_by(machine: Machine, function: Value, items: List) -> Attrs:
 
 
 @builtin("head list:list", "The first element.")
-def _head(_: Machine, items: List) -> Slot:
+def _head(_: EvalMachine, items: SlotList) -> Slot:
     if items:
         return items[0]
     raise Failure("DB0219", "'builtins.head': the list is empty")
 
 
 @builtin("length list:list", "The number of elements.")
-def _length(_: Machine, items: List) -> int:
+def _length(_: EvalMachine, items: SlotList) -> int:
     return len(items)
 
 
 @builtin("map function:any list:list", "The results for all elements.")
-def _map(machine: Machine, function: Slot, items: List) -> List:
+def _map(machine: EvalMachine, function: Slot, items: SlotList) -> SlotList:
     if not items:
         return []
     machine.charge(len(items) * 4)
@@ -174,9 +174,9 @@ def _map(machine: Machine, function: Slot, items: List) -> List:
     "partition predicate:function list:list",
     "The elements that satisfy it, as `right`, and the others, as `wrong`.",
 )
-def _partition(machine: Machine, predicate: Value, items: List) -> Attrs:
-    right: List = []
-    wrong: List = []
+def _partition(machine: EvalMachine, predicate: Value, items: SlotList) -> Attrs:
+    right: SlotList = []
+    wrong: SlotList = []
     for item in items:
         force(item)
         satisfied = is_true(machine.call(predicate, item), "partition")
@@ -185,7 +185,7 @@ def _partition(machine: Machine, predicate: Value, items: List) -> Attrs:
 
 
 @builtin("sort comparator:any list:list", "Sorted, stable; the function is `<`.")
-def _sort(machine: Machine, comparator: Slot, items: List) -> List:
+def _sort(machine: EvalMachine, comparator: Slot, items: SlotList) -> SlotList:
     if not items:
         return items
     machine.charge(len(items))
@@ -203,9 +203,11 @@ def _sort(machine: Machine, comparator: Slot, items: List) -> List:
     return runs[0]
 
 
-def _merge(machine: Machine, comparator: Value, left: List, right: List) -> List:
+def _merge(
+    machine: EvalMachine, comparator: Value, left: SlotList, right: SlotList
+) -> SlotList:
     """Merge two sorted lists: Python's sort would call back through C, nesting it."""
-    result: List = []
+    result: SlotList = []
     i = j = 0
     while i < len(left) and j < len(right):
         if comparator is None:
@@ -224,7 +226,7 @@ def _merge(machine: Machine, comparator: Value, left: List, right: List) -> List
 
 
 @builtin("tail list:list", "The list without its first element.")
-def _tail(machine: Machine, items: List) -> List:
+def _tail(machine: EvalMachine, items: SlotList) -> SlotList:
     if not items:
         raise Failure("DB0219", "'builtins.tail': the list is empty")
     machine.charge(len(items) >> 3)
@@ -235,10 +237,10 @@ def _tail(machine: Machine, items: List) -> List:
     "genericClosure set:set",
     "All that `operator` reaches from `startSet`, once for each `key`.",
 )
-def _generic_closure(machine: Machine, arguments: Attrs) -> List:
+def _generic_closure(machine: EvalMachine, arguments: Attrs) -> SlotList:
     start = force(_needed(arguments, "startSet", "genericClosure"))
     queue = list(as_list(start, "genericClosure"))
-    result: List = []
+    result: SlotList = []
     seen: set[object] = set()
     kinds: set[str] = set()
     for slot in queue:
@@ -265,12 +267,12 @@ def _generic_closure(machine: Machine, arguments: Attrs) -> List:
     return result
 
 
-def _key(machine: Machine, value: Value) -> tuple[str, object]:
+def _key(machine: EvalMachine, value: Value) -> tuple[str, object]:
     if type(value) is int or type(value) is float:
         return "number", value
     if type(value) is str:
         return "string", value
-    if type(value) is Path:
+    if type(value) is PathValue:
         return "path", value.text
     if isinstance(value, list):
         machine.enter()

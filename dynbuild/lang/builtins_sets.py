@@ -1,10 +1,10 @@
 """Built-ins that build sets or take them apart."""
 
 from dynbuild.lang.builtins import builtin
-from dynbuild.lang.builtins_lists import List
+from dynbuild.lang.builtins_lists import SlotList
 from dynbuild.lang.compile_select import no_attribute, position
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.values import (
     EMPTY,
     Attrs,
@@ -36,19 +36,19 @@ def _a_string(slot: Slot, name: str) -> str:
 
 
 @builtin("attrNames set:set", "The names of the attributes, sorted.")
-def _attr_names(machine: Machine, value: Attrs) -> List:
+def _attr_names(machine: EvalMachine, value: Attrs) -> SlotList:
     machine.charge(len(value.items) >> 2)
     return [*sorted(value.items)]
 
 
 @builtin("attrValues set:set", "The values of the attributes, sorted by name.")
-def _attr_values(machine: Machine, value: Attrs) -> List:
+def _attr_values(machine: EvalMachine, value: Attrs) -> SlotList:
     machine.charge(len(value.items) >> 2)
     return [value.items[name] for name in sorted(value.items)]
 
 
 @builtin("catAttrs name:string list:list", "An attribute of all sets that have it.")
-def _cat_attrs(machine: Machine, name: str, sets: List) -> List:
+def _cat_attrs(machine: EvalMachine, name: str, sets: SlotList) -> SlotList:
     machine.charge(len(sets) >> 2)
     found = [_a_set(item, "catAttrs") for item in sets]
     return [each.items[name] for each in found if name in each.items]
@@ -58,7 +58,7 @@ def _cat_attrs(machine: Machine, name: str, sets: List) -> List:
     "functionArgs function:value",
     "The arguments a function's pattern names, and whether each has a default.",
 )
-def _function_args(_: Machine, function: Value) -> Attrs:
+def _function_args(_: EvalMachine, function: Value) -> Attrs:
     if type(function) is Primitive:
         return EMPTY
     if type(function) is not Lambda:
@@ -74,19 +74,19 @@ def _function_args(_: Machine, function: Value) -> Attrs:
 
 
 @builtin("getAttr name:string set:set", "The attribute of that name.")
-def _get_attr(_: Machine, name: str, value: Attrs) -> Slot:
+def _get_attr(_: EvalMachine, name: str, value: Attrs) -> Slot:
     if name not in value.items:
         no_attribute(value, name, None)
     return value.items[name]
 
 
 @builtin("hasAttr name:string set:set", "Whether the set has such an attribute.")
-def _has_attr(_: Machine, name: str, value: Attrs) -> bool:
+def _has_attr(_: EvalMachine, name: str, value: Attrs) -> bool:
     return name in value.items
 
 
 @builtin("intersectAttrs a:set b:set", "The attributes of b that a has too.")
-def _intersect_attrs(machine: Machine, a: Attrs, b: Attrs) -> Attrs:
+def _intersect_attrs(machine: EvalMachine, a: Attrs, b: Attrs) -> Attrs:
     machine.charge(min(len(a.items), len(b.items)))
     smaller = a if len(a.items) < len(b.items) else b
     names = [name for name in smaller.items if name in a.items and name in b.items]
@@ -97,7 +97,7 @@ def _intersect_attrs(machine: Machine, a: Attrs, b: Attrs) -> Attrs:
     "listToAttrs list:list",
     "A set of the sets { name, value } of a list; the first of a name counts.",
 )
-def _list_to_attrs(machine: Machine, items: List) -> Attrs:
+def _list_to_attrs(machine: EvalMachine, items: SlotList) -> Attrs:
     machine.charge(len(items))
     result = Attrs({}, {})
     for item in items:
@@ -114,7 +114,7 @@ def _list_to_attrs(machine: Machine, items: List) -> Attrs:
 
 
 @builtin("mapAttrs function:any set:set", "The set with f name value for each value.")
-def _map_attrs(machine: Machine, function: Slot, value: Attrs) -> Attrs:
+def _map_attrs(machine: EvalMachine, function: Slot, value: Attrs) -> Attrs:
     machine.charge(len(value.items) * 4)
     return Attrs(
         {
@@ -126,7 +126,7 @@ def _map_attrs(machine: Machine, function: Slot, value: Attrs) -> Attrs:
 
 
 @builtin("removeAttrs set:set names:list", "The set without these attributes.")
-def _remove_attrs(machine: Machine, value: Attrs, names: List) -> Attrs:
+def _remove_attrs(machine: EvalMachine, value: Attrs, names: SlotList) -> Attrs:
     machine.charge(len(value.items) >> 3)
     items = dict(value.items)
     for name in names:
@@ -138,7 +138,7 @@ def _remove_attrs(machine: Machine, value: Attrs, names: List) -> Attrs:
     "unsafeGetAttrPos name:string set:set",
     "Where an attribute was written, { file, line, column }; null where unknown.",
 )
-def _unsafe_get_attr_pos(machine: Machine, name: str, value: Attrs) -> Value:
+def _unsafe_get_attr_pos(machine: EvalMachine, name: str, value: Attrs) -> Value:
     if name not in value.items or name not in value.spans:
         return None
     return position(machine, value.spans[name])
@@ -148,8 +148,8 @@ def _unsafe_get_attr_pos(machine: Machine, name: str, value: Attrs) -> Value:
     "zipAttrsWith function:function list:list",
     "One set of all sets of a list, with f name values for each name.",
 )
-def _zip_attrs_with(machine: Machine, function: Value, sets: List) -> Attrs:
-    values: dict[str, List] = {}
+def _zip_attrs_with(machine: EvalMachine, function: Value, sets: SlotList) -> Attrs:
+    values: dict[str, SlotList] = {}
     for item in sets:
         each = _a_set(item, "zipAttrsWith")
         machine.charge(len(each.items))

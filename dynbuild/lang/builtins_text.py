@@ -3,20 +3,20 @@
 import re
 
 from dynbuild.lang.builtins import builtin
-from dynbuild.lang.builtins_lists import List
+from dynbuild.lang.builtins_lists import SlotList
 from dynbuild.lang.coerce import decode, embed, encode, interpolate
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.hashing import digest
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import parent
 from dynbuild.lang.regex import compile_regex
-from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
+from dynbuild.lang.values import Attrs, PathValue, Slot, Value, a_kind, force
 
 
 @builtin(
     "baseNameOf path:value", "What stands behind the last slash of a path or string."
 )
-def _base_name_of(machine: Machine, path: Value) -> str:
+def _base_name_of(machine: EvalMachine, path: Value) -> str:
     text = interpolate(machine, path, None)
     machine.charge(len(text) >> 10)
     if len(text) > 1 and text.endswith("/"):
@@ -25,9 +25,9 @@ def _base_name_of(machine: Machine, path: Value) -> str:
 
 
 @builtin("dirOf path:value", "What stands before the last slash of a path or string.")
-def _dir_of(machine: Machine, path: Value) -> Value:
-    if type(path) is Path:
-        return Path(parent(path.text))
+def _dir_of(machine: EvalMachine, path: Value) -> Value:
+    if type(path) is PathValue:
+        return PathValue(parent(path.text))
     text = interpolate(machine, path, None)
     machine.charge(len(text) >> 10)
     head, slash, _ = text.rpartition("/")
@@ -39,7 +39,7 @@ def _dir_of(machine: Machine, path: Value) -> Value:
 @builtin(
     "concatStringsSep separator:string list:list", "Strings with a separator between."
 )
-def _concat_strings_sep(machine: Machine, separator: str, items: List) -> str:
+def _concat_strings_sep(machine: EvalMachine, separator: str, items: SlotList) -> str:
     texts: list[str] = []
     for item in items:
         if texts:
@@ -49,7 +49,7 @@ def _concat_strings_sep(machine: Machine, separator: str, items: List) -> str:
 
 
 @builtin("stringLength text:text", "The number of bytes (of UTF-8).")
-def _string_length(machine: Machine, text: str) -> int:
+def _string_length(machine: EvalMachine, text: str) -> int:
     if not text.isascii():
         machine.charge(len(text) >> 10)
     return len(text) if text.isascii() else len(encode(text))
@@ -59,7 +59,7 @@ def _string_length(machine: Machine, text: str) -> int:
     "substring start:int length:int text:text",
     "Bytes of a string from a start; a negative length means all to the end.",
 )
-def _substring(machine: Machine, start: int, length: int, text: str) -> str:
+def _substring(machine: EvalMachine, start: int, length: int, text: str) -> str:
     if start < 0:
         raise Failure("DB0219", "'builtins.substring' cannot start before the string")
     end = None if length < 0 else start + length
@@ -73,7 +73,9 @@ def _substring(machine: Machine, start: int, length: int, text: str) -> str:
     "replaceStrings from:list to:list text:string",
     "The text with each string of one list replaced by its fellow in the other.",
 )
-def _replace_strings(machine: Machine, old: List, new: List, text: str) -> str:
+def _replace_strings(
+    machine: EvalMachine, old: SlotList, new: SlotList, text: str
+) -> str:
     if len(old) != len(new):
         raise Failure(
             "DB0219", "'builtins.replaceStrings' needs two lists of one length"
@@ -116,7 +118,7 @@ def _string(slot: Slot) -> str:
 # Regular expressions
 
 
-def _groups(data: bytes, spans: list[tuple[int, int]]) -> List:
+def _groups(data: bytes, spans: list[tuple[int, int]]) -> SlotList:
     return [None if start < 0 else decode(data[start:end]) for start, end in spans]
 
 
@@ -124,7 +126,7 @@ def _groups(data: bytes, spans: list[tuple[int, int]]) -> List:
     "match regex:string text:text",
     "The groups of a POSIX extended regex that matches all of the text, or null.",
 )
-def _match(machine: Machine, pattern: str, text: str) -> Value:
+def _match(machine: EvalMachine, pattern: str, text: str) -> Value:
     data = encode(text)
     regex = compile_regex(encode(pattern))
     machine.charge(regex.size * (len(data) + 1) >> 2)
@@ -136,9 +138,9 @@ def _match(machine: Machine, pattern: str, text: str) -> Value:
     "split regex:string text:text",
     "What is between the matches of a regex, and between these, their groups.",
 )
-def _split(machine: Machine, pattern: str, text: str) -> List:
+def _split(machine: EvalMachine, pattern: str, text: str) -> SlotList:
     data = encode(text)
-    result: List = []
+    result: SlotList = []
     last = 0
     regex = compile_regex(encode(pattern))
     for start, end, spans in regex.search(data, machine.charge):
@@ -184,7 +186,7 @@ def _older(one: str, other: str) -> bool:
 @builtin(
     "compareVersions a:string b:string", "-1, 0 or 1 as a is older, equal or newer."
 )
-def _compare_versions(machine: Machine, a: str, b: str) -> int:
+def _compare_versions(machine: EvalMachine, a: str, b: str) -> int:
     machine.charge((len(a) + len(b)) >> 2)
     ones, others = _components(a), _components(b)
     length = max(len(ones), len(others))
@@ -199,13 +201,13 @@ def _compare_versions(machine: Machine, a: str, b: str) -> int:
 
 
 @builtin("splitVersion version:string", "The parts that compareVersions compares.")
-def _split_version(machine: Machine, version: str) -> List:
+def _split_version(machine: EvalMachine, version: str) -> SlotList:
     machine.charge(len(version) >> 2)
     return [*_components(version)]
 
 
 @builtin("parseDrvName text:string", "A name like hello-2.1 as { name, version }.")
-def _parse_drv_name(machine: Machine, text: str) -> Attrs:
+def _parse_drv_name(machine: EvalMachine, text: str) -> Attrs:
     machine.charge(len(text) >> 4)
     match = re.search(r"-(?![A-Za-z]|\Z)", text)
     at = match.start() if match else len(text)
@@ -216,7 +218,7 @@ def _parse_drv_name(machine: Machine, text: str) -> Attrs:
     "hashString algorithm:string text:text",
     "The digest of a string: md5, sha1, sha256 or sha512, in base 16.",
 )
-def _hash_string(machine: Machine, algorithm: str, text: str) -> str:
+def _hash_string(machine: EvalMachine, algorithm: str, text: str) -> str:
     machine.charge(len(text) >> 8)
     return digest(algorithm, encode(text))
 
@@ -225,15 +227,15 @@ def _hash_string(machine: Machine, algorithm: str, text: str) -> str:
 
 
 @builtin("unsafeDiscardStringContext text:text", "The text: there are no contexts.")
-def _unsafe_discard_string_context(_: Machine, text: str) -> str:
+def _unsafe_discard_string_context(_: EvalMachine, text: str) -> str:
     return text
 
 
 @builtin("hasContext text:string", "Always false: there are no string contexts.")
-def _has_context(_: Machine, __: str) -> bool:
+def _has_context(_: EvalMachine, __: str) -> bool:
     return False
 
 
 @builtin("getContext text:string", "Always empty: there are no string contexts.")
-def _get_context(_: Machine, __: str) -> Attrs:
+def _get_context(_: EvalMachine, __: str) -> Attrs:
     return Attrs({}, {})

@@ -5,8 +5,8 @@ from typing import Any
 
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import FileRefused
-from dynbuild.lang.machine import Machine
-from dynbuild.lang.values import Attrs, Path, Slot, Value, a_kind, force
+from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.values import Attrs, PathValue, Slot, Value, a_kind, force
 from dynbuild.spans import Span
 
 
@@ -20,24 +20,24 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def interpolate(machine: Machine, value: Value, span: Span | None) -> str:
+def interpolate(machine: EvalMachine, value: Value, span: Span | None) -> str:
     """Return a string-like value as text."""
     if type(value) is str:
         return value
-    if type(value) is Path:
+    if type(value) is PathValue:
         return value.text
     if type(value) is Attrs:
         return interpolate(machine, _text_of_set(machine, value, span), span)
     raise _no_text(value, span)
 
 
-def embed(machine: Machine, value: Value, span: Span | None) -> str:
+def embed(machine: EvalMachine, value: Value, span: Span | None) -> str:
     """Return a value as part of a string; a file of the project must exist.
 
     Nix would copy the file to its store here. A path outside the project, such as one
     in an image, is plain text.
     """
-    if type(value) is Path:
+    if type(value) is PathValue:
         try:
             missing = machine.files.kind(value.text) is None
         except FileRefused:
@@ -52,7 +52,7 @@ def embed(machine: Machine, value: Value, span: Span | None) -> str:
     return interpolate(machine, value, span)
 
 
-def _text_of_set(machine: Machine, value: Attrs, span: Span | None) -> Value:
+def _text_of_set(machine: EvalMachine, value: Attrs, span: Span | None) -> Value:
     machine.enter()
     if "__toString" in value.items:
         text = machine.call(force(value.items["__toString"]), value)
@@ -82,7 +82,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def to_text(machine: Machine, value: Value) -> str:
+def to_text(machine: EvalMachine, value: Value) -> str:
     """Return a value as text, as ``toString`` does."""
     if type(value) in _ATOMS:
         return _ATOMS[type(value)](value)
@@ -93,7 +93,7 @@ def to_text(machine: Machine, value: Value) -> str:
     return interpolate(machine, value, None)
 
 
-def _list_text(machine: Machine, items: list[Slot]) -> str:
+def _list_text(machine: EvalMachine, items: list[Slot]) -> str:
     machine.enter()
     machine.charge(1 + len(items))
     texts: list[str] = []

@@ -14,18 +14,18 @@ from dynbuild.lang.compiler import (
     delay_in_frame,
     delay_node,
 )
-from dynbuild.lang.failure import Catchable, Failure, Frame
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.failure import Catchable, Failure, TraceFrame
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import join
 from dynbuild.lang.refusals import REFUSALS
 from dynbuild.lang.values import (
     Code,
     Delay,
     Elements,
-    Env,
+    EvalEnv,
     Lambda,
     Parameter,
-    Path,
+    PathValue,
     Primitive,
     Signature,
     Value,
@@ -52,7 +52,7 @@ def _joined(
     unit: Unit,
     scope: Scope | None,
     node: syntax.String,
-    text_of: Callable[[Machine, Value, Span | None], str],
+    text_of: Callable[[EvalMachine, Value, Span | None], str],
 ) -> Code:
     machine = unit.machine
     shell = "\\${" if unit.source.text.startswith('"', node.start) else "''${"
@@ -66,7 +66,7 @@ def _joined(
         if len(unit.problems) > known:
             unit.advise(part, f"to leave it to the shell, write {shell}…}}")
 
-    def string(env: Env) -> Value:
+    def string(env: EvalEnv) -> Value:
         texts: list[str] = []
         for part, span in parts:
             if isinstance(part, str):
@@ -83,16 +83,16 @@ def _path(unit: Unit, scope: Scope | None, node: syntax.PathLiteral) -> Code:
     first, *rest = node.parts
     assert isinstance(first, str)
     if not rest:
-        path = Path(join(unit.directory, first))
+        path = PathValue(join(unit.directory, first))
         return lambda _: path
     machine = unit.machine
     directory = unit.directory
     tail = syntax.String(node.start, node.end, tuple(rest))
     string = _joined(unit, scope, tail, interpolate)
 
-    def path_code(env: Env) -> Value:
+    def path_code(env: EvalEnv) -> Value:
         text = machine.text([first, str(string(env))])
-        return Path(join(directory, text))
+        return PathValue(join(directory, text))
 
     return path_code
 
@@ -111,7 +111,7 @@ def _refused(unit: Unit, _scope: Scope | None, node: syntax.Refused) -> Code:
 def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
     """Return code that fails when forced, as Nix does with an empty search path."""
 
-    def search(_: Env) -> Value:
+    def search(_: EvalEnv) -> Value:
         raise Catchable(code, message, span=span, hint=hint)
 
     return search
@@ -130,7 +130,7 @@ def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
         empty: list[object] = []
         return lambda _: empty  # type: ignore[return-value]  # it stays empty
 
-    def elements(env: Env) -> Value:
+    def elements(env: EvalEnv) -> Value:
         result = Elements()
         for delay in delays:
             result.append(delay(env))
@@ -146,7 +146,7 @@ def _assert(unit: Unit, scope: Scope | None, node: syntax.Assert) -> Code:
     body = compile_node(unit, scope, node.body)
     span = unit.span(node.condition)
 
-    def assertion(env: Env) -> Value:
+    def assertion(env: EvalEnv) -> Value:
         if not condition(env):
             raise Catchable("DB0217", "this assertion is false", span=span)
         return body(env)
@@ -176,7 +176,7 @@ def truth(unit: Unit, scope: Scope | None, node: syntax.Expression, what: str) -
     code = compile_node(unit, scope, node)
     span = unit.span(node)
 
-    def test(env: Env) -> Value:
+    def test(env: EvalEnv) -> Value:
         value = code(env)
         return value if value is True or value is False else boolean(value, what, span)
 
@@ -194,7 +194,7 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
         places[node.whole.text] = 1
     formals = node.pattern.formals if node.pattern else ()
     inner = Scope(scope, places, {each.name: unit.span(each) for each in formals})
-    named: list[tuple[str, syntax.Node]] = []
+    named: list[tuple[str, syntax.SyntaxNode]] = []
     if node.whole:
         named.append((node.whole.text, node.whole))
     for formal in formals:
@@ -215,7 +215,7 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
         span = unit.span(formal)
         default = None
         if formal.default is not None:
-            frame = Frame(f"while evaluating the default of '{formal.name}'", span)
+            frame = TraceFrame(f"while evaluating the default of '{formal.name}'", span)
             default = delay_in_frame(unit, inner, formal.default, frame, unfilled)
         parameters.append(Parameter(formal.name, span, default))
         unfilled.remove(formal.name)
@@ -239,14 +239,14 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
     arguments = [delay_node(unit, scope, argument) for argument in node.arguments]
     machine = unit.machine
     span = unit.span(node.function)
-    site = Frame(f"while calling {_called(node.function)}", span)
+    site = TraceFrame(f"while calling {_called(node.function)}", span)
     spans = [unit.span(argument) for argument in node.arguments]
     if len(arguments) == 1:
         return _call_one(unit, function, arguments[0], site, spans)
 
     pair = len(arguments) if len(arguments) == len(("a", "b")) else None
 
-    def call(env: Env) -> Value:
+    def call(env: EvalEnv) -> Value:
         called = value = function(env)
         try:
             if type(value) is Primitive and value.arity == pair:
@@ -262,7 +262,9 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
     return call
 
 
-def _place(failure: Failure, called: Value, spans: list[Span], site: Frame) -> None:
+def _place(
+    failure: Failure, called: Value, spans: list[Span], site: TraceFrame
+) -> None:
     """Set a failure's location: the mismatching argument, else the function."""
     if failure.span is None and failure.argument and type(called) is Primitive:
         name, index = failure.argument
@@ -275,12 +277,12 @@ def _place(failure: Failure, called: Value, spans: list[Span], site: Frame) -> N
 
 
 def _call_one(
-    unit: Unit, function: Code, argument: Delay, site: Frame, spans: list[Span]
+    unit: Unit, function: Code, argument: Delay, site: TraceFrame, spans: list[Span]
 ) -> Code:
     machine = unit.machine
     limit = machine.limits.depth
 
-    def call(env: Env) -> Value:
+    def call(env: EvalEnv) -> Value:
         value = function(env)
         try:
             if type(value) is not Lambda or value.signature.parameters is not None:

@@ -7,10 +7,10 @@ from dynbuild.lang import operators, syntax
 from dynbuild.lang.compile_basic import boolean, truth
 from dynbuild.lang.compiler import Scope, Unit, compile_node, compiles
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.machine import Machine
-from dynbuild.lang.values import Code, Env, Value
+from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.values import Code, EvalEnv, Value
 
-Operation: TypeAlias = Callable[[Machine, Value, Value], Value]
+Operation: TypeAlias = Callable[[EvalMachine, Value, Value], Value]
 
 OPERATIONS: dict[str, Operation] = {
     "+": operators.add,
@@ -56,7 +56,7 @@ def _binary(unit: Unit, scope: Scope | None, node: syntax.Binary) -> Code:
     span = unit.span(node)
     left_span, right_span = unit.span(node.left), unit.span(node.right)
 
-    def binary(env: Env) -> Value:
+    def binary(env: EvalEnv) -> Value:
         one = left(env)
         other = right(env)
         if fast and type(one) is int and type(other) is int:
@@ -82,7 +82,7 @@ def _unary(unit: Unit, scope: Scope | None, node: syntax.Unary) -> Code:
     if node.operator == "!":
         return lambda env: not boolean(operand(env), "`!`", span)
 
-    def negate(env: Env) -> Value:
+    def negate(env: EvalEnv) -> Value:
         value = operand(env)
         try:
             return operators.subtract(0, value)

@@ -15,14 +15,14 @@ from dynbuild.lang.compiler import (
     names_in,
     read,
 )
-from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.failure import Failure, TraceFrame
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import base, join
 from dynbuild.lang.refusals import ABSENT
 from dynbuild.lang.values import (
     Attrs,
     Code,
-    Env,
+    EvalEnv,
     Slot,
     Thunk,
     Value,
@@ -81,12 +81,12 @@ def _variable(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Code:
     return _from_with(node.name, dynamic, unit.span(node))
 
 
-def _position(unit: Unit, node: syntax.Node) -> Code:
+def _position(unit: Unit, node: syntax.SyntaxNode) -> Code:
     span = unit.span(node)
     return lambda _: position(unit.machine, span)
 
 
-def position(machine: Machine, span: Span) -> Attrs | None:
+def position(machine: EvalMachine, span: Span) -> Attrs | None:
     """Return a location as ``unsafeGetAttrPos`` does; null outside files.
 
     The file has its name in the language, wherever the command was run.
@@ -108,7 +108,7 @@ def position(machine: Machine, span: Span) -> Attrs | None:
 def _from_with(name: str, frames: list[int], span: Span) -> Code:
     """Return code that searches the ``with`` frames, innermost first."""
 
-    def code(env: Env) -> Value:
+    def code(env: EvalEnv) -> Value:
         up = 0
         names: list[str] = []
         for frame in frames:
@@ -137,7 +137,7 @@ def _from_with(name: str, frames: list[int], span: Span) -> Code:
 
 @compiles(syntax.With)
 def _with(unit: Unit, scope: Scope | None, node: syntax.With) -> Code:
-    frame = Frame("while evaluating the set of `with`", unit.span(node.scope))
+    frame = TraceFrame("while evaluating the set of `with`", unit.span(node.scope))
     delay = delay_node(unit, scope, node.scope, frame)
     body = compile_node(unit, Scope(scope, None), node.body)
     return lambda env: body([env, delay(env)])
@@ -171,7 +171,7 @@ def no_attribute(value: Attrs, name: str, span: Span | None) -> NoReturn:
 def take(name: str, span: Span | None) -> Code:
     """Return the code that selects an attribute from the slot it is given."""
 
-    def code(slot: Env) -> Value:
+    def code(slot: EvalEnv) -> Value:
         value = force(slot)
         if type(value) is not Attrs:
             _no_set(value, name, span)
@@ -193,7 +193,7 @@ def attribute_name(value: Value, span: Span) -> str | None:
     )
 
 
-NameCode = Callable[[Env], str]
+NameCode = Callable[[EvalEnv], str]
 
 
 def _name_codes(
@@ -215,7 +215,7 @@ def _static_name(text: str) -> NameCode:
 
 
 def _dynamic_name(code: Code, span: Span) -> NameCode:
-    def name_code(env: Env) -> str:
+    def name_code(env: EvalEnv) -> str:
         name = attribute_name(code(env), span)
         if name is None:
             raise Failure(
@@ -239,7 +239,7 @@ def _select(unit: Unit, scope: Scope | None, node: syntax.Select) -> Code:
         return _select_one(subject, first.text, unit.span(first))
     codes = _name_codes(unit, scope, node.path)
 
-    def select(env: Env) -> Value:
+    def select(env: EvalEnv) -> Value:
         value = subject(env)
         for name_code, span in codes:
             name = name_code(env)
@@ -254,7 +254,7 @@ def _select(unit: Unit, scope: Scope | None, node: syntax.Select) -> Code:
 
 
 def _select_one(subject: Code, name: str, span: Span) -> Code:
-    def select(env: Env) -> Value:
+    def select(env: EvalEnv) -> Value:
         value = subject(env)
         if type(value) is not Attrs:
             _no_set(value, name, span)
@@ -270,7 +270,7 @@ def _select_one(subject: Code, name: str, span: Span) -> Code:
 def _select_or(
     subject: Code, codes: list[tuple[NameCode, Span]], default: Code
 ) -> Code:
-    def select(env: Env) -> Value:
+    def select(env: EvalEnv) -> Value:
         value = subject(env)
         for name_code, _ in codes:
             name = name_code(env)
@@ -287,7 +287,7 @@ def _has(unit: Unit, scope: Scope | None, node: syntax.Has) -> Code:
     subject = compile_node(unit, scope, node.subject)
     *front, (last, _) = _name_codes(unit, scope, node.path)
 
-    def has(env: Env) -> Value:
+    def has(env: EvalEnv) -> Value:
         value = subject(env)
         for name_code, _ in front:
             name = name_code(env)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from dynbuild.errors import Label
 from dynbuild.lang import syntax
-from dynbuild.lang.bindings import Inherited, Table, Taken, fill, tabulate
+from dynbuild.lang.bindings import Definitions, Inherited, Taken, fill, tabulate
 from dynbuild.lang.compile_select import attribute_name, take
 from dynbuild.lang.compiler import (
     Scope,
@@ -16,12 +16,12 @@ from dynbuild.lang.compiler import (
     delay_in_frame,
     delay_node,
 )
-from dynbuild.lang.failure import Failure, Frame
+from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.values import (
     Attrs,
     Code,
     Delay,
-    Env,
+    EvalEnv,
     Slot,
     Thunk,
     Value,
@@ -63,8 +63,8 @@ def _attr_set(unit: Unit, scope: Scope | None, node: syntax.AttrSet) -> Code:
     return _table(unit, scope, table)
 
 
-@compiles(Table)
-def _table(unit: Unit, scope: Scope | None, table: Table) -> Code:
+@compiles(Definitions)
+def _table(unit: Unit, scope: Scope | None, table: Definitions) -> Code:
     return (_recursive if table.recursive else _plain)(unit, scope, table)
 
 
@@ -78,7 +78,7 @@ class _Recipe:
     origins: list[Delay] = field(default_factory=list)
     spans: dict[str, Span] = field(default_factory=dict)
 
-    def slots(self, inner: Env, outer: Env) -> Iterator[tuple[str, Slot]]:
+    def slots(self, inner: EvalEnv, outer: EvalEnv) -> Iterator[tuple[str, Slot]]:
         for name, delay in self.outer:
             yield name, delay(outer)
         for name, delay in self.delays:
@@ -90,14 +90,14 @@ class _Recipe:
 
 
 def _recipe(
-    unit: Unit, inner: Scope | None, outer: Scope | None, table: Table
+    unit: Unit, inner: Scope | None, outer: Scope | None, table: Definitions
 ) -> _Recipe:
     recipe = _Recipe()
     for name, entry in table.entries.items():
         recipe.spans[name] = unit.span(entry.place)
         if isinstance(entry.value, Inherited):
             variable = syntax.Variable(entry.place.start, entry.place.end, name)
-            frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
+            frame = TraceFrame(f"while evaluating '{name}'", recipe.spans[name])
             recipe.outer.append((name, delay_node(unit, outer, variable, frame)))
     unfilled = set() if inner is outer else set(table.entries)
     final = OVERRIDES not in table.entries
@@ -105,7 +105,7 @@ def _recipe(
         unfilled.difference_update(name for name, _ in recipe.outer)
     for name, entry in table.entries.items():
         value = entry.value
-        frame = Frame(f"while evaluating '{name}'", recipe.spans[name])
+        frame = TraceFrame(f"while evaluating '{name}'", recipe.spans[name])
         if isinstance(value, Taken):
             code = take(name, recipe.spans[name])
             unit.machine.labels[code] = frame
@@ -122,12 +122,12 @@ def _recipe(
     return recipe
 
 
-def _plain(unit: Unit, scope: Scope | None, table: Table) -> Code:
+def _plain(unit: Unit, scope: Scope | None, table: Definitions) -> Code:
     recipe = _recipe(unit, scope, scope, table)
     delays, spans = recipe.delays, recipe.spans
     if not (recipe.outer or recipe.taken or table.dynamic):
 
-        def build_simple(env: Env) -> Value:
+        def build_simple(env: EvalEnv) -> Value:
             items: dict[str, Slot] = {}
             for name, delay in delays:
                 items[name] = delay(env)
@@ -136,27 +136,27 @@ def _plain(unit: Unit, scope: Scope | None, table: Table) -> Code:
         return build_simple
     extend = _dynamic(unit, scope, table)
 
-    def build(env: Env) -> Value:
+    def build(env: EvalEnv) -> Value:
         return extend(env, dict(recipe.slots(env, env)), spans)
 
     return build
 
 
-def _frame_scope(unit: Unit, scope: Scope | None, table: Table) -> Scope:
+def _frame_scope(unit: Unit, scope: Scope | None, table: Definitions) -> Scope:
     places = {name: place for place, name in enumerate(table.entries, 1)}
     spans = {name: unit.span(each.place) for name, each in table.entries.items()}
     return Scope(scope, places, spans)
 
 
-def _fill_frame(recipe: _Recipe, inner: Scope, env: Env) -> Env:
+def _fill_frame(recipe: _Recipe, inner: Scope, env: EvalEnv) -> EvalEnv:
     places = inner.places or {}
-    frame: Env = [env] + [None] * len(places)
+    frame: EvalEnv = [env] + [None] * len(places)
     for name, slot in recipe.slots(frame, env):
         frame[places[name]] = slot
     return frame
 
 
-def _recursive(unit: Unit, scope: Scope | None, table: Table) -> Code:
+def _recursive(unit: Unit, scope: Scope | None, table: Definitions) -> Code:
     inner = _frame_scope(unit, scope, table)
     recipe = _recipe(unit, inner, scope, table)
     extend = _dynamic(unit, inner, table)
@@ -164,7 +164,7 @@ def _recursive(unit: Unit, scope: Scope | None, table: Table) -> Code:
     overrides = table.entries.get(OVERRIDES)
     span = overrides and unit.span(overrides.place)
 
-    def build(env: Env) -> Value:
+    def build(env: EvalEnv) -> Value:
         frame = _fill_frame(recipe, inner, env)
         items = dict(zip(names, frame[1:], strict=True))
         if span:
@@ -187,7 +187,7 @@ def _overrides(slot: Slot, span: Span) -> Iterable[tuple[str, Slot]]:
 
 @compiles(syntax.Let)
 def _let(unit: Unit, scope: Scope | None, node: syntax.Let) -> Code:
-    table = Table(node.start, node.end, recursive=True)
+    table = Definitions(node.start, node.end, recursive=True)
     fill(
         table,
         node.bindings,
@@ -202,14 +202,14 @@ def _let(unit: Unit, scope: Scope | None, node: syntax.Let) -> Code:
     return lambda env: body(_fill_frame(recipe, inner, env))
 
 
-def _dynamic_frame(unit: Unit, name: syntax.Node) -> Frame:
-    return Frame("while evaluating an attribute", unit.span(name))
+def _dynamic_frame(unit: Unit, name: syntax.SyntaxNode) -> TraceFrame:
+    return TraceFrame("while evaluating an attribute", unit.span(name))
 
 
-Extend: TypeAlias = Callable[[Env, dict[str, Slot], dict[str, Span]], Attrs]
+Extend: TypeAlias = Callable[[EvalEnv, dict[str, Slot], dict[str, Span]], Attrs]
 
 
-def _dynamic(unit: Unit, scope: Scope | None, table: Table) -> Extend:
+def _dynamic(unit: Unit, scope: Scope | None, table: Definitions) -> Extend:
     """Return a function that adds a table's dynamic attributes to its static ones."""
     dynamic = [
         (
@@ -222,7 +222,7 @@ def _dynamic(unit: Unit, scope: Scope | None, table: Table) -> Extend:
     if not dynamic:
         return lambda _, items, spans: Attrs(items, spans)
 
-    def extend(env: Env, items: dict[str, Slot], spans: dict[str, Span]) -> Attrs:
+    def extend(env: EvalEnv, items: dict[str, Slot], spans: dict[str, Span]) -> Attrs:
         spans = dict(spans)
         for name_code, delay, span in dynamic:
             name = attribute_name(name_code(env), span)

@@ -13,16 +13,16 @@ from typing import Any, TypeAlias
 
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang import syntax
-from dynbuild.lang.bindings import Table
-from dynbuild.lang.failure import Frame, short
-from dynbuild.lang.machine import Machine
-from dynbuild.lang.values import Code, Delay, Env, Slot, Thunk, Value, force
+from dynbuild.lang.bindings import Definitions
+from dynbuild.lang.failure import TraceFrame, short
+from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.values import Code, Delay, EvalEnv, Slot, Thunk, Value, force
 from dynbuild.spans import Source, Span
 
 MAX_NESTING = 400
 MAX_PROBLEMS = 20
 
-Compiled: TypeAlias = syntax.Expression | Table
+Compiled: TypeAlias = syntax.Expression | Definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,21 @@ class Unit:
 
     source: Source
     directory: str
-    machine: Machine
+    machine: EvalMachine
     names: dict[str, Slot]
     problems: list[Diagnostic] = field(default_factory=list)
     nesting: int = 0
     naming: str | None = None
     """The name being bound, for the case that its value is a function."""
 
-    def span(self, node: syntax.Node | Table) -> Span:
+    def span(self, node: syntax.SyntaxNode | Definitions) -> Span:
         return Span(self.source, node.start, node.end)
 
     def report(
         self,
         code: str,
         message: str,
-        node: syntax.Node | Table,
+        node: syntax.SyntaxNode | Definitions,
         hint: str | None = None,
         labels: tuple[Label, ...] = (),
     ) -> None:
@@ -70,7 +70,7 @@ class Unit:
         if len(self.problems) >= MAX_PROBLEMS:
             raise TooManyProblems
 
-    def advise(self, node: syntax.Node, hint: str) -> None:
+    def advise(self, node: syntax.SyntaxNode, hint: str) -> None:
         """Add a hint to the name problem just reported, unless it has a better one."""
         last = self.problems[-1]
         if isinstance(node, syntax.Variable):
@@ -79,15 +79,15 @@ class Unit:
             self.problems[-1] = replace(last, hint=hint)
 
 
-Part: TypeAlias = Callable[[Unit, Scope | None, Any], Code]
-_PARTS: dict[type, Part] = {}
+NodeCompiler: TypeAlias = Callable[[Unit, Scope | None, Any], Code]
+_COMPILERS: dict[type, NodeCompiler] = {}
 
 
-def compiles(*kinds: type) -> Callable[[Part], Part]:
+def compiles(*kinds: type) -> Callable[[NodeCompiler], NodeCompiler]:
     """Mark a function as the one that compiles nodes of these kinds."""
 
-    def register(part: Part) -> Part:
-        _PARTS.update(dict.fromkeys(kinds, part))
+    def register(part: NodeCompiler) -> NodeCompiler:
+        _COMPILERS.update(dict.fromkeys(kinds, part))
         return part
 
     return register
@@ -96,12 +96,12 @@ def compiles(*kinds: type) -> Callable[[Part], Part]:
 def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
     """Return the code of a node."""
     if type(node) is syntax.Binary:
-        return _PARTS[syntax.Binary](unit, scope, node)
+        return _COMPILERS[syntax.Binary](unit, scope, node)
     unit.nesting += 1
     if unit.nesting > MAX_NESTING:
         unit.report("DB0206", f"nested more than {MAX_NESTING} levels deep", node)
         raise TooManyProblems
-    code = _PARTS[type(node)](unit, scope, node)
+    code = _COMPILERS[type(node)](unit, scope, node)
     unit.nesting -= 1
     return code
 
@@ -122,7 +122,7 @@ def constant(node: Compiled) -> list[Value]:
 
 
 def delay_node(
-    unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None = None
+    unit: Unit, scope: Scope | None, node: Compiled, frame: TraceFrame | None = None
 ) -> Delay:
     """Return the code that makes a slot: a thunk only where one is needed."""
     if values := constant(node):
@@ -137,7 +137,7 @@ def delay_node(
     return promise(unit, scope, node, frame)
 
 
-def _note_alias(unit: Unit, scope: Scope | None, name: str, frame: Frame) -> None:
+def _note_alias(unit: Unit, scope: Scope | None, name: str, frame: TraceFrame) -> None:
     """Record that two names share a slot: a cycle could not tell them apart."""
     while scope is not None:
         if scope.places and name in scope.places:
@@ -151,7 +151,7 @@ def delay_in_frame(
     unit: Unit,
     scope: Scope | None,
     node: Compiled,
-    frame: Frame | None,
+    frame: TraceFrame | None,
     unfilled: Collection[str],
 ) -> Delay:
     """Like ``delay_node``, but for a frame with some slots still unfilled."""
@@ -163,7 +163,7 @@ def delay_in_frame(
 
 
 def promise(
-    unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
+    unit: Unit, scope: Scope | None, node: Compiled, frame: TraceFrame | None
 ) -> Delay:
     """Return the code that makes a thunk of a node."""
     code = labelled(unit, scope, node, frame)
@@ -171,7 +171,7 @@ def promise(
 
 
 def labelled(
-    unit: Unit, scope: Scope | None, node: Compiled, frame: Frame | None
+    unit: Unit, scope: Scope | None, node: Compiled, frame: TraceFrame | None
 ) -> Code:
     """Return the code of a node, labelled for the trace of a failure."""
     code = compile_node(unit, scope, node)
@@ -184,14 +184,14 @@ def labelled(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LexicalAddress:
     """The position of a name: how many frames up, and at which index."""
 
     up: int
     index: int
 
 
-def find(scope: Scope | None, name: str) -> tuple[Place | None, list[int]]:
+def find(scope: Scope | None, name: str) -> tuple[LexicalAddress | None, list[int]]:
     """Find where a name is bound, and how many frames up the ``with`` frames are."""
     dynamic: list[int] = []
     up = 0
@@ -199,7 +199,7 @@ def find(scope: Scope | None, name: str) -> tuple[Place | None, list[int]]:
         if scope.places is None:
             dynamic.append(up)
         elif name in scope.places:
-            return Place(up, scope.places[name]), dynamic
+            return LexicalAddress(up, scope.places[name]), dynamic
         up += 1
         scope = scope.parent
     return None, dynamic
@@ -226,17 +226,17 @@ def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | No
     return None
 
 
-def _fetch(place: Place) -> Delay:
+def _fetch(place: LexicalAddress) -> Delay:
     index = place.index
     up = place.up
 
-    def here(env: Env) -> Slot:
+    def here(env: EvalEnv) -> Slot:
         return env[index]  # type: ignore[no-any-return]
 
-    def above(env: Env) -> Slot:
+    def above(env: EvalEnv) -> Slot:
         return env[0][index]  # type: ignore[no-any-return]
 
-    def far(env: Env) -> Slot:
+    def far(env: EvalEnv) -> Slot:
         for _ in range(up):
             env = env[0]
         return env[index]  # type: ignore[no-any-return]
@@ -244,23 +244,23 @@ def _fetch(place: Place) -> Delay:
     return {0: here, 1: above}.get(up, far)
 
 
-def read(place: Place) -> Code:
+def read(place: LexicalAddress) -> Code:
     """Return the code that evaluates a variable."""
     up, index = place.up, place.index
 
-    def here(env: Env) -> Value:
+    def here(env: EvalEnv) -> Value:
         slot = env[index]
         if type(slot) is Thunk:
             return force(slot) if slot.code else slot.value
         return slot  # type: ignore[no-any-return]
 
-    def above(env: Env) -> Value:
+    def above(env: EvalEnv) -> Value:
         slot = env[0][index]
         if type(slot) is Thunk:
             return force(slot) if slot.code else slot.value
         return slot  # type: ignore[no-any-return]
 
-    def far(env: Env) -> Value:
+    def far(env: EvalEnv) -> Value:
         for _ in range(up):
             env = env[0]
         slot = env[index]

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 
 from dynbuild.errors import Diagnostic, Label
-from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.machine import Machine
-from dynbuild.lang.syntax import Binding, Formal, Name, Node, Variable, children
+from dynbuild.lang.failure import Failure, TraceFrame
+from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.syntax import Binding, Formal, Name, SyntaxNode, Variable, children
 from dynbuild.spans import Source, Span
 
 MAX_SHOWN = 50
@@ -20,13 +20,13 @@ MAX_SHOWN = 50
 _NAMED = re.compile(r"'(.*)'", re.DOTALL)
 
 
-def cycle(failure: Failure, machine: Machine) -> Diagnostic:
+def cycle(failure: Failure, machine: EvalMachine) -> Diagnostic:
     """Return the diagnostic for a value that depends on itself."""
     steps = reversed(failure.steps[: failure.tied])
     frames = [
         frame
         for step in steps
-        if not isinstance(step, Frame)
+        if not isinstance(step, TraceFrame)
         and (frame := machine.labels.get(step)) is not None
         and frame.span is not None
     ]
@@ -50,13 +50,15 @@ def cycle(failure: Failure, machine: Machine) -> Diagnostic:
     )
 
 
-def _name(frame: Frame) -> str:
+def _name(frame: TraceFrame) -> str:
     return frame.text.removeprefix("while evaluating ").replace("'", "")
 
 
-def _with_aliases(frames: list[Frame], machine: Machine) -> Iterator[Frame]:
+def _with_aliases(
+    frames: list[TraceFrame], machine: EvalMachine
+) -> Iterator[TraceFrame]:
     """Yield the frames, each preceded by the aliases that lead to it."""
-    others: dict[Span | None, list[Frame]] = {}
+    others: dict[Span | None, list[TraceFrame]] = {}
     for alias, target in machine.aliases:
         others.setdefault(target, []).append(alias)
     for frame, after in zip(frames, [*frames[1:], frames[0]], strict=True):
@@ -64,7 +66,7 @@ def _with_aliases(frames: list[Frame], machine: Machine) -> Iterator[Frame]:
         if after.span not in others:
             continue
         mentioned = _mentioned(frame, machine)
-        chains: list[tuple[Frame, ...]] = [(after,)]
+        chains: list[tuple[TraceFrame, ...]] = [(after,)]
         while chains:
             chain = chains.pop(0)
             if _named(chain[0]) in mentioned:
@@ -77,16 +79,16 @@ def _with_aliases(frames: list[Frame], machine: Machine) -> Iterator[Frame]:
             ]
 
 
-def _named(frame: Frame) -> str:
+def _named(frame: TraceFrame) -> str:
     match = _NAMED.search(frame.text)
     return match[1] if match else ""
 
 
-def _mentioned(frame: Frame, machine: Machine) -> set[str]:
+def _mentioned(frame: TraceFrame, machine: EvalMachine) -> set[str]:
     """Return the names in the value that a frame evaluates."""
     names: set[str] = set()
     aliases = {alias.span for alias, _ in machine.aliases}
-    waiting: list[Node] = []
+    waiting: list[SyntaxNode] = []
     if frame.span and (value := _value(frame.span, machine)):
         waiting.append(value)
     while waiting:
@@ -107,10 +109,10 @@ def _place(binding: Binding, source: Source) -> Span:
     return Span(source, binding.path[0].start, binding.path[-1].end)
 
 
-def _value(span: Span, machine: Machine) -> Node | None:
+def _value(span: Span, machine: EvalMachine) -> SyntaxNode | None:
     """Return the value of the binding, or the default of the formal, at a location."""
     tree = machine.trees.get(span.source)
-    waiting: list[Node] = [tree] if tree else []
+    waiting: list[SyntaxNode] = [tree] if tree else []
     while waiting:
         node = waiting.pop()
         if isinstance(node, Binding):

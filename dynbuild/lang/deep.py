@@ -1,10 +1,10 @@
 """Deep evaluation of a value."""
 
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.values import Attrs, Slot, Value, force
 
 
-def force_deep(machine: Machine, slot: Slot) -> Value:
+def force_deep(machine: EvalMachine, slot: Slot) -> Value:
     """Evaluate a slot and all slots in its value, depth first; cycles are fine.
 
     The stack is our own, not Python's: lists can be nested arbitrarily deep.

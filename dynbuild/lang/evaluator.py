@@ -21,8 +21,8 @@ from dynbuild.lang import (
 )
 from dynbuild.lang.builtins import BUILTINS, Builtin
 from dynbuild.lang.failure import Failure, short
-from dynbuild.lang.files import Files
-from dynbuild.lang.machine import Limits, Machine
+from dynbuild.lang.files import FileAccess
+from dynbuild.lang.machine import EvalMachine, Limits
 from dynbuild.lang.parser import parse
 from dynbuild.lang.program import compile_program, initial_names
 from dynbuild.lang.report import diagnose, whole
@@ -66,7 +66,7 @@ class Result:
     """The value of a source, evaluated to weak head normal form."""
 
     value: Value
-    machine: Machine
+    machine: EvalMachine
     show_trace: bool
 
 
@@ -74,7 +74,7 @@ def evaluate(  # noqa: PLR0913  # one parameter per capability
     source: Source,
     *,
     directory: str = "/",
-    files: Files | None = None,
+    files: FileAccess | None = None,
     arguments: Mapping[str, Argument] | None = None,
     limits: Limits | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -86,7 +86,7 @@ def evaluate(  # noqa: PLR0913  # one parameter per capability
     called with those that it names. ``say`` receives the output of ``trace`` and
     ``warn``.
     """
-    machine = Machine(files, say, limits)
+    machine = EvalMachine(files, say, limits)
     machine.names = initial_names()
     machine.root, machine.directory = source, directory
     tree = parse(source)
@@ -114,7 +114,7 @@ def call(
 
 def check(source: Source) -> None:
     """Report the errors of a source without evaluating it."""
-    machine = Machine()
+    machine = EvalMachine()
     machine.names = initial_names()
     machine.root = source
     tree = parse(source)
@@ -163,7 +163,7 @@ def to_json(result: Result) -> str:
 
 
 @contextmanager
-def _guarded(machine: Machine, *, show_trace: bool) -> Iterator[None]:
+def _guarded(machine: EvalMachine, *, show_trace: bool) -> Iterator[None]:
     """Make room on Python's stack, and turn failures into user-visible diagnostics."""
     try:
         with deep_stack(machine.limits.depth):
@@ -179,7 +179,10 @@ def _guarded(machine: Machine, *, show_trace: bool) -> Iterator[None]:
 
 
 def _call(
-    machine: Machine, value: Value, directory: str, arguments: Mapping[str, Argument]
+    machine: EvalMachine,
+    value: Value,
+    directory: str,
+    arguments: Mapping[str, Argument],
 ) -> Value:
     """Call a function with the arguments that it names, as Nix does at the top."""
     if type(value) is Attrs and "__functor" in value.items:
@@ -194,7 +197,7 @@ def _call(
     return machine.call(value, Attrs(items, {}))
 
 
-def _argument(machine: Machine, directory: str, argument: Argument) -> Slot:
+def _argument(machine: EvalMachine, directory: str, argument: Argument) -> Slot:
     if not isinstance(argument, Source):
         return argument
     return Thunk(compile_program(machine, argument, directory, parse(argument)), None)

@@ -49,14 +49,14 @@ def short(message: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class TraceFrame:
     """The activity at a source location when an evaluation failed."""
 
     text: str
     span: Span | None
 
 
-Step: TypeAlias = "Frame | Code"
+TraceStep: TypeAlias = "TraceFrame | Code"
 """A frame, or the code of the value being evaluated: a key of ``Machine.labels``."""
 
 
@@ -85,7 +85,7 @@ class Failure(Exception):  # noqa: N818  # control flow, not an error of dynbuil
         self.labels = tuple(labels)
         self.culprit = culprit
         """The mismatching operand, so that it alone can be shown."""
-        self.steps: list[Step] = []
+        self.steps: list[TraceStep] = []
         self.argument: tuple[str, int] | None = None
         """The mismatching argument: the built-in's name, and the index from 0."""
         self.knot: Thunk | None = None

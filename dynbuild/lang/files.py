@@ -21,7 +21,7 @@ class FileRefused(Exception):  # noqa: N818  # a refusal, not an error of dynbui
         self.hint = hint
 
 
-class Files(Protocol):
+class FileAccess(Protocol):
     """File access for the language. Each method may raise ``FileRefused``."""
 
     def resolve(self, path: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dynbuild.lang.parser import parse
-from dynbuild.lang.scanner import KEYWORDS, Piece, lexemes
+from dynbuild.lang.scanner import KEYWORDS, Lexeme, lexemes
 from dynbuild.lang.syntax import OPERATORS
 from dynbuild.spans import Source
 
@@ -84,7 +84,7 @@ def _tokens(text: str) -> list[_Token]:
     return tokens
 
 
-def _is_dynamic(piece: Piece, braces: list[str]) -> bool:
+def _is_dynamic(piece: Lexeme, braces: list[str]) -> bool:
     if piece.kind in {"{", "${"}:
         braces.append(piece.kind)
         return piece.kind == "${"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from dynbuild.errors import Label, did_you_mean
-from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.files import Files, NoFiles
+from dynbuild.lang.failure import Failure, TraceFrame
+from dynbuild.lang.files import FileAccess, NoFiles
 from dynbuild.lang.values import (
     Attrs,
     Code,
-    Env,
+    EvalEnv,
     Lambda,
     Primitive,
     Slot,
@@ -35,7 +35,7 @@ class Limits:
     """Calls, elements created, and 16-character chunks of text created."""
 
 
-class Machine:
+class EvalMachine:
     """The state of one evaluation.
 
     Invariant: no clock, no environment, and no file access except through ``files``.
@@ -58,7 +58,7 @@ class Machine:
 
     def __init__(
         self,
-        files: Files | None = None,
+        files: FileAccess | None = None,
         say: Callable[[str], None] = lambda _: None,
         limits: Limits | None = None,
     ) -> None:
@@ -67,8 +67,8 @@ class Machine:
         self.limits = limits or Limits()
         self.depth = 0
         self.steps = self.limits.steps
-        self.labels: dict[Code, Frame] = {}
-        self.aliases: list[tuple[Frame, Span]] = []
+        self.labels: dict[Code, TraceFrame] = {}
+        self.aliases: list[tuple[TraceFrame, Span]] = []
         """Bindings that are mere aliases, each with the location of its target."""
         self.modules: dict[str, Thunk] = {}
         self.names: dict[str, Slot] = {}
@@ -162,8 +162,8 @@ def _whole(text: str) -> str:
     return text
 
 
-def _promised(promise: Env) -> Value:
-    machine: Machine = promise[0]
+def _promised(promise: EvalEnv) -> Value:
+    machine: EvalMachine = promise[0]
     try:
         return machine.call(promise[1], promise[2])
     except Failure as failure:
@@ -171,12 +171,12 @@ def _promised(promise: Env) -> Value:
         raise
 
 
-def _promised2(promise: Env) -> Value:
-    machine: Machine = promise[0]
+def _promised2(promise: EvalEnv) -> Value:
+    machine: EvalMachine = promise[0]
     return machine.call2(force(promise[1]), promise[2], promise[3])
 
 
-def run(machine: Machine, primitive: Primitive, given: tuple[Slot, ...]) -> Value:
+def run(machine: EvalMachine, primitive: Primitive, given: tuple[Slot, ...]) -> Value:
     """Return the result of a built-in; ``*given`` would nest Python's stack."""
     function = primitive.function
     match given:
@@ -204,7 +204,7 @@ def _title(function: Lambda) -> str:
     return f"the function '{name}'" if name else "this function"
 
 
-def bind(function: Lambda, argument: Slot) -> Env:
+def bind(function: Lambda, argument: Slot) -> EvalEnv:
     """Return the frame of a function whose argument is a pattern."""
     signature = function.signature
     value = force(argument)
@@ -215,7 +215,7 @@ def bind(function: Lambda, argument: Slot) -> Env:
             labels=[Label(signature.span, "defined here")],
         )
     items = value.items
-    frame: Env = [function.env]
+    frame: EvalEnv = [function.env]
     if signature.whole:
         frame.append(value)
     found = 0

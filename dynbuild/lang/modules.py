@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from dynbuild.errors import DeclarationError
 from dynbuild.lang.coerce import decode
-from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.files import FileRefused, Files
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.failure import Failure, TraceFrame
+from dynbuild.lang.files import FileAccess, FileRefused
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.parser import parse
 from dynbuild.lang.paths import join, parent
 from dynbuild.lang.program import compile_program
 from dynbuild.lang.syntax import Expression
-from dynbuild.lang.values import Code, Env, Thunk, Value, force
+from dynbuild.lang.values import Code, EvalEnv, Thunk, Value, force
 from dynbuild.spans import Source, Span
 
 _MAX_LINKS = 40
@@ -19,7 +19,7 @@ _MAX_LINKS = 40
 _READERS = {".json": "builtins.fromJSON", ".toml": "builtins.fromTOML"}
 
 
-def import_file(machine: Machine, path: str) -> Value:
+def import_file(machine: EvalMachine, path: str) -> Value:
     """Return the value of a file; importing it during its evaluation is a cycle."""
     try:
         path = _named(machine.files, path)
@@ -30,7 +30,7 @@ def import_file(machine: Machine, path: str) -> Value:
     return force(machine.modules[path])
 
 
-def _named(files: Files, path: str) -> str:
+def _named(files: FileAccess, path: str) -> str:
     """Return the path against which a file's own relative paths are resolved.
 
     As in Nix, that is the path as named: a link is followed only in the place of the
@@ -54,16 +54,18 @@ def _named(files: Files, path: str) -> str:
     return path
 
 
-def _loader(machine: Machine, path: str) -> Code:
+def _loader(machine: EvalMachine, path: str) -> Code:
     """Return the code that reads a file and evaluates it."""
 
-    def load(_: Env) -> Value:
+    def load(_: EvalEnv) -> Value:
         try:
             data = machine.files.read(path)
         except FileRefused as refused:
             raise Failure("DB0220", refused.message, hint=refused.hint) from None
         source = Source(path, decode(data))
-        machine.labels[load] = Frame(f"while evaluating '{path}'", Span(source, 0, 1))
+        machine.labels[load] = TraceFrame(
+            f"while evaluating '{path}'", Span(source, 0, 1)
+        )
         machine.enter()
         code = compile_program(machine, source, parent(path), _parsed(source))
         value = code(None)

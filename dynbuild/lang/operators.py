@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from dynbuild.lang.coerce import embed, interpolate
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import normalise
 from dynbuild.lang.values import (
     Attrs,
     Elements,
-    Path,
+    PathValue,
     Slot,
     Value,
     a_kind,
@@ -19,14 +19,14 @@ from dynbuild.lang.values import (
 
 MIN_INT, MAX_INT = -(2**63), 2**63 - 1
 
-Number = int | float
+Numeric = int | float
 
 
 def is_number(value: Value) -> bool:
     return type(value) is int or type(value) is float
 
 
-def _operands(doing: str, left: Value, right: Value) -> tuple[Number, Number]:
+def _operands(doing: str, left: Value, right: Value) -> tuple[Numeric, Numeric]:
     for value in (left, right):
         if type(value) is not int and type(value) is not float:
             raise Failure(
@@ -37,16 +37,16 @@ def _operands(doing: str, left: Value, right: Value) -> tuple[Number, Number]:
     return left, right  # type: ignore[return-value]  # checked above
 
 
-def _checked(doing: str, sign: str, left: Number, right: Number, result: int) -> int:
+def _checked(doing: str, sign: str, left: Numeric, right: Numeric, result: int) -> int:
     if MIN_INT <= result <= MAX_INT:
         return result
     raise Failure("DB0218", f"integer overflow in {doing} {left} {sign} {right}")
 
 
 def _arithmetic(
-    doing: str, sign: str, compute: Callable[[Number, Number], Number]
-) -> Callable[[Value, Value], Number]:
-    def apply(left: Value, right: Value) -> Number:
+    doing: str, sign: str, compute: Callable[[Numeric, Numeric], Numeric]
+) -> Callable[[Value, Value], Numeric]:
+    def apply(left: Value, right: Value) -> Numeric:
         if type(left) is int and type(right) is int:
             result = compute(left, right)
             if MIN_INT <= result <= MAX_INT:
@@ -60,7 +60,7 @@ def _arithmetic(
     return apply
 
 
-def _quotient(left: Number, right: Number) -> Number:
+def _quotient(left: Numeric, right: Numeric) -> Numeric:
     if right == 0:
         raise Failure("DB0218", "division by zero")
     if type(left) is int and type(right) is int:
@@ -69,9 +69,9 @@ def _quotient(left: Number, right: Number) -> Number:
 
 
 def _float_safe(
-    compute: Callable[[Number, Number], Number],
-) -> Callable[[Number, Number], Number]:
-    def apply(left: Number, right: Number) -> Number:
+    compute: Callable[[Numeric, Numeric], Numeric],
+) -> Callable[[Numeric, Numeric], Numeric]:
+    def apply(left: Numeric, right: Numeric) -> Numeric:
         if type(left) is float or type(right) is float:
             left, right = float(left), float(right)
         return compute(left, right)
@@ -85,7 +85,7 @@ multiply = _arithmetic("multiplying", "*", _float_safe(operator.mul))
 divide = _arithmetic("dividing", "/", _float_safe(_quotient))
 
 
-def add(machine: Machine, left: Value, right: Value) -> Value:
+def add(machine: EvalMachine, left: Value, right: Value) -> Value:
     """``+``: add numbers, join strings and paths."""
     if type(left) is int or type(left) is float:
         if type(right) is not int and type(right) is not float:
@@ -95,11 +95,11 @@ def add(machine: Machine, left: Value, right: Value) -> Value:
                 hint="convert the number with toString" if type(right) is str else None,
             )
         return add_numbers(left, right)
-    if type(left) is Path:
-        if type(right) is Path:
-            return Path(normalise(machine.text([left.text, right.text])))
+    if type(left) is PathValue:
+        if type(right) is PathValue:
+            return PathValue(normalise(machine.text([left.text, right.text])))
         text = interpolate(machine, right, None)
-        return Path(normalise(machine.text([left.text, text])))
+        return PathValue(normalise(machine.text([left.text, text])))
     sets = type(left) is Attrs and type(right) is Attrs and not _is_text(left)
     if sets or (type(left) is not str and type(left) is not Attrs):
         raise Failure(
@@ -116,7 +116,7 @@ def _is_text(value: Attrs) -> bool:
     return "__toString" in value.items or "outPath" in value.items
 
 
-def concatenate(machine: Machine, left: Value, right: Value) -> Value:
+def concatenate(machine: EvalMachine, left: Value, right: Value) -> Value:
     """``++``."""
     for value in (left, right):
         if not isinstance(value, list):
@@ -141,7 +141,7 @@ def concatenate(machine: Machine, left: Value, right: Value) -> Value:
     return result
 
 
-def update(machine: Machine, left: Value, right: Value) -> Value:
+def update(machine: EvalMachine, left: Value, right: Value) -> Value:
     """``//``."""
     for value in (left, right):
         if type(value) is not Attrs:
@@ -163,7 +163,7 @@ COMPARED = 12
 """Comparing two texts costs one step per 2**12 characters: it is very fast."""
 
 
-def less(machine: Machine, left: Value, right: Value) -> bool:
+def less(machine: EvalMachine, left: Value, right: Value) -> bool:
     """``<``: numbers, strings, paths, and lists of them."""
     kinds = type(left), type(right)
     if kinds in {(int, int), (float, float)}:
@@ -173,7 +173,7 @@ def less(machine: Machine, left: Value, right: Value) -> bool:
         return left < right  # type: ignore[operator]  # both are strings
     if is_number(left) and is_number(right):
         return float(left) < float(right)  # type: ignore[arg-type]  # numbers
-    if type(left) is Path and type(right) is Path:
+    if type(left) is PathValue and type(right) is PathValue:
         return left.text < right.text
     if isinstance(left, list) and isinstance(right, list):
         return _less_lists(machine, left, right)
@@ -184,7 +184,7 @@ def _incomparable(left: Value, right: Value) -> Failure:
     return Failure("DB0210", f"{a_kind(left)} cannot be compared with {a_kind(right)}")
 
 
-def _less_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
+def _less_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bool:
     machine.enter()
     machine.charge(1)
     result = len(left) < len(right)
@@ -197,7 +197,7 @@ def _less_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
     return result
 
 
-def equal(machine: Machine, left: Value, right: Value) -> bool:
+def equal(machine: EvalMachine, left: Value, right: Value) -> bool:
     """``==`` of two values."""
     kind = type(left)
     if kind in _PLAIN:
@@ -206,8 +206,8 @@ def equal(machine: Machine, left: Value, right: Value) -> bool:
         return type(right) is kind and left == right
     if is_number(left):
         return is_number(right) and _equal_numbers(left, right)
-    if type(left) is Path:
-        return type(right) is Path and left.text == right.text
+    if type(left) is PathValue:
+        return type(right) is PathValue and left.text == right.text
     if isinstance(left, list):
         return isinstance(right, list) and _equal_lists(machine, left, right)
     if type(left) is Attrs:
@@ -224,13 +224,13 @@ def _equal_numbers(left: Value, right: Value) -> bool:
     return float(left) == float(right)  # type: ignore[arg-type]  # both are numbers
 
 
-def equal_slots(machine: Machine, left: Slot, right: Slot) -> bool:
+def equal_slots(machine: EvalMachine, left: Slot, right: Slot) -> bool:
     """Compare two slots; as in Nix the *same* value equals itself, even a function."""
     one, other = force(left), force(right)
     return left is right or equal(machine, one, other)
 
 
-def _equal_lists(machine: Machine, left: list[Slot], right: list[Slot]) -> bool:
+def _equal_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bool:
     if len(left) != len(right):
         return False
     machine.enter()
@@ -250,7 +250,7 @@ def _is_derivation(value: Attrs) -> bool:
     return force(value.items["type"]) == "derivation"
 
 
-def _equal_sets(machine: Machine, left: Attrs, right: Attrs) -> bool:
+def _equal_sets(machine: EvalMachine, left: Attrs, right: Attrs) -> bool:
     machine.enter()
     machine.charge(1 + (len(left.items) >> 2))
     if _is_derivation(left) and _is_derivation(right):

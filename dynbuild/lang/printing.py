@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from dynbuild.lang.coerce import encode, interpolate
-from dynbuild.lang.failure import Failure, Frame
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.failure import Failure, TraceFrame
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.scanner import KEYWORDS
 from dynbuild.lang.values import (
     Attrs,
     Lambda,
-    Path,
+    PathValue,
     Primitive,
     Slot,
     Thunk,
@@ -55,14 +55,14 @@ def attribute_literal(name: str) -> str:
     return quote(name)
 
 
-def print_value(machine: Machine, value: Slot) -> str:
+def print_value(machine: EvalMachine, value: Slot) -> str:
     """Return a value as Nix prints it; unevaluated parts are «thunk»."""
     parts: list[str] = []
     _print(machine, value, parts, set())
     return "".join(parts)
 
 
-def _print(machine: Machine, slot: Slot, parts: list[str], seen: set[int]) -> None:
+def _print(machine: EvalMachine, slot: Slot, parts: list[str], seen: set[int]) -> None:
     if type(slot) is Thunk and slot.code is not None:
         parts.append("«thunk»")
         return
@@ -110,7 +110,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: float_text,
     str: quote,
-    Path: lambda value: str(value.text),
+    PathValue: lambda value: str(value.text),
     Primitive: lambda value: "<PRIMOP-APP>" if value.arguments else "<PRIMOP>",
     Lambda: lambda _: "<LAMBDA>",
     Attrs: lambda _: "{ }",
@@ -126,14 +126,14 @@ def _atom(value: Value) -> str:
 # JSON
 
 
-def json_value(machine: Machine, value: Slot) -> str:
+def json_value(machine: EvalMachine, value: Slot) -> str:
     """Return a value as JSON, keys sorted, no spaces, evaluating it as needed."""
     parts: list[str] = []
     _json(machine, value, parts)
     return machine.text(parts)
 
 
-def _json(machine: Machine, slot: Slot, parts: list[str]) -> None:
+def _json(machine: EvalMachine, slot: Slot, parts: list[str]) -> None:
     value = force(slot)
     machine.charge(1)
     if isinstance(value, list):
@@ -145,7 +145,7 @@ def _json(machine: Machine, slot: Slot, parts: list[str]) -> None:
         machine.charge(len(parts[-1]) >> 4)
 
 
-def _json_list(machine: Machine, items: list[Slot], parts: list[str]) -> None:
+def _json_list(machine: EvalMachine, items: list[Slot], parts: list[str]) -> None:
     machine.enter()
     separator = "["
     for item in items:
@@ -156,7 +156,7 @@ def _json_list(machine: Machine, items: list[Slot], parts: list[str]) -> None:
     machine.depth -= 1
 
 
-def _json_set(machine: Machine, value: Attrs, parts: list[str]) -> None:
+def _json_set(machine: EvalMachine, value: Attrs, parts: list[str]) -> None:
     machine.enter()
     if "__toString" in value.items:
         parts.append(json_string(interpolate(machine, value, None)))
@@ -183,7 +183,7 @@ def _note(failure: Failure, value: Attrs, name: str) -> None:
     if span and failure.span is None:
         failure.span = span
     elif span:
-        failure.steps.append(Frame(f"while writing '{name}'", span))
+        failure.steps.append(TraceFrame(f"while writing '{name}'", span))
 
 
 def json_string(text: str) -> str:
@@ -241,7 +241,7 @@ _JSON_ATOMS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: json_float,
     str: json_string,
-    Path: lambda value: json_string(value.text),
+    PathValue: lambda value: json_string(value.text),
 }
 
 

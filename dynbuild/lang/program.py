@@ -6,7 +6,7 @@ from dynbuild.errors import DeclarationError
 from dynbuild.lang import syntax
 from dynbuild.lang.builtins import BUILTINS, GLOBAL, primitive
 from dynbuild.lang.compiler import TooManyProblems, Unit, compile_node
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.values import Attrs, Code, Slot
 from dynbuild.spans import Source
 
@@ -37,7 +37,7 @@ def initial_names() -> dict[str, Slot]:
 
 
 def compile_program(
-    machine: Machine, source: Source, directory: str, tree: syntax.Expression
+    machine: EvalMachine, source: Source, directory: str, tree: syntax.Expression
 ) -> Code:
     """Return the code of a source, or raise all of its problems at once."""
     machine.trees[source] = tree

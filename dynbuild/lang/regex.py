@@ -15,8 +15,8 @@ from dynbuild.lang.regex_syntax import (
     ANY,
     Alternatives,
     Anchor,
-    Group,
-    Node,
+    CaptureGroup,
+    RegexNode,
     Repeat,
     Sequence,
     Set,
@@ -170,7 +170,7 @@ def compile_regex(pattern: bytes) -> Regex:
     return Regex(tuple(program), groups, _literal(node))
 
 
-def _literal(node: Node) -> bytes | None:
+def _literal(node: RegexNode) -> bytes | None:
     """Return the sole match of a pattern without groups, if there is only one."""
     if not isinstance(node, Sequence):
         return None
@@ -182,7 +182,7 @@ def _literal(node: Node) -> bytes | None:
     return bytes(data)
 
 
-def _emit(program: list[Instruction], node: Node) -> None:
+def _emit(program: list[Instruction], node: RegexNode) -> None:
     if len(program) > MAX_SIZE:
         raise too_complex()
     match node:
@@ -193,7 +193,7 @@ def _emit(program: list[Instruction], node: Node) -> None:
         case Sequence(items):
             for item in items:
                 _emit(program, item)
-        case Group(index, body):
+        case CaptureGroup(index, body):
             program.append(("save", 2 * index, 0))
             _emit(program, body)
             program.append(("save", 2 * index + 1, 0))
@@ -203,7 +203,9 @@ def _emit(program: list[Instruction], node: Node) -> None:
             _emit_repeat(program, node)
 
 
-def _emit_alternatives(program: list[Instruction], items: tuple[Node, ...]) -> None:
+def _emit_alternatives(
+    program: list[Instruction], items: tuple[RegexNode, ...]
+) -> None:
     exits: list[int] = []
     for item in items[:-1]:
         fork = len(program)
@@ -236,7 +238,7 @@ def _emit_repeat(program: list[Instruction], node: Repeat) -> None:
         program[fork] = ("split", fork + 1, len(program))
 
 
-def _emit_optional(program: list[Instruction], bodies: list[Node]) -> None:
+def _emit_optional(program: list[Instruction], bodies: list[RegexNode]) -> None:
     forks: list[int] = []
     for body in bodies:
         forks.append(len(program))
@@ -246,7 +248,7 @@ def _emit_optional(program: list[Instruction], bodies: list[Node]) -> None:
         program[fork] = ("split", fork + 1, len(program))
 
 
-def _emit_empty_loop(program: list[Instruction], body: Node) -> None:
+def _emit_empty_loop(program: list[Instruction], body: RegexNode) -> None:
     """Emit ``x*`` where x may be empty and has groups: its last iteration is empty.
 
     Two copies alternate, so that the empty iteration does not revisit its own

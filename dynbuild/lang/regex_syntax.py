@@ -34,34 +34,34 @@ class Anchor:
 class Sequence:
     """A concatenation."""
 
-    items: "tuple[Node, ...]"
+    items: "tuple[RegexNode, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
     """An alternation."""
 
-    items: "tuple[Node, ...]"
+    items: "tuple[RegexNode, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CaptureGroup:
     """A capture group."""
 
     index: int
-    body: "Node"
+    body: "RegexNode"
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
     """A repetition, with its minimum and maximum count."""
 
-    body: "Node"
+    body: "RegexNode"
     least: int
     most: int | None
 
 
-Node: TypeAlias = Set | Anchor | Sequence | Alternatives | Group | Repeat
+RegexNode: TypeAlias = Set | Anchor | Sequence | Alternatives | CaptureGroup | Repeat
 
 
 def _mask(data: bytes) -> int:
@@ -90,7 +90,7 @@ CLASSES = {
 }
 
 
-def is_nullable(node: Node) -> bool:
+def is_nullable(node: RegexNode) -> bool:
     """Whether a pattern can match the empty string."""
     match node:
         case Set():
@@ -101,16 +101,16 @@ def is_nullable(node: Node) -> bool:
             return all(is_nullable(item) for item in items)
         case Alternatives(items):
             return any(is_nullable(item) for item in items)
-        case Group(_, body):
+        case CaptureGroup(_, body):
             return is_nullable(body)
         case Repeat(body, least, _):
             return not least or is_nullable(body)
 
 
-def has_groups(node: Node) -> bool:
+def has_groups(node: RegexNode) -> bool:
     """Whether a pattern has capture groups."""
     match node:
-        case Group():
+        case CaptureGroup():
             return True
         case Sequence(items) | Alternatives(items):
             return any(has_groups(item) for item in items)
@@ -126,7 +126,7 @@ def too_complex() -> Failure:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _RegexReader:
     """A pattern being read."""
 
     data: bytes
@@ -154,30 +154,30 @@ class _Reader:
         return Failure("DB0221", f"the regular expression '{pattern}' is wrong: {what}")
 
 
-def parse_regex(pattern: bytes) -> tuple[Node, int]:
+def parse_regex(pattern: bytes) -> tuple[RegexNode, int]:
     """Return the tree of a pattern and its number of groups."""
-    reader = _Reader(pattern)
+    reader = _RegexReader(pattern)
     node = _alternatives(reader)
     if reader.at < len(pattern):
         raise reader.wrong("a ')' closes nothing")
     return node, reader.groups
 
 
-def _alternatives(reader: _Reader) -> Node:
+def _alternatives(reader: _RegexReader) -> RegexNode:
     items = [_sequence(reader)]
     while reader.accept(b"|"):
         items.append(_sequence(reader))
     return items[0] if len(items) == 1 else Alternatives(tuple(items))
 
 
-def _sequence(reader: _Reader) -> Node:
-    items: list[Node] = []
+def _sequence(reader: _RegexReader) -> RegexNode:
+    items: list[RegexNode] = []
     while reader.at < len(reader.data) and not (reader.peek(b"|") or reader.peek(b")")):
         items.append(_term(reader))
     return Sequence(tuple(items))
 
 
-def _term(reader: _Reader) -> Node:
+def _term(reader: _RegexReader) -> RegexNode:
     char = reader.data[reader.at : reader.at + 1]
     if char in {b"*", b"+", b"?", b"{"}:
         raise reader.wrong(f"there is nothing for '{decode(char)}' to repeat")
@@ -188,7 +188,7 @@ def _term(reader: _Reader) -> Node:
     return _repeated(reader, _atom(reader))
 
 
-def _repeated(reader: _Reader, node: Node) -> Node:
+def _repeated(reader: _RegexReader, node: RegexNode) -> RegexNode:
     while True:
         if reader.accept(b"*"):
             node = Repeat(node, 0, None)
@@ -205,7 +205,7 @@ def _repeated(reader: _Reader, node: Node) -> Node:
             raise too_complex()
 
 
-def _counted(reader: _Reader, node: Node) -> Node:
+def _counted(reader: _RegexReader, node: RegexNode) -> RegexNode:
     least = _number(reader)
     if least is None:
         raise reader.wrong("a number must follow '{'")
@@ -219,7 +219,7 @@ def _counted(reader: _Reader, node: Node) -> Node:
     return Repeat(node, least, most)
 
 
-def _number(reader: _Reader) -> int | None:
+def _number(reader: _RegexReader) -> int | None:
     start = reader.at
     while reader.data[reader.at : reader.at + 1].isdigit():
         reader.at += 1
@@ -228,7 +228,7 @@ def _number(reader: _Reader) -> int | None:
     return int(reader.data[start : reader.at]) if reader.at > start else None
 
 
-def _atom(reader: _Reader) -> Node:
+def _atom(reader: _RegexReader) -> RegexNode:
     if reader.accept(b"("):
         return _group(reader)
     if reader.accept(b"["):
@@ -246,7 +246,7 @@ def _atom(reader: _Reader) -> Node:
     return Set(1 << reader.byte())
 
 
-def _group(reader: _Reader) -> Node:
+def _group(reader: _RegexReader) -> RegexNode:
     reader.groups += 1
     reader.nesting += 1
     if reader.nesting > MAX_NESTING:
@@ -256,13 +256,13 @@ def _group(reader: _Reader) -> Node:
     if not reader.accept(b")"):
         raise reader.wrong("a '(' is not closed")
     reader.nesting -= 1
-    return Group(index, body)
+    return CaptureGroup(index, body)
 
 
 # Bracket expressions
 
 
-def _bracket(reader: _Reader) -> Node:
+def _bracket(reader: _RegexReader) -> RegexNode:
     negated = reader.accept(b"^")
     mask = 0
     first = True
@@ -286,7 +286,7 @@ def _bracket(reader: _Reader) -> Node:
     return Set(ANY & ~mask if negated else mask)
 
 
-def _bracket_item(reader: _Reader) -> int | tuple[int]:
+def _bracket_item(reader: _RegexReader) -> int | tuple[int]:
     """Return the mask of a class, or a single byte as a tuple."""
     if reader.accept(b"[:"):
         name = _named(reader, b":]").lower()
@@ -302,7 +302,7 @@ def _bracket_item(reader: _Reader) -> int | tuple[int]:
     return (reader.byte(),)
 
 
-def _named(reader: _Reader, closing: bytes) -> bytes:
+def _named(reader: _RegexReader, closing: bytes) -> bytes:
     end = reader.data.find(closing, reader.at)
     if end < 0:
         raise reader.wrong("a '[' is not closed")

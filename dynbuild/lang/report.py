@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang.cycles import cycle
-from dynbuild.lang.failure import Failure, Frame, short
-from dynbuild.lang.machine import Machine
+from dynbuild.lang.failure import Failure, TraceFrame, short
+from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.values import Code
 from dynbuild.spans import Span
 
 MAX_FRAMES = 5
 
 
-def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnostic:
+def diagnose(failure: Failure, machine: EvalMachine, *, show_trace: bool) -> Diagnostic:
     """Return the cause, its location and its trace; for a cycle, all of it."""
     if failure.tied:
         return cycle(failure, machine)
@@ -42,7 +42,7 @@ def diagnose(failure: Failure, machine: Machine, *, show_trace: bool) -> Diagnos
     )
 
 
-def whole(machine: Machine) -> Span | None:
+def whole(machine: EvalMachine) -> Span | None:
     """Return the span of the whole source, for when no better one is known."""
     if machine.root is None:
         return None
@@ -50,11 +50,13 @@ def whole(machine: Machine) -> Span | None:
     return Span(machine.root, tree.start, tree.end)
 
 
-def _frames(failure: Failure, labels: Mapping[Code, Frame]) -> Iterator[Frame]:
+def _frames(
+    failure: Failure, labels: Mapping[Code, TraceFrame]
+) -> Iterator[TraceFrame]:
     """Yield the steps that have a label, innermost first, each once."""
     seen: set[tuple[str, object]] = set()
     for step in failure.steps:
-        frame = step if isinstance(step, Frame) else labels.get(step)
+        frame = step if isinstance(step, TraceFrame) else labels.get(step)
         if frame is None:
             continue
         span = frame.span

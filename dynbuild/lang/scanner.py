@@ -50,7 +50,7 @@ class Opened(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Lexeme:
     """A part of a source. The kind of a keyword or operator is its text.
 
     The other kinds: space, comment, url, path, number, name, text (of a string), open
@@ -68,7 +68,7 @@ class Piece:
         return self.start + len(self.text)
 
 
-def scan(text: str) -> Iterator[Piece]:
+def scan(text: str) -> Iterator[Lexeme]:
     """Split a source into all of its pieces."""
     at = 0
     inside: Opened | None = None
@@ -82,26 +82,26 @@ def scan(text: str) -> Iterator[Piece]:
             kind = match.lastgroup or ""
             if kind == "operator" or match[0] in KEYWORDS:
                 kind = match[0]
-            piece = Piece(kind, match[0], at, inside)
+            piece = Lexeme(kind, match[0], at, inside)
         yield piece
         inside = _after(text, piece, mode)
         at = piece.end
 
 
-def _in_literal(text: str, at: int, mode: str, inside: Opened | None) -> Piece:
+def _in_literal(text: str, at: int, mode: str, inside: Opened | None) -> Lexeme:
     match = _TEXTS[mode].match(text, at)
     if match:
-        return Piece("text", match[0], at, inside)
+        return Lexeme("text", match[0], at, inside)
     if text.startswith("${", at):
-        return Piece("${", "${", at, inside)
+        return Lexeme("${", "${", at, inside)
     if mode == "path":
-        return Piece("close", "", at, inside)
+        return Lexeme("close", "", at, inside)
     if text.startswith(mode, at):
-        return Piece("close", mode, at, inside)
-    return Piece("text", text[at : at + 1], at, inside)
+        return Lexeme("close", mode, at, inside)
+    return Lexeme("text", text[at : at + 1], at, inside)
 
 
-def _after(text: str, piece: Piece, mode: str) -> Opened | None:
+def _after(text: str, piece: Lexeme, mode: str) -> Opened | None:
     """Return the innermost construct that is open after a piece."""
     inside = piece.inside
     kind = piece.kind
@@ -118,7 +118,7 @@ def _after(text: str, piece: Piece, mode: str) -> Opened | None:
     return inside
 
 
-def lexemes(text: str) -> Iterator[Piece]:
+def lexemes(text: str) -> Iterator[Lexeme]:
     """Split a source into pieces, each literal one piece, with its interpolations."""
     start = None
     for piece in scan(text):
@@ -127,9 +127,9 @@ def lexemes(text: str) -> Iterator[Piece]:
         elif start is None:
             yield piece
         elif piece.kind == "close" and piece.inside and piece.inside.literals == 1:
-            yield Piece("literal", text[start : piece.end], start, piece.inside.outer)
+            yield Lexeme("literal", text[start : piece.end], start, piece.inside.outer)
             start = None
 
 
-def _opens_path(text: str, piece: Piece) -> bool:
+def _opens_path(text: str, piece: Lexeme) -> bool:
     return piece.kind == "path" and text.startswith("${", piece.end)

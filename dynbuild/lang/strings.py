@@ -12,13 +12,13 @@ _PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])++|''\$|\$|'''|''\\.|'", re.DOTALL
 NO_INDENT = 1_000_000
 """Indentation of an all-space string: all of it is dropped, as in Nix."""
 
-Value = TypeVar("Value")
+_Expression = TypeVar("_Expression")
 Piece: TypeAlias = tuple[str, bool]
 """A text of an indented string, and whether it was written verbatim (no escape)."""
 
 
 @dataclass(slots=True)
-class _Line:
+class _StringLine:
     """The line being stripped, which may continue in the next piece."""
 
     starts: bool = True
@@ -37,9 +37,9 @@ def unescape(text: str) -> str:
     return str(text)
 
 
-def joined(parts: list[str | Value]) -> tuple[str | Value, ...]:
+def joined(parts: list[str | _Expression]) -> tuple[str | _Expression, ...]:
     """Return the parts with adjacent texts merged and empty ones dropped."""
-    result: list[str | Value] = []
+    result: list[str | _Expression] = []
     for part in parts:
         if not isinstance(part, str):
             result.append(part)
@@ -61,21 +61,21 @@ def _piece(text: str) -> Piece:
     return text, text not in {"$", "'"}
 
 
-def indented_parts(items: list[Value]) -> list[str | Value]:
+def indented_parts(items: list[_Expression]) -> list[str | _Expression]:
     """Return the parts of an indented string without their common indentation.
 
     All-space lines do not count, nor do tabs; an escape or a value ends the
     indentation of its line. A last line of only spaces is dropped.
     """
-    pieces: list[Piece | Value] = []
+    pieces: list[Piece | _Expression] = []
     for item in items:
         if isinstance(item, str):
             pieces += map(_piece, _PIECE.findall(item))
         else:
             pieces.append(item)
     indent = _common_indent(pieces)
-    stripped: list[str | Value] = []
-    line = _Line()
+    stripped: list[str | _Expression] = []
+    line = _StringLine()
     for number, piece in enumerate(pieces, 1):
         if not isinstance(piece, tuple):
             line.starts, line.dropped = False, 0
@@ -90,7 +90,7 @@ def indented_parts(items: list[Value]) -> list[str | Value]:
     return stripped
 
 
-def _common_indent(pieces: list[Piece | Value]) -> int:
+def _common_indent(pieces: list[Piece | _Expression]) -> int:
     common = None
     current = 0
     at_line_start = True
@@ -114,7 +114,7 @@ def _common_indent(pieces: list[Piece | Value]) -> int:
     return NO_INDENT if common is None else common
 
 
-def _strip(text: str, indent: int, line: _Line) -> str:
+def _strip(text: str, indent: int, line: _StringLine) -> str:
     lines = text.split("\n")
     for number, content in enumerate(lines):
         if number:

@@ -12,7 +12,7 @@ Left = Literal["left", "right", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class SyntaxNode:
     """The base of all nodes: a source location."""
 
     start: int = field(compare=False)
@@ -20,49 +20,49 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Node):
+class Number(SyntaxNode):
     """``1``, ``1.5``."""
 
     value: int | float
 
 
 @dataclass(frozen=True, slots=True)
-class String(Node):
+class String(SyntaxNode):
     """``"a${b}"`` and ``''a${b}''``: texts (never empty, never adjacent) and values."""
 
     parts: tuple["str | Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PathLiteral(Node):
+class PathLiteral(SyntaxNode):
     """``./a``, ``./a/${b}``; the first part is text."""
 
     parts: tuple["str | Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Variable(Node):
+class Variable(SyntaxNode):
     """``x``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListLiteral(Node):
+class ListLiteral(SyntaxNode):
     """``[ a b ]``."""
 
     items: tuple["Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(SyntaxNode):
     """An attribute name known statically."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Dynamic(Node):
+class Dynamic(SyntaxNode):
     """An attribute name that must be evaluated: ``${e}``, ``"a${e}"``."""
 
     expression: "Expression"
@@ -72,7 +72,7 @@ AttrName: TypeAlias = Name | Dynamic
 
 
 @dataclass(frozen=True, slots=True)
-class Binding(Node):
+class Binding(SyntaxNode):
     """``a.b = e;``."""
 
     path: tuple[AttrName, ...]
@@ -80,7 +80,7 @@ class Binding(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Inherit(Node):
+class Inherit(SyntaxNode):
     """``inherit a b;`` and, with ``origin``, ``inherit (e) a b;``."""
 
     origin: "Expression | None"
@@ -91,7 +91,7 @@ Bindings: TypeAlias = tuple[Binding | Inherit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class AttrSet(Node):
+class AttrSet(SyntaxNode):
     """``{ … }`` and ``rec { … }``."""
 
     bindings: Bindings
@@ -99,7 +99,7 @@ class AttrSet(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Let(Node):
+class Let(SyntaxNode):
     """``let … in e``."""
 
     bindings: Bindings
@@ -107,7 +107,7 @@ class Let(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class With(Node):
+class With(SyntaxNode):
     """``with e; e``."""
 
     scope: "Expression"
@@ -115,7 +115,7 @@ class With(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Assert(Node):
+class Assert(SyntaxNode):
     """``assert e; e``."""
 
     condition: "Expression"
@@ -123,7 +123,7 @@ class Assert(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class If(Node):
+class If(SyntaxNode):
     """``if e then e else e``."""
 
     condition: "Expression"
@@ -132,7 +132,7 @@ class If(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Formal(Node):
+class Formal(SyntaxNode):
     """``a`` or ``a ? default`` in a pattern."""
 
     name: str
@@ -140,7 +140,7 @@ class Formal(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern(Node):
+class SetPattern(SyntaxNode):
     """``{ a, b ? 1, ... }``."""
 
     formals: tuple[Formal, ...]
@@ -148,16 +148,16 @@ class Pattern(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Function(Node):
+class Function(SyntaxNode):
     """``x: e``, ``{ … }: e``, ``{ … }@x: e``; ``whole`` is the name that comes last."""
 
     whole: Name | None
-    pattern: Pattern | None
+    pattern: SetPattern | None
     body: "Expression"
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Node):
+class Call(SyntaxNode):
     """``f a b``."""
 
     function: "Expression"
@@ -165,7 +165,7 @@ class Call(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Select(Node):
+class Select(SyntaxNode):
     """``e.a.b`` and ``e.a.b or d``."""
 
     subject: "Expression"
@@ -174,7 +174,7 @@ class Select(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Has(Node):
+class Has(SyntaxNode):
     """``e ? a.b``."""
 
     subject: "Expression"
@@ -182,7 +182,7 @@ class Has(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Unary(Node):
+class Unary(SyntaxNode):
     """``-e`` and ``!e``."""
 
     operator: str
@@ -190,7 +190,7 @@ class Unary(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Binary(Node):
+class Binary(SyntaxNode):
     """``e + e`` and so on."""
 
     operator: str
@@ -199,7 +199,7 @@ class Binary(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused(Node):
+class Refused(SyntaxNode):
     """A construct that the grammar accepts only to refuse it: a row of REFUSALS."""
 
     reason: str
@@ -263,11 +263,11 @@ OPERATORS = {
 """The binary operators of docs/language.md."""
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: SyntaxNode) -> Iterator[SyntaxNode]:
     """Yield the direct children of a node, in the order of its fields."""
     for each in fields(node)[2:]:
         value = getattr(node, each.name)
-        if isinstance(value, Node):
+        if isinstance(value, SyntaxNode):
             yield value
         elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
+            yield from (item for item in value if isinstance(item, SyntaxNode))

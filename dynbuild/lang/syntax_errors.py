@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang.driver import Stopped, driver
 from dynbuild.lang.hints import END, HINTS, Hint
-from dynbuild.lang.scanner import Piece, scan
+from dynbuild.lang.scanner import Lexeme, scan
 from dynbuild.lang.terminals import EXPRESSION_STARTERS, HUMAN, OPERATORS
 from dynbuild.spans import Source, Span
 
@@ -30,9 +30,9 @@ class _Stop:
     """The position where the parser stopped, and its surroundings."""
 
     at: int
-    found: Piece | None
-    before: Piece | None
-    earlier: tuple[Piece, ...]
+    found: Lexeme | None
+    before: Lexeme | None
+    earlier: tuple[Lexeme, ...]
     opener: tuple[str, int] | None
     accepts: frozenset[str]
 
@@ -71,7 +71,7 @@ def _next_stop(text: str) -> Stopped | None:
 
 
 def _look_around(text: str, at: int, accepts: frozenset[str]) -> _Stop:
-    pieces: list[Piece] = []
+    pieces: list[Lexeme] = []
     found = None
     for piece in scan(text):
         if piece.kind == "unclosed" or piece.end > at:
@@ -82,13 +82,13 @@ def _look_around(text: str, at: int, accepts: frozenset[str]) -> _Stop:
     if found is not None and found.kind in {"space", "comment"}:
         found = None
     if found is not None and found.start < at and found.kind == "text":
-        found = Piece("bad", text[at], at, found.inside)
+        found = Lexeme("bad", text[at], at, found.inside)
     start = found.start if found else at
     before = pieces[-1] if pieces else None
     return _Stop(start, found, before, tuple(pieces), _opener(pieces), accepts)
 
 
-def _opener(pieces: list[Piece]) -> tuple[str, int] | None:
+def _opener(pieces: list[Lexeme]) -> tuple[str, int] | None:
     """Return the innermost open construct: a bracket, a string, a keyword."""
     stack: list[tuple[str, int]] = []
     for piece in pieces:

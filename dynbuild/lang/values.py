@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 from dynbuild.lang.failure import Failure
 from dynbuild.spans import Span
 
-Env: TypeAlias = Any
+EvalEnv: TypeAlias = Any
 """The environment a code reads its variables from: for compiled code a frame, which is
 a list of the surrounding frame and the slots of its own names."""
 
 
-class Path:
+class PathValue:
     """A path, absolute and normalised, as the file port names it."""
 
     __slots__ = ("text",)
@@ -70,7 +70,7 @@ class Lambda:
 
     __slots__ = ("body", "env", "signature")
 
-    def __init__(self, env: Env, body: "Code", signature: Signature) -> None:
+    def __init__(self, env: EvalEnv, body: "Code", signature: Signature) -> None:
         self.env = env
         self.body = body
         self.signature = signature
@@ -106,17 +106,26 @@ class Thunk:
 
     value: "Value"
 
-    def __init__(self, code: "Code | None", env: Env) -> None:
+    def __init__(self, code: "Code | None", env: EvalEnv) -> None:
         self.code = code
         self.env = env
 
 
 Value: TypeAlias = (
-    bool | int | float | str | Path | list["Slot"] | Attrs | Lambda | Primitive | None
+    bool
+    | int
+    | float
+    | str
+    | PathValue
+    | list["Slot"]
+    | Attrs
+    | Lambda
+    | Primitive
+    | None
 )
 Slot: TypeAlias = Value | Thunk
-Code: TypeAlias = Callable[[Env], Value]
-Delay: TypeAlias = Callable[[Env], Slot]
+Code: TypeAlias = Callable[[EvalEnv], Value]
+Delay: TypeAlias = Callable[[EvalEnv], Slot]
 
 
 def force(slot: Slot) -> Value:
@@ -161,7 +170,7 @@ KINDS = {
     int: ("int", "an integer"),
     float: ("float", "a float"),
     str: ("string", "a string"),
-    Path: ("path", "a path"),
+    PathValue: ("path", "a path"),
     list: ("list", "a list"),
     Elements: ("list", "a list"),
     Attrs: ("set", "a set"),

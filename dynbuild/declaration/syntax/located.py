@@ -16,8 +16,7 @@ from dynbuild.declaration.syntax.tree import (
     too_many,
 )
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lang.values import Attrs, Elements, Slot, Value, a_kind, force
-from dynbuild.lang.values import Path as FilePath
+from dynbuild.lang.values import Attrs, Elements, PathValue, Slot, Value, a_kind, force
 from dynbuild.spans import Source, Span
 
 
@@ -56,7 +55,7 @@ class Conversion:
         match value:
             case Attrs():
                 return self._stage(value, span)
-            case FilePath():
+            case PathValue():
                 return self._path(value, span, path)
             case str():
                 return self._text(value, span)
@@ -109,7 +108,7 @@ class Conversion:
             self._mistake("DB0160", message, span, hint)
         return names[0] if names else ""
 
-    def _path(self, value: FilePath, span: Span, path: Path) -> str:
+    def _path(self, value: PathValue, span: Span, path: Path) -> str:
         """Return a path as the schema has it: relative to the project."""
         hint: str | None
         match path:

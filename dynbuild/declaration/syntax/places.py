@@ -10,9 +10,9 @@ from dynbuild.lang.syntax import (
     Binding,
     Expression,
     ListLiteral,
-    Node,
     Number,
     String,
+    SyntaxNode,
     Unary,
     Variable,
     children,
@@ -36,7 +36,7 @@ class Places:
     ) -> None:
         self._trees = trees
         self._shown = shown
-        self._values: dict[Source, dict[_Offsets, Node]] = {}
+        self._values: dict[Source, dict[_Offsets, SyntaxNode]] = {}
         self._sources: dict[Source, Source] = {}
 
     def value(self, name: Span) -> tuple[Span, bool]:
@@ -77,10 +77,10 @@ class Places:
         return text.replace(f"{ROOT}/", here)
 
 
-def _values(tree: Expression) -> dict[_Offsets, Node]:
+def _values(tree: Expression) -> dict[_Offsets, SyntaxNode]:
     """Return value nodes by the location of their name; elements by their own."""
-    found: dict[_Offsets, Node] = {}
-    waiting: list[Node] = [tree]
+    found: dict[_Offsets, SyntaxNode] = {}
+    waiting: list[SyntaxNode] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Binding):
@@ -91,7 +91,7 @@ def _values(tree: Expression) -> dict[_Offsets, Node]:
     return found
 
 
-def _is_literal(node: Node) -> bool:
+def _is_literal(node: SyntaxNode) -> bool:
     if isinstance(node, Unary):
         return isinstance(node.operand, Number)
     if isinstance(node, Variable):
