@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dynbuild.building import Event
+from dynbuild.building import BuildEvent
 from dynbuild.commands import lock as locks
 from dynbuild.environment import project as projects
 from dynbuild.environment.model import Environment
@@ -18,7 +18,7 @@ from dynbuild.tiers.declared import declared_in
 
 if TYPE_CHECKING:
     from dynbuild.commands.lock import Locked, LockOptions
-    from dynbuild.commands.why import Answer
+    from dynbuild.commands.why import Explanation
     from dynbuild.declaration.loaded import Loaded
     from dynbuild.lockfile.model import Lock
     from dynbuild.realization.request import RealizeOptions
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def open_environment(
     declaration: str | None = None,
     *,
-    report: Callable[[Event], None] | None = None,
+    report: Callable[[BuildEvent], None] | None = None,
     tell: Callable[[Diagnostic], None] | None = None,
 ) -> Environment:
     """Find a project, and return the environment to work on it.
@@ -122,7 +122,7 @@ def why(
     *,
     since: str | None = None,
     platform: str | None = None,
-) -> "Answer":
+) -> "Explanation":
     """Explain what would run, and why; build and write nothing.
 
     ``steps`` are explained one by one as well: stages, kinds of steps, packages.

@@ -116,8 +116,8 @@ class RawLine:
     line: str
 
 
-Event = StepStarted | StepOutput | StepFinished | Working | RawLine
-Report = Callable[[Event], None]
+BuildEvent = StepStarted | StepOutput | StepFinished | Working | RawLine
+Report = Callable[[BuildEvent], None]
 
 
 @dataclass(frozen=True, slots=True)

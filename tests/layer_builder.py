@@ -14,7 +14,7 @@ from dynbuild.building import BuildFailed, Report, StepResult
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.choice import Held
 from dynbuild.ports import LostError, Realized, StepPart, StepRequest
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -27,7 +27,7 @@ Key = tuple[str, tuple[Digest, ...], tuple[Digest, ...]]
 """A step, the layers that it stands on, and those that it copies from."""
 
 
-class MemoryTiers(Memory):
+class MemoryTiers(MemoryTier):
     """A nearest tier alone, as ``ports.Tiers``."""
 
     def held(

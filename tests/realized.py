@@ -24,7 +24,7 @@ from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.project.content import Tree
 from dynbuild.project.locks import LockFile
 from dynbuild.steps.title import title
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,9 +54,9 @@ class Machine:
     builds: list[PastBuild] = field(default_factory=list)
 
     @property
-    def tier(self) -> Memory:
+    def tier(self) -> MemoryTier:
         """All that it holds, as a tier."""
-        tier = Memory()
+        tier = MemoryTier()
         for one in self.held:
             tier.record(one.record)
             for at in range(self.number + 1):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Literal, TextIO, assert_never, get_args
 
 from dynbuild.building import (
-    Event,
+    BuildEvent,
     RawLine,
     Report,
     StepFinished,
@@ -22,19 +22,19 @@ from dynbuild.cli.progress_text import (
     transfer,
 )
 
-Mode = Literal["tty", "plain", "rawjson", "quiet"]
+ProgressMode = Literal["tty", "plain", "rawjson", "quiet"]
 """The ways to show progress; ``auto`` is not a mode, it chooses one."""
 
 Color = Literal["auto", "always", "never"]
 
 
-def choose(flag: str, stream: TextIO, environment: Mapping[str, str]) -> Mode:
+def choose(flag: str, stream: TextIO, environment: Mapping[str, str]) -> ProgressMode:
     """Return the mode of a flag; ``auto`` depends on variables, then the terminal."""
     named = flag
     for variable in ("DYNBUILD_PROGRESS", "BUILDKIT_PROGRESS"):
         if named == "auto":
             named = environment.get(variable) or "auto"
-    for mode in get_args(Mode):
+    for mode in get_args(ProgressMode):
         if mode == named:
             return mode  # type: ignore[no-any-return]
     return "tty" if _is_terminal(stream, environment) else "plain"
@@ -57,7 +57,7 @@ def _is_terminal(stream: TextIO, environment: Mapping[str, str]) -> bool:
 
 @contextmanager
 def progress(
-    mode: Mode, stream: TextIO, titles: Titles, *, color: bool = False
+    mode: ProgressMode, stream: TextIO, titles: Titles, *, color: bool = False
 ) -> Iterator[Report]:
     """Provide the callback for events of a running build; ``titles`` name its steps."""
     match mode:
@@ -81,14 +81,14 @@ def _plain(stream: TextIO, titles: Titles) -> Report:
     """Return a report that writes log lines, each naming its step."""
     told: set[str] = set()
 
-    def report(event: Event) -> None:
+    def report(event: BuildEvent) -> None:
         stream.writelines(f"{printable(line)}\n" for line in _log(event, titles, told))
         stream.flush()
 
     return report
 
 
-def _log(event: Event, titles: Titles, told: set[str]) -> Iterator[str]:
+def _log(event: BuildEvent, titles: Titles, told: set[str]) -> Iterator[str]:
     match event:
         case StepStarted(step, platform):
             yield f"{_name(step, platform)} started{_called(step, titles)}"
@@ -121,7 +121,7 @@ def _called(step: str, titles: Titles) -> str:
 
 
 def _rawjson(stream: TextIO) -> Report:
-    def report(event: Event) -> None:
+    def report(event: BuildEvent) -> None:
         if isinstance(event, RawLine):
             stream.write(f"{event.line}\n")
             stream.flush()
@@ -129,5 +129,5 @@ def _rawjson(stream: TextIO) -> Report:
     return report
 
 
-def _quiet(_: Event) -> None:
+def _quiet(_: BuildEvent) -> None:
     """Show nothing."""

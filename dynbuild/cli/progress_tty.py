@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from dynbuild.building import (
-    Event,
+    BuildEvent,
     RawLine,
     Report,
     StepFinished,
@@ -32,7 +32,7 @@ Key = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningLine:
     """A line of the lower part: its start time, its title, and its last output."""
 
     since: float
@@ -45,14 +45,14 @@ class Board:
     """The currently running steps, in starting order."""
 
     titles: Titles
-    running: dict[Key, Running] = field(default_factory=dict)
+    running: dict[Key, RunningLine] = field(default_factory=dict)
 
-    def take(self, event: Event, now: float) -> Text | None:
+    def take(self, event: BuildEvent, now: float) -> Text | None:
         """Record an event; return the permanent line if it ends a step."""
         match event:
             case StepStarted(step, platform):
                 what = title(step, self.titles, platform)
-                self.running[step, platform] = Running(now, what)
+                self.running[step, platform] = RunningLine(now, what)
             case StepOutput(step, text, platform):
                 if row := self.running.get((step, platform)):
                     last = next(filter(str.strip, reversed(lines(text))), row.last)
@@ -63,7 +63,7 @@ class Board:
                     printable(outcome(event, self.titles)), "green" if ran else "dim"
                 )
             case Working(what, current, total, done):
-                row = self.running.pop((what, None), Running(now, what))
+                row = self.running.pop((what, None), RunningLine(now, what))
                 if not done:
                     last = transfer(current, total)
                     self.running[what, None] = replace(row, last=last)
@@ -79,7 +79,7 @@ class Board:
         return Group(*(_row(row, now) for row in list(self.running.values())))
 
 
-def _row(row: Running, now: float) -> Text:
+def _row(row: RunningLine, now: float) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{now - row.since:14.1f} s  ", "cyan")
     line.append(printable(row.what), "bold")
@@ -115,7 +115,7 @@ def live(
         redirect_stderr=False,
     ):
 
-        def report(event: Event) -> None:
+        def report(event: BuildEvent) -> None:
             if line := board.take(event, clock()):
                 console.print(line)
 

@@ -16,12 +16,12 @@ from dynbuild.environment.project import Project
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.metrics import StepMetrics
-from dynbuild.explain.past import Source
+from dynbuild.explain.past import Provenance
 from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache, declared_in
 
 
-def tiers_in(project: Project | None) -> dict[Source, Tier]:
+def tiers_in(project: Project | None) -> dict[Provenance, Tier]:
     """Return the tiers of a project, near to far, or else those of the environment.
 
     A declaration that cannot be read declares none.
@@ -36,7 +36,7 @@ def tiers_in(project: Project | None) -> dict[Source, Tier]:
     return tiers_of(root, cache, shows())
 
 
-def looked_up(project: Project | None, tiers: Mapping[Source, Tier]) -> LookUp:
+def looked_up(project: Project | None, tiers: Mapping[Provenance, Tier]) -> LookUp:
     """Return a look-up of metrics in tiers and in the history of a project."""
 
     def look_up(digests: set[StepDigest], platform: str) -> StepMetrics:

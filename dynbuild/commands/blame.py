@@ -9,7 +9,7 @@ from dynbuild.errors import (
     LockError,
     did_you_mean,
 )
-from dynbuild.explain.blame import Blamed, Commit, Version, blame
+from dynbuild.explain.blame import Blamed, Commit, LockVersion, blame
 from dynbuild.lockfile.codec import loads
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, LockHistory, Locks
@@ -41,12 +41,12 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
         message = f"the lock has no stage {stage!r}"
         raise DeclarationError(Diagnostic("DB0320", message, hint=hint))
 
-    def versions() -> Iterator[Version]:
+    def versions() -> Iterator[LockVersion]:
         if current is not None and current != committed:
-            yield Version(NOT_YET, current, (committed,))
+            yield LockVersion(NOT_YET, current, (committed,))
         for commit, parents in commits:
             before = tuple(_at(history, parent) for parent in parents)
-            yield Version(commit, _at(history, commit.id), before)
+            yield LockVersion(commit, _at(history, commit.id), before)
 
     return blame(stage, versions())
 

@@ -14,7 +14,7 @@ from dynbuild.lockfile.resolved import resolve
 from dynbuild.ports import Files, Tiers
 from dynbuild.realization.contents import contents
 
-Steps = Mapping[str, frozenset[StepDigest]]
+DigestsByPlatform = Mapping[str, frozenset[StepDigest]]
 """The digests of steps, by platform."""
 
 Each = Callable[
@@ -40,7 +40,7 @@ class Harm:
     what: str
 
 
-def steps_of(lock: Lock, files: Files) -> Steps:
+def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
     """Return the steps of a lock for every platform of it, with current files.
 
     Raises DeclarationError for an image without a pin: steps on it are never shared.
@@ -63,7 +63,7 @@ def steps_of(lock: Lock, files: Files) -> Steps:
     }
 
 
-def steps_in(inventory: Inventory) -> Steps:
+def steps_in(inventory: Inventory) -> DigestsByPlatform:
     """Return the steps of all records in a tier."""
     found: dict[str, set[StepDigest]] = {}
     for record in _records(inventory):
@@ -71,7 +71,7 @@ def steps_in(inventory: Inventory) -> Steps:
     return {platform: frozenset(steps) for platform, steps in found.items()}
 
 
-def push(tiers: Tiers, steps: Steps) -> int:
+def push(tiers: Tiers, steps: DigestsByPlatform) -> int:
     """Share the nearest tier's records with shared tiers; return how many they lack."""
     return sum(
         tiers.share(
@@ -81,7 +81,7 @@ def push(tiers: Tiers, steps: Steps) -> int:
     )
 
 
-def pull(tiers: Tiers, steps: Steps) -> int:
+def pull(tiers: Tiers, steps: DigestsByPlatform) -> int:
     """Copy the shared tiers' records to the nearest; return how many were copied."""
     count = 0
     for platform, wanted in steps.items():

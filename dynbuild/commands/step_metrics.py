@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.explain.metrics import StepMetrics
-from dynbuild.explain.past import Source
+from dynbuild.explain.past import Provenance
 from dynbuild.link.model import WriteSet
 from dynbuild.ports import Tier
 
@@ -13,7 +13,7 @@ from dynbuild.ports import Tier
 def step_metrics(
     digests: Iterable[StepDigest],
     platform: str,
-    tiers: Mapping[Source, Tier],
+    tiers: Mapping[Provenance, Tier],
     seconds: Mapping[str, float],
 ) -> StepMetrics:
     """Look steps up in tiers, the nearest first.
@@ -24,7 +24,7 @@ def step_metrics(
     wanted = sorted(set(digests))
     measured: dict[str, float] = {}
     sizes: dict[PlacedDigest, int] = {}
-    held: dict[PlacedDigest, Source] = {}
+    held: dict[PlacedDigest, Provenance] = {}
     wrote = defaultdict[PlacedDigest, list[WriteSet]](list)
     read = defaultdict[PlacedDigest, list[Sequence[str]]](list)
     joined = defaultdict[StepDigest, list[tuple[StepDigest, ...]]](list)

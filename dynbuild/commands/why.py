@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from dynbuild.commands.diff import of_revision
 from dynbuild.digest import Digest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
-from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
+from dynbuild.explain.causes import Cascade, Now, RootCause, RunReason, Trace
 from dynbuild.explain.next_change import changed
-from dynbuild.explain.past import Before, History, Source
+from dynbuild.explain.past import Before, History, Provenance
 from dynbuild.explain.place import Position, places
 from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices, ranked
@@ -56,16 +56,16 @@ class Explained:
     closure: tuple[str, ...]
     joins: tuple[Join, ...]
     choice: Choice
-    source: Source | None
+    source: Provenance | None
     runs: bool
-    reasons: tuple[Reason, ...]
-    roots: tuple[Root, ...]
+    reasons: tuple[RunReason, ...]
+    roots: tuple[RootCause, ...]
     changes: tuple[Change, ...]
     next: Next | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Explanation:
     """The steps that would run, and the explanations of the steps asked about.
 
     ``cascades`` pairs each cascade with its price, the highest first; ``seconds`` holds
@@ -88,7 +88,7 @@ class Edges:
 
     files: Files
     locks: Locks
-    tiers: Mapping[Source, Tier]
+    tiers: Mapping[Provenance, Tier]
     history: History
     images: Callable[[], Images]
     platform: Callable[[], str]
@@ -101,7 +101,7 @@ def why(
     *,
     since: str | None = None,
     platform: str | None = None,
-) -> Answer:
+) -> Explanation:
     """Explain a lock as it is; build and write nothing.
 
     Steps are compared with their last realization, or with the lock that git has at
@@ -118,7 +118,7 @@ def why(
     )
 
 
-def why_all(lock: Lock, edges: Edges, platform: str) -> Answer:
+def why_all(lock: Lock, edges: Edges, platform: str) -> Explanation:
     """Explain every step; leave missing live files and images open.
 
     Raises DeclarationError, LockError.
@@ -134,7 +134,7 @@ def _answer(
     asked: Sequence[Placed],
     edges: Edges,
     old: Lock | None = None,
-) -> Answer:
+) -> Explanation:
     lock, order, platform = resolved.lock, resolved.order, resolved.platform
     digests = resolved.digests
     if old is None:
@@ -177,7 +177,7 @@ def _answer(
             else None,
         )
 
-    return Answer(
+    return Explanation(
         platform=platform,
         order=order,
         places=where,
@@ -254,7 +254,7 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> Before:
 def _held(
     resolved: ResolvedLock,
     before: Before,
-    tiers: Mapping[Source, Tier],
+    tiers: Mapping[Provenance, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
     """Return the records in the tiers, and those of the earlier steps, with writes."""
     asked: Collection[StepDigest] = {

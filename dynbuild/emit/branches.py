@@ -91,7 +91,7 @@ class Branches:
 
 def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branches:
     """Lay out the build stages; ``names`` maps steps to the names of their stages."""
-    tree = _Tree({BASE_STEP, *names.values()})
+    tree = _BranchTree({BASE_STEP, *names.values()})
     copied = {copy.stage for one in order for copy in copies_of(one.step)}
     branching = [one for one in order if not one.linked or one.id in copied]
     closures = _closures(order, {one.id for one in branching})
@@ -133,7 +133,7 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branc
 def _parts(
     stage: Branch,
     comparing: Collection[str],
-    tree: "_Tree",
+    tree: "_BranchTree",
 ) -> Iterator[Part]:
     """Split a branch into its parts; there is no part without steps."""
     steps: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ def _parts(
 
 
 def _apart(
-    stages: list[Branch], sources: dict[str, StageName], tree: "_Tree"
+    stages: list[Branch], sources: dict[str, StageName], tree: "_BranchTree"
 ) -> Iterator[Branch]:
     """Give each copy source that is also a parent a build stage of its own.
 
@@ -197,7 +197,7 @@ class _Node:
         return self.next.setdefault(step, _Node())
 
 
-class _Tree:
+class _BranchTree:
     """The build stages by the steps that they hold, in lock order."""
 
     def __init__(self, names: Collection[StageName]) -> None:

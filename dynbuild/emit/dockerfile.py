@@ -89,7 +89,7 @@ def emit(
     known = {"platform": quote.comment(platform), "ignored": _IGNORED}
     with _speaking_of("the base"):
         stages = [_base(lock)]
-    seen = _Seen(lock, environments, laid.sources, mounts)
+    seen = _StepInputs(lock, environments, laid.sources, mounts)
     for branch in laid.branches:
         parent = branch.parent
         for part in branch.parts:
@@ -179,7 +179,7 @@ def _comments(
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _StepInputs:
     """The common inputs of the instructions of all steps."""
 
     lock: Lock
@@ -188,7 +188,7 @@ class _Seen:
     mounts: Mounts
 
 
-def _body(placed: Placed, seen: _Seen, part: Part, *, begun: bool) -> list[str]:
+def _body(placed: Placed, seen: _StepInputs, part: Part, *, begun: bool) -> list[str]:
     """Return the lines of a step that belong in a part of a build stage."""
     step, lock = placed.step, seen.lock
     own = seen.environments.of_stage(step.name) if isinstance(step, Stage) else {}

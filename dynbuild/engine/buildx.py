@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import assert_never
 
 from dynbuild.building import (
+    BuildEvent,
     BuildFailed,
     BuildRequest,
     Built,
-    Event,
     GzipLayout,
     Load,
     Nowhere,
@@ -28,7 +28,7 @@ from dynbuild.building import (
 from dynbuild.digest import Digest
 from dynbuild.engine.failure import explain, said, unreachable
 from dynbuild.engine.process import (
-    Running,
+    RunningProcesses,
     TimedOutError,
     capture,
     check_buildx,
@@ -53,12 +53,12 @@ class Buildx:
     """Implements ``ports.Builder`` with ``docker buildx`` in an environment."""
 
     environment: Mapping[str, str]
-    running: Running | None = None
+    running: RunningProcesses | None = None
 
     def build(self, request: BuildRequest, report: Report) -> Built:
         _check_secrets(request, self.environment)
 
-        def follow_up(event: Event) -> None:
+        def follow_up(event: BuildEvent) -> None:
             if isinstance(event, Working | RawLine):
                 report(event)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from dynbuild.building import BuildFailed
-from dynbuild.engine.rawjson import Failure, Transcript
+from dynbuild.engine.rawjson import FailedVertex, Transcript
 from dynbuild.errors import (
     DeclarationError,
     Diagnostic,
@@ -109,7 +109,7 @@ def _in_words(message: str) -> str:
     )
 
 
-def _script(failure: Failure) -> str | None:
+def _script(failure: FailedVertex) -> str | None:
     """Return the whole script of a RUN, which BuildKit's vertex names truncate."""
     match = _PROCESS.search(failure.message)
     if match is None:

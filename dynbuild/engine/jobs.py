@@ -6,14 +6,20 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
-from dynbuild.engine.process import GRACE, HARSHER, Running, StoppedError, heeding
+from dynbuild.engine.process import (
+    GRACE,
+    HARSHER,
+    RunningProcesses,
+    StoppedError,
+    heeding,
+)
 from dynbuild.ports import Job, JobEnded, JobResult
 
 
 class ThreadJobs:
     """Implements ``ports.Jobs``. Only the main thread may use it."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: RunningProcesses) -> None:
         self._running = running
         # SimpleQueue.put is reentrant: a signal handler may call it at any time.
         self._ends: SimpleQueue[JobResult | JobEnded | None] = SimpleQueue()
@@ -76,7 +82,7 @@ class ThreadJobs:
 
 
 @contextmanager
-def job_pool(running: Running) -> Iterator[ThreadJobs]:
+def job_pool(running: RunningProcesses) -> Iterator[ThreadJobs]:
     """Yield a job pool none of whose jobs outlives the context.
 
     Raises KeyboardInterrupt if an interrupt came, whatever the jobs were doing.

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from dynbuild.building import (
+    BuildEvent,
     BuildRequest,
     Built,
-    Event,
     GzipLayout,
     Load,
     Nowhere,
@@ -39,7 +39,7 @@ from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
 from dynbuild.engine.once import once
 from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.engine.tarball import copied, directories, is_empty, squashed, written
-from dynbuild.engine.texts import Texts
+from dynbuild.engine.texts import LayerTexts
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.link.lazy import LazyReads, LazyWriteSet
 from dynbuild.link.model import Layer, WriteSet
@@ -138,7 +138,7 @@ class BuildxLayerBuilder:
         layers = iter(zip(image.layers[height:], made_by, strict=True))
         realized = []
         below: WriteSet = LazyWriteSet(once(lambda: stacked(request.below)))
-        texts = Texts(self.machine, [blob(out, layer) for layer in request.on])
+        texts = LayerTexts(self.machine, [blob(out, layer) for layer in request.on])
         for part in request.parts:
             own = self._own_layers(part, layers, place, build.source_date_epoch)
             paths = [path for _, path in own]
@@ -274,7 +274,7 @@ class BuildxLayerBuilder:
             self.buildx.attempt(more, output, lambda _: None)
             share(folder, out)
 
-        def passed(event: Event) -> None:
+        def passed(event: BuildEvent) -> None:
             report(event)
             match event:
                 case StepFinished(step, seconds) if step in left and seconds >= _LONG:
@@ -336,7 +336,7 @@ class BuildxLayerBuilder:
 
 
 def _writes(
-    layers: Sequence[Path], below: WriteSet, texts: Texts
+    layers: Sequence[Path], below: WriteSet, texts: LayerTexts
 ) -> tuple[WriteSet, WriteSet]:
     """Return the write set of layers and of the whole stack, both read lazily."""
     writes = LazyWriteSet(once(lambda: written(layers, below, texts.known)))
@@ -377,7 +377,7 @@ def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
 def _of_steps(names: list[StageName], report: Report) -> Report:
     """Pass on the events of some steps; other events are internals of their build."""
 
-    def passed(event: Event) -> None:
+    def passed(event: BuildEvent) -> None:
         match event:
             case StepStarted() | StepOutput() | StepFinished():
                 if event.step in names:

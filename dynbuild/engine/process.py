@@ -127,7 +127,7 @@ class StoppedError(Exception):
     """A process was ended because the user interrupted dynbuild."""
 
 
-class Running:
+class RunningProcesses:
     """The running processes, whichever thread waits for them: one call ends all.
 
     ``ending`` may be set by a signal handler, so setting it takes no lock. Once it is
@@ -171,7 +171,9 @@ class Running:
 
 
 def interact(
-    environment: Mapping[str, str], arguments: Sequence[str], running: Running | None
+    environment: Mapping[str, str],
+    arguments: Sequence[str],
+    running: RunningProcesses | None,
 ) -> int:
     """Run docker on the terminal until the user ends it; return its exit status.
 
@@ -192,7 +194,7 @@ def follow(
     environment: Mapping[str, str],
     arguments: Sequence[str],
     each: Callable[[str], None],
-    running: Running | None = None,
+    running: RunningProcesses | None = None,
 ) -> int:
     """Run docker, pass on the lines of its stderr as they come, return its status.
 
@@ -216,7 +218,7 @@ def follow(
         with process:
             try:
                 pending.release()
-                with (running or Running()).holding(process):
+                with (running or RunningProcesses()).holding(process):
                     assert process.stderr is not None
                     for line in process.stderr:
                         each(line.rstrip("\n"))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dynbuild.building import (
-    Event,
+    BuildEvent,
     RawLine,
     StepFinished,
     StepOutput,
@@ -47,7 +47,7 @@ _PUSHING = "pushing the image"
 _WHOLE: Mapping[StageName, StageName] = {}
 
 
-Place = tuple[StageName, str | None]
+PlatformStep = tuple[StageName, str | None]
 """A step: its build stage, and the platform if the build has more than one."""
 
 
@@ -59,7 +59,7 @@ class _Vertex:
     """
 
     name: str = ""
-    place: Place | None = None
+    place: PlatformStep | None = None
     work: str | None = None
     started: str | None = None
     completed: str | None = None
@@ -86,7 +86,7 @@ class _Vertex:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedVertex:
     """The first vertex that failed by itself."""
 
     step: StageName | None
@@ -107,12 +107,12 @@ class Transcript:
         self.words: list[str] = []
         self.steps: tuple[StepResult, ...] = ()
         self._vertexes: dict[str, _Vertex] = {}
-        self._instructions: dict[Place, list[_Vertex]] = {}
-        self._begun: set[Place] = set()
-        self._finished: set[Place] = set()
+        self._instructions: dict[PlatformStep, list[_Vertex]] = {}
+        self._begun: set[PlatformStep] = set()
+        self._finished: set[PlatformStep] = set()
         self._failed: list[_Vertex] = []
 
-    def read(self, line: str) -> Iterator[Event]:
+    def read(self, line: str) -> Iterator[BuildEvent]:
         """Read one more line, and yield the events that result."""
         message = _parse(line)
         if message is None:
@@ -128,7 +128,7 @@ class Transcript:
         for record in _records(message, "logs"):
             yield from self._log(record)
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[BuildEvent]:
         """Yield the events at the end of a successful build.
 
         An instruction that BuildKit did not have to look at is in its cache.
@@ -137,16 +137,16 @@ class Transcript:
             if place not in self._finished:
                 yield from self._finish(place)
 
-    def failure(self) -> Failure | None:
+    def failure(self) -> FailedVertex | None:
         """Return the first vertex that failed by itself, not canceled by another."""
         for vertex in self._failed:
             if not vertex.error.endswith("context canceled"):
                 step = vertex.place[0] if vertex.place else None
                 output = tuple(vertex.tail)
-                return Failure(step, _instruction(vertex), vertex.error, output)
+                return FailedVertex(step, _instruction(vertex), vertex.error, output)
         return None
 
-    def _vertex(self, record: Mapping[str, object]) -> Iterator[Event]:
+    def _vertex(self, record: Mapping[str, object]) -> Iterator[BuildEvent]:
         vertex = self._vertexes.setdefault(_text(record, "digest"), _Vertex())
         if not vertex.name and (name := _text(record, "name")):
             vertex.name = name
@@ -168,7 +168,7 @@ class Transcript:
         elif vertex.work:
             yield from self._other(vertex, vertex.work)
 
-    def _step(self, vertex: _Vertex, place: Place) -> Iterator[Event]:
+    def _step(self, vertex: _Vertex, place: PlatformStep) -> Iterator[BuildEvent]:
         if place in self._finished or not vertex.started:
             return
         if place not in self._begun and not vertex.cached:
@@ -182,7 +182,7 @@ class Transcript:
             if all(v.completed and not v.error for v in self._instructions[place]):
                 yield from self._finish(place)
 
-    def _finish(self, place: Place) -> Iterator[Event]:
+    def _finish(self, place: PlatformStep) -> Iterator[BuildEvent]:
         step, platform = place
         vertexes = self._instructions[place]
         ran = any(vertex.started and not vertex.cached for vertex in vertexes)
@@ -191,7 +191,7 @@ class Transcript:
         self.steps += (StepResult(step, seconds, ran, platform),)
         yield StepFinished(step, seconds, ran, platform)
 
-    def _other(self, vertex: _Vertex, what: str) -> Iterator[Event]:
+    def _other(self, vertex: _Vertex, what: str) -> Iterator[BuildEvent]:
         if vertex.completed and not vertex.error:
             for told in vertex.told:
                 yield Working(told, *vertex.moved, done=True)
@@ -200,7 +200,7 @@ class Transcript:
             vertex.told.append(what)
             yield Working(what)
 
-    def _status(self, record: Mapping[str, object]) -> Iterator[Event]:
+    def _status(self, record: Mapping[str, object]) -> Iterator[BuildEvent]:
         vertex = self._vertexes.get(_text(record, "vertex"))
         if vertex is None or vertex.work is None:
             return
@@ -215,7 +215,7 @@ class Transcript:
                 vertex.told.append(what)
             yield Working(what, *vertex.moved)
 
-    def _log(self, record: Mapping[str, object]) -> Iterator[Event]:
+    def _log(self, record: Mapping[str, object]) -> Iterator[BuildEvent]:
         vertex = self._vertexes.setdefault(_text(record, "vertex"), _Vertex())
         stream = _number(record, "stream")
         try:
@@ -230,7 +230,7 @@ class Transcript:
             yield from _printed(vertex, whole)
 
 
-def _printed(vertex: _Vertex, data: bytes) -> Iterator[Event]:
+def _printed(vertex: _Vertex, data: bytes) -> Iterator[BuildEvent]:
     """Yield the lines that a vertex printed; keep the last ones for error messages."""
     text = data.decode("utf-8", "replace")
     vertex.tail.extend(text.split("\n"))
@@ -239,7 +239,7 @@ def _printed(vertex: _Vertex, data: bytes) -> Iterator[Event]:
         yield StepOutput(step, text, platform)
 
 
-def _place(name: str, parts: Mapping[StageName, StageName]) -> Place | None:
+def _place(name: str, parts: Mapping[StageName, StageName]) -> PlatformStep | None:
     match = _PLACE.fullmatch(name)
     if match is None or match["stage"] is None or match["what"].startswith("FROM "):
         return None

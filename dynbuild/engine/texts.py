@@ -11,7 +11,7 @@ from dynbuild.ports import Machine
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class LayerTexts:
     """The texts of a base stack and of the layers built on it, by digest.
 
     Readers of a step's layers put their texts into ``known``. Texts of the base stack

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dynbuild.building import Event
+from dynbuild.building import BuildEvent
 from dynbuild.digest import sha256, short
 from dynbuild.environment.project import Project
 from dynbuild.errors import Diagnostic
@@ -27,7 +27,7 @@ class Environment:
     project: Project
     cache: Cache = field(default_factory=Cache)
     trusted: bool = False
-    report: Callable[[Event], None] = _ignore
+    report: Callable[[BuildEvent], None] = _ignore
     tell: Callable[[Diagnostic], None] = _ignore
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dynbuild.ports import Builder, Images
 from dynbuild.project.cache.facts import FileObservations
-from dynbuild.project.cache.memory import Memory
+from dynbuild.project.cache.memory import EvaluationCache
 from dynbuild.project.cache.store import directory_of
 from dynbuild.project.content import Tree
 from dynbuild.project.discovery import NAMES, ProjectPaths, find, find_lock, read
@@ -84,7 +84,7 @@ def load_declaration(
         directory=files.directory(Path.cwd()),
         shown=files.name,
         say=_say(project.facts, say),
-        memory=Memory(directory_of(os.environ), place.root, files.facts),
+        memory=EvaluationCache(directory_of(os.environ), place.root, files.facts),
     )
     loaded = load(read(place, Path.cwd()), syntax, inputs)
     project.facts.take(files.facts.listed())

@@ -10,17 +10,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from dynbuild.building import BuildFailed, Event, Report
+from dynbuild.building import BuildEvent, BuildFailed, Report
 from dynbuild.declaration.caches import RegistryTier
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
-from dynbuild.engine.process import Running
+from dynbuild.engine.process import RunningProcesses
 from dynbuild.environment.history import history_of
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import images
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
-from dynbuild.explain.past import Source
+from dynbuild.explain.past import Provenance
 from dynbuild.history.sqlite import path_in
 from dynbuild.lockfile.model import Lock
 from dynbuild.owners import fault
@@ -29,7 +29,7 @@ from dynbuild.project.checkout import copy_of
 from dynbuild.realization.model import Backends
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.kind import TierConfig
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.local.workspace import private
 from dynbuild.tiers.oci.address import repository
@@ -40,7 +40,7 @@ from dynbuild.tiers.settings import shared, trust_of
 from dynbuild.tiers.wrap.chain import Chain
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
-Tell = Callable[[Diagnostic], None]
+Warn = Callable[[Diagnostic], None]
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -53,17 +53,17 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
     """
     project, cache = environment.project, environment.cache
     tell = environment.tell
-    running = Running()
+    running = RunningProcesses()
     lock_ = threading.Lock()
 
-    def one_at_a_time(event: Event) -> None:
+    def one_at_a_time(event: BuildEvent) -> None:
         with lock_:
             environment.report(event)
 
     fars = () if _is_private(lock) else shared(cache, os.environ)
     near = near_of(store_of(project.place.root, cache.local), cache, tell)
     made(near.root)
-    machine = Machine(near, running.pause)
+    machine = LocalMachine(near, running.pause)
     with machine.private() as folder, job_pool(running) as jobs:
         guarded = [CircuitBreakerTier(far, tell, one_at_a_time) for far in fars]
         tier = Chain(near, guarded, folder, running.check)
@@ -74,7 +74,7 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
         cached = repository_of(declared, os.environ) if fars else None
         places = [*([cached] if cached else []), *map(repository, bases)]
         publisher = Registries(tier, places, os.environ, folder, running.check)
-        sources: tuple[Source, ...] = ("local", *(far.name for far in fars))
+        sources: tuple[Provenance, ...] = ("local", *(far.name for far in fars))
         try:
             yield Backends(
                 files=project.files,
@@ -105,13 +105,13 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
 
 @contextmanager
 def chained(
-    near: Local, fars: Sequence[TierConfig], report: Report, tell: Tell
+    near: Local, fars: Sequence[TierConfig], report: Report, tell: Warn
 ) -> Iterator[Chain]:
     """Provide the tiers as one chain, where nothing is built."""
     made(near.root)
     lock = threading.Lock()
 
-    def one_at_a_time(event: Event) -> None:
+    def one_at_a_time(event: BuildEvent) -> None:
         with lock:
             report(event)
 
@@ -120,10 +120,10 @@ def chained(
         yield Chain(near, guarded, folder, lambda: None)
 
 
-def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
+def tiers_of(root: Path, cache: Cache, tell: Warn) -> dict[Provenance, Tier]:
     """Return a project's tiers, near to far; report a failing shared one once."""
     near = near_of(store_of(root, cache.local), cache, tell)
-    tiers: dict[Source, Tier] = {"local": near}
+    tiers: dict[Provenance, Tier] = {"local": near}
     for far in shared(cache, os.environ):
         # A read-only command only reports a failing tier, required or not.
         tiers[far.name] = CircuitBreakerTier(
@@ -132,7 +132,7 @@ def tiers_of(root: Path, cache: Cache, tell: Tell) -> dict[Source, Tier]:
     return tiers
 
 
-def near_of(store: Path, cache: Cache, tell: Tell) -> Local:
+def near_of(store: Path, cache: Cache, tell: Warn) -> Local:
     """Return the local tier, filtered by what this run trusts.
 
     Raises DeclarationError.

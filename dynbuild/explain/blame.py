@@ -21,7 +21,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class LockVersion:
     """The lock at a commit, and at each of its parents; None where there was none."""
 
     commit: Commit
@@ -37,7 +37,7 @@ class Blamed:
     changes: tuple[Change, ...]
 
 
-def blame(stage: str, versions: Iterable[Version]) -> Iterator[Blamed]:
+def blame(stage: str, versions: Iterable[LockVersion]) -> Iterator[Blamed]:
     """Yield the changes to a stage, the latest first, back to its origin.
 
     ``versions`` are newest first, and read no further than needed. Renames are

@@ -17,7 +17,7 @@ from dynbuild.plan import Build
 from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import copies_of
 
-Code: TypeAlias = Literal[
+ReasonCode: TypeAlias = Literal[
     "new",
     "base",
     "changed",
@@ -31,7 +31,7 @@ Code: TypeAlias = Literal[
 ]
 """The reason why a step differs, or is built; stable, and listed in docs/why.md."""
 
-CASCADE: frozenset[Code] = frozenset({"stands-on", "copies-from", "put-on", "needed"})
+CASCADE = frozenset[ReasonCode]({"stands-on", "copies-from", "put-on", "needed"})
 """Reasons that originate in other steps."""
 
 BASE = "base"
@@ -39,20 +39,20 @@ BASE = "base"
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class RunReason:
     """One reason: the fields that differ, or the other steps that it originates in."""
 
-    code: Code
+    code: ReasonCode
     fields: tuple[FieldChange, ...] = ()
     steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class RootCause:
     """A root cause: a step or the base, with reasons of its own."""
 
     step: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RunReason, ...]
 
     @property
     def is_new(self) -> bool:
@@ -63,7 +63,7 @@ class Root:
 class Cascade:
     """A root, and the steps that run because of it, itself included if it runs."""
 
-    root: Root
+    root: RootCause
     steps: tuple[str, ...]
 
 
@@ -88,41 +88,41 @@ class Trace:
         self.now, self.before = now, before
         self.steps = {placed.id: placed for placed in now.order}
         self.runs = frozenset(now.prediction.runs)
-        self.seen: dict[tuple[str, StepDigest | None], tuple[Root, ...]] = {}
+        self.seen: dict[tuple[str, StepDigest | None], tuple[RootCause, ...]] = {}
 
-    def reasons(self, id_: str) -> tuple[Reason, ...]:
+    def reasons(self, id_: str) -> tuple[RunReason, ...]:
         """Return why a step differs from before, or runs although it does not."""
         return self._reasons(id_, self.before.digests.get(id_))
 
-    def roots(self, id_: str) -> tuple[Root, ...]:
+    def roots(self, id_: str) -> tuple[RootCause, ...]:
         """Return the root causes: the steps whose own reasons lead to this step."""
         return self._roots(id_, self.before.digests.get(id_))
 
     def cascades(self) -> tuple[Cascade, ...]:
         """Return the steps that run, grouped by root cause."""
-        found: dict[str, tuple[Root, list[str]]] = {}
+        found: dict[str, tuple[RootCause, list[str]]] = {}
         for id_ in self.now.prediction.runs:
             for root in self.roots(id_):
                 found.setdefault(root.step, (root, []))[1].append(id_)
         return tuple(Cascade(root, tuple(steps)) for root, steps in found.values())
 
-    def _reasons(self, id_: str, old: StepDigest | None) -> tuple[Reason, ...]:
+    def _reasons(self, id_: str, old: StepDigest | None) -> tuple[RunReason, ...]:
         if old == self.now.digests[id_]:
             return tuple(self._undisturbed(id_)) if id_ in self.runs else ()
         if old is None or old not in self.before.described:
             return (self._first(id_),)
         return tuple(self._differing(self.steps[id_], self.before.described[old]))
 
-    def _roots(self, id_: str, old: StepDigest | None) -> tuple[Root, ...]:
+    def _roots(self, id_: str, old: StepDigest | None) -> tuple[RootCause, ...]:
         key = id_, old
         if key not in self.seen:
-            found: dict[str, Root] = {}
-            own: list[Reason] = []
+            found: dict[str, RootCause] = {}
+            own: list[RunReason] = []
             self.seen[key] = ()
             reasons = self._reasons(id_, old)
             for reason in reasons:
                 if reason.code == "base":
-                    found[BASE] = Root(BASE, (reason,))
+                    found[BASE] = RootCause(BASE, (reason,))
                 elif reason.code not in CASCADE:
                     own.append(reason)
                 for step in reason.steps if reason.code in CASCADE else ():
@@ -131,7 +131,7 @@ class Trace:
             # If no other step differs, this step is the root: the paths that it
             # touches, which decide what it is put on, are in no description.
             if own or (reasons and not found):
-                found[id_] = Root(id_, tuple(own) or reasons)
+                found[id_] = RootCause(id_, tuple(own) or reasons)
             self.seen[key] = tuple(found.values())
         return self.seen[key]
 
@@ -144,13 +144,13 @@ class Trace:
                 return digest
         return self.before.digests.get(step)
 
-    def _first(self, id_: str) -> Reason:
+    def _first(self, id_: str) -> RunReason:
         """Return why a step runs for the first time: new, or not needed before."""
         if needed := self._needed(id_):
-            return Reason("needed", steps=needed)
+            return RunReason("needed", steps=needed)
         if self.steps[id_].linked and id_ in self.before.unlinked:
-            return Reason("changed", (_LINKED,))
-        return Reason("new")
+            return RunReason("changed", (_LINKED,))
+        return RunReason("new")
 
     def _needed(self, id_: str) -> tuple[str, ...]:
         """Return the steps that now need a step which was in the lock, but unneeded."""
@@ -166,7 +166,7 @@ class Trace:
             )
         )
 
-    def _undisturbed(self, id_: str) -> Iterator[Reason]:
+    def _undisturbed(self, id_: str) -> Iterator[RunReason]:
         """Yield the reasons why a step runs although its description is the same."""
         plan = self.now.prediction.plan
         place = plan.places.places[plan.places.final[id_]]
@@ -184,15 +184,15 @@ class Trace:
         put = [step for step in put if step in self.steps and step not in below]
         copied = tuple(self._another(place.sources))
         if below:
-            yield Reason("stands-on", steps=below)
+            yield RunReason("stands-on", steps=below)
         if copied:
-            yield Reason("copies-from", steps=copied)
+            yield RunReason("copies-from", steps=copied)
         if put:
-            yield Reason("put-on", steps=tuple(put))
+            yield RunReason("put-on", steps=tuple(put))
         if gone:
-            yield Reason("gone", steps=gone)
+            yield RunReason("gone", steps=gone)
         if not (below or copied or put or gone):
-            yield Reason("not-held")
+            yield RunReason("not-held")
 
     def _another(self, sources: Sequence[PlacedDigest]) -> Iterator[str]:
         """Yield the sources that are rebuilt, or placed differently than before."""
@@ -203,14 +203,14 @@ class Trace:
             if is_built or self.before.placed.get(source, digest) != digest:
                 yield source
 
-    def _differing(self, placed: Placed, was: Description) -> Iterator[Reason]:
+    def _differing(self, placed: Placed, was: Description) -> Iterator[RunReason]:
         """Yield all differences, without those that merely follow from another."""
         described = self.now.described[placed.id]
         fields = differing(was, described)
         base = tuple(change for change in fields if change.field == "base")
         if base:
             # Everything that it stands on differs as well, for the same reason.
-            yield Reason("base", base)
+            yield RunReason("base", base)
         own, copied = self._copied(placed, fields)
         links = self._links(placed, was)
         passed_on = self._variables(placed, links) | _uids(fields)
@@ -222,14 +222,14 @@ class Trace:
         if not (own or below or base):
             own = inherited
         if own:
-            yield Reason("changed", tuple(own))
+            yield RunReason("changed", tuple(own))
         yield from below
         if not (own or below or base):
-            yield Reason("moved", steps=links.behind)
+            yield RunReason("moved", steps=links.behind)
 
     def _copied(
         self, placed: Placed, fields: Sequence[FieldChange]
-    ) -> tuple[list[FieldChange], list[Reason]]:
+    ) -> tuple[list[FieldChange], list[RunReason]]:
         """Split changes into a step's own fields and the stages that it copies from."""
         copies = copies_of(placed.step)
         own: list[FieldChange] = []
@@ -248,7 +248,7 @@ class Trace:
             else:
                 own.append(FieldChange(f"copies.{at}.stage", was[-1], stage))
         steps = tuple(dict.fromkeys(stages))
-        return own, [Reason("copies-from", steps=steps)] if steps else []
+        return own, [RunReason("copies-from", steps=steps)] if steps else []
 
     def _links(self, placed: Placed, was: Description) -> "_Links":
         """Compare the steps that a step stands on with those that it stood on."""
@@ -345,12 +345,12 @@ class _Links:
     dependencies: tuple[FieldChange, ...]
 
 
-def _reasons_of(links: _Links) -> Iterator[Reason]:
+def _reasons_of(links: _Links) -> Iterator[RunReason]:
     below = tuple(dict.fromkeys((*links.changed, *links.came)))
     if below:
-        yield Reason("stands-on", steps=below)
+        yield RunReason("stands-on", steps=below)
     if links.gone:
-        yield Reason("gone", steps=links.gone)
+        yield RunReason("gone", steps=links.gone)
 
 
 def _called(names: Sequence[str], now: Collection[str]) -> str | None:

@@ -18,7 +18,7 @@ from dynbuild.digest import (
     StepDigest,
 )
 from dynbuild.errors import DeclarationError
-from dynbuild.explain.causes import Cascade, Now, Reason, Root, Trace
+from dynbuild.explain.causes import Cascade, Now, RootCause, RunReason, Trace
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.explain.past import Before
 from dynbuild.explain.predict import UNBUILT, Prediction, predict
@@ -49,8 +49,8 @@ class StepFate:
     placed: Placed
     fate: Fate
     was: str | None
-    reasons: tuple[Reason, ...] = ()
-    roots: tuple[Root, ...] = ()
+    reasons: tuple[RunReason, ...] = ()
+    roots: tuple[RootCause, ...] = ()
     seconds: float | None = None
     size: int | None = None
     tier: str | None = None

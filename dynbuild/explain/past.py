@@ -6,11 +6,11 @@ from typing import Protocol, TypeAlias
 
 from dynbuild.digest import Description, PlacedDigest, StepDigest
 
-Source: TypeAlias = str
+Provenance: TypeAlias = str
 """The origin of a step: the name of a tier, or one of these."""
 
-BUILT: Source = "built"
-SQUASHED: Source = "squashed"
+BUILT: Provenance = "built"
+SQUASHED: Provenance = "squashed"
 """Combined with the layers of other steps."""
 
 
@@ -28,7 +28,7 @@ class PastStep:
     digest: StepDigest
     placed: PlacedDigest
     description: Description
-    source: Source
+    source: Provenance
     seconds: float
     size: int
     ran: bool
@@ -100,7 +100,7 @@ class Told:
     seconds: float
     platform: str
     failed: str | None
-    steps: Mapping[Source, int]
+    steps: Mapping[Provenance, int]
     ran: float
     saved: float
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dynbuild.explain.past import SQUASHED, Source, Told
+from dynbuild.explain.past import SQUASHED, Provenance, Told
 from dynbuild.lockfile.model import Lock
 
 _DAY = 86_400.0
@@ -21,7 +21,7 @@ class Usage:
     start: float
     builds: int
     failed: int
-    steps: Mapping[Source, int]
+    steps: Mapping[Provenance, int]
     seconds: float
     ran: float
     saved: float
@@ -31,7 +31,7 @@ class Usage:
         """The number of steps, without layers squashed from several."""
         return sum(self.steps.values()) - self.steps.get(SQUASHED, 0)
 
-    def rate(self, source: Source) -> float:
+    def rate(self, source: Provenance) -> float:
         """Return the fraction of the steps that came from a source, from 0 to 1."""
         return self.steps.get(source, 0) / self.total if self.total else 0.0
 
@@ -46,7 +46,7 @@ def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
 
 def together(start: float, builds: Sequence[Told]) -> Usage:
     """Return the aggregate of builds."""
-    steps: Counter[Source] = Counter()
+    steps: Counter[Provenance] = Counter()
     for told in builds:
         steps.update(told.steps)
     return Usage(

@@ -22,7 +22,7 @@ from dynbuild.explain.past import (
     PastBuild,
     PastLock,
     PastStep,
-    Source,
+    Provenance,
     Told,
 )
 from dynbuild.history.schema import NewerError, migrate
@@ -124,7 +124,7 @@ class Sqlite:
 
     def builds(self) -> tuple[Told, ...]:
         def work(database: sqlite3.Connection) -> tuple[Told, ...]:
-            counts: dict[int, dict[Source, int]] = {}
+            counts: dict[int, dict[Provenance, int]] = {}
             for build, source, count in database.execute(
                 "SELECT build, source, count(*) FROM steps JOIN builds ON id = build"
                 " WHERE project = ? GROUP BY build, source",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedConstruct:
     """A code, a message, and what to write instead; ``{text}`` is the source text."""
 
     code: str
@@ -13,40 +13,40 @@ class Refusal:
 
 
 REFUSALS = {
-    "url": Refusal(
+    "url": RefusedConstruct(
         "DB0202",
         "a URL must be a string",
         'quote it: "{text}"; in a function, put a space after the colon',
     ),
-    "path": Refusal(
+    "path": RefusedConstruct(
         "DB0202",
         "a path must start with ./, ../ or /",
         "write ./{text}, or put spaces around `/` to divide",
     ),
-    "search path": Refusal(
+    "search path": RefusedConstruct(
         "DB0202",
         "there is no search path: {text} would depend on the machine",
         "import a file of the project by its relative path",
     ),
-    "home path": Refusal(
+    "home path": RefusedConstruct(
         "DB0202",
         "a path in the home directory would depend on the user",
         "use a path relative to this file",
     ),
-    "slash": Refusal("DB0201", "a path cannot end with a slash", None),
-    "gap": Refusal(
+    "slash": RefusedConstruct("DB0201", "a path cannot end with a slash", None),
+    "gap": RefusedConstruct(
         "DB0201", "no space is allowed within a path", "write ./a/${{b}} without spaces"
     ),
-    "chain": Refusal(
+    "chain": RefusedConstruct(
         "DB0201",
         "`{text}` cannot be chained",
         "put one of the comparisons in parentheses",
     ),
-    "pipes": Refusal("DB0201", "|> and <| cannot be mixed", "use parentheses"),
-    "integer": Refusal(
+    "pipes": RefusedConstruct("DB0201", "|> and <| cannot be mixed", "use parentheses"),
+    "integer": RefusedConstruct(
         "DB0218", "{text} does not fit into 64 bits", "use a float or a string"
     ),
-    "float": Refusal("DB0218", "{text} is out of the range of a float", None),
+    "float": RefusedConstruct("DB0218", "{text} is out of the range of a float", None),
 }
 
 _NO_STORE = "dynbuild builds images, not store paths: declare stages"

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dynbuild.building import BuildFailed, BuildRequest, Report, StepResult
 from dynbuild.digest import Description, PlacedDigest, StepDigest
-from dynbuild.explain.past import History, Source
+from dynbuild.explain.past import History, Provenance
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.lockfile.order import Placed
@@ -95,7 +95,7 @@ class Backends:
     publisher: Publisher
     jobs: Jobs
     report: Report
-    sources: tuple[Source, ...] = ("local",)
+    sources: tuple[Provenance, ...] = ("local",)
 
 
 @dataclass(frozen=True, slots=True)

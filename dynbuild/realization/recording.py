@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from dynbuild import quote
-from dynbuild.explain.past import History, PastBuild, PastStep, Source
+from dynbuild.explain.past import History, PastBuild, PastStep, Provenance
 from dynbuild.lockfile.codec import dumps
 from dynbuild.lockfile.model import Lock
 from dynbuild.plan import Reuse
@@ -17,7 +17,7 @@ from dynbuild.steps.title import title
 
 @contextmanager
 def recording_history(
-    history: History, lock: Lock, outcome: RealizeResult, sources: Sequence[Source]
+    history: History, lock: Lock, outcome: RealizeResult, sources: Sequence[Provenance]
 ) -> Iterator[list[PastStep]]:
     """Record the result in the history at the end, even if making the image fails.
 
@@ -39,7 +39,7 @@ def recording_history(
 
 
 def _past_build(
-    lock: Lock, outcome: RealizeResult, sources: Sequence[Source]
+    lock: Lock, outcome: RealizeResult, sources: Sequence[Provenance]
 ) -> PastBuild:
     failed = None
     if outcome.failed is not None:
@@ -67,7 +67,7 @@ def squash(name: str, one: Squash) -> PastStep:
     )
 
 
-def _steps(outcome: RealizeResult, sources: Sequence[Source]) -> Iterator[PastStep]:
+def _steps(outcome: RealizeResult, sources: Sequence[Provenance]) -> Iterator[PastStep]:
     recipe, plan = outcome.recipe, outcome.plan
     ran = {result.step for result in outcome.steps if result.ran}
     for placed in recipe.order:

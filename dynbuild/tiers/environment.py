@@ -5,7 +5,7 @@ from typing import get_args
 
 from dynbuild.declaration.caches import Mode
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.tiers.kind import READ, WRITE, Environment, Use
+from dynbuild.tiers.kind import READ, WRITE, EnvironmentVariables, Use
 
 _USES: Mapping[Mode, frozenset[Use]] = {
     "read-write": frozenset({READ, WRITE}),
@@ -17,7 +17,9 @@ _SPELLINGS = {"1": True, "true": True, "yes": True, "on": True}
 _SPELLINGS |= {"0": False, "false": False, "no": False, "off": False}
 
 
-def uses(variable: str, environment: Environment, declared: Mode) -> frozenset[Use]:
+def uses(
+    variable: str, environment: EnvironmentVariables, declared: Mode
+) -> frozenset[Use]:
     """Return a tier's uses: what both its variable and the general CACHE_MODE allow.
 
     Raises DeclarationError, as all functions here.
@@ -26,7 +28,7 @@ def uses(variable: str, environment: Environment, declared: Mode) -> frozenset[U
     return own & _USES[_mode("CACHE_MODE", environment, "read-write")]
 
 
-def switch(variable: str, environment: Environment, otherwise: bool) -> bool:  # noqa: FBT001 - a value
+def switch(variable: str, environment: EnvironmentVariables, otherwise: bool) -> bool:  # noqa: FBT001 - a value
     """Return whether a variable says yes."""
     given = environment.get(variable)
     if not given:
@@ -42,7 +44,7 @@ def wrong(variable: str, value: str, expected: str) -> DeclarationError:
     return DeclarationError(Diagnostic("DB0607", message, hint=f"set {variable} anew"))
 
 
-def _mode(variable: str, environment: Environment, otherwise: Mode) -> Mode:
+def _mode(variable: str, environment: EnvironmentVariables, otherwise: Mode) -> Mode:
     given = environment.get(variable) or otherwise
     for mode in get_args(Mode):
         if given == mode:

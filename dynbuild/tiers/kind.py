@@ -14,7 +14,7 @@ WRITE: Use = "write"
 Open = Callable[[Notify, CountBytes, CountBytes], Tier]
 """Opens a tier, which reports damage, and bytes received and sent while they move."""
 
-Environment: TypeAlias = Mapping[str, str]
+EnvironmentVariables: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,16 @@ class TierKind(Generic[T]):
     label: str
     colors: tuple[str, str]
     variables: tuple[str, ...]
-    configure: Callable[[T | None, Environment], TierConfig | None]
+    configure: Callable[[T | None, EnvironmentVariables], TierConfig | None]
     """Sets up the declared tier, or the one that the environment names. Imports no
     client, which takes long: many runs need none. Raises DeclarationError."""
 
     shown: Callable[[T], tuple[str, str]]
     """Returns where a declared tier is, and its use, as its user is asked to agree."""
 
-    is_overridden: Callable[[T, Environment], bool]
+    is_overridden: Callable[[T, EnvironmentVariables], bool]
     """Whether an environment that names such a tier overrides all that is declared."""
 
-    def is_named(self, environment: Environment) -> bool:
+    def is_named(self, environment: EnvironmentVariables) -> bool:
         """Whether the environment names a tier of this kind."""
         return any(map(environment.get, self.variables))

@@ -10,7 +10,7 @@ from dynbuild.tiers.codec import record_name
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryTier:
     """Implements ``ports.Tier`` with dictionaries."""
 
     blobs: dict[Digest, bytes] = field(default_factory=dict)

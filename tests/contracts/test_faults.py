@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from dynbuild.building import Event
+    from dynbuild.building import BuildEvent
     from dynbuild.ports import CountBytes, Notify
 
 AMD = "linux/amd64"
@@ -80,7 +80,7 @@ class Machine:
         self.chain = self.session()
 
     def session(self) -> Chain:
-        def report(_: Event) -> None: ...
+        def report(_: BuildEvent) -> None: ...
 
         guarded = [
             CircuitBreakerTier(

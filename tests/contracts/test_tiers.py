@@ -12,7 +12,7 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Origin, Record
 from dynbuild.tiers.kind import READ, TierConfig
 from dynbuild.tiers.local.tier import Local
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 from dynbuild.tiers.s3.client import connect
 from dynbuild.tiers.s3.tier import S3
 from dynbuild.tiers.wrap.chain import Chain, Nested
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from dynbuild.building import Event
+    from dynbuild.building import BuildEvent
     from dynbuild.digest import Digest
     from dynbuild.ports import Tier
 
@@ -56,7 +56,7 @@ class Through:
 
 
 def memory(folder: Path, _: Request) -> Bench:
-    tier = Memory()
+    tier = MemoryTier()
 
     def damage(blob: Digest, data: bytes | None) -> None:
         tier.blobs.pop(blob, None)
@@ -176,13 +176,13 @@ def test_what_a_chain_takes_from_a_chain_is_from_there(tmp_path: Path) -> None:
         Record(step, step, "linux/amd64", (), {}, on=(sha256(ground),), origins=(at,))
         for ground, at in ((b"a", Origin("", ("key",))), (b"b", Origin("x", ("key",))))
     )
-    inside = Memory()
+    inside = MemoryTier()
     for record in (signed, built):
         inside.record(record)
     far = TierConfig("far", "inside", lambda *_: inside, NO_INVENTORY)
-    inner = Nested(chained(Memory(), far, tmp_path))
+    inner = Nested(chained(MemoryTier(), far, tmp_path))
     both = TierConfig("far", "both", lambda *_: inner, NO_INVENTORY)
-    found = chained(Memory(), both, tmp_path).find([step], "linux/amd64")
+    found = chained(MemoryTier(), both, tmp_path).find([step], "linux/amd64")
     assert {one.origins for one in found} == {(Origin("far both"),)}
     found = inner.find([step], "linux/amd64")
     expected = {(Origin("far inside", ("key",)),), (Origin("far inside"),)}
@@ -190,9 +190,9 @@ def test_what_a_chain_takes_from_a_chain_is_from_there(tmp_path: Path) -> None:
 
 
 def chained(near: Tier, far: TierConfig, folder: Path) -> Chain:
-    assert isinstance(near, (Memory, Local))
+    assert isinstance(near, (MemoryTier, Local))
 
-    def report(_: Event) -> None: ...
+    def report(_: BuildEvent) -> None: ...
 
     guarded = CircuitBreakerTier(far, lambda _: None, report)
     return Chain(near, [guarded], folder, lambda: None)

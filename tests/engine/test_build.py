@@ -14,10 +14,10 @@ from uuid import uuid4
 import pytest
 
 from dynbuild.building import (
+    BuildEvent,
     BuildFailed,
     BuildRequest,
     Built,
-    Event,
     Load,
     Nowhere,
     OciLayout,
@@ -44,13 +44,13 @@ class Builds:
     engine: dict[str, str]
     base: str
     folder: Path
-    events: list[Event] = field(default_factory=list)
+    events: list[BuildEvent] = field(default_factory=list)
 
     def build(
         self,
         stages: str,
         *outputs: Output,
-        hear: Callable[[Event], None] | None = None,
+        hear: Callable[[BuildEvent], None] | None = None,
         **more: Any,
     ) -> Built:
         """Build stages that stand on base.0; a new salt in {salt} misses the cache."""
@@ -66,7 +66,7 @@ class Builds:
         )
         self.events.clear()
 
-        def report(event: Event) -> None:
+        def report(event: BuildEvent) -> None:
             self.events.append(event)
             if hear:
                 hear(event)
@@ -338,7 +338,7 @@ def test_a_secret_is_never_seen(builds: Builds, tmp_path: Path, source: str) -> 
     builds.engine = builds.engine | {"SECRET_TOKEN": value}
     seen: list[str] = []
 
-    def hear(event: Event) -> None:
+    def hear(event: BuildEvent) -> None:
         if isinstance(event, StepStarted):
             seen.append(command_lines())
 

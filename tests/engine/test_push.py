@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.building import BuildFailed, Event, Working
+from dynbuild.building import BuildEvent, BuildFailed, Working
 from dynbuild.digest import Digest, sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.errors import UnreachableError
 from dynbuild.link.model import Layer
 from dynbuild.ports import LostError
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.upload import of_bytes
@@ -44,11 +44,11 @@ class Image:
     def __init__(self, host: str, folder: Path) -> None:
         self.folder = folder
         blobs = [os.urandom(200_000) for _ in range(3)]
-        self.tier = Memory({sha256(data): data for data in blobs})
+        self.tier = MemoryTier({sha256(data): data for data in blobs})
         self.stack = tuple(Layer(sha256(b"tar"), sha256(x), len(x)) for x in blobs)
         self.name = f"{host}/pushed/{sha256(blobs[0])[7:20]}"
         self.cache = Repository(host, f"cache/{sha256(blobs[1])[7:20]}")
-        self.events: list[Event] = []
+        self.events: list[BuildEvent] = []
         self.ending = False
 
     def push(self, *tags: str) -> Digest:

@@ -15,7 +15,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.local.inventory import LocalInventory
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.seal import seal_key
 from dynbuild.tiers.settings import shared, trust_of
@@ -107,8 +107,8 @@ class Run:
         return cache_verb.pull(self.chain, {AMD: frozenset({step})})
 
     @property
-    def machine(self) -> Machine:
-        return Machine(self.near, lambda _: None)
+    def machine(self) -> LocalMachine:
+        return LocalMachine(self.near, lambda _: None)
 
     def _content(self, record: Record) -> bytes:
         (layer,) = record.layers

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from random import Random
 
-    from dynbuild.building import Event
+    from dynbuild.building import BuildEvent
     from dynbuild.digest import Digest
     from dynbuild.link.model import Record
 
@@ -57,7 +57,7 @@ class Machine:
         self.turns = Turns(self.choose.choice)
         self.machine = TurnMachine(self.turns)
         self.recipe = recipe_of(self.world, self.locked)
-        self.events: list[Event] = []
+        self.events: list[BuildEvent] = []
         sources = {
             quote.stage(one.id): tuple(
                 self.recipe.sources[copy.stage] for copy in one.step.copies

@@ -22,7 +22,7 @@ from dynbuild.link.model import Layer, Record
 from dynbuild.signature import SecretKey
 from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.tier import Local
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.wrap.chain import Chain, Nested
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
@@ -87,7 +87,7 @@ class World:
     """Tiers, a store, and what somebody else has in theirs."""
 
     root: Path
-    tiers: dict[str, Memory | Local] = field(default_factory=dict)
+    tiers: dict[str, MemoryTier | Local] = field(default_factory=dict)
     reach: dict[str, set[str]] = field(
         default_factory=lambda: {place: {place} for place in PLACES}
     )
@@ -199,12 +199,14 @@ class World:
             return None
         return frozenset(json.loads(gzip.decompress(path.read_bytes()))[1])
 
-    def at(self, place: str) -> Memory | Local:
+    def at(self, place: str) -> MemoryTier | Local:
         """What lies at a place: for a chain, the store of its own."""
         if place not in self.tiers:
             own = Trust(frozenset({f"s3 {INSIDE}"}), seal=b"mine" * 8)
             self.tiers[place] = (
-                Local(self.root / "inner", ignore, own) if place == NESTED else Memory()
+                Local(self.root / "inner", ignore, own)
+                if place == NESTED
+                else MemoryTier()
             )
         return self.tiers[place]
 

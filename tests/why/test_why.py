@@ -11,7 +11,7 @@ import pytest
 
 from dynbuild.cli.render.why_text import order_text, overview_text, step_text
 from dynbuild.commands.target import target_of
-from dynbuild.commands.why import Answer, Edges, why
+from dynbuild.commands.why import Edges, Explanation, why
 from dynbuild.declaration.load import load
 from dynbuild.digest import digest_of
 from dynbuild.errors import DeclarationError
@@ -108,7 +108,7 @@ class World:
         self.text = self.text.replace(old, new)
         self.lock = self.locked(self.lock)
 
-    def ask(self, *names: str, since: str | None = None) -> Answer:
+    def ask(self, *names: str, since: str | None = None) -> Explanation:
         edges = Edges(
             files=Tree(self.root),
             locks=LockFile(self.root / "dynbuild.lock", "dynbuild.lock"),

@@ -203,7 +203,7 @@ class CacheTiers:
         """Return the local tier, filtered by what this run trusts."""
         return near_of(self.store, self.cache, shows(color))
 
-    def steps(self) -> verb.Steps:
+    def steps(self) -> verb.DigestsByPlatform:
         """Return the steps of the lock. Raises DeclarationError without a project."""
         if self.project is None:
             message = "no declaration here or above says which steps"
@@ -351,7 +351,7 @@ def asking(tier: str) -> Iterator[None]:
         raise UnreachableError(Diagnostic("DB0605", message)) from None
 
 
-def _steps_in(far: TierConfig) -> verb.Steps:
+def _steps_in(far: TierConfig) -> verb.DigestsByPlatform:
     with asking(far.name):
         return verb.steps_in(far.inventory())
 

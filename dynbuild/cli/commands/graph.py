@@ -19,7 +19,7 @@ from dynbuild.commands.lock import frozen
 from dynbuild.environment.history import history_of
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.explain.past import Source
+from dynbuild.explain.past import Provenance
 from dynbuild.explain.picture import Picture
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import Tier
@@ -93,7 +93,7 @@ def graph(  # noqa: PLR0913 - one parameter a flag
 
 
 def _why(
-    project: Project, lock: Lock, tiers: Mapping[Source, Tier], platform: str
+    project: Project, lock: Lock, tiers: Mapping[Provenance, Tier], platform: str
 ) -> Why:
     """Return the facts that ``why`` reports about each step."""
     edges = verb.Edges(

@@ -15,7 +15,7 @@ from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
 from dynbuild.cli.commands.image_outputs import outputs
 from dynbuild.cli.commands.realize_build import (
-    Job,
+    BuildJob,
     build_linear,
     build_steps,
     open_shell,
@@ -194,16 +194,16 @@ def _job(
     asked: RealizeOptions,
     agreed: Accepted,
     settings: BuildSettings,
-) -> Job:
+) -> BuildJob:
     environment = Environment(
         project, agreed.cache, trusted=agreed.given, tell=shows(settings.color)
     )
     mode = choose(settings.progress, sys.stderr, os.environ)
     own = replace(asked, project=environment.owner)
-    return Job(environment, lock, own, mode, settings.color)
+    return BuildJob(environment, lock, own, mode, settings.color)
 
 
-def _realize(job: Job, settings: BuildSettings) -> int:
+def _realize(job: BuildJob, settings: BuildSettings) -> int:
     several = len(job.asked.platforms) > 1
     if several and not settings.linear:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")

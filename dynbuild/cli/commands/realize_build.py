@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dynbuild.api import realize
 from dynbuild.building import BuildFailed, Built
 from dynbuild.cli.output import say, show, tell
-from dynbuild.cli.progress import Color, Mode, progress, use_color
+from dynbuild.cli.progress import Color, ProgressMode, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.progress_text import Titles
 from dynbuild.environment.model import Environment
@@ -26,17 +26,17 @@ _ABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BuildJob:
     """The lock to realize, where and how, and how to show progress."""
 
     environment: Environment
     lock: Lock
     asked: RealizeOptions
-    mode: Mode
+    mode: ProgressMode
     color: Color
 
 
-def build_linear(job: Job) -> tuple[Built, int]:
+def build_linear(job: BuildJob) -> tuple[Built, int]:
     """Build the Dockerfile as a whole; return the result and the exit status."""
     buildx = builder()
     colored = use_color(sys.stderr, job.color, os.environ)
@@ -53,7 +53,7 @@ def build_linear(job: Job) -> tuple[Built, int]:
     return built, 0
 
 
-def build_steps(job: Job) -> tuple[Built, int]:
+def build_steps(job: BuildJob) -> tuple[Built, int]:
     """Realize step by step and link; return the result and the exit status."""
     start = time.monotonic()
     colored = use_color(sys.stderr, job.color, os.environ)
@@ -79,10 +79,10 @@ def build_steps(job: Job) -> tuple[Built, int]:
     return linked.built, 1 if count else 0
 
 
-def open_shell(job: Job, stage: str) -> int:
+def open_shell(job: BuildJob, stage: str) -> int:
     """Open a shell where a stage would begin; return its exit status."""
     # A live display would be redrawn over the shell.
-    mode: Mode = "plain" if job.mode == "tty" else job.mode
+    mode: ProgressMode = "plain" if job.mode == "tty" else job.mode
     names = titles(job.lock)
     try:
         with (
@@ -109,7 +109,7 @@ def _unsuited(error: UnsuitedError) -> Diagnostic:
     )
 
 
-def _sum_up(mode: Mode, built: Built, names: Titles, seconds: float) -> None:
+def _sum_up(mode: ProgressMode, built: Built, names: Titles, seconds: float) -> None:
     match mode:
         case "plain":
             tell(summary(built.steps, names, seconds))

@@ -11,7 +11,7 @@ from dynbuild.cli.options import option
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import Pairs
 
-_Command = Callable[..., Any]
+_Decorated = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class RealizeSettings(BuildSettings):
         }
 
 
-def build_options(command: _Command) -> _Command:
+def build_options(command: _Decorated) -> _Decorated:
     """Add the options of both, in the order of the help."""
     for decorate in reversed(
         (

@@ -25,7 +25,7 @@ from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
 from dynbuild.ports import Answer
 from dynbuild.tiers.declared import declared_in
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.survey import survey
 from dynbuild.tiers.verify import Verified, verify
@@ -84,7 +84,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
         images(),
         builder(),
         tier,
-        Machine(tier, time.sleep),
+        LocalMachine(tier, time.sleep),
         platform,
         ask,
     )

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from dynbuild.cli.progress_text import price, printable
 from dynbuild.digest import Field, short
-from dynbuild.explain.causes import BASE, Cascade, Code, Reason, Root
+from dynbuild.explain.causes import BASE, Cascade, ReasonCode, RootCause, RunReason
 from dynbuild.explain.fields import FieldChange
 from dynbuild.explain.place import Position
 from dynbuild.explain.price import Price
@@ -16,13 +16,13 @@ from dynbuild.lockfile.order import Placed
 from dynbuild.steps.recipe import copies_of
 from dynbuild.steps.title import title
 
-Steps = Mapping[str, Placed]
+StepsById = Mapping[str, Placed]
 """The steps of a lock by id."""
 
 _SHOWN = 12
 """Maximum lines of a field, and names of a list, to show."""
 
-_REASONS: Mapping[Code, str] = {
+_REASONS: Mapping[ReasonCode, str] = {
     "new": "is new",
     "base": "is another image",
     "changed": "changed",
@@ -37,7 +37,7 @@ _REASONS: Mapping[Code, str] = {
 
 
 def reason_text(
-    reason: Reason, since: str | None = None, name: Callable[[str], str] = str
+    reason: RunReason, since: str | None = None, name: Callable[[str], str] = str
 ) -> str:
     """Return the text after the name of a step; ``name`` formats the steps in it."""
     if reason.code == "new" and since:
@@ -48,7 +48,7 @@ def reason_text(
 
 
 def field_texts(
-    steps: Steps, step: str, reason: Reason
+    steps: StepsById, step: str, reason: RunReason
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the fields of a reason in the declaration's terms, with the differences."""
     for change in reason.fields:
@@ -58,14 +58,14 @@ def field_texts(
         yield _field(steps.get(step), change.field), shown[:_SHOWN] + tail
 
 
-def field_lines(steps: Steps, step: str, reason: Reason) -> Iterator[str]:
+def field_lines(steps: StepsById, step: str, reason: RunReason) -> Iterator[str]:
     """Yield the same as indented lines."""
     for field, lines in field_texts(steps, step, reason):
         yield f"    {field}"
         yield from (f"      {line}" for line in lines)
 
 
-def root_texts(steps: Steps, root: Root, since: str | None) -> Iterator[str]:
+def root_texts(steps: StepsById, root: RootCause, since: str | None) -> Iterator[str]:
     """Yield a line for each reason of a root cause, with the differences below it."""
     for reason in root.reasons:
         yield f"{called(steps, root.step)} {printable(reason_text(reason, since))}"
@@ -73,7 +73,7 @@ def root_texts(steps: Steps, root: Root, since: str | None) -> Iterator[str]:
 
 
 def cascade_text(  # noqa: PLR0913 - all parts of the text
-    steps: Steps,
+    steps: StepsById,
     cascade: Cascade,
     cost: Price,
     seconds: Mapping[str, float],
@@ -105,7 +105,7 @@ def run_texts(
     return [*map(told, steps)]
 
 
-def called(steps: Steps, step: str) -> str:
+def called(steps: StepsById, step: str) -> str:
     """Return a step's id, and its title where that says more."""
     if step == BASE:
         return "the base"
@@ -165,7 +165,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def reason_data(reason: Reason) -> dict[str, object]:
+def reason_data(reason: RunReason) -> dict[str, object]:
     """Return a reason for ``--json``."""
     return {
         "code": reason.code,
@@ -177,7 +177,7 @@ def reason_data(reason: Reason) -> dict[str, object]:
     }
 
 
-def root_data(root: Root) -> dict[str, object]:
+def root_data(root: RootCause) -> dict[str, object]:
     """Return a root cause for ``--json``."""
     return {"step": root.step, "reasons": [reason_data(one) for one in root.reasons]}
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from dynbuild.cli.output import table
 from dynbuild.cli.progress_text import price
 from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts
-from dynbuild.explain.past import BUILT, History, Source
+from dynbuild.explain.past import BUILT, History, Provenance
 from dynbuild.explain.usage import Usage, by_day, most_moved, slowest, together
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
 from dynbuild.tiers.kinds import KINDS
 
-_SOURCES: tuple[Source, ...] = ("local", *(kind.name for kind in KINDS), BUILT)
+_SOURCES: tuple[Provenance, ...] = ("local", *(kind.name for kind in KINDS), BUILT)
 _DAYS = 14
 _MOST = 5
 """Maximum number of steps and stages in each list."""
@@ -70,7 +70,7 @@ def _slowest(
     return slowest(history.seconds(platform), steps, _MOST)
 
 
-def _row(name: str, usage: Usage, used: list[Source]) -> tuple[str, ...]:
+def _row(name: str, usage: Usage, used: list[Provenance]) -> tuple[str, ...]:
     return (
         name,
         str(usage.builds),

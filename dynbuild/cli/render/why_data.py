@@ -10,13 +10,13 @@ from dynbuild.cli.render.reasons import (
     root_data,
     runs_data,
 )
-from dynbuild.commands.why import Answer, Explained
+from dynbuild.commands.why import Explained, Explanation
 from dynbuild.explain.past import BUILT
 from dynbuild.plan import Reuse
 from dynbuild.steps.title import title
 
 
-def answer_data(answer: Answer) -> dict[str, object]:
+def answer_data(answer: Explanation) -> dict[str, object]:
     """Return everything that would run, and the steps that were asked about."""
     return {
         "platform": answer.platform,
@@ -39,7 +39,7 @@ def answer_data(answer: Answer) -> dict[str, object]:
     }
 
 
-def _explained(answer: Answer, one: Explained) -> dict[str, object]:
+def _explained(answer: Explanation, one: Explained) -> dict[str, object]:
     record = one.choice.record if isinstance(one.choice, Reuse) else None
     return {
         "step": one.placed.id,

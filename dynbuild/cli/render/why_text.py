@@ -17,7 +17,7 @@ from dynbuild.cli.render.reasons import (
     root_texts,
     run_texts,
 )
-from dynbuild.commands.why import Answer, Explained
+from dynbuild.commands.why import Explained, Explanation
 from dynbuild.plan import Build, Reuse, Unneeded
 from dynbuild.steps.title import label
 
@@ -31,7 +31,7 @@ class Fact:
     more: tuple[str, ...] = ()
 
 
-def overview_text(answer: Answer, since: str | None) -> str:
+def overview_text(answer: Explanation, since: str | None) -> str:
     """Return everything that would run, by root cause, the most expensive first."""
     total = len(answer.order)
     noun = "step" if total == 1 else "steps"
@@ -50,7 +50,7 @@ def overview_text(answer: Answer, since: str | None) -> str:
     return "\n\n".join(blocks)
 
 
-def step_text(answer: Answer, one: Explained, since: str | None) -> str:
+def step_text(answer: Explanation, one: Explained, since: str | None) -> str:
     """Return one step, with one or more lines for each known fact."""
     placed = one.placed
     name = label(placed.step)
@@ -61,7 +61,9 @@ def step_text(answer: Answer, one: Explained, since: str | None) -> str:
     return "\n".join(told)
 
 
-def step_facts(answer: Answer, one: Explained, since: str | None) -> Iterator[Fact]:
+def step_facts(
+    answer: Explanation, one: Explained, since: str | None
+) -> Iterator[Fact]:
     """Yield the facts about a step: place, origin, reasons, effect of a change."""
     placed, place = one.placed, one.place
     steps = {placed.id: placed for placed in answer.order}
@@ -83,7 +85,7 @@ def step_facts(answer: Answer, one: Explained, since: str | None) -> Iterator[Fa
         yield Fact("next", _next(one))
 
 
-def order_text(answer: Answer) -> str:
+def order_text(answer: Explanation) -> str:
     """Return every step in install order, and what decides its place."""
     rows = [("seq", "step", "what decides its place")]
     for placed in answer.order:
@@ -92,7 +94,7 @@ def order_text(answer: Answer) -> str:
     return table(rows)
 
 
-def _now(answer: Answer, one: Explained) -> str:
+def _now(answer: Explanation, one: Explained) -> str:
     match one.choice:
         case Reuse(record):
             held = sum(layer.size for layer in record.layers)

@@ -8,7 +8,7 @@ import stat
 from hashlib import file_digest
 from typing import Any
 
-Fact = tuple[str, str, Any]
+Observation = tuple[str, str, Any]
 """The question, the path that it was about, and the answer."""
 
 
@@ -25,16 +25,16 @@ class FileObservations:
             if (question, of) not in self.seen:
                 self.seen[question, of] = observe(question, of)
 
-    def take(self, facts: list[Fact]) -> None:
+    def take(self, facts: list[Observation]) -> None:
         """Adopt the observations of another run that still hold."""
         for asked, path, answer in facts:
             self.seen[asked, path] = answer
 
-    def listed(self) -> list[Fact]:
+    def listed(self) -> list[Observation]:
         return [(asked, path, answer) for (asked, path), answer in self.seen.items()]
 
 
-def hold(facts: list[Fact]) -> bool:
+def hold(facts: list[Observation]) -> bool:
     """Return whether every question has the same answer as before."""
     return all(observe(asked, path) == answer for asked, path, answer in facts)
 

@@ -8,7 +8,7 @@ from dynbuild.project.cache.facts import FileObservations
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class EvaluationCache:
     """The evaluations of one project; ``facts`` holds what the current one has seen."""
 
     directory: str | None

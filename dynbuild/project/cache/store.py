@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 
-from dynbuild.project.cache.facts import Fact, hold
+from dynbuild.project.cache.facts import Observation, hold
 from dynbuild.version import __version__
 
 MOST = 500
@@ -32,7 +32,9 @@ def directory_of(environment: Mapping[str, str]) -> str | None:
     return f"{cache}/dynbuild/eval"
 
 
-def recall(directory: str | None, question: object) -> tuple[list[Fact], object] | None:
+def recall(
+    directory: str | None, question: object
+) -> tuple[list[Observation], object] | None:
     """Return the facts and the answer of a question, if the facts still hold."""
     if directory is None or not _is_ours(directory):
         return None
@@ -48,7 +50,7 @@ def recall(directory: str | None, question: object) -> tuple[list[Fact], object]
 
 
 def remember(
-    directory: str | None, question: object, facts: list[Fact], answer: object
+    directory: str | None, question: object, facts: list[Observation], answer: object
 ) -> None:
     """Store an answer with the facts it depends on; concurrent writers are safe."""
     if directory is None:

@@ -22,7 +22,7 @@ from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class LocalMachine:
     """Implements ``ports.Machine`` in the directory of a local tier.
 
     ``pause`` waits some seconds, and raises when all is to end.

@@ -38,7 +38,7 @@ _REFUSED, _UNKNOWN, _FORBIDDEN, _MISSING, _LIMITED = 400, 401, 403, 404, 429
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class PackageVersion:
     """A manifest of a package: GitHub's number for it, its digest, its tags."""
 
     number: int
@@ -69,9 +69,9 @@ class Packages:
         self._place: str | None = None
         self._known: Credentials | None = None
 
-    def versions(self) -> list[Version]:
+    def versions(self) -> list[PackageVersion]:
         """Return all versions, as they are now."""
-        found: dict[int, Version] = {}
+        found: dict[int, PackageVersion] = {}
         what = f"listing the versions of {self._repository}"
         answer, body = self._first(what)
         while True:
@@ -87,7 +87,7 @@ class Packages:
             if answer.status != _OK:
                 raise self._refusal(what, answer, body, "read:packages")
 
-    def delete(self, version: Version) -> bool:
+    def delete(self, version: PackageVersion) -> bool:
         """Delete a version; return False if GitHub refuses to.
 
         It refuses for the last one with a tag, and for one downloaded very often.
@@ -186,10 +186,10 @@ class Packages:
         return RegistryError(words, status=status, retryable=status >= 500)  # noqa: PLR2004 - of HTTP
 
 
-def _versions(what: str, body: bytes) -> list[Version]:
+def _versions(what: str, body: bytes) -> list[PackageVersion]:
     try:
         return [
-            Version(
+            PackageVersion(
                 int(one["id"]),
                 Digest(one["name"]),
                 frozenset(map(str, one["metadata"]["container"]["tags"])),

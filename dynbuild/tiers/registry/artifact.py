@@ -40,7 +40,7 @@ Registries refuse those above 4 MiB.
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PackedRecord:
     """A record as it was dumped, and its write set: a blob of ``size`` bytes.
 
     ``data`` is that blob, if it is small enough to be in the manifest; ``made`` is when
@@ -66,14 +66,14 @@ def step_of(tag: str) -> Digest | None:
     return Digest(f"sha256:{match[1]}") if match else None
 
 
-def dump_step(entries: Sequence[Entry]) -> bytes:
+def dump_step(entries: Sequence[PackedRecord]) -> bytes:
     """Return the manifest of records, oldest first; those without room are left out."""
     while len(data := _dump(entries)) > LARGEST and len(entries) > 1:
         entries = entries[1:]
     return data
 
 
-def load_step(data: bytes) -> tuple[list[Entry], int]:
+def load_step(data: bytes) -> tuple[list[PackedRecord], int]:
     """Return a manifest's records, oldest first, and the number of unreadable ones.
 
     Raises UnreadableError for anything but such a manifest.
@@ -91,7 +91,7 @@ def load_step(data: bytes) -> tuple[list[Entry], int]:
     return entries, len(told) - len(entries)
 
 
-def _entry(descriptor: Mapping[str, Any]) -> Iterator[Entry]:
+def _entry(descriptor: Mapping[str, Any]) -> Iterator[PackedRecord]:
     try:
         text = descriptor["annotations"][RECORD].encode()
         record, writes = load_record(text)
@@ -101,7 +101,9 @@ def _entry(descriptor: Mapping[str, Any]) -> Iterator[Entry]:
     if descriptor.get("digest") == writes and type(size) is int:
         made = str(descriptor["annotations"].get(MADE, ""))
         known = int(made) if re.fullmatch(r"[0-9]{1,12}", made) else None
-        yield Entry(record, writes, size, text, _embedded(descriptor, writes), known)
+        yield PackedRecord(
+            record, writes, size, text, _embedded(descriptor, writes), known
+        )
 
 
 def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
@@ -113,7 +115,7 @@ def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
     return data if sha256(data) == digest else None
 
 
-def _dump(entries: Sequence[Entry]) -> bytes:
+def _dump(entries: Sequence[PackedRecord]) -> bytes:
     layers: list[dict[str, object]] = []
     known = set()
     for entry in entries:

@@ -8,7 +8,7 @@ from dynbuild.ports import Notify, TierError
 from dynbuild.tiers.codec import UnreadableError
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.address import Repository
-from dynbuild.tiers.oci.packages import Packages, Version
+from dynbuild.tiers.oci.packages import Packages, PackageVersion
 from dynbuild.tiers.registry.artifact import load_step, tag_of
 from dynbuild.tiers.registry.inventory import RegistryInventory
 from dynbuild.tiers.registry.tier import AT_ONCE, refusals
@@ -50,8 +50,8 @@ class GhcrInventory(RegistryInventory):
             raise TierError(f"{why}, as {kept[0].digest}", refused=True)
 
     def _removed(
-        self, step: Digest, gone: set[str], versions: dict[Digest, Version]
-    ) -> Version | None:
+        self, step: Digest, gone: set[str], versions: dict[Digest, PackageVersion]
+    ) -> PackageVersion | None:
         """Remove records of a step; return the version that GitHub keeps anyway."""
         tag = tag_of(step)
         digest = self.client.manifest_digest(self.repository, tag)
@@ -67,13 +67,15 @@ class GhcrInventory(RegistryInventory):
             return None
         return version
 
-    def _superseded(self, versions: Mapping[Digest, Version]) -> list[Version]:
+    def _superseded(
+        self, versions: Mapping[Digest, PackageVersion]
+    ) -> list[PackageVersion]:
         """Delete versions that a later one replaced; return those that GitHub keeps.
 
         A manifest without a tag may be a platform of somebody's image, so each is read.
         """
 
-        def is_ours(version: Version) -> bool:
+        def is_ours(version: PackageVersion) -> bool:
             data = self.client.manifest(self.repository, version.digest)
             try:
                 load_step(data or b"")

@@ -13,7 +13,7 @@ from dynbuild.inventory import RECORDS, Root, StoredObject
 from dynbuild.tiers.codec import record_name
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.oci.errors import RegistryError
-from dynbuild.tiers.registry.artifact import Entry, step_of, tag_of
+from dynbuild.tiers.registry.artifact import PackedRecord, step_of, tag_of
 from dynbuild.tiers.registry.tier import AT_ONCE, Registry, refusals
 
 _NOT_OFFERED = 405
@@ -62,7 +62,7 @@ class RegistryInventory(Registry):
             for step in sorted(steps):
                 self._remove(step, gone)
 
-    def left(self, step: Digest, gone: Collection[str]) -> list[Entry]:
+    def left(self, step: Digest, gone: Collection[str]) -> list[PackedRecord]:
         """Return the records of a step that stay. Raises RegistryError."""
         return [one for one in self.entries(step) if _key(one) not in gone]
 
@@ -80,12 +80,12 @@ class RegistryInventory(Registry):
         self.put_entries(tag_of(step), left)
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: PackedRecord) -> str:
     step = entry.record.step.removeprefix("sha256:")
     return f"{RECORDS}/{step}/{record_name(entry.record)}"
 
 
-def _blobs(entry: Entry) -> Iterator[tuple[BlobDigest, int]]:
+def _blobs(entry: PackedRecord) -> Iterator[tuple[BlobDigest, int]]:
     yield entry.writes, entry.size
     for layer in entry.record.layers:
         yield layer.digest, layer.size

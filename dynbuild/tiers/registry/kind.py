@@ -8,7 +8,7 @@ from dynbuild.errors import redact_urls
 from dynbuild.inventory import Inventory
 from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.environment import switch, uses, wrong
-from dynbuild.tiers.kind import Environment, TierConfig, TierKind
+from dynbuild.tiers.kind import EnvironmentVariables, TierConfig, TierKind
 from dynbuild.tiers.oci.address import GHCR, Repository, repository
 
 _NAME = "dynbuild-cache"
@@ -16,7 +16,7 @@ _NAME = "dynbuild-cache"
 
 
 def repository_of(
-    declared: RegistryTier | None, environment: Environment
+    declared: RegistryTier | None, environment: EnvironmentVariables
 ) -> Repository | None:
     """Return the registry tier's repository: the environment's, else the declared one.
 
@@ -35,7 +35,7 @@ def repository_of(
 
 
 def _configure(
-    declared: RegistryTier | None, environment: Environment
+    declared: RegistryTier | None, environment: EnvironmentVariables
 ) -> TierConfig | None:
     place = repository_of(declared, environment)
     if place is None:
@@ -68,7 +68,7 @@ def _configure(
     )
 
 
-def _is_overridden(declared: RegistryTier, _: Environment) -> bool:
+def _is_overridden(declared: RegistryTier, _: EnvironmentVariables) -> bool:
     return replace(declared, repository="") == RegistryTier("")
 
 

@@ -32,7 +32,13 @@ from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.download import DamagedError
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.upload import of_bytes, of_file
-from dynbuild.tiers.registry.artifact import EMPTY, Entry, dump_step, load_step, tag_of
+from dynbuild.tiers.registry.artifact import (
+    EMPTY,
+    PackedRecord,
+    dump_step,
+    load_step,
+    tag_of,
+)
 
 AT_ONCE = 32
 """Concurrent requests: 100 steps in a few round trips."""
@@ -135,7 +141,9 @@ class Registry:
         writes = dump_writes(record.writes)
         digest = BlobDigest(sha256(writes))
         text = dump_record(record, digest)
-        entry = Entry(record, digest, len(writes), text, writes, int(time.time()))
+        entry = PackedRecord(
+            record, digest, len(writes), text, writes, int(time.time())
+        )
         tag = tag_of(record.step)
         with refusals():
             self._keep_bytes(digest, writes)
@@ -146,7 +154,7 @@ class Registry:
                     if text in [one.text for one in self.entries(record.step)]:
                         return
 
-    def _put(self, tag: str, entry: Entry) -> None:
+    def _put(self, tag: str, entry: PackedRecord) -> None:
         """Add a record to a tag, replacing one of the same name."""
         step = entry.record.step
         name = record_name(entry.record)
@@ -161,11 +169,11 @@ class Registry:
             whole = [one for one in others if self._is_whole(one)]
             self.put_entries(tag, [*whole, entry])
 
-    def put_entries(self, tag: str, entries: list[Entry]) -> None:
+    def put_entries(self, tag: str, entries: list[PackedRecord]) -> None:
         """Set the records of a tag to exactly these. Raises RegistryError."""
         self.client.put_manifest(self.repository, tag, dump_step(entries))
 
-    def entries(self, step: Digest) -> list[Entry]:
+    def entries(self, step: Digest) -> list[PackedRecord]:
         """Return the records under the tag of a step, as far as they are valid.
 
         Raises RegistryError.
@@ -184,7 +192,7 @@ class Registry:
             self._say(f"a record under the tag {tag} is damaged")
         return own
 
-    def _written(self, entry: Entry) -> bytes | None:
+    def _written(self, entry: PackedRecord) -> bytes | None:
         """Return the stored write set of a record, if it is there whole."""
         if entry.data is not None:
             return entry.data
@@ -205,10 +213,10 @@ class Registry:
         there = parallel_map(is_there, asked, AT_ONCE)
         return {blob for blob, held in zip(asked, there, strict=True) if not held}
 
-    def _lacks(self, entry: Entry) -> bool:
+    def _lacks(self, entry: PackedRecord) -> bool:
         return not self._lost.isdisjoint(layer.digest for layer in entry.record.layers)
 
-    def _is_whole(self, entry: Entry) -> bool:
+    def _is_whole(self, entry: PackedRecord) -> bool:
         blobs = [entry.writes, *(layer.digest for layer in entry.record.layers)]
         return all(self.client.has(self.repository, blob) for blob in blobs)
 

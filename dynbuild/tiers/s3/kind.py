@@ -8,12 +8,14 @@ from dynbuild.inventory import Inventory
 from dynbuild.ports import CountBytes, Notify, Tier
 from dynbuild.tiers.environment import switch, uses, wrong
 from dynbuild.tiers.http.address import is_authority
-from dynbuild.tiers.kind import Environment, TierConfig, TierKind
+from dynbuild.tiers.kind import EnvironmentVariables, TierConfig, TierKind
 
 _BUCKET_NAME = range(3, 64)
 
 
-def _configure(declared: Minio | None, environment: Environment) -> TierConfig | None:
+def _configure(
+    declared: Minio | None, environment: EnvironmentVariables
+) -> TierConfig | None:
     endpoint, secure = _endpoint(environment)
     if endpoint is None:
         if declared is None:
@@ -53,7 +55,7 @@ def _configure(declared: Minio | None, environment: Environment) -> TierConfig |
     )
 
 
-def _endpoint(environment: Environment) -> tuple[str | None, bool]:
+def _endpoint(environment: EnvironmentVariables) -> tuple[str | None, bool]:
     """Return the host and port that the environment names, and whether to use TLS."""
     given = environment.get("MINIO_ENDPOINT")
     if not given:
@@ -76,7 +78,7 @@ def _shown(declared: Minio) -> tuple[str, str]:
     return place, declared.mode + clear
 
 
-def _is_overridden(declared: Minio, environment: Environment) -> bool:
+def _is_overridden(declared: Minio, environment: EnvironmentVariables) -> bool:
     none = Minio("")
     bucket = none.bucket if environment.get("MINIO_BUCKET") else declared.bucket
     return replace(declared, endpoint="", secure=none.secure, bucket=bucket) == none

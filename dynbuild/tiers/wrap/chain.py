@@ -23,7 +23,7 @@ from dynbuild.tiers.daemon_threads import submit
 from dynbuild.tiers.kind import READ
 from dynbuild.tiers.origin import STORE
 from dynbuild.tiers.wrap.far import Far
-from dynbuild.tiers.wrap.sharing import Sharing
+from dynbuild.tiers.wrap.sharing import RecordSharing
 
 LOOK_UP = 15.0
 """Seconds after which a tier that is still looking up is left out."""
@@ -55,7 +55,7 @@ class Near(Tier, Protocol):
 
 
 @dataclass(slots=True)
-class _Seen:
+class _FarRecords:
     """A far tier, and its answers: its records by step and platform.
 
     ``sizes`` has the blobs that they name, ``lost`` those that it did not deliver.
@@ -111,9 +111,9 @@ class Chain:
     ) -> None:
         self._look_up = look_up
         self._near = near
-        self._fars = [_Seen(far) for far in fars]
+        self._fars = [_FarRecords(far) for far in fars]
         self._check = check
-        self._sharing = Sharing(near, fars, folder)
+        self._sharing = RecordSharing(near, fars, folder)
         self._lock = threading.Lock()
         self._getting: dict[Digest, threading.Lock] = {}
         # Records that are to come near, by the first blob that is missing there.
@@ -187,7 +187,7 @@ class Chain:
     def _ask(
         self, steps: Collection[StepDigest], platform: str, *, anew: bool
     ) -> Iterator[Held]:
-        def question(seen: _Seen) -> Callable[[], tuple[Record, ...]]:
+        def question(seen: _FarRecords) -> Callable[[], tuple[Record, ...]]:
             return lambda: seen.find(steps, platform, anew=anew)
 
         asked = [

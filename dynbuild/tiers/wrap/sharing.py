@@ -18,7 +18,7 @@ _AT_ONCE = 3
 
 
 @dataclass(slots=True)
-class _Line:
+class _ShareQueue:
     """The queue of records for one tier, and its workers.
 
     ``foreign`` has the ids of realizations that the tier has in another build: nothing
@@ -32,7 +32,7 @@ class _Line:
     workers: int = 0
 
 
-class Sharing:
+class RecordSharing:
     """The records to share, and the threads that share them.
 
     ``folder`` is a place for links to blobs of the near tier.
@@ -41,7 +41,7 @@ class Sharing:
     def __init__(self, near: Tier, fars: Sequence[Far], folder: Path) -> None:
         self._near = near
         self._folder = folder
-        self._lines = [_Line(far) for far in fars]
+        self._lines = [_ShareQueue(far) for far in fars]
         self._changed = threading.Condition()
         self._error: BaseException | None = None
 
@@ -72,7 +72,7 @@ class Sharing:
             raise self._error
         return done
 
-    def _work(self, line: _Line) -> None:
+    def _work(self, line: _ShareQueue) -> None:
         while True:
             with self._changed:
                 if not line.left:
@@ -85,7 +85,7 @@ class Sharing:
             except BaseException as error:  # noqa: BLE001 - the main thread is told
                 self._error = error
 
-    def _share(self, line: _Line, record: Record) -> None:
+    def _share(self, line: _ShareQueue, record: Record) -> None:
         far = line.far
         if not far.writes:
             return

@@ -7,19 +7,19 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from dynbuild.building import (
-    Event,
+    BuildEvent,
     RawLine,
     StepFinished,
     StepOutput,
     StepStarted,
     Working,
 )
-from dynbuild.cli.progress import Color, Mode, choose, progress, use_color
+from dynbuild.cli.progress import Color, ProgressMode, choose, progress, use_color
 from tests.snapshot_files import files
 
 TITLES = {"apt.1": "apt: curl, git", "user.2": "user: app", "compile": "compile"}
 PULL = "pulling docker.io/library/debian:12"
-EVENTS: list[Event] = [
+EVENTS: list[BuildEvent] = [
     RawLine('{"vertexes":[]}'),
     Working(PULL, 5_000_000, 28_200_000),
     Working(PULL, 28_200_000, 28_200_000),
@@ -42,7 +42,7 @@ class Terminal(StringIO):
         return True
 
 
-def shown(mode: Mode) -> str:
+def shown(mode: ProgressMode) -> str:
     stream = StringIO()
     with progress(mode, stream, TITLES) as report:
         for event in EVENTS:
@@ -64,8 +64,8 @@ def test_quiet_is_nothing() -> None:
     assert shown("quiet") == ""
 
 
-@pytest.mark.parametrize("mode", get_args(Mode))
-def test_a_flag_counts_more_than_variables(mode: Mode) -> None:
+@pytest.mark.parametrize("mode", get_args(ProgressMode))
+def test_a_flag_counts_more_than_variables(mode: ProgressMode) -> None:
     environment = {"DYNBUILD_PROGRESS": "plain", "BUILDKIT_PROGRESS": "tty"}
     assert choose(mode, StringIO(), environment) == mode
 
@@ -92,7 +92,7 @@ def test_a_flag_counts_more_than_variables(mode: Mode) -> None:
     ],
 )
 def test_auto(
-    environment: dict[str, str], on_a_terminal: Mode, elsewhere: Mode
+    environment: dict[str, str], on_a_terminal: ProgressMode, elsewhere: ProgressMode
 ) -> None:
     assert choose("auto", Terminal(), environment) == on_a_terminal
     assert choose("auto", StringIO(), environment) == elsewhere

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.engine.jobs import job_pool
-from dynbuild.engine.process import Running, StoppedError
+from dynbuild.engine.process import RunningProcesses, StoppedError
 from dynbuild.ports import JobEnded, JobResult
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_jobs_end_in_their_own_time() -> None:
-    with job_pool(Running()) as jobs:
+    with job_pool(RunningProcesses()) as jobs:
         gate = threading.Event()
 
         def slow() -> Iterator[object]:
@@ -50,7 +50,7 @@ def test_what_a_job_has_begun_is_done_though_nobody_listens() -> None:
         time.sleep(0.3)
         done.append("recorded")
 
-    with pytest.raises(KeyboardInterrupt), job_pool(Running()) as jobs:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(RunningProcesses()) as jobs:  # noqa: PT012
         jobs.start("job", job)
         interrupted(signal.SIGINT)
         jobs.wait()
@@ -64,7 +64,7 @@ def interrupted(number: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_ends_what_runs(number: int) -> None:
-    running = Running()
+    running = RunningProcesses()
     began = time.monotonic()
 
     def job() -> Iterator[object]:
@@ -91,14 +91,14 @@ def test_an_interrupt_ends_what_runs(number: int) -> None:
 
 def test_an_interrupt_that_nobody_waited_for_is_not_lost() -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), job_pool(Running()):  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), job_pool(RunningProcesses()):  # noqa: PT012
         interrupted(signal.SIGINT)
         reached.append("the end")
     assert reached
 
 
 def test_nothing_starts_once_all_is_to_end() -> None:
-    running = Running()
+    running = RunningProcesses()
     with pytest.raises(KeyboardInterrupt), job_pool(running):  # noqa: PT012
         interrupted(signal.SIGINT)
         running.pause(0)
@@ -107,7 +107,7 @@ def test_nothing_starts_once_all_is_to_end() -> None:
 
 
 def test_a_second_interrupt_is_harsher() -> None:
-    running = Running()
+    running = RunningProcesses()
     script = (
         "import signal, time\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"

@@ -18,7 +18,7 @@ from dynbuild.engine.layer_builder import BuildxLayerBuilder
 from dynbuild.errors import CommandFailed
 from dynbuild.link.model import Layer
 from dynbuild.ports import Machine, StepPart, StepRequest
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 
 if TYPE_CHECKING:
     from dynbuild.building import Report
@@ -78,7 +78,7 @@ def request(*parts: StepPart) -> StepRequest:
 
 
 def asked(builder: Faulty, folder: Path, *parts: StepPart) -> tuple[object, ...]:
-    tier = Memory()
+    tier = MemoryTier()
     base = folder / "base"
     base.write_bytes(packed(GIVEN[0]))
     tier.keep(layer(GIVEN[0]).digest, str(base))

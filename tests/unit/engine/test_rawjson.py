@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynbuild.building import (
-    Event,
+    BuildEvent,
     RawLine,
     StepFinished,
     StepOutput,
@@ -27,7 +27,7 @@ RUN = "[apt.1 1/1] RUN apt-get install"
 
 def read(
     lines: Iterable[str], transcript: Transcript, *, end: bool = False
-) -> list[Event]:
+) -> list[BuildEvent]:
     """All events but the raw lines."""
     events = [event for line in lines for event in transcript.read(line)]
     if end:
@@ -35,7 +35,7 @@ def read(
     return [event for event in events if not isinstance(event, RawLine)]
 
 
-def recorded(name: str) -> tuple[list[Event], Transcript]:
+def recorded(name: str) -> tuple[list[BuildEvent], Transcript]:
     transcript = Transcript()
     lines = (STREAMS / f"{name}.jsonl").read_text().splitlines()
     return read(lines, transcript, end=name != "failed"), transcript

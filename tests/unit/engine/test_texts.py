@@ -7,9 +7,9 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import sha256
-from dynbuild.engine.texts import Texts
+from dynbuild.engine.texts import LayerTexts
 from dynbuild.link.model import Written
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def layer(folder: Path) -> Path:
 
 def test_a_text_that_is_not_found_is_looked_for_again(tmp_path: Path) -> None:
     """A tree that promises a text which no layer has does not empty it for ever."""
-    machine = Machine(Local(tmp_path / "store", print), print)
+    machine = LocalMachine(Local(tmp_path / "store", print), print)
     tree = conf(str(sha256(CONF)))
-    assert "opt/lib/*.so*" not in Texts(machine, []).reads(CACHE, {}, tree)
+    assert "opt/lib/*.so*" not in LayerTexts(machine, []).reads(CACHE, {}, tree)
     ground = layer(tmp_path)
-    assert "opt/lib/*.so*" in Texts(machine, [ground]).reads(CACHE, {}, tree)
+    assert "opt/lib/*.so*" in LayerTexts(machine, [ground]).reads(CACHE, {}, tree)
     ground.unlink()
-    assert "opt/lib/*.so*" in Texts(machine, [ground]).reads(CACHE, {}, tree)
+    assert "opt/lib/*.so*" in LayerTexts(machine, [ground]).reads(CACHE, {}, tree)

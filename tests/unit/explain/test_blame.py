@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dynbuild.explain.blame import Commit, Version, blame
+from dynbuild.explain.blame import Commit, LockVersion, blame
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Stage
@@ -26,11 +26,11 @@ RENAMED = lock_of(CHANGED, c="2", b="1")
 
 
 def test_back_to_where_it_came_from_and_no_further() -> None:
-    def versions() -> Iterator[Version]:
-        yield Version(commit("renamed"), RENAMED, (CHANGED,))
-        yield Version(commit("of b"), CHANGED, (CHANGED,))
-        yield Version(commit("changed"), CHANGED, (FIRST,))
-        yield Version(commit("added"), FIRST, ())
+    def versions() -> Iterator[LockVersion]:
+        yield LockVersion(commit("renamed"), RENAMED, (CHANGED,))
+        yield LockVersion(commit("of b"), CHANGED, (CHANGED,))
+        yield LockVersion(commit("changed"), CHANGED, (FIRST,))
+        yield LockVersion(commit("added"), FIRST, ())
         raise AssertionError("nothing before the stage was added is read")
 
     found = list(blame("c", versions()))
@@ -41,9 +41,9 @@ def test_back_to_where_it_came_from_and_no_further() -> None:
 
 def test_versions_without_the_stage_or_a_lock_say_nothing() -> None:
     versions = [
-        Version(commit("torn"), None, (FIRST,)),
-        Version(commit("other"), lock_of(None, z="1"), (FIRST,)),
-        Version(commit("added"), FIRST, (None,)),
+        LockVersion(commit("torn"), None, (FIRST,)),
+        LockVersion(commit("other"), lock_of(None, z="1"), (FIRST,)),
+        LockVersion(commit("added"), FIRST, (None,)),
     ]
     assert [one.commit.id for one in blame("a", versions)] == ["added"]
 
@@ -52,8 +52,8 @@ def test_a_merge_counts_where_the_stage_is_as_in_none_of_its_parents() -> None:
     other = lock_of(FIRST, a="3", b="1")
     both = lock_of(FIRST, a="4", b="1")
     versions = [
-        Version(commit("taken"), CHANGED, (FIRST, CHANGED)),
-        Version(commit("mixed"), both, (CHANGED, other)),
+        LockVersion(commit("taken"), CHANGED, (FIRST, CHANGED)),
+        LockVersion(commit("mixed"), both, (CHANGED, other)),
     ]
     assert [one.commit.id for one in blame("a", versions)] == ["mixed"]
 
@@ -64,9 +64,9 @@ def test_a_merge_that_numbers_anew_did_not_add_what_a_side_brought() -> None:
     merged = lock_of(ours, a="1", b="1", x="1", c="1")
     assert merged.stages["c"].seq != theirs.stages["c"].seq
     versions = [
-        Version(commit("merge"), merged, (ours, theirs)),
-        Version(commit("theirs"), theirs, (FIRST,)),
-        Version(commit("ours"), ours, (FIRST,)),
+        LockVersion(commit("merge"), merged, (ours, theirs)),
+        LockVersion(commit("theirs"), theirs, (FIRST,)),
+        LockVersion(commit("ours"), ours, (FIRST,)),
     ]
     assert [
         (one.commit.id, [change.verb for change in one.changes])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dynbuild.digest import sha256
-from dynbuild.explain.causes import Reason
+from dynbuild.explain.causes import RunReason
 from dynbuild.explain.fields import FieldChange
 from dynbuild.explain.past import Past, PastLock
 from dynbuild.lockfile.codec import dumps
@@ -28,7 +28,7 @@ def test_what_it_was_put_on_left() -> None:
     lock = update(lock, target(second))
     foreseen, trace = machine.foresee(lock)
     assert foreseen.runs == ("second",)
-    assert trace.reasons("second") == (Reason("gone", steps=("first",)),)
+    assert trace.reasons("second") == (RunReason("gone", steps=("first",)),)
     assert machine.realize(lock) == {"second"}
 
 
@@ -43,7 +43,7 @@ def test_a_variable_of_a_stage_that_only_copies() -> None:
     foreseen, trace = machine.foresee(lock)
     assert foreseen.runs == ("second",)
     change = FieldChange("environment.X", "1", "2")
-    assert trace.reasons("second") == (Reason("changed", (change,)),)
+    assert trace.reasons("second") == (RunReason("changed", (change,)),)
 
 
 def test_a_stage_and_one_that_depends_on_it_change_alike() -> None:
@@ -85,7 +85,7 @@ def test_what_was_moved_on_request() -> None:
     lock = update(lock, asked, Requests(move=frozenset({"stage"})))
     foreseen, trace = machine.foresee(lock)
     assert foreseen.runs == ("stage",)
-    assert trace.reasons("stage") == (Reason("moved", steps=("script.2",)),)
+    assert trace.reasons("stage") == (RunReason("moved", steps=("script.2",)),)
     assert [root.step for root in trace.roots("stage")] == ["stage"]
 
 
@@ -97,7 +97,7 @@ def test_a_build_only_stage_that_nobody_needed_before() -> None:
     app = Stage("app", copies=(Copy("/t", "/t", stage="tool"),))
     lock = update(lock, target(tool, app))
     foreseen, trace = machine.foresee(lock)
-    assert trace.reasons("tool") == (Reason("needed", steps=("app",)),)
+    assert trace.reasons("tool") == (RunReason("needed", steps=("app",)),)
     assert machine.realize(lock) == set(foreseen.runs) == {"tool", "app"}
 
 
@@ -109,7 +109,7 @@ def test_a_build_only_stage_that_nobody_needed_and_that_is_linked_now() -> None:
     lock = update(lock, target(replace(tool, build_only=False)))
     foreseen, trace = machine.foresee(lock)
     change = FieldChange("build_only", before=True, after=False)
-    assert trace.reasons("tool") == (Reason("changed", (change,)),)
+    assert trace.reasons("tool") == (RunReason("changed", (change,)),)
     assert [root.step for root in trace.roots("tool")] == ["tool"]
     assert machine.realize(lock) == set(foreseen.runs) == {"tool"}
 
@@ -121,7 +121,7 @@ def test_a_linked_stage_that_was_never_built() -> None:
     past = (PastLock(dumps(lock), {}, {}, {}),)
     machine.past = Past(past, {})
     _, trace = machine.foresee(lock)
-    assert trace.reasons("tool") == (Reason("new"),)
+    assert trace.reasons("tool") == (RunReason("new"),)
 
 
 def test_a_source_that_is_lost_and_needed() -> None:
@@ -139,7 +139,7 @@ def test_a_source_that_is_lost_and_needed() -> None:
     machine.lose("other")
     foreseen, trace = machine.foresee(lock)
     assert foreseen.runs == ("source", "one", "other")
-    assert trace.reasons("one") == (Reason("copies-from", steps=("source",)),)
+    assert trace.reasons("one") == (RunReason("copies-from", steps=("source",)),)
 
 
 def test_of_two_sources_the_one_that_is_lost() -> None:
@@ -154,4 +154,4 @@ def test_of_two_sources_the_one_that_is_lost() -> None:
     machine.lose("source")
     machine.lose("other")
     _, trace = machine.foresee(lock)
-    assert trace.reasons("one") == (Reason("copies-from", steps=("source",)),)
+    assert trace.reasons("one") == (RunReason("copies-from", steps=("source",)),)

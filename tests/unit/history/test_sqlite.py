@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.digest import Description, digest_of
-from dynbuild.explain.past import Past, PastBuild, PastStep, Source
+from dynbuild.explain.past import Past, PastBuild, PastStep, Provenance
 from dynbuild.history import schema, sqlite
 from dynbuild.history.sqlite import Sqlite, path_in
 
@@ -53,7 +53,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def step(
-    name: str, text: str = "", source: Source = "built", seconds: float = 2.0
+    name: str, text: str = "", source: Provenance = "built", seconds: float = 2.0
 ) -> PastStep:
     described: Description = {"kind": "stage", "commands": [text or name]}
     digest = digest_of(described)
@@ -62,7 +62,7 @@ def step(
     )
 
 
-def held(name: str, source: Source = "local", seconds: float = 2.0) -> PastStep:
+def held(name: str, source: Provenance = "local", seconds: float = 2.0) -> PastStep:
     one = step(name, source=source, seconds=seconds)
     return PastStep(
         one.id,

@@ -9,7 +9,7 @@ import pytest
 
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 from dynbuild.tiers.wrap.trust import VerifiedTier
 from tests.contracts.tiers import AMD, STEP
 
@@ -50,7 +50,7 @@ def test_a_layer_and_its_diff_id(
     tmp_path: Path, blob: bytes, diff_id: Digest, *, fits: bool
 ) -> None:
     told: list[str] = []
-    inner = Memory({sha256(blob): blob})
+    inner = MemoryTier({sha256(blob): blob})
     layer = Layer(diff_id, sha256(blob), 1)
     inner.record(Record(STEP, STEP, AMD, (layer,), {}))
     tier = VerifiedTier(inner, told.append)
@@ -68,7 +68,7 @@ def test_a_layer_and_its_diff_id(
 
 def test_two_records_that_contradict_one_another(tmp_path: Path) -> None:
     blob = gzip.compress(TAR)
-    inner = Memory({sha256(blob): blob})
+    inner = MemoryTier({sha256(blob): blob})
     for number, diff_id in enumerate((sha256(TAR), sha256(b"other"))):
         layer = Layer(diff_id, sha256(blob), len(blob))
         on = (sha256(bytes([number])),)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.building import Event
+from dynbuild.building import BuildEvent
 from dynbuild.digest import Digest, sha256
 from dynbuild.inventory import Inventory
 from dynbuild.link.model import Layer, Record, Written
@@ -21,7 +21,7 @@ from dynbuild.tiers.codec import (
     parsed,
 )
 from dynbuild.tiers.kind import TierConfig
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
 if TYPE_CHECKING:
@@ -106,19 +106,19 @@ def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
     record = Record(STEP, STEP, "p", (LAYER,), StoredWrites(data))
     said: list[Diagnostic] = []
 
-    class Junk(Memory):
+    class Junk(MemoryTier):
         def find(self, steps: object, platform: str) -> tuple[Record, ...]:
             del steps, platform
             return (record,)
 
-    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Memory:
+    def open_(tell: Notify, came: CountBytes, went: CountBytes) -> MemoryTier:
         del tell, came, went
         return Junk()
 
     def inventory() -> Inventory:
         raise AssertionError(Path())
 
-    def report(event: Event) -> None:
+    def report(event: BuildEvent) -> None:
         del event
 
     far = CircuitBreakerTier(

@@ -16,7 +16,7 @@ from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import Base
 from dynbuild.tiers.local.inventory import LocalInventory
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.local.workspace import exclusive, private
 
@@ -93,7 +93,7 @@ def test_blobs_cannot_be_written_to_by_accident(store: Store) -> None:
 
 
 def test_a_base_and_notes(store: Store) -> None:
-    machine = Machine(store.tier, time.sleep)
+    machine = LocalMachine(store.tier, time.sleep)
     digest = sha256(b"manifest")
     assert machine.base(digest) is None
     base = Base((store.layer,), {}, {"os": "linux"})
@@ -121,7 +121,7 @@ def test_a_planted_note_of_a_base_names_blobs_and_nothing_else(
 ) -> None:
     """Whoever may write to a shared store: no file of its users is read or removed."""
     store, victim = tmp_path / "store", tmp_path / "victim"
-    machine = Machine(Local(store, lambda _: None), lambda _: None)
+    machine = LocalMachine(Local(store, lambda _: None), lambda _: None)
     layer = [sha256(b"tar"), sha256(b"blob"), 3, "x"]
     for facts in (
         {"layers": [layer], "writes": f"sha256:{victim}", "config": {}},
@@ -153,9 +153,9 @@ def test_a_store_that_may_only_be_read_can_be_used(tmp_path: Path) -> None:
         "import os, sys; from pathlib import Path\n"
         "from dynbuild.digest import Digest\n"
         "from dynbuild.tiers.local.tier import Local\n"
-        "from dynbuild.tiers.local.machine import Machine\n"
+        "from dynbuild.tiers.local.machine import LocalMachine\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
-        "machine = Machine(Local(Path(sys.argv[1]), print), lambda _: None)\n"
+        "machine = LocalMachine(Local(Path(sys.argv[1]), print), lambda _: None)\n"
         "machine.note('x', 'text')\n"
         "with machine.private() as folder: (folder / 'x').write_text('x')\n"
         "assert not folder.exists() and machine.noted('x') is None\n"

@@ -14,7 +14,7 @@ from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Origin, Record
 from dynbuild.signature import SecretKey, signed
 from dynbuild.tiers.codec import dump_record, dump_writes
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.origin import (
     ANY,
@@ -140,7 +140,7 @@ def test_what_only_its_writer_may_use_needs_the_seal(tmp_path: Path) -> None:
     """As which image an engine has: a note of a shared store would hide the new one."""
     own, other = replace(HERE, seal=b"o" * 32), replace(HERE, seal=None)
     for trust in (HERE, own, other):
-        machine = Machine(Local(tmp_path, pytest.fail, trust), pytest.fail)
+        machine = LocalMachine(Local(tmp_path, pytest.fail, trust), pytest.fail)
         assert machine.noted("loaded-1", own=True) is None
         machine.note("loaded-1", "{}")
         assert machine.noted("loaded-1") == "{}"

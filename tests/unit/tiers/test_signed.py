@@ -12,7 +12,7 @@ from dynbuild.link.model import Layer, Record, Written
 from dynbuild.signature import SecretKey
 from dynbuild.tiers.codec import dump_record, dump_writes, load_record, record_name
 from dynbuild.tiers.local.tier import Local
-from dynbuild.tiers.memory import Memory
+from dynbuild.tiers.memory import MemoryTier
 from dynbuild.tiers.wrap.trust import SignedTier
 from tests.contracts.tiers import AMD, SCENARIOS, STEP, Bench
 
@@ -29,7 +29,7 @@ STRANGER = SecretKey("main-1", bytes(32))
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda case: case.__name__)
 def test_contract(scenario: Callable[[Bench], None], tmp_path: Path) -> None:
-    inner = Memory()
+    inner = MemoryTier()
 
     def damage(blob: Digest, data: bytes | None) -> None:
         del inner.blobs[blob]

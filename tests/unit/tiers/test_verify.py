@@ -8,7 +8,7 @@ import pytest
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import Layer, Record
-from dynbuild.tiers.local.machine import Machine
+from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.verify import verify
 
@@ -29,7 +29,7 @@ def tier(tmp_path: Path) -> Local:
         (tmp_path / "layer").unlink()
         layer = Layer(sha256(b"tar of " + name), sha256(name), 3)
         tier.record(Record(STEP, STEP, AMD, (layer,), {}, on=(sha256(name),)))
-    Machine(tier, lambda _: None).note("seconds", "{}")
+    LocalMachine(tier, lambda _: None).note("seconds", "{}")
     return tier
 
 
@@ -101,7 +101,7 @@ def test_a_damaged_note(tier: Local) -> None:
     flipped(tier.root / "notes/seconds")
     (told,) = verify(tier.root).damaged
     assert told == f"the note {tier.root}/notes/seconds is damaged"
-    assert Machine(tier, lambda _: None).noted("seconds") is None
+    assert LocalMachine(tier, lambda _: None).noted("seconds") is None
 
 
 def test_what_is_being_written_is_left_alone(tier: Local) -> None:

@@ -9,7 +9,7 @@ _GAP = 0.18
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class BarSegment:
     """The part of a stacked bar that is of one kind."""
 
     kind: str
@@ -21,7 +21,7 @@ class Share:
 
 def shares(
     bars: Sequence[Mapping[str, float]], kinds: Sequence[str]
-) -> Iterator[Share]:
+) -> Iterator[BarSegment]:
     """Yield the parts of equally high bars, of each the first kind lowest."""
     for at, bar in enumerate(bars):
         whole = sum(bar.values())
@@ -30,7 +30,7 @@ def shares(
             share = _HEIGHT * bar.get(kind, 0) / whole if whole else 0
             if share:
                 top -= share
-                yield Share(kind, at + _GAP / 2, top, 1 - _GAP, share)
+                yield BarSegment(kind, at + _GAP / 2, top, 1 - _GAP, share)
 
 
 @dataclass(frozen=True, slots=True)

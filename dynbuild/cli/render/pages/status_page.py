@@ -7,12 +7,12 @@ from itertools import accumulate
 from typing import TypeVar
 
 from dynbuild.cli.progress_text import price, size
-from dynbuild.cli.render.pages.charts import Line, Share, line, shares
+from dynbuild.cli.render.pages.charts import BarSegment, Line, line, shares
 from dynbuild.cli.render.pages.fill import filled
-from dynbuild.explain.past import BUILT, SQUASHED, Source, Told
+from dynbuild.explain.past import BUILT, SQUASHED, Provenance, Told
 from dynbuild.tiers.kinds import KINDS
 
-SOURCES: Mapping[Source, str] = {
+SOURCES: Mapping[Provenance, str] = {
     "local": "local tier",
     **{kind.name: kind.label for kind in KINDS},
     SQUASHED: "squashed",
@@ -22,7 +22,7 @@ SOURCES: Mapping[Source, str] = {
 
 _T = TypeVar("_T")
 
-_MADE: frozenset[Source] = frozenset({BUILT, SQUASHED})
+_MADE: frozenset[Provenance] = frozenset({BUILT, SQUASHED})
 _BARS = 60
 """Maximum bars of a chart, to fit a phone; of more builds, some share one."""
 
@@ -76,9 +76,9 @@ class _Past:
     together: bool
     """Whether a bar stands for several builds."""
     width: int
-    shares: Sequence[Share]
+    shares: Sequence[BarSegment]
     line: Line
-    sources: Mapping[Source, str]
+    sources: Mapping[Provenance, str]
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
 
@@ -165,7 +165,7 @@ def _tier(tier: TierFacts) -> _Bar:
     return _Bar(tier.name, told, tier.held / tier.steps if tier.steps else 0, kind)
 
 
-def _row(build: Told, kinds: Sequence[Source]) -> tuple[str, ...]:
+def _row(build: Told, kinds: Sequence[Provenance]) -> tuple[str, ...]:
     return (
         datetime.fromtimestamp(build.ended, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         *(str(build.steps.get(kind, 0)) for kind in kinds),
