@@ -53,29 +53,35 @@ def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
             hint = "push it to a registry and run `dynbuild lock --upgrade-base`"
             raise DeclarationError(Diagnostic("DB0609", message, hint=hint))
     order = install_order(lock)
-    known = contents(order, files.content)
+    live_digests = contents(order, files.content)
     platforms = set(lock.base.platforms)
     for pin in lock.images.values():
         platforms &= set(pin.platforms)
     return {
-        platform: frozenset(resolve(lock, platform, known, {}, order).digests.values())
+        platform: frozenset(
+            resolve(lock, platform, live_digests, {}, order).digests.values()
+        )
         for platform in sorted(platforms)
     }
 
 
 def steps_in(inventory: Inventory) -> DigestsByPlatform:
     """Return the steps of all records in a tier."""
-    found: dict[str, set[StepDigest]] = {}
+    by_platform: dict[str, set[StepDigest]] = {}
     for record in _records(inventory):
-        found.setdefault(record.platform, set()).add(record.step)
-    return {platform: frozenset(steps) for platform, steps in found.items()}
+        by_platform.setdefault(record.platform, set()).add(record.step)
+    return {platform: frozenset(steps) for platform, steps in by_platform.items()}
 
 
 def push(tiers: Tiers, steps: DigestsByPlatform) -> int:
     """Share the nearest tier's records with shared tiers; return how many they lack."""
     return sum(
         tiers.share(
-            [held.record for held in tiers.held(wanted, platform) if held.distance == 0]
+            [
+                match.record
+                for match in tiers.held(wanted, platform)
+                if match.distance == 0
+            ]
         )
         for platform, wanted in steps.items()
     )
@@ -85,11 +91,11 @@ def pull(tiers: Tiers, steps: DigestsByPlatform) -> int:
     """Copy the shared tiers' records to the nearest; return how many were copied."""
     count = 0
     for platform, wanted in steps.items():
-        held = tiers.held(wanted, platform)
-        near = {one.record.id for one in held if not one.distance}
-        for one in held:
-            if one.record.id not in near and _fetch(tiers, one.record):
-                near.add(one.record.id)
+        matches = tiers.held(wanted, platform)
+        near = {match.record.id for match in matches if not match.distance}
+        for match in matches:
+            if match.record.id not in near and _fetch(tiers, match.record):
+                near.add(match.record.id)
                 count += 1
     return count
 
@@ -106,12 +112,12 @@ def holding(inventory: Inventory) -> Holding:
 
 def records(inventory: Inventory) -> tuple[tuple[Record, StoredObject], ...]:
     """Return the records in a tier, the youngest first."""
-    found = [
+    pairs = [
         (root.record, thing)
         for thing in inventory.things()
         if thing.step and (root := inventory.root(thing.key)) and root.record
     ]
-    return tuple(sorted(found, key=lambda one: (one[1].age, one[1].key)))
+    return tuple(sorted(pairs, key=lambda pair: (pair[1].age, pair[1].key)))
 
 
 def verify(inventory: Inventory, each: Each) -> tuple[Harm, ...]:
@@ -131,7 +137,7 @@ def verify(inventory: Inventory, each: Each) -> tuple[Harm, ...]:
             harm.append(Harm(thing.key, "damaged"))
         elif lost := sorted(root.names - good):
             harm.append(Harm(thing.key, f"without its blob {lost[0]}"))
-    return tuple(sorted(harm, key=lambda one: one.key))
+    return tuple(sorted(harm, key=lambda entry: entry.key))
 
 
 def _records(inventory: Inventory) -> list[Record]:

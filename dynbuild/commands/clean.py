@@ -54,10 +54,10 @@ class Sweep:
 
 def sweep_of(inventory: Inventory, policy: Policy, grace: float) -> Sweep:
     """Find the objects to remove from a tier, none younger than ``grace`` seconds."""
-    found = [*inventory.things()]
-    blobs = [t for t in found if t.key.startswith("blobs/")]
+    everything = [*inventory.things()]
+    blobs = [t for t in everything if t.key.startswith("blobs/")]
     roots = _as_young_as_used(
-        {t: inventory.root(t.key) for t in found if not t.key.startswith("blobs/")}
+        {t: inventory.root(t.key) for t in everything if not t.key.startswith("blobs/")}
     )
     things = [*blobs, *roots]
     stay = {
@@ -77,9 +77,9 @@ def sweep_of(inventory: Inventory, policy: Policy, grace: float) -> Sweep:
     )
 
 
-def sweep(inventory: Inventory, found: Sweep) -> None:
+def sweep(inventory: Inventory, plan: Sweep) -> None:
     """Remove what was found, records first: none ever names a blob that is gone."""
-    for things in (found.roots, found.blobs):
+    for things in (plan.roots, plan.blobs):
         if things:
             inventory.remove([thing.key for thing in things])
 
@@ -96,7 +96,7 @@ def kept_steps(
     live directories count with their current content. Raises DeclarationError,
     LockError.
     """
-    found: set[StepDigest] = set()
+    steps: set[StepDigest] = set()
     for name in names:
         texts = lock_files(name)
         if not texts:
@@ -108,34 +108,34 @@ def kept_steps(
                 raise DeclarationError(Diagnostic("DB0610", message, hint=hint))
             texts = [text]
         for text in texts:
-            found |= _steps(loads(text), files)
-    return frozenset(found)
+            steps |= _steps(loads(text), files)
+    return frozenset(steps)
 
 
 def _steps(lock: Lock, files: Files) -> set[StepDigest]:
     order = install_order(lock)
-    known = _live(order, files)
-    found: set[StepDigest] = set()
+    live_digests = _live(order, files)
+    steps: set[StepDigest] = set()
     for platform in sorted(lock.base.platforms):
         try:
-            digests = resolve(lock, platform, known, {}, order).digests
+            digests = resolve(lock, platform, live_digests, {}, order).digests
         except DeclarationError:
             # Another of its images lacks the platform: the lock cannot be built for it.
             continue
-        found |= set(digests.values())
-    return found
+        steps |= set(digests.values())
+    return steps
 
 
 def _live(order: Iterable[Placed], files: Files) -> dict[Copy, Digest]:
-    found: dict[Copy, Digest] = {}
+    live_digests: dict[Copy, Digest] = {}
     for placed in order:
         for copy in copies_of(placed.step):
             if copy.of_project and copy.live:
                 try:
-                    found[copy] = files.content(copy.path, copy.exclude)
+                    live_digests[copy] = files.content(copy.path, copy.exclude)
                 except (NotThereError, DynbuildError):
                     continue
-    return found
+    return live_digests
 
 
 def _as_young_as_used(
@@ -188,14 +188,14 @@ def _within(
             uses[name] = uses.get(name, 0) + 1
     total = sum(sizes.get(name, 0) for name in uses) + sum(t.size for t in stay)
     total += sum(blob.size for blob in blobs if blob.age < grace)
-    left = dict(stay)
-    for thing in sorted(stay, key=lambda one: (-one.age, one.key)):
+    remaining = dict(stay)
+    for thing in sorted(stay, key=lambda item: (-item.age, item.key)):
         if total <= size:
             break
         if thing.age < grace or _is_needed(thing, policy):
             continue
         total -= thing.size
-        for name in left.pop(thing).names:
+        for name in remaining.pop(thing).names:
             uses[name] -= 1
             total -= 0 if uses[name] else sizes.get(name, 0)
-    return left
+    return remaining

@@ -61,5 +61,5 @@ def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -
         raise CommandFailed(Diagnostic("DB0421", message, hint=hint))
     locks = [lock for lock in (before.lock, after.lock) if lock is not None]
     chosen = platform or common_platform(*locks)
-    known = look_up(digests_of(before.lock, after.lock, chosen), chosen)
-    return diff(before.lock, after.lock, chosen, known)
+    metrics = look_up(digests_of(before.lock, after.lock, chosen), chosen)
+    return diff(before.lock, after.lock, chosen, metrics)

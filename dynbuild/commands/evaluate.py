@@ -37,38 +37,40 @@ def parsed(source: Source) -> list[Diagnostic]:
     try:
         check(source)
     except DeclarationError as error:
-        if any(one.code != LEFT_OUT for one in error.diagnostics):
+        if any(diagnostic.code != LEFT_OUT for diagnostic in error.diagnostics):
             raise
-        return [replace(one, severity="warning") for one in error.diagnostics]
+        return [
+            replace(diagnostic, severity="warning") for diagnostic in error.diagnostics
+        ]
     return []
 
 
 def evaluated(
-    source: Source, files: FileAccess, asked: Asked, say: Callable[[str], None]
+    source: Source, files: FileAccess, request: Asked, say: Callable[[str], None]
 ) -> str:
     """Return the value of a source as text. Raises DeclarationError."""
     from dynbuild.declaration.syntax.places import Places  # noqa: PLC0415 - only where needed
 
     try:
-        return _value(source, files, asked, say)
+        return _value(source, files, request, say)
     except DeclarationError as error:
-        raise Places({}, asked.shown).told(error) from None
+        raise Places({}, request.shown).told(error) from None
 
 
 def _value(
-    source: Source, files: FileAccess, asked: Asked, say: Callable[[str], None]
+    source: Source, files: FileAccess, request: Asked, say: Callable[[str], None]
 ) -> str:
     from dynbuild.lang import evaluator as lang  # noqa: PLC0415 - only where needed
 
     result = lang.evaluate(
         source,
-        directory=asked.directory,
+        directory=request.directory,
         files=files,
         say=say,
-        show_trace=asked.show_trace,
+        show_trace=request.show_trace,
     )
-    result = lang.call(result, asked.arguments, directory=asked.arguments_directory)
-    if asked.attribute is not None:
-        result = lang.attribute(result, asked.attribute)
+    result = lang.call(result, request.arguments, directory=request.arguments_directory)
+    if request.attribute is not None:
+        result = lang.attribute(result, request.attribute)
         result = lang.call(result, {})
-    return lang.to_json(result) if asked.form == "json" else lang.to_nix(result)
+    return lang.to_json(result) if request.form == "json" else lang.to_nix(result)

@@ -23,5 +23,5 @@ def seen(
     chosen = platform or common_platform(lock)
     contents = existing_live_digests(install_order(lock), files.content)
     digests = set(view(lock, chosen, contents=contents).digests.values())
-    known = look_up(digests, chosen)
-    return picture(lock, chosen, known, contents)
+    metrics = look_up(digests, chosen)
+    return picture(lock, chosen, metrics, contents)

@@ -85,7 +85,11 @@ def lock(
     if start is None and damage is not None and not any(map(_is_lost, unsaid)):
         raise damage
     torn = sides(locks.read() or "") if damage is not None else ()
-    pins = [known for known in (current, *_newer_first(torn, start), start) if known]
+    pins = [
+        candidate
+        for candidate in (current, *_newer_first(torn, start), start)
+        if candidate
+    ]
     pin = _pinner(pins, images, refresh=options.upgrade_base)
     target = _target(loaded, files, pin)
     if current is not None and options == NO_OPTIONS and _fits(current, target):
@@ -141,7 +145,7 @@ def check(
 
 def _lasting(loaded: "Loaded") -> tuple[Diagnostic, ...]:
     """Return the warnings for every command; only ``check`` guesses at secrets."""
-    return tuple(one for one in loaded.warnings if one.code != _GUESSED)
+    return tuple(warning for warning in loaded.warnings if warning.code != _GUESSED)
 
 
 def _target(loaded: "Loaded", files: Files, pin: "Pinner") -> Target:
@@ -184,8 +188,10 @@ def no_lock() -> CommandFailed:
 
 def stale(locked: Locked) -> CommandFailed:
     """Return the error of ``realize`` for a lock that does not fit the declaration."""
-    told = [f"{change.kind} {change.name}" for change in locked.changes]
-    shown = ", ".join(told[:3]) + (f" and {len(told) - 3} more" if told[3:] else "")
+    changes = [f"{change.kind} {change.name}" for change in locked.changes]
+    shown = ", ".join(changes[:3]) + (
+        f" and {len(changes) - 3} more" if changes[3:] else ""
+    )
     about = f": {shown}" if shown else ""
     return CommandFailed(
         Diagnostic(
@@ -285,7 +291,7 @@ def _from_file(why: str) -> Diagnostic:
     )
 
 
-def _requests(target: Target, known: Lock | None, options: LockOptions) -> Requests:
+def _requests(target: Target, previous: Lock | None, options: LockOptions) -> Requests:
     names = [stage.name for stage in target.stages]
     for name in (*options.bump, *options.move):
         if name not in names:
@@ -296,11 +302,11 @@ def _requests(target: Target, known: Lock | None, options: LockOptions) -> Reque
                     hint=did_you_mean(name, names),
                 )
             )
-    if known is None:
+    if previous is None:
         return NOTHING
 
     def refreshed(name: str) -> int:
-        before = known.stages.get(name)
+        before = previous.stages.get(name)
         return (before.stage.bump if before else 0) + 1
 
     upgrade: Collection[tuple[str, str]] = (
@@ -317,7 +323,7 @@ def _requests(target: Target, known: Lock | None, options: LockOptions) -> Reque
 
 
 def _pinner(
-    known: list[Lock],
+    locks: list[Lock],
     images: Callable[[], Images],
     *,
     refresh: bool = False,
@@ -325,7 +331,7 @@ def _pinner(
     """Return a pinner that takes pins from the locks, and looks others up once each."""
     pins: dict[str, Pin] = {}
     if not refresh:
-        for lock_ in reversed(known):
+        for lock_ in reversed(locks):
             pins |= {pin.image: pin for pin in lock_.images.values()}
             pins[lock_.base.image] = lock_.base
 

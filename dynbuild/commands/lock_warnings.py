@@ -20,7 +20,7 @@ def surveyed(
 
     Raises DeclarationError with all files that no image can have.
     """
-    found: dict[Noted, Diagnostic] = {}
+    warnings: dict[Noted, Diagnostic] = {}
     problems = []
     for place, stage in enumerate(loaded.declaration.stages):
         for number, copy in enumerate(stage.copies):
@@ -33,12 +33,12 @@ def surveyed(
                 message = f"cannot copy {copy.from_!r}: {error}"
                 problems.append(Diagnostic(error.code, message, span, error.hint))
                 continue
-            for one in noted:
-                if one.left_out or modes:
-                    found.setdefault(one, _noted(one, span))
+            for note in noted:
+                if note.left_out or modes:
+                    warnings.setdefault(note, _noted(note, span))
     if problems:
         raise DeclarationError(*problems)
-    return list(found.values())
+    return list(warnings.values())
 
 
 def _noted(noted: Noted, span: Span) -> Diagnostic:
@@ -56,8 +56,8 @@ def _noted(noted: Noted, span: Span) -> Diagnostic:
 def left_out(paths: Collection[str]) -> Diagnostic:
     """Warn of the files that were left out of an image."""
     shown, more = sorted(paths)[:3], len(paths) - 3
-    told = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
-    message = f"sockets, pipes and devices are not copied: {told}"
+    names = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    message = f"sockets, pipes and devices are not copied: {names}"
     hint = (
         "add them to .dockerignore or, as seen from what is copied, to `exclude`, and "
         "nothing is\nsaid of them"
@@ -93,7 +93,9 @@ def still_mentioned(
         for key in specs
         if key not in now.get(manager, {})
     ]
-    places = {stage.name: at for at, stage in enumerate(loaded.declaration.stages)}
+    places = {
+        stage.name: index for index, stage in enumerate(loaded.declaration.stages)
+    }
     return [
         Diagnostic(
             "DB0414",

@@ -45,12 +45,12 @@ def merged(
     try:
         result = merge(start, main, branch)
     except LockError as error:
-        told = "; ".join(problem.message for problem in error.diagnostics)
+        problems = "; ".join(problem.message for problem in error.diagnostics)
         hint = (
             "the lock is ours as it was: merge the declaration, then `dynbuild lock`,\n"
             "and commit its file"
         )
-        message = f"the two locks do not fit together: {told}"
+        message = f"the two locks do not fit together: {problems}"
         raise CommandFailed(Diagnostic("DB0418", message, hint=hint)) from None
     return MergedText(dumps(result.lock), result.both, "theirs" if swapped else "ours")
 
@@ -59,18 +59,20 @@ def _side(text: str, name: str) -> Lock:
     try:
         return loads(text, name)
     except LockError as error:
-        raise LockError(*(_of_side(one, name) for one in error.diagnostics)) from None
+        raise LockError(
+            *(_of_side(problem, name) for problem in error.diagnostics)
+        ) from None
 
 
-def _of_side(told: Diagnostic, name: str) -> Diagnostic:
+def _of_side(problem: Diagnostic, name: str) -> Diagnostic:
     """Adapt an error to a side: git has no file of that name to restore."""
-    if told.code == _NEWER:
-        return told
-    message = told.message
+    if problem.code == _NEWER:
+        return problem
+    message = problem.message
     hint = (
         "the lock is ours as it was; take the side that is whole (`git checkout "
         "--ours` or `--theirs`\nwith the path of the lock), merge the declaration, "
         "then `dynbuild lock`"
     )
     named = message if message.startswith(name) else f"{name}: {message}"
-    return replace(told, message=named, hint=hint)
+    return replace(problem, message=named, hint=hint)

@@ -82,11 +82,11 @@ def _wrote(
         for record in tier.find([*digests.values()], platform)
     ]
     plan = predict(order, digests, platform, held, {}).plan
-    found = []
+    write_sets = []
     for placed in order:
         place = plan.places.final.get(placed.id)
         choice = None if place is None else plan.choices[place]
         of_pip = isinstance(placed.step, Group) and placed.step.manager == "pip"
         if of_pip and isinstance(choice, Reuse):
-            found.append(choice.record.writes)
-    return found
+            write_sets.append(choice.record.writes)
+    return write_sets

@@ -6,13 +6,13 @@ from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.lockfile.model import Lock
 
 
-def concerns(lock: Lock, given: tuple[str, ...]) -> list[Diagnostic]:
+def concerns(lock: Lock, arguments: tuple[str, ...]) -> list[Diagnostic]:
     """Warn of needed secrets that are not given, and given ones that no stage needs.
 
     These are warnings, since a step that need not run needs no secret. Raises
     DeclarationError for a malformed secret.
     """
-    ids = [_identity(text) for text in given]
+    ids = [_identity(text) for text in arguments]
     needed = {
         secret.id: name
         for name, entry in sorted(lock.stages.items())

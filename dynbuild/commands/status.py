@@ -92,8 +92,8 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     Raises UnreachableError if the engine has to be asked and does not answer,
     DeclarationError for a platform that the base does not exist for.
     """
-    asked = RealizeOptions((), platforms=(platform,) if platform else ())
-    name = platform_of(lock, builder, asked)
+    options = RealizeOptions((), platforms=(platform,) if platform else ())
+    name = platform_of(lock, builder, options)
     order = install_order(lock)
     unpinned = local_digests(lock, images)
     contents = existing_live_digests(order, files.content)
@@ -103,38 +103,38 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     steps = [*resolved.digests.values()]
     # Steps on an image that only the local engine knows are never shared.
     answers = () if unpinned else survey(steps, name)
-    held = _held(resolved, tier.find(steps, name)) if base else {}
+    records = _held(resolved, tier.find(steps, name)) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
-        tuple(_step(placed, held.get(placed.id)) for placed in order),
+        tuple(_step(placed, records.get(placed.id)) for placed in order),
         tuple(_share(answer, resolved) for answer in answers),
     )
 
 
-def _step(placed: Placed, held: Record | None) -> StepStatus:
+def _step(placed: Placed, record: Record | None) -> StepStatus:
     title = label(placed.step)
-    if held is None:
+    if record is None:
         return StepStatus(placed.id, title, held=False)
-    size = sum(layer.size for layer in held.layers)
-    return StepStatus(placed.id, title, held=True, size=size, seconds=held.seconds)
+    size = sum(layer.size for layer in record.layers)
+    return StepStatus(placed.id, title, held=True, size=size, seconds=record.seconds)
 
 
 def _share(answer: Answer, resolved: ResolvedLock) -> Share:
-    held = _held(resolved, answer.records)
-    sizes = {x.digest: x.size for record in held.values() for x in record.layers}
+    records = _held(resolved, answer.records)
+    sizes = {x.digest: x.size for record in records.values() for x in record.layers}
     total = sum(sizes.values())
-    return Share(answer.name, answer.place, len(held), total, answer.away)
+    return Share(answer.name, answer.place, len(records), total, answer.away)
 
 
 def _held(resolved: ResolvedLock, records: tuple[Record, ...]) -> dict[str, Record]:
     """Return the records that ``realize`` would reuse if it had no others, by step."""
-    held = map(Held, records)
-    planned = plan(resolved.order, resolved.digests, resolved.platform, held)
-    found = {}
+    candidates = map(Held, records)
+    planned = plan(resolved.order, resolved.digests, resolved.platform, candidates)
+    reusable = {}
     for placed in resolved.order:
         final = planned.places.final.get(placed.id)
         choice = planned.choices[final] if final else None
         if isinstance(choice, Reuse):
-            found[placed.id] = choice.record
-    return found
+            reusable[placed.id] = choice.record
+    return reusable

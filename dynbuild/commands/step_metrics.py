@@ -24,17 +24,17 @@ def step_metrics(
     wanted = sorted(set(digests))
     measured: dict[str, float] = {}
     sizes: dict[PlacedDigest, int] = {}
-    held: dict[PlacedDigest, Provenance] = {}
+    sources: dict[PlacedDigest, Provenance] = {}
     wrote = defaultdict[PlacedDigest, list[WriteSet]](list)
     read = defaultdict[PlacedDigest, list[Sequence[str]]](list)
     joined = defaultdict[StepDigest, list[tuple[StepDigest, ...]]](list)
     for name, tier in tiers.items():
         for record in tier.find(wanted, platform):
-            held.setdefault(record.placed, name)
+            sources.setdefault(record.placed, name)
             measured.setdefault(record.placed, record.seconds)
             sizes.setdefault(record.placed, sum(x.size for x in record.layers))
             wrote[record.placed].append(record.writes)
             read[record.placed].append(record.reads)
             if record.joins:
                 joined[record.step].append(record.joins)
-    return StepMetrics({**seconds, **measured}, sizes, held, wrote, read, joined)
+    return StepMetrics({**seconds, **measured}, sizes, sources, wrote, read, joined)

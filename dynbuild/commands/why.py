@@ -108,13 +108,13 @@ def why(
     the revision ``since``. Raises DeclarationError, LockError, UnreachableError.
     """
     order = install_order(lock)
-    asked = [placed for name in names for placed in named(order, name)]
+    selected = [placed for name in names for placed in named(order, name)]
     platform = platform or _platform(lock, edges)
     old = None if since is None else lock_at(edges.locks, since)
     contents = live(order, edges.files.content)
     unpinned = _unpinned(lock, edges.images)
     return _answer(
-        resolve(lock, platform, contents, unpinned, order), asked, edges, old
+        resolve(lock, platform, contents, unpinned, order), selected, edges, old
     )
 
 
@@ -131,7 +131,7 @@ def why_all(lock: Lock, edges: Edges, platform: str) -> Explanation:
 
 def _answer(
     resolved: ResolvedLock,
-    asked: Sequence[Placed],
+    selected: Sequence[Placed],
     edges: Edges,
     old: Lock | None = None,
 ) -> Explanation:
@@ -149,7 +149,7 @@ def _answer(
             recorded[id_] = choice.record
     measured = edges.history.seconds(platform)
     took = {id_: record.seconds for id_, record in recorded.items()}
-    known = prices(order, {**took, **measured})
+    seconds = prices(order, {**took, **measured})
     now = Now(order, resolved.descriptions, digests, prediction)
     trace = Trace(now, before)
     where = places(lock, order)
@@ -164,16 +164,16 @@ def _answer(
         return Explained(
             placed=placed,
             place=where[placed.id],
-            closure=tuple(one.id for one in order if one.id in below),
+            closure=tuple(other.id for other in order if other.id in below),
             joins=prediction.plan.places.places[final].joins,
             choice=choice,
             source=sources[choice.distance] if isinstance(choice, Reuse) else None,
             runs=placed.id in prediction.runs,
             reasons=trace.reasons(placed.id),
             roots=trace.roots(placed.id),
-            changes=tuple(one for one in changes if _speaks_of(one, placed)),
-            next=_next(resolved, now, placed, held, writes, measured, known)
-            if len(asked) <= MOST_NEXT
+            changes=tuple(change for change in changes if _speaks_of(change, placed)),
+            next=_next(resolved, now, placed, held, writes, measured, seconds)
+            if len(selected) <= MOST_NEXT
             else None,
         )
 
@@ -182,10 +182,10 @@ def _answer(
         order=order,
         places=where,
         runs=prediction.runs,
-        price=price(prediction.runs, known),
-        cascades=ranked(trace.cascades(), known),
-        seconds=known,
-        steps=tuple(map(explained, asked)),
+        price=price(prediction.runs, seconds),
+        cascades=ranked(trace.cascades(), seconds),
+        seconds=seconds,
+        steps=tuple(map(explained, selected)),
     )
 
 
@@ -198,8 +198,8 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
     kind = [p for p in order if p.id.startswith(f"{name}.")]
     kind = [p for p in kind if not isinstance(p.step, Stage)]
     package = [p for p in order if isinstance(p.step, Group) and name in p.step.actions]
-    if found := exact or kind or package:
-        return found
+    if matches := exact or kind or package:
+        return matches
     ids = [placed.id for placed in order]
     kinds = [id_.partition(".")[0] for id_ in ids]
     packages = [n for p in order if isinstance(p.step, Group) for n in p.step.actions]
@@ -247,8 +247,8 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> Before:
     with suppress(DeclarationError):
         unpinned |= _unpinned(old, edges.images)
     contents = existing_live_digests(install_order(old), edges.files.content)
-    seen = view(old, resolved.platform, contents=contents, unpinned=unpinned)
-    return replace(before_in(resolved.lock, seen), placed={}, onto={})
+    old_view = view(old, resolved.platform, contents=contents, unpinned=unpinned)
+    return replace(before_in(resolved.lock, old_view), placed={}, onto={})
 
 
 def _held(
@@ -257,23 +257,23 @@ def _held(
     tiers: Mapping[Provenance, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
     """Return the records in the tiers, and those of the earlier steps, with writes."""
-    asked: Collection[StepDigest] = {
+    digests: Collection[StepDigest] = {
         *resolved.digests.values(),
         *before.digests.values(),
     }
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers.values())
-        for record in tier.find(asked, resolved.platform)
+        for record in tier.find(digests, resolved.platform)
     ]
     ids = {digest: id_ for id_, digest in before.digests.items()}
     earlier: dict[str, Record] = {}
-    for one in held:
-        id_ = ids.get(one.record.step)
+    for match in held:
+        id_ = ids.get(match.record.step)
         if id_ is not None and (
-            id_ not in earlier or one.record.placed == before.placed.get(id_)
+            id_ not in earlier or match.record.placed == before.placed.get(id_)
         ):
-            earlier[id_] = one.record
+            earlier[id_] = match.record
     wrote = {id_: record.writes for id_, record in earlier.items()}
     return held, wrote, earlier
 
@@ -285,7 +285,7 @@ def _next(  # noqa: PLR0913, PLR0917 - everything known so far
     held: Sequence[Held],
     wrote: Mapping[str, WriteSet],
     measured: Mapping[str, float],
-    known: Mapping[str, float],
+    estimates: Mapping[str, float],
 ) -> Next:
     after = changed(resolved.lock, placed.step)
     platform, contents = resolved.platform, resolved.contents
@@ -299,9 +299,9 @@ def _next(  # noqa: PLR0913, PLR0917 - everything known so far
         if now.digests[id_] in {*then.digests.values()}
     }
     runs = tuple(id_ for id_ in prediction.runs if id_ not in by_then)
-    seconds = {**prices(then.order, measured), **known}
-    if placed.id in known:
-        seconds.setdefault(after.id, known[placed.id])
+    seconds = {**prices(then.order, measured), **estimates}
+    if placed.id in estimates:
+        seconds.setdefault(after.id, estimates[placed.id])
     return Next(runs, seconds, price(runs, seconds))
 
 

@@ -47,13 +47,13 @@ def blame(stage: str, versions: Iterable[LockVersion]) -> Iterator[Blamed]:
     for version in versions:
         if version.lock is None or name not in version.lock.stages:
             continue
-        told = [
+        differences = [
             _of(name, compare(parent, version.lock)) for parent in _all(version.parents)
         ]
-        if not all(told):
+        if not all(differences):
             continue
         # A merge may have assigned a new seq to one side's stage: it moved.
-        changes = min(told, key=_is_new)
+        changes = min(differences, key=_is_new)
         yield Blamed(version.commit, changes)
         if _is_new(changes):
             return

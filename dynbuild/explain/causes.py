@@ -100,11 +100,11 @@ class Trace:
 
     def cascades(self) -> tuple[Cascade, ...]:
         """Return the steps that run, grouped by root cause."""
-        found: dict[str, tuple[RootCause, list[str]]] = {}
+        groups: dict[str, tuple[RootCause, list[str]]] = {}
         for id_ in self.now.prediction.runs:
             for root in self.roots(id_):
-                found.setdefault(root.step, (root, []))[1].append(id_)
-        return tuple(Cascade(root, tuple(steps)) for root, steps in found.values())
+                groups.setdefault(root.step, (root, []))[1].append(id_)
+        return tuple(Cascade(root, tuple(steps)) for root, steps in groups.values())
 
     def _reasons(self, id_: str, old: StepDigest | None) -> tuple[RunReason, ...]:
         if old == self.now.digests[id_]:
@@ -116,23 +116,23 @@ class Trace:
     def _roots(self, id_: str, old: StepDigest | None) -> tuple[RootCause, ...]:
         key = id_, old
         if key not in self.seen:
-            found: dict[str, RootCause] = {}
+            causes: dict[str, RootCause] = {}
             own: list[RunReason] = []
             self.seen[key] = ()
             reasons = self._reasons(id_, old)
             for reason in reasons:
                 if reason.code == "base":
-                    found[BASE] = RootCause(BASE, (reason,))
+                    causes[BASE] = RootCause(BASE, (reason,))
                 elif reason.code not in CASCADE:
                     own.append(reason)
                 for step in reason.steps if reason.code in CASCADE else ():
                     for root in self._roots(step, self._as_of(step, old)):
-                        found.setdefault(root.step, root)
+                        causes.setdefault(root.step, root)
             # If no other step differs, this step is the root: the paths that it
             # touches, which decide what it is put on, are in no description.
-            if own or (reasons and not found):
-                found[id_] = RootCause(id_, tuple(own) or reasons)
-            self.seen[key] = tuple(found.values())
+            if own or (reasons and not causes):
+                causes[id_] = RootCause(id_, tuple(own) or reasons)
+            self.seen[key] = tuple(causes.values())
         return self.seen[key]
 
     def _as_of(self, step: str, old: StepDigest | None) -> StepDigest | None:
@@ -236,8 +236,8 @@ class Trace:
         stages: list[str] = []
         for change in fields:
             name, _, inner = change.field.partition(".")
-            at, _, inner = inner.partition(".")
-            stage = copies[int(at)].stage if inner == "content" else None
+            index, _, inner = inner.partition(".")
+            stage = copies[int(index)].stage if inner == "content" else None
             was = self.before.ids.get(_step(str(change.before)), ())
             if name in ("base", "stands_on"):
                 continue
@@ -246,7 +246,7 @@ class Trace:
             elif not was or stage in was:
                 stages.append(stage)
             else:
-                own.append(FieldChange(f"copies.{at}.stage", was[-1], stage))
+                own.append(FieldChange(f"copies.{index}.stage", was[-1], stage))
         steps = tuple(dict.fromkeys(stages))
         return own, [RunReason("copies-from", steps=steps)] if steps else []
 
@@ -257,15 +257,15 @@ class Trace:
             digest: _called(before.ids.get(digest, ()), placed.on)
             for digest in map(_step, _texts(was["stands_on"]))
         }
-        here = {now.digests[id_]: id_ for id_ in placed.on}
-        known = None not in then.values()
-        differ = [id_ for digest, id_ in here.items() if digest not in then]
-        changed = [i for i in differ if i in then.values() or not known]
+        current = {now.digests[id_]: id_ for id_ in placed.on}
+        complete = None not in then.values()
+        differ = [id_ for digest, id_ in current.items() if digest not in then]
+        changed = [i for i in differ if i in then.values() or not complete]
         added = [id_ for id_ in differ if id_ not in changed]
         lost = {
             digest: id_
             for digest, id_ in then.items()
-            if id_ is not None and digest not in here and id_ not in here.values()
+            if id_ is not None and digest not in current and id_ not in current.values()
         }
         # A stage that moved still stands on it, if no longer as its last one.
         changed += [
@@ -299,14 +299,14 @@ class Trace:
 
     def _came(self, behind: Sequence[str]) -> list[str]:
         """Return the system steps that are new or differ, from these downwards."""
-        found = []
+        arrivals = []
         waiting = list(behind)
         while waiting:
             id_ = waiting.pop()
             if self.before.digests.get(id_) != self.now.digests[id_]:
-                found.append(id_)
+                arrivals.append(id_)
                 waiting += self.steps[id_].on
-        return found[::-1]
+        return arrivals[::-1]
 
     def _variables(self, placed: Placed, links: "_Links") -> frozenset[str]:
         """Return the variable fields that a step only inherits from below.
@@ -369,16 +369,16 @@ def _uids(fields: Collection[FieldChange]) -> frozenset[str]:
 
 def _bare(mounts: Field) -> list[Field]:
     """Return mounts without uid and gid, which are last but for a cache's mode."""
-    found: list[Field] = []
+    result: list[Field] = []
     for mount in mounts if isinstance(mounts, Sequence) else ():
         words = [*mount] if isinstance(mount, Sequence) else []
         cache = words[:1] == ["cache"]
-        found.append([*words[:4], *words[6:]] if cache else words[:-2])
-    return found
+        result.append([*words[:4], *words[6:]] if cache else words[:-2])
+    return result
 
 
 def _texts(field: Field) -> list[str]:
-    return [str(one) for one in field] if isinstance(field, Sequence) else []
+    return [str(item) for item in field] if isinstance(field, Sequence) else []
 
 
 def _copies(description: Description) -> list[Mapping[str, Field]]:

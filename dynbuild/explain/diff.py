@@ -92,7 +92,7 @@ def diff(
     before: Lock | None,
     after: Lock,
     platform: str | None = None,
-    known: StepMetrics = NOTHING_KNOWN,
+    metrics: StepMetrics = NOTHING_KNOWN,
 ) -> Diff:
     """Compare two locks; ``before`` is None where there was none.
 
@@ -102,19 +102,19 @@ def diff(
     """
     locks = (before, after) if before else (after,)
     platform = platform or common_platform(*locks)
-    new = view(after, platform, known)
-    old = _old(before, platform, known)
+    new = view(after, platform, metrics)
+    old = _old(before, platform, metrics)
     then = before_in(after, old) if old else Before()
     order = tuple(new.steps.values())
-    foreseen = _foreseen(new, order, old, then, known)
+    foreseen = _foreseen(new, order, old, then, metrics)
     now = Now(order, new.descriptions, new.digests, foreseen)
     trace = Trace(now, then)
     names = _names(after, old, then)
-    seconds = prices(order, _measured(now, names, then, known))
+    seconds = prices(order, _measured(now, names, then, metrics))
     final = foreseen.plan.places.final
-    tiers = {id_: known.tiers[d] for id_, d in final.items() if d in known.tiers}
+    tiers = {id_: metrics.tiers[d] for id_, d in final.items() if d in metrics.tiers}
 
-    def step(placed: Placed) -> StepFate:
+    def fate_of(placed: Placed) -> StepFate:
         id_ = placed.id
         fate = _fate(placed, foreseen)
         digests = [d for d in (final[id_], then.placed.get(id_)) if d]
@@ -125,23 +125,23 @@ def diff(
             reasons=trace.reasons(id_) if fate == "runs" else (),
             roots=trace.roots(id_) if fate == "runs" else (),
             seconds=seconds.get(id_),
-            size=next((known.sizes[d] for d in digests if d in known.sizes), None),
+            size=next((metrics.sizes[d] for d in digests if d in metrics.sizes), None),
             tier=tiers.get(id_),
         )
 
-    steps = tuple(map(step, order))
-    there = set(names.values())
+    steps = tuple(map(fate_of, order))
+    survivors = set(names.values())
     return Diff(
         before=before,
         after=after,
         platform=platform,
         changes=compare(before, after),
         steps=steps,
-        gone=tuple(one for one in old.steps.values() if one.id not in there)
+        gone=tuple(step for step in old.steps.values() if step.id not in survivors)
         if old
         else (),
         cascades=ranked(trace.cascades(), seconds, tiers),
-        price=price((one.placed.id for one in steps if one.builds), seconds),
+        price=price((step.placed.id for step in steps if step.builds), seconds),
     )
 
 
@@ -151,14 +151,14 @@ def digests_of(before: Lock | None, after: Lock, platform: str) -> set[StepDiges
     Raises as ``diff`` does.
     """
     views = (view(after, platform), _old(before, platform, NOTHING_KNOWN))
-    return {digest for one in views if one for digest in one.digests.values()}
+    return {digest for side in views if side for digest in side.digests.values()}
 
 
-def _old(before: Lock | None, platform: str, known: StepMetrics) -> View | None:
+def _old(before: Lock | None, platform: str, metrics: StepMetrics) -> View | None:
     if before is None:
         return None
     try:
-        return view(before, platform, known)
+        return view(before, platform, metrics)
     except DeclarationError:
         return None
 
@@ -168,17 +168,17 @@ def _foreseen(
     order: Sequence[Placed],
     old: View | None,
     then: Before,
-    known: StepMetrics,
+    metrics: StepMetrics,
 ) -> Prediction:
     """Predict the runs on a machine that holds only the places of the old lock."""
-    held = [*_held(old)] if old else []
-    written = [*_written(known, new.platform)]
+    records = [*_held(old)] if old else []
+    written = [*_written(metrics, new.platform)]
     wrote = {
-        id_: known.wrote[place][0]
+        id_: metrics.wrote[place][0]
         for id_, place in then.placed.items()
-        if known.wrote.get(place)
+        if metrics.wrote.get(place)
     }
-    return predict(order, new.digests, new.platform, held + written, wrote)
+    return predict(order, new.digests, new.platform, records + written, wrote)
 
 
 def _held(old: View) -> Iterator[Held]:
@@ -198,18 +198,18 @@ def _held(old: View) -> Iterator[Held]:
         yield Held(record)
 
 
-def _written(known: StepMetrics, platform: str) -> Iterator[Held]:
+def _written(metrics: StepMetrics, platform: str) -> Iterator[Held]:
     """Yield the known writes and joins, in records that can never be reused."""
-    for digest, sets in known.wrote.items():
-        read = known.read.get(digest, [()] * len(sets))
-        for at, (writes, reads) in enumerate(zip(sets, read, strict=True)):
-            on = (RealizationId(UNBUILT), RealizationId(Digest(str(at))))
+    for digest, sets in metrics.wrote.items():
+        read = metrics.read.get(digest, [()] * len(sets))
+        for index, (writes, reads) in enumerate(zip(sets, read, strict=True)):
+            on = (RealizationId(UNBUILT), RealizationId(Digest(str(index))))
             record = Record(
                 digest, StepDigest(UNBUILT), platform, (), writes, on=on, reads=reads
             )
             yield Held(record)
-    for step, told in known.joined.items():
-        for joins in told:
+    for step, stacks in metrics.joined.items():
+        for joins in stacks:
             parents = tuple(map(RealizationId, joins))
             placed = PlacedDigest(UNBUILT)
             record = Record(placed, step, platform, (), {}, on=parents, joins=joins)
@@ -233,13 +233,13 @@ def _names(after: Lock, old: View | None, then: Before) -> dict[str, str]:
 
 
 def _measured(
-    now: Now, names: Mapping[str, str], then: Before, known: StepMetrics
+    now: Now, names: Mapping[str, str], then: Before, metrics: StepMetrics
 ) -> dict[str, float]:
     """Return run times of the steps as they are, else as they were, else by name."""
-    found: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     for id_, final in now.prediction.plan.places.final.items():
         keys = (final, then.placed.get(id_, final), id_, names.get(id_, id_))
         for key in keys:
-            if key in known.seconds:
-                found.setdefault(id_, known.seconds[key])
-    return found
+            if key in metrics.seconds:
+                seconds.setdefault(id_, metrics.seconds[key])
+    return seconds

@@ -36,8 +36,8 @@ def _differing(path: str, before: Field, after: Field) -> Iterator[FieldChange]:
             inner = f"{path}.{key}" if path else key
             yield from _differing(inner, before.get(key), after.get(key))
     elif _mappings(before) and _mappings(after) and len(before) == len(after):
-        for at, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _differing(f"{path}.{at}", old, new)
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differing(f"{path}.{index}", old, new)
     else:
         yield FieldChange(path, before, after)
 
@@ -46,5 +46,5 @@ def _mappings(value: Field) -> TypeGuard[Sequence[Field]]:
     return (
         isinstance(value, Sequence)
         and not isinstance(value, str)
-        and all(isinstance(one, Mapping) for one in value)
+        and all(isinstance(item, Mapping) for item in value)
     )

@@ -54,7 +54,7 @@ def changed(lock: Lock, step: Step) -> Changed:
 def _target(lock: Lock) -> Target:
     """Return the target that a lock was made for; its original order is unknown."""
     in_order: Mapping[str, int] = {
-        placed.id: at for at, placed in enumerate(install_order(lock))
+        placed.id: index for index, placed in enumerate(install_order(lock))
     }
     return Target(
         base=lock.base,

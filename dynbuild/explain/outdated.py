@@ -78,26 +78,26 @@ def packages(
 
 def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:
     """Return versions by PEP 503 name, from the paths that steps wrote, in order."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for writes in wrote:
         for path, written in writes.items():
             match = _INSTALLED.fullmatch(path)
             if match and written.kind == "file":
-                found[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
-    return found
+                versions[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
+    return versions
 
 
 def newest_version(versions: Iterable[str]) -> str | None:
     """Return the highest final version; None if there is none."""
-    known = [parsed for text in versions if (parsed := _version(text)) is not None]
-    return str(max(known)) if known else None
+    finals = [parsed for text in versions if (parsed := _version(text)) is not None]
+    return str(max(finals)) if finals else None
 
 
 def _state(have: str, latest: str) -> State:
-    one, other = _version(have), _version(latest)
-    if one is None or other is None:
+    installed, available = _version(have), _version(latest)
+    if installed is None or available is None:
         return "current" if have == latest else "outdated"
-    return "outdated" if one < other else "current"
+    return "outdated" if installed < available else "current"
 
 
 def _version(text: str) -> Version | None:

@@ -66,20 +66,22 @@ class Picture:
 def picture(
     lock: Lock,
     platform: str,
-    known: StepMetrics = NOTHING_KNOWN,
+    metrics: StepMetrics = NOTHING_KNOWN,
     contents: Contents | None = None,
 ) -> Picture:
     """Return the picture of a lock on a platform. Raises as ``view`` does."""
-    seen = view(lock, platform, known, contents)
-    where = places(lock, tuple(seen.steps.values()))
-    reach = _closures(seen.steps)
-    above: dict[str, list[str]] = {id_: [] for id_ in seen.steps}
-    for id_, placed in seen.steps.items():
+    lock_view = view(lock, platform, metrics, contents)
+    where = places(lock, tuple(lock_view.steps.values()))
+    reach = _closures(lock_view.steps)
+    above: dict[str, list[str]] = {id_: [] for id_ in lock_view.steps}
+    for id_, placed in lock_view.steps.items():
         for need in below(placed):
             above[need].append(id_)
     rows = tuple(
-        _row(seen, placed, where[placed.id], reach, tuple(above[placed.id]), known)
-        for placed in seen.steps.values()
+        _row(
+            lock_view, placed, where[placed.id], reach, tuple(above[placed.id]), metrics
+        )
+        for placed in lock_view.steps.values()
     )
     digest = lock.base.platforms.get(platform, lock.base.digest)
     return Picture(lock.base.image, digest, platform, rows)
@@ -87,24 +89,24 @@ def picture(
 
 def _closures(steps: Mapping[str, Placed]) -> dict[str, frozenset[str]]:
     """Return all steps that each step stands on or copies from, directly or not."""
-    found: dict[str, frozenset[str]] = {}
+    closures: dict[str, frozenset[str]] = {}
     for id_, placed in steps.items():
         needs = below(placed)
-        found[id_] = frozenset(needs).union(*(found[need] for need in needs))
-    return found
+        closures[id_] = frozenset(needs).union(*(closures[need] for need in needs))
+    return closures
 
 
 def _row(  # noqa: PLR0913, PLR0917 - all parts of a row
-    seen: View,
+    lock_view: View,
     placed: Placed,
     where: Position,
     reach: Mapping[str, frozenset[str]],
     above: tuple[str, ...],
-    known: StepMetrics,
+    metrics: StepMetrics,
 ) -> Row:
     needs = below(placed)
     covered = frozenset[str]().union(*(reach[need] for need in needs))
-    digest = seen.placed(placed.id)
+    digest = lock_view.placed(placed.id)
     measured = (digest, placed.id)
     return Row(
         id=placed.id,
@@ -118,12 +120,14 @@ def _row(  # noqa: PLR0913, PLR0917 - all parts of a row
         edges=tuple(need for need in needs if need not in covered),
         above=above,
         place=where,
-        joins=seen.places.places[digest].joins,
+        joins=lock_view.places.places[digest].joins,
         notes=tuple(_notes(placed.step)),
         digest=digest,
-        seconds=next((known.seconds[k] for k in measured if k in known.seconds), None),
-        size=known.sizes.get(digest),
-        tier=known.tiers.get(digest),
+        seconds=next(
+            (metrics.seconds[k] for k in measured if k in metrics.seconds), None
+        ),
+        size=metrics.sizes.get(digest),
+        tier=metrics.tiers.get(digest),
     )
 
 
@@ -143,7 +147,7 @@ def _notes(step: Step) -> Iterator[Note]:
                 yield Note("Commands", step.commands, verbatim=True)
             if step.copies:
                 yield Note("Copies", tuple(map(_copy, step.copies)))
-            env = tuple(f"{name}={told}" for name, told in sorted(step.env.items()))
+            env = tuple(f"{name}={value}" for name, value in sorted(step.env.items()))
             if env:
                 yield Note("Environment", env, verbatim=True)
         case Group():

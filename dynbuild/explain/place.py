@@ -33,11 +33,13 @@ def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Position]:
     """Return the places of all steps by id."""
     seqs = {placed.id: placed.seq for placed in order}
     live = {placed.id for placed in order if placed.live}
-    found: dict[str, Position] = {}
+    positions: dict[str, Position] = {}
     for position, placed in enumerate(order, 1):
         step = placed.step
         if not isinstance(step, Stage):
-            found[placed.id] = Position(position, placed.seq, placed.seq, 0, "recorded")
+            positions[placed.id] = Position(
+                position, placed.seq, placed.seq, 0, "recorded"
+            )
             continue
         entry = lock.stages[step.name]
         code: Placing = "changed" if entry.moves else "kept"
@@ -48,7 +50,7 @@ def places(lock: Lock, order: tuple[Placed, ...]) -> Mapping[str, Position]:
         elif placed.seq > entry.seq:
             code = "needs"
             needs = tuple(need for need in step.needs if seqs[need] == placed.seq)
-        found[placed.id] = Position(
+        positions[placed.id] = Position(
             position, placed.seq, entry.seq, entry.moves, code, needs
         )
-    return found
+    return positions

@@ -30,27 +30,27 @@ def predict(
     order: Sequence[Placed],
     digests: Mapping[str, StepDigest],
     platform: str,
-    held: Iterable[Held],
+    records: Iterable[Held],
     wrote: Mapping[str, WriteSet],
 ) -> Prediction:
     """Predict a realization; ``wrote`` has the steps' earlier writes, by id."""
-    known = list(held)
+    candidates = list(records)
     runs: set[str] = set()
     guessed: set[PlacedDigest] = set()
     while True:
-        made = plan(order, digests, platform, known)
+        outcome = plan(order, digests, platform, candidates)
         missing = [
             place
-            for digest, place in made.places.places.items()
-            if isinstance(made.choices[digest], Build)
+            for digest, place in outcome.places.places.items()
+            if isinstance(outcome.choices[digest], Build)
         ]
         runs.update(place.id for place in missing)
         guesses = [p for p in missing if p.digest not in guessed and p.id in wrote]
         if not guesses:
             ids = tuple(placed.id for placed in order if placed.id in runs)
-            return Prediction(made, ids)
+            return Prediction(outcome, ids)
         guessed.update(place.digest for place in guesses)
-        known += [_guess(place, platform, wrote[place.id]) for place in guesses]
+        candidates += [_guess(place, platform, wrote[place.id]) for place in guesses]
 
 
 def _guess(place: Placement, platform: str, writes: WriteSet) -> Held:

@@ -25,33 +25,33 @@ def prices(
     A package group that was never measured is assumed to take as long as the latest
     measured one of its manager.
     """
-    known = {**measured}
+    seconds = {**measured}
     latest: dict[str, float] = {}
     for placed in order:
         step = placed.step
         if isinstance(step, Group):
-            if placed.id in known:
-                latest[step.manager] = known[placed.id]
+            if placed.id in seconds:
+                latest[step.manager] = seconds[placed.id]
             elif step.manager in latest:
-                known[placed.id] = latest[step.manager]
-    return {placed.id: known[placed.id] for placed in order if placed.id in known}
+                seconds[placed.id] = latest[step.manager]
+    return {placed.id: seconds[placed.id] for placed in order if placed.id in seconds}
 
 
-def price(steps: Iterable[str], known: Mapping[str, float]) -> Price:
+def price(steps: Iterable[str], seconds: Mapping[str, float]) -> Price:
     """Return the total cost of steps."""
     ids = tuple(steps)
     return Price(
-        sum(known.get(id_, 0.0) for id_ in ids),
-        tuple(id_ for id_ in ids if id_ not in known),
+        sum(seconds.get(id_, 0.0) for id_ in ids),
+        tuple(id_ for id_ in ids if id_ not in seconds),
     )
 
 
 def ranked(
-    cascades: Iterable[Cascade], known: Mapping[str, float], held: Container[str] = ()
+    cascades: Iterable[Cascade], seconds: Mapping[str, float], free: Container[str] = ()
 ) -> tuple[tuple[Cascade, Price], ...]:
     """Return cascades with prices, the most expensive first; held steps are free."""
     priced = [
-        (cascade, price((id_ for id_ in cascade.steps if id_ not in held), known))
+        (cascade, price((id_ for id_ in cascade.steps if id_ not in free), seconds))
         for cascade in cascades
     ]
-    return tuple(sorted(priced, key=lambda one: -one[1].seconds))
+    return tuple(sorted(priced, key=lambda pair: -pair[1].seconds))

@@ -29,19 +29,21 @@ def before_of(lock: Lock, past: Past) -> Before:
 
 def before_in(lock: Lock, old: View) -> Before:
     """Return the steps as of one earlier lock, on a machine that holds all of it."""
-    described = {old.digests[id_]: told for id_, told in old.descriptions.items()}
+    described = {
+        old.digests[id_]: description for id_, description in old.descriptions.items()
+    }
     onto = {
         id_: tuple(join.onto for join in old.places.places[place].joins)
         for id_, place in old.places.final.items()
     }
-    there = PastLock("", old.digests, old.places.final, onto)
-    return _before(lock, [(old.lock, there)], described)
+    past_lock = PastLock("", old.digests, old.places.final, onto)
+    return _before(lock, [(old.lock, past_lock)], described)
 
 
 def _readable(locks: Iterable[PastLock]) -> Iterator[tuple[Lock, PastLock]]:
-    for one in locks:
+    for past_lock in locks:
         try:
-            yield loads(one.text), one
+            yield loads(past_lock.text), past_lock
         except LockError:
             return
 
@@ -57,41 +59,43 @@ def _before(
     placed: dict[str, PlacedDigest] = {}
     onto: dict[str, tuple[str, ...]] = {}
     ids: dict[StepDigest, tuple[str, ...]] = {}
-    known: dict[str, bool] = {}
+    build_only: dict[str, bool] = {}
     newer = lock
-    for older, one in earlier:
+    for older, past_lock in earlier:
         names = _followed(names, stages, continued(older, newer))
         for now, then in names.items():
             entry = older.stages.get(then)
-            known.setdefault(now, entry is not None and entry.stage.build_only)
+            build_only.setdefault(now, entry is not None and entry.stage.build_only)
         called = {then: now for now, then in names.items()}
 
         def name(then: str, called: Mapping[str, str] = called) -> str:
             return called.get(then, f"{then} (left)" if then in stages else then)
 
-        for then, digest in one.digests.items():
+        for then, digest in past_lock.digests.items():
             now = name(then)
             ids[digest] = (*(n for n in ids.get(digest, ()) if n != now), now)
             if then in called and now not in digests:
                 digests[now] = digest
-                if then in one.placed:
-                    placed[now] = one.placed[then]
-                    onto[now] = tuple(map(name, one.onto.get(then, ())))
+                if then in past_lock.placed:
+                    placed[now] = past_lock.placed[then]
+                    onto[now] = tuple(map(name, past_lock.onto.get(then, ())))
         newer = older
         if digests.keys() >= names.keys():
             break
-    unlinked = frozenset(now for now, is_unlinked in known.items() if is_unlinked)
-    return Before(digests, described, ids, placed, onto, frozenset(known), unlinked)
+    unlinked = frozenset(now for now, is_unlinked in build_only.items() if is_unlinked)
+    return Before(
+        digests, described, ids, placed, onto, frozenset(build_only), unlinked
+    )
 
 
 def _followed(
     names: Mapping[str, str], stages: set[str], older: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the names in an older lock of the steps that it has."""
-    found = {}
+    older_names = {}
     for now, then in names.items():
         if now not in stages:
-            found[now] = then
+            older_names[now] = then
         elif then in older:
-            found[now] = older[then]
-    return found
+            older_names[now] = older[then]
+    return older_names

@@ -39,24 +39,26 @@ class Usage:
 def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
     """Return the days (UTC) that have builds, the earliest first."""
     days: dict[float, list[Told]] = {}
-    for told in builds:
-        days.setdefault(told.ended // _DAY * _DAY, []).append(told)
-    return tuple(together(start, those) for start, those in sorted(days.items()))
+    for build in builds:
+        days.setdefault(build.ended // _DAY * _DAY, []).append(build)
+    return tuple(
+        together(start, day_builds) for start, day_builds in sorted(days.items())
+    )
 
 
 def together(start: float, builds: Sequence[Told]) -> Usage:
     """Return the aggregate of builds."""
     steps: Counter[Provenance] = Counter()
-    for told in builds:
-        steps.update(told.steps)
+    for build in builds:
+        steps.update(build.steps)
     return Usage(
         start=start,
         builds=len(builds),
-        failed=sum(told.failed is not None for told in builds),
+        failed=sum(build.failed is not None for build in builds),
         steps=steps,
-        seconds=sum(told.seconds for told in builds),
-        ran=sum(told.ran for told in builds),
-        saved=sum(told.saved for told in builds),
+        seconds=sum(build.seconds for build in builds),
+        ran=sum(build.ran for build in builds),
+        saved=sum(build.saved for build in builds),
     )
 
 
@@ -64,11 +66,11 @@ def slowest(
     seconds: Mapping[str, float], steps: Iterable[str], most: int
 ) -> tuple[tuple[str, float], ...]:
     """Return the steps whose last run took longest."""
-    known = [(step, seconds[step]) for step in steps if step in seconds]
-    return tuple(sorted(known, key=lambda one: (-one[1], one[0]))[:most])
+    measured = [(step, seconds[step]) for step in steps if step in seconds]
+    return tuple(sorted(measured, key=lambda pair: (-pair[1], pair[0]))[:most])
 
 
 def most_moved(lock: Lock, most: int) -> tuple[tuple[str, int], ...]:
     """Return the stages that changed most often."""
     moves = [(name, entry.moves) for name, entry in lock.stages.items() if entry.moves]
-    return tuple(sorted(moves, key=lambda one: (-one[1], one[0]))[:most])
+    return tuple(sorted(moves, key=lambda pair: (-pair[1], pair[0]))[:most])

@@ -41,7 +41,7 @@ class View:
 def view(
     lock: Lock,
     platform: str,
-    known: StepMetrics = NOTHING_KNOWN,
+    metrics: StepMetrics = NOTHING_KNOWN,
     contents: Contents | None = None,
     unpinned: Mapping[str, Digest] | None = None,
 ) -> View:
@@ -61,7 +61,7 @@ def view(
         steps=resolved.steps,
         descriptions=resolved.descriptions,
         digests=resolved.digests,
-        places=place(steps, known.wrote, known.read, known.joined),
+        places=place(steps, metrics.wrote, metrics.read, metrics.joined),
     )
 
 
@@ -99,10 +99,10 @@ def common_platform(*locks: Lock) -> str:
 
     If no platform is common to all, return one of the last lock's.
     """
-    known = [found for lock in locks if (found := platforms(lock)) is not None]
-    if not known:
+    sets = [names for lock in locks if (names := platforms(lock)) is not None]
+    if not sets:
         return USUAL
-    common = known[0].intersection(*known[1:]) or known[-1]
+    common = sets[0].intersection(*sets[1:]) or sets[-1]
     return USUAL if USUAL in common or not common else min(common)
 
 

@@ -137,7 +137,7 @@ def test_the_price_is_that_of_what_no_tier_holds(locks: tuple[Lock, Lock]) -> No
         sizes=dict.fromkeys(digests, 7),
         tiers=dict.fromkeys(digests[::2], "far"),
     )
-    found = diff(*locks, known=known)
+    found = diff(*locks, metrics=known)
     built = [step for step in found.runs if step.tier is None]
     assert found.price == Price(2.0 * len(built))
     assert all(step.size == 7 for step in found.steps)

@@ -105,7 +105,7 @@ def test_what_was_written_is_known_to_place_steps() -> None:
     # The first one moved behind the second, and now it is the one that wins.
     known = StepMetrics(wrote=wrote)
     assert view(before, AMD, known).placed("second") != old.placed("second")
-    runs = {step.placed.id for step in diff(before, after, known=known).runs}
+    runs = {step.placed.id for step in diff(before, after, metrics=known).runs}
     assert runs == {"first", "second"}
 
 
@@ -128,7 +128,7 @@ def test_what_a_step_was_put_on_is_known_to_place_it() -> None:
     known = StepMetrics(wrote=wrote, joined=joined)
     assert view(before, AMD, known).placed("second") == on_first
     after = update(before, target(first, second, made("third")))
-    runs = [step.placed.id for step in diff(before, after, known=known).runs]
+    runs = [step.placed.id for step in diff(before, after, metrics=known).runs]
     assert runs == ["third"]
 
 
@@ -141,7 +141,7 @@ def test_a_build_only_stack_of_its_own() -> None:
     files = [{"x": Written("file", content=i)} for i in "ab"]
     wrote = {old.digests[i]: [w] for i, w in zip("ab", files, strict=True)}
     after = update(before, target(a, b, replace(tool, commands=("t",)), user))
-    found = diff(before, after, known=StepMetrics(wrote=wrote))
+    found = diff(before, after, metrics=StepMetrics(wrote=wrote))
     assert {"tool", "user"} <= {step.placed.id for step in found.runs}
 
 
