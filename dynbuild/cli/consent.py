@@ -42,15 +42,15 @@ def accepted(project: Project, declared: Cache) -> Accepted:
     """
     settings = settings_of(declared)
     name, consents = name_of(project), consents_kept()
-    said = True if _is_accepted_now() else consents.said(name, settings)
+    answer = True if _is_accepted_now() else consents.said(name, settings)
     counts = beyond(declared, os.environ) != Cache()
-    if said is None and counts and sys.stdin.isatty() and sys.stderr.isatty():
-        said = _ask(project, declared)
+    if answer is None and counts and sys.stdin.isatty() and sys.stderr.isatty():
+        answer = _ask(project, declared)
         try:
-            consents.keep(Consent(name, settings, said))
+            consents.keep(Consent(name, settings, answer))
         except CommandFailed as error:
             show(error.diagnostics)
-    if said:
+    if answer:
         return Accepted(declared, given=True)
     if counts:
         _warn(project, declared)

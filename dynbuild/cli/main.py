@@ -83,8 +83,8 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(".")
-        found = importlib.import_module(f"dynbuild.cli.commands.{module}")
-        command: click.Command = getattr(found, name)
+        imported = importlib.import_module(f"dynbuild.cli.commands.{module}")
+        command: click.Command = getattr(imported, name)
         return command
 
     def format_commands(
@@ -92,7 +92,9 @@ class _Commands(click.Group):
     ) -> None:
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, summary) for name, (_, summary) in COMMANDS.items()]
+            )
 
 
 @click.group(

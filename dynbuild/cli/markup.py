@@ -48,4 +48,4 @@ def fenced(language: str, text: str) -> str:
 def mermaid(text: str) -> str:
     """Return a quoted Mermaid label: all but plain characters as code points."""
     line = printable(text.replace("\n", " "))
-    return '"' + _PLAIN.sub(lambda found: f"#{ord(found[0])};", line) + '"'
+    return '"' + _PLAIN.sub(lambda match: f"#{ord(match[0])};", line) + '"'

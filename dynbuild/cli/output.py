@@ -174,13 +174,13 @@ def change_row(change: Change) -> tuple[str, str, str, str, str]:
             seq = f"stays at {after}"
         case _:
             seq = f"seq {before} to {after}"
-    told = f"{change.verb}: " if change.verb not in ("added", "removed") else ""
+    verb = f"{change.verb}: " if change.verb not in ("added", "removed") else ""
     return (
         f" {_MARKS[change.verb]}",
         change.kind,
         name,
         seq,
-        (told + ", ".join(change.details)).rstrip(": ")
+        (verb + ", ".join(change.details)).rstrip(": ")
         if change.details
         else change.verb,
     )

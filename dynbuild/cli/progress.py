@@ -79,16 +79,18 @@ def progress(
 
 def _plain(stream: TextIO, titles: Titles) -> Report:
     """Return a report that writes log lines, each naming its step."""
-    told: set[str] = set()
+    announced: set[str] = set()
 
     def report(event: BuildEvent) -> None:
-        stream.writelines(f"{printable(line)}\n" for line in _log(event, titles, told))
+        stream.writelines(
+            f"{printable(line)}\n" for line in _log(event, titles, announced)
+        )
         stream.flush()
 
     return report
 
 
-def _log(event: BuildEvent, titles: Titles, told: set[str]) -> Iterator[str]:
+def _log(event: BuildEvent, titles: Titles, announced: set[str]) -> Iterator[str]:
     match event:
         case StepStarted(step, platform):
             yield f"{_name(step, platform)} started{_called(step, titles)}"
@@ -99,11 +101,11 @@ def _log(event: BuildEvent, titles: Titles, told: set[str]) -> Iterator[str]:
         case StepFinished(step, _, _, platform):
             yield f"{_name(step, platform)} cached{_called(step, titles)}"
         case Working(what, current, total, done):
-            if what not in told:
-                told.add(what)
+            if what not in announced:
+                announced.add(what)
                 yield what
             if done:
-                told.remove(what)
+                announced.remove(what)
                 if moved := transfer(current, total):
                     yield f"{what}: {moved}"
         case RawLine():

@@ -93,8 +93,8 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
 
 def _unstarted(message: str) -> str:
     """Return the message about a script that never started, without the script."""
-    told = _SCRIPT.sub("the script could not be started", message)
-    return "\n".join(lines(told)[:LINES])
+    text = _SCRIPT.sub("the script could not be started", message)
+    return "\n".join(lines(text)[:LINES])
 
 
 def _as_declared(script: str) -> str:

@@ -52,9 +52,9 @@ def price(seconds: float) -> str:
     if seconds < 9.95:  # noqa: PLR2004 - from here on a decimal does not matter
         return duration(seconds)
     minutes, rest = divmod(round(seconds), 60)
-    hours, left = divmod(minutes, 60)
+    hours, minutes_left = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {left} min"
+        return f"{hours} h {minutes_left} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

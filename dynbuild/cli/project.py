@@ -28,9 +28,11 @@ class Fresh:
     cache: str
 
 
-def load_declaration(project: Project, given: Given, recorded: Recorded) -> "Loaded":
+def load_declaration(
+    project: Project, arguments: Given, recorded: Recorded
+) -> "Loaded":
     """Read and check the declaration. Raises DeclarationError."""
-    return projects.load_declaration(project, given, recorded, tell)
+    return projects.load_declaration(project, arguments, recorded, tell)
 
 
 def keep(project: Project, out: str, err: str) -> None:
@@ -59,12 +61,14 @@ def _fit(project: Project, arguments: object) -> object:
     return ("fresh tiers", str(Path.cwd()), str(project.place.config), arguments)
 
 
-def given(expressions: Pairs, texts: Pairs) -> Given:
+def arguments_of(expressions: Pairs, texts: Pairs) -> Given:
     """Return the arguments of ``--arg`` and ``--argstr``. Raises DeclarationError."""
-    found: dict[str, Source | str] = {}
+    arguments: dict[str, Source | str] = {}
     for name, value in (*expressions, *texts):
-        if name in found:
+        if name in arguments:
             message = f"the argument {name!r} is given twice"
             raise DeclarationError(Diagnostic("DB0317", message))
-        found[name] = value
-    return found | {name: Source(f"--arg {name}", text) for name, text in expressions}
+        arguments[name] = value
+    return arguments | {
+        name: Source(f"--arg {name}", text) for name, text in expressions
+    }

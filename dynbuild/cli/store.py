@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import shows
-from dynbuild.cli.project import given, load_declaration
+from dynbuild.cli.project import arguments_of, load_declaration
 from dynbuild.commands.diff import LookUp
 from dynbuild.commands.lock import recorded
 from dynbuild.commands.step_metrics import step_metrics
@@ -29,7 +29,9 @@ def tiers_in(project: Project | None) -> dict[Provenance, Tier]:
     declared = Cache()
     if project is not None:
         with suppress(DynbuildError):
-            loaded = load_declaration(project, given((), ()), recorded(project.locks))
+            loaded = load_declaration(
+                project, arguments_of((), ()), recorded(project.locks)
+            )
             declared = declared_in(loaded.declaration)
     cache = accepted(project, declared).cache if project else declared
     root = project.place.root if project else Path.cwd()

@@ -9,7 +9,7 @@ from dynbuild.ports import Files
 from dynbuild.realization.contents import existing_live_digests
 
 
-def seen(
+def picture_of(
     lock: Lock,
     files: Files,
     platform: str | None,

@@ -26,7 +26,7 @@ from dynbuild.building import (
     Working,
 )
 from dynbuild.digest import Digest
-from dynbuild.engine.failure import explain, said, unreachable
+from dynbuild.engine.failure import error_message, explain, unreachable
 from dynbuild.engine.process import (
     RunningProcesses,
     TimedOutError,
@@ -90,7 +90,9 @@ class Buildx:
             return found[1]
         check_buildx(self.environment)
         errors = re.findall(r"^Error: +(.*)", text, re.MULTILINE)
-        words = said([*errors, *answer.stderr.decode("utf-8", "replace").splitlines()])
+        words = error_message(
+            [*errors, *answer.stderr.decode("utf-8", "replace").splitlines()]
+        )
         raise unreachable(words) or DeclarationError(Diagnostic("DB0505", words))
 
     def _build(self, request: BuildRequest, output: Output, report: Report) -> Built:

@@ -52,7 +52,7 @@ def answered(words: str) -> bool:
     return not _NO_ANSWER.search(words)
 
 
-def said(words: Sequence[str]) -> str:
+def error_message(words: Sequence[str]) -> str:
     """Return docker's error message, without its wrapping and without credentials."""
     errors = [line for line in words if line.startswith("ERROR: ")]
     text = errors[-1] if errors else "\n".join(words)
@@ -72,7 +72,7 @@ def unreachable(words: str) -> UnreachableError | None:
 
 def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
     """Return the error for a failed build, from its whole transcript."""
-    words = said(transcript.words)
+    words = error_message(transcript.words)
     failure = transcript.failure()
     if failure is None or failure.step is None:
         if error := unreachable(words):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.engine.failure import START_DOCKER, answered, later, said
+from dynbuild.engine.failure import START_DOCKER, answered, error_message, later
 from dynbuild.engine.process import TimedOutError, capture, check_buildx
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, redact_urls
 from dynbuild.reference import DEFAULT_REGISTRY, Reference, parse
@@ -117,7 +117,7 @@ class DockerImages:
             raise _Absent(words, answered=False) from None
         if answer.returncode:
             check_buildx(self.environment)
-            words = said(answer.stderr.decode("utf-8", "replace").splitlines())
+            words = error_message(answer.stderr.decode("utf-8", "replace").splitlines())
             shorter = words.removeprefix(f"{reference}: ")
             raise _Absent(shorter, answered=answered(words))
         return answer.stdout
@@ -172,9 +172,9 @@ def _pin(
 
     A lock holds one environment, user and directory, and every image gets them.
     """
-    said = {name: _said(wanted, config) for name, (_, config) in found.items()}
-    alike = {name: found[name][0] for name in found if said[name] == said[usual]}
-    return replace(said[usual], digest=digest, platforms=alike)
+    pins = {name: _said(wanted, config) for name, (_, config) in found.items()}
+    alike = {name: found[name][0] for name in found if pins[name] == pins[usual]}
+    return replace(pins[usual], digest=digest, platforms=alike)
 
 
 def _said(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:

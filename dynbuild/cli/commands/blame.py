@@ -24,33 +24,35 @@ def blame(*, stage: str, config: str | None, as_json: bool) -> int:
     Changes of the lock file that are not committed yet come before all commits.
     """
     project = open_project(config, lock_alone=True)
-    found = list(blamed(stage, project.locks, project.locks))
+    commits = list(blamed(stage, project.locks, project.locks))
     if as_json:
-        data([_data(one) for one in found])
-    elif found:
-        sys.stdout.write(table([row for one in found for row in _rows(one)]) + "\n")
+        data([_data(commit) for commit in commits])
+    elif commits:
+        sys.stdout.write(
+            table([row for commit in commits for row in _rows(commit)]) + "\n"
+        )
     else:
         tell(f"no commit that git has here tells of {stage!r}: the history is shallow")
     return 0
 
 
-def _rows(found: Blamed) -> list[tuple[str, ...]]:
+def _rows(entry: Blamed) -> list[tuple[str, ...]]:
     """Return one row per change, with the commit on the first."""
-    commit = found.commit
+    commit = entry.commit
     shown = (commit.id[:_ABBREVIATED], commit.date[:10], commit.author, commit.subject)
     rows: list[tuple[str, ...]] = []
-    for at, change in enumerate(found.changes):
+    for index, change in enumerate(entry.changes):
         mark, _, name, seq, details = change_row(change)
-        rows.append((*(shown if at == 0 else ("",) * 4), mark, name, seq, details))
+        rows.append((*(shown if index == 0 else ("",) * 4), mark, name, seq, details))
     return rows
 
 
-def _data(found: Blamed) -> dict[str, object]:
-    commit = found.commit
+def _data(entry: Blamed) -> dict[str, object]:
+    commit = entry.commit
     return {
         "commit": commit.id or None,
         "author": commit.author or None,
         "date": commit.date or None,
         "subject": commit.subject if commit.id else None,
-        "changes": changes_data(found.changes),
+        "changes": changes_data(entry.changes),
     }

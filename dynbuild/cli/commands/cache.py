@@ -15,7 +15,7 @@ from dynbuild.cli.options import request
 from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color, choose, progress
 from dynbuild.cli.progress_text import duration, size
-from dynbuild.cli.project import Pairs, given, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, load_declaration
 from dynbuild.commands import cache as verb
 from dynbuild.commands.lock import frozen, recorded
 from dynbuild.environment.project import Given, Project, open_project
@@ -78,7 +78,7 @@ def push(
     Copies what the local tier holds of them, for every platform. Exits with status 4 if
     a shared tier fails.
     """
-    place = place_of(config, given(expressions, texts))
+    place = place_of(config, arguments_of(expressions, texts))
     with _chain(place, color) as chain:
         near = LocalInventory(place.store)
         steps = verb.steps_in(near) if everything else place.steps()
@@ -107,10 +107,10 @@ def pull(
     Copies what the shared tiers hold of them, for every platform. Exits with status 4
     if a shared tier fails.
     """
-    place = place_of(config, given(expressions, texts))
+    place = place_of(config, arguments_of(expressions, texts))
     with _chain(place, color) as chain:
-        found = [_steps_in(far) for far in place.fars if everything]
-        count = sum(verb.pull(chain, steps) for steps in found or [place.steps()])
+        step_sets = [_steps_in(far) for far in place.fars if everything]
+        count = sum(verb.pull(chain, steps) for steps in step_sets or [place.steps()])
         chain.finish()
     tell(f"pulled {_records(count)}")
     return 0
@@ -136,16 +136,16 @@ def list_(
     tier: str | None,
     as_json: bool,
 ) -> int:
-    place = place_of(config, given(expressions, texts))
+    place = place_of(config, arguments_of(expressions, texts))
     inventories = _inventories(place, tier)
     if tier is None:
         _list_tiers(inventories, as_json=as_json)
     else:
         ((name, _, inventory),) = inventories
         with asking(name):
-            found = verb.records(inventory)
+            records = verb.records(inventory)
         trust = inventory.trust if isinstance(inventory, LocalInventory) else None
-        _list_records(found, trust, as_json=as_json)
+        _list_records(records, trust, as_json=as_json)
     return 0
 
 
@@ -171,7 +171,7 @@ def verify(  # noqa: PLR0913 - one parameter a flag
     drop: bool,
     as_json: bool,
 ) -> int:
-    place = place_of(config, given(expressions, texts))
+    place = place_of(config, arguments_of(expressions, texts))
     rows = []
     for name, _, inventory in _inventories(place, tier):
         with asking(name):
@@ -179,8 +179,8 @@ def verify(  # noqa: PLR0913 - one parameter a flag
                 inventory, lambda ask, of: parallel_map(ask, of, _AT_ONCE)
             )
             if drop:
-                inventory.remove([one.key for one in harm])
-        rows += [(name, one.key, one.what) for one in harm]
+                inventory.remove([damage.key for damage in harm])
+        rows += [(name, damage.key, damage.what) for damage in harm]
     if as_json:
         data([{"tier": a, "key": b, "what": c} for a, b, c in rows])
     elif rows:
@@ -247,15 +247,15 @@ def _inventories(
     place: CacheTiers, only: str | None
 ) -> list[tuple[str, str, Inventory]]:
     """Return the tiers' inventories with names and locations, near to far."""
-    found: list[tuple[str, str, Inventory]] = [
+    inventories: list[tuple[str, str, Inventory]] = [
         ("local", str(place.store), LocalInventory(place.store, place.near().trust)),
         *((far.name, far.place, far.inventory()) for far in place.fars),
     ]
     if only is None:
-        return found
-    chosen = [one for one in found if one[0] == only]
+        return inventories
+    chosen = [entry for entry in inventories if entry[0] == only]
     if not chosen:
-        names = ", ".join(name for name, _, _ in found)
+        names = ", ".join(name for name, _, _ in inventories)
         message = f"there is no tier {only!r} here"
         hint = f"there is {names}"
         raise DeclarationError(Diagnostic("DB0608", message, hint=hint))
@@ -265,28 +265,31 @@ def _inventories(
 def _list_tiers(
     inventories: Sequence[tuple[str, str, Inventory]], *, as_json: bool
 ) -> None:
-    found = []
+    holdings = []
     for name, where, inventory in inventories:
         with asking(name):
-            found.append((name, where, verb.holding(inventory)))
+            holdings.append((name, where, verb.holding(inventory)))
     if as_json:
         data(
             [
                 {"tier": name, "place": where, **asdict(holds)}
-                for name, where, holds in found
+                for name, where, holds in holdings
             ]
         )
         return
     rows = [("TIER", "RECORDS", "BLOBS", "SIZE", "PLACE")]
     rows += [
         (name, str(holds.records), str(holds.blobs), size(holds.bytes), where)
-        for name, where, holds in found
+        for name, where, holds in holdings
     ]
     sys.stdout.write(f"{table(rows)}\n")
 
 
 def _list_records(
-    found: Sequence[tuple[Record, StoredObject]], trust: Trust | None, *, as_json: bool
+    records: Sequence[tuple[Record, StoredObject]],
+    trust: Trust | None,
+    *,
+    as_json: bool,
 ) -> None:
     """List records; for those in the local store, with their origins."""
     if as_json:
@@ -302,7 +305,7 @@ def _list_records(
                     "age": round(thing.age),
                     **_origin_data(record, trust),
                 }
-                for record, thing in found
+                for record, thing in records
             ]
         )
         return
@@ -317,7 +320,7 @@ def _list_records(
             _age(thing),
             _origin(record, trust),
         )
-        for record, thing in found
+        for record, thing in records
     ]
     sys.stdout.write(f"{table(rows)}\n")
 
@@ -326,19 +329,19 @@ def _origin_data(record: Record, trust: Trust | None) -> dict[str, object]:
     if trust is None:
         return {}
     counts = trust.believes(record.origins)
-    return {"from": [asdict(one) for one in record.origins], "counts": counts}
+    return {"from": [asdict(origin) for origin in record.origins], "counts": counts}
 
 
 def _origin(record: Record, trust: Trust | None) -> str:
     """Return the origin of a record, and whether it is trusted."""
     if trust is None:
         return ""
-    found = []
-    for one in record.origins:
-        names = ", ".join(key.partition(":")[0] for key in one.keys)
-        found.append(f"{one.place}, signed by {names}" if names else one.place)
+    origins = []
+    for origin in record.origins:
+        names = ", ".join(key.partition(":")[0] for key in origin.keys)
+        origins.append(f"{origin.place}, signed by {names}" if names else origin.place)
     counts = trust.believes(record.origins)
-    return ("" if counts else "not used: ") + ("; ".join(found) or "here")
+    return ("" if counts else "not used: ") + ("; ".join(origins) or "here")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.output import data, diagnostic_data, show, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, given, keep, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, keep, load_declaration
 from dynbuild.commands import check as verb
 from dynbuild.commands.lock import recorded
 from dynbuild.environment.project import open_project
@@ -34,22 +34,22 @@ def check(
     try:
         project = open_project(config)
         loaded = load_declaration(
-            project, given(expressions, texts), recorded(project.locks)
+            project, arguments_of(expressions, texts), recorded(project.locks)
         )
         noted = verb.check(loaded, project.files)
-        found = (*loaded.warnings, *noted)
+        diagnostics = (*loaded.warnings, *noted)
         status = 0
     except DeclarationError as error:
-        found = error.diagnostics
+        diagnostics = error.diagnostics
         status = error.exit_code
     if as_json:
-        data([diagnostic_data(one) for one in found])
+        data([diagnostic_data(diagnostic) for diagnostic in diagnostics])
     else:
-        show(found, color)
+        show(diagnostics, color)
     if not status:
-        warnings = f"{len(found)} warning{'s' * (len(found) != 1)}"
-        text = f"{project.place.config}: {warnings if found else 'no mistakes'}"
+        warnings = f"{len(diagnostics)} warning{'s' * (len(diagnostics) != 1)}"
+        text = f"{project.place.config}: {warnings if diagnostics else 'no mistakes'}"
         tell(text)
-        if not found:
+        if not diagnostics:
             keep(project, "[]\n" if as_json else "", f"{text}\n")
     return status

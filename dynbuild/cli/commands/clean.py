@@ -11,7 +11,7 @@ from dynbuild.cli.commands.cache import CacheTiers, asking, place_of
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, table, tell
 from dynbuild.cli.progress_text import size
-from dynbuild.cli.project import Pairs, given
+from dynbuild.cli.project import Pairs, arguments_of
 from dynbuild.commands import clean as verb
 from dynbuild.digest import StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -80,7 +80,7 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     Never removes what a running build may use: what is recent stays, and a build that
     misses something builds it again.
     """
-    place = place_of(config, given(expressions, texts))
+    place = place_of(config, arguments_of(expressions, texts))
     policy = verb.Policy(
         None if max_age is None else max_age * verb.DAY,
         None if max_size is None else _bytes(max_size),
@@ -89,21 +89,21 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     rows = []
     for name, inventory, grace in _inventories(place, shared=shared):
         with asking(name):
-            found = verb.sweep_of(inventory, policy, grace)
-            if not dry_run and (name == "local" or yes or _agreed(name, found)):
-                verb.sweep(inventory, found)
-        rows.append((name, found))
+            sweep = verb.sweep_of(inventory, policy, grace)
+            if not dry_run and (name == "local" or yes or _agreed(name, sweep)):
+                verb.sweep(inventory, sweep)
+        rows.append((name, sweep))
     if as_json:
         data(
             [
                 {
                     "tier": name,
-                    "records": len(found.roots),
-                    "blobs": len(found.blobs),
-                    "bytes": found.bytes,
-                    "left": found.left,
+                    "records": len(sweep.roots),
+                    "blobs": len(sweep.blobs),
+                    "bytes": sweep.bytes,
+                    "left": sweep.left,
                 }
-                for name, found in rows
+                for name, sweep in rows
             ]
         )
         return 0
@@ -114,12 +114,12 @@ def clean(  # noqa: PLR0913 - one parameter a flag
             *(
                 (
                     name,
-                    str(len(found.roots)),
-                    str(len(found.blobs)),
-                    size(found.bytes),
-                    size(found.left),
+                    str(len(sweep.roots)),
+                    str(len(sweep.blobs)),
+                    size(sweep.bytes),
+                    size(sweep.left),
                 )
-                for name, found in rows
+                for name, sweep in rows
             ),
         ]
     )
@@ -131,12 +131,12 @@ def _inventories(
     place: CacheTiers, *, shared: bool
 ) -> list[tuple[str, Inventory, float]]:
     """Return the inventories to clean, each with its grace period in seconds."""
-    found: list[tuple[str, Inventory, float]] = [
+    inventories: list[tuple[str, Inventory, float]] = [
         ("local", LocalInventory(place.store), LOCAL_GRACE)
     ]
     if shared:
-        found += [(far.name, far.inventory(), SHARED_GRACE) for far in place.fars]
-    return found
+        inventories += [(far.name, far.inventory(), SHARED_GRACE) for far in place.fars]
+    return inventories
 
 
 def _kept(place: CacheTiers, names: tuple[str, ...]) -> frozenset[StepDigest]:
@@ -147,18 +147,18 @@ def _kept(place: CacheTiers, names: tuple[str, ...]) -> frozenset[StepDigest]:
 
     def lock_files(pattern: str) -> list[str]:
         root = project.place.root
-        found = sorted(path for path in root.glob(pattern) if path.is_file())
-        read = (LockFile(path, os.path.relpath(path), root).read() for path in found)
+        paths = sorted(path for path in root.glob(pattern) if path.is_file())
+        read = (LockFile(path, os.path.relpath(path), root).read() for path in paths)
         return [text for text in read if text is not None]
 
     return verb.kept_steps(names, project.locks, project.files, lock_files)
 
 
-def _agreed(name: str, found: verb.Sweep) -> bool:
+def _agreed(name: str, sweep: verb.Sweep) -> bool:
     """Whether the user agrees; without a terminal nobody can be asked."""
-    if not (found.roots or found.blobs):
+    if not (sweep.roots or sweep.blobs):
         return True
-    what = f"remove {size(found.bytes)} from the {name} tier, for everyone"
+    what = f"remove {size(sweep.bytes)} from the {name} tier, for everyone"
     if not sys.stdin.isatty():
         hint = "--yes does, --dry-run shows what"
         message = f"nobody is here to agree to {what}"

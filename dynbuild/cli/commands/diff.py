@@ -67,18 +67,18 @@ def diff(  # noqa: PLR0913 - one parameter a flag
         hint = "name one or two: revisions of git, or files"
         raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     before, after, look_up = _sides(sides, config)
-    found = verb.compared(before, after, platform, look_up)
+    difference = verb.compared(before, after, platform, look_up)
     if before.lock is None:
         tell(f"no lock is committed at {before.name}: all of it is new")
     if as_json or form == "json":
-        data(diff_data(found))
+        data(diff_data(difference))
     elif markdown or form == "markdown":
-        give(diff_markdown(found))
-    elif found.changes or found.runs:
-        say(diff_text(found))
+        give(diff_markdown(difference))
+    elif difference.changes or difference.runs:
+        say(diff_text(difference))
     else:
         tell(f"{before.name} and {after.name} have the same lock")
-    return int(exit_code and bool(found.changes))
+    return int(exit_code and bool(difference.changes))
 
 
 def _sides(

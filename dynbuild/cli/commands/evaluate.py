@@ -9,7 +9,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, give, show, table, tell
-from dynbuild.cli.project import Pairs, given
+from dynbuild.cli.project import Pairs, arguments_of
 from dynbuild.commands.evaluate import Asked, evaluated, parsed
 from dynbuild.environment.project import see_search
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -87,9 +87,9 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
     see_search(facts, directory)
     place = root_of(directory, Path.cwd()) if root is None else Path(root).resolve()
     files = Sources(place, os.path.relpath(place), facts)
-    asked = Asked(
+    settings = Asked(
         directory=files.directory(directory),
-        arguments=given(expressions, texts),
+        arguments=arguments_of(expressions, texts),
         arguments_directory=files.directory(Path.cwd()),
         attribute=attr,
         form="json" if as_json else "nix",
@@ -102,7 +102,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
         tell(text)
 
     facts.complete = file != "-"
-    text = evaluated(source, files, asked, say) + "\n"
+    text = evaluated(source, files, settings, say) + "\n"
     give(text)
     replay.keep(sys.argv[1:], os.environ, facts, text, "")
 
@@ -129,7 +129,9 @@ def _source(
 def _list_builtins(*, as_json: bool) -> None:
     from dynbuild.lang.evaluator import list_builtins  # noqa: PLC0415 - it is slow
 
-    rows = [(one.name, one.usage, one.summary) for one in list_builtins()]
+    rows = [
+        (builtin.name, builtin.usage, builtin.summary) for builtin in list_builtins()
+    ]
     if as_json:
         data([{"name": name, "usage": use, "doc": doc} for name, use, doc in rows])
     else:

@@ -43,8 +43,8 @@ def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
                 show(error.diagnostics)
                 wrong += 1
     if files != ("-",):
-        told = "would change" if check or diff else "formatted"
-        tell(f"{changed} of {count} file{'s' * (count != 1)} {told}")
+        outcome = "would change" if check or diff else "formatted"
+        tell(f"{changed} of {count} file{'s' * (count != 1)} {outcome}")
     if wrong:
         return DeclarationError.exit_code
     return CommandFailed.exit_code if check and changed else 0
@@ -90,10 +90,12 @@ def _sources(file: str) -> list[str]:
     path = Path(file)
     if file == "-" or not path.is_dir():
         return [file]
-    found = (
+    paths = (
         below
         for below in path.rglob("*.nix")
         if not any(part.startswith(".") for part in below.relative_to(path).parts)
     )
     # A link's target is formatted at its own path, if that is in the directory.
-    return sorted(str(one) for one in found if one.is_file() and not one.is_symlink())
+    return sorted(
+        str(source) for source in paths if source.is_file() and not source.is_symlink()
+    )

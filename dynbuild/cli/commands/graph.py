@@ -14,7 +14,7 @@ from dynbuild.cli.render.pages.stack_page import Why, stack_page
 from dynbuild.cli.render.why_text import step_facts
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import why as verb
-from dynbuild.commands.graph import seen
+from dynbuild.commands.graph import picture_of
 from dynbuild.commands.lock import frozen
 from dynbuild.environment.history import history_of
 from dynbuild.environment.project import Project, images, open_project
@@ -74,10 +74,10 @@ def graph(  # noqa: PLR0913 - one parameter a flag
     """
     project = open_project(config, lock_alone=True)
     lock, tiers = frozen(project.locks), tiers_in(project)
-    picture = seen(lock, project.files, platform, looked_up(project, tiers))
+    picture = picture_of(lock, project.files, platform, looked_up(project, tiers))
     suffix = Path(output).suffix if output else ""
-    asked = form or ("html" if html else "json" if as_json else None)
-    chosen = asked or _SUFFIXES.get(suffix.lower())
+    named = form or ("html" if html else "json" if as_json else None)
+    chosen = named or _SUFFIXES.get(suffix.lower())
     if chosen is None:
         message = f"no format for {output!r}"
         hint = f"name it with --format, or end it in {', '.join([*_SUFFIXES][1:])}"
@@ -85,10 +85,10 @@ def graph(  # noqa: PLR0913 - one parameter a flag
     name = project.place.root.name or "image"
     if chosen == "html":
         why = _why(project, lock, tiers, picture.platform)
-        told = stack_page(picture, name, why)
+        text = stack_page(picture, name, why)
     else:
-        told = _FORMATS[chosen](picture, name)
-    written(told, output)
+        text = _FORMATS[chosen](picture, name)
+    written(text, output)
     return 0
 
 
@@ -105,4 +105,4 @@ def _why(
         platform=lambda: platform,
     )
     answer = verb.why_all(lock, edges, platform)
-    return {one.placed.id: [*step_facts(answer, one, None)] for one in answer.steps}
+    return {step.placed.id: [*step_facts(answer, step, None)] for step in answer.steps}

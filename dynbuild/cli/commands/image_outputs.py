@@ -17,7 +17,7 @@ def outputs(
 
     Raises DeclarationError for impossible ones, before anything is built for them.
     """
-    found: list[Output] = []
+    result: list[Output] = []
     for output in layouts:
         kind, _, directory = output.partition(":")
         if kind != "oci" or not directory:
@@ -28,16 +28,16 @@ def outputs(
         if (why := _taken(Path(directory))) is not None:
             hint = "name a new or empty directory, or an image layout to add to"
             raise _refused(f"-o {output}: {directory} {why}", hint)
-        found.append(OciLayout(directory))
+        result.append(OciLayout(directory))
     if push:
         if not tags:
             message = "--push needs a name for the image"
             hint = "it says which registry: -t HOST/NAME"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-        found.append(Push())
+        result.append(Push())
     elif tags:
-        found.append(Load())
-    return tuple(found) or (Nowhere(),)
+        result.append(Load())
+    return tuple(result) or (Nowhere(),)
 
 
 def _taken(directory: Path) -> str | None:

@@ -79,15 +79,15 @@ def _lines(path: Path) -> list[str]:
 
 
 def _plan(top: Path, line: str, settings: dict[str, str]) -> str:
-    told = [f"in the repository {top}:"]
+    plan = [f"in the repository {top}:"]
     if line:
-        told.append(f"  .gitattributes gets  {line}")
+        plan.append(f"  .gitattributes gets  {line}")
     if settings:
-        told += [f"  git config gets      {n} = {text}" for n, text in settings.items()]
-        told.append(
+        plan += [f"  git config gets      {n} = {text}" for n, text in settings.items()]
+        plan.append(
             "The settings are of this clone alone: whoever clones it runs this again."
         )
-    return "\n".join(told)
+    return "\n".join(plan)
 
 
 def _agreed() -> bool:

@@ -9,7 +9,7 @@ from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, given, keep, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, keep, load_declaration
 from dynbuild.commands import lock as verb
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
@@ -109,29 +109,31 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     Starts from the lock that is committed at HEAD, so that several runs during one edit
     give the same lock as a single run. Without git, starts from the file.
     """
-    asked = verb.LockOptions(
+    lock_options = verb.LockOptions(
         base_revision, upgrade_base, upgrade_packages, bump, move, repack
     )
     if merging is not None:
         # Seldom needed.
         from dynbuild.cli.commands.lock_merge import merge_files  # noqa: PLC0415
 
-        if check or dry_run or show_order or asked != verb.LockOptions():
+        if check or dry_run or show_order or lock_options != verb.LockOptions():
             message = "--merge writes the merged lock, whatever else is asked of `lock`"
             hint = "leave out the other flags"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
         return merge_files(merging, path)
-    _refuse_contradictions(asked, check=check, show_order=show_order, dry_run=dry_run)
+    _refuse_contradictions(
+        lock_options, check=check, show_order=show_order, dry_run=dry_run
+    )
     project = open_project(config, lock_alone=show_order)
     if show_order:
         _show_order(verb.frozen(project.locks), as_json=as_json)
         return 0
     recorded = verb.recorded(project.locks)
-    loaded = load_declaration(project, given(expressions, texts), recorded)
+    loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
     if check:
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
-        locked = api.lock(loaded, Environment(project), asked, dry_run=True)
+        locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
         if repack:
             _tell_price(project, locked)
         # Write the lock before the output: the reader of a pipe may be gone.
@@ -158,30 +160,32 @@ def _tell_price(project: Project, locked: verb.Locked) -> None:
     """Show the cost before the lock is written; imported only when needed."""
     from dynbuild.cli.commands.lock_price import price_of  # noqa: PLC0415
 
-    told = price_of(project, locked.lock)
-    if told is not None:
-        tell(told)
+    price = price_of(project, locked.lock)
+    if price is not None:
+        tell(price)
 
 
 def _refuse_contradictions(
-    asked: verb.LockOptions, *, check: bool, show_order: bool, dry_run: bool
+    lock_options: verb.LockOptions, *, check: bool, show_order: bool, dry_run: bool
 ) -> None:
-    writes = asked != verb.LockOptions()
+    writes = lock_options != verb.LockOptions()
     names = [
         name
-        for name, given in (
+        for name, is_set in (
             ("--check", check),
             ("--show-order", show_order),
             ("--dry-run", dry_run),
         )
-        if given
+        if is_set
     ]
     if len(names) > 1 or (writes and (check or show_order)):
-        told = " and ".join(names[:2]) if len(names) > 1 else f"{names[0]} and a change"
+        flags = (
+            " and ".join(names[:2]) if len(names) > 1 else f"{names[0]} and a change"
+        )
         raise DeclarationError(
             Diagnostic(
                 "DB0317",
-                f"{told} contradict one another",
+                f"{flags} contradict one another",
                 hint="--check and --show-order only read; --dry-run shows what the "
                 "other flags would do",
             )
@@ -230,9 +234,9 @@ def _show_order(lock_: Lock, *, as_json: bool) -> None:
         return
     rows = [("seq", "step", "what", "stands on")]
     for placed in order:
-        told = title(placed.step)
+        step_title = title(placed.step)
         marks = ["live"] * placed.live + ["build only"] * (not placed.linked)
-        what = "" if told == placed.id else told
+        what = "" if step_title == placed.id else step_title
         rows.append(
             (
                 str(placed.seq),

@@ -17,22 +17,22 @@ def merge_files(paths: tuple[str, str, str], name: str) -> int:
     """
     ancestor, ours, theirs = (_read(path) for path in paths)
     lock = LockFile(Path(name), name)
-    found = merged(ancestor, ours, theirs, _trunks(lock))
-    LockFile(Path(paths[1]), name).write(found.text)
-    if found.both:
+    result = merged(ancestor, ours, theirs, _trunks(lock))
+    LockFile(Path(paths[1]), name).write(result.text)
+    if result.both:
         show(
             [
                 Diagnostic(
                     "DB0419",
-                    f"{name}: both sides changed {', '.join(found.both)}; "
-                    f"{found.kept} stayed",
+                    f"{name}: both sides changed {', '.join(result.both)}; "
+                    f"{result.kept} stayed",
                     hint="once the declaration is merged, `dynbuild lock` settles it",
                     severity="warning",
                 )
             ]
         )
     else:
-        tell(f"{name}: merged, the order of {found.kept} stays in front")
+        tell(f"{name}: merged, the order of {result.kept} stays in front")
     return 0
 
 
@@ -46,12 +46,12 @@ def _read(path: str) -> str:
 
 
 def _trunks(lock: LockFile) -> set[str]:
-    found = set()
+    texts = set()
     for revision in TRUNKS:
         try:
             text = lock.committed(revision)
         except CommittedUnknownError:
             continue
         if text is not None:
-            found.add(text)
-    return found
+            texts.add(text)
+    return texts

@@ -16,9 +16,9 @@ def price_of(project: Project, lock: Lock) -> str | None:
         return None
     try:
         before = Side(project.place.lock, loads(text))
-        found = compared(
+        difference = compared(
             before, Side("", lock), None, looked_up(project, tiers_in(project))
         )
     except LockError:
         return None
-    return summary(found)
+    return summary(difference)

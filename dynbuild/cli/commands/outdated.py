@@ -10,7 +10,7 @@ from dynbuild.cli import options
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, given, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, load_declaration
 from dynbuild.commands import lock as locking
 from dynbuild.commands import outdated as verb
 from dynbuild.digest import short
@@ -47,39 +47,44 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     """
     project = open_project(config)
     recorded = locking.recorded(project.locks)
-    loaded = load_declaration(project, given(expressions, texts), recorded)
+    loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
-    asked = RealizeOptions((), platforms=(platform,) if platform else ())
+    realize_options = RealizeOptions((), platforms=(platform,) if platform else ())
     declared = declared_in(loaded.declaration)
     tiers = tiers_of(
         project.place.root,
         accepted(project, declared).cache,
         shows(color),
     )
-    found = verb.outdated(
+    findings = verb.outdated(
         lock,
         project.files,
         [*tiers.values()],
         images(),
-        platform_of(lock, builder(), asked),
+        platform_of(lock, builder(), realize_options),
         Index(os.environ).versions,
     )
     if as_json:
-        data({"version": 1, "findings": [asdict(one) for one in found]})
+        data({"version": 1, "findings": [asdict(finding) for finding in findings]})
         return 0
-    rows = [_row(one) for one in found]
+    rows = [_row(finding) for finding in findings]
     head = ("", "kind", "name", "have", "newest", "")
     sys.stdout.write(table([head, *rows]) + "\n")
-    if any(one.state == "outdated" and one.kind in ("base", "image") for one in found):
+    if any(
+        finding.state == "outdated" and finding.kind in ("base", "image")
+        for finding in findings
+    ):
         tell("`dynbuild lock --upgrade-base` pins what the tags name now")
-    if any(one.state == "outdated" and one.kind == "pip" for one in found):
+    if any(
+        finding.state == "outdated" and finding.kind == "pip" for finding in findings
+    ):
         tell("`dynbuild lock --upgrade-packages` brings packages to their newest")
     return 0
 
 
-def _row(found: Finding) -> tuple[str, ...]:
+def _row(finding: Finding) -> tuple[str, ...]:
     have, newest = (
         short(text) if text and text.startswith("sha256:") else text or ""
-        for text in (found.have, found.newest)
+        for text in (finding.have, finding.newest)
     )
-    return (found.state, found.kind, found.name, have, newest, found.note)
+    return (finding.state, finding.kind, finding.name, have, newest, finding.note)

@@ -31,7 +31,7 @@ from dynbuild.cli.output import changes_text, give, show, shows, tell
 from dynbuild.cli.progress import choose
 from dynbuild.cli.project import (
     Fresh,
-    given,
+    arguments_of,
     keep,
     known_fresh,
     load_declaration,
@@ -70,7 +70,7 @@ def realize(settings: RealizeSettings) -> int:
     `dynbuild build` does both.
     """
     frozen, shell = settings.frozen, settings.shell
-    arguments = given(settings.expressions, settings.texts)
+    arguments = arguments_of(settings.expressions, settings.texts)
     if frozen and arguments:
         raise _contradiction(
             "--frozen and --arg", "--frozen uses the lock, which records its arguments"
@@ -81,7 +81,7 @@ def realize(settings: RealizeSettings) -> int:
         )
     if shell is not None:
         _check_alone("--shell", settings.of_an_image)
-    asked = _asked(settings)
+    request = _asked(settings)
     project = open_project(settings.config, lock_alone=frozen)
     if frozen:
         lock = locking.frozen(project.locks)
@@ -97,7 +97,7 @@ def realize(settings: RealizeSettings) -> int:
         give(text)
         keep(project, text, "")
         return 0
-    job = _job(project, lock, asked, agreed, settings)
+    job = _job(project, lock, request, agreed, settings)
     return _realize(job, settings) if shell is None else open_shell(job, shell)
 
 
@@ -109,9 +109,9 @@ def build(settings: BuildSettings) -> int:
 
     Does the same as `dynbuild lock` followed by `dynbuild realize`.
     """
-    asked = _asked(settings)
+    request = _asked(settings)
     project = open_project(settings.config)
-    arguments = given(settings.expressions, settings.texts)
+    arguments = arguments_of(settings.expressions, settings.texts)
     loaded = load_declaration(project, arguments, locking.recorded(project.locks))
     locked = api.lock(loaded, Environment(project))
     show(locked.warnings, settings.color)
@@ -121,16 +121,16 @@ def build(settings: BuildSettings) -> int:
         tell(f"wrote {project.place.lock}")
     declared = declared_in(loaded.declaration)
     agreed = accepted(project, declared)
-    return _realize(_job(project, locked.lock, asked, agreed, settings), settings)
+    return _realize(_job(project, locked.lock, request, agreed, settings), settings)
 
 
-def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cache]:
+def _fresh(project: Project, arguments: Given, written: object) -> tuple[Lock, Cache]:
     """Return the up-to-date lock, and the tiers that the declaration names.
 
-    ``asked`` are the arguments as they were written.
+    ``written`` are the arguments as they were written.
     """
-    if (known := known_fresh(project, asked)) is not None:
-        return locking.frozen(project.locks), cache_of(known.cache)
+    if (previous := known_fresh(project, written)) is not None:
+        return locking.frozen(project.locks), cache_of(previous.cache)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments, recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
@@ -138,7 +138,7 @@ def _fresh(project: Project, arguments: Given, asked: object) -> tuple[Lock, Cac
         show(locked.warnings)
         raise locking.stale(locked)
     fresh = Fresh(loaded.declaration.cache.model_dump_json())
-    note_fresh(project, asked, fresh)
+    note_fresh(project, written, fresh)
     return locked.lock, cache_of(fresh.cache)
 
 
@@ -191,7 +191,7 @@ def _latest_time(text: str | None) -> int | None:
 def _job(
     project: Project,
     lock: Lock,
-    asked: RealizeOptions,
+    request: RealizeOptions,
     agreed: Accepted,
     settings: BuildSettings,
 ) -> BuildJob:
@@ -199,7 +199,7 @@ def _job(
         project, agreed.cache, trusted=agreed.given, tell=shows(settings.color)
     )
     mode = choose(settings.progress, sys.stderr, os.environ)
-    own = replace(asked, project=environment.owner)
+    own = replace(request, project=environment.owner)
     return BuildJob(environment, lock, own, mode, settings.color)
 
 
@@ -209,15 +209,15 @@ def _realize(job: BuildJob, settings: BuildSettings) -> int:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")
     show(secret_warnings.concerns(job.lock, job.asked.secrets), job.color)
     way = build_linear if settings.linear or several else build_steps
-    known = frozenset(job.environment.project.files.left_out)
+    left_out_before = frozenset(job.environment.project.files.left_out)
     built, status = way(job)
-    if more := job.environment.project.files.left_out - known:
+    if more := job.environment.project.files.left_out - left_out_before:
         show([left_out(more)], job.color)
     if settings.metadata_file is not None:
         _write_metadata(settings.metadata_file, built)
     if job.asked.outputs == (Nowhere(),):
-        kept = "nothing of it is" if way is build_linear else "only its steps are"
-        tell(f"the image has no name: {kept} kept (give one with -t)")
+        remainder = "nothing of it is" if way is build_linear else "only its steps are"
+        tell(f"the image has no name: {remainder} kept (give one with -t)")
     return status
 
 

@@ -71,8 +71,8 @@ def build_steps(job: BuildJob) -> tuple[Built, int]:
     show(linked.warnings, job.color)
     if linked.differences is None:
         return linked.built, 0
-    for found in linked.differences:
-        say(f"/{found.path}: {found.what}")
+    for difference in linked.differences:
+        say(f"/{difference.path}: {difference.what}")
     count = len(linked.differences)
     noun = "path differs" if count == 1 else "paths differ"
     tell(f"{count or 'no'} {noun} from a plain build")

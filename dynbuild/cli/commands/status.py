@@ -13,7 +13,7 @@ from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.progress_text import price, size
-from dynbuild.cli.project import Pairs, given, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, load_declaration
 from dynbuild.cli.render.pages.status_page import TierFacts, status_page
 from dynbuild.cli.render.usage import usage_data, usage_facts, usage_text
 from dynbuild.commands import lock as locking
@@ -66,19 +66,19 @@ def status(  # noqa: PLR0913 - one parameter a flag
     """
     project = open_project(config)
     recorded = locking.recorded(project.locks)
-    loaded = load_declaration(project, given(expressions, texts), recorded)
+    loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
     lock = locking.frozen(project.locks)
     declared = declared_in(loaded.declaration)
     cache = accepted(project, declared).cache
     fars = shared(cache, os.environ)
-    told: list[Diagnostic] = []
-    tier = near_of(store_of(project.place.root, cache.local), cache, told.append)
+    warnings: list[Diagnostic] = []
+    tier = near_of(store_of(project.place.root, cache.local), cache, warnings.append)
     verified = verify(tier.root) if whole else None
 
     def ask(steps: Collection[StepDigest], platform: str) -> Sequence[Answer]:
-        return survey(fars, steps, platform, told.append)
+        return survey(fars, steps, platform, warnings.append)
 
-    found = verb.status(
+    summary = verb.status(
         lock,
         project.files,
         images(),
@@ -90,17 +90,17 @@ def status(  # noqa: PLR0913 - one parameter a flag
     )
     damaged = verified.damaged if verified else ()
     history = history_of(project, shows(color))
-    show([*map(_damaged, damaged), *told], color)
+    show([*map(_damaged, damaged), *warnings], color)
     if html:
-        facts = usage_facts(lock, history, found.platform, _tiers(found))
+        facts = usage_facts(lock, history, summary.platform, _tiers(summary))
         sys.stdout.write(status_page(facts, project.place.root.name or "image"))
     elif as_json:
-        past = usage_data(lock, history, found.platform)
-        data({**_data(str(tier.root), found, verified), "history": past})
+        past = usage_data(lock, history, summary.platform)
+        data({**_data(str(tier.root), summary, verified), "history": past})
     else:
-        _tell(str(tier.root), found, verified)
-        if told_of_past := usage_text(lock, history, found.platform):
-            say(f"\n{told_of_past}")
+        _tell(str(tier.root), summary, verified)
+        if usage := usage_text(lock, history, summary.platform):
+            say(f"\n{usage}")
         else:
             tell("nothing was realized here yet")
     return 1 if damaged else 0
@@ -110,15 +110,15 @@ def _damaged(what: str) -> Diagnostic:
     return Diagnostic("DB0601", what, hint="it is made anew", severity="warning")
 
 
-def _tell(store: str, found: verb.Status, verified: Verified | None) -> None:
-    sys.stdout.write(table([_base(found.base), *map(_row, found.steps)]) + "\n")
-    if found.shared:
-        local = verb.Share("local", store, found.held, found.size)
-        rows = (_share(tier, len(found.steps)) for tier in (local, *found.shared))
+def _tell(store: str, summary: verb.Status, verified: Verified | None) -> None:
+    sys.stdout.write(table([_base(summary.base), *map(_row, summary.steps)]) + "\n")
+    if summary.shared:
+        local = verb.Share("local", store, summary.held, summary.size)
+        rows = (_share(tier, len(summary.steps)) for tier in (local, *summary.shared))
         head = ("tier", "holds", "bytes", "place")
         sys.stdout.write(f"\n{table([head, *rows])}\n")
-    of = f"{found.held} of {len(found.steps)} steps are held"
-    tell(f"{of}, {size(found.size)}, in {store}")
+    of = f"{summary.held} of {len(summary.steps)} steps are held"
+    tell(f"{of}, {size(summary.size)}, in {store}")
     if verified is not None:
         tell(
             f"{verified.blobs} blobs and {verified.records} records are sound, "
@@ -133,10 +133,10 @@ def _row(step: verb.StepStatus) -> Sequence[str]:
     return ("held", step.id, size(step.size), took)
 
 
-def _base(held: int | None) -> Sequence[str]:
-    if held is None:
+def _base(bytes_held: int | None) -> Sequence[str]:
+    if bytes_held is None:
         return ("missing", "(base)", "", "")
-    return ("held", "(base)", size(held), "")
+    return ("held", "(base)", size(bytes_held), "")
 
 
 def _share(tier: verb.Share, steps: int) -> Sequence[str]:
@@ -145,26 +145,26 @@ def _share(tier: verb.Share, steps: int) -> Sequence[str]:
     return (tier.name, f"{tier.held} of {steps}", size(tier.size), tier.place)
 
 
-def _tiers(found: verb.Status) -> list[TierFacts]:
-    steps = len(found.steps)
+def _tiers(summary: verb.Status) -> list[TierFacts]:
+    steps = len(summary.steps)
     return [
-        TierFacts("local", found.held, steps, found.size),
+        TierFacts("local", summary.held, steps, summary.size),
         *(
             TierFacts(tier.name, tier.held, steps, tier.size, tier.away)
-            for tier in found.shared
+            for tier in summary.shared
         ),
     ]
 
 
 def _data(
-    store: str, found: verb.Status, verified: Verified | None
+    store: str, summary: verb.Status, verified: Verified | None
 ) -> dict[str, object]:
-    local = verb.Share("local", store, found.held, found.size)
+    local = verb.Share("local", store, summary.held, summary.size)
     return {
         "version": 1,
         "store": store,
-        "platform": found.platform,
-        "base": {"held": found.base is not None, "bytes": found.base or 0},
+        "platform": summary.platform,
+        "base": {"held": summary.base is not None, "bytes": summary.base or 0},
         "steps": [
             {
                 "id": step.id,
@@ -173,7 +173,7 @@ def _data(
                 "bytes": step.size,
                 "seconds": step.seconds,
             }
-            for step in found.steps
+            for step in summary.steps
         ],
         "tiers": [
             {
@@ -184,7 +184,7 @@ def _data(
                 "bytes": tier.size,
                 "error": tier.away,
             }
-            for tier in (local, *found.shared)
+            for tier in (local, *summary.shared)
         ],
         "verified": None
         if verified is None

@@ -8,7 +8,7 @@ from dynbuild.cli import options
 from dynbuild.cli.consent import cache_in, consents_kept, name_of, named, naming
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, table, tell
-from dynbuild.cli.project import Pairs, given, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, load_declaration
 from dynbuild.commands.lock import recorded
 from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -52,7 +52,7 @@ def trust(  # noqa: PLR0913 - one parameter a flag
         tell(f"forgot {count} answer{'s' * (count != 1)} for {name}")
         return 0
     loaded = load_declaration(
-        project, given(expressions, texts), recorded(project.locks)
+        project, arguments_of(expressions, texts), recorded(project.locks)
     )
     declared = declared_in(loaded.declaration)
     consents_kept().keep(Consent(name, settings_of(declared), agreed=True))
@@ -60,29 +60,31 @@ def trust(  # noqa: PLR0913 - one parameter a flag
     return 0
 
 
-def _list(found: tuple[Consent, ...], *, as_json: bool) -> None:
+def _list(consents: tuple[Consent, ...], *, as_json: bool) -> None:
     if as_json:
         data(
             [
                 {
-                    "project": one.project,
-                    "agreed": one.agreed,
+                    "project": consent.project,
+                    "agreed": consent.agreed,
                     "names": [
                         {"kind": kind, "name": name, "use": use}
-                        for kind, name, use in named(cache_in(one.settings) or Cache())
+                        for kind, name, use in named(
+                            cache_in(consent.settings) or Cache()
+                        )
                     ],
                 }
-                for one in found
+                for consent in consents
             ]
         )
         return
-    for one in found:
-        answer = "accepted" if one.agreed else "refused"
-        sys.stdout.write(f"{table([(answer, one.project)])}\n")
-        cache = cache_in(one.settings)
+    for consent in consents:
+        answer = "accepted" if consent.agreed else "refused"
+        sys.stdout.write(f"{table([(answer, consent.project)])}\n")
+        cache = cache_in(consent.settings)
         if cache is None:
             say("  what another version of dynbuild knows of")
         elif names := naming(cache):
             say(names)
-    if not found:
+    if not consents:
         tell("nothing was accepted or refused yet")

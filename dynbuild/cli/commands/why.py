@@ -10,7 +10,7 @@ from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, given, load_declaration
+from dynbuild.cli.project import Pairs, arguments_of, load_declaration
 from dynbuild.cli.render.why_data import answer_data
 from dynbuild.cli.render.why_text import order_text, overview_text, step_text
 from dynbuild.commands import lock as locking
@@ -89,7 +89,7 @@ def _current(
 ) -> tuple[Lock, Cache]:
     """Return the lock of the file, and the tiers that the declaration names."""
     recorded = locking.recorded(project.locks)
-    loaded = load_declaration(project, given(expressions, texts), recorded)
+    loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
     lock = locking.frozen(project.locks)
     if locked.text is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dynbuild.cli.markup import code, fenced, mermaid
 from dynbuild.cli.output import change_row
-from dynbuild.cli.render.diff_text import LIVE, all_new, held, seconds_of, summary
+from dynbuild.cli.render.diff_text import LIVE, all_new, seconds_of, summary, tier_names
 from dynbuild.cli.render.reasons import (
     called,
     cost_text,
@@ -30,57 +30,57 @@ _STYLES = """\
   classDef stays fill:#eef1f4,stroke:#8b949e,color:#24292f"""
 
 
-def diff_markdown(found: Diff) -> str:
+def diff_markdown(diff: Diff) -> str:
     """Return the page; it ends in a newline."""
-    parts = [MARK, f"### dynbuild: {_headline(found)}"]
-    if found.changes:
-        parts.append(_changes(found))
-    if found.runs and not all_new(found):
-        parts.append(_runs(found))
-        if differs := "\n".join(_differs(found)):
+    parts = [MARK, f"### dynbuild: {_headline(diff)}"]
+    if diff.changes:
+        parts.append(_changes(diff))
+    if diff.runs and not all_new(diff):
+        parts.append(_runs(diff))
+        if differs := "\n".join(_differs(diff)):
             parts.append(_folded("What differs", fenced("diff", differs)))
-    if found.runs:
-        parts.append(_picture(found))
-    if found.live:
-        names = listed([code(step.placed.id) for step in found.live])
+    if diff.runs:
+        parts.append(_picture(diff))
+    if diff.live:
+        names = listed([code(step.placed.id) for step in diff.live])
         parts.append(f"{LIVE[0].upper()}{LIVE[1:]}: {names}")
     return "\n\n".join(parts) + "\n"
 
 
-def _headline(found: Diff) -> str:
-    if not found.changes:
+def _headline(diff: Diff) -> str:
+    if not diff.changes:
         return "the image stays as it is"
-    return summary(found)
+    return summary(diff)
 
 
-def _changes(found: Diff) -> str:
+def _changes(diff: Diff) -> str:
     rows = ["| | what | name | place | |", "|---|---|---|---|---|"]
-    for change in found.changes:
+    for change in diff.changes:
         mark, kind, name, seq, details = change_row(change)
         cells = (code(mark), code(kind), code(name), seq, code(details))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def _runs(found: Diff) -> str:
+def _runs(diff: Diff) -> str:
     """Return the table of root causes, and the steps that run because of each."""
     rows = ["| where it began | what runs | price |", "|---|---|---|"]
-    steps = {step.placed.id: step.placed for step in found.steps}
-    tiers, seconds = held(found), seconds_of(found)
-    for cascade, cost in found.cascades:
+    steps = {step.placed.id: step.placed for step in diff.steps}
+    tiers, seconds = tier_names(diff), seconds_of(diff)
+    for cascade, cost in diff.cascades:
         root = cascade.root
-        told = ", ".join(reason_text(one, name=code) for one in root.reasons)
-        began = f"{code(called(steps, root.step))} {told}"
+        reasons = ", ".join(reason_text(reason, name=code) for reason in root.reasons)
+        began = f"{code(called(steps, root.step))} {reasons}"
         runs = listed(run_texts(cascade.steps, seconds, tiers, code))
         built = sum(step not in tiers for step in cascade.steps)
         rows.append(f"| {began} | {runs} | {cost_text(cost, built)} |")
     return "\n".join(rows)
 
 
-def _differs(found: Diff) -> Iterator[str]:
+def _differs(diff: Diff) -> Iterator[str]:
     """Yield the changed fields as lines of a diff."""
-    steps = {step.placed.id: step.placed for step in found.steps}
-    for cascade, _ in found.cascades:
+    steps = {step.placed.id: step.placed for step in diff.steps}
+    for cascade, _ in diff.cascades:
         root = cascade.root
         for reason in root.reasons:
             for field, lines in field_texts(steps, root.step, reason):
@@ -88,12 +88,12 @@ def _differs(found: Diff) -> Iterator[str]:
                 yield from lines
 
 
-def _picture(found: Diff) -> str:
+def _picture(diff: Diff) -> str:
     """Return a picture of the steps that run, and the steps they stand on."""
-    shown = _shown(found)
+    shown = _shown(diff)
     if len(shown) > _MOST:
         return f"_{len(shown)} steps are too many for a picture._"
-    names = {step.placed.id: f"s{at}" for at, step in enumerate(shown)}
+    names = {step.placed.id: f"s{index}" for index, step in enumerate(shown)}
     lines = ["```mermaid", "flowchart LR"]
     for step in shown:
         own = names[step.placed.id]
@@ -113,8 +113,8 @@ def _folded(heading: str, content: str) -> str:
     return f"<details><summary>{heading}</summary>\n\n{content}\n\n</details>"
 
 
-def _shown(found: Diff) -> list[StepFate]:
+def _shown(diff: Diff) -> list[StepFate]:
     """Return the steps that run and those directly below them, in order."""
-    shown = {step.placed.id for step in found.runs}
-    shown |= {need for step in found.runs for need in below(step.placed)}
-    return [step for step in found.steps if step.placed.id in shown]
+    shown = {step.placed.id for step in diff.runs}
+    shown |= {need for step in diff.runs for need in below(step.placed)}
+    return [step for step in diff.steps if step.placed.id in shown]

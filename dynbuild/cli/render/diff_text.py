@@ -17,19 +17,19 @@ from dynbuild.explain.diff import Diff, StepFate
 from dynbuild.steps.title import title
 
 
-def diff_text(found: Diff) -> str:
+def diff_text(diff: Diff) -> str:
     """Return the changes, and runs by root cause: paragraphs, no final newline."""
-    parts = [changes_text(found.changes)] if found.changes else []
-    parts.append(summary(found))
-    if not all_new(found):
-        steps = {step.placed.id: step.placed for step in found.steps}
-        seconds = seconds_of(found)
+    parts = [changes_text(diff.changes)] if diff.changes else []
+    parts.append(summary(diff))
+    if not all_new(diff):
+        steps = {step.placed.id: step.placed for step in diff.steps}
+        seconds = seconds_of(diff)
         parts += [
-            cascade_text(steps, cascade, cost, seconds, held=held(found))
-            for cascade, cost in found.cascades
+            cascade_text(steps, cascade, cost, seconds, tiers=tier_names(diff))
+            for cascade, cost in diff.cascades
         ]
-    if found.live:
-        names = listed([step.placed.id for step in found.live])
+    if diff.live:
+        names = listed([step.placed.id for step in diff.live])
         parts.append(printable(f"{LIVE}: {names}"))
     return "\n\n".join(parts)
 
@@ -38,54 +38,56 @@ LIVE = "live, and runs as well where the files that it copies changed"
 """The remark on steps that a lock does not fully describe."""
 
 
-def summary(found: Diff) -> str:
+def summary(diff: Diff) -> str:
     """Return one line: how many steps run, and the cost as far as known."""
-    runs, total = len(found.runs), len(found.steps)
+    runs, total = len(diff.runs), len(diff.steps)
     noun = "step" if total == 1 else "steps"
     if not runs:
         return f"none of {total} {noun} runs"
-    built = sum(step.builds for step in found.runs)
-    tiers = sorted(Counter(held(found).values()).items())
+    built = sum(step.builds for step in diff.runs)
+    tiers = sorted(Counter(tier_names(diff).values()).items())
     there = "".join(f"; the {tier} tier holds {count}" for tier, count in tiers)
     if not built:
         return f"{runs} of {total} {noun} are others, and held: nothing runs{there}"
-    return f"{runs} of {total} {noun} run: {cost_text(found.price, built)}{there}"
+    return f"{runs} of {total} {noun} run: {cost_text(diff.price, built)}{there}"
 
 
-def all_new(found: Diff) -> bool:
+def all_new(diff: Diff) -> bool:
     """Whether the only thing to report is that all steps are new."""
-    roots = [cascade.root for cascade, _ in found.cascades]
-    return len(roots) == len(found.steps) and all(root.is_new for root in roots)
+    roots = [cascade.root for cascade, _ in diff.cascades]
+    return len(roots) == len(diff.steps) and all(root.is_new for root in roots)
 
 
-def held(found: Diff) -> dict[str, str]:
+def tier_names(diff: Diff) -> dict[str, str]:
     """Return the tiers of the steps that changed but are held already."""
-    return {step.placed.id: step.tier for step in found.runs if step.tier is not None}
+    return {step.placed.id: step.tier for step in diff.runs if step.tier is not None}
 
 
-def seconds_of(found: Diff) -> dict[str, float]:
+def seconds_of(diff: Diff) -> dict[str, float]:
     """Return the run times of steps, as far as known."""
     return {
-        step.placed.id: step.seconds for step in found.steps if step.seconds is not None
+        step.placed.id: step.seconds for step in diff.steps if step.seconds is not None
     }
 
 
-def diff_data(found: Diff) -> dict[str, object]:
+def diff_data(diff: Diff) -> dict[str, object]:
     """Return the diff for ``--json``."""
-    seconds = seconds_of(found)
+    seconds = seconds_of(diff)
     return {
-        "platform": found.platform,
-        "different": bool(found.changes),
-        "changes": changes_data(found.changes),
-        "steps": [_step_data(step) for step in found.steps],
-        "gone": [{"step": one.id, "title": title(one.step)} for one in found.gone],
+        "platform": diff.platform,
+        "different": bool(diff.changes),
+        "changes": changes_data(diff.changes),
+        "steps": [_step_data(step) for step in diff.steps],
+        "gone": [
+            {"step": placed.id, "title": title(placed.step)} for placed in diff.gone
+        ],
         "runs": [
             {"step": step.placed.id, "seconds": step.seconds, "from": step.tier}
-            for step in found.runs
+            for step in diff.runs
         ],
-        **price_data(found.price),
+        **price_data(diff.price),
         "causes": [
-            cascade_data(cascade, cost, seconds) for cascade, cost in found.cascades
+            cascade_data(cascade, cost, seconds) for cascade, cost in diff.cascades
         ],
     }
 

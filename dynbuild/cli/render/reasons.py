@@ -79,38 +79,38 @@ def cascade_text(  # noqa: PLR0913 - all parts of the text
     seconds: Mapping[str, float],
     *,
     since: str | None = None,
-    held: Mapping[str, str] | None = None,
+    tiers: Mapping[str, str] | None = None,
 ) -> str:
-    """Return a root cause, and the steps that it makes run; ``held`` names tiers."""
-    names = run_texts(cascade.steps, seconds, held)
-    built = [step for step in cascade.steps if step not in (held or {})]
-    told = cost_text(cost, len(built))
-    runs = f"  runs {printable(listed(names))}: {told}"
+    """Return a root cause, and the steps that it makes run; ``tiers`` names tiers."""
+    names = run_texts(cascade.steps, seconds, tiers)
+    built = [step for step in cascade.steps if step not in (tiers or {})]
+    price_text = cost_text(cost, len(built))
+    runs = f"  runs {printable(listed(names))}: {price_text}"
     return "\n".join([*root_texts(steps, cascade.root, since), runs])
 
 
 def run_texts(
     steps: Sequence[str],
     seconds: Mapping[str, float],
-    held: Mapping[str, str] | None = None,
+    tiers: Mapping[str, str] | None = None,
     name: Callable[[str], str] = str,
 ) -> list[str]:
     """Return the steps that run, each with its run time or the tier that holds it."""
 
-    def told(step: str) -> str:
-        if held and step in held:
-            return f"{name(step)} ({held[step]})"
+    def step_text(step: str) -> str:
+        if tiers and step in tiers:
+            return f"{name(step)} ({tiers[step]})"
         return f"{name(step)} {price(seconds[step])}" if step in seconds else name(step)
 
-    return [*map(told, steps)]
+    return [*map(step_text, steps)]
 
 
 def called(steps: StepsById, step: str) -> str:
     """Return a step's id, and its title where that says more."""
     if step == BASE:
         return "the base"
-    told = title(steps[step].step)
-    return printable(step if told == step else f"{step} ({told})")
+    step_title = title(steps[step].step)
+    return printable(step if step_title == step else f"{step} ({step_title})")
 
 
 def cost_text(cost: Price, steps: int) -> str:
@@ -152,10 +152,10 @@ def join_text(join: Join) -> str:
     """Return the step that another was put on, and why."""
     shared = [*(f"/{path}" for path in join.paths), *join.databases]
     read = [f"/{path}" for path in join.reads]
-    told = [f"both write {listed(shared)}"] if shared else []
-    told += [f"it reads {listed(read)}"] if read else []
+    reasons = [f"both write {listed(shared)}"] if shared else []
+    reasons += [f"it reads {listed(read)}"] if read else []
     # A record may name the step below where the facts that explain it are gone.
-    return printable(f"{join.onto}: {', and '.join(told) or 'as when it was built'}")
+    return printable(f"{join.onto}: {', and '.join(reasons) or 'as when it was built'}")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -170,8 +170,8 @@ def reason_data(reason: RunReason) -> dict[str, object]:
     return {
         "code": reason.code,
         "fields": [
-            {"field": one.field, "before": one.before, "after": one.after}
-            for one in reason.fields
+            {"field": change.field, "before": change.before, "after": change.after}
+            for change in reason.fields
         ],
         "steps": list(reason.steps),
     }
@@ -179,7 +179,10 @@ def reason_data(reason: RunReason) -> dict[str, object]:
 
 def root_data(root: RootCause) -> dict[str, object]:
     """Return a root cause for ``--json``."""
-    return {"step": root.step, "reasons": [reason_data(one) for one in root.reasons]}
+    return {
+        "step": root.step,
+        "reasons": [reason_data(reason) for reason in root.reasons],
+    }
 
 
 def cascade_data(
@@ -235,9 +238,9 @@ def _field(placed: Placed | None, field: str) -> str:
     name, _, rest = field.partition(".")
     if name == "environment" and rest:
         return printable(f"env: {rest}")
-    at, _, inner = rest.partition(".")
-    if name == "copies" and at.isdigit() and placed is not None:
-        copy = copies_of(placed.step)[int(at)]
+    index, _, inner = rest.partition(".")
+    if name == "copies" and index.isdigit() and placed is not None:
+        copy = copies_of(placed.step)[int(index)]
         return printable(f"copy of {copy.path}: {inner}")
     return printable(field)
 
@@ -255,8 +258,8 @@ def _lines(value: Field) -> list[str]:
             return []
         case str():
             return [short(value)] if value.startswith("sha256:") else value.split("\n")
-        case Sequence() if all(isinstance(one, str) for one in value):
-            return [line for one in value for line in str(one).split("\n")]
+        case Sequence() if all(isinstance(item, str) for item in value):
+            return [line for item in value for line in str(item).split("\n")]
         case Sequence() | Mapping():
             return json.dumps(value, indent=1, sort_keys=True).split("\n")
         case _:

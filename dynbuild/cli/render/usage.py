@@ -31,12 +31,12 @@ def usage_text(lock: Lock, history: History, platform: str) -> str | None:
     head = ("day", "builds", "failed", "steps", *used, "ran", "saved")
     rows = [_row(_day(day), day, used) for day in all_days[-_DAYS:]]
     whole = _row("all", together(builds[0].ended, builds), used)
-    told = [table([head, *rows, whole])]
+    tables = [table([head, *rows, whole])]
     if slow := _slowest(lock, history, platform):
-        told.append(table([("slowest", ""), *((s, price(t)) for s, t in slow)]))
+        tables.append(table([("slowest", ""), *((s, price(t)) for s, t in slow)]))
     if moved := most_moved(lock, _MOST):
-        told.append(table([("most moved", ""), *((s, str(n)) for s, n in moved)]))
-    return "\n\n".join(told)
+        tables.append(table([("most moved", ""), *((s, str(n)) for s, n in moved)]))
+    return "\n\n".join(tables)
 
 
 def usage_data(lock: Lock, history: History, platform: str) -> dict[str, object]:

@@ -35,28 +35,28 @@ def answer_data(answer: Explanation) -> dict[str, object]:
             cascade_data(cascade, cost, answer.seconds)
             for cascade, cost in answer.cascades
         ],
-        "steps": [_explained(answer, one) for one in answer.steps],
+        "steps": [_explained(answer, step) for step in answer.steps],
     }
 
 
-def _explained(answer: Explanation, one: Explained) -> dict[str, object]:
-    record = one.choice.record if isinstance(one.choice, Reuse) else None
+def _explained(answer: Explanation, step: Explained) -> dict[str, object]:
+    record = step.choice.record if isinstance(step.choice, Reuse) else None
     return {
-        "step": one.placed.id,
-        "title": title(one.placed.step),
-        "place": place_data(one.place),
-        "stands_on": list(one.placed.on),
-        "closure": list(one.closure),
-        "put_on": joins_data(one.joins),
-        "from": BUILT if one.runs else one.source,
+        "step": step.placed.id,
+        "title": title(step.placed.step),
+        "place": place_data(step.place),
+        "stands_on": list(step.placed.on),
+        "closure": list(step.closure),
+        "put_on": joins_data(step.joins),
+        "from": BUILT if step.runs else step.source,
         "bytes": record and sum(layer.size for layer in record.layers),
-        "seconds": answer.seconds.get(one.placed.id),
-        "reasons": [reason_data(reason) for reason in one.reasons],
-        "began": [root_data(root) for root in one.roots],
-        "lock_changes": changes_data(one.changes),
-        "next": one.next
+        "seconds": answer.seconds.get(step.placed.id),
+        "reasons": [reason_data(reason) for reason in step.reasons],
+        "began": [root_data(root) for root in step.roots],
+        "lock_changes": changes_data(step.changes),
+        "next": step.next
         and {
-            "runs": runs_data(one.next.runs, one.next.seconds),
-            **price_data(one.next.price),
+            "runs": runs_data(step.next.runs, step.next.seconds),
+            **price_data(step.next.price),
         },
     }

@@ -50,39 +50,39 @@ def overview_text(answer: Explanation, since: str | None) -> str:
     return "\n\n".join(blocks)
 
 
-def step_text(answer: Explanation, one: Explained, since: str | None) -> str:
+def step_text(answer: Explanation, explained: Explained, since: str | None) -> str:
     """Return one step, with one or more lines for each known fact."""
-    placed = one.placed
+    placed = explained.placed
     name = label(placed.step)
-    told = [printable(name if name == placed.id else f"{placed.id}  {name}")]
-    for fact in step_facts(answer, one, since):
-        told.append(f"  {fact.what:9}  {fact.told}")
-        told += fact.more
-    return "\n".join(told)
+    paragraphs = [printable(name if name == placed.id else f"{placed.id}  {name}")]
+    for fact in step_facts(answer, explained, since):
+        paragraphs.append(f"  {fact.what:9}  {fact.told}")
+        paragraphs += fact.more
+    return "\n".join(paragraphs)
 
 
 def step_facts(
-    answer: Explanation, one: Explained, since: str | None
+    answer: Explanation, explained: Explained, since: str | None
 ) -> Iterator[Fact]:
     """Yield the facts about a step: place, origin, reasons, effect of a change."""
-    placed, place = one.placed, one.place
+    placed, place = explained.placed, explained.place
     steps = {placed.id: placed for placed in answer.order}
     where = f"{place.position} of {len(answer.order)}, seq {place.seq}"
     yield Fact("place", printable(f"{where}: {decides(place)}"))
-    yield Fact("stands on", printable(", ".join(one.closure)) or "the base alone")
-    for join in one.joins:
+    yield Fact("stands on", printable(", ".join(explained.closure)) or "the base alone")
+    for join in explained.joins:
         yield Fact("put on", join_text(join))
-    changes = (_indented(changes_text([change]), 13) for change in one.changes)
-    yield Fact("now", _now(answer, one), tuple(changes))
-    for reason in one.reasons:
-        told = f"it {printable(reason_text(reason, since))}"
-        yield Fact("because", told, tuple(field_lines(steps, placed.id, reason)))
-    for root in one.roots:
+    changes = (_indented(changes_text([change]), 13) for change in explained.changes)
+    yield Fact("now", _now(answer, explained), tuple(changes))
+    for reason in explained.reasons:
+        text = f"it {printable(reason_text(reason, since))}"
+        yield Fact("because", text, tuple(field_lines(steps, placed.id, reason)))
+    for root in explained.roots:
         if root.step != placed.id:
             first, *more = root_texts(steps, root, since)
             yield Fact("began", first, tuple(more))
-    if one.next is not None:
-        yield Fact("next", _next(one))
+    if explained.next is not None:
+        yield Fact("next", _next(explained))
 
 
 def order_text(answer: Explanation) -> str:
@@ -94,29 +94,33 @@ def order_text(answer: Explanation) -> str:
     return table(rows)
 
 
-def _now(answer: Explanation, one: Explained) -> str:
-    match one.choice:
+def _now(answer: Explanation, explained: Explained) -> str:
+    match explained.choice:
         case Reuse(record):
-            held = sum(layer.size for layer in record.layers)
+            bytes_held = sum(layer.size for layer in record.layers)
             took = price(record.seconds)
-            told = f"held by the {one.source} tier: {size(held)}, took {took}"
-            return f"{told}, but it runs before that is known" if one.runs else told
+            text = (
+                f"held by the {explained.source} tier: {size(bytes_held)}, took {took}"
+            )
+            return (
+                f"{text}, but it runs before that is known" if explained.runs else text
+            )
         case Build():
-            seconds = answer.seconds.get(one.placed.id)
+            seconds = answer.seconds.get(explained.placed.id)
             took = "never measured" if seconds is None else f"about {price(seconds)}"
             return f"it runs: {took}"
         case Unneeded():
             return "not needed: nothing that runs copies from it"
         case _:
-            assert_never(one.choice)
+            assert_never(explained.choice)
 
 
-def _next(one: Explained) -> str:
-    if one.next is None or not one.next.runs:
+def _next(explained: Explained) -> str:
+    if explained.next is None or not explained.next.runs:
         return "a change of it would run nothing"
-    told = listed(run_texts(one.next.runs, one.next.seconds))
-    cost = cost_text(one.next.price, len(one.next.runs))
-    return printable(f"a change would run {told}: {cost}")
+    steps = listed(run_texts(explained.next.runs, explained.next.seconds))
+    cost = cost_text(explained.next.price, len(explained.next.runs))
+    return printable(f"a change would run {steps}: {cost}")
 
 
 def _indented(text: str, by: int) -> str:

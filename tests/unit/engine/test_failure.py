@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dynbuild.building import BuildFailed
-from dynbuild.engine.failure import answered, explain, later, said, unreachable
+from dynbuild.engine.failure import answered, error_message, explain, later, unreachable
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, UnreachableError, redact_urls
 
@@ -110,10 +110,10 @@ def test_no_or_nothing(words: str, is_answer: bool) -> None:  # noqa: FBT001
 
 
 def test_words_without_their_wrapping() -> None:
-    assert said(["noise", "ERROR: failed to solve: it broke"]) == "it broke"
-    assert said(["docker: unknown command", "", "Run docker --help"]).startswith(
-        "docker"
-    )
+    assert error_message(["noise", "ERROR: failed to solve: it broke"]) == "it broke"
+    assert error_message(
+        ["docker: unknown command", "", "Run docker --help"]
+    ).startswith("docker")
 
 
 def test_no_secrets_of_urls() -> None:

@@ -25,11 +25,11 @@ def arcs(rows: Sequence[Row], width: float, height: float) -> Iterator[Arc]:
     An arc's width is logarithmic in its span: short arcs stay close, and any number of
     steps fits into a drawing.
     """
-    at = {row.id: place for place, row in enumerate(rows)}
+    row_numbers = {row.id: place for place, row in enumerate(rows)}
     widest = math.log2(1 + max(len(rows), 2))
     for row in rows:
         for need in row.edges:
-            first, last = at[row.id], at[need]
+            first, last = row_numbers[row.id], row_numbers[need]
             share = math.log2(1 + abs(last - first)) / widest
             reach = GAP + share * (width - 2 * GAP) * 4 / 3
             yield Arc(row.id, need, _path(first, last, width, height, reach))

@@ -23,14 +23,14 @@ def shares(
     bars: Sequence[Mapping[str, float]], kinds: Sequence[str]
 ) -> Iterator[BarSegment]:
     """Yield the parts of equally high bars, of each the first kind lowest."""
-    for at, bar in enumerate(bars):
+    for index, bar in enumerate(bars):
         whole = sum(bar.values())
         top = _HEIGHT
         for kind in kinds:
             share = _HEIGHT * bar.get(kind, 0) / whole if whole else 0
             if share:
                 top -= share
-                yield BarSegment(kind, at + _GAP / 2, top, 1 - _GAP, share)
+                yield BarSegment(kind, index + _GAP / 2, top, 1 - _GAP, share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def line(values: Sequence[float]) -> Line:
     """Return a line that is scaled from zero to the largest value."""
     most = max(values) or 1.0
     points = [
-        f"{at + 0.5:.1f} {_HEIGHT - (_HEIGHT - 4) * value / most:.2f}"
-        for at, value in enumerate(values)
+        f"{index + 0.5:.1f} {_HEIGHT - (_HEIGHT - 4) * value / most:.2f}"
+        for index, value in enumerate(values)
     ]
     path = "M" + "L".join(points)
     foot = f"L{len(values) - 0.5:.1f} {_HEIGHT:g}L0.5 {_HEIGHT:g}Z"

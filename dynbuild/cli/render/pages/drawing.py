@@ -38,18 +38,18 @@ class _Box:
         return _HEAD + self.at * _ROW + 25
 
 
-def drawing(seen: Picture, name: str) -> str:
+def drawing(picture: Picture, name: str) -> str:
     """Return the drawing of a lock, titled ``name``; deterministic in its facts."""
-    rows = tuple(reversed(seen.rows))
-    digest = short(seen.base_digest) if seen.base_digest else "not pinned"
-    base = _Box(len(rows), "base", "base", _fitted(seen.base), digest)
+    rows = tuple(reversed(picture.rows))
+    digest = short(picture.base_digest) if picture.base_digest else "not pinned"
+    base = _Box(len(rows), "base", "base", _fitted(picture.base), digest)
     return filled(
         "drawing.svg",
         name=name,
-        platform=seen.platform,
-        description=_description(seen.base, rows),
+        platform=picture.platform,
+        description=_description(picture.base, rows),
         arcs=arcs(rows, _ARCS, _ROW),
-        boxes=[*(_layer(at, row) for at, row in enumerate(rows)), base],
+        boxes=[*(_layer(index, row) for index, row in enumerate(rows)), base],
         width=_WIDTH,
         height=_HEAD + (len(rows) + 1) * _ROW + _EDGE,
         head=_HEAD,
@@ -63,7 +63,7 @@ def _description(base: str, rows: tuple[Row, ...]) -> str:
     return f"From the last layer down: {'; '.join(steps)}; base {base}."
 
 
-def _layer(at: int, row: Row) -> _Box:
+def _layer(index: int, row: Row) -> _Box:
     facts = [
         *marks(row),
         *([f"moved {moved(row)}"] if row.moves else []),
@@ -71,7 +71,7 @@ def _layer(at: int, row: Row) -> _Box:
         *([seconds(row)] if row.seconds is not None else []),
         *([row.tier] if row.tier else []),
     ]
-    return _Box(at, tone(row), row.kind, _fitted(row.title), " · ".join(facts))
+    return _Box(index, tone(row), row.kind, _fitted(row.title), " · ".join(facts))
 
 
 def _fitted(name: str) -> str:

@@ -38,7 +38,7 @@ def _environment() -> "Environment":
         return Markup(escaped(str(value)))  # noqa: S704 - it is escaped
 
     loader = PackageLoader(__package__, "templates")
-    made = Environment(
+    environment = Environment(
         loader=loader,
         autoescape=True,
         finalize=inert,
@@ -47,7 +47,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {
+    environment.filters |= {
         "dedent": dedent,
         "marks": marks,
         "moved": moved,
@@ -56,12 +56,12 @@ def _environment() -> "Environment":
         "tone": tone,
         "weight": weight,
     }
-    script, _, _ = loader.get_source(made, "page.js")
-    style = made.get_template("page.css").render(tier_kinds=KINDS)
+    script, _, _ = loader.get_source(environment, "page.js")
+    style = environment.get_template("page.css").render(tier_kinds=KINDS)
     for name, content in (("style", style), ("script", script)):
         ours = Markup(content)  # noqa: S704 - no text of a lock
-        made.globals |= {name: ours, f"{name}_digest": _sum(content)}
-    return made
+        environment.globals |= {name: ours, f"{name}_digest": _sum(content)}
+    return environment
 
 
 def _sum(content: str) -> str:

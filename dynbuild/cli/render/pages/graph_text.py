@@ -19,18 +19,18 @@ _COLORS = {
 }
 
 
-def tree(seen: Picture) -> str:
+def tree(picture: Picture) -> str:
     """Return a tree from the topmost steps down to the base, after ``cargo tree``.
 
     A step that was shown already is marked with (*), and its subtree left out.
     """
-    rows = {row.id: row for row in seen.rows}
+    rows = {row.id: row for row in picture.rows}
     lines: list[str] = []
     shown: set[str] = set()
-    for row in reversed(seen.rows):
+    for row in reversed(picture.rows):
         if not any(row.id in rows[above].edges for above in row.above):
             lines += _branch(row, rows, shown, "", "")
-    return "\n".join([*lines, f"base {printable(seen.base)}"]) + "\n"
+    return "\n".join([*lines, f"base {printable(picture.base)}"]) + "\n"
 
 
 def _branch(
@@ -46,11 +46,11 @@ def _branch(
             continue
         shown.add(row.id)
         below = [rows[need] for need in row.edges]
-        for at, one in reversed(list(enumerate(below))):
-            last = at == len(below) - 1
+        for index, child in reversed(list(enumerate(below))):
+            last = index == len(below) - 1
             todo.append(
                 (
-                    one,
+                    child,
                     rest + ("└─ " if last else "├─ "),
                     rest + ("   " if last else "│  "),
                 )
@@ -71,16 +71,16 @@ def _line(row: Row) -> str:
     return printable(f"{name}  ({', '.join(facts)})")
 
 
-def mermaid_graph(seen: Picture) -> str:
+def mermaid_graph(picture: Picture) -> str:
     """Return a Mermaid flowchart, from the base upwards."""
-    names = {row.id: f"s{at}" for at, row in enumerate(seen.rows)}
-    lines = ["flowchart BT", f"  base[({mermaid(seen.base)})]"]
-    for row in seen.rows:
+    names = {row.id: f"s{index}" for index, row in enumerate(picture.rows)}
+    lines = ["flowchart BT", f"  base[({mermaid(picture.base)})]"]
+    for row in picture.rows:
         label = mermaid(
             row.title if row.kind == "stage" else f"{row.kind}: {row.title}"
         )
         lines.append(f"  {names[row.id]}[{label}]:::{tone(row)}")
-    for row in seen.rows:
+    for row in picture.rows:
         below = [names[need] for need in row.edges] or ["base"]
         lines += [f"  {need} --> {names[row.id]}" for need in below]
     lines += [
@@ -90,22 +90,22 @@ def mermaid_graph(seen: Picture) -> str:
     return "\n".join(lines) + "\n"
 
 
-def dot(seen: Picture) -> str:
+def dot(picture: Picture) -> str:
     """Return a directed graph in Graphviz's DOT language, from the base upwards."""
     lines = [
         "digraph image {",
         "  rankdir=BT;",
         '  node [shape=box, style="rounded,filled", fontname="sans-serif"];',
-        f"  base [label={_quoted(seen.base)}, shape=cylinder, fillcolor=white];",
+        f"  base [label={_quoted(picture.base)}, shape=cylinder, fillcolor=white];",
     ]
-    for at, row in enumerate(seen.rows):
+    for index, row in enumerate(picture.rows):
         name = row.title if row.kind == "stage" else f"{row.kind}: {row.title}"
         fill, stroke = _COLORS[tone(row)]
         lines.append(
-            f'  s{at} [label={_quoted(name)}, fillcolor="{fill}", color="{stroke}"];'
+            f'  s{index} [label={_quoted(name)}, fillcolor="{fill}", color="{stroke}"];'
         )
-    names = {row.id: f"s{at}" for at, row in enumerate(seen.rows)}
-    for row in seen.rows:
+    names = {row.id: f"s{index}" for index, row in enumerate(picture.rows)}
+    for row in picture.rows:
         below = [names[need] for need in row.edges] or ["base"]
         lines += [f"  {need} -> {names[row.id]};" for need in below]
     return "\n".join([*lines, "}", ""])
@@ -117,12 +117,12 @@ def _quoted(label: str) -> str:
     return '"' + line.replace('"', '\\"') + '"'
 
 
-def graph_data(seen: Picture) -> str:
+def graph_data(picture: Picture) -> str:
     """Return the picture as JSON."""
-    told = {
-        "base": seen.base,
-        "base_digest": seen.base_digest,
-        "platform": seen.platform,
+    document = {
+        "base": picture.base,
+        "base_digest": picture.base_digest,
+        "platform": picture.platform,
         "steps": [
             {
                 "step": row.id,
@@ -140,7 +140,7 @@ def graph_data(seen: Picture) -> str:
                 "place": place_data(row.place),
                 "put_on": joins_data(row.joins),
             }
-            for row in seen.rows
+            for row in picture.rows
         ],
     }
-    return json.dumps(told, indent=2) + "\n"
+    return json.dumps(document, indent=2) + "\n"

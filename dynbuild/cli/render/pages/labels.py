@@ -25,21 +25,21 @@ def marks(row: Row) -> list[str]:
     return ["live"] * row.live + ["build only"] * (not row.linked)
 
 
-def totals(seen: Picture) -> dict[str, str]:
+def totals(picture: Picture) -> dict[str, str]:
     """Return the totals of a picture, as far as known."""
-    facts = {"steps": str(len(seen.rows)), "platform": seen.platform}
-    sizes = [row.size for row in seen.rows if row.linked and row.size is not None]
+    facts = {"steps": str(len(picture.rows)), "platform": picture.platform}
+    sizes = [row.size for row in picture.rows if row.linked and row.size is not None]
     if sizes:
         facts["on the base"] = size(sum(sizes))
-    times = [row.seconds for row in seen.rows if row.seconds is not None]
+    times = [row.seconds for row in picture.rows if row.seconds is not None]
     if times:
         facts["to build it all"] = price(sum(times))
-    moves = sum(row.moves for row in seen.rows)
+    moves = sum(row.moves for row in picture.rows)
     if moves:
         facts["moves"] = str(moves)
-    held = [row for row in seen.rows if row.tier is not None]
-    if held:
-        facts["held by a tier"] = f"{len(held)} of {len(seen.rows)}"
+    in_tiers = [row for row in picture.rows if row.tier is not None]
+    if in_tiers:
+        facts["held by a tier"] = f"{len(in_tiers)} of {len(picture.rows)}"
     return facts
 
 

@@ -42,23 +42,23 @@ class _Layer:
     why: Sequence[Fact]
 
 
-def stack_page(seen: Picture, name: str, why: Why) -> str:
+def stack_page(picture: Picture, name: str, why: Why) -> str:
     """Return the page of a lock, titled ``name``."""
-    rows = tuple(reversed(seen.rows))
+    rows = tuple(reversed(picture.rows))
     layers = _layers(rows, why)
     return filled(
         "stack.html",
         name=name,
-        totals=totals(seen),
-        base=seen.base,
-        base_digest=seen.base_digest,
+        totals=totals(picture),
+        base=picture.base,
+        base_digest=picture.base_digest,
         is_bare=not any(row.size or row.seconds or row.tier for row in rows),
         layers=layers,
         arcs=arcs(rows, _WIDTH, _HEIGHT),
         width=_WIDTH,
         height=len(rows) * _HEIGHT,
         most_dots=_MOST_DOTS,
-        numbers={row.id: at for at, row in enumerate(rows)},
+        numbers={row.id: index for index, row in enumerate(rows)},
         titles={row.id: row.title for row in rows},
         head=_HEAD,
         table=[_cells(layer) for layer in layers],

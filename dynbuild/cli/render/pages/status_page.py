@@ -108,22 +108,22 @@ def _lead(facts: StatusFacts) -> str:
 
 
 def _totals(facts: StatusFacts) -> dict[str, str]:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     if facts.builds:
-        found["steps that did not run"] = f"{_hits(facts.builds):.0%}"
-        found["time saved"] = price(sum(build.saved for build in facts.builds))
-        found["time spent"] = price(sum(build.ran for build in facts.builds))
+        result["steps that did not run"] = f"{_hits(facts.builds):.0%}"
+        result["time saved"] = price(sum(build.saved for build in facts.builds))
+        result["time spent"] = price(sum(build.ran for build in facts.builds))
     for tier in facts.tiers:
-        told = "away" if tier.away else f"{tier.held} of {tier.steps}"
-        found[f"held by {tier.name}"] = told
-    return found
+        coverage = "away" if tier.away else f"{tier.held} of {tier.steps}"
+        result[f"held by {tier.name}"] = coverage
+    return result
 
 
 def _hits(builds: Sequence[Told]) -> float:
     """Return the fraction of steps that came from a tier."""
     steps = sum(sum(build.steps.values()) for build in builds)
-    made = sum(build.steps.get(kind, 0) for build in builds for kind in _MADE)
-    return (steps - made) / steps if steps else 0.0
+    built = sum(build.steps.get(kind, 0) for build in builds for kind in _MADE)
+    return (steps - built) / steps if steps else 0.0
 
 
 def _past(builds: Sequence[Told]) -> _Past:
@@ -152,17 +152,17 @@ def _past(builds: Sequence[Told]) -> _Past:
 def _grouped(items: Sequence[_T]) -> list[Sequence[_T]]:
     """Group neighbours evenly, into at most as many groups as a chart shows."""
     count = min(len(items), _BARS)
-    ends = [len(items) * at // count for at in range(count + 1)]
-    return [items[ends[at] : ends[at + 1]] for at in range(count)]
+    ends = [len(items) * index // count for index in range(count + 1)]
+    return [items[ends[index] : ends[index + 1]] for index in range(count)]
 
 
 def _tier(tier: TierFacts) -> _Bar:
     if tier.away:
         return _Bar(tier.name, f"away: {tier.away}", 0, "local")
     bytes_ = "" if tier.size is None else f", {size(tier.size)}"
-    told = f"{tier.held} of {tier.steps}{bytes_}"
+    coverage = f"{tier.held} of {tier.steps}{bytes_}"
     kind = tier.name if tier.name in SOURCES else "local"
-    return _Bar(tier.name, told, tier.held / tier.steps if tier.steps else 0, kind)
+    return _Bar(tier.name, coverage, tier.held / tier.steps if tier.steps else 0, kind)
 
 
 def _row(build: Told, kinds: Sequence[Provenance]) -> tuple[str, ...]:
