@@ -117,30 +117,30 @@ def named_in(data: bytes) -> frozenset[BlobDigest]:
     return frozenset(BlobDigest(Digest(name)) for name in _DIGEST.findall(text))
 
 
-def _digest(told: object) -> Digest:
+def _digest(value: object) -> Digest:
     """Validate a digest: it becomes part of paths, so nothing else may pass for one."""
-    if not isinstance(told, str) or not _DIGEST.fullmatch(told):
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
         raise UnreadableError
-    return Digest(told)
+    return Digest(value)
 
 
-def _text(told: object) -> str:
-    if not isinstance(told, str):
+def _text(value: object) -> str:
+    if not isinstance(value, str):
         raise UnreadableError
-    return told
+    return value
 
 
-def _seconds(told: object) -> float:
+def _seconds(value: object) -> float:
     """Validate a duration that can be added up and shown: neither NaN nor infinite."""
-    if not isinstance(told, int | float) or not 0 <= told <= _LONGEST:
+    if not isinstance(value, int | float) or not 0 <= value <= _LONGEST:
         raise UnreadableError
-    return float(told)
+    return float(value)
 
 
-def _whole(told: object) -> int:
-    if type(told) is not int or not 0 <= told < 1 << 63:
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
         raise UnreadableError
-    return told
+    return value
 
 
 def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> Layer:
@@ -152,9 +152,9 @@ def _layer(diff_id: object, digest: object, size: object, *media_type: str) -> L
     )
 
 
-def _signatures(told: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _signatures(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return all signatures, whoever made them: others may know their keys."""
-    return tuple(sorted((str(name), str(text)) for name, text in told.items()))
+    return tuple(sorted((str(name), str(text)) for name, text in texts.items()))
 
 
 def dump_writes(writes: WriteSet) -> bytes:
@@ -200,7 +200,7 @@ def parsed(data: bytes) -> dict[str, Written]:
 
 
 def _rows(rows: list[list[Any]]) -> dict[str, Written]:
-    found: dict[str, Written] = {}
+    writes: dict[str, Written] = {}
     for path, kind, mode, uid, gid, content, xattrs, new in rows:
         if (
             kind not in _KINDS
@@ -210,5 +210,5 @@ def _rows(rows: list[list[Any]]) -> dict[str, Written]:
         ):
             raise UnreadableError
         more = tuple((str(name), str(value)) for name, value in xattrs)
-        found[path] = Written(kind, mode, uid, gid, content, more, new is True)
-    return found
+        writes[path] = Written(kind, mode, uid, gid, content, more, new is True)
+    return writes

@@ -35,14 +35,14 @@ def parallel_map(
 
     Raises what the first job to fail raises; no more are started then.
     """
-    left = deque(enumerate(items))
+    pending = deque(enumerate(items))
     results: dict[int, _R] = {}
     errors: list[BaseException] = []
 
     def work() -> None:
         while not errors:
             try:
-                number, item = left.popleft()
+                number, item = pending.popleft()
             except IndexError:
                 return
             try:
@@ -52,7 +52,7 @@ def parallel_map(
 
     threads = [
         threading.Thread(target=work, daemon=True)
-        for _ in range(min(at_once, len(left)))
+        for _ in range(min(at_once, len(pending)))
     ]
     for thread in threads:
         thread.start()

@@ -28,17 +28,21 @@ class Cache:
 
     def of_kind(self, kind: type[T]) -> T | None:
         """Return the declared tier of a kind, if there is one."""
-        found = self.shared.get(kind.key)
-        return found if isinstance(found, kind) else None
+        declared = self.shared.get(kind.key)
+        return declared if isinstance(declared, kind) else None
 
 
 def cache_of(text: str) -> Cache:
     """Parse the JSON of the schema's ``Cache`` or of ``settings_of``."""
-    said = json.loads(text)
+    settings = json.loads(text)
     return Cache(
-        said.get("local"),
-        {kind.key: kind(**said[kind.key]) for kind in KINDS if said.get(kind.key)},
-        tuple(said.get("trusted_keys", ())),
+        settings.get("local"),
+        {
+            kind.key: kind(**settings[kind.key])
+            for kind in KINDS
+            if settings.get(kind.key)
+        },
+        tuple(settings.get("trusted_keys", ())),
     )
 
 
@@ -49,8 +53,8 @@ def declared_in(declaration: "Declaration") -> Cache:
 
 def settings_of(cache: Cache) -> str:
     """Return the canonical text of declared tier settings, without unset ones."""
-    said = asdict(cache)
-    said |= said.pop("shared")
+    settings = asdict(cache)
+    settings |= settings.pop("shared")
     return json.dumps(
-        {name: value for name, value in said.items() if value}, sort_keys=True
+        {name: value for name, value in settings.items() if value}, sort_keys=True
     )

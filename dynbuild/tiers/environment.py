@@ -30,12 +30,12 @@ def uses(
 
 def switch(variable: str, environment: EnvironmentVariables, otherwise: bool) -> bool:  # noqa: FBT001 - a value
     """Return whether a variable says yes."""
-    given = environment.get(variable)
-    if not given:
+    value = environment.get(variable)
+    if not value:
         return otherwise
-    if given.lower() not in _SPELLINGS:
-        raise wrong(variable, given, "true or false")
-    return _SPELLINGS[given.lower()]
+    if value.lower() not in _SPELLINGS:
+        raise wrong(variable, value, "true or false")
+    return _SPELLINGS[value.lower()]
 
 
 def wrong(variable: str, value: str, expected: str) -> DeclarationError:
@@ -45,8 +45,8 @@ def wrong(variable: str, value: str, expected: str) -> DeclarationError:
 
 
 def _mode(variable: str, environment: EnvironmentVariables, otherwise: Mode) -> Mode:
-    given = environment.get(variable) or otherwise
+    value = environment.get(variable) or otherwise
     for mode in get_args(Mode):
-        if given == mode:
+        if value == mode:
             return mode  # type: ignore[no-any-return]
-    raise wrong(variable, given, "one of read-write, read, write and off")
+    raise wrong(variable, value, "one of read-write, read, write and off")

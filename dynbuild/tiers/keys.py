@@ -26,18 +26,18 @@ def trusted_keys(
 
     Raises DeclarationError.
     """
-    given = environment.get(TRUSTED)
-    texts = declared if given is None else given.split()
-    found = []
+    variable = environment.get(TRUSTED)
+    texts = declared if variable is None else variable.split()
+    keys = []
     for text in dict.fromkeys(texts):
         try:
-            found.append(public_key(text))
+            keys.append(public_key(text))
         except ValueError as error:
-            where = "trusted_keys" if given is None else TRUSTED
+            where = "trusted_keys" if variable is None else TRUSTED
             hint = "`dynbuild key new NAME` prints one"
             # Somebody may have put the secret key there.
             raise _no_key(f"{where}: {error}", hint) from None
-    return tuple(found)
+    return tuple(keys)
 
 
 def signing_key(environment: Mapping[str, str]) -> SecretKey | None:
@@ -76,16 +76,16 @@ def _read(path: Path) -> str:
     """Read a key file, which has to be readable by its owner alone."""
     try:
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
+            status = os.fstat(file.fileno())
             data = file.read(_MOST)
     except OSError as error:
         why = (error.strerror or "error").lower()
         raise _no_key(f"{FILE}: cannot read {path}: {why}", None) from None
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         message = f"{path} holds a secret key that belongs to another user"
         hint = "sign with a key of your own: `dynbuild key new NAME` makes one"
         raise DeclarationError(Diagnostic("DB0621", message, hint=hint))
-    if found.st_mode & _OTHERS:
+    if status.st_mode & _OTHERS:
         message = f"{path} holds a secret key, and others may read it"
         raise DeclarationError(Diagnostic("DB0621", message, hint=f"chmod 600 {path}"))
     return data.decode("utf-8", "replace")

@@ -41,10 +41,10 @@ class Trust:
         """Whether something counts that has these origins, besides being built here."""
         if self.signed_only:
             trusted = set(map(str, self.keys))
-            return all(trusted.intersection(one.keys) for one in origins)
+            return all(trusted.intersection(origin.keys) for origin in origins)
         places = self.places
         return places is None or all(
-            one.place == STORE or one.place in places for one in origins
+            origin.place == STORE or origin.place in places for origin in origins
         )
 
     def signed_by(self, record: Record, writes: BlobDigest) -> tuple[str, ...]:
@@ -67,7 +67,9 @@ def dump_built(data: bytes, origins: Collection[Origin], trust: Trust) -> bytes:
     """
     if trust.seal is None:
         return b""
-    built: list[object] = [[one.place, list(one.keys)] for one in sorted(origins)]
+    built: list[object] = [
+        [origin.place, list(origin.keys)] for origin in sorted(origins)
+    ]
     seal = _seal(trust.seal, _said(data, built))
     return json.dumps({"built_on": built, "seal": seal}).encode()
 
@@ -79,14 +81,14 @@ def dump_taken(record: Record) -> bytes:
 
 
 def origins_in(
-    told: bytes, data: bytes, record: Record, writes: BlobDigest, trust: Trust
+    origin_data: bytes, data: bytes, record: Record, writes: BlobDigest, trust: Trust
 ) -> tuple[Origin, ...]:
     """Return the origins of a record, as the store states and its seal proves them.
 
     ``data`` is the record as it was loaded, and whole.
     """
     try:
-        match json.loads(told or b"null"):
+        match json.loads(origin_data or b"null"):
             case {"built_on": [*built], "seal": str(seal)} if trust.seal and _fits(
                 seal, _seal(trust.seal, _said(data, built))
             ):
@@ -116,8 +118,8 @@ def is_sealed(name: str, data: bytes, seal: str, trust: Trust) -> bool:
 def parted(data: bytes) -> tuple[bytes, bytes]:
     """Split a record's file in a store into the record and its origin data."""
     digest, _, rest = data.partition(b"\n")
-    text, _, told = rest.partition(b"\n")
-    return digest + b"\n" + text, told
+    text, _, origin_data = rest.partition(b"\n")
+    return digest + b"\n" + text, origin_data
 
 
 def _said(data: bytes, built: Sequence[object]) -> bytes:
@@ -130,5 +132,5 @@ def _seal(key: bytes, data: bytes) -> str:
     return hmac.new(key, data, "sha256").hexdigest()
 
 
-def _fits(told: str, own: str) -> bool:
-    return hmac.compare_digest(told.encode(), own.encode())
+def _fits(stored: str, own: str) -> bool:
+    return hmac.compare_digest(stored.encode(), own.encode())

@@ -43,11 +43,11 @@ def seal_key(path: Path | None, tell: Callable[[str], None]) -> bytes | None:
 def _read(path: Path, tell: Callable[[str], None]) -> bytes | None:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        key = file.read(_SIZE + 1) if stat.S_ISREG(found.st_mode) else b""
+        status = os.fstat(handle)
+        key = file.read(_SIZE + 1) if stat.S_ISREG(status.st_mode) else b""
     if why := fault(path.parent):
         tell(f"{path.parent} {why}")
-    elif found.st_uid != os.geteuid() or found.st_mode & _OTHERS:
+    elif status.st_uid != os.geteuid() or status.st_mode & _OTHERS:
         tell(f"{path} is not yours, or others may read it")
     elif len(key) != _SIZE:
         tell(f"{path} holds no key")

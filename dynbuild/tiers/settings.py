@@ -23,11 +23,11 @@ def shared(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ..
 
 def named(cache: Cache, environment: Mapping[str, str]) -> tuple[TierConfig, ...]:
     """Return all shared tiers, in use or not. Raises DeclarationError."""
-    found = (
+    configs = (
         kind.configure(cache.shared.get(kind.declared.key), environment)
         for kind in KINDS
     )
-    return tuple(far for far in found if far is not None)
+    return tuple(far for far in configs if far is not None)
 
 
 def trust_of(cache: Cache, environment: Mapping[str, str], seal: bytes | None) -> Trust:
@@ -41,7 +41,7 @@ def trust_of(cache: Cache, environment: Mapping[str, str], seal: bytes | None) -
 
 def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
     """Return the declared tier settings that the environment does not override."""
-    left = {
+    remaining = {
         kind.declared.key: declared
         for kind, declared in tiers_in(cache)
         if not kind.is_named(environment)
@@ -49,7 +49,7 @@ def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
     }
     keys = () if "DYNBUILD_TRUSTED_KEYS" in environment else cache.trusted_keys
     local = None if environment.get("CACHE_LOCAL_PATH") else cache.local
-    return Cache(local, left, keys)
+    return Cache(local, remaining, keys)
 
 
 def unasked(cache: Cache, environment: Mapping[str, str]) -> Cache:

@@ -35,17 +35,17 @@ def survey(
 
         return ask
 
-    asked = [(far, submit(question(far))) for far in fars]
+    pending = [(far, submit(question(far))) for far in fars]
     until = time.monotonic() + look_up
-    found = []
-    for far, answer in asked:
+    answers = []
+    for far, answer in pending:
         wait([answer], max(0.0, until - time.monotonic()))
         if not answer.done():
             why = f"it did not look up the steps within {look_up:.0f} s"
-            found.append(Answer(far.name, far.place, away=why))
+            answers.append(Answer(far.name, far.place, away=why))
             continue
         try:
-            found.append(Answer(far.name, far.place, answer.result()))
+            answers.append(Answer(far.name, far.place, answer.result()))
         except TierError as error:
-            found.append(Answer(far.name, far.place, away=error.why))
-    return tuple(found)
+            answers.append(Answer(far.name, far.place, away=error.why))
+    return tuple(answers)

@@ -98,8 +98,8 @@ def pools(proxy: str | None, **settings: Any) -> PoolManager:  # noqa: ANN401 - 
         # Its name and password are no part of the address that is connected to.
         whole = parse_url(proxy if "://" in proxy else f"//{proxy}")
         bare = whole._replace(scheme=whole.scheme or "http", auth=None)
-        known = make_headers(proxy_basic_auth=whole.auth) if whole.auth else None
-        manager = ProxyManager(bare.url, proxy_headers=known, **settings)
+        headers = make_headers(proxy_basic_auth=whole.auth) if whole.auth else None
+        manager = ProxyManager(bare.url, proxy_headers=headers, **settings)
     manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
     return manager
 

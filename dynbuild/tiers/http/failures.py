@@ -44,8 +44,8 @@ def reason(error: BaseException) -> str:
         return f"shows a certificate that is not trusted: {words}"
     if isinstance(bottom, ConnectionRefusedError):
         return "refuses connections"
-    found = (words for kind, words in _WORDS if isinstance(error, kind))
-    return next(found, BROKE_OFF)
+    matches = (words for kind, words in _WORDS if isinstance(error, kind))
+    return next(matches, BROKE_OFF)
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -27,10 +27,10 @@ class LocalInventory:
         for folder in ("blobs", *_ROOTS):
             for path in (self.directory / folder).glob("**/*"):
                 with suppress(FileNotFoundError):
-                    found = path.lstat()
+                    status = path.lstat()
                     if not path.is_dir():
                         key = str(path.relative_to(self.directory))
-                        yield StoredObject(key, found.st_size, now - found.st_mtime)
+                        yield StoredObject(key, status.st_size, now - status.st_mtime)
 
     def root(self, key: str) -> Root | None:
         try:
@@ -42,12 +42,12 @@ class LocalInventory:
         if key.startswith(f"{OLD_RECORDS}/"):
             return Root(named_in(data))
         try:
-            data, told = parted(data)
+            data, origin_data = parted(data)
             record, writes = load_record(data)
         except UnreadableError:
             return None
         blobs = {layer.digest for layer in record.layers}
-        origins = origins_in(told, data, record, writes, self.trust)
+        origins = origins_in(origin_data, data, record, writes, self.trust)
         return Root(frozenset({writes, *blobs}), replace(record, origins=origins))
 
     def is_whole(self, blob: BlobDigest) -> bool:

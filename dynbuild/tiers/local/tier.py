@@ -48,8 +48,10 @@ class Local:
     _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        found = (self._records(step) for step in sorted(set(steps)))
-        return tuple(r for records in found for r in records if r.platform == platform)
+        by_step = (self._records(step) for step in sorted(set(steps)))
+        return tuple(
+            r for records in by_step for r in records if r.platform == platform
+        )
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
         source = self._blob(blob)
@@ -146,9 +148,9 @@ class Local:
             self._drop(path, f"the blob {layer.digest} is damaged")
         return size == layer.size
 
-    def _put_record(self, record: Record, data: bytes, told: bytes) -> None:
+    def _put_record(self, record: Record, data: bytes, origin_data: bytes) -> None:
         path = self._folder(record.step) / record_name(record)
-        write_whole(path, data + (b"\n" + told if told else b""))
+        write_whole(path, data + (b"\n" + origin_data if origin_data else b""))
 
     def _put(self, blob: BlobDigest, temporary: Path) -> None:
         temporary.chmod(0o444)
@@ -192,7 +194,7 @@ class Local:
     def _loaded(self, path: Path) -> tuple[Record, BlobDigest] | None:
         """Return the record in a file, with its origins, and its write set's blob."""
         try:
-            data, told = parted(path.read_bytes())
+            data, origin_data = parted(path.read_bytes())
             record, writes = load_record(data)
         except (FileNotFoundError, OtherVersionError):
             return None
@@ -203,7 +205,7 @@ class Local:
             # It may be whole: others can read it, or this process can later.
             self.tell(f"the record {path} cannot be read: {error.strerror}")
             return None
-        origins = origins_in(told, data, record, writes, self.trust)
+        origins = origins_in(origin_data, data, record, writes, self.trust)
         return replace(record, origins=origins), writes
 
     def _whole(self, record: Record, writes: BlobDigest) -> Record | None:
@@ -274,8 +276,8 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def _state(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def digest_of_file(path: Path) -> Digest:

@@ -66,10 +66,10 @@ def exclusive(
         for step in sorted(set(steps)):
             path = folder / step.removeprefix("sha256:")
             handles.append(os.open(path, os.O_CREAT | os.O_RDWR))
-            told = False
+            announced = False
             while not _try(handles[-1]):
-                if not told:
-                    told = True
+                if not announced:
+                    announced = True
                     waiting()
                 pause(_POLL)
         yield

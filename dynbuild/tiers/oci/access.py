@@ -20,7 +20,7 @@ Scopes = tuple[str, ...]
 
 
 def pulling(*repositories: Repository) -> Scopes:
-    return tuple(f"repository:{one.path}:pull" for one in repositories)
+    return tuple(f"repository:{repository.path}:pull" for repository in repositories)
 
 
 def pushing(repository: Repository, *from_: Repository) -> Scopes:
@@ -63,7 +63,9 @@ class Access:
         ``used`` is the authorization that it was sent with, ``header`` the
         WWW-Authenticate of the answer. Raises RegistryError.
         """
-        offered = {one.scheme: one for one in reversed(challenges(header))}
+        offered = {
+            challenge.scheme: challenge for challenge in reversed(challenges(header))
+        }
         chosen = offered.get("bearer") or offered.get("basic")
         if chosen is None:
             return False
@@ -86,8 +88,8 @@ class Access:
 
     def redact_urls(self, text: str) -> str:
         """Return a text without known secrets, whoever wrote them there."""
-        known = self._known[0] if self._known else None
-        secrets = [*(known.secrets if known else ())]
+        credentials = self._known[0] if self._known else None
+        secrets = [*(credentials.secrets if credentials else ())]
         secrets += [header.partition(" ")[2] for header in [*self._headers.values()]]
         for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
@@ -106,10 +108,10 @@ class Access:
             raise RegistryError(
                 f"{self._host} names a token server that others could listen to"
             )
-        asked = [("scope", scope) for scope in scopes]
+        parameters = [("scope", scope) for scope in scopes]
         if service := challenge.parameters.get("service"):
-            asked.insert(0, ("service", service))
-        ask = self._token_request(realm, asked, credentials)
+            parameters.insert(0, ("service", service))
+        ask = self._token_request(realm, parameters, credentials)
         with self._transport.open(ask) as response:
             body = self._transport.read(ask, response)
         if response.status != 200:  # noqa: PLR2004 - of HTTP
@@ -120,33 +122,42 @@ class Access:
         return token
 
     def _token_request(
-        self, realm: str, asked: list[tuple[str, str]], credentials: Credentials | None
+        self,
+        realm: str,
+        parameters: list[tuple[str, str]],
+        credentials: Credentials | None,
     ) -> Ask:
         what = f"getting a token for {self._host}"
         if credentials is not None and credentials.identity_token:
             # Docker's way to use an identity token: OAuth2's refresh (RFC 6749, 6).
             form = {
-                **dict(asked[:1] if asked and asked[0][0] == "service" else ()),
+                **dict(
+                    parameters[:1]
+                    if parameters and parameters[0][0] == "service"
+                    else ()
+                ),
                 "grant_type": "refresh_token",
                 "client_id": "dynbuild",
-                "scope": " ".join(value for name, value in asked if name == "scope"),
+                "scope": " ".join(
+                    value for name, value in parameters if name == "scope"
+                ),
                 "refresh_token": credentials.identity_token,
             }
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             return Ask(what, "POST", realm, headers, urlencode(form).encode())
         mark = "&" if "?" in realm else "?"
         headers = {} if credentials is None else {"Authorization": credentials.basic}
-        return Ask(what, "GET", f"{realm}{mark}{urlencode(asked)}", headers)
+        return Ask(what, "GET", f"{realm}{mark}{urlencode(parameters)}", headers)
 
 
 def _token_in(body: bytes) -> str | None:
     """Return an answer's token; both names are in use (distribution spec, "Token")."""
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, Mapping):
+    if not isinstance(document, Mapping):
         return None
-    token = found.get("token") or found.get("access_token")
+    token = document.get("token") or document.get("access_token")
     # Anything but a word could end the header that it stands in, or be invalid in it.
     return token if isinstance(token, str) and _WORD.fullmatch(token) else None

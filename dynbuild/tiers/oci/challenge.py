@@ -23,16 +23,16 @@ class Challenge:
 
 def challenges(header: str) -> tuple[Challenge, ...]:
     """Return the challenges of a header; anything malformed ends the parsing."""
-    found = []
+    result = []
     header = header[:_LONGEST]
-    at = 0
-    while match := _SCHEME.match(header, at):
-        at = match.end()
+    position = 0
+    while match := _SCHEME.match(header, position):
+        position = match.end()
         parameters: dict[str, str] = {}
-        while given := _PARAMETER.match(header, at):
-            at = given.end()
-            name, quoted, plain = given.groups()
+        while parameter := _PARAMETER.match(header, position):
+            position = parameter.end()
+            name, quoted, plain = parameter.groups()
             value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
             parameters.setdefault(name.lower(), value)
-        found.append(Challenge(match[1].lower(), parameters))
-    return tuple(found)
+        result.append(Challenge(match[1].lower(), parameters))
+    return tuple(result)

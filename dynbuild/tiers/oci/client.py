@@ -67,12 +67,12 @@ class Client:
             # The answer to a HEAD has no message: the answer to a GET has one.
             body = self.manifest(repository, name)
             return None if body is None else sha256(body)
-        told = response.headers.get("Docker-Content-Digest")
-        if response.status != _OK or not told:
+        digest = response.headers.get("Docker-Content-Digest")
+        if response.status != _OK or not digest:
             return None
-        if not _DIGEST.fullmatch(told):
+        if not _DIGEST.fullmatch(digest):
             raise RegistryError(f"{ask.what}: the answer has no digest in it")
-        return Digest(told)
+        return Digest(digest)
 
     def manifest(self, repository: Repository, name: str) -> bytes | None:
         """Return the manifest that a tag or digest names, or None if nothing."""
@@ -104,7 +104,7 @@ class Client:
 
     def tags(self, repository: Repository) -> list[str]:
         """Return all tags of a repository."""
-        found: dict[str, None] = {}
+        all_tags: dict[str, None] = {}
         url = repository.url(f"tags/list?n={_PAGE}")
         while url:
             ask = Ask(f"listing the tags of {repository}", "GET", url, moves=True)
@@ -112,11 +112,11 @@ class Client:
             if response.status == _MISSING:
                 return []
             # A registry that repeats itself would never end.
-            more = [tag for tag in _tags_in(ask, body) if tag not in found]
+            more = [tag for tag in _tags_in(ask, body) if tag not in all_tags]
             to = re.match(r"<([^>]*)>", response.headers.get("Link", ""))
             url = redirected(ask, to[1]) if to and more else ""
-            found |= dict.fromkeys(more)
-        return [*found]
+            all_tags |= dict.fromkeys(more)
+        return [*all_tags]
 
     def has(self, repository: Repository, blob: BlobDigest) -> bool:
         """Whether a blob is there, as far as the registry knows."""

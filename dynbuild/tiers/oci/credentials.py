@@ -60,14 +60,14 @@ def credentials_of(host: str, environment: Mapping[str, str]) -> Credentials | N
             # It warns of a helper that is not there, and then raises as well.
             warnings.simplefilter("ignore")
             config = auth.load_config(path, credstore_env=dict(environment))
-            found: Mapping[str, Any] = config.resolve_authconfig(host) or {}
+            entry: Mapping[str, Any] = config.resolve_authconfig(host) or {}
     except (DockerException, StoreError, OSError, ValueError, KeyError, TypeError):
         # A helper's message may contain what it was to hide.
         raise RegistryError(
             f"{host}: Docker's credentials could not be read: "
             f"try `docker login {host}` again"
         ) from None
-    folded = {name.lower(): value for name, value in found.items() if value}
+    folded = {name.lower(): value for name, value in entry.items() if value}
     credentials = Credentials(
         folded.get("username", ""),
         folded.get("password", ""),

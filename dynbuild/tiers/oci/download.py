@@ -64,15 +64,15 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
     digest = hashlib.sha256()
     tries = 0
     while True:
-        at = file.tell()
-        headers = {"Range": f"bytes={at}-"} if at else {}
+        offset = file.tell()
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
         ask = replace(wanted.ask, headers=headers)
         try:
             with session.open(ask, wanted.scopes) as response:
                 if response.status == _MISSING:
                     return False
-                _check(session, ask, response, at)
-                if response.status == _OK and at:
+                _check(session, ask, response, offset)
+                if response.status == _OK and offset:
                     # The server supports no ranges and begins anew.
                     digest = hashlib.sha256()
                     file.seek(0)
@@ -84,7 +84,7 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
                     if wanted.most is not None and file.tell() > wanted.most:
                         raise DamagedError
         except RegistryError as error:
-            tries = 0 if file.tell() > at else tries + 1
+            tries = 0 if file.tell() > offset else tries + 1
             if not error.broke_off or not file.tell() or tries == _TRIES:
                 raise
             continue
@@ -93,10 +93,10 @@ def _into(session: Session, wanted: Wanted, file: IO[bytes]) -> bool:
         return True
 
 
-def _check(session: Session, ask: Ask, response: BaseHTTPResponse, at: int) -> None:
+def _check(session: Session, ask: Ask, response: BaseHTTPResponse, offset: int) -> None:
     """Raise RegistryError for an answer that is not the content from an offset on."""
     if response.status not in (_OK, _PARTIAL):
         raise session.refusal(ask, response.status, session.read(ask, response))
-    told = response.headers.get("Content-Range", "")
-    if response.status == _PARTIAL and not told.startswith(f"bytes {at}-"):
+    content_range = response.headers.get("Content-Range", "")
+    if response.status == _PARTIAL and not content_range.startswith(f"bytes {offset}-"):
         raise RegistryError(f"{ask.what}: the registry gives another part than asked")

@@ -58,17 +58,17 @@ def refusal(what: str, status: int, body: bytes) -> RegistryError:
 def _told(body: bytes) -> tuple[tuple[str, ...], str]:
     """Return an answer's codes and messages (distribution spec, "Error Codes")."""
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return (), ""
-    if not isinstance(found, Mapping):
+    if not isinstance(document, Mapping):
         return (), ""
-    errors = found.get("errors")
+    errors = document.get("errors")
     if not isinstance(errors, list):
         # The token servers of Docker and GitHub say it this way.
-        details = found.get("details") or found.get("error") or ""
+        details = document.get("details") or document.get("error") or ""
         return (), clean(details) if isinstance(details, str) else ""
-    named = [one for one in errors if isinstance(one, Mapping)]
-    codes = [clean(str(one["code"])) for one in named if one.get("code")]
-    words = [clean(str(one["message"])) for one in named if one.get("message")]
+    named = [entry for entry in errors if isinstance(entry, Mapping)]
+    codes = [clean(str(entry["code"])) for entry in named if entry.get("code")]
+    words = [clean(str(entry["message"])) for entry in named if entry.get("message")]
     return tuple(dict.fromkeys(codes)), "; ".join(dict.fromkeys(words))

@@ -71,16 +71,20 @@ class Packages:
 
     def versions(self) -> list[PackageVersion]:
         """Return all versions, as they are now."""
-        found: dict[int, PackageVersion] = {}
+        all_versions: dict[int, PackageVersion] = {}
         what = f"listing the versions of {self._repository}"
         answer, body = self._first(what)
         while True:
-            new = [one for one in _versions(what, body) if one.number not in found]
-            found |= {one.number: one for one in new}
+            new = [
+                version
+                for version in _versions(what, body)
+                if version.number not in all_versions
+            ]
+            all_versions |= {version.number: version for version in new}
             url = _next(answer)
             # A server that repeats itself would never end.
             if url is None or not new:
-                return [*found.values()]
+                return [*all_versions.values()]
             if origin_of(url) != origin_of(self._api):
                 raise RegistryError(f"{what}: the next page is somewhere else")
             answer, body = self._ask(what, "GET", url)
@@ -99,8 +103,8 @@ class Packages:
             return False
         if answer.status == _MISSING:
             # It is gone, or GitHub hides that it may not be deleted.
-            seen, _ = self._ask(what, "GET", url)
-            if seen.status == _MISSING:
+            lookup, _ = self._ask(what, "GET", url)
+            if lookup.status == _MISSING:
                 return True
         if answer.status not in (_OK, _GONE):
             raise self._refusal(what, answer, body, "delete:packages")
@@ -140,29 +144,29 @@ class Packages:
             "X-GitHub-Api-Version": "2022-11-28",
         }
         ask = Ask(what, method, url, headers, moves=True)
-        left = _PATIENCE
+        patience = _PATIENCE
         while True:
             with self._transport.open(ask) as answer:
                 body = self._transport.read(ask, answer)
             wait = _limited(answer, time.time())
             if wait is None:
                 return answer, body
-            if wait > left:
+            if wait > patience:
                 words = f"{what}: GitHub's rate limit is reached"
                 again = f"try again in {max(1, round(wait / 60))} min"
                 raise RegistryError(
                     f"{words}; {again}", status=answer.status, retryable=True
                 )
-            left -= max(wait, 1.0)
+            patience -= max(wait, 1.0)
             self._pause(wait)
 
     def _credentials(self, what: str) -> Credentials:
         if self._known is None:
-            found = credentials_of(self._repository.host, self._environment)
-            if found is None or not found.password:
+            credentials = credentials_of(self._repository.host, self._environment)
+            if credentials is None or not credentials.password:
                 words = f"{what}: GitHub wants a token: set GHCR_TOKEN"
                 raise RegistryError(words, status=_UNKNOWN)
-            self._known = found
+            self._known = credentials
         return self._known
 
     def _refusal(
@@ -170,8 +174,8 @@ class Packages:
     ) -> RegistryError:
         """Return the error for an answer, in GitHub's own words and with what to do."""
         status = answer.status
-        told = _message(body).replace(self._credentials(what).password, "***")
-        words = f"{what}: {told or 'GitHub refuses'} ({status})"
+        message = _message(body).replace(self._credentials(what).password, "***")
+        words = f"{what}: {message or 'GitHub refuses'} ({status})"
         scopes = answer.headers.get("X-OAuth-Scopes")
         if status == _UNKNOWN:
             words += "; GitHub does not know the token in GHCR_TOKEN, or it has expired"
@@ -190,11 +194,11 @@ def _versions(what: str, body: bytes) -> list[PackageVersion]:
     try:
         return [
             PackageVersion(
-                int(one["id"]),
-                Digest(one["name"]),
-                frozenset(map(str, one["metadata"]["container"]["tags"])),
+                int(entry["id"]),
+                Digest(entry["name"]),
+                frozenset(map(str, entry["metadata"]["container"]["tags"])),
             )
-            for one in json.loads(body)
+            for entry in json.loads(body)
         ]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise RegistryError(f"{what}: the answer is no list of versions") from None
@@ -203,8 +207,8 @@ def _versions(what: str, body: bytes) -> list[PackageVersion]:
 def _next(answer: BaseHTTPResponse) -> str | None:
     """Return the address of the next page (RFC 8288)."""
     link = answer.headers.get("Link", "")
-    found = re.search(r'<([^>]*)>\s*;[^,<]*\brel="?next"?', link)
-    return found[1] if found else None
+    match = re.search(r'<([^>]*)>\s*;[^,<]*\brel="?next"?', link)
+    return match[1] if match else None
 
 
 def _limited(answer: BaseHTTPResponse, now: float) -> float | None:
@@ -225,7 +229,7 @@ def _limited(answer: BaseHTTPResponse, now: float) -> float | None:
 
 def _message(body: bytes) -> str:
     try:
-        found = json.loads(body)["message"]
+        message = json.loads(body)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return clean(found) if isinstance(found, str) else ""
+    return clean(message) if isinstance(message, str) else ""

@@ -54,7 +54,7 @@ class Session:
         Raises RegistryError for no answer; an answer may have any status.
         """
         renewed = False
-        left = _PATIENCE if ask.moves else _BRIEFLY
+        patience = _PATIENCE if ask.moves else _BRIEFLY
         origin = origin_of(ask.url)
         while True:
             used = self._header(scopes)
@@ -65,10 +65,10 @@ class Session:
                     if self._answered(scopes, used, header):
                         continue
                 wait = _put_off(response)
-                if wait is None or wait > left:
+                if wait is None or wait > patience:
                     yield response
                     return
-            left -= max(wait, _UNSAID / 4)
+            patience -= max(wait, _UNSAID / 4)
             self._pause(wait)
 
     def ask(
@@ -134,8 +134,10 @@ class Session:
         """Open the answer at the end of redirects, which only GET follows."""
         for _ in range(_REDIRECTS):
             own = origin_of(ask.url) == origin
-            known = {"Authorization": header} if header is not None and own else {}
-            sent = replace(ask, headers={**ask.headers, **known})
+            authorization = (
+                {"Authorization": header} if header is not None and own else {}
+            )
+            sent = replace(ask, headers={**ask.headers, **authorization})
             with self._transport.open(sent) as response:
                 to = response.headers.get("Location")
                 if (
@@ -165,13 +167,13 @@ def _put_off(response: BaseHTTPResponse) -> float | None:
     """Return the seconds to wait before asking again (RFC 9110, 10.2.3), if any."""
     if response.status not in (429, 503):
         return None
-    told = response.headers.get("Retry-After", "")
+    retry_after = response.headers.get("Retry-After", "")
     try:
-        return max(0.0, float(told))
+        return max(0.0, float(retry_after))
     except ValueError:
         pass
     try:
-        wait = parsedate_to_datetime(told).timestamp() - time.time()
+        wait = parsedate_to_datetime(retry_after).timestamp() - time.time()
     except (ValueError, TypeError, OverflowError):
         return _UNSAID
     return max(0.0, wait)

@@ -46,9 +46,9 @@ class Content:
 def of_file(path: str) -> Content:
     """Return the content of a file. Raises OSError."""
 
-    def pieces(at: int) -> Iterator[bytes]:
+    def pieces(offset: int) -> Iterator[bytes]:
         with Path(path).open("rb") as file:
-            file.seek(at)
+            file.seek(offset)
             while piece := file.read(_PIECE):
                 yield piece
 
@@ -56,7 +56,7 @@ def of_file(path: str) -> Content:
 
 
 def of_bytes(data: bytes) -> Content:
-    return Content(len(data), lambda at: iter((data[at:],)))
+    return Content(len(data), lambda offset: iter((data[offset:],)))
 
 
 class Upload:
@@ -82,11 +82,11 @@ class Upload:
 
     def run(self, place: str | None) -> None:
         """Upload; ``place`` is the session that an unsuccessful mount began."""
-        for left in reversed(range(_TRIES)):
+        for tries_left in reversed(range(_TRIES)):
             try:
                 self._run(place or self._start())
             except RegistryError as error:
-                if not error.broke_off or not left:
+                if not error.broke_off or not tries_left:
                     raise
                 place = None
             else:
@@ -105,33 +105,33 @@ class Upload:
 
     def _patched(self, place: str) -> str | None:
         """Send all; return where to put its digest, or None if PATCH is not offered."""
-        at = tries = 0
-        while at < self.size:
-            headers = {"Content-Range": f"{at}-{self.size - 1}"} if at else {}
-            ask = self._sending("PATCH", place, at, headers)
+        offset = tries = 0
+        while offset < self.size:
+            headers = {"Content-Range": f"{offset}-{self.size - 1}"} if offset else {}
+            ask = self._sending("PATCH", place, offset, headers)
             try:
                 response = self._session.send(
                     ask, self._scopes_at(place), _ACCEPTED, _CREATED, _NO_CONTENT
                 )
                 return self._place(ask, response, place)
             except RegistryError as error:
-                if not at and error.status in _NOT_OFFERED:
+                if not offset and error.status in _NOT_OFFERED:
                     return None
                 tries += 1
                 if not error.broke_off or tries == _TRIES:
                     raise
                 place, reached = self._reached(place, error)
-                tries = 0 if reached > at else tries
-                at = reached
+                tries = 0 if reached > offset else tries
+                offset = reached
         return place
 
-    def _put(self, place: str, at: int) -> None:
+    def _put(self, place: str, offset: int) -> None:
         """State the digest, and send what was not sent yet."""
         mark = "&" if "?" in place else "?"
         url = f"{place}{mark}{urlencode({'digest': self._blob})}"
-        ask = self._sending("PUT", url, at, {})
+        ask = self._sending("PUT", url, offset, {})
         scopes = self._scopes_at(place)
-        if at == self.size:
+        if offset == self.size:
             self._session.ask(ask, scopes, _CREATED, _ACCEPTED, _NO_CONTENT)
         else:
             self._session.send(ask, scopes, _CREATED, _ACCEPTED, _NO_CONTENT)
@@ -146,39 +146,41 @@ class Upload:
             response, _ = self._session.ask(ask, self._scopes_at(place), _NO_CONTENT)
         except RegistryError:
             raise broken from None
-        told = re.fullmatch(r"(?:bytes=)?0-(\d+)", response.headers.get("Range", ""))
-        if told is None:
+        match = re.fullmatch(r"(?:bytes=)?0-(\d+)", response.headers.get("Range", ""))
+        if match is None:
             raise broken
         # "0-0" is one byte to the spec, and none to registries that have nothing yet.
-        last = int(told[1])
+        last = int(match[1])
         reached = last + 1 if last else 0
         if reached > self.size:
             raise broken
         return self._place(ask, response, place), reached
 
-    def _sending(self, method: str, url: str, at: int, headers: dict[str, str]) -> Ask:
+    def _sending(
+        self, method: str, url: str, offset: int, headers: dict[str, str]
+    ) -> Ask:
         headers = {
             "Content-Type": "application/octet-stream",
-            "Content-Length": str(self.size - at),
+            "Content-Length": str(self.size - offset),
             **headers,
         }
-        body = self._pieces(at) if at < self.size else b""
+        body = self._pieces(offset) if offset < self.size else b""
         return Ask(self._what, method, url, headers, body, moves=True)
 
     def _place(
         self, ask: Ask, response: BaseHTTPResponse, else_: str | None = None
     ) -> str:
         """Return where an answer says to continue."""
-        told = response.headers.get("Location") or else_
-        if told is None:
+        location = response.headers.get("Location") or else_
+        if location is None:
             raise RegistryError(f"{self._what}: the registry does not say where to")
-        return redirected(ask, told)
+        return redirected(ask, location)
 
     def _scopes_at(self, place: str) -> Scopes | None:
         """Return the scopes for a place: credentials are for the registry's origin."""
         return self._scopes if origin_of(place) == origin_of(self._url) else None
 
-    def _pieces(self, at: int) -> Iterator[bytes]:
-        for piece in self._content.pieces(at):
+    def _pieces(self, offset: int) -> Iterator[bytes]:
+        for piece in self._content.pieces(offset):
             yield piece
             self._went(len(piece))

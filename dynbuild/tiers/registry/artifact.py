@@ -81,14 +81,18 @@ def load_step(data: bytes) -> tuple[list[PackedRecord], int]:
     try:
         manifest = json.loads(data)
         layers = manifest["layers"]
-        told = [one for one in layers if RECORD in (one.get("annotations") or {})]
+        descriptors = [
+            descriptor
+            for descriptor in layers
+            if RECORD in (descriptor.get("annotations") or {})
+        ]
         is_ours = manifest["artifactType"] == STEP
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UnreadableError from None
     if not is_ours:
         raise UnreadableError
-    entries = [entry for one in told for entry in _entry(one)]
-    return entries, len(told) - len(entries)
+    entries = [entry for descriptor in descriptors for entry in _entry(descriptor)]
+    return entries, len(descriptors) - len(entries)
 
 
 def _entry(descriptor: Mapping[str, Any]) -> Iterator[PackedRecord]:
@@ -99,10 +103,10 @@ def _entry(descriptor: Mapping[str, Any]) -> Iterator[PackedRecord]:
     except (UnreadableError, KeyError, TypeError, AttributeError, ValueError):
         return
     if descriptor.get("digest") == writes and type(size) is int:
-        made = str(descriptor["annotations"].get(MADE, ""))
-        known = int(made) if re.fullmatch(r"[0-9]{1,12}", made) else None
+        timestamp = str(descriptor["annotations"].get(MADE, ""))
+        created = int(timestamp) if re.fullmatch(r"[0-9]{1,12}", timestamp) else None
         yield PackedRecord(
-            record, writes, size, text, _embedded(descriptor, writes), known
+            record, writes, size, text, _embedded(descriptor, writes), created
         )
 
 
@@ -117,19 +121,19 @@ def _embedded(descriptor: Mapping[str, Any], digest: Digest) -> bytes | None:
 
 def _dump(entries: Sequence[PackedRecord]) -> bytes:
     layers: list[dict[str, object]] = []
-    known = set()
+    digests = set()
     for entry in entries:
         for layer in entry.record.layers:
-            if layer.digest not in known:
-                known.add(layer.digest)
+            if layer.digest not in digests:
+                digests.add(layer.digest)
                 layers.append(_descriptor(layer.media_type, layer.digest, layer.size))
         annotations = {RECORD: entry.text.decode()}
         if entry.made is not None:
             annotations[MADE] = str(entry.made)
-        told: dict[str, object] = {"annotations": annotations}
+        extra: dict[str, object] = {"annotations": annotations}
         if entry.data is not None and len(entry.data) <= EMBEDDED:
-            told["data"] = b64encode(entry.data).decode()
-        layers.append({**_descriptor(WRITES, entry.writes, entry.size), **told})
+            extra["data"] = b64encode(entry.data).decode()
+        layers.append({**_descriptor(WRITES, entry.writes, entry.size), **extra})
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,

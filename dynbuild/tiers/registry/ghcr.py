@@ -37,17 +37,19 @@ class GhcrInventory(RegistryInventory):
         if not steps:
             return
         with refusals():
-            versions = {one.digest: one for one in self._packages.versions()}
-            kept = [
+            versions = {
+                version.digest: version for version in self._packages.versions()
+            }
+            undeleted = [
                 version
                 for step in sorted(steps)
                 if (version := self._removed(step, gone, versions)) is not None
             ]
-            kept += self._superseded(versions)
-        if kept:
-            count = f"{len(kept)} version{'s' * (len(kept) != 1)}"
+            undeleted += self._superseded(versions)
+        if undeleted:
+            count = f"{len(undeleted)} version{'s' * (len(undeleted) != 1)}"
             why = f"GitHub does not delete {count} that very many have taken"
-            raise TierError(f"{why}, as {kept[0].digest}", refused=True)
+            raise TierError(f"{why}, as {undeleted[0].digest}", refused=True)
 
     def _removed(
         self, step: Digest, gone: set[str], versions: dict[Digest, PackageVersion]
@@ -55,14 +57,14 @@ class GhcrInventory(RegistryInventory):
         """Remove records of a step; return the version that GitHub keeps anyway."""
         tag = tag_of(step)
         digest = self.client.manifest_digest(self.repository, tag)
-        left = self.left(step, gone)
+        remaining = self.remaining(step, gone)
         version = versions.pop(digest, None) if digest else None
         if version is not None and version.tags != {tag}:
             version = None
-        if not left and version is not None and self._packages.delete(version):
+        if not remaining and version is not None and self._packages.delete(version):
             return None
         # GitHub keeps the last version with a tag, but not when its tag has moved.
-        self.put_entries(tag, left)
+        self.put_entries(tag, remaining)
         if version is None or self._packages.delete(version):
             return None
         return version
@@ -83,7 +85,7 @@ class GhcrInventory(RegistryInventory):
                 return False
             return True
 
-        asked = [one for one in versions.values() if not one.tags]
-        ours = parallel_map(is_ours, asked, AT_ONCE)
-        found = [one for one, is_ in zip(asked, ours, strict=True) if is_]
-        return [one for one in found if not self._packages.delete(one)]
+        untagged = [version for version in versions.values() if not version.tags]
+        ours = parallel_map(is_ours, untagged, AT_ONCE)
+        superseded = [v for v, is_ in zip(untagged, ours, strict=True) if is_]
+        return [version for version in superseded if not self._packages.delete(version)]

@@ -28,13 +28,13 @@ class RegistryInventory(Registry):
         with refusals():
             tags = self.client.tags(self.repository)
             steps = [step for tag in tags if (step := step_of(tag))]
-            found = parallel_map(self.entries, steps, AT_ONCE)
-        for entry in (one for some in found for one in some):
+            by_step = parallel_map(self.entries, steps, AT_ONCE)
+        for entry in (record for records in by_step for record in records):
             age = max(0.0, now - entry.made) if entry.made is not None else 0.0
             yield StoredObject(_key(entry), len(entry.text), age)
             for digest, size in _blobs(entry):
-                known = blobs.get(digest, (size, age))
-                blobs[digest] = (size, min(age, known[1]))
+                previous = blobs.get(digest, (size, age))
+                blobs[digest] = (size, min(age, previous[1]))
         for digest, (size, age) in blobs.items():
             yield StoredObject(
                 f"blobs/sha256/{digest.removeprefix('sha256:')}", size, age
@@ -45,11 +45,11 @@ class RegistryInventory(Registry):
         if step is None:
             return None
         with refusals():
-            found = [one for one in self.entries(step) if _key(one) == key]
-        if not found:
+            matches = [entry for entry in self.entries(step) if _key(entry) == key]
+        if not matches:
             return None
-        names = frozenset(digest for digest, _ in _blobs(found[0]))
-        return Root(names, found[0].record)
+        names = frozenset(digest for digest, _ in _blobs(matches[0]))
+        return Root(names, matches[0].record)
 
     def is_whole(self, blob: BlobDigest) -> bool:
         with TemporaryDirectory() as folder:
@@ -62,13 +62,13 @@ class RegistryInventory(Registry):
             for step in sorted(steps):
                 self._remove(step, gone)
 
-    def left(self, step: Digest, gone: Collection[str]) -> list[PackedRecord]:
+    def remaining(self, step: Digest, gone: Collection[str]) -> list[PackedRecord]:
         """Return the records of a step that stay. Raises RegistryError."""
-        return [one for one in self.entries(step) if _key(one) not in gone]
+        return [entry for entry in self.entries(step) if _key(entry) not in gone]
 
     def _remove(self, step: Digest, gone: Collection[str]) -> None:
-        left = self.left(step, gone)
-        if not left:
+        remaining = self.remaining(step, gone)
+        if not remaining:
             try:
                 self.client.delete_manifest(self.repository, tag_of(step))
             except RegistryError as error:
@@ -77,7 +77,7 @@ class RegistryInventory(Registry):
             else:
                 return
         # If nothing may be deleted, the manifest under the tag keeps no blobs in use.
-        self.put_entries(tag_of(step), left)
+        self.put_entries(tag_of(step), remaining)
 
 
 def _key(entry: PackedRecord) -> str:

@@ -40,7 +40,7 @@ def _configure(
     place = repository_of(declared, environment)
     if place is None:
         return None
-    given = declared or RegistryTier(str(place))
+    settings = declared or RegistryTier(str(place))
 
     def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         from dynbuild.tiers.registry.tier import Registry  # noqa: PLC0415
@@ -63,8 +63,8 @@ def _configure(
         place=str(place),
         open=open_,
         inventory=inventory,
-        uses=uses("CACHE_REGISTRY_MODE", environment, given.mode),
-        required=switch("CACHE_REGISTRY_REQUIRED", environment, given.required),
+        uses=uses("CACHE_REGISTRY_MODE", environment, settings.mode),
+        required=switch("CACHE_REGISTRY_REQUIRED", environment, settings.required),
     )
 
 

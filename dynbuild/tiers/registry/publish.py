@@ -100,8 +100,8 @@ class Registries:
         from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
 
         image, manifest = described
-        told = _Told(report, stack)
-        client = Client(place.host, self.environment, went=told.went)
+        progress = _Told(report, stack)
+        client = Client(place.host, self.environment, went=progress.went)
         digest = sha256(manifest)
         stale = [n for n in names if client.manifest_digest(place, n) != digest]
         if not stale:

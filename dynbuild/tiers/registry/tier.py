@@ -86,22 +86,24 @@ class Registry:
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         with refusals():
-            found = chain.from_iterable(
+            on_all_platforms = chain.from_iterable(
                 parallel_map(self.entries, sorted(set(steps)), AT_ONCE)
             )
-            entries = [one for one in found if one.record.platform == platform]
+            entries = [
+                entry for entry in on_all_platforms if entry.record.platform == platform
+            ]
             if self._doubtful:
                 # Blobs have disappeared behind the records: no plan may rest on others.
-                layers = {x.digest for one in entries for x in one.record.layers}
+                layers = {x.digest for entry in entries for x in entry.record.layers}
                 self._lost |= self._missing(sorted(layers))
-            usable = [one for one in entries if not self._lacks(one)]
+            usable = [entry for entry in entries if not self._lacks(entry)]
             writes = parallel_map(self._written, usable, AT_ONCE)
             records = [
-                replace(one.record, writes=StoredWrites(data))
-                for one, data in zip(usable, writes, strict=True)
+                replace(entry.record, writes=StoredWrites(data))
+                for entry, data in zip(usable, writes, strict=True)
                 if data is not None
             ]
-        self._sizes |= {x.digest: x.size for one in records for x in one.layers}
+        self._sizes |= {x.digest: x.size for entry in records for x in entry.layers}
         return tuple(records)
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
@@ -151,14 +153,16 @@ class Registry:
             with self._alone(tag):
                 for _ in range(_TRIES):
                     self._put(tag, entry)
-                    if text in [one.text for one in self.entries(record.step)]:
+                    if text in [stored.text for stored in self.entries(record.step)]:
                         return
 
     def _put(self, tag: str, entry: PackedRecord) -> None:
         """Add a record to a tag, replacing one of the same name."""
         step = entry.record.step
         name = record_name(entry.record)
-        others = [one for one in self.entries(step) if record_name(one.record) != name]
+        others = [
+            other for other in self.entries(step) if record_name(other.record) != name
+        ]
         try:
             self.put_entries(tag, [*others, entry])
         except RegistryError as error:
@@ -166,7 +170,7 @@ class Registry:
                 raise
             # Some of the others have lost blobs, and are of no use without them.
             self._doubtful = True
-            whole = [one for one in others if self._is_whole(one)]
+            whole = [other for other in others if self._is_whole(other)]
             self.put_entries(tag, [*whole, entry])
 
     def put_entries(self, tag: str, entries: list[PackedRecord]) -> None:
@@ -187,7 +191,7 @@ class Registry:
         except UnreadableError:
             self._say(f"what is under the tag {tag} is no manifest of records")
             return []
-        own = [one for one in entries if one.record.step == step]
+        own = [entry for entry in entries if entry.record.step == step]
         if unreadable or len(own) < len(entries):
             self._say(f"a record under the tag {tag} is damaged")
         return own
@@ -209,9 +213,11 @@ class Registry:
         def is_there(blob: BlobDigest) -> bool:
             return self.client.has(self.repository, blob)
 
-        asked = [blob for blob in blobs if blob not in self._lost]
-        there = parallel_map(is_there, asked, AT_ONCE)
-        return {blob for blob, held in zip(asked, there, strict=True) if not held}
+        candidates = [blob for blob in blobs if blob not in self._lost]
+        there = parallel_map(is_there, candidates, AT_ONCE)
+        return {
+            blob for blob, present in zip(candidates, there, strict=True) if not present
+        }
 
     def _lacks(self, entry: PackedRecord) -> bool:
         return not self._lost.isdisjoint(layer.digest for layer in entry.record.layers)

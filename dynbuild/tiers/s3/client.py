@@ -121,10 +121,14 @@ def _credentials(settings: Settings) -> tuple[Provider | None, tuple[str, ...]]:
     providers.append(AWSConfigProvider())
     chain = ChainedProvider(providers)
     try:
-        found = chain.retrieve()
+        credentials = chain.retrieve()
     except (ValueError, OSError, ConfigError):
         return None, ()
-    secrets = (found.secret_key, found.session_token, found.access_key)
+    secrets = (
+        credentials.secret_key,
+        credentials.session_token,
+        credentials.access_key,
+    )
     return chain, tuple(secret for secret in secrets if secret)
 
 
@@ -133,9 +137,9 @@ def _alias(settings: Settings) -> str | None:
     scheme = "https" if settings.secure else "http"
     try:
         text = Path("~/.mc/config.json").expanduser().read_text(encoding="utf-8")
-        known = json.loads(text)
-        aliases = known.get("aliases") or known.get("hosts") or {}
-        urls = {str(name): str(one.get("url")) for name, one in aliases.items()}
+        config = json.loads(text)
+        aliases = config.get("aliases") or config.get("hosts") or {}
+        urls = {str(name): str(entry.get("url")) for name, entry in aliases.items()}
     except (OSError, ValueError, AttributeError, RuntimeError, RecursionError):
         return None
     wanted = f"{scheme}://{settings.endpoint}".lower()
@@ -152,13 +156,13 @@ def answers(clients: Clients) -> Iterator[None]:
     except S3Error as error:
         if error.code in _MISSING:
             raise MissingError from None
-        told = f"{error.code}: {error.message}" if error.message else str(error.code)
-        raise _refused(clients, told) from None
+        text = f"{error.code}: {error.message}" if error.message else str(error.code)
+        raise _refused(clients, text) from None
     except InvalidResponseError as error:
         if error._code == _NOT_FOUND:  # noqa: SLF001 - it has no other way
             raise MissingError from None
-        told = f"HTTP status {error._code}"  # noqa: SLF001
-        raise _refused(clients, told) from None
+        text = f"HTTP status {error._code}"  # noqa: SLF001
+        raise _refused(clients, text) from None
     except ServerError as error:
         if error.status_code == _NOT_FOUND:
             raise MissingError from None
@@ -171,10 +175,10 @@ def answers(clients: Clients) -> Iterator[None]:
         raise _refused(clients, f"a strange answer: {error}") from None
 
 
-def _refused(clients: Clients, told: str) -> TierError:
+def _refused(clients: Clients, text: str) -> TierError:
     for secret in clients.secrets:
-        told = told.replace(secret, "***")
-    return TierError(clean(told), refused=True)
+        text = text.replace(secret, "***")
+    return TierError(clean(text), refused=True)
 
 
 class _Retries(Retry):

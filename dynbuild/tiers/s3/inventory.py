@@ -23,12 +23,12 @@ class S3Inventory(S3):
         for prefix in (f"{RECORDS}/", f"{OLD_RECORDS}/", "blobs/"):
             try:
                 with answers(self.clients):
-                    for found in self.clients.probe.list_objects(
+                    for item in self.clients.probe.list_objects(
                         self.settings.bucket, prefix=prefix, recursive=True
                     ):
-                        since = found.last_modified
+                        since = item.last_modified
                         age = now - since.timestamp() if since else 0.0
-                        yield StoredObject(str(found.object_name), found.size or 0, age)
+                        yield StoredObject(str(item.object_name), item.size or 0, age)
             except MissingError:
                 return
 

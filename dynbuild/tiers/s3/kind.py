@@ -21,11 +21,11 @@ def _configure(
         if declared is None:
             return None
         endpoint, secure = declared.endpoint, declared.secure
-    given = declared or Minio(endpoint)
-    bucket = environment.get("MINIO_BUCKET") or given.bucket
+    settings = declared or Minio(endpoint)
+    bucket = environment.get("MINIO_BUCKET") or settings.bucket
     if len(bucket) not in _BUCKET_NAME or "/" in bucket:
         raise wrong("MINIO_BUCKET", bucket, "a name of 3 to 63 characters")
-    region = environment.get("MINIO_REGION") or given.region or None
+    region = environment.get("MINIO_REGION") or settings.region or None
     if bool(environment.get("MINIO_ACCESS_KEY")) != bool(
         environment.get("MINIO_SECRET_KEY")
     ):
@@ -50,17 +50,17 @@ def _configure(
         place=_place(endpoint, bucket, secure=secure),
         open=open_,
         inventory=inventory,
-        uses=uses("MINIO_MODE", environment, given.mode),
-        required=switch("MINIO_REQUIRED", environment, given.required),
+        uses=uses("MINIO_MODE", environment, settings.mode),
+        required=switch("MINIO_REQUIRED", environment, settings.required),
     )
 
 
 def _endpoint(environment: EnvironmentVariables) -> tuple[str | None, bool]:
     """Return the host and port that the environment names, and whether to use TLS."""
-    given = environment.get("MINIO_ENDPOINT")
-    if not given:
+    value = environment.get("MINIO_ENDPOINT")
+    if not value:
         return None, True
-    scheme, _, rest = given.rpartition("://")
+    scheme, _, rest = value.rpartition("://")
     endpoint = rest.rstrip("/")
     if scheme not in ("", "http", "https") or not is_authority(endpoint):
         # It may hold a password.

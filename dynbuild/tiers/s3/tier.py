@@ -86,8 +86,8 @@ class S3:
         self._large = threading.Semaphore(_LARGE)
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        found = parallel_map(self._records, sorted(set(steps)), AT_ONCE)
-        records = [r for some in found for r in some if r.platform == platform]
+        by_step = parallel_map(self._records, sorted(set(steps)), AT_ONCE)
+        records = [r for some in by_step for r in some if r.platform == platform]
         self._sizes |= {x.digest: x.size for r in records for x in r.layers}
         if self._doubtful:
             # Blobs have disappeared behind the records: no plan may rest on others.
@@ -95,7 +95,9 @@ class S3:
             there = parallel_map(
                 lambda blob: self._is_there(*blob), blobs.items(), AT_ONCE
             )
-            gone = {blob for blob, held in zip(blobs, there, strict=True) if not held}
+            gone = {
+                blob for blob, present in zip(blobs, there, strict=True) if not present
+            }
             self._damaged |= gone
         return tuple(
             record
@@ -160,10 +162,10 @@ class S3:
                 ]
         except MissingError:
             return []
-        found = (self.record_at(key) for key in keys)
+        records = (self.record_at(key) for key in keys)
         return [
             record
-            for key, record in zip(keys, found, strict=True)
+            for key, record in zip(keys, records, strict=True)
             if record is not None and record.step == step and _record_key(record) == key
         ]
 
@@ -205,18 +207,18 @@ class S3:
         try:
             with answers(self.clients):
                 # Before a transfer there is no hurry.
-                found = self.clients.transfer.stat_object(
+                status = self.clients.transfer.stat_object(
                     self.settings.bucket, _blob_key(blob)
                 )
         except MissingError:
             return False
-        return found.size == size
+        return status.size == size
 
     def _download(self, blob: BlobDigest, file: BinaryIO) -> Digest:
         """Get an object, resuming where it broke off; return the received digest."""
         digest = hashlib.sha256()
         done = 0
-        for left in reversed(range(_RESUMES + 1)):
+        for tries_left in reversed(range(_RESUMES + 1)):
             before = done
             try:
                 with answers(self.clients):
@@ -237,7 +239,7 @@ class S3:
                     self._came(len(chunk))
                 return Digest(f"sha256:{digest.hexdigest()}")
             except TierError as error:
-                if error.refused or not left or done <= before:
+                if error.refused or not tries_left or done <= before:
                     raise
         raise AssertionError
 
@@ -323,7 +325,7 @@ def _chunks(response: BaseHTTPResponse, window: float) -> Iterator[bytes]:
 
 
 def _names(listed: Iterable[object]) -> list[str]:
-    return sorted(str(getattr(found, "object_name", "")) for found in listed)
+    return sorted(str(getattr(item, "object_name", "")) for item in listed)
 
 
 def _record_key(record: Record) -> str:

@@ -71,16 +71,16 @@ class _FarRecords:
     ) -> tuple[Record, ...]:
         """Return the records that may be of use; no query repeats unless ``anew``."""
         # Another thread may clear the known records meanwhile.
-        known = {} if anew else {s: self.records.get((s, platform)) for s in steps}
-        wanted = [step for step in steps if known.get(step) is None]
-        found = self.far.find(wanted, platform) if wanted else ()
+        by_step = {} if anew else {s: self.records.get((s, platform)) for s in steps}
+        wanted = [step for step in steps if by_step.get(step) is None]
+        answer = self.far.find(wanted, platform) if wanted else ()
         for step in wanted:
-            known[step] = tuple(r for r in found if r.step == step)
-            self.records[step, platform] = known[step] or ()
+            by_step[step] = tuple(r for r in answer if r.step == step)
+            self.records[step, platform] = by_step[step] or ()
         usable = tuple(
             record
             for step in sorted(set(steps))
-            for record in known[step] or ()
+            for record in by_step[step] or ()
             if self.lost.isdisjoint(layer.digest for layer in record.layers)
         )
         self.sizes |= {x.digest: x.size for record in usable for x in record.layers}
@@ -123,19 +123,19 @@ class Chain:
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         """Return the records of some steps as of now; of two alike, the nearer."""
-        found: dict[str, Record] = {}
-        for held in self._ask(steps, platform, anew=True):
-            found.setdefault(record_name(held.record), held.record)
-        for record in found.values():
+        by_name: dict[str, Record] = {}
+        for match in self._ask(steps, platform, anew=True):
+            by_name.setdefault(record_name(match.record), match.record)
+        for record in by_name.values():
             if record.parts:
                 # A builder may be given it as the base of anything.
                 self._near.doubt(*record.origins)
-        return tuple(found.values())
+        return tuple(by_name.values())
 
     def expect(self, records: Collection[Record]) -> None:
         for record in records:
-            known = replace(record, origins=self._origins_of(record))
-            self._known[record.id] = known
+            marked = replace(record, origins=self._origins_of(record))
+            self._known[record.id] = marked
 
     def held(
         self, steps: Collection[StepDigest], platform: str, *, anew: bool = False
@@ -164,13 +164,15 @@ class Chain:
     def share(self, records: Collection[Record]) -> int:
         self._near.used(records)
         count = 0
-        for seen in self._fars:
-            if seen.far.reads and seen.far.writes:
-                known = [r for some in list(seen.records.values()) for r in some]
-                names = set(map(record_name, known))
+        for far_records in self._fars:
+            if far_records.far.reads and far_records.far.writes:
+                shared = [
+                    r for some in list(far_records.records.values()) for r in some
+                ]
+                names = set(map(record_name, shared))
                 for record in records:
                     if record_name(record) not in names:
-                        self._sharing.add(record, seen.far)
+                        self._sharing.add(record, far_records.far)
                         count += 1
         return count
 
@@ -181,31 +183,31 @@ class Chain:
         """
         while not self._sharing.done(_POLL):
             self._check()
-        for seen in self._fars:
-            seen.far.require()
+        for far_records in self._fars:
+            far_records.far.require()
 
     def _ask(
         self, steps: Collection[StepDigest], platform: str, *, anew: bool
     ) -> Iterator[Held]:
-        def question(seen: _FarRecords) -> Callable[[], tuple[Record, ...]]:
-            return lambda: seen.find(steps, platform, anew=anew)
+        def question(far_records: _FarRecords) -> Callable[[], tuple[Record, ...]]:
+            return lambda: far_records.find(steps, platform, anew=anew)
 
-        asked = [
-            (distance, seen.far, submit(question(seen)))
-            for distance, seen in enumerate(self._fars, 1)
-            if seen.far.reads
+        pending = [
+            (distance, far_records.far, submit(question(far_records)))
+            for distance, far_records in enumerate(self._fars, 1)
+            if far_records.far.reads
         ]
         near = self._near.find(steps, platform)
         for record in near:
             self._known.setdefault(record.id, record)
             yield Held(record)
-        here = {record_name(record): record.layers for record in near}
-        for distance, far, answer in asked:
+        near_layers = {record_name(record): record.layers for record in near}
+        for distance, far, answer in pending:
             for record in self._in_time(far, answer):
                 name = record_name(record)
-                if name not in here:
+                if name not in near_layers:
                     self._fill(record)
-                elif here[name] != record.layers and self._lacks(record):
+                elif near_layers[name] != record.layers and self._lacks(record):
                     # It replaces the other one once it is chosen, and comes here.
                     self._fill(record)
                 self._known.setdefault(record.id, record)
@@ -215,19 +217,19 @@ class Chain:
     def _origins_of(self, record: Record) -> tuple[Origin, ...]:
         """Return the origins of all that a record built here is on or is made of."""
         below = _below(record)
-        known = [self._known[one] for one in below & self._known.keys()]
+        sources = [self._known[source] for source in below & self._known.keys()]
         if record.parts:
             parts = set(record.parts)
-            known += [
-                one
-                for one in list(self._known.values())
-                if not parts.isdisjoint(layer.diff_id for layer in one.layers)
+            sources += [
+                source
+                for source in list(self._known.values())
+                if not parts.isdisjoint(layer.diff_id for layer in source.layers)
             ]
-        found = {origin for one in known for origin in one.origins}
+        origins = {origin for source in sources for origin in source.origins}
         # What is gone counts with the origins of what was made of it.
-        if below.difference(self._known, *map(_below, known)):
-            found.add(Origin(STORE))
-        return tuple(sorted(found.union(self._near.doubts())))
+        if below.difference(self._known, *map(_below, sources)):
+            origins.add(Origin(STORE))
+        return tuple(sorted(origins.union(self._near.doubts())))
 
     def _in_time(
         self, far: Far, answer: Future[tuple[Record, ...]]
@@ -243,19 +245,19 @@ class Chain:
 
     def _take(self, blob: BlobDigest, path: str) -> bool:
         """Fetch a blob from the nearest tier that delivers it, and keep it near."""
-        for seen in self._fars:
-            if not seen.far.reads:
+        for far_records in self._fars:
+            if not far_records.far.reads:
                 continue
-            seen.far.taking.begin(seen.sizes.get(blob, 0))
+            far_records.far.taking.begin(far_records.sizes.get(blob, 0))
             try:
-                got = self._patiently(seen.far, blob, path)
+                got = self._patiently(far_records.far, blob, path)
             finally:
-                seen.far.taking.end()
+                far_records.far.taking.end()
             if got:
                 self._near.adopt(blob, path)
                 self._came(blob)
                 return True
-            seen.lose(blob)
+            far_records.lose(blob)
         return False
 
     def _patiently(self, far: Far, blob: BlobDigest, path: str) -> bool:
@@ -287,7 +289,9 @@ class Chain:
     def _lacks(self, record: Record) -> BlobDigest | None:
         """Return the first blob of a record that is not near."""
         has = self._near.has
-        return next((one.digest for one in record.layers if not has(one.digest)), None)
+        return next(
+            (layer.digest for layer in record.layers if not has(layer.digest)), None
+        )
 
     @contextmanager
     def _alone(self, blob: BlobDigest) -> Iterator[None]:

@@ -53,11 +53,13 @@ class CircuitBreakerTier:
         if not self.reads:
             return ()
         try:
-            found = self._tier().find(steps, platform)
+            records = self._tier().find(steps, platform)
         except TierError as error:
             self.fail(error, READ)
             return ()
-        return tuple(self._from_here(one) for one in found if self._is_readable(one))
+        return tuple(
+            self._from_here(record) for record in records if self._is_readable(record)
+        )
 
     def _from_here(self, record: Record) -> Record:
         """Return the record with its origin: this tier, and who signed it.
@@ -65,8 +67,8 @@ class CircuitBreakerTier:
         Only what checks signatures names keys without a place. Other origins are of
         what the record was built on, in a chain: nobody signed the record itself.
         """
-        known = [one.keys for one in record.origins if not one.place]
-        keys = known[0] if known else ()
+        signers = [origin.keys for origin in record.origins if not origin.place]
+        keys = signers[0] if signers else ()
         return replace(record, origins=(Origin(place_of(self.far), keys),))
 
     def _is_readable(self, record: Record) -> bool:
@@ -149,13 +151,13 @@ class CircuitBreakerTier:
     def _diagnostic(self, error: TierError, use: str) -> Diagnostic:
         far = self.far
         what = "taken from it" if use == READ else "shared through it"
-        left = f"nothing more is {what}" if error.refused else "it is left out"
+        consequence = f"nothing more is {what}" if error.refused else "it is left out"
         return Diagnostic(
             "DB0605" if far.required else "DB0604",
             f"the {far.name} tier {far.place} failed: {error.why}",
             hint="it is required; what was built is in the store here"
             if far.required
-            else f"{left} in this run, which goes on without",
+            else f"{consequence} in this run, which goes on without",
             severity="error" if far.required else "warning",
         )
 

@@ -93,9 +93,9 @@ class RecordSharing:
         if not line.foreign.isdisjoint((*record.on, *sources)):
             line.foreign.add(record.id)
             return
-        known = far.find([record.step], record.platform)
-        if any(_is_rival(other, record) for other in known):
-            if all(other.id != record.id for other in known):
+        others = far.find([record.step], record.platform)
+        if any(_is_rival(other, record) for other in others):
+            if all(other.id != record.id for other in others):
                 line.foreign.add(record.id)
             return
         size = sum(layer.size for layer in record.layers)
@@ -112,7 +112,7 @@ class RecordSharing:
             far.sharing.end()
 
 
-def _is_rival(one: Record, other: Record) -> bool:
+def _is_rival(record: Record, other: Record) -> bool:
     """Whether two records are builds of one step on and from the same realizations."""
-    ground = (one.placed, one.on, one.sources, one.parts)
+    ground = (record.placed, record.on, record.sources, record.parts)
     return ground == (other.placed, other.on, other.sources, other.parts)

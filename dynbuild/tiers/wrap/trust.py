@@ -46,8 +46,8 @@ def keys_of(cache: Cache, environment: Mapping[str, str]) -> Keys | None:
     Raises DeclarationError for an invalid key.
     """
     names = ("DYNBUILD_SIGNING_KEY", "DYNBUILD_SIGNING_KEY_FILE")
-    given = environment.get("DYNBUILD_TRUSTED_KEYS", cache.trusted_keys)
-    needed = given or cache.signed_only or any(map(environment.get, names))
+    trusted_text = environment.get("DYNBUILD_TRUSTED_KEYS", cache.trusted_keys)
+    needed = trusted_text or cache.signed_only or any(map(environment.get, names))
     if not needed:
         return None
     from dynbuild.tiers.keys import signing_key, trusted_keys  # noqa: PLC0415 - as above
@@ -96,15 +96,15 @@ class SignedTier:
         self._told = threading.Lock()
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        found = self._tier.find(steps, platform)
-        known = ((record, self._signers(record)) for record in found)
+        records = self._tier.find(steps, platform)
+        with_signers = ((record, self._signers(record)) for record in records)
         trusted = tuple(
             replace(record, origins=(Origin("", keys),))
-            for record, keys in known
+            for record, keys in with_signers
             if keys
         )
         # Acquired once, and never released.
-        if len(trusted) < len(found) and self._told.acquire(blocking=False):
+        if len(trusted) < len(records) and self._told.acquire(blocking=False):
             self._tell("it has records that no trusted key has signed")
         return trusted
 
@@ -147,22 +147,22 @@ class VerifiedTier:
         self._wrong: set[Digest] = set()
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        found = self._tier.find(steps, platform)
+        records = self._tier.find(steps, platform)
         with self._lock:
-            for record in found:
+            for record in records:
                 for layer in record.layers:
                     self._said.setdefault(layer.digest, set()).add(layer.diff_id)
         return tuple(
             record
-            for record in found
+            for record in records
             if self._wrong.isdisjoint(layer.digest for layer in record.layers)
         )
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
         if blob in self._wrong or not self._tier.fetch(blob, path):
             return False
-        said = self._said.get(blob)
-        if said is None or _is_layer(path, said):
+        diff_ids = self._said.get(blob)
+        if diff_ids is None or _is_layer(path, diff_ids):
             return True
         Path(path).unlink()
         self._wrong.add(blob)
