@@ -92,9 +92,9 @@ class Branches:
 def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branches:
     """Lay out the build stages; ``names`` maps steps to the names of their stages."""
     tree = _BranchTree({BASE_STEP, *names.values()})
-    copied = {copy.stage for one in order for copy in copies_of(one.step)}
-    branching = [one for one in order if not one.linked or one.id in copied]
-    closures = _closures(order, {one.id for one in branching})
+    copied = {copy.stage for placed in order for copy in copies_of(placed.step)}
+    branching = [placed for placed in order if not placed.linked or placed.id in copied]
+    closures = _closures(order, {placed.id for placed in branching})
     stages: list[Branch] = []
     sources: dict[str, StageName] = {}
     line, last = tree.root, BASE_STEP
@@ -122,7 +122,7 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branc
         tree.add((*closures[id_], id_), name)
         if id_ in copied:
             sources[id_] = name
-    comparing = {one.id for one in order if compares_times(one.step)}
+    comparing = {placed.id for placed in order if compares_times(placed.step)}
     parted = tuple(
         replace(stage, parts=tuple(_parts(stage, comparing, tree)))
         for stage in [*_apart(stages, sources, tree)]
@@ -169,21 +169,21 @@ def _closures(
     order: tuple[Placed, ...], wanted: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return the closures of some steps, in lock order."""
-    at = {placed.id: here for here, placed in enumerate(order)}
+    indices = {placed.id: index for index, placed in enumerate(order)}
     below: list[int] = []
-    found: dict[str, tuple[str, ...]] = {}
+    closures: dict[str, tuple[str, ...]] = {}
     for placed in order:
         reached = 0
         for other in placed.on:
-            reached |= 1 << at[other] | below[at[other]]
+            reached |= 1 << indices[other] | below[indices[other]]
         below.append(reached)
         if placed.id in wanted:
-            found[placed.id] = tuple(
-                one.id
-                for here, one in enumerate(order[: reached.bit_length()])
-                if reached >> here & 1
+            closures[placed.id] = tuple(
+                step.id
+                for index, step in enumerate(order[: reached.bit_length()])
+                if reached >> index & 1
             )
-    return found
+    return closures
 
 
 @dataclass(slots=True)
@@ -220,11 +220,11 @@ class _BranchTree:
 
     def nearest(self, steps: tuple[str, ...]) -> tuple[StageName, tuple[str, ...]]:
         """Return the stage with the longest prefix of the steps, and the others."""
-        node, name, held = self.root, BASE_STEP, 0
-        for at, step in enumerate(steps, 1):
+        node, name, covered = self.root, BASE_STEP, 0
+        for depth, step in enumerate(steps, 1):
             if step not in node.next:
                 break
             node = node.next[step]
             if node.name is not None:
-                name, held = node.name, at
-        return name, steps[held:]
+                name, covered = node.name, depth
+        return name, steps[covered:]

@@ -99,30 +99,30 @@ def _user(lock: Lock) -> str:
 
 
 def _variables(own: Mapping[str, Field], more: Mapping[str, str]) -> list[Field]:
-    given = cast("list[str]", own.get("Env") or [])
-    variables = dict(text.partition("=")[::2] for text in given)
+    base_variables = cast("list[str]", own.get("Env") or [])
+    variables = dict(text.partition("=")[::2] for text in base_variables)
     variables |= dict(sorted(more.items()))
     return [f"{name}={value}" for name, value in variables.items()]
 
 
 def _add(own: dict[str, Field], name: str, more: Mapping[str, Field]) -> None:
     if more:
-        given = cast("Mapping[str, Field]", own.get(name) or {})
-        own[name] = {**given, **more}
+        inherited = cast("Mapping[str, Field]", own.get(name) or {})
+        own[name] = {**inherited, **more}
 
 
 def _healthcheck(check: Healthcheck) -> dict[str, Field]:
-    told: dict[str, Field] = {"Test": ["CMD", *check.cmd]}
+    fields: dict[str, Field] = {"Test": ["CMD", *check.cmd]}
     for name, text in (
         ("Interval", check.interval),
         ("Timeout", check.timeout),
         ("StartPeriod", check.start_period),
     ):
         if text is not None:
-            told[name] = _nanoseconds(text)
+            fields[name] = _nanoseconds(text)
     if check.retries is not None:
-        told["Retries"] = check.retries
-    return told
+        fields["Retries"] = check.retries
+    return fields
 
 
 def _nanoseconds(text: str) -> int:

@@ -86,10 +86,10 @@ def emit(
     environments = environments_of(lock)
     steps = {placed.id: placed for placed in order}
     laid = layout(order)
-    known = {"platform": quote.comment(platform), "ignored": _IGNORED}
+    header = {"platform": quote.comment(platform), "ignored": _IGNORED}
     with _speaking_of("the base"):
         stages = [_base(lock)]
-    seen = _StepInputs(lock, environments, laid.sources, mounts)
+    inputs = _StepInputs(lock, environments, laid.sources, mounts)
     for branch in laid.branches:
         parent = branch.parent
         for part in branch.parts:
@@ -99,7 +99,7 @@ def emit(
                     if branch.purpose != "step" and not part.copies:
                         lines.append(f"# {quote.comment(id_)}")
                     begun = part.begun and id_ == part.steps[0]
-                    lines += _body(steps[id_], seen, part, begun=begun)
+                    lines += _body(steps[id_], inputs, part, begun=begun)
                 comments = (
                     [f"# What {quote.comment(part.steps[0])} copies"]
                     if part.copies
@@ -110,7 +110,7 @@ def emit(
     with _speaking_of("the image"):
         lines = runtime(lock, environments)
         stages.append(_stage(IMAGE_STEP, laid.last, None, ["# The image"], lines))
-    return Dockerfile(_HEADER.format(**known), tuple(stages))
+    return Dockerfile(_HEADER.format(**header), tuple(stages))
 
 
 def render(dockerfile: Dockerfile) -> str:
@@ -188,15 +188,15 @@ class _StepInputs:
     mounts: Mounts
 
 
-def _body(placed: Placed, seen: _StepInputs, part: Part, *, begun: bool) -> list[str]:
+def _body(placed: Placed, inputs: _StepInputs, part: Part, *, begun: bool) -> list[str]:
     """Return the lines of a step that belong in a part of a build stage."""
-    step, lock = placed.step, seen.lock
-    own = seen.environments.of_stage(step.name) if isinstance(step, Stage) else {}
+    step, lock = placed.step, inputs.lock
+    own = inputs.environments.of_stage(step.name) if isinstance(step, Stage) else {}
 
     def cache_id(mount: CacheMount) -> str:
-        return seen.mounts.id(mount, step, lock.base.image)
+        return inputs.mounts.id(mount, step, lock.base.image)
 
-    copies, run = instructions(step, own, lock, seen.sources, cache_id)
+    copies, run = instructions(step, own, lock, inputs.sources, cache_id)
     if part.copies:
         return copies
     return run if begun else copies + run
@@ -214,8 +214,8 @@ def _stage(
     Raises quote.UnfitError for a line that no Dockerfile can hold.
     """
     lines = tuple(map(quote.line, lines))
-    if found := quote.unseen([parent, *lines]):
-        hidden = ", ".join(found)
+    if unseen := quote.unseen([parent, *lines]):
+        hidden = ", ".join(unseen)
         warning = f"# Careful, this has characters that cannot be seen: {hidden}"
         comments = [*comments, warning]
     return BuildStage(name, parent, step, tuple(comments), lines)
@@ -224,5 +224,5 @@ def _stage(
 def _section(stage: BuildStage) -> str:
     """Render a build stage, without the empty line that its last heredoc asks for."""
     lines = [f"FROM {stage.parent} AS {stage.name}", *stage.lines]
-    kept = lines[:-1] if lines[-1] == "" else lines
-    return "\n".join([*stage.comments, *kept])
+    body = lines[:-1] if lines[-1] == "" else lines
+    return "\n".join([*stage.comments, *body])

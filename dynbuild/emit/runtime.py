@@ -51,9 +51,9 @@ def _healthcheck(check: Healthcheck) -> list[str]:
         "start-period": check.start_period,
         "retries": None if check.retries is None else str(check.retries),
     }
-    told = [
+    arguments = [
         f"--{name}={quote.flag(text)}"
         for name, text in flags.items()
         if text is not None
     ]
-    return instruction("HEALTHCHECK", told, f"CMD {quote.command(check.cmd)}")
+    return instruction("HEALTHCHECK", arguments, f"CMD {quote.command(check.cmd)}")

@@ -16,24 +16,24 @@ def missing_directories(path: str, stack: Sequence[WriteSet]) -> tuple[str, ...]
     is taken by name, as BuildKit does, that of a link as the kernel does.
     """
     waiting = _names(posixpath.normpath(path))
-    at = ""
+    current = ""
     missing: list[str] = []
     links = 0
     while waiting:
         name = waiting.pop(0)
         if name == "..":
-            at = posixpath.dirname(at)
+            current = posixpath.dirname(current)
             continue
-        below = f"{at}/{name}".lstrip("/")
-        found = look_up(below, stack)
-        if found is not None and found.kind == "symlink" and links < _LINKS:
+        below = f"{current}/{name}".lstrip("/")
+        entry = look_up(below, stack)
+        if entry is not None and entry.kind == "symlink" and links < _LINKS:
             links += 1
-            waiting = _names(found.content) + waiting
-            at = "" if found.content.startswith("/") else at
+            waiting = _names(entry.content) + waiting
+            current = "" if entry.content.startswith("/") else current
             continue
-        if found is None:
+        if entry is None:
             missing.append(below)
-        at = below
+        current = below
     return tuple(missing)
 
 
@@ -43,9 +43,9 @@ def look_up(path: str, stack: Sequence[WriteSet]) -> Written | None:
     while "/" in above[-1]:
         above.append(posixpath.dirname(above[-1]))
     for writes in reversed(stack):
-        found = writes.get(path)
-        if found is not None:
-            return None if found.kind == "whiteout" else found
+        entry = writes.get(path)
+        if entry is not None:
+            return None if entry.kind == "whiteout" else entry
         for folder in above[1:]:
             hidden = writes.get(folder)
             if hidden is not None and hidden.kind != "directory":

@@ -85,9 +85,9 @@ class Buildx:
             message = f"the builder did not answer in {_SECONDS:.0f} seconds"
             raise UnreachableError(Diagnostic("DB0503", message)) from None
         text = answer.stdout.decode("utf-8", "replace")
-        found = re.search(r"^Platforms: +([a-z0-9]+/[a-z0-9/]+)", text, re.MULTILINE)
-        if found:
-            return found[1]
+        match = re.search(r"^Platforms: +([a-z0-9]+/[a-z0-9/]+)", text, re.MULTILINE)
+        if match:
+            return match[1]
         check_buildx(self.environment)
         errors = re.findall(r"^Error: +(.*)", text, re.MULTILINE)
         words = error_message(
@@ -157,8 +157,8 @@ def arguments(
         "--ssh": request.ssh,
         "--build-context": [f"{k}={v}" for k, v in request.build_contexts.items()],
     }
-    given = [f"{name}={value}" for name, values in options.items() for value in values]
-    return ["buildx", "build", *given, "--", request.context]
+    flags = [f"{name}={value}" for name, values in options.items() for value in values]
+    return ["buildx", "build", *flags, "--", request.context]
 
 
 def _on_host(request: BuildRequest) -> bool:

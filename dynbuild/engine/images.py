@@ -65,12 +65,12 @@ class DockerImages:
             message = f"the registry answered with {digest} for {wanted}"
             raise DeclarationError(Diagnostic("DB0308", message))
         answer = self._inspect(place.at(digest), "--format", "{{json .Image}}")
-        found = _images(json.loads(manifest), json.loads(answer), digest)
-        if not found:
+        by_platform = _images(json.loads(manifest), json.loads(answer), digest)
+        if not by_platform:
             message = f"{wanted} is no image: it has no platform"
             raise DeclarationError(Diagnostic("DB0301", message))
-        usual = min(found, key=lambda name: (name != USUAL, name))
-        return _pin(wanted, digest, usual, found)
+        usual = min(by_platform, key=lambda name: (name != USUAL, name))
+        return _pin(wanted, digest, usual, by_platform)
 
     def _mirrored(self, wanted: Reference) -> list[Reference]:
         """Return the reference of the image in each mirror that the engine uses.
@@ -82,12 +82,12 @@ class DockerImages:
             return []
         try:
             with self._engine() as engine:
-                told = engine.info().get("RegistryConfig") or {}
+                config = engine.info().get("RegistryConfig") or {}
         except UnreachableError:
             return []
         places = [
             re.sub(r"^https?://", "", str(url)).rstrip("/")
-            for url in told.get("Mirrors") or ()
+            for url in config.get("Mirrors") or ()
         ]
         return [replace(wanted, repository=f"{place}/{path}") for place in places]
 
@@ -96,7 +96,7 @@ class DockerImages:
         try:
             with self._engine() as engine:
                 if image := _find(engine, wanted):
-                    return _said(wanted, image.get("Config"))
+                    return _config_pin(wanted, image.get("Config"))
                 neither = "the engine does not have it either"
         except UnreachableError:
             neither = "the engine does not answer either"
@@ -166,18 +166,22 @@ def _pin(
     wanted: Reference,
     digest: Digest,
     usual: str,
-    found: Mapping[str, tuple[Digest, Mapping[str, Any] | None]],
+    by_platform: Mapping[str, tuple[Digest, Mapping[str, Any] | None]],
 ) -> Pin:
     """Return the pin for the usual platform and those whose images have its config.
 
     A lock holds one environment, user and directory, and every image gets them.
     """
-    pins = {name: _said(wanted, config) for name, (_, config) in found.items()}
-    alike = {name: found[name][0] for name in found if pins[name] == pins[usual]}
+    pins = {
+        name: _config_pin(wanted, config) for name, (_, config) in by_platform.items()
+    }
+    alike = {
+        name: by_platform[name][0] for name in by_platform if pins[name] == pins[usual]
+    }
     return replace(pins[usual], digest=digest, platforms=alike)
 
 
-def _said(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:
+def _config_pin(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:
     """Return the pin with an image's config, without digest and platforms."""
     config = config or {}
     variables = (text.partition("=") for text in config.get("Env") or ())

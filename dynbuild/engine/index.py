@@ -78,13 +78,13 @@ def _of_html(text: str) -> tuple[str, ...]:
 
 
 def _versions(names: list[str]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+    versions: dict[str, None] = {}
     for name in names:
         try:
             if name.endswith(".whl"):
-                found[str(parse_wheel_filename(name)[1])] = None
+                versions[str(parse_wheel_filename(name)[1])] = None
             else:
-                found[str(parse_sdist_filename(name)[1])] = None
+                versions[str(parse_sdist_filename(name)[1])] = None
         except (InvalidWheelFilename, InvalidSdistFilename):
             continue
-    return tuple(found)
+    return tuple(versions)

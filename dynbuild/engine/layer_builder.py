@@ -95,17 +95,19 @@ class BuildxLayerBuilder:
             ),
             lambda _: None,
         )
-        found = exported(out)
-        for layer in found.layers:
+        result = exported(out)
+        for layer in result.layers:
             self.tier.keep(layer.digest, str(blob(out, layer)))
         config = {
             name: value
-            for name, value in found.config.items()
+            for name, value in result.config.items()
             if name not in ("rootfs", "history")
         }
-        paths = [blob(out, layer) for layer in found.layers]
+        paths = [blob(out, layer) for layer in result.layers]
         return Base(
-            found.layers, LazyWriteSet(once(lambda: written(paths, {}))), config
+            result.layers,
+            LazyWriteSet(once(lambda: written(paths, {}))),
+            config,
         )
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
@@ -127,12 +129,12 @@ class BuildxLayerBuilder:
             outputs=(OciLayout(str(out)),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        with self._ahead(build, out, names[:-1], report) as told:
-            built = self.buildx.build(build, _of_steps(names, told))
+        with self._ahead(build, out, names[:-1], report) as forward:
+            built = self.buildx.build(build, _of_steps(names, forward))
         image = exported(out)
         height = len(request.on)
-        given = [layer.diff_id for layer in image.layers[:height]]
-        if given != [layer.diff_id for layer in request.on]:
+        lower = [layer.diff_id for layer in image.layers[:height]]
+        if lower != [layer.diff_id for layer in request.on]:
             raise _other_layers("they do not stand on those that it was given")
         made_by = _made_by(image.config, height)
         layers = iter(zip(image.layers[height:], made_by, strict=True))
@@ -145,7 +147,11 @@ class BuildxLayerBuilder:
             writes, above = _writes(paths, below, texts)
             reads = LazyReads(once(partial(texts.reads, writes, below, above)))
             below = above
-            results = [one for one in built.steps if one.step == part.name]
+            results = [
+                step_result
+                for step_result in built.steps
+                if step_result.step == part.name
+            ]
             realized.append(
                 Realized(
                     tuple(layer for layer, _ in own),
@@ -171,8 +177,8 @@ class BuildxLayerBuilder:
         note = "loaded-" + sha256(
             "\n".join([sha256(manifest), request.builder or "", *request.tags]).encode()
         ).removeprefix("sha256:")
-        if outputs == (Load(),) and (known := self.machine.noted(note, own=True)):
-            metadata: dict[str, Any] = json.loads(known)
+        if outputs == (Load(),) and (noted := self.machine.noted(note, own=True)):
+            metadata: dict[str, Any] = json.loads(noted)
             digest = Digest(metadata["containerimage.digest"])
             if self._is_loaded(digest, request.tags):
                 return Built(digest, metadata, ())
@@ -216,9 +222,9 @@ class BuildxLayerBuilder:
             paths.append(place / str(number))
             if not self.tier.fetch(layer.digest, str(paths[-1])):
                 raise LostError(layer.digest)
-        one, path = squashed(paths, needless, place)
-        self.tier.keep(one.digest, str(path))
-        return one
+        combined, path = squashed(paths, needless, place)
+        self.tier.keep(combined.digest, str(path))
+        return combined
 
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
@@ -277,11 +283,13 @@ class BuildxLayerBuilder:
         def passed(event: BuildEvent) -> None:
             report(event)
             match event:
-                case StepFinished(step, seconds) if step in left and seconds >= _LONG:
-                    left.remove(step)
+                case StepFinished(step, seconds) if (
+                    step in pending and seconds >= _LONG
+                ):
+                    pending.remove(step)
                     threads.submit(pack, step)
 
-        left = set(steps)
+        pending = set(steps)
         # One at a time: only one build may write a layout.
         threads = ThreadPoolExecutor(1)
         try:
@@ -310,10 +318,10 @@ class BuildxLayerBuilder:
             own.append((layer, blob(place / "out", layer)))
             if instruction.startswith("RUN "):
                 break
-        kept = [(layer, path) for layer, path in own if not is_empty(path)]
-        for layer, path in kept:
+        filled = [(layer, path) for layer, path in own if not is_empty(path)]
+        for layer, path in filled:
             self.tier.keep(layer.digest, str(path))
-        return kept
+        return filled
 
     def _copy_out(self, digest: BlobDigest, path: str) -> bool:
         """Copy a blob into a layout that is not ours; do not link it to the tier."""
@@ -331,15 +339,15 @@ class BuildxLayerBuilder:
             ["image", "inspect", "--format", "{{.Id}}", *tags],
             _SECONDS,
         )
-        found = answer.stdout.decode("utf-8", "replace").split()
-        return found == [digest] * len(tags)
+        ids = answer.stdout.decode("utf-8", "replace").split()
+        return ids == [digest] * len(tags)
 
 
 def _writes(
     layers: Sequence[Path], below: WriteSet, texts: LayerTexts
 ) -> tuple[WriteSet, WriteSet]:
     """Return the write set of layers and of the whole stack, both read lazily."""
-    writes = LazyWriteSet(once(lambda: written(layers, below, texts.known)))
+    writes = LazyWriteSet(once(lambda: written(layers, below, texts.cached)))
     return writes, LazyWriteSet(once(lambda: stacked([below, writes])))
 
 

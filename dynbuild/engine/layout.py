@@ -43,10 +43,10 @@ def seed(folder: Path, stack: Stack, fetch: Callable[[BlobDigest, str], bool]) -
             pass
 
 
-def share(one: Path, other: Path) -> None:
+def share(source: Path, target: Path) -> None:
     """Hard-link the blobs of one layout into another."""
-    for path in (one / "blobs" / "sha256").iterdir():
-        link = _path(other, path.name)
+    for path in (source / "blobs" / "sha256").iterdir():
+        link = _path(target, path.name)
         link.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             link.hardlink_to(path)
@@ -74,9 +74,12 @@ def exported(folder: Path) -> Exported:
     config = json.loads(_path(folder, manifest["config"]["digest"]).read_bytes())
     layers = tuple(
         Layer(
-            DiffId(diff_id), BlobDigest(held["digest"]), held["size"], held["mediaType"]
+            DiffId(diff_id),
+            BlobDigest(blob_descriptor["digest"]),
+            blob_descriptor["size"],
+            blob_descriptor["mediaType"],
         )
-        for diff_id, held in zip(
+        for diff_id, blob_descriptor in zip(
             config["rootfs"]["diff_ids"], manifest["layers"], strict=True
         )
     )

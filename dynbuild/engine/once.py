@@ -14,15 +14,15 @@ def once(work: Callable[[], _T]) -> Callable[[], _T]:
     refers to.
     """
     lock = Lock()
-    left = [work]
+    pending = [work]
     del work
-    found: list[_T] = []
+    results: list[_T] = []
 
     def answer() -> _T:
         with lock:
-            if not found:
-                found.append(left[0]())
-                left.clear()
-            return found[0]
+            if not results:
+                results.append(pending[0]())
+                pending.clear()
+            return results[0]
 
     return answer

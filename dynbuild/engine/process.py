@@ -34,8 +34,8 @@ _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def docker(environment: Mapping[str, str]) -> str:
     """Return the path of the docker command. Raises UnreachableError."""
-    found = shutil.which("docker", path=environment.get("PATH"))
-    if found is None:
+    path = shutil.which("docker", path=environment.get("PATH"))
+    if path is None:
         raise UnreachableError(
             Diagnostic(
                 "DB0501",
@@ -43,7 +43,7 @@ def docker(environment: Mapping[str, str]) -> str:
                 hint="install the Docker command line with its buildx plugin",
             )
         )
-    return found
+    return path
 
 
 def _command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[str]:

@@ -67,7 +67,7 @@ class _Vertex:
     error: str = ""
     runs: dict[str, str] = field(default_factory=dict)
     transfers: dict[str, tuple[int, int]] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
     partial: dict[int, bytes] = field(default_factory=dict)
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=OUTPUT_LINES))
 
@@ -193,11 +193,11 @@ class Transcript:
 
     def _other(self, vertex: _Vertex, what: str) -> Iterator[BuildEvent]:
         if vertex.completed and not vertex.error:
-            for told in vertex.told:
-                yield Working(told, *vertex.moved, done=True)
-            vertex.told.clear()
-        elif vertex.started and what.startswith("exporting") and not vertex.told:
-            vertex.told.append(what)
+            for work in vertex.announced:
+                yield Working(work, *vertex.moved, done=True)
+            vertex.announced.clear()
+        elif vertex.started and what.startswith("exporting") and not vertex.announced:
+            vertex.announced.append(what)
             yield Working(what)
 
     def _status(self, record: Mapping[str, object]) -> Iterator[BuildEvent]:
@@ -211,8 +211,8 @@ class Transcript:
         current, total = _number(record, "current"), _number(record, "total")
         if current or what == _PUSHING:
             vertex.transfers[name] = current, total
-            if what not in vertex.told:
-                vertex.told.append(what)
+            if what not in vertex.announced:
+                vertex.announced.append(what)
             yield Working(what, *vertex.moved)
 
     def _log(self, record: Mapping[str, object]) -> Iterator[BuildEvent]:

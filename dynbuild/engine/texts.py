@@ -14,13 +14,13 @@ from dynbuild.ports import Machine
 class LayerTexts:
     """The texts of a base stack and of the layers built on it, by digest.
 
-    Readers of a step's layers put their texts into ``known``. Texts of the base stack
-    (``ground``) are looked up when needed and then cached: bases are large.
+    Readers of a step's layers put their texts into ``cached``. Texts of the base stack
+    (``ground``) are looked up on demand, since bases are large.
     """
 
     machine: Machine
     ground: Sequence[Path]
-    known: dict[str, str] = field(default_factory=dict)
+    cached: dict[str, str] = field(default_factory=dict)
 
     def reads(
         self, writes: WriteSet, below: WriteSet, tree: WriteSet
@@ -35,24 +35,24 @@ class LayerTexts:
 
     def text(self, path: str, tree: WriteSet) -> str:
         """Return the text of a file of a tree; empty if there is no such file."""
-        here = tree.get(path)
-        if here is None or here.kind != "file":
+        written = tree.get(path)
+        if written is None or written.kind != "file":
             return ""
-        digest = here.content
-        if digest not in self.known:
+        digest = written.content
+        if digest not in self.cached:
             note = f"text-{digest.removeprefix('sha256:')}"
             noted = self.machine.noted(note)
-            if noted is None and (found := self._found(digest)) is not None:
-                self.machine.note(note, found)
-                noted = found
+            if noted is None and (text := self._base_text(digest)) is not None:
+                self.machine.note(note, text)
+                noted = text
             # Otherwise it is too large for a text, or the tree is wrong about it: only
             # this build assumes the empty text.
-            self.known[digest] = noted or ""
-        return self.known[digest]
+            self.cached[digest] = noted or ""
+        return self.cached[digest]
 
-    def _found(self, digest: str) -> str | None:
+    def _base_text(self, digest: str) -> str | None:
         for layer in reversed(self.ground):
-            keep_texts(layer, self.known)
-            if digest in self.known:
-                return self.known[digest]
+            keep_texts(layer, self.cached)
+            if digest in self.cached:
+                return self.cached[digest]
         return None

@@ -74,8 +74,8 @@ def migrate(
         database.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
-def _version(database: Connection, known: int) -> int:
+def _version(database: Connection, newest: int) -> int:
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > known:
+    if version > newest:
         raise NewerError
     return int(version)

@@ -150,7 +150,7 @@ class Sqlite:
         spent = now - self.started
         lock = sha256(build.lock.encode())
         row = (self.project, now, spent, build.platform, lock, build.failed)
-        found = database.execute(
+        cursor = database.execute(
             "INSERT INTO builds (project, ended, seconds, platform, lock, failed)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             row,
@@ -160,7 +160,7 @@ class Sqlite:
         )
         database.executemany(
             "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(found.lastrowid, *_step(step)) for step in build.steps],
+            [(cursor.lastrowid, *_step(step)) for step in build.steps],
         )
         database.executemany(
             "INSERT OR IGNORE INTO descriptions VALUES (?, ?)",
@@ -250,10 +250,10 @@ def _moved_aside(path: Path) -> str | None:
 def _is_sound(path: Path) -> bool:
     try:
         with _opened(path) as database:
-            (found,) = database.execute("PRAGMA quick_check").fetchone()
+            (verdict,) = database.execute("PRAGMA quick_check").fetchone()
     except sqlite3.DatabaseError:
         return False
-    return bool(found == "ok")
+    return bool(verdict == "ok")
 
 
 def _step(step: PastStep) -> tuple[object, ...]:

@@ -20,22 +20,22 @@ def copy_of(files: Tree, into: str) -> str:
     names: dict[tuple[int, int], str] = {}
 
     def copied(source: str, target: str) -> str:
-        found = os.lstat(source)
-        key = found.st_dev, found.st_ino
-        if found.st_nlink > 1 and key in names:
+        status = os.lstat(source)
+        key = status.st_dev, status.st_ino
+        if status.st_nlink > 1 and key in names:
             os.link(names[key], target)
             return target
         shutil.copy2(source, target, follow_symlinks=False)
-        if not stat.S_ISLNK(found.st_mode):
-            Path(target).chmod(image_mode(found.st_mode, private=files.is_private()))
+        if not stat.S_ISLNK(status.st_mode):
+            Path(target).chmod(image_mode(status.st_mode, private=files.is_private()))
         names[key] = target
         return target
 
-    def never(folder: str, found: list[str]) -> list[str]:
+    def never(folder: str, entries: list[str]) -> list[str]:
         at_top = Path(folder) == files.root
         return [
             name
-            for name in found
+            for name in entries
             if name == GIT
             or (at_top and name in files.own)
             or not _is_copied(Path(folder) / name)

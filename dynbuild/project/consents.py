@@ -35,10 +35,13 @@ class Consents:
         """Return the user's answer to these settings of a project, if any."""
         if self.folder is None or not self._is_ours(self.folder):
             return None
-        found = _read(self.folder / _name(project, settings))
-        if found is None or (found.project, found.settings) != (project, settings):
+        consent = _read(self.folder / _name(project, settings))
+        if consent is None or (consent.project, consent.settings) != (
+            project,
+            settings,
+        ):
             return None
-        return found.agreed
+        return consent.agreed
 
     def keep(self, consent: Consent) -> None:
         """Store an answer. Raises CommandFailed if that is not possible."""
@@ -69,11 +72,11 @@ class Consents:
 
     def all(self) -> tuple[Consent, ...]:
         """Return every answer, sorted by project and settings."""
-        found = (_read(path) for path in self._files())
+        consents = (_read(path) for path in self._files())
         return tuple(
             sorted(
-                (one for one in found if one is not None),
-                key=lambda one: (one.project, one.settings),
+                (consent for consent in consents if consent is not None),
+                key=lambda consent: (consent.project, consent.settings),
             )
         )
 
@@ -81,9 +84,9 @@ class Consents:
         """Return the settings of a project that the user agreed to last."""
         dated = ((_when(path), _read(path)) for path in self._files())
         agreed = [
-            (when, one.settings)
-            for when, one in dated
-            if one is not None and one.project == project and one.agreed
+            (when, consent.settings)
+            for when, consent in dated
+            if consent is not None and consent.project == project and consent.agreed
         ]
         return max(agreed)[1] if agreed else None
 
@@ -91,8 +94,8 @@ class Consents:
         """Delete all answers for a project; return how many there were."""
         count = 0
         for path in self._files():
-            found = _read(path)
-            if found is not None and found.project == project:
+            consent = _read(path)
+            if consent is not None and consent.project == project:
                 path.unlink(missing_ok=True)
                 count += 1
         return count
@@ -116,8 +119,8 @@ def _when(path: Path) -> float:
 
 
 def _name(project: str, settings: str) -> str:
-    asked = f"{project}\0{settings}".encode("utf-8", "surrogateescape")
-    return f"{sha256(asked).hexdigest()}.json"
+    key = f"{project}\0{settings}".encode("utf-8", "surrogateescape")
+    return f"{sha256(key).hexdigest()}.json"
 
 
 def _read(path: Path) -> Consent | None:

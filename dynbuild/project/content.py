@@ -33,7 +33,7 @@ _RULES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _ResolvedPath:
     """The target of a path within the project, and the links that lead there."""
 
     path: str
@@ -67,12 +67,12 @@ class Tree:
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
         """Return the digest of a path's content. Raises NotThereError."""
         with self._reading():
-            found = self._find(path)
-            source = self.root / found.path
+            resolved = self._find(path)
+            source = self.root / resolved.path
             self.facts.see("mode", "content", of=str(source))
             if source.is_dir():
                 self.facts.complete = False
-            return self._read(found, exclude, None)
+            return self._read(resolved, exclude, None)
 
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """Copy a path into a build context; return the digest of what was copied.
@@ -82,15 +82,15 @@ class Tree:
         read again, so that two copies of one file agree. Raises NotThereError.
         """
         with self._reading():
-            found = self._find(path)
+            resolved = self._find(path)
             if into not in self.contexts:
                 self.contexts[into] = Context(
                     Path(into), self.hashes, self.is_private()
                 )
             context = self.contexts[into]
-            for link in found.links:
+            for link in resolved.links:
                 context.take(self.root, link)
-            return self._read(found, exclude, context)
+            return self._read(resolved, exclude, context)
 
     def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """Return the digest of a path in a context. Raises NotThereError.
@@ -121,7 +121,7 @@ class Tree:
             special = sorted(self.left_out)
             self.left_out.update(met)
             what = "a socket, a pipe or a device, which no image has: it is left out"
-            gone = (Noted(one, what, left_out=True) for one in special)
+            gone = (Noted(name, what, left_out=True) for name in special)
             return (*gone, *self._changes(inside))
 
     def _changes(self, paths: Sequence[str]) -> tuple[Noted, ...]:
@@ -139,12 +139,12 @@ class Tree:
         noted = []
         for path in paths:
             place = self.root / path
-            found = place.lstat().st_mode
-            if stat.S_ISDIR(found):
+            mode = place.lstat().st_mode
+            if stat.S_ISDIR(mode):
                 self.facts.see("names", of=str(place))
-            told = None if stat.S_ISLNK(found) else change(found, reference)
-            if told is not None:
-                noted.append(Noted(path, told))
+            difference = None if stat.S_ISLNK(mode) else change(mode, reference)
+            if difference is not None:
+                noted.append(Noted(path, difference))
         return tuple(noted)
 
     @contextmanager
@@ -158,19 +158,19 @@ class Tree:
             reason = (error.strerror or "error").lower()
             raise NotThereError(f"{shown} cannot be read: {reason}") from None
 
-    def _find(self, path: str) -> _Found:
+    def _find(self, path: str) -> _ResolvedPath:
         """Resolve a path as COPY would: inside the project, and not ignored.
 
         Raises NotThereError.
         """
         self.facts.see("real", of=str(self.root / path))
-        found = self._follow(path)
-        source = self.root / found.path
-        check_content(found.path, self.own)
+        resolved = self._follow(path)
+        source = self.root / resolved.path
+        check_content(resolved.path, self.own)
         rules = self._ignored()
-        if any(link in rules for link in found.links) or (
-            found.path in rules
-            and not (source.is_dir() and any(self._inside(found.path, Ignored())))
+        if any(link in rules for link in resolved.links) or (
+            resolved.path in rules
+            and not (source.is_dir() and any(self._inside(resolved.path, Ignored())))
         ):
             raise NotThereError(".dockerignore leaves it out")
         if not source.exists():
@@ -179,9 +179,9 @@ class Tree:
             message = "it is a socket, a pipe or a device"
             hint = "only files, directories and links can be copied"
             raise NotThereError(message, hint)
-        return found
+        return resolved
 
-    def _follow(self, path: str) -> _Found:
+    def _follow(self, path: str) -> _ResolvedPath:
         """Follow all links in a path as BuildKit does in a context."""
         links: list[str] = []
         real, ahead = "", posixpath.normpath(path)
@@ -191,17 +191,17 @@ class Tree:
                 raise NotThereError(f"an absolute path leads out of the project{link}")
             name, _, ahead = ahead.partition("/")
             ahead = ahead.lstrip("/")
-            here = posixpath.normpath(posixpath.join(real, name))
-            if here == "..":
+            current = posixpath.normpath(posixpath.join(real, name))
+            if current == "..":
                 raise NotThereError("it leads out of the project")
-            if not (self.root / here).is_symlink():
-                real = here
+            if not (self.root / current).is_symlink():
+                real = current
                 continue
-            links.append(here)
+            links.append(current)
             if len(links) > _MOST_LINKS:
-                raise NotThereError(f"the links at {here} go round in a circle")
-            ahead = posixpath.join((self.root / here).readlink(), ahead)
-        return _Found("" if real == "." else real, tuple(links))
+                raise NotThereError(f"the links at {current} go round in a circle")
+            ahead = posixpath.join((self.root / current).readlink(), ahead)
+        return _ResolvedPath("" if real == "." else real, tuple(links))
 
     def _ignored(self) -> Ignored:
         if self.root not in self.rules:
@@ -251,24 +251,24 @@ class Tree:
         return [name for name in sorted(self.own) if (self.root / name).is_file()]
 
     def _read(
-        self, found: _Found, exclude: tuple[str, ...], into: Context | None
+        self, resolved: _ResolvedPath, exclude: tuple[str, ...], into: Context | None
     ) -> Digest:
-        source = self.root / found.path
+        source = self.root / resolved.path
         if not source.is_dir():
-            check_name(found.path)
+            check_name(resolved.path)
             if into is not None:
-                into.take(self.root, found.path)
-            return self._digest({"": found.path}, into)
+                into.take(self.root, resolved.path)
+            return self._digest({"": resolved.path}, into)
         own = ignored(exclude)
         paths = {
-            inside: posixpath.join(found.path, inside)
-            for inside in self._inside(found.path, own)
+            inside: posixpath.join(resolved.path, inside)
+            for inside in self._inside(resolved.path, own)
         }
         if into is not None:
-            make_directory(into.root / found.path)
+            make_directory(into.root / resolved.path)
             for path in paths.values():
                 into.take(self.root, path)
-            for path in reversed([found.path, *paths.values()]):
+            for path in reversed([resolved.path, *paths.values()]):
                 into.keep_time(self.root, path)
         return self._digest(paths, into)
 
@@ -282,9 +282,9 @@ class Tree:
             place = root / path
             entry = place.lstat()
             if stat.S_ISREG(entry.st_mode) and entry.st_nlink > 1:
-                known = first.setdefault((entry.st_dev, entry.st_ino), inside)
-                if known != inside:
-                    entries.append([inside, "name of", known])
+                first_name = first.setdefault((entry.st_dev, entry.st_ino), inside)
+                if first_name != inside:
+                    entries.append([inside, "name of", first_name])
                     continue
             entries.append(self._entry(inside, place, entry.st_mode, private=private))
         return digest_of({"entries": entries})
@@ -294,11 +294,11 @@ class Tree:
         if stat.S_ISLNK(mode):
             return [inside, "link", str(place.readlink())]
         new = image_mode(mode, private=private)
-        told: list[Field] = [] if new in USUAL else [f"{new:o}"]
+        unusual_mode: list[Field] = [] if new in USUAL else [f"{new:o}"]
         if stat.S_ISDIR(mode):
-            return [inside, "directory", *told]
+            return [inside, "directory", *unusual_mode]
         content = self.hashes.get(place) or hash_file(place)
-        return [inside, "file", bool(mode & 0o111), content, *told]
+        return [inside, "file", bool(mode & 0o111), content, *unusual_mode]
 
     def _inside(self, top: str, own: Ignored) -> Iterator[str]:
         """Yield the paths below a directory that are not left out.
@@ -329,12 +329,14 @@ class Tree:
     def _children(self, top: str, path: str) -> list[tuple[str, str]]:
         """Return the entries of a directory with their kinds, in reverse order."""
         with os.scandir(self.root / top / path) as scanned:
-            found = sorted(((one.name, _kind(one)) for one in scanned), reverse=True)
-        here = posixpath.join(top, path)
+            entries = sorted(
+                ((entry.name, _kind(entry)) for entry in scanned), reverse=True
+            )
+        folder = posixpath.join(top, path)
         return [
             (posixpath.join(path, name), kind)
-            for name, kind in found
-            if name != GIT and posixpath.join(here, name) not in self.own
+            for name, kind in entries
+            if name != GIT and posixpath.join(folder, name) not in self.own
         ]
 
 

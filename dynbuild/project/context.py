@@ -31,27 +31,27 @@ class Context:
         if os.path.lexists(target):
             return
         make_directory(target.parent)
-        found = source.lstat()
-        if stat.S_ISLNK(found.st_mode):
+        status = source.lstat()
+        if stat.S_ISLNK(status.st_mode):
             target.symlink_to(source.readlink())
-            _set_time(target, found.st_mtime_ns)
+            _set_time(target, status.st_mtime_ns)
             return
-        mode = image_mode(found.st_mode, private=self.private)
-        if stat.S_ISDIR(found.st_mode):
+        mode = image_mode(status.st_mode, private=self.private)
+        if stat.S_ISDIR(status.st_mode):
             make_directory(target)
             target.chmod(mode)
             return
-        known = self.names.get((found.st_dev, found.st_ino))
-        if known is not None:
-            target.hardlink_to(known)
-            self.hashes[target] = self.hashes[known]
+        first_copy = self.names.get((status.st_dev, status.st_ino))
+        if first_copy is not None:
+            target.hardlink_to(first_copy)
+            self.hashes[target] = self.hashes[first_copy]
             return
         self.hashes[target] = hash_file(source, target)
         target.chmod(mode)
         # The time is read after the content: an earlier one could be older than that.
         _set_time(target, source.stat().st_mtime_ns)
-        if found.st_nlink > 1:
-            self.names[found.st_dev, found.st_ino] = target
+        if status.st_nlink > 1:
+            self.names[status.st_dev, status.st_ino] = target
 
     def keep_time(self, project: Path, path: str) -> None:
         """Set the time of a directory, once nothing more is put there."""

@@ -62,7 +62,9 @@ def find_lock(start: Path, config: str | None) -> ProjectPaths:
             if any((directory / name).is_file() for name in NAMES):
                 break
             if (directory / LOCK).is_file():
-                place = _found(Path(os.path.relpath(directory / LOCK, start)), start)
+                place = _searched_paths(
+                    Path(os.path.relpath(directory / LOCK, start)), start
+                )
                 _refuse_strangers(place.config, start, directory)
                 return place
     return find(start, config)
@@ -70,11 +72,11 @@ def find_lock(start: Path, config: str | None) -> ProjectPaths:
 
 def _find(start: Path, config: str | None) -> ProjectPaths:
     if config is not None:
-        given = Path(config)
+        path = Path(config)
         return (
-            _only_one(given, start)
-            if (start / given).is_dir()
-            else _given(given, start)
+            _only_one(path, start)
+            if (start / path).is_dir()
+            else _named_paths(path, start)
         )
     for directory in (start, *start.parents):
         if any((directory / name).is_file() for name in NAMES):
@@ -90,14 +92,14 @@ def _find(start: Path, config: str | None) -> ProjectPaths:
     )
 
 
-def _refuse_strangers(found: str, start: Path, directory: Path) -> None:
+def _refuse_strangers(config: str, start: Path, directory: Path) -> None:
     """Refuse another user's file in a parent directory that the user did not choose."""
     if directory == start:
         return
-    owner = stranger(start / found, os.environ)
+    owner = stranger(start / config, os.environ)
     if owner is not None:
-        message = f"{found} or its directory belongs to {owner}, who can say anything"
-        hint = f"if you trust it, name it: -c {found}"
+        message = f"{config} or its directory belongs to {owner}, who can say anything"
+        hint = f"if you trust it, name it: -c {config}"
         raise DeclarationError(Diagnostic("DB0343", message, hint=hint))
 
 
@@ -110,8 +112,8 @@ def root_of(directory: Path, start: Path) -> Path:
     for above in (directory, *directory.parents):
         if any((above / name).is_file() for name in NAMES):
             return above.resolve()
-    here, directory = start.resolve(), directory.resolve()
-    return here if here in directory.parents else directory
+    current, directory = start.resolve(), directory.resolve()
+    return current if current in directory.parents else directory
 
 
 def read(place: ProjectPaths, start: Path) -> Source:
@@ -182,16 +184,16 @@ def _unreadable(error: OSError, config: str, missing: str | None) -> Declaration
 
 
 def _only_one(directory: Path, start: Path) -> ProjectPaths:
-    found = [name for name in NAMES if (start / directory / name).is_file()]
-    if len(found) > 1:
+    names = [name for name in NAMES if (start / directory / name).is_file()]
+    if len(names) > 1:
         raise DeclarationError(
             Diagnostic(
                 "DB0312",
-                f"two declarations in {start / directory}: {' and '.join(found)}",
-                hint=f"name the one you mean, `-c {found[0]}`, or remove the others",
+                f"two declarations in {start / directory}: {' and '.join(names)}",
+                hint=f"name the one you mean, `-c {names[0]}`, or remove the others",
             )
         )
-    if not found:
+    if not names:
         raise DeclarationError(
             Diagnostic(
                 "DB0310",
@@ -199,16 +201,16 @@ def _only_one(directory: Path, start: Path) -> ProjectPaths:
                 hint=f"it would be one of {', '.join(NAMES)}",
             )
         )
-    return _found(directory / found[0], start)
+    return _searched_paths(directory / names[0], start)
 
 
-def _found(path: Path, start: Path) -> ProjectPaths:
+def _searched_paths(path: Path, start: Path) -> ProjectPaths:
     """Return the place of a file that was found rather than named by the user."""
-    place = _given(path, start)
+    place = _named_paths(path, start)
     return replace(place, config_within=place.root, lock_within=place.root)
 
 
-def _given(path: Path, start: Path) -> ProjectPaths:
+def _named_paths(path: Path, start: Path) -> ProjectPaths:
     """Return the place of a path, spelled as given: ``link/..`` follows the link."""
     # realpath, unlike resolve in Python 3.11, leaves a link to itself for open to
     # report.

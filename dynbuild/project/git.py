@@ -39,8 +39,8 @@ def show(path: Path, revision: str) -> str | None:
 
 def knows(directory: Path, revision: str) -> bool:
     """Return whether a revision exists. Raises CommittedUnknownError likewise."""
-    found = _git(directory, ["rev-parse", "--verify"], f"{revision}^{{commit}}")
-    return found is not None
+    commit = _git(directory, ["rev-parse", "--verify"], f"{revision}^{{commit}}")
+    return commit is not None
 
 
 def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
@@ -53,13 +53,13 @@ def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
     how = ["--topo-order", "--no-show-signature", form]
     command = ["--literal-pathspecs", "log", *how]
     text = _git(path.parent, command, "HEAD", "--", path.name) or b""
-    found = []
+    commits = []
     for line in text.decode("utf-8", errors="replace").split("\n"):
         if not line:
             continue
         own, parents, author, date, subject = line.split("\0", 4)
-        found.append((Commit(own, author, date, subject), tuple(parents.split())))
-    return found
+        commits.append((Commit(own, author, date, subject), tuple(parents.split())))
+    return commits
 
 
 def top(directory: Path) -> Path | None:
@@ -67,14 +67,14 @@ def top(directory: Path) -> Path | None:
 
     Raises CommittedUnknownError likewise.
     """
-    found = _git(directory, ["rev-parse", "--show-toplevel"])
-    return None if found is None else Path(os.fsdecode(found).removesuffix("\n"))
+    path = _git(directory, ["rev-parse", "--show-toplevel"])
+    return None if path is None else Path(os.fsdecode(path).removesuffix("\n"))
 
 
 def setting(directory: Path, name: str) -> str | None:
     """Return a setting from the configuration of this clone alone, or None."""
-    found = _git(directory, ["config", "--local", "--default", "", "--get", name])
-    return None if not found else found.decode("utf-8", "replace").strip("\n") or None
+    value = _git(directory, ["config", "--local", "--default", "", "--get", name])
+    return None if not value else value.decode("utf-8", "replace").strip("\n") or None
 
 
 def set_up(directory: Path, name: str, text: str) -> None:
@@ -85,16 +85,18 @@ def set_up(directory: Path, name: str, text: str) -> None:
 def _git(directory: Path, command: list[str], *arguments: str) -> bytes | None:
     end = ["--end-of-options"] if arguments else []
     words = ["git", *command, *end, *arguments]
-    kept = {name: text for name, text in os.environ.items() if not _LOCAL.match(name)}
+    environment = {
+        name: text for name, text in os.environ.items() if not _LOCAL.match(name)
+    }
     try:
-        done, out, said = _ran(words, directory, {**kept, "LC_ALL": "C"})
+        done, out, message = _ran(words, directory, {**environment, "LC_ALL": "C"})
     except OSError:
         return None
     if not done:
         return out
-    if _NOT_THERE.search(said):
+    if _NOT_THERE.search(message):
         return None
-    raise CommittedUnknownError(said.splitlines()[0] if said else "git failed")
+    raise CommittedUnknownError(message.splitlines()[0] if message else "git failed")
 
 
 def _ran(
@@ -102,14 +104,14 @@ def _ran(
 ) -> tuple[int, bytes, str]:
     """Run a command; return its exit status, stdout and stderr. Raises OSError."""
     with (
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as errors,
         subprocess.Popen(  # noqa: S603 - no shell, and no argument is an option
             words,
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=errors,
         ) as process,
     ):
         assert process.stdout is not None
@@ -118,5 +120,5 @@ def _ran(
             process.kill()
             raise CommittedUnknownError(f"it has more than {_MOST // 1024**2} MiB")
         status = process.wait()
-        said.seek(0)
-        return status, out, said.read(_MOST).decode("utf-8", errors="replace").strip()
+        errors.seek(0)
+        return status, out, errors.read(_MOST).decode("utf-8", errors="replace").strip()

@@ -51,30 +51,30 @@ def glob_of(pattern: str) -> Glob:
 
 def _parts(pattern: str) -> Iterator[str]:
     """Yield the parts: the regular expression of one character, or a wildcard."""
-    at = 0
-    while at < len(pattern):
-        rest = pattern[at:]
+    position = 0
+    while position < len(pattern):
+        rest = pattern[position:]
         if rest in {"**", "**/"}:
             yield _REST
             return
         if stars := re.match(r"\*\*/?", rest):
             yield _DEEP
-            at += len(stars[0])
+            position += len(stars[0])
         elif rest[0] == "*":
             yield _ANY
-            at += 1
+            position += 1
         elif rest[0] == "?":
             yield "[^/]"
-            at += 1
+            position += 1
         elif rest[0] == "[" and (match := _CLASS.match(rest)):
             yield f"[{match[1]}{_members(match[2])}]"
-            at += len(match[0])
+            position += len(match[0])
         elif rest[0] == "[" or rest == "\\":
             raise ValueError(pattern)
         else:
             escaped = rest[0] == "\\"
             yield re.escape(rest[1] if escaped else rest[0])
-            at += 2 if escaped else 1
+            position += 2 if escaped else 1
 
 
 def _straight(parts: tuple[str, ...]) -> str:
@@ -83,8 +83,8 @@ def _straight(parts: tuple[str, ...]) -> str:
     if not blocks:
         return _block(first)
     *middle, last = blocks
-    found = [f"(?>(?:[^/]*/)*?{_block(block)})" for block in middle if block]
-    return f"{_block(first)}{''.join(found)}(?:[^/]*/)*?{_block(last)}"
+    pieces = [f"(?>(?:[^/]*/)*?{_block(block)})" for block in middle if block]
+    return f"{_block(first)}{''.join(pieces)}(?:[^/]*/)*?{_block(last)}"
 
 
 def _block(parts: list[str]) -> str:
@@ -96,25 +96,25 @@ def _name(parts: list[str]) -> str:
     """Return the regular expression of the parts within one name and a final ``**``."""
     rest = parts[-1:] == [_REST]
     own = tuple(parts[:-1] if rest else parts)
-    first, *pieces = ("".join(one) for one in _split(own, _ANY))
+    first, *pieces = ("".join(run) for run in _split(own, _ANY))
     if rest:
-        found = "".join(f"(?>[^/]*?{piece})" for piece in pieces)
-        return f"{first}{found}.*"
+        body = "".join(f"(?>[^/]*?{piece})" for piece in pieces)
+        return f"{first}{body}.*"
     if not pieces:
         return first
     *middle, last = pieces
-    found = "".join(f"(?>[^/]*?{piece})" for piece in middle)
-    return f"(?>{first}{found}[^/]*{last}(?=/|\\Z))"
+    body = "".join(f"(?>[^/]*?{piece})" for piece in middle)
+    return f"(?>{first}{body}[^/]*{last}(?=/|\\Z))"
 
 
 def _split(parts: tuple[str, ...], by: str) -> list[list[str]]:
-    found: list[list[str]] = [[]]
+    runs: list[list[str]] = [[]]
     for part in parts:
         if part == by:
-            found.append([])
+            runs.append([])
         else:
-            found[-1].append(part)
-    return found
+            runs[-1].append(part)
+    return runs
 
 
 def _follow(parts: tuple[str, ...], path: str) -> bool:
@@ -125,16 +125,16 @@ def _follow(parts: tuple[str, ...], path: str) -> bool:
     ways = _closed(parts, {(0, False)})
     for character in path:
         after: set[tuple[int, bool]] = set()
-        for at, _ in ways:
-            part = parts[at] if at < len(parts) else ""
+        for index, _ in ways:
+            part = parts[index] if index < len(parts) else ""
             if part == _REST or (part == _ANY and character != "/"):
-                after.add((at, False))
+                after.add((index, False))
             elif part == _DEEP:
-                after.add((at, True))
+                after.add((index, True))
                 if character == "/":
-                    after.add((at + 1, False))
+                    after.add((index + 1, False))
             elif part not in ("", _ANY) and _one(part).fullmatch(character):
-                after.add((at + 1, False))
+                after.add((index + 1, False))
         ways = _closed(parts, after)
         if not ways:
             return False
@@ -147,11 +147,13 @@ def _closed(
     """Add the states that are reached by matching wildcards with the empty string."""
     ahead = list(ways)
     while ahead:
-        at, within = ahead.pop()
-        empty = at < len(parts) and parts[at] in (_ANY, _DEEP, _REST) and not within
-        if empty and (at + 1, False) not in ways:
-            ways.add((at + 1, False))
-            ahead.append((at + 1, False))
+        index, within = ahead.pop()
+        empty = (
+            index < len(parts) and parts[index] in (_ANY, _DEEP, _REST) and not within
+        )
+        if empty and (index + 1, False) not in ways:
+            ways.add((index + 1, False))
+            ahead.append((index + 1, False))
     return ways
 
 
@@ -167,7 +169,7 @@ def _members(members: str) -> str:
     """Escape the characters between brackets, except for the ``-`` of a range."""
     return re.sub(
         r"\\(.)|([^-])",
-        lambda one: re.escape(one[1] or one[2]),
+        lambda match: re.escape(match[1] or match[2]),
         members,
         flags=re.DOTALL,
     )

@@ -59,12 +59,12 @@ class LockFile:
 
     def require(self, revision: str) -> None:
         try:
-            known = git.knows(self._place().parent, revision)
+            exists = git.knows(self._place().parent, revision)
         except CommittedUnknownError as error:
             raise DeclarationError(
                 Diagnostic("DB0314", f"git does not say what {revision!r} is: {error}")
             ) from None
-        if not known:
+        if not exists:
             raise DeclarationError(
                 Diagnostic(
                     "DB0314",

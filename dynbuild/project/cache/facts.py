@@ -27,16 +27,18 @@ class FileObservations:
 
     def take(self, facts: list[Observation]) -> None:
         """Adopt the observations of another run that still hold."""
-        for asked, path, answer in facts:
-            self.seen[asked, path] = answer
+        for question, path, answer in facts:
+            self.seen[question, path] = answer
 
     def listed(self) -> list[Observation]:
-        return [(asked, path, answer) for (asked, path), answer in self.seen.items()]
+        return [
+            (question, path, answer) for (question, path), answer in self.seen.items()
+        ]
 
 
 def hold(facts: list[Observation]) -> bool:
     """Return whether every question has the same answer as before."""
-    return all(observe(asked, path) == answer for asked, path, answer in facts)
+    return all(observe(question, path) == answer for question, path, answer in facts)
 
 
 def observe(question: str, path: str) -> object:

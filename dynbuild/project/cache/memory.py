@@ -17,11 +17,11 @@ class EvaluationCache:
 
     def recall(self, question: tuple[object, ...]) -> object:
         """Return the answer, if known and everything it depends on is unchanged."""
-        found = store.recall(self.directory, (str(self.root), question))
-        if found is None:
+        entry = store.recall(self.directory, (str(self.root), question))
+        if entry is None:
             return None
-        self.facts.take(found[0])
-        return found[1]
+        self.facts.take(entry[0])
+        return entry[1]
 
     def remember(self, question: tuple[object, ...], answer: object) -> None:
         facts = self.facts.listed()

@@ -35,8 +35,8 @@ def replay(words: list[str], environment: Mapping[str, str]) -> bool:
 
 def _is_plain(out: str, err: str) -> bool:
     """Whether the output is free of control sequences for the terminals that get it."""
-    told = [out] * sys.stdout.isatty() + [err] * sys.stderr.isatty()
-    return all(text.replace("\n", "").isprintable() for text in told)
+    texts = [out] * sys.stdout.isatty() + [err] * sys.stderr.isatty()
+    return all(text.replace("\n", "").isprintable() for text in texts)
 
 
 def keep(

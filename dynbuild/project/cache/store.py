@@ -71,8 +71,8 @@ def remember(
 
 def _path(directory: str, question: object) -> str:
     """Return the path of an entry; versions of dynbuild and Python share none."""
-    asked = repr((__version__, sys.version, question))
-    return f"{directory}/{sha256(asked.encode()).hexdigest()}"
+    key = repr((__version__, sys.version, question))
+    return f"{directory}/{sha256(key.encode()).hexdigest()}"
 
 
 def _is_ours(directory: str) -> bool:
