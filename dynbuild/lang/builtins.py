@@ -27,9 +27,9 @@ from dynbuild.lang.values import (
 )
 
 Implementation: TypeAlias = Callable[..., Slot]
-At: TypeAlias = tuple[str, int]
+ArgumentPosition: TypeAlias = tuple[str, int]
 """An argument position: the built-in's name, and the index from 0."""
-Check: TypeAlias = Callable[[EvalMachine, At, Slot], Any]
+Check: TypeAlias = Callable[[EvalMachine, ArgumentPosition, Slot], Any]
 
 F = TypeVar("F", bound=Implementation)
 
@@ -70,32 +70,33 @@ GLOBAL = frozenset(
 """The built-ins in scope without ``builtins.``, as in Nix."""
 
 
-def _wanted(at: At, wanted: str, value: Value) -> Failure:
+def _wanted(position: ArgumentPosition, wanted: str, value: Value) -> Failure:
     failure = Failure(
-        "DB0210", f"'builtins.{at[0]}' needs {wanted}, but this is {a_kind(value)}"
+        "DB0210",
+        f"'builtins.{position[0]}' needs {wanted}, but this is {a_kind(value)}",
     )
-    failure.argument = at
+    failure.argument = position
     return failure
 
 
 def _exactly(wanted: str, *types: type) -> Check:
-    def check(_: EvalMachine, at: At, slot: Slot) -> Value:
+    def check(_: EvalMachine, position: ArgumentPosition, slot: Slot) -> Value:
         value = force(slot)
         if type(value) not in types:
-            raise _wanted(at, wanted, value)
+            raise _wanted(position, wanted, value)
         return value
 
     return check
 
 
-def _list(_: EvalMachine, at: At, slot: Slot) -> Value:
+def _list(_: EvalMachine, position: ArgumentPosition, slot: Slot) -> Value:
     value = force(slot)
     if not isinstance(value, list):
-        raise _wanted(at, "a list", value)
+        raise _wanted(position, "a list", value)
     return value
 
 
-def as_function(_: EvalMachine, at: At, slot: Slot) -> Value:
+def as_function(_: EvalMachine, position: ArgumentPosition, slot: Slot) -> Value:
     """Return the value of a slot, which must be callable."""
     value = force(slot)
     kind = type(value)
@@ -103,10 +104,10 @@ def as_function(_: EvalMachine, at: At, slot: Slot) -> Value:
         return value
     if type(value) is Attrs and "__functor" in value.items:
         return value
-    raise _wanted(at, "a function", value)
+    raise _wanted(position, "a function", value)
 
 
-def _text(machine: EvalMachine, at: At, slot: Slot) -> str:
+def _text(machine: EvalMachine, position: ArgumentPosition, slot: Slot) -> str:
     value = force(slot)
     if type(value) is str:
         return value
@@ -114,22 +115,22 @@ def _text(machine: EvalMachine, at: At, slot: Slot) -> str:
         return interpolate(machine, value, None)
     except Failure as failure:
         if failure.culprit is value:
-            failure.argument = at
+            failure.argument = position
         raise
 
 
-def _path(machine: EvalMachine, at: At, slot: Slot) -> str:
+def _path(machine: EvalMachine, position: ArgumentPosition, slot: Slot) -> str:
     value = force(slot)
     if type(value) is PathValue:
         return value.text
-    text = _text(machine, at, value)
+    text = _text(machine, position, value)
     if not text.startswith("/"):
         failure = Failure(
             "DB0219",
-            f"'builtins.{at[0]}' needs an absolute path, but this is '{text}'",
+            f"'builtins.{position[0]}' needs an absolute path, but this is '{text}'",
             hint="a path is written without quotes: ./name",
         )
-        failure.argument = at
+        failure.argument = position
         raise failure
     return text
 
@@ -169,26 +170,28 @@ def primitive(row: Builtin) -> Primitive:
     name, function = row.name, row.function
     checks = [KINDS[kind] for _, kind in row.parameters]
     first, second, third = (checks * 3)[:3]
-    at = (name, 0), (name, 1), (name, 2)
+    positions = (name, 0), (name, 1), (name, 2)
 
-    def one(machine: EvalMachine, a: Slot) -> Slot:
-        return function(machine, first(machine, at[0], a))
+    def unary(machine: EvalMachine, a: Slot) -> Slot:
+        return function(machine, first(machine, positions[0], a))
 
     if len(checks) == 1:
-        return Primitive(name, 1, one)
+        return Primitive(name, 1, unary)
 
-    def two(machine: EvalMachine, a: Slot, b: Slot) -> Slot:
-        return function(machine, first(machine, at[0], a), second(machine, at[1], b))
-
-    if len(checks) == len(("a", "b")):
-        return Primitive(name, 2, two)
-
-    def three(machine: EvalMachine, a: Slot, b: Slot, c: Slot) -> Slot:
+    def binary(machine: EvalMachine, a: Slot, b: Slot) -> Slot:
         return function(
-            machine,
-            first(machine, at[0], a),
-            second(machine, at[1], b),
-            third(machine, at[2], c),
+            machine, first(machine, positions[0], a), second(machine, positions[1], b)
         )
 
-    return Primitive(name, 3, three)
+    if len(checks) == len(("a", "b")):
+        return Primitive(name, 2, binary)
+
+    def ternary(machine: EvalMachine, a: Slot, b: Slot, c: Slot) -> Slot:
+        return function(
+            machine,
+            first(machine, positions[0], a),
+            second(machine, positions[1], b),
+            third(machine, positions[2], c),
+        )
+
+    return Primitive(name, 3, ternary)

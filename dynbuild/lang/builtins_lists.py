@@ -241,7 +241,7 @@ def _generic_closure(machine: EvalMachine, arguments: Attrs) -> SlotList:
     start = force(_needed(arguments, "startSet", "genericClosure"))
     queue = list(as_list(start, "genericClosure"))
     result: SlotList = []
-    seen: set[object] = set()
+    keys: set[object] = set()
     kinds: set[str] = set()
     for slot in queue:
         item = force(slot)
@@ -257,9 +257,9 @@ def _generic_closure(machine: EvalMachine, arguments: Attrs) -> SlotList:
                 "DB0210",
                 "the keys given to 'builtins.genericClosure' must be of one kind",
             )
-        if key not in seen:
+        if key not in keys:
             machine.charge(KEPT)
-            seen.add(key)
+            keys.add(key)
             result.append(item)
             operator = force(_needed(arguments, "operator", "genericClosure"))
             more = machine.call(operator, item)

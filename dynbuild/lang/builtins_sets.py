@@ -50,8 +50,8 @@ def _attr_values(machine: EvalMachine, value: Attrs) -> SlotList:
 @builtin("catAttrs name:string list:list", "An attribute of all sets that have it.")
 def _cat_attrs(machine: EvalMachine, name: str, sets: SlotList) -> SlotList:
     machine.charge(len(sets) >> 2)
-    found = [_a_set(item, "catAttrs") for item in sets]
-    return [each.items[name] for each in found if name in each.items]
+    attr_sets = [_a_set(item, "catAttrs") for item in sets]
+    return [each.items[name] for each in attr_sets if name in each.items]
 
 
 @builtin(

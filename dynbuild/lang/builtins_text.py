@@ -169,18 +169,18 @@ def _is_number(part: str) -> bool:
     return part.isdigit() and len(part) < LONG and int(part) < 2**31
 
 
-def _older(one: str, other: str) -> bool:
+def _older(first: str, second: str) -> bool:
     """Whether a part of a version comes before another, by Nix's rules."""
-    one_number, other_number = _is_number(one), _is_number(other)
-    if one_number and other_number:
-        return int(one) < int(other)
-    if not one and other_number:
+    first_is_number, second_is_number = _is_number(first), _is_number(second)
+    if first_is_number and second_is_number:
+        return int(first) < int(second)
+    if not first and second_is_number:
         return True
-    if one == "pre" or other == "pre":
-        return one == "pre" and other != "pre"
-    if one_number != other_number:
-        return other_number
-    return one < other
+    if first == "pre" or second == "pre":
+        return first == "pre" and second != "pre"
+    if first_is_number != second_is_number:
+        return second_is_number
+    return first < second
 
 
 @builtin(
@@ -188,14 +188,14 @@ def _older(one: str, other: str) -> bool:
 )
 def _compare_versions(machine: EvalMachine, a: str, b: str) -> int:
     machine.charge((len(a) + len(b)) >> 2)
-    ones, others = _components(a), _components(b)
-    length = max(len(ones), len(others))
-    ones += [""] * (length - len(ones))
-    others += [""] * (length - len(others))
-    for one, other in zip(ones, others, strict=True):
-        if _older(one, other):
+    firsts, seconds = _components(a), _components(b)
+    length = max(len(firsts), len(seconds))
+    firsts += [""] * (length - len(firsts))
+    seconds += [""] * (length - len(seconds))
+    for first, second in zip(firsts, seconds, strict=True):
+        if _older(first, second):
             return -1
-        if _older(other, one):
+        if _older(second, first):
             return 1
     return 0
 
@@ -210,8 +210,8 @@ def _split_version(machine: EvalMachine, version: str) -> SlotList:
 def _parse_drv_name(machine: EvalMachine, text: str) -> Attrs:
     machine.charge(len(text) >> 4)
     match = re.search(r"-(?![A-Za-z]|\Z)", text)
-    at = match.start() if match else len(text)
-    return Attrs({"name": text[:at], "version": text[at + 1 :]}, {})
+    dash = match.start() if match else len(text)
+    return Attrs({"name": text[:dash], "version": text[dash + 1 :]}, {})
 
 
 @builtin(

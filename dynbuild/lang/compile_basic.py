@@ -61,9 +61,9 @@ def _joined(
         if isinstance(part, str):
             parts.append((part, None))
             continue
-        known = len(unit.problems)
+        problems_before = len(unit.problems)
         parts.append((compile_node(unit, scope, part), unit.span(part)))
-        if len(unit.problems) > known:
+        if len(unit.problems) > problems_before:
             unit.advise(part, f"to leave it to the shell, write {shell}…}}")
 
     def string(env: EvalEnv) -> Value:
@@ -121,9 +121,9 @@ def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
 def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
     delays = []
     for item in node.items:
-        known = len(unit.problems)
+        problems_before = len(unit.problems)
         delays.append(delay_node(unit, scope, item))
-        if len(unit.problems) > known:
+        if len(unit.problems) > problems_before:
             unit.advise(item, "a text stands in quotes")
     spans = tuple(unit.span(item) for item in node.items)
     if not delays:

@@ -57,19 +57,21 @@ def _binary(unit: Unit, scope: Scope | None, node: syntax.Binary) -> Code:
     left_span, right_span = unit.span(node.left), unit.span(node.right)
 
     def binary(env: EvalEnv) -> Value:
-        one = left(env)
-        other = right(env)
-        if fast and type(one) is int and type(other) is int:
-            result = fast(one, other)
+        left_value = left(env)
+        right_value = right(env)
+        if fast and type(left_value) is int and type(right_value) is int:
+            result = fast(left_value, right_value)
             if -MAX_SMALL < result < MAX_SMALL:
                 return result
         try:
-            return operation(machine, one, other)
+            return operation(machine, left_value, right_value)
         except Failure as failure:
             if failure.span is None:
                 failure.span = span
                 if failure.culprit is not None:
-                    failure.span = left_span if failure.culprit is one else right_span
+                    failure.span = (
+                        left_span if failure.culprit is left_value else right_span
+                    )
             raise
 
     return binary

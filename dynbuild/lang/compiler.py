@@ -230,7 +230,7 @@ def _fetch(place: LexicalAddress) -> Delay:
     index = place.index
     up = place.up
 
-    def here(env: EvalEnv) -> Slot:
+    def own(env: EvalEnv) -> Slot:
         return env[index]  # type: ignore[no-any-return]
 
     def above(env: EvalEnv) -> Slot:
@@ -241,14 +241,14 @@ def _fetch(place: LexicalAddress) -> Delay:
             env = env[0]
         return env[index]  # type: ignore[no-any-return]
 
-    return {0: here, 1: above}.get(up, far)
+    return {0: own, 1: above}.get(up, far)
 
 
 def read(place: LexicalAddress) -> Code:
     """Return the code that evaluates a variable."""
     up, index = place.up, place.index
 
-    def here(env: EvalEnv) -> Value:
+    def own(env: EvalEnv) -> Value:
         slot = env[index]
         if type(slot) is Thunk:
             return force(slot) if slot.code else slot.value
@@ -268,4 +268,4 @@ def read(place: LexicalAddress) -> Code:
             return force(slot) if slot.code else slot.value
         return slot  # type: ignore[no-any-return]
 
-    return {0: here, 1: above}.get(up, far)
+    return {0: own, 1: above}.get(up, far)

@@ -32,11 +32,11 @@ def cycle(failure: Failure, machine: EvalMachine) -> Diagnostic:
     ]
     if not frames:
         return Diagnostic(failure.code, failure.message, failure.span, failure.hint)
-    found = list(_with_aliases(frames[:MAX_SHOWN], machine))[:MAX_SHOWN]
-    names = [*map(_name, found), _name(found[0])]
+    shown = list(_with_aliases(frames[:MAX_SHOWN], machine))[:MAX_SHOWN]
+    names = [*map(_name, shown), _name(shown[0])]
     labels = [
         Label(frame.span, f"{names[place - 1]} needs {names[place]}")
-        for place, frame in enumerate(found)
+        for place, frame in enumerate(shown)
         if place and frame.span
     ]
     if len(frames) > MAX_SHOWN:
@@ -44,7 +44,7 @@ def cycle(failure: Failure, machine: EvalMachine) -> Diagnostic:
     return Diagnostic(
         failure.code,
         f"infinite recursion: {' -> '.join(names)}",
-        found[0].span,
+        shown[0].span,
         "one of these values must not need the others",
         tuple(labels),
     )

@@ -10,18 +10,18 @@ def force_deep(machine: EvalMachine, slot: Slot) -> Value:
     The stack is our own, not Python's: lists can be nested arbitrarily deep.
     """
     top = force(slot)
-    seen: set[int] = set()
+    visited: set[int] = set()
     stack: list[Slot] = [top]
     while stack:
         value = force(stack.pop())
-        if id(value) in seen:
+        if id(value) in visited:
             continue
         if isinstance(value, list):
             machine.charge(len(value) >> 2)
-            seen.add(id(value))
+            visited.add(id(value))
             stack += reversed(value)
         elif type(value) is Attrs:
             machine.charge(len(value.items) >> 2)
-            seen.add(id(value))
+            visited.add(id(value))
             stack += [value.items[name] for name in sorted(value.items, reverse=True)]
     return top

@@ -23,9 +23,9 @@ Children: TypeAlias = list[Any]
 class Stopped(Exception):  # noqa: N818  # the cause is determined later
     """A violation of the grammar: its offset, and the terminals accepted there."""
 
-    def __init__(self, at: int, accepts: frozenset[str]) -> None:
-        super().__init__(at)
-        self.at = at
+    def __init__(self, position: int, accepts: frozenset[str]) -> None:
+        super().__init__(position)
+        self.position = position
         self.accepts = accepts
 
 
@@ -92,15 +92,15 @@ class Driver:
         make_token = str.__new__
         state = self._start
         states, values = [state], []
-        at, end = 0, len(text)
+        position, end = 0, len(text)
         while True:
             kind, token = END, None
-            while at < end:
-                match = matchers[state](text, at)
+            while position < end:
+                match = matchers[state](text, position)
                 if match is None:
-                    raise Stopped(at, self._accepted(states))
+                    raise Stopped(position, self._accepted(states))
                 kind = match.lastgroup
-                start, at = at, match.end()
+                start, position = position, match.end()
                 if kind not in ignored:
                     token = make_token(Token, match[0])
                     token.type = kind
@@ -115,7 +115,7 @@ class Driver:
                     values.append(token)
                     break
                 if action is None:
-                    stop = at if token is None else start
+                    stop = position if token is None else start
                     raise Stopped(stop, self._accepted(states))
                 size, make, origin = action
                 if make is None:

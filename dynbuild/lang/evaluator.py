@@ -138,8 +138,8 @@ def _index(name: str, length: int) -> int:
     """Return the index that a part of a path names in a list of this length."""
     if name in map(str, range(length)):
         return int(name)
-    known = f"0 to {length - 1}" if length else "none"
-    message = f"a list has no '{short(name)}'; its elements are {known}"
+    indices = f"0 to {length - 1}" if length else "none"
+    message = f"a list has no '{short(name)}'; its elements are {indices}"
     raise Failure("DB0211", message)
 
 
@@ -189,10 +189,10 @@ def _call(
         value = machine.call(force(value.items["__functor"]), value)
     if type(value) is not Lambda or value.signature.parameters is None:
         return value
-    known = {parameter.name for parameter in value.signature.parameters}
+    parameters = {parameter.name for parameter in value.signature.parameters}
     items: dict[str, Slot] = {}
     for name, argument in arguments.items():
-        if name in known or value.signature.ellipsis:
+        if name in parameters or value.signature.ellipsis:
             items[name] = _argument(machine, directory, argument)
     return machine.call(value, Attrs(items, {}))
 

@@ -120,10 +120,10 @@ class MemoryFiles:
         path = self.resolve(path)
         if path not in self._directories:
             raise FileRefused(f"'{path}' is not a directory")
-        known = [*self._files, *self._links, *self._directories]
+        paths = [*self._files, *self._links, *self._directories]
         names = {
             base(other): self.kind(other) or "unknown"
-            for other in known
+            for other in paths
             if other != "/" and parent(other) == path
         }
         return dict(sorted(names.items()))

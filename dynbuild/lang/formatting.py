@@ -79,8 +79,8 @@ def _tokens(text: str) -> list[_Token]:
         if piece.kind != "comment":
             significant = "!" if token.unary else piece.kind
         breaks, spaced = 0, False
-    for one, other in pairwise(tokens):
-        one.ends_line = other.breaks > 0
+    for current, following in pairwise(tokens):
+        current.ends_line = following.breaks > 0
     return tokens
 
 

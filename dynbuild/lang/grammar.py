@@ -42,13 +42,13 @@ def _saved() -> Lark | None:
     version, text, tables, memo = marshal.loads(data)  # noqa: S302  # of the wheel
     if version != lark.__version__ or text != grammar_text():
         return None
-    made = Lark.__new__(Lark)
-    made._load({"data": tables, "memo": memo}, transformer=TreeBuilder())  # noqa: SLF001
-    return made
+    lark_parser = Lark.__new__(Lark)
+    lark_parser._load({"data": tables, "memo": memo}, transformer=TreeBuilder())  # noqa: SLF001
+    return lark_parser
 
 
 def _data(path: str) -> bytes:
-    here = __file__.replace("\\", "/").rsplit("/", 2)[0]
+    directory = __file__.replace("\\", "/").rsplit("/", 2)[0]
     loader = __spec__.loader
     assert isinstance(loader, FileLoader)
-    return loader.get_data(f"{here}/{path}")
+    return loader.get_data(f"{directory}/{path}")

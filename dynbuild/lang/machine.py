@@ -117,11 +117,13 @@ class EvalMachine:
             )
             result = function.body(frame)
         elif type(function) is Primitive:
-            given = (*function.arguments, argument)
+            arguments = (*function.arguments, argument)
             result = (
-                run(self, function, given)
-                if len(given) == function.arity
-                else Primitive(function.name, function.arity, function.function, given)
+                run(self, function, arguments)
+                if len(arguments) == function.arity
+                else Primitive(
+                    function.name, function.arity, function.function, arguments
+                )
             )
         elif type(function) is Attrs and "__functor" in function.items:
             functor = force(function.items["__functor"])
@@ -176,16 +178,18 @@ def _promised2(promise: EvalEnv) -> Value:
     return machine.call2(force(promise[1]), promise[2], promise[3])
 
 
-def run(machine: EvalMachine, primitive: Primitive, given: tuple[Slot, ...]) -> Value:
+def run(
+    machine: EvalMachine, primitive: Primitive, arguments: tuple[Slot, ...]
+) -> Value:
     """Return the result of a built-in; ``*given`` would nest Python's stack."""
     function = primitive.function
-    match given:
+    match arguments:
         case (first,):
             return force(function(machine, first))
         case (first, second):
             return force(function(machine, first, second))
         case _:
-            return force(function(machine, given[0], given[1], given[2]))
+            return force(function(machine, arguments[0], arguments[1], arguments[2]))
 
 
 def _not_a_function(value: Value) -> NoReturn:
@@ -218,24 +222,24 @@ def bind(function: Lambda, argument: Slot) -> EvalEnv:
     frame: EvalEnv = [function.env]
     if signature.whole:
         frame.append(value)
-    found = 0
+    matched = 0
     for parameter in signature.parameters or ():
         name = parameter.name
         if name in items:
             frame.append(items[name])
-            found += 1
+            matched += 1
         elif parameter.default is not None:
             frame.append(parameter.default(frame))
         else:
             _missing(function, value, name, parameter.span)
-    if found != len(items) and not signature.ellipsis:
+    if matched != len(items) and not signature.ellipsis:
         _unexpected(function, value)
     return frame
 
 
 def _unexpected_names(function: Lambda, value: Attrs) -> list[str]:
-    known = {parameter.name for parameter in function.signature.parameters or ()}
-    return sorted(name for name in value.items if name not in known)
+    parameters = {parameter.name for parameter in function.signature.parameters or ()}
+    return sorted(name for name in value.items if name not in parameters)
 
 
 def _missing(function: Lambda, value: Attrs, name: str, span: Span) -> NoReturn:
@@ -254,14 +258,18 @@ def _missing(function: Lambda, value: Attrs, name: str, span: Span) -> NoReturn:
 
 def _unexpected(function: Lambda, value: Attrs) -> NoReturn:
     name = _unexpected_names(function, value)[0]
-    known = [parameter.name for parameter in function.signature.parameters or ()]
+    parameters = [parameter.name for parameter in function.signature.parameters or ()]
     labels = [Label(function.signature.span, "defined here")]
     if name in value.spans:
         labels.insert(0, Label(value.spans[name], "the argument"))
     raise Failure(
         "DB0215",
         f"{_title(function)} is called with an unexpected argument '{name}'",
-        hint=did_you_mean(name, known)
-        or (f"it takes {', '.join(known)}" if known else "it takes an empty set"),
+        hint=did_you_mean(name, parameters)
+        or (
+            f"it takes {', '.join(parameters)}"
+            if parameters
+            else "it takes an empty set"
+        ),
         labels=labels,
     )

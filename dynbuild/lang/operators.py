@@ -189,9 +189,9 @@ def _less_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bo
     machine.charge(1)
     result = len(left) < len(right)
     for first, second in zip(left, right, strict=False):
-        one, other = force(first), force(second)
-        if not equal(machine, one, other):
-            result = less(machine, one, other)
+        left_value, right_value = force(first), force(second)
+        if not equal(machine, left_value, right_value):
+            result = less(machine, left_value, right_value)
             break
     machine.depth -= 1
     return result
@@ -226,8 +226,8 @@ def _equal_numbers(left: Value, right: Value) -> bool:
 
 def equal_slots(machine: EvalMachine, left: Slot, right: Slot) -> bool:
     """Compare two slots; as in Nix the *same* value equals itself, even a function."""
-    one, other = force(left), force(right)
-    return left is right or equal(machine, one, other)
+    left_value, right_value = force(left), force(right)
+    return left is right or equal(machine, left_value, right_value)
 
 
 def _equal_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bool:

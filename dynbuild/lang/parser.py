@@ -46,11 +46,11 @@ def _refuse_null(source: Source) -> None:
     """Refuse a null byte outside comments, as Nix does."""
     for piece in scan(source.text):
         if "\0" in piece.text and piece.kind != "comment":
-            at = piece.start + piece.text.index("\0")
+            position = piece.start + piece.text.index("\0")
             raise DeclarationError(
                 Diagnostic(
                     "DB0201",
                     "a null byte cannot be part of a source",
-                    Span(source, at, at + 1),
+                    Span(source, position, position + 1),
                 )
             )

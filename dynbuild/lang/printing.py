@@ -62,34 +62,36 @@ def print_value(machine: EvalMachine, value: Slot) -> str:
     return "".join(parts)
 
 
-def _print(machine: EvalMachine, slot: Slot, parts: list[str], seen: set[int]) -> None:
+def _print(
+    machine: EvalMachine, slot: Slot, parts: list[str], printed: set[int]
+) -> None:
     if type(slot) is Thunk and slot.code is not None:
         parts.append("«thunk»")
         return
     value = force(slot)
     if isinstance(value, list) and value:
-        if id(slot) in seen:
+        if id(slot) in printed:
             parts.append("«repeated»")
             return
-        seen.add(id(slot))
+        printed.add(id(slot))
         machine.enter()
         parts.append("[ ")
         for item in value:
-            _print(machine, item, parts, seen)
+            _print(machine, item, parts, printed)
             parts.append(" ")
         parts.append("]")
         machine.depth -= 1
     elif type(value) is Attrs and value.items:
-        if id(value) in seen:
+        if id(value) in printed:
             parts.append("«repeated»")
             return
-        seen.add(id(value))
+        printed.add(id(value))
         machine.enter()
         parts.append("{ ")
         for name in sorted(value.items):
             machine.charge(len(name) >> 4)
             parts.append(f"{attribute_literal(name)} = ")
-            _print(machine, value.items[name], parts, seen)
+            _print(machine, value.items[name], parts, printed)
             parts.append("; ")
         parts.append("}")
         machine.depth -= 1
@@ -229,10 +231,10 @@ def _shortest(value: float) -> tuple[str, str, int]:
     whole, _, fraction = mantissa.partition(".")
     exponent = int(scale or 0) - len(fraction)
     digits = (whole + fraction).lstrip("0")
-    kept = digits.rstrip("0")
-    exponent += len(digits) - len(kept)
+    significant = digits.rstrip("0")
+    exponent += len(digits) - len(significant)
     sign = "-" if math.copysign(1.0, value) < 0 else ""
-    return sign, kept or "0", exponent if kept else 0
+    return sign, significant or "0", exponent if significant else 0
 
 
 _JSON_ATOMS: dict[type, Callable[[Any], str]] = {

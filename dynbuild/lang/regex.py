@@ -58,8 +58,8 @@ class Regex:
             ways = self._step(ways, byte, data, position + 1)
             if not ways:
                 return None
-        for at, saved in ways.items():
-            if self.program[at][0] == "match":
+        for index, saved in ways.items():
+            if self.program[index][0] == "match":
                 return _pairs(saved)[1:]
         return None
 
@@ -71,22 +71,22 @@ class Regex:
         empty_at = -1
         while start <= len(data):
             charge(1)
-            found = (
+            groups = (
                 self._find_literal(data, start)
                 if self.literal
                 else self._find(data, start, empty_at, charge)
             )
-            if found is None:
+            if groups is None:
                 return
-            first, last = found[0]
-            yield first, last, found[1:]
+            first, last = groups[0]
+            yield first, last, groups[1:]
             empty_at = last if first == last else -1
             start = last
 
     def _find_literal(self, data: bytes, start: int) -> Groups | None:
         assert self.literal
-        at = data.find(self.literal, start)
-        return None if at < 0 else [(at, at + len(self.literal))]
+        index = data.find(self.literal, start)
+        return None if index < 0 else [(index, index + len(self.literal))]
 
     def _find(
         self, data: bytes, start: int, empty_at: int, charge: Callable[[int], None]
@@ -98,8 +98,8 @@ class Regex:
         while True:
             if best is None:
                 self._follow(ways, 0, (-1,) * (2 * self.groups + 2), data, position)
-            for at, saved in ways.items():
-                if self.program[at][0] != "match":
+            for index, saved in ways.items():
+                if self.program[index][0] != "match":
                     continue
                 if (saved[0] == saved[1] == empty_at) or (
                     best is not None and saved[0] > best[0]
@@ -108,7 +108,9 @@ class Regex:
                 if best is None or saved[0] < best[0] or saved[1] > best[1]:
                     best = saved
             if best is not None:
-                ways = {at: saved for at, saved in ways.items() if saved[0] <= best[0]}
+                ways = {
+                    index: saved for index, saved in ways.items() if saved[0] <= best[0]
+                }
                 if not ways:
                     break
             if position >= len(data):
@@ -126,34 +128,34 @@ class Regex:
     def _step(self, ways: Ways, byte: int, data: bytes, position: int) -> Ways:
         program = self.program
         result: Ways = {}
-        for at, saved in ways.items():
-            kind, mask, _ = program[at]
+        for index, saved in ways.items():
+            kind, mask, _ = program[index]
             if kind == "byte" and mask >> byte & 1:
-                self._follow(result, at + 1, saved, data, position)
+                self._follow(result, index + 1, saved, data, position)
         return result
 
     def _follow(
-        self, ways: Ways, at: int, saved: tuple[int, ...], data: bytes, position: int
+        self, ways: Ways, index: int, saved: tuple[int, ...], data: bytes, position: int
     ) -> None:
         """Add all positions reachable without consuming a byte, preferred first."""
         program = self.program
-        stack = [(at, saved)]
+        stack = [(index, saved)]
         while stack:
-            at, saved = stack.pop()
-            if at in ways:
+            index, saved = stack.pop()
+            if index in ways:
                 continue
-            ways[at] = saved
-            kind, first, second = program[at]
+            ways[index] = saved
+            kind, first, second = program[index]
             if kind == "split":
                 stack.append((second, saved))
                 stack.append((first, saved))
             elif kind == "save":
                 saved = (*saved[:first], position, *saved[first + 1 :])
-                stack.append((at + 1, saved))
+                stack.append((index + 1, saved))
             elif (kind == "start" and position == 0) or (
                 kind == "end" and position == len(data)
             ):
-                stack.append((at + 1, saved))
+                stack.append((index + 1, saved))
 
 
 def _pairs(saved: tuple[int, ...]) -> Groups:

@@ -130,24 +130,24 @@ class _RegexReader:
     """A pattern being read."""
 
     data: bytes
-    at: int = 0
+    position: int = 0
     groups: int = 0
     nesting: int = 0
 
     def peek(self, token: bytes) -> bool:
-        return self.data.startswith(token, self.at)
+        return self.data.startswith(token, self.position)
 
     def accept(self, token: bytes) -> bool:
         if not self.peek(token):
             return False
-        self.at += len(token)
+        self.position += len(token)
         return True
 
     def byte(self) -> int:
-        if self.at >= len(self.data):
+        if self.position >= len(self.data):
             raise self.wrong("it ends too early")
-        self.at += 1
-        return self.data[self.at - 1]
+        self.position += 1
+        return self.data[self.position - 1]
 
     def wrong(self, what: str) -> Failure:
         pattern = decode(self.data)
@@ -158,7 +158,7 @@ def parse_regex(pattern: bytes) -> tuple[RegexNode, int]:
     """Return the tree of a pattern and its number of groups."""
     reader = _RegexReader(pattern)
     node = _alternatives(reader)
-    if reader.at < len(pattern):
+    if reader.position < len(pattern):
         raise reader.wrong("a ')' closes nothing")
     return node, reader.groups
 
@@ -172,13 +172,15 @@ def _alternatives(reader: _RegexReader) -> RegexNode:
 
 def _sequence(reader: _RegexReader) -> RegexNode:
     items: list[RegexNode] = []
-    while reader.at < len(reader.data) and not (reader.peek(b"|") or reader.peek(b")")):
+    while reader.position < len(reader.data) and not (
+        reader.peek(b"|") or reader.peek(b")")
+    ):
         items.append(_term(reader))
     return Sequence(tuple(items))
 
 
 def _term(reader: _RegexReader) -> RegexNode:
-    char = reader.data[reader.at : reader.at + 1]
+    char = reader.data[reader.position : reader.position + 1]
     if char in {b"*", b"+", b"?", b"{"}:
         raise reader.wrong(f"there is nothing for '{decode(char)}' to repeat")
     if reader.accept(b"^"):
@@ -220,12 +222,14 @@ def _counted(reader: _RegexReader, node: RegexNode) -> RegexNode:
 
 
 def _number(reader: _RegexReader) -> int | None:
-    start = reader.at
-    while reader.data[reader.at : reader.at + 1].isdigit():
-        reader.at += 1
-    if reader.at - start > len(str(MAX_REPEAT)):
+    start = reader.position
+    while reader.data[reader.position : reader.position + 1].isdigit():
+        reader.position += 1
+    if reader.position - start > len(str(MAX_REPEAT)):
         raise too_complex()
-    return int(reader.data[start : reader.at]) if reader.at > start else None
+    return (
+        int(reader.data[start : reader.position]) if reader.position > start else None
+    )
 
 
 def _atom(reader: _RegexReader) -> RegexNode:
@@ -274,7 +278,7 @@ def _bracket(reader: _RegexReader) -> RegexNode:
             continue
         start = item[0]
         if reader.peek(b"-") and not reader.peek(b"-]"):
-            reader.at += 1
+            reader.position += 1
             end = _bracket_item(reader)
             if isinstance(end, int) or end[0] < start:
                 raise reader.wrong("a range in [ ] is the wrong way round")
@@ -303,9 +307,9 @@ def _bracket_item(reader: _RegexReader) -> int | tuple[int]:
 
 
 def _named(reader: _RegexReader, closing: bytes) -> bytes:
-    end = reader.data.find(closing, reader.at)
+    end = reader.data.find(closing, reader.position)
     if end < 0:
         raise reader.wrong("a '[' is not closed")
-    name = reader.data[reader.at : end]
-    reader.at = end + len(closing)
+    name = reader.data[reader.position : end]
+    reader.position = end + len(closing)
     return name

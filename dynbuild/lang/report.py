@@ -25,14 +25,14 @@ def diagnose(failure: Failure, machine: EvalMachine, *, show_trace: bool) -> Dia
         span = whole(machine)
     frames = [frame for frame in frames if frame.span != span or not frame.span]
     shown = frames if show_trace else frames[:MAX_FRAMES]
-    left = len(frames) - len(shown)
+    omitted = len(frames) - len(shown)
     trace: list[Label] = []
     for frame in shown:
         place = frame.span or span
         if place:
             trace.append(Label(place, frame.text))
-    if left and not hint:
-        hint = f"{left} more steps led here; --show-trace shows them"
+    if omitted and not hint:
+        hint = f"{omitted} more steps led here; --show-trace shows them"
     return Diagnostic(
         failure.code,
         short(failure.message),
@@ -54,13 +54,13 @@ def _frames(
     failure: Failure, labels: Mapping[Code, TraceFrame]
 ) -> Iterator[TraceFrame]:
     """Yield the steps that have a label, innermost first, each once."""
-    seen: set[tuple[str, object]] = set()
+    keys: set[tuple[str, object]] = set()
     for step in failure.steps:
         frame = step if isinstance(step, TraceFrame) else labels.get(step)
         if frame is None:
             continue
         span = frame.span
         key = (frame.text, span and (span.source.name, span.start))
-        if key not in seen:
-            seen.add(key)
+        if key not in keys:
+            keys.add(key)
             yield frame

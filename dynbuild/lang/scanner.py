@@ -70,35 +70,35 @@ class Lexeme:
 
 def scan(text: str) -> Iterator[Lexeme]:
     """Split a source into all of its pieces."""
-    at = 0
+    position = 0
     inside: Opened | None = None
-    while at < len(text) or (inside and inside.kind == "path"):
+    while position < len(text) or (inside and inside.kind == "path"):
         mode = inside.kind if inside else ""
         if mode in _TEXTS:
-            piece = _in_literal(text, at, mode, inside)
+            piece = _in_literal(text, position, mode, inside)
         else:
-            match = _CODE.match(text, at)
+            match = _CODE.match(text, position)
             assert match
             kind = match.lastgroup or ""
             if kind == "operator" or match[0] in KEYWORDS:
                 kind = match[0]
-            piece = Lexeme(kind, match[0], at, inside)
+            piece = Lexeme(kind, match[0], position, inside)
         yield piece
         inside = _after(text, piece, mode)
-        at = piece.end
+        position = piece.end
 
 
-def _in_literal(text: str, at: int, mode: str, inside: Opened | None) -> Lexeme:
-    match = _TEXTS[mode].match(text, at)
+def _in_literal(text: str, position: int, mode: str, inside: Opened | None) -> Lexeme:
+    match = _TEXTS[mode].match(text, position)
     if match:
-        return Lexeme("text", match[0], at, inside)
-    if text.startswith("${", at):
-        return Lexeme("${", "${", at, inside)
+        return Lexeme("text", match[0], position, inside)
+    if text.startswith("${", position):
+        return Lexeme("${", "${", position, inside)
     if mode == "path":
-        return Lexeme("close", "", at, inside)
-    if text.startswith(mode, at):
-        return Lexeme("close", mode, at, inside)
-    return Lexeme("text", text[at : at + 1], at, inside)
+        return Lexeme("close", "", position, inside)
+    if text.startswith(mode, position):
+        return Lexeme("close", mode, position, inside)
+    return Lexeme("text", text[position : position + 1], position, inside)
 
 
 def _after(text: str, piece: Lexeme, mode: str) -> Opened | None:

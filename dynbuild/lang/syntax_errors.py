@@ -29,37 +29,37 @@ _WORDS = {"let": "in", "if": "then", "then": "else", "with": ";", "assert": ";"}
 class _Stop:
     """The position where the parser stopped, and its surroundings."""
 
-    at: int
-    found: Lexeme | None
+    position: int
+    lexeme: Lexeme | None
     before: Lexeme | None
     earlier: tuple[Lexeme, ...]
     opener: tuple[str, int] | None
     accepts: frozenset[str]
 
     @property
-    def found_kind(self) -> str:
-        if self.found is None:
+    def lexeme_kind(self) -> str:
+        if self.lexeme is None:
             return END
-        return self.found.text if self.found.kind == "bad" else self.found.kind
+        return self.lexeme.text if self.lexeme.kind == "bad" else self.lexeme.kind
 
 
 def syntax_errors(source: Source, stopped: Stopped) -> list[Diagnostic]:
     """Return all syntax errors of a source in which the parser stopped."""
     text = source.text
-    found: list[Diagnostic] = []
-    next_one: Stopped | None = stopped
-    while next_one and len(found) < MAX_ERRORS:
-        stop = _look_around(text, next_one.at, next_one.accepts)
+    diagnostics: list[Diagnostic] = []
+    next_stop: Stopped | None = stopped
+    while next_stop and len(diagnostics) < MAX_ERRORS:
+        stop = _look_around(text, next_stop.position, next_stop.accepts)
         diagnostic = _diagnose(source, stop)
-        if any(diagnostic.span == other.span for other in found):
+        if any(diagnostic.span == other.span for other in diagnostics):
             break
-        found.append(diagnostic)
+        diagnostics.append(diagnostic)
         blanked = _without_binding(text, stop)
         if blanked is None:
             break
         text = blanked
-        next_one = _next_stop(text)
-    return found
+        next_stop = _next_stop(text)
+    return diagnostics
 
 
 def _next_stop(text: str) -> Stopped | None:
@@ -70,22 +70,22 @@ def _next_stop(text: str) -> Stopped | None:
     return None
 
 
-def _look_around(text: str, at: int, accepts: frozenset[str]) -> _Stop:
+def _look_around(text: str, position: int, accepts: frozenset[str]) -> _Stop:
     pieces: list[Lexeme] = []
-    found = None
+    lexeme = None
     for piece in scan(text):
-        if piece.kind == "unclosed" or piece.end > at:
-            found = piece
+        if piece.kind == "unclosed" or piece.end > position:
+            lexeme = piece
             break
         if piece.kind not in {"space", "comment"}:
             pieces.append(piece)
-    if found is not None and found.kind in {"space", "comment"}:
-        found = None
-    if found is not None and found.start < at and found.kind == "text":
-        found = Lexeme("bad", text[at], at, found.inside)
-    start = found.start if found else at
+    if lexeme is not None and lexeme.kind in {"space", "comment"}:
+        lexeme = None
+    if lexeme is not None and lexeme.start < position and lexeme.kind == "text":
+        lexeme = Lexeme("bad", text[position], position, lexeme.inside)
+    start = lexeme.start if lexeme else position
     before = pieces[-1] if pieces else None
-    return _Stop(start, found, before, tuple(pieces), _opener(pieces), accepts)
+    return _Stop(start, lexeme, before, tuple(pieces), _opener(pieces), accepts)
 
 
 def _opener(pieces: list[Lexeme]) -> tuple[str, int] | None:
@@ -126,7 +126,7 @@ def _matches(hint: Hint, stop: _Stop) -> bool:
     before = stop.before.kind if stop.before else ""
     opener = stop.opener[0] if stop.opener else ""
     return (
-        (not hint.found or stop.found_kind in hint.found)
+        (not hint.found or stop.lexeme_kind in hint.found)
         and (not hint.before or before in hint.before)
         and (not hint.opener or opener in hint.opener)
         and (not hint.accepts or bool(hint.accepts & stop.accepts))
@@ -136,8 +136,8 @@ def _matches(hint: Hint, stop: _Stop) -> bool:
 def _diagnose(source: Source, stop: _Stop) -> Diagnostic:
     before = stop.before
     opener = stop.opener
-    length = len(stop.found.text) if stop.found else 1
-    span = Span(source, stop.at, stop.at + max(1, length))
+    length = len(stop.lexeme.text) if stop.lexeme else 1
+    span = Span(source, stop.position, stop.position + max(1, length))
     hint = next((row for row in HINTS if _matches(row, stop)), None)
     if hint is None:
         return Diagnostic("DB0201", _plain(stop), span)
@@ -150,7 +150,7 @@ def _diagnose(source: Source, stop: _Stop) -> Diagnostic:
         place = Span(source, opener[1], opener[1] + len(word))
         labels = (Label(place, f"`{word}` stands here"),)
     words = {
-        "{found}": stop.found.text if stop.found else "",
+        "{found}": stop.lexeme.text if stop.lexeme else "",
         "{before}": before.text if before else "",
         "{opener}": opener[0] if opener else "",
     }
@@ -164,25 +164,27 @@ def _diagnose(source: Source, stop: _Stop) -> Diagnostic:
 def _end_of_value(stop: _Stop) -> int:
     """Return the end of the previous binding: at ``=``, before the name it binds."""
     pieces = list(stop.earlier)
-    if stop.found_kind == "=":
+    if stop.lexeme_kind == "=":
         while pieces and pieces[-1].kind in {"name", "text", "open", "close", "or"}:
             last = pieces.pop()
             if last.kind in {"name", "or"} or (last.kind == "open"):
                 if not pieces or pieces[-1].kind != ".":
                     break
                 pieces.pop()
-    return pieces[-1].end if pieces else stop.at
+    return pieces[-1].end if pieces else stop.position
 
 
 def _plain(stop: _Stop) -> str:
     """Return the generic message: what was found, and what would fit."""
-    found = "the end of the source"
-    if stop.found:
-        text = stop.found.text
+    description = "the end of the source"
+    if stop.lexeme:
+        text = stop.lexeme.text
         shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
-        found = f"'{shown}'" if shown.isprintable() else f"character {ord(text[0]):#x}"
+        description = (
+            f"'{shown}'" if shown.isprintable() else f"character {ord(text[0]):#x}"
+        )
     wanted = _wanted(stop.accepts)
-    return f"unexpected {found}" + (f"; expected {wanted}" if wanted else "")
+    return f"unexpected {description}" + (f"; expected {wanted}" if wanted else "")
 
 
 def _wanted(accepts: frozenset[str]) -> str:
@@ -201,7 +203,7 @@ def _wanted(accepts: frozenset[str]) -> str:
 
 def _without_binding(text: str, stop: _Stop) -> str | None:
     """Return the text with the stop's binding blanked out; None outside a binding."""
-    inside = stop.found.inside if stop.found else None
+    inside = stop.lexeme.inside if stop.lexeme else None
     while inside and inside.kind != "{":
         inside = inside.outer
     if not inside:
@@ -213,8 +215,10 @@ def _without_binding(text: str, stop: _Stop) -> str | None:
         and piece.inside
         and piece.inside.start == inside.start
     ]
-    start = max([inside.start + 1, *(end.end for end in ends if end.end <= stop.at)])
-    last = next((end for end in ends if end.start >= stop.at), None)
+    start = max(
+        [inside.start + 1, *(end.end for end in ends if end.end <= stop.position)]
+    )
+    last = next((end for end in ends if end.start >= stop.position), None)
     if last is None:
         return None
     end = last.end if last.kind == ";" else last.start

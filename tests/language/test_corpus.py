@@ -72,7 +72,7 @@ def test_the_driver_stops_where_lark_does(case: Case) -> None:
         return
     with pytest.raises(Stopped) as caught:
         driver().parse(case.text)
-    assert (caught.value.at, caught.value.accepts) == expected
+    assert (caught.value.position, caught.value.accepts) == expected
 
 
 @pytest.mark.parametrize("case", OKAY, ids=[case.name for case in OKAY])
