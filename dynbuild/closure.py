@@ -3,12 +3,12 @@
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
-Node = TypeVar("Node", bound=Hashable)
+Vertex = TypeVar("Vertex", bound=Hashable)
 
 
 def closure(
-    start: Iterable[Node], edges: Callable[[Node], Iterable[Node]]
-) -> set[Node]:
+    start: Iterable[Vertex], edges: Callable[[Vertex], Iterable[Vertex]]
+) -> set[Vertex]:
     """Return the nodes to start from, and all that edges lead to from them.
 
     Each node's edges are asked for once. Graphs with cycles have a closure too.

@@ -18,7 +18,7 @@ from dynbuild.reference import parse
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
 from dynbuild.steps.fields import COLUMNS, FieldValue
-from dynbuild.steps.kinds import Kind, Record, Records
+from dynbuild.steps.kinds import FieldKind, RecordKind, Records
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
@@ -136,9 +136,9 @@ def _resolved(of: type, declared: BaseModel, **found: FieldValue) -> FieldValue:
     return of(**found)
 
 
-def _as_declared(kind: Kind, value: FieldValue) -> FieldValue:
+def _as_declared(kind: FieldKind, value: FieldValue) -> FieldValue:
     match kind:
-        case Record(of):
+        case RecordKind(of):
             return _resolved(of, value)
         case Records(of):
             return tuple(_resolved(of, item) for item in value)

@@ -13,7 +13,7 @@ from dynbuild.declaration.syntax.secrecy import redacted, shown_in, without_secr
 from dynbuild.declaration.syntax.shape import normal, validate
 from dynbuild.declaration.syntax.shape_messages import found
 from dynbuild.declaration.syntax.tree import Node, Table
-from dynbuild.declaration.syntax.tree_codec import Read, freeze, thaw
+from dynbuild.declaration.syntax.tree_codec import ReadFact, freeze, thaw
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
 
@@ -105,7 +105,7 @@ def _evaluated(source: Source, inputs: Inputs) -> Loaded:
     return _warned(loaded, read.warnings)
 
 
-def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> Read:
+def _evaluate(source: Source, inputs: Inputs, question: tuple[object, ...]) -> ReadFact:
     """Evaluate, and cache the result if it came without warnings or output."""
     from dynbuild.declaration.syntax import nix  # noqa: PLC0415 - only this needs the parser
 

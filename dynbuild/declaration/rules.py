@@ -74,9 +74,9 @@ Image = Annotated[
         _in_lower_case,
     ),
 ]
-Variable = Annotated[str, VARIABLE]
+VariableName = Annotated[str, VARIABLE]
 TrustedKey = Annotated[str, TRUSTED_KEY]
-Mode = Annotated[
+FileMode = Annotated[
     str, Rule("DB0146", grammar.MODE, "three or four octal digits, as 0644", _as_mode)
 ]
 CopyMode = Annotated[

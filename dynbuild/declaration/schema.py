@@ -27,15 +27,15 @@ from dynbuild.declaration.rules import (
     CacheId,
     CopyMode,
     Duration,
+    FileMode,
     Image,
-    Mode,
     Owner,
     Rule,
     SecretId,
     Signal,
     TrustedKey,
     UserName,
-    Variable,
+    VariableName,
     WarningCode,
 )
 
@@ -141,7 +141,9 @@ class Secret(_Model):
     """A secret that a stage's commands may read; only its id is ever written down."""
 
     id: SecretId = _text(SECRET_ID, "The id, to which the command line gives a value.")
-    env: Variable | None = _text(ENV_NAME, "The variable that holds it.", default=None)
+    env: VariableName | None = _text(
+        ENV_NAME, "The variable that holds it.", default=None
+    )
     target: AbsolutePath | None = Field(
         default=None, description="The file that holds it; else /run/secrets/ID."
     )
@@ -158,7 +160,7 @@ class CacheMount(_Model):
         default="shared",
         description="What steps at the same time do: share, have one each, wait.",
     )
-    mode: Mode | None = _text(MODE, "Its mode, in octal digits.", default=None)
+    mode: FileMode | None = _text(MODE, "Its mode, in octal digits.", default=None)
 
 
 def _mounted(value: object) -> object:

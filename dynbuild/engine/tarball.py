@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
-from dynbuild.link.entries import Entry, MalformedLayerError, entry_of
+from dynbuild.link.entries import MalformedLayerError, TarEntry, entry_of
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.reads import TELLING
 from dynbuild.link.squash import squash
@@ -113,7 +113,7 @@ def squashed(
         members = [[(entry_of(info), info) for info in tar] for tar in opened]
         infos = {id(entry): info for layer in members for entry, info in layer}
 
-        def read(number: int, entry: Entry) -> Iterator[bytes]:
+        def read(number: int, entry: TarEntry) -> Iterator[bytes]:
             file = opened[number].extractfile(infos[id(entry)])
             assert file is not None, entry.name
             while chunk := file.read(_CHUNK):
@@ -192,7 +192,7 @@ class _Packed:
         return Layer(diff_id, BlobDigest(digest), path.stat().st_size), path
 
 
-def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[Entry]:
+def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[TarEntry]:
     with _opened(layer) as archive:
         for info in archive:
             if info.isdir() and _path(info) in _MOUNTS:

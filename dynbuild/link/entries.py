@@ -36,7 +36,7 @@ class MalformedLayerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TarEntry:
     """One entry of a layer's tar.
 
     ``link`` is the verbatim target of a symlink, or the name of the entry that a hard
@@ -65,10 +65,10 @@ class Laid:
     """
 
     kind: Kind
-    entry: Entry | None = None
+    entry: TarEntry | None = None
 
 
-def entry_of(info: tarfile.TarInfo, content: str = "") -> Entry:
+def entry_of(info: tarfile.TarInfo, content: str = "") -> TarEntry:
     """Return the entry of a tar header; ``content`` is the digest of a file."""
     kind = _TYPES.get(info.type, "file")
     if kind == "device":
@@ -78,7 +78,7 @@ def entry_of(info: tarfile.TarInfo, content: str = "") -> Entry:
         for key, value in info.pax_headers.items()
         if key.startswith(_XATTR)
     )
-    return Entry(
+    return TarEntry(
         name=info.name,
         type=kind,
         mode=info.mode & 0o7777,
@@ -92,7 +92,7 @@ def entry_of(info: tarfile.TarInfo, content: str = "") -> Entry:
     )
 
 
-def header_of(entry: Entry) -> bytes:
+def header_of(entry: TarEntry) -> bytes:
     """Return an entry's tar header: PAX, numeric owners, the same bytes everywhere."""
     info = tarfile.TarInfo(entry.name)
     info.mode, info.uid, info.gid = entry.mode, entry.uid, entry.gid
@@ -131,7 +131,7 @@ def resolved(path: str, tree: WriteSet) -> str:
     return "/".join(_resolve(path.split("/"), target))
 
 
-def lay(entries: Iterable[Entry], below: WriteSet) -> dict[str, Laid]:
+def lay(entries: Iterable[TarEntry], below: WriteSet) -> dict[str, Laid]:
     """Return what a layer puts at each path, over what lies below, with every parent.
 
     A whiteout of a directory that the layer also writes hides what lies below it: the
@@ -164,7 +164,7 @@ class _Tree:
     gone: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
 
-    def take(self, entry: Entry) -> None:
+    def take(self, entry: TarEntry) -> None:
         path = self._place(entry.name)
         parent, _, name = path.rpartition("/")
         if name == OPAQUE:

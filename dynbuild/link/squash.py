@@ -16,9 +16,9 @@ from dynbuild.digest import Digest, digest_of
 from dynbuild.link.entries import (
     OPAQUE,
     WHITEOUT,
-    Entry,
     Laid,
     MalformedLayerError,
+    TarEntry,
     ancestors,
     header_of,
     lay,
@@ -26,7 +26,7 @@ from dynbuild.link.entries import (
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import lies, stacked, written
 
-Read: TypeAlias = Callable[[int, Entry], Iterable[bytes]]
+ReadFile: TypeAlias = Callable[[int, TarEntry], Iterable[bytes]]
 """The content of a file, given the number of its layer and its entry there."""
 
 _BLOCK = 512
@@ -34,8 +34,8 @@ _END = bytes(2 * _BLOCK)
 
 
 def squash(
-    layers: Sequence[Sequence[Entry]],
-    read: Read,
+    layers: Sequence[Sequence[TarEntry]],
+    read: ReadFile,
     needless: Collection[str] = (),
     below: WriteSet | None = None,
 ) -> Iterator[bytes]:
@@ -93,7 +93,7 @@ _DIRECTORIES = frozenset({"directory", "opaque"})
 _FRAME = _DIRECTORIES | {"whiteout"}
 
 
-def _at(layers: Sequence[Sequence[Entry]], source: "_Source") -> Entry:
+def _at(layers: Sequence[Sequence[TarEntry]], source: "_Source") -> TarEntry:
     return layers[source.layer][source.position]
 
 
@@ -103,10 +103,10 @@ def _frame(path: str, tree: WriteSet, mtime: str | None) -> Iterator[bytes]:
     parent, _, name = path.rpartition("/")
     if here.kind == "whiteout":
         if not any(tree[above].kind == "opaque" for above in ancestors(path)):
-            yield header_of(Entry(f"{parent}/{WHITEOUT}{name}".lstrip("/"), mode=0))
+            yield header_of(TarEntry(f"{parent}/{WHITEOUT}{name}".lstrip("/"), mode=0))
         return
     if mtime is not None:
-        directory = Entry(
+        directory = TarEntry(
             path or ".",
             "directory",
             mode=here.mode,
@@ -117,10 +117,10 @@ def _frame(path: str, tree: WriteSet, mtime: str | None) -> Iterator[bytes]:
         )
         yield header_of(directory)
     if here.kind == "opaque":
-        yield header_of(Entry(f"{path}/{OPAQUE}".lstrip("/"), mode=0))
+        yield header_of(TarEntry(f"{path}/{OPAQUE}".lstrip("/"), mode=0))
 
 
-def _content(entry: Entry, chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _content(entry: TarEntry, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the bytes of a file, padded to whole blocks."""
     size = 0
     for chunk in chunks:
@@ -142,7 +142,7 @@ class _Source:
 
 
 def _merged(
-    layers: Sequence[Sequence[Entry]], below: WriteSet
+    layers: Sequence[Sequence[TarEntry]], below: WriteSet
 ) -> tuple[dict[str, Written], dict[str, _Source | None]]:
     """Return what the layers write together, and the entry that each path is from."""
     tree: dict[str, Written] = {}

@@ -9,14 +9,14 @@ of two layers shows at a path that both have.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dynbuild.link.entries import Entry, Laid, MalformedLayerError, ancestors, lay
+from dynbuild.link.entries import Laid, MalformedLayerError, TarEntry, ancestors, lay
 from dynbuild.link.model import WriteSet, Written
 
 IMPLIED = Written("directory", 0o755)
 """A directory that no layer describes, as engines create it."""
 
 
-def write_set(entries: Iterable[Entry], below: WriteSet) -> dict[str, Written]:
+def write_set(entries: Iterable[TarEntry], below: WriteSet) -> dict[str, Written]:
     """Return what a layer writes over the tree below: ``stacked`` of all lower layers.
 
     Raises MalformedLayerError.

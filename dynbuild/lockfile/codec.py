@@ -22,7 +22,7 @@ from dynbuild.steps.fields import (
     lowest_version,
     set_columns,
 )
-from dynbuild.steps.kinds import Kind, Lines, Record, Records, Variables
+from dynbuild.steps.kinds import FieldKind, Lines, RecordKind, Records, Variables
 from dynbuild.steps.log import Log, format_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Pin
@@ -46,9 +46,9 @@ _MARKER = re.compile(
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
-Value = object
-Table = Mapping[str, Value]
-Path = tuple[str, ...]
+TomlValue = object
+TomlTable = Mapping[str, TomlValue]
+KeyPath = tuple[str, ...]
 
 
 def dumps(lock: Lock) -> str:
@@ -126,9 +126,9 @@ def _refuse_endless(lock: Lock, name: str) -> None:
             raise LockError(Diagnostic("DB0344", message, hint=hint))
 
 
-def _bounded(document: dict[str, Value]) -> dict[str, Value]:
+def _bounded(document: dict[str, TomlValue]) -> dict[str, TomlValue]:
     """Refuse nesting that would exhaust the stack of recursive code."""
-    level: list[dict[str, Value] | list[Value]] = [document]
+    level: list[dict[str, TomlValue] | list[TomlValue]] = [document]
     for _ in range(_DEEPEST):
         level = [
             inner
@@ -158,7 +158,7 @@ def _refuse_markers(source: Source) -> None:
     )
 
 
-def _tables(lock: Lock) -> Iterator[tuple[Path, Table]]:
+def _tables(lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
     yield ("arguments",), dict(sorted(lock.arguments.items()))
     yield from _pin(("base",), lock.base)
     for image, pin in sorted(lock.images.items()):
@@ -196,7 +196,7 @@ def _tables(lock: Lock) -> Iterator[tuple[Path, Table]]:
             yield path, {}
 
 
-def _pin(path: Path, pin: Pin) -> Iterator[tuple[Path, Table]]:
+def _pin(path: KeyPath, pin: Pin) -> Iterator[tuple[KeyPath, TomlTable]]:
     """Yield an image's reference, digest and config; unpinned ones have no digest."""
     # The table of a copied image is already named after it.
     facts = {"image": pin.image, "digest": pin.digest} if path == ("base",) else {}
@@ -209,22 +209,24 @@ def _pin(path: Path, pin: Pin) -> Iterator[tuple[Path, Table]]:
     yield (*path, "env"), dict(sorted(pin.env.items()))
 
 
-def _log(log: Log) -> Table:
+def _log(log: Log) -> TomlTable:
     return {
         key: [format_event(event) for event in events]
         for key, events in sorted(log.items())
     }
 
 
-def _stage(path: Path, entry: Entry, extra: Extra) -> Iterator[tuple[Path, Table]]:
+def _stage(
+    path: KeyPath, entry: Entry, extra: Extra
+) -> Iterator[tuple[KeyPath, TomlTable]]:
     (_, facts), *variables = _tables_of(path, entry.stage, extra)
     yield path, {**_set({"seq": entry.seq, "moves": entry.moves or None}), **facts}
     yield from variables
 
 
 def _tables_of(
-    path: Path, value: FieldValue, extra: Extra
-) -> Iterator[tuple[Path, Table]]:
+    path: KeyPath, value: FieldValue, extra: Extra
+) -> Iterator[tuple[KeyPath, TomlTable]]:
     """Yield the table of a value, and those that some of its fields have."""
     yield path, _row(value, path, extra)
     for column in COLUMNS[type(value)]:
@@ -232,22 +234,22 @@ def _tables_of(
         match column.kind:
             case Variables():
                 yield at, dict(sorted(found.items()))
-            case Record() if found is not None:
+            case RecordKind() if found is not None:
                 yield at, _row(found, at, extra)
             case _:
                 pass
 
 
-def _row(value: FieldValue, path: Path, extra: Extra) -> dict[str, Value]:
+def _row(value: FieldValue, path: KeyPath, extra: Extra) -> dict[str, TomlValue]:
     """Return what is set in a value, and stands in its own table."""
     return {
         column.written: _cell(column.kind, found, (*path, column.written), extra)
         for column, found in set_columns(value)
-        if not isinstance(column.kind, Variables | Record)
+        if not isinstance(column.kind, Variables | RecordKind)
     }
 
 
-def _cell(kind: Kind, value: FieldValue, path: Path, extra: Extra) -> Value:
+def _cell(kind: FieldKind, value: FieldValue, path: KeyPath, extra: Extra) -> TomlValue:
     match kind:
         case Records():
             return _Lines(
@@ -260,7 +262,7 @@ def _cell(kind: Kind, value: FieldValue, path: Path, extra: Extra) -> Value:
             return value
 
 
-def _item(kind: Records, item: FieldValue, path: Path, extra: Extra) -> Value:
+def _item(kind: Records, item: FieldValue, path: KeyPath, extra: Extra) -> TomlValue:
     row = {**_row(item, path, extra), **extra.get(path, {})}
     return next(iter(row.values())) if kind.short and len(row) == 1 else row
 
@@ -271,12 +273,12 @@ class _Lines(tuple[object, ...]):
     __slots__ = ()
 
 
-def _set(table: Table) -> Table:
+def _set(table: TomlTable) -> TomlTable:
     """Return the table without absent values."""
     return {key: value for key, value in table.items() if value is not None}
 
 
-def _pair(key: str, value: Value) -> str:
+def _pair(key: str, value: TomlValue) -> str:
     return f"{_key(key)} = {_value(value)}"
 
 
@@ -284,7 +286,7 @@ def _key(key: str) -> str:
     return key if _BARE_KEY.fullmatch(key) else _line(key)
 
 
-def _value(value: Value) -> str:
+def _value(value: TomlValue) -> str:
     match value:
         case _Lines():
             items = "".join(f"    {_value(item)},\n" for item in value)
@@ -311,5 +313,5 @@ def _text(text: str) -> str:
     return _line(text)
 
 
-def _line(value: Value) -> str:
+def _line(value: TomlValue) -> str:
     return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")

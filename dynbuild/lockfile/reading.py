@@ -5,18 +5,18 @@ from typing import Any, TypeVar, assert_never
 
 from dynbuild.digest import sha256, short
 from dynbuild.lockfile.model import DEFAULT_SHELL, Entry, Lock
-from dynbuild.lockfile.table import Table
+from dynbuild.lockfile.table import TableReader
 from dynbuild.steps.fields import COLUMNS, Column, FieldValue, defaults
 from dynbuild.steps.kinds import (
-    Choice,
+    ChoiceKind,
     ContentDigest,
     Flag,
     Lines,
-    Number,
-    Record,
+    NumberKind,
+    RecordKind,
     Records,
     Stages,
-    Text,
+    TextKind,
     Variables,
     Words,
 )
@@ -55,11 +55,11 @@ def source_id(source: AptSource) -> str:
 
 def lock_of(document: Mapping[str, Any]) -> Lock:
     """Return the lock of a document. Raises LockError naming the damaged table."""
-    top = Table(document, ())
+    top = TableReader(document, ())
     top.number("version", least=1)
     extra: dict[tuple[str, ...], Mapping[str, object]] = {}
 
-    def done(table: Table) -> None:
+    def done(table: TableReader) -> None:
         if table.left():
             extra[table.path] = table.left()
 
@@ -123,10 +123,10 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
 
 
 def _keyed(
-    table: Table,
-    read: Callable[[Table], _T],
+    table: TableReader,
+    read: Callable[[TableReader], _T],
     identity: Callable[[_T], str],
-    done: Callable[[Table], None],
+    done: Callable[[TableReader], None],
 ) -> list[tuple[_T, int]]:
     found = []
     for key, row in table.children():
@@ -138,7 +138,7 @@ def _keyed(
     return found
 
 
-def _pin(table: Table, image: str) -> Pin:
+def _pin(table: TableReader, image: str) -> Pin:
     platforms = table.table("platforms")
     return Pin(
         image=image,
@@ -153,7 +153,7 @@ def _pin(table: Table, image: str) -> Pin:
     )
 
 
-def _log(table: Table) -> Log:
+def _log(table: TableReader) -> Log:
     def event(text: str) -> Event:
         try:
             return parse_event(text)
@@ -170,7 +170,7 @@ def _log(table: Table) -> Log:
 
 
 def _columns(
-    of: type, table: Table, done: Callable[[Table], None]
+    of: type, table: TableReader, done: Callable[[TableReader], None]
 ) -> dict[str, FieldValue]:
     """Return the fields of a value that a table has, or should have, by name."""
     return {
@@ -180,25 +180,27 @@ def _columns(
     }
 
 
-def _cell(table: Table, column: Column, done: Callable[[Table], None]) -> FieldValue:
+def _cell(
+    table: TableReader, column: Column, done: Callable[[TableReader], None]
+) -> FieldValue:
     key = column.written
     found: FieldValue
     match column.kind:
-        case Text():
+        case TextKind():
             found = table.take(key, str)
         case ContentDigest():
             found = table.digest(key)
         case Flag():
             found = table.take(key, bool)
-        case Number():
+        case NumberKind():
             found = table.number(key)
-        case Choice(values):
+        case ChoiceKind(values):
             found = table.choice(key, values)
         case Stages() | Words() | Lines():
             found = table.strings(key)
         case Variables():
             found = table.table(key).texts()
-        case Record(of):
+        case RecordKind(of):
             found = _record(of, table.table(key), done)
         case Records():
             found = _records(column.kind, table, key, done)
@@ -208,7 +210,7 @@ def _cell(table: Table, column: Column, done: Callable[[Table], None]) -> FieldV
 
 
 def _records(
-    kind: Records, table: Table, key: str, done: Callable[[Table], None]
+    kind: Records, table: TableReader, key: str, done: Callable[[TableReader], None]
 ) -> tuple[FieldValue, ...]:
     first, *_ = COLUMNS[kind.of]
     return tuple(
@@ -219,7 +221,9 @@ def _records(
     )
 
 
-def _record(of: type, row: Table, done: Callable[[Table], None]) -> FieldValue:
+def _record(
+    of: type, row: TableReader, done: Callable[[TableReader], None]
+) -> FieldValue:
     found = of(**_columns(of, row, done))
     if isinstance(found, Copy):
         sources = (found.stage, found.image, found.digest)

@@ -21,7 +21,7 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-class Table:
+class TableReader:
     """A table that is read key by key; keys not taken are of a later revision."""
 
     def __init__(self, table: Mapping[str, Any], path: tuple[str, ...]) -> None:
@@ -69,29 +69,30 @@ class Table:
     def maybe_strings(self, key: str) -> tuple[str, ...] | None:
         return self.strings(key) if key in self._left else None
 
-    def table(self, key: str) -> "Table":
-        return Table(self.take(key, dict, {}), (*self.path, key))
+    def table(self, key: str) -> "TableReader":
+        return TableReader(self.take(key, dict, {}), (*self.path, key))
 
-    def tables(self, key: str) -> list["Table"]:
+    def tables(self, key: str) -> list["TableReader"]:
         rows = self.take(key, list, [])
         if not all(isinstance(row, dict) for row in rows):
             raise self.wrong(f"{key!r} should hold tables only")
         return [
-            Table(row, (*self.path, key, str(place))) for place, row in enumerate(rows)
+            TableReader(row, (*self.path, key, str(place)))
+            for place, row in enumerate(rows)
         ]
 
-    def texts_or_tables(self, key: str) -> "list[str | Table]":
+    def texts_or_tables(self, key: str) -> "list[str | TableReader]":
         items = self.take(key, list, [])
         if not all(isinstance(item, str | dict) for item in items):
             raise self.wrong(f"{key!r} should hold text or tables")
         return [
             item
             if isinstance(item, str)
-            else Table(item, (*self.path, key, str(place)))
+            else TableReader(item, (*self.path, key, str(place)))
             for place, item in enumerate(items)
         ]
 
-    def children(self) -> list[tuple[str, "Table"]]:
+    def children(self) -> list[tuple[str, "TableReader"]]:
         return [(key, self.table(key)) for key in list(self._left)]
 
     def texts(self) -> dict[str, str]:

@@ -15,9 +15,9 @@ from dynbuild.plan import Plan, Reuse, sources_of
 from dynbuild.ports import Stack, StepPart, StepRequest
 from dynbuild.quote import StageName
 from dynbuild.realization.model import Recipe
-from dynbuild.realization.squashing import Group, grouped
+from dynbuild.realization.squashing import SquashGroup, grouped
 from dynbuild.steps.managers.left_out import lacks, may_lack
-from dynbuild.steps.model import Group as PackageGroup
+from dynbuild.steps.model import Group
 from dynbuild.steps.recipe import copies_of, run_of
 from dynbuild.steps.run import BASE_STEP
 
@@ -44,7 +44,7 @@ class StepOrigin:
     on: tuple[RealizationId, ...]
     sources: tuple[tuple[PlacedDigest, RealizationId], ...]
     joins: tuple[StepDigest, ...]
-    group: PackageGroup | None = None
+    group: Group | None = None
 
     def accepts(self, record: Record) -> bool:
         """Whether a record of the step lacks only packages that it may lack."""
@@ -68,7 +68,7 @@ class BuildChain:
     origins: tuple[StepOrigin, ...]
     ground: BaseStack
     requests: tuple[StepRequest, ...]
-    deep: Mapping[Stack, tuple[Group, ...]]
+    deep: Mapping[Stack, tuple[SquashGroup, ...]]
     platform: str
     anew: bool
 
@@ -107,7 +107,7 @@ class _Input:
     """The layers of some steps on the base; in groups where they are too many."""
 
     stack: BaseStack
-    groups: tuple[Group, ...] = ()
+    groups: tuple[SquashGroup, ...] = ()
 
     @classmethod
     def of(
@@ -129,7 +129,7 @@ class _Input:
         room = DEEPEST - len(base.layers)
         steps = [recipe.order[index[id_]] for id_ in records]
         own = grouped(steps, records, base.writes, recipe.moves, room)
-        return cls(stack, (*(Group((layer,)) for layer in base.layers), *own))
+        return cls(stack, (*(SquashGroup((layer,)) for layer in base.layers), *own))
 
 
 def _sources(place: Placement, recipe: Recipe, plan: Plan) -> dict[StageName, _Input]:
@@ -152,7 +152,7 @@ def _origin(place: Placement, recipe: Recipe, plan: Plan, *, first: bool) -> Ste
         plan.ids(place.on) if first else (),
         plan.sources(place.digest),
         tuple(sorted({recipe.digests[join.onto] for join in place.joins})),
-        step if isinstance(step, PackageGroup) else None,
+        step if isinstance(step, Group) else None,
     )
 
 

@@ -12,11 +12,11 @@ from dynbuild.ports import Images, NotThereError
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import copies_of
 
-Read = Callable[[str, tuple[str, ...]], Digest]
+ReadContent = Callable[[str, tuple[str, ...]], Digest]
 """Reads or gathers a path except for some patterns, and returns its digest."""
 
 
-def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
+def contents(steps: Collection[Placed], read: ReadContent) -> dict[Copy, Digest]:
     """Return the digests of the live copies of some steps.
 
     Raises CommandFailed where a file is missing, or is tracked and differs from the
@@ -48,7 +48,7 @@ def contents(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
     return found
 
 
-def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
+def live(steps: Collection[Placed], read: ReadContent) -> dict[Copy, Digest]:
     """Return the digests of live copies, without checking tracked files.
 
     Raises CommandFailed where a path is missing.
@@ -63,7 +63,9 @@ def live(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
     return found
 
 
-def existing_live_digests(steps: Collection[Placed], read: Read) -> dict[Copy, Digest]:
+def existing_live_digests(
+    steps: Collection[Placed], read: ReadContent
+) -> dict[Copy, Digest]:
     """Return the digests of the live copies whose path exists."""
     found: dict[Copy, Digest] = {}
     for placed in steps:

@@ -12,7 +12,7 @@ from dynbuild.ports import LayerWriter, Stack, Tier
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SquashGroup:
     """Layers to squash into one; a single layer stays as it is.
 
     ``needless`` holds the paths that they delete although no lower layer has them;
@@ -38,27 +38,27 @@ def grouped(
     below: WriteSet,
     moves: Mapping[str, int],
     room: int,
-) -> tuple[Group, ...]:
+) -> tuple[SquashGroup, ...]:
     """Group the layers of steps in lock order by the squash that they share.
 
     ``records`` is keyed by step id; ``below`` is the write set of the base.
     """
-    found: list[Group] = []
+    found: list[SquashGroup] = []
     lower = [below]
     for group in shared_layers(steps, moves, room):
         writes = [records[id_].writes for id_ in group]
         own = tuple(layer for id_ in group for layer in records[id_].layers)
         if len(group) > 1 and len(own) > 1:
-            found.append(Group(own, needless(writes, lower), group))
+            found.append(SquashGroup(own, needless(writes, lower), group))
         else:
             # A single step keeps its layers.
-            found += [Group((layer,)) for layer in own]
+            found += [SquashGroup((layer,)) for layer in own]
         lower += writes
     return tuple(found)
 
 
 def together(
-    groups: Sequence[Group], platform: str, tier: Tier, layer_writer: LayerWriter
+    groups: Sequence[SquashGroup], platform: str, tier: Tier, layer_writer: LayerWriter
 ) -> tuple[Stack, tuple[Squash, ...]]:
     """Squash each group; return all layers, and the squashes. Raises LostError."""
     layers: list[Layer] = []
@@ -73,7 +73,7 @@ def together(
 
 
 def _squash(
-    group: Group, platform: str, tier: Tier, layer_writer: LayerWriter
+    group: SquashGroup, platform: str, tier: Tier, layer_writer: LayerWriter
 ) -> Squash:
     """Return a squash from the tier, keyed by the digests of its parts, or make it."""
     parts = tuple(layer.diff_id for layer in group.layers)

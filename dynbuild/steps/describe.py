@@ -11,7 +11,7 @@ from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
 from dynbuild.steps.fields import FieldValue, own_facts_of, set_columns
-from dynbuild.steps.kinds import Kind, Lines, Records, Variables, Words
+from dynbuild.steps.kinds import FieldKind, Lines, Records, Variables, Words
 from dynbuild.steps.managers.left_out import strict
 from dynbuild.steps.model import (
     AptSource,
@@ -165,7 +165,7 @@ def own_facts(
     return facts
 
 
-def _plain(kind: Kind, value: FieldValue) -> Field:
+def _plain(kind: FieldKind, value: FieldValue) -> Field:
     """Return a value as a description holds it; of a record, what is set."""
     match kind:
         case Records():

@@ -11,16 +11,16 @@ from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from dynbuild.steps.kinds import (
-    Choice,
+    ChoiceKind,
     ContentDigest,
+    FieldKind,
     Flag,
-    Kind,
     Lines,
-    Number,
-    Record,
+    NumberKind,
+    RecordKind,
     Records,
     Stages,
-    Text,
+    TextKind,
     Variables,
     Words,
 )
@@ -50,7 +50,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: FieldKind
     shown: str = "{}"
     key: str = ""
     since: int = 1
@@ -88,20 +88,20 @@ class StageField(Column):
 
 
 FIELDS = (
-    StageField("name", Text(), decides="name"),
+    StageField("name", TextKind(), decides="name"),
     StageField("track", Flag(), decides="reading"),
     StageField(
-        "bump", Number(), "refreshed {} times", decides="again", covered_by="bump"
+        "bump", NumberKind(), "refreshed {} times", decides="again", covered_by="bump"
     ),
     StageField("build_only", Flag(), "build only", decides="place"),
     StageField(
         "dependencies", Stages(), "needs {}", decides="links", covered_by="stands_on"
     ),
-    StageField("user", Text(), "user {}", covered_by="user"),
-    StageField("workdir", Text(), "in {}", covered_by="workdir"),
+    StageField("user", TextKind(), "user {}", covered_by="user"),
+    StageField("workdir", TextKind(), "in {}", covered_by="workdir"),
     StageField("shell", Words(" "), "shell {}", covered_by="shell"),
     StageField(
-        "network", Choice(get_args(Network)), "network {}", covered_by="network"
+        "network", ChoiceKind(get_args(Network)), "network {}", covered_by="network"
     ),
     StageField("ssh", Flag(), "ssh", covered_by="mounts"),
     StageField("touches", Words(), "touches {}", decides="place"),
@@ -137,53 +137,57 @@ _OWN_FACTS = tuple(row for row in FIELDS if row.decides == "result")
 COLUMNS: Mapping[type, tuple[Column, ...]] = {
     Stage: tuple(row for row in FIELDS if row.decides not in {"name", "reading"}),
     CacheDirectory: (
-        Column("target", Text()),
-        Column("id", Text(), "id {}", since=2),
-        Column("sharing", Choice(get_args(Sharing)), since=2),
-        Column("mode", Text(), "mode {}", since=2),
+        Column("target", TextKind()),
+        Column("id", TextKind(), "id {}", since=2),
+        Column("sharing", ChoiceKind(get_args(Sharing)), since=2),
+        Column("mode", TextKind(), "mode {}", since=2),
     ),
-    Secret: (Column("id", Text()), Column("env", Text()), Column("target", Text())),
+    Secret: (
+        Column("id", TextKind()),
+        Column("env", TextKind()),
+        Column("target", TextKind()),
+    ),
     Copy: (
-        Column("stage", Text()),
-        Column("image", Text()),
-        Column("path", Text(), key="from"),
-        Column("to", Text()),
-        Column("owner", Text(), "owner {}"),
-        Column("mode", Text(), "mode {}"),
+        Column("stage", TextKind()),
+        Column("image", TextKind()),
+        Column("path", TextKind(), key="from"),
+        Column("to", TextKind()),
+        Column("owner", TextKind(), "owner {}"),
+        Column("mode", TextKind(), "mode {}"),
         Column("exclude", Words(" "), "without {}"),
         Column("digest", ContentDigest()),
     ),
     AptSource: (
-        Column("uri", Text()),
+        Column("uri", TextKind()),
         Column("suites", Words()),
         Column("components", Words()),
-        Column("key", Text()),
+        Column("key", TextKind()),
         Column("key_digest", ContentDigest()),
     ),
     User: (
-        Column("name", Text()),
-        Column("uid", Number()),
-        Column("shell", Text()),
+        Column("name", TextKind()),
+        Column("uid", NumberKind()),
+        Column("shell", TextKind()),
         Column("sudo", Flag()),
     ),
     RuntimeConfig: (
-        Column("workdir", Text()),
+        Column("workdir", TextKind()),
         Column("entrypoint", Words()),
         Column("cmd", Words()),
         Column("expose", Words()),
         Column("volumes", Words()),
-        Column("stop_signal", Text()),
-        Column("source_date_epoch", Number()),
+        Column("stop_signal", TextKind()),
+        Column("source_date_epoch", NumberKind()),
         Column("env", Variables()),
         Column("labels", Variables()),
-        Column("healthcheck", Record(Healthcheck)),
+        Column("healthcheck", RecordKind(Healthcheck)),
     ),
     Healthcheck: (
         Column("cmd", Words()),
-        Column("interval", Text()),
-        Column("timeout", Text()),
-        Column("start_period", Text()),
-        Column("retries", Number()),
+        Column("interval", TextKind()),
+        Column("timeout", TextKind()),
+        Column("start_period", TextKind()),
+        Column("retries", NumberKind()),
     ),
 }
 """What a lock writes of each value; the name of a stage is the key of its table."""
@@ -236,7 +240,7 @@ def lowest_version(value: FieldValue) -> int:
         match column.kind:
             case Records():
                 found += map(lowest_version, held)
-            case Record():
+            case RecordKind():
                 found.append(lowest_version(held))
             case _:
                 pass

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextKind:
     """One text."""
 
 
@@ -20,12 +20,12 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberKind:
     """A whole number from 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceKind:
     """One of a few words."""
 
     values: tuple[str, ...]
@@ -65,22 +65,22 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordKind:
     """One value, which a lock writes as a table of its own."""
 
     of: type
 
 
-Kind: TypeAlias = (
-    Text
+FieldKind: TypeAlias = (
+    TextKind
     | ContentDigest
     | Flag
-    | Number
-    | Choice
+    | NumberKind
+    | ChoiceKind
     | Stages
     | Words
     | Lines
     | Variables
     | Records
-    | Record
+    | RecordKind
 )

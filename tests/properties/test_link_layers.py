@@ -5,7 +5,7 @@ import random
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from dynbuild.link.entries import Entry
+from dynbuild.link.entries import TarEntry
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.squash import needless
 from dynbuild.link.writes import stacked, write_set
@@ -44,7 +44,7 @@ def is_new(path: str, one: Written, below: WriteSet) -> bool:
     return one.kind in kinds and path not in told(below)
 
 
-def layers_of(base: Dir, chain: list[Program]) -> list[list[Entry]]:
+def layers_of(base: Dir, chain: list[Program]) -> list[list[TarEntry]]:
     root = base
     layers = []
     for program in chain:

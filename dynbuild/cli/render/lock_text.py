@@ -14,10 +14,10 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.steps.fields import FieldValue, set_columns
 from dynbuild.steps.kinds import (
+    FieldKind,
     Flag,
-    Kind,
     Lines,
-    Number,
+    NumberKind,
     Records,
     Stages,
     Variables,
@@ -117,15 +117,15 @@ def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
             yield f"    {row.shown.format(told)}"
 
 
-def _place(kind: Kind) -> int:
+def _place(kind: FieldKind) -> int:
     """Return the place of a field of a stage: what is short comes first."""
-    first, last = (Stages, Flag, Number), (Variables, Records, Lines)
+    first, last = (Stages, Flag, NumberKind), (Variables, Records, Lines)
     if isinstance(kind, first):
         return first.index(type(kind)) - len(first)
     return last.index(type(kind)) + 1 if isinstance(kind, last) else 0
 
 
-def _texts(kind: Kind, value: FieldValue, lock: Lock) -> Iterator[str]:
+def _texts(kind: FieldKind, value: FieldValue, lock: Lock) -> Iterator[str]:
     """Yield what a field holds, item by item if it is a long one."""
     match kind:
         case Stages():

@@ -15,7 +15,7 @@ from dynbuild.declaration.advice import (
 from dynbuild.declaration.check import arrangements, statuses
 from dynbuild.declaration.check.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.scripts.runs import Run, runs_of
+from dynbuild.declaration.scripts.runs import ScriptRun, runs_of
 from dynbuild.errors import Diagnostic
 
 
@@ -37,7 +37,7 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
     ]
 
 
-def _sudo(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def _sudo(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report ``sudo`` in commands that run as root already."""
     for run in runs:
         if run.is_root and any(
@@ -53,7 +53,7 @@ def _sudo(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
             )
 
 
-def _lost_state(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def _lost_state(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report environment scripts that change only the state of their own shell."""
     for run in runs:
         if run.stage is not None or not run.commands:

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dynbuild.declaration.advice.shared_directories import below
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.runs import ScriptRun
 from dynbuild.declaration.scripts.script import Command, is_static
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 from dynbuild.quote import shell
 
 
-def check_clashes(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def check_clashes(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report directories that two stages make, and links that another goes through."""
     edges = stands_on(loaded.declaration.stages)
     made: dict[str, str] = {}
@@ -38,7 +38,7 @@ def check_clashes(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
                 linked.setdefault(link, run.name)
 
 
-def _both(loaded: Loaded, run: Run, path: str, owner: str) -> Diagnostic:
+def _both(loaded: Loaded, run: ScriptRun, path: str, owner: str) -> Diagnostic:
     return Diagnostic(
         "DB0615",
         f"{owner!r} makes {path} too: a plain build of the Dockerfile fails here",
@@ -48,7 +48,7 @@ def _both(loaded: Loaded, run: Run, path: str, owner: str) -> Diagnostic:
     )
 
 
-def _through(loaded: Loaded, run: Run, path: str, owner: str) -> Diagnostic:
+def _through(loaded: Loaded, run: ScriptRun, path: str, owner: str) -> Diagnostic:
     wanted = spelled(loaded.syntax, "dependencies", [owner])
     return Diagnostic(
         "DB0616",

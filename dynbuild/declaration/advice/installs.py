@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dynbuild.declaration.grammar import REFERENCE
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.runs import ScriptRun
 from dynbuild.declaration.scripts.script import Command, is_static
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
@@ -74,7 +74,7 @@ def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
             )
 
 
-def check_pip(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def check_pip(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report calls of pip where it is not installed, or where Debian refuses it."""
     own, name, tag = _base(loaded)
     declaration = loaded.declaration
@@ -144,7 +144,7 @@ def _is_name(word: str) -> bool:
     return is_static(re.sub(r"\[[\w,-]*\]", "", word)) and not re.match(r"[./]", word)
 
 
-def check_managers(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def check_managers(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report packages installed by commands where a list would do."""
     passing = {run.name for run in runs if run.stage and _REMOVES.search(run.text)}
     for run in runs:

@@ -9,7 +9,7 @@ from posixpath import normpath
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Stage
-from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.runs import ScriptRun
 from dynbuild.declaration.scripts.script import Command, is_static
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
@@ -43,7 +43,7 @@ Copied = tuple[tuple[str, str, Mapping[str, str]], ...]
 """A command's inputs: from, to, and other fields of a copy."""
 
 
-def check_context(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def check_context(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report commands that need files which are only in the project."""
     root = _root_of(loaded, runs)
     done: set[str] = set()  # stages that may be elsewhere, or were reported
@@ -91,7 +91,7 @@ class _Root:
         )
 
 
-def _root_of(loaded: Loaded, runs: list[Run]) -> _Root:
+def _root_of(loaded: Loaded, runs: list[ScriptRun]) -> _Root:
     edges = stands_on(loaded.declaration.stages)
     makers = {
         run.name
@@ -214,7 +214,7 @@ _TAKERS: dict[str, Callable[[Command], Copied]] = {
 }
 
 
-def _warning(loaded: Loaded, run: Run, copied: Copied) -> Diagnostic:
+def _warning(loaded: Loaded, run: ScriptRun, copied: Copied) -> Diagnostic:
     names = " and ".join(repr(source) for source, _, _ in copied)
     are = "are" if len(copied) > 1 else "is"
     copies = [

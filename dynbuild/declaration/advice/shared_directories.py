@@ -12,7 +12,7 @@ from dynbuild.closure import closure
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import EVERY_STAGE
-from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.runs import ScriptRun
 from dynbuild.declaration.scripts.script import Command
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
@@ -29,11 +29,11 @@ _CHANGES = frozenset(("chown", "chmod", "chgrp"))
 _ACTS = frozenset(("-delete", "-exec", "-execdir", "-fprint", "-fls"))
 
 
-def check_looks(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def check_looks(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report commands that see a shared directory without earlier stages' files."""
     stages = loaded.declaration.stages
     edges = stands_on(stages)
-    looking: dict[str, tuple[Run, Command, str]] = {}
+    looking: dict[str, tuple[ScriptRun, Command, str]] = {}
     for run in runs if len(stages) > 1 else ():
         for command in run.commands or ():
             place = _looks_at(command)
@@ -50,7 +50,7 @@ def check_looks(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
 
 
 def _warning(
-    loaded: Loaded, run: Run, command: Command, place: str, unseen: list[str]
+    loaded: Loaded, run: ScriptRun, command: Command, place: str, unseen: list[str]
 ) -> Diagnostic:
     more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
     everything = spelled(loaded.syntax, "dependencies", [EVERY_STAGE])

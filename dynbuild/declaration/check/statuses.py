@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.scripts.entry import incomplete, read_entry
-from dynbuild.declaration.scripts.runs import Run
+from dynbuild.declaration.scripts.runs import ScriptRun
 from dynbuild.declaration.scripts.shell import Loss
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
@@ -69,7 +69,7 @@ def _join(loaded: Loaded, texts: tuple[str, ...], missing: str) -> str:
     return f"write them as one entry: {spelled(loaded.syntax, 'commands', [text])}"
 
 
-def check_losses(loaded: Loaded, runs: list[Run]) -> Iterator[Diagnostic]:
+def check_losses(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report failures within an entry that no exit status shows."""
     looking: set[str] = set()
     for run in runs:

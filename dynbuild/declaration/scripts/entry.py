@@ -39,14 +39,14 @@ _FARTHEST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """An entry's missing part, as in "ends in `&&`", and the failures it hides."""
 
     missing: str | None = None
     losses: tuple[Loss, ...] = ()
 
 
-def read_entry(text: str) -> Entry:
+def read_entry(text: str) -> CommandEntry:
     """Parse one entry of commands, or one environment script."""
     reader = Reader(text)
     missing = None
@@ -57,8 +57,8 @@ def read_entry(text: str) -> Entry:
     except WaitsError as waits:
         missing = str(waits)
     except LostTrackError:
-        return Entry()
-    return Entry(missing, tuple(reader.losses))
+        return CommandEntry()
+    return CommandEntry(missing, tuple(reader.losses))
 
 
 def incomplete(texts: Sequence[str]) -> Iterator[tuple[int, int, str]]:

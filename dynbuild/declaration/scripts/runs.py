@@ -9,7 +9,7 @@ from dynbuild.declaration.syntax.tree import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScriptRun:
     """One line of commands, or one environment script."""
 
     path: Path
@@ -32,15 +32,15 @@ class Run:
         return user is None or user.partition(":")[0] in ("root", "0")
 
 
-def runs_of(loaded: Loaded) -> list[Run]:
+def runs_of(loaded: Loaded) -> list[ScriptRun]:
     """Return environment scripts, then the commands of stages, in declared order."""
     runs = [
-        Run(("env_scripts", index), text, commands_of(text))
+        ScriptRun(("env_scripts", index), text, commands_of(text))
         for index, text in enumerate(loaded.declaration.env_scripts)
     ]
     for at, stage in enumerate(loaded.declaration.stages):
         runs += [
-            Run(("stages", at, "commands", index), text, commands_of(text), stage)
+            ScriptRun(("stages", at, "commands", index), text, commands_of(text), stage)
             for index, text in enumerate(stage.commands)
         ]
     return runs

@@ -16,12 +16,12 @@ from dynbuild.declaration.syntax.tree import (
     MAX_INTEGER,
     MAX_VALUES,
     MIN_INTEGER,
-    Entry,
     Leaf,
     List,
     Node,
     Scalar,
     Table,
+    TableEntry,
     too_deep,
     too_large,
     too_many,
@@ -118,7 +118,7 @@ class _Reader:
     def _table(self, depth: int) -> Table:
         opened = self._here()
         self._step()
-        entries: dict[str, Entry] = {}
+        entries: dict[str, TableEntry] = {}
         first = True
         while not self._closed("}", opened, first=first):
             first = False
@@ -134,7 +134,7 @@ class _Reader:
             if name in entries:
                 self.mistakes.append(twice(name, key, entries[name].key))
             else:
-                entries[name] = Entry(key, value)
+                entries[name] = TableEntry(key, value)
         return Table(entries, Span(self.source, opened.start, self.at))
 
     def _closed(self, bracket: str, opened: Span, *, first: bool) -> bool:

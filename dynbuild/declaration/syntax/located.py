@@ -5,13 +5,13 @@ from dynbuild.declaration.syntax.places import Places
 from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
     MAX_VALUES,
-    Entry,
     Leaf,
     List,
     Node,
     Path,
     Scalar,
     Table,
+    TableEntry,
     too_deep,
     too_many,
 )
@@ -78,7 +78,7 @@ class Conversion:
                 place, literal = self._places.value(value.spans[name])
             inner = force(value.items[name])
             node = self._node(inner, place, (*path, name), literal=literal)
-            entries[self._text(name, key)] = Entry(key, node)
+            entries[self._text(name, key)] = TableEntry(key, node)
         return Table(entries, span)
 
     def _list(self, value: list[Slot], span: Span, path: Path) -> List:

@@ -7,13 +7,13 @@ from dynbuild.declaration.syntax.arguments import choose, data_of, recordable, s
 from dynbuild.declaration.syntax.located import Conversion
 from dynbuild.declaration.syntax.places import Places
 from dynbuild.declaration.syntax.tree import Node, plain
-from dynbuild.declaration.syntax.tree_codec import Read
+from dynbuild.declaration.syntax.tree_codec import ReadFact
 from dynbuild.errors import DeclarationError
 from dynbuild.lang.evaluator import Result, call, evaluate, force_deep, signature
 from dynbuild.spans import Source
 
 
-def read(source: Source, inputs: Inputs) -> Read:
+def read(source: Source, inputs: Inputs) -> ReadFact:
     """Evaluate a declaration. Raises DeclarationError with its mistakes."""
     places = Places({}, inputs.shown)
     try:
@@ -29,7 +29,7 @@ def read(source: Source, inputs: Inputs) -> Read:
         raise places.told(error) from None
 
 
-def _read(result: Result, source: Source, inputs: Inputs, places: Places) -> Read:
+def _read(result: Result, source: Source, inputs: Inputs, places: Places) -> ReadFact:
     function = signature(result)
     given = {name: data_of(name, value, inputs) for name, value in inputs.given.items()}
     arguments, warnings = choose(function, inputs.recorded, given, source)
@@ -41,7 +41,7 @@ def _read(result: Result, source: Source, inputs: Inputs, places: Places) -> Rea
         except DeclarationError:
             return False
 
-    return Read(tree, recordable(arguments, is_same), warnings)
+    return ReadFact(tree, recordable(arguments, is_same), warnings)
 
 
 def _tree(

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from dynbuild.declaration.grammar import is_secret, is_secret_key
 from dynbuild.declaration.schema import Secret
-from dynbuild.declaration.syntax.tree import Entry, Leaf, List, Node, Table
+from dynbuild.declaration.syntax.tree import Leaf, List, Node, Table, TableEntry
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Source, Span
 
@@ -168,7 +168,7 @@ def _moved(node: Node, starred: dict[Source, Source]) -> Node:
         case Table(entries, span):
             return Table(
                 {
-                    name: Entry(moved(entry.key), _moved(entry.value, starred))
+                    name: TableEntry(moved(entry.key), _moved(entry.value, starred))
                     for name, entry in entries.items()
                 },
                 moved(span),

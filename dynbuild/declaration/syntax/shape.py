@@ -12,7 +12,15 @@ from pydantic import BaseModel, ValidationError
 
 from dynbuild.declaration.schema import Declaration, needs_every_other
 from dynbuild.declaration.syntax.shape_messages import explain
-from dynbuild.declaration.syntax.tree import Entry, Leaf, List, Node, Path, Table, plain
+from dynbuild.declaration.syntax.tree import (
+    Leaf,
+    List,
+    Node,
+    Path,
+    Table,
+    TableEntry,
+    plain,
+)
 from dynbuild.errors import Diagnostic
 
 
@@ -22,8 +30,8 @@ def normal(tree: Table) -> tuple[Table, bool, list[Diagnostic]]:
     user = entries.get("user")
     if user and isinstance(user.value, Leaf) and isinstance(user.value.value, str):
         span = user.value.span
-        name = Entry(span, user.value)
-        entries["user"] = Entry(user.key, Table({"name": name}, span))
+        name = TableEntry(span, user.value)
+        entries["user"] = TableEntry(user.key, Table({"name": name}, span))
     stages = entries.get("stages")
     if stages is None or not isinstance(stages.value, Table):
         return Table(entries, tree.span), False, []
@@ -33,11 +41,11 @@ def normal(tree: Table) -> tuple[Table, bool, list[Diagnostic]]:
         for name, entry in sorted(stages.value.entries.items(), key=itemgetter(0))
     ]
     items.sort(key=lambda item: needs_every_other(plain(item)))
-    entries["stages"] = Entry(stages.key, List(tuple(items), stages.value.span))
+    entries["stages"] = TableEntry(stages.key, List(tuple(items), stages.value.span))
     return Table(entries, tree.span), True, mistakes
 
 
-def _named(name: str, entry: Entry, mistakes: list[Diagnostic]) -> Node:
+def _named(name: str, entry: TableEntry, mistakes: list[Diagnostic]) -> Node:
     """Give a stage the name of its key."""
     if not isinstance(entry.value, Table):
         return entry.value
@@ -46,7 +54,7 @@ def _named(name: str, entry: Entry, mistakes: list[Diagnostic]) -> Node:
         message = f"this stage is called {name!r} already, by its key"
         hint = "remove this name, or write the stages as a list"
         mistakes.append(Diagnostic("DB0102", message, given.value.span, hint))
-    own = {"name": Entry(entry.key, Leaf(name, entry.key))}
+    own = {"name": TableEntry(entry.key, Leaf(name, entry.key))}
     rest = {key: below for key, below in entry.value.entries.items() if key != "name"}
     return Table(own | rest, entry.value.span)
 
@@ -87,7 +95,7 @@ def _pruned(node: Node, bad: set[Path], old: Path, new: Path, lost: set[Path]) -
                     lost.add(there)
                 else:
                     value = _pruned(entry.value, bad, here, there, lost)
-                    kept[name] = Entry(entry.key, value)
+                    kept[name] = TableEntry(entry.key, value)
             return Table(kept, span)
         case List(items, span):
             rest: list[Node] = []

@@ -7,10 +7,10 @@ from itertools import starmap
 
 from dynbuild.declaration.syntax import Syntax
 
-Value = str | Sequence["Value"] | Mapping[str, "Value"]
+Spellable = str | Sequence["Spellable"] | Mapping[str, "Spellable"]
 
 
-def spelled(syntax: Syntax, field: str, value: Value) -> str:
+def spelled(syntax: Syntax, field: str, value: Spellable) -> str:
     """Return ``field = value``: ``copy = [{ from = ".", to = "/app" }]``."""
     match syntax:
         case "toml":
@@ -23,7 +23,7 @@ def spelled(syntax: Syntax, field: str, value: Value) -> str:
             return f"{field}: {_value(syntax, value)}"
 
 
-def _value(syntax: Syntax, value: Value) -> str:
+def _value(syntax: Syntax, value: Spellable) -> str:
     match value:
         case str():
             return (

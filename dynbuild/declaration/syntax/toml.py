@@ -13,12 +13,12 @@ from dynbuild.declaration.syntax.tree import (
     MAX_INTEGER,
     MAX_VALUES,
     MIN_INTEGER,
-    Entry,
     Leaf,
     List,
     Node,
     Scalar,
     Table,
+    TableEntry,
     too_deep,
     too_large,
     too_many,
@@ -188,7 +188,7 @@ def _frozen(draft: "Node | _Draft | list[_Draft]") -> Node:
         case _Draft(span=span, entries=entries):
             return Table(
                 {
-                    name: Entry(key, _frozen(below))
+                    name: TableEntry(key, _frozen(below))
                     for name, (key, below) in entries.items()
                 },
                 span,

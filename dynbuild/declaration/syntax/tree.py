@@ -46,7 +46,7 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """A value in a table, and the span of its key."""
 
     key: Span
@@ -57,7 +57,7 @@ class Entry:
 class Table:
     """Values by key, in source order; TOML's ``[table]`` has its header's span."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, TableEntry]
     span: Span
 
 

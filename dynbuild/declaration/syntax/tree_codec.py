@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from dynbuild.declaration.inputs import Data
-from dynbuild.declaration.syntax.tree import Entry, Leaf, List, Node, Table
+from dynbuild.declaration.syntax.tree import Leaf, List, Node, Table, TableEntry
 from dynbuild.errors import Diagnostic
 from dynbuild.spans import Source, Span
 
@@ -14,7 +14,7 @@ Frozen = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadFact:
     """A tree, the arguments that determined it, and the warnings about those."""
 
     tree: Node
@@ -22,7 +22,7 @@ class Read:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def freeze(read: Read) -> Frozen:
+def freeze(read: ReadFact) -> Frozen:
     """Return all but the warnings, which are for one run, as plain data."""
     sources: dict[Source, int] = {}
 
@@ -49,7 +49,7 @@ def freeze(read: Read) -> Frozen:
     return texts, tree, dict(read.arguments)
 
 
-def thaw(data: Frozen) -> Read:
+def thaw(data: Frozen) -> ReadFact:
     """Invert ``freeze``."""
     texts, tree, arguments = data
     sources = [Source(name, text) for name, text in texts]
@@ -66,8 +66,9 @@ def thaw(data: Frozen) -> Read:
             case _:
                 _, place, rows = node
                 entries = {
-                    name: Entry(span(key), thawed(below)) for name, key, below in rows
+                    name: TableEntry(span(key), thawed(below))
+                    for name, key, below in rows
                 }
                 return Table(entries, span(place))
 
-    return Read(thawed(tree), arguments)
+    return ReadFact(thawed(tree), arguments)

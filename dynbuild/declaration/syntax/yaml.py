@@ -18,12 +18,12 @@ from dynbuild.declaration.syntax.tree import (
     MAX_INTEGER,
     MAX_VALUES,
     MIN_INTEGER,
-    Entry,
     Leaf,
     List,
     Node,
     Scalar,
     Table,
+    TableEntry,
     too_deep,
     too_large,
     too_many,
@@ -203,7 +203,7 @@ class _Composer:
         )
 
     def _table(self, start: Span, depth: int) -> _Read:
-        entries: dict[str, Entry] = {}
+        entries: dict[str, TableEntry] = {}
         merged: list[tuple[Span, Node]] = []
         size, height = 1, 0
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
@@ -217,7 +217,7 @@ class _Composer:
                     if name in entries:
                         self.mistakes.append(twice(name, span, entries[name].key))
                     else:
-                        entries[name] = Entry(span, value.node)
+                        entries[name] = TableEntry(span, value.node)
                 case _Read(Leaf(_, span), key=True):
                     said = self.source.text[span.start : span.end]
                     hint = f"put the key in quotes: {said!r}".replace("'", '"')
@@ -229,7 +229,7 @@ class _Composer:
                 entries.setdefault(name, entry)
         return _Read(Table(entries, self._extent(start, event)), size, 1 + height)
 
-    def _merged(self, span: Span, node: Node) -> Iterator[tuple[str, Entry]]:
+    def _merged(self, span: Span, node: Node) -> Iterator[tuple[str, TableEntry]]:
         """Yield the entries that a merge key adds; of several tables the first wins."""
         for table in node.items if isinstance(node, List) else (node,):
             if isinstance(table, Table):

@@ -7,7 +7,7 @@ that list needs; ``apk del`` removes a name from it (apk-world(5)).
 import re
 
 from dynbuild.steps.managers.manager import Manager, System
-from dynbuild.steps.managers.presence import Text, absent, others
+from dynbuild.steps.managers.presence import ReadText, absent, others
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -62,7 +62,7 @@ def run(group: Group) -> Run:
     return Run("\n".join(lines), mounts(group), shell=SHELL)
 
 
-def missing(group: Group, text: Text) -> tuple[str, ...]:
+def missing(group: Group, text: ReadText) -> tuple[str, ...]:
     """Return the declared packages that are not among those requested.
 
     Another package may provide the name: the list has the names as requested.

@@ -10,7 +10,7 @@ import re
 from dynbuild.quote import shell
 from dynbuild.steps.managers.left_out import marked
 from dynbuild.steps.managers.manager import Manager, System
-from dynbuild.steps.managers.presence import Text, absent, others
+from dynbuild.steps.managers.presence import ReadText, absent, others
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -149,7 +149,7 @@ def run(group: Group) -> Run:
     return Run("\n".join(parts), mounts(group, *_MOUNTS), shell=SHELL)
 
 
-def missing(group: Group, text: Text) -> tuple[str, ...]:
+def missing(group: Group, text: ReadText) -> tuple[str, ...]:
     """Return the declared packages that dpkg does not have.
 
     A package has its name, the same with its architecture, and those that it provides.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dynbuild.steps.managers.presence import Text
+from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.model import Group
 from dynbuild.steps.run import Run
 
@@ -52,7 +52,7 @@ class Manager:
     form: str
     key: Callable[[str], str]
     run: Callable[[Group], Run]
-    missing: Callable[[Group, Text], tuple[str, ...]] | None = None
+    missing: Callable[[Group, ReadText], tuple[str, ...]] | None = None
     shows: str = ""
     refusals: tuple[Refusal, ...] = ()
     programs: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from dynbuild.steps.managers.left_out import DIRECTORY, mark_of
 from dynbuild.steps.managers.script import installs, removals
 from dynbuild.steps.model import Group
 
-Text: TypeAlias = Callable[[str], str]
+ReadText: TypeAlias = Callable[[str], str]
 """The text of a file after a group's installation, by its path; empty if none."""
 
 ABSENT = "dynbuild: declared, but not there after its installation:"
@@ -26,7 +26,10 @@ def others(group: Group) -> frozenset[str]:
 
 
 def absent(
-    group: Group, text: Text, names: Iterable[str], there: Callable[[], Iterable[str]]
+    group: Group,
+    text: ReadText,
+    names: Iterable[str],
+    there: Callable[[], Iterable[str]],
 ) -> tuple[str, ...]:
     """Return those of a group's declared packages that are not among those ``there``.
 

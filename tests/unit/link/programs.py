@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from hypothesis import strategies as st
 
-from dynbuild.link.entries import Entry
+from dynbuild.link.entries import TarEntry
 from tests.unit.link.trees import Dir, Leaf, Node, diff, find, made, real, walk
 
 
@@ -177,7 +177,7 @@ def programs(
 
 def built(
     root: Dir, program: Iterable[Operation]
-) -> tuple[list[Entry], list[tuple[object, object]]]:
+) -> tuple[list[TarEntry], list[tuple[object, object]]]:
     """The layer that a program leaves, and what it could do."""
     upper = start(root)
     done = run(upper, program)

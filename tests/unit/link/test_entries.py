@@ -4,9 +4,9 @@ import tarfile
 import pytest
 
 from dynbuild.link.entries import (
-    Entry,
     Laid,
     MalformedLayerError,
+    TarEntry,
     entry_of,
     header_of,
     lay,
@@ -23,17 +23,17 @@ BELOW = {
 }
 
 ENTRIES = [
-    Entry("etc/", "directory", 0o750, 1, 2, mtime="1700000000.123456789"),
-    Entry("etc/x", "file", 0o4755, 70000, 0, content="sha256:x", size=3, mtime="7"),
-    Entry("etc/y", "link", 0o4755, 70000, 0, link="etc/x", mtime="7"),
-    Entry("etc/z", "symlink", 0o777, link="../usr", mtime="7"),
-    Entry("dev/null", "device", 0o666, content="3 1:3"),
-    Entry("dev/sda", "device", 0o660, content="4 8:0"),
-    Entry("run/pipe", "device", 0o600, content="6 0:0"),
-    Entry(
+    TarEntry("etc/", "directory", 0o750, 1, 2, mtime="1700000000.123456789"),
+    TarEntry("etc/x", "file", 0o4755, 70000, 0, content="sha256:x", size=3, mtime="7"),
+    TarEntry("etc/y", "link", 0o4755, 70000, 0, link="etc/x", mtime="7"),
+    TarEntry("etc/z", "symlink", 0o777, link="../usr", mtime="7"),
+    TarEntry("dev/null", "device", 0o666, content="3 1:3"),
+    TarEntry("dev/sda", "device", 0o660, content="4 8:0"),
+    TarEntry("run/pipe", "device", 0o600, content="6 0:0"),
+    TarEntry(
         "ping", xattrs=(("security.capability", "\x01\0\0\udcff"), ("user.é", "ü=\n"))
     ),
-    Entry("etc/caf\udce9/" + "long" * 40),
+    TarEntry("etc/caf\udce9/" + "long" * 40),
 ]
 
 
@@ -70,16 +70,18 @@ def test_entries_survive_a_tar() -> None:
 def test_where_an_entry_lies(name: str, path: str | None) -> None:
     if path is None:
         with pytest.raises(MalformedLayerError):
-            lay([Entry(name)], BELOW)
+            lay([TarEntry(name)], BELOW)
     else:
-        assert Entry(name) in [
-            here.entry for at, here in lay([Entry(name)], BELOW).items() if at == path
+        assert TarEntry(name) in [
+            here.entry
+            for at, here in lay([TarEntry(name)], BELOW).items()
+            if at == path
         ]
 
 
 def test_symlinks_on_the_way_are_told() -> None:
-    assert lay([Entry("bin/ls")], BELOW) == {
-        "usr/bin/ls": Laid("file", Entry("bin/ls")),
+    assert lay([TarEntry("bin/ls")], BELOW) == {
+        "usr/bin/ls": Laid("file", TarEntry("bin/ls")),
         "usr/bin": Laid("directory"),
         "usr": Laid("directory"),
         "bin": Laid("symlink"),
@@ -87,43 +89,43 @@ def test_symlinks_on_the_way_are_told() -> None:
 
 
 def test_a_symlink_of_the_layer_itself() -> None:
-    link = Entry("data", "symlink", link="/srv/../usr/bin")
-    laid = lay([link, Entry("data/x"), Entry("data/.wh.y")], BELOW)
+    link = TarEntry("data", "symlink", link="/srv/../usr/bin")
+    laid = lay([link, TarEntry("data/x"), TarEntry("data/.wh.y")], BELOW)
     assert set(laid) == {"data", "usr", "usr/bin", "usr/bin/x", "usr/bin/y"}
     assert laid["usr/bin/y"] == Laid("whiteout")
     assert laid["data"] == Laid("symlink", link)
 
 
 def test_deletions() -> None:
-    directory = Entry("a/", "directory")
+    directory = TarEntry("a/", "directory")
     laid = lay(
         [
-            Entry(".wh.a"),
+            TarEntry(".wh.a"),
             directory,
-            Entry("b/.wh..wh..opq"),
-            Entry("c/.wh..wh..opq"),
-            Entry("c/", "directory", 0o700),
-            Entry("d/.wh.x"),
-            Entry("d/x"),
-            Entry(".wh..wh.plnk"),
-            Entry(".wh..wh..opq"),
+            TarEntry("b/.wh..wh..opq"),
+            TarEntry("c/.wh..wh..opq"),
+            TarEntry("c/", "directory", 0o700),
+            TarEntry("d/.wh.x"),
+            TarEntry("d/x"),
+            TarEntry(".wh..wh.plnk"),
+            TarEntry(".wh..wh..opq"),
         ],
         {},
     )
     assert laid == {
         "a": Laid("opaque", directory),
         "b": Laid("opaque"),
-        "c": Laid("opaque", Entry("c/", "directory", 0o700)),
+        "c": Laid("opaque", TarEntry("c/", "directory", 0o700)),
         "d": Laid("directory"),
-        "d/x": Laid("file", Entry("d/x")),
+        "d/x": Laid("file", TarEntry("d/x")),
         "": Laid("opaque"),
     }
 
 
 def test_hard_links_are_the_file() -> None:
-    file = Entry("usr/bin/a", content="a")
-    inside = Entry("b", "link", link="bin/a")
-    outside = Entry("c", "link", link="./bin/z")
+    file = TarEntry("usr/bin/a", content="a")
+    inside = TarEntry("b", "link", link="bin/a")
+    outside = TarEntry("c", "link", link="./bin/z")
     laid = lay([file, inside, outside], BELOW)
     assert laid["b"] == Laid("file", file)
-    assert laid["c"] == Laid("file", Entry("c", "link", link="usr/bin/z"))
+    assert laid["c"] == Laid("file", TarEntry("c", "link", link="usr/bin/z"))

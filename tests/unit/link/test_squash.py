@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from dynbuild.digest import Digest
-from dynbuild.link.entries import Entry, MalformedLayerError
+from dynbuild.link.entries import MalformedLayerError, TarEntry
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.squash import needless, squash, squashed_digest
 from tests.unit.link.trees import squashed
@@ -13,23 +13,23 @@ from tests.unit.link.trees import squashed
 Told = list[tuple[str, str, str]]
 
 
-def told(layers: list[list[Entry]]) -> Told:
+def told(layers: list[list[TarEntry]]) -> Told:
     """Name, type, and content or target of what a squash holds, in its order."""
     return [(e.name, e.type, e.link or e.content) for e in squashed(layers)[1]]
 
 
-def directory(name: str, mode: int = 0o755) -> Entry:
-    return Entry(name, "directory", mode)
+def directory(name: str, mode: int = 0o755) -> TarEntry:
+    return TarEntry(name, "directory", mode)
 
 
-def file(name: str, content: str = "") -> Entry:
-    return Entry(name, content=content, size=len(content))
+def file(name: str, content: str = "") -> TarEntry:
+    return TarEntry(name, content=content, size=len(content))
 
 
 def test_frames_first_then_files_as_they_lie() -> None:
     layers = [
         [directory("b"), file("b/z", "1"), file("b/y", "2"), file("c", "3")],
-        [directory("a"), file("a/x", "4"), file("c", "5"), Entry("b/.wh.gone")],
+        [directory("a"), file("a/x", "4"), file("c", "5"), TarEntry("b/.wh.gone")],
     ]
     assert told(layers) == [
         ("a", "directory", ""),
@@ -43,14 +43,18 @@ def test_frames_first_then_files_as_they_lie() -> None:
 
 
 def test_a_needless_whiteout_is_left_out() -> None:
-    layers = [[directory("b"), file("b/x")], [Entry("b/.wh.x"), Entry("b/.wh.y")]]
+    layers = [[directory("b"), file("b/x")], [TarEntry("b/.wh.x"), TarEntry("b/.wh.y")]]
     names = [entry.name for entry in squashed(layers, ["b/x"])[1]]
     assert names == ["b", "b/.wh.y"]
 
 
 def test_a_hard_link_whose_target_is_replaced_is_the_file() -> None:
     layers = [
-        [file("a", "old"), Entry("b", "link", link="a"), Entry("c", "link", link="a")],
+        [
+            file("a", "old"),
+            TarEntry("b", "link", link="a"),
+            TarEntry("c", "link", link="a"),
+        ],
         [file("a", "new")],
     ]
     assert told(layers) == [
@@ -63,9 +67,9 @@ def test_a_hard_link_whose_target_is_replaced_is_the_file() -> None:
 def test_what_has_no_content() -> None:
     layers = [
         [
-            Entry("a", "symlink", link="b"),
-            Entry("b", "device", content="3 1:3"),
-            Entry("c", "link", link="b"),
+            TarEntry("a", "symlink", link="b"),
+            TarEntry("b", "device", content="3 1:3"),
+            TarEntry("c", "link", link="b"),
         ]
     ]
     assert told(layers) == [
@@ -76,13 +80,13 @@ def test_what_has_no_content() -> None:
 
 
 def test_a_hard_link_to_a_lower_layer() -> None:
-    layers = [[file("a", "x")], [Entry("b", "link", link="a")]]
+    layers = [[file("a", "x")], [TarEntry("b", "link", link="a")]]
     assert told(layers) == [("a", "file", "x"), ("b", "link", "a")]
 
 
 def test_a_hard_link_out_of_the_layers() -> None:
     below = {"a": Written("file", 0o644)}
-    layers = [[Entry("b", "link", link="a")]]
+    layers = [[TarEntry("b", "link", link="a")]]
     with pytest.raises(MalformedLayerError, match="none of the layers"):
         list(squash(layers, lambda *_: [], (), below))
 
@@ -90,8 +94,8 @@ def test_a_hard_link_out_of_the_layers() -> None:
 def test_a_directory_deleted_and_made_again_is_opaque() -> None:
     layers = [
         [directory("a"), file("a/x", "x"), file("b", "b")],
-        [Entry(".wh.a"), Entry(".wh.b")],
-        [directory("a", 0o700), directory("b"), file("b/y", "y"), Entry("a/.wh.z")],
+        [TarEntry(".wh.a"), TarEntry(".wh.b")],
+        [directory("a", 0o700), directory("b"), file("b/y", "y"), TarEntry("a/.wh.z")],
     ]
     assert told(layers) == [
         ("a", "directory", ""),
@@ -110,13 +114,17 @@ def test_a_directory_that_no_layer_describes() -> None:
         ("a/.wh..wh..opq", "file", ""),
         ("a/x", "file", "x"),
     ]
-    layers = [[directory("a", 0o700)], [Entry(".wh.a")], [file("a/x", "x")]]
+    layers = [[directory("a", 0o700)], [TarEntry(".wh.a")], [file("a/x", "x")]]
     _, entries = squashed(layers)
     assert [(e.name, e.mode) for e in entries[:1]] == [("a", 0o755)]
 
 
 def test_attributes_stay_where_a_layer_passes_through() -> None:
-    layers = [[directory("a", 0o2700)], [file("a/x", "x")], [Entry("./", "directory")]]
+    layers = [
+        [directory("a", 0o2700)],
+        [file("a/x", "x")],
+        [TarEntry("./", "directory")],
+    ]
     _, entries = squashed(layers)
     assert [(e.name, e.mode) for e in entries] == [
         (".", 0o644),
@@ -126,15 +134,15 @@ def test_attributes_stay_where_a_layer_passes_through() -> None:
 
 
 def test_the_root_made_anew() -> None:
-    layers = [[file("a", "x")], [Entry(".wh..wh..opq"), file("b", "y")]]
+    layers = [[file("a", "x")], [TarEntry(".wh..wh..opq"), file("b", "y")]]
     assert told(layers)[:2] == [(".wh..wh..opq", "file", ""), ("b", "file", "y")]
 
 
 def test_a_directory_that_is_only_emptied() -> None:
     """Its mode is that of the tree below."""
-    layers = [[file("b", "x")], [Entry("a/.wh..wh..opq")]]
+    layers = [[file("b", "x")], [TarEntry("a/.wh..wh..opq")]]
     assert told(layers)[0] == ("a/.wh..wh..opq", "file", "")
-    layers = [[directory("a", 0o700)], [Entry("a/.wh..wh..opq")]]
+    layers = [[directory("a", 0o700)], [TarEntry("a/.wh..wh..opq")]]
     assert [e.mode for e in squashed(layers)[1]] == [0o700, 0]
 
 
@@ -142,7 +150,7 @@ def test_symlinks_of_the_tree_below() -> None:
     below = {"bin": Written("symlink", content="usr/bin")}
     layers = [[file("usr/bin/a", "old")], [file("bin/a", "new")]]
 
-    def read(_: int, entry: Entry) -> Iterable[bytes]:
+    def read(_: int, entry: TarEntry) -> Iterable[bytes]:
         return [entry.content.encode()]
 
     data = b"".join(squash(layers, read, (), below))
@@ -163,7 +171,7 @@ def test_each_layer_is_read_once_from_front_to_end() -> None:
     ]
     seen: list[tuple[int, str]] = []
 
-    def read(layer: int, entry: Entry) -> Iterable[bytes]:
+    def read(layer: int, entry: TarEntry) -> Iterable[bytes]:
         seen.append((layer, entry.name))
         return [entry.content.encode()]
 

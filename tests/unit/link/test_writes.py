@@ -1,6 +1,6 @@
 import pytest
 
-from dynbuild.link.entries import Entry, MalformedLayerError
+from dynbuild.link.entries import MalformedLayerError, TarEntry
 from dynbuild.link.model import Written
 from dynbuild.link.writes import stacked, write_set
 
@@ -17,13 +17,13 @@ BELOW = {
 def test_what_a_layer_writes() -> None:
     writes = write_set(
         [
-            Entry("usr/", "directory", 0o755),
-            Entry("usr/bin/ls", content="new"),
-            Entry("usr/bin/dir", "link", link="bin/ls"),
-            Entry("gone", "symlink", 0o777, link="usr"),
-            Entry("dev/null", "device", 0o666, content="3 1:3"),
-            Entry(".wh.srv", mode=0),
-            Entry("opt/x", xattrs=(("user.a", "b"),)),
+            TarEntry("usr/", "directory", 0o755),
+            TarEntry("usr/bin/ls", content="new"),
+            TarEntry("usr/bin/dir", "link", link="bin/ls"),
+            TarEntry("gone", "symlink", 0o777, link="usr"),
+            TarEntry("dev/null", "device", 0o666, content="3 1:3"),
+            TarEntry(".wh.srv", mode=0),
+            TarEntry("opt/x", xattrs=(("user.a", "b"),)),
         ],
         BELOW,
     )
@@ -44,14 +44,14 @@ def test_what_a_layer_writes() -> None:
 
 
 def test_a_hard_link_to_a_lower_layer() -> None:
-    writes = write_set([Entry("dir", "link", link="bin/ls")], BELOW)
+    writes = write_set([TarEntry("dir", "link", link="bin/ls")], BELOW)
     assert writes["dir"] == Written("file", 0o755, content="ls", new=True)
 
 
 @pytest.mark.parametrize("target", ["nothing", "gone", "usr"])
 def test_a_hard_link_to_no_file(target: str) -> None:
     with pytest.raises(MalformedLayerError, match="which is no file"):
-        write_set([Entry("dir", "link", link=target)], BELOW)
+        write_set([TarEntry("dir", "link", link=target)], BELOW)
 
 
 def test_stacking() -> None:

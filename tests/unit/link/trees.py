@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dynbuild.link.entries import Entry, entry_of
+from dynbuild.link.entries import TarEntry, entry_of
 from dynbuild.link.squash import squash
 
 
@@ -112,7 +112,7 @@ def made(root: Dir, path: str) -> Dir | None:
     return node
 
 
-def apply(root: Dir, *layers: Iterable[Entry]) -> Dir:
+def apply(root: Dir, *layers: Iterable[TarEntry]) -> Dir:
     """Unpack layers; deletions concern what lies below the layer alone."""
     root = copy.deepcopy(root)
     for layer in layers:
@@ -144,7 +144,7 @@ def _clear(directory: Dir, path: str, own: set[str]) -> None:
             _clear(child, at, own)
 
 
-def _unpack(root: Dir, parent: Dir, name: str, entry: Entry) -> None:
+def _unpack(root: Dir, parent: Dir, name: str, entry: TarEntry) -> None:
     old = parent.children.get(name)
     if entry.type == "directory":
         if not isinstance(old, Dir):
@@ -162,32 +162,34 @@ def _unpack(root: Dir, parent: Dir, name: str, entry: Entry) -> None:
         )
 
 
-def whole(root: Dir) -> list[Entry]:
+def whole(root: Dir) -> list[TarEntry]:
     """A tree as one layer on nothing."""
     return diff(Dir(), root)
 
 
-def diff(lower: Dir, upper: Dir) -> list[Entry]:
+def diff(lower: Dir, upper: Dir) -> list[TarEntry]:
     """The layer that overlayfs would leave: ``upper`` came of a copy of ``lower``."""
-    entries: list[Entry] = []
+    entries: list[TarEntry] = []
     first: dict[int, str] = {}
 
-    def go(path: str, old: Dir | None, new: Dir, entry: Entry | None) -> None:
+    def go(path: str, old: Dir | None, new: Dir, entry: TarEntry | None) -> None:
         mark = len(entries)
         if entry:
             entries.append(entry)
         if old is not None and new.fresh and path:
-            entries.append(Entry(f"{path}/.wh..wh..opq", mode=0))
+            entries.append(TarEntry(f"{path}/.wh..wh..opq", mode=0))
             old = None
         olds = old.children if old else {}
         for name in sorted({*olds, *new.children}):
             at = f"{path}/{name}".strip("/")
             was, now = olds.get(name), new.children.get(name)
             if now is None:
-                entries.append(Entry(at[: len(at) - len(name)] + f".wh.{name}", mode=0))
+                entries.append(
+                    TarEntry(at[: len(at) - len(name)] + f".wh.{name}", mode=0)
+                )
             elif isinstance(now, Dir):
                 under = was if isinstance(was, Dir) else None
-                go(at, under, now, Entry(f"{at}/", "directory", now.mode, now.owner))
+                go(at, under, now, TarEntry(f"{at}/", "directory", now.mode, now.owner))
             elif now.fresh:
                 entries.append(_leaf(at, now, first))
         same = isinstance(old, Dir) and (old.mode, old.owner) == (new.mode, new.owner)
@@ -198,15 +200,15 @@ def diff(lower: Dir, upper: Dir) -> list[Entry]:
     return entries
 
 
-def _leaf(at: str, now: Leaf, first: dict[int, str]) -> Entry:
+def _leaf(at: str, now: Leaf, first: dict[int, str]) -> TarEntry:
     link = first.setdefault(id(now), at)
     if link != at:
-        return Entry(at, "link", now.mode, now.owner, link=link, xattrs=now.xattrs)
+        return TarEntry(at, "link", now.mode, now.owner, link=link, xattrs=now.xattrs)
     if now.kind == "symlink":
-        return Entry(at, "symlink", 0o777, now.owner, link=now.content)
+        return TarEntry(at, "symlink", 0o777, now.owner, link=now.content)
     size = len(now.content.encode()) if now.kind == "file" else 0
     kind: Any = now.kind
-    return Entry(
+    return TarEntry(
         at,
         kind,
         now.mode,
@@ -219,11 +221,11 @@ def _leaf(at: str, now: Leaf, first: dict[int, str]) -> Entry:
 
 
 def squashed(
-    layers: list[list[Entry]], needless: Collection[str] = ()
-) -> tuple[bytes, list[Entry]]:
+    layers: list[list[TarEntry]], needless: Collection[str] = ()
+) -> tuple[bytes, list[TarEntry]]:
     """The tar that squash gives, and its entries as tarfile reads them."""
 
-    def read(_: int, entry: Entry) -> list[bytes]:
+    def read(_: int, entry: TarEntry) -> list[bytes]:
         return [part.encode() for part in entry.content]
 
     data = b"".join(squash(layers, read, needless))

@@ -37,13 +37,13 @@ from dynbuild.steps.fields import (
     set_columns,
 )
 from dynbuild.steps.kinds import (
-    Choice,
+    ChoiceKind,
     Flag,
     Lines,
-    Number,
+    NumberKind,
     Records,
     Stages,
-    Text,
+    TextKind,
     Variables,
     Words,
 )
@@ -72,9 +72,9 @@ EACH_COLUMN = pytest.mark.parametrize(("row", "column"), OPTIONAL)
 
 
 ANOTHER: dict[type, Any] = {
-    Text: "other",
+    TextKind: "other",
     Flag: True,
-    Number: 7,
+    NumberKind: 7,
     Stages: ("other",),
     Words: ("other", "-c"),
     Lines: ("other",),
@@ -89,7 +89,7 @@ def another(column: Column) -> Any:
             return (Copy("/other", "/other", image=IMAGE),)
         case Records():
             return (item(column.kind),)
-        case Choice(values):
+        case ChoiceKind(values):
             return values[-1]
         case kind:
             return ANOTHER[type(kind)]
@@ -151,7 +151,7 @@ def test_schema_model_and_table_have_the_same_fields() -> None:
             field = schema.Stage.model_fields[row.name]
             usual = defaults(Stage).get(row.name)
             assert field.is_required() or field.default in (None, usual), row
-            if isinstance(row.kind, Choice):
+            if isinstance(row.kind, ChoiceKind):
                 assert get_args(field.annotation) == row.kind.values
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynbuild.declaration.scripts.entry import Entry, incomplete, read_entry
+from dynbuild.declaration.scripts.entry import CommandEntry, incomplete, read_entry
 
 COMPLETE = r"""
 true
@@ -235,12 +235,12 @@ def test_waiting(text: str) -> None:
 
 @pytest.mark.parametrize("text", UNKNOWN)
 def test_what_cannot_be_followed_is_left_to_the_shell(text: str) -> None:
-    assert read_entry(text) == Entry()
+    assert read_entry(text) == CommandEntry()
 
 
 @pytest.mark.parametrize("text", HIDING)
 def test_hiding(text: str) -> None:
-    assert read_entry(text) == Entry(None, HIDING[text])
+    assert read_entry(text) == CommandEntry(None, HIDING[text])
 
 
 def test_entries_that_belong_together() -> None:
