@@ -4,6 +4,7 @@ BuildKit reports vertexes, the operations of its graph. A vertex is reported man
 each time with part of its data, so reports are merged by digest. The instructions of a
 named build stage are the vertexes called ``[PLATFORM STAGE i/n] INSTRUCTION``; together
 they are a step. Other vertexes (a pull, the context, the export) are reported as work.
+A report is one line, or in the oldest buildx several, indented between two braces.
 Lines that are not JSON are kept: they hold buildx's error messages.
 """
 
@@ -35,15 +36,15 @@ _PLACE = re.compile(
     r" (?P<what>.*)",
     re.DOTALL,
 )
+_PUSHING = "pushing the image"
 _WORK = (
     (re.compile(r"\[.*\] FROM ([^@]*)"), r"pulling \1"),
     (re.compile(r"\[internal\] load build context"), "sending the build context"),
     (re.compile(r"\[context (\S+)\] .*load from client"), r"loading \1"),
     (re.compile(r"exporting to .*"), "exporting the image"),
+    (re.compile(r"pushing .* with docker"), _PUSHING),
     (re.compile(r"(importing to docker|sending tarball)"), "loading the image"),
 )
-_PUSHING = "pushing the image"
-
 _WHOLE: Mapping[StageName, StageName] = {}
 
 
@@ -111,9 +112,30 @@ class Transcript:
         self._begun: set[PlatformStep] = set()
         self._finished: set[PlatformStep] = set()
         self._failed: list[_Vertex] = []
+        self._open: list[str] = []
 
     def read(self, line: str) -> Iterator[BuildEvent]:
         """Read one more line, and yield the events that result."""
+        for whole in self._whole(line):
+            yield from self._line(whole)
+
+    def _whole(self, line: str) -> Iterator[str]:
+        """Yield a line, or at the end of a report of several lines, that as one."""
+        if self._open and line.startswith((" ", "}")):
+            self._open.append(line)
+            if line == "}":
+                report = "".join(part.strip() for part in self._open)
+                self._open.clear()
+                yield report
+            return
+        yield from self._open
+        self._open.clear()
+        if line == "{":
+            self._open.append(line)
+        else:
+            yield line
+
+    def _line(self, line: str) -> Iterator[BuildEvent]:
         message = _parse(line)
         if message is None:
             if line.strip():

@@ -249,6 +249,15 @@ def test_a_pull_is_told_in_bytes_only_when_there_is_one() -> None:
     ]
 
 
+def test_what_buildx_pushes_by_docker_is_told_too() -> None:
+    name = "pushing r/x with docker"
+    lines = [vertex(name, 1), status(name, "pushing layer 1", 5, 10)]
+    assert read([*lines, vertex(name, 1, 2)], Transcript()) == [
+        Working("pushing the image", 5, 10),
+        Working("pushing the image", 5, 10, done=True),
+    ]
+
+
 def test_a_context_by_name_is_told_too() -> None:
     name = "[context apt.1] OCI load from client"
     lines = [vertex(name, 1), status(name, "sha256:1", 5, 10), vertex(name, 1, 2)]
@@ -266,6 +275,23 @@ def test_other_lines_are_kept_as_words() -> None:
         '{"vertexes":',
     ]
     assert not transcript.heard
+
+
+def test_a_report_of_several_lines_is_read_as_one() -> None:
+    indented = json.dumps(json.loads(vertex(RUN, 1, 2)), indent=2).splitlines()
+    transcript = Transcript()
+    assert read(indented, transcript) == [
+        StepStarted("apt.1"),
+        StepFinished("apt.1", 1.0, ran=True),
+    ]
+    assert transcript.words == []
+
+
+def test_what_only_begins_like_a_report_is_words() -> None:
+    transcript = Transcript()
+    lines = ["{", "  no", "{", "ERROR: x", "}", " y"]
+    assert read([*lines, vertex(RUN, 1)], transcript) == [StepStarted("apt.1")]
+    assert transcript.words == lines
 
 
 def test_every_line_of_json_is_passed_on_raw() -> None:
