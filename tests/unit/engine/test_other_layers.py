@@ -19,10 +19,12 @@ from dynbuild.errors import CommandFailed
 from dynbuild.link.model import Layer
 from dynbuild.ports import Machine, StepPart, StepRequest
 from dynbuild.tiers.memory import MemoryTier
+from tests.unit.engine.recorded import VERSIONS, recorded
 
 if TYPE_CHECKING:
     from dynbuild.building import Report
     from dynbuild.engine.buildx import Buildx
+    from dynbuild.ports import Realized
 
 Made = tuple[str, str]
 """A layer, by the file that it holds, and the instruction that made it."""
@@ -77,7 +79,7 @@ def request(*parts: StepPart) -> StepRequest:
     return StepRequest(build, parts, "base.0", (layer(GIVEN[0]),), ({},), {}, {})
 
 
-def asked(builder: Faulty, folder: Path, *parts: StepPart) -> tuple[object, ...]:
+def asked(builder: Faulty, folder: Path, *parts: StepPart) -> tuple[Realized, ...]:
     tier = MemoryTier()
     base = folder / "base"
     base.write_bytes(packed(GIVEN[0]))
@@ -115,3 +117,17 @@ def test_other_layers_are_an_error(name: str, tmp_path: Path) -> None:
 
 def test_what_was_asked_for_is_taken(tmp_path: Path) -> None:
     assert len(asked(Faulty(GIVEN, COPIED, MOVED, RAN), tmp_path, BOTH)) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_layers_are_told_apart_by_a_recorded_history(
+    version: str, tmp_path: Path
+) -> None:
+    history = json.loads("\n".join(recorded(version, "history.json")))
+    (_, script, copy, run) = (
+        entry["created_by"] for entry in history if not entry.get("empty_layer")
+    )
+    layers = [("a", script), ("b", copy), ("c", run)]
+    copied = StepPart("app", (False,), runs=True)
+    realized = asked(Faulty(GIVEN, *layers), tmp_path, RUNS, copied)
+    assert [len(one.layers) for one in realized] == [1, 2]

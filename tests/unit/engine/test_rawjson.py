@@ -1,10 +1,9 @@
-"""BuildKit's stream as events and results: recorded streams, made ones, any at all."""
+"""BuildKit's stream as events and results: made streams, and any at all."""
 
 import json
 from base64 import b64encode
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -21,7 +20,6 @@ from dynbuild.building import (
 )
 from dynbuild.engine.rawjson import OUTPUT_LINES, Transcript
 
-STREAMS = Path(__file__).parent / "streams"
 RUN = "[apt.1 1/1] RUN apt-get install"
 
 
@@ -33,12 +31,6 @@ def read(
     if end:
         events += transcript.end()
     return [event for event in events if not isinstance(event, RawLine)]
-
-
-def recorded(name: str) -> tuple[list[BuildEvent], Transcript]:
-    transcript = Transcript()
-    lines = (STREAMS / f"{name}.jsonl").read_text().splitlines()
-    return read(lines, transcript, end=name != "failed"), transcript
 
 
 def at(seconds: float) -> str:
@@ -69,60 +61,6 @@ def log(name: str, data: bytes, stream: int = 1) -> str:
 def status(name: str, ident: str, current: int = 0, total: int = 0) -> str:
     entry = {"vertex": name, "id": ident, "current": current, "total": total}
     return json.dumps({"statuses": [entry]})
-
-
-def test_a_recorded_build() -> None:
-    events, transcript = recorded("ran")
-    steps = [event for event in events if not isinstance(event, Working)]
-    assert steps == [
-        StepStarted("apt.1"),
-        StepOutput("apt.1", "hello"),
-        StepOutput("apt.1", "err"),
-        StepOutput("apt.1", "no newline"),
-        StepFinished("apt.1", 1.071043, ran=True),
-        StepStarted("compile"),
-        StepFinished("compile", 1.09352, ran=True),
-        StepStarted("app"),
-        StepOutput("app", "done"),
-        StepFinished("app", 0.082718, ran=True),
-    ]
-    assert [result.step for result in transcript.steps] == ["apt.1", "compile", "app"]
-    assert transcript.failure() is None
-
-
-def test_a_recorded_build_that_was_cached_starts_nothing() -> None:
-    events, transcript = recorded("cached")
-    steps = [event for event in events if not isinstance(event, Working)]
-    assert {type(event) for event in steps} == {StepFinished}
-    assert transcript.steps == tuple(
-        StepResult(name, 0.0, ran=False) for name in ("apt.1", "compile", "app")
-    )
-
-
-def test_a_recorded_failure_is_the_one_that_took_the_other_down() -> None:
-    _, transcript = recorded("failed")
-    failure = transcript.failure()
-    assert failure is not None
-    assert failure.step == "app"
-    assert failure.instruction == "RUN <<EOF (set -eu...)"
-    assert failure.output == ("before", "/bin/sh: foo-bar: not found")
-    assert failure.message.endswith("exit code: 127")
-    assert transcript.steps == ()
-    assert transcript.words[-1].startswith("ERROR: failed to build")
-
-
-def test_a_recorded_push_tells_that_it_pushes() -> None:
-    events, _ = recorded("pushed")
-    work = [event for event in events if isinstance(event, Working)]
-    assert Working("exporting the image") in work
-    assert Working("pushing the image", done=True) in work
-
-
-def test_a_refused_push_is_no_failure_of_a_step() -> None:
-    _, transcript = recorded("refused")
-    failure = transcript.failure()
-    assert failure is not None
-    assert (failure.step, failure.instruction) == (None, "exporting to image")
 
 
 def test_a_step_is_over_when_all_its_instructions_are() -> None:
