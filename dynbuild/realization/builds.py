@@ -1,6 +1,6 @@
 """One build: a chain of steps, each built on the one before, then recorded."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -38,8 +38,9 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
     def build(count: int, anew: Anew) -> list[BuiltStep]:
         request = _request(work, ground, at, at + count, backends)
         if anew is not None:
-            fresh = replace(request.build, no_cache_steps=anew)
-            request = replace(request, build=fresh)
+            fresh = (*request.build.no_cache_steps, *anew) if anew else ()
+            own = replace(request.build, no_cache_steps=fresh)
+            request = replace(request, build=own)
         made = backends.layer_builder.steps(request, backends.report)
         return _built(work, slice(at, at + count), built[-1:], made)
 
@@ -62,7 +63,8 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
 
 
 Anew: TypeAlias = tuple[StageName, ...] | None
-"""The steps that the builder's cache does not count for; None for those as planned."""
+"""The steps that run whatever the builder's cache has, besides those planned to; if
+empty, all come from the cache. None is the first attempt, as planned."""
 
 
 def attempted(
@@ -71,30 +73,41 @@ def attempted(
     """Return the steps before the first that fails, with its failure.
 
     ``build`` builds as many of the first steps as it is told. A group that lacks a
-    package only as the builder's cache has it is run once more.
+    package only as the builder's cache has it is run once more, and with it all that
+    stands on it: the cache would give back what was built on the old one.
     """
     failed: BuildFailed | None = None
     ran: tuple[StepResult, ...] = ()
+    """The results of the first attempt since something was run once more."""
+    measured: dict[StageName, float] = {}
+    """The seconds of each step's latest run, whichever attempt that was in."""
     anew: Anew = None
-    again: tuple[StageName, ...] = ()
     count = len(names)
     while count:
         try:
             made = build(count, anew)
         except BuildFailed as error:
             ran = ran or error.steps
-            if error.step not in again and (step := _outdated(error, ran)):
-                again = anew = (*again, step)
+            measured |= _seconds(error.steps)
+            if step := _outdated(error, ran):
+                anew = (*names[names.index(step) :],)
                 failed, ran, count = None, (), len(names)
                 continue
             # The steps that succeeded before it are still in the builder's cache.
             failed, anew = error, ()
             count = names.index(error.step) if error.step in names else 0
         else:
-            if failed is not None:
-                made = [_as_it_ran(one, ran) for one in made]
-            return made, failed
+            return [_as_it_ran(step, measured) for step in made], failed
     return [], failed
+
+
+def _seconds(results: Iterable[StepResult]) -> dict[StageName, float]:
+    """Return the seconds of the steps that ran."""
+    seconds: dict[StageName, float] = {}
+    for result in results:
+        if result.ran:
+            seconds[result.step] = seconds.get(result.step, 0.0) + result.seconds
+    return seconds
 
 
 def _request(
@@ -174,13 +187,13 @@ def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[RealizationId,
     return (before[-1].held.record.id,) if before else origin.on
 
 
-def _as_it_ran(built: BuiltStep, results: Iterable[StepResult]) -> BuiltStep:
-    """Give a step that came from the builder's cache the results of its actual run."""
-    own = [one for one in results if one.step == quote.stage(built.step)]
-    record = replace(
-        built.held.record, seconds=round(sum(one.seconds for one in own), 3)
-    )
-    return replace(built, held=Held(record), ran=any(one.ran for one in own))
+def _as_it_ran(built: BuiltStep, measured: Mapping[StageName, float]) -> BuiltStep:
+    """Give a step that came from the builder's cache the seconds of its actual run."""
+    seconds = measured.get(quote.stage(built.step))
+    if built.ran or seconds is None:
+        return built
+    record = replace(built.held.record, seconds=round(seconds, 3))
+    return replace(built, held=Held(record), ran=True)
 
 
 def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:

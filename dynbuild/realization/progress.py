@@ -32,7 +32,7 @@ class StepState(Enum):
     """The life of a step in its place. A new plan may begin it again."""
 
     UNNEEDED = "unneeded"
-    """No usable record, and nothing that has to be built needs it."""
+    """No usable record; it is not asked for, and nothing that is built needs it."""
 
     REUSED = "reused"
     """The plan chose a record of it that existed before."""
@@ -50,7 +50,8 @@ class StepState(Enum):
     """It is built, and what it wrote is being read: the next plan depends on that."""
 
     BUILT = "built"
-    """The plan chose a record of it that was made during this run."""
+    """The plan chose a record of it that was made meanwhile, here or by another
+    process."""
 
     FAILED = "failed"
     """Its build failed. Nothing more is started; what runs is let end."""
@@ -142,15 +143,26 @@ def took(progress: Progress, event: JobResult | JobEnded) -> Progress:
     match event:
         case JobResult(result=ChainResult() as result):
             if _is_compared(progress, progress.running[key]):
-                unread = {**progress.unread, key: result}
-                failed = progress.failed or result.failed
-                return _stated(replace(progress, unread=unread, failed=failed))
+                return _stated(
+                    replace(
+                        progress,
+                        unread={**progress.unread, key: result},
+                        unbuilt=progress.unbuilt | _unbuilt(progress, key, result),
+                        failed=progress.failed or result.failed,
+                    )
+                )
             return _noted(progress, key, result)
         case JobEnded(error=BuildFailed() | LostError() as error):
-            failed = progress.failed or error
+            first = {place.digest for place in progress.running.get(key, ())[:1]}
             running, unread = _without(progress, key)
             return _stated(
-                replace(progress, running=running, unread=unread, failed=failed)
+                replace(
+                    progress,
+                    running=running,
+                    unread=unread,
+                    unbuilt=progress.unbuilt | first,
+                    failed=progress.failed or error,
+                )
             )
         case JobEnded(error=BaseException() as error):
             raise error
@@ -201,7 +213,6 @@ def _is_compared(progress: Progress, chain: tuple[Placement, ...]) -> bool:
 
 def _noted(progress: Progress, key: str, result: ChainResult) -> Progress:
     """Return the progress with what a chain built, and a plan that knows it."""
-    chain = progress.running[key]
     results = dict(progress.results)
     for built in result.built:
         if built.here:
@@ -211,8 +222,6 @@ def _noted(progress: Progress, key: str, result: ChainResult) -> Progress:
                 (before.seconds if before else 0.0) + built.held.record.seconds,
                 built.ran or (before is not None and before.ran),
             )
-    rest = chain[len(result.built) :]
-    failed = {rest[0].digest} if result.failed and rest else set()
     running, unread = _without(progress, key)
     return _planned(
         replace(
@@ -221,10 +230,18 @@ def _noted(progress: Progress, key: str, result: ChainResult) -> Progress:
             unread=unread,
             results=results,
             built=(*progress.built, *result.built),
-            unbuilt=progress.unbuilt | failed,
+            unbuilt=progress.unbuilt | _unbuilt(progress, key, result),
             failed=progress.failed or result.failed,
         )
     )
+
+
+def _unbuilt(
+    progress: Progress, key: str, result: ChainResult
+) -> frozenset[PlacedDigest]:
+    """Return the place of a chain whose build failed, if any."""
+    rest = progress.running[key][len(result.built) :]
+    return frozenset({rest[0].digest}) if result.failed and rest else frozenset()
 
 
 def _without(
@@ -269,13 +286,14 @@ def _stated(changed: Progress) -> Progress:
         if isinstance(choice, Build)
     }
     made = {step.held.record.id for step in changed.built}
-    jobs = {
-        place.digest: StepState.READING if key in changed.unread else StepState.BUILDING
-        for key, chain in changed.running.items()
-        for place in chain
-    }
+    jobs: dict[PlacedDigest, StepState] = {}
+    for key, chain in changed.running.items():
+        result = changed.unread.get(key)
+        state = StepState.BUILDING if result is None else StepState.READING
+        built = chain if result is None else chain[: len(result.built)]
+        jobs |= {place.digest: state for place in built}
 
-    def state(place: Placement) -> StepState:
+    def state_of(place: Placement) -> StepState:
         match changed.plan.choices[place.digest]:
             case Reuse(record):
                 return StepState.BUILT if record.id in made else StepState.REUSED
@@ -291,7 +309,7 @@ def _stated(changed: Progress) -> Progress:
                 return StepState.UNNEEDED
 
     places = changed.plan.places.places
-    states = {digest: state(place) for digest, place in places.items()}
+    states = {digest: state_of(place) for digest, place in places.items()}
     return replace(changed, states=states)
 
 

@@ -16,7 +16,7 @@ from dynbuild.steps.recipe import copies_of
 
 
 def next_chains(progress: Progress) -> tuple[tuple[Placement, ...], ...]:
-    """Return the chains that may start now, as many as there are free jobs.
+    """Return the chains that may start now, at most as many as there are free jobs.
 
     A locked cache mount is used by one chain at a time.
     """
@@ -73,6 +73,10 @@ def _chain(
         if not all(
             place is follower or follower.digest in place.closure for place in waiting
         ):
+            break
+        # What an unbuilt step writes is a guess from its previous place: a step that is
+        # put on it for that may not have to be.
+        if {join.onto for join in follower.joins} & {place.id for place in chain}:
             break
         parent = recipe.parents[quote.stage(follower.id)]
         if parent != quote.stage(last.id) or recipe.locked[follower.id] & locked:

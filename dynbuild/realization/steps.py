@@ -24,7 +24,7 @@ def realize_steps(
 
     Live files may change until they are gathered, and the recipe with them. A failed
     step is reported in the result. Raises LostError when the tier lost a stored object;
-    every step that succeeded is recorded by then.
+    what other jobs built is recorded by then.
     """
     progress = changes.begin(recipe, how, _records(recipe, backends))
     gathered: set[str] = set()

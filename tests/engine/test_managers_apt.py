@@ -236,15 +236,20 @@ def test_what_the_base_has_is_seen_there(image: Image) -> None:
     assert "/var/lib/dpkg/status" not in written
 
 
+@pytest.mark.parametrize("otherwise", ["exit 1", "echo none > /seen"])
 def test_a_package_that_has_to_make_way_for_another(
-    image: Image, repository: AptRepository
+    image: Image, repository: AptRepository, otherwise: str
 ) -> None:
-    """apt removes what conflicts: what lacks a declared package is not recorded."""
+    """apt removes what conflicts: what lacks a declared package is not recorded.
+
+    Nor is what was built on that, whether it failed or saw that something is missing.
+    """
     name = f"rival-{uuid4().hex[:8]}"
     repository.add(name, "1", Conflicts="plain")
     repository.publish()
     image.edit(packages("plain", "many=1:1.0-1"))
-    stage = '[[stages]]\nname = "above"\ncommands = ["cat /usr/share/plain/version"]'
+    looks = f"cp /usr/share/plain/version /seen || {otherwise}"
+    stage = f'[[stages]]\nname = "above"\ncommands = ["{looks}"]'
     declared = packages("plain", "many=1:1.0-1", name) + f"\n{stage}"
     lacking = "declared, but not there after its installation:\n    plain\n"
     for _ in range(2):
@@ -259,6 +264,7 @@ def test_a_package_that_has_to_make_way_for_another(
     inside = image.look()
     assert inside.installed.keys() >= {"plain", "many", name}
     assert inside.complaints == ""
+    assert image.run("cat /seen /usr/share/plain/version") == "1\n" * 2
 
 
 @pytest.fixture

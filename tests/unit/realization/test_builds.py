@@ -30,6 +30,9 @@ class Builder:
     lacks: set[str] = field(default_factory=set)
     cured: set[str] = field(default_factory=set)
     asked: list[tuple[int, Anew]] = field(default_factory=list)
+    version: dict[str, int] = field(default_factory=dict)
+    below: dict[str, list[int]] = field(default_factory=dict)
+    """The versions of the steps that the cached result of a step was built on."""
 
     def build(self, count: int, anew: Anew) -> list[BuiltStep]:
         self.asked.append((count, anew))
@@ -40,12 +43,19 @@ class Builder:
                 raise BuildFailed(name, "RUN x", "x", (), 2, (*results,))
             if runs:
                 self.lacks -= self.cured & {name}
+                self.version[name] = self.version.get(name, 0) + 1
+                self.below[name] = self.versions(name)
             self.cached.add(name)
             results.append(StepResult(name, 1.0 if runs else 0.0, runs))
         for at, name in enumerate(NAMES[:count], 1):
             if name in self.lacks:
                 raise BuildFailed(name, None, ABSENT, (), 1, (*results[:at],))
+        for name in NAMES[:count]:
+            assert self.below.get(name, self.versions(name)) == self.versions(name)
         return [built(one) for one in results]
+
+    def versions(self, name: str) -> list[int]:
+        return [self.version.get(other, 0) for other in NAMES if other < name]
 
 
 def built(result: StepResult) -> BuiltStep:
@@ -88,7 +98,7 @@ def test_a_group_that_the_cache_lacks_is_run_once_more(fails: set[str]) -> None:
     builder = Builder({"a", "b"}, set(fails), {"b"})
     made, failed = told(builder)
     assert ([step for step, _ in made], failed) == (["a"], "b")
-    assert [anew for _, anew in builder.asked].count(("b",)) == 1
+    assert [anew for _, anew in builder.asked].count(("b", "c")) == 1
 
 
 @pytest.mark.parametrize("cured", [{"b"}, {"a", "b"}])
@@ -96,4 +106,12 @@ def test_and_counts_if_it_lacks_nothing_then(cured: set[str]) -> None:
     builder = Builder({"a", "b"}, lacks={*cured}, cured=cured)
     made, failed = told(builder)
     assert [step for step, _ in made] == ["a", "b", "c"]
+    assert made[1:] == [("b", True), ("c", True)]
     assert failed is None
+
+
+def test_what_ran_before_the_step_that_runs_once_more_has_run() -> None:
+    builder = Builder({"b", "c"}, lacks={"b"}, cured={"b"})
+    assert told(builder) == ([("a", True), ("b", True), ("c", True)], None)
+    made, _ = attempted(Builder({"b"}, lacks={"b"}, cured={"b"}).build, NAMES)
+    assert [step.held.record.seconds for step in made] == [1.0, 1.0, 1.0]
