@@ -10,8 +10,8 @@ import pytest
 
 from dynbuild.commands.why import Edges
 from dynbuild.digest import Description, Digest, digest_of, sha256
-from dynbuild.explain.causes import Now, Trace
-from dynbuild.explain.past import Past, PastBuild, PastLock, PastStep, Told
+from dynbuild.explain.causes import CurrentSteps, Trace
+from dynbuild.explain.past import BuildSummary, Past, PastBuild, PastLock, PastStep
 from dynbuild.explain.predict import Prediction, predict
 from dynbuild.explain.since import before_of
 from dynbuild.explain.view import stand_ins
@@ -100,7 +100,9 @@ class Machine:
             if one.record.step in ids
         }
         foreseen = predict(order, digests, PLATFORM, self.held, wrote)
-        return foreseen, Trace(Now(order, described, digests, foreseen), before)
+        return foreseen, Trace(
+            CurrentSteps(order, described, digests, foreseen), before
+        )
 
     def realize(self, lock: Lock, live: Digest = LIVE) -> set[str]:
         """Build what is missing, one step after the other; what was built."""
@@ -206,7 +208,7 @@ class Remembered:
     def past(self, _: str) -> Past:
         return self.machine.past
 
-    def builds(self) -> tuple[Told, ...]:
+    def builds(self) -> tuple[BuildSummary, ...]:
         return ()
 
 

@@ -11,7 +11,7 @@ from dynbuild.spans import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluationRequest:
     """The part of a value, its output form, and the arguments for a function."""
 
     directory: str = ROOT
@@ -46,7 +46,10 @@ def parsed(source: Source) -> list[Diagnostic]:
 
 
 def evaluated(
-    source: Source, files: FileAccess, request: Asked, say: Callable[[str], None]
+    source: Source,
+    files: FileAccess,
+    request: EvaluationRequest,
+    say: Callable[[str], None],
 ) -> str:
     """Return the value of a source as text. Raises DeclarationError."""
     from dynbuild.declaration.syntax.places import Places  # noqa: PLC0415 - only where needed
@@ -58,7 +61,10 @@ def evaluated(
 
 
 def _value(
-    source: Source, files: FileAccess, request: Asked, say: Callable[[str], None]
+    source: Source,
+    files: FileAccess,
+    request: EvaluationRequest,
+    say: Callable[[str], None],
 ) -> str:
     from dynbuild.lang import evaluator as lang  # noqa: PLC0415 - only where needed
 

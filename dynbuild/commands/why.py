@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from dynbuild.commands.diff import of_revision
 from dynbuild.digest import Digest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
-from dynbuild.explain.causes import Cascade, Now, RootCause, RunReason, Trace
+from dynbuild.explain.causes import Cascade, CurrentSteps, RootCause, RunReason, Trace
 from dynbuild.explain.next_change import changed
-from dynbuild.explain.past import Before, History, Provenance
+from dynbuild.explain.past import History, PreviousSteps, Provenance
 from dynbuild.explain.place import Position, places
 from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices, ranked
@@ -150,7 +150,7 @@ def _answer(
     measured = edges.history.seconds(platform)
     took = {id_: record.seconds for id_, record in recorded.items()}
     seconds = prices(order, {**took, **measured})
-    now = Now(order, resolved.descriptions, digests, prediction)
+    now = CurrentSteps(order, resolved.descriptions, digests, prediction)
     trace = Trace(now, before)
     where = places(lock, order)
     sources = tuple(edges.tiers)
@@ -238,7 +238,7 @@ def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
     return local_digests(lock, images())
 
 
-def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> Before:
+def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:
     """Return the steps of an earlier lock, with current live files and local images.
 
     The steps that they were placed on are unknown: it may never have been realized.
@@ -253,7 +253,7 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> Before:
 
 def _held(
     resolved: ResolvedLock,
-    before: Before,
+    before: PreviousSteps,
     tiers: Mapping[Provenance, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
     """Return the records in the tiers, and those of the earlier steps, with writes."""
@@ -280,7 +280,7 @@ def _held(
 
 def _next(  # noqa: PLR0913, PLR0917 - everything known so far
     resolved: ResolvedLock,
-    now: Now,
+    now: CurrentSteps,
     placed: Placed,
     held: Sequence[Held],
     wrote: Mapping[str, WriteSet],

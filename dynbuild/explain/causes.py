@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from dynbuild.digest import Description, Digest, Field, PlacedDigest, StepDigest
 from dynbuild.explain.fields import FieldChange, differing
-from dynbuild.explain.past import Before
+from dynbuild.explain.past import PreviousSteps
 from dynbuild.explain.predict import Prediction
 from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Build
@@ -68,7 +68,7 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class CurrentSteps:
     """The steps of a lock, and the prediction for them."""
 
     order: Sequence[Placed]
@@ -84,7 +84,7 @@ _LINKED = FieldChange("build_only", before=True, after=False)
 class Trace:
     """A memoised walk over the steps: each is visited once per digest compared with."""
 
-    def __init__(self, now: Now, before: Before) -> None:
+    def __init__(self, now: CurrentSteps, before: PreviousSteps) -> None:
         self.now, self.before = now, before
         self.steps = {placed.id: placed for placed in now.order}
         self.runs = frozenset(now.prediction.runs)

@@ -18,9 +18,9 @@ from dynbuild.digest import (
     StepDigest,
 )
 from dynbuild.errors import DeclarationError
-from dynbuild.explain.causes import Cascade, Now, RootCause, RunReason, Trace
+from dynbuild.explain.causes import Cascade, CurrentSteps, RootCause, RunReason, Trace
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
-from dynbuild.explain.past import Before
+from dynbuild.explain.past import PreviousSteps
 from dynbuild.explain.predict import UNBUILT, Prediction, predict
 from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in
@@ -104,10 +104,10 @@ def diff(
     platform = platform or common_platform(*locks)
     new = view(after, platform, metrics)
     old = _old(before, platform, metrics)
-    then = before_in(after, old) if old else Before()
+    then = before_in(after, old) if old else PreviousSteps()
     order = tuple(new.steps.values())
     foreseen = _foreseen(new, order, old, then, metrics)
-    now = Now(order, new.descriptions, new.digests, foreseen)
+    now = CurrentSteps(order, new.descriptions, new.digests, foreseen)
     trace = Trace(now, then)
     names = _names(after, old, then)
     seconds = prices(order, _measured(now, names, then, metrics))
@@ -167,7 +167,7 @@ def _foreseen(
     new: View,
     order: Sequence[Placed],
     old: View | None,
-    then: Before,
+    then: PreviousSteps,
     metrics: StepMetrics,
 ) -> Prediction:
     """Predict the runs on a machine that holds only the places of the old lock."""
@@ -226,14 +226,17 @@ def _fate(placed: Placed, foreseen: Prediction) -> Fate:
     return "live" if placed.live else "stays"
 
 
-def _names(after: Lock, old: View | None, then: Before) -> dict[str, str]:
+def _names(after: Lock, old: View | None, then: PreviousSteps) -> dict[str, str]:
     """Return the old id of each step of the new lock that the old one had."""
     names = continued(old.lock, after) if old else {}
     return {id_: names.get(id_, id_) for id_ in then.digests}
 
 
 def _measured(
-    now: Now, names: Mapping[str, str], then: Before, metrics: StepMetrics
+    now: CurrentSteps,
+    names: Mapping[str, str],
+    then: PreviousSteps,
+    metrics: StepMetrics,
 ) -> dict[str, float]:
     """Return run times of the steps as they are, else as they were, else by name."""
     seconds: dict[str, float] = {}

@@ -70,7 +70,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class PreviousSteps:
     """The earlier state of steps to compare with: their digests, by current id.
 
     ``described`` has the known descriptions of digests, ``ids`` the steps that had
@@ -89,7 +89,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BuildSummary:
     """A history's summary of a build: its end (Unix time) and its duration.
 
     ``steps`` counts its steps by their source; ``ran`` and ``saved`` are the seconds of
@@ -117,5 +117,5 @@ class History(Protocol):
     def past(self, platform: str) -> Past:
         """Return the locks that were realized for a platform, and their steps."""
 
-    def builds(self) -> tuple[Told, ...]:
+    def builds(self) -> tuple[BuildSummary, ...]:
         """Return the recorded builds, the oldest first."""

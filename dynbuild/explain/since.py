@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynbuild.errors import LockError
-from dynbuild.explain.past import Before, Past, PastLock
+from dynbuild.explain.past import Past, PastLock, PreviousSteps
 from dynbuild.lockfile.codec import loads
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.renames import continued
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dynbuild.lockfile.model import Lock
 
 
-def before_of(lock: Lock, past: Past) -> Before:
+def before_of(lock: Lock, past: Past) -> PreviousSteps:
     """Return the steps as they last were; renames are followed from lock to lock.
 
     A stage that an earlier lock lacks is not compared. Anything older than a lock that
@@ -27,7 +27,7 @@ def before_of(lock: Lock, past: Past) -> Before:
     return _before(lock, _readable(past.locks), past.described)
 
 
-def before_in(lock: Lock, old: View) -> Before:
+def before_in(lock: Lock, old: View) -> PreviousSteps:
     """Return the steps as of one earlier lock, on a machine that holds all of it."""
     described = {
         old.digests[id_]: description for id_, description in old.descriptions.items()
@@ -52,7 +52,7 @@ def _before(
     lock: Lock,
     earlier: Iterable[tuple[Lock, PastLock]],
     described: Mapping[StepDigest, Description],
-) -> Before:
+) -> PreviousSteps:
     names = {placed.id: placed.id for placed in install_order(lock)}
     stages = set(lock.stages)
     digests: dict[str, StepDigest] = {}
@@ -83,7 +83,7 @@ def _before(
         if digests.keys() >= names.keys():
             break
     unlinked = frozenset(now for now, is_unlinked in build_only.items() if is_unlinked)
-    return Before(
+    return PreviousSteps(
         digests, described, ids, placed, onto, frozenset(build_only), unlinked
     )
 

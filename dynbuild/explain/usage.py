@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dynbuild.explain.past import SQUASHED, Provenance, Told
+from dynbuild.explain.past import SQUASHED, BuildSummary, Provenance
 from dynbuild.lockfile.model import Lock
 
 _DAY = 86_400.0
@@ -36,9 +36,9 @@ class Usage:
         return self.steps.get(source, 0) / self.total if self.total else 0.0
 
 
-def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
+def by_day(builds: Iterable[BuildSummary]) -> tuple[Usage, ...]:
     """Return the days (UTC) that have builds, the earliest first."""
-    days: dict[float, list[Told]] = {}
+    days: dict[float, list[BuildSummary]] = {}
     for build in builds:
         days.setdefault(build.ended // _DAY * _DAY, []).append(build)
     return tuple(
@@ -46,7 +46,7 @@ def by_day(builds: Iterable[Told]) -> tuple[Usage, ...]:
     )
 
 
-def together(start: float, builds: Sequence[Told]) -> Usage:
+def together(start: float, builds: Sequence[BuildSummary]) -> Usage:
     """Return the aggregate of builds."""
     steps: Counter[Provenance] = Counter()
     for build in builds:

@@ -18,12 +18,12 @@ from typing import TypeVar
 from dynbuild.digest import PlacedDigest, StepDigest, sha256
 from dynbuild.errors import Diagnostic
 from dynbuild.explain.past import (
+    BuildSummary,
     Past,
     PastBuild,
     PastLock,
     PastStep,
     Provenance,
-    Told,
 )
 from dynbuild.history.schema import NewerError, migrate
 from dynbuild.owners import fault
@@ -122,8 +122,8 @@ class Sqlite:
 
         return self._do(work, Past())
 
-    def builds(self) -> tuple[Told, ...]:
-        def work(database: sqlite3.Connection) -> tuple[Told, ...]:
+    def builds(self) -> tuple[BuildSummary, ...]:
+        def work(database: sqlite3.Connection) -> tuple[BuildSummary, ...]:
             counts: dict[int, dict[Provenance, int]] = {}
             for build, source, count in database.execute(
                 "SELECT build, source, count(*) FROM steps JOIN builds ON id = build"
@@ -139,7 +139,9 @@ class Sqlite:
                 (self.project,),
             )
             return tuple(
-                Told(ended, spent, platform, failed, counts.get(id_, {}), ran, saved)
+                BuildSummary(
+                    ended, spent, platform, failed, counts.get(id_, {}), ran, saved
+                )
                 for id_, ended, spent, platform, failed, ran, saved in rows
             )
 

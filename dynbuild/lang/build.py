@@ -44,14 +44,14 @@ class TreeBuilder(Transformer[Token, Expression]):
     def variable(self, items: list[Item]) -> Expression:
         token = items[0]
         start = token.start_pos
-        return syntax.Variable(start, start + len(token), str(token))
+        return syntax.Identifier(start, start + len(token), str(token))
 
     def integer(self, items: list[Item]) -> Expression:
         start, end = _token(items[0])
         digits = items[0].lstrip("0")
         if len(digits) > len(str(MAX_INT)) or int(digits or 0) > MAX_INT:
             return Refused(start, end, "integer", str(items[0]))
-        return syntax.Number(start, end, int(digits or 0))
+        return syntax.NumberLiteral(start, end, int(digits or 0))
 
     def decimal(self, items: list[Item]) -> Expression:
         start, end = _token(items[0])
@@ -59,7 +59,7 @@ class TreeBuilder(Transformer[Token, Expression]):
         mantissa = items[0].lower().partition("e")[0]
         if value == math.inf or (not value and mantissa.strip("0.")):
             return Refused(start, end, "float", str(items[0]))
-        return syntax.Number(start, end, value)
+        return syntax.NumberLiteral(start, end, value)
 
     def string(self, items: list[Item]) -> syntax.String:
         parts = [
@@ -207,7 +207,7 @@ class TreeBuilder(Transformer[Token, Expression]):
     def call_or(self, items: list[Item]) -> Expression:
         function, word = items
         start, end = _token(word)
-        name = syntax.Variable(start, end, str(word))
+        name = syntax.Identifier(start, end, str(word))
         return syntax.Call(function.start, end, function, (name,))
 
     def operation(self, items: list[Item]) -> Expression:

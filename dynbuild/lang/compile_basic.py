@@ -34,8 +34,8 @@ from dynbuild.lang.values import (
 from dynbuild.spans import Span
 
 
-@compiles(syntax.Number)
-def _number(_unit: Unit, _scope: Scope | None, node: syntax.Number) -> Code:
+@compiles(syntax.NumberLiteral)
+def _number(_unit: Unit, _scope: Scope | None, node: syntax.NumberLiteral) -> Code:
     value = node.value
     return lambda _: value
 
@@ -304,7 +304,7 @@ def _call_one(
 
 def _called(node: syntax.Expression) -> str:
     match node:
-        case syntax.Variable(name=name):
+        case syntax.Identifier(name=name):
             return f"'{name}'"
         case syntax.Select(path=path) if isinstance(last := path[-1], syntax.Name):
             return f"'{last.text}'"

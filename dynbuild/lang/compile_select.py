@@ -54,7 +54,7 @@ SPELLINGS = {
 """Spellings from other languages, and the hint for each."""
 
 
-def _unbound(unit: Unit, scope: Scope | None, node: syntax.Variable) -> None:
+def _unbound(unit: Unit, scope: Scope | None, node: syntax.Identifier) -> None:
     hint = did_you_mean(node.name, names_in(unit, scope))
     builtin = unit.names.get("__" + node.name)
     if node.name in SPELLINGS:
@@ -66,8 +66,8 @@ def _unbound(unit: Unit, scope: Scope | None, node: syntax.Variable) -> None:
     unit.report("DB0203", f"undefined variable '{node.name}'", node, hint)
 
 
-@compiles(syntax.Variable)
-def _variable(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Code:
+@compiles(syntax.Identifier)
+def _variable(unit: Unit, scope: Scope | None, node: syntax.Identifier) -> Code:
     place, dynamic = find(scope, node.name)
     if place:
         return read(place)

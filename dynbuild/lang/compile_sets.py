@@ -96,7 +96,7 @@ def _recipe(
     for name, entry in table.entries.items():
         recipe.spans[name] = unit.span(entry.place)
         if isinstance(entry.value, Inherited):
-            variable = syntax.Variable(entry.place.start, entry.place.end, name)
+            variable = syntax.Identifier(entry.place.start, entry.place.end, name)
             frame = TraceFrame(f"while evaluating '{name}'", recipe.spans[name])
             recipe.outer.append((name, delay_node(unit, outer, variable, frame)))
     unfilled = set() if inner is outer else set(table.entries)

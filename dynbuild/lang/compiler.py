@@ -73,7 +73,7 @@ class Unit:
     def advise(self, node: syntax.SyntaxNode, hint: str) -> None:
         """Add a hint to the name problem just reported, unless it has a better one."""
         last = self.problems[-1]
-        if isinstance(node, syntax.Variable):
+        if isinstance(node, syntax.Identifier):
             self.problems[-1] = replace(last, hint=last.hint or hint)
         elif isinstance(node, syntax.Refused) and "://" not in node.text:
             self.problems[-1] = replace(last, hint=hint)
@@ -108,7 +108,7 @@ def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
 
 def constant(node: Compiled) -> list[Value]:
     """Return the value of a node that needs no evaluation as a one-element list."""
-    if type(node) is syntax.Number:
+    if type(node) is syntax.NumberLiteral:
         return [node.value]
     if type(node) is syntax.String and not node.parts:
         return [""]
@@ -130,7 +130,7 @@ def delay_node(
         return lambda _: value
     if type(node) is syntax.Function:
         return compile_node(unit, scope, node)
-    if type(node) is syntax.Variable and (delay := lookup(unit, scope, node)):
+    if type(node) is syntax.Identifier and (delay := lookup(unit, scope, node)):
         if frame:
             _note_alias(unit, scope, node.name, frame)
         return delay
@@ -155,7 +155,7 @@ def delay_in_frame(
     unfilled: Collection[str],
 ) -> Delay:
     """Like ``delay_node``, but for a frame with some slots still unfilled."""
-    if isinstance(node, syntax.Variable) and node.name in unfilled:
+    if isinstance(node, syntax.Identifier) and node.name in unfilled:
         place, _ = find(scope, node.name)
         if place and place.up == 0:
             return promise(unit, scope, node, frame)
@@ -215,7 +215,7 @@ def names_in(unit: Unit, scope: Scope | None) -> list[str]:
     return list(names)
 
 
-def lookup(unit: Unit, scope: Scope | None, node: syntax.Variable) -> Delay | None:
+def lookup(unit: Unit, scope: Scope | None, node: syntax.Identifier) -> Delay | None:
     """Return the code that fetches a variable's slot; None if it is not that simple."""
     place, _ = find(scope, node.name)
     if place:

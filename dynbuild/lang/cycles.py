@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.machine import EvalMachine
-from dynbuild.lang.syntax import Binding, Formal, Name, SyntaxNode, Variable, children
+from dynbuild.lang.syntax import Binding, Formal, Identifier, Name, SyntaxNode, children
 from dynbuild.spans import Source, Span
 
 MAX_SHOWN = 50
@@ -93,7 +93,7 @@ def _mentioned(frame: TraceFrame, machine: EvalMachine) -> set[str]:
         waiting.append(value)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Variable):
+        if isinstance(node, Identifier):
             names.add(node.name)
         elif isinstance(node, Name):
             names.add(node.text)

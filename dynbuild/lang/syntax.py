@@ -20,7 +20,7 @@ class SyntaxNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Number(SyntaxNode):
+class NumberLiteral(SyntaxNode):
     """``1``, ``1.5``."""
 
     value: int | float
@@ -41,7 +41,7 @@ class PathLiteral(SyntaxNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Variable(SyntaxNode):
+class Identifier(SyntaxNode):
     """``x``."""
 
     name: str
@@ -207,10 +207,10 @@ class Refused(SyntaxNode):
 
 
 Expression: TypeAlias = (
-    Number
+    NumberLiteral
     | String
     | PathLiteral
-    | Variable
+    | Identifier
     | ListLiteral
     | AttrSet
     | Let

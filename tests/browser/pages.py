@@ -8,7 +8,7 @@ from dynbuild.cli.render.why_text import step_facts
 from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
 from dynbuild.explain.metrics import StepMetrics
-from dynbuild.explain.past import Told
+from dynbuild.explain.past import BuildSummary
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import view
 from dynbuild.lockfile.model import Entry, Lock, Target
@@ -111,7 +111,7 @@ def explained(lock: Lock, changed: str) -> Why:
 
 def status(name: str = "dependencies") -> StatusFacts:
     builds = [
-        Told(
+        BuildSummary(
             ended=1_790_000_000 + 40_000 * at,
             steps={
                 "built": 9 if not at else (at * 7) % 5 * (at % 3 != 0),

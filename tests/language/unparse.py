@@ -48,7 +48,7 @@ def _function(node: syntax.Function) -> str:
 
 def unparse(node: syntax.Expression) -> str:  # noqa: C901, PLR0911, PLR0912  # a table
     match node:
-        case syntax.Number(value=value):
+        case syntax.NumberLiteral(value=value):
             return f"{value:.20e}" if isinstance(value, float) else str(value)
         case syntax.String(parts=parts):
             return '"' + "".join(_part(part) for part in parts) + '"'
@@ -56,7 +56,7 @@ def unparse(node: syntax.Expression) -> str:  # noqa: C901, PLR0911, PLR0912  # 
             return "".join(
                 p if isinstance(p, str) else f"${{{unparse(p)}}}" for p in parts
             )
-        case syntax.Variable(name=name):
+        case syntax.Identifier(name=name):
             return name
         case syntax.ListLiteral(items=items):
             return f"[ {' '.join(map(unparse, items))} ]"

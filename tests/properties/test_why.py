@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynbuild.digest import Description, Digest
-from dynbuild.explain.causes import BASE, CASCADE, Now
+from dynbuild.explain.causes import BASE, CASCADE, CurrentSteps
 from dynbuild.explain.fields import differing
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.lockfile.moves import PreviousLock, motion
@@ -109,7 +109,7 @@ def test_it_begins_where_something_changed(target: Target, data: st.DataObject) 
             assert any(one.code not in CASCADE for one in told), told
 
 
-def _own(was: Description, now: Now, name: str) -> set[str]:
+def _own(was: Description, now: CurrentSteps, name: str) -> set[str]:
     """The fields of a description that differ, but for the digests of steps."""
     steps = [*now.digests.values()]
     return {

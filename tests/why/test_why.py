@@ -15,7 +15,7 @@ from dynbuild.commands.why import Edges, Explanation, why
 from dynbuild.declaration.load import load
 from dynbuild.digest import digest_of
 from dynbuild.errors import DeclarationError
-from dynbuild.explain.past import Before, Past, PastLock
+from dynbuild.explain.past import Past, PastLock, PreviousSteps
 from dynbuild.explain.since import before_of
 from dynbuild.history.sqlite import Sqlite
 from dynbuild.link.model import WriteSet, Written
@@ -235,7 +235,7 @@ def test_what_would_be_next_of_a_source_and_of_a_strange_package(
 
 def test_a_lock_that_cannot_be_read_is_where_memory_ends(world: World) -> None:
     past = Past((PastLock("version = 99", {"assets": digest_of({})}),))
-    assert before_of(world.lock, past) == Before()
+    assert before_of(world.lock, past) == PreviousSteps()
 
 
 def test_a_lock_of_which_no_place_is_known(world: World) -> None:

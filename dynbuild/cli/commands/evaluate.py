@@ -10,7 +10,7 @@ from dynbuild.cli import options
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, give, show, table, tell
 from dynbuild.cli.project import Pairs, arguments_of
-from dynbuild.commands.evaluate import Asked, evaluated, parsed
+from dynbuild.commands.evaluate import EvaluationRequest, evaluated, parsed
 from dynbuild.environment.project import see_search
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.cache import replay
@@ -87,7 +87,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
     see_search(facts, directory)
     place = root_of(directory, Path.cwd()) if root is None else Path(root).resolve()
     files = Sources(place, os.path.relpath(place), facts)
-    settings = Asked(
+    settings = EvaluationRequest(
         directory=files.directory(directory),
         arguments=arguments_of(expressions, texts),
         arguments_directory=files.directory(Path.cwd()),

@@ -52,10 +52,10 @@ def lock_text(name: str) -> str:
         raise CommandFailed(Diagnostic("DB0313", message)) from None
     try:
         lock = loads(text)
-        told = [*_base(lock), *_steps(lock), *_image(lock)]
+        parts = [*_base(lock), *_steps(lock), *_image(lock)]
     except DynbuildError:
         return text
-    return "".join(f"{line}\n" for part in told for line in lines(part))
+    return "".join(f"{line}\n" for part in parts for line in lines(part))
 
 
 def _base(lock: Lock) -> Iterator[str]:
@@ -112,9 +112,11 @@ def _action(key: str, action: Action) -> str:
 
 
 def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
-    for row, value in sorted(set_columns(stage), key=lambda one: _place(one[0].kind)):
-        for told in _texts(row.kind, value, lock):
-            yield f"    {row.shown.format(told)}"
+    for row, value in sorted(
+        set_columns(stage), key=lambda column: _place(column[0].kind)
+    ):
+        for text in _texts(row.kind, value, lock):
+            yield f"    {row.shown.format(text)}"
 
 
 def _place(kind: FieldKind) -> int:
@@ -156,10 +158,10 @@ def _record(item: FieldValue, lock: Lock) -> str:
 def _columns(item: FieldValue, lock: Lock, apart: Container[str] = ()) -> list[str]:
     """Return what is set in an item, but for what is told apart."""
     return [
-        column.shown.format(told)
+        column.shown.format(text)
         for column, value in set_columns(item)
         if column.name not in apart
-        for told in _texts(column.kind, value, lock)
+        for text in _texts(column.kind, value, lock)
     ]
 
 
@@ -172,8 +174,8 @@ def _copy(copy: Copy, lock: Lock) -> str:
         how.append("live")
     elif copy.image is not None:
         how.append(short(lock.images[copy.image].digest or "not pinned"))
-    told = f" ({', '.join(how)})" if how else ""
-    return f"{copy.path}{source} to {copy.to}{told}"
+    note = f" ({', '.join(how)})" if how else ""
+    return f"{copy.path}{source} to {copy.to}{note}"
 
 
 def _image(lock: Lock) -> Iterator[str]:
@@ -182,7 +184,9 @@ def _image(lock: Lock) -> Iterator[str]:
     yield from _pairs("env", config.env)
     yield from _pairs("label", config.labels)
     words = (("entrypoint", config.entrypoint), ("cmd", config.cmd))
-    yield from (f"    {name} {list(told)}" for name, told in words if told is not None)
+    yield from (
+        f"    {name} {list(value)}" for name, value in words if value is not None
+    )
     others = (
         ("workdir", config.workdir),
         ("expose", ", ".join(config.expose)),
@@ -190,7 +194,7 @@ def _image(lock: Lock) -> Iterator[str]:
         ("stop signal", config.stop_signal),
         ("source date epoch", config.source_date_epoch),
     )
-    yield from (f"    {name} {told}" for name, told in others if told or told == 0)
+    yield from (f"    {name} {value}" for name, value in others if value or value == 0)
     if config.healthcheck is not None:
         yield f"    healthcheck {list(config.healthcheck.cmd)}"
 

@@ -9,18 +9,18 @@ from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lang.syntax import (
     Binding,
     Expression,
+    Identifier,
     ListLiteral,
-    Number,
+    NumberLiteral,
     String,
     SyntaxNode,
     Unary,
-    Variable,
     children,
 )
 from dynbuild.spans import Source, Span
 
 _Offsets = tuple[int, int]
-_LITERALS = (Number, String)
+_LITERALS = (NumberLiteral, String)
 _CONSTANTS = {"true", "false", "null"}
 
 
@@ -93,7 +93,7 @@ def _values(tree: Expression) -> dict[_Offsets, SyntaxNode]:
 
 def _is_literal(node: SyntaxNode) -> bool:
     if isinstance(node, Unary):
-        return isinstance(node.operand, Number)
-    if isinstance(node, Variable):
+        return isinstance(node.operand, NumberLiteral)
+    if isinstance(node, Identifier):
         return node.name in _CONSTANTS
     return isinstance(node, _LITERALS)

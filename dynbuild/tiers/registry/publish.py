@@ -100,7 +100,7 @@ class Registries:
         from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
 
         image, manifest = described
-        progress = _Told(report, stack)
+        progress = _UploadProgress(report, stack)
         client = Client(place.host, self.environment, went=progress.went)
         digest = sha256(manifest)
         stale = [n for n in names if client.manifest_digest(place, n) != digest]
@@ -133,7 +133,7 @@ class Registries:
             client.upload(place, layer.digest, of_file(path), begun)
 
 
-class _Told:
+class _UploadProgress:
     """A reporter of how many bytes were sent, of how many there are."""
 
     def __init__(self, report: Report, stack: Stack) -> None:

@@ -1,6 +1,6 @@
 """Hit rates and time saved, by day."""
 
-from dynbuild.explain.past import Told
+from dynbuild.explain.past import BuildSummary
 from dynbuild.explain.usage import by_day, most_moved, slowest, together
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.steps.model import Pin, Stage
@@ -8,8 +8,8 @@ from dynbuild.steps.model import Pin, Stage
 DAY = 86_400.0
 
 
-def told(ended: float, failed: str | None = None, **steps: int) -> Told:
-    return Told(ended, 10.0, "linux/amd64", failed, steps, ran=3.0, saved=7.0)  # type: ignore[arg-type]
+def told(ended: float, failed: str | None = None, **steps: int) -> BuildSummary:
+    return BuildSummary(ended, 10.0, "linux/amd64", failed, steps, ran=3.0, saved=7.0)  # type: ignore[arg-type]
 
 
 def test_days() -> None:

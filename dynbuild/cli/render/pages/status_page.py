@@ -9,7 +9,7 @@ from typing import TypeVar
 from dynbuild.cli.progress_text import price, size
 from dynbuild.cli.render.pages.charts import BarSegment, Line, line, shares
 from dynbuild.cli.render.pages.fill import filled
-from dynbuild.explain.past import BUILT, SQUASHED, Provenance, Told
+from dynbuild.explain.past import BUILT, SQUASHED, BuildSummary, Provenance
 from dynbuild.tiers.kinds import KINDS
 
 SOURCES: Mapping[Provenance, str] = {
@@ -49,7 +49,7 @@ class StatusFacts:
     changes, in descending order.
     """
 
-    builds: Sequence[Told] = ()
+    builds: Sequence[BuildSummary] = ()
     tiers: Sequence[TierFacts] = ()
     slowest: Sequence[tuple[str, float]] = ()
     moved: Sequence[tuple[str, int]] = ()
@@ -119,14 +119,14 @@ def _totals(facts: StatusFacts) -> dict[str, str]:
     return result
 
 
-def _hits(builds: Sequence[Told]) -> float:
+def _hits(builds: Sequence[BuildSummary]) -> float:
     """Return the fraction of steps that came from a tier."""
     steps = sum(sum(build.steps.values()) for build in builds)
     built = sum(build.steps.get(kind, 0) for build in builds for kind in _MADE)
     return (steps - built) / steps if steps else 0.0
 
 
-def _past(builds: Sequence[Told]) -> _Past:
+def _past(builds: Sequence[BuildSummary]) -> _Past:
     groups = _grouped(builds)
     bars: list[Mapping[str, float]] = [
         {kind: sum(b.steps.get(kind, 0) for b in group) for kind in SOURCES}
@@ -165,7 +165,7 @@ def _tier(tier: TierFacts) -> _Bar:
     return _Bar(tier.name, coverage, tier.held / tier.steps if tier.steps else 0, kind)
 
 
-def _row(build: Told, kinds: Sequence[Provenance]) -> tuple[str, ...]:
+def _row(build: BuildSummary, kinds: Sequence[Provenance]) -> tuple[str, ...]:
     return (
         datetime.fromtimestamp(build.ended, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         *(str(build.steps.get(kind, 0)) for kind in kinds),
