@@ -42,7 +42,7 @@ def accepted(project: Project, declared: Cache) -> Accepted:
     """
     settings = settings_of(declared)
     name, consents = name_of(project), consents_kept()
-    answer = True if _is_accepted_now() else consents.said(name, settings)
+    answer = True if _is_accepted_now() else consents.answer(name, settings)
     counts = beyond(declared, os.environ) != Cache()
     if answer is None and counts and sys.stdin.isatty() and sys.stderr.isatty():
         answer = _ask(project, declared)

@@ -61,7 +61,7 @@ class _Config(_Setting):
         return None if value is None else (value,)  # a path may contain spaces
 
 
-def _one(
+def _only_one(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> str | None:
     """Refuse a second declaration, which would silently replace the first."""
@@ -84,7 +84,7 @@ config = option(
     "config",
     cls=_Config,
     multiple=True,
-    callback=_one,
+    callback=_only_one,
     metavar="FILE",
     help="Read the declaration from FILE.  [default: the nearest dynbuild.nix, "
     ".toml, .yaml or .json, here or above]",

@@ -26,7 +26,7 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
     text = locks.read()
     current = None if text is None else loads(text)
     commits = _commits(history)
-    committed = _at(history, "HEAD") if commits else None
+    committed = _lock_at(history, "HEAD") if commits else None
     if committed is None:
         raise CommandFailed(
             Diagnostic(
@@ -45,8 +45,8 @@ def blamed(stage: str, locks: Locks, history: LockHistory) -> Iterator[Blamed]:
         if current is not None and current != committed:
             yield LockVersion(NOT_YET, current, (committed,))
         for commit, parents in commits:
-            before = tuple(_at(history, parent) for parent in parents)
-            yield LockVersion(commit, _at(history, commit.id), before)
+            before = tuple(_lock_at(history, parent) for parent in parents)
+            yield LockVersion(commit, _lock_at(history, commit.id), before)
 
     return blame(stage, versions())
 
@@ -63,7 +63,7 @@ def _commits(history: LockHistory) -> Sequence[tuple[Commit, tuple[str, ...]]]:
         raise DeclarationError(Diagnostic("DB0314", message)) from None
 
 
-def _at(history: LockHistory, revision: str) -> Lock | None:
+def _lock_at(history: LockHistory, revision: str) -> Lock | None:
     """Return the lock at a revision; an unreadable one counts as none."""
     try:
         text = history.committed(revision)

@@ -103,7 +103,7 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     steps = [*resolved.digests.values()]
     # Steps on an image that only the local engine knows are never shared.
     answers = () if unpinned else survey(steps, name)
-    records = _held(resolved, tier.find(steps, name)) if base else {}
+    records = _reusable(resolved, tier.find(steps, name)) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
@@ -121,13 +121,13 @@ def _step(placed: Placed, record: Record | None) -> StepStatus:
 
 
 def _share(answer: Answer, resolved: ResolvedLock) -> Share:
-    records = _held(resolved, answer.records)
+    records = _reusable(resolved, answer.records)
     sizes = {x.digest: x.size for record in records.values() for x in record.layers}
     total = sum(sizes.values())
     return Share(answer.name, answer.place, len(records), total, answer.away)
 
 
-def _held(resolved: ResolvedLock, records: tuple[Record, ...]) -> dict[str, Record]:
+def _reusable(resolved: ResolvedLock, records: tuple[Record, ...]) -> dict[str, Record]:
     """Return the records that ``realize`` would reuse if it had no others, by step."""
     candidates = map(Held, records)
     planned = plan(resolved.order, resolved.digests, resolved.platform, candidates)

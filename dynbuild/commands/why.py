@@ -141,7 +141,7 @@ def _answer(
         before = before_of(lock, edges.history.past(platform))
     else:
         before = _since(old, resolved, edges)
-    held, wrote, recorded = _held(resolved, before, edges.tiers)
+    held, wrote, recorded = _records(resolved, before, edges.tiers)
     prediction = predict(order, digests, platform, held, wrote)
     for id_, digest in prediction.plan.places.final.items():
         choice = prediction.plan.choices[digest]
@@ -251,7 +251,7 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:
     return replace(before_in(resolved.lock, old_view), placed={}, onto={})
 
 
-def _held(
+def _records(
     resolved: ResolvedLock,
     before: PreviousSteps,
     tiers: Mapping[Provenance, Tier],

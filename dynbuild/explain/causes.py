@@ -88,7 +88,7 @@ class Trace:
         self.now, self.before = now, before
         self.steps = {placed.id: placed for placed in now.order}
         self.runs = frozenset(now.prediction.runs)
-        self.seen: dict[tuple[str, StepDigest | None], tuple[RootCause, ...]] = {}
+        self.cache: dict[tuple[str, StepDigest | None], tuple[RootCause, ...]] = {}
 
     def reasons(self, id_: str) -> tuple[RunReason, ...]:
         """Return why a step differs from before, or runs although it does not."""
@@ -115,10 +115,10 @@ class Trace:
 
     def _roots(self, id_: str, old: StepDigest | None) -> tuple[RootCause, ...]:
         key = id_, old
-        if key not in self.seen:
+        if key not in self.cache:
             causes: dict[str, RootCause] = {}
             own: list[RunReason] = []
-            self.seen[key] = ()
+            self.cache[key] = ()
             reasons = self._reasons(id_, old)
             for reason in reasons:
                 if reason.code == "base":
@@ -132,8 +132,8 @@ class Trace:
             # touches, which decide what it is put on, are in no description.
             if own or (reasons and not causes):
                 causes[id_] = RootCause(id_, tuple(own) or reasons)
-            self.seen[key] = tuple(causes.values())
-        return self.seen[key]
+            self.cache[key] = tuple(causes.values())
+        return self.cache[key]
 
     def _as_of(self, step: str, old: StepDigest | None) -> StepDigest | None:
         """Return a step's digest at the time when the step above it was ``old``."""

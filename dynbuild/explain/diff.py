@@ -171,7 +171,7 @@ def _foreseen(
     metrics: StepMetrics,
 ) -> Prediction:
     """Predict the runs on a machine that holds only the places of the old lock."""
-    records = [*_held(old)] if old else []
+    records = [*_records_of(old)] if old else []
     written = [*_written(metrics, new.platform)]
     wrote = {
         id_: metrics.wrote[place][0]
@@ -181,7 +181,7 @@ def _foreseen(
     return predict(order, new.digests, new.platform, records + written, wrote)
 
 
-def _held(old: View) -> Iterator[Held]:
+def _records_of(old: View) -> Iterator[Held]:
     """Yield each place with one layer, its own, on those of its closure."""
     ids: dict[PlacedDigest, RealizationId] = {}
     for digest, place in old.places.places.items():

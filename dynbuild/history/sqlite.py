@@ -65,7 +65,7 @@ class Sqlite:
     clock: Callable[[], float]
     started: float
     warn: Callable[[Diagnostic], None]
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
 
     def keep(self, build: PastBuild) -> None:
         def work(database: sqlite3.Connection) -> None:
@@ -214,8 +214,8 @@ class Sqlite:
         return otherwise
 
     def _warn(self, code: str, what: str, hint: str | None = None) -> None:
-        if what not in self._told:
-            self._told.add(what)
+        if what not in self._reported:
+            self._reported.add(what)
             self.warn(Diagnostic(code, what, hint=hint, severity="warning"))
 
 

@@ -16,7 +16,7 @@ from dynbuild.lang.values import Attrs, Value
 _T = TypeVar("_T")
 
 
-def asked(question: Callable[[str], _T], path: str) -> _T:
+def ask_port(question: Callable[[str], _T], path: str) -> _T:
     """Return the port's answer; its refusal becomes a failure."""
     try:
         return question(path)
@@ -31,7 +31,7 @@ def _import(machine: EvalMachine, path: str) -> Value:
 
 @builtin("readFile path:path", "The content of a file.")
 def _read_file(machine: EvalMachine, path: str) -> str:
-    data = asked(machine.files.read, normalise(path))
+    data = ask_port(machine.files.read, normalise(path))
     if b"\0" in data:
         raise Failure("DB0220", f"'{path}' has a null byte, which no string can have")
     machine.charge(len(data) >> 4)
@@ -40,12 +40,12 @@ def _read_file(machine: EvalMachine, path: str) -> str:
 
 @builtin("readDir path:path", "The names in a directory, and what each is.")
 def _read_dir(machine: EvalMachine, path: str) -> Attrs:
-    return Attrs(dict(asked(machine.files.list, normalise(path))), {})
+    return Attrs(dict(ask_port(machine.files.list, normalise(path))), {})
 
 
 @builtin("readFileType path:path", "regular, directory, symlink or unknown.")
 def _read_file_type(machine: EvalMachine, path: str) -> str:
-    kind = asked(machine.files.kind, normalise(path))
+    kind = ask_port(machine.files.kind, normalise(path))
     if kind is None:
         raise Failure("DB0220", f"'{path}' does not exist")
     return kind
@@ -64,7 +64,7 @@ def _path_exists(machine: EvalMachine, path: str) -> bool:
 
 @builtin("hashFile algorithm:string path:path", "The digest of a file, as hashString.")
 def _hash_file(machine: EvalMachine, algorithm: str, path: str) -> str:
-    data = asked(machine.files.read, normalise(path))
+    data = ask_port(machine.files.read, normalise(path))
     machine.charge(len(data) >> 8)
     return digest(algorithm, data)
 

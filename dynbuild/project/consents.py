@@ -31,7 +31,7 @@ class Consents:
 
     folder: Path | None
 
-    def said(self, project: str, settings: str) -> bool | None:
+    def answer(self, project: str, settings: str) -> bool | None:
         """Return the user's answer to these settings of a project, if any."""
         if self.folder is None or not self._is_ours(self.folder):
             return None

@@ -41,7 +41,7 @@ def glob_of(pattern: str) -> Glob:
     parts = tuple(_parts(pattern))
     for part in parts:
         if part not in (_ANY, _DEEP, _REST):
-            _one(part)
+            _character(part)
     inside = any(
         later == _DEEP and earlier not in ("/", _DEEP)
         for earlier, later in pairwise(parts)
@@ -133,7 +133,7 @@ def _follow(parts: tuple[str, ...], path: str) -> bool:
                 after.add((index, True))
                 if character == "/":
                     after.add((index + 1, False))
-            elif part not in ("", _ANY) and _one(part).fullmatch(character):
+            elif part not in ("", _ANY) and _character(part).fullmatch(character):
                 after.add((index + 1, False))
         ways = _closed(parts, after)
         if not ways:
@@ -157,7 +157,7 @@ def _closed(
     return ways
 
 
-def _one(part: str) -> re.Pattern[str]:
+def _character(part: str) -> re.Pattern[str]:
     """Compile the pattern of one character. Raises ValueError for an invalid range."""
     try:
         return re.compile(part, re.DOTALL)

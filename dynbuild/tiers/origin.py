@@ -70,7 +70,7 @@ def dump_built(data: bytes, origins: Collection[Origin], trust: Trust) -> bytes:
     built: list[object] = [
         [origin.place, list(origin.keys)] for origin in sorted(origins)
     ]
-    seal = _seal(trust.seal, _said(data, built))
+    seal = _seal(trust.seal, _sealed_data(data, built))
     return json.dumps({"built_on": built, "seal": seal}).encode()
 
 
@@ -90,7 +90,7 @@ def origins_in(
     try:
         match json.loads(origin_data or b"null"):
             case {"built_on": [*built], "seal": str(seal)} if trust.seal and _fits(
-                seal, _seal(trust.seal, _said(data, built))
+                seal, _seal(trust.seal, _sealed_data(data, built))
             ):
                 return tuple(Origin(place, tuple(keys)) for place, keys in built)
             case {"taken_from": str(place)}:
@@ -122,7 +122,7 @@ def parted(data: bytes) -> tuple[bytes, bytes]:
     return digest + b"\n" + text, origin_data
 
 
-def _said(data: bytes, built: Sequence[object]) -> bytes:
+def _sealed_data(data: bytes, built: Sequence[object]) -> bytes:
     """Return the sealed data: a record, by its checksum, and what it was built on."""
     checksum, _, _ = data.partition(b"\n")
     return b"\0".join((b"record", checksum, json.dumps(built).encode()))

@@ -84,7 +84,7 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     policy = verb.Policy(
         None if max_age is None else max_age * verb.DAY,
         None if max_size is None else _bytes(max_size),
-        _kept(place, keep_locks) if keep_locks else None,
+        _kept_steps(place, keep_locks) if keep_locks else None,
     )
     rows = []
     for name, inventory, grace in _inventories(place, shared=shared):
@@ -139,7 +139,7 @@ def _inventories(
     return inventories
 
 
-def _kept(place: CacheTiers, names: tuple[str, ...]) -> frozenset[StepDigest]:
+def _kept_steps(place: CacheTiers, names: tuple[str, ...]) -> frozenset[StepDigest]:
     project = place.project
     if project is None:
         message = "--keep-locks needs a project, whose locks they are"

@@ -81,7 +81,7 @@ def realize(settings: RealizeSettings) -> int:
         )
     if shell is not None:
         _check_alone("--shell", settings.of_an_image)
-    request = _asked(settings)
+    request = _options(settings)
     project = open_project(settings.config, lock_alone=frozen)
     if frozen:
         lock = locking.frozen(project.locks)
@@ -109,7 +109,7 @@ def build(settings: BuildSettings) -> int:
 
     Does the same as `dynbuild lock` followed by `dynbuild realize`.
     """
-    request = _asked(settings)
+    request = _options(settings)
     project = open_project(settings.config)
     arguments = arguments_of(settings.expressions, settings.texts)
     loaded = load_declaration(project, arguments, locking.recorded(project.locks))
@@ -149,7 +149,7 @@ def _check_alone(flag: str, others: Mapping[str, object]) -> None:
             raise _contradiction(f"{flag} and {other}", "leave one of them out")
 
 
-def _asked(settings: BuildSettings) -> RealizeOptions:
+def _options(settings: BuildSettings) -> RealizeOptions:
     """Return the options of a build; refuse invalid ones before writing or building."""
     if settings.linear:
         _check_alone("--linear", settings.step_by_step)
@@ -204,10 +204,10 @@ def _job(
 
 
 def _realize(job: BuildJob, settings: BuildSettings) -> int:
-    several = len(job.asked.platforms) > 1
+    several = len(job.options.platforms) > 1
     if several and not settings.linear:
         tell("for several platforms the Dockerfile is built as a whole, step upon step")
-    show(secret_warnings.concerns(job.lock, job.asked.secrets), job.color)
+    show(secret_warnings.concerns(job.lock, job.options.secrets), job.color)
     way = build_linear if settings.linear or several else build_steps
     left_out_before = frozenset(job.environment.project.files.left_out)
     built, status = way(job)
@@ -215,7 +215,7 @@ def _realize(job: BuildJob, settings: BuildSettings) -> int:
         show([left_out(more)], job.color)
     if settings.metadata_file is not None:
         _write_metadata(settings.metadata_file, built)
-    if job.asked.outputs == (Nowhere(),):
+    if job.options.outputs == (Nowhere(),):
         remainder = "nothing of it is" if way is build_linear else "only its steps are"
         tell(f"the image has no name: {remainder} kept (give one with -t)")
     return status

@@ -31,7 +31,7 @@ class BuildJob:
 
     environment: Environment
     lock: Lock
-    asked: RealizeOptions
+    options: RealizeOptions
     mode: ProgressMode
     color: Color
 
@@ -42,7 +42,7 @@ def build_linear(job: BuildJob) -> tuple[Built, int]:
     colored = use_color(sys.stderr, job.color, os.environ)
     files = job.environment.project.files
     start = time.monotonic()
-    with prepare(job.lock, files, images(), buildx, job.asked) as prepared:
+    with prepare(job.lock, files, images(), buildx, job.options) as prepared:
         names = prepared.titles
         try:
             with progress(job.mode, sys.stderr, names, color=colored) as report:
@@ -61,7 +61,7 @@ def build_steps(job: BuildJob) -> tuple[Built, int]:
     try:
         with progress(job.mode, sys.stderr, names, color=colored) as report:
             environment = replace(job.environment, report=report)
-            linked = realize(job.lock, environment, job.asked)
+            linked = realize(job.lock, environment, job.options)
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
@@ -89,7 +89,7 @@ def open_shell(job: BuildJob, stage: str) -> int:
             progress(mode, sys.stderr, names) as report,
             backends(replace(job.environment, report=report), job.lock) as opened,
         ):
-            options = replace(job.asked, tags=(), outputs=())
+            options = replace(job.options, tags=(), outputs=())
             return shell(job.lock, opened, options, stage)
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None

@@ -27,7 +27,7 @@ class Fact:
     """A known fact about a step: its kind, one line, and further lines."""
 
     what: str
-    told: str
+    text: str
     more: tuple[str, ...] = ()
 
 
@@ -56,7 +56,7 @@ def step_text(answer: Explanation, explained: Explained, since: str | None) -> s
     name = label(placed.step)
     paragraphs = [printable(name if name == placed.id else f"{placed.id}  {name}")]
     for fact in step_facts(answer, explained, since):
-        paragraphs.append(f"  {fact.what:9}  {fact.told}")
+        paragraphs.append(f"  {fact.what:9}  {fact.text}")
         paragraphs += fact.more
     return "\n".join(paragraphs)
 

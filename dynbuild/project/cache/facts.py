@@ -16,23 +16,24 @@ class FileObservations:
     """All observations of one run; ``complete`` is false if it saw more than these."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[str, str], Any] = {}
+        self.observations: dict[tuple[str, str], Any] = {}
         self.complete = True
 
     def see(self, *questions: str, of: str) -> None:
         """Record the current state of a path, before it is used."""
         for question in questions:
-            if (question, of) not in self.seen:
-                self.seen[question, of] = observe(question, of)
+            if (question, of) not in self.observations:
+                self.observations[question, of] = observe(question, of)
 
     def take(self, facts: list[Observation]) -> None:
         """Adopt the observations of another run that still hold."""
         for question, path, answer in facts:
-            self.seen[question, path] = answer
+            self.observations[question, path] = answer
 
     def listed(self) -> list[Observation]:
         return [
-            (question, path, answer) for (question, path), answer in self.seen.items()
+            (question, path, answer)
+            for (question, path), answer in self.observations.items()
         ]
 
 

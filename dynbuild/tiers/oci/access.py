@@ -44,7 +44,7 @@ class Access:
         self._host = host
         self._transport = transport
         self._who = who
-        self._known: tuple[Credentials | None] | None = None
+        self._resolved: tuple[Credentials | None] | None = None
         self._challenge: Challenge | None = None
         self._headers: dict[Scopes, str] = {}
         self._lock = threading.Lock()
@@ -88,7 +88,7 @@ class Access:
 
     def redact_urls(self, text: str) -> str:
         """Return a text without known secrets, whoever wrote them there."""
-        credentials = self._known[0] if self._known else None
+        credentials = self._resolved[0] if self._resolved else None
         secrets = [*(credentials.secrets if credentials else ())]
         secrets += [header.partition(" ")[2] for header in [*self._headers.values()]]
         for secret in sorted(secrets, key=len, reverse=True):
@@ -96,9 +96,9 @@ class Access:
         return text
 
     def _credentials(self) -> Credentials | None:
-        if self._known is None:
-            self._known = (self._who(),)
-        return self._known[0]
+        if self._resolved is None:
+            self._resolved = (self._who(),)
+        return self._resolved[0]
 
     def _token(
         self, challenge: Challenge, scopes: Scopes, credentials: Credentials | None

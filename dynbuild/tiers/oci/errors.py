@@ -42,7 +42,7 @@ class RegistryError(Exception):
 
 def refusal(what: str, status: int, body: bytes) -> RegistryError:
     """Return the error for an answer that refuses ``what``, in the server's words."""
-    codes, words = _told(body)
+    codes, words = _codes_and_words(body)
     numbers = " ".join([str(status), *codes])
     text = f"{what}: {words} ({numbers})" if words else f"{what}: status {numbers}"
     again = status in (408, 429) or status >= 500  # noqa: PLR2004 - of HTTP
@@ -55,7 +55,7 @@ def refusal(what: str, status: int, body: bytes) -> RegistryError:
     )
 
 
-def _told(body: bytes) -> tuple[tuple[str, ...], str]:
+def _codes_and_words(body: bytes) -> tuple[tuple[str, ...], str]:
     """Return an answer's codes and messages (distribution spec, "Error Codes")."""
     try:
         document = json.loads(body)

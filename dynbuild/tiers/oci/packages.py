@@ -67,7 +67,7 @@ class Packages:
         self._api = api
         self._transport = Transport(timeouts)
         self._place: str | None = None
-        self._known: Credentials | None = None
+        self._cached: Credentials | None = None
 
     def versions(self) -> list[PackageVersion]:
         """Return all versions, as they are now."""
@@ -97,7 +97,7 @@ class Packages:
         It refuses for the last one with a tag, and for one downloaded very often.
         """
         what = f"deleting {self._repository}@{version.digest}"
-        url = f"{self._found()}/{version.number}"
+        url = f"{self._url()}/{version.number}"
         answer, body = self._ask(what, "DELETE", url)
         if answer.status == _REFUSED:
             return False
@@ -110,7 +110,7 @@ class Packages:
             raise self._refusal(what, answer, body, "delete:packages")
         return True
 
-    def _found(self) -> str:
+    def _url(self) -> str:
         if self._place is None:
             self._first(f"looking for {self._repository}")
         assert self._place is not None
@@ -161,13 +161,13 @@ class Packages:
             self._pause(wait)
 
     def _credentials(self, what: str) -> Credentials:
-        if self._known is None:
+        if self._cached is None:
             credentials = credentials_of(self._repository.host, self._environment)
             if credentials is None or not credentials.password:
                 words = f"{what}: GitHub wants a token: set GHCR_TOKEN"
                 raise RegistryError(words, status=_UNKNOWN)
-            self._known = credentials
-        return self._known
+            self._cached = credentials
+        return self._cached
 
     def _refusal(
         self, what: str, answer: BaseHTTPResponse, body: bytes, scope: str

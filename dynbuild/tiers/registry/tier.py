@@ -75,7 +75,7 @@ class Registry:
             repository.host, environment, came=came, went=went, timeouts=timeouts
         )
         self._tell = tell
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._there: set[Digest] = set()
         self._lost: set[Digest] = set()
         self._doubtful = False
@@ -256,8 +256,8 @@ class Registry:
             yield
 
     def _say(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
+        if what not in self._reported:
+            self._reported.add(what)
             self._tell(what)
 
 

@@ -119,7 +119,7 @@ class Chain:
         # Records that are to come near, by the first blob that is missing there.
         self._unfilled: dict[Digest, dict[tuple[str, Stack], Record]] = {}
         # The nearest record of each realization, by its id: its origins count.
-        self._known: dict[Digest, Record] = {}
+        self._records: dict[Digest, Record] = {}
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         """Return the records of some steps as of now; of two alike, the nearer."""
@@ -135,7 +135,7 @@ class Chain:
     def expect(self, records: Collection[Record]) -> None:
         for record in records:
             marked = replace(record, origins=self._origins_of(record))
-            self._known[record.id] = marked
+            self._records[record.id] = marked
 
     def held(
         self, steps: Collection[StepDigest], platform: str, *, anew: bool = False
@@ -154,7 +154,7 @@ class Chain:
 
     def record(self, record: Record) -> None:
         self.expect([record])
-        self.put(replace(record, origins=self._known[record.id].origins))
+        self.put(replace(record, origins=self._records[record.id].origins))
 
     def put(self, record: Record) -> None:
         """Store and share a record whose origins are known, as it is."""
@@ -199,7 +199,7 @@ class Chain:
         ]
         near = self._near.find(steps, platform)
         for record in near:
-            self._known.setdefault(record.id, record)
+            self._records.setdefault(record.id, record)
             yield Held(record)
         near_layers = {record_name(record): record.layers for record in near}
         for distance, far, answer in pending:
@@ -210,24 +210,24 @@ class Chain:
                 elif near_layers[name] != record.layers and self._lacks(record):
                     # It replaces the other one once it is chosen, and comes here.
                     self._fill(record)
-                self._known.setdefault(record.id, record)
+                self._records.setdefault(record.id, record)
                 yield Held(record, distance)
             far.require()
 
     def _origins_of(self, record: Record) -> tuple[Origin, ...]:
         """Return the origins of all that a record built here is on or is made of."""
         below = _below(record)
-        sources = [self._known[source] for source in below & self._known.keys()]
+        sources = [self._records[source] for source in below & self._records.keys()]
         if record.parts:
             parts = set(record.parts)
             sources += [
                 source
-                for source in list(self._known.values())
+                for source in list(self._records.values())
                 if not parts.isdisjoint(layer.diff_id for layer in source.layers)
             ]
         origins = {origin for source in sources for origin in source.origins}
         # What is gone counts with the origins of what was made of it.
-        if below.difference(self._known, *map(_below, sources)):
+        if below.difference(self._records, *map(_below, sources)):
             origins.add(Origin(STORE))
         return tuple(sorted(origins.union(self._near.doubts())))
 

@@ -36,7 +36,7 @@ class CircuitBreakerTier:
         self.sharing = Meter(f"sharing layers through {far.name}", report)
         self._uses = set(far.uses)
         self._tell = tell
-        self._told = False
+        self._reported = False
         self._lock = threading.Lock()
         self._opened: Tier | None = None
         self._lost = 0
@@ -135,9 +135,9 @@ class CircuitBreakerTier:
 
     def _tell_once(self, diagnostic: Diagnostic) -> None:
         with self._lock:
-            if self._told:
+            if self._reported:
                 return
-            self._told = True
+            self._reported = True
         self._tell(diagnostic)
 
     def _tier(self) -> Tier:

@@ -22,7 +22,7 @@ class Meter:
     moved: int = 0
     _expected: int = 0
     _jobs: int = 0
-    _told: float = 0.0
+    _reported_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, size: int) -> None:
@@ -30,9 +30,9 @@ class Meter:
         with self._lock:
             self.moved += size
             now = time.monotonic()
-            if now - self._told < _EVERY:
+            if now - self._reported_at < _EVERY:
                 return
-            self._told = now
+            self._reported_at = now
             event = self._event()
         self.report(event)
 

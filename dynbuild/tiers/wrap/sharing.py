@@ -26,8 +26,8 @@ class _ShareQueue:
     """
 
     far: Far
-    left: deque[Record] = field(default_factory=deque)
-    seen: set[tuple[str, tuple[Digest, ...]]] = field(default_factory=set)
+    pending: deque[Record] = field(default_factory=deque)
+    keys: set[tuple[str, tuple[Digest, ...]]] = field(default_factory=set)
     foreign: set[Digest] = field(default_factory=set)
     workers: int = 0
 
@@ -51,10 +51,10 @@ class RecordSharing:
         for line in self._lines:
             if line.far.writes and only in (None, line.far):
                 with self._changed:
-                    if key in line.seen:
+                    if key in line.keys:
                         continue
-                    line.seen.add(key)
-                    line.left.append(record)
+                    line.keys.add(key)
+                    line.pending.append(record)
                     if line.workers < _AT_ONCE:
                         line.workers += 1
                         work = threading.Thread(
@@ -75,11 +75,11 @@ class RecordSharing:
     def _work(self, line: _ShareQueue) -> None:
         while True:
             with self._changed:
-                if not line.left:
+                if not line.pending:
                     line.workers -= 1
                     self._changed.notify_all()
                     return
-                record = line.left.popleft()
+                record = line.pending.popleft()
             try:
                 self._share(line, record)
             except BaseException as error:  # noqa: BLE001 - the main thread is told

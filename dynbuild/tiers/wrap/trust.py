@@ -93,7 +93,7 @@ class SignedTier:
         own = [secret.public] if secret else []
         self._trust = Trust(keys=(*trusted, *own), signed_only=True)
         self._tell = tell
-        self._told = threading.Lock()
+        self._reported = threading.Lock()
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
         records = self._tier.find(steps, platform)
@@ -104,7 +104,7 @@ class SignedTier:
             if keys
         )
         # Acquired once, and never released.
-        if len(trusted) < len(records) and self._told.acquire(blocking=False):
+        if len(trusted) < len(records) and self._reported.acquire(blocking=False):
             self._tell("it has records that no trusted key has signed")
         return trusted
 
@@ -143,7 +143,7 @@ class VerifiedTier:
         self._tier = tier
         self._tell = tell
         self._lock = threading.Lock()
-        self._said: dict[Digest, set[Digest]] = {}
+        self._diff_ids: dict[Digest, set[Digest]] = {}
         self._wrong: set[Digest] = set()
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
@@ -151,7 +151,7 @@ class VerifiedTier:
         with self._lock:
             for record in records:
                 for layer in record.layers:
-                    self._said.setdefault(layer.digest, set()).add(layer.diff_id)
+                    self._diff_ids.setdefault(layer.digest, set()).add(layer.diff_id)
         return tuple(
             record
             for record in records
@@ -161,7 +161,7 @@ class VerifiedTier:
     def fetch(self, blob: BlobDigest, path: str) -> bool:
         if blob in self._wrong or not self._tier.fetch(blob, path):
             return False
-        diff_ids = self._said.get(blob)
+        diff_ids = self._diff_ids.get(blob)
         if diff_ids is None or _is_layer(path, diff_ids):
             return True
         Path(path).unlink()

@@ -22,17 +22,17 @@ def test_an_answer_is_for_one_project_and_its_settings(consents: Consents) -> No
     assert consents.all() == ()
     consents.keep(YES)
     consents.keep(NO)
-    assert consents.said(YES.project, YES.settings) is True
-    assert consents.said(NO.project, NO.settings) is False
-    assert consents.said(YES.project, "{}") is None
-    assert consents.said("/c/dynbuild.toml", YES.settings) is None
+    assert consents.answer(YES.project, YES.settings) is True
+    assert consents.answer(NO.project, NO.settings) is False
+    assert consents.answer(YES.project, "{}") is None
+    assert consents.answer("/c/dynbuild.toml", YES.settings) is None
     assert consents.all() == (YES, NO)
 
 
 def test_the_last_answer_counts_and_can_be_forgotten(consents: Consents) -> None:
     consents.keep(YES)
     consents.keep(Consent(YES.project, YES.settings, agreed=False))
-    assert consents.said(YES.project, YES.settings) is False
+    assert consents.answer(YES.project, YES.settings) is False
     consents.keep(Consent(YES.project, "{}", agreed=True))
     consents.keep(NO)
     assert consents.forget(YES.project) == 2
@@ -45,7 +45,7 @@ def test_what_others_can_write_says_nothing(consents: Consents, which: str) -> N
     assert consents.folder is not None
     open_ = consents.folder if which == "folder" else consents.folder.parent
     open_.chmod(0o777)
-    assert consents.said(YES.project, YES.settings) is None
+    assert consents.answer(YES.project, YES.settings) is None
     assert consents.all() == ()
     with pytest.raises(CommandFailed, match="not safe"):
         consents.keep(NO)
@@ -56,15 +56,15 @@ def test_an_answer_in_a_file_of_another_name_does_not_count(consents: Consents) 
     assert consents.folder is not None
     (path,) = consents.folder.iterdir()
     path.write_text('{"project": "/b", "settings": "{}", "agreed": true}')
-    assert consents.said(YES.project, YES.settings) is None
+    assert consents.answer(YES.project, YES.settings) is None
     path.write_text("[]")
-    assert consents.said(YES.project, YES.settings) is None
+    assert consents.answer(YES.project, YES.settings) is None
     path.write_text("{")
     assert consents.all() == ()
 
 
 def test_without_a_place_nothing_is_kept(tmp_path: Path) -> None:
-    assert Consents(None).said("/a", "{}") is None
+    assert Consents(None).answer("/a", "{}") is None
     assert Consents(None).all() == ()
     with pytest.raises(CommandFailed, match="no state directory"):
         Consents(None).keep(YES)

@@ -19,7 +19,7 @@ _FITS = 52
 class _Box:
     """A layer of the drawing, at its place from the top."""
 
-    at: int
+    index: int
     color: str
     kind: str
     name: str
@@ -30,12 +30,12 @@ class _Box:
 
     @property
     def top(self) -> float:
-        return _HEAD + self.at * _ROW + 1.5
+        return _HEAD + self.index * _ROW + 1.5
 
     @property
     def middle(self) -> int:
         """The baseline of its texts."""
-        return _HEAD + self.at * _ROW + 25
+        return _HEAD + self.index * _ROW + 25
 
 
 def drawing(picture: Picture, name: str) -> str:
