@@ -1,4 +1,4 @@
-"""``check``: the errors of a declaration, as far as the project alone tells."""
+"""``check``: the errors of a declaration that the project alone reveals."""
 
 from dynbuild.commands.lock_warnings import surveyed
 from dynbuild.commands.target import target_of

@@ -78,7 +78,7 @@ def sweep_of(inventory: Inventory, policy: Policy, grace: float) -> Sweep:
 
 
 def sweep(inventory: Inventory, plan: Sweep) -> None:
-    """Remove what was found, records first: none ever names a blob that is gone."""
+    """Remove the planned objects, records first: none ever names a missing blob."""
     for things in (plan.roots, plan.blobs):
         if things:
             inventory.remove([thing.key for thing in things])

@@ -14,7 +14,7 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
 
 LookUp = Callable[[set[StepDigest], str], StepMetrics]
-"""Looks up what is known of the steps with some digests on a platform."""
+"""Looks up the known metrics of steps on a platform, by their digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def of_revision(locks: Locks, revision: str) -> Side:
 
 
 def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -> Diff:
-    """Compare two sides, with what is known of their steps.
+    """Compare two sides, with the known metrics of their steps.
 
     Raises CommandFailed if there is no lock to compare with, LockError for invalid
     locks, DeclarationError for a platform that does not exist.

@@ -1,4 +1,4 @@
-"""``graph``: the picture of a lock, with what is known of its steps."""
+"""``graph``: the picture of a lock, with the known metrics of its steps."""
 
 from dynbuild.commands.diff import LookUp
 from dynbuild.explain.picture import Picture, picture

@@ -212,7 +212,7 @@ def _refuse_unsayable(result: Lock) -> None:
 
 
 def _newer_first(torn: tuple[Lock, ...], start: Lock | None) -> list[Lock]:
-    """Sort the sides of a conflict: those whose base differs from the start's first."""
+    """Sort the sides of a conflict: first those with another base than the start."""
     return sorted(torn, key=lambda side: start is None or side.base == start.base)
 
 

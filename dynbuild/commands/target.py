@@ -128,7 +128,7 @@ def _stage(
 
 
 def _resolved(of: type, declared: BaseModel, **found: FieldValue) -> FieldValue:
-    """Return a value as it is declared, but for the fields that are found otherwise."""
+    """Return a declared value as its resolved type; ``found`` overrides fields."""
     for column in COLUMNS[of]:
         value = None if column.name in found else getattr(declared, column.name)
         if value is not None:

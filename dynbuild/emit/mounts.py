@@ -20,9 +20,9 @@ _OWN = "dynbuild"
 
 @dataclass(frozen=True, slots=True)
 class Mounts:
-    """Whose cache mounts a Dockerfile names.
+    """The owner of the cache mounts that a Dockerfile names.
 
-    ``project`` is what the user has it as, not what a declaration says; none in a
+    ``project`` is the user's name for it, not the declaration's; empty in a
     Dockerfile that is only printed. ``digests`` are those of the steps.
     """
 

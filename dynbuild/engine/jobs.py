@@ -83,7 +83,7 @@ class ThreadJobs:
 
 @contextmanager
 def job_pool(running: RunningProcesses) -> Iterator[ThreadJobs]:
-    """Yield a job pool none of whose jobs outlives the context.
+    """Yield a job pool; all of its jobs end with the context.
 
     Raises KeyboardInterrupt if an interrupt came, whatever the jobs were doing.
     """

@@ -136,7 +136,7 @@ class Trace:
         return self.cache[key]
 
     def _as_of(self, step: str, old: StepDigest | None) -> StepDigest | None:
-        """Return a step's digest at the time when the step above it was ``old``."""
+        """Return the digest that a step had when the step above it was ``old``."""
         above = self.before.described.get(old, {}) if old else {}
         links = [*_texts(above.get("stands_on")), *map(_content, _copies(above))]
         for digest in map(_step, links):

@@ -52,7 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 class NewerError(Exception):
-    """The file was written by a dynbuild whose schema this one does not know."""
+    """The file has the schema of a newer dynbuild."""
 
 
 def migrate(

@@ -59,7 +59,7 @@ class TierKind(Generic[T]):
     client, which takes long: many runs need none. Raises DeclarationError."""
 
     shown: Callable[[T], tuple[str, str]]
-    """Returns where a declared tier is, and its use, as its user is asked to agree."""
+    """Returns the place and the use of a declared tier, for the question of consent."""
 
     is_overridden: Callable[[T, EnvironmentVariables], bool]
     """Whether an environment that names such a tier overrides all that is declared."""

@@ -53,7 +53,7 @@ def beyond(cache: Cache, environment: Mapping[str, str]) -> Cache:
 
 
 def unasked(cache: Cache, environment: Mapping[str, str]) -> Cache:
-    """Return declared settings by which no tier is asked, and what it gave counts.
+    """Return settings that query no declared tier, but trust records taken from it.
 
     A tier that the environment names is left out.
     """

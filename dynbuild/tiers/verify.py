@@ -1,4 +1,4 @@
-"""Verification of a whole store: what is damaged is removed, and then made anew.
+"""Verification of a whole store: damaged objects are removed, to be built again.
 
 Concurrent writes of other processes do no harm: blobs come before the records that
 name them, and both come by rename.
@@ -25,7 +25,7 @@ from dynbuild.tiers.origin import parted
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A store that was read as a whole: what is sound, and what was not and is gone.
+    """The result of reading a whole store: its sound objects, and the removed ones.
 
     ``size`` is that of its blobs in bytes; ``damaged`` describes each removed object.
     """

@@ -120,7 +120,7 @@ def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
 
 
 def _place(kind: FieldKind) -> int:
-    """Return the place of a field of a stage: what is short comes first."""
+    """Return the sort key of a stage's field: short fields come first."""
     first, last = (Stages, Flag, NumberKind), (Variables, Records, Lines)
     if isinstance(kind, first):
         return first.index(type(kind)) - len(first)
@@ -156,7 +156,7 @@ def _record(item: FieldValue, lock: Lock) -> str:
 
 
 def _columns(item: FieldValue, lock: Lock, apart: Container[str] = ()) -> list[str]:
-    """Return what is set in an item, but for what is told apart."""
+    """Return the set fields of an item as text, without those in ``apart``."""
     return [
         column.shown.format(text)
         for column, value in set_columns(item)

@@ -88,14 +88,14 @@ def proxy_of(scheme: str, authority: str) -> str | None:
 def pools(proxy: str | None, **settings: Any) -> PoolManager:  # noqa: ANN401 - urllib3's
     """Return connections to any servers, all through a proxy, if it is given.
 
-    Raises LocationValueError, a ValueError, for a proxy whose address is none.
+    Raises LocationValueError, a ValueError, for an invalid proxy address.
     """
     settings = {"maxsize": CONNECTIONS, "blocksize": CHUNK, **settings}
     manager: PoolManager
     if proxy is None:
         manager = PoolManager(**settings)
     else:
-        # Its name and password are no part of the address that is connected to.
+        # The user name and the password are not part of the address to connect to.
         whole = parse_url(proxy if "://" in proxy else f"//{proxy}")
         bare = whole._replace(scheme=whole.scheme or "http", auth=None)
         headers = make_headers(proxy_basic_auth=whole.auth) if whole.auth else None
@@ -105,12 +105,12 @@ def pools(proxy: str | None, **settings: Any) -> PoolManager:  # noqa: ANN401 - 
 
 
 def chunks(response: BaseHTTPResponse, window: float) -> Iterator[bytes]:
-    """Yield a body as it comes. Raises AnswerError if it only drips.
+    """Yield a body as it arrives. Raises AnswerError if it only trickles.
 
     ``window`` is the seconds over which its pace is measured.
     """
     since, came = time.monotonic(), 0
-    # What is packed could have no end that its length tells: nobody asked for it.
+    # Never decompressed: a short body could unpack to an endless one.
     while chunk := response.read1(CHUNK, decode_content=False):
         came += len(chunk)
         spent = time.monotonic() - since

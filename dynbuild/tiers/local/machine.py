@@ -60,7 +60,7 @@ class LocalMachine:
         try:
             write_whole(self._note(name), head.encode() + b"\n" + data)
         except OSError as error:
-            # What is not stored is found out again.
+            # A note that is not stored is computed again.
             if not is_read_only(error):
                 raise
 
@@ -77,7 +77,7 @@ class LocalMachine:
                 path.unlink()
             return None
         if not is_sealed(name, data, seal, self.tier.trust):
-            # Whoever wrote it, what is made of it counts no more than the store.
+            # Its author is unknown: what derives from it is trusted like the store.
             stray = Origin(STORE)
             if own or not self.tier.trust.believes([stray]):
                 return None

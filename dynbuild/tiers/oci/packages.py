@@ -214,7 +214,7 @@ def _next(answer: BaseHTTPResponse) -> str | None:
 def _limited(answer: BaseHTTPResponse, now: float) -> float | None:
     """Return the seconds that a rate limit asks us to wait; None if it is none.
 
-    GitHub says 403 or 429, with Retry-After or a count that is used up (docs as above).
+    GitHub says 403 or 429, with Retry-After or an exhausted quota (docs as above).
     """
     if answer.status not in (_FORBIDDEN, _LIMITED):
         return None

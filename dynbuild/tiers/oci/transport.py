@@ -65,7 +65,7 @@ class Transport:
         """
         with _explained(ask), closing(self._answer(ask)) as response:
             yield response
-            # What is left of a short answer is drained, so that the connection stays.
+            # Drain the rest of a short answer, so that the connection can be reused.
             if (response.length_remaining or 0) <= _SHORT:
                 response.drain_conn()
 

@@ -82,11 +82,11 @@ class Clients:
 
 
 def connect(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> Clients:
-    """Return clients for a bucket; nothing is asked of the server yet."""
+    """Return clients for a bucket; no request is sent yet."""
     provider, secrets = _credentials(settings)
     region = settings.region
     if region is None and not settings.endpoint.endswith(".amazonaws.com"):
-        # Else the client asks the server for it first. Amazon's host names tell it.
+        # Otherwise the client first asks the server; Amazon's host names include it.
         region = "us-east-1"
 
     scheme = "https" if settings.secure else "http"
@@ -106,7 +106,7 @@ def connect(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> Clients:
     try:
         return Clients(client(timeouts.answer), client(timeouts.transfer), secrets)
     except ValueError:
-        # A port beyond all ports, or a proxy whose address is none.
+        # A port out of range, or an invalid proxy address.
         raise TierError("its address, or that of its proxy, is none") from None
 
 

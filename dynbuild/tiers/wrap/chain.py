@@ -29,7 +29,7 @@ LOOK_UP = 15.0
 """Seconds after which a tier that is still looking up is left out."""
 
 _POLL = 0.1
-"""Seconds between two checks of whether all is to end."""
+"""Seconds between two checks of whether the run is being stopped."""
 
 
 class Near(Tier, Protocol):
@@ -87,7 +87,7 @@ class _FarRecords:
         return usable
 
     def lose(self, blob: BlobDigest) -> None:
-        """Stop believing that it has a blob, and whatever else it said."""
+        """Note that it failed to deliver a blob, and forget its cached answers."""
         if blob in self.sizes and blob not in self.lost:
             self.lost.add(blob)
             self.records.clear()
@@ -128,7 +128,7 @@ class Chain:
             by_name.setdefault(record_name(match.record), match.record)
         for record in by_name.values():
             if record.parts:
-                # A builder may be given it as the base of anything.
+                # A builder may use it as the base of any step.
                 self._near.doubt(*record.origins)
         return tuple(by_name.values())
 
@@ -177,7 +177,7 @@ class Chain:
         return count
 
     def finish(self) -> None:
-        """Wait until all is shared that can be.
+        """Wait until everything that can be shared is shared.
 
         Raises UnreachableError if a required tier failed.
         """
@@ -215,7 +215,7 @@ class Chain:
             far.require()
 
     def _origins_of(self, record: Record) -> tuple[Origin, ...]:
-        """Return the origins of all that a record built here is on or is made of."""
+        """Return the origins of everything that a record built here builds on."""
         below = _below(record)
         sources = [self._records[source] for source in below & self._records.keys()]
         if record.parts:
@@ -226,7 +226,7 @@ class Chain:
                 if not parts.isdisjoint(layer.diff_id for layer in source.layers)
             ]
         origins = {origin for source in sources for origin in source.origins}
-        # What is gone counts with the origins of what was made of it.
+        # A missing record may have come from anywhere: it counts as the store's.
         if below.difference(self._records, *map(_below, sources)):
             origins.add(Origin(STORE))
         return tuple(sorted(origins.union(self._near.doubts())))
@@ -261,7 +261,7 @@ class Chain:
         return False
 
     def _patiently(self, far: Far, blob: BlobDigest, path: str) -> bool:
-        """Fetch a blob, checking meanwhile whether all is to end."""
+        """Fetch a blob, checking meanwhile whether the run is being stopped."""
         job = submit(lambda: far.fetch(blob, path))
         while not wait([job], _POLL).done:
             self._check()
@@ -305,12 +305,12 @@ class Chain:
 class Nested:
     """Implements ``ports.Tier``: a chain as a far tier of another.
 
-    All that it gives comes from one place, the one by which the outer chain knows it,
-    whatever the places are that it came through inside: so a place has to name all its
-    parts. What it stores has the origins that the outer chain states, since only that
-    knows what it was built on; it is stored when all tiers inside have it that can.
-    The outer chain waits for an answer no longer than for any other tier: a chain
-    inside should look up in less time.
+    Its records have one origin, the place by which the outer chain knows it, whichever
+    inner tier delivered them: that place has to name all inner tiers. Records stored
+    through it keep the origins that the outer chain states, since only that chain knows
+    what they were built on; storing ends when every inner tier that can has the record.
+    The outer chain waits for it no longer than for any other tier, so the look-up time
+    of an inner chain should be shorter.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -331,5 +331,5 @@ class Nested:
 
 
 def _below(record: Record) -> set[Digest]:
-    """Return the ids of what a record stands on, and of what it came from."""
+    """Return the ids of the realizations a record stands on or copies from."""
     return {*record.on, *(id_ for _, id_ in record.sources)}

@@ -15,25 +15,25 @@ class Far(Tier, Protocol):
 
     @property
     def reads(self) -> bool:
-        """Whether anything is taken from it, still."""
+        """Whether records and blobs are still read from it."""
 
     @property
     def writes(self) -> bool:
-        """Whether anything is shared through it, still."""
+        """Whether records are still shared through it."""
 
     @property
     def taking(self) -> Meter:
-        """The meter of what comes from it."""
+        """The meter of downloads."""
 
     @property
     def sharing(self) -> Meter:
-        """The meter of what goes to it."""
+        """The meter of uploads."""
 
     def lost(self) -> None:
-        """Hear that it did not deliver a blob that its records promised."""
+        """Handle a blob that its records promised and that it did not deliver."""
 
     def fail(self, error: TierError, use: Use) -> None:
-        """Hear that it is of no use, for one use or at all."""
+        """Handle a failure: stop one use of the tier, or all of it."""
 
     def require(self) -> None:
-        """Raise UnreachableError if it failed, and the command must fail with it."""
+        """Raise UnreachableError if it failed and the command requires it."""

@@ -24,7 +24,7 @@ _LOST = 2
 class CircuitBreakerTier:
     """Implements ``Far`` on a shared tier; raises nothing but ValueError.
 
-    ``tell`` hears of its first failure; if the tier is required, ``require`` raises it.
+    ``tell`` gets its first failure; if the tier is required, ``require`` raises it.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class CircuitBreakerTier:
     def _from_here(self, record: Record) -> Record:
         """Return the record with its origin: this tier, and who signed it.
 
-        Only what checks signatures names keys without a place. Other origins are of
-        what the record was built on, in a chain: nobody signed the record itself.
+        An origin with keys and no place comes from the check of signatures. Others,
+        those of a chain, belong to what the record was built on, not to its signer.
         """
         signers = [origin.keys for origin in record.origins if not origin.place]
         keys = signers[0] if signers else ()
         return replace(record, origins=(Origin(place_of(self.far), keys),))
 
     def _is_readable(self, record: Record) -> bool:
-        """Whether its write set can be read: plans read it, where nothing may fail."""
+        """Whether its write set can be read now: planning must not fail on it."""
         try:
             len(record.writes)
         except UnreadableError:

@@ -36,7 +36,7 @@ class Keys:
 
     @property
     def counting(self) -> tuple["PublicKey", ...]:
-        """The keys that count: nobody vouches for what they would not accept."""
+        """The accepted keys, our own included: we sign nothing we would not accept."""
         return (*self.trusted, *([self.secret.public] if self.secret else ()))
 
 
@@ -57,7 +57,7 @@ def keys_of(cache: Cache, environment: Mapping[str, str]) -> Keys | None:
 
 
 def trusting(open_: Open, keys: Keys | None) -> Open:
-    """Return an opener of a tier of which only trusted records count.
+    """Return an opener of a tier that finds only trusted records.
 
     Without keys its layers are checked against its records instead.
     """
@@ -72,13 +72,13 @@ def trusting(open_: Open, keys: Keys | None) -> Open:
 
 
 class SignedTier:
-    """Implements ``ports.Tier``: only records count that a trusted key has signed.
+    """Implements ``ports.Tier``: finds only records that a trusted key has signed.
 
-    ``tell`` hears once of others.
+    ``tell`` is called once if there are others.
 
-    With a secret key what is put is signed, and that key is trusted as well: nobody
-    vouches for what they would not accept. What stands on anything that no trusted key
-    vouches for is neither signed nor put.
+    A secret key signs the records that are stored, and is trusted as well: nobody
+    vouches for what they would not accept. A record that stands on anything that no
+    trusted key vouches for is neither signed nor stored.
     """
 
     def __init__(
@@ -135,8 +135,8 @@ class VerifiedTier:
     """Implements ``ports.Tier``: layers are checked against the tier's own records.
 
     A blob may match its digest and still not be the layer that a record means. The
-    engine would refuse it, and the build would end; here it is a miss. ``tell`` hears
-    of mismatches.
+    engine would refuse it and fail the build; here it is a miss. ``tell`` gets the
+    mismatches.
     """
 
     def __init__(self, tier: Tier, tell: Callable[[str], None]) -> None:
@@ -179,7 +179,7 @@ class VerifiedTier:
 def _is_layer(path: str, diff_ids: Collection[Digest]) -> bool:
     """Whether a blob, unpacked, has all these diff ids, which should be only one.
 
-    What Python cannot unpack is left to the engine.
+    A blob that Python cannot unpack is left to the engine.
     """
     with Path(path).open("rb") as file:
         head = file.read(4)

@@ -30,7 +30,7 @@ Why = Mapping[str, Sequence[Fact]]
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A layer with what is told of it; unknown sizes and times are empty.
+    """A layer and the facts about it; unknown sizes and times are empty.
 
     ``bars`` has both in percent of the largest and the longest.
     """
