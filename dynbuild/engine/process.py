@@ -17,7 +17,7 @@ from dynbuild.errors import Diagnostic, UnreachableError
 GRACE = 5.0
 """Seconds that a build has to end after each signal before the next, harsher one."""
 _LOOK = 0.2
-"""The interval, in seconds, at which ``interact`` checks whether all is to end."""
+"""The interval, in seconds, at which ``interact`` checks whether to stop."""
 
 OLDEST_BUILDX = (0, 13)
 """The first buildx that reports its progress as rawjson."""
@@ -147,7 +147,7 @@ class RunningProcesses:
                 _signal(process, number)
 
     def pause(self, seconds: float) -> None:
-        """Sleep. Raises StoppedError when everything is to end."""
+        """Sleep. Raises StoppedError when the run is being stopped."""
         time.sleep(seconds)
         self.check()
 
@@ -177,7 +177,7 @@ def interact(
 ) -> int:
     """Run docker on the terminal until the user ends it; return its exit status.
 
-    Raises StoppedError if everything is to end meanwhile: docker is killed then.
+    Raises StoppedError, after killing docker, if the run is stopped meanwhile.
     """
     command = [docker(environment), *arguments]
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603

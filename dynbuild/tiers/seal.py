@@ -21,7 +21,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def seal_key(path: Path | None, tell: Callable[[str], None]) -> bytes | None:
     """Return the key in a file, created if absent; None if there is no safe one.
 
-    ``tell`` hears why, except on a machine without a state directory.
+    ``tell`` gets the reason, except on a machine without a state directory.
     """
     if path is None:
         return None

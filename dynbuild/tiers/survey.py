@@ -21,7 +21,7 @@ def survey(
     tell: Callable[[Diagnostic], None],
     look_up: float = LOOK_UP,
 ) -> tuple[Answer, ...]:
-    """Return each tier's answer within ``look_up`` seconds; ``tell`` hears of damage.
+    """Return each tier's answer within ``look_up`` seconds; ``tell`` reports damage.
 
     Whatever a tier is used for, and whether or not it is required, it is only asked.
     """

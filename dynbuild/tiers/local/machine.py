@@ -25,7 +25,7 @@ from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
 class LocalMachine:
     """Implements ``ports.Machine`` in the directory of a local tier.
 
-    ``pause`` waits some seconds, and raises when all is to end.
+    ``pause`` waits some seconds, and raises when the run is being stopped.
     """
 
     tier: Local

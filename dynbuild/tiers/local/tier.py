@@ -36,7 +36,7 @@ NOTES = "notes"
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Implements ``ports.Tier`` on a directory; ``tell`` hears of damage.
+    """Implements ``ports.Tier`` on a directory; ``tell`` reports damage.
 
     Only the records that ``trust`` believes count.
     """

@@ -36,7 +36,7 @@ class Client:
     """One registry; safe under any number of threads. All methods raise RegistryError.
 
     ``environment`` holds our credentials; ``pause`` waits some seconds, and raises when
-    all is to end; ``came`` and ``went`` hear how many bytes of blobs were moved, during
+    the run is being stopped; ``came`` and ``went`` get the bytes of blobs moved, during
     the transfer.
     """
 

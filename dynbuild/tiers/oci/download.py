@@ -30,7 +30,7 @@ class DamagedError(Exception):
 class Wanted:
     """A blob: its request, and its maximum number of bytes, if that is known.
 
-    ``came`` hears how many bytes came.
+    ``came`` gets the number of bytes received.
     """
 
     ask: Ask

@@ -39,7 +39,7 @@ class Session:
     """A session with one registry; safe under any number of threads.
 
     Without ``scopes`` a request has no authorization. ``pause`` waits some seconds, and
-    raises when all is to end.
+    raises when the run is being stopped.
     """
 
     def __init__(self, transport: Transport, access: Access, pause: Pause) -> None:

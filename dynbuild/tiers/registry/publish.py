@@ -31,7 +31,7 @@ _AT_ONCE = 6
 """Layers that are looked for, mounted or uploaded concurrently."""
 
 _POLL = 0.1
-"""Seconds between two checks of whether all is to end."""
+"""Seconds between two checks of whether to stop."""
 
 _WHAT = "pushing the image"
 _LATEST = "latest"
@@ -42,7 +42,7 @@ class Registries:
     """Implements ``ports.Publisher``.
 
     ``sources`` may have blobs; ``folder`` is a place for files; ``check`` raises when
-    all is to end.
+    the run is being stopped.
     """
 
     tier: Tier

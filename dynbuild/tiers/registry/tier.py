@@ -56,9 +56,9 @@ _UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
 class Registry:
-    """Implements ``ports.Tier`` on a repository; ``tell`` hears of damage.
+    """Implements ``ports.Tier`` on a repository; ``tell`` reports damage.
 
-    ``came`` and ``went`` hear how many bytes were moved, during the transfer.
+    ``came`` and ``went`` get the bytes moved, during the transfer.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - where, as whom, who hears, how long to wait

@@ -60,9 +60,9 @@ _RESUMES = 3
 
 
 class S3:
-    """Implements ``ports.Tier`` on a bucket; ``tell`` hears of damage.
+    """Implements ``ports.Tier`` on a bucket; ``tell`` reports damage.
 
-    ``came`` and ``went`` hear how many bytes were moved, during the transfer.
+    ``came`` and ``went`` get the bytes moved, during the transfer.
     """
 
     def __init__(

@@ -98,7 +98,7 @@ class Chain:
     """Implements ``ports.Tiers``.
 
     ``folder`` is a place for files on the file system of the nearest tier; ``check``
-    raises when all is to end. A look-up takes at most ``look_up`` seconds.
+    raises when the run is being stopped. A look-up takes at most ``look_up`` seconds.
     """
 
     def __init__(
