@@ -57,7 +57,7 @@ class TraceFrame:
 
 
 TraceStep: TypeAlias = "TraceFrame | Code"
-"""A frame, or the code of the value being evaluated: a key of ``Machine.labels``."""
+"""A frame, or the code of the value being evaluated: a key of its machine's labels."""
 
 
 class Failure(Exception):  # noqa: N818  # control flow, not an error of dynbuild

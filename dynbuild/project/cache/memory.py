@@ -1,4 +1,4 @@
-"""Earlier evaluations: implements ``declaration.Memory`` with the user's cache."""
+"""Earlier evaluations: implements ``inputs.Memory`` with the user's cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
