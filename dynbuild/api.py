@@ -46,10 +46,11 @@ def open_environment(
     return environment if tell is None else replace(environment, tell=tell)
 
 
-def trust(environment: Environment, loaded: "Loaded") -> Environment:
+def trust(loaded: "Loaded", environment: Environment) -> Environment:
     """Return an environment that uses the caches, keys and store of a declaration.
 
-    What they hold becomes part of images: trust only what you would run.
+    What they hold becomes part of images: trust only what you would run. Nothing is
+    remembered, unlike with ``dynbuild trust``.
     """
     declared = declared_in(loaded.declaration)
     return replace(environment, cache=declared, trusted=True)
@@ -58,7 +59,7 @@ def trust(environment: Environment, loaded: "Loaded") -> Environment:
 def load(
     environment: Environment,
     arguments: Mapping[str, str | Source] | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] | None = None,
 ) -> "Loaded":
     """Read and check the declaration.
 
@@ -69,7 +70,7 @@ def load(
     """
     recorded = locks.recorded(environment.project.locks)
     return projects.load_declaration(
-        environment.project, arguments or {}, recorded, say
+        environment.project, arguments or {}, recorded, say or (lambda _: None)
     )
 
 
@@ -84,7 +85,8 @@ def lock(
 
     Registries are asked for the digests of images that the lock does not have.
 
-    Raises DeclarationError, LockError, UnreachableError.
+    Raises DeclarationError, LockError, UnreachableError; CommandFailed for a file that
+    cannot be written.
     """
     project = environment.project
     options = options or locks.LockOptions()
@@ -103,9 +105,9 @@ def realize(
     ended when it returns. Only the main thread may call it, since it takes care of
     signals: KeyboardInterrupt is raised after all builds were ended.
 
-    Raises BuildFailed for a step that fails, UnsuitedError for a builder that cannot
-    export layers, CommandFailed, DeclarationError, and UnreachableError for an engine
-    or a required tier that does not answer.
+    Raises BuildFailed for a step that fails, and DynbuildErrors: UnsuitedError for a
+    builder that cannot export layers, CommandFailed, DeclarationError, LockError, and
+    UnreachableError for an engine or a required tier that does not answer.
     """
     # Whoever only locks waits for none of this.
     from dynbuild.environment.wiring import backends  # noqa: PLC0415

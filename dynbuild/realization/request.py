@@ -23,10 +23,10 @@ class RealizeOptions:
     """How to make the image of a lock.
 
     ``tags`` are the names of the image; ``outputs`` says where it goes, by default
-    nowhere. Of several ``platforms``, and with ``no_cache``, the steps are built as
-    ``docker buildx build`` does. ``source_date_epoch`` is the latest time of copied
-    files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
-    ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
+    nowhere. ``platforms`` is one platform, unless the Dockerfile is built as a whole;
+    by default it is the builder's. With ``no_cache`` every step runs again.
+    ``source_date_epoch`` is the latest time of copied files in layers, in seconds since
+    1970. ``secrets`` and ``ssh`` are as ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
     project from those of others.
 
     Step by step, ``jobs`` are built at once, the stages ``anew`` run again, with

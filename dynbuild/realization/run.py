@@ -44,6 +44,10 @@ from dynbuild.realization.request import (
 from dynbuild.realization.steps import realize_steps
 from dynbuild.realization.warnings import conflicts, left_out
 
+ABLE = (
+    "Docker's containerd image store, or another builder, can: see `docker buildx ls`"
+)
+
 _RETRIES = 6
 """How often stored objects may vanish during the work before that is an error."""
 
@@ -52,8 +56,12 @@ _T = TypeVar("_T")
 _UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
 
 
-class UnsuitedError(Exception):
+class UnsuitedError(CommandFailed):
     """A builder that cannot import or export layers."""
+
+    def __init__(self, why: str) -> None:
+        message = f"this builder cannot realize step by step: {why}"
+        super().__init__(Diagnostic("DB0512", message, hint=ABLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,14 @@ class Linked:
 def realize(lock: Lock, backends: Backends, options: RealizeOptions) -> Linked:
     """Realize every step, then the image.
 
-    Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read.
+    Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read and
+    for what ``strict`` forbids; DeclarationError for several platforms, and for stages
+    and networks that cannot be; LockError for a lock that cannot be ordered.
     """
+    if len(options.platforms) > 1:
+        message = "several platforms cannot be realized step by step"
+        hint = "realize one after the other, or build the whole Dockerfile: `--linear`"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     known(lock, options.anew)
     refuse_host_network(lock, options)
     platform = platform_of(lock, backends.builder, options)

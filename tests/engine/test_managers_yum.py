@@ -92,8 +92,8 @@ def dnf4(engine: dict[str, str], debian_base: str) -> Iterator[str]:
 def dnf5(engine: dict[str, str], debian_base: str) -> Iterator[str]:
     """dnf 5 is in Debian's testing suite alone."""
     apt = (
-        "sed -i s/bookworm/sid/ /etc/apt/sources.list.d/* && "
-        "sed -i /sid-/d /etc/apt/sources.list.d/* && "
+        # The first source alone: what the others have is in no suite that moves.
+        "sed -i 's/^Suites: .*/Suites: sid/; /^$/,$d' /etc/apt/sources.list.d/* && "
         "apt-get update && apt-get install -y --no-install-recommends "
         "-o Dpkg::Options::=--force-overwrite dnf5 rpm createrepo-c && "
         # A plugin that would keep a repository of what was installed.

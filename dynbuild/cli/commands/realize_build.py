@@ -14,15 +14,11 @@ from dynbuild.cli.progress_text import Titles
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import builder, images
 from dynbuild.environment.wiring import backends
-from dynbuild.errors import CommandFailed, Diagnostic
+from dynbuild.errors import CommandFailed
 from dynbuild.lockfile.model import Lock
 from dynbuild.realization.request import RealizeOptions, prepare, titles
-from dynbuild.realization.run import UnsuitedError
+from dynbuild.realization.run import ABLE, UnsuitedError
 from dynbuild.realization.shell import shell
-
-_ABLE = (
-    "Docker's containerd image store, or another builder, can: see `docker buildx ls`"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,12 @@ def build_steps(job: BuildJob) -> tuple[Built, int]:
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None
     except UnsuitedError as error:
-        show([_unsuited(error)], job.color)
+        hint = (
+            "the Dockerfile is built as a whole, so a change runs again all that "
+            f"comes after it;\n{ABLE}"
+        )
+        (why,) = error.diagnostics
+        show([replace(why, hint=hint, severity="warning")], job.color)
         return build_linear(job)
     _sum_up(job.mode, linked.built, names, time.monotonic() - start)
     show(linked.warnings, job.color)
@@ -93,20 +94,6 @@ def open_shell(job: BuildJob, stage: str) -> int:
             return shell(job.lock, opened, options, stage)
     except BuildFailed as error:
         raise CommandFailed(failure(error, names)) from None
-    except UnsuitedError as error:
-        # Building the whole Dockerfile is no alternative here.
-        unsuited = replace(_unsuited(error), hint=_ABLE, severity="error")
-        raise CommandFailed(unsuited) from None
-
-
-def _unsuited(error: UnsuitedError) -> Diagnostic:
-    return Diagnostic(
-        "DB0512",
-        f"this builder cannot realize step by step: {error}",
-        hint="the Dockerfile is built as a whole, so a change runs again all that "
-        f"comes after it;\n{_ABLE}",
-        severity="warning",
-    )
 
 
 def _sum_up(mode: ProgressMode, built: Built, names: Titles, seconds: float) -> None:

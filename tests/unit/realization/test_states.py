@@ -188,4 +188,3 @@ def test_a_chain_ends_where_another_step_waits_for_its_last() -> None:
     own.build("a")
     own.end("a")
     assert own.start() == ["b", "d"]
-
