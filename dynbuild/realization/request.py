@@ -26,8 +26,8 @@ class RealizeOptions:
     nowhere. ``platforms`` is one platform, unless the Dockerfile is built as a whole;
     by default it is the builder's. With ``no_cache`` every step runs again.
     ``source_date_epoch`` is the latest time of copied files in layers, in seconds since
-    1970. ``secrets`` and ``ssh`` are as ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
-    project from those of others.
+    1970. ``secrets`` and ``ssh`` are as ``docker buildx build`` takes them. ``project``
+    tells the cache mounts of this project from those of others.
 
     Step by step, ``jobs`` are built at once, the stages ``anew`` run again, with
     ``strict`` a conflict between stages is an error, and with ``compare`` the image is

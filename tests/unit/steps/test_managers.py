@@ -61,6 +61,9 @@ RICH: dict[str, Step] = {
     "upgrade-apt": group("apt", before="", after="curl", upgraded="curl"),
     "upgrade-pip": group("pip", before="", after="flask", upgraded="flask"),
     "gone-apt": gone("apt", "curl git=1:2.39* jqq", "git jqq"),
+    "gone-apt-leaving": replace(
+        group("apt", before="vim", after="curl jqq"), gone=frozenset({"jqq"})
+    ),
     "gone-yum": gone("yum", "curl jqq tree", "jqq tree", upgraded="curl tree"),
     "gone-apk": gone("apk", "curl jqq", "jqq", upgraded="jqq"),
     "gone-pip": gone("pip", "flask jqq==9", "jqq"),
