@@ -1,1 +1,1 @@
-"""The edges of one project on this machine, opened as its environment says."""
+"""The edges of one project on this machine, opened as the process's variables say."""

@@ -1,4 +1,4 @@
-"""The backends of a realization: the local tier, BuildKit, and threads for jobs."""
+"""Opening the edges: the tiers, the engine, registries, and threads for jobs."""
 
 import os
 import re

@@ -116,7 +116,7 @@ def looked_up(progress: Progress, recipe: Recipe, held: tuple[Held, ...]) -> Pro
 
 
 def reported(progress: Progress) -> tuple[Progress, tuple[StepResult, ...]]:
-    """Return the steps that turn out to be reused, each once."""
+    """Return the progress, and the steps that turn out to be reused, each once."""
     final = progress.plan.places.final.items()
     reused = {
         id_: StepResult(quote.stage(id_), 0.0, ran=False)

@@ -1,8 +1,9 @@
 """The tables of fields, which all that goes field by field reads.
 
 Rows are in the order in which a lock writes them. The row of a stage's field decides at
-once whether the digest covers it and whether a change of it moves the stage: the two
-cannot disagree.
+once whether the digest covers it and whether a change of it moves the stage. Where
+``steps/describe`` writes a field in its own way, ``tests/unit/steps/test_fields.py``
+holds the two together.
 """
 
 from collections.abc import Iterator, Mapping
