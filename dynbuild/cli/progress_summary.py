@@ -13,6 +13,7 @@ from dynbuild.cli.progress_text import (
     title,
 )
 from dynbuild.declaration.grammar import STEP_NAME, matches
+from dynbuild.engine import messages
 from dynbuild.errors import Diagnostic
 
 _LOG_IN = "log in to the registry with `docker login`"
@@ -26,19 +27,10 @@ LINES = 20
 WIDTH = 400
 """Maximum lines of a script, and characters of a line, that an error shows."""
 
-_SCRIPT = re.compile(
-    r'process "(?:[^"\\]|\\.)*+" did not complete successfully', re.DOTALL
-)
-_NO_USER = re.compile(r"unable to find user ([^\s:]+)")
-_NO_PROGRAM = re.compile(
-    r'exec: "([^"]+)": (?:stat|executable)|exec (/\S+): no such file'
-)
 _NO_SHELL = (
     "the base has no shell to run a step in: start from one that has,"
     "\nsuch as debian:stable-slim or alpine, and copy what the other has into it"
 )
-_NO_SECRET = re.compile(r"\bsecret (\S+): not found")
-_NO_DIRECTORY = re.compile(r"cannot copy to non-directory: \S*/buildkit\d+/(\S+)")
 _NOT_FOUND = (
     re.compile(r"(?:^|: )([^\s:]+): (?:command )?not found$"),
     re.compile(r"command not found: (\S+)$"),
@@ -67,13 +59,14 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     """Return the failed step, its command, its last output, and the next action."""
     output = _block("its last output", "\n".join(error.output))
     if error.step is None:
-        where = (error.instruction or "").removeprefix("[internal] ")
+        where = messages.outside_of_steps(error.instruction or "")
         first = f"the build failed{where and f' at {where}'}: {error.message}"
         return Diagnostic("DB0511", "\n".join([first, *output]), hint=_remedy(error))
     kind, _, rest = (error.instruction or "").partition(" ")
-    if error.exit_code is None and (lacks := _NO_SECRET.search(error.message)):
-        first = f"{title(error.step, titles)} needs the secret {lacks[1]!r}"
-        hint = f"--secret id={lacks[1]},env=VARIABLE or id={lacks[1]},src=FILE"
+    secret = messages.missing_secret(error.message)
+    if error.exit_code is None and secret:
+        first = f"{title(error.step, titles)} needs the secret {secret!r}"
+        hint = f"--secret id={secret},env=VARIABLE or id={secret},src=FILE"
         return Diagnostic("DB0510", f"{first}, which is not given", hint=hint)
     command = []
     if not matches(STEP_NAME, error.step):
@@ -93,7 +86,7 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
 
 def _unstarted(message: str) -> str:
     """Return the message about a script that never started, without the script."""
-    text = _SCRIPT.sub("the script could not be started", message)
+    text = messages.without_script(message)
     return "\n".join(lines(text)[:LINES])
 
 
@@ -139,25 +132,18 @@ def _next_step(error: BuildFailed) -> str:
 
 def _before_it_ran(message: str) -> str | None:
     """Return the advice for a step in which no command ran."""
-    if match := _NO_USER.search(message):
-        if match[1] in ("root", "0"):
+    if user := messages.unknown_user(message):
+        if user in ("root", "0"):
             return _NO_SHELL
         return (
-            f"nothing made the user {match[1]} before this step: declare it as user,"
+            f"nothing made the user {user} before this step: declare it as user,"
             "\ndepend on the stage that makes it, or write a number"
         )
-    if match := _NO_PROGRAM.search(message):
-        name = match[1] or match[2]
+    if name := messages.missing_program(message):
         if name == "/bin/sh":
             return _NO_SHELL
         return (
             f"{name} is not there: install it before this step, or name another shell"
-        )
-    if match := _NO_DIRECTORY.search(message):
-        return (
-            f"{match[1]} is a directory in what is copied, and a link in the image:"
-            "\ncopy what is in that directory by itself, with a slash: to = "
-            f'"/{match[1]}/"'
         )
     return None
 
@@ -175,17 +161,13 @@ def _provided(lacks: Lacking) -> str:
 
 def _remedy(error: BuildFailed) -> str | None:
     """Return the advice for a failure outside of the steps, if there is one."""
-    if re.search(
-        r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
-        r"|status 40[13]\b",
-        error.message,
-    ):
+    if messages.is_refused(error.message):
         return _MAY_WRITE if "push" in error.message else _LOG_IN
     if "permission denied" in error.message:
         return "let your user read and write what is named"
     if "no space left on device" in error.message:
         return "make room there, and run again: the steps on record are kept"
-    if re.search("load metadata|^FROM ", error.instruction or ""):
+    if messages.is_of_the_base(error.instruction or ""):
         return "`dynbuild lock --upgrade-base` pins what the base's tag names now"
     return None
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from dynbuild.building import BuildFailed
+from dynbuild.engine.messages import EXIT_CODE, NO_DIRECTORY, PROCESS
 from dynbuild.engine.rawjson import FailedVertex, Transcript
 from dynbuild.errors import (
     DeclarationError,
@@ -30,13 +31,6 @@ _NO_ANSWER = re.compile(
     re.MULTILINE,
 )
 _WRAPPING = re.compile(r"^(ERROR: |failed to (build|solve): )+")
-_PROCESS = re.compile(r'process ("(?:[^"\\]|\\.)*") did not complete successfully')
-_NO_DIRECTORY = re.compile(
-    r"cannot copy to non-directory: \S*?/(?:buildkit\d+|cachemounts/[^/]+)(/\S*)"
-)
-_EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
-
-
 _LIMITED = re.compile(r"toomanyrequests|\b429\b|rate limit", re.IGNORECASE)
 
 
@@ -85,7 +79,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
     message = _in_words(redact_urls(failure.message))
     if failure.step is None and not answered(message):
         return UnreachableError(Diagnostic("DB0504", message, hint=later(message)))
-    code = _EXIT_CODE.search(message)
+    code = EXIT_CODE.search(message)
     return BuildFailed(
         failure.step,
         _script(failure) or failure.instruction,
@@ -98,7 +92,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
 
 def _in_words(message: str) -> str:
     """Rewrite a BuildKit message about its internal paths in terms users understand."""
-    match = _NO_DIRECTORY.search(message)
+    match = NO_DIRECTORY.search(message)
     if match is None:
         return message
     path = match[1]
@@ -111,7 +105,7 @@ def _in_words(message: str) -> str:
 
 def _script(failure: FailedVertex) -> str | None:
     """Return the whole script of a RUN, which BuildKit's vertex names truncate."""
-    match = _PROCESS.search(failure.message)
+    match = PROCESS.search(failure.message)
     if match is None:
         return None
     try:

@@ -1,6 +1,5 @@
 """``realize``: steps reused from the store or built, then linked into one image."""
 
-import re
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from typing import TypeVar
 
 from dynbuild.building import BuildFailed, Built
 from dynbuild.emit.config import image_config
+from dynbuild.engine import messages
 from dynbuild.errors import (
     CommandFailed,
     DeclarationError,
@@ -52,8 +52,6 @@ _RETRIES = 6
 """How often stored objects may vanish during the work before that is an error."""
 
 _T = TypeVar("_T")
-
-_UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
 
 
 class UnsuitedError(CommandFailed):
@@ -124,7 +122,7 @@ def begin(inputs: RealizeInputs, order: tuple[Placed, ...]) -> tuple[Recipe, Gat
     try:
         base = base_of(inputs)
     except BuildFailed as error:
-        if error.step is None and _UNSUITED.search(error.message):
+        if error.step is None and messages.is_unsuited(error.message):
             raise UnsuitedError(error.message) from None
         raise
     contents = inputs.contents(order)

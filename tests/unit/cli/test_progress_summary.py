@@ -60,11 +60,6 @@ FAILURES = {
         instruction="[internal] load metadata for docker.io/library/debian:12",
         message="docker.io/library/debian:12: not found",
     ),
-    "link": failed(
-        instruction="COPY rootfs /",
-        message="cannot copy to non-directory: /var/lib/buildkit/containerd-overlayfs/"
-        "cachemounts/buildkit688261246/bin",
-    ),
     "no-user": failed(message=STARTED + "unable to find user app: no matching entries"),
     "no-root": failed(
         message=STARTED + "unable to find user root: no matching entries"
@@ -76,6 +71,11 @@ FAILURES = {
         message="secret tok: not found",
     ),
     "forgotten": replace(failed("E: broken", code=100), forgotten="jqq"),
+    "forbidden": failed(
+        step=None,
+        instruction="[internal] load metadata for x/app:1",
+        message="unexpected status from HEAD request to x/app: 403 Forbidden",
+    ),
     "refused": failed(step=None, instruction=None, message="x/app: status 403"),
     "push": failed(
         step=None,

@@ -1,0 +1,73 @@
+"""What BuildKit's messages say: the one module that knows their words.
+
+Tested against recordings of two versions (``tests/unit/engine/streams``).
+"""
+
+import re
+
+PROCESS = re.compile(
+    r'process ("(?:[^"\\]|\\.)*+") did not complete successfully', re.DOTALL
+)
+"""A RUN that ended badly, with its whole script as a quoted string."""
+
+EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+
+NO_DIRECTORY = re.compile(
+    r"cannot copy to non-directory: \S*?/(?:buildkit\d+|cachemounts/[^/]+)(/\S*)"
+)
+"""A directory of a copy, and the path in the image where something else lies."""
+
+_NO_USER = re.compile(r"unable to find user ([^\s:]+)")
+_NO_PROGRAM = re.compile(
+    r'exec: "([^"]+)": (?:stat|executable)|exec (/\S+): no such file'
+)
+_NO_SECRET = re.compile(r"\bsecret (\S+): not found")
+_REFUSED = re.compile(
+    r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
+    r"|\b40[13] (?:Forbidden|Unauthorized)|status 40[13]\b"
+)
+_UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
+_BASE = re.compile("load metadata|^FROM ")
+
+
+def without_script(message: str) -> str:
+    """Return the message of a script that could not be started, without the script."""
+    return PROCESS.sub("the script could not be started", message)
+
+
+def unknown_user(message: str) -> str | None:
+    """Return the user that a step should run as, and that the image does not know."""
+    match = _NO_USER.search(message)
+    return match and match[1]
+
+
+def missing_program(message: str) -> str | None:
+    """Return the program that a step should start, and that is not there."""
+    match = _NO_PROGRAM.search(message)
+    return match and (match[1] or match[2])
+
+
+def missing_secret(message: str) -> str | None:
+    """Return the id of a secret that a step needs, and that was not given."""
+    match = _NO_SECRET.search(message)
+    return match and match[1]
+
+
+def is_refused(message: str) -> bool:
+    """Whether a registry wants to know who asks, or lets them not."""
+    return _REFUSED.search(message) is not None
+
+
+def is_unsuited(message: str) -> bool:
+    """Whether a builder cannot import or export layers."""
+    return _UNSUITED.search(message) is not None
+
+
+def is_of_the_base(instruction: str) -> bool:
+    """Whether an instruction outside of the steps is about the base image."""
+    return _BASE.search(instruction) is not None
+
+
+def outside_of_steps(instruction: str) -> str:
+    """Return an instruction outside of the steps as people say it."""
+    return instruction.removeprefix("[internal] ")
