@@ -1,9 +1,9 @@
 """dynbuild: declarative container images with a lock."""
 
-from typing import TYPE_CHECKING
-
 from dynbuild.version import __version__
 
+# As in ``typing``, which every start would wait for.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dynbuild.api import load, lock, open_environment, realize, trust, why
     from dynbuild.building import BuildFailed, Load, OciLayout, Push
