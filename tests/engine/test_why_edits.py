@@ -116,7 +116,6 @@ EDITS_OF_SYSTEM_STEPS: tuple[tuple[str, str, set[Root], set[str]], ...] = (
         {
             ("user.3", "gone", ()),
             ("apt.7", "gone", ()),
-            ("apt.7", CHANGED, ("script",)),
         },
         {"user.3", "apt.7", "first", "second"},
     ),
