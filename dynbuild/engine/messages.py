@@ -6,7 +6,7 @@ Tested against recordings of two versions (``tests/unit/engine/streams``).
 import re
 
 PROCESS = re.compile(
-    r'process ("(?:[^"\\]|\\.)*+") did not complete successfully', re.DOTALL
+    r'process ("(?:[^"\\]|\\.)*") did not complete successfully', re.DOTALL
 )
 """A RUN that ended badly, with its whole script as a quoted string."""
 

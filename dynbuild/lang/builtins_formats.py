@@ -17,7 +17,7 @@ MAX_BITS = 100
 """Size limit of integers in messages; Python refuses to format very long ones."""
 LONG = 25
 """Number of digits that certainly exceeds a 64-bit integer."""
-_BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\[{]|[\]}]", re.DOTALL)
+_BRACKETS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|[\[{]|[\]}]", re.DOTALL)
 
 
 @builtin("toJSON value:any", "The value as JSON, keys sorted, no spaces.")
