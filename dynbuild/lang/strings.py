@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 _ESCAPE = re.compile(r"\\(.)|\r\n?", re.DOTALL)
-_PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])++|''\$|\$|'''|''\\.|'", re.DOTALL)
+_PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])+|''\$|\$|'''|''\\.|'", re.DOTALL)
 
 NO_INDENT = 1_000_000
 """Indentation of an all-space string: all of it is dropped, as in Nix."""

@@ -31,10 +31,10 @@ from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.spans import Source, Span
 
 _BLANK = re.compile(
-    r"[ \t\r\n]++|(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|#[^\n]*+)"
+    r"[ \t\r\n]++|(?P<comment>//[^\n]*+|/\*(?:[^*]++|\*(?!/))*(?:\*/)?|#[^\n]*+)"
 )
-_STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"')
-_SINGLE = re.compile(r"'(?:[^'\\\n]++|\\[^\n])*+'")
+_STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*"')
+_SINGLE = re.compile(r"'(?:[^'\\\n]++|\\[^\n])*'")
 _OPEN_STRING = re.compile(r"[\"'][^\n]*+")
 _WORD = re.compile(r"[^\s\"'\[\]{},:/#]++")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][-+]?\d++)?", re.ASCII)

@@ -27,27 +27,27 @@ from dynbuild.declaration.syntax.tree import (
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
 
-_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*")
 _SPACE = re.compile(r"[ \t]*+")
 _EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
 _HEADER = re.compile(r"\[\[?[ \t]*+")
 _HEADER_END = re.compile(r"[ \t]*+\]\]?")
 _DOT = re.compile(r"[ \t]*+\.[ \t]*+")
 _COMMA = re.compile(r",?")
-_KEY = re.compile(r""""(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'|[A-Za-z0-9_-]++""")
+_KEY = re.compile(r""""(?:[^"\\\n]++|\\.)*"|'[^'\n]*+'|[A-Za-z0-9_-]++""")
 _SCALAR = re.compile(
-    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}|'
-    r"'''(?:[^']++|'{1,2}(?!'))*+'{3,5}|"
-    r'"(?:[^"\\\n]++|\\.)*+"|'
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*"{3,5}|'
+    r"'''(?:[^']++|'{1,2}(?!'))*'{3,5}|"
+    r'"(?:[^"\\\n]++|\\.)*"|'
     r"'[^'\n]*+'|"
     r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?",  # a date may contain one space
     re.DOTALL,
 )
 _DEPTH = re.compile(
     # As above, but a string may be unterminated, so that none is tried twice.
-    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{0,5}|'
-    r"'''(?:[^']++|'{1,2}(?!'))*+'{0,5}|"
-    r'"(?:[^"\\\n]++|\\.)*+"?|'
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*"{0,5}|'
+    r"'''(?:[^']++|'{1,2}(?!'))*'{0,5}|"
+    r'"(?:[^"\\\n]++|\\.)*"?|'
     r"'[^'\n]*+'?|"
     r"[^\s,\[\]{}#\"']++(?: \d[^\s,\[\]{}#\"']*+)?|"
     r"#[^\n]*+|[\[\]{}\n]|.",
