@@ -114,7 +114,8 @@ def realize(
     from dynbuild.realization import run  # noqa: PLC0415
 
     with backends(environment, lock) as opened:
-        return run.realize(lock, opened, replace(options, project=environment.owner))
+        own = replace(options, project=options.project or environment.owner)
+        return run.realize(lock, opened, own)
 
 
 def why(

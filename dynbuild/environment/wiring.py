@@ -54,18 +54,13 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
     project, cache = environment.project, environment.cache
     tell = environment.tell
     running = RunningProcesses()
-    lock_ = threading.Lock()
-
-    def one_at_a_time(event: BuildEvent) -> None:
-        with lock_:
-            environment.report(event)
-
+    report = _one_at_a_time(environment.report)
     fars = () if _is_private(lock) else shared(cache, os.environ)
     near = near_of(store_of(project.place.root, cache.local), cache, tell)
     made(near.root)
     machine = LocalMachine(near, running.pause)
     with machine.private() as folder, job_pool(running) as jobs:
-        guarded = [CircuitBreakerTier(far, tell, one_at_a_time) for far in fars]
+        guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
         tier = Chain(near, guarded, folder, running.check)
         buildx = Buildx(os.environ, running)
         builder = BuildxLayerBuilder(buildx, tier, machine, folder)
@@ -89,7 +84,7 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
                 image_loader=builder,
                 publisher=publisher,
                 jobs=jobs,
-                report=one_at_a_time,
+                report=report,
                 sources=sources,
             )
         except (BuildFailed, DynbuildError):
@@ -109,15 +104,21 @@ def chained(
 ) -> Iterator[Chain]:
     """Provide the tiers as one chain, where nothing is built."""
     made(near.root)
+    report = _one_at_a_time(report)
+    with private(near.root) as folder:
+        guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
+        yield Chain(near, guarded, folder, lambda: None)
+
+
+def _one_at_a_time(report: Report) -> Report:
+    """Let threads report events, one at a time."""
     lock = threading.Lock()
 
-    def one_at_a_time(event: BuildEvent) -> None:
+    def reported(event: BuildEvent) -> None:
         with lock:
             report(event)
 
-    with private(near.root) as folder:
-        guarded = [CircuitBreakerTier(far, tell, one_at_a_time) for far in fars]
-        yield Chain(near, guarded, folder, lambda: None)
+    return reported
 
 
 def tiers_of(root: Path, cache: Cache, tell: Warn) -> dict[Provenance, Tier]:

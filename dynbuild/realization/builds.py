@@ -23,6 +23,10 @@ from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.presence import ABSENT
 
 
+class PackagesAbsent(BuildFailed):
+    """A package group whose layer lacks what it declares."""
+
+
 def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
     """Build the steps, except those that another process built in the meantime.
 
@@ -147,8 +151,15 @@ def _built(
     for place, origin, one in those:
         results.append(StepResult(quote.stage(place.id), one.seconds, one.ran))
         if lacking := _lacks(origin, one):
-            output = (ABSENT, *lacking)
-            raise BuildFailed(results[-1].step, None, ABSENT, output, 1, (*results,))
+            step = results[-1].step
+            raise PackagesAbsent(
+                step=step,
+                instruction=None,
+                message=ABSENT,
+                output=(ABSENT, *lacking),
+                exit_code=1,
+                steps=(*results,),
+            )
         record = Record(
             placed=place.digest,
             step=place.step,
@@ -179,7 +190,7 @@ def _outdated(error: BuildFailed, ran: Iterable[StepResult]) -> StageName | None
     Run again it may get it: what the cache has of it was made at another time.
     """
     own = (result.ran for result in ran if result.step == error.step)
-    return error.step if error.message == ABSENT and not any(own) else None
+    return error.step if isinstance(error, PackagesAbsent) and not any(own) else None
 
 
 def _on(origin: StepOrigin, before: Sequence[BuiltStep]) -> tuple[RealizationId, ...]:

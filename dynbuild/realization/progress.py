@@ -92,7 +92,7 @@ class Progress:
     @property
     def refused(self) -> frozenset[StepDigest]:
         """The digests of the steps that are built although records exist."""
-        return frozenset(self.recipe.digests[step] for step in self.how.anew)
+        return _refused(self.recipe, self.how)
 
     @property
     def missing(self) -> tuple[Placement, ...]:
@@ -254,8 +254,12 @@ def _without(
 
 def _usable(recipe: Recipe, how: How, held: tuple[Held, ...]) -> tuple[Held, ...]:
     """Leave out the records of steps that are to be built again."""
-    refused = {recipe.digests[step] for step in how.anew}
-    return tuple(one for one in held if one.record.step not in refused)
+    refused = _refused(recipe, how)
+    return tuple(found for found in held if found.record.step not in refused)
+
+
+def _refused(recipe: Recipe, how: How) -> frozenset[StepDigest]:
+    return frozenset(recipe.digests[step] for step in how.anew)
 
 
 def _planned(changed: Progress) -> Progress:

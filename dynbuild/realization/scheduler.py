@@ -35,10 +35,16 @@ def next_chains(progress: Progress) -> tuple[tuple[Placement, ...], ...]:
         for mount in recipe.locked[place.id]
     }
     paths = longest_paths(recipe.order, progress.how.seconds)
+    # A build of several steps could make what another one waits to copy from.
+    awaited = {place.digest for place in progress.missing}
+    alone = any(
+        source in awaited for place in progress.missing for source in place.sources
+    )
     chains: list[tuple[Placement, ...]] = []
     for first in sorted(ready, key=lambda place: -paths[place.id]):
         if len(chains) < free and not recipe.locked[first.id] & locked:
-            chain = _chain(first, progress.missing, recipe, locked)
+            rest = () if alone else progress.missing
+            chain = _chain(first, rest, recipe, locked)
             locked |= {mount for place in chain for mount in recipe.locked[place.id]}
             chains.append(chain)
     return tuple(chains)
@@ -56,9 +62,6 @@ def _chain(
     before it, in the Dockerfile as well, and nothing else waits for that one.
     """
     chain = [first]
-    awaited = {place.digest for place in missing}
-    if any(source in awaited for place in missing for source in place.sources):
-        return (first,)
     while sum(height_of(recipe.steps[place.id].step) for place in chain) < LONGEST:
         last = chain[-1]
         waiting = [place for place in missing if last.digest in place.closure]

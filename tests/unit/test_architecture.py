@@ -1,5 +1,6 @@
 """What ARCHITECTURE.md says of the code, where no other tool looks."""
 
+import ast
 import importlib
 import re
 from inspect import isclass, isfunction
@@ -10,7 +11,8 @@ import pytest
 
 from dynbuild import ports
 
-TEXT = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text()
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "ARCHITECTURE.md").read_text()
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \| `([\w.]+)` \| .+ \|$", re.MULTILINE)
 NOUNS = [
     (module, noun)
@@ -34,3 +36,17 @@ def test_a_noun_stands_where_it_is_said_to(module: str, noun: str) -> None:
 def test_a_port_is_small(port: type) -> None:
     own = [one for one in vars(port).values() if isfunction(one)]
     assert 2 <= sum(not one.__name__.startswith("_") for one in own) <= 5
+
+
+def test_no_group_repeats_possessively() -> None:
+    """Python 3.11.2, which Debian 12 has, matches that wrong (gh-106052)."""
+    possessive = re.compile(r"\)[*+?]\+")
+    texts = [(ROOT / "grammar" / "dynbuild.lark").read_text()]
+    for path in (ROOT / "dynbuild").rglob("*.py"):
+        constants = (
+            node.value
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Constant)
+        )
+        texts += [value for value in constants if isinstance(value, str)]
+    assert [text for text in texts if possessive.search(text)] == []

@@ -17,12 +17,12 @@ _VISIBLE = re.compile(r"[^\n]")
 _KEY = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+")
 _QUOTED = re.compile(
     r"\"{3}(?s:.*?)(?:\"{3}|\Z)|'{3}(?s:.*?)(?:'{3}|\Z)"
-    r"|\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?"
+    r"|\"(?:[^\"\\\n]|\\.)*\"?|'[^'\n]*+'?"
 )
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)[ \t]*+(?:[;,}\r\n]|\Z)")
 _LINE = re.compile(r"[^\n]*+")
 _EXPRESSION = re.compile(
-    r"(?:\"(?:[^\"\\]|\\.)*+\"?|''(?:[^']|'[^'])*+(?:''|\Z)|[^;,\"'\n]|')*+", re.DOTALL
+    r"(?:\"(?:[^\"\\]|\\.)*\"?|''(?:[^']|'[^'])*(?:''|\Z)|[^;,\"'\n]|')*", re.DOTALL
 )
 _GLANCE = 200
 """Leading characters of a value that decide whether it looks like a secret."""

@@ -11,7 +11,7 @@ from dynbuild.digest import sha256
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.quote import StageName
-from dynbuild.realization.builds import Anew, attempted
+from dynbuild.realization.builds import Anew, PackagesAbsent, attempted
 from dynbuild.realization.model import BuiltStep
 from dynbuild.steps.managers.presence import ABSENT
 
@@ -49,7 +49,7 @@ class Builder:
             results.append(StepResult(name, 1.0 if runs else 0.0, runs))
         for at, name in enumerate(NAMES[:count], 1):
             if name in self.lacks:
-                raise BuildFailed(name, None, ABSENT, (), 1, (*results[:at],))
+                raise PackagesAbsent(name, None, ABSENT, (), 1, (*results[:at],))
         for name in NAMES[:count]:
             assert self.below.get(name, self.versions(name)) == self.versions(name)
         return [built(one) for one in results]
