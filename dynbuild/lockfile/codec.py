@@ -7,6 +7,7 @@ no index, no date, nothing chained, one command per line.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import tomli_w
 
@@ -18,6 +19,7 @@ from dynbuild.spans import Source, Span
 from dynbuild.steps.fields import (
     COLUMNS,
     NEWEST_VERSION,
+    Column,
     FieldValue,
     lowest_version,
     set_columns,
@@ -229,15 +231,22 @@ def _tables_of(
 ) -> Iterator[tuple[KeyPath, TomlTable]]:
     """Yield the table of a value, and those that some of its fields have."""
     yield path, _row(value, path, extra)
-    for column in COLUMNS[type(value)]:
+    for column in _nested(value.__class__):
         found, at = getattr(value, column.name), (*path, column.written)
-        match column.kind:
-            case Variables():
-                yield at, dict(sorted(found.items()))
-            case RecordKind() if found is not None:
-                yield at, _row(found, at, extra)
-            case _:
-                pass
+        if isinstance(column.kind, Variables):
+            yield at, dict(sorted(found.items()))
+        elif found is not None:
+            yield at, _row(found, at, extra)
+
+
+@cache
+def _nested(of: type) -> tuple[Column, ...]:
+    """Return the columns that are tables of their own."""
+    return tuple(
+        column
+        for column in COLUMNS[of]
+        if isinstance(column.kind, Variables | RecordKind)
+    )
 
 
 def _row(value: FieldValue, path: KeyPath, extra: Extra) -> dict[str, TomlValue]:
