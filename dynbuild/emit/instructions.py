@@ -196,13 +196,15 @@ def _mount(mount: Mount, cache_id: Callable[[CacheMount], str]) -> str:
         case BaseMount():
             options = {"type": "bind", "from": BASE_STEP, "target": BASE_MOUNT}
         case SecretMount():
-            options = {"type": "secret", "id": mount.id, "required": "true"}
-            if mount.env is not None:
-                options["env"] = quote.variable(mount.env)
-            if mount.target is not None:
-                options["target"] = mount.target
-            if mount.env is None or mount.target is not None:
-                options |= _ids(mount.uid, mount.gid)
+            file = mount.env is None or mount.target is not None
+            options = {
+                "type": "secret",
+                "id": mount.id,
+                "required": "true",
+                **({} if mount.env is None else {"env": quote.variable(mount.env)}),
+                **({} if mount.target is None else {"target": mount.target}),
+                **(_ids(mount.uid, mount.gid) if file else {}),
+            }
         case SshMount():
             options = {"type": "ssh", "required": "true", **_ids(mount.uid, mount.gid)}
         case _:

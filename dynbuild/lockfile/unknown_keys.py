@@ -20,24 +20,26 @@ def carry_unknown_keys(previous: Lock, lock: Lock, names: Names) -> Extra:
         "scripts": {script_id(text) for text in lock.scripts},
         "image": set() if lock.config.healthcheck is None else {"healthcheck"},
     }
-    extra = {}
-    for path, table in previous.extra.items():
+
+    def stays(path: tuple[str, ...]) -> bool:
         match path:
             case ("stages", old, *row):
-                if old in now:
-                    before = previous.stages[old].stage
-                    after = lock.stages[now[old]].stage
-                    if not row or _rows(before, row[0]) == _rows(after, row[0]):
-                        extra["stages", now[old], *row] = table
-            case ("images" | "sources" | "scripts" | "image" as kind, key):
-                if key in there[kind]:
-                    extra[path] = table
+                return old in now and (
+                    not row
+                    or _rows(previous.stages[old].stage, row[0])
+                    == _rows(lock.stages[now[old]].stage, row[0])
+                )
+            case (kind, key) if kind in there:
+                return key in there[kind]
             case ("user",):
-                if lock.user is not None:
-                    extra[path] = table
+                return lock.user is not None
             case _:
-                extra[path] = table
-    return extra
+                return True
+
+    def named(path: tuple[str, ...]) -> tuple[str, ...]:
+        return ("stages", now[path[1]], *path[2:]) if path[:1] == ("stages",) else path
+
+    return {named(path): table for path, table in previous.extra.items() if stays(path)}
 
 
 def _rows(stage: Stage, key: str) -> object:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dynbuild.realization.progress import Progress
 
-WRITES = {"a": "tmp/x", "b": "opt/one", "c": "opt/one"}
+WRITES = {"a": "tmp/x", "b": "opt/one", "c": "opt/one", "e": "opt/one"}
 
 
 def stages(*named: tuple[str, tuple[str, ...]]) -> World:
@@ -188,3 +188,21 @@ def test_a_chain_ends_where_another_step_waits_for_its_last() -> None:
     own.build("a")
     own.end("a")
     assert own.start() == ["b", "d"]
+
+
+def test_a_chain_ends_before_a_step_that_is_only_guessed_to_follow() -> None:
+    """What c writes on b is a guess from c alone; so is that e has to stand on it."""
+    own = life(stages(("b", ()), ("c", ()), ("e", ())))
+    assert own.start() == ["b", "c"]
+    for first in "bc":
+        own.build(first)
+        own.end(first)
+    alone = tuple(step.held for step in own.progress.built)
+    other = life(stages(("e", ())))
+    other.start()
+    other.build("e")
+    alone += tuple(step.held for step in other.progress.built)
+    recipe, how = own.progress.recipe, own.progress.how
+    again = Life(changes.begin(recipe, how, alone))
+    assert again.states == {"b": "REUSED", "c'": "READY", "e'": "WAITING"}
+    assert again.start() == ["c"]
