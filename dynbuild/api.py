@@ -90,7 +90,8 @@ def lock(
     """
     project = environment.project
     options = options or locks.LockOptions()
-    locked = locks.lock(loaded, project.files, project.locks, projects.images, options)
+    edges = locks.Edges(project.files, project.locks, project.edits, projects.images)
+    locked = locks.lock(loaded, edges, options)
     if locked.text is not None and not dry_run:
         project.locks.write(locked.text)
     return locked

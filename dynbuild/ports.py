@@ -77,6 +77,37 @@ class Locks(Protocol):
         """Replace the file as a whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The paths of a project at which its files differ from those of a commit.
+
+    ``ignored`` are paths that git ignores, and so knows nothing of; of a directory that
+    it ignores as a whole only the directory itself.
+    """
+
+    paths: Collection[str]
+    ignored: Collection[str] = ()
+
+
+class Edits(Protocol):
+    """The changes of a project's files since a commit."""
+
+    def known(self, revision: str) -> bool:
+        """Whether git has a revision. Raises CommittedUnknownError."""
+
+    def since(self, revision: str) -> Edited | None:
+        """Return what differs from a revision; None without git or the revision.
+
+        Raises CommittedUnknownError.
+        """
+
+    def concern(self, path: str, exclude: tuple[str, ...], edited: Edited) -> bool:
+        """Whether what would be copied differs, or may for all that git knows.
+
+        Raises NotThereError.
+        """
+
+
 class LockHistory(Protocol):
     """The history of a lock in git."""
 

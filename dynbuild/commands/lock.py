@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dynbuild.commands import live_edits
 from dynbuild.commands.lock_warnings import (
     shared_seqs,
     still_mentioned,
@@ -24,8 +25,8 @@ from dynbuild.lockfile.conflict import asked_on, sides
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.requests import asked_since, combined, is_repacked
-from dynbuild.lockfile.update import NOTHING, Requests, update
-from dynbuild.ports import CommittedUnknownError, Files, Images, Locks
+from dynbuild.lockfile.update import NOTHING, Requests, update, with_seen
+from dynbuild.ports import CommittedUnknownError, Edits, Files, Images, Locks
 from dynbuild.steps.model import Pin
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ NO_OPTIONS = LockOptions()
 
 
 @dataclass(frozen=True, slots=True)
+class Edges:
+    """What ``lock`` asks; ``images`` is called only if an image has to be looked up."""
+
+    files: Files
+    locks: Locks
+    edits: Edits
+    images: Callable[[], Images]
+
+
+@dataclass(frozen=True, slots=True)
 class Locked:
     """A lock, its changes against the one in the file, and warnings about it.
 
@@ -66,20 +77,15 @@ class Locked:
     text: str | None
 
 
-def lock(
-    loaded: "Loaded",
-    files: Files,
-    locks: Locks,
-    images: Callable[[], Images],
-    options: LockOptions,
-) -> Locked:
+def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
     """Compute the lock; write nothing.
 
     A file that fits the declaration stays as it is. Otherwise the update starts from
     the last committed lock, or from the one at ``base_revision``, so that many runs
-    during one edit have the effect of one. ``images`` is called only if an image has
-    to be looked up. Raises DeclarationError, LockError, UnreachableError.
+    during one edit have the effect of one. Live stages that were edited since that
+    commit may move. Raises DeclarationError, LockError, UnreachableError.
     """
+    files, locks = edges.files, edges.locks
     current, damage = _current(locks)
     start, unsaid = _start(locks, current, options.base_revision)
     if start is None and damage is not None and not any(map(_is_lost, unsaid)):
@@ -90,7 +96,7 @@ def lock(
         for candidate in (current, *_newer_first(torn, start), start)
         if candidate
     ]
-    pin = _pinner(pins, images, refresh=options.upgrade_base)
+    pin = _pinner(pins, edges.images, refresh=options.upgrade_base)
     target = _target(loaded, files, pin)
     if current is not None and options == NO_OPTIONS and _fits(current, target):
         start = current
@@ -100,6 +106,10 @@ def lock(
     elif start is not None:
         requests = combined(asked_on(torn, start), requests)
     result = update(start, target, requests)
+    since = options.base_revision or "HEAD"
+    if edited := live_edits.edited(start, result, files, edges.edits, since):
+        result = update(start, target, requests, edited)
+    result = with_seen(result, live_edits.seen(result, files, edges.edits))
     _refuse_unsayable(result)
     text = dumps(result)
     return Locked(

@@ -12,6 +12,7 @@ from dynbuild.project.cache.memory import EvaluationCache
 from dynbuild.project.cache.store import directory_of
 from dynbuild.project.content import Tree
 from dynbuild.project.discovery import NAMES, ProjectPaths, find, find_lock, read
+from dynbuild.project.edits import WorkingTree
 from dynbuild.project.locks import LockFile
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
@@ -35,6 +36,7 @@ class Project:
     place: ProjectPaths
     files: Tree
     locks: LockFile
+    edits: WorkingTree
     facts: FileObservations
     """The facts looked at so far, in the end all that an answer is based on."""
 
@@ -51,7 +53,8 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
         if within is None or is_inside(path, within):
             facts.see("content", of=str(path))
     locks = LockFile(start / place.lock, place.lock, place.lock_within)
-    return Project(place, Tree(place.root, facts), locks, facts)
+    tree = Tree(place.root, facts)
+    return Project(place, tree, locks, WorkingTree(tree), facts)
 
 
 def see_search(facts: FileObservations, start: Path) -> None:

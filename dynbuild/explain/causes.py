@@ -285,12 +285,11 @@ class Trace:
             names = [i for i in placed.on if isinstance(self.steps[i].step, Stage)]
             change = FieldChange("dependencies", sorted(stages), sorted(names))
             dependencies = (change,)
-        moves = isinstance(placed.step, Stage) and not placed.live
         return _Links(
             changed=tuple(changed),
             gone=tuple(gone),
             behind=tuple(behind),
-            came=() if moves else tuple(self._came(behind)),
+            came=() if isinstance(placed.step, Stage) else tuple(self._came(behind)),
             dependencies=dependencies,
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeAlias, assert_never
 
-from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.renames import Names, continued, follow
 from dynbuild.steps.fields import BY_NAME
 from dynbuild.steps.log import Event, declared, format_event
@@ -37,7 +37,8 @@ class Change:
 def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
     """Return all differences, in the order in which the lock is written.
 
-    Empty only for equal locks; keys that this version does not know are not reported.
+    Empty only for equal locks; what decides nothing is not reported: ``seen``, and keys
+    that this version does not know.
     """
     old = previous or Lock(Pin("", None))
     changes = [*_arguments(old, lock)]
@@ -200,9 +201,22 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
             because = tuple(
                 f"needs {need}" for need in entry.stage.needs if need in went
             )
+            if not because and _only_edited(old, new, before, entry):
+                because = ("what it copies was edited",)
             yield Change("moved", "stage", name, before.seq, entry.seq, because)
     for name in sorted(old.stages.keys() - set(names.values())):
         yield Change("removed", "stage", name, old.stages[name].seq, None)
+
+
+def _only_edited(old: Lock, new: Lock, before: Entry, entry: Entry) -> bool:
+    """Whether a stage moved for the content of its live copies, which no lock has."""
+    return (
+        bool(entry.stage.live_copies)
+        and entry.moves == before.moves
+        and entry.seq > before.seq
+        and old.scripts.keys() <= new.scripts.keys()
+        and old.sources.keys() <= new.sources.keys()
+    )
 
 
 def _details(

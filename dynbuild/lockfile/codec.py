@@ -222,7 +222,8 @@ def _stage(
     path: KeyPath, entry: Entry, extra: Extra
 ) -> Iterator[tuple[KeyPath, TomlTable]]:
     (_, facts), *variables = _tables_of(path, entry.stage, extra)
-    yield path, {**_set({"seq": entry.seq, "moves": entry.moves or None}), **facts}
+    own = {"seq": entry.seq, "moves": entry.moves or None, "seen": entry.seen}
+    yield path, {**_set(own), **facts}
     yield from variables
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from dynbuild.errors import LockError
 from dynbuild.lockfile.merge_values import Three, keyed, listed, value
 from dynbuild.lockfile.model import Lock, Target, declared_packages
+from dynbuild.lockfile.order import unchecked_order
 from dynbuild.lockfile.renames import continued
 from dynbuild.lockfile.requests import asked_since, is_repacked
 from dynbuild.lockfile.update import update
@@ -45,12 +46,13 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
     target = _target(start, main, branch, told.append)
     asked = asked_since(start, branch)
     asked = replace(asked, repack=is_repacked(start, branch))
+    edited = _moved_for_their_content(start, branch)
     try:
-        lock = update(main, target, asked)
+        lock = update(main, target, asked, edited)
     except LockError:
         told = []
         target = _target(start, main, branch, told.append, cautious=True)
-        lock = update(main, target, asked)
+        lock = update(main, target, asked, edited)
         told.append("stages that need one another")
     extra = {**branch.extra, **main.extra, **lock.extra}
     held = {
@@ -59,6 +61,21 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
         if path in lock.extra or _is_new(path, start, main, lock)
     }
     return Merged(replace(lock, extra=held), tuple(dict.fromkeys(told)))
+
+
+def _moved_for_their_content(start: Lock, branch: Lock) -> frozenset[str]:
+    """Return the branch's live stages that moved: what they copy was edited there.
+
+    Those that only followed another one follow it here as well.
+    """
+    names = continued(start, branch)
+    return frozenset(
+        placed.id
+        for placed in unchecked_order(branch)
+        if placed.live
+        and placed.id in names
+        and branch.stages[placed.id].seq > start.stages[names[placed.id]].seq
+    )
 
 
 def _is_new(path: tuple[str, ...], start: Lock, main: Lock, lock: Lock) -> bool:

@@ -16,11 +16,16 @@ in a number is that of a list item."""
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A stage's facts, its own seq, and how often it changed (its churn)."""
+    """A stage's facts, its own seq, and how often it changed (its churn).
+
+    ``seen`` is the digest of the content that a live stage had when the lock was
+    written, where no commit tells it: it decides nothing but whether that changed.
+    """
 
     stage: Stage
     seq: int
     moves: int = 0
+    seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild.lockfile.model import Entry, Lock, Target
-from dynbuild.lockfile.order import Placed, unchecked_order
+from dynbuild.lockfile.order import Placed, last_system_seq, unchecked_order
 from dynbuild.lockfile.renames import Names, facts_of, follow, links, stages_of
 from dynbuild.lockfile.topology import dependencies_first
 from dynbuild.steps.model import AptSource, Script, Stage
@@ -32,8 +32,19 @@ class Moves:
     new: frozenset[str]
 
 
-def motion(before: PreviousLock, target: Target, forced: Collection[str]) -> Moves:
-    """Return which stages move (rules 3, 4); those in ``forced`` do even unchanged."""
+def motion(
+    before: PreviousLock,
+    lock: Lock,
+    target: Target,
+    forced: Collection[str],
+    edited: Collection[str],
+) -> Moves:
+    """Return which stages move (rules 3, 4); those in ``forced`` do even unchanged.
+
+    ``edited`` are live stages whose content differs from the previous lock's time: they
+    have to run anyway, and may need what was added to the system chain behind them.
+    ``lock`` has all other steps already placed.
+    """
     stages, previous = stages_of(target), stages_of(before.lock)
     old_facts, new_facts = facts_of(before.lock), facts_of(target)
     changed = {
@@ -45,7 +56,13 @@ def motion(before: PreviousLock, target: Target, forced: Collection[str]) -> Mov
         or links(previous[old]) != links(stages[name], follow(before.names))
     }
     stood = _stood_on_what_left(before.order, target)
-    reached = changed | {name for name, old in before.names.items() if old in stood}
+    last = last_system_seq(lock)
+    outgrown = {step.id for step in before.order if step.live and step.seq < last}
+    reached = changed | {
+        name
+        for name, old in before.names.items()
+        if old in stood or (name in edited and old in outgrown)
+    }
     for name in dependencies_first(stages):
         if not reached.isdisjoint(stages[name].needs):
             reached.add(name)
@@ -117,14 +134,19 @@ def _ranks(
 def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
     """Whether the moving steps are last already.
 
-    No step that stays is behind the first that moves, and none that moves left live.
+    No step that stays is behind the first that moves, none that moves left live, and
+    none that is live stands on less than the whole system chain.
     """
     was_live = {step.id for step in before.order if step.live}
+    last = last_system_seq(candidate)
     behind = False
     for step in unchecked_order(candidate):
         if step.id in how.moving:
             behind = True
-            if not step.live and before.names[step.id] in was_live:
+            if step.live:
+                if step.seq < last:
+                    return False
+            elif before.names[step.id] in was_live:
                 return False
         elif behind and step.id not in how.new:
             return False

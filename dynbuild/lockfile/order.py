@@ -3,6 +3,10 @@
 Steps are sorted by (live last, effective seq, kind, depth, own seq, name); the
 effective seq of a stage is the largest of its own and of all that it needs. Any lock
 without a cycle or a missing stage has such an order, whoever wrote or merged it.
+
+Position and ground are two things: a live stage has its position behind the whole
+system chain, so that its layers lie on top, and stands like any other on the last
+system step of at most its effective seq.
 """
 
 from bisect import bisect_right
@@ -27,7 +31,8 @@ class Placed:
     """A step in the install order: its id, its effective seq, what it stands on.
 
     The id of a stage is its name; that of a system step its kind and seq. ``on``
-    holds ids: the system step before it, if any, and a stage's dependencies.
+    holds ids: the last system step of at most its seq, if any, and a stage's
+    dependencies.
     """
 
     id: str
@@ -68,9 +73,7 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
         needs = stages[name].needs
         effective[name] = max(lock.stages[name].seq, *(effective[n] for n in needs), 0)
         depth[name] = max((depth[n] + 1 for n in needs), default=0)
-        live[name] = any(copy.live for copy in stages[name].copies) or any(
-            live[n] for n in needs
-        )
+        live[name] = bool(stages[name].live_copies) or any(live[n] for n in needs)
     in_order = sorted(
         stages,
         key=lambda n: (live[n], effective[n], depth[n], lock.stages[n].seq, n),
@@ -80,13 +83,19 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
     placed: list[Placed] = []
     done = 0
     for name in in_order:
-        before = len(system) if live[name] else bisect_right(seqs, effective[name])
-        placed += system[done:before]
-        done = before
-        chain = (system[done - 1].id,) if done else ()
+        ground = bisect_right(seqs, effective[name])
+        position = len(system) if live[name] else ground
+        placed += system[done:position]
+        done = position
+        chain = (system[ground - 1].id,) if ground else ()
         on = (*chain, *stages[name].dependencies)
         placed.append(Placed(name, stages[name], effective[name], on, live[name]))
     return (*placed, *system[done:])
+
+
+def last_system_seq(lock: Lock) -> int:
+    """Return the seq of the last step of the system chain, 0 if it is empty."""
+    return max((step.seq for step in _system_chain(lock)), default=0)
 
 
 def _refuse_lost_images(lock: Lock) -> None:

@@ -97,6 +97,7 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
         stages[stage_name] = Entry(
             seq=table.number("seq", least=1),
             moves=table.number("moves", 0),
+            seen=table.digest("seen"),
             stage=Stage(stage_name, **_columns(Stage, table, done)),
         )
         done(table)

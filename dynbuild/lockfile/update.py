@@ -45,10 +45,17 @@ class Requests:
 NOTHING = Requests()
 
 
-def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) -> Lock:
+def update(
+    previous: Lock | None,
+    target: Target,
+    requests: Requests = NOTHING,
+    edited: Collection[str] = (),
+) -> Lock:
     """Return the lock for a target, starting from the previous one.
 
-    Idempotent, and a function of its arguments alone. Raises LockError for a target
+    ``edited`` names the live stages of the target whose content differs from what it
+    was with the previous lock. Idempotent for equal arguments, and a function of them
+    alone. Raises LockError for a target
     with a cycle or a missing stage. A previous lock may have these, after a merge: its
     stages without a place are treated as new.
     """
@@ -71,8 +78,22 @@ def update(previous: Lock | None, target: Target, requests: Requests = NOTHING) 
         }
         lock = _packed(settled, moves)
     else:
-        lock = _extended(before, settled, names, asked)
-    return replace(lock, extra=carry_unknown_keys(before, lock, names))
+        lock = _extended(before, settled, names, asked, edited)
+    lock = replace(lock, extra=carry_unknown_keys(before, lock, names))
+    return with_seen(
+        lock, {name: before.stages[old].seen for name, old in names.items()}
+    )
+
+
+def with_seen(lock: Lock, seen: Mapping[str, str | None]) -> Lock:
+    """Return a lock that says of its stages which content they had, if known."""
+    stages = {
+        name: entry
+        if entry.seen == seen.get(name)
+        else replace(entry, seen=seen.get(name))
+        for name, entry in lock.stages.items()
+    }
+    return replace(lock, stages=stages)
 
 
 def _named_anew(requests: Requests, target: Target) -> Requests:
@@ -118,12 +139,18 @@ def _packed(target: Target, moves: Mapping[str, int]) -> Lock:
     return replace(lock, stages=entries)
 
 
-def _extended(previous: Lock, target: Target, names: Names, asked: Requests) -> Lock:
+def _extended(
+    previous: Lock,
+    target: Target,
+    names: Names,
+    asked: Requests,
+    edited: Collection[str],
+) -> Lock:
     """Keep what is unchanged in place, append the rest (rules 3 to 6)."""
     seqs = count(previous.last_seq + 1)
     lock = _system(previous, target, asked.upgrade, seqs)
     before = PreviousLock(previous, unchecked_order(previous), names)
-    how = motion(before, target, asked.move)
+    how = motion(before, lock, target, asked.move, edited)
     return replace(lock, stages=place(before, lock, target, how))
 
 

@@ -10,7 +10,7 @@ are copied nevertheless: tools compare them, and web servers send them to browse
 import os
 import posixpath
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from dynbuild.project.names import GIT, check_content, check_name
 
 _MOST_LINKS = 40
 _DEEPEST = 256
+_IGNORE_FILE = ".dockerignore"
 _RULES = 1 << 20
 """The maximum size of a .dockerignore, in bytes."""
 
@@ -103,6 +104,33 @@ class Tree:
         """Return a context as a tree with the project's .dockerignore."""
         rules = {context: self._ignored()}
         return Tree(context, hashes=self.hashes, rules=rules, own=frozenset())
+
+    def takes_any(
+        self,
+        path: str,
+        exclude: tuple[str, ...],
+        names: Collection[str],
+        folders: Collection[str] = (),
+    ) -> bool:
+        """Whether a copy of a path takes, or took, what has any of some names.
+
+        Or whether all of it lies below one of ``folders``. Raises NotThereError.
+        """
+        with self._reading():
+            resolved = self._find(path)
+            top, rules, own = resolved.path, self._ignored(), ignored(exclude)
+            is_directory = (self.root / top).is_dir()
+
+        def is_taken(name: str) -> bool:
+            if name in resolved.links or (is_directory and name == _IGNORE_FILE):
+                return True
+            if not _is_below(name, top):
+                return _is_below(top, name)
+            inside = posixpath.relpath(name, top or ".")
+            left_out = name in self.own or name in rules or inside in own
+            return name == top or not left_out
+
+        return any(map(is_taken, names)) or any(_is_below(top, at) for at in folders)
 
     def survey(self, path: str, exclude: tuple[str, ...]) -> tuple[Noted, ...]:
         """Return the paths that will differ in an image. Raises NotThereError."""
@@ -209,7 +237,7 @@ class Tree:
         return self.rules[self.root]
 
     def _dockerignore(self) -> Ignored:
-        path = self.root / ".dockerignore"
+        path = self.root / _IGNORE_FILE
         self.facts.see("real", of=str(path))
         if is_inside(path, self.root):
             self.facts.see("content", of=str(path))
@@ -232,7 +260,7 @@ class Tree:
             return ""
 
     def _rules_text(self) -> str:
-        path = self.root / ".dockerignore"
+        path = self.root / _IGNORE_FILE
         return named.read(path, self.root, _RULES).decode("utf-8")
 
     def is_private(self) -> bool:
@@ -338,6 +366,11 @@ class Tree:
             for name, kind in entries
             if name != GIT and posixpath.join(folder, name) not in self.own
         ]
+
+
+def _is_below(path: str, directory: str) -> bool:
+    """Whether a path is a directory, or below it; the project's own is empty."""
+    return not directory or f"{path}/".startswith(f"{directory}/")
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

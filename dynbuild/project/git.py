@@ -24,6 +24,9 @@ _NOT_THERE = re.compile(
     "|ambiguous argument|does not have any commits yet"
 )
 
+# Messages as they are looked for; a question takes no lock of the repository.
+_OURS = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
 _MOST = 64 << 20
 """The maximum bytes of an answer: a repository may have a lock of any size."""
 
@@ -71,6 +74,33 @@ def top(directory: Path) -> Path | None:
     return None if path is None else Path(os.fsdecode(path).removesuffix("\n"))
 
 
+def changed(directory: Path, revision: str) -> tuple[str, ...] | None:
+    """Return the paths below a directory where its files differ from a revision's.
+
+    They are relative to it; files that git ignores are not looked at. None without git
+    or the revision. Raises CommittedUnknownError likewise.
+    """
+    # Outside of a repository `git diff` would compare two directories.
+    if not knows(directory, revision):
+        return None
+    # No program that a clone's settings may name is run for an answer.
+    how = ["--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff"]
+    differing = _git(directory, ["diff", *how], revision, "--", ".") or b""
+    new = _git(directory, ["ls-files", "-z", "--others", "--exclude-standard"]) or b""
+    return _paths(differing + new)
+
+
+def ignored(directory: Path) -> tuple[str, ...]:
+    """Return the paths below a directory that git ignores; whole directories as one."""
+    how = ["--ignored", "--exclude-standard", "--directory"]
+    return _paths(_git(directory, ["ls-files", "-z", "--others", *how]) or b"")
+
+
+def _paths(listed: bytes) -> tuple[str, ...]:
+    names = (os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name)
+    return tuple(sorted({*names}))
+
+
 def setting(directory: Path, name: str) -> str | None:
     """Return a setting from the configuration of this clone alone, or None."""
     value = _git(directory, ["config", "--local", "--default", "", "--get", name])
@@ -89,7 +119,7 @@ def _git(directory: Path, command: list[str], *arguments: str) -> bytes | None:
         name: text for name, text in os.environ.items() if not _LOCAL.match(name)
     }
     try:
-        done, out, message = _ran(words, directory, {**environment, "LC_ALL": "C"})
+        done, out, message = _ran(words, directory, {**environment, **_OURS})
     except OSError:
         return None
     if not done:

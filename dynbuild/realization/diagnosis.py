@@ -42,8 +42,7 @@ def lacking(error: BuildFailed, order: Sequence[Placed], plan: Plan) -> Lacking 
             path = _holds(writes.get(other.id, {}), name)
             if path is None:
                 continue
-            behind = order.index(other) > order.index(failed)
-            moves = behind and not isinstance(other.step, Stage)
+            moves = other.seq > failed.seq and not isinstance(other.step, Stage)
             return Lacking(failed.id, name, f"/{path}", other.id, moves=moves)
     return None
 

@@ -109,6 +109,11 @@ class Stage:
         sources = (copy.stage for copy in self.copies if copy.stage is not None)
         return tuple(dict.fromkeys([*self.dependencies, *sources]))
 
+    @property
+    def live_copies(self) -> tuple[Copy, ...]:
+        """Its own copies that no lock records; what it needs may be live as well."""
+        return tuple(copy for copy in self.copies if copy.live)
+
 
 @dataclass(frozen=True, slots=True)
 class AptSource:

@@ -40,14 +40,24 @@ class Pair:
     both: Target | None
 
 
-def pair(seed: int, needs: Sequence[int] = SPARSE) -> Pair:
-    """The pair of a seed: a declaration of 10 to 40 stages, one edit on each side."""
+def pair(seed: int, needs: Sequence[int] = SPARSE, *, live: bool = False) -> Pair:
+    """The pair of a seed: a declaration of 10 to 40 stages, one edit on each side.
+
+    With ``live`` the application's source is copied live, and every update comes with
+    an edit of it as well.
+    """
     dice = random.Random(seed)  # noqa: S311 - the same pairs every time
     target = _declaration(dice, needs)
+    edited: tuple[str, ...] = ()
+    if live:
+        *others, last = target.stages
+        application = replace(last, copies=(Copy("src", "/src"),))
+        target = replace(target, stages=(*others, application))
+        edited = (last.name,)
     start = update(None, target)
     for _ in range(dice.randint(0, 6)):
         target = _edit(dice, target, needs)(target)
-        start = update(start, target)
+        start = update(start, target, edited=edited)
     first, second = _edit(dice, target, needs), _edit(dice, target, needs)
     try:
         both = second(first(target))
@@ -55,7 +65,12 @@ def pair(seed: int, needs: Sequence[int] = SPARSE) -> Pair:
     except Exception:  # noqa: BLE001 - whatever refuses it, they do not go together
         both = None
     ours, theirs = first(target), second(target)
-    return Pair(start, update(start, ours), update(start, theirs), both)
+    return Pair(
+        start,
+        update(start, ours, edited=edited),
+        update(start, theirs, edited=edited),
+        both,
+    )
 
 
 def _name(dice: random.Random) -> str:
@@ -131,7 +146,10 @@ def _editing(name: str, text: str) -> Edit:
             target,
             name,
             lambda stage: replace(
-                stage, copies=tuple(replace(c, digest=digest) for c in stage.copies)
+                stage,
+                copies=tuple(
+                    c if c.live else replace(c, digest=digest) for c in stage.copies
+                ),
             ),
         )
 

@@ -139,11 +139,9 @@ def order(state: State) -> list[StepId]:
     if state.user:
         add("user", state.user, "")
     for name in state.stages:
-        below = closure(name, state.stages)
-        effective = max(state.seqs[one] for one in {name} | below)
         key = (
             is_live(name, state.stages),
-            effective,
+            effective(name, state.stages, state.seqs),
             KINDS.index("stage"),
             depth(name, state.stages),
             state.seqs[name],
@@ -183,8 +181,16 @@ def topological(
     return done
 
 
+def effective(name: str, stages: dict[str, Stage], seqs: dict[str, int]) -> int:
+    return max(seqs[one] for one in {name} | closure(name, stages))
+
+
 def reference(
-    old: Lock | None, target: Target, asked: Requests, names: dict[str, str]
+    old: Lock | None,
+    target: Target,
+    asked: Requests,
+    names: dict[str, str],
+    edited: frozenset[str] = frozenset(),
 ) -> State:
     """The lock that the rules ask for; ``names`` are the renames to follow."""
     before = state_of(old) if old else EMPTY
@@ -205,11 +211,19 @@ def reference(
     changed = changed_stages(old, target, asked, names)
     state.moves = {name: count + (name in changed) for name, count in moves.items()}
     stood = stood_on_what_left(before, target)
+    outgrown = {
+        name
+        for name, was in names.items()
+        if name in edited
+        and is_live(was, before.stages)
+        and effective(was, before.stages, before.seqs) < chain_end(state)
+    }
     moving = {
         name
         for name in names
         for below in [{name} | closure(name, state.stages)]
-        if below & (changed | {one for one, was in names.items() if was in stood})
+        if below
+        & (changed | outgrown | {one for one, was in names.items() if was in stood})
     }
     return placed(before, state, names, moving, last)
 
@@ -247,6 +261,12 @@ def system(
         state.user = before.user or last
     fold(before, state, target)
     return state, max(before.last, state.last)
+
+
+def chain_end(state: State) -> int:
+    """The last seq of a step that is no stage."""
+    seqs = [seq for log in state.events.values() for seq, _ in log]
+    return max([0, state.user, *seqs, *state.sources.values(), *state.scripts.values()])
 
 
 def gone_from(before: State, target: Target) -> list[int]:
@@ -366,6 +386,10 @@ def placed(
     first = min((steps.index(("stage", name)) for name in moving), default=len(steps))
     not_unchanged = {("stage", name) for name in moving | new}
     already_last = all(step in not_unchanged for step in steps[first:])
-    if not appended and not stopped_being_live and already_last:
+    on_less = any(
+        is_live(name, stages) and effective(name, stages, kept.seqs) < chain_end(state)
+        for name in moving
+    )
+    if not appended and not stopped_being_live and already_last and not on_less:
         return kept
     return behind(moving | new)

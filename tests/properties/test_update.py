@@ -56,11 +56,19 @@ def digests(lock: Lock) -> dict[str, str]:
     return {step: digest_of(description) for step, description in described.items()}
 
 
+@st.composite
+def edits_of_live(draw: st.DrawFn, target: Target) -> frozenset[str]:
+    """Any stages: those that are not live, or had no ground to gain, stay."""
+    names = st.sampled_from([stage.name for stage in target.stages] or ["none"])
+    return draw(st.frozensets(names))
+
+
 @given(st.data(), MIXES)
 def test_as_the_reference_has_it(data: st.DataObject, mix: Mix) -> None:
     previous = None
     for target in data.draw(histories(mix)):
         asked = data.draw(requests(target, previous))
+        edited = data.draw(edits_of_live(target))
         names = {}
         if previous is not None:
             before = naive.state_of(previous)
@@ -69,8 +77,8 @@ def test_as_the_reference_has_it(data: st.DataObject, mix: Mix) -> None:
                 names = dict(continued(previous, target))
             else:
                 assert names == continued(previous, target)
-        lock = update(previous, target, asked)
-        wanted = naive.reference(previous, target, asked, names)
+        lock = update(previous, target, asked, edited)
+        wanted = naive.reference(previous, target, asked, names, edited)
         found = naive.state_of(lock)
         assert (found.sources, found.scripts, found.user) == (
             wanted.sources,
@@ -104,16 +112,18 @@ def test_nothing_stands_before_what_it_needs(history: list[Target]) -> None:
         placed = install_order(lock)
         position = {step.id: place for place, step in enumerate(placed)}
         assert len(position) == len(placed)
+        seqs = {step.id: step.seq for step in placed}
         system = [step.id for step in placed if not isinstance(step.step, Stage)]
         was_live = False
         for place, step in enumerate(placed):
             assert all(position[below] < place for below in step.on)
             below = [one for one in system if position[one] < place]
             if isinstance(step.step, Stage):
+                ground = [one for one in system if seqs[one] <= step.seq]
                 assert all(position[need] < place for need in step.step.needs)
-                assert step.on == (*below[-1:], *step.step.dependencies)
+                assert step.on == (*ground[-1:], *step.step.dependencies)
                 assert step.live or not was_live
-                assert not step.live or below == system
+                assert below == (system if step.live else ground)
                 was_live = step.live
             else:
                 assert step.on == tuple(below[-1:])
@@ -196,8 +206,10 @@ def test_renaming_builds_nothing(data: st.DataObject, history: list[Target]) -> 
 def test_again_changes_nothing(data: st.DataObject, history: list[Target]) -> None:
     lock = None
     for target in history:
-        lock = update(lock, target, data.draw(requests(target, lock)))
+        edited = data.draw(edits_of_live(target))
+        lock = update(lock, target, data.draw(requests(target, lock)), edited)
         assert update(lock, target) == lock
+        assert update(lock, target, edited=edited) == lock
         text = dumps(lock)
         assert dumps(update(loads(text), target)) == text
 
@@ -230,6 +242,25 @@ def test_it_does_not_matter_in_which_order_a_set_is_given(
         ),
     )
     assert dumps(update(lock, shuffled)) == dumps(lock)
+
+
+@given(st.data(), histories(edits=NEVER_REPACKS))
+def test_a_live_stage_stands_on_what_it_stood_on_until_it_has_to_run(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    """A package more runs nothing live; what is edited gets all that was added."""
+    locks = replayed(history)
+    edited = data.draw(edits_of_live(history[-1]))
+    lock = update(locks[-1], history[-1], edited=edited)
+    on = {step.id: step for step in install_order(lock)}
+    was = {step.id: step for step in install_order(locks[-1])}
+    end = naive.chain_end(naive.state_of(locks[-1]))
+    for name in lock.stages:
+        below = {name} | naive.closure(name, naive.state_of(lock).stages)
+        if on[name].live and name in edited:
+            assert on[name].seq >= end
+        if below.isdisjoint(edited):
+            assert (on[name].seq, on[name].on) == (was[name].seq, was[name].on)
 
 
 @given(st.data(), histories())

@@ -55,7 +55,9 @@ def test_it_begins_where_something_changed(target: Target, data: st.DataObject) 
     after_target = data.draw(edited(target, APART))
     after = update(before, after_target)
     names = continued(before, after)
-    moved = motion(PreviousLock(before, install_order(before), names), after_target, ())
+    moved = motion(
+        PreviousLock(before, install_order(before), names), after, after_target, (), ()
+    )
     foreseen, trace = machine.foresee(after)
     system = {p.id for p in install_order(after) if not isinstance(p.step, Stage)}
     roots = {root.step for one in foreseen.runs for root in trace.roots(one)}

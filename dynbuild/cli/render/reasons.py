@@ -143,7 +143,7 @@ def decides(place: Position) -> str:
             why = (
                 f"it needs {because}, which is" if place.needs else "it copies what is"
             )
-            return f"{why} live: that comes last"
+            return f"{why} live: its layers come last"
         case _:
             assert_never(place.code)
 

@@ -66,7 +66,12 @@ def test_what_is_live_is_said_as_such_and_runs_where_the_lock_says_so() -> None:
     assert [step.placed.id for step in same.live] == ["live"]
     packages = {"apt": {"jq": "jq"}}
     added = diff(before, update(before, target(live, made("other"), packages=packages)))
-    assert reasons(added) == {"apt.3": [("new", "")], "live": [("stands-on", "apt.3")]}
+    assert reasons(added) == {"apt.3": [("new", "")]}
+    assert [step.placed.id for step in added.live] == ["live"]
+    scripts = ("true",)
+    first = update(None, target(live, made("other"), scripts=scripts))
+    gone = diff(first, update(first, target(live, made("other"))))
+    assert reasons(gone)["live"] == [("gone", "script.1")]
 
 
 def test_a_stage_that_moved_behind_another_step() -> None:

@@ -136,7 +136,7 @@ def changes(before: Stage, after: Stage) -> set[str]:
 def moves(before: Stage, after: Stage) -> bool:
     lock, then = with_subject(before), target(after)
     previous = PreviousLock(lock, tuple(install_order(lock)), continued(lock, then))
-    return motion(previous, then, ()).changed == {"subject"}
+    return motion(previous, previous.lock, then, (), ()).changed == {"subject"}
 
 
 def test_schema_model_and_table_have_the_same_fields() -> None:
