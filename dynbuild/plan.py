@@ -22,7 +22,7 @@ from dynbuild.link.budget import Member, groups, height_of
 from dynbuild.link.choice import Held, choose, preferred
 from dynbuild.link.commute import databases_of
 from dynbuild.link.model import Layer, Record
-from dynbuild.link.placement import Placements, Standing, place
+from dynbuild.link.placement import Expected, Placements, Standing, place
 from dynbuild.link.reads import reads_of
 from dynbuild.lockfile.order import Placed
 from dynbuild.steps.managers.left_out import lacks, may_lack
@@ -127,8 +127,12 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     before: str | None = None,
     anew: Collection[str] = (),
     made: Sequence[Held] = (),
+    previous: Mapping[StepDigest, StepDigest] | None = None,
 ) -> Plan:
     """Plan the steps whose digests are known.
+
+    A step is expected to do what it did in another place, or else what its ``previous``
+    version did; ``held`` has the records of both.
 
     With ``before`` the aim is not the image, but all that this step stands on. The
     steps ``anew`` are aims as well, whether or not the image needs them; for these,
@@ -160,7 +164,8 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     for has in chain.from_iterable(held_at.values()):
         if has.record.joins:
             joined.setdefault(has.record.step, []).append(has.record.joins)
-    places = place(standing(order, digests), wrote, read, joined)
+    expected = _expected(chain.from_iterable(held_at.values()), previous or {})
+    places = place(standing(order, digests), wrote, read, joined, expected)
     final = places.final
     aims = (
         {*places.image, *(final[id_] for id_ in anew if id_ in final)}
@@ -184,6 +189,21 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         if asked <= lost:
             return Plan(places, left)
         lost |= asked
+
+
+def _expected(
+    held: Iterable[Held], previous: Mapping[StepDigest, StepDigest]
+) -> dict[StepDigest, Expected]:
+    """Return what steps are expected to do, by their youngest records in any place."""
+    youngest: dict[StepDigest, Record] = {}
+    for record in sorted((has.record for has in held), key=lambda r: (r.made, r.id)):
+        youngest[record.step] = record
+    versions = {**previous, **{step: step for step in youngest}}
+    return {
+        step: Expected(youngest[version].writes, youngest[version].reads)
+        for step, version in versions.items()
+        if version in youngest
+    }
 
 
 def _chosen(

@@ -28,6 +28,7 @@ from dynbuild.steps.model import (
     Stage,
     User,
 )
+from dynbuild.steps.touched import touched
 
 Pinner = Callable[[str], Pin]
 """Returns the pin of a full reference, from a lock or from its registry."""
@@ -67,6 +68,9 @@ def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
         shell=_shell(declaration.shell) or DEFAULT_SHELL,
         config=_resolved(RuntimeConfig, declaration),
         arguments=loaded.arguments,
+        found=frozenset(
+            stage.name for stage in declaration.stages if stage.touches is None
+        ),
     )
 
 
@@ -123,6 +127,7 @@ def _stage(
         copies=tuple(copies),
         shell=_shell(stage.shell),
         bump=0,
+        **({"touches": touched(stage.commands)} if stage.touches is None else {}),
     )
     return resolved
 

@@ -248,8 +248,9 @@ class Stage(_Model):
         default=None,
         description="Whether the lock records what it copies; else files only.",
     )
-    touches: Strings = Field(
-        default=(), description="Shared databases that it changes, such as dpkg."
+    touches: Strings | None = Field(
+        default=None,
+        description="Shared databases that it changes, such as dpkg; usually found.",
     )
 
 

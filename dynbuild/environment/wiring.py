@@ -16,6 +16,7 @@ from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
 from dynbuild.engine.process import RunningProcesses
+from dynbuild.environment.earlier import earlier_locks
 from dynbuild.environment.history import history_of
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import images
@@ -85,6 +86,7 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
                 publisher=publisher,
                 jobs=jobs,
                 report=report,
+                earlier=partial(earlier_locks, project.locks, lock),
                 sources=sources,
             )
         except (BuildFailed, DynbuildError):

@@ -35,6 +35,9 @@ _DATABASES = {
     "ld.so.cache": r"etc/ld\.so\.cache\Z|var/cache/ldconfig/",
     "alternatives": r"etc/alternatives/|var/lib/alternatives/"
     r"|var/log/alternatives\.log\Z",
+    "conda": r"(?:.*/)?conda-meta/history\Z",
+    "environment": r"etc/(?:environment|profile|bash\.bashrc|bashrc|zsh/zshrc)\Z"
+    r"|(?:root|etc/skel)/\.(?:profile|bashrc|bash_profile|zshrc|zshenv)\Z",
     "ca-certificates": r"etc/ssl/certs/|etc/ca-certificates\.conf\Z"
     r"|etc/pki/ca-trust/extracted/",
 }

@@ -22,13 +22,16 @@ A step is also put on an earlier one that writes what it is known to read.
 What a step writes and reads is known from records, by placed digest. A step conflicts
 if any of its records does: machines may differ in what they built, and no choice among
 their records may break an image. If a step was never built in its place, what it wrote
-in its previous place stands for it; so all that can be known without building is known
-at once, and the placement is a function of lock and records. The cost of this caution
-is that a record which conflicts places the step even if another one does not.
+in its previous place stands for it, or what is expected of it; so all that can be known
+without building is known at once, and the placement is a function of lock and records.
+The cost of this caution is that a record which conflicts places the step even if
+another one does not.
 
 A place without a record is passed over if a record tells what the step was put on, and
-all of that is in the stack too: a machine that took only this record from a tier need
-not build the step in the previous place just to find out the same again.
+all of that is in the stack too; of several, the one that stands on least is taken. So
+no expectation, right or wrong, makes a step that was built run again; and a machine
+that took only this record from a tier need not build the step in the previous place
+just to find out the same again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -55,6 +58,14 @@ class Standing:
     linked: bool = True
     touches: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a step is expected to write and read, until a record of its place says."""
+
+    writes: WriteSet
+    reads: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +122,12 @@ def place(
     wrote: Mapping[PlacedDigest, Collection[WriteSet]],
     read: Mapping[PlacedDigest, Collection[Sequence[str]]] | None = None,
     joined: Mapping[StepDigest, Collection[Sequence[StepDigest]]] | None = None,
+    expected: Mapping[StepDigest, Expected] | None = None,
 ) -> Placements:
     """Settle all steps; what they wrote and read is given by placed digest.
 
-    ``joined`` has what steps were put on when they were built, by their own digests.
+    By their own digests, ``joined`` has what steps were put on when they were built,
+    ``expected`` what those will do that were never built in their place.
     """
     at = {step.id: here for here, step in enumerate(order)}
     lock = _Lock(
@@ -124,9 +137,10 @@ def place(
         wrote,
         read or {},
         {
-            step: sorted({*map(tuple, told)}, key=lambda those: (-len(those), those))
+            step: sorted({*map(tuple, told)}, key=lambda those: (len(those), those))
             for step, told in (joined or {}).items()
         },
+        expected or {},
         {},
         {},
     )
@@ -199,6 +213,7 @@ class _Lock:
     wrote: Mapping[PlacedDigest, Collection[WriteSet]]
     read: Mapping[PlacedDigest, Collection[Sequence[str]]]
     joined: Mapping[StepDigest, Sequence[Sequence[StepDigest]]]
+    expected: Mapping[StepDigest, Expected]
     source: dict[int, PlacedDigest]
     passed: dict[PlacedDigest, None]
 
@@ -231,8 +246,9 @@ def _settle(
     found = both(
         ground.shared(step.touches, closure), ground.written_for(step.reads, closure)
     )
-    writes: Collection[WriteSet] = ()
-    reads: Collection[Sequence[str]] = ()
+    foreseen = lock.expected.get(step.digest)
+    writes: Collection[WriteSet] = [foreseen.writes] if foreseen else ()
+    reads: Collection[Sequence[str]] = [foreseen.reads] if foreseen else ()
     while True:
         one = _put_on(lock, here, settled, both(joins, found))
         told = None if lock.wrote.get(one.digest) else _told(lock, here, settled, one)
@@ -277,7 +293,7 @@ def _told(
 ) -> _Settled | None:
     """Return a place on record that stands on more than the given one, all settled.
 
-    Of several, the one that stands on most: caution applies here too.
+    Of several, the one that was put on least.
     """
     if not (all_told := lock.joined.get(lock.order[here].digest)):
         return None

@@ -76,6 +76,8 @@ class Target:
     """The demands of a declaration, with every file read and every tag pinned.
 
     ``packages`` maps manager to key to spec; ``stages`` come in authored order.
+    ``found`` names those whose ``touches`` are not declared, but found in their
+    commands.
     """
 
     base: Pin
@@ -88,6 +90,7 @@ class Target:
     shell: tuple[str, ...] = DEFAULT_SHELL
     config: RuntimeConfig = field(default_factory=RuntimeConfig)
     arguments: Mapping[str, Data] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
 
 
 def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:

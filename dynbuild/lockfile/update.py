@@ -65,7 +65,10 @@ def update(
     names = continued(before, target)
     settled = replace(
         target,
-        stages=tuple(_settled(stage, before, names, asked) for stage in target.stages),
+        stages=tuple(
+            _settled(stage, before, names, asked, found=stage.name in target.found)
+            for stage in target.stages
+        ),
     )
     if asked.repack or previous is None or not is_same(previous.base, target.base):
         # Only what was requested by name counts as a move here: bumps and --move.
@@ -175,21 +178,26 @@ def _system(
     )
 
 
-def _settled(stage: Stage, previous: Lock, names: Names, asked: Requests) -> Stage:
+def _settled(
+    stage: Stage, previous: Lock, names: Names, asked: Requests, *, found: bool
+) -> Stage:
     """Return a stage as the lock has it, with its refresh number, which it alone keeps.
 
-    The order of dependencies means nothing: while they are the same, it stays.
+    The order of dependencies means nothing: while they are the same, it stays. So does
+    what commands were found to touch, while they are the same.
     """
-    bump, dependencies = 0, stage.dependencies
+    bump, dependencies, touches = 0, stage.dependencies, stage.touches
     if stage.name in names:
         before = previous.stages[names[stage.name]].stage
         bump = before.bump
+        if found and before.commands == stage.commands:
+            touches = before.touches
         known = {follow(names)(name): name for name in dependencies}
         if known.keys() == set(before.dependencies):
             dependencies = tuple(known[name] for name in before.dependencies)
     if stage.name in asked.bump:
         bump = max(asked.bump[stage.name], bump + 1)
-    return replace(stage, bump=bump, dependencies=dependencies)
+    return replace(stage, bump=bump, dependencies=dependencies, touches=touches)
 
 
 def _kept_or_next(

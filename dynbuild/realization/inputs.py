@@ -1,6 +1,6 @@
 """The inputs of a realization: the base image, the files, and the user's options."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from tempfile import mkdtemp
@@ -18,6 +18,7 @@ from dynbuild.ports import Base
 from dynbuild.realization.contents import contents, local_digests
 from dynbuild.realization.model import Backends, Recipe
 from dynbuild.realization.request import RealizeOptions, dockerfile_of, latest_time
+from dynbuild.realization.versions import last_versions
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import CacheMount
@@ -84,7 +85,10 @@ class RealizeInputs:
             ssh=options.ssh,
         )
 
-    def recipe(self, base: Base, known: Mapping[Copy, Digest]) -> Recipe:
+    def recipe(
+        self, base: Base, known: Mapping[Copy, Digest], earlier: Iterable[Lock]
+    ) -> Recipe:
+        """Return the recipe; ``known`` has the contents of copies."""
         lock, order = self.lock, self.order
         resolved = resolve(lock, self.platform, known, self.unpinned, order)
         text = dockerfile_of(resolved, self.options.project)
@@ -102,6 +106,7 @@ class RealizeInputs:
             copies=laid.copies_of,
             locked={placed.id: _locked(lock, placed) for placed in order},
             moves={name: entry.moves for name, entry in lock.stages.items()},
+            previous=last_versions(resolved, earlier),
         )
 
 

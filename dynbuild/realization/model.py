@@ -9,6 +9,7 @@ from dynbuild.digest import Description, PlacedDigest, StepDigest
 from dynbuild.explain.past import History, Provenance
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
+from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Plan, Reuse
 from dynbuild.ports import (
@@ -34,7 +35,8 @@ class Recipe:
 
     ``parents`` maps each build stage of the Dockerfile to the one it stands on,
     ``sources`` each step to the build stage that copies from it use, ``copies`` a step
-    to the build stage of copies that must not come from a builder's cache. ``request``
+    to the build stage of copies that must not come from a builder's cache. ``previous``
+    maps steps to their last versions, which tell what to expect of them. ``request``
     is the part that all builds share. ``locked`` holds the cache mounts that one step
     at a time may use. ``moves`` counts how often each stage changed.
     """
@@ -51,6 +53,7 @@ class Recipe:
     copies: Mapping[StageName, StageName]
     locked: Mapping[str, frozenset[str]]
     moves: Mapping[str, int]
+    previous: Mapping[StepDigest, StepDigest] = field(default_factory=dict)
     steps: Mapping[str, Placed] = field(init=False, compare=False)
     """The steps by id."""
 
@@ -79,7 +82,8 @@ class Backends:
     """What a realization works with besides the lock; ``sources`` names the tiers.
 
     ``copy_project`` copies the project as it is into a directory, and returns the
-    patterns of its .dockerignore.
+    patterns of its .dockerignore. ``earlier`` yields locks before this one, the newest
+    first.
     """
 
     files: Files
@@ -95,6 +99,7 @@ class Backends:
     publisher: Publisher
     jobs: Jobs
     report: Report
+    earlier: Callable[[], Iterable[Lock]] = tuple
     sources: tuple[Provenance, ...] = ("local",)
 
 

@@ -279,6 +279,7 @@ def _plan(
         before=how.before,
         anew=how.anew,
         made=[step.held for step in built],
+        previous=recipe.previous,
     )
 
 

@@ -1,8 +1,9 @@
 """``realize``: steps reused from the store or built, then linked into one image."""
 
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
 
 from dynbuild.building import BuildFailed, Built
@@ -126,14 +127,16 @@ def begin(inputs: RealizeInputs, order: tuple[Placed, ...]) -> tuple[Recipe, Gat
             raise UnsuitedError(error.message) from None
         raise
     contents = inputs.contents(order)
+    earlier = cache(lambda: tuple(inputs.backends.earlier()))
 
-    def recipe() -> Recipe:
-        return replace(inputs.recipe(base, contents), order=order)
+    def recipe(before: Iterable[Lock] = ()) -> Recipe:
+        return replace(inputs.recipe(base, contents, before), order=order)
 
     def gather(steps: Collection[str]) -> Recipe:
         chosen = tuple(placed for placed in order if placed.id in steps)
         contents.update(inputs.gather(chosen))
-        return recipe()
+        # Only where something has to be built is it of use what to expect.
+        return recipe(earlier())
 
     return recipe(), gather
 

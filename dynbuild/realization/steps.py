@@ -48,4 +48,5 @@ def realize_steps(
 
 
 def _records(recipe: Recipe, backends: Backends) -> tuple[Held, ...]:
-    return backends.tier.held([*recipe.digests.values()], recipe.platform)
+    steps = [*recipe.digests.values(), *recipe.previous.values()]
+    return backends.tier.held(steps, recipe.platform)

@@ -5,10 +5,9 @@ That is what a builder does that keys a layer by its instruction and the layer b
 
 from collections.abc import Callable, Mapping, Sequence
 
+from bench_parts.traces import History, Item, Version
 from dynbuild.digest import digest_of
 from dynbuild.steps.sequence import topological
-
-from bench_parts.traces import History, Item, Version
 
 Order = Callable[[int, Sequence[str]], Sequence[str]]
 """Gives the order of a version from its number and the order of the one before."""
@@ -68,7 +67,7 @@ def best_in_hindsight(history: History) -> Order:
 
 
 def knows_the_future(history: History) -> Order:
-    """What has to be built again anyway is ordered by when it changes next, latest first."""
+    """What has to be built anyway is ordered by when it changes next, latest first."""
 
     def order(number: int, before: Sequence[str]) -> Sequence[str]:
         version = history[number]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bench_parts.traces import History, Item, Version
 from dynbuild.building import BuildRequest
 from dynbuild.digest import Digest, RealizationId, StepDigest, sha256
 from dynbuild.emit.dockerfile import layout
@@ -28,9 +29,8 @@ from dynbuild.realization.chains import BuildChain, chain_of
 from dynbuild.realization.model import BuiltStep, ChainResult, How, Recipe
 from dynbuild.realization.progress import Progress
 from dynbuild.realization.scheduler import next_chains
+from dynbuild.realization.versions import last_versions
 from dynbuild.steps.model import Group, Install, Pin, Stage, Step
-
-from bench_parts.traces import History, Item, Version
 
 PLATFORM = "linux/amd64"
 JOBS = 4
@@ -44,9 +44,6 @@ DATABASES: Mapping[str, tuple[str, str]] = {
     "conda": ("opt/conda/conda-meta/history", "conda install -y"),
 }
 """The shared file of each database, and a command that writes it."""
-
-DECLARED: Mapping[str, str] = {kind: kind for kind in DATABASES}
-"""What ``touches`` calls them, where it knows them."""
 
 
 @dataclass
@@ -74,8 +71,9 @@ class Store:
     )
     built: int = 0
 
-    def held(self, steps: Mapping[str, StepDigest]) -> tuple[Held, ...]:
-        found = (self.records.get(step, {}) for step in steps.values())
+    def held(self, recipe: Recipe) -> tuple[Held, ...]:
+        steps = {*recipe.digests.values(), *recipe.previous.values()}
+        found = (self.records.get(step, {}) for step in sorted(steps))
         return tuple(held for records in found for held in records.values())
 
 
@@ -85,9 +83,10 @@ def replayed(history: History, touching: Callable[[Item], tuple[str, ...]]) -> R
     lock: Lock | None = None
     for number, version in enumerate(history):
         start = time.process_time()
+        before = [] if lock is None else [lock]
         lock = update(lock, _target(version, touching))
         order = install_order(lock)
-        recipe = _recipe(lock, order)
+        recipe = _recipe(lock, order, before)
         total.deciding += time.process_time() - start
         one = _realized(recipe, store, _costs(order, version))
         if number:
@@ -117,7 +116,7 @@ def _target(version: Version, touching: Callable[[Item], tuple[str, ...]]) -> Ta
             Stage(
                 item.name,
                 tuple(need for need in item.needs if need not in there),
-                commands=_commands(item),
+                commands=commands(item),
                 touches=touching(item),
             )
             for item in version.items
@@ -126,8 +125,12 @@ def _target(version: Version, touching: Callable[[Item], tuple[str, ...]]) -> Ta
     )
 
 
-def _commands(item: Item) -> tuple[str, ...]:
-    touched = (f"{DATABASES[kind][1]} {item.name}" for kind in item.touches if kind in DATABASES)
+def commands(item: Item) -> tuple[str, ...]:
+    touched = (
+        f"{DATABASES[kind][1]} {item.name}"
+        for kind in item.touches
+        if kind in DATABASES
+    )
     return (f"make {item.content}", *touched)
 
 
@@ -149,13 +152,14 @@ def _costs(order: tuple[Placed, ...], version: Version) -> Mapping[str, float]:
     return costs
 
 
-def _recipe(lock: Lock, order: tuple[Placed, ...]) -> Recipe:
+def _recipe(lock: Lock, order: tuple[Placed, ...], earlier: list[Lock]) -> Recipe:
     laid = layout(order)
-    digests = resolve(lock, PLATFORM, {}, {}, order).digests
+    resolved = resolve(lock, PLATFORM, {}, {}, order)
     return Recipe(
         order=order,
         described={},
-        digests=digests,
+        digests=resolved.digests,
+        previous=last_versions(resolved, earlier),
         platform=PLATFORM,
         base=Base((_layer("base"),), {}, {}),
         config={},
@@ -173,9 +177,7 @@ def _realized(recipe: Recipe, store: Store, costs: Mapping[str, float]) -> Repla
     running: list[tuple[float, int, str, ChainResult]] = []
     ran: dict[str, int] = {}
     start = time.process_time()
-    progress = changes.begin(
-        recipe, How(JOBS, seconds=costs), store.held(recipe.digests)
-    )
+    progress = changes.begin(recipe, How(JOBS, seconds=costs), store.held(recipe))
     while True:
         for chain in next_chains(progress):
             work = chain_of(chain, recipe, progress.plan, frozenset())

@@ -1,7 +1,7 @@
 """Small locks, and what their steps do when they run: nothing but paths and chance."""
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -44,11 +44,17 @@ class Outcome:
 
 @dataclass
 class World:
-    """A lock, and what its steps do when they are built."""
+    """A lock, and what its steps do when they are built.
+
+    What they write and read depends on what they stand on, unless they are ``steady``.
+    """
 
     order: tuple[Placed, ...]
     seed: int
     flaky: bool = False
+    steady: bool = False
+    previous: Mapping[Digest, Digest] = field(default_factory=dict)
+    """Steps by those that they are expected to do the same as."""
     built: int = 0
     number: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
 
@@ -57,7 +63,14 @@ class World:
         return {one.id: Digest(f"sha256:{one.id}") for one in self.order}
 
     def plan(self, held: list[Held], anew: Collection[str] = ()) -> Plan:
-        return plan(self.order, self.digests, PLATFORM, held, anew=anew)
+        return plan(
+            self.order,
+            self.digests,
+            PLATFORM,
+            held,
+            anew=anew,
+            previous=self.previous,
+        )
 
     def build(self, planned: Plan, place: Placement) -> Record:
         """Build a step: what it writes depends on what it stands on, and on chance."""
@@ -81,7 +94,8 @@ class World:
         self.built += 1
         salt = next(self.number) if self.flaky else 0
         chance = random.Random(f"{self.seed} {id_} {salt}")
-        again = random.Random(f"{self.seed} {id_} {[*below]} {salt}")
+        ground = [] if self.steady else [*below]
+        again = random.Random(f"{self.seed} {id_} {ground} {salt}")
         writes: dict[str, Written] = {}
         for source in (chance, chance, again):
             path = source.choice(PATHS)

@@ -1,0 +1,31 @@
+"""The last versions of steps: what they did is expected of what they are now."""
+
+from collections.abc import Iterable
+
+from dynbuild.digest import StepDigest
+from dynbuild.errors import DeclarationError, LockError
+from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.renames import continued
+from dynbuild.lockfile.resolved import ResolvedLock, resolve
+
+
+def last_versions(
+    resolved: ResolvedLock, earlier: Iterable[Lock]
+) -> dict[StepDigest, StepDigest]:
+    """Return what stages were in earlier locks, the newest first, before they changed.
+
+    Renames are followed. Live copies are taken to hold what they hold now.
+    """
+    found: dict[StepDigest, StepDigest] = {}
+    for lock in earlier:
+        try:
+            before = resolve(
+                lock, resolved.platform, resolved.contents, resolved.unpinned
+            )
+        except (DeclarationError, LockError):
+            continue  # only a guess is lost
+        for name, old in continued(lock, resolved.lock).items():
+            now, was = resolved.digests.get(name), before.digests.get(old)
+            if now and was and now != was:
+                found.setdefault(now, was)
+    return found
