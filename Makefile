@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-SCRIPTS = scripts/engine scripts/bench scripts/bench_merges scripts/bench_prices scripts/post_comment scripts/record-streams scripts/screenshots
+SCRIPTS = scripts/engine scripts/bench scripts/bench_merges scripts/bench_prices scripts/bench_replay scripts/post_comment scripts/record-streams scripts/screenshots
 
 .PHONY: demo test test-slow test-fast lint format snapshots bench conformance clean
 

@@ -57,6 +57,10 @@ class Ground:
                 found[other] = found.get(other, frozenset()) | {reason}
         return found
 
+    def changes_databases(self, closure: int) -> bool:
+        """Whether a step outside of a closure is known to change a database."""
+        return any(steps & ~closure for steps in self.touched.values())
+
     def conflicts(self, writes: Collection[WriteSet], closure: int) -> Joins:
         """Return the steps outside of a closure that do not commute with the writes."""
         if not writes:

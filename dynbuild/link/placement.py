@@ -108,6 +108,8 @@ class Placements:
     build-only; ``image`` holds the places of the linked steps in lock order. ``passed``
     has the places for which a record showed that the step has to stand on more.
     ``sources`` maps steps that are copied from to the places in their own stacks.
+    ``unforeseen`` has the places of steps of which nothing says what they will write,
+    beside others that change a database: they may turn out to have to be put on these.
     """
 
     places: Mapping[PlacedDigest, Placement]
@@ -115,6 +117,7 @@ class Placements:
     image: tuple[PlacedDigest, ...]
     passed: tuple[PlacedDigest, ...] = ()
     sources: Mapping[str, PlacedDigest] = field(default_factory=dict)
+    unforeseen: frozenset[PlacedDigest] = frozenset()
 
 
 def place(
@@ -143,6 +146,7 @@ def place(
         expected or {},
         {},
         {},
+        set(),
     )
     copied = {source for sources in lock.sources for source in sources}
     image: dict[int, _Settled] = {}
@@ -169,7 +173,14 @@ def place(
     linked = (final[step.id] for step in order if step.linked)
     image_places = tuple(dict.fromkeys(linked))
     sources = {order[here].id: digest for here, digest in lock.source.items()}
-    return Placements(places, final, image_places, tuple(lock.passed), sources)
+    return Placements(
+        places,
+        final,
+        image_places,
+        tuple(lock.passed),
+        sources,
+        frozenset(lock.unforeseen),
+    )
 
 
 def _own_stack(
@@ -216,6 +227,7 @@ class _Lock:
     expected: Mapping[StepDigest, Expected]
     source: dict[int, PlacedDigest]
     passed: dict[PlacedDigest, None]
+    unforeseen: set[PlacedDigest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +281,8 @@ def _settle(
             break
         lock.passed[one.digest] = None
     settled[here] = one
+    if not (writes or step.touches) and ground.changes_databases(one.closure):
+        lock.unforeseen.add(one.digest)
     ground.add(here, step.touches, writes)
 
 

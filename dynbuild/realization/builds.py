@@ -9,6 +9,7 @@ from dynbuild.building import BuildFailed, StepResult, Working
 from dynbuild.digest import RealizationId
 from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record
+from dynbuild.link.placement import Placement
 from dynbuild.ports import (
     Realized,
     Stack,
@@ -207,6 +208,17 @@ def _as_it_ran(built: BuiltStep, measured: Mapping[StageName, float]) -> BuiltSt
     return replace(built, held=Held(record), ran=True)
 
 
+def _agree(record: Record, place: Placement, origin: StepOrigin) -> bool:
+    """Whether a record names the sources of a place, and no other ids of them.
+
+    How far it names what these come from depends on the plan that it was made by.
+    """
+    mine, theirs = dict(origin.sources), dict(record.sources)
+    return theirs.keys() >= {*place.sources} and all(
+        mine.get(source, id_) == id_ for source, id_ in theirs.items()
+    )
+
+
 def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
     """Return the leading steps that another process built in the meantime."""
     built: list[BuiltStep] = []
@@ -217,7 +229,7 @@ def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
             for held in tier.held([place.step], work.platform, anew=True)
             if held.record.placed == place.digest
             and held.record.on == _on(origin, built)
-            and held.record.sources == origin.sources
+            and _agree(held.record, place, origin)
             and origin.accepts(held.record)
         ]
         if not usable:

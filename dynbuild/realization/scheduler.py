@@ -4,9 +4,10 @@ The steps with the longest remaining path start first. Steps that can only follo
 another become one chain, which one build makes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dynbuild import quote
+from dynbuild.digest import PlacedDigest
 from dynbuild.link.budget import LONGEST, height_of
 from dynbuild.link.placement import Placement
 from dynbuild.lockfile.order import Placed
@@ -40,11 +41,12 @@ def next_chains(progress: Progress) -> tuple[tuple[Placement, ...], ...]:
     alone = any(
         source in awaited for place in progress.missing for source in place.sources
     )
+    unforeseen = progress.plan.places.unforeseen
     chains: list[tuple[Placement, ...]] = []
     for first in sorted(ready, key=lambda place: -paths[place.id]):
         if len(chains) < free and not recipe.locked[first.id] & locked:
             rest = () if alone else progress.missing
-            chain = _chain(first, rest, recipe, locked)
+            chain = _chain(first, rest, recipe, locked, unforeseen)
             locked |= {mount for place in chain for mount in recipe.locked[place.id]}
             chains.append(chain)
     return tuple(chains)
@@ -55,6 +57,7 @@ def _chain(
     missing: Sequence[Placement],
     recipe: Recipe,
     locked: set[str],
+    unforeseen: Collection[PlacedDigest],
 ) -> tuple[Placement, ...]:
     """Return a missing step and the steps that can only follow it one by one.
 
@@ -64,6 +67,10 @@ def _chain(
     chain = [first]
     while sum(height_of(recipe.steps[place.id].step) for place in chain) < LONGEST:
         last = chain[-1]
+        # If it has to be put on another step after all, it is built again, and what
+        # was built on it in one go would be as well.
+        if last.digest in unforeseen:
+            break
         waiting = [place for place in missing if last.digest in place.closure]
         followers = [
             place

@@ -17,6 +17,7 @@ def last_versions(
     Renames are followed. Live copies are taken to hold what they hold now.
     """
     found: dict[StepDigest, StepDigest] = {}
+    after, names = resolved.lock, {name: name for name in resolved.lock.stages}
     for lock in earlier:
         try:
             before = resolve(
@@ -24,7 +25,10 @@ def last_versions(
             )
         except (DeclarationError, LockError):
             continue  # only a guess is lost
-        for name, old in continued(lock, resolved.lock).items():
+        renamed = continued(lock, after)
+        names = {name: renamed[old] for name, old in names.items() if old in renamed}
+        after = lock
+        for name, old in names.items():
             now, was = resolved.digests.get(name), before.digests.get(old)
             if now and was and now != was:
                 found.setdefault(now, was)

@@ -56,9 +56,18 @@ def test_all_is_built_once(world: World, seed: int, jobs: int) -> None:
         result.plan.places.image
     )
     assert not any(step.ran for step in again.steps)
-    if not world.flaky:
-        alone = realize(world, [], random.Random(seed))
-        assert alone.places.image == result.plan.places.image
+
+
+@HUNDRED
+@given(WORLDS, SEEDS, st.integers(1, 4))
+def test_which_job_ends_first_decides_nothing(
+    world: World, seed: int, jobs: int
+) -> None:
+    """Where steps write the same on whatever they stand: see ``test_plan``."""
+    steady = replace(world, steady=True, flaky=False)
+    (result,) = machine(steady, seed).realize(jobs)
+    alone = realize(replace(steady), [], random.Random(seed))
+    assert alone.places.image == result.plan.places.image
 
 
 @HUNDRED

@@ -3,7 +3,14 @@ from dataclasses import replace
 from dynbuild.digest import Digest
 from dynbuild.link.lazy import LazyReads
 from dynbuild.link.model import WriteSet, Written
-from dynbuild.link.placement import Join, Placement, Placements, Standing, place
+from dynbuild.link.placement import (
+    Expected,
+    Join,
+    Placement,
+    Placements,
+    Standing,
+    place,
+)
 
 Wrote = dict[Digest, list[WriteSet]]
 

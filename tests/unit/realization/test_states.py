@@ -206,3 +206,14 @@ def test_a_chain_ends_before_a_step_that_is_only_guessed_to_follow() -> None:
     again = Life(changes.begin(recipe, how, alone))
     assert again.states == {"b": "REUSED", "c'": "READY", "e'": "WAITING"}
     assert again.start() == ["c"]
+
+
+def test_what_nothing_tells_of_is_built_alone_beside_what_changes_a_database() -> None:
+    """It may have to be put on that, and built again: what needs it waits for that."""
+    world = stages(("a", ()), ("b", ("a",)), ("d", ()))
+    first = replace(world.order[0], step=Stage("a", touches=("dpkg",)))
+    own = life(World((first, *world.order[1:]), seed=0))
+    assert own.start() == ["ab", "d"]
+    behind = stages(("d", ()), ("a", ()), ("b", ("a",)))
+    first = replace(behind.order[0], step=Stage("d", touches=("dpkg",)))
+    assert life(World((first, *behind.order[1:]), seed=0)).start() == ["a", "d"]
