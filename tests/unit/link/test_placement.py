@@ -4,7 +4,6 @@ from dynbuild.digest import Digest
 from dynbuild.link.lazy import LazyReads
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.placement import (
-    Expected,
     Join,
     Placement,
     Placements,
