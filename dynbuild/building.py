@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from dynbuild.digest import Digest
 from dynbuild.quote import StageName
@@ -17,21 +18,20 @@ class Push:
     """The image goes to the registry that its tags name."""
 
 
+Compression: TypeAlias = Literal["zstd", "gzip"]
+"""How layers are packed."""
+
+
 @dataclass(frozen=True, slots=True)
 class OciLayout:
-    """The image becomes an OCI layout in a directory."""
+    """The image becomes an OCI layout in a directory.
 
-    directory: str
-
-
-@dataclass(frozen=True, slots=True)
-class GzipLayout:
-    """The image becomes an OCI layout whose layers can be read here: all are gzip.
-
-    Images in registries may have other layers, zstd for example.
+    ``compression`` is that of layers that are packed for it: those that the builder has
+    from a registry or a layout stay as they are.
     """
 
     directory: str
+    compression: Compression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Nowhere:
     """The image is built and stays in the builder's cache."""
 
 
-Output = Load | Push | OciLayout | GzipLayout | Nowhere
+Output = Load | Push | OciLayout | Nowhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from dynbuild.building import (
     BuildFailed,
     BuildRequest,
     Built,
-    GzipLayout,
     Load,
     Nowhere,
     OciLayout,
@@ -172,10 +171,8 @@ def _output(output: Output) -> str:
             fields = ["type=docker", "oci-mediatypes=true"]
         case Push():
             fields = ["type=registry", "oci-mediatypes=true"]
-        case OciLayout(directory):
-            fields = ["type=oci", "tar=false", f"dest={directory}"]
-        case GzipLayout(directory):
-            packed = ["compression=gzip", "force-compression=true"]
+        case OciLayout(directory, compression):
+            packed = [f"compression={compression}"] if compression else []
             fields = ["type=oci", "tar=false", *packed, f"dest={directory}"]
         case Nowhere():
             fields = ["type=cacheonly"]

@@ -21,7 +21,7 @@ from dynbuild.building import (
     BuildEvent,
     BuildRequest,
     Built,
-    GzipLayout,
+    Compression,
     Load,
     Nowhere,
     OciLayout,
@@ -70,13 +70,14 @@ _LONG = 2.0
 class BuildxLayerBuilder:
     """Implements ``ports.LayerBuilder``, ``LayerWriter`` and ``ImageLoader``.
 
-    It works with buildx, in a folder beside a tier.
+    It works with buildx, in a folder beside a tier; layers get a compression.
     """
 
     buildx: Buildx
     tier: Tier
     machine: Machine
     folder: Path
+    compression: Compression = "zstd"
     _numbers: Iterator[int] = field(default_factory=count)
 
     def base(self, image: str, request: BuildRequest) -> Base:
@@ -88,7 +89,7 @@ class BuildxLayerBuilder:
                 request,
                 dockerfile=f"FROM {image}\n",
                 context=str(place / "context"),
-                outputs=(GzipLayout(str(out)),),
+                outputs=(OciLayout(str(out)),),
                 tags=(),
                 secrets=(),
                 ssh=(),
@@ -126,7 +127,7 @@ class BuildxLayerBuilder:
         build = replace(
             request.build,
             target=names[-1],
-            outputs=(OciLayout(str(out)),),
+            outputs=(OciLayout(str(out), self.compression),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
         with self._ahead(build, out, names[:-1], report) as forward:
@@ -212,7 +213,9 @@ class BuildxLayerBuilder:
 
     def tree(self, request: BuildRequest, report: Report) -> WriteSet:
         out = self._place() / "out"
-        self.buildx.build(replace(request, outputs=(GzipLayout(str(out)),)), report)
+        self.buildx.build(
+            replace(request, outputs=(OciLayout(str(out), self.compression),)), report
+        )
         return written((blob(out, layer) for layer in exported(out).layers), {})
 
     def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
@@ -222,7 +225,7 @@ class BuildxLayerBuilder:
             paths.append(place / str(number))
             if not self.tier.fetch(layer.digest, str(paths[-1])):
                 raise LostError(layer.digest)
-        combined, path = squashed(paths, needless, place)
+        combined, path = squashed(paths, needless, place, self.compression)
         self.tier.keep(combined.digest, str(path))
         return combined
 
@@ -248,7 +251,7 @@ class BuildxLayerBuilder:
             capture(environment, ["image", "rm", tag], _SECONDS)
 
     def directories(self, paths: tuple[str, ...]) -> Layer:
-        layer, path = directories(paths, self._place())
+        layer, path = directories(paths, self._place(), self.compression)
         self.tier.keep(layer.digest, str(path))
         return layer
 
@@ -275,7 +278,7 @@ class BuildxLayerBuilder:
 
         def pack(step: StageName) -> None:
             share(out, folder)
-            output = OciLayout(str(folder))
+            output = OciLayout(str(folder), self.compression)
             more = replace(build, target=step, outputs=(output,))
             self.buildx.attempt(more, output, lambda _: None)
             share(folder, out)
@@ -312,7 +315,9 @@ class BuildxLayerBuilder:
         for of_project in part.copies:
             layer, instruction = _next_layer(layers, "COPY ")
             path = blob(place / "out", layer)
-            own.append(copied(path, place, latest) if of_project else (layer, path))
+            if of_project:
+                layer, path = copied(path, place, latest, self.compression)
+            own.append((layer, path))
         while part.runs:
             layer, instruction = _next_layer(layers, "RUN ", "WORKDIR ")
             own.append((layer, blob(place / "out", layer)))

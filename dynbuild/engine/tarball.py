@@ -1,15 +1,15 @@
 """The tar archives of layers: their write sets, and layers with normalized times."""
 
-import gzip
 import hashlib
 import posixpath
 import tarfile
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+from dynbuild.building import Compression
+from dynbuild.compression import BROKEN, media_type, packing, unpacked
 from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
 from dynbuild.link.entries import MalformedLayerError, TarEntry, entry_of
 from dynbuild.link.model import Layer, WriteSet
@@ -66,7 +66,9 @@ def is_empty(layer: Path) -> bool:
         return archive.next() is None
 
 
-def copied(source: Path, folder: Path, latest: int | None) -> tuple[Layer, Path]:
+def copied(
+    source: Path, folder: Path, latest: int | None, compression: Compression = "zstd"
+) -> tuple[Layer, Path]:
     """Write the layer of a copy, independent of its build time, to a file in a folder.
 
     Directories get EPOCH: COPY does not tell which of them it created on the way. All
@@ -86,10 +88,12 @@ def copied(source: Path, folder: Path, latest: int | None) -> tuple[Layer, Path]
             new.addfile(entry, old.extractfile(entry) if entry.isreg() else None)
 
     with _opened(source) as old:
-        return _layer(folder, copy)
+        return _layer(folder, copy, compression)
 
 
-def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
+def directories(
+    paths: tuple[str, ...], folder: Path, compression: Compression = "zstd"
+) -> tuple[Layer, Path]:
     """Write a layer of directories owned by root to a file in a folder."""
 
     def make(new: tarfile.TarFile) -> None:
@@ -98,11 +102,14 @@ def directories(paths: tuple[str, ...], folder: Path) -> tuple[Layer, Path]:
             entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o755, EPOCH
             new.addfile(entry)
 
-    return _layer(folder, make)
+    return _layer(folder, make, compression)
 
 
 def squashed(
-    sources: Sequence[Path], needless: Collection[str], folder: Path
+    sources: Sequence[Path],
+    needless: Collection[str],
+    folder: Path,
+    compression: Compression = "zstd",
 ) -> tuple[Layer, Path]:
     """Squash layers, lowest first, into one equivalent layer in a file in a folder.
 
@@ -120,7 +127,7 @@ def squashed(
                 yield chunk
 
         entries = [[entry for entry, _ in layer] for layer in members]
-        with _packed(folder) as packed:
+        with _packed(folder, compression) as packed:
             for chunk in squash(entries, read, frozenset(needless)):
                 packed.write(chunk)
     return packed.layer()
@@ -141,16 +148,21 @@ class _Bounded(tarfile.TarInfo):
 def _opened(layer: Path) -> Iterator[tarfile.TarFile]:
     """Open the archive of a layer. Raises MalformedLayerError if it is invalid."""
     try:
-        with tarfile.open(layer, mode="r:*", tarinfo=_Bounded) as archive:
+        with (
+            unpacked(layer) as file,
+            tarfile.open(fileobj=file, mode="r:", tarinfo=_Bounded) as archive,
+        ):
             yield archive
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, *BROKEN) as error:
         raise MalformedLayerError(f"its archive is broken: {error}") from None
 
 
-def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer, Path]:
+def _layer(
+    folder: Path, fill: Callable[[tarfile.TarFile], None], compression: Compression
+) -> tuple[Layer, Path]:
     """Write a layer whose bytes depend only on its entries."""
     with (
-        _packed(folder) as packed,
+        _packed(folder, compression) as packed,
         tarfile.open(
             fileobj=cast("IO[bytes]", packed), mode="w|", format=tarfile.PAX_FORMAT
         ) as new,
@@ -160,22 +172,20 @@ def _layer(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> tuple[Layer
 
 
 @contextmanager
-def _packed(folder: Path) -> Iterator["_Packed"]:
+def _packed(folder: Path, compression: Compression) -> Iterator["_Packed"]:
     """Open a compressed file in a folder to write a layer to."""
     target = folder / "layer"
-    with (
-        target.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
-    ):
-        yield _Packed(packed, target)
+    with target.open("wb") as raw, packing(raw, compression) as packed:
+        yield _Packed(packed, target, media_type(compression))
 
 
 class _Packed:
     """A writer that compresses, and computes the digests of both forms."""
 
-    def __init__(self, packed: gzip.GzipFile, target: Path) -> None:
+    def __init__(self, packed: IO[bytes], target: Path, media_type: str) -> None:
         self._packed = packed
         self._target = target
+        self._media_type = media_type
         self._hasher = hashlib.sha256()
 
     def write(self, data: bytes) -> int:
@@ -189,7 +199,8 @@ class _Packed:
             self._target.with_name(digest.removeprefix("sha256:"))
         )
         diff_id = DiffId(Digest(f"sha256:{self._hasher.hexdigest()}"))
-        return Layer(diff_id, BlobDigest(digest), path.stat().st_size), path
+        size = path.stat().st_size
+        return Layer(diff_id, BlobDigest(digest), size, self._media_type), path
 
 
 def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[TarEntry]:

@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast, get_args
 
-from dynbuild.building import BuildEvent, BuildFailed, Report
+from dynbuild.building import BuildEvent, BuildFailed, Compression, Report
 from dynbuild.declaration.caches import RegistryTier
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.jobs import job_pool
@@ -64,7 +65,7 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
         guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
         tier = Chain(near, guarded, folder, running.check)
         buildx = Buildx(os.environ, running)
-        builder = BuildxLayerBuilder(buildx, tier, machine, folder)
+        builder = BuildxLayerBuilder(buildx, tier, machine, folder, _compression())
         bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
         declared = cache.of_kind(RegistryTier)
         cached = repository_of(declared, os.environ) if fars else None
@@ -208,6 +209,17 @@ def made(store: Path) -> None:
         is_ours = store.stat().st_uid == os.geteuid()
         if is_ours and stat.S_IMODE(store.stat().st_mode) != _mode():
             store.chmod(_mode())
+
+
+def _compression() -> Compression:
+    """Return the compression of new layers. Raises DeclarationError."""
+    given = os.environ.get("DYNBUILD_COMPRESSION") or "zstd"
+    for known in get_args(Compression):
+        if given == known:
+            return cast("Compression", known)
+    message = f"DYNBUILD_COMPRESSION={given} is no compression of layers"
+    hint = "zstd (by default), or gzip where another tool has to read them that is old"
+    raise DeclarationError(Diagnostic("DB0345", message, hint=hint))
 
 
 def _mode() -> int:

@@ -1,15 +1,13 @@
 """The trust of a run: whose signatures count, and which records of a shared tier."""
 
-import gzip
 import hashlib
 import threading
-import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from io import BufferedIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from dynbuild.compression import BROKEN, unpacked
 from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import CountBytes, Notify, Tier
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from dynbuild.signature import PublicKey, SecretKey
 
 _CHUNK = 1 << 20
-_GZIP = b"\x1f\x8b"
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,27 +173,15 @@ class VerifiedTier:
 
 
 def _is_layer(path: str, diff_ids: Collection[Digest]) -> bool:
-    """Whether a blob, unpacked, has all these diff ids, which should be only one.
-
-    A blob that Python cannot unpack is left to the engine.
-    """
-    with Path(path).open("rb") as file:
-        head = file.read(4)
-        file.seek(0)
-        if head == _ZSTANDARD:
-            return True
-        try:
-            if head[:2] == _GZIP:
-                with gzip.open(file) as unpacked:
-                    actual = _digest(unpacked)
-            else:
-                actual = _digest(file)
-        except (OSError, EOFError, zlib.error):
-            return False
-    return {actual} == set(diff_ids)
+    """Whether a blob, unpacked, has all these diff ids, which should be only one."""
+    try:
+        with unpacked(Path(path)) as file:
+            return {_digest(file)} == set(diff_ids)
+    except BROKEN:
+        return False
 
 
-def _digest(file: BufferedIOBase) -> Digest:
+def _digest(file: IO[bytes]) -> Digest:
     digest = hashlib.sha256()
     while chunk := file.read(_CHUNK):
         digest.update(chunk)

@@ -7,7 +7,6 @@ import pytest
 
 from dynbuild.building import (
     BuildRequest,
-    GzipLayout,
     Load,
     Nowhere,
     OciLayout,
@@ -77,10 +76,7 @@ def test_the_most() -> None:
         (Load(), "type=docker,oci-mediatypes=true"),
         (Push(), "type=registry,oci-mediatypes=true"),
         (OciLayout("out"), "type=oci,tar=false,dest=out"),
-        (
-            GzipLayout("out"),
-            "type=oci,tar=false,compression=gzip,force-compression=true,dest=out",
-        ),
+        (OciLayout("out", "zstd"), "type=oci,tar=false,compression=zstd,dest=out"),
         (OciLayout('a,"b'), 'type=oci,tar=false,"dest=a,""b"'),
     ],
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dynbuild.compression import packing
 from dynbuild.digest import sha256
 from dynbuild.link.model import Layer, Record
 from dynbuild.tiers.memory import MemoryTier
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
 TAR = b"tar" * 1000
 
 
+def zstd(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with packing(packed, "zstd") as writer:
+        writer.write(data)
+    return packed.getvalue()
+
+
 @pytest.mark.parametrize(
     ("blob", "diff_id", "fits"),
     [
@@ -32,7 +41,10 @@ TAR = b"tar" * 1000
         (gzip.compress(TAR)[:-4], sha256(TAR), False),
         (gzip.compress(TAR)[:30], sha256(TAR), False),
         (b"\x1f\x8bnonsense", sha256(TAR), False),
-        (b"\x28\xb5\x2f\xfdnot read", sha256(TAR), True),
+        (zstd(TAR), sha256(TAR), True),
+        (zstd(TAR), sha256(b"other"), False),
+        (zstd(TAR)[:-4], sha256(TAR), False),
+        (b"\x28\xb5\x2f\xfdnonsense", sha256(TAR), False),
     ],
     ids=[
         "gzip",
@@ -44,6 +56,9 @@ TAR = b"tar" * 1000
         "half",
         "no gzip",
         "zstd",
+        "zstd of another",
+        "no end of zstd",
+        "no zstd",
     ],
 )
 def test_a_layer_and_its_diff_id(
