@@ -94,6 +94,10 @@ def change_a_tracked_file(space: Space) -> None:
     space.write("second.txt", "changed\n")
 
 
+def change_a_live_file_again(space: Space) -> None:
+    space.write("live/file", "changed again\n")
+
+
 def change_a_live_file(space: Space) -> None:
     space.write("live/file", "changed\n")
     space.write("live/more", "more\n")
@@ -147,8 +151,9 @@ EDITS = (
     (change_runtime_only, set()),
     (reorder, set()),
     (add_a_stage, {"fifth"}),
-    # What is live stands on the whole system chain.
-    (add_a_script, {"script.14", "fourth"}),
+    # What is live stands on what it stood on, until it has to run anyway.
+    (add_a_script, {"script.14"}),
+    (change_a_live_file_again, {"fourth"}),
     (remove_a_leaf, set()),
 )
 

@@ -33,6 +33,10 @@ EDITS: tuple[tuple[Callable[[Space], None], set[Root]], ...] = (
     (edits.reorder, set()),
     (edits.add_a_stage, {("fifth", "new", ())}),
     (edits.add_a_script, {("script.14", "new", ())}),
+    (
+        edits.change_a_live_file_again,
+        {("fourth", CHANGED, ("copies.0.content",))},
+    ),
     (edits.remove_a_leaf, set()),
 )
 
@@ -56,14 +60,18 @@ def foreseen(space: Space) -> tuple[set[str], set[Root]]:
     """What runs, and where that began, as ``why`` says of a lock that is made now.
 
     ``diff`` says the same of the two locks, but for what only live files decide: these
-    steps it names apart.
+    steps it names apart; of those that moved for it, it sees only that.
     """
     space.write("before.lock", space.read("dynbuild.lock"))
     space.ok("lock")
     runs, roots = told(json.loads(space.ok("why", "--json").out))
     answer = json.loads(space.ok("diff", "before.lock", "dynbuild.lock", "--json").out)
-    live = {step["step"] for step in answer["steps"] if step["fate"] == "live"}
-    of_lock = {root for root in roots if root[0] not in live}
+    fates = {s["step"]: s["fate"] for s in answer["steps"] if s["live"]}
+    live = {step for step, fate in fates.items() if fate == "live"}
+    moved = {step for step, fate in fates.items() if fate == "runs" and step in runs}
+    moved -= {root[0] for root in told(answer)[1] if root[1] == "new"}
+    of_lock = {root for root in roots if root[0] not in live | moved}
+    of_lock |= {(step, "moved", ()) for step in moved}
     assert told(answer) == (runs - live, of_lock)
     return runs, roots
 
