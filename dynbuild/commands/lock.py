@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dynbuild.commands import live_edits
 from dynbuild.commands.lock_warnings import (
+    outgrown,
     shared_seqs,
     still_mentioned,
     surveyed,
@@ -119,7 +120,7 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
             *_lasting(loaded),
             *surveyed(loaded, files),
             *unsaid,
-            *(unpinned(result) if result != current else ()),
+            *(unpinned(result) + outgrown(result) if result != current else ()),
             *still_mentioned(loaded, start, result),
         ),
         text=None if current is not None and loads(text) == current else text,

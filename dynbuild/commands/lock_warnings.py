@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
 
 
+_FEW, _TIMES = 100, 4
+"""Up to how many events a log is never too long, and how many a package may have."""
+
+
 def surveyed(
     loaded: "Loaded", files: Files, *, modes: bool = False
 ) -> list[Diagnostic]:
@@ -51,6 +55,20 @@ def _noted(noted: Noted, span: Span) -> Diagnostic:
         return Diagnostic("DB0322", message, span, hint, severity="warning")
     hint = "the `mode` of a copy gives another one to all that it copies"
     return Diagnostic("DB0326", message, span, hint, severity="warning")
+
+
+def outgrown(lock_: Lock) -> list[Diagnostic]:
+    """Advise to renumber a lock whose package logs have outgrown what is declared."""
+    events = sum(len(of) for log in lock_.packages.values() for of in log.values())
+    declared = sum(map(len, declared_packages(lock_).values()))
+    if events < _FEW or events <= _TIMES * declared:
+        return []
+    message = f"the lock has {events} events of {declared} packages"
+    hint = (
+        "a new base (`dynbuild lock --upgrade-base`) folds them; without one, "
+        "`dynbuild lock\n--repack --dry-run` tells what it costs to build all steps again"
+    )
+    return [Diagnostic("DB0423", message, hint=hint, severity="warning")]
 
 
 def left_out(paths: Collection[str]) -> Diagnostic:

@@ -9,6 +9,7 @@ its record counts only for locks that no longer declare that spec (``plan``).
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from dynbuild.digest import sha256, short
@@ -24,6 +25,7 @@ LEFT_OUT = f"""left_out() {{
 }}"""
 
 
+@lru_cache(maxsize=1 << 14)
 def mark_of(manager: str, spec: str) -> str:
     """Return the name of the file that marks a spec as left out."""
     return f"{manager}-{short(sha256(spec.encode()))}"
