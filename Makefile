@@ -41,10 +41,11 @@ format: $(READY)
 snapshots: $(READY)           ## Write the snapshots anew: read each before it is committed.
 	$(BIN)/pytest -m "not slow" --snapshot-update --basetemp "$$(mktemp -d)"
 
-bench: $(READY)               ## Ratios, measured in one run.
+bench: $(READY)               ## Ratios, measured in one run; TRACES=folder of histories.
 	$(BIN)/python scripts/bench
 	$(BIN)/python scripts/bench_merges
 	$(BIN)/python scripts/bench_prices
+	test -z "$(TRACES)" || $(BIN)/python scripts/bench_replay "$(TRACES)"
 
 clean:
 	scripts/engine down

@@ -65,8 +65,8 @@ def outgrown(lock_: Lock) -> list[Diagnostic]:
         return []
     message = f"the lock has {events} events of {declared} packages"
     hint = (
-        "a new base (`dynbuild lock --upgrade-base`) folds them; without one, "
-        "`dynbuild lock\n--repack --dry-run` tells what it costs to build all steps again"
+        "a new base (`dynbuild lock --upgrade-base`) folds them; without one,\n"
+        "`dynbuild lock --repack --dry-run` tells what it costs to run every step"
     )
     return [Diagnostic("DB0423", message, hint=hint, severity="warning")]
 

@@ -137,8 +137,8 @@ class BuildxLayerBuilder:
         lower = [layer.diff_id for layer in image.layers[:height]]
         if lower != [layer.diff_id for layer in request.on]:
             raise _other_layers("they do not stand on those that it was given")
-        made_by = _made_by(image.config, height)
-        layers = iter(zip(image.layers[height:], made_by, strict=True))
+        made = zip(image.layers[height:], image.made_by(height), strict=True)
+        layers = iter(made)
         realized = []
         below: WriteSet = LazyWriteSet(once(lambda: stacked(request.below)))
         texts = LayerTexts(self.machine, [blob(out, layer) for layer in request.on])
@@ -376,15 +376,6 @@ def _other_layers(why: str) -> CommandFailed:
     message = f"the builder gave other layers than it was asked for: {why}"
     hint = "`--linear` builds the Dockerfile as a whole; another `--builder` may do"
     return CommandFailed(Diagnostic("DB0617", message, hint=hint))
-
-
-def _made_by(config: Mapping[str, Any], height: int) -> list[str]:
-    """Return the instructions that made the layers above a height."""
-    return [
-        str(entry.get("created_by", ""))
-        for entry in config.get("history", ())[height:]
-        if not entry.get("empty_layer")
-    ]
 
 
 def _of_steps(names: list[StageName], report: Report) -> Report:

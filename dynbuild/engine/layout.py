@@ -27,6 +27,14 @@ class Exported:
     config: Mapping[str, Any]
     digest: Digest
 
+    def made_by(self, height: int) -> list[str]:
+        """Return the instructions that made the layers above a height."""
+        return [
+            str(entry.get("created_by", ""))
+            for entry in self.config.get("history", ())[height:]
+            if not entry.get("empty_layer")
+        ]
+
 
 def seed(folder: Path, stack: Stack, fetch: Callable[[BlobDigest, str], bool]) -> None:
     """Put the blobs of some layers into a layout. Raises KeyError for a lost blob."""
