@@ -25,16 +25,13 @@ from dynbuild.building import (
     Load,
     Nowhere,
     OciLayout,
-    RawLine,
     Report,
     StepFinished,
-    StepOutput,
-    StepStarted,
-    Working,
 )
 from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.events import of_steps
 from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
 from dynbuild.engine.once import once
 from dynbuild.engine.process import StoppedError, capture, interact
@@ -131,7 +128,7 @@ class BuildxLayerBuilder:
             build_contexts={**request.build.build_contexts, **contexts},
         )
         with self._ahead(build, out, names[:-1], report) as forward:
-            built = self.buildx.build(build, _of_steps(names, forward))
+            built = self.buildx.build(build, of_steps(names, forward))
         image = exported(out)
         height = len(request.on)
         lower = [layer.diff_id for layer in image.layers[:height]]
@@ -376,21 +373,3 @@ def _other_layers(why: str) -> CommandFailed:
     message = f"the builder gave other layers than it was asked for: {why}"
     hint = "`--linear` builds the Dockerfile as a whole; another `--builder` may do"
     return CommandFailed(Diagnostic("DB0617", message, hint=hint))
-
-
-def _of_steps(names: list[StageName], report: Report) -> Report:
-    """Pass on the events of some steps; other events are internals of their build."""
-
-    def passed(event: BuildEvent) -> None:
-        match event:
-            case StepStarted() | StepOutput() | StepFinished():
-                if event.step in names:
-                    report(event)
-            case Working(what) if what.startswith("pulling "):
-                report(event)
-            case RawLine():
-                report(event)
-            case Working():
-                pass
-
-    return passed
