@@ -36,8 +36,6 @@ _DATABASES = {
     "alternatives": r"etc/alternatives/|var/lib/alternatives/"
     r"|var/log/alternatives\.log\Z",
     "conda": r"(?:.*/)?conda-meta/history\Z",
-    "environment": r"etc/(?:environment|profile|bash\.bashrc|bashrc|zsh/zshrc)\Z"
-    r"|(?:root|etc/skel)/\.(?:profile|bashrc|bash_profile|zshrc|zshenv)\Z",
     "ca-certificates": r"etc/ssl/certs/|etc/ca-certificates\.conf\Z"
     r"|etc/pki/ca-trust/extracted/",
 }
