@@ -21,11 +21,14 @@ else:
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_SKIPPED, _ANY_SKIPPED = b"\x2a\x4d\x18", 0x5
+"""How a frame without data begins (RFC 8878, 3.1.2): parallel packers write one."""
+
 _LEVELS = {"zstd": 3, "gzip": 6}
 _WINDOW = {int(zstd.DecompressionParameter.window_log_max): 27}
 """Window of at most 128 MiB, as its own program takes: a blob may ask for 2 GiB."""
 
-BROKEN = (OSError, EOFError, zlib.error, zstd.ZstdError)
+BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, zstd.ZstdError)
 """What reading a damaged blob raises."""
 
 
@@ -38,7 +41,7 @@ def unpacked(path: Path) -> IO[bytes]:
     """Open a blob to read what was packed. Reading it may raise what is ``BROKEN``."""
     with path.open("rb") as file:
         head = file.read(4)
-    if head == _ZSTD:
+    if head == _ZSTD or (head[1:] == _SKIPPED and head[0] >> 4 == _ANY_SKIPPED):
         return cast("IO[bytes]", zstd.ZstdFile(path, options=_WINDOW))
     if head[:2] == _GZIP:
         return cast("IO[bytes]", gzip.open(path))

@@ -77,32 +77,19 @@ class Locks(Protocol):
         """Replace the file as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """The paths of a project at which its files differ from those of a commit.
-
-    ``ignored`` are paths that git ignores, and so knows nothing of; of a directory that
-    it ignores as a whole only the directory itself.
-    """
-
-    paths: Collection[str]
-    ignored: Collection[str] = ()
-
-
 class Edits(Protocol):
     """The changes of a project's files since a commit."""
 
-    def known(self, revision: str) -> bool:
-        """Whether git has a revision. Raises CommittedUnknownError."""
+    def since(self, revision: str) -> Collection[str] | None:
+        """Return the paths at which files differ from those of a revision.
 
-    def since(self, revision: str) -> Edited | None:
-        """Return what differs from a revision; None without git or the revision.
-
-        Raises CommittedUnknownError.
+        None without git or the revision. Raises CommittedUnknownError.
         """
 
-    def concern(self, path: str, exclude: tuple[str, ...], edited: Edited) -> bool:
-        """Whether what would be copied differs, or may for all that git knows.
+    def concern(
+        self, path: str, exclude: tuple[str, ...], names: Collection[str]
+    ) -> bool:
+        """Whether a copy of a path takes, or took, what has any of some names.
 
         Raises NotThereError.
         """
@@ -111,10 +98,13 @@ class Edits(Protocol):
 class LockHistory(Protocol):
     """The history of a lock in git."""
 
-    def commits(self) -> Sequence[tuple[Commit, tuple[str, ...]]]:
+    def commits(
+        self, most: int | None = None
+    ) -> Sequence[tuple[Commit, tuple[str, ...]]]:
         """Return the commits that touched it, newest first, each with its parents' ids.
 
-        None without git. Raises CommittedUnknownError.
+        All of them, or the last ``most``; none without git. Raises
+        CommittedUnknownError.
         """
 
     def committed(self, revision: str) -> str | None:

@@ -1,8 +1,8 @@
 """Which live stages changed since the lock that an update starts from.
 
-A commit has both the lock and the content that it was written for. Where there is
-none, the lock keeps the digest of what was seen. What neither tells counts as changed:
-that costs a run at most.
+A commit has both the lock and the content that it was written for. Where the lock is in
+none, it keeps the digest of what was seen. What neither tells counts as unchanged: then
+a stage stays where the lock has it, and if it lacks something there, it says so.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,12 @@ from dynbuild.steps.model import Copy, Stage
 
 
 def edited(
-    start: Lock | None, lock: Lock, files: Files, edits: Edits, revision: str
+    start: Lock | None, lock: Lock, files: Files, edits: Edits, revision: str | None
 ) -> frozenset[str]:
     """Return the live stages of a lock whose content differs from that of its start.
 
-    Only those behind which the system chain has grown are looked at: no other moves.
+    ``revision`` is that of the start, None if it is the file's. Only those behind which
+    the system chain has grown are looked at: no other moves.
     """
     last = last_system_seq(lock)
     outgrown = {
@@ -32,37 +33,32 @@ def edited(
     }
     if start is None or not outgrown:
         return frozenset()
-    try:
-        since = edits.since(revision)
-    except CommittedUnknownError:
-        return frozenset(outgrown)
-    if since is not None:
+    if revision is None:
+        names = continued(start, lock)
+        before = {name: start.stages[old].seen for name, old in names.items()}
         return frozenset(
             name
             for name, copies in outgrown.items()
-            if any(edits.concern(copy.path, copy.exclude, since) for copy in copies)
+            if before.get(name) not in (None, _digest(copies, files))
         )
-    names = continued(start, lock)
+    try:
+        changed = edits.since(revision) or ()
+    except CommittedUnknownError:
+        return frozenset()
     return frozenset(
         name
         for name, copies in outgrown.items()
-        if name not in names
-        or (seen := start.stages[names[name]].seen) is None
-        or seen != _digest(copies, files)
+        if any(edits.concern(copy.path, copy.exclude, changed) for copy in copies)
     )
 
 
-def seen(lock: Lock, files: Files, edits: Edits) -> Mapping[str, Digest]:
-    """Return the digests of what live stages copy now, unless a commit tells that."""
-    live = {name: entry.stage.live_copies for name, entry in lock.stages.items()}
-    if not any(live.values()):
-        return {}
-    try:
-        if edits.known("HEAD"):
-            return {}
-    except CommittedUnknownError:
-        return {}
-    return {name: _digest(copies, files) for name, copies in live.items() if copies}
+def seen(lock: Lock, files: Files) -> Mapping[str, Digest]:
+    """Return the digests of what live stages copy now."""
+    return {
+        name: _digest(copies, files)
+        for name, entry in lock.stages.items()
+        if (copies := entry.stage.live_copies)
+    }
 
 
 def _digest(copies: tuple[Copy, ...], files: Files) -> Digest:

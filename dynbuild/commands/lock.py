@@ -88,7 +88,7 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
     """
     files, locks = edges.files, edges.locks
     current, damage = _current(locks)
-    start, unsaid = _start(locks, current, options.base_revision)
+    start, since, unsaid = _start(locks, current, options.base_revision)
     if start is None and damage is not None and not any(map(_is_lost, unsaid)):
         raise damage
     torn = sides(locks.read() or "") if damage is not None else ()
@@ -107,10 +107,12 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
     elif start is not None:
         requests = combined(asked_on(torn, start), requests)
     result = update(start, target, requests)
-    since = options.base_revision or "HEAD"
     if edited := live_edits.edited(start, result, files, edges.edits, since):
         result = update(start, target, requests, edited)
-    result = with_seen(result, live_edits.seen(result, files, edges.edits))
+    if since is None:
+        result = with_seen(result, live_edits.seen(result, files))
+    else:
+        result = _without_seen(result, current)
     _refuse_unsayable(result)
     text = dumps(result)
     return Locked(
@@ -125,6 +127,18 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
         ),
         text=None if current is not None and loads(text) == current else text,
     )
+
+
+def _without_seen(result: Lock, current: Lock | None) -> Lock:
+    """Return a lock that says of no content what it was: a commit does.
+
+    That alone is no reason to write the file.
+    """
+    if current is not None:
+        before = {name: entry.seen for name, entry in current.stages.items()}
+        if with_seen(result, before) == current:
+            return current
+    return with_seen(result, {})
 
 
 def check(
@@ -250,8 +264,11 @@ def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
 
 def _start(
     locks: Locks, current: Lock | None, revision: str | None
-) -> tuple[Lock | None, list[Diagnostic]]:
-    """Return the lock to start from, and warnings about what git could not tell."""
+) -> tuple[Lock | None, str | None, list[Diagnostic]]:
+    """Return the lock to start from, and warnings about what git could not tell.
+
+    With the revision that it is from; None if it is not committed.
+    """
     if revision is not None:
         locks.require(revision)
         try:
@@ -260,22 +277,24 @@ def _start(
             message = f"git does not say what {revision!r} has: {error}"
             raise DeclarationError(Diagnostic("DB0314", message)) from None
         if text is not None:
-            return loads(text, f"{revision}:dynbuild.lock"), []
+            return loads(text, f"{revision}:dynbuild.lock"), revision, []
     try:
         text = locks.committed("HEAD")
         committed = None if text is None else loads(text, "HEAD:dynbuild.lock")
     except CommittedUnknownError as error:
-        return current, [_from_file(f"git does not say what is committed: {error}")]
+        why = f"git does not say what is committed: {error}"
+        return current, None, [_from_file(why)]
     except LockError as error:
         what = "; ".join(problem.message for problem in error.diagnostics)
         if current is None and any(p.code == "DB0406" for p in error.diagnostics):
             raise  # a newer lock is never overwritten
         if current is None:
-            return None, [_lost(what)]
-        return current, [_from_file(f"HEAD's lock cannot be read: {what}")]
-    if committed is None or (current is not None and is_repacked(committed, current)):
-        return current, []
-    return committed, []
+            return None, None, [_lost(what)]
+        return current, None, [_from_file(f"HEAD's lock cannot be read: {what}")]
+    if committed is None:
+        return current, None, []
+    repacked = current is not None and is_repacked(committed, current)
+    return current if repacked else committed, "HEAD", []
 
 
 def _lost(what: str) -> Diagnostic:

@@ -61,11 +61,11 @@ def outgrown(lock_: Lock) -> list[Diagnostic]:
     """Advise to renumber a lock whose package logs have outgrown what is declared."""
     events = sum(len(of) for log in lock_.packages.values() for of in log.values())
     declared = sum(map(len, declared_packages(lock_).values()))
-    if events < _FEW or events <= _TIMES * declared:
+    if events <= _FEW or events <= _TIMES * declared:
         return []
-    message = f"the lock has {events} events of {declared} packages"
+    message = f"the lock has {events} events for the {declared} packages declared"
     hint = (
-        "a new base (`dynbuild lock --upgrade-base`) folds them; without one,\n"
+        "a new base folds them (`dynbuild lock --upgrade-base`); without one,\n"
         "`dynbuild lock --repack --dry-run` tells what it costs to run every step"
     )
     return [Diagnostic("DB0423", message, hint=hint, severity="warning")]

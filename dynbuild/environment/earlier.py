@@ -18,7 +18,7 @@ def earlier_locks(history: LockHistory, lock: Lock) -> Iterator[Lock]:
     What git does not say, or what is no lock any more, is left out.
     """
     try:
-        commits = [commit.id for commit, _ in history.commits()[:_LOOKED_AT]]
+        commits = [commit.id for commit, _ in history.commits(_LOOKED_AT)]
         texts = [history.committed(commit) for commit in commits]
     except CommittedUnknownError:
         return

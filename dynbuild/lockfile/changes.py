@@ -213,7 +213,8 @@ def _only_edited(old: Lock, new: Lock, before: Entry, entry: Entry) -> bool:
     return (
         bool(entry.stage.live_copies)
         and entry.moves == before.moves
-        and entry.seq > before.seq
+        and entry.seq > old.last_seq
+        and old.base == new.base
         and old.scripts.keys() <= new.scripts.keys()
         and old.sources.keys() <= new.sources.keys()
     )

@@ -46,7 +46,7 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
     target = _target(start, main, branch, told.append)
     asked = asked_since(start, branch)
     asked = replace(asked, repack=is_repacked(start, branch))
-    edited = _moved_for_their_content(start, branch)
+    edited = _moved_for_their_content(start, branch, target)
     try:
         lock = update(main, target, asked, edited)
     except LockError:
@@ -63,14 +63,18 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
     return Merged(replace(lock, extra=held), tuple(dict.fromkeys(told)))
 
 
-def _moved_for_their_content(start: Lock, branch: Lock) -> frozenset[str]:
-    """Return the branch's live stages that moved: what they copy was edited there.
+def _moved_for_their_content(
+    start: Lock, branch: Lock, target: Target
+) -> frozenset[str]:
+    """Return the target's names of the branch's live stages that moved.
 
-    Those that only followed another one follow it here as well.
+    What they copy was edited there; those that only followed another one follow it here
+    as well.
     """
     names = continued(start, branch)
+    now = {old: name for name, old in continued(start, target).items()}
     return frozenset(
-        placed.id
+        now.get(names[placed.id], placed.id)
         for placed in unchecked_order(branch)
         if placed.live
         and placed.id in names
@@ -235,6 +239,10 @@ def _of_stage(
     match row.kind:
         case _ if row.decides == "again":
             return own.main
+        case _ if row.name == "touches" and own.start not in (own.main, own.branch):
+            # Mostly found in the commands, which are merged by themselves.
+            sets = Three(*(dict.fromkeys(names, True) for names in own.sides))
+            return tuple(sorted(keyed(sets, "", tell)))
         case Stages():
             needs = Three(*(dict.fromkeys(names, True) for names in own.sides))
             return tuple(keyed(needs, "", tell))

@@ -10,7 +10,7 @@ from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import Placed, last_system_seq, unchecked_order
 from dynbuild.lockfile.renames import Names, facts_of, follow, links, stages_of
 from dynbuild.lockfile.topology import dependencies_first
-from dynbuild.steps.model import AptSource, Script, Stage
+from dynbuild.steps.model import Stage
 from dynbuild.steps.sequence import Rank, topological
 
 
@@ -55,7 +55,7 @@ def motion(
         or previous[old].bump != stages[name].bump
         or links(previous[old]) != links(stages[name], follow(before.names))
     }
-    stood = _stood_on_what_left(before.order, target)
+    stood = _stood_on_what_left(before, target)
     last = last_system_seq(lock)
     outgrown = {step.id for step in before.order if step.live and step.seq < last}
     reached = changed | {
@@ -153,18 +153,13 @@ def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
     return True
 
 
-def _stood_on_what_left(order: tuple[Placed, ...], target: Target) -> set[str]:
-    """Return old names of the stages behind the first script or source that left."""
-    stood: set[str] = set()
-    gone = False
-    for placed in order:
-        match placed.step:
-            case Script(text):
-                gone = gone or text not in target.scripts
-            case AptSource() as source:
-                gone = gone or source not in target.sources
-            case Stage(name) if gone:
-                stood.add(name)
-            case _:
-                pass
-    return stood
+def _stood_on_what_left(before: PreviousLock, target: Target) -> set[str]:
+    """Return old names of the stages that stood on a script or source that left."""
+    old = before.lock
+    left = [
+        *(seq for text, seq in old.scripts.items() if text not in target.scripts),
+        *(seq for source, seq in old.sources.items() if source not in target.sources),
+    ]
+    if not left:
+        return set()
+    return {step.id for step in before.order if step.seq >= min(left)} & {*old.stages}

@@ -19,6 +19,7 @@ from dynbuild.steps.log import Event, Log, folded
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Install, Remove, Stage, Upgrade
 from dynbuild.steps.sequence import topological
+from dynbuild.steps.touched import touched
 
 _T = TypeVar("_T")
 
@@ -190,7 +191,7 @@ def _settled(
     if stage.name in names:
         before = previous.stages[names[stage.name]].stage
         bump = before.bump
-        if found and before.commands == stage.commands:
+        if found and before.commands == stage.commands and not _declared(before):
             touches = before.touches
         known = {follow(names)(name): name for name in dependencies}
         if known.keys() == set(before.dependencies):
@@ -198,6 +199,11 @@ def _settled(
     if stage.name in asked.bump:
         bump = max(asked.bump[stage.name], bump + 1)
     return replace(stage, bump=bump, dependencies=dependencies, touches=touches)
+
+
+def _declared(stage: Stage) -> bool:
+    """Whether a lock has databases of a stage that are not found in its commands."""
+    return bool(stage.touches) and stage.touches != touched(stage.commands)
 
 
 def _kept_or_next(

@@ -110,11 +110,10 @@ class Tree:
         path: str,
         exclude: tuple[str, ...],
         names: Collection[str],
-        folders: Collection[str] = (),
     ) -> bool:
         """Whether a copy of a path takes, or took, what has any of some names.
 
-        Or whether all of it lies below one of ``folders``. Raises NotThereError.
+        Raises NotThereError.
         """
         with self._reading():
             resolved = self._find(path)
@@ -130,7 +129,7 @@ class Tree:
             left_out = name in self.own or name in rules or inside in own
             return name == top or not left_out
 
-        return any(map(is_taken, names)) or any(_is_below(top, at) for at in folders)
+        return any(map(is_taken, names))
 
     def survey(self, path: str, exclude: tuple[str, ...]) -> tuple[Noted, ...]:
         """Return the paths that will differ in an image. Raises NotThereError."""

@@ -46,14 +46,16 @@ def knows(directory: Path, revision: str) -> bool:
     return commit is not None
 
 
-def log(path: Path) -> list[tuple[Commit, tuple[str, ...]]]:
+def log(path: Path, most: int | None = None) -> list[tuple[Commit, tuple[str, ...]]]:
     """Return the commits that touched a file, newest first, each with its parents' ids.
 
-    The list is empty without git. Raises CommittedUnknownError likewise.
+    The last ``most`` of them by date, if that is given. The list is empty without git.
+    Raises CommittedUnknownError likewise.
     """
     form = "--format=%H%x00%P%x00%an%x00%aI%x00%s"
     # A clone's own settings could name a program that verifies signatures.
-    how = ["--topo-order", "--no-show-signature", form]
+    order = "--topo-order" if most is None else f"--max-count={most}"
+    how = [order, "--no-show-signature", form]
     command = ["--literal-pathspecs", "log", *how]
     text = _git(path.parent, command, "HEAD", "--", path.name) or b""
     commits = []
@@ -83,22 +85,16 @@ def changed(directory: Path, revision: str) -> tuple[str, ...] | None:
     # Outside of a repository `git diff` would compare two directories.
     if not knows(directory, revision):
         return None
-    # No program that a clone's settings may name is run for an answer.
+    # What watches files is a program of the clone's settings. So is what converts them,
+    # but without that they could not be compared.
+    own = ["-c", "core.fsmonitor=false"]
     how = ["--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff"]
-    differing = _git(directory, ["diff", *how], revision, "--", ".") or b""
-    new = _git(directory, ["ls-files", "-z", "--others", "--exclude-standard"]) or b""
-    return _paths(differing + new)
-
-
-def ignored(directory: Path) -> tuple[str, ...]:
-    """Return the paths below a directory that git ignores; whole directories as one."""
-    how = ["--ignored", "--exclude-standard", "--directory"]
-    return _paths(_git(directory, ["ls-files", "-z", "--others", *how]) or b"")
-
-
-def _paths(listed: bytes) -> tuple[str, ...]:
-    names = (os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name)
-    return tuple(sorted({*names}))
+    how += ["--ignore-submodules=none"]
+    differing = _git(directory, [*own, "diff", *how], revision, "--", ".") or b""
+    others = ["ls-files", "-z", "--others", "--exclude-standard"]
+    new = _git(directory, [*own, *others]) or b""
+    names = (os.fsdecode(name).rstrip("/") for name in (differing + new).split(b"\0"))
+    return tuple(sorted({*filter(None, names)}))
 
 
 def setting(directory: Path, name: str) -> str | None:

@@ -54,8 +54,8 @@ class LockFile:
     def committed(self, revision: str) -> str | None:
         return git.show(self._place(), revision)
 
-    def commits(self) -> list[tuple[Commit, tuple[str, ...]]]:
-        return git.log(self._place())
+    def commits(self, most: int | None = None) -> list[tuple[Commit, tuple[str, ...]]]:
+        return git.log(self._place(), most)
 
     def require(self, revision: str) -> None:
         try:

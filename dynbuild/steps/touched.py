@@ -37,6 +37,10 @@ _ACCOUNTS = (
     *("useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "chpasswd"),
     *("adduser", "deluser", "addgroup", "delgroup", "gpasswd", "chage", "usermod"),
 )
+_CHANGES = (
+    *("upgrade", "dist-upgrade", "full-upgrade", "distro-sync"),
+    *("reinstall", "localinstall", "groupinstall"),
+)
 _CONDA = _Rule(
     "conda", _any("install", "update", "upgrade", "remove", "uninstall"), _ELSEWHERE
 )
@@ -45,8 +49,8 @@ _RULES = {
         program: _Rule(
             database,
             _any(
-                *(row.system.installs, *row.system.removes),
-                *("upgrade", "dist-upgrade", "full-upgrade"),
+                *(row.system.installs, *row.system.removes, *_CHANGES),
+                *(["update"] if row.name == "yum" else []),
             ),
         )
         for row in MANAGERS.values()
@@ -54,7 +58,9 @@ _RULES = {
         for database in row.databases
         for program in row.programs
     },
-    "dpkg": _Rule("dpkg", re.compile("-[irP]|--(?:install|remove|purge|configure)")),
+    "dpkg": _Rule(
+        "dpkg", re.compile(r"-[irP]\w*|--(?:install|unpack|remove|purge|configure)")
+    ),
     "rpm": _Rule("rpm", re.compile(r"-[iUFe]\w*|--(?:install|upgrade|erase)")),
     **dict.fromkeys(("conda", "mamba", "micromamba"), _CONDA),
     **dict.fromkeys(_ACCOUNTS, _Rule("passwd")),
@@ -79,6 +85,8 @@ def _by(command: str) -> Iterator[str]:
     words = [word.strip(_QUOTES) for word in command.split()]
     running: set[_Rule] = set()
     for word in words:
+        if word.startswith("#"):
+            break
         for rule in running:
             if rule.words and rule.words.fullmatch(word):
                 yield rule.database

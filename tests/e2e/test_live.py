@@ -1,6 +1,7 @@
 """Live stages: a package more runs none, and what is edited gets what was added."""
 
 import json
+import shutil
 
 import pytest
 
@@ -132,14 +133,74 @@ def test_other_edits(project: Space, how: str) -> None:
     assert seqs(project)["app"] == 6
 
 
-def test_a_directory_that_git_ignores_counts_as_edited(project: Space) -> None:
-    """What nothing tells counts as changed: that costs a run at most."""
+def test_a_directory_that_git_ignores_counts_as_unchanged(project: Space) -> None:
+    """Nothing tells: it stays where it is, and says if it lacks something there."""
     text = JQ.replace('"src"', '"out"')
     edit(project, "out/app.o")
     committed(project, text.replace(', "jq"', ""))
     committed(project, text)
+    edit(project, "out/app.o")
+    project.ok("lock")
+    assert seqs(project)["app"] == 3
+
+
+def test_a_script_that_leaves_moves_what_stood_on_it(project: Space) -> None:
+    """What is live lies on top of it, and does not stand on it."""
+    scripts = JQ.replace("[[stages]]", 'env_scripts = ["true"]\n[[stages]]', 1)
+    committed(project, scripts)
+    assert seqs(project)["script.6"] == 6
+    project.write("dynbuild.toml", scripts.replace("true", "false"))
+    project.ok("lock")
+    assert seqs(project)["app"] == 3
+
+
+def test_a_committed_lock_without_git_stays_as_it_is(project: Space) -> None:
+    """In an archive of the commit, or a container: nothing tells of an edit there."""
+    committed(project, JQ)
+    shutil.rmtree(project.root / ".git")
+    project.ok("lock")
+    assert seqs(project)["app"] == 3
+    project.write("src/main.c", "changed\n")
     project.ok("lock")
     assert seqs(project)["app"] == 6
+
+
+def test_a_project_that_is_not_committed_yet_in_a_repository(space: Space) -> None:
+    space.git("init", "-q", "-b", "main")
+    space.git("commit", "-q", "--allow-empty", "-m", "empty")
+    edit(space)
+    lock(space, TEXT)
+    space.ok("lock")
+    space.write("dynbuild.toml", JQ)
+    space.ok("lock")
+    assert seqs(space)["app"] == 3
+    edit(space)
+    space.commit()
+    # The commit tells from now on; that alone changes no file.
+    assert "up to date" in space.ok("lock").err
+    assert "seen" in space.read("dynbuild.lock")
+
+
+def test_a_program_that_watches_files_is_not_run(project: Space) -> None:
+    committed(project, JQ)
+    hook = project.write("hook", "#!/bin/sh\ntouch ran\n")
+    hook.chmod(0o755)
+    project.git("config", "core.fsmonitor", str(hook))
+    (project.root / "ran").unlink(missing_ok=True)
+    edit(project)
+    project.ok("lock")
+    assert seqs(project)["app"] == 6
+    assert not (project.root / "ran").exists()
+
+
+def test_a_revision_without_a_lock(project: Space) -> None:
+    """HEAD's is taken instead, and what was edited since HEAD."""
+    project.git("rm", "-q", "--cached", "dynbuild.lock")
+    project.git("commit", "-q", "-m", "No lock")
+    edit(project)
+    committed(project, JQ)
+    project.ok("lock", "--base", "HEAD~1")
+    assert seqs(project)["app"] == 3
 
 
 def test_from_another_revision(project: Space) -> None:
@@ -171,9 +232,11 @@ def test_without_git_the_lock_keeps_what_was_seen(space: Space) -> None:
     space.write("dynbuild.toml", JQ.replace('"jq"', '"tree"'))
     space.ok("lock")
     assert seqs(space)["app"] == 6
-    # A commit knows the content: the lock need not.
+    # A commit knows the content: the next lock need not.
     space.git("init", "-q", "-b", "main")
     space.commit()
+    assert "up to date" in space.ok("lock").err
+    space.write("dynbuild.toml", JQ.replace('"jq"', '"nano"'))
     space.ok("lock")
     assert "seen" not in space.read("dynbuild.lock")
 

@@ -35,6 +35,14 @@ def test_what_an_older_lock_does_not_say_stays_until_commands_change(
     assert space.read("dynbuild.lock") == text
 
 
+def test_what_is_no_longer_declared_is_found_again(space: Space) -> None:
+    committed(space, TEXT + 'touches = ["passwd"]\n')
+    space.write("dynbuild.toml", TEXT)
+    assert "stale" in space.run("lock", "--check").err
+    space.ok("lock")
+    assert 'touches = ["dpkg"]' in space.read("dynbuild.lock")
+
+
 def test_what_is_declared_counts(space: Space) -> None:
     lock(space, TEXT + "touches = []\n")
     assert "touches" not in space.read("dynbuild.lock")

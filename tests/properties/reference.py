@@ -348,14 +348,14 @@ def changed_stages(
 
 
 def stood_on_what_left(before: State, target: Target) -> set[str]:
-    steps = order(before)
-    sources = set(map(repr, target.sources))
-    for place, (kind, what) in enumerate(steps):
-        if (kind == "script" and what not in target.scripts) or (
-            kind == "source" and what not in sources
-        ):
-            return {name for kind, name in steps[place:] if kind == "stage"}
-    return set()
+    seqs = [s for text, s in before.scripts.items() if text not in target.scripts]
+    seqs += [s for one, s in before.sources.items() if one not in target.sources]
+    return {
+        name
+        for name in before.stages
+        for seq in seqs
+        if effective(name, before.stages, before.seqs) >= seq
+    }
 
 
 def placed(

@@ -177,7 +177,7 @@ def _is_layer(path: str, diff_ids: Collection[Digest]) -> bool:
     try:
         with unpacked(Path(path)) as file:
             return {_digest(file)} == set(diff_ids)
-    except BROKEN:
+    except (OSError, *BROKEN):
         return False
 
 

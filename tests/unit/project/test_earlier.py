@@ -22,10 +22,11 @@ class Git:
     texts: list[str | None]
     fails: bool = False
 
-    def commits(self) -> list[tuple[Commit, tuple[str, ...]]]:
+    def commits(self, most: int | None = None) -> list[tuple[Commit, tuple[str, ...]]]:
         if self.fails:
             raise CommittedUnknownError("git failed")
-        return [(Commit(str(n), "", "", ""), ()) for n in range(len(self.texts))]
+        numbers = range(len(self.texts))[:most]
+        return [(Commit(str(number), "", "", ""), ()) for number in numbers]
 
     def committed(self, revision: str) -> str | None:
         return self.texts[int(revision)]

@@ -47,6 +47,10 @@ from dynbuild.steps.touched import touched
         ("ldconfig-wrapper", ""),
         ("echo miniconda", ""),
         ("pip install flask", ""),
+        ("yum -y update", "rpm"),
+        ("dpkg -iE /tmp/x.deb", "dpkg"),
+        ("# apt-get install x", ""),
+        ("make # useradd x", ""),
     ],
 )
 def test_what_commands_touch(command: str, databases: str) -> None:
