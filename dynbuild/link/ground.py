@@ -18,9 +18,11 @@ Joins: TypeAlias = Mapping[int, frozenset[Reason]]
 """The reasons for which a step is put on others, by their positions in the order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ground:
     """The writes and databases of the settled steps: bits of steps by path or database.
+
+    ``settled`` has the bits of all, ``waiting`` those of which nothing was read yet.
 
     A step is compared only with those that write the same paths: the time to settle all
     steps grows with what they write, not with the pairs of steps. The writes of a step
@@ -32,6 +34,8 @@ class Ground:
     touched: dict[str, int] = field(default_factory=dict)
     unread: dict[int, Collection[WriteSet]] = field(default_factory=dict)
     known: dict[int, Collection[WriteSet]] = field(default_factory=dict)
+    waiting: int = 0
+    settled: int = 0
 
     def add(
         self, here: int, touches: Sequence[str], writes: Collection[WriteSet]
@@ -39,9 +43,13 @@ class Ground:
         for database in touches:
             self.touched[database] = self.touched.get(database, 0) | 1 << here
         self.unread[here] = self.known[here] = writes
+        self.waiting |= 1 << here
+        self.settled |= 1 << here
 
     def _read(self, closure: int) -> None:
-        for here in [other for other in self.unread if not closure >> other & 1]:
+        outside = self.waiting & ~closure
+        self.waiting &= closure
+        for here in bits_of(outside):
             for one in self.unread.pop(here):
                 for path, written in chain(one.items(), implied_paths(one).items()):
                     counts = seen(path, written)
@@ -90,7 +98,7 @@ class Ground:
         If no step is outside, ``reads`` stays unevaluated: the layers may be unread.
         """
         found: dict[int, frozenset[Reason]] = {}
-        if all(closure >> other & 1 for other in self.known):
+        if not self.settled & ~closure:
             return found
         wanted = sorted(set(reads))
         if wanted:

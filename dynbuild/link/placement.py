@@ -157,7 +157,7 @@ def place(
     def add(stack: Mapping[int, _Settled], members: Iterable[int]) -> None:
         for member in members:
             if stack[member].digest not in places:
-                places[stack[member].digest] = _placement(lock, stack, member)
+                places[stack[member].digest] = _placement(lock, stack, member, places)
 
     stacks: dict[int, Mapping[int, _Settled]] = {}
     for here, step in enumerate(order):
@@ -354,9 +354,19 @@ def _reach(lock: _Lock, here: int) -> list[int]:
     return list(bits_of(reached))
 
 
-def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placement:
+def _placement(
+    lock: _Lock,
+    stack: Mapping[int, _Settled],
+    here: int,
+    places: Mapping[PlacedDigest, Placement],
+) -> Placement:
     order, one = lock.order, stack[here]
-    closure = dict.fromkeys(stack[other].digest for other in bits_of(one.closure))
+    last = [stack[other].digest for other in bits_of(one.last)]
+    if len(last) == 1:
+        # It stands on what that one stands on: a chain is not walked again each time.
+        closure = dict.fromkeys((*places[last[0]].closure, *last))
+    else:
+        closure = dict.fromkeys(stack[other].digest for other in bits_of(one.closure))
     joins = tuple(
         Join(
             order[other].id,
@@ -372,7 +382,7 @@ def _placement(lock: _Lock, stack: Mapping[int, _Settled], here: int) -> Placeme
         step=order[here].digest,
         digest=one.digest,
         closure=tuple(closure),
-        on=tuple(dict.fromkeys(stack[other].digest for other in bits_of(one.last))),
+        on=tuple(dict.fromkeys(last)),
         sources=tuple(dict.fromkeys(lock.source[o] for o in lock.sources[here])),
         joins=joins,
     )
