@@ -229,7 +229,7 @@ def test_what_would_be_next_of_a_source_and_of_a_strange_package(
     world.edit('"curl", "git"]', '"another", "curl", "git"]')
     world.realize()
     source_, *_, group = world.ask("source", "apt").steps
-    assert source_.next.runs == ("apt.12", "source.13", "inventory")
+    assert source_.next.runs == ("apt.12", "source.13")
     assert group.next.runs == ("apt.13",)
 
 
