@@ -5,12 +5,15 @@ Written apart from dynbuild, to judge it. A hard link is the same node as its fi
 
 import functools
 import hashlib
+import io
 import json
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
+
+from backports import zstd
 
 Facts = tuple[object, ...]
 Content = Callable[[bytes], object]
@@ -103,9 +106,16 @@ class _Layer:
     path: Path = field(compare=False)
 
 
+def layer_archive(blob: bytes) -> tarfile.TarFile:
+    """The archive of a layer, packed as it may be; read here, not by the product."""
+    if blob.startswith(b"\x28\xb5\x2f\xfd"):
+        blob = zstd.decompress(blob)
+    return tarfile.open(fileobj=io.BytesIO(blob), mode="r:*")
+
+
 @functools.lru_cache(maxsize=256)
 def _entries(layer: _Layer, content: Content) -> list[tuple[tarfile.TarInfo, Facts]]:
-    with tarfile.open(layer.path, "r:*") as archive:
+    with layer_archive(layer.path.read_bytes()) as archive:
         return [(entry, _facts(archive, entry, content)) for entry in archive]
 
 

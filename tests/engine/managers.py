@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from tests.layouts import layer_archive
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -256,7 +258,7 @@ class Image:
                 manifest = json.load(blob(manifest["manifests"][0]["digest"]))
             listed = []
             for layer in manifest["layers"]:
-                with tarfile.open(fileobj=blob(layer["digest"])) as content:
+                with layer_archive(blob(layer["digest"]).read()) as content:
                     listed.append(
                         [
                             f"/{member.name.rstrip('/')}" + "/" * member.isdir()
