@@ -102,7 +102,7 @@ def facts(image: dict[str, Any]) -> dict[str, Any]:
     return {**config, "os": image["Os"], "on": image["Architecture"]}
 
 
-@pytest.mark.parametrize("packing", ["zstd", "gzip", "estargz", "uncompressed"])
+@pytest.mark.parametrize("packing", ["zstd", "gzip", "uncompressed"])
 @pytest.mark.parametrize("own", ["zstd", "gzip"])
 def test_a_base_that_is_packed_otherwise(  # noqa: PLR0913, PLR0917
     built: Space,
