@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-SCRIPTS = scripts/engine scripts/bench scripts/bench_merges scripts/bench_prices scripts/bench_replay scripts/post_comment scripts/record-streams scripts/screenshots
+SCRIPTS = scripts/engine scripts/manual scripts/bench scripts/bench_images scripts/bench_merges scripts/bench_moved scripts/bench_prices scripts/bench_replay scripts/post_comment scripts/record-session scripts/record-streams scripts/screenshots
 
-.PHONY: demo test test-slow test-fast lint format snapshots bench conformance clean
+.PHONY: demo test test-slow test-fast lint format snapshots manual docs pins bench conformance clean
 
 demo: $(READY)                ## Build, run and change examples/webapp, on this machine.
 	PATH="$(abspath $(BIN)):$$PATH" scripts/demo
@@ -27,12 +27,13 @@ test-slow: $(READY)           ## What takes too long for every change.
 conformance: $(READY)         ## Real Nix agrees, on the corpus and on random terms.
 	$(BIN)/pytest tests/language/conformance --basetemp "$$(mktemp -d)"
 
-lint: $(READY)                ## Style, types, import contracts, sizes.
+lint: $(READY)                ## Style, types, import contracts, sizes, the lock.
 	$(BIN)/ruff format --check . $(SCRIPTS)
 	$(BIN)/ruff check . $(SCRIPTS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	scripts/check-sizes
+	$(BIN)/dynbuild lock --check
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -41,9 +42,19 @@ format: $(READY)
 snapshots: $(READY)           ## Write the snapshots anew: read each before it is committed.
 	$(BIN)/pytest -m "not slow" --snapshot-update --basetemp "$$(mktemp -d)"
 
+manual: $(READY)              ## Write docs/dynbuild.1 anew, from the commands' help.
+	$(BIN)/python scripts/manual
+
+docs: $(READY)                ## The pages as a site, build/site; a broken link fails.
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -c docs/site . build/site
+
+pins: $(READY)                ## Write requirements.lock anew: newest versions, with hashes.
+	$(BIN)/uv pip compile pyproject.toml scripts/build-requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
+
 bench: $(READY)               ## Ratios, measured in one run; TRACES=folder of histories.
 	$(BIN)/python scripts/bench
 	$(BIN)/python scripts/bench_merges
+	test -z "$(DYNBUILD_TEST_BASE)" || $(BIN)/python scripts/bench_moved
 	$(BIN)/python scripts/bench_prices
 	test -z "$(TRACES)" || $(BIN)/python scripts/bench_replay "$(TRACES)"
 

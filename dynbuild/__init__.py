@@ -5,9 +5,18 @@ from dynbuild.version import __version__
 # As in ``typing``, which every start would wait for.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dynbuild.api import load, lock, open_environment, realize, trust, why
+    from dynbuild.api import (
+        WantedImage,
+        load,
+        lock,
+        open_environment,
+        realize,
+        realize_images,
+        trust,
+        why,
+    )
     from dynbuild.building import BuildFailed, Load, OciLayout, Push
-    from dynbuild.commands.lock import LockOptions
+    from dynbuild.commands.lock_requests import LockOptions
     from dynbuild.environment.model import Environment
     from dynbuild.errors import Diagnostic, DynbuildError
     from dynbuild.realization.request import RealizeOptions
@@ -22,11 +31,13 @@ __all__ = [
     "OciLayout",
     "Push",
     "RealizeOptions",
+    "WantedImage",
     "__version__",
     "load",
     "lock",
     "open_environment",
     "realize",
+    "realize_images",
     "trust",
     "why",
 ]
@@ -37,7 +48,7 @@ _MODULES = {
     "DynbuildError": "errors",
     "Environment": "environment.model",
     "Load": "building",
-    "LockOptions": "commands.lock",
+    "LockOptions": "commands.lock_requests",
     "OciLayout": "building",
     "Push": "building",
     "RealizeOptions": "realization.request",

@@ -4,25 +4,42 @@ docs/api.md has an example, and says what holds of errors, events and threads.
 Settings of a machine come from the variables of the process, as for the command line.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dynbuild.building import BuildEvent
 from dynbuild.commands import lock as locks
+from dynbuild.commands.lock_requests import NO_OPTIONS
 from dynbuild.environment import project as projects
 from dynbuild.environment.model import Environment
-from dynbuild.errors import Diagnostic
+from dynbuild.errors import Diagnostic, DynbuildError, UnreachableError
 from dynbuild.spans import Source
 from dynbuild.tiers.declared import declared_in
 
 if TYPE_CHECKING:
-    from dynbuild.commands.lock import Locked, LockOptions
+    from dynbuild.commands.lock import Locked
+    from dynbuild.commands.lock_requests import LockOptions
     from dynbuild.commands.why import Explanation
     from dynbuild.declaration.loaded import Loaded
     from dynbuild.lockfile.model import Lock
+    from dynbuild.realization.images import Linked
     from dynbuild.realization.request import RealizeOptions
-    from dynbuild.realization.run import Linked
+    from dynbuild.realization.run import End
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImage:
+    """An image to make: of which lock, where, and how.
+
+    ``line`` has its name after those of the images that it extends, the root first;
+    nothing where there is one image. Steps are told with these names.
+    """
+
+    lock: "Lock"
+    environment: Environment
+    options: "RealizeOptions"
+    line: tuple[str, ...] = ()
 
 
 def open_environment(
@@ -89,8 +106,15 @@ def lock(
     cannot be written.
     """
     project = environment.project
-    options = options or locks.LockOptions()
-    edges = locks.Edges(project.files, project.locks, project.edits, projects.images)
+    options = options or NO_OPTIONS
+    edges = locks.Edges(
+        project.files,
+        project.locks,
+        project.edits,
+        projects.images,
+        projects.fetch,
+        projects.lacks,
+    )
     locked = locks.lock(loaded, edges, options)
     if locked.text is not None and not dry_run:
         project.locks.write(locked.text)
@@ -111,12 +135,50 @@ def realize(
     UnreachableError for an engine or a required tier that does not answer.
     """
     # Whoever only locks waits for none of this.
-    from dynbuild.environment.wiring import backends  # noqa: PLC0415
-    from dynbuild.realization import run  # noqa: PLC0415
+    from dynbuild.building import BuildFailed  # noqa: PLC0415
 
-    with backends(environment, lock) as opened:
-        own = replace(options, project=options.project or environment.owner)
-        return run.realize(lock, opened, own)
+    (end,) = realize_images([WantedImage(lock, environment, options)])
+    if isinstance(end, BuildFailed | DynbuildError):
+        raise end
+    return end
+
+
+def realize_images(images: "Sequence[WantedImage]") -> "tuple[End, ...]":
+    """Make images at once, of one project: steps that several need run once.
+
+    Where one cannot be made, BuildFailed or a DynbuildError stands in its place, and
+    the others are made. Otherwise as ``realize``; it raises what concerns all images,
+    such as UnreachableError.
+    """
+    # Whoever only locks waits for none of this.
+    from dynbuild.environment.wiring import backends_of  # noqa: PLC0415
+    from dynbuild.realization import run  # noqa: PLC0415
+    from dynbuild.realization.images import Linked  # noqa: PLC0415
+
+    ends: tuple[End, ...] = ()
+    try:
+        with backends_of([(one.environment, one.lock) for one in images]) as opened:
+            ends = run.realize_images(
+                [
+                    run.ImageRequest(
+                        one.lock,
+                        edges,
+                        replace(
+                            one.options,
+                            project=one.options.project or one.environment.owner,
+                        ),
+                        one.line,
+                    )
+                    for one, edges in zip(images, opened, strict=True)
+                ]
+            )
+    except UnreachableError as error:
+        # The failure of an image matters more than any failure of sharing.
+        if all(isinstance(end, Linked) for end in ends):
+            raise
+        for also in error.diagnostics:
+            images[0].environment.tell(replace(also, severity="warning"))
+    return ends
 
 
 def why(

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from dynbuild.digest import Digest
+from dynbuild.digest import Digest, Field
+from dynbuild.link.model import Layer
 from dynbuild.quote import StageName
 
 
@@ -42,6 +43,16 @@ class Nowhere:
 Output = Load | Push | OciLayout | Nowhere
 
 
+def holds_annotations(output: Output) -> bool:
+    """Whether an output keeps the image's manifest, and so what it says."""
+    return isinstance(output, Push | OciLayout)
+
+
+def metadata_of(annotations: Mapping[str, str]) -> dict[str, object]:
+    """Return what is told of an image that was built with annotations."""
+    return {"dynbuild.annotations": dict(annotations)} if annotations else {}
+
+
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
     """One build of a Dockerfile, as ``docker buildx build`` takes it."""
@@ -51,7 +62,7 @@ class BuildRequest:
     outputs: tuple[Output, ...]
     tags: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
-    target: StageName | None = None
+    target: str | None = None
     builder: str | None = None
     network: str | None = None
     host_network: bool = False
@@ -64,6 +75,10 @@ class BuildRequest:
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     build_contexts: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """What the manifest says of the image; none that is loaded has a place for it."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """The values of ARG; a Dockerfile of a lock has none."""
     ignored: str = ""
     """The paths that the builder leaves out of the context, in .dockerignore syntax."""
 
@@ -73,11 +88,12 @@ class StepStarted:
     """The first instruction of a step (a named build stage) that has to run has begun.
 
     A step that is wholly cached finishes without having started. ``platform`` is given
-    if a build is for more than one.
+    if a build is for more than one, ``image`` if several are made: whose step it is.
     """
 
     step: StageName
     platform: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class StepOutput:
     step: StageName
     text: str
     platform: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +114,7 @@ class StepFinished:
     seconds: float
     ran: bool
     platform: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,15 @@ class StepResult:
     seconds: float
     ran: bool
     platform: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformImage:
+    """What an image is on one platform: its layers, lowest first, and its config."""
+
+    stack: tuple[Layer, ...]
+    config: Mapping[str, Field]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +185,10 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     """A build that BuildKit gave up: which step, which instruction, its last lines.
 
     ``step`` is None when it failed outside of any step (a pull, an export).
-    ``forgotten`` is a package that the failure mentions and that is no longer declared.
+    ``forgotten`` is a package that the failure mentions and that is no longer declared,
+    ``missed`` what a copy did not bring, whose pattern matched nothing.
+    ``image`` is the one whose step it is, if several are made, ``platform`` that for
+    which it was built, if there are several.
     """
 
     step: StageName | None
@@ -169,9 +199,14 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     steps: tuple[StepResult, ...]
     lacking: Lacking | None = None
     forgotten: str | None = None
+    missed: str | None = None
+    image: str | None = None
+    platform: str | None = None
 
     def __str__(self) -> str:
-        where = f"step {self.step}" if self.step else "the build"
+        step = f"{self.image}/{self.step}" if self.image else self.step
+        step = f"{step} ({self.platform})" if self.platform else step
+        where = f"step {step}" if self.step else "the build"
         code = self.exit_code
         reason = self.message if code is None else f"exit code {code}"
         return "\n".join([f"{where} failed: {reason}", *self.output])

@@ -16,6 +16,7 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"]+@")
 _QUERY = re.compile(r"(https?://[^\s?\"]+)\?[^\s\"]+")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST = 300
 """Maximum characters of foreign words that are shown."""
 
@@ -31,10 +32,27 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A text to write in place of a span; at an empty span it is inserted."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A way to do what a hint says: its name, and edits that are made together."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One thing that is wrong: what, where, and what to do next where that is sure.
 
-    ``code`` is stable (``DB0101``) and listed in docs/errors.md.
+    ``code`` is stable (``DB0101``) and listed in docs/errors.md. ``mends`` are for
+    editors; where they are empty, only a person can do what the hint says.
     """
 
     code: str
@@ -43,6 +61,7 @@ class Diagnostic:
     hint: str | None = None
     labels: tuple[Label, ...] = ()
     severity: Severity = "error"
+    mends: tuple[Mend, ...] = ()
 
 
 def render(diagnostic: Diagnostic) -> str:
@@ -61,12 +80,45 @@ def render(diagnostic: Diagnostic) -> str:
     return "\n".join(lines)
 
 
+def inert(text: str, margin: str = "    ") -> str:
+    """Return foreign text of several lines so that none can pass for one of ours.
+
+    All but the first get a margin; control characters are written out.
+    """
+    first, *rest = _UNSEEN.sub(_written_out, text).split("\n")
+    return "\n".join([first, *(f"{margin}{line}" for line in rest)])
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str | None:
     """``did you mean 'x'?`` for the nearest known names, or None when none is near."""
-    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    near = nearest(name, known)
     if not near:
         return None
     return f"did you mean {' or '.join(repr(match) for match in near)}?"
+
+
+def nearest(name: str, known: Sequence[str]) -> list[str]:
+    """Return the known names that may be meant, at most three, the nearest first."""
+    return get_close_matches(name, known, n=3, cutoff=0.6)
+
+
+def respellings(span: Span, name: str, others: Sequence[str]) -> tuple[Mend, ...]:
+    """Return a mend for each other name that may stand in place of one, in its quotes.
+
+    There is none where the place is not written plainly.
+    """
+    written = span.source.text[span.start : span.end]
+    for quote in ("", '"', "'"):
+        if written == f"{quote}{name}{quote}":
+            return tuple(
+                Mend(f"change to {other!r}", (Edit(span, f"{quote}{other}{quote}"),))
+                for other in others
+            )
+    return ()
 
 
 def redact_urls(text: str) -> str:

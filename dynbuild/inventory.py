@@ -47,6 +47,16 @@ class Root:
     record: Record | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The records that a shared tier has, or in words why it did not answer."""
+
+    name: str
+    place: str
+    records: tuple[Record, ...] = ()
+    away: str | None = None
+
+
 class Inventory(Protocol):
     """All that a tier holds. A shared one may raise TierError from every method."""
 

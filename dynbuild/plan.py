@@ -125,6 +125,7 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     held: Iterable[Held],
     *,
     before: str | None = None,
+    only: Collection[str] | None = None,
     anew: Collection[str] = (),
     made: Sequence[Held] = (),
     previous: Mapping[StepDigest, StepDigest] | None = None,
@@ -134,10 +135,11 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     A step is expected to do what it did in another place, or else what its ``previous``
     version did; ``held`` has the records of both.
 
-    With ``before`` the aim is not the image, but all that this step stands on. The
-    steps ``anew`` are aims as well, whether or not the image needs them; for these,
-    ``held`` has only what was built since. Records ``made`` in this run are considered
-    before all others, whatever tiers hold: this makes every run terminate.
+    With ``before`` the aim is not the image, but all that this step stands on; with
+    ``only``, these steps, and what is copied from them. The steps ``anew`` are aims of
+    an image as well, whether or not it needs them; for these, ``held`` has only what
+    was built since. Records ``made`` in this run are considered before all others,
+    whatever tiers hold: this makes every run terminate.
     """
     # What a group may lack is not part of its digest: its layers say what they lack.
     spare = {
@@ -167,11 +169,13 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     expected = _expected(chain.from_iterable(held_at.values()), previous or {})
     places = place(standing(order, digests), wrote, read, joined, expected)
     final = places.final
-    aims = (
-        {*places.image, *(final[id_] for id_ in anew if id_ in final)}
-        if before is None
-        else {*places.places[final[before]].closure}
-    )
+    if before is not None:
+        aims = {*places.places[final[before]].closure}
+    elif only is not None:
+        every = (final, places.sources)
+        aims = {at[id_] for at in every for id_ in only if id_ in at}
+    else:
+        aims = {*places.image, *(final[id_] for id_ in anew if id_ in final)}
     # What is needed has to be present, so none of it may count as a gone source.
     again = {digests[id_] for id_ in anew if id_ in digests}
     lost = aims | {one.digest for one in places.places.values() if one.step in again}
@@ -268,9 +272,8 @@ def standing(
 
 
 def sources_of(step: Step) -> tuple[str, ...]:
-    """Return the stages that a step copies from, each once."""
-    copies = step.copies if isinstance(step, Stage) else ()
-    return tuple(dict.fromkeys(copy.stage for copy in copies if copy.stage))
+    """Return the stages that a step takes files from, each once."""
+    return step.sources if isinstance(step, Stage) else ()
 
 
 def reached(order: Sequence[Placed]) -> frozenset[str]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from dynbuild.building import BuildRequest, Built, Report
+from dynbuild.building import BuildRequest, Built, PlatformImage, Report
 from dynbuild.digest import BlobDigest, Digest, Field, StepDigest
 from dynbuild.explain.blame import Commit
 from dynbuild.link.choice import Held
-from dynbuild.link.model import Layer, Record, WriteSet
+from dynbuild.link.model import Inside, Layer, Record, WriteSet, unknown
 from dynbuild.quote import StageName
 from dynbuild.steps.model import Pin
 
@@ -32,20 +32,27 @@ class Noted:
     left_out: bool = False
 
 
-class Files(Protocol):
-    """The files of a project that stages copy."""
+class Paths(Protocol):
+    """What is at the paths of a project."""
 
     def is_directory(self, path: str) -> bool:
         """Whether a path is a directory. Raises NotThereError when it is nothing."""
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Return what a pattern matches and a copy may take, by name.
+
+        Raises NotThereError for a link that leads out of the project.
+        """
+
+
+class Files(Paths, Protocol):
+    """The files of a project that stages copy."""
 
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
         """Return the digest of what would be copied now. Raises NotThereError."""
 
     def gather(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
-        """Copy into a build context; return the digest of what was copied.
-
-        Raises NotThereError.
-        """
+        """Copy into a build context; return the copy's digest. Raises NotThereError."""
 
     def gathered(self, path: str, exclude: tuple[str, ...], into: str) -> Digest:
         """Return the digest of a context's final contents. Raises NotThereError."""
@@ -69,6 +76,9 @@ class Locks(Protocol):
 
         Raises CommittedUnknownError.
         """
+
+    def is_in_git(self) -> bool:
+        """Whether it is in a working tree of git. Raises CommittedUnknownError."""
 
     def require(self, revision: str) -> None:
         """Raise DeclarationError unless git knows the revision."""
@@ -194,16 +204,6 @@ class Tiers(Tier, Protocol):
         """Share records of the nearest tier; return how many shared tiers lack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The records that a shared tier has, or in words why it did not answer."""
-
-    name: str
-    place: str
-    records: tuple[Record, ...] = ()
-    away: str | None = None
-
-
 Stack = tuple[Layer, ...]
 """The layers of an image, lowest first."""
 
@@ -213,11 +213,15 @@ Config = Mapping[str, Field]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An image from a registry: its layers, their contents, its config."""
+    """An image from a registry: its layers, their contents, its config.
+
+    ``inside`` is as of a record.
+    """
 
     layers: Stack
     writes: WriteSet
     config: Config
+    inside: Callable[[], Inside | None] = unknown
 
 
 class Machine(Protocol):
@@ -255,13 +259,13 @@ class LostError(Exception):
 class StepPart:
     """A step to build: its build stage, and which instructions make its layers.
 
-    ``copies`` has one item for each copy instruction: whether it copies from the
-    project.
+    ``copies``: whether each is of the project; ``needed``: what some have to bring.
     """
 
     name: StageName
     copies: tuple[bool, ...]
     runs: bool
+    needed: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +273,10 @@ class StepRequest:
     """Steps to build, each on the one before it, the first on the stack of its closure.
 
     ``below`` has the write sets of that stack, lowest first. ``stacks`` has the layers
-    of the build stages that are given rather than built, by name; ``config`` is theirs.
-    The first step is built from the stage ``parent``.
+    of the build stages that are given rather than built, by name; ``config`` is theirs,
+    but for those that start from another base, which ``configs`` has. The first step is
+    built from the stage ``parent``. ``inline`` names steps that the same build makes
+    for these to copy from, each after its own sources.
     """
 
     build: BuildRequest
@@ -280,14 +286,17 @@ class StepRequest:
     below: tuple[WriteSet, ...]
     stacks: Mapping[StageName, Stack]
     config: Config
+    inline: tuple[StageName, ...] = ()
+    configs: Mapping[StageName, Config] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Realized:
     """The layers that a step made, what they write, and how long it ran.
 
-    ``made`` is when it was built, in milliseconds since 1970; ``text`` returns the text
-    of one of the files that show what was installed, by its path.
+    ``made`` is when, in milliseconds since 1970; ``text`` returns one of the files that
+    show what was installed, by its path; ``missed`` is what a copy did not bring.
+    ``inside`` is as of a record: the tier has its blob once it is called.
     """
 
     layers: Stack
@@ -297,6 +306,8 @@ class Realized:
     made: int
     ran: bool
     text: Callable[[str], str]
+    missed: str | None = None
+    inside: Callable[[], Inside | None] = unknown
 
 
 class LayerBuilder(Protocol):
@@ -306,10 +317,17 @@ class LayerBuilder(Protocol):
         """Return an image from its registry; its contents are read on first use."""
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
-        """Build steps. Raises BuildFailed, UnreachableError, LostError."""
+        """Build steps, and return them after those that were built inline.
 
-    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
-        """Return the contents of an image built as a whole. Raises as ``steps``."""
+        The layers of these stay in the builder: of them it is only told how long they
+        ran. Raises BuildFailed, UnreachableError, LostError.
+        """
+
+    def tree(self, request: BuildRequest, report: Report) -> tuple[WriteSet, Config]:
+        """Return the contents and the config of an image built as a whole.
+
+        Raises as ``steps``.
+        """
 
 
 class LayerWriter(Protocol):
@@ -329,9 +347,9 @@ class ImageLoader(Protocol):
     """Makes images of layers, and containers of images."""
 
     def image(
-        self, stack: Stack, config: Config, request: BuildRequest, report: Report
+        self, images: Mapping[str, PlatformImage], request: BuildRequest, report: Report
     ) -> Built:
-        """Export an image of these layers to the outputs of a request.
+        """Export an image, by its platforms, to the outputs of a request.
 
         Raises BuildFailed, UnreachableError, LostError.
         """

@@ -82,6 +82,30 @@ def command(texts: Sequence[str]) -> str:
     return exec_form(texts)
 
 
+def shell_line(text: str) -> str:
+    """The shell form of HEALTHCHECK, in which a Dockerfile changes nothing."""
+    if _LINE_ENDS.search(text):
+        raise UnfitError("it has a line end")
+    if not text or text != text.strip():
+        raise UnfitError("it is empty, or has blanks around it")
+    if text.endswith("\\"):
+        raise UnfitError("it ends in a backslash, which would join the next line to it")
+    if text.startswith("[") and _begins_with_a_list(text):
+        raise UnfitError("it begins with a list, which would be taken for a program's")
+    return text
+
+
+def _begins_with_a_list(text: str) -> bool:
+    """Whether BuildKit reads JSON from the beginning of a text, whatever follows."""
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
 def volumes(paths: Sequence[str]) -> str:
     """The JSON form of VOLUME, in which variables mean themselves."""
     for path in paths:
@@ -90,33 +114,72 @@ def volumes(paths: Sequence[str]) -> str:
     return exec_form([_unexpanded(path) for path in paths])
 
 
-def copy_paths(source: str, target: str) -> str:
-    """Source and target of COPY; the source's globs and all variables mean themselves.
+def copy_paths(
+    sources: Sequence[str], target: str, variables: Sequence[str] = ()
+) -> str:
+    """Sources and target of COPY; globs and all but some variables mean themselves."""
+    return _copied(sources, target, variables, "(?!)")
+
+
+def copy_patterns(
+    sources: Sequence[str], target: str, variables: Sequence[str] = ()
+) -> str:
+    """As ``copy_paths``, but ``*``, ``?`` and brackets around plain text are globs."""
+    return _copied(sources, target, variables, r"[*?]|\[\^?[A-Za-z0-9._*?-]+\]")
+
+
+def _copied(
+    sources: Sequence[str], target: str, variables: Sequence[str], globs: str
+) -> str:
+    """Sources and target of COPY.
 
     A source may name a heredoc or a URL, and is a pattern for two matchers: only
     brackets with a backslash mean the same to both.
     """
-    if not source or not target:
+    if not all(sources) or not target:
         raise UnfitError("a copy has a source and a target")
-    if _CONTROLS.search(source):
-        raise UnfitError(
-            f"{source!r} has control characters: BuildKit cannot ask for it"
+    for source in sources:
+        if _CONTROLS.search(source):
+            raise UnfitError(
+                f"{source!r} has control characters: BuildKit cannot ask for it"
+            )
+    patterns = [
+        re.sub(
+            rf"(?P<glob>{globs})|^[!\ufeff]|[*?\[\\^<:]|^\s+|\s+$", _bracketed, source
         )
-    pattern = re.sub(r"^[!\ufeff]|[*?\[\\^<:]|^\s+|\s+$", _bracketed, source)
-    if _PLAIN.fullmatch(pattern) and _PLAIN.fullmatch(target) and source[0] != "-":
-        return f"{source} {target}"
-    return exec_form([_unexpanded(pattern), _unexpanded(target)])
+        for source in sources
+    ]
+    words = [re.sub("[*?]", "", pattern) for pattern in patterns]
+    if all(map(_PLAIN.fullmatch, [*words, target])) and sources[0][0] != "-":
+        return " ".join([*patterns, target])
+    return exec_form([_unexpanded(text, variables) for text in [*patterns, target]])
+
+
+def download(url: str, target: str) -> str:
+    """The address and the target of ADD: nothing expands, and nothing is cloned."""
+    host, path = r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?", r"/[A-Za-z0-9._~:/?@!()&*+,;=%-]*"
+    _named(url, rf"https?://{host}(?:{path})?", "the address of a file, in plain ASCII")
+    if url.partition("?")[0].rstrip("/").endswith(".git"):
+        raise UnfitError(f"{url!r} is the address of a repository")
+    if not target:
+        raise UnfitError("a download has a target")
+    if _PLAIN.fullmatch(target):
+        return f"{url} {target}"
+    return exec_form([url, _unexpanded(target)])
 
 
 def _bracketed(match: re.Match[str]) -> str:
+    if match["glob"]:
+        return match[0]
     return "".join(
         f"[\\{c}]" if c.isascii() and not c.isspace() else f"[{c}]" for c in match[0]
     )
 
 
-def _unexpanded(text: str) -> str:
-    """Escape a text against BuildKit's variables, quotes and backslashes."""
-    return re.sub(r"""([\\"'$])""", r"\\\1", text)
+def _unexpanded(text: str, variables: Sequence[str] = ()) -> str:
+    """Escape a text against BuildKit's quotes, backslashes and other variables."""
+    kept = "".join(rf"(?!\{{{name}\}})" for name in variables)
+    return re.sub(rf"""([\\"']|\${kept})""", r"\\\1", text)
 
 
 def _json_escape(match: re.Match[str]) -> str:
@@ -169,6 +232,13 @@ def option(text: str) -> str:
     return flag(text)
 
 
+def bound(path: str) -> str:
+    """The source of a bind mount, which is one path and no pattern of several."""
+    if re.search(r"[*?\[]", path):
+        raise UnfitError(f"{path!r} would be read as a pattern")
+    return option(path)
+
+
 # Names
 
 
@@ -203,6 +273,12 @@ def name(text: str) -> str:
 def port(text: str) -> str:
     """A port, or a range of them, and perhaps a protocol."""
     return _named(text, r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:/[a-z]+)?", "a port")
+
+
+def duration(text: str) -> str:
+    """A duration as Go reads it, in ASCII: flags are read byte by byte."""
+    number = r"[0-9]+(?:\.[0-9]+)?"
+    return _named(text, rf"(?:{number}(?:ns|us|ms|s|m|h))+", "a duration")
 
 
 def reference(text: str) -> str:
@@ -248,13 +324,35 @@ def heredoc(script: str) -> list[str]:
             f"the script has more than {MAX_SCRIPT} bytes: put it in a file and copy it"
         )
     lines = script.split("\n")
+    word = _word(lines)
+    return [f"<<'{word}'", *lines, word]
+
+
+def _word(lines: Iterable[str]) -> str:
+    """Return a word that no line equals, to end a heredoc with."""
     taken = {line.strip() for line in lines}
     word = "EOF"
     number = 0
     while word in taken:
         number += 1
         word = f"EOF{number}"
+    return word
+
+
+def document(text: str) -> list[str]:
+    """Lines of ``<<'WORD'``, a file's text as it is, and the ``WORD`` that ends it."""
+    if re.search(r"[\0\r]", text):
+        raise UnfitError("a carriage return or a NUL has no place in a written file")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    word = _word(lines)
     return [f"<<'{word}'", *lines, word]
+
+
+def written(path: str) -> str:
+    """The path of a written file: one word that no shell and no Docker changes."""
+    if not re.fullmatch(r"/[A-Za-z0-9_@%+=:,./~-]*[A-Za-z0-9_@%+=:,.~-]", path):
+        raise UnfitError(f"{path!r} is not the plain absolute path of a file")
+    return path
 
 
 def line(text: str) -> str:

@@ -16,6 +16,9 @@ _PATH = rf"{_PART}(?:/{_PART})*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = r"sha256:[0-9a-f]{64}"
 
+SCRATCH = "scratch"
+"""What an image starts from that starts from nothing; Docker reserves the name."""
+
 NAME = rf"(?:{_REGISTRY}/)?{_PATH}"
 """A repository, perhaps with its registry (distribution/reference, regexp.go)."""
 
@@ -42,6 +45,11 @@ class Reference:
 
     def __str__(self) -> str:
         return self.at(self.digest) if self.digest else self.image
+
+
+def start(text: str) -> str:
+    """The full name of what an image or a stage starts from: an image, or nothing."""
+    return SCRATCH if text == SCRATCH else str(parse(text))
 
 
 def parse(text: str) -> Reference:

@@ -3,6 +3,7 @@
 import signal
 
 pytest_plugins = [
+    "tests.profiles",
     "tests.engine_fixtures",
     # Before those that import it, or its assertions would tell less.
     "tests.s3_servers",

@@ -15,6 +15,7 @@ from dynbuild.explain.past import BuildSummary, Past, PastBuild, PastLock, PastS
 from dynbuild.explain.predict import Prediction, predict
 from dynbuild.explain.since import before_of
 from dynbuild.explain.view import stand_ins
+from dynbuild.inheritance import Steps
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.lockfile.codec import dumps
@@ -99,7 +100,8 @@ class Machine:
             for one in self.held
             if one.record.step in ids
         }
-        foreseen = predict(order, digests, PLATFORM, self.held, wrote)
+        steps = Steps(order, described, digests)
+        foreseen = predict(steps, PLATFORM, self.held, wrote)
         return foreseen, Trace(
             CurrentSteps(order, described, digests, foreseen), before
         )

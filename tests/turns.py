@@ -79,20 +79,29 @@ class Turns:
 
 
 class TurnJobs:
-    """Implements ``ports.Jobs``: the jobs of one process."""
+    """Implements ``ports.Jobs``: the jobs of one process, at most some at once.
 
-    def __init__(self, turns: Turns, process: str, most: int) -> None:
+    A failure ends all where they are for one image, which is ``alone``.
+    """
+
+    def __init__(
+        self, turns: Turns, process: str, most: int, *, alone: bool = True
+    ) -> None:
         self._turns = turns
         self._process = process
         self._most = most
+        self._alone = alone
         self._events: list[JobResult | JobEnded] = []
         self._keys: list[str] = []
+        self._building: set[str] = set()
         self.failed = False
 
     def start(self, key: str, job: Job) -> None:
-        assert not self.failed, "started after a failure was told"
+        assert not (self.failed and self._alone), "started after a failure was told"
         assert key not in self._keys
+        assert len(self._building) < self._most
         self._keys.append(key)
+        self._building.add(key)
 
         def work() -> None:
             error: BaseException | None = None
@@ -110,6 +119,8 @@ class TurnJobs:
         while not self._events:
             self._turns.pause()
         event = self._events.pop(0)
+        # What was built and is being read takes no part in the budget.
+        self._building.discard(event.key)
         if isinstance(event, JobEnded):
             self._keys.remove(event.key)
             self.failed = self.failed or event.error is not None

@@ -54,9 +54,19 @@ def accepted(project: Project, declared: Cache) -> Accepted:
         return Accepted(declared, given=True)
     if counts:
         _warn(project, declared)
-    # Keys without consent can only restrict, never allow.
-    needs_keys = bool(beyond(declared, os.environ).trusted_keys)
-    return Accepted(Cache(signed_only=needs_keys), given=False)
+    return Accepted(_without(declared), given=False)
+
+
+def agreed(project: Project, declared: Cache) -> Cache:
+    """Return the effective cache settings, as the user answered before; ask nobody."""
+    if consents_kept().answer(name_of(project), settings_of(declared)):
+        return declared
+    return _without(declared)
+
+
+def _without(declared: Cache) -> Cache:
+    """Return what counts without consent: keys can only restrict, never allow."""
+    return Cache(signed_only=bool(beyond(declared, os.environ).trusted_keys))
 
 
 def accepted_before(project: Project) -> Cache:

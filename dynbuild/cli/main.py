@@ -1,6 +1,7 @@
 """The command line: the table of commands, and the exit status of each outcome."""
 
 import errno
+import gc
 import importlib
 import os
 import signal
@@ -14,7 +15,13 @@ from typing import TextIO
 import click
 
 from dynbuild.cli.output import show, tell
-from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
+from dynbuild.collector import UNCOLLECTED
+from dynbuild.errors import (
+    DeclarationError,
+    Diagnostic,
+    DynbuildError,
+    did_you_mean,
+)
 from dynbuild.version import __version__
 
 INTERRUPTED = 130
@@ -24,7 +31,7 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 # Each command is imported when it is called: `dynbuild lock --check` must not wait for
 # imports that only a build needs.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("init.init", "Write a starter declaration."),
+    "init": ("init.init", "Write a declaration to start from; --from Dockerfile."),
     "lock": ("lock.lock", "Update dynbuild.lock to match the declaration."),
     "realize": ("realize.realize", "Build the image that the lock describes."),
     "build": ("realize.build", "Update the lock, then build the image."),
@@ -33,15 +40,23 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "diff.diff",
         "Show what a change of the lock reruns, and what that costs.",
     ),
+    "compare": (
+        "compare.compare",
+        "Compare the image with that of a Dockerfile, or with another one.",
+    ),
     "blame": ("blame.blame", "List the commits that moved or changed a stage."),
     "graph": ("graph.graph", "Draw the steps of the lock and what each stands on."),
-    "status": ("status.status", "Show which steps of the lock each tier holds."),
+    "status": ("status.status", "Show which steps of the lock each cache tier holds."),
+    "packages": (
+        "packages.packages",
+        "List what the image has installed, and the step that brought it.",
+    ),
     "outdated": (
         "outdated.outdated",
         "List the images and packages that have newer versions.",
     ),
-    "cache": ("cache.cache", "List, verify, push and pull what the tiers hold."),
-    "clean": ("clean.clean", "Remove from the tiers what is no longer used."),
+    "cache": ("cache.cache", "List, verify, push and pull what the cache tiers hold."),
+    "clean": ("clean.clean", "Remove from the cache tiers what is no longer used."),
     "key": ("key.key", "Create keys that sign what is shared."),
     "trust": ("trust.trust", "Accept the caches that the declaration names."),
     "check": ("check.check", "Check the declaration without building anything."),
@@ -49,10 +64,35 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "evaluate.evaluate",
         "Evaluate a file or an expression, and print its value.",
     ),
+    "repl": ("repl.repl", "Evaluate expressions line by line."),
     "fmt": ("fmt.fmt", "Format .nix files."),
+    "lsp": ("lsp.lsp", "Serve an editor: the Language Server Protocol."),
+    "completion": (
+        "completion.completion",
+        "Print what lets a shell complete commands and stages.",
+    ),
     "schema": ("schema.schema", "Print the JSON schema of declarations, for editors."),
 }
 
+
+_ELSEWHERE: Mapping[str, str] = {
+    "add": "`apt_packages` and the like in the declaration, then `dynbuild lock`",
+    "develop": "`dynbuild realize --shell STAGE`",
+    "explain": "`dynbuild why`",
+    "gc": "`dynbuild clean`",
+    "help": "`dynbuild --help`",
+    "install": "`dynbuild build -t NAME`",
+    "prune": "`dynbuild clean`",
+    "push": "`dynbuild realize --push -t HOST/NAME`",
+    "shell": "`dynbuild realize --shell STAGE`",
+    "show": "`dynbuild graph`",
+    "sync": "`dynbuild build -t NAME`",
+    "tree": "`dynbuild graph`",
+    "update": "`dynbuild lock --upgrade-packages`",
+    "upgrade": "`dynbuild lock --upgrade-packages`",
+    "version": "`dynbuild --version`",
+}
+"""What commands of other tools are here."""
 
 _EPILOG = """\
 \b
@@ -87,6 +127,18 @@ class _Commands(click.Group):
         command: click.Command = getattr(imported, name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            meant = f"did you mean {_ELSEWHERE[name]}?" if name in _ELSEWHERE else ""
+            hint = meant or did_you_mean(name, [*COMMANDS])
+            known = hint or "`dynbuild --help` lists the commands"
+            message = f"there is no command {name!r}"
+            raise DeclarationError(Diagnostic("DB0317", message, hint=known))
+        return super().resolve_command(ctx, args)
+
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
@@ -120,6 +172,7 @@ def dynbuild() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit status."""
+    gc.set_threshold(UNCOLLECTED)
     try:
         _prepare_streams()
         with _interrupts():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 import click
@@ -44,6 +45,18 @@ class _Setting(click.Option):
             if source is ParameterSource.ENVIRONMENT:
                 error.param_hint = f"{self.envvar} (the environment)"
             raise
+
+
+def examples(*lines: str) -> Callable[[_F], _F]:
+    """Add command lines to a command's help, as they stand."""
+    title = "Examples" if len(lines) > 1 else "Example"
+    shown = "\n".join(["\b", f"{title}:", *(f"  {line}" for line in lines)])
+
+    def decorate(command: _F) -> _F:
+        command.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n{shown}"
+        return command
+
+    return decorate
 
 
 def option(*names: str, **settings: Any) -> Callable[[_F], _F]:  # noqa: ANN401
@@ -92,8 +105,8 @@ config = option(
 
 
 def arguments(command: _F) -> _F:
-    """Add the flags that pass arguments to a declaration that is a function."""
-    for decorate in (_argstr, _arg):
+    """Add the flags that pass arguments to a declaration."""
+    for decorate in (_argstr, _arg, _build_arg):
         command = decorate(command)
     return command
 
@@ -106,13 +119,52 @@ _arg = option(
     metavar="NAME EXPR",
     help="Pass argument NAME to a declaration that is a function, as an expression.",
 )
+_BUILD_ARGS = "dynbuild.build_args"
+"""The key in click's context for what ``--build-arg`` gave."""
+
+
+def _keep_pairs(
+    context: click.Context, _: click.Parameter, values: tuple[str, ...]
+) -> None:
+    """Split what is given as Docker has it, before ``--argstr`` takes it up."""
+    pairs = []
+    for value in values:
+        name, separator, text = value.partition("=")
+        if not (name and separator):
+            message = f"--build-arg takes NAME=TEXT, found {value!r}"
+            raise DeclarationError(Diagnostic("DB0317", message))
+        pairs.append((name, text))
+    context.meta[_BUILD_ARGS] = tuple(pairs)
+
+
+def _with_build_args(
+    context: click.Context, _: click.Parameter, values: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    return (*values, *context.meta.get(_BUILD_ARGS, ()))
+
+
 _argstr = option(
     "--argstr",
     "texts",
     nargs=2,
     multiple=True,
+    callback=_with_build_args,
     metavar="NAME TEXT",
-    help="Pass argument NAME to a declaration that is a function, as a string.",
+    help="Pass argument NAME of the declaration, as a string.",
+)
+_build_arg = option(
+    "--build-arg",
+    multiple=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_keep_pairs,
+    metavar="NAME=TEXT",
+    help="The same as --argstr NAME TEXT.",
+)
+of_a_dockerfile = request(
+    "--target",
+    metavar="STAGE",
+    help="The build stage of the Dockerfile that is meant; else the last one.",
 )
 frozen = option(
     "--frozen",
@@ -133,8 +185,26 @@ def platform(default: str, *, several: bool = False) -> Callable[[_F], _F]:
         "this platform, or several separated by commas" if several else "this platform"
     )
     return option(
-        "--platform", metavar="OS/ARCH", help=f"Use {which}.  [default: {default}]"
+        "--platform",
+        callback=_whole,
+        metavar="OS/ARCH",
+        help=f"Use {which}.  [default: {default}]",
     )
+
+
+def _whole(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no platform: a base that is nothing has all that there are."""
+    if not value:
+        return value
+    # Most commands need none of this.
+    from dynbuild.declaration.grammar import PLATFORM, matches  # noqa: PLC0415
+
+    for one in value.split(","):
+        if not matches(PLATFORM, one):
+            message = f"--platform {one[:40]!r} is not a platform"
+            hint = "write it whole, such as linux/amd64; commas alone separate several"
+            raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    return value
 
 
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")

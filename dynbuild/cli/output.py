@@ -7,17 +7,20 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dynbuild.cli.progress import Color, use_color
 from dynbuild.cli.progress_text import lines, printable
 from dynbuild.errors import CommandFailed, Diagnostic, render
-from dynbuild.lockfile.changes import Change, Verb
 from dynbuild.project.writing import put
 from dynbuild.quote import shell
 from dynbuild.spans import Span
 
+if TYPE_CHECKING:
+    from dynbuild.lockfile.changes import Change, Verb
+
 _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "hint": "\033[36m"}
-_MARKS: dict[Verb, str] = {
+_MARKS: "dict[Verb, str]" = {
     "added": "+",
     "changed": "~",
     "upgraded": "^",
@@ -139,29 +142,31 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in shown)
 
 
-def changes_text(changes: Sequence[Change]) -> str:
+def changes_text(changes: "Sequence[Change]") -> str:
     """Return one line per change: mark, kind, name, old and new seq, and reason."""
     return table([change_row(change) for change in changes]) if changes else ""
 
 
-def changes_data(changes: Sequence[Change]) -> list[dict[str, object]]:
+def changes_data(changes: "Sequence[Change]") -> list[dict[str, object]]:
     """Return the changes for ``--json``."""
-    return [
-        {
-            "change": change.verb,
-            "kind": change.kind,
-            "name": change.name,
-            "seq_before": change.before,
-            "seq_after": change.after,
-            "details": list(change.details),
-        }
-        for change in changes
-    ]
+    return [_change_data(change) for change in changes]
 
 
-def change_row(change: Change) -> tuple[str, str, str, str, str]:
+def _change_data(change: "Change") -> dict[str, object]:
+    found: dict[str, object] = {
+        "change": change.verb,
+        "kind": change.kind,
+        "name": change.name,
+        "seq_before": change.before,
+        "seq_after": change.after,
+        "details": list(change.details),
+    }
+    return found | {"image": change.image} if change.image else found
+
+
+def change_row(change: "Change") -> tuple[str, str, str, str, str]:
     """Return a change as cells: mark, kind, name, old and new seq, and reason."""
-    name = change.name.split("\n", 1)[0]
+    name = change.called.split("\n", 1)[0]
     before, after = change.before, change.after
     match before, after:
         case None, None:

@@ -16,6 +16,7 @@ from dynbuild.building import (
 from dynbuild.cli.progress_text import (
     Titles,
     duration,
+    key_of,
     lines,
     printable,
     title,
@@ -77,6 +78,21 @@ def progress(
             assert_never(mode)
 
 
+def once(report: Report) -> Report:
+    """Return a report that tells of a step that ran for no image only once."""
+    told: set[tuple[str, str | None, str | None]] = set()
+
+    def reported(event: BuildEvent) -> None:
+        if isinstance(event, StepFinished):
+            key = (event.step, event.platform, event.image)
+            if not event.ran and key in told:
+                return
+            told.add(key)
+        report(event)
+
+    return reported
+
+
 def _plain(stream: TextIO, titles: Titles) -> Report:
     """Return a report that writes log lines, each naming its step."""
     announced: set[str] = set()
@@ -92,14 +108,14 @@ def _plain(stream: TextIO, titles: Titles) -> Report:
 
 def _log(event: BuildEvent, titles: Titles, announced: set[str]) -> Iterator[str]:
     match event:
-        case StepStarted(step, platform):
-            yield f"{_name(step, platform)} started{_called(step, titles)}"
-        case StepOutput(step, text, platform):
-            yield from (f"{_name(step, platform)} | {line}" for line in lines(text))
-        case StepFinished(step, seconds, True, platform):
-            yield f"{_name(step, platform)} ran in {duration(seconds)}"
-        case StepFinished(step, _, _, platform):
-            yield f"{_name(step, platform)} cached{_called(step, titles)}"
+        case StepStarted():
+            yield f"{_name(event)} started{_called(event, titles)}"
+        case StepOutput(_, text):
+            yield from (f"{_name(event)} | {line}" for line in lines(text))
+        case StepFinished(_, seconds, True):
+            yield f"{_name(event)} ran in {duration(seconds)}"
+        case StepFinished():
+            yield f"{_name(event)} cached{_called(event, titles)}"
         case Working(what, current, total, done):
             if what not in announced:
                 announced.add(what)
@@ -114,12 +130,13 @@ def _log(event: BuildEvent, titles: Titles, announced: set[str]) -> Iterator[str
             assert_never(event)
 
 
-def _name(step: str, platform: str | None) -> str:
-    return title(step, {}, platform)
+def _name(event: StepStarted | StepOutput | StepFinished) -> str:
+    return title(event.step, {}, event.platform, event.image)
 
 
-def _called(step: str, titles: Titles) -> str:
-    return f" ({titles[step]})" if titles.get(step, step) != step else ""
+def _called(event: StepStarted | StepFinished, titles: Titles) -> str:
+    label = titles.get(key_of(event.step, event.image), event.step)
+    return f" ({label})" if label != event.step else ""
 
 
 def _rawjson(stream: TextIO) -> Report:

@@ -7,14 +7,18 @@ from dynbuild.building import BuildFailed, Lacking, StepResult
 from dynbuild.cli.progress_text import (
     Titles,
     duration,
+    key_of,
     lines,
     outcome,
+    price,
     printable,
+    size,
     title,
 )
 from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.engine import messages
 from dynbuild.errors import Diagnostic
+from dynbuild.explain.past import BUILT, LOCAL, PastStep
 
 _LOG_IN = "log in to the registry with `docker login`"
 _MAY_WRITE = (
@@ -22,6 +26,9 @@ _MAY_WRITE = (
     "\n(for ghcr.io, `packages: write` in the workflow, and in the package's settings"
     '\n"Manage Actions access")'
 )
+
+_WORTH_TELLING = 1.0
+"""Seconds saved that the last line tells."""
 
 LINES = 20
 WIDTH = 400
@@ -38,21 +45,41 @@ _NOT_FOUND = (
 )
 
 
-def summary(steps: Sequence[StepResult], titles: Titles, seconds: float) -> str:
+def summary(
+    steps: Sequence[StepResult],
+    titles: Titles,
+    seconds: float,
+    past: Sequence[PastStep] = (),
+) -> str:
     """Return one line per step, in the order of ``titles``, and their totals."""
     place = {step: number for number, step in enumerate(titles)}
-    ordered = sorted(steps, key=lambda result: place.get(result.step, len(place)))
-    return "\n".join(
-        [*(outcome(result, titles) for result in ordered), totals(steps, seconds)]
+    ordered = sorted(
+        steps,
+        key=lambda one: place.get(key_of(one.step, one.image), len(place)),
     )
+    lines_ = (outcome(result, titles) for result in ordered)
+    return "\n".join([*lines_, totals(steps, seconds, past)])
 
 
-def totals(steps: Sequence[StepResult], seconds: float) -> str:
-    """Return ``6 steps: 2 ran, 4 cached, 12.3 s``, with the elapsed wall time."""
+def totals(
+    steps: Sequence[StepResult], seconds: float, past: Sequence[PastStep] = ()
+) -> str:
+    """Return ``6 steps: 2 ran, 4 cached, 12.3 s``, with the elapsed wall time.
+
+    ``past`` has the steps that exist now: what was taken of shared tiers, and how long
+    all that did not run took when it did, are told as well.
+    """
     ran = sum(result.ran for result in steps)
     noun = "step" if len(steps) == 1 else "steps"
     cached = len(steps) - ran
-    return f"{len(steps)} {noun}: {ran} ran, {cached} cached, {duration(seconds)}"
+    text = f"{len(steps)} {noun}: {ran} ran, {cached} cached, {duration(seconds)}"
+    taken: dict[str, int] = {}
+    for step in past:
+        if step.source not in (BUILT, LOCAL):
+            taken[step.source] = taken.get(step.source, 0) + step.size
+    text += "".join(f"; {size(of)} from {tier}" for tier, of in sorted(taken.items()))
+    saved = sum(step.seconds for step in past if not step.ran)
+    return f"{text}; saved {price(saved)}" if saved >= _WORTH_TELLING else text
 
 
 def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
@@ -64,8 +91,9 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         return Diagnostic("DB0511", "\n".join([first, *output]), hint=_remedy(error))
     kind, _, rest = (error.instruction or "").partition(" ")
     secret = messages.missing_secret(error.message)
+    named = title(error.step, titles, error.platform, error.image)
     if error.exit_code is None and secret:
-        first = f"{title(error.step, titles)} needs the secret {secret!r}"
+        first = f"{named} needs the secret {secret!r}"
         hint = f"--secret id={secret},env=VARIABLE or id={secret},src=FILE"
         return Diagnostic("DB0510", f"{first}, which is not given", hint=hint)
     command = []
@@ -78,7 +106,7 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         )
     code = error.exit_code
     reason = _unstarted(error.message) if code is None else f"exit code {code}"
-    first = f"{title(error.step, titles)} failed: {reason}"
+    first = f"{named} failed: {reason}"
     return Diagnostic(
         "DB0510", "\n".join([first, *command, *output]), hint=_next_step(error)
     )
@@ -93,7 +121,9 @@ def _unstarted(message: str) -> str:
 def _as_declared(script: str) -> str:
     """Return a script without the lines that dynbuild added."""
     own = ("set -e", "(exit $?)")
-    return "\n".join(line for line in script.split("\n") if line not in own)
+    first, *rest = script.split("\n")
+    lines = rest if first.startswith("unset TARGET") else [first, *rest]
+    return "\n".join(line for line in lines if line not in own)
 
 
 def _block(heading: str, text: str) -> list[str]:
@@ -124,22 +154,24 @@ def _next_step(error: BuildFailed) -> str:
             )
         case 137:
             return "it was killed, most often for want of memory"
-        case None if hint := _before_it_ran(error.message):
+        case None if hint := _before_it_ran(error):
             return hint
         case _:
             return "correct it and run again: the steps that succeeded are kept"
 
 
-def _before_it_ran(message: str) -> str | None:
+def _before_it_ran(error: BuildFailed) -> str | None:
     """Return the advice for a step in which no command ran."""
-    if user := messages.unknown_user(message):
+    if error.missed is not None:
+        return "correct the pattern; where it may match nothing, say optional = true"
+    if user := messages.unknown_user(error.message):
         if user in ("root", "0"):
             return _NO_SHELL
         return (
             f"nothing made the user {user} before this step: declare it as user,"
             "\ndepend on the stage that makes it, or write a number"
         )
-    if name := messages.missing_program(message):
+    if name := messages.missing_program(error.message):
         if name == "/bin/sh":
             return _NO_SHELL
         return (

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dynbuild.building import StepFinished, StepResult
 
 Titles = Mapping[str, str]
-"""Step titles for people (``apt: curl, git``), by step name in the Dockerfile."""
+"""Step titles for people (``apt: curl, git``), by step name in the Dockerfile.
+
+Where several images are made, by the name of the image as well: ``key_of``.
+"""
 
 _ESCAPE = re.compile(
     r"\x1b(?:"
@@ -32,15 +35,23 @@ def lines(text: str) -> list[str]:
     return [printable(line) for line in text.split("\n")]
 
 
-def title(step: str, titles: Titles, platform: str | None = None) -> str:
-    name = titles.get(step, step)
+def key_of(step: str, image: str | None) -> str:
+    """Return the name of a step among those of all images."""
+    return f"{image}/{step}" if image else step
+
+
+def title(
+    step: str, titles: Titles, platform: str | None = None, image: str | None = None
+) -> str:
+    name = key_of(titles.get(key_of(step, image), step), image)
     return f"{name} ({platform})" if platform else name
 
 
 def outcome(result: StepResult | StepFinished, titles: Titles) -> str:
     """Return a step in one line: whether it ran, its seconds, its name."""
     ran, seconds = ("ran", duration(result.seconds)) if result.ran else ("cached", "")
-    return f"{ran:<6} {seconds:>9}  {title(result.step, titles, result.platform)}"
+    name = title(result.step, titles, result.platform, result.image)
+    return f"{ran:<6} {seconds:>9}  {name}"
 
 
 def duration(seconds: float) -> str:

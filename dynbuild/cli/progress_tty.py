@@ -28,7 +28,7 @@ from dynbuild.cli.progress_text import (
     transfer,
 )
 
-Key = tuple[str, str | None]
+Key = tuple[str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,24 @@ class Board:
     def take(self, event: BuildEvent, now: float) -> Text | None:
         """Record an event; return the permanent line if it ends a step."""
         match event:
-            case StepStarted(step, platform):
-                what = title(step, self.titles, platform)
-                self.running[step, platform] = RunningLine(now, what)
-            case StepOutput(step, text, platform):
-                if row := self.running.get((step, platform)):
+            case StepStarted(step, platform, image):
+                what = title(step, self.titles, platform, image)
+                self.running[step, platform, image] = RunningLine(now, what)
+            case StepOutput(step, text, platform, image):
+                if row := self.running.get((step, platform, image)):
                     last = next(filter(str.strip, reversed(lines(text))), row.last)
-                    self.running[step, platform] = replace(row, last=last.strip())
-            case StepFinished(step, _, ran, platform):
-                self.running.pop((step, platform), None)
+                    last = last.strip()
+                    self.running[step, platform, image] = replace(row, last=last)
+            case StepFinished(step, _, ran, platform, image):
+                self.running.pop((step, platform, image), None)
                 return Text(
                     printable(outcome(event, self.titles)), "green" if ran else "dim"
                 )
             case Working(what, current, total, done):
-                row = self.running.pop((what, None), RunningLine(now, what))
+                row = self.running.pop((what, None, None), RunningLine(now, what))
                 if not done:
                     last = transfer(current, total)
-                    self.running[what, None] = replace(row, last=last)
+                    self.running[what, None, None] = replace(row, last=last)
             case RawLine():
                 pass
             case _:

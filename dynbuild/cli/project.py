@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +9,11 @@ from typing import TYPE_CHECKING
 from dynbuild.cli.output import tell
 from dynbuild.environment import project as projects
 from dynbuild.environment.project import Given, Project, Recorded
-from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.project.cache import replay
 from dynbuild.project.cache.store import directory_of, recall, remember
-from dynbuild.spans import Source
 
 if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
-
-Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +54,3 @@ def note_fresh(project: Project, arguments: object, fresh: Fresh) -> None:
 
 def _fit(project: Project, arguments: object) -> object:
     return ("fresh tiers", str(Path.cwd()), str(project.place.config), arguments)
-
-
-def arguments_of(expressions: Pairs, texts: Pairs) -> Given:
-    """Return the arguments of ``--arg`` and ``--argstr``. Raises DeclarationError."""
-    arguments: dict[str, Source | str] = {}
-    for name, value in (*expressions, *texts):
-        if name in arguments:
-            message = f"the argument {name!r} is given twice"
-            raise DeclarationError(Diagnostic("DB0317", message))
-        arguments[name] = value
-    return arguments | {
-        name: Source(f"--arg {name}", text) for name, text in expressions
-    }

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from dynbuild.cli.arguments import arguments_of
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import shows
-from dynbuild.cli.project import arguments_of, load_declaration
+from dynbuild.cli.project import load_declaration
 from dynbuild.commands.diff import LookUp
 from dynbuild.commands.lock import recorded
 from dynbuild.commands.step_metrics import step_metrics
@@ -21,8 +22,8 @@ from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache, declared_in
 
 
-def tiers_in(project: Project | None) -> dict[Provenance, Tier]:
-    """Return the tiers of a project, near to far, or else those of the environment.
+def cache_in(project: Project | None) -> Cache:
+    """Return the caches that count for a project, or else those of the environment.
 
     A declaration that cannot be read declares none.
     """
@@ -33,7 +34,16 @@ def tiers_in(project: Project | None) -> dict[Provenance, Tier]:
                 project, arguments_of((), ()), recorded(project.locks)
             )
             declared = declared_in(loaded.declaration)
-    cache = accepted(project, declared).cache if project else declared
+    return accepted(project, declared).cache if project else declared
+
+
+def tiers_in(project: Project | None) -> dict[Provenance, Tier]:
+    """Return the tiers of a project, near to far, or else those of the environment."""
+    return opened(project, cache_in(project))
+
+
+def opened(project: Project | None, cache: Cache) -> dict[Provenance, Tier]:
+    """Return the tiers that caches name, near to far."""
     root = project.place.root if project else Path.cwd()
     return tiers_of(root, cache, shows())
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from dynbuild.digest import BlobDigest, StepDigest
+from dynbuild.emit.bases import base_step
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
-from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.resolved import bases_of, resolve
 from dynbuild.ports import Files, Tiers
 from dynbuild.realization.contents import contents
 
@@ -40,10 +41,20 @@ class Harm:
     what: str
 
 
-def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
-    """Return the steps of a lock for every platform of it, with current files.
+def steps_of_all(locks: Collection[Lock], files: Files) -> DigestsByPlatform:
+    """Return the steps of some locks; raises as ``steps_of``."""
+    found: dict[str, frozenset[StepDigest]] = {}
+    for lock in locks:
+        for platform, steps in steps_of(lock, files).items():
+            found[platform] = found.get(platform, frozenset()) | steps
+    return found
 
-    Raises DeclarationError for an image without a pin: steps on it are never shared.
+
+def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
+    """Return the steps of a lock, and its base, for every platform of it.
+
+    Live files count as they are now. Raises DeclarationError for an image without a
+    pin: steps on it are never shared.
     """
     for pin in (lock.base, *lock.images.values()):
         if pin.digest is None:
@@ -55,11 +66,14 @@ def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
     order = install_order(lock)
     live_digests = contents(order, files.content)
     platforms = set(lock.base.platforms)
-    for pin in lock.images.values():
+    for pin in lock.pins_of_target:
         platforms &= set(pin.platforms)
     return {
         platform: frozenset(
-            resolve(lock, platform, live_digests, {}, order).digests.values()
+            (
+                *(base_step(pin) for pin in bases_of(lock, platform)),
+                *resolve(lock, platform, live_digests, {}, order).digests.values(),
+            )
         )
         for platform in sorted(platforms)
     }

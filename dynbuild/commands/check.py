@@ -1,7 +1,7 @@
 """``check``: the errors of a declaration that the project alone reveals."""
 
 from dynbuild.commands.lock_warnings import surveyed
-from dynbuild.commands.target import target_of
+from dynbuild.commands.target import targets_of
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.variables import tables
 from dynbuild.errors import Diagnostic
@@ -17,7 +17,8 @@ def check(loaded: Loaded, files: Files) -> list[Diagnostic]:
     Raises DeclarationError.
     """
     # The variables of the base are not known here: it may set any of these names.
-    values = (text for _, table in tables(loaded) for text in table.values())
+    whole = [pair for image in loaded.each.values() for pair in tables(image)]
+    values = (text for _, table in whole for text in table.values())
     env = dict.fromkeys(frozenset[str]().union(*map(references, values)), "")
-    target_of(loaded, files, lambda image: Pin(image, None, env=env))
+    targets_of(loaded, files, lambda image: Pin(image, None, env=env))
     return surveyed(loaded, files, modes=True)

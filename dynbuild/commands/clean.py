@@ -11,15 +11,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dynbuild.digest import BlobDigest, Digest, StepDigest
+from dynbuild.emit.bases import base_step, is_base
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.inventory import Inventory, Root, StoredObject
-from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.codec import read
+from dynbuild.lockfile.images import as_images
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
-from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.resolved import bases_of, resolve
 from dynbuild.ports import Files, Locks, NotThereError
 from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import inputs_of
 
 DAY = 86400.0
 USUAL_AGE = 30 * DAY
@@ -108,14 +110,20 @@ def kept_steps(
                 raise DeclarationError(Diagnostic("DB0610", message, hint=hint))
             texts = [text]
         for text in texts:
-            steps |= _steps(loads(text), files)
+            several = as_images(read(text))
+            for image in several.images:
+                steps |= _steps(several.whole(image), files)
     return frozenset(steps)
 
 
 def _steps(lock: Lock, files: Files) -> set[StepDigest]:
     order = install_order(lock)
     live_digests = _live(order, files)
-    steps: set[StepDigest] = set()
+    steps = {
+        base_step(digest)
+        for platform in lock.base.platforms
+        for digest in bases_of(lock, platform)
+    }
     for platform in sorted(lock.base.platforms):
         try:
             digests = resolve(lock, platform, live_digests, {}, order).digests
@@ -129,7 +137,7 @@ def _steps(lock: Lock, files: Files) -> set[StepDigest]:
 def _live(order: Iterable[Placed], files: Files) -> dict[Copy, Digest]:
     live_digests: dict[Copy, Digest] = {}
     for placed in order:
-        for copy in copies_of(placed.step):
+        for copy in inputs_of(placed.step):
             if copy.of_project and copy.live:
                 try:
                     live_digests[copy] = files.content(copy.path, copy.exclude)
@@ -161,8 +169,9 @@ def _as_young_as_used(
 def _stays(thing: StoredObject, root: Root, policy: Policy) -> bool:
     if _is_needed(thing, policy):
         return True
-    # A squash, or a base: no lock names it, and remaking it runs no step.
-    floating = root.record is None or bool(root.record.parts)
+    # A squash, or a base: remaking it runs no step.
+    record = root.record
+    floating = record is None or bool(record.parts) or is_base(record)
     age = policy.age
     if age is None and (floating or policy.steps is None):
         age = USUAL_AGE

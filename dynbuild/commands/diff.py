@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dynbuild.commands.lock import no_lock
+from dynbuild.commands.lock_start import no_lock
 from dynbuild.digest import StepDigest
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.explain.diff import Diff, diff, digests_of
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.view import common_platform
-from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.codec import only, read
+from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
 
@@ -25,12 +26,12 @@ class Side:
     lock: Lock | None
 
 
-def of_file(locks: Locks, name: str) -> Side:
-    """Return the lock in a file. Raises CommandFailed if there is none, LockError."""
+def recipe_of_file(locks: Locks, name: str) -> AnyLock:
+    """Return what a file holds. Raises CommandFailed if there is none, LockError."""
     text = locks.read()
     if text is None:
         raise no_lock()
-    return Side(name, loads(text, name))
+    return read(text, name)
 
 
 def of_revision(locks: Locks, revision: str) -> Side:
@@ -38,6 +39,12 @@ def of_revision(locks: Locks, revision: str) -> Side:
 
     Raises DeclarationError if git does not know the revision, LockError.
     """
+    recipe = recipe_of_revision(locks, revision)
+    return Side(revision, None if recipe is None else only(recipe, _named(revision)))
+
+
+def recipe_of_revision(locks: Locks, revision: str) -> AnyLock | None:
+    """Return what git has at a revision. Raises as ``of_revision``."""
     if revision != "HEAD":
         locks.require(revision)
     try:
@@ -45,8 +52,11 @@ def of_revision(locks: Locks, revision: str) -> Side:
     except CommittedUnknownError as error:
         message = f"git does not say what {revision!r} has: {error}"
         raise DeclarationError(Diagnostic("DB0314", message)) from None
-    lock = None if text is None else loads(text, f"{revision}:dynbuild.lock")
-    return Side(revision, lock)
+    return None if text is None else read(text, _named(revision))
+
+
+def _named(revision: str) -> str:
+    return f"{revision}:dynbuild.lock"
 
 
 def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -> Diff:

@@ -7,6 +7,7 @@ from typing import Literal
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.files import FileAccess
+from dynbuild.lang.limits import Limits
 from dynbuild.spans import Source
 
 
@@ -21,6 +22,7 @@ class EvaluationRequest:
     form: Literal["nix", "json"] = "nix"
     shown: Callable[[str], str] = str
     show_trace: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 LEFT_OUT = "DB0202"
@@ -52,11 +54,11 @@ def evaluated(
     say: Callable[[str], None],
 ) -> str:
     """Return the value of a source as text. Raises DeclarationError."""
-    from dynbuild.declaration.syntax.places import Places  # noqa: PLC0415 - only where needed
-
     try:
         return _value(source, files, request, say)
     except DeclarationError as error:
+        from dynbuild.declaration.syntax.places import Places  # noqa: PLC0415 - it is slow
+
         raise Places({}, request.shown).told(error) from None
 
 
@@ -73,6 +75,7 @@ def _value(
         directory=request.directory,
         files=files,
         say=say,
+        limits=request.limits,
         show_trace=request.show_trace,
     )
     result = lang.call(result, request.arguments, directory=request.arguments_directory)

@@ -4,7 +4,8 @@ from dynbuild.declaration.syntax import Syntax
 
 _TOML = """\
 # What the image needs. `dynbuild lock` resolves it, `dynbuild realize -t NAME` makes
-# the image. All fields: docs/declaration.md.
+# the image. All fields: docs/declaration.md, or `dynbuild schema`; editors have them by
+# `dynbuild lsp`.
 base = "debian:stable-slim"
 user = "app"
 apt_packages = ["ca-certificates", "python3"]
@@ -28,7 +29,8 @@ commands = [
 
 _YAML = """\
 # What the image needs. `dynbuild lock` resolves it, `dynbuild realize -t NAME` makes
-# the image. All fields: docs/declaration.md.
+# the image. All fields: docs/declaration.md, or `dynbuild schema`; editors have them by
+# `dynbuild lsp`.
 base: debian:stable-slim
 user: app
 apt_packages: [ca-certificates, python3]
@@ -67,7 +69,8 @@ _JSON = """\
 
 _NIX = """\
 # What the image needs. `dynbuild lock` resolves it, `dynbuild realize -t NAME` makes
-# the image. All fields: docs/declaration.md; the language: docs/language.md.
+# the image. All fields: docs/declaration.md, or `dynbuild schema`; the language:
+# docs/language.md.
 {
   base = "debian:stable-slim";
   user = "app";

@@ -6,32 +6,52 @@ a stage stays where the lock has it, and if it lacks something there, it says so
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
 from dynbuild.digest import Digest, digest_of
+from dynbuild.lockfile.images import LockedImages
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import last_system_seq, unchecked_order
 from dynbuild.lockfile.renames import continued
+from dynbuild.lockfile.update import with_seen as with_content
 from dynbuild.ports import CommittedUnknownError, Edits, Files, NotThereError
 from dynbuild.steps.model import Copy, Stage
 
 
 def edited(
-    start: Lock | None, lock: Lock, files: Files, edits: Edits, revision: str | None
-) -> frozenset[str]:
-    """Return the live stages of a lock whose content differs from that of its start.
+    start: LockedImages | None,
+    several: LockedImages,
+    files: Files,
+    edits: Edits,
+    revision: str | None,
+) -> dict[str, frozenset[str]]:
+    """Return each image's own live stages whose content differs from the start's.
 
     ``revision`` is that of the start, None if it is the file's. Only those behind which
     the system chain has grown are looked at: no other moves.
     """
+    found: dict[str, frozenset[str]] = {}
+    for name, image in several.images.items():
+        if start is not None and name in start.images:
+            wholes = start.whole(name), several.whole(name)
+            own = _edited(*wholes, files, edits, revision) & {*image.own.stages}
+            found |= {name: own} if own else {}
+    return found
+
+
+def _edited(
+    start: Lock, lock: Lock, files: Files, edits: Edits, revision: str | None
+) -> frozenset[str]:
     last = last_system_seq(lock)
     outgrown = {
         placed.id: copies
         for placed in unchecked_order(lock)
         if isinstance(placed.step, Stage)
         and placed.seq < last
-        and (copies := placed.step.live_copies)
+        and (copies := placed.step.live_inputs)
     }
-    if start is None or not outgrown:
+    if not outgrown:
         return frozenset()
     if revision is None:
         names = continued(start, lock)
@@ -52,13 +72,29 @@ def edited(
     )
 
 
-def seen(lock: Lock, files: Files) -> Mapping[str, Digest]:
+Seen: TypeAlias = Mapping[str, Mapping[str, str | None]]
+"""Digests of what live stages copy, by image and stage."""
+
+
+def seen(several: LockedImages, files: Files) -> Seen:
     """Return the digests of what live stages copy now."""
     return {
-        name: _digest(copies, files)
-        for name, entry in lock.stages.items()
-        if (copies := entry.stage.live_copies)
+        name: {
+            stage: _digest(copies, files)
+            for stage, entry in image.own.stages.items()
+            if (copies := entry.stage.live_inputs)
+        }
+        for name, image in several.images.items()
     }
+
+
+def with_seen(several: LockedImages, known: Seen) -> LockedImages:
+    """Return a lock that says of stages which content they had, if that is known."""
+    images = {
+        name: replace(image, own=with_content(image.own, known.get(name, {})))
+        for name, image in several.images.items()
+    }
+    return replace(several, images=images)
 
 
 def _digest(copies: tuple[Copy, ...], files: Files) -> Digest:

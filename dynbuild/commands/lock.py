@@ -1,33 +1,55 @@
 """``lock``: bring the lock up to date with the declaration."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dynbuild.commands import live_edits
+from dynbuild.commands.downloads import UNFETCHED, Digester, digester
+from dynbuild.commands.lock_requests import (
+    NO_OPTIONS,
+    LockOptions,
+    requests_of,
+)
+from dynbuild.commands.lock_start import (
+    current_of,
+    is_lost,
+    is_yet_to_be_committed,
+    no_lock,
+    start_of,
+    with_moves_of,
+)
 from dynbuild.commands.lock_warnings import (
+    forgotten_upgrades,
     outgrown,
     shared_seqs,
     still_mentioned,
     surveyed,
     unpinned,
+    unshared,
 )
+from dynbuild.commands.programs import Lacks, lacking, unasked
 from dynbuild.emit.dockerfile import emit
-from dynbuild.errors import (
-    CommandFailed,
-    DeclarationError,
-    Diagnostic,
-    LockError,
-    did_you_mean,
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic, LockError
+from dynbuild.fetching import Fetch
+from dynbuild.lockfile.changes import Change
+from dynbuild.lockfile.codec import dumps, only, read
+from dynbuild.lockfile.conflict import sides
+from dynbuild.lockfile.images import (
+    AnyLock,
+    LockedImages,
+    Targets,
+    as_images,
+    as_recipe,
 )
-from dynbuild.lockfile.changes import Change, compare
-from dynbuild.lockfile.codec import dumps, loads
-from dynbuild.lockfile.conflict import asked_on, sides
-from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.images_changes import compare_images
+from dynbuild.lockfile.images_continued import as_several
+from dynbuild.lockfile.images_requests import all_of, asked_on_sides, asked_since_then
+from dynbuild.lockfile.images_update import update_images
+from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
-from dynbuild.lockfile.requests import asked_since, combined, is_repacked
-from dynbuild.lockfile.update import NOTHING, Requests, update, with_seen
 from dynbuild.ports import CommittedUnknownError, Edits, Files, Images, Locks
+from dynbuild.steps.downloads import common_platform
 from dynbuild.steps.model import Pin
 
 if TYPE_CHECKING:
@@ -37,32 +59,21 @@ if TYPE_CHECKING:
 
 
 _GUESSED = "DB0181"
-_LOST = "DB0185"
-
-
-@dataclass(frozen=True, slots=True)
-class LockOptions:
-    """The command-line options of ``lock``, beyond the declaration."""
-
-    base_revision: str | None = None
-    upgrade_base: bool = False
-    upgrade_packages: bool = False
-    bump: tuple[str, ...] = ()
-    move: tuple[str, ...] = ()
-    repack: bool = False
-
-
-NO_OPTIONS = LockOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """What ``lock`` asks; ``images`` is called only if an image has to be looked up."""
+    """What ``lock`` asks; ``images`` is called only if an image has to be looked up.
+
+    ``lacks`` is asked only of an image of which no lock shows it.
+    """
 
     files: Files
     locks: Locks
     edits: Edits
     images: Callable[[], Images]
+    fetch: Fetch
+    lacks: Lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class Locked:
     ``text`` is None if the file is up to date.
     """
 
-    lock: Lock
+    lock: AnyLock
     changes: tuple[Change, ...]
     warnings: tuple[Diagnostic, ...]
     text: str | None
@@ -87,58 +98,76 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
     commit may move. Raises DeclarationError, LockError, UnreachableError.
     """
     files, locks = edges.files, edges.locks
-    current, damage = _current(locks)
-    start, since, unsaid = _start(locks, current, options.base_revision)
-    if start is None and damage is not None and not any(map(_is_lost, unsaid)):
+    held, damage = current_of(locks)
+    begin, since, unsaid = start_of(locks, held, options.base_revision)
+    if begin is None and damage is not None and not any(map(is_lost, unsaid)):
         raise damage
     torn = sides(locks.read() or "") if damage is not None else ()
     pins = [
         candidate
-        for candidate in (current, *_newer_first(torn, start), start)
+        for candidate in (held, *_newer_first(torn, begin), begin)
         if candidate
     ]
     pin = _pinner(pins, edges.images, refresh=options.upgrade_base)
-    target = _target(loaded, files, pin)
-    if current is not None and options == NO_OPTIONS and _fits(current, target):
+    digests = digester(pins, edges.fetch, refresh=options.upgrade_add)
+    lacks = lacking(pins, edges.lacks)
+    targets = _targets(loaded, files, pin, digests, lacks)
+    current, start = as_several(held, targets), as_several(begin, targets)
+    if held is not None and options == NO_OPTIONS and _fits(held, targets):
         start = current
-    requests = _requests(target, current or start, options)
+    requests = requests_of(targets, current or start, options)
     if start is not None and current is not None:
-        requests = combined(asked_since(start, current), requests)
+        requests = all_of(asked_since_then(start, current), requests)
     elif start is not None:
-        requests = combined(asked_on(torn, start), requests)
-    result = update(start, target, requests)
+        known = [found for side in torn if (found := as_several(side, targets))]
+        requests = all_of(asked_on_sides(known, start), requests)
+    result = update_images(start, targets, requests)
     if edited := live_edits.edited(start, result, files, edges.edits, since):
-        result = update(start, target, requests, edited)
+        result = update_images(start, targets, requests, edited)
     if since is None:
-        result = with_seen(result, live_edits.seen(result, files))
+        if start is not None and is_yet_to_be_committed(locks):
+            result = with_moves_of(start, result)
+        result = live_edits.with_seen(result, live_edits.seen(result, files))
     else:
-        result = _without_seen(result, current)
-    _refuse_unsayable(result)
-    text = dumps(result)
+        result = _without_seen(result, held)
+    recipe = as_recipe(result)
+    for name in result.images:
+        _refuse_unsayable(result.whole(name))
+    text = dumps(recipe)
     return Locked(
-        lock=result,
-        changes=compare(current or start, result),
+        lock=recipe,
+        changes=compare_images(current or start, result),
         warnings=(
             *_lasting(loaded),
             *surveyed(loaded, files),
             *unsaid,
-            *(unpinned(result) + outgrown(result) if result != current else ()),
+            *(_of_news(start, result) if recipe != held else ()),
             *still_mentioned(loaded, start, result),
         ),
-        text=None if current is not None and loads(text) == current else text,
+        text=None if held is not None and read(text) == held else text,
     )
 
 
-def _without_seen(result: Lock, current: Lock | None) -> Lock:
+def _of_news(start: LockedImages | None, result: LockedImages) -> list[Diagnostic]:
+    """Return the warnings about a lock that is told when it changes."""
+    lasting = [*unpinned(result), *outgrown(result), *unshared(result)]
+    return [*lasting, *forgotten_upgrades(start, result)]
+
+
+def _without_seen(result: LockedImages, held: AnyLock | None) -> LockedImages:
     """Return a lock that says of no content what it was: a commit does.
 
     That alone is no reason to write the file.
     """
-    if current is not None:
-        before = {name: entry.seen for name, entry in current.stages.items()}
-        if with_seen(result, before) == current:
+    if held is not None:
+        current = as_images(held)
+        before = {
+            name: {stage: entry.seen for stage, entry in image.own.stages.items()}
+            for name, image in current.images.items()
+        }
+        if live_edits.with_seen(result, before) == current:
             return current
-    return with_seen(result, {})
+    return live_edits.with_seen(result, {})
 
 
 def check(
@@ -152,19 +181,25 @@ def check(
     ``text`` is None if the file is up to date. Raises CommandFailed if there is no
     lock, and what ``lock`` raises.
     """
-    current, damage = _current(locks)
+    held, damage = current_of(locks)
     if damage is not None:
         raise damage
-    if current is None:
+    if held is None:
         raise no_lock()
-    install_order(current)
-    target = _target(loaded, files, _pinner([current], images))
-    result = update(current, target)
+    before = as_images(held)
+    for name in before.images:
+        install_order(before.whole(name))
+    digests = digester([held], lambda _: UNFETCHED)
+    pin = _pinner([held], images)
+    targets = _targets(loaded, files, pin, digests, unasked)
+    current = as_several(held, targets)
+    result = update_images(current, targets)
+    recipe = as_recipe(result)
     return Locked(
-        lock=result,
-        changes=compare(current, result),
-        warnings=(*_lasting(loaded), *shared_seqs(current)),
-        text=None if result == current else dumps(result),
+        lock=recipe,
+        changes=compare_images(current, result),
+        warnings=(*_lasting(loaded), *shared_seqs(before)),
+        text=None if recipe == held else dumps(recipe),
     )
 
 
@@ -173,21 +208,34 @@ def _lasting(loaded: "Loaded") -> tuple[Diagnostic, ...]:
     return tuple(warning for warning in loaded.warnings if warning.code != _GUESSED)
 
 
-def _target(loaded: "Loaded", files: Files, pin: "Pinner") -> Target:
+def _targets(
+    loaded: "Loaded", files: Files, pin: "Pinner", digests: Digester, lacks: Lacks
+) -> Targets:
     # Commands that only read a lock do not wait for the declaration schema's import.
-    from dynbuild.commands.target import target_of  # noqa: PLC0415
+    from dynbuild.commands.target import targets_of  # noqa: PLC0415
 
-    return target_of(loaded, files, pin)
+    return targets_of(loaded, files, pin, digests, lacks)
+
+
+def held_by(locks: Locks) -> AnyLock:
+    """Return what the file holds, one image or several, whatever the declaration says.
+
+    Raises CommandFailed if there is no lock, LockError.
+    """
+    held, damage = current_of(locks)
+    if damage is not None:
+        raise damage
+    if held is None:
+        raise no_lock()
+    return held
 
 
 def frozen(locks: Locks) -> Lock:
-    """Return the lock in the file, whatever the declaration says."""
-    current, damage = _current(locks)
-    if damage is not None:
-        raise damage
-    if current is None:
-        raise no_lock()
-    return current
+    """Return the lock of the only image in the file, whatever the declaration says.
+
+    Raises as ``held_by``, and LockError if there are several.
+    """
+    return only(held_by(locks))
 
 
 def recorded(locks: Locks) -> Mapping[str, "Data"]:
@@ -195,25 +243,19 @@ def recorded(locks: Locks) -> Mapping[str, "Data"]:
 
     If the file is damaged, they are those of the last committed lock.
     """
-    current, damage = _current(locks)
+    held, damage = current_of(locks)
     if damage is not None:
         try:
             text = locks.committed("HEAD")
-            current = None if text is None else loads(text)
+            held = None if text is None else read(text)
         except (CommittedUnknownError, LockError):
-            current = None
-    return {} if current is None else current.arguments
-
-
-def no_lock() -> CommandFailed:
-    return CommandFailed(
-        Diagnostic("DB0410", "there is no lock yet", hint="run `dynbuild lock`")
-    )
+            held = None
+    return {} if held is None else held.arguments
 
 
 def stale(locked: Locked) -> CommandFailed:
     """Return the error of ``realize`` for a lock that does not fit the declaration."""
-    changes = [f"{change.kind} {change.name}" for change in locked.changes]
+    changes = [f"{change.kind} {change.called}" for change in locked.changes]
     shown = ", ".join(changes[:3]) + (
         f" and {len(changes) - 3} more" if changes[3:] else ""
     )
@@ -230,130 +272,38 @@ def stale(locked: Locked) -> CommandFailed:
 
 def _refuse_unsayable(result: Lock) -> None:
     """Refuse what a Dockerfile cannot express, as an error of the declaration."""
+    stages = [entry.stage for entry in result.stages.values()]
+    platform = common_platform(stages, result.base.platforms)
     try:
-        emit(result, install_order(result), "any platform", {})
+        emit(result, install_order(result), platform, {})
     except LockError as error:
         raise DeclarationError(*error.diagnostics) from None
 
 
-def _newer_first(torn: tuple[Lock, ...], start: Lock | None) -> list[Lock]:
+def _newer_first(torn: tuple[AnyLock, ...], start: AnyLock | None) -> list[AnyLock]:
     """Sort the sides of a conflict: first those with another base than the start."""
-    return sorted(torn, key=lambda side: start is None or side.base == start.base)
+    return sorted(torn, key=lambda side: start is None or _bases(side) == _bases(start))
 
 
-def _fits(current: Lock, target: Target) -> bool:
+def _bases(recipe: AnyLock) -> list[Pin]:
+    several = as_images(recipe)
+    return [several.images[name].own.base for name in several.parents_first]
+
+
+def _fits(held: AnyLock, targets: Targets) -> bool:
+    current = as_several(held, targets)
+    if current is None:
+        return False
     try:
-        install_order(current)
+        for name in current.images:
+            install_order(current.whole(name))
     except LockError:
         return False
-    return update(current, target) == current
-
-
-def _current(locks: Locks) -> tuple[Lock | None, LockError | None]:
-    """Return the file's lock, or its damage, if git may have an intact one."""
-    text = locks.read()
-    if text is None:
-        return None, None
-    try:
-        return loads(text), None
-    except LockError as error:
-        if any(problem.code == "DB0406" for problem in error.diagnostics):
-            raise  # a newer lock is never overwritten
-        return None, error
-
-
-def _start(
-    locks: Locks, current: Lock | None, revision: str | None
-) -> tuple[Lock | None, str | None, list[Diagnostic]]:
-    """Return the lock to start from, and warnings about what git could not tell.
-
-    With the revision that it is from; None if it is not committed.
-    """
-    if revision is not None:
-        locks.require(revision)
-        try:
-            text = locks.committed(revision)
-        except CommittedUnknownError as error:
-            message = f"git does not say what {revision!r} has: {error}"
-            raise DeclarationError(Diagnostic("DB0314", message)) from None
-        if text is not None:
-            return loads(text, f"{revision}:dynbuild.lock"), revision, []
-    try:
-        text = locks.committed("HEAD")
-        committed = None if text is None else loads(text, "HEAD:dynbuild.lock")
-    except CommittedUnknownError as error:
-        why = f"git does not say what is committed: {error}"
-        return current, None, [_from_file(why)]
-    except LockError as error:
-        what = "; ".join(problem.message for problem in error.diagnostics)
-        if current is None and any(p.code == "DB0406" for p in error.diagnostics):
-            raise  # a newer lock is never overwritten
-        if current is None:
-            return None, None, [_lost(what)]
-        return current, None, [_from_file(f"HEAD's lock cannot be read: {what}")]
-    if committed is None:
-        return current, None, []
-    repacked = current is not None and is_repacked(committed, current)
-    return current if repacked else committed, "HEAD", []
-
-
-def _lost(what: str) -> Diagnostic:
-    return Diagnostic(
-        _LOST,
-        f"HEAD's lock cannot be read: {what}; a new one was made from the declaration",
-        hint="everything is built again in its order; to have the old order back, take "
-        "the lock\nof an earlier commit (`git log -- dynbuild.lock`) and run "
-        "`dynbuild lock` again",
-        severity="warning",
-    )
-
-
-def _is_lost(diagnostic: Diagnostic) -> bool:
-    return diagnostic.code == _LOST
-
-
-def _from_file(why: str) -> Diagnostic:
-    return Diagnostic(
-        "DB0417",
-        f"{why}; started from the file instead",
-        hint="what earlier runs before the next commit left in the file stays there",
-        severity="warning",
-    )
-
-
-def _requests(target: Target, previous: Lock | None, options: LockOptions) -> Requests:
-    names = [stage.name for stage in target.stages]
-    for name in (*options.bump, *options.move):
-        if name not in names:
-            raise DeclarationError(
-                Diagnostic(
-                    "DB0309",
-                    f"no stage is called {name!r}",
-                    hint=did_you_mean(name, names),
-                )
-            )
-    if previous is None:
-        return NOTHING
-
-    def refreshed(name: str) -> int:
-        before = previous.stages.get(name)
-        return (before.stage.bump if before else 0) + 1
-
-    upgrade: Collection[tuple[str, str]] = (
-        {(manager, key) for manager, specs in target.packages.items() for key in specs}
-        if options.upgrade_packages
-        else ()
-    )
-    return Requests(
-        bump={name: refreshed(name) for name in options.bump},
-        move=frozenset(options.move),
-        upgrade=frozenset(upgrade),
-        repack=options.repack,
-    )
+    return as_recipe(update_images(current, targets)) == held
 
 
 def _pinner(
-    locks: list[Lock],
+    recipes: list[AnyLock],
     images: Callable[[], Images],
     *,
     refresh: bool = False,
@@ -361,9 +311,12 @@ def _pinner(
     """Return a pinner that takes pins from the locks, and looks others up once each."""
     pins: dict[str, Pin] = {}
     if not refresh:
-        for lock_ in reversed(locks):
-            pins |= {pin.image: pin for pin in lock_.images.values()}
-            pins[lock_.base.image] = lock_.base
+        for recipe in reversed(recipes):
+            several = as_images(recipe)
+            copied = (image.own.images for image in several.images.values())
+            pins |= {pin.image: pin for of in copied for pin in of.values()}
+            bases = (image.own.base for image in several.images.values())
+            pins |= {base.image: base for base in bases}
 
     def pin(reference: str) -> Pin:
         if reference not in pins:

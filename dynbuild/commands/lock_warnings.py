@@ -1,17 +1,24 @@
 """Warnings of ``lock`` about locks that are valid."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from dynbuild.commands.copied import as_copy, sources_of
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lockfile.model import Lock, declared_packages
+from dynbuild.lockfile.images import LockedImages
+from dynbuild.lockfile.model import Lock, declared_packages, is_same
 from dynbuild.ports import Files, Noted, NotThereError
 from dynbuild.spans import Span
+from dynbuild.steps.log import EVERYTHING, Event, Log, declared
+from dynbuild.steps.model import Upgrade
 
 if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
 
+
+OUTGROWN = "DB0423"
 
 _FEW, _TIMES = 100, 4
 """Up to how many events a log is never too long, and how many a package may have."""
@@ -25,24 +32,47 @@ def surveyed(
     Raises DeclarationError with all files that no image can have.
     """
     warnings: dict[Noted, Diagnostic] = {}
-    problems = []
+    problems: dict[Span, Diagnostic] = {}
+    for image in loaded.each.values():
+        _survey(image, files, warnings, problems, modes=modes)
+    if problems:
+        raise DeclarationError(*problems.values())
+    return list(warnings.values())
+
+
+def _survey(
+    loaded: "Loaded",
+    files: Files,
+    warnings: dict[Noted, Diagnostic],
+    problems: dict[Span, Diagnostic],
+    *,
+    modes: bool,
+) -> None:
     for place, stage in enumerate(loaded.declaration.stages):
-        for number, copy in enumerate(stage.copies):
+        taken = [
+            *((copy, ("copy", at)) for at, copy in enumerate(stage.copies)),
+            *(
+                (as_copy(mount), ("mounts", at))
+                for at, mount in enumerate(stage.mounts)
+            ),
+        ]
+        for copy, where in taken:
             if copy.stage is not None or copy.image is not None:
                 continue
-            span = loaded.span("stages", place, "copy", number, "from")
+            span = loaded.span("stages", place, *where, "from")
             try:
-                noted = files.survey(copy.from_, copy.exclude)
+                noted = [
+                    note
+                    for path in sources_of(copy, files)
+                    for note in files.survey(path, copy.exclude)
+                ]
             except NotThereError as error:
                 message = f"cannot copy {copy.from_!r}: {error}"
-                problems.append(Diagnostic(error.code, message, span, error.hint))
+                problems[span] = Diagnostic(error.code, message, span, error.hint)
                 continue
             for note in noted:
                 if note.left_out or modes:
                     warnings.setdefault(note, _noted(note, span))
-    if problems:
-        raise DeclarationError(*problems)
-    return list(warnings.values())
 
 
 def _noted(noted: Noted, span: Span) -> Diagnostic:
@@ -57,18 +87,74 @@ def _noted(noted: Noted, span: Span) -> Diagnostic:
     return Diagnostic("DB0326", message, span, hint, severity="warning")
 
 
-def outgrown(lock_: Lock) -> list[Diagnostic]:
+def outgrown(several: LockedImages) -> list[Diagnostic]:
     """Advise to renumber a lock whose package logs have outgrown what is declared."""
-    events = sum(len(of) for log in lock_.packages.values() for of in log.values())
-    declared = sum(map(len, declared_packages(lock_).values()))
+    parts = [image.own for image in several.images.values()]
+    logs = [log for part in parts for log in part.packages.values()]
+    events = sum(len(of) for log in logs for of in log.values())
+    declared = sum(len(of) for part in parts for of in declared_packages(part).values())
     if events <= _FEW or events <= _TIMES * declared:
         return []
     message = f"the lock has {events} events for the {declared} packages declared"
     hint = (
-        "a new base folds them (`dynbuild lock --upgrade-base`); without one,\n"
-        "`dynbuild lock --repack --dry-run` tells what it costs to run every step"
+        "a new base folds them (`dynbuild lock --upgrade-base`), and so does "
+        "`dynbuild lock\n--repack`, which runs every step once"
     )
-    return [Diagnostic("DB0423", message, hint=hint, severity="warning")]
+    return [Diagnostic(OUTGROWN, message, hint=hint, severity="warning")]
+
+
+def forgotten_upgrades(
+    start: LockedImages | None, result: LockedImages
+) -> list[Diagnostic]:
+    """Tell of upgrades that a lock no longer has, of what is declared as before.
+
+    Its steps are those from before the upgrades, as whoever kept them has them.
+    """
+    if start is None:
+        return []
+    lost = {
+        key
+        for name in start.images.keys() & result.images.keys()
+        for key in _forgotten(start.images[name].own, result.images[name].own)
+    }
+    if not lost:
+        return []
+    names = ", ".join(
+        "all that is there" if k == EVERYTHING else k for k in sorted(lost)
+    )
+    message = f"the lock no longer has an upgrade of: {names}"
+    hint = (
+        "where steps from before it are kept, these are taken, with what was newest "
+        "then;\n`dynbuild realize --no-cache` runs every step again"
+    )
+    return [Diagnostic("DB0435", message, hint=hint, severity="warning")]
+
+
+def _forgotten(before: Lock, after: Lock) -> Iterator[str]:
+    """Yield what is declared as it was, on the same base, with fewer upgrades."""
+    if not is_same(before.base, after.base):
+        return
+    logs = _all_logs(after)
+    for at, log in _all_logs(before).items():
+        rest = logs.get(at, {})
+        was, now = declared(log), declared(rest)
+        for key in was.keys() & now.keys():
+            if was[key] == now[key] and _upgrades(log[key]) > _upgrades(rest[key]):
+                yield key
+
+
+def _all_logs(lock: Lock) -> dict[tuple[str, str], Log]:
+    """Return the logs of an image, and those of stages on bases of their own."""
+    own = {
+        (name, manager): log
+        for name, entry in lock.stages.items()
+        for manager, log in entry.packages.items()
+    }
+    return {**{("", manager): log for manager, log in lock.packages.items()}, **own}
+
+
+def _upgrades(events: Collection[Event]) -> int:
+    return sum(isinstance(event.action, Upgrade) for event in events)
 
 
 def left_out(paths: Collection[str]) -> Diagnostic:
@@ -83,7 +169,51 @@ def left_out(paths: Collection[str]) -> Diagnostic:
     return Diagnostic("DB0322", message, hint=hint, severity="warning")
 
 
-def unpinned(lock_: Lock) -> list[Diagnostic]:
+def unshared(several: LockedImages) -> list[Diagnostic]:
+    """Tell which images build stages for themselves that they inherit."""
+    if all(image.extends is None for image in several.images.values()):
+        return []
+    try:
+        digests = {name: _digests(several.whole(name)) for name in several.images}
+    except DeclarationError:
+        return []  # no platform has all of their images: whoever realizes it is told
+    told = []
+    for name in several.parents_first:
+        *above, _ = several.line(name)
+        inherited = {
+            stage: owner
+            for owner in above
+            for stage in several.images[owner].own.stages
+        }
+        apart = [
+            stage
+            for stage, owner in inherited.items()
+            if digests[name][stage] != digests[owner][stage]
+        ]
+        if apart:
+            told.append(f"{name} {len(apart)} of {len(inherited)}")
+    if not told:
+        return []
+    message = f"inherited stages on other packages than their owner: {', '.join(told)}"
+    hint = (
+        "each is built for its owner, and again where these packages change what is\n"
+        "below it; `dynbuild lock --repack` seats an image's own behind, at a price"
+    )
+    return [Diagnostic("DB0433", message, hint=hint, severity="warning")]
+
+
+def _digests(lock: Lock) -> Mapping[str, str]:
+    # Only where there are several images: a lock of one waits for none of it.
+    from dynbuild.explain.view import common_platform, stand_ins  # noqa: PLC0415
+    from dynbuild.lockfile.order import install_order  # noqa: PLC0415
+    from dynbuild.lockfile.resolved import resolve  # noqa: PLC0415
+
+    order = install_order(lock)
+    live, images = stand_ins(lock, order)
+    return resolve(lock, common_platform(lock), live, images, order).digests
+
+
+def unpinned(several: LockedImages) -> list[Diagnostic]:
     return [
         Diagnostic(
             "DB0302",
@@ -93,46 +223,63 @@ def unpinned(lock_: Lock) -> list[Diagnostic]:
             "has it, run `dynbuild lock --upgrade-base`",
             severity="warning",
         )
-        for pin in (lock_.base, *lock_.images.values())
-        if pin.digest is None
+        for pin in several.pins.values()
+        if pin.unpinned
     ]
 
 
 def still_mentioned(
-    loaded: "Loaded", start: Lock | None, result: Lock
+    loaded: "Loaded", start: LockedImages | None, result: LockedImages
 ) -> list[Diagnostic]:
     """Warn of unchanged stages whose commands name a package no longer declared."""
     if start is None:
         return []
+    told = (
+        _still_mentioned(whole, start.whole(name), result.whole(name))
+        for name, whole in loaded.each.items()
+        if name in start.images
+    )
+    return [*dict.fromkeys(chain.from_iterable(told))]
+
+
+def _still_mentioned(
+    loaded: "Loaded", start: Lock, result: Lock
+) -> Iterator[Diagnostic]:
     now = declared_packages(result)
     gone = [
         key
         for manager, specs in declared_packages(start).items()
         for key in specs
-        if key not in now.get(manager, {})
+        if key not in now.get(manager, {}) and key != EVERYTHING
     ]
     places = {
         stage.name: index for index, stage in enumerate(loaded.declaration.stages)
     }
-    return [
-        Diagnostic(
-            "DB0414",
-            f"stage {name!r} names the package {key!r}, which is removed",
-            loaded.span("stages", places[name], "commands"),
-            hint="it is not built again now; when it is, the package may not be there",
-            severity="warning",
-        )
-        for key in gone
-        for name, entry in sorted(result.stages.items())
-        if start.stages.get(name) == entry
-        and re.search(
-            rf"(?<![\w.-]){re.escape(key)}(?![\w.-])", "\n".join(entry.stage.commands)
-        )
-    ]
+    for key in gone:
+        for name, entry in sorted(result.stages.items()):
+            words = rf"(?<![\w.-]){re.escape(key)}(?![\w.-])"
+            said = re.search(words, "\n".join(entry.stage.commands))
+            if start.stages.get(name) == entry and said:
+                yield Diagnostic(
+                    "DB0414",
+                    f"stage {name!r} names the package {key!r}, which is removed",
+                    loaded.span("stages", places[name], "commands"),
+                    hint="it is not built again now; when it is, the package may not "
+                    "be there",
+                    severity="warning",
+                )
 
 
-def shared_seqs(lock_: Lock) -> list[Diagnostic]:
-    """Warn of steps that share a seq: the sign of a merge that nobody put in order."""
+def shared_seqs(several: LockedImages) -> list[Diagnostic]:
+    """Warn of steps that share a seq: the sign of a merge that nobody put in order.
+
+    In images that never meet they do not matter.
+    """
+    told = (_shared_seqs(several.whole(name)) for name in several.parents_first)
+    return [*dict.fromkeys(chain.from_iterable(told))]
+
+
+def _shared_seqs(lock_: Lock) -> list[Diagnostic]:
     by_seq: dict[int, list[str]] = {}
     for name, entry in sorted(lock_.stages.items()):
         by_seq.setdefault(entry.seq, []).append(f"stage {name}")

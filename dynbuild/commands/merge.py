@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dynbuild.errors import CommandFailed, Diagnostic, LockError
-from dynbuild.lockfile.codec import dumps, loads
-from dynbuild.lockfile.merge import merge
-from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.codec import dumps, read
+from dynbuild.lockfile.images import AnyLock
+from dynbuild.lockfile.images_merge import merge_recipes
 
 TRUNKS = ("origin/HEAD", "main", "master")
 """The names under which git may know the branch that others are merged into."""
@@ -43,7 +43,7 @@ def merged(
     sides = [_side(ours, "our lock"), _side(theirs, "their lock")]
     main, branch = reversed(sides) if swapped else sides
     try:
-        result = merge(start, main, branch)
+        result = merge_recipes(start, main, branch)
     except LockError as error:
         problems = "; ".join(problem.message for problem in error.diagnostics)
         hint = (
@@ -52,12 +52,14 @@ def merged(
         )
         message = f"the two locks do not fit together: {problems}"
         raise CommandFailed(Diagnostic("DB0418", message, hint=hint)) from None
-    return MergedText(dumps(result.lock), result.both, "theirs" if swapped else "ours")
+    return MergedText(
+        dumps(result.recipe), result.both, "theirs" if swapped else "ours"
+    )
 
 
-def _side(text: str, name: str) -> Lock:
+def _side(text: str, name: str) -> AnyLock:
     try:
-        return loads(text, name)
+        return read(text, name)
     except LockError as error:
         raise LockError(
             *(_of_side(problem, name) for problem in error.diagnostics)

@@ -12,6 +12,7 @@ from dynbuild.explain.outdated import (
 )
 from dynbuild.explain.predict import predict
 from dynbuild.explain.view import stand_ins
+from dynbuild.inheritance import steps_of
 from dynbuild.link.model import WriteSet
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.lockfile.order import install_order
@@ -40,15 +41,7 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
 
     ``index`` looks up packages of pip. Nothing is built or written.
     """
-    now: dict[str, Pin] = {}
-    unknown: dict[str, str] = {}
-    for pin in (lock.base, *lock.images.values()):
-        if pin.digest is not None:
-            try:
-                now[pin.image] = registries.pin(pin.image)
-            except DynbuildError as error:
-                unknown[pin.image] = error.diagnostics[0].message
-    found = [*images(lock, now, unknown)]
+    found = outdated_images(lock, registries)
     specs = declared_packages(lock)
     unknown = {manager: _INSIDE for manager in specs if manager != "pip"}
     installed: dict[str, dict[str, str]] = {}
@@ -68,6 +61,19 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
     return (*found, *packages(lock, installed, newest, unknown))
 
 
+def outdated_images(lock: Lock, registries: Images) -> list[Finding]:
+    """Compare the images of a lock with what registries have."""
+    now: dict[str, Pin] = {}
+    unknown: dict[str, str] = {}
+    for pin in (lock.base, *lock.images.values()):
+        if pin.digest is not None:
+            try:
+                now[pin.image] = registries.pin(pin.image)
+            except DynbuildError as error:
+                unknown[pin.image] = error.diagnostics[0].message
+    return [*images(lock, now, unknown)]
+
+
 def _wrote(
     lock: Lock, files: Files, tiers: Sequence[Tier], platform: str
 ) -> list[WriteSet]:
@@ -75,13 +81,13 @@ def _wrote(
     order = install_order(lock)
     contents, _ = stand_ins(lock, order)
     contents |= existing_live_digests(order, files.content)
-    digests = resolve(lock, platform, contents, {}, order).digests
+    resolved = resolve(lock, platform, contents, {}, order)
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers)
-        for record in tier.find([*digests.values()], platform)
+        for record in tier.find([*resolved.digests.values()], platform)
     ]
-    plan = predict(order, digests, platform, held, {}).plan
+    plan = predict(steps_of(resolved), platform, held, {}).plan
     write_sets = []
     for placed in order:
         place = plan.places.final.get(placed.id)

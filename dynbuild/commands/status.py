@@ -1,16 +1,17 @@
 """``status``: the steps of a lock that the tiers hold."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dynbuild.digest import StepDigest
+from dynbuild.inheritance import above_of, plan_image, steps_of
+from dynbuild.inventory import Answer
 from dynbuild.link.model import Record
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
-from dynbuild.plan import Held, Reuse, plan
+from dynbuild.plan import Held, Plan, Reuse
 from dynbuild.ports import (
-    Answer,
     Builder,
     Files,
     Images,
@@ -93,22 +94,30 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     DeclarationError for a platform that the base does not exist for.
     """
     options = RealizeOptions((), platforms=(platform,) if platform else ())
-    name = platform_of(lock, builder, options)
+    name = platform_of(lock, builder.platform, options)
     order = install_order(lock)
     unpinned = local_digests(lock, images)
     contents = existing_live_digests(order, files.content)
     resolved = resolve(lock, name, contents, unpinned, order)
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
-    steps = [*resolved.digests.values()]
+    above = above_of(resolved)
+    every = (steps_of(resolved), *above)
+    steps = [*dict.fromkeys(step for one in every for step in one.digests.values())]
+
+    def reusable(records: tuple[Record, ...]) -> dict[str, Record]:
+        below = base.writes if base else {}
+        planned = plan_image(every[0], above, name, map(Held, records), below).plan
+        return _reusable(resolved, planned)
+
     # Steps on an image that only the local engine knows are never shared.
     answers = () if unpinned else survey(steps, name)
-    records = _reusable(resolved, tier.find(steps, name)) if base else {}
+    records = reusable(tier.find(steps, name)) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
         tuple(_step(placed, records.get(placed.id)) for placed in order),
-        tuple(_share(answer, resolved) for answer in answers),
+        tuple(_share(answer, reusable(answer.records)) for answer in answers),
     )
 
 
@@ -120,17 +129,14 @@ def _step(placed: Placed, record: Record | None) -> StepStatus:
     return StepStatus(placed.id, title, held=True, size=size, seconds=record.seconds)
 
 
-def _share(answer: Answer, resolved: ResolvedLock) -> Share:
-    records = _reusable(resolved, answer.records)
+def _share(answer: Answer, records: Mapping[str, Record]) -> Share:
     sizes = {x.digest: x.size for record in records.values() for x in record.layers}
     total = sum(sizes.values())
     return Share(answer.name, answer.place, len(records), total, answer.away)
 
 
-def _reusable(resolved: ResolvedLock, records: tuple[Record, ...]) -> dict[str, Record]:
-    """Return the records that ``realize`` would reuse if it had no others, by step."""
-    candidates = map(Held, records)
-    planned = plan(resolved.order, resolved.digests, resolved.platform, candidates)
+def _reusable(resolved: ResolvedLock, planned: Plan) -> dict[str, Record]:
+    """Return the records that ``realize`` would reuse by a plan, by step."""
     reusable = {}
     for placed in resolved.order:
         final = planned.places.final.get(placed.id)

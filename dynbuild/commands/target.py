@@ -1,44 +1,103 @@
 """From a declaration to the target of a lock: reading files, pinning images."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from posixpath import basename
+from typing import Literal
 
-from pydantic import BaseModel
-
+from dynbuild.commands.copied import as_copy, is_pattern, pattern_of, sources_of
+from dynbuild.commands.downloads import Digester, undigested, with_downloads
+from dynbuild.commands.programs import Lacks, unasked
+from dynbuild.commands.resolving import resolved
+from dynbuild.commands.unfit_stages import (
+    refuse_conflicts,
+    refuse_platforms,
+    refuse_shells,
+)
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.schema import Copy as DeclaredCopy
-from dynbuild.declaration.schema import Declaration
-from dynbuild.declaration.variables import not_expanded
+from dynbuild.declaration.schema import Argument, Declaration, ImageFields
+from dynbuild.declaration.schema import Healthcheck as DeclaredHealthcheck
+from dynbuild.declaration.schema import User as DeclaredUser
+from dynbuild.declaration.schema_stage import Copy as DeclaredCopy
+from dynbuild.declaration.schema_stage import InlineFile as DeclaredFile
+from dynbuild.declaration.schema_stage import Stage as DeclaredStage
+from dynbuild.declaration.syntax.tree import Path
 from dynbuild.emit.modes import in_letters
-from dynbuild.errors import DeclarationError, Diagnostic, Label
-from dynbuild.lockfile.model import DEFAULT_SHELL, Target
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lockfile.images import ONLY, TargetImage, Targets
+from dynbuild.lockfile.model import Target
+from dynbuild.lockfile.own_packages import key_of
 from dynbuild.ports import Files, NotThereError
-from dynbuild.reference import parse
-from dynbuild.steps.environment import EnvironmentConflict, Environments
-from dynbuild.steps.expansion import VariableError
-from dynbuild.steps.fields import COLUMNS, FieldValue
-from dynbuild.steps.kinds import FieldKind, RecordKind, Records
+from dynbuild.reference import SCRATCH, parse, start
+from dynbuild.steps.late import REFERENCE
+from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
+    DEFAULT_SHELL,
     AptSource,
     Copy,
+    Healthcheck,
+    Index,
+    InlineFile,
     Pin,
     RuntimeConfig,
+    Setup,
     Stage,
     User,
 )
+from dynbuild.steps.nothing import NOTHING
+from dynbuild.steps.recipe import content_of
 from dynbuild.steps.touched import touched
 
 Pinner = Callable[[str], Pin]
 """Returns the pin of a full reference, from a lock or from its registry."""
 
 
-def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
+def targets_of(
+    loaded: Loaded,
+    files: Files,
+    pin: Pinner,
+    digests: Digester = undigested,
+    lacks: Lacks = unasked,
+) -> Targets:
+    """Return the targets of all images of a declaration; its only one has no name.
+
+    Raises as ``target_of`` does, and tells what is inherited once.
+    """
+    if not loaded.images:
+        whole = target_of(loaded, files, pin, digests, lacks)
+        return {ONLY: TargetImage(None, publish=True, whole=whole, config=whole.config)}
+    found: dict[str, TargetImage] = {}
+    problems: dict[tuple[object, ...], Diagnostic] = {}
+    for image in loaded.images:
+        try:
+            whole = target_of(image.whole, files, pin, digests, lacks)
+            whole = replace(whole, arguments=loaded.arguments)
+        except DeclarationError as error:
+            for one in error.diagnostics:
+                problems.setdefault((one.code, one.message, one.span), one)
+            continue
+        config = _config(image.own, whole.shell, loaded.declaration.args)
+        found[image.name] = TargetImage(image.extends, image.publish, whole, config)
+    if problems:
+        raise DeclarationError(*problems.values())
+    return found
+
+
+def target_of(
+    loaded: Loaded,
+    files: Files,
+    pin: Pinner,
+    digests: Digester = undigested,
+    lacks: Lacks = unasked,
+) -> Target:
     """Return the target of a declaration, with its files and images looked up.
 
     Raises DeclarationError with every missing file, or with the first variable that
-    cannot be expanded or that two stages set to different values.
+    cannot be expanded or that two stages set to different values; UnreachableError
+    where an image or a download is asked for in vain.
     """
     declaration = loaded.declaration
     problems: list[Diagnostic] = []
@@ -47,26 +106,33 @@ def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
         _stage(loaded, place, below[stage.name], files, problems)
         for place, stage in enumerate(declaration.stages)
     )
-    sources = tuple(_sources(loaded, files, problems))
+    setups = tuple(_setups(loaded, files, problems))
+    sources = tuple(_sources(loaded, (), files, problems))
     if problems:
         raise DeclarationError(*problems)
-    base = pin(str(parse(declaration.base)))
-    _refuse_conflicts(loaded, stages, base)
+
+    def pinned(image: str) -> Pin:
+        return NOTHING if image == SCRATCH else pin(image)
+
+    shell = _shell(declaration.shell) or DEFAULT_SHELL
+    base = pinned(start(declaration.base))
+    stages = with_downloads(loaded, stages, lambda one: digests(one, base))
+    images = {image: pinned(image) for stage in stages for image in stage.images}
+    refuse_shells(loaded, lambda image, program: lacks(pinned(start(image)), program))
+    refuse_platforms(loaded, stages, images)
+    refuse_conflicts(loaded, stages, base, images)
     return Target(
         base=base,
         packages=_packages(declaration),
+        setups=setups,
         sources=sources,
+        indexes=_indexes(declaration),
         scripts=declaration.env_scripts,
         user=_user(declaration),
         stages=stages,
-        images={
-            copy.image: pin(copy.image)
-            for stage in stages
-            for copy in stage.copies
-            if copy.image is not None
-        },
-        shell=_shell(declaration.shell) or DEFAULT_SHELL,
-        config=_resolved(RuntimeConfig, declaration),
+        images=images,
+        shell=shell,
+        config=_config(declaration, shell, declaration.args),
         arguments=loaded.arguments,
         found=frozenset(
             stage.name for stage in declaration.stages if stage.touches is None
@@ -74,34 +140,160 @@ def target_of(loaded: Loaded, files: Files, pin: Pinner) -> Target:
     )
 
 
-def _packages(declaration: Declaration) -> dict[str, dict[str, str]]:
+def _packages(declaration: ImageFields | DeclaredStage) -> dict[str, dict[str, str]]:
+    found = {}
+    for manager in MANAGERS.values():
+        listed = sorted(getattr(declaration, manager.field))
+        specs = {manager.key(spec): spec for spec in listed}
+        if manager.system and getattr(declaration, manager.upgrade_field):
+            specs[EVERYTHING] = EVERYTHING
+        if specs:
+            found[manager.name] = specs
+    return found
+
+
+def _indexes(
+    declaration: ImageFields | DeclaredStage,
+) -> dict[str, tuple[Index, ...]]:
     return {
-        manager.name: {manager.key(spec): spec for spec in sorted(specs)}
+        manager.name: tuple(Index(**dict(one)) for one in declared)
         for manager in MANAGERS.values()
-        if (specs := getattr(declaration, manager.field))
+        if manager.index_field
+        and (declared := getattr(declaration, manager.index_field))
+    }
+
+
+def _own_indexes(
+    declaration: Declaration, stage: DeclaredStage
+) -> dict[str, tuple[Index, ...]]:
+    """Return where a stage's packages come from: as it says, else as the image does.
+
+    What it installs nothing with, it inherits nothing for.
+    """
+    said, inherited = _indexes(stage), _indexes(declaration)
+    return {
+        row.index_field: said.get(row.name)
+        or (inherited.get(row.name, ()) if getattr(stage, row.field) else ())
+        for row in MANAGERS.values()
+        if row.index_field
     }
 
 
 def _user(declaration: Declaration) -> User | None:
-    if declaration.user is None:
+    if declaration.user is None or not declaration.user.create:
         return None
-    user: User = _resolved(User, declaration.user, sudo=declaration.sudo)
-    return user
+    others = tuple(_account(one) for one in declaration.users)
+    return replace(_account(declaration.user), sudo=declaration.sudo, others=others)
+
+
+def _account(declared: DeclaredUser) -> User:
+    uid = declared.uid
+    home = declared.home
+    if home is None and declared.system:
+        home = False
+    account: User = resolved(
+        User,
+        declared,
+        uid=(999 if declared.system else 1000) if uid is None else uid,
+        home="" if home is False else home,
+        sudo=False,
+        others=(),
+    )
+    return account
+
+
+def _config(
+    declaration: ImageFields, shell: tuple[str, ...], args: Mapping[str, Argument]
+) -> RuntimeConfig:
+    """Resolve the runtime config; lines for the shell name it, as in an image."""
+    lines = {
+        name: (*shell, line.strip())
+        for name in ("entrypoint", "cmd")
+        if isinstance(line := getattr(declaration, name), str)
+    }
+    user = declaration.user
+    config: RuntimeConfig = resolved(
+        RuntimeConfig,
+        declaration,
+        user=user.name if user and not user.create else None,
+        healthcheck=_healthcheck(declaration.healthcheck),
+        late=_late(declaration, args),
+        **lines,
+    )
+    return config
+
+
+def _late(declaration: ImageFields, args: Mapping[str, Argument]) -> dict[str, str]:
+    """Return the defaults of the arguments that are known when the image is made."""
+    tables = (declaration.labels, declaration.annotations, declaration.env)
+    texts = [text for table in tables for text in table.values()]
+    named = {name for text in texts for name in REFERENCE.findall(text)}
+    return {
+        name: one.default or ""
+        for name, one in args.items()
+        if one.late and name in named
+    }
+
+
+def _healthcheck(
+    declared: DeclaredHealthcheck | Literal[False] | None,
+) -> Healthcheck | None:
+    if not declared:
+        return None if declared is None else Healthcheck(none=True)
+    line = declared.cmd.strip() if isinstance(declared.cmd, str) else None
+    cmd = () if isinstance(declared.cmd, str) else declared.cmd
+    found: Healthcheck = resolved(
+        Healthcheck, declared, cmd=cmd, shell=line, none=False
+    )
+    return found
 
 
 def _sources(
-    loaded: Loaded, files: Files, problems: list[Diagnostic]
+    loaded: Loaded, at: Path, files: Files, problems: list[Diagnostic]
 ) -> Iterator[AptSource]:
-    for place, source in enumerate(loaded.declaration.apt_sources):
+    declared = loaded.declaration.stages[int(at[1])] if at else loaded.declaration
+    for place, source in enumerate(declared.apt_sources):
         digest = None
         if source.key is not None:
             try:
                 digest = files.content(source.key, ())
             except NotThereError as error:
-                problems.append(
-                    _missing(loaded, source.key, error, ("apt_sources", place, "key"))
-                )
-        yield _resolved(AptSource, source, key_digest=digest)
+                where = (*at, "apt_sources", place, "key")
+                problems.append(_missing(loaded, source.key, error, where))
+        yield resolved(AptSource, source, key_digest=digest)
+
+
+def _setups(
+    loaded: Loaded, files: Files, problems: list[Diagnostic]
+) -> Iterator[Setup]:
+    for place, setup in enumerate(loaded.declaration.setup):
+        at = ("setup", place)
+        copies = _copies(loaded, setup.copies, at, True, files, problems)  # noqa: FBT003
+        written = _written(setup.files)
+        yield Setup(tuple(copies), written, setup.commands)
+
+
+def _written(declared: Mapping[str, DeclaredFile]) -> tuple[InlineFile, ...]:
+    return tuple(
+        InlineFile(to, one.text, one.owner, one.mode)
+        for to, one in sorted(declared.items())
+    )
+
+
+def _copies(  # noqa: PLR0913, PLR0917 - all that copies depend on
+    loaded: Loaded,
+    declared: Sequence[DeclaredCopy],
+    at: tuple[str | int, ...],
+    track: bool | None,  # noqa: FBT001
+    files: Files,
+    problems: list[Diagnostic],
+) -> Iterator[Copy]:
+    for number, copy in enumerate(declared):
+        try:
+            yield from _copied(copy, track, files)
+        except NotThereError as error:
+            where = (*at, "copy", number, "from")
+            problems.append(_missing(loaded, copy.from_, error, where))
 
 
 def _stage(
@@ -112,43 +304,64 @@ def _stage(
     problems: list[Diagnostic],
 ) -> Stage:
     stage = loaded.declaration.stages[place]
-    copies = []
-    for number, copy in enumerate(stage.copies):
-        try:
-            copies.append(_copy(copy, stage.track, files))
-        except NotThereError as error:
-            where = ("stages", place, "copy", number, "from")
-            problems.append(_missing(loaded, copy.from_, error, where))
-    resolved: Stage = _resolved(
+    at = ("stages", place)
+    copies = _copies(loaded, stage.copies, at, stage.track, files, problems)
+    found: Stage = resolved(
         Stage,
         stage,
         name=stage.name,
         dependencies=below,
         copies=tuple(copies),
+        files=_written(stage.files),
+        mounts=tuple(_mounts(loaded, place, files, problems)),
+        add=(),
         shell=_shell(stage.shell),
         bump=0,
         **({"touches": touched(stage.commands)} if stage.touches is None else {}),
+        **({} if stage.base is None else {"base": start(stage.base)}),
+        packages={
+            key_of(manager, key): spec
+            for manager, specs in _packages(stage).items()
+            for key, spec in specs.items()
+        },
+        apt_sources=tuple(sorted(_sources(loaded, at, files, problems), key=repr)),
+        **_own_indexes(loaded.declaration, stage),
     )
-    return resolved
+    return found
 
 
-def _resolved(of: type, declared: BaseModel, **found: FieldValue) -> FieldValue:
-    """Return a declared value as its resolved type; ``found`` overrides fields."""
-    for column in COLUMNS[of]:
-        value = None if column.name in found else getattr(declared, column.name)
-        if value is not None:
-            found[column.name] = _as_declared(column.kind, value)
-    return of(**found)
+def _mounts(
+    loaded: Loaded, place: int, files: Files, problems: list[Diagnostic]
+) -> Iterator[Copy]:
+    stage = loaded.declaration.stages[place]
+    for number, mount in enumerate(stage.mounts):
+        where = ("stages", place, "mounts", number)
+        try:
+            found = _copy(as_copy(mount), stage.track, files)
+            below = found.of_project and found.to.endswith("/")
+            if below and not files.is_directory(found.path):
+                name = found.to + basename(found.path)
+                message = f"the file {found.path!r} is mounted as a file, not below one"
+                span = loaded.span(*where, "to")
+                problems.append(Diagnostic("DB0138", message, span, f"write {name!r}"))
+            yield found
+        except NotThereError as error:
+            problems.append(_missing(loaded, mount.from_, error, (*where, "from")))
 
 
-def _as_declared(kind: FieldKind, value: FieldValue) -> FieldValue:
-    match kind:
-        case RecordKind(of):
-            return _resolved(of, value)
-        case Records(of):
-            return tuple(_resolved(of, item) for item in value)
-        case _:
-            return value
+def _copied(copy: DeclaredCopy, track: bool | None, files: Files) -> Iterator[Copy]:  # noqa: FBT001
+    """Yield what a copy takes, which is nothing if it may be. Raises NotThereError."""
+    if copy.stage is not None or copy.image is not None:
+        yield _copy(copy, track, files)
+        return
+    found = sources_of(copy, files)
+    if not is_pattern(copy):
+        yield from (_copy(copy, track, files) for _ in found)
+    elif found:
+        matched: Copy = resolved(
+            Copy, copy, path=copy.from_, files=found, digest=None, pattern="none"
+        )
+        yield replace(matched, digest=content_of(matched, files.content))
 
 
 def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa: FBT001
@@ -160,10 +373,17 @@ def _copy(copy: DeclaredCopy, track: bool | None, files: Files) -> Copy:  # noqa
         if track or (track is None and not is_directory):
             digest = files.content(copy.from_, copy.exclude)
     image = None if copy.image is None else str(parse(copy.image))
-    resolved: Copy = _resolved(
-        Copy, copy, path=copy.from_, image=image, mode=mode, digest=digest
+    found: Copy = resolved(
+        Copy,
+        copy,
+        path=copy.from_,
+        image=image,
+        mode=mode,
+        digest=digest,
+        files=(),
+        pattern=pattern_of(copy),
     )
-    return resolved
+    return found
 
 
 def _shell(words: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -178,38 +398,3 @@ def _missing(
 ) -> Diagnostic:
     message = f"cannot copy {path!r}: {error}"
     return Diagnostic(error.code, message, loaded.span(*where), hint=error.hint)
-
-
-def _refuse_conflicts(loaded: Loaded, stages: tuple[Stage, ...], base: Pin) -> None:
-    places = {stage.name: place for place, stage in enumerate(stages)}
-    try:
-        environments = Environments(stages, base.env)
-        for stage in stages:
-            environments.of_stage(stage.name)
-        environments.of_container(loaded.declaration.env)
-    except VariableError as error:
-        stage_path = ("stages", places[error.stage]) if error.stage else ()
-        raise DeclarationError(
-            not_expanded(loaded, (*stage_path, error.table, error.variable), error)
-        ) from None
-    except EnvironmentConflict as conflict:
-        raise DeclarationError(
-            Diagnostic(
-                "DB0307",
-                f"stages {conflict.first!r} and {conflict.second!r} set "
-                f"{conflict.variable} to two values",
-                loaded.span(
-                    "stages", places[conflict.second], "env", conflict.variable
-                ),
-                hint="let one depend on the other, whose value then gives way, or "
-                f'let both extend it, as in "/opt/x:${{{conflict.variable}:-}}"',
-                labels=(
-                    Label(
-                        loaded.span(
-                            "stages", places[conflict.first], "env", conflict.variable
-                        ),
-                        "set here as well",
-                    ),
-                ),
-            )
-        ) from None

@@ -1,11 +1,10 @@
 """``why``: the sources of steps, which would run, the root causes and the costs."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dynbuild.commands.diff import of_revision
-from dynbuild.digest import Digest, StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.explain.causes import Cascade, CurrentSteps, RootCause, RunReason, Trace
 from dynbuild.explain.next_change import changed
@@ -15,6 +14,7 @@ from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in, before_of
 from dynbuild.explain.view import stand_ins, view
+from dynbuild.inheritance import Above, above_of, steps_of
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
 from dynbuild.lockfile.changes import Change, compare
@@ -23,7 +23,11 @@ from dynbuild.lockfile.order import Placed, closure_of, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
-from dynbuild.realization.contents import existing_live_digests, live, local_digests
+from dynbuild.realization.contents import (
+    existing_live_digests,
+    live,
+    unpinned_digests,
+)
 from dynbuild.steps.model import Group, Stage
 
 MOST_NEXT = 200
@@ -69,13 +73,15 @@ class Explanation:
     """The steps that would run, and the explanations of the steps asked about.
 
     ``cascades`` pairs each cascade with its price, the highest first; ``seconds`` holds
-    how long steps take, as far as known.
+    how long steps take, as far as known; ``sources`` where the steps that do not run
+    would come from.
     """
 
     platform: str
     order: tuple[Placed, ...]
     places: Mapping[str, Position]
     runs: tuple[str, ...]
+    sources: Mapping[str, Provenance]
     price: Price
     cascades: tuple[tuple[Cascade, Price], ...]
     seconds: Mapping[str, float]
@@ -109,24 +115,49 @@ def why(
     """
     order = install_order(lock)
     selected = [placed for name in names for placed in named(order, name)]
-    platform = platform or _platform(lock, edges)
+    platform = platform or usual_platform(lock, edges.history, edges.platform)
     old = None if since is None else lock_at(edges.locks, since)
     contents = live(order, edges.files.content)
-    unpinned = _unpinned(lock, edges.images)
+    unpinned = unpinned_digests(lock, edges.images)
     return _answer(
         resolve(lock, platform, contents, unpinned, order), selected, edges, old
     )
 
 
-def why_all(lock: Lock, edges: Edges, platform: str) -> Explanation:
+def why_all(
+    lock: Lock, edges: Edges, platform: str, *, most_next: int = MOST_NEXT
+) -> Explanation:
     """Explain every step; leave missing live files and images open.
 
+    Of more steps than ``most_next`` the effect of a change is not predicted. Raises
+    DeclarationError, LockError.
+    """
+    order = install_order(lock)
+    resolved = _open(lock, order, edges, platform)
+    return _answer(resolved, order, edges, most_next=most_next)
+
+
+def estimate(
+    lock: Lock, names: Sequence[str], edges: Edges, platform: str | None = None
+) -> Explanation:
+    """Explain steps as far as files and tiers tell: no engine is asked for images.
+
+    Missing live files and unpinned images are left open: what stands on them runs.
     Raises DeclarationError, LockError.
     """
     order = install_order(lock)
+    selected = [placed for name in names for placed in named(order, name)]
+    platform = platform or usual_platform(lock, edges.history, edges.platform)
+    return _answer(_open(lock, order, edges, platform), selected, edges)
+
+
+def _open(
+    lock: Lock, order: tuple[Placed, ...], edges: Edges, platform: str
+) -> ResolvedLock:
+    """Resolve a lock with stand-ins for what is missing, or not pinned."""
     contents, unpinned = stand_ins(lock, order)
     contents |= existing_live_digests(order, edges.files.content)
-    return _answer(resolve(lock, platform, contents, unpinned, order), order, edges)
+    return resolve(lock, platform, contents, unpinned, order)
 
 
 def _answer(
@@ -134,6 +165,8 @@ def _answer(
     selected: Sequence[Placed],
     edges: Edges,
     old: Lock | None = None,
+    *,
+    most_next: int = MOST_NEXT,
 ) -> Explanation:
     lock, order, platform = resolved.lock, resolved.order, resolved.platform
     digests = resolved.digests
@@ -141,8 +174,9 @@ def _answer(
         before = before_of(lock, edges.history.past(platform))
     else:
         before = _since(old, resolved, edges)
-    held, wrote, recorded = _records(resolved, before, edges.tiers)
-    prediction = predict(order, digests, platform, held, wrote)
+    above = above_of(resolved)
+    held, wrote, recorded = _records(resolved, above, before, edges.tiers)
+    prediction = predict(steps_of(resolved), platform, held, wrote, above)
     for id_, digest in prediction.plan.places.final.items():
         choice = prediction.plan.choices[digest]
         if isinstance(choice, Reuse):
@@ -173,7 +207,7 @@ def _answer(
             roots=trace.roots(placed.id),
             changes=tuple(change for change in changes if _speaks_of(change, placed)),
             next=_next(resolved, now, placed, held, writes, measured, seconds)
-            if len(selected) <= MOST_NEXT
+            if len(selected) <= most_next
             else None,
         )
 
@@ -182,6 +216,12 @@ def _answer(
         order=order,
         places=where,
         runs=prediction.runs,
+        sources={
+            id_: sources[choice.distance]
+            for id_, digest in prediction.plan.places.final.items()
+            if isinstance(choice := prediction.plan.choices[digest], Reuse)
+            and id_ not in prediction.runs
+        },
         price=price(prediction.runs, seconds),
         cascades=ranked(trace.cascades(), seconds),
         seconds=seconds,
@@ -205,9 +245,8 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
     packages = [n for p in order if isinstance(p.step, Group) for n in p.step.actions]
     hint = did_you_mean(name, [*dict.fromkeys([*ids, *kinds, *packages])])
     message = f"nothing in the lock is called {name!r}"
-    raise DeclarationError(
-        Diagnostic("DB0330", message, hint=hint or "see `dynbuild why --order`")
-    )
+    see = "see `dynbuild why --order`, and `dynbuild packages` for what is installed"
+    raise DeclarationError(Diagnostic("DB0330", message, hint=hint or see))
 
 
 def lock_at(locks: Locks, revision: str) -> Lock:
@@ -221,21 +260,13 @@ def lock_at(locks: Locks, revision: str) -> Lock:
     return lock
 
 
-def _platform(lock: Lock, edges: Edges) -> str:
+def usual_platform(lock: Lock, history: History, ask: Callable[[], str]) -> str:
     """Return the base's only platform, else the last local build's or the engine's."""
     if len(lock.base.platforms) == 1:
         (only,) = lock.base.platforms
         return only
-    builds = edges.history.builds()
-    return builds[-1].platform if builds else edges.platform()
-
-
-def _unpinned(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
-    """Return the local digests of unpinned images; ask the engine only for those."""
-    pins = (lock.base, *lock.images.values())
-    if all(pin.digest is not None for pin in pins):
-        return {}
-    return local_digests(lock, images())
+    builds = history.builds()
+    return builds[-1].platform if builds else ask()
 
 
 def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:
@@ -245,7 +276,7 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:
     """
     unpinned = dict(resolved.unpinned)
     with suppress(DeclarationError):
-        unpinned |= _unpinned(old, edges.images)
+        unpinned |= unpinned_digests(old, edges.images)
     contents = existing_live_digests(install_order(old), edges.files.content)
     old_view = view(old, resolved.platform, contents=contents, unpinned=unpinned)
     return replace(before_in(resolved.lock, old_view), placed={}, onto={})
@@ -253,13 +284,15 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:
 
 def _records(
     resolved: ResolvedLock,
+    above: Above,
     before: PreviousSteps,
     tiers: Mapping[Provenance, Tier],
 ) -> tuple[list[Held], dict[str, WriteSet], dict[str, Record]]:
     """Return the records in the tiers, and those of the earlier steps, with writes."""
-    digests: Collection[StepDigest] = {
+    digests = {
         *resolved.digests.values(),
         *before.digests.values(),
+        *(digest for one in above for digest in one.digests.values()),
     }
     held = [
         Held(record, distance)
@@ -292,12 +325,10 @@ def _next(  # noqa: PLR0913, PLR0917 - everything known so far
     then = resolve(after.lock, platform, contents, resolved.unpinned)
     if placed.id in wrote:
         wrote = {**wrote, after.id: wrote[placed.id]}
-    prediction = predict(then.order, then.digests, platform, held, wrote)
-    by_then = {
-        id_
-        for id_ in now.prediction.runs
-        if now.digests[id_] in {*then.digests.values()}
-    }
+    above = above_of(then)
+    prediction = predict(steps_of(then), platform, held, wrote, above)
+    digests_then = {*then.digests.values()}
+    by_then = {id_ for id_ in now.prediction.runs if now.digests[id_] in digests_then}
     runs = tuple(id_ for id_ in prediction.runs if id_ not in by_then)
     seconds = {**prices(then.order, measured), **estimates}
     if placed.id in estimates:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from dynbuild.declaration.grammar import ENDPOINT, REPOSITORY, matches
+from dynbuild.declaration.grammar import ENDPOINT, PREFIX, REPOSITORY, matches
 from dynbuild.declaration.rules import Rule
 
 Mode: TypeAlias = Literal["read-write", "read", "write", "off"]
@@ -52,9 +52,19 @@ class Minio(SharedTier):
     about: ClassVar = "The S3 tier."
 
     endpoint: Annotated[
-        str, Rule("DB0152", ENDPOINT, "a host or host:port", _without_scheme)
+        str, Rule("DB0152", ENDPOINT, "a host or host:port", said=_without_scheme)
     ] = field(metadata={"description": "Host and port, without https://."})
     bucket: str = field(default="docker-cache", metadata={"description": "The bucket."})
+    prefix: (
+        Annotated[
+            str,
+            Rule("DB0152", PREFIX, "names between slashes, such as team/cache,"),
+        ]
+        | None
+    ) = field(
+        default=None,
+        metadata={"description": "What names of objects begin with."},
+    )
     region: str | None = field(
         default=None, metadata={"description": "The region, where one is needed."}
     )
@@ -81,7 +91,7 @@ class RegistryTier(SharedTier):
             "DB0152",
             REPOSITORY,
             "a repository without tag, in lower case",
-            _below_registry,
+            said=_below_registry,
         ),
     ] = field(metadata={"description": "The repository, with its registry."})
 

@@ -14,7 +14,7 @@ def json_schema() -> dict[str, Any]:
     named = {**stage, "title": "NamedStage"}
     named["required"] = [name for name in stage["required"] if name != "name"]
     schema["$defs"]["NamedStage"] = named
-    listed, by_name = schema["properties"]["stages"]["anyOf"]
-    by_name["additionalProperties"] = {"$ref": "#/$defs/NamedStage"}
-    schema["properties"]["stages"]["anyOf"] = [listed, by_name]
+    for image in (schema, schema["$defs"]["NamedImage"]):
+        _, by_name = image["properties"]["stages"]["anyOf"]
+        by_name["additionalProperties"] = {"$ref": "#/$defs/NamedStage"}
     return {"$schema": DIALECT, **schema, "title": "dynbuild declaration"}

@@ -5,6 +5,7 @@ through the JSON schema.
 """
 
 import re
+from functools import lru_cache
 
 from dynbuild import reference
 from dynbuild.steps.managers import MANAGERS
@@ -19,11 +20,26 @@ STEP_NAME = rf"^({_KINDS})\.[0-9]+(\.[0-9]+)?$"
 MOUNTED = r"^[!#%&(-+.-\[\]-~-]*$"
 """A value that fits into an option of a mount."""
 
+BOUND = r"^[!#%&(-)+\-.-Z\]^-~]*$"
+"""A path that can be the source of a mount."""
+
+PATTERN = r"[*?\[]"
+"""What makes a path of the project a pattern."""
+
+MATCHED = r"[*?]"
+"""What makes a path of a stage or an image a pattern; brackets then are part of it."""
+
+WRITTEN = r"^/[A-Za-z0-9_@%+=:,./~-]*[A-Za-z0-9_@%+=:,.~-]$"
+"""The path of a file that a heredoc can write."""
+
 FLAG = r"^[!#%&(-\[\]-~]+$"
 """A value that fits into a flag of an instruction."""
 
 WHITEOUT = ".wh."
 """The name prefix of whiteouts, which delete files of lower layers (OCI image-spec)."""
+
+PLATFORM = r"^linux/[a-z0-9]+(/v[0-9]+)?$"
+"""What steps run on; dynbuild makes images of Linux."""
 
 RESERVED_NAMES = ("scratch", "context")
 """Names with a different meaning in Docker."""
@@ -36,6 +52,8 @@ MODE = r"^[0-7]{3,4}$"
 _CLAUSE = r"[ugoa]*[-+=][rwxXst]*"
 COPY_MODE = rf"^([0-7]{{3,4}}|{_CLAUSE}(,{_CLAUSE})*)$"
 """An octal mode, or a symbolic one as in chmod(1)."""
+MEMORY_SIZE = r"^[1-9][0-9]{0,11}[kmgKMG]?$"
+"""An amount of memory, in bytes or their thousands of 1024."""
 CACHE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 DURATION = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
 """A Go duration, as Docker parses it: 1m30s."""
@@ -60,6 +78,9 @@ KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _BASE64_OF_A_KEY = 44
 PUBLIC_KEY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[A-Za-z0-9+/]{43}=$"
 """A name and 32 bytes in Base64, as in Nix's trusted-public-keys."""
+
+PREFIX = r"^(?!.*(^|/)\.{1,2}(/|$))[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$"
+"""Names between slashes, of the characters that Amazon calls safe."""
 
 REPOSITORY = rf"^(?!(?:localhost|[^/]*[.:][^/]*)$){reference.NAME}$"
 """No bare registry: in Docker's grammar ``ghcr.io`` is a repository of Docker Hub."""
@@ -97,8 +118,12 @@ def is_secret_key(text: str) -> bool:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable seems to hold a secret itself, not a pointer to one."""
+    return names_a_secret(name) and _NOT_A_SECRET.fullmatch(value) is None
+
+
+@lru_cache(1 << 12)
+def names_a_secret(name: str) -> bool:
+    """Whether a variable's name is one of a secret; the same names come often."""
     if name.upper().endswith(("_FILE", "_PATH", "_URL", "_ENV", "_NAME", "_ID")):
         return False
-    if not SECRET_LIKE.search(name):
-        return False
-    return _NOT_A_SECRET.fullmatch(value) is None
+    return SECRET_LIKE.search(name) is not None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from dynbuild.closure import closure
-from dynbuild.declaration.schema import EVERY_STAGE, Stage
+from dynbuild.declaration.schema_stage import EVERY_STAGE, Stage
 
 MAX_CYCLES = 10
 """Cycles reported in one run: each takes a new search."""
@@ -32,11 +32,9 @@ def standing_on(edges: Mapping[str, Sequence[str]], names: Iterable[str]) -> set
 
 
 def copies_from(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
-    """Return for each stage those it copies from, in declared order, each once."""
+    """Return for each stage those it copies or mounts, in declared order, once."""
     return {
-        stage.name: tuple(
-            dict.fromkeys(copy.stage for copy in stage.copies if copy.stage)
-        )
+        stage.name: tuple(dict.fromkeys(one.stage for one in stage.inputs if one.stage))
         for stage in stages
     }
 

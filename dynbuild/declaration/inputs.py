@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from dynbuild.lang.files import FileAccess, NoFiles
+from dynbuild.lang.limits import Limits
 from dynbuild.spans import Source
+
+if TYPE_CHECKING:  # else all that reads a declaration would import the parser
+    from dynbuild.lang.parser import Parse
 
 ROOT = "/project"
 """The project's directory in the language, the same on every machine."""
@@ -40,3 +44,6 @@ class Inputs:
     shown: Callable[[str], str] = str
     say: Callable[[str], None] = lambda _: None
     memory: Memory | None = None
+    limits: Limits = field(default_factory=Limits)
+    parse: "Parse | None" = None
+    """Parses what is like what it parsed before, if anything does."""

@@ -1,17 +1,24 @@
 """From a file's text to a declaration, reporting all of its mistakes at once."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from dynbuild.declaration.advice import advise
+from dynbuild.declaration.advice.images import check_equal
 from dynbuild.declaration.check import check
+from dynbuild.declaration.check.images import SHARED, check_images
+from dynbuild.declaration.images import each_whole
 from dynbuild.declaration.inputs import ROOT, Inputs
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.schema import Declaration, ImageFields
 from dynbuild.declaration.syntax import Syntax, bounded
+from dynbuild.declaration.syntax.normal import normal
 from dynbuild.declaration.syntax.secrecy import redacted, shown_in, without_secrets
-from dynbuild.declaration.syntax.shape import normal, validate
+from dynbuild.declaration.syntax.shape import validate
 from dynbuild.declaration.syntax.shape_messages import found
+from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.declaration.syntax.tree import Node, Table
 from dynbuild.declaration.syntax.tree_codec import ReadFact, freeze, thaw
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -31,8 +38,10 @@ def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded
     try:
         if syntax == "nix":
             return _evaluated(source, inputs)
-        warnings = _without_arguments(source, inputs)
         tree = _reader(syntax)(source)
+        if isinstance(tree, Table) and "args" in tree.entries:
+            return _with_arguments(tree, syntax, inputs, source)
+        warnings = _without_arguments(source, inputs)
     except DeclarationError as error:
         safe = redacted(source)
         told = [
@@ -41,6 +50,16 @@ def load(source: Source, syntax: Syntax, inputs: Inputs | None = None) -> Loaded
         ]
         raise DeclarationError(*told) from None
     return _warned(from_tree(tree, syntax), warnings)
+
+
+def _with_arguments(
+    tree: Table, syntax: Syntax, inputs: Inputs, source: Source
+) -> Loaded:
+    """Build a declaration whose ``[args]`` have their values."""
+    from dynbuild.declaration.syntax import parameters  # noqa: PLC0415 - for few
+
+    tree, arguments, warnings = parameters.put_in(tree, inputs, source)
+    return _warned(replace(from_tree(tree, syntax), arguments=arguments), warnings)
 
 
 def _reader(syntax: Syntax) -> Callable[[Source], Node]:
@@ -82,16 +101,50 @@ def from_tree(node: Node, syntax: Syntax) -> Loaded:
     """
     if not isinstance(node, Table):
         message = f"expected a table of fields, found {found(node)}"
-        raise DeclarationError(Diagnostic("DB0111", message, node.span))
+        base = spelled(syntax, "base", str(ImageFields.model_fields["base"].default))
+        hint = f"write fields, such as {base}"
+        if syntax in ("nix", "json"):
+            hint = f"write fields in braces: {{ {base} }}"
+        raise DeclarationError(Diagnostic("DB0111", message, node.span, hint))
     tree, by_name, mistakes = normal(without_secrets(node))
     declaration, tree, lost, wrong = validate(tree)
-    loaded = Loaded(declaration, tree, syntax, by_name, lost=lost)
-    mistakes += [*wrong, *check(loaded)]
+    loaded = Loaded(declaration, tree, syntax, "" in by_name, lost=lost)
+    mistakes += wrong
+    if "images" in tree.entries:
+        loaded = replace(loaded, by_name_in=by_name)
+        between = check_images(loaded)
+        mistakes += between
+        if not between and not any(path[2:] == ("extends",) for path in lost):
+            loaded = replace(loaded, images=tuple(each_whole(loaded)))
+    mistakes += _once(check(one) for one in _each(loaded))
     if mistakes:
         raise DeclarationError(*_told(mistakes))
     ignored = declaration.ignore_warnings
-    warnings = [one for one in advise(loaded) if one.code not in ignored]
+    advice = [*_once(advise(one) for one in _each(loaded)), *check_equal(loaded)]
+    warnings = [one for one in advice if one.code not in ignored]
     return replace(loaded, warnings=tuple(_told(warnings)))
+
+
+def _each(loaded: Loaded) -> Iterator[Loaded]:
+    """Yield what can be checked as one image: each of several, and what is common."""
+    if "images" not in loaded.tree.entries:
+        yield loaded
+        return
+    common = {
+        name: entry for name, entry in loaded.tree.entries.items() if name in SHARED
+    }
+    kept = {name: getattr(loaded.declaration, name) for name in SHARED}
+    alone = Declaration().model_copy(update=kept)
+    yield replace(loaded, declaration=alone, tree=Table(common, loaded.tree.span))
+    yield from (image.whole for image in loaded.images)
+
+
+def _once(found: Iterable[Iterable[Diagnostic]]) -> list[Diagnostic]:
+    """Return diagnostics without those that an image only inherits: parents first."""
+    first: dict[tuple[object, ...], Diagnostic] = {}
+    for one in chain.from_iterable(found):
+        first.setdefault((one.code, one.message, one.span), one)
+    return [*first.values()]
 
 
 def _evaluated(source: Source, inputs: Inputs) -> Loaded:

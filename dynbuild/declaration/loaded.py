@@ -1,10 +1,11 @@
 """A loaded declaration, with the source locations of its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dynbuild.declaration.inputs import Data
-from dynbuild.declaration.schema import Declaration
+from dynbuild.declaration.schema import Declaration, NamedImage
+from dynbuild.declaration.schema_stage import Setup, Stage
 from dynbuild.declaration.syntax import Syntax
 from dynbuild.declaration.syntax.tree import Path, Table, key_at, span_at
 from dynbuild.errors import Diagnostic
@@ -26,6 +27,26 @@ class Loaded:
     """The arguments that matter, if the declaration is a function."""
     lost: frozenset[Path] = frozenset()
     """Paths dropped from the tree because they were invalid; empty once loaded."""
+    inherited: int = 0
+    """How many of the stages come from the image that this one extends."""
+    by_name_in: frozenset[str] = frozenset()
+    """The images, if there are several, whose stages were written as a table."""
+    images: "tuple[OneOfSeveral, ...]" = ()
+    """The images, if there are several: each after the one that it extends."""
+
+    @property
+    def each(self) -> "Mapping[str, Loaded]":
+        """The images, each whole, by name; the only one has none."""
+        several = {image.name: image.whole for image in self.images}
+        return several or {"": self}
+
+    @property
+    def takers(self) -> Iterator[tuple[Path, Setup | Stage]]:
+        """What copies files, writes them and runs commands, with the place of each."""
+        for index, setup in enumerate(self.declaration.setup):
+            yield ("setup", index), setup
+        for index, stage in enumerate(self.declaration.stages):
+            yield ("stages", index), stage
 
     def span(self, *path: str | int) -> Span:
         """Return the span of a value in the file, or of the nearest one around it.
@@ -38,3 +59,18 @@ class Loaded:
     def key(self, *path: str | int) -> Span:
         """Return the span of the key that the path ends with."""
         return key_at(self.tree, path)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOfSeveral:
+    """One of several images of a declaration.
+
+    ``own`` is what it says itself; ``whole`` has what it inherits as well, as if it
+    were the only image.
+    """
+
+    name: str
+    extends: str | None
+    publish: bool
+    own: NamedImage
+    whole: Loaded

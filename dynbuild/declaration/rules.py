@@ -1,57 +1,75 @@
 """Texts of a declaration that have a form of their own, as types of its fields."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
-from dynbuild.errors import did_you_mean
+from dynbuild.errors import nearest
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The pattern that a text must match, and the message where it does not."""
+    """The pattern that a text must match, and the message where it does not.
+
+    ``near`` returns what may be meant instead of a text, where that can be told;
+    ``said`` what a person has to complete.
+    """
 
     code: str
     allowed: str
     wanted: str
-    hint: Callable[[str], str | None] = lambda _: None
+    near: Callable[[str], Sequence[str]] = lambda _: ()
+    why: str = ""
+    said: Callable[[str], str | None] = lambda _: None
+
+    def hint(self, text: str) -> str | None:
+        """Return what to write instead of a text, where that can be told."""
+        near = self.near(text)
+        if len(near) > 1:
+            return f"did you mean {' or '.join(map(repr, near))}?"
+        return f"write {near[0]!r}{self.why}" if near else self.said(text)
 
 
-def _rooted(text: str) -> str | None:
-    return f"write {'/' + text!r}" if re.match(r"[\w.]", text) else None
+def _rooted(text: str) -> Sequence[str]:
+    return [f"/{text}"] if re.match(r"[\w.]", text) else []
 
 
-def _with_unit(text: str) -> str | None:
-    return f"write {text + 's'!r} for seconds" if text.isdecimal() else None
+def _with_unit(text: str) -> Sequence[str]:
+    return [f"{text}s"] if text.isdecimal() else []
 
 
-def _in_lower_case(text: str) -> str | None:
+def _in_lower_case(text: str) -> Sequence[str]:
     lower = text.lower()
-    return f"write {lower!r}" if matches(grammar.REFERENCE, lower) else None
+    return [lower] if matches(grammar.REFERENCE, lower) else []
 
 
-def as_variable(text: str) -> str | None:
+def _as_variable(text: str) -> Sequence[str]:
     near = re.sub(r"[^A-Za-z0-9_]", "_", text)
-    return f"write {near!r}" if matches(grammar.ENV_NAME, near) else None
+    return [near] if matches(grammar.ENV_NAME, near) else []
 
 
-def _as_mode(text: str) -> str | None:
+def _as_mode(text: str) -> Sequence[str]:
     octal = text.removeprefix("0o")
-    return f"write {octal!r}" if matches(grammar.MODE, octal) else None
+    return [octal] if matches(grammar.MODE, octal) else []
 
 
-def _as_signal(text: str) -> str | None:
-    return did_you_mean(text.upper(), ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL"))
+def _as_amount(text: str) -> Sequence[str]:
+    near = re.sub(r"(?i)(?<=[kmg])i?b$|\s", "", text)
+    return [near] if matches(grammar.MEMORY_SIZE, near) else []
+
+
+def _as_signal(text: str) -> Sequence[str]:
+    return nearest(text.upper(), ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL"))
 
 
 VARIABLE = Rule(
     "DB0141",
     grammar.ENV_NAME,
     "the name of a variable: letters, digits and _",
-    as_variable,
+    _as_variable,
 )
 TRUSTED_KEY = Rule(
     "DB0153", grammar.PUBLIC_KEY, "a public key, as `dynbuild key new NAME` prints it,"
@@ -63,7 +81,16 @@ AbsolutePath = Annotated[
 ]
 Duration = Annotated[
     str,
-    Rule("DB0147", grammar.DURATION, "a duration, such as 30s or 1m30s", _with_unit),
+    Rule(
+        "DB0147",
+        grammar.DURATION,
+        "a duration, such as 30s or 1m30s",
+        _with_unit,
+        " for seconds",
+    ),
+]
+Platform = Annotated[
+    str, Rule("DB0178", grammar.PLATFORM, "a platform, such as linux/amd64")
 ]
 Image = Annotated[
     str,
@@ -86,6 +113,15 @@ CopyMode = Annotated[
         grammar.COPY_MODE,
         "three or four octal digits, as 0644, or letters, as u=rwX,go=rX",
         _as_mode,
+    ),
+]
+MemorySize = Annotated[
+    str,
+    Rule(
+        "DB0146",
+        grammar.MEMORY_SIZE,
+        "an amount of memory, such as 64m or 1g",
+        _as_amount,
     ),
 ]
 UserName = Annotated[

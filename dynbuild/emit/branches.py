@@ -18,7 +18,8 @@ from typing import Literal, TypeAlias
 
 from dynbuild.lockfile.order import Placed
 from dynbuild.quote import StageName
-from dynbuild.steps.recipe import compares_times, copies_of
+from dynbuild.steps.model import OwnBase
+from dynbuild.steps.recipe import compares_times, inputs_of
 from dynbuild.steps.run import BASE_STEP
 
 Purpose: TypeAlias = Literal["step", "needs", "files"]
@@ -59,10 +60,12 @@ class Branch:
 class Branches:
     """All branches in their order, and where copies from a step find it.
 
-    ``last`` is the build stage of the last linked step; ``copies`` has the parts in
-    which steps copy what they compare the times of.
+    ``bases`` has the build stages that all others start from: that of the image, and
+    those of steps with another base. ``last`` is the build stage of the last linked
+    step; ``copies`` has the parts in which steps copy what they compare the times of.
     """
 
+    bases: Mapping[OwnBase | None, StageName]
     branches: tuple[Branch, ...]
     sources: Mapping[str, StageName]
     last: StageName
@@ -91,35 +94,36 @@ class Branches:
 
 def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branches:
     """Lay out the build stages; ``names`` maps steps to the names of their stages."""
-    tree = _BranchTree({BASE_STEP, *names.values()})
-    copied = {copy.stage for placed in order for copy in copies_of(placed.step)}
+    bases = _bases(order)
+    tree = _BranchTree(bases, {*bases.values(), *names.values()})
+    copied = {one.stage for placed in order for one in inputs_of(placed.step)}
     branching = [placed for placed in order if not placed.linked or placed.id in copied]
     closures = _closures(order, {placed.id for placed in branching})
     stages: list[Branch] = []
     sources: dict[str, StageName] = {}
-    line, last = tree.root, BASE_STEP
+    line, last = tree.roots[None], BASE_STEP
     for placed in order:
-        id_, name = placed.id, names[placed.id]
+        id_, name, own = placed.id, names[placed.id], placed.own_base
         if placed.linked:
             stages.append(Branch(name, last, (id_,), "step", id_))
             line, last = line.then(id_), name
             line.name = line.name or name
             if id_ in copied:
-                parent, rest = tree.nearest((*closures[id_], id_))
+                parent, rest = tree.nearest(own, (*closures[id_], id_))
                 sources[id_] = parent
                 if rest:
                     sources[id_] = files = tree.free(f"{name}.files")
                     stages.append(Branch(files, parent, rest, "files", id_))
-                    tree.add((*closures[id_], id_), files)
+                    tree.add(own, (*closures[id_], id_), files)
             continue
-        parent, rest = tree.nearest(closures[id_])
+        parent, rest = tree.nearest(own, closures[id_])
         if rest:
             needs = tree.free(f"{name}.needs")
             stages.append(Branch(needs, parent, rest, "needs", id_))
-            tree.add(closures[id_], needs)
+            tree.add(own, closures[id_], needs)
             parent = needs
         stages.append(Branch(name, parent, (id_,), "step", id_))
-        tree.add((*closures[id_], id_), name)
+        tree.add(own, (*closures[id_], id_), name)
         if id_ in copied:
             sources[id_] = name
     comparing = {placed.id for placed in order if compares_times(placed.step)}
@@ -127,7 +131,20 @@ def branches(order: tuple[Placed, ...], names: Mapping[str, StageName]) -> Branc
         replace(stage, parts=tuple(_parts(stage, comparing, tree)))
         for stage in [*_apart(stages, sources, tree)]
     )
-    return Branches(parted, sources, last)
+    return Branches(bases, parted, sources, last)
+
+
+def _bases(order: tuple[Placed, ...]) -> dict[OwnBase | None, StageName]:
+    """Name the build stages of the images that steps start from; no step is called so.
+
+    In the order of the images: another base leaves those before it alone.
+    """
+    found = {placed.own_base for placed in order if placed.own_base is not None}
+    owns = sorted(found, key=lambda own: (own.image, own.platform or ""))
+    bases: dict[OwnBase | None, StageName] = {None: BASE_STEP}
+    for number, own in enumerate(owns, 1):
+        bases[own] = StageName(f"base.{number}")
+    return bases
 
 
 def _parts(
@@ -200,9 +217,12 @@ class _Node:
 class _BranchTree:
     """The build stages by the steps that they hold, in lock order."""
 
-    def __init__(self, names: Collection[StageName]) -> None:
+    def __init__(
+        self, bases: Mapping[OwnBase | None, StageName], names: Collection[StageName]
+    ) -> None:
         self._names = set(names)
-        self.root = _Node(BASE_STEP)
+        self._bases = bases
+        self.roots = {own: _Node(name) for own, name in bases.items()}
 
     def free(self, wanted: str) -> StageName:
         """Reserve a name that no build stage has."""
@@ -212,15 +232,17 @@ class _BranchTree:
         self._names.add(name)
         return name
 
-    def add(self, steps: Iterable[str], name: StageName) -> None:
-        node = self.root
+    def add(self, own: OwnBase | None, steps: Iterable[str], name: StageName) -> None:
+        node = self.roots[own]
         for step in steps:
             node = node.then(step)
         node.name = node.name or name
 
-    def nearest(self, steps: tuple[str, ...]) -> tuple[StageName, tuple[str, ...]]:
+    def nearest(
+        self, own: OwnBase | None, steps: tuple[str, ...]
+    ) -> tuple[StageName, tuple[str, ...]]:
         """Return the stage with the longest prefix of the steps, and the others."""
-        node, name, covered = self.root, BASE_STEP, 0
+        node, name, covered = self.roots[own], self._bases[own], 0
         for depth, step in enumerate(steps, 1):
             if step not in node.next:
                 break

@@ -9,7 +9,11 @@ from dynbuild.digest import Field
 from dynbuild.emit.runtime import image_environment
 from dynbuild.lockfile.model import Lock
 from dynbuild.steps.environment import Environments
+from dynbuild.steps.late import settled
 from dynbuild.steps.model import Healthcheck
+
+ROOT = "0"
+"""Who runs what nobody is named for: a base without /etc/passwd knows no names."""
 
 _UNITS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "ns": 1.0}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
@@ -22,7 +26,7 @@ def image_config(
     own = dict(cast("Mapping[str, Field]", base.get("config") or {}))
     for inherited in ("OnBuild", "ArgsEscaped"):
         own.pop(inherited, None)
-    config = lock.config
+    config = settled(lock.config, {})
     own["Shell"] = list(lock.shell)
     own["User"] = _user(lock)
     own.pop("WorkingDir", None)
@@ -58,7 +62,7 @@ def step_config(
         "config": {
             "Env": _variables(own, more or {}),
             "Shell": list(lock.shell),
-            "User": "root",
+            "User": ROOT,
             "WorkingDir": "/",
         },
     }
@@ -94,8 +98,8 @@ def ports(text: str) -> Iterator[str]:
 
 
 def _user(lock: Lock) -> str:
-    user = lock.user.name if lock.user else lock.base.user
-    return "root" if user in ("", "0") else user
+    user = lock.user.name if lock.user else lock.config.user or lock.base.user
+    return ROOT if user in ("", "root") else user
 
 
 def _variables(own: Mapping[str, Field], more: Mapping[str, str]) -> list[Field]:
@@ -112,11 +116,17 @@ def _add(own: dict[str, Field], name: str, more: Mapping[str, Field]) -> None:
 
 
 def _healthcheck(check: Healthcheck) -> dict[str, Field]:
-    fields: dict[str, Field] = {"Test": ["CMD", *check.cmd]}
+    if check.none:
+        return {"Test": ["NONE"]}
+    test: list[Field] = ["CMD", *check.cmd]
+    if check.shell is not None:
+        test = ["CMD-SHELL", check.shell]
+    fields: dict[str, Field] = {"Test": test}
     for name, text in (
         ("Interval", check.interval),
         ("Timeout", check.timeout),
         ("StartPeriod", check.start_period),
+        ("StartInterval", check.start_interval),
     ):
         if text is not None:
             fields[name] = _nanoseconds(text)

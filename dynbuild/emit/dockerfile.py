@@ -5,14 +5,14 @@ ones, and those that are copied from, branch off it. The last stage holds the ru
 config, so that it never decides what has to run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
 from dynbuild.emit.branches import Branch, Branches, Part, branches
-from dynbuild.emit.instructions import instructions, pinned
+from dynbuild.emit.instructions import Around, declared, instructions, pinned
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.emit.runtime import runtime
 from dynbuild.errors import Diagnostic, LockError
@@ -21,7 +21,7 @@ from dynbuild.lockfile.order import Placed
 from dynbuild.lockfile.resolved import environments_of
 from dynbuild.quote import StageName
 from dynbuild.steps.environment import Environments
-from dynbuild.steps.model import Stage
+from dynbuild.steps.model import OwnBase, Stage, Step
 from dynbuild.steps.run import BASE_STEP, CacheMount
 from dynbuild.steps.title import title
 
@@ -39,6 +39,9 @@ _HEADER = """\
 # by name; versions, caches, pipes and `cd` are the business of the commands declared.
 # hadolint global ignore={ignored}"""
 
+
+_CONSTANT = "# check=skip=FromPlatformFlagConstDisallowed"
+"""For `docker build --check`: a stage's platform is meant to be the same everywhere."""
 
 _IGNORED = (
     "DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,"
@@ -61,6 +64,8 @@ class BuildStage:
     step: str | None
     comments: tuple[str, ...]
     lines: tuple[str, ...]
+    platform: str | None = None
+    """Where it runs, and what stands on it, whatever the image is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +93,36 @@ def emit(
     laid = layout(order)
     header = {"platform": quote.comment(platform), "ignored": _IGNORED}
     with _speaking_of("the base"):
-        stages = [_base(lock)]
-    inputs = _StepInputs(lock, environments, laid.sources, mounts)
+        stages = [_base(lock, own, name) for own, name in laid.bases.items()]
+    inputs = _StepInputs(lock, environments, laid, mounts, platform)
+    handed_on: dict[str, frozenset[str]] = {}
     for branch in laid.branches:
         parent = branch.parent
         for part in branch.parts:
+            above = handed_on.get(parent, frozenset())
             with _speaking_of(f"{branch.of!r}"):
                 lines: list[str] = []
                 for id_ in part.steps:
                     if branch.purpose != "step" and not part.copies:
                         lines.append(f"# {quote.comment(id_)}")
                     begun = part.begun and id_ == part.steps[0]
-                    lines += _body(steps[id_], inputs, part, begun=begun)
+                    lines += _body(steps[id_], inputs, part, above, begun=begun)
+                    above |= inputs.declared(steps[id_])
                 comments = (
                     [f"# What {quote.comment(part.steps[0])} copies"]
                     if part.copies
-                    else _comments(branch, steps, digests)
+                    else _comments(branch, steps, laid, digests)
                 )
                 stages.append(_stage(part.name, parent, branch.of, comments, lines))
+            handed_on[part.name] = above
             parent = part.name
     with _speaking_of("the image"):
         lines = runtime(lock, environments)
         stages.append(_stage(IMAGE_STEP, laid.last, None, ["# The image"], lines))
-    return Dockerfile(_HEADER.format(**header), tuple(stages))
+    text = _HEADER.format(**header)
+    if any(stage.platform for stage in stages):
+        text = f"{_CONSTANT}\n{text}"
+    return Dockerfile(text, tuple(stages))
 
 
 def render(dockerfile: Dockerfile) -> str:
@@ -152,15 +164,22 @@ def _names(order: tuple[Placed, ...]) -> dict[str, StageName]:
     return names
 
 
-def _base(lock: Lock) -> BuildStage:
-    lines = ["USER root", f"SHELL {quote.command(lock.shell)}"]
-    if lock.base.workdir not in ("", "/"):
+def _base(lock: Lock, own: OwnBase | None, name: StageName) -> BuildStage:
+    ground = lock.on(own)
+    lines = ["USER 0", f"SHELL {quote.command(ground.shell)}"]
+    if ground.base.workdir not in ("", "/"):
         lines.append("WORKDIR /")
-    return _stage(BASE_STEP, pinned(lock.base), None, [], lines)
+    platform = own.platform if own else None
+    comments = ["# hadolint ignore=DL3029"] if platform else []
+    base = _stage(name, pinned(ground.base), None, comments, lines)
+    return replace(base, platform=platform)
 
 
 def _comments(
-    branch: Branch, steps: Mapping[str, Placed], digests: Mapping[str, Digest]
+    branch: Branch,
+    steps: Mapping[str, Placed],
+    laid: Branches,
+    digests: Mapping[str, Digest],
 ) -> list[str]:
     if branch.purpose == "needs":
         return [f"# What {quote.comment(branch.of)} stands on, together"]
@@ -169,7 +188,7 @@ def _comments(
     placed = steps[branch.of]
     label = title(placed.step)
     name = placed.id if label == placed.id else f"{placed.id}: {label}"
-    on = ", ".join(placed.on) or BASE_STEP
+    on = ", ".join(placed.on) or laid.bases[placed.own_base]
     facts = f"seq {placed.seq}, stands on {on}"
     if placed.live:
         facts += ", live"
@@ -184,19 +203,38 @@ class _StepInputs:
 
     lock: Lock
     environments: Environments
-    sources: Mapping[str, StageName]
+    laid: Branches
     mounts: Mounts
+    platform: str
+
+    def environment(self, step: Step) -> Mapping[str, str]:
+        if not isinstance(step, Stage):
+            return {}
+        return self.environments.of_stage(step.name)
+
+    def declared(self, placed: Placed) -> frozenset[str]:
+        step = placed.step
+        return declared(step, self.environment(step), self.lock.user)
 
 
-def _body(placed: Placed, inputs: _StepInputs, part: Part, *, begun: bool) -> list[str]:
+def _body(
+    placed: Placed,
+    inputs: _StepInputs,
+    part: Part,
+    above: Collection[str],
+    *,
+    begun: bool,
+) -> list[str]:
     """Return the lines of a step that belong in a part of a build stage."""
-    step, lock = placed.step, inputs.lock
-    own = inputs.environments.of_stage(step.name) if isinstance(step, Stage) else {}
+    step, lock = placed.step, inputs.lock.on(placed.own_base)
+    own = inputs.environment(step)
 
     def cache_id(mount: CacheMount) -> str:
         return inputs.mounts.id(mount, step, lock.base.image)
 
-    copies, run = instructions(step, own, lock, inputs.sources, cache_id)
+    base, sources = inputs.laid.bases[placed.own_base], inputs.laid.sources
+    around = Around(inputs.platform, base, sources, cache_id, above)
+    copies, run = instructions(step, own, lock, around)
     if part.copies:
         return copies
     return run if begun else copies + run
@@ -223,6 +261,7 @@ def _stage(
 
 def _section(stage: BuildStage) -> str:
     """Render a build stage, without the empty line that its last heredoc asks for."""
-    lines = [f"FROM {stage.parent} AS {stage.name}", *stage.lines]
+    flag = f"--platform={quote.flag(stage.platform)} " if stage.platform else ""
+    lines = [f"FROM {flag}{stage.parent} AS {stage.name}", *stage.lines]
     body = lines[:-1] if lines[-1] == "" else lines
     return "\n".join([*stage.comments, *body])

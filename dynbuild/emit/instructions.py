@@ -1,11 +1,13 @@
 """The instructions of one step: its copies, its script, and nothing left behind.
 
 Every step begins and ends as root, in ``/``, with the declaration's shell, so that
-any step can be the parent of any other.
+any step can be the parent of any other. Root is told by its number: a base that lacks
+/etc/passwd knows no names.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild import quote
@@ -13,22 +15,31 @@ from dynbuild.declaration.scripts.entry import incomplete
 from dynbuild.emit.modes import in_letters
 from dynbuild.emit.text import instruction
 from dynbuild.lockfile.model import Lock
+from dynbuild.steps.downloads import (
+    USUAL_MODE,
+    address_of,
+    digest_of_download,
+    place_of,
+)
 from dynbuild.steps.model import (
     AptSource,
     Copy,
+    Download,
     Group,
+    InlineFile,
     Install,
     Pin,
     Script,
+    Setup,
     Stage,
     Step,
     User,
 )
-from dynbuild.steps.recipe import copies_of, run_of
+from dynbuild.steps.recipe import TARGETS, copied_targets, copies_of, run_of
 from dynbuild.steps.run import (
     BASE_MOUNT,
-    BASE_STEP,
     BaseMount,
+    BindMount,
     CacheMount,
     Mount,
     Run,
@@ -42,32 +53,65 @@ _LINT = "# hadolint ignore=SC2034,SC2043,SC2046,SC2086"
 be of one, words are split on purpose, variables differ by the base."""
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the Dockerfile around a step has for it.
+
+    ``base`` is the build stage that it started from; ``sources`` has those that copies
+    from other stages are from; ``cache_id`` gives the id of a cache mount;
+    ``handed_on`` are the variables that the build stages above declare.
+    """
+
+    platform: str
+    base: quote.StageName
+    sources: Mapping[str, quote.StageName]
+    cache_id: Callable[[CacheMount], str]
+    handed_on: Collection[str]
+
+
 def instructions(
-    step: Step,
-    environment: Mapping[str, str],
-    lock: Lock,
-    sources: Mapping[str, quote.StageName],
-    cache_id: Callable[[CacheMount], str],
+    step: Step, environment: Mapping[str, str], lock: Lock, around: Around
 ) -> tuple[list[str], list[str]]:
     """Return the lines that copy and the lines that run, without a FROM.
 
     Raises quote.UnfitError.
-
-    ``sources`` has the build stages that copies from other stages are from;
-    ``cache_id`` gives the id of a cache mount.
     """
     _check(step, environment)
-    copies = [
-        line for copy in copies_of(step) for line in _copy(copy, lock.images, sources)
-    ]
+    copies = [f"ARG {name}" for name in copied_targets(step)]
+    if isinstance(step, Stage):
+        copies += [line for one in step.add for line in _download(one, around.platform)]
+    for copy in copies_of(step):
+        copies += _copy(copy, lock.images, around.sources)
+    if isinstance(step, Stage | Setup):
+        copies += [line for file in step.files for line in _file(file)]
     run = run_of(step, environment, lock.user)
     if run is None:
         return copies, []
-    return copies, _run(run, lock.shell, _lint(step, environment), cache_id)
+
+    def mounted(mount: Mount) -> str:
+        return _mount(mount, lock.images, around)
+
+    # A builder hands an ARG on to the build stages that follow, but not to those that
+    # stand on layers of a tier: the same step would see two environments. Scripts of
+    # ours ask for none.
+    ours = isinstance(step, User | AptSource)
+    seen = {*around.handed_on} - {*_arguments(run)} - lock.base.env.keys()
+    unset = [] if ours else sorted(seen)
+    return copies, _run(run, lock.shell, _lint(step, environment), mounted, unset)
+
+
+def declared(
+    step: Step, environment: Mapping[str, str], user: User | None
+) -> frozenset[str]:
+    """Return the variables that the build stage of a step declares with ARG."""
+    run = run_of(step, environment, user)
+    return frozenset([*copied_targets(step), *(_arguments(run) if run else ())])
 
 
 def pinned(pin: Pin) -> str:
     """Return the reference of an image, with its tag for people and its digest."""
+    if pin.empty:
+        return pin.image
     return quote.reference(f"{pin.image}@{pin.digest}" if pin.digest else pin.image)
 
 
@@ -83,28 +127,44 @@ def _check(step: Step, environment: Mapping[str, str]) -> None:
             for variable in environment:
                 quote.variable(variable)
         case Group():
-            specs = (a.spec for a in step.actions.values() if isinstance(a, Install))
-            for text in (
-                *step.actions,
-                *step.declared,
-                *step.declared.values(),
-                *specs,
-            ):
-                quote.operand(text)
+            _check_group(step)
         case AptSource():
             for text in (step.uri, *step.suites, *step.components):
                 quote.name(text)
         case User():
-            quote.user(step.name)
-            quote.operand(step.shell)
+            for account in (step, *step.others):
+                _check_account(account)
         case _:
             pass
+
+
+def _check_group(group: Group) -> None:
+    specs = (one.spec for one in group.actions.values() if isinstance(one, Install))
+    for text in (*group.actions, *group.declared, *group.declared.values(), *specs):
+        quote.operand(text)
+    for index in group.indexes:
+        said = (index.url, index.scope, index.username, index.secret)
+        for word in (text for text in said if text is not None):
+            quote.name(word)
+
+
+def _check_account(user: User) -> None:
+    for name in (user.name, user.group or user.name, *user.groups):
+        quote.user(name)
+    if user.uid == 0:
+        raise quote.UnfitError(f"{user.name!r} would be root, which is there already")
+    quote.operand(user.shell)
+    if user.home:
+        quote.written(user.home)
+    for text in (user.shell, user.home or ""):
+        if ":" in text:
+            raise quote.UnfitError(f"{text!r} has a colon, which ends a field")
 
 
 def _commands(step: Step) -> tuple[str, ...]:
     """Return the commands that the user wrote."""
     match step:
-        case Stage():
+        case Stage() | Setup():
             return step.commands
         case Script():
             return (step.text,)
@@ -123,16 +183,24 @@ def _lint(step: Step, environment: Mapping[str, str]) -> list[str]:
     return [f"# hadolint ignore={','.join(rules)}"] if rules else []
 
 
+def _source(
+    files: Copy, images: Mapping[str, Pin], sources: Mapping[str, quote.StageName]
+) -> str | None:
+    """Return the build stage or the image that files are taken from, if not ours."""
+    if files.stage is not None and files.image is not None:
+        raise quote.UnfitError("files come from a stage or an image, not from both")
+    if files.stage is not None:
+        return sources[files.stage]
+    return None if files.image is None else pinned(images[files.image])
+
+
 def _copy(
     copy: Copy, images: Mapping[str, Pin], sources: Mapping[str, quote.StageName]
 ) -> list[str]:
     flags = []
-    if copy.stage is not None and copy.image is not None:
-        raise quote.UnfitError("a copy comes from a stage or an image, not from both")
-    if copy.stage is not None:
-        flags.append(f"--from={sources[copy.stage]}")
-    elif copy.image is not None:
-        flags.append(f"--from={pinned(images[copy.image])}")
+    source = _source(copy, images, sources)
+    if source is not None:
+        flags.append(f"--from={source}")
     if copy.owner is not None:
         flags.append(f"--chown={quote.flag(copy.owner)}")
     if copy.mode is not None:
@@ -141,19 +209,63 @@ def _copy(
         mode = in_letters(copy.mode, of_file=of_file)
         flags.append(f"--chmod={quote.flag(mode)}")
     flags += [f"--exclude={quote.flag(pattern)}" for pattern in copy.exclude]
-    return instruction("COPY", flags, quote.copy_paths(copy.path, copy.to))
+    return instruction("COPY", flags, _paths(copy))
+
+
+def _paths(copy: Copy) -> str:
+    variables = () if copy.of_project else TARGETS
+    literal = copy.pattern == "none"
+    written = quote.copy_paths if literal else quote.copy_patterns
+    return written(copy.paths, copy.to, variables)
+
+
+def _download(download: Download, platform: str) -> list[str]:
+    digest = digest_of_download(download, platform)
+    if digest is None:
+        raise quote.UnfitError(f"there is no digest of {download.url} for {platform}")
+    flags = [f"--checksum={digest}"]
+    if download.unpack:
+        flags.append("--unpack=true")
+    else:
+        flags.append(f"--chmod={quote.flag(download.mode or USUAL_MODE)}")
+    if download.owner is not None:
+        flags.append(f"--chown={quote.flag(download.owner)}")
+    url = address_of(download.url, platform)
+    place = place_of(download, platform)
+    return instruction("ADD", flags, quote.download(url, place))
+
+
+def _file(file: InlineFile) -> list[str]:
+    flags = []
+    if file.owner is not None:
+        flags.append(f"--chown={quote.flag(file.owner)}")
+    if file.mode is not None:
+        flags.append(f"--chmod={quote.flag(in_letters(file.mode, of_file=True))}")
+    opening, *text = quote.document(file.text)
+    # hadolint cannot parse what follows a heredoc without an empty line between.
+    return [
+        *instruction("COPY", flags, f"{opening} {quote.written(file.to)}"),
+        *text,
+        "",
+    ]
+
+
+def _arguments(run: Run) -> list[str]:
+    targets = {*run.targets}
+    if any(isinstance(mount, CacheMount) for mount in run.mounts):
+        targets.add("TARGETARCH")
+    return sorted(targets)
 
 
 def _run(
     run: Run,
     shell: tuple[str, ...],
     lint: Sequence[str],
-    cache_id: Callable[[CacheMount], str],
+    mounted: Callable[[Mount], str],
+    unset: Sequence[str],
 ) -> list[str]:
     own_shell = run.shell if run.shell != shell else None
-    lines = []
-    if any(isinstance(mount, CacheMount) for mount in run.mounts):
-        lines.append("ARG TARGETARCH")
+    lines = [f"ARG {name}" for name in _arguments(run)]
     if own_shell is not None:
         lines.append(f"SHELL {quote.command(own_shell)}")
     if run.user != "root":
@@ -163,14 +275,15 @@ def _run(
     if run.workdir is not None or moves:
         moves.append(run.workdir or "/")
     lines += [f"WORKDIR {quote.argument(path)}" for path in moves]
-    flags = [f"--mount={_mount(mount, cache_id)}" for mount in run.mounts]
+    flags = [f"--mount={mounted(mount)}" for mount in run.mounts]
     if run.network != "default":
         flags.append(f"--network={quote.flag(run.network)}")
-    opening, *script = quote.heredoc(run.script)
+    forgets = [f"unset {' '.join(unset)}"] if unset else []
+    opening, *script = quote.heredoc("\n".join([*forgets, run.script]))
     # hadolint cannot parse what follows a heredoc without an empty line between.
     lines += [*lint, *instruction("RUN", flags, opening), *script, ""]
     if run.user != "root":
-        lines.append("USER root")
+        lines.append("USER 0")
     if run.workdir is not None:
         lines.append("WORKDIR /")
     if own_shell is not None:
@@ -178,7 +291,7 @@ def _run(
     return lines
 
 
-def _mount(mount: Mount, cache_id: Callable[[CacheMount], str]) -> str:
+def _mount(mount: Mount, images: Mapping[str, Pin], around: Around) -> str:
     match mount:
         case CacheMount():
             options = {
@@ -189,12 +302,24 @@ def _mount(mount: Mount, cache_id: Callable[[CacheMount], str]) -> str:
                 **_ids(mount.uid, mount.gid),
             }
             # The architecture is the one variable that may stand in an option.
-            identity = quote.option(cache_id(mount))
+            identity = quote.option(around.cache_id(mount))
             return f"{_options(options)},id={identity}-$TARGETARCH"
+        case BindMount(files):
+            source = _source(files, images, around.sources)
+            options = {
+                "type": "bind",
+                **({} if source is None else {"from": source}),
+                "source": quote.bound(files.path),
+                "target": files.to,
+            }
         case ScratchMount():
-            options = {"type": "tmpfs", "target": mount.target}
+            options = {
+                "type": "tmpfs",
+                "target": mount.target,
+                **({} if mount.size is None else {"size": mount.size}),
+            }
         case BaseMount():
-            options = {"type": "bind", "from": BASE_STEP, "target": BASE_MOUNT}
+            options = {"type": "bind", "from": around.base, "target": BASE_MOUNT}
         case SecretMount():
             file = mount.env is None or mount.target is not None
             options = {

@@ -8,10 +8,13 @@ from dynbuild.link.model import Layer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 def documents(
-    stack: Sequence[Layer], config: Mapping[str, Field]
+    stack: Sequence[Layer],
+    config: Mapping[str, Field],
+    annotations: Mapping[str, str] | None = None,
 ) -> tuple[bytes, bytes]:
     """The config and the manifest of an image of these layers."""
     rootfs = {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]}
@@ -26,8 +29,36 @@ def documents(
         "mediaType": MANIFEST,
         "config": descriptor(CONFIG, image),
         "layers": layers,
+        **_annotated(annotations),
     }
     return image, _bytes(manifest)
+
+
+def index(
+    manifests: Mapping[str, bytes], annotations: Mapping[str, str] | None = None
+) -> bytes:
+    """The index of the manifests of an image, by platform."""
+    entries = [
+        {**descriptor(MANIFEST, manifest), "platform": _platform(platform)}
+        for platform, manifest in manifests.items()
+    ]
+    return _bytes(
+        {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": entries,
+            **_annotated(annotations),
+        }
+    )
+
+
+def _platform(name: str) -> Mapping[str, str]:
+    """Return a platform, os/architecture/variant, as descriptors have it."""
+    return dict(zip(("os", "architecture", "variant"), name.split("/"), strict=False))
+
+
+def _annotated(annotations: Mapping[str, str] | None) -> Mapping[str, object]:
+    return {"annotations": dict(sorted(annotations.items()))} if annotations else {}
 
 
 def descriptor(media_type: str, data: bytes) -> dict[str, object]:

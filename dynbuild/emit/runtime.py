@@ -4,12 +4,13 @@ from dynbuild import quote
 from dynbuild.emit.text import instruction
 from dynbuild.lockfile.model import Lock
 from dynbuild.steps.environment import Environments
+from dynbuild.steps.late import settled
 from dynbuild.steps.model import Healthcheck
 
 
 def runtime(lock: Lock, environments: Environments) -> list[str]:
     """Return the lines of the runtime config. Raises quote.UnfitError."""
-    config = lock.config
+    config = settled(lock.config, {})
     lines = [
         f"LABEL {quote.label(name)}={quote.value(text)}"
         for name, text in sorted(config.labels.items())
@@ -29,7 +30,7 @@ def runtime(lock: Lock, environments: Environments) -> list[str]:
     workdir = config.workdir or lock.base.workdir
     if workdir not in ("", "/"):
         lines.append(f"WORKDIR {quote.argument(workdir)}")
-    user = lock.user.name if lock.user else lock.base.user
+    user = lock.user.name if lock.user else config.user or lock.base.user
     if user not in ("", "root", "0"):
         lines.append(f"USER {quote.argument(user)}")
     if config.entrypoint is not None:
@@ -41,19 +42,29 @@ def runtime(lock: Lock, environments: Environments) -> list[str]:
 
 def image_environment(lock: Lock, environments: Environments) -> dict[str, str]:
     """Return the variables of all stages, and the container's expanded against them."""
-    return environments.of_container(lock.config.env)
+    # What nobody gave has its default, as everywhere here.
+    return environments.of_container(settled(lock.config, {}).env)
 
 
 def _healthcheck(check: Healthcheck) -> list[str]:
-    flags = {
+    if check.none:
+        return ["HEALTHCHECK NONE"]
+    durations = {
         "interval": check.interval,
         "timeout": check.timeout,
         "start-period": check.start_period,
-        "retries": None if check.retries is None else str(check.retries),
+        "start-interval": check.start_interval,
     }
     arguments = [
-        f"--{name}={quote.flag(text)}"
-        for name, text in flags.items()
+        f"--{name}={quote.duration(text)}"
+        for name, text in durations.items()
         if text is not None
     ]
-    return instruction("HEALTHCHECK", arguments, f"CMD {quote.command(check.cmd)}")
+    if check.retries is not None:
+        arguments.append(f"--retries={check.retries}")
+    command = (
+        quote.command(check.cmd)
+        if check.shell is None
+        else quote.shell_line(check.shell)
+    )
+    return instruction("HEALTHCHECK", arguments, f"CMD {command}")

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,10 +23,13 @@ from dynbuild.building import (
     RawLine,
     Report,
     Working,
+    holds_annotations,
+    metadata_of,
 )
 from dynbuild.digest import Digest
 from dynbuild.engine.failure import error_message, explain, unreachable
 from dynbuild.engine.process import (
+    Alarm,
     RunningProcesses,
     TimedOutError,
     capture,
@@ -38,6 +41,9 @@ from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 
 _SECONDS = 60.0
 """The timeout of a query to docker, in seconds; a builder may have to start first."""
+
+PATIENCE = 10.0
+"""Seconds that a registry has to answer a builder, as it has to answer us."""
 
 _VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
 """The errors of containerd about a layer that was removed while it was needed.
@@ -53,6 +59,8 @@ class Buildx:
 
     environment: Mapping[str, str]
     running: RunningProcesses | None = None
+    awaited: str | None = None
+    """An image whose manifest a registry has to give the builder soon, if any."""
 
     def build(self, request: BuildRequest, report: Report) -> Built:
         _check_secrets(request, self.environment)
@@ -69,6 +77,8 @@ class Buildx:
         metadata = dict(built.metadata)
         for output in more:
             metadata |= self._build(cached, output, follow_up).metadata
+        if any(map(holds_annotations, request.outputs)):
+            metadata |= metadata_of(request.annotations)
         return replace(built, metadata=metadata)
 
     def platform(self, builder: str | None) -> str:
@@ -107,10 +117,13 @@ class Buildx:
     def attempt(self, request: BuildRequest, output: Output, report: Report) -> Built:
         """Build for one output, without a retry for layers that the engine lost."""
         transcript = Transcript(request.parts)
+        alarm = Alarm(PATIENCE) if self.awaited is not None else None
 
         def each(line: str) -> None:
             for event in transcript.read(line):
                 report(event)
+            if alarm and self.awaited and transcript.has_manifest(self.awaited):
+                alarm.off()
 
         with TemporaryDirectory(prefix="dynbuild-") as name:
             folder = Path(name)
@@ -121,7 +134,11 @@ class Buildx:
             ignore.write_text(request.ignored, encoding="utf-8")
             command = arguments(request, output, str(dockerfile), str(answer))
             quiet = {"BUILDX_METADATA_PROVENANCE": "disabled"}
-            status = follow({**self.environment, **quiet}, command, each, self.running)
+            environment = {**self.environment, **quiet}
+            status = follow(environment, command, each, self.running, alarm)
+            if alarm is not None and alarm.rang:
+                why = f"no registry answered it within {PATIENCE:.0f} seconds"
+                raise BuildFailed(None, None, why, (), None, ())
             if status:
                 if not transcript.heard:
                     check_buildx(self.environment)
@@ -144,6 +161,7 @@ def arguments(
         "--provenance": ["false"],
         "--sbom": ["false"],
         "--output": [_output(output)],
+        "--annotation": list(_annotations(request, output)),
         "--tag": request.tags,
         "--platform": [",".join(request.platforms)] if request.platforms else [],
         "--target": [request.target] if request.target else [],
@@ -154,10 +172,20 @@ def arguments(
         "--no-cache-filter": request.no_cache_steps,
         "--secret": request.secrets,
         "--ssh": request.ssh,
+        "--build-arg": [f"{k}={v}" for k, v in request.arguments.items()],
         "--build-context": [f"{k}={v}" for k, v in request.build_contexts.items()],
     }
     flags = [f"{name}={value}" for name, values in options.items() for value in values]
     return ["buildx", "build", *flags, "--", request.context]
+
+
+def _annotations(request: BuildRequest, output: Output) -> Iterator[str]:
+    """Yield the annotations of an output that holds a manifest of its own."""
+    if not holds_annotations(output):
+        return
+    of = ["manifest", *(["index"] if len(request.platforms) > 1 else [])]
+    for name, text in sorted(request.annotations.items()):
+        yield from (f"{one}:{name}={text}" for one in of)
 
 
 def _on_host(request: BuildRequest) -> bool:

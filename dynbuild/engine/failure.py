@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 
 from dynbuild.building import BuildFailed
-from dynbuild.engine.messages import EXIT_CODE, NO_DIRECTORY, PROCESS
+from dynbuild.digest import sha256
+from dynbuild.engine.messages import DIGEST_MISMATCH, EXIT_CODE, NO_DIRECTORY, PROCESS
 from dynbuild.engine.rawjson import FailedVertex, Transcript
 from dynbuild.errors import (
     DeclarationError,
@@ -90,8 +91,24 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
     )
 
 
+_NOTHING = sha256(b"")
+"""A refusal without a body counts as content for BuildKit."""
+
+
 def _in_words(message: str) -> str:
     """Rewrite a BuildKit message about its internal paths in terms users understand."""
+    if match := DIGEST_MISMATCH.search(message):
+        if match[1] == _NOTHING:
+            return (
+                "the builder got nothing from this address: it may be gone, or its "
+                "server may want to know who asks (`--secret "
+                "id=HTTP_AUTH_HEADER_HOST,env=VARIABLE`)"
+            )
+        return (
+            f"what is at this address now is {match[1]}, and not what was locked: if "
+            "that is expected, `dynbuild lock --upgrade-add` locks it anew; where its "
+            "sha256 is declared, change it there"
+        )
     match = NO_DIRECTORY.search(message)
     if match is None:
         return message

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.pins import config_pin, pin_of
 from dynbuild.engine.failure import START_DOCKER, answered, error_message, later
 from dynbuild.engine.process import TimedOutError, capture, check_buildx
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, redact_urls
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 
 _SECONDS = 30
 """The timeout of one query to a registry or the engine, in seconds."""
-
-USUAL = "linux/amd64"
-"""The platform whose config a lock records for a multi-platform image, on every
-machine."""
-
-_IMPLIED = {("arm64", "v8"): "", ("amd64", "v1"): "", ("arm", ""): "v7"}
-"""Variants that are omitted because they are implied, or implied where omitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +59,7 @@ class DockerImages:
             message = f"the registry answered with {digest} for {wanted}"
             raise DeclarationError(Diagnostic("DB0308", message))
         answer = self._inspect(place.at(digest), "--format", "{{json .Image}}")
-        by_platform = _images(json.loads(manifest), json.loads(answer), digest)
-        if not by_platform:
-            message = f"{wanted} is no image: it has no platform"
-            raise DeclarationError(Diagnostic("DB0301", message))
-        usual = min(by_platform, key=lambda name: (name != USUAL, name))
-        return _pin(wanted, digest, usual, by_platform)
+        return pin_of(wanted, digest, json.loads(manifest), json.loads(answer))
 
     def _mirrored(self, wanted: Reference) -> list[Reference]:
         """Return the reference of the image in each mirror that the engine uses.
@@ -96,7 +85,7 @@ class DockerImages:
         try:
             with self._engine() as engine:
                 if image := _find(engine, wanted):
-                    return _config_pin(wanted, image.get("Config"))
+                    return config_pin(wanted, image.get("Config"))
                 neither = "the engine does not have it either"
         except UnreachableError:
             neither = "the engine does not answer either"
@@ -160,86 +149,3 @@ def _reason(error: BaseException) -> str:
     """Return the root cause of an error: the SDK wraps it several times."""
     deeper = error.__cause__ or error.__context__
     return _reason(deeper) if deeper else redact_urls(str(error))
-
-
-def _pin(
-    wanted: Reference,
-    digest: Digest,
-    usual: str,
-    by_platform: Mapping[str, tuple[Digest, Mapping[str, Any] | None]],
-) -> Pin:
-    """Return the pin for the usual platform and those whose images have its config.
-
-    A lock holds one environment, user and directory, and every image gets them.
-    """
-    pins = {
-        name: _config_pin(wanted, config) for name, (_, config) in by_platform.items()
-    }
-    alike = {
-        name: by_platform[name][0] for name in by_platform if pins[name] == pins[usual]
-    }
-    return replace(pins[usual], digest=digest, platforms=alike)
-
-
-def _config_pin(wanted: Reference, config: Mapping[str, Any] | None) -> Pin:
-    """Return the pin with an image's config, without digest and platforms."""
-    config = config or {}
-    variables = (text.partition("=") for text in config.get("Env") or ())
-    return Pin(
-        image=wanted.image,
-        digest=None,
-        env={name: value for name, _, value in variables},
-        user=config.get("User") or "",
-        workdir=config.get("WorkingDir") or "",
-    )
-
-
-def _images(
-    manifest: Mapping[str, Any], answer: Mapping[str, Any] | None, digest: Digest
-) -> dict[str, tuple[Digest, Mapping[str, Any] | None]]:
-    """Return manifest and config of every platform; empty if these are no images.
-
-    For an index with several platforms, buildx answers with an image for each.
-    """
-    answer = answer or {}
-    if answer.get("os") and answer.get("architecture"):
-        single = _platform(answer)
-        answer = {single: answer}
-        listed = _listed(manifest) or {single: digest}
-    else:
-        listed = _listed(manifest)
-    images = {
-        _named(name): image.get("config")
-        for name, image in answer.items()
-        if isinstance(image, dict) and "/" in name
-    }
-    return {
-        name: (digest, images[name])
-        for name, digest in listed.items()
-        if name in images
-    }
-
-
-def _listed(manifest: Mapping[str, Any]) -> dict[str, Digest]:
-    """Return the first manifest of each platform in an index, without attestations."""
-    listed: dict[str, Digest] = {}
-    for entry in manifest.get("manifests") or ():
-        platform = entry.get("platform") or {}
-        if platform.get("os", "unknown") != "unknown":
-            listed.setdefault(_platform(platform), Digest(entry["digest"]))
-    return listed
-
-
-def _named(name: str) -> str:
-    """Normalize the name of a platform to the form of ``_platform``."""
-    os, architecture, *variant = name.split("/")
-    return _platform(
-        {"os": os, "architecture": architecture, "variant": "".join(variant)}
-    )
-
-
-def _platform(facts: Mapping[str, Any]) -> str:
-    """Return ``os/arch[/variant]``, as BuildKit writes it."""
-    architecture, variant = facts["architecture"], facts.get("variant") or ""
-    variant = _IMPLIED.get((architecture, variant), variant)
-    return "/".join(filter(None, [facts["os"], architecture, variant]))

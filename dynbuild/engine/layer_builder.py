@@ -1,46 +1,60 @@
 """The layer builder: builds steps with BuildKit, each on exactly what it stands on.
 
 The Dockerfile stays as it was emitted. The build stage below a step, and those that it
-copies from, are passed as images that are assembled here from layers of the store.
+copies from, are passed as images that are assembled here from layers of the store, or
+that the builder takes from a registry by itself.
 """
 
-import json
-import os
-import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from dynbuild.building import (
     BuildEvent,
+    BuildFailed,
     BuildRequest,
-    Built,
     Compression,
-    Load,
-    Nowhere,
     OciLayout,
+    PlatformImage,
     Report,
     StepFinished,
+    StepResult,
 )
-from dynbuild.digest import BlobDigest, Digest, sha256
-from dynbuild.emit.manifest import documents
+from dynbuild.digest import BlobDigest, sha256
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.events import of_steps
-from dynbuild.engine.layout import TAG, assemble, blob, exported, seed, share
+from dynbuild.engine.image_loader import patiently, taking_from, words_of
+from dynbuild.engine.installed import Installed
+from dynbuild.engine.layout import (
+    TAG,
+    assemble,
+    blob,
+    exported,
+    pretend,
+    seed,
+    share,
+)
 from dynbuild.engine.once import once
-from dynbuild.engine.process import StoppedError, capture, interact
-from dynbuild.engine.tarball import copied, directories, is_empty, squashed, written
+from dynbuild.engine.tarball import (
+    copied,
+    directories,
+    holds_files,
+    is_empty,
+    squashed,
+    written,
+)
 from dynbuild.engine.texts import LayerTexts
-from dynbuild.errors import CommandFailed, Diagnostic
+from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
+from dynbuild.inside.codec import dumps
 from dynbuild.link.lazy import LazyReads, LazyWriteSet
-from dynbuild.link.model import Layer, WriteSet
+from dynbuild.link.model import Inside, Layer, WriteSet
 from dynbuild.link.writes import stacked
+from dynbuild.offers import Offer, Offers
 from dynbuild.ports import (
     Base,
     Config,
@@ -54,18 +68,13 @@ from dynbuild.ports import (
 )
 from dynbuild.quote import StageName
 
-LINKED = "linked"
-"""The name of the linked image in the one-line Dockerfile that exports it."""
-
-_SECONDS = 30.0
-
 _LONG = 2.0
 """Seconds after which a step may have written enough to take a while to compress."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildxLayerBuilder:
-    """Implements ``ports.LayerBuilder``, ``LayerWriter`` and ``ImageLoader``.
+    """Implements ``ports.LayerBuilder`` and ``LayerWriter``.
 
     It works with buildx, in a folder beside a tier; layers get a compression.
     """
@@ -73,6 +82,7 @@ class BuildxLayerBuilder:
     buildx: Buildx
     tier: Tier
     machine: Machine
+    offers: Offers
     folder: Path
     compression: Compression = "zstd"
     _numbers: Iterator[int] = field(default_factory=count)
@@ -102,22 +112,58 @@ class BuildxLayerBuilder:
             if name not in ("rootfs", "history")
         }
         paths = [blob(out, layer) for layer in result.layers]
-        return Base(
-            result.layers,
-            LazyWriteSet(once(lambda: written(paths, {}))),
-            config,
-        )
+        seen = Installed()
+        writes = LazyWriteSet(once(lambda: written(paths, {}, inside=seen)))
+        inside = once(lambda: self._inside(writes, seen, place))
+        return Base(result.layers, writes, config, inside)
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
+        with ExitStack() as taking:
+            offers = self._offers(request, taking)
+            if offers:
+                try:
+                    return self._steps(request, report, offers)
+                except (BuildFailed, UnreachableError, CommandFailed) as error:
+                    if isinstance(error, BuildFailed) and error.exit_code is not None:
+                        raise
+                    # It may be the registry's fault: no command has failed.
+                    self.offers.failed(words_of(error))
+        return patiently(lambda: self._steps(request, report, {}), report)
+
+    def _offers(
+        self, request: StepRequest, taking: ExitStack
+    ) -> dict[StageName, Offer]:
+        """Return the stacks that the builder can take from a registry by itself."""
+        found: dict[StageName, Offer] = {}
+        for name, stack in request.stacks.items():
+            config = request.configs.get(name, request.config)
+            offered = self.offers.offered(stack, config, request.build.builder)
+            if (offer := taking.enter_context(offered)) is not None:
+                found[name] = offer
+        return found
+
+    def _steps(
+        self, request: StepRequest, report: Report, offers: Mapping[StageName, Offer]
+    ) -> tuple[Realized, ...]:
         place = self._place()
         contexts: dict[str, str] = {}
+        buildx = self.buildx
+        for name, offer in offers.items():
+            buildx = taking_from(buildx, offer)
+            contexts[name] = f"docker-image://{offer.reference}"
+        out = place / "out"
         try:
-            for name, stack in request.stacks.items():
+            for name in request.stacks.keys() - offers.keys():
                 layout = place / f"given-{len(contexts)}"
-                assemble(layout, stack, request.config, self.tier.fetch)
+                stack = request.stacks[name]
+                config = request.configs.get(name, request.config)
+                one = {",".join(request.build.platforms): PlatformImage(stack, config)}
+                assemble(layout, one, self.tier.fetch)
                 contexts[name] = f"oci-layout://{layout}:{TAG}"
-            out = place / "out"
-            seed(out, request.on, self.tier.fetch)
+            if request.parent in offers:
+                pretend(out, request.on)
+            else:
+                seed(out, request.on, self.tier.fetch)
         except KeyError as error:
             raise LostError(error.args[0]) from None
         names = [part.name for part in request.parts]
@@ -127,93 +173,58 @@ class BuildxLayerBuilder:
             outputs=(OciLayout(str(out), self.compression),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        with self._ahead(build, out, names[:-1], report) as forward:
-            built = self.buildx.build(build, of_steps(names, forward))
+        told = [*request.inline, *names]
+        with self._ahead(buildx, build, out, names[:-1], report) as forward:
+            built = buildx.build(build, of_steps(told, names, forward))
         image = exported(out)
         height = len(request.on)
         lower = [layer.diff_id for layer in image.layers[:height]]
         if lower != [layer.diff_id for layer in request.on]:
             raise _other_layers("they do not stand on those that it was given")
+        if request.parent in offers:
+            self._real(image.layers[height:], request.on, out)
         made = zip(image.layers[height:], image.made_by(height), strict=True)
         layers = iter(made)
-        realized = []
+        realized = [_inline(built.steps, name) for name in request.inline]
         below: WriteSet = LazyWriteSet(once(lambda: stacked(request.below)))
-        texts = LayerTexts(self.machine, [blob(out, layer) for layer in request.on])
+        ground = (
+            partial(self._ground, request.on, place)
+            if request.parent in offers
+            else lambda: (blob(out, layer) for layer in reversed(request.on))
+        )
+        texts = LayerTexts(self.machine, ground)
         for part in request.parts:
-            own = self._own_layers(part, layers, place, build.source_date_epoch)
+            own, missed = self._own_layers(part, layers, place, build.source_date_epoch)
             paths = [path for _, path in own]
-            writes, above = _writes(paths, below, texts)
+            seen = Installed()
+            writes, above = _writes(paths, below, texts, seen)
+            inside = once(partial(self._inside, writes, seen, place))
             reads = LazyReads(once(partial(texts.reads, writes, below, above)))
             below = above
-            results = [
-                step_result
-                for step_result in built.steps
-                if step_result.step == part.name
-            ]
             realized.append(
-                Realized(
-                    tuple(layer for layer, _ in own),
-                    writes,
-                    reads,
-                    sum(result.seconds for result in results),
-                    int(time.time() * 1000),
-                    any(result.ran for result in results),
-                    partial(texts.text, tree=above),
+                replace(
+                    _inline(built.steps, part.name),
+                    layers=tuple(layer for layer, _ in own),
+                    writes=writes,
+                    reads=reads,
+                    made=int(time.time() * 1000),
+                    text=partial(texts.text, tree=above),
+                    missed=missed,
+                    inside=inside,
                 )
             )
         if next(layers, None) is not None:
             raise _other_layers("there are more than the steps can have")
         return tuple(realized)
 
-    def image(
-        self, stack: Stack, config: Config, request: BuildRequest, report: Report
-    ) -> Built:
-        outputs = tuple(o for o in request.outputs if not isinstance(o, Nowhere))
-        _, manifest = documents(stack, config)
-        if not outputs:
-            return Built(sha256(manifest), {}, ())
-        note = "loaded-" + sha256(
-            "\n".join([sha256(manifest), request.builder or "", *request.tags]).encode()
-        ).removeprefix("sha256:")
-        if outputs == (Load(),) and (noted := self.machine.noted(note, own=True)):
-            metadata: dict[str, Any] = json.loads(noted)
-            digest = Digest(metadata["containerimage.digest"])
-            if self._is_loaded(digest, request.tags):
-                return Built(digest, metadata, ())
-        place = self._place()
-        try:
-            assemble(place / "image", stack, config, self.tier.fetch)
-            for output in outputs:
-                if isinstance(output, OciLayout):
-                    seed(Path(output.directory), stack, self._copy_out)
-        except KeyError as error:
-            raise LostError(error.args[0]) from None
-        (place / "context").mkdir()
-        built = self.buildx.build(
-            replace(
-                request,
-                dockerfile=f"FROM {LINKED}\n",
-                context=str(place / "context"),
-                outputs=outputs,
-                target=None,
-                build_contexts={LINKED: f"oci-layout://{place / 'image'}:{TAG}"},
-                secrets=(),
-                ssh=(),
-                no_cache=False,
-                no_cache_steps=(),
-            ),
-            report,
-        )
-        if outputs == (Load(),):
-            self.machine.note(note, json.dumps(dict(built.metadata)))
-        return built
-
-    def tree(self, request: BuildRequest, report: Report) -> WriteSet:
+    def tree(self, request: BuildRequest, report: Report) -> tuple[WriteSet, Config]:
         out = self._place() / "out"
         self.buildx.build(
             replace(request, outputs=(OciLayout(str(out), self.compression),)), report
         )
-        return written((blob(out, layer) for layer in exported(out).layers), {})
+        image = exported(out)
+        files = written((blob(out, layer) for layer in image.layers), {})
+        return files, image.config
 
     def squash(self, layers: Stack, needless: tuple[str, ...]) -> Layer:
         place = self._place()
@@ -226,27 +237,6 @@ class BuildxLayerBuilder:
         self.tier.keep(combined.digest, str(path))
         return combined
 
-    def enter(
-        self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
-    ) -> int:
-        number = f"{os.getpid()}-{next(self._numbers)}"
-        tag, name = f"dynbuild-shell:{number}", f"dynbuild-shell-{number}"
-        load = replace(request, outputs=(Load(),), tags=(tag,))
-        self.image(stack, config, load, lambda _: None)
-        environment = self.buildx.environment
-        network = [f"--network={request.network}"] if request.network else []
-        terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() else [])]
-        entry, *rest = command
-        run = [*terminal, *network, f"--entrypoint={entry}", tag, *rest]
-        words = ["run", "--rm", f"--name={name}", *run]
-        try:
-            return interact(environment, words, self.buildx.running)
-        except StoppedError:
-            capture(environment, ["rm", "--force", name], _SECONDS)
-            raise
-        finally:
-            capture(environment, ["image", "rm", tag], _SECONDS)
-
     def directories(self, paths: tuple[str, ...]) -> Layer:
         layer, path = directories(paths, self._place(), self.compression)
         self.tier.keep(layer.digest, str(path))
@@ -257,9 +247,40 @@ class BuildxLayerBuilder:
         place.mkdir()
         return place
 
+    def _inside(self, writes: WriteSet, seen: Installed, place: Path) -> Inside:
+        """Keep what layers say is installed, which is seen while they are read."""
+        len(writes)
+        readings = seen.of(writes)
+        if not readings:
+            return Inside()
+        data = dumps(readings)
+        digest = BlobDigest(sha256(data))
+        path = place / digest.removeprefix("sha256:")
+        path.write_bytes(data)
+        self.tier.keep(digest, str(path))
+        return Inside(digest, len(data))
+
+    def _real(self, made: Stack, on: Stack, out: Path) -> None:
+        """Fetch layers that steps made as they were below, and that were left out."""
+        below = {layer.digest for layer in on}
+        for layer in made:
+            if layer.digest in below:
+                blob(out, layer).unlink()
+                if not self.tier.fetch(layer.digest, str(blob(out, layer))):
+                    raise LostError(layer.digest)
+
+    def _ground(self, stack: Stack, place: Path) -> Iterator[Path]:
+        """Fetch what a builder took by itself, as far as it is looked at."""
+        for number, layer in enumerate(reversed(stack)):
+            path = place / f"ground-{number}"
+            if not path.exists() and not self.tier.fetch(layer.digest, str(path)):
+                raise LostError(layer.digest)
+            yield path
+
     @contextmanager
     def _ahead(
         self,
+        buildx: Buildx,
         build: BuildRequest,
         out: Path,
         steps: Collection[StageName],
@@ -277,7 +298,7 @@ class BuildxLayerBuilder:
             share(out, folder)
             output = OciLayout(str(folder), self.compression)
             more = replace(build, target=step, outputs=(output,))
-            self.buildx.attempt(more, output, lambda _: None)
+            buildx.attempt(more, output, lambda _: None)
             share(folder, out)
 
         def passed(event: BuildEvent) -> None:
@@ -303,15 +324,19 @@ class BuildxLayerBuilder:
         layers: Iterator[tuple[Layer, str]],
         place: Path,
         latest: int | None,
-    ) -> list[tuple[Layer, Path]]:
+    ) -> tuple[list[tuple[Layer, Path]], str | None]:
         """Return the next layers that belong to a step: its copies, then its run.
 
-        Layers copied from the project are made independent of the build's time.
+        Layers copied from the project are made independent of the build's time. Also
+        returned is the first of what its copies have to bring and did not.
         """
         own: list[tuple[Layer, Path]] = []
-        for of_project in part.copies:
-            layer, instruction = _next_layer(layers, "COPY ")
+        missed: str | None = None
+        for number, of_project in enumerate(part.copies):
+            layer, instruction = _next_layer(layers, "COPY ", "ADD ")
             path = blob(place / "out", layer)
+            if number in part.needed and not holds_files(path):
+                missed = missed or part.needed[number]
             if of_project:
                 layer, path = copied(path, place, latest, self.compression)
             own.append((layer, path))
@@ -323,33 +348,22 @@ class BuildxLayerBuilder:
         filled = [(layer, path) for layer, path in own if not is_empty(path)]
         for layer, path in filled:
             self.tier.keep(layer.digest, str(path))
-        return filled
+        return filled, missed
 
-    def _copy_out(self, digest: BlobDigest, path: str) -> bool:
-        """Copy a blob into a layout that is not ours; do not link it to the tier."""
-        if not self.tier.fetch(digest, f"{path}.part"):
-            return False
-        part = Path(f"{path}.part")
-        data = part.read_bytes()
-        part.unlink()
-        Path(path).write_bytes(data)
-        return True
 
-    def _is_loaded(self, digest: Digest, tags: tuple[str, ...]) -> bool:
-        answer = capture(
-            self.buildx.environment,
-            ["image", "inspect", "--format", "{{.Id}}", *tags],
-            _SECONDS,
-        )
-        ids = answer.stdout.decode("utf-8", "replace").split()
-        return ids == [digest] * len(tags)
+def _inline(results: Sequence[StepResult], name: StageName) -> Realized:
+    """Return a step without its layers, which stay in the builder."""
+    own = [result for result in results if result.step == name]
+    seconds = sum(result.seconds for result in own)
+    ran = any(result.ran for result in own)
+    return Realized((), {}, (), seconds, 0, ran, lambda _: "")
 
 
 def _writes(
-    layers: Sequence[Path], below: WriteSet, texts: LayerTexts
+    layers: Sequence[Path], below: WriteSet, texts: LayerTexts, seen: Installed
 ) -> tuple[WriteSet, WriteSet]:
     """Return the write set of layers and of the whole stack, both read lazily."""
-    writes = LazyWriteSet(once(lambda: written(layers, below, texts.cached)))
+    writes = LazyWriteSet(once(lambda: written(layers, below, texts.cached, seen)))
     return writes, LazyWriteSet(once(lambda: stacked([below, writes])))
 
 

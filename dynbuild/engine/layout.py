@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dynbuild.building import PlatformImage
 from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
-from dynbuild.emit.manifest import MANIFEST, descriptor, documents
+from dynbuild.emit.manifest import INDEX, MANIFEST, descriptor, documents, index
 from dynbuild.link.model import Layer
-from dynbuild.ports import Config, Stack
+from dynbuild.ports import Stack
 
 TAG = "dynbuild"
 _AT_ONCE = 4
@@ -51,6 +52,18 @@ def seed(folder: Path, stack: Stack, fetch: Callable[[BlobDigest, str], bool]) -
             pass
 
 
+def pretend(folder: Path, stack: Stack) -> None:
+    """Let a layout seem to have some layers: what a builder exports leaves them out.
+
+    Their content is nothing: it must not be read.
+    """
+    for layer in stack:
+        path = _path(folder, layer.digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(layer.size)
+
+
 def share(source: Path, target: Path) -> None:
     """Hard-link the blobs of one layout into another."""
     for path in (source / "blobs" / "sha256").iterdir():
@@ -61,23 +74,37 @@ def share(source: Path, target: Path) -> None:
 
 
 def assemble(
-    folder: Path, stack: Stack, config: Config, fetch: Callable[[BlobDigest, str], bool]
+    folder: Path,
+    images: Mapping[str, PlatformImage],
+    fetch: Callable[[BlobDigest, str], bool],
 ) -> None:
-    """Write a layout of one image, tagged ``TAG``. Raises KeyError for a lost blob."""
-    seed(folder, stack, fetch)
-    image, manifest = documents(stack, config)
-    for data in (image, manifest):
-        _path(folder, sha256(data)).write_bytes(data)
-    entry = {**descriptor(MANIFEST, manifest), "annotations": {_NAME: TAG}}
-    index = {"schemaVersion": 2, "manifests": [entry]}
-    (folder / "index.json").write_text(json.dumps(index), encoding="utf-8")
+    """Write a layout of one image, by its platforms, tagged ``TAG``.
+
+    Raises KeyError for a lost blob.
+    """
+    manifests: dict[str, bytes] = {}
+    for platform, one in images.items():
+        seed(folder, one.stack, fetch)
+        image, manifests[platform] = documents(one.stack, one.config)
+        for data in (image, manifests[platform]):
+            _path(folder, sha256(data)).write_bytes(data)
+    if len(manifests) == 1:
+        (only,) = manifests.values()
+        described = descriptor(MANIFEST, only)
+    else:
+        whole = index(manifests)
+        _path(folder, sha256(whole)).write_bytes(whole)
+        described = descriptor(INDEX, whole)
+    entry = {**described, "annotations": {_NAME: TAG}}
+    entries = {"schemaVersion": 2, "manifests": [entry]}
+    (folder / "index.json").write_text(json.dumps(entries), encoding="utf-8")
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
 
 
 def exported(folder: Path) -> Exported:
     """Return the image that BuildKit put into a layout last."""
-    index = json.loads((folder / "index.json").read_bytes())
-    digest = Digest(index["manifests"][-1]["digest"])
+    entries = json.loads((folder / "index.json").read_bytes())
+    digest = Digest(entries["manifests"][-1]["digest"])
     manifest = json.loads(_path(folder, digest).read_bytes())
     config = json.loads(_path(folder, manifest["config"]["digest"]).read_bytes())
     layers = tuple(

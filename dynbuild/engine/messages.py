@@ -17,6 +17,9 @@ NO_DIRECTORY = re.compile(
 )
 """A directory of a copy, and the path in the image where something else lies."""
 
+DIGEST_MISMATCH = re.compile(r"digest mismatch (sha256:\w+): sha256:\w+")
+"""What is at an address now, which is not what was locked."""
+
 _NO_USER = re.compile(r"unable to find user ([^\s:]+)")
 _NO_PROGRAM = re.compile(
     r'exec: "([^"]+)": (?:stat|executable)|exec (/\S+): no such file'
@@ -56,6 +59,11 @@ def missing_secret(message: str) -> str | None:
 def is_refused(message: str) -> bool:
     """Whether a registry wants to know who asks, or lets them not."""
     return _REFUSED.search(message) is not None
+
+
+def is_of_a_blob_that_came_wrong(message: str) -> bool:
+    """Whether containerd holds other bytes than a blob has, and will not take it."""
+    return "unexpected commit digest" in message
 
 
 def is_unsuited(message: str) -> bool:

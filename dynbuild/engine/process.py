@@ -170,6 +170,29 @@ class RunningProcesses:
                 self._processes.discard(process)
 
 
+class Alarm:
+    """Ends a process that does not get somewhere within some seconds.
+
+    ``off`` says that it got there. ``rang`` tells whether it was ended.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.rang = False
+        self._off = threading.Event()
+        self._seconds = seconds
+
+    def watch(self, process: subprocess.Popen[str]) -> None:
+        threading.Thread(target=self._wait, args=(process,), daemon=True).start()
+
+    def off(self) -> None:
+        self._off.set()
+
+    def _wait(self, process: subprocess.Popen[str]) -> None:
+        if not self._off.wait(self._seconds) and process.poll() is None:
+            self.rang = True
+            _signal(process, signal.SIGTERM)
+
+
 def interact(
     environment: Mapping[str, str],
     arguments: Sequence[str],
@@ -195,6 +218,7 @@ def follow(
     arguments: Sequence[str],
     each: Callable[[str], None],
     running: RunningProcesses | None = None,
+    alarm: Alarm | None = None,
 ) -> int:
     """Run docker, pass on the lines of its stderr as they come, return its status.
 
@@ -219,6 +243,8 @@ def follow(
             try:
                 pending.release()
                 with (running or RunningProcesses()).holding(process):
+                    if alarm is not None:
+                        alarm.watch(process)
                     assert process.stderr is not None
                     for line in process.stderr:
                         each(line.rstrip("\n"))
@@ -226,6 +252,9 @@ def follow(
             except BaseException:
                 _end(process)
                 raise
+            finally:
+                if alarm is not None:
+                    alarm.off()
 
 
 @contextmanager

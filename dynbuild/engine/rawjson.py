@@ -41,6 +41,7 @@ _WORK = (
     (re.compile(r"\[.*\] FROM ([^@]*)"), r"pulling \1"),
     (re.compile(r"\[internal\] load build context"), "sending the build context"),
     (re.compile(r"\[context (\S+)\] .*load from client"), r"loading \1"),
+    (re.compile(r"\[context \S+\] (?!load )([^@\s]+)@.*"), r"pulling from \1"),
     (re.compile(r"exporting to .*"), "exporting the image"),
     (re.compile(r"pushing .* with docker"), _PUSHING),
     (re.compile(r"(importing to docker|sending tarball)"), "loading the image"),
@@ -149,6 +150,16 @@ class Transcript:
             yield from self._status(record)
         for record in _records(message, "logs"):
             yield from self._log(record)
+
+    def has_manifest(self, image: str) -> bool:
+        """Whether a registry has given the builder an image's manifest, or more."""
+        found = [one for one in self._vertexes.values() if image in one.name]
+        end = f"load metadata for {image}"
+        return any(
+            bool(vertex.moved[0])
+            or (vertex.completed and not vertex.error and vertex.name.endswith(end))
+            for vertex in found
+        )
 
     def end(self) -> Iterator[BuildEvent]:
         """Yield the events at the end of a successful build.

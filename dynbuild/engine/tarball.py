@@ -1,7 +1,6 @@
 """The tar archives of layers: their write sets, and layers with normalized times."""
 
 import hashlib
-import posixpath
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -9,28 +8,21 @@ from pathlib import Path
 from typing import IO, cast
 
 from dynbuild.building import Compression
-from dynbuild.compression import BROKEN, media_type, packing, unpacked
+from dynbuild.compression import media_type, packing
 from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
-from dynbuild.link.entries import MalformedLayerError, TarEntry, entry_of
+from dynbuild.engine.archives import CHUNK, content_of, opened, path_of
+from dynbuild.engine.installed import Installed
+from dynbuild.link.entries import TarEntry, entry_of
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.reads import TELLING
 from dynbuild.link.squash import squash
 from dynbuild.link.writes import stacked, write_set
 from dynbuild.steps.run import EPOCH
 
-_CHUNK = 1 << 20
 _TEXT = 16 << 20
 """The largest text that is looked at: dpkg's database of twelve thousand packages."""
 
 _XATTR = "SCHILY.xattr."
-_HELD = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
-"""Members that describe the next member; tarfile reads them as a whole."""
 _MOUNTS = frozenset({"proc", "sys"})
 """Mount points that runc creates where a base has none; they never belong to a step.
 
@@ -38,32 +30,42 @@ Files below them belong to the step that copied them."""
 
 
 def written(
-    layers: Iterable[Path], below: WriteSet, texts: dict[str, str] | None = None
+    layers: Iterable[Path],
+    below: WriteSet,
+    texts: dict[str, str] | None = None,
+    inside: Installed | None = None,
 ) -> WriteSet:
     """Return the combined write set of layers over ``below``, lowest first.
 
-    Texts that reveal what steps did are put into ``texts``, by digest.
+    Texts that reveal what steps did are put into ``texts``, by digest; what the layers
+    say is installed into ``inside``.
     """
     tree = dict(below)
     sets: list[WriteSet] = []
     for layer in layers:
-        sets.append(write_set(_entries(layer, texts), tree))
+        sets.append(write_set(_entries(layer, texts, inside), tree))
         tree = stacked([tree, sets[-1]])
     return stacked(sets)
 
 
 def keep_texts(layer: Path, texts: dict[str, str]) -> None:
     """Add the texts of a layer that reveal what steps did to ``texts``, by digest."""
-    with _opened(layer) as archive:
+    with opened(layer) as archive:
         for info in archive:
             if _tells(info):
-                _keep(archive, info, texts)
+                _keep(content_of(archive, info), texts)
 
 
 def is_empty(layer: Path) -> bool:
     """Whether a layer has no entries."""
-    with _opened(layer) as archive:
+    with opened(layer) as archive:
         return archive.next() is None
+
+
+def holds_files(layer: Path) -> bool:
+    """Whether a layer has an entry that is no directory."""
+    with opened(layer) as archive:
+        return any(not entry.isdir() for entry in archive)
 
 
 def copied(
@@ -87,7 +89,7 @@ def copied(
             entry.mtime = time if latest is None else min(time, latest)
             new.addfile(entry, old.extractfile(entry) if entry.isreg() else None)
 
-    with _opened(source) as old:
+    with opened(source) as old:
         return _layer(folder, copy, compression)
 
 
@@ -116,14 +118,14 @@ def squashed(
     ``needless`` holds the paths whose whiteouts are dropped.
     """
     with ExitStack() as stack:
-        opened = [stack.enter_context(_opened(path)) for path in sources]
-        members = [[(entry_of(info), info) for info in tar] for tar in opened]
+        archives = [stack.enter_context(opened(path)) for path in sources]
+        members = [[(entry_of(info), info) for info in tar] for tar in archives]
         infos = {id(entry): info for layer in members for entry, info in layer}
 
         def read(number: int, entry: TarEntry) -> Iterator[bytes]:
-            file = opened[number].extractfile(infos[id(entry)])
+            file = archives[number].extractfile(infos[id(entry)])
             assert file is not None, entry.name
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(CHUNK):
                 yield chunk
 
         entries = [[entry for entry, _ in layer] for layer in members]
@@ -131,30 +133,6 @@ def squashed(
             for chunk in squash(entries, read, frozenset(needless)):
                 packed.write(chunk)
     return packed.layer()
-
-
-class _Bounded(tarfile.TarInfo):
-    """A header with bounded long names and extended attributes: they stay in memory."""
-
-    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        """Process a member; tarfile documents this method as one to override."""
-        if self.type in _HELD and self.size > _CHUNK:
-            raise tarfile.ReadError(f"a header of {self.size} bytes")
-        member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
-        return member
-
-
-@contextmanager
-def _opened(layer: Path) -> Iterator[tarfile.TarFile]:
-    """Open the archive of a layer. Raises MalformedLayerError if it is invalid."""
-    try:
-        with (
-            unpacked(layer) as file,
-            tarfile.open(fileobj=file, mode="r:", tarinfo=_Bounded) as archive,
-        ):
-            yield archive
-    except (tarfile.TarError, *BROKEN) as error:
-        raise MalformedLayerError(f"its archive is broken: {error}") from None
 
 
 def _layer(
@@ -203,41 +181,41 @@ class _Packed:
         return Layer(diff_id, BlobDigest(digest), size, self._media_type), path
 
 
-def _entries(layer: Path, texts: dict[str, str] | None) -> Iterator[TarEntry]:
-    with _opened(layer) as archive:
+def _entries(
+    layer: Path, texts: dict[str, str] | None, inside: Installed | None
+) -> Iterator[TarEntry]:
+    with opened(layer) as archive:
         for info in archive:
-            if info.isdir() and _path(info) in _MOUNTS:
+            if info.isdir() and path_of(info) in _MOUNTS:
                 continue
-            if texts is not None and _tells(info):
-                yield entry_of(info, _keep(archive, info, texts))
+            tells = texts is not None and _tells(info)
+            wanted = inside is not None and inside.wants(info)
+            if tells or wanted:
+                data = content_of(archive, info)
+                yield entry_of(info, sha256(data))
+                if texts is not None and tells:
+                    _keep(data, texts)
+                if inside is not None and wanted:
+                    inside.see(info, data)
                 continue
             file = archive.extractfile(info) if info.isreg() else None
             yield entry_of(info, "" if file is None else _content(file))
-
-
-def _path(info: tarfile.TarInfo) -> str:
-    return posixpath.normpath(info.name).lstrip("/")
+    if inside is not None:
+        inside.follow(layer)
 
 
 def _tells(info: tarfile.TarInfo) -> bool:
     """Whether an entry is a text that reveals what a step did, and small enough."""
-    return info.isreg() and info.size <= _TEXT and bool(TELLING.match(_path(info)))
+    return info.isreg() and info.size <= _TEXT and bool(TELLING.match(path_of(info)))
 
 
-def _keep(
-    archive: tarfile.TarFile, info: tarfile.TarInfo, texts: dict[str, str]
-) -> Digest:
-    file = archive.extractfile(info)
-    assert file is not None, info.name
-    data = file.read()
-    digest = sha256(data)
-    texts[digest] = data.decode("utf-8", "replace")
-    return digest
+def _keep(data: bytes, texts: dict[str, str]) -> None:
+    texts[sha256(data)] = data.decode("utf-8", "replace")
 
 
 def _content(file: IO[bytes]) -> str:
     hasher = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
+    while chunk := file.read(CHUNK):
         hasher.update(chunk)
     return f"sha256:{hasher.hexdigest()}"
 

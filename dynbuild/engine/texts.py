@@ -1,6 +1,6 @@
 """The few texts in layers that reveal what a step did, looked up on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,11 +15,12 @@ class LayerTexts:
     """The texts of a base stack and of the layers built on it, by digest.
 
     Readers of a step's layers put their texts into ``cached``. Texts of the base stack
-    (``ground``) are looked up on demand, since bases are large.
+    are looked up on demand, since bases are large: ``ground`` gives its layers, highest
+    first.
     """
 
     machine: Machine
-    ground: Sequence[Path]
+    ground: Callable[[], Iterable[Path]]
     cached: dict[str, str] = field(default_factory=dict)
 
     def reads(
@@ -51,7 +52,7 @@ class LayerTexts:
         return self.cached[digest]
 
     def _base_text(self, digest: str) -> str | None:
-        for layer in reversed(self.ground):
+        for layer in self.ground():
             keep_texts(layer, self.cached)
             if digest in self.cached:
                 return self.cached[digest]

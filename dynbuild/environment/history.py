@@ -18,11 +18,16 @@ def history_of(project: Project, tell: Callable[[Diagnostic], None]) -> History:
     """
     return Sqlite(
         path_in(os.environ),
-        _name(Path(project.place.lock).resolve()),
+        _name(Path(project.place.lock).resolve()) + _of(project.image),
         time.time,
         time.time(),
         tell,
     )
+
+
+def _of(image: str) -> str:
+    """Return what tells the builds of an image from those of others of the project."""
+    return f"#{image}" if image else ""
 
 
 def _name(path: Path) -> str:

@@ -2,17 +2,19 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dynbuild.digest import Digest
 from dynbuild.ports import Builder, Images
 from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.cache.memory import EvaluationCache
 from dynbuild.project.cache.store import directory_of
 from dynbuild.project.content import Tree
-from dynbuild.project.discovery import NAMES, ProjectPaths, find, find_lock, read
+from dynbuild.project.discovery import ProjectPaths, find, find_lock, read, see_search
 from dynbuild.project.edits import WorkingTree
+from dynbuild.project.image_locks import HeldLocks, ImageLocks
 from dynbuild.project.locks import LockFile
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
@@ -21,6 +23,7 @@ from dynbuild.spans import Source
 if TYPE_CHECKING:
     from dynbuild.declaration.inputs import Data
     from dynbuild.declaration.loaded import Loaded
+    from dynbuild.steps.model import Pin
 
 Given = Mapping[str, Source | str]
 """Arguments of a declaration by name: expressions, or texts as they are."""
@@ -35,10 +38,21 @@ class Project:
 
     place: ProjectPaths
     files: Tree
-    locks: LockFile
+    locks: HeldLocks
     edits: WorkingTree
     facts: FileObservations
     """The facts looked at so far, in the end all that an answer is based on."""
+    image: str = ""
+    """The image that this is about, if there are several."""
+
+    def of_image(self, image: str) -> "Project":
+        """Return the project as if its lock held no other image.
+
+        The only image has no name.
+        """
+        if not image:
+            return self
+        return replace(self, locks=ImageLocks(self.locks, image), image=image)
 
 
 def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
@@ -57,14 +71,6 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
     return Project(place, tree, locks, WorkingTree(tree), facts)
 
 
-def see_search(facts: FileObservations, start: Path) -> None:
-    """Record where a declaration is looked for, and whether there is one."""
-    for directory in (start, *start.parents):
-        facts.see("mode", of=str(directory))
-        for name in NAMES:
-            facts.see("mode", of=str(directory / name))
-
-
 def load_declaration(
     project: Project, given: Given, recorded: Recorded, say: Callable[[str], None]
 ) -> "Loaded":
@@ -76,6 +82,7 @@ def load_declaration(
     from dynbuild.declaration.inputs import Inputs  # noqa: PLC0415
     from dynbuild.declaration.load import load  # noqa: PLC0415
     from dynbuild.declaration.syntax import syntax_of  # noqa: PLC0415
+    from dynbuild.lang.limits import limits_of  # noqa: PLC0415
 
     place = project.place
     syntax = syntax_of(place.config)
@@ -88,6 +95,7 @@ def load_declaration(
         shown=files.name,
         say=_say(project.facts, say),
         memory=EvaluationCache(directory_of(os.environ), place.root, files.facts),
+        limits=limits_of(os.environ),
     )
     loaded = load(read(place, Path.cwd()), syntax, inputs)
     project.facts.take(files.facts.listed())
@@ -106,9 +114,23 @@ def _say(facts: FileObservations, say: Callable[[str], None]) -> Callable[[str],
 
 def images() -> Images:
     """Return registries and the engine's images; imported only when needed."""
-    from dynbuild.engine.images import DockerImages  # noqa: PLC0415
+    from dynbuild.environment.images import RegistryImages  # noqa: PLC0415
 
-    return DockerImages(os.environ)
+    return RegistryImages(os.environ)
+
+
+def lacks(pin: "Pin", program: str) -> bool:
+    """Implements ``commands.programs.Lacks``; imported only when needed."""
+    from dynbuild.environment import programs  # noqa: PLC0415
+
+    return programs.lacks(pin, program, os.environ)
+
+
+def fetch(url: str) -> Digest | None:
+    """Implements ``fetching.Fetch``; imported only when needed."""
+    from dynbuild.tiers.http.fetching import content_digest  # noqa: PLC0415
+
+    return content_digest(url, os.environ)
 
 
 def builder() -> Builder:

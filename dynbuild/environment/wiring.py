@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -14,12 +14,14 @@ from typing import cast, get_args
 from dynbuild.building import BuildEvent, BuildFailed, Compression, Report
 from dynbuild.declaration.caches import RegistryTier
 from dynbuild.engine.buildx import Buildx
+from dynbuild.engine.image_loader import BuildxImageLoader
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
 from dynbuild.engine.process import RunningProcesses
 from dynbuild.environment.earlier import earlier_locks
 from dynbuild.environment.history import history_of
 from dynbuild.environment.model import Environment
+from dynbuild.environment.offers import offers_of
 from dynbuild.environment.project import images
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Provenance
@@ -35,6 +37,7 @@ from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.local.workspace import private
 from dynbuild.tiers.oci.address import repository
+from dynbuild.tiers.oci.images import documents_of
 from dynbuild.tiers.registry.kind import repository_of
 from dynbuild.tiers.registry.publish import Registries
 from dynbuild.tiers.seal import seal_key
@@ -48,32 +51,53 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 @contextmanager
 def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
-    """Provide the backends of an environment for a lock.
+    """Provide the backends of an environment for a lock, as ``backends_of``."""
+    with backends_of([(environment, lock)]) as (opened,):
+        yield opened
+
+
+@contextmanager
+def backends_of(
+    wanted: Sequence[tuple[Environment, Lock]],
+) -> Iterator[tuple[Backends, ...]]:
+    """Provide the backends of images of one project, with one pool of jobs for all.
 
     Results of a failed build are shared as well. Raises UnreachableError where a
     required tier failed.
     """
+    environment, _ = wanted[0]
     project, cache = environment.project, environment.cache
     tell = environment.tell
     running = RunningProcesses()
-    report = _one_at_a_time(environment.report)
-    fars = () if _is_private(lock) else shared(cache, os.environ)
+    turn = threading.Lock()
+    report = _one_at_a_time(environment.report, turn)
+    # What builds on an image of this engine alone is of no use to others.
+    locks = [lock for _, lock in wanted]
+    alone = [_is_private(lock) for lock in locks]
+    fars = () if all(alone) else shared(cache, os.environ)
     near = near_of(store_of(project.place.root, cache.local), cache, tell)
     made(near.root)
     machine = LocalMachine(near, running.pause)
     with machine.private() as folder, job_pool(running) as jobs:
-        guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
-        tier = Chain(near, guarded, folder, running.check)
         buildx = Buildx(os.environ, running)
-        builder = BuildxLayerBuilder(buildx, tier, machine, folder, _compression())
-        bases = [pin.image for pin in (lock.base, *lock.images.values()) if pin.digest]
+        pins = [pin for lock in locks for pin in (lock.base, *lock.images.values())]
+        bases = dict.fromkeys(pin.image for pin in pins if pin.digest)
+        origins = [*map(repository, bases)]
         declared = cache.of_kind(RegistryTier)
-        cached = repository_of(declared, os.environ) if fars else None
-        places = [*([cached] if cached else []), *map(repository, bases)]
-        publisher = Registries(tier, places, os.environ, folder, running.check)
-        sources: tuple[Provenance, ...] = ("local", *(far.name for far in fars))
-        try:
-            yield Backends(
+
+        def edges(fars: Sequence[TierConfig]) -> tuple[Chain, Backends]:
+            """Open what is the same for all images that use the same tiers."""
+            guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
+            tier = Chain(near, guarded, folder, running.check)
+            cached = repository_of(declared, os.environ) if fars else None
+            places = [*([cached] if cached else []), *origins]
+            offers = offers_of(
+                cached, guarded, near, tier, origins, os.environ, folder, tell
+            )
+            builder = BuildxLayerBuilder(
+                buildx, tier, machine, offers, folder, _compression()
+            )
+            return tier, Backends(
                 files=project.files,
                 images=images(),
                 builder=buildx,
@@ -83,21 +107,39 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
                 machine=machine,
                 layer_builder=builder,
                 layer_writer=builder,
-                image_loader=builder,
-                publisher=publisher,
+                image_loader=BuildxImageLoader(buildx, tier, machine, offers, folder),
+                publisher=Registries(tier, places, os.environ, folder, running.check),
                 jobs=jobs,
                 report=report,
-                earlier=partial(earlier_locks, project.locks, lock),
-                sources=sources,
+                documents=partial(documents_of, environment=os.environ),
+                sources=("local", *(far.name for far in fars)),
+            )
+
+        opened = {private: edges(() if private else fars) for private in {*alone}}
+        try:
+            yield tuple(
+                replace(
+                    opened[private][1],
+                    history=history_of(own.project, own.tell),
+                    report=_one_at_a_time(own.report, turn),
+                    earlier=partial(earlier_locks, own.project.locks, lock),
+                )
+                for private, (own, lock) in zip(alone, wanted, strict=True)
             )
         except (BuildFailed, DynbuildError):
             # The build's own failure matters more than any failure of sharing.
             try:
-                tier.finish()
+                _finish(tier for tier, _ in opened.values())
             except DynbuildError as also:
                 for one in also.diagnostics:
                     tell(replace(one, severity="warning"))
             raise
+        _finish(tier for tier, _ in opened.values())
+
+
+def _finish(tiers: Iterable[Chain]) -> None:
+    """Wait until everything is shared that can be. Raises UnreachableError."""
+    for tier in tiers:
         tier.finish()
 
 
@@ -107,18 +149,17 @@ def chained(
 ) -> Iterator[Chain]:
     """Provide the tiers as one chain, where nothing is built."""
     made(near.root)
-    report = _one_at_a_time(report)
+    report = _one_at_a_time(report, threading.Lock())
     with private(near.root) as folder:
         guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
         yield Chain(near, guarded, folder, lambda: None)
 
 
-def _one_at_a_time(report: Report) -> Report:
+def _one_at_a_time(report: Report, turn: threading.Lock) -> Report:
     """Let threads report events, one at a time."""
-    lock = threading.Lock()
 
     def reported(event: BuildEvent) -> None:
-        with lock:
+        with turn:
             report(event)
 
     return reported
@@ -151,7 +192,7 @@ def near_of(store: Path, cache: Cache, tell: Warn) -> Local:
 
 def _is_private(lock: Lock) -> bool:
     """Whether a lock builds on an image that only the local engine knows by name."""
-    return any(pin.digest is None for pin in (lock.base, *lock.images.values()))
+    return any(pin.unpinned for pin in (lock.base, *lock.images.values()))
 
 
 def _no_seal(why: str) -> Diagnostic:

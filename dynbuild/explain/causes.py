@@ -15,7 +15,7 @@ from dynbuild.explain.predict import Prediction
 from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Build
 from dynbuild.steps.model import Stage
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import described_inputs, inputs_of
 
 ReasonCode: TypeAlias = Literal[
     "new",
@@ -89,10 +89,13 @@ class Trace:
         self.steps = {placed.id: placed for placed in now.order}
         self.runs = frozenset(now.prediction.runs)
         self.cache: dict[tuple[str, StepDigest | None], tuple[RootCause, ...]] = {}
+        self.told: dict[str, tuple[RunReason, ...]] = {}
 
     def reasons(self, id_: str) -> tuple[RunReason, ...]:
         """Return why a step differs from before, or runs although it does not."""
-        return self._reasons(id_, self.before.digests.get(id_))
+        if id_ not in self.told:
+            self.told[id_] = self._reasons(id_, self.before.digests.get(id_))
+        return self.told[id_]
 
     def roots(self, id_: str) -> tuple[RootCause, ...]:
         """Return the root causes: the steps whose own reasons lead to this step."""
@@ -162,7 +165,7 @@ class Trace:
             if placed.id in self.runs
             and (
                 id_ in placed.on
-                or any(copy.stage == id_ for copy in copies_of(placed.step))
+                or any(one.stage == id_ for one in inputs_of(placed.step))
             )
         )
 
@@ -230,14 +233,14 @@ class Trace:
     def _copied(
         self, placed: Placed, fields: Sequence[FieldChange]
     ) -> tuple[list[FieldChange], list[RunReason]]:
-        """Split changes into a step's own fields and the stages that it copies from."""
-        copies = copies_of(placed.step)
+        """Split changes into a step's own fields and the stages that it takes from."""
+        taken = described_inputs(placed.step)
         own: list[FieldChange] = []
         stages: list[str] = []
         for change in fields:
             name, _, inner = change.field.partition(".")
             index, _, inner = inner.partition(".")
-            stage = copies[int(index)].stage if inner == "content" else None
+            stage = taken[name][int(index)].stage if inner == "content" else None
             was = self.before.ids.get(_step(str(change.before)), ())
             if name in ("base", "stands_on"):
                 continue
@@ -246,7 +249,7 @@ class Trace:
             elif not was or stage in was:
                 stages.append(stage)
             else:
-                own.append(FieldChange(f"copies.{index}.stage", was[-1], stage))
+                own.append(FieldChange(f"{name}.{index}.stage", was[-1], stage))
         steps = tuple(dict.fromkeys(stages))
         return own, [RunReason("copies-from", steps=steps)] if steps else []
 
@@ -283,8 +286,7 @@ class Trace:
         dependencies: tuple[FieldChange, ...] = ()
         if len(behind) < len(added) or any(map(self._was_stage, lost)):
             names = [i for i in placed.on if isinstance(self.steps[i].step, Stage)]
-            change = FieldChange("dependencies", sorted(stages), sorted(names))
-            dependencies = (change,)
+            dependencies = (FieldChange("dependencies", sorted(stages), sorted(names)),)
         return _Links(
             changed=tuple(changed),
             gone=tuple(gone),
@@ -298,8 +300,7 @@ class Trace:
 
     def _came(self, behind: Sequence[str]) -> list[str]:
         """Return the system steps that are new or differ, from these downwards."""
-        arrivals = []
-        waiting = list(behind)
+        arrivals, waiting = list[str](), list(behind)
         while waiting:
             id_ = waiting.pop()
             if self.before.digests.get(id_) != self.now.digests[id_]:

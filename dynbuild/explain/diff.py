@@ -25,6 +25,7 @@ from dynbuild.explain.predict import UNBUILT, Prediction, predict
 from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in
 from dynbuild.explain.view import View, common_platform, view
+from dynbuild.inheritance import Steps
 from dynbuild.link.model import Layer, Record
 from dynbuild.lockfile.changes import Change, compare
 from dynbuild.lockfile.model import Lock
@@ -84,6 +85,17 @@ class Diff:
         return tuple(step for step in self.steps if step.fate == "runs")
 
     @property
+    def inherited(self) -> tuple[StepFate, ...]:
+        """The stages to be built that other images have as well.
+
+        What one image builds is taken over in another if packages leave the same below
+        it, which two locks alone do not tell: the price has each at its full.
+        """
+        above = self.after.above
+        shared = above.stages if above else {}
+        return tuple(s for s in self.runs if s.builds and s.placed.id in shared)
+
+    @property
     def live(self) -> tuple[StepFate, ...]:
         return tuple(step for step in self.steps if step.fate == "live")
 
@@ -113,10 +125,11 @@ def diff(
     seconds = prices(order, _measured(now, names, then, metrics))
     final = foreseen.plan.places.final
     tiers = {id_: metrics.tiers[d] for id_, d in final.items() if d in metrics.tiers}
+    runs = frozenset(foreseen.runs)
 
     def fate_of(placed: Placed) -> StepFate:
         id_ = placed.id
-        fate = _fate(placed, foreseen)
+        fate: Fate = "runs" if id_ in runs else _held_fate(placed, foreseen)
         digests = [d for d in (final[id_], then.placed.get(id_)) if d]
         return StepFate(
             placed=placed,
@@ -178,7 +191,8 @@ def _foreseen(
         for id_, place in then.placed.items()
         if metrics.wrote.get(place)
     }
-    return predict(order, new.digests, new.platform, records + written, wrote)
+    steps = Steps((*order,), new.descriptions, new.digests)
+    return predict(steps, new.platform, records + written, wrote)
 
 
 def _records_of(old: View) -> Iterator[Held]:
@@ -216,10 +230,8 @@ def _written(metrics: StepMetrics, platform: str) -> Iterator[Held]:
             yield Held(record)
 
 
-def _fate(placed: Placed, foreseen: Prediction) -> Fate:
-    """Return a step's fate; it runs if any of its places has to be built."""
-    if placed.id in foreseen.runs:
-        return "runs"
+def _held_fate(placed: Placed, foreseen: Prediction) -> Fate:
+    """Return the fate of a step that does not run: no place of it has to be built."""
     plan = foreseen.plan
     if isinstance(plan.choices[plan.places.final[placed.id]], Unneeded):
         return "unneeded"

@@ -6,8 +6,10 @@ from typing import assert_never
 
 from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.own_packages import groups_of
 from dynbuild.lockfile.update import NOTHING, Requests, update
-from dynbuild.steps.model import AptSource, Group, Script, Stage, Step, User
+from dynbuild.steps.log import groups
+from dynbuild.steps.model import AptSource, Group, Script, Setup, Stage, Step, User
 
 ANOTHER = "another"
 """The name of a package that no declaration has."""
@@ -28,6 +30,11 @@ def changed(lock: Lock, step: Step) -> Changed:
     match step:
         case Stage():
             requests = Requests(bump={step.name: step.bump + 1})
+        case Group() if owner := _owner(lock, step):
+            another = {f"{step.manager} {ANOTHER}": ANOTHER}
+            grown = replace(owner, packages={**owner.packages, **another})
+            stages = tuple(grown if s.name == owner.name else s for s in target.stages)
+            target = replace(target, stages=stages)
         case Group():
             name = ANOTHER
             while name in lock.packages[step.manager]:
@@ -39,6 +46,10 @@ def changed(lock: Lock, step: Step) -> Changed:
             text = f"{step.text}\n# {ANOTHER}"
             scripts = tuple(text if t == step.text else t for t in target.scripts)
             target = replace(target, scripts=scripts)
+        case Setup():
+            more = replace(step, commands=(*step.commands, f": {ANOTHER}"))
+            setups = tuple(more if s == step else s for s in target.setups)
+            target = replace(target, setups=setups)
         case AptSource():
             other = replace(step, components=(*step.components, ANOTHER))
             sources = tuple(other if s == step else s for s in target.sources)
@@ -51,6 +62,19 @@ def changed(lock: Lock, step: Step) -> Changed:
     return Changed(after, _id(after, step, _ids(lock)))
 
 
+def _owner(lock: Lock, step: Group) -> Stage | None:
+    """Return the stage on whose own base a group is installed, if it is."""
+    bare = replace(step, indexes=())
+    image = groups(step.manager, lock.packages.get(step.manager, {}))
+    if any(group == bare for _, group in image):
+        return None
+    return next(
+        entry.stage
+        for entry in lock.stages.values()
+        if any(group == step for _, group in groups_of(entry))
+    )
+
+
 def _target(lock: Lock) -> Target:
     """Return the target that a lock was made for; its original order is unknown."""
     in_order: Mapping[str, int] = {
@@ -59,6 +83,8 @@ def _target(lock: Lock) -> Target:
     return Target(
         base=lock.base,
         packages=declared_packages(lock),
+        indexes=lock.indexes,
+        setups=tuple(sorted(lock.setups, key=lambda s: (lock.setups[s], repr(s)))),
         sources=tuple(sorted(lock.sources, key=lambda s: (lock.sources[s], repr(s)))),
         scripts=tuple(sorted(lock.scripts, key=lambda t: (lock.scripts[t], t))),
         user=lock.user,

@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from dynbuild.link.model import WriteSet
 from dynbuild.lockfile.model import Lock, declared_packages
+from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.model import Pin
 
 State: TypeAlias = Literal["current", "outdated", "unknown"]
@@ -43,6 +44,8 @@ def images(
     pins = {"base": lock.base} | {pin.image: pin for pin in lock.images.values()}
     for key, pin in pins.items():
         kind = "base" if key == "base" else "image"
+        if pin.empty:
+            continue
         if pin.digest is None:
             yield Finding(kind, pin.image, "unknown", note="it is not pinned")
         elif pin.image in unknown:
@@ -65,7 +68,7 @@ def packages(
     ``unknown`` gives the reason for packages, or managers, where that is not known.
     """
     for manager, specs in declared_packages(lock).items():
-        for key in sorted(specs):
+        for key in sorted(specs.keys() - {EVERYTHING}):
             have = installed.get(manager, {}).get(key)
             latest = newest.get(manager, {}).get(key)
             note = unknown.get(f"{manager} {key}", unknown.get(manager, ""))

@@ -10,6 +10,7 @@ Provenance: TypeAlias = str
 """The origin of a step: the name of a tier, or one of these."""
 
 BUILT: Provenance = "built"
+LOCAL: Provenance = "local"
 SQUASHED: Provenance = "squashed"
 """Combined with the layers of other steps."""
 

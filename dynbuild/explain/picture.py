@@ -1,6 +1,6 @@
 """A view of a lock to draw: its steps as layers, their dependencies, known facts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -12,7 +12,16 @@ from dynbuild.link.placement import Join
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
 from dynbuild.lockfile.resolved import Contents
-from dynbuild.steps.model import AptSource, Copy, Group, Script, Stage, Step, User
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Group,
+    Script,
+    Setup,
+    Stage,
+    Step,
+    User,
+)
 from dynbuild.steps.title import title
 
 
@@ -143,18 +152,17 @@ def kind_of(step: Step) -> str:
 def _notes(step: Step) -> Iterator[Note]:
     match step:
         case Stage():
-            if step.commands:
-                yield Note("Commands", step.commands, verbatim=True)
-            if step.copies:
-                yield Note("Copies", tuple(map(_copy, step.copies)))
-            env = tuple(f"{name}={value}" for name, value in sorted(step.env.items()))
-            if env:
-                yield Note("Environment", env, verbatim=True)
+            yield from _notes_of_stage(step)
         case Group():
-            specs = tuple(sorted(step.declared.values()))
-            yield Note(f"Declared with {step.manager} by then", specs)
+            yield from _notes_of_group(step)
         case Script(text):
             yield Note("Script", (text,), verbatim=True)
+        case Setup():
+            taken = {
+                "Copies": map(_copy, step.copies),
+                "Files": (file.to for file in step.files),
+            }
+            yield from _notes_of(step.commands, taken)
         case User():
             sudo = ", with sudo" if step.sudo else ""
             yield Note("User", (f"{step.name}, uid {step.uid}, {step.shell}{sudo}",))
@@ -163,6 +171,40 @@ def _notes(step: Step) -> Iterator[Note]:
             yield Note("Source", (" ".join(words),), verbatim=True)
         case _:
             assert_never(step)
+
+
+def _notes_of_group(group: Group) -> Iterator[Note]:
+    specs = tuple(sorted(group.declared.values()))
+    yield Note(f"Declared with {group.manager} by then", specs)
+    if group.upgrades:
+        yield Note("Upgraded", ("all that is there",))
+    if group.indexes:
+        asked = tuple(index.url for index in group.indexes)
+        yield Note("Asked", asked, verbatim=True)
+
+
+def _notes_of_stage(stage: Stage) -> Iterator[Note]:
+    taken = {
+        "Downloads": (f"{one.url} to {one.to}" for one in stage.add),
+        "Copies": map(_copy, stage.copies),
+        "Files": (file.to for file in stage.files),
+        "Mounts": map(_copy, stage.mounts),
+        "In memory": (one.target for one in stage.tmpfs),
+    }
+    yield from _notes_of(stage.commands, taken)
+    env = tuple(f"{name}={value}" for name, value in sorted(stage.env.items()))
+    if env:
+        yield Note("Environment", env, verbatim=True)
+
+
+def _notes_of(
+    commands: tuple[str, ...], taken: Mapping[str, Iterable[str]]
+) -> Iterator[Note]:
+    if commands:
+        yield Note("Commands", commands, verbatim=True)
+    for heading, told in taken.items():
+        if lines := tuple(told):
+            yield Note(heading, lines)
 
 
 def _copy(copy: Copy) -> str:

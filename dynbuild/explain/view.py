@@ -16,7 +16,7 @@ from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import Contents, resolve
 from dynbuild.plan import standing
 from dynbuild.steps.model import Copy, Stage
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import inputs_of
 
 USUAL = "linux/amd64"
 """The default platform, where a lock has it."""
@@ -72,12 +72,12 @@ def stand_ins(
     live = {
         copy: digest_of({"live": copy.path, "exclude": list(copy.exclude)})
         for placed in order
-        for copy in live_copies(placed)
+        for copy in live_inputs(placed)
     }
     images = {
         pin.image: digest_of({"unpinned": pin.image})
         for pin in (lock.base, *lock.images.values())
-        if pin.digest is None
+        if pin.unpinned
     }
     return live, images
 
@@ -85,9 +85,7 @@ def stand_ins(
 def platforms(lock: Lock) -> frozenset[str] | None:
     """Return the platforms that all pins of a lock have; None if nothing is pinned."""
     pinned = [
-        pin.platforms.keys()
-        for pin in (lock.base, *lock.images.values())
-        if pin.digest is not None
+        pin.platforms.keys() for pin in lock.pins_of_target if pin.digest is not None
     ]
     if not pinned:
         return None
@@ -107,18 +105,15 @@ def common_platform(*locks: Lock) -> str:
 
 
 def sources(placed: Placed) -> tuple[str, ...]:
-    """Return the stages that a step copies from, each once."""
-    if not isinstance(placed.step, Stage):
-        return ()
-    stages = (copy.stage for copy in placed.step.copies if copy.stage is not None)
-    return tuple(dict.fromkeys(stages))
+    """Return the stages that a step takes files from, each once."""
+    return placed.step.sources if isinstance(placed.step, Stage) else ()
 
 
 def below(placed: Placed) -> tuple[str, ...]:
-    """Return the steps that a step stands on or copies from, each once."""
+    """Return the steps that a step stands on or takes files from, each once."""
     return tuple(dict.fromkeys([*placed.on, *sources(placed)]))
 
 
-def live_copies(placed: Placed) -> tuple[Copy, ...]:
-    """Return the copies of a step whose content is not in the lock."""
-    return tuple(copy for copy in copies_of(placed.step) if copy.live)
+def live_inputs(placed: Placed) -> tuple[Copy, ...]:
+    """Return the inputs of a step whose content is not in the lock."""
+    return tuple(one for one in inputs_of(placed.step) if one.live)

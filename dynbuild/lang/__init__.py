@@ -8,8 +8,8 @@ resolved, duplicates found) and evaluated on demand:
 
 For an invalid source every function raises ``DeclarationError`` with diagnostics
 ``DB02xx``, and nothing else. Files are reached only through the ``FileAccess``
-port; there is no clock, no environment and no randomness, and calls, steps and nesting
-are bounded.
+port; there is no clock, no environment and no randomness, and calls, elements and
+nesting are bounded.
 
 **Values** (``values.py``) are Python values, except for ``Path``, ``Attrs`` (a set),
 functions and, before ``force_deep``, thunks. They carry their source locations:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from dynbuild.lang.files import FileRefused as FileRefused
     from dynbuild.lang.files import MemoryFiles as MemoryFiles
     from dynbuild.lang.formatting import format_source as format_source
-    from dynbuild.lang.machine import Limits as Limits
+    from dynbuild.lang.limits import Limits as Limits
     from dynbuild.lang.parser import parse as parse
     from dynbuild.lang.places import where as where
 
@@ -47,7 +47,7 @@ _HOMES = {
     "CODES": "failure",
     "FileRefused": "files",
     "FileAccess": "files",
-    "Limits": "machine",
+    "Limits": "limits",
     "MemoryFiles": "files",
     "Result": "evaluator",
     "attribute": "evaluator",

@@ -108,7 +108,8 @@ def _bind(
     value: Expression | Definitions,
     twice: Twice,
 ) -> None:
-    path = tuple(replace(name, start=path[0].start) for name in path)
+    if len(path) > 1:
+        path = tuple(replace(name, start=path[0].start) for name in path)
     for depth, name in enumerate(path[:-1]):
         inner = Definitions(name.start, path[-1].end, recursive=False)
         if isinstance(name, Dynamic):

@@ -33,6 +33,13 @@ def _token(token: Item) -> tuple[int, int]:
     return start, start + len(token)
 
 
+def _path_span(items: list[Item]) -> tuple[int, int]:
+    """Return where a path begins and ends, whose interpolations are ``Dynamic``."""
+    last = items[-1]
+    end = _token(last)[1] if type(last) is Token else last.end
+    return items[0].start_pos, end
+
+
 class TreeBuilder(Transformer[Token, Expression]):
     """Builder of the node of each rule."""
 
@@ -72,26 +79,35 @@ class TreeBuilder(Transformer[Token, Expression]):
         return syntax.String(items[0].start_pos, _token(items[-1])[1], joined(parts))
 
     def path(self, items: list[Item]) -> Expression:
-        start = items[0].start_pos
+        start, end = _path_span(items)
         last = items[-1]
-        end = _token(last)[1] if type(last) is Token else last.end + 1
         text = str(items[0])
         if not text.startswith(("./", "../", "/")):
             return Refused(start, end, "path", text)
         if type(last) is Token and last.endswith("/"):
             return Refused(start, end, "slash", text)
-        parts = tuple(str(item) if type(item) is Token else item for item in items)
-        if len(items) > 1 and items[1].start != _token(items[0])[1] + len("${"):
-            return Refused(start, end, "gap", text)
-        return syntax.PathLiteral(start, end, parts)
+        parts: list[str | Expression] = []
+        before = start
+        for item in items:
+            if type(item) is Token:
+                parts.append(str(item))
+                before = _token(item)[1]
+                continue
+            if item.start != before:
+                return Refused(start, end, "gap", text)
+            parts.append(item.expression)
+            before = item.end
+        return syntax.PathLiteral(start, end, tuple(parts))
 
     def _inside(self, items: list[Item]) -> Item:
         return items[1]
 
-    parenthesis = str_interp = ind_interp = path_interp = _inside
+    parenthesis = str_interp = ind_interp = _inside
 
     def attr_interp(self, items: list[Item]) -> syntax.Dynamic:
         return syntax.Dynamic(items[0].start_pos, _token(items[-1])[1], items[1])
+
+    path_interp = attr_interp
 
     # Refused by name
 
@@ -102,7 +118,9 @@ class TreeBuilder(Transformer[Token, Expression]):
         return Refused(*_token(items[0]), "search path", str(items[0]))
 
     def home_path(self, items: list[Item]) -> Expression:
-        return Refused(*_token(items[0]), "home path", str(items[0]))
+        start, end = _path_span(items)
+        text = str(items[0]) if len(items) == 1 else f"{items[0]}…"
+        return Refused(start, end, "home path", text)
 
     # Sets and lists
 

@@ -8,21 +8,24 @@ The kinds of the arguments (``KINDS``) are checked before the function is called
 functions are in the modules ``builtins_*``, by subject.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, TypeAlias, TypeVar
 
 from dynbuild.lang.coerce import interpolate
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     Attrs,
     Lambda,
+    PathText,
     PathValue,
     Primitive,
     Slot,
     Value,
-    a_kind,
     force,
 )
 
@@ -52,6 +55,8 @@ class Builtin:
 
 BUILTINS: dict[str, Builtin] = {}
 
+_NAME_OF_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*(?:/[A-Za-z0-9._+-]+)*")
+
 GLOBAL = frozenset(
     {
         "abort",
@@ -73,9 +78,12 @@ GLOBAL = frozenset(
 def _wanted(position: ArgumentPosition, wanted: str, value: Value) -> Failure:
     failure = Failure(
         "DB0210",
-        f"'builtins.{position[0]}' needs {wanted}, but this is {a_kind(value)}",
+        f"'builtins.{position[0]}' needs {wanted}, but this is {told(value)}",
     )
     failure.argument = position
+    row = BUILTINS[position[0]]
+    if len(row.parameters) > 1:
+        failure.hint = f"it is called as builtins.{row.usage}"
     return failure
 
 
@@ -109,7 +117,7 @@ def as_function(_: EvalMachine, position: ArgumentPosition, slot: Slot) -> Value
 
 def _text(machine: EvalMachine, position: ArgumentPosition, slot: Slot) -> str:
     value = force(slot)
-    if type(value) is str:
+    if isinstance(value, str):
         return value
     try:
         return interpolate(machine, value, None)
@@ -122,13 +130,14 @@ def _text(machine: EvalMachine, position: ArgumentPosition, slot: Slot) -> str:
 def _path(machine: EvalMachine, position: ArgumentPosition, slot: Slot) -> str:
     value = force(slot)
     if type(value) is PathValue:
-        return value.text
+        return PathText(value.text, value.text)
     text = _text(machine, position, value)
     if not text.startswith("/"):
         failure = Failure(
             "DB0219",
             f"'builtins.{position[0]}' needs an absolute path, but this is '{text}'",
-            hint="a path is written without quotes: ./name",
+            hint="a path is written without quotes: "
+            + (f"./{text}" if _NAME_OF_FILE.fullmatch(text) else "./name"),
         )
         failure.argument = position
         raise failure
@@ -141,7 +150,7 @@ KINDS: dict[str, Check] = {
     "bool": _exactly("a Boolean", bool),
     "int": _exactly("an integer", int),
     "number": _exactly("a number", int, float),
-    "string": _exactly("a string", str),
+    "string": _exactly("a string", str, PathText),
     "text": _text,
     "list": _list,
     "set": _exactly("a set", Attrs),
@@ -165,6 +174,60 @@ def builtin(row: str, summary: str) -> Callable[[F], F]:
     return register
 
 
+CALLED = frozenset({"function", "operator", "predicate"})
+"""Parameters that hold functions, those included that are checked only when called."""
+
+QUICK = 10_000
+"""Calls, and elements, that a better hint is worth."""
+
+
+def _note_swapped(
+    failure: Failure, machine: EvalMachine, row: Builtin, arguments: tuple[Slot, ...]
+) -> None:
+    """Let a failure say so if two arguments fit the other way round.
+
+    The arguments are evaluated for it, as far as that is quick: nothing catches such a
+    failure.
+    """
+    if failure.span is not None or (failure.argument or ("",))[0] != row.name:
+        return
+    if machine.calls <= QUICK:  # perhaps for a hint already, which must not nest
+        return
+    counts = machine.calls, machine.elements
+    machine.calls = machine.elements = QUICK
+    if _fit_if_turned(machine, row, arguments):
+        failure.hint = (
+            f"two arguments are swapped: it is called as builtins.{row.usage}"
+        )
+    machine.calls, machine.elements = counts
+
+
+def _fit_if_turned(
+    machine: EvalMachine, row: Builtin, arguments: tuple[Slot, ...]
+) -> bool:
+    for one, other in combinations(range(len(arguments)), 2):
+        turned = [*arguments]
+        turned[one], turned[other] = turned[other], turned[one]
+        for index, slot in enumerate(turned):
+            if not _fits(machine, row, index, slot):
+                break
+        else:
+            return True
+    return False
+
+
+def _fits(machine: EvalMachine, row: Builtin, index: int, slot: Slot) -> bool:
+    name, kind = row.parameters[index]
+    depth = machine.depth
+    try:
+        KINDS["function" if name in CALLED else kind](machine, (row.name, index), slot)
+    except Failure:
+        return False
+    finally:
+        machine.depth = depth
+    return True
+
+
 def primitive(row: Builtin) -> Primitive:
     """Return the value of a row: its function, wrapped in its argument checks."""
     name, function = row.name, row.function
@@ -179,19 +242,29 @@ def primitive(row: Builtin) -> Primitive:
         return Primitive(name, 1, unary)
 
     def binary(machine: EvalMachine, a: Slot, b: Slot) -> Slot:
-        return function(
-            machine, first(machine, positions[0], a), second(machine, positions[1], b)
-        )
+        try:
+            return function(
+                machine,
+                first(machine, positions[0], a),
+                second(machine, positions[1], b),
+            )
+        except Failure as failure:
+            _note_swapped(failure, machine, row, (a, b))
+            raise
 
     if len(checks) == len(("a", "b")):
         return Primitive(name, 2, binary)
 
     def ternary(machine: EvalMachine, a: Slot, b: Slot, c: Slot) -> Slot:
-        return function(
-            machine,
-            first(machine, positions[0], a),
-            second(machine, positions[1], b),
-            third(machine, positions[2], c),
-        )
+        try:
+            return function(
+                machine,
+                first(machine, positions[0], a),
+                second(machine, positions[1], b),
+                third(machine, positions[2], c),
+            )
+        except Failure as failure:
+            _note_swapped(failure, machine, row, (a, b, c))
+            raise
 
     return Primitive(name, 3, ternary)

@@ -11,7 +11,7 @@ from dynbuild.lang.hashing import digest
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.modules import import_file
 from dynbuild.lang.paths import normalise
-from dynbuild.lang.values import Attrs, Value
+from dynbuild.lang.values import Attrs, Value, marked
 
 _T = TypeVar("_T")
 
@@ -73,4 +73,4 @@ def _hash_file(machine: EvalMachine, algorithm: str, path: str) -> str:
 def _to_path(_: EvalMachine, text: str) -> Value:
     if not text.startswith("/"):
         raise Failure("DB0219", f"'{text}' is not an absolute path")
-    return normalise(text)
+    return marked(normalise(text), text)

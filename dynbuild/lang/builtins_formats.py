@@ -7,10 +7,12 @@ from typing import Any, NoReturn
 
 from dynbuild.lang.builtins import builtin
 from dynbuild.lang.failure import Failure
+from dynbuild.lang.json_mistakes import first_mistake
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.operators import MAX_INT, MIN_INT
 from dynbuild.lang.printing import json_value
-from dynbuild.lang.values import Attrs, Slot, Value
+from dynbuild.lang.values import Attrs, Slot, Value, marked
+from dynbuild.toml_words import explained
 
 MAX_NESTING = 500
 MAX_BITS = 100
@@ -41,7 +43,7 @@ def _check_nesting(text: str, form: str) -> None:
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"'{text}' is not JSON")
+    raise ValueError(text)
 
 
 def _integer(text: str) -> int | float:
@@ -56,7 +58,7 @@ def _integer(text: str) -> int | float:
 def _float(text: str) -> float:
     number = float(text)
     if number in {float("inf"), -float("inf")}:
-        raise ValueError(f"'{text}' is out of the range of a float")
+        raise ValueError(text)
     return number
 
 
@@ -71,20 +73,20 @@ def _from_json(machine: EvalMachine, text: str) -> Value:
         )
     except UnicodeEncodeError:
         raise Failure("DB0223", "the JSON is not UTF-8") from None
-    except ValueError as error:
-        message = f"the JSON is wrong: {_reason(error)}"
-        raise Failure("DB0223", message, hint=_hint(text)) from None
-    return _value(data)
+    except ValueError:
+        raise _no_json(text) from None
+    return _value(data, text)
 
 
-def _reason(error: ValueError) -> str:
-    text = str(error)
-    return text[:1].lower() + text[1:]
+def _no_json(text: str) -> Failure:
+    line, column, words = first_mistake(text) or (1, 1, "it cannot be read")
+    message = f"the JSON is wrong at line {line}, column {column}: {words}"
+    return Failure("DB0223", message, hint=_hint(text))
 
 
 def _hint(text: str) -> str | None:
     """Return the hint for an unparsable text that looks like a file name."""
-    if text.startswith(("/", "./")) and "\n" not in text:
+    if re.fullmatch(r"\.?/[^/*\n][^\n]*", text):
         return "this is a path: read the file, by builtins.readFile"
     return None
 
@@ -98,20 +100,30 @@ def _from_toml(machine: EvalMachine, text: str) -> Value:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = _reason(error) if isinstance(error, ValueError) else "too deep"
-        message = f"the TOML is wrong: {reason}"
-        raise Failure("DB0223", message, hint=_hint(text)) from None
-    return _value(data)
+        raise _no_toml(text, error) from None
+    return _value(data, text)
 
 
-def _value(data: Any) -> Value:  # noqa: ANN401  # any output of a reader
-    """Convert a reader's value to the language; its nesting is already bounded."""
+def _no_toml(text: str, error: ValueError | RecursionError) -> Failure:
+    if isinstance(error, RecursionError):
+        return Failure("DB0223", "the TOML is nested too deeply")
+    mistake = explained(str(error))
+    at = mistake.offset(text)
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    message = f"the TOML is wrong at line {line}, column {column}: {mistake.message}"
+    return Failure("DB0223", message, hint=_hint(text) or mistake.hint)
+
+
+def _value(data: Any, text: str) -> Value:  # noqa: ANN401  # any output of a reader
+    """Convert what a reader made of a text; its nesting is already bounded."""
     if isinstance(data, dict):
-        return Attrs({_text(name): _value(item) for name, item in data.items()}, {})
+        return Attrs(
+            {_text(name, text): _value(item, text) for name, item in data.items()}, {}
+        )
     if isinstance(data, list):
-        return [_value(item) for item in data]
+        return [_value(item, text) for item in data]
     if type(data) is str:
-        return _text(data)
+        return _text(data, text)
     if type(data) is int and not MIN_INT <= data <= MAX_INT:
         number = str(data) if data.bit_length() < MAX_BITS else "a number"
         raise Failure("DB0218", f"{number} does not fit into 64 bits")
@@ -124,7 +136,7 @@ def _value(data: Any) -> Value:  # noqa: ANN401  # any output of a reader
     )
 
 
-def _text(text: str) -> str:
+def _text(text: str, origin: str) -> str:
     if "\0" in text:
         raise Failure("DB0223", "no string can have a null byte")
     try:
@@ -133,4 +145,4 @@ def _text(text: str) -> str:
         raise Failure(
             "DB0223", "a string in the JSON has half of a surrogate pair"
         ) from None
-    return text
+    return marked(text, origin)

@@ -9,6 +9,7 @@ from dynbuild.lang.compile_basic import boolean
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.operators import equal_slots, less
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     Attrs,
     Elements,
@@ -16,14 +17,13 @@ from dynbuild.lang.values import (
     Primitive,
     Slot,
     Value,
-    a_kind,
     force,
 )
 
 SlotList = list[Slot]
 
 KEPT = 20
-"""Steps per closure element: each stays in memory, and there may be endlessly many."""
+"""Charged per closure element: it stays in memory, and they may be endlessly many."""
 
 
 def is_true(value: Value, name: str) -> bool:
@@ -35,7 +35,7 @@ def as_list(value: Value, name: str) -> SlotList:
     """Return the list that a function given to a built-in returned."""
     if not isinstance(value, list):
         raise Failure(
-            "DB0210", f"'builtins.{name}' needs lists, but this is {a_kind(value)}"
+            "DB0210", f"'builtins.{name}' needs lists, but this is {told(value)}"
         )
     return value
 
@@ -132,11 +132,11 @@ def _group_by(machine: EvalMachine, function: Value, items: SlotList) -> Attrs:
     lists: dict[str, SlotList] = {}
     for item in items:
         name = machine.call(function, item)
-        if type(name) is not str:
+        if not isinstance(name, str):
             raise Failure(
                 "DB0210",
                 "the function given to 'builtins.groupBy' must make strings, "
-                f"not {a_kind(name)}",
+                f"not {told(name)}",
             )
         if name not in lists:
             groups[name] = lists[name] = []
@@ -242,35 +242,45 @@ def _generic_closure(machine: EvalMachine, arguments: Attrs) -> SlotList:
     queue = list(as_list(start, "genericClosure"))
     result: SlotList = []
     keys: set[object] = set()
+    first: Value = None
     kinds: set[str] = set()
-    for slot in queue:
+    for number, slot in enumerate(queue):
         item = force(slot)
         if type(item) is not Attrs:
             raise Failure(
                 "DB0210",
-                f"'builtins.genericClosure' needs sets, but this is {a_kind(item)}",
+                f"'builtins.genericClosure' needs sets, but this is {told(item)}",
             )
-        key = _key(machine, force(_needed(item, "key", "genericClosure")))
-        kinds.add(key[0])
-        if len(kinds) > 1:
-            raise Failure(
-                "DB0210",
-                "the keys given to 'builtins.genericClosure' must be of one kind",
-            )
-        if key not in keys:
-            machine.charge(KEPT)
+        value = force(_needed(item, "key", "genericClosure"))
+        if number == 0:
+            # As in Nix, one key alone is compared with none: it may be of any kind.
+            first = value
+        else:
+            if number == 1:
+                keys.add(_key(machine, first))
+                kinds.add(_key(machine, first)[0])
+            key = _key(machine, value)
+            kinds.add(key[0])
+            if len(kinds) > 1:
+                raise Failure(
+                    "DB0210",
+                    "the keys given to 'builtins.genericClosure' must be of one kind",
+                )
+            if key in keys:
+                continue
             keys.add(key)
-            result.append(item)
-            operator = force(_needed(arguments, "operator", "genericClosure"))
-            more = machine.call(operator, item)
-            queue += as_list(more, "genericClosure")
+        machine.charge(KEPT)
+        result.append(item)
+        operator = force(_needed(arguments, "operator", "genericClosure"))
+        more = machine.call(operator, item)
+        queue += as_list(more, "genericClosure")
     return result
 
 
 def _key(machine: EvalMachine, value: Value) -> tuple[str, object]:
     if type(value) is int or type(value) is float:
         return "number", value
-    if type(value) is str:
+    if isinstance(value, str):
         return "string", value
     if type(value) is PathValue:
         return "path", value.text
@@ -282,7 +292,7 @@ def _key(machine: EvalMachine, value: Value) -> tuple[str, object]:
         return "list", tuple(keys)
     raise Failure(
         "DB0210",
-        f"a key given to 'builtins.genericClosure' cannot be {a_kind(value)}",
+        f"a key given to 'builtins.genericClosure' cannot be {told(value)}",
     )
 
 

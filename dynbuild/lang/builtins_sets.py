@@ -5,6 +5,7 @@ from dynbuild.lang.builtins_lists import SlotList
 from dynbuild.lang.compile_select import no_attribute, position
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     EMPTY,
     Attrs,
@@ -12,7 +13,6 @@ from dynbuild.lang.values import (
     Primitive,
     Slot,
     Value,
-    a_kind,
     force,
 )
 
@@ -21,16 +21,16 @@ def _a_set(slot: Slot, name: str) -> Attrs:
     value = force(slot)
     if type(value) is not Attrs:
         raise Failure(
-            "DB0210", f"'builtins.{name}' needs sets, but this is {a_kind(value)}"
+            "DB0210", f"'builtins.{name}' needs sets, but this is {told(value)}"
         )
     return value
 
 
 def _a_string(slot: Slot, name: str) -> str:
     value = force(slot)
-    if type(value) is not str:
+    if not isinstance(value, str):
         raise Failure(
-            "DB0210", f"'builtins.{name}' needs strings, but this is {a_kind(value)}"
+            "DB0210", f"'builtins.{name}' needs strings, but this is {told(value)}"
         )
     return value
 
@@ -64,7 +64,7 @@ def _function_args(_: EvalMachine, function: Value) -> Attrs:
     if type(function) is not Lambda:
         raise Failure(
             "DB0210",
-            f"'builtins.functionArgs' needs a function, not {a_kind(function)}",
+            f"'builtins.functionArgs' needs a function, not {told(function)}",
         )
     parameters = function.signature.parameters or ()
     return Attrs(

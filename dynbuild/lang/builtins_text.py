@@ -6,11 +6,19 @@ from dynbuild.lang.builtins import builtin
 from dynbuild.lang.builtins_lists import SlotList
 from dynbuild.lang.coerce import decode, embed, encode, interpolate
 from dynbuild.lang.failure import Failure
-from dynbuild.lang.hashing import digest
+from dynbuild.lang.hashing import converted, digest
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import parent
 from dynbuild.lang.regex import compile_regex
-from dynbuild.lang.values import Attrs, PathValue, Slot, Value, a_kind, force
+from dynbuild.lang.showing import told
+from dynbuild.lang.values import (
+    Attrs,
+    PathValue,
+    Slot,
+    Value,
+    force,
+    marked,
+)
 
 
 @builtin(
@@ -20,8 +28,8 @@ def _base_name_of(machine: EvalMachine, path: Value) -> str:
     text = interpolate(machine, path, None)
     machine.charge(len(text) >> 10)
     if len(text) > 1 and text.endswith("/"):
-        text = text[:-1]
-    return text.rpartition("/")[2]
+        text = marked(text[:-1], text)
+    return marked(text.rpartition("/")[2], text)
 
 
 @builtin("dirOf path:value", "What stands before the last slash of a path or string.")
@@ -33,7 +41,7 @@ def _dir_of(machine: EvalMachine, path: Value) -> Value:
     head, slash, _ = text.rpartition("/")
     if not slash:
         return "."
-    return head or "/"
+    return marked(head or "/", text)
 
 
 @builtin(
@@ -64,9 +72,10 @@ def _substring(machine: EvalMachine, start: int, length: int, text: str) -> str:
         raise Failure("DB0219", "'builtins.substring' cannot start before the string")
     end = None if length < 0 else start + length
     if text.isascii():
-        return machine.text([text[start:end]])
+        return machine.text([marked(text[start:end], text)])
     machine.charge(len(text) >> 10)
-    return machine.text([decode(encode(text)[start:end])])
+    part = decode(encode(text)[start:end])
+    return machine.text([marked(part, text)])
 
 
 @builtin(
@@ -89,6 +98,7 @@ def _replace_strings(
     machine.charge(sum(map(len, patterns)))
     matcher = re.compile(b"|".join(map(re.escape, patterns)), re.DOTALL)
     parts: list[bytes] = []
+    used = [text]
     position = 0
     while position <= len(data):
         match = matcher.search(data, position)
@@ -96,21 +106,22 @@ def _replace_strings(
             parts.append(data[position:])
             break
         parts.append(data[position : match.start()])
-        parts.append(encode(_string(patterns[match[0]])))
+        used.append(_string(patterns[match[0]]))
+        parts.append(encode(used[-1]))
         position = match.end()
         if not match[0]:
             parts.append(data[position : position + 1])
             position += 1
         machine.charge(1 + (len(parts[-1]) >> 4))
     machine.charge(len(text) >> 4)
-    return machine.text([decode(b"".join(parts))])
+    return machine.text([marked(decode(b"".join(parts)), *used)])
 
 
 def _string(slot: Slot) -> str:
     value = force(slot)
-    if type(value) is not str:
+    if not isinstance(value, str):
         raise Failure(
-            "DB0210", f"'builtins.replaceStrings' needs strings, not {a_kind(value)}"
+            "DB0210", f"'builtins.replaceStrings' needs strings, not {told(value)}"
         )
     return value
 
@@ -118,8 +129,11 @@ def _string(slot: Slot) -> str:
 # Regular expressions
 
 
-def _groups(data: bytes, spans: list[tuple[int, int]]) -> SlotList:
-    return [None if start < 0 else decode(data[start:end]) for start, end in spans]
+def _groups(data: bytes, spans: list[tuple[int, int]], text: str) -> SlotList:
+    return [
+        None if start < 0 else marked(decode(data[start:end]), text)
+        for start, end in spans
+    ]
 
 
 @builtin(
@@ -131,7 +145,7 @@ def _match(machine: EvalMachine, pattern: str, text: str) -> Value:
     regex = compile_regex(encode(pattern))
     machine.charge(regex.size * (len(data) + 1) >> 2)
     spans = regex.match(data)
-    return None if spans is None else _groups(data, spans)
+    return None if spans is None else _groups(data, spans, text)
 
 
 @builtin(
@@ -144,10 +158,10 @@ def _split(machine: EvalMachine, pattern: str, text: str) -> SlotList:
     last = 0
     regex = compile_regex(encode(pattern))
     for start, end, spans in regex.search(data, machine.charge):
-        result.append(decode(data[last:start]))
-        result.append(_groups(data, spans))
+        result.append(marked(decode(data[last:start]), text))
+        result.append(_groups(data, spans, text))
         last = end
-    result.append(decode(data[last:]))
+    result.append(marked(decode(data[last:]), text))
     return result
 
 
@@ -203,7 +217,7 @@ def _compare_versions(machine: EvalMachine, a: str, b: str) -> int:
 @builtin("splitVersion version:string", "The parts that compareVersions compares.")
 def _split_version(machine: EvalMachine, version: str) -> SlotList:
     machine.charge(len(version) >> 2)
-    return [*_components(version)]
+    return [marked(part, version) for part in _components(version)]
 
 
 @builtin("parseDrvName text:string", "A name like hello-2.1 as { name, version }.")
@@ -211,7 +225,8 @@ def _parse_drv_name(machine: EvalMachine, text: str) -> Attrs:
     machine.charge(len(text) >> 4)
     match = re.search(r"-(?![A-Za-z]|\Z)", text)
     dash = match.start() if match else len(text)
-    return Attrs({"name": text[:dash], "version": text[dash + 1 :]}, {})
+    name, version = marked(text[:dash], text), marked(text[dash + 1 :], text)
+    return Attrs({"name": name, "version": version}, {})
 
 
 @builtin(
@@ -223,11 +238,53 @@ def _hash_string(machine: EvalMachine, algorithm: str, text: str) -> str:
     return digest(algorithm, encode(text))
 
 
+@builtin(
+    "convertHash set:set",
+    "A digest `hash` (of `hashAlgo`) in `toHashFormat`: base16, nix32, base64 or sri.",
+)
+def _convert_hash(_: EvalMachine, arguments: Attrs) -> str:
+    given: dict[str, str] = {}
+    for name in ("hash", "toHashFormat", "hashAlgo"):
+        if name in arguments.items:
+            value = force(arguments.items[name])
+            if not isinstance(value, str):
+                raise Failure(
+                    "DB0210",
+                    f"'builtins.convertHash' needs a string as its '{name}', "
+                    f"but this is {told(value)}",
+                )
+            given[name] = value
+        elif name != "hashAlgo":
+            raise Failure(
+                "DB0211",
+                f"'builtins.convertHash' needs a set with an attribute '{name}'",
+            )
+    return converted(given["hash"], given.get("hashAlgo"), given["toHashFormat"])
+
+
 # For libraries written for Nix
 
 
-@builtin("unsafeDiscardStringContext text:text", "The text: there are no contexts.")
+@builtin(
+    "unsafeDiscardStringContext text:text",
+    "The text, even of a path, for an image that has the project at that path.",
+)
 def _unsafe_discard_string_context(_: EvalMachine, text: str) -> str:
+    return str(text)
+
+
+@builtin("unsafeDiscardOutputDependency text:text", "The text: it has no outputs.")
+def _unsafe_discard_output_dependency(_: EvalMachine, text: str) -> str:
+    return text
+
+
+@builtin("appendContext text:string context:set", "The text; the context is empty.")
+def _append_context(_: EvalMachine, text: str, context: Attrs) -> str:
+    if context.items:
+        raise Failure(
+            "DB0219",
+            "'builtins.appendContext' cannot add to a context: there is no store",
+        )
     return text
 
 

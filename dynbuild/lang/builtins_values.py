@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from dynbuild.errors import inert
 from dynbuild.lang import operators
 from dynbuild.lang.builtins import builtin
 from dynbuild.lang.coerce import interpolate, to_text
@@ -185,9 +186,14 @@ def _try_eval(machine: EvalMachine, value: Slot) -> Attrs:
 
 @builtin("trace message:value value:any", "The value, after the message is shown.")
 def _trace(machine: EvalMachine, message: Value, value: Slot) -> Slot:
-    text = message if type(message) is str else print_value(machine, message)
-    machine.say(f"trace: {text}")
+    text = message if isinstance(message, str) else print_value(machine, message)
+    machine.say(_said("trace: ", text))
     return value
+
+
+def _said(opening: str, text: str) -> str:
+    """Return what is said, so that no line of it can pass for another's."""
+    return opening + inert(text, " " * len(opening))
 
 
 @builtin("traceVerbose message:any value:any", "The value; the message is not shown.")
@@ -197,7 +203,7 @@ def _trace_verbose(_: EvalMachine, __: Slot, value: Slot) -> Slot:
 
 @builtin("warn message:string value:any", "The value, after a warning is shown.")
 def _warn(machine: EvalMachine, message: str, value: Slot) -> Slot:
-    machine.say(f"evaluation warning: {message}")
+    machine.say(_said("evaluation warning: ", message))
     return value
 
 

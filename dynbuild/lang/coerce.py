@@ -1,12 +1,22 @@
 """Conversion of values to text: strict in interpolations, lenient in ``toString``."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+from dynbuild.errors import Edit, Mend
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.files import FileRefused
 from dynbuild.lang.machine import EvalMachine
-from dynbuild.lang.values import Attrs, PathValue, Slot, Value, a_kind, force
+from dynbuild.lang.showing import told
+from dynbuild.lang.values import (
+    Attrs,
+    PathText,
+    PathValue,
+    Slot,
+    Value,
+    force,
+)
 from dynbuild.spans import Span
 
 
@@ -22,10 +32,10 @@ def decode(data: bytes) -> str:
 
 def interpolate(machine: EvalMachine, value: Value, span: Span | None) -> str:
     """Return a string-like value as text."""
-    if type(value) is str:
+    if isinstance(value, str):
         return value
     if type(value) is PathValue:
-        return value.text
+        return PathText(value.text, value.text)
     if type(value) is Attrs:
         return interpolate(machine, _text_of_set(machine, value, span), span)
     raise _no_text(value, span)
@@ -38,18 +48,22 @@ def embed(machine: EvalMachine, value: Value, span: Span | None) -> str:
     in an image, is plain text.
     """
     if type(value) is PathValue:
-        try:
-            missing = machine.files.kind(value.text) is None
-        except FileRefused:
-            missing = False
-        if missing:
-            raise Failure(
-                "DB0220",
-                f"'{value.text}' does not exist",
-                span=span,
-                hint="a path that is only meant in the image is written as text",
-            )
+        _must_exist(machine, value, span)
     return interpolate(machine, value, span)
+
+
+def _must_exist(machine: EvalMachine, path: PathValue, span: Span | None) -> None:
+    try:
+        missing = machine.files.kind(path.text) is None
+    except FileRefused:
+        return
+    if missing:
+        raise Failure(
+            "DB0220",
+            f"'{path.text}' does not exist",
+            span=span,
+            hint="a path that is only meant in the image is written as text",
+        )
 
 
 def _text_of_set(machine: EvalMachine, value: Attrs, span: Span | None) -> Value:
@@ -70,8 +84,20 @@ def _no_text(value: Value, span: Span | None) -> Failure:
         hint = "convert it with toString"
     elif type(value) is Attrs:
         hint = "select an attribute; or give the set `__toString` or `outPath`"
-    message = f"a string is needed, but this is {a_kind(value)}"
-    return Failure("DB0210", message, span=span, hint=hint, culprit=value)
+    message = f"a string is needed, but this is {told(value)}"
+    mends = _converting(span) if type(value) in _ATOMS and span else ()
+    return Failure("DB0210", message, span=span, hint=hint, culprit=value, mends=mends)
+
+
+def _converting(span: Span) -> tuple[Mend, ...]:
+    """Return the mend of what stands between the braces of a text."""
+    text = span.source.text
+    written = text[span.start : span.end]
+    if not text[: span.start].rstrip().endswith("${"):
+        return ()
+    plain = re.fullmatch(r"[\w.'-]+", written)
+    value = written if plain else f"({written})"
+    return (Mend("convert it with toString", (Edit(span, f"toString {value}"),)),)
 
 
 _ATOMS: dict[type, Callable[[Any], str]] = {

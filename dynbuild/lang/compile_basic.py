@@ -1,10 +1,19 @@
 """Compilation of literals, lists, conditions, functions and calls."""
 
 from collections.abc import Callable
+from itertools import zip_longest
+from typing import TypeAlias
 
-from dynbuild.errors import Label
+from dynbuild.errors import Edit, Label, Mend
 from dynbuild.lang import syntax
 from dynbuild.lang.coerce import embed, interpolate
+from dynbuild.lang.compile_origins import (
+    add_origin,
+    advise_call,
+    advise_prefix,
+    habit_of_call,
+    mends_of_call,
+)
 from dynbuild.lang.compiler import (
     Scope,
     Unit,
@@ -17,7 +26,8 @@ from dynbuild.lang.compiler import (
 from dynbuild.lang.failure import Catchable, Failure, TraceFrame
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import join
-from dynbuild.lang.refusals import REFUSALS
+from dynbuild.lang.refusals import AT_USE, LIBRARY, REFUSALS
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     Code,
     Delay,
@@ -29,7 +39,6 @@ from dynbuild.lang.values import (
     Primitive,
     Signature,
     Value,
-    a_kind,
 )
 from dynbuild.spans import Span
 
@@ -56,23 +65,35 @@ def _joined(
 ) -> Code:
     machine = unit.machine
     shell = "\\${" if unit.source.text.startswith('"', node.start) else "''${"
-    parts: list[tuple[str | Code, Span | None]] = []
+    parts: list[tuple[str | Code, syntax.Expression | None]] = []
     for part in node.parts:
         if isinstance(part, str):
             parts.append((part, None))
             continue
         problems_before = len(unit.problems)
-        parts.append((compile_node(unit, scope, part), unit.span(part)))
+        parts.append((compile_node(unit, scope, part), part))
         if len(unit.problems) > problems_before:
-            unit.advise(part, f"to leave it to the shell, write {shell}…}}")
+            at = unit.source.text.rfind("${", 0, part.start + 1)
+            edit = Edit(Span(unit.source, at, at + 2), shell)
+            hint = f"to leave it to the shell, write {shell}…}}"
+            unit.advise(part, hint, Mend("leave it to the shell", (edit,)))
 
     def string(env: EvalEnv) -> Value:
         texts: list[str] = []
-        for part, span in parts:
-            if isinstance(part, str):
-                texts.append(part)
-            else:
-                texts.append(text_of(machine, part(env), span))
+        for part, inner in parts:
+            if inner is None:
+                texts.append(part)  # type: ignore[arg-type]  # without a node, a text
+                continue
+            value = part(env)  # type: ignore[operator]  # with a node, its code
+            if type(value) is str:
+                texts.append(value)
+                continue
+            try:
+                texts.append(text_of(machine, value, unit.span(inner)))
+            except Failure as failure:
+                if failure.culprit is value:
+                    add_origin(failure, unit, scope, inner, env)
+                raise
         return machine.text(texts)
 
     return string
@@ -99,32 +120,42 @@ def _path(unit: Unit, scope: Scope | None, node: syntax.PathLiteral) -> Code:
 
 @compiles(syntax.Refused)
 def _refused(unit: Unit, _scope: Scope | None, node: syntax.Refused) -> Code:
+    if f"/{node.text}" == LIBRARY:
+        library = PathValue(LIBRARY)
+        return lambda _: library
     refusal = REFUSALS[node.reason]
     message = refusal.message.format(text=node.text)
     hint = refusal.hint.format(text=node.text) if refusal.hint else None
-    if node.reason == "search path":
-        return _not_found(refusal.code, message, unit.span(node), hint)
-    unit.report(refusal.code, message, node, hint)
+    if node.reason in AT_USE:
+        # Nix lets tryEval catch that a file is not on the search path.
+        kind = Catchable if node.reason == "search path" else Failure
+        span = unit.span(node)
+
+        def refuse(_: EvalEnv) -> Value:
+            raise kind(refusal.code, message, span=span, hint=hint)
+
+        return refuse
+    written = {"url": ('"{}"',), "path": ("./{}", '"{}"')}.get(node.reason, ())
+    mends = tuple(
+        Mend(f"write {text}", (Edit(unit.span(node), text),))
+        for text in (form.format(node.text) for form in written)
+    )
+    unit.report(refusal.code, message, node, hint, (), mends)
     return lambda _: None
-
-
-def _not_found(code: str, message: str, span: Span, hint: str | None) -> Code:
-    """Return code that fails when forced, as Nix does with an empty search path."""
-
-    def search(_: EvalEnv) -> Value:
-        raise Catchable(code, message, span=span, hint=hint)
-
-    return search
 
 
 @compiles(syntax.ListLiteral)
 def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
     delays = []
-    for item in node.items:
+    for item, following in zip_longest(node.items, node.items[1:]):
         problems_before = len(unit.problems)
         delays.append(delay_node(unit, scope, item))
-        if len(unit.problems) > problems_before:
-            unit.advise(item, "a text stands in quotes")
+        is_new = len(unit.problems) > problems_before
+        if is_new and not advise_prefix(unit, item, following):
+            text = unit.source.text[item.start : item.end]
+            edit = Edit(unit.span(item), f'"{text}"')
+            mend = Mend("put it in quotes", (edit,))
+            unit.advise(item, "a text stands in quotes", mend)
     spans = tuple(unit.span(item) for item in node.items)
     if not delays:
         empty: list[object] = []
@@ -140,20 +171,6 @@ def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
     return elements
 
 
-@compiles(syntax.Assert)
-def _assert(unit: Unit, scope: Scope | None, node: syntax.Assert) -> Code:
-    condition = truth(unit, scope, node.condition, "an assertion")
-    body = compile_node(unit, scope, node.body)
-    span = unit.span(node.condition)
-
-    def assertion(env: EvalEnv) -> Value:
-        if not condition(env):
-            raise Catchable("DB0217", "this assertion is false", span=span)
-        return body(env)
-
-    return assertion
-
-
 @compiles(syntax.If)
 def _if(unit: Unit, scope: Scope | None, node: syntax.If) -> Code:
     condition = truth(unit, scope, node.condition, "a condition")
@@ -167,7 +184,10 @@ def boolean(value: Value, what: str, span: Span | None) -> bool:
     if type(value) is bool:
         return value
     raise Failure(
-        "DB0210", f"{what} needs a Boolean, but this is {a_kind(value)}", span=span
+        "DB0210",
+        f"{what} needs a Boolean, but this is {told(value)}",
+        span=span,
+        hint="compare it, as in a != null; nothing counts as true or false by itself",
     )
 
 
@@ -178,7 +198,13 @@ def truth(unit: Unit, scope: Scope | None, node: syntax.Expression, what: str) -
 
     def test(env: EvalEnv) -> Value:
         value = code(env)
-        return value if value is True or value is False else boolean(value, what, span)
+        if value is True or value is False:
+            return value
+        try:
+            return boolean(value, what, span)
+        except Failure as failure:
+            add_origin(failure, unit, scope, node, env)
+            raise
 
     return test
 
@@ -235,14 +261,15 @@ def _function(unit: Unit, scope: Scope | None, node: syntax.Function) -> Code:
 
 @compiles(syntax.Call)
 def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
+    problems_before = len(unit.problems)
     function = compile_node(unit, scope, node.function)
+    if len(unit.problems) > problems_before:
+        advise_call(unit, node)
     arguments = [delay_node(unit, scope, argument) for argument in node.arguments]
     machine = unit.machine
-    span = unit.span(node.function)
-    site = TraceFrame(f"while calling {_called(node.function)}", span)
-    spans = [unit.span(argument) for argument in node.arguments]
+    place = _placing(unit, scope, node)
     if len(arguments) == 1:
-        return _call_one(unit, function, arguments[0], site, spans)
+        return _call_one(unit, function, arguments[0], place)
 
     pair = len(arguments) if len(arguments) == len(("a", "b")) else None
 
@@ -250,35 +277,48 @@ def _call(unit: Unit, scope: Scope | None, node: syntax.Call) -> Code:
         called = value = function(env)
         try:
             if type(value) is Primitive and value.arity == pair:
-                machine.charge(1)
+                machine.count_call()
                 return machine.call2(value, arguments[0](env), arguments[1](env))
             for argument in arguments:
                 value = machine.call(value, argument(env))
         except Failure as failure:
-            _place(failure, called, spans, site)
+            place(failure, called, env)
             raise
         return value
 
     return call
 
 
-def _place(
-    failure: Failure, called: Value, spans: list[Span], site: TraceFrame
-) -> None:
-    """Set a failure's location: the mismatching argument, else the function."""
-    if failure.span is None and failure.argument and type(called) is Primitive:
-        name, index = failure.argument
-        index -= len(called.arguments)
-        if called.name == name and 0 <= index < len(spans):
-            failure.span = spans[index]
-            return
-    failure.span = failure.span or site.span
-    failure.steps.append(site)
+Placing: TypeAlias = Callable[[Failure, Value, EvalEnv], None]
 
 
-def _call_one(
-    unit: Unit, function: Code, argument: Delay, site: TraceFrame, spans: list[Span]
-) -> Code:
+def _placing(unit: Unit, scope: Scope | None, node: syntax.Call) -> Placing:
+    """Return what places a failure: at the argument that does not fit, or the call."""
+    site = TraceFrame(
+        f"while calling {_called(node.function)}", unit.span(node.function)
+    )
+
+    def place(failure: Failure, called: Value, env: EvalEnv) -> None:
+        if failure.span is None and failure.argument and type(called) is Primitive:
+            name, index = failure.argument
+            index -= len(called.arguments)
+            if called.name == name and 0 <= index < len(node.arguments):
+                argument = node.arguments[index]
+                failure.span = unit.span(argument)
+                add_origin(failure, unit, scope, argument, env)
+                return
+        if failure.span is None and failure.culprit is called:
+            failure.hint = habit_of_call(node, called) or failure.hint
+            failure.mends = mends_of_call(unit, node, called)
+            failure.span = site.span
+            add_origin(failure, unit, scope, node.function, env)
+        failure.span = failure.span or site.span
+        failure.steps.append(site)
+
+    return place
+
+
+def _call_one(unit: Unit, function: Code, argument: Delay, place: Placing) -> Code:
     machine = unit.machine
     limit = machine.limits.depth
 
@@ -287,14 +327,15 @@ def _call_one(
         try:
             if type(value) is not Lambda or value.signature.parameters is not None:
                 return machine.call(value, argument(env))
-            machine.steps -= 1
+            machine.calls -= 1
             machine.depth += 1
-            if machine.depth > limit or machine.steps < 0:
+            if machine.depth > limit or machine.calls < 0:
                 machine.depth -= 1
+                machine.calls += 1
                 return machine.call(value, argument(env))
             result = value.body([value.env, argument(env)])
         except Failure as failure:
-            _place(failure, value, spans, site)
+            place(failure, value, env)
             raise
         machine.depth -= 1
         return result

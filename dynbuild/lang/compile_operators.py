@@ -1,13 +1,16 @@
 """Compilation of the operators; ``operators.py`` has their semantics."""
 
+import operator
 from collections.abc import Callable
 from typing import TypeAlias
 
 from dynbuild.lang import operators, syntax
 from dynbuild.lang.compile_basic import boolean, truth
+from dynbuild.lang.compile_origins import add_origin
 from dynbuild.lang.compiler import Scope, Unit, compile_node, compiles
-from dynbuild.lang.failure import Failure
+from dynbuild.lang.failure import Catchable, Failure
 from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.showing import brief
 from dynbuild.lang.values import Code, EvalEnv, Value
 
 Operation: TypeAlias = Callable[[EvalMachine, Value, Value], Value]
@@ -29,15 +32,15 @@ OPERATIONS: dict[str, Operation] = {
 """The operators that evaluate both operands."""
 
 FAST: dict[str, Callable[[int, int], int | bool]] = {
-    "+": int.__add__,
-    "-": int.__sub__,
-    "*": int.__mul__,
-    "<": int.__lt__,
-    "<=": int.__le__,
-    ">": int.__gt__,
-    ">=": int.__ge__,
-    "==": int.__eq__,
-    "!=": int.__ne__,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 """Their fast path for two integers, unless the result overflows."""
 
@@ -50,31 +53,86 @@ def _binary(unit: Unit, scope: Scope | None, node: syntax.Binary) -> Code:
         return SPECIAL[node.operator](unit, scope, node)
     left = compile_node(unit, scope, node.left)
     right = compile_node(unit, scope, node.right)
-    operation = OPERATIONS[node.operator]
     fast = FAST.get(node.operator)
-    machine = unit.machine
-    span = unit.span(node)
-    left_span, right_span = unit.span(node.left), unit.span(node.right)
+    apply = _applied(unit, scope, node)
+
+    if fast is None:
+        return lambda env: apply(env, left(env), right(env))
 
     def binary(env: EvalEnv) -> Value:
         left_value = left(env)
         right_value = right(env)
-        if fast and type(left_value) is int and type(right_value) is int:
+        if type(left_value) is int and type(right_value) is int:
             result = fast(left_value, right_value)
             if -MAX_SMALL < result < MAX_SMALL:
                 return result
-        try:
-            return operation(machine, left_value, right_value)
-        except Failure as failure:
-            if failure.span is None:
-                failure.span = span
-                if failure.culprit is not None:
-                    failure.span = (
-                        left_span if failure.culprit is left_value else right_span
-                    )
-            raise
+        return apply(env, left_value, right_value)
 
     return binary
+
+
+def _applied(
+    unit: Unit, scope: Scope | None, node: syntax.Binary
+) -> Callable[[EvalEnv, Value, Value], Value]:
+    """Return the operation of a node, whose failures have its place."""
+    operation = OPERATIONS[node.operator]
+    machine = unit.machine
+
+    def apply(env: EvalEnv, left: Value, right: Value) -> Value:
+        try:
+            return operation(machine, left, right)
+        except Failure as failure:
+            if failure.span is None:
+                side: syntax.Expression = node
+                if failure.culprit is not None:
+                    side = node.left if failure.culprit is left else node.right
+                failure.span = unit.span(side)
+                if side is not node:
+                    add_origin(failure, unit, scope, side, env)
+            raise
+
+    return apply
+
+
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+
+
+@compiles(syntax.Assert)
+def _assert(unit: Unit, scope: Scope | None, node: syntax.Assert) -> Code:
+    condition = node.condition
+    span = unit.span(condition)
+    if isinstance(condition, syntax.Binary) and condition.operator in COMPARISONS:
+        return _assert_comparison(unit, scope, condition, node.body)
+    holds = truth(unit, scope, condition, "an assertion")
+    body = compile_node(unit, scope, node.body)
+
+    def assertion(env: EvalEnv) -> Value:
+        if not holds(env):
+            raise Catchable("DB0217", "this assertion is false", span=span)
+        return body(env)
+
+    return assertion
+
+
+def _assert_comparison(
+    unit: Unit, scope: Scope | None, node: syntax.Binary, rest: syntax.Expression
+) -> Code:
+    """Return the code of an assertion that can tell both sides."""
+    left = compile_node(unit, scope, node.left)
+    right = compile_node(unit, scope, node.right)
+    apply = _applied(unit, scope, node)
+    body = compile_node(unit, scope, rest)
+    span = unit.span(node)
+
+    def assertion(env: EvalEnv) -> Value:
+        left_value, right_value = left(env), right(env)
+        if not apply(env, left_value, right_value):
+            sides = f"{brief(left_value)} {node.operator} {brief(right_value)}"
+            message = f"this assertion is false: {sides}"
+            raise Catchable("DB0217", message, span=span)
+        return body(env)
+
+    return assertion
 
 
 @compiles(syntax.Unary)

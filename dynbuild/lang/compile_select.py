@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import NoReturn
 
-from dynbuild.errors import did_you_mean
+from dynbuild.errors import Edit, Label, Mend, did_you_mean, nearest, respellings
 from dynbuild.lang import syntax
+from dynbuild.lang.bindings import Definitions, Inherited, Taken
+from dynbuild.lang.compile_origins import add_origin
 from dynbuild.lang.compiler import (
     Scope,
     Unit,
@@ -18,11 +20,13 @@ from dynbuild.lang.compiler import (
 from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import base, join
-from dynbuild.lang.refusals import ABSENT
+from dynbuild.lang.refusals import ABSENT, ABSENT_NAMES
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     Attrs,
     Code,
     EvalEnv,
+    PathText,
     Slot,
     Thunk,
     Value,
@@ -48,22 +52,69 @@ SPELLINGS = {
     "len": "use `builtins.length` or `builtins.stringLength`",
     "str": "use `toString`",
     "print": "use `builtins.trace`",
+    "FROM": "this is a Dockerfile: `dynbuild init --from FILE` translates it",
+    "return": "the value of a function is what follows its colon",
+    "do": "there are no loops: use `map`, `builtins.genList` or recursion",
+    "while": "there are no loops: use `map`, `builtins.genList` or recursion",
+    "var": "a name is bound by `let … in …`",
+    "const": "a name is bound by `let … in …`",
+    "typeof": "use `builtins.typeOf`",
     "pkgs": "there is no package set: name packages by strings",
-    "lib": "there is no library: import one of your own files",
+    "lib": "`import <dynbuild>` has a few functions; others are in files of your own",
 }
 """Spellings from other languages, and the hint for each."""
 
 
+_SAME = {
+    "True": ["true"],
+    "False": ["false"],
+    "None": ["null"],
+    "nil": ["null"],
+    "undefined": ["null"],
+    "and": ["&&"],
+    "not": ["!"],
+    "str": ["toString"],
+    "typeof": ["builtins.typeOf"],
+}
+"""Those that another word stands for, in the same place."""
+
+
 def _unbound(unit: Unit, scope: Scope | None, node: syntax.Identifier) -> None:
-    hint = did_you_mean(node.name, names_in(unit, scope))
+    known = names_in(unit, scope)
+    hint, others = did_you_mean(node.name, known), nearest(node.name, known)
     builtin = unit.names.get("__" + node.name)
     if node.name in SPELLINGS:
-        hint = SPELLINGS[node.name]
+        hint, others = SPELLINGS[node.name], _SAME.get(node.name, [])
     elif node.name in ABSENT:
-        hint = ABSENT[node.name]
+        hint, others = ABSENT[node.name], []
     elif builtin is not None:
         hint = f"it is a built-in: write `builtins.{node.name}`"
-    unit.report("DB0203", f"undefined variable '{node.name}'", node, hint)
+        others = [f"builtins.{node.name}"]
+    labels: tuple[Label, ...] = ()
+    if found := _in_a_set_around(unit, node):
+        place = found[1]
+        hint = "attributes of one set do not see each other: write "
+        hint += f"let {node.name} = …; in {{ … }}, or rec {{ … }}"
+        labels, others = (Label(place, "it is only an attribute here"),), []
+    mends = respellings(unit.span(node), node.name, others)
+    if found and unit.source.text.startswith("{", found[0].start):
+        at = Span(unit.source, found[0].start, found[0].start)
+        mends = (Mend("write `rec` before the set", (Edit(at, "rec "),)),)
+    message = f"undefined variable '{node.name}'"
+    unit.report("DB0203", message, node, hint, labels, mends)
+
+
+def _in_a_set_around(
+    unit: Unit, node: syntax.Identifier
+) -> tuple[Definitions, Span] | None:
+    """Return a set around the name, which is not ``rec``, and where it has it."""
+    for table in reversed(unit.around):
+        entry = table.entries.get(node.name)
+        if entry and not isinstance(entry.value, Inherited | Taken):
+            value = entry.value
+            if not value.start <= node.start < value.end:
+                return table, unit.span(entry.place)
+    return None
 
 
 @compiles(syntax.Identifier)
@@ -74,11 +125,23 @@ def _variable(unit: Unit, scope: Scope | None, node: syntax.Identifier) -> Code:
     if node.name in unit.names:
         slot = unit.names[node.name]
         return lambda _: force(slot)
+    if node.name in ABSENT_NAMES:
+        return _absent(node.name, unit.span(node))
     if not dynamic:
         if node.name == "__curPos":
             return _position(unit, node)
         _unbound(unit, scope, node)
     return _from_with(node.name, dynamic, unit.span(node))
+
+
+def _absent(name: str, span: Span) -> Code:
+    """Return code that refuses a name of Nix: a library may have it and not use it."""
+
+    def refuse(_: EvalEnv) -> Value:
+        hint = ABSENT[name.removeprefix("__")]
+        raise Failure("DB0202", f"dynbuild has no '{name}'", span=span, hint=hint)
+
+    return refuse
 
 
 def _position(unit: Unit, node: syntax.SyntaxNode) -> Code:
@@ -98,7 +161,7 @@ def position(machine: EvalMachine, span: Span) -> Attrs | None:
         return None
     line, column = span.source.position(span.start)
     items: dict[str, Slot] = {
-        "file": file,
+        "file": PathText(file, file),
         "line": line,
         "column": column,
     }
@@ -130,6 +193,7 @@ def _from_with(name: str, frames: list[int], span: Span) -> Code:
             f"undefined variable '{name}'",
             span=span,
             hint=did_you_mean(name, sorted(names)),
+            mends=respellings(span, name, nearest(name, sorted(names))),
         )
 
     return code
@@ -152,8 +216,9 @@ FEW = 5
 def _no_set(value: Value, name: str, span: Span | None) -> NoReturn:
     raise Failure(
         "DB0210",
-        f"a set is needed to take '{name}' from, but this is {a_kind(value)}",
+        f"a set is needed to take '{name}' from, but this is {told(value)}",
         span=span,
+        culprit=value,
     )
 
 
@@ -162,10 +227,13 @@ def no_attribute(value: Attrs, name: str, span: Span | None) -> NoReturn:
     names = sorted(value.items)
     hint = did_you_mean(name, names)
     if value.items.get("builtins") is value and name in ABSENT:
-        hint = ABSENT[name]
-    elif not hint and 0 < len(names) <= FEW:
+        message = f"dynbuild has no 'builtins.{name}'"
+        raise Failure("DB0202", message, span=span, hint=ABSENT[name])
+    mends = respellings(span, name, nearest(name, names)) if span else ()
+    if not hint and 0 < len(names) <= FEW:
         hint = f"it has {', '.join(names)}"
-    raise Failure("DB0211", f"attribute '{name}' is missing", span=span, hint=hint)
+    message = f"attribute '{name}' is missing"
+    raise Failure("DB0211", message, span=span, hint=hint, mends=mends)
 
 
 def take(name: str, span: Span | None) -> Code:
@@ -184,11 +252,11 @@ def take(name: str, span: Span | None) -> Code:
 
 def attribute_name(value: Value, span: Span) -> str | None:
     """Return the name that a dynamic attribute evaluates to; None for null."""
-    if value is None or type(value) is str:
+    if value is None or isinstance(value, str):
         return value
     raise Failure(
         "DB0210",
-        f"the name of an attribute must be a string, not {a_kind(value)}",
+        f"the name of an attribute must be a string, not {told(value)}",
         span=span,
     )
 
@@ -236,7 +304,7 @@ def _select(unit: Unit, scope: Scope | None, node: syntax.Select) -> Code:
         return _select_or(subject, _name_codes(unit, scope, node.path), default)
     first, *rest = node.path
     if isinstance(first, syntax.Name) and not rest:
-        return _select_one(subject, first.text, unit.span(first))
+        return _select_one(unit, scope, subject, node)
     codes = _name_codes(unit, scope, node.path)
 
     def select(env: EvalEnv) -> Value:
@@ -253,11 +321,21 @@ def _select(unit: Unit, scope: Scope | None, node: syntax.Select) -> Code:
     return select
 
 
-def _select_one(subject: Code, name: str, span: Span) -> Code:
+def _select_one(
+    unit: Unit, scope: Scope | None, subject: Code, node: syntax.Select
+) -> Code:
+    first = node.path[0]
+    assert isinstance(first, syntax.Name)
+    name, span = first.text, unit.span(first)
+
     def select(env: EvalEnv) -> Value:
         value = subject(env)
         if type(value) is not Attrs:
-            _no_set(value, name, span)
+            try:
+                _no_set(value, name, span)
+            except Failure as failure:
+                add_origin(failure, unit, scope, node.subject, env)
+                raise
         items = value.items
         if name not in items:
             no_attribute(value, name, span)

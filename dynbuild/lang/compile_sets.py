@@ -17,6 +17,7 @@ from dynbuild.lang.compiler import (
     delay_node,
 )
 from dynbuild.lang.failure import Failure, TraceFrame
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     Attrs,
     Code,
@@ -25,7 +26,6 @@ from dynbuild.lang.values import (
     Slot,
     Thunk,
     Value,
-    a_kind,
     force,
 )
 from dynbuild.spans import Span
@@ -123,7 +123,9 @@ def _recipe(
 
 
 def _plain(unit: Unit, scope: Scope | None, table: Definitions) -> Code:
+    unit.around.append(table)
     recipe = _recipe(unit, scope, scope, table)
+    unit.around.pop()
     delays, spans = recipe.delays, recipe.spans
     if not (recipe.outer or recipe.taken or table.dynamic):
 
@@ -180,7 +182,7 @@ def _recursive(unit: Unit, scope: Scope | None, table: Definitions) -> Code:
 def _overrides(slot: Slot, span: Span) -> Iterable[tuple[str, Slot]]:
     value = force(slot)
     if type(value) is not Attrs:
-        message = f"`{OVERRIDES}` must be a set, not {a_kind(value)}"
+        message = f"`{OVERRIDES}` must be a set, not {told(value)}"
         raise Failure("DB0210", message, span=span)
     return value.items.items()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from dynbuild.errors import Diagnostic, Label
+from dynbuild.errors import Diagnostic, Label, Mend
 from dynbuild.lang import syntax
 from dynbuild.lang.bindings import Definitions
 from dynbuild.lang.failure import TraceFrame, short
@@ -49,34 +49,40 @@ class Unit:
     names: dict[str, Slot]
     problems: list[Diagnostic] = field(default_factory=list)
     nesting: int = 0
+    around: list[Definitions] = field(default_factory=list)
+    """The sets that are not ``rec`` around the node being compiled."""
     naming: str | None = None
     """The name being bound, for the case that its value is a function."""
 
     def span(self, node: syntax.SyntaxNode | Definitions) -> Span:
         return Span(self.source, node.start, node.end)
 
-    def report(
+    def report(  # noqa: PLR0913, PLR0917  # all parts of a diagnostic
         self,
         code: str,
         message: str,
         node: syntax.SyntaxNode | Definitions,
         hint: str | None = None,
         labels: tuple[Label, ...] = (),
+        mends: tuple[Mend, ...] = (),
     ) -> None:
         """Record a problem; the compilation goes on."""
         span = self.span(node)
         hint = hint and short(hint)
-        self.problems.append(Diagnostic(code, short(message), span, hint, labels))
+        self.problems.append(
+            Diagnostic(code, short(message), span, hint, labels, mends=mends)
+        )
         if len(self.problems) >= MAX_PROBLEMS:
             raise TooManyProblems
 
-    def advise(self, node: syntax.SyntaxNode, hint: str) -> None:
+    def advise(self, node: syntax.SyntaxNode, hint: str, mend: Mend) -> None:
         """Add a hint to the name problem just reported, unless it has a better one."""
         last = self.problems[-1]
+        mends = (*last.mends, mend)
         if isinstance(node, syntax.Identifier):
-            self.problems[-1] = replace(last, hint=last.hint or hint)
+            self.problems[-1] = replace(last, hint=last.hint or hint, mends=mends)
         elif isinstance(node, syntax.Refused) and "://" not in node.text:
-            self.problems[-1] = replace(last, hint=hint)
+            self.problems[-1] = replace(last, hint=hint, mends=mends)
 
 
 NodeCompiler: TypeAlias = Callable[[Unit, Scope | None, Any], Code]

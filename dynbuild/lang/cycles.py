@@ -8,7 +8,7 @@ binding mentions them.
 import re
 from collections.abc import Iterator
 
-from dynbuild.errors import Diagnostic, Label
+from dynbuild.errors import Diagnostic, Label, inert
 from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.syntax import Binding, Formal, Identifier, Name, SyntaxNode, children
@@ -46,8 +46,20 @@ def cycle(failure: Failure, machine: EvalMachine) -> Diagnostic:
         f"infinite recursion: {' -> '.join(names)}",
         shown[0].span,
         "one of these values must not need the others",
-        tuple(labels),
+        (*labels, *_contexts(failure, shown[0].span)),
     )
+
+
+def _contexts(failure: Failure, span: Span | None) -> Iterator[Label]:
+    """Yield what ``addErrorContext`` says of the cycle."""
+    texts = [
+        step.text
+        for step in failure.steps
+        if isinstance(step, TraceFrame) and step.span is None
+    ]
+    for text in dict.fromkeys(texts):
+        if span:
+            yield Label(span, inert(text))
 
 
 def _name(frame: TraceFrame) -> str:

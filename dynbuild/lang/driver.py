@@ -36,14 +36,42 @@ class _Reduce(NamedTuple):
     make: Callable[[Children], Any] | None
     """None where the result is the only child."""
     origin: str
+    is_kept: bool = False
+    """Whether another parse may take over the node: a row of ``KEPT``."""
+
+
+KEPT = frozenset(
+    {"attrs", "binding", "indented", "inherit", "inherit_from", "recursive", "sequence"}
+)
+"""The rules whose nodes are kept, all of which start where their first token does."""
+
+
+class Piece(NamedTuple):
+    """A node that was parsed, and all that its parser knew of what is around it.
+
+    In the state below, with the same text from its first token to the end of the token
+    after it, any parser makes the same node: it asks for nothing else. That token was
+    matched in the state ``matching``, before the node was made of what it ends.
+    """
+
+    below: int
+    origin: str
+    node: Any
+    matching: int
+    next_start: int
+    next_end: int
+
+
+KnownPieces: TypeAlias = Callable[[int], Piece | None]
+"""Returns what starts at an offset, moved there, if it can be taken over."""
 
 
 class _Actions(dict[int, dict[str, Any]]):
     """The actions of each state: the next state to shift to, or the reduction."""
 
-    def __init__(self, states: dict[int, dict[Any, Any]]) -> None:
+    def __init__(self, states: dict[int, dict[Any, Any]], builder: object) -> None:
         self._states = states
-        self._builder = TreeBuilder()
+        self._builder = builder
         self._reductions: dict[Any, _Reduce] = {}
 
     def __missing__(self, state: int) -> dict[str, Any]:
@@ -74,29 +102,41 @@ class _Matchers(dict[int, Callable[[str, int], Any]]):
 
 
 class Driver:
-    """The tables of a parser, arranged for the loop that runs over them."""
+    """The tables of a parser, arranged for the loop that runs over them.
 
-    def __init__(self, lark: Lark) -> None:
+    The builder has a method for each rule, which makes the node of its children.
+    """
+
+    def __init__(self, lark: Lark, builder: object) -> None:
         frontend: Any = lark.parser
         table = frontend.parser.parser.parse_table
         (self._start,) = table.start_states.values()
         (self._end,) = table.end_states.values()
         self._ignored = frozenset(lark.lexer_conf.ignore)
-        self._actions = _Actions(table.states)
+        self._actions = _Actions(table.states, builder)
         self._matchers = _Matchers(frontend.lexer.lexers)
 
     # One loop: a function call per token would double the cost.
-    def parse(self, text: str) -> Any:  # noqa: ANN401, C901
-        """Return the tree of a text, or raise ``Stopped``."""
+    def parse(  # noqa: C901, PLR0912, PLR0915
+        self,
+        text: str,
+        known: KnownPieces | None = None,
+        pieces: dict[int, Piece] | None = None,
+    ) -> Any:  # noqa: ANN401
+        """Return the tree of a text, or raise ``Stopped``.
+
+        Of pieces that are known, those that fit are taken over; ``pieces`` receives all
+        that another parse may take over, by where they start.
+        """
         all_actions, matchers, ignored = self._actions, self._matchers, self._ignored
         make_token = str.__new__
-        state = self._start
+        state = matching = self._start
         states, values = [state], []
         position, end = 0, len(text)
         while True:
             kind, token = END, None
             while position < end:
-                match = matchers[state](text, position)
+                match = matchers[matching](text, position)
                 if match is None:
                     raise Stopped(position, self._accepted(states))
                 kind = match.lastgroup
@@ -110,14 +150,22 @@ class Driver:
             while True:
                 action = all_actions[state].get(kind)
                 if action.__class__ is int:
-                    state = action
+                    piece = known(start) if known is not None else None
+                    if piece is not None and piece.below == state:
+                        state = all_actions[state][piece.origin]
+                        values.append(piece.node)
+                        matching, position = piece.matching, piece.next_start
+                        if pieces is not None:
+                            pieces[start] = piece
+                    else:
+                        state = matching = action
+                        values.append(token)
                     states.append(state)
-                    values.append(token)
                     break
                 if action is None:
                     stop = position if token is None else start
                     raise Stopped(stop, self._accepted(states))
-                size, make, origin = action
+                size, make, origin, is_kept = action
                 if make is None:
                     states[-1] = state = all_actions[states[-2]][origin]
                     continue
@@ -128,6 +176,11 @@ class Driver:
                     children = values[-size:]
                     del values[-size:], states[-size:]
                     values.append(make(children))
+                    if is_kept and pieces is not None:
+                        ahead = position if token is None else start
+                        pieces[values[-1].start] = Piece(
+                            states[-1], origin, values[-1], matching, ahead, position
+                        )
                     state = all_actions[states[-1]][origin]
                     states.append(state)
                 if token is None and state == self._end:
@@ -152,17 +205,18 @@ class Driver:
 
 @cache
 def driver() -> Driver:
-    """Return the driver of the grammar's tables."""
-    return Driver(parser())
+    """Return the driver that makes the syntax tree."""
+    return Driver(parser(), TreeBuilder())
 
 
-def _reduction(rule: Any, builder: TreeBuilder) -> _Reduce:  # noqa: ANN401  # Lark's
+def _reduction(rule: Any, builder: object) -> _Reduce:  # noqa: ANN401  # Lark's
     """Return the reduction of a rule; a rule with ``_`` yields a list."""
     origin = str(rule.origin.name)
     expands = [
         not symbol.is_term and symbol.name.startswith("_") for symbol in rule.expansion
     ]
     size = len(expands)
+    is_kept = (rule.alias or origin) in KEPT
     is_list = origin.startswith("_")
     if size == 1 and is_list == expands[0] and (is_list or _is_plain(rule)):
         return _Reduce(1, None, origin)
@@ -172,9 +226,9 @@ def _reduction(rule: Any, builder: TreeBuilder) -> _Reduce:  # noqa: ANN401  # L
     if rule.options.expand1 and not rule.alias:
         node = _unless_single(node)
     if not any(expands):
-        return _Reduce(size, node, origin)
+        return _Reduce(size, node, origin, is_kept)
     flat = _flat(expands)
-    return _Reduce(size, lambda children: node(flat(children)), origin)
+    return _Reduce(size, lambda children: node(flat(children)), origin, is_kept)
 
 
 def _is_plain(rule: Any) -> bool:  # noqa: ANN401  # Lark's

@@ -1,5 +1,6 @@
 """Evaluation of a source from start to finish, within its limits."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from dynbuild.lang import (
 from dynbuild.lang.builtins import BUILTINS, Builtin
 from dynbuild.lang.failure import Failure, short
 from dynbuild.lang.files import FileAccess
-from dynbuild.lang.machine import EvalMachine, Limits
-from dynbuild.lang.parser import parse
+from dynbuild.lang.limits import Limits
+from dynbuild.lang.machine import EvalMachine
+from dynbuild.lang.parser import Parse, parse
 from dynbuild.lang.program import compile_program, initial_names
 from dynbuild.lang.report import diagnose, whole
 from dynbuild.lang.stack import deep_stack
+from dynbuild.lang.strings import unescape
 from dynbuild.lang.values import (
     Attrs,
     Lambda,
@@ -79,6 +82,7 @@ def evaluate(  # noqa: PLR0913  # one parameter per capability
     limits: Limits | None = None,
     say: Callable[[str], None] = lambda _: None,
     show_trace: bool = False,
+    parse: Parse = parse,
 ) -> Result:
     """Return the value of a source. Raises ``DeclarationError`` if it has none.
 
@@ -86,11 +90,11 @@ def evaluate(  # noqa: PLR0913  # one parameter per capability
     called with those that it names. ``say`` receives the output of ``trace`` and
     ``warn``.
     """
-    machine = EvalMachine(files, say, limits)
+    machine = EvalMachine(files, say, limits, parse)
     machine.names = initial_names()
     machine.root, machine.directory = source, directory
     tree = parse(source)
-    with _guarded(machine, show_trace=show_trace):
+    with guarded(machine, show_trace=show_trace):
         value = compile_program(machine, source, directory, tree)(None)
         if arguments is not None:
             value = _call(machine, value, directory, arguments)
@@ -107,7 +111,7 @@ def call(
     result: Result, arguments: Mapping[str, Argument], *, directory: str = "/"
 ) -> Result:
     """Return the result of a function, called with the arguments that it names."""
-    with _guarded(result.machine, show_trace=result.show_trace):
+    with guarded(result.machine, show_trace=result.show_trace):
         value = _call(result.machine, result.value, directory, arguments)
         return Result(value, result.machine, result.show_trace)
 
@@ -118,20 +122,38 @@ def check(source: Source) -> None:
     machine.names = initial_names()
     machine.root = source
     tree = parse(source)
-    with _guarded(machine, show_trace=False):
+    with guarded(machine, show_trace=False):
         compile_program(machine, source, "/", tree)
 
 
 def attribute(result: Result, path: str) -> Result:
-    """Return the part of a value at a path like ``stages.0.name``."""
-    with _guarded(result.machine, show_trace=result.show_trace):
+    """Return the part of a value at a path: ``stages.0.name``, ``labels."a.b"``."""
+    with guarded(result.machine, show_trace=result.show_trace):
         value = result.value
-        for name in path.split("."):
+        for name in _names(path):
             if isinstance(value, list):
                 value = force(value[_index(name, len(value))])
             else:
                 value = compile_select.take(name, None)(value)
         return Result(value, result.machine, result.show_trace)
+
+
+_PART = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^."]*))(\.|\Z)', re.DOTALL)
+
+
+def _names(path: str) -> Iterator[str]:
+    """Yield the parts of a path, each a name or one in quotes."""
+    position, more = 0, True
+    while more:
+        match = _PART.match(path, position)
+        if match is None:
+            raise Failure(
+                "DB0211",
+                f"the quotes in the path {short(path)} do not fit",
+                hint='quote a name that has dots, as in labels."a.b"',
+            )
+        yield match[2] if match[1] is None else unescape(match[1])
+        position, more = match.end(), match[3] == "."
 
 
 def _index(name: str, length: int) -> int:
@@ -145,25 +167,25 @@ def _index(name: str, length: int) -> int:
 
 def force_deep(result: Result) -> Value:
     """Return the value of a source, deeply evaluated."""
-    with _guarded(result.machine, show_trace=result.show_trace):
+    with guarded(result.machine, show_trace=result.show_trace):
         return deep.force_deep(result.machine, result.value)
 
 
 def to_nix(result: Result) -> str:
     """Return the value as ``nix-instantiate --eval --strict`` prints it."""
-    with _guarded(result.machine, show_trace=result.show_trace):
+    with guarded(result.machine, show_trace=result.show_trace):
         deep.force_deep(result.machine, result.value)
         return printing.print_value(result.machine, result.value)
 
 
 def to_json(result: Result) -> str:
     """Return the value as ``nix-instantiate --eval --strict --json`` prints it."""
-    with _guarded(result.machine, show_trace=result.show_trace):
+    with guarded(result.machine, show_trace=result.show_trace):
         return printing.json_value(result.machine, result.value)
 
 
 @contextmanager
-def _guarded(machine: EvalMachine, *, show_trace: bool) -> Iterator[None]:
+def guarded(machine: EvalMachine, *, show_trace: bool) -> Iterator[None]:
     """Make room on Python's stack, and turn failures into user-visible diagnostics."""
     try:
         with deep_stack(machine.limits.depth):

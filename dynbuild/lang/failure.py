@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from dynbuild.errors import Label
+from dynbuild.errors import Label, Mend
 from dynbuild.spans import Span
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CODES = {
     "DB0211": "a set has no such attribute",
     "DB0212": "a value needs itself (infinite recursion)",
     "DB0213": "calls or values are nested too deeply",
-    "DB0214": "the evaluation takes too many steps or too much memory",
+    "DB0214": "the evaluation makes more calls or larger values than its limits allow",
     "DB0215": "a function is called with a missing or an unexpected argument",
     "DB0216": "the declaration itself gives up (throw, abort)",
     "DB0217": "an assertion is false",
@@ -76,6 +76,7 @@ class Failure(Exception):  # noqa: N818  # control flow, not an error of dynbuil
         hint: str | None = None,
         labels: Sequence[Label] = (),
         culprit: object = None,
+        mends: Sequence[Mend] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -83,6 +84,7 @@ class Failure(Exception):  # noqa: N818  # control flow, not an error of dynbuil
         self.span = span
         self.hint = hint
         self.labels = tuple(labels)
+        self.mends = tuple(mends)
         self.culprit = culprit
         """The mismatching operand, so that it alone can be shown."""
         self.steps: list[TraceStep] = []
@@ -99,6 +101,7 @@ class Failure(Exception):  # noqa: N818  # control flow, not an error of dynbuil
             span=self.span,
             hint=self.hint,
             labels=self.labels,
+            mends=self.mends,
         )
         twin.argument = self.argument
         twin.steps = self.steps[:steps]

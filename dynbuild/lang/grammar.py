@@ -21,6 +21,11 @@ def grammar_text() -> str:
         return str(_data(f"../{GRAMMAR}"), "utf-8")
 
 
+def library_text() -> str:
+    """Return the source of ``import <dynbuild>``."""
+    return str(_data("lang/library.nix"), "utf-8")
+
+
 @cache
 def parser() -> Lark:
     """Return a parser that produces the syntax tree directly."""

@@ -88,7 +88,12 @@ HINTS = (
         found=_one_of("%", "^", ":", "$", ","),
         opener=_one_of("${"),
     ),
-    Hint("modulo", "there is no operator `%`", "a - b * (a / b)", _one_of("%")),
+    Hint(
+        "modulo",
+        "there is no operator `%`",
+        "write a - b * (a / b)",
+        _one_of("%"),
+    ),
     Hint("power", "there is no operator `^`", found=_one_of("^")),
     Hint("one and", "the operator is `&&`", found=_one_of("&")),
     Hint("one or", "the operator is `||`", found=_one_of("|")),
@@ -219,6 +224,7 @@ HINTS = (
     Hint(
         "missing semicolon",
         "`;` is missing",
+        "each attribute ends with one",
         found=_one_of("=", "}", "in", "inherit", "rec", END) | _WORDS,
         opener=_BLOCKS,
         accepts=_one_of("SEMI"),
@@ -329,7 +335,7 @@ HINTS = (
     Hint(
         "ellipsis first",
         "`...` comes last in a pattern",
-        "write { a, b, ... }",
+        "write { a, b, ... }; a set takes over another by //",
         before=_one_of("..."),
     ),
     Hint(

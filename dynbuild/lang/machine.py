@@ -1,38 +1,30 @@
 """One evaluation: its limits, its file access, and its function calls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from dynbuild.errors import Label, did_you_mean
+from dynbuild.errors import Label, Mend, did_you_mean, nearest, respellings
 from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.files import FileAccess, NoFiles
+from dynbuild.lang.limits import MAX_CALLS, MAX_ELEMENTS, Limits
+from dynbuild.lang.parser import Parse, parse
+from dynbuild.lang.showing import told
 from dynbuild.lang.values import (
     Attrs,
     Code,
     EvalEnv,
     Lambda,
+    PathText,
     Primitive,
     Slot,
     Thunk,
     Value,
-    a_kind,
     force,
 )
 from dynbuild.spans import Source, Span
 
 if TYPE_CHECKING:
     from dynbuild.lang.syntax import Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The resource limits of an evaluation."""
-
-    depth: int = 10_000
-    """Nested calls, as in Nix, and nested values."""
-    steps: int = 10_000_000
-    """Calls, elements created, and 16-character chunks of text created."""
 
 
 class EvalMachine:
@@ -43,16 +35,18 @@ class EvalMachine:
 
     __slots__ = (
         "aliases",
+        "calls",
         "depth",
         "directory",
+        "elements",
         "files",
         "labels",
         "limits",
         "modules",
         "names",
+        "parse",
         "root",
         "say",
-        "steps",
         "trees",
     )
 
@@ -61,12 +55,14 @@ class EvalMachine:
         files: FileAccess | None = None,
         say: Callable[[str], None] = lambda _: None,
         limits: Limits | None = None,
+        parse: Parse = parse,
     ) -> None:
+        self.parse = parse
         self.files = files or NoFiles()
         self.say = say
         self.limits = limits or Limits()
         self.depth = 0
-        self.steps = self.limits.steps
+        self.renew()
         self.labels: dict[Code, TraceFrame] = {}
         self.aliases: list[tuple[TraceFrame, Span]] = []
         """Bindings that are mere aliases, each with the location of its target."""
@@ -77,21 +73,47 @@ class EvalMachine:
         self.directory = "/"
         self.trees: dict[Source, Expression] = {}
 
-    def charge(self, steps: int) -> None:
-        """Deduct the cost of an operation from the remaining steps."""
-        self.steps -= steps
-        if self.steps < 0:
+    def renew(self) -> None:
+        """Begin to count anew what has a limit, such as for another expression."""
+        self.calls = self.limits.calls
+        self.elements = self.limits.elements
+
+    def charge(self, elements: int) -> None:
+        """Deduct what an operation makes or reads; of a text, a part of its length."""
+        self.elements -= elements
+        if self.elements < 0:
             raise Failure(
                 "DB0214",
-                f"the evaluation takes more than {self.limits.steps:,} steps",
-                hint="is there a loop that never ends, or a value that doubles?",
+                "the evaluation makes or reads lists, sets and texts of more than "
+                f"{self.limits.elements:,} elements",
+                hint="is there a value that doubles? If so much is meant, set "
+                f"{MAX_ELEMENTS} to a higher number",
+            )
+
+    def count_call(self) -> None:
+        """Deduct a call from those that remain."""
+        self.calls -= 1
+        if self.calls < 0:
+            raise Failure(
+                "DB0214",
+                f"the evaluation makes more than {self.limits.calls:,} function calls",
+                hint="does the recursion have an end? If so many are meant, set "
+                f"{MAX_CALLS} to a higher number",
             )
 
     def text(self, parts: Sequence[str]) -> str:
-        """Return the parts joined; the halves of a split character are reunited."""
+        """Return the parts joined; the halves of a split character are reunited.
+
+        The text of a path stays marked as such.
+        """
         self.charge(sum(map(len, parts)) >> 4)
         result = "".join(parts)
-        return result if result.isascii() else _whole(result)
+        if not result.isascii():
+            result = _whole(result)
+        for part in parts:
+            if type(part) is PathText:
+                return PathText(result, part.path)
+        return result
 
     def enter(self) -> None:
         """Go one level deeper; the caller undoes it when it returns normally."""
@@ -106,8 +128,14 @@ class EvalMachine:
 
     def call(self, function: Value, argument: Slot) -> Value:
         """Return the result of a function for an argument."""
-        self.charge(1)
-        self.enter()
+        # `count_call` and `enter`, written out: half of all evaluation passes here.
+        self.calls -= 1
+        self.depth += 1
+        if self.calls < 0 or self.depth > self.limits.depth:
+            self.depth -= 1
+            self.calls += 1
+            self.count_call()
+            self.enter()
         if type(function) is Lambda:
             signature = function.signature
             frame = (
@@ -196,10 +224,13 @@ def _not_a_function(value: Value) -> NoReturn:
     hint = None
     if type(value) is Attrs:
         hint = "a set can be called only when it has an attribute `__functor`"
-    elif type(value) in {int, float, str, Lambda}:
+    elif type(value) in {int, float, str, PathText, Lambda}:
         hint = "in a list, put a call in parentheses; is a `;` or an operator missing?"
     raise Failure(
-        "DB0210", f"{a_kind(value)} is called as if it were a function", hint=hint
+        "DB0210",
+        f"this is called as if it were a function, but it is {told(value)}",
+        hint=hint,
+        culprit=value,
     )
 
 
@@ -215,7 +246,7 @@ def bind(function: Lambda, argument: Slot) -> EvalEnv:
     if type(value) is not Attrs:
         raise Failure(
             "DB0210",
-            f"{_title(function)} takes a set, but is called with {a_kind(value)}",
+            f"{_title(function)} takes a set, but is called with {told(value)}",
             labels=[Label(signature.span, "defined here")],
         )
     items = value.items
@@ -243,16 +274,19 @@ def _unexpected_names(function: Lambda, value: Attrs) -> list[str]:
 
 
 def _missing(function: Lambda, value: Attrs, name: str, span: Span) -> NoReturn:
-    hint = None
+    hint, mends = None, tuple[Mend, ...]()
     if not function.signature.ellipsis:
         others = _unexpected_names(function, value)
-        if did_you_mean(name, others):
+        if near := nearest(name, others):
+            span_of = value.spans.get(near[0])
+            mends = respellings(span_of, near[0], [name]) if span_of else ()
             hint = f"the call has {', '.join(others)}: is '{name}' meant?"
     raise Failure(
         "DB0215",
         f"{_title(function)} is called without its argument '{name}'",
         hint=hint,
         labels=[Label(span, "the argument has no default")],
+        mends=mends,
     )
 
 
@@ -260,8 +294,10 @@ def _unexpected(function: Lambda, value: Attrs) -> NoReturn:
     name = _unexpected_names(function, value)[0]
     parameters = [parameter.name for parameter in function.signature.parameters or ()]
     labels = [Label(function.signature.span, "defined here")]
+    mends: tuple[Mend, ...] = ()
     if name in value.spans:
         labels.insert(0, Label(value.spans[name], "the argument"))
+        mends = respellings(value.spans[name], name, nearest(name, parameters))
     raise Failure(
         "DB0215",
         f"{_title(function)} is called with an unexpected argument '{name}'",
@@ -272,4 +308,5 @@ def _unexpected(function: Lambda, value: Attrs) -> NoReturn:
             else "it takes an empty set"
         ),
         labels=labels,
+        mends=mends,
     )

@@ -6,10 +6,12 @@ from dynbuild.errors import DeclarationError
 from dynbuild.lang.coerce import decode
 from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.files import FileAccess, FileRefused
+from dynbuild.lang.grammar import library_text
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.parser import parse
 from dynbuild.lang.paths import join, parent
 from dynbuild.lang.program import compile_program
+from dynbuild.lang.refusals import LIBRARY
 from dynbuild.lang.syntax import Expression
 from dynbuild.lang.values import Code, EvalEnv, Thunk, Value, force
 from dynbuild.spans import Source, Span
@@ -21,6 +23,8 @@ _READERS = {".json": "builtins.fromJSON", ".toml": "builtins.fromTOML"}
 
 def import_file(machine: EvalMachine, path: str) -> Value:
     """Return the value of a file; importing it during its evaluation is a cycle."""
+    if path == LIBRARY:
+        return _library(machine)
     try:
         path = _named(machine.files, path)
     except FileRefused as refused:
@@ -28,6 +32,15 @@ def import_file(machine: EvalMachine, path: str) -> Value:
     if path not in machine.modules:
         machine.modules[path] = Thunk(_loader(machine, path), None)
     return force(machine.modules[path])
+
+
+def _library(machine: EvalMachine) -> Value:
+    """Return the library that comes with dynbuild; no file of the project is read."""
+    if LIBRARY not in machine.modules:
+        source = Source(LIBRARY[1:], library_text())
+        code = compile_program(machine, source, "/", parse(source))
+        machine.modules[LIBRARY] = Thunk(code, None)
+    return force(machine.modules[LIBRARY])
 
 
 def _named(files: FileAccess, path: str) -> str:
@@ -67,7 +80,7 @@ def _loader(machine: EvalMachine, path: str) -> Code:
             f"while evaluating '{path}'", Span(source, 0, 1)
         )
         machine.enter()
-        code = compile_program(machine, source, parent(path), _parsed(source))
+        code = compile_program(machine, source, parent(path), _parsed(machine, source))
         value = code(None)
         machine.depth -= 1
         return value
@@ -75,10 +88,10 @@ def _loader(machine: EvalMachine, path: str) -> Code:
     return load
 
 
-def _parsed(source: Source) -> Expression:
+def _parsed(machine: EvalMachine, source: Source) -> Expression:
     """Return the tree of a file; one that is clearly not Nix gets a hint."""
     try:
-        return parse(source)
+        return machine.parse(source)
     except DeclarationError as error:
         reader = _READERS.get(source.name[-5:])
         if reader is None:

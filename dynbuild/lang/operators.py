@@ -7,6 +7,7 @@ from dynbuild.lang.coerce import embed, interpolate
 from dynbuild.lang.failure import Failure
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.paths import normalise
+from dynbuild.lang.showing import brief, told
 from dynbuild.lang.values import (
     Attrs,
     Elements,
@@ -31,7 +32,8 @@ def _operands(doing: str, left: Value, right: Value) -> tuple[Numeric, Numeric]:
         if type(value) is not int and type(value) is not float:
             raise Failure(
                 "DB0210",
-                f"{doing} needs numbers, but this is {a_kind(value)}",
+                f"{doing} needs numbers, but this is {told(value)}",
+                hint="a number has no quotes" if isinstance(value, str) else None,
                 culprit=value,
             )
     return left, right  # type: ignore[return-value]  # checked above
@@ -91,8 +93,11 @@ def add(machine: EvalMachine, left: Value, right: Value) -> Value:
         if type(right) is not int and type(right) is not float:
             raise Failure(
                 "DB0210",
-                f"{a_kind(right)} cannot be added to {a_kind(left)}",
-                hint="convert the number with toString" if type(right) is str else None,
+                f"{a_kind(right)} cannot be added to {a_kind(left)}: "
+                f"{brief(left)} + {brief(right)}",
+                hint="convert the number with toString"
+                if isinstance(right, str)
+                else None,
             )
         return add_numbers(left, right)
     if type(left) is PathValue:
@@ -101,11 +106,20 @@ def add(machine: EvalMachine, left: Value, right: Value) -> Value:
         text = interpolate(machine, right, None)
         return PathValue(normalise(machine.text([left.text, text])))
     sets = type(left) is Attrs and type(right) is Attrs and not _is_text(left)
-    if sets or (type(left) is not str and type(left) is not Attrs):
+    if sets or not isinstance(left, str | Attrs):
         raise Failure(
             "DB0210",
-            f"{a_kind(right)} cannot be added to {a_kind(left)}",
+            f"{a_kind(right)} cannot be added to {a_kind(left)}: "
+            f"{brief(left)} + {brief(right)}",
             hint="lists are joined by `++`, sets by `//`",
+        )
+    if isinstance(left, str) and type(right) in {int, float, bool}:
+        raise Failure(
+            "DB0210",
+            f"{a_kind(right)} cannot be added to a string: "
+            f"{brief(left)} + {brief(right)}",
+            hint="to join them, convert it with toString; a number has no quotes",
+            culprit=right,
         )
     first = interpolate(machine, left, None)
     return machine.text([first, embed(machine, right, None)])
@@ -121,7 +135,7 @@ def concatenate(machine: EvalMachine, left: Value, right: Value) -> Value:
     for value in (left, right):
         if not isinstance(value, list):
             hint = "join strings by `+`, sets by `//`; put one element in [ ]"
-            message = f"`++` needs lists, but this is {a_kind(value)}"
+            message = f"`++` needs lists, but this is {told(value)}"
             raise Failure("DB0210", message, hint=hint, culprit=value)
     assert isinstance(left, list)
     assert isinstance(right, list)
@@ -145,7 +159,7 @@ def update(machine: EvalMachine, left: Value, right: Value) -> Value:
     """``//``."""
     for value in (left, right):
         if type(value) is not Attrs:
-            message = f"`//` needs sets, but this is {a_kind(value)}"
+            message = f"`//` needs sets, but this is {told(value)}"
             raise Failure("DB0210", message, culprit=value)
     assert type(left) is Attrs
     assert type(right) is Attrs
@@ -160,7 +174,7 @@ def update(machine: EvalMachine, left: Value, right: Value) -> Value:
 # Order and equality
 
 COMPARED = 12
-"""Comparing two texts costs one step per 2**12 characters: it is very fast."""
+"""Comparing two texts costs one element per 2**12 characters: it is fast."""
 
 
 def less(machine: EvalMachine, left: Value, right: Value) -> bool:
@@ -168,9 +182,9 @@ def less(machine: EvalMachine, left: Value, right: Value) -> bool:
     kinds = type(left), type(right)
     if kinds in {(int, int), (float, float)}:
         return left < right  # type: ignore[operator]  # both are numbers
-    if kinds == (str, str):
-        machine.charge(len(left) >> COMPARED)  # type: ignore[arg-type]  # a text
-        return left < right  # type: ignore[operator]  # both are strings
+    if isinstance(left, str) and isinstance(right, str):
+        machine.charge(len(left) >> COMPARED)
+        return left < right
     if is_number(left) and is_number(right):
         return float(left) < float(right)  # type: ignore[arg-type]  # numbers
     if type(left) is PathValue and type(right) is PathValue:
@@ -181,7 +195,11 @@ def less(machine: EvalMachine, left: Value, right: Value) -> bool:
 
 
 def _incomparable(left: Value, right: Value) -> Failure:
-    return Failure("DB0210", f"{a_kind(left)} cannot be compared with {a_kind(right)}")
+    return Failure(
+        "DB0210",
+        f"{a_kind(left)} cannot be compared with {a_kind(right)}: "
+        f"{brief(left)}, {brief(right)}",
+    )
 
 
 def _less_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bool:
@@ -189,9 +207,8 @@ def _less_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bo
     machine.charge(1)
     result = len(left) < len(right)
     for first, second in zip(left, right, strict=False):
-        left_value, right_value = force(first), force(second)
-        if not equal(machine, left_value, right_value):
-            result = less(machine, left_value, right_value)
+        if not equal_slots(machine, first, second):
+            result = less(machine, force(first), force(second))
             break
     machine.depth -= 1
     return result
@@ -199,11 +216,8 @@ def _less_lists(machine: EvalMachine, left: list[Slot], right: list[Slot]) -> bo
 
 def equal(machine: EvalMachine, left: Value, right: Value) -> bool:
     """``==`` of two values."""
-    kind = type(left)
-    if kind in _PLAIN:
-        if kind is str:
-            machine.charge(len(left) >> COMPARED)  # type: ignore[arg-type]  # a text
-        return type(right) is kind and left == right
+    if isinstance(left, str | bool) or left is None:
+        return _equal_plain(machine, left, right)
     if is_number(left):
         return is_number(right) and _equal_numbers(left, right)
     if type(left) is PathValue:
@@ -215,7 +229,11 @@ def equal(machine: EvalMachine, left: Value, right: Value) -> bool:
     return False
 
 
-_PLAIN = frozenset({str, bool, type(None)})
+def _equal_plain(machine: EvalMachine, left: Value, right: Value) -> bool:
+    if isinstance(left, str):
+        machine.charge(len(left) >> COMPARED)
+        return isinstance(right, str) and left == right
+    return left is right
 
 
 def _equal_numbers(left: Value, right: Value) -> bool:

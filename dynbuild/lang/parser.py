@@ -1,12 +1,18 @@
 """From text to tree; errors in the text become diagnostics."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lang.driver import Stopped, driver
+from dynbuild.lang.driver import KnownPieces, Piece, Stopped, driver
 from dynbuild.lang.scanner import scan
 from dynbuild.lang.stack import deep_stack
 from dynbuild.lang.syntax import Expression
 from dynbuild.lang.syntax_errors import syntax_errors
 from dynbuild.spans import Source, Span
+
+Parse: TypeAlias = Callable[[Source], Expression]
+"""What parses a source: ``parse``, or what knows a text that is like it."""
 
 MAX_SIZE = 2_000_000
 """Maximum characters of a source."""
@@ -14,8 +20,12 @@ MAX_DEPTH = 10_000
 """Maximum nesting of operators, as in 1 ++ 2 ++ 3."""
 
 
-def parse(source: Source) -> Expression:
-    """Return the syntax tree of a source."""
+def parse(
+    source: Source,
+    known: KnownPieces | None = None,
+    pieces: dict[int, Piece] | None = None,
+) -> Expression:
+    """Return the syntax tree of a source; of pieces, see ``Driver.parse``."""
     text = source.text
     if len(text) > MAX_SIZE:
         raise DeclarationError(
@@ -29,15 +39,17 @@ def parse(source: Source) -> Expression:
         _refuse_null(source)
     try:
         with deep_stack(MAX_DEPTH):
-            return _parsed(source)
+            return _parsed(source, known, pieces)
     except RecursionError:
         diagnostic = Diagnostic("DB0206", f"{source.name} is nested too deeply")
         raise DeclarationError(diagnostic) from None
 
 
-def _parsed(source: Source) -> Expression:
+def _parsed(
+    source: Source, known: KnownPieces | None, pieces: dict[int, Piece] | None
+) -> Expression:
     try:
-        return driver().parse(source.text)  # type: ignore[no-any-return]
+        return driver().parse(source.text, known, pieces)  # type: ignore[no-any-return]
     except Stopped as stopped:
         raise DeclarationError(*syntax_errors(source, stopped)) from None
 

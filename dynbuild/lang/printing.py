@@ -5,13 +5,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from dynbuild.lang.coerce import encode, interpolate
+from dynbuild.lang.coerce import embed, encode, interpolate
 from dynbuild.lang.failure import Failure, TraceFrame
 from dynbuild.lang.machine import EvalMachine
 from dynbuild.lang.scanner import KEYWORDS
 from dynbuild.lang.values import (
     Attrs,
     Lambda,
+    PathText,
     PathValue,
     Primitive,
     Slot,
@@ -19,6 +20,7 @@ from dynbuild.lang.values import (
     Value,
     a_kind,
     force,
+    marked,
 )
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
@@ -112,6 +114,7 @@ _ATOMS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: float_text,
     str: quote,
+    PathText: quote,
     PathValue: lambda value: str(value.text),
     Primitive: lambda value: "<PRIMOP-APP>" if value.arguments else "<PRIMOP>",
     Lambda: lambda _: "<LAMBDA>",
@@ -142,6 +145,8 @@ def _json(machine: EvalMachine, slot: Slot, parts: list[str]) -> None:
         _json_list(machine, value, parts)
     elif type(value) is Attrs:
         _json_set(machine, value, parts)
+    elif type(value) is PathValue:
+        parts.append(json_string(embed(machine, value, None)))
     else:
         parts.append(_json_atom(value))
         machine.charge(len(parts[-1]) >> 4)
@@ -197,7 +202,7 @@ def json_string(text: str) -> str:
         raise Failure(
             "DB0222", f"the string {quote(shown)} is not UTF-8, which JSON needs"
         ) from None
-    return f'"{_TO_QUOTE_JSON.sub(_json_escape, text)}"'
+    return marked(f'"{_TO_QUOTE_JSON.sub(_json_escape, text)}"', text)
 
 
 def _json_escape(match: re.Match[str]) -> str:
@@ -243,7 +248,7 @@ _JSON_ATOMS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: json_float,
     str: json_string,
-    PathValue: lambda value: json_string(value.text),
+    PathText: json_string,
 }
 
 

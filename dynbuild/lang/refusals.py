@@ -15,13 +15,14 @@ class RefusedConstruct:
 REFUSALS = {
     "url": RefusedConstruct(
         "DB0202",
-        "a URL must be a string",
-        'quote it: "{text}"; in a function, put a space after the colon',
+        "text like {text} needs quotes",
+        'write "{text}"; in a function, put a space after the colon',
     ),
     "path": RefusedConstruct(
         "DB0202",
         "a path must start with ./, ../ or /",
-        "write ./{text}, or put spaces around `/` to divide",
+        'write ./{text} for a file of the project, "{text}" for a text; to divide, '
+        "put spaces around `/`",
     ),
     "search path": RefusedConstruct(
         "DB0202",
@@ -30,7 +31,7 @@ REFUSALS = {
     ),
     "home path": RefusedConstruct(
         "DB0202",
-        "a path in the home directory would depend on the user",
+        "{text} is in the home directory, which would depend on the user",
         "use a path relative to this file",
     ),
     "slash": RefusedConstruct("DB0201", "a path cannot end with a slash", None),
@@ -48,6 +49,12 @@ REFUSALS = {
     ),
     "float": RefusedConstruct("DB0218", "{text} is out of the range of a float", None),
 }
+
+LIBRARY = "/<dynbuild>"
+"""The path that ``<dynbuild>`` is: what is imported from it comes with dynbuild."""
+
+AT_USE = frozenset({"search path", "home path"})
+"""Those that are refused when they are evaluated: a library may have them unused."""
 
 _NO_STORE = "dynbuild builds images, not store paths: declare stages"
 _NO_FETCH = "nothing is fetched while a declaration is evaluated: fetch in a stage"
@@ -74,5 +81,24 @@ ABSENT = {
     "findFile": "import a file of the project by its relative path",
     "scopedImport": "import a function, and call it with what it needs",
     "toXML": "write JSON with builtins.toJSON",
+    "addDrvOutputDependencies": _NO_STORE,
+    "outputOf": _NO_STORE,
+    "fetchClosure": _NO_FETCH,
+    "flakeRefToString": _NO_FETCH,
+    "parseFlakeRef": _NO_FETCH,
 }
 """Nix built-ins that are left out, and what to do instead."""
+
+ABSENT_NAMES = frozenset(
+    {
+        "derivation",
+        "derivationStrict",
+        "fetchGit",
+        "fetchMercurial",
+        "fetchTarball",
+        "fetchTree",
+        "placeholder",
+        "scopedImport",
+    }
+) | {f"__{name}" for name in ABSENT}
+"""The names of these that Nix knows without ``builtins.``."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from dynbuild.errors import Diagnostic, Label
+from dynbuild.errors import Diagnostic, Label, inert
 from dynbuild.lang.cycles import cycle
 from dynbuild.lang.failure import Failure, TraceFrame, short
 from dynbuild.lang.machine import EvalMachine
@@ -30,15 +30,16 @@ def diagnose(failure: Failure, machine: EvalMachine, *, show_trace: bool) -> Dia
     for frame in shown:
         place = frame.span or span
         if place:
-            trace.append(Label(place, frame.text))
+            trace.append(Label(place, inert(frame.text)))
     if omitted and not hint:
         hint = f"{omitted} more steps led here; --show-trace shows them"
     return Diagnostic(
         failure.code,
-        short(failure.message),
+        inert(short(failure.message)),
         span,
         hint and short(hint),
         (*failure.labels, *trace),
+        mends=failure.mends,
     )
 
 

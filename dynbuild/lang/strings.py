@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar
 
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
-_ESCAPE = re.compile(r"\\(.)|\r\n?", re.DOTALL)
+_ESCAPE = re.compile(r"\\(\r\n|.)|\r\n?", re.DOTALL)
 _PIECE = re.compile(r"(?:[^$']|\$[^{']|'[^'$])+|''\$|\$|'''|''\\.|'", re.DOTALL)
 
 NO_INDENT = 1_000_000
@@ -27,7 +27,7 @@ class _StringLine:
 
 def _unescape_one(match: re.Match[str]) -> str:
     char = match[1]
-    return "\n" if char is None else ESCAPES.get(char, char)
+    return "\n" if char in {None, "\r\n"} else ESCAPES.get(char, char)
 
 
 def unescape(text: str) -> str:
@@ -70,7 +70,9 @@ def indented_parts(items: list[_Expression]) -> list[str | _Expression]:
     pieces: list[Piece | _Expression] = []
     for item in items:
         if isinstance(item, str):
-            pieces += map(_piece, _PIECE.findall(item))
+            # An editor or a checkout chooses the line ends: they mean the same.
+            text = item.replace("\r\n", "\n")
+            pieces += map(_piece, _PIECE.findall(text))
         else:
             pieces.append(item)
     indent = _common_indent(pieces)

@@ -5,7 +5,7 @@ comparisons: two trees are equal when they mean the same.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Left = Literal["left", "right", "none"]
@@ -265,8 +265,8 @@ OPERATORS = {
 
 def children(node: SyntaxNode) -> Iterator[SyntaxNode]:
     """Yield the direct children of a node, in the order of its fields."""
-    for each in fields(node)[2:]:
-        value = getattr(node, each.name)
+    for name in type(node).__slots__:  # its own fields
+        value = getattr(node, name)
         if isinstance(value, SyntaxNode):
             yield value
         elif isinstance(value, tuple):

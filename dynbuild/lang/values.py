@@ -8,7 +8,7 @@ still need evaluation, is a value or a thunk.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from dynbuild.lang.failure import Failure
 from dynbuild.spans import Span
@@ -16,6 +16,36 @@ from dynbuild.spans import Span
 EvalEnv: TypeAlias = Any
 """The environment a code reads its variables from: for compiled code a frame, which is
 a list of the surrounding frame and the slots of its own names."""
+
+
+class PathText(str):
+    """A string in which the text of a path stands, or stood: ``path`` is the first.
+
+    This is what Nix's string contexts are for: such a text names a file of the project,
+    so it means nothing in an image. Whatever makes a string of strings keeps the mark.
+    """
+
+    __slots__ = ("path",)
+
+    path: str
+
+    def __new__(cls, text: str, path: str) -> Self:
+        made = super().__new__(cls, text)
+        made.path = path
+        return made
+
+
+def marked(text: str, *origins: str) -> str:
+    """Return a text with the mark of the first of its origins that has one.
+
+    Without a slash it has nothing of a directory, such as the last name of a path.
+    """
+    if "/" not in text:
+        return text
+    for origin in origins:
+        if type(origin) is PathText:
+            return PathText(text, origin.path)
+    return text
 
 
 class PathValue:
@@ -170,6 +200,7 @@ KINDS = {
     int: ("int", "an integer"),
     float: ("float", "a float"),
     str: ("string", "a string"),
+    PathText: ("string", "a string"),
     PathValue: ("path", "a path"),
     list: ("list", "a list"),
     Elements: ("list", "a list"),

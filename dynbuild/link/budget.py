@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dynbuild.steps.model import Stage, Step
+from dynbuild.steps.model import Setup, Stage, Step
 
 BUDGET = 100
 """Budget of layers of an image, including those of its base."""
@@ -47,9 +47,12 @@ class Member:
 
 
 def height_of(step: Step) -> int:
-    """Return how many layers a step has: one for each copy, one for its script."""
+    """Return how many layers a step has: its inputs and its script."""
     if isinstance(step, Stage):
-        return len(step.copies) + bool(step.commands)
+        taken = (*step.add, *step.copies, *step.files)
+        return len(taken) + bool(step.commands)
+    if isinstance(step, Setup):
+        return len(step.copies) + len(step.files) + bool(step.commands)
     return 1
 
 

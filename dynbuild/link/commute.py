@@ -10,6 +10,7 @@ as written.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dynbuild.link.implied import implied_paths
@@ -28,8 +29,11 @@ def _packages() -> dict[str, str]:
     return found
 
 
+PACKAGE_DATABASES: Mapping[str, str] = _packages()
+"""What managers know of what is installed, as patterns of paths by name."""
+
 _DATABASES = {
-    **_packages(),
+    **PACKAGE_DATABASES,
     "passwd": r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?\Z"
     r"|etc/\.pwd\.lock\Z|var/log/(?:lastlog|faillog)\Z",
     "ld.so.cache": r"etc/ld\.so\.cache\Z|var/cache/ldconfig/",

@@ -1,6 +1,6 @@
 """Layers, their write sets, and the records of realized steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -53,6 +53,22 @@ class Written:
 WriteSet: TypeAlias = Mapping[str, Written]
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The blob with what some layers say is installed; without one they say nothing.
+
+    See ``inside``. ``size`` is that of the blob in bytes.
+    """
+
+    digest: BlobDigest | None = None
+    size: int = 0
+
+
+def unknown() -> Inside | None:
+    """Return that nobody has looked what some layers say: they have to be read."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
     """The origin of a record that was not built here: a place, and who signed it.
@@ -77,7 +93,8 @@ class Record:
     defines the format). ``parts`` has the diff ids of the layers that were squashed
     into its one layer; it is empty except for a squash. ``seconds`` is how long the
     step ran, to the millisecond; ``made`` when it was built, in milliseconds since
-    1970.
+    1970. ``inside`` tells what its layers say is installed; records of before 2026-12
+    do not know it.
 
     ``signatures`` pairs names of keys with their signatures of the rest, in Base64;
     they say who vouches for a record and are not part of its identity. ``origins`` is
@@ -97,6 +114,7 @@ class Record:
     parts: tuple[DiffId, ...] = ()
     seconds: float = 0.0
     made: int = 0
+    inside: Callable[[], Inside | None] = field(default=unknown, compare=False)
     signatures: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
 
@@ -125,6 +143,7 @@ def facts_of(record: Record, writes: BlobDigest) -> dict[str, Any]:
 
     ``writes`` is the digest of the blob that holds its write set.
     """
+    inside = record.inside()
     return {
         "placed": record.placed,
         "step": record.step,
@@ -141,4 +160,10 @@ def facts_of(record: Record, writes: BlobDigest) -> dict[str, Any]:
         "parts": list(record.parts),
         "seconds": record.seconds,
         "made": record.made,
+        **({} if inside is None else {"inside": dump_inside(inside)}),
     }
+
+
+def dump_inside(inside: Inside) -> list[object]:
+    """Return what a record states of what its layers say is installed."""
+    return [] if inside.digest is None else [inside.digest, inside.size]

@@ -8,22 +8,37 @@ from typing import Literal, TypeAlias, assert_never
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.renames import Names, continued, follow
 from dynbuild.steps.fields import BY_NAME
-from dynbuild.steps.log import Event, declared, format_event
+from dynbuild.steps.log import EVERYTHING, Event, declared, format_event
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import AptSource, Install, Pin, Remove, Stage, Upgrade
+from dynbuild.steps.model import (
+    AptSource,
+    Copy,
+    Install,
+    Pin,
+    Remove,
+    Setup,
+    Upgrade,
+)
+from dynbuild.steps.title import title
 
 Verb: TypeAlias = Literal[
     "added", "changed", "upgraded", "moved", "renamed", "removed", "repacked"
 ]
+
+_EVERYTHING = "all that is there"
+
+_EDITED = ("what it copies",)
+"""The detail of a stage that goes behind what is new because its files were edited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One difference: what happened to what, from which seq to which.
 
-    ``kind`` is "argument", "base", "image", "config", "source", "script", "user",
-    "stage" or the name of a package manager; ``details`` are the fields, the spec, the
-    reason.
+    ``kind`` is "argument", "base", "image", "config", "index", "source", "script",
+    "user", "stage" or the name of a package manager; ``details`` are the fields, the
+    spec, the reason. ``image`` is whose step it is where there are several; "images" is
+    the kind of what is said of an image itself.
     """
 
     verb: Verb
@@ -32,6 +47,13 @@ class Change:
     before: int | None = None
     after: int | None = None
     details: tuple[str, ...] = ()
+    image: str = ""
+
+    @property
+    def called(self) -> str:
+        """The name, with that of the image where there are several."""
+        known = not self.image or self.kind == "images"
+        return self.name if known else f"{self.image}/{self.name}"
 
 
 def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
@@ -43,7 +65,8 @@ def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
     old = previous or Lock(Pin("", None))
     changes = [*_arguments(old, lock)]
     changes += [*_base(old, lock)] if previous else []
-    changes += [*_images(old, lock), *_packages(old, lock), *_sources(old, lock)]
+    changes += [*_images(old, lock), *_indexes(old, lock), *_setups(old, lock)]
+    changes += [*_packages(old, lock), *_sources(old, lock)]
     changes += _scripts(old.scripts, lock.scripts)
     changes += _user(old, lock)
     changes += _stages(old, lock, continued(old, lock))
@@ -86,16 +109,43 @@ def _images(old: Lock, new: Lock) -> Iterator[Change]:
             yield Change("changed", "image", image, details=details)
 
 
+def _indexes(old: Lock, new: Lock) -> Iterator[Change]:
+    """Yield the changes of where packages come from, by manager and address."""
+    for manager in MANAGERS:
+        before, after = (
+            {(one.url, one.scope): one for one in lock.indexes.get(manager, ())}
+            for lock in (old, new)
+        )
+        for key in dict.fromkeys([*before, *after]):
+            url, scope = key
+            name = f"{url} for {scope}" if scope else url
+            if key not in after:
+                yield Change("removed", "index", f"{manager} {name}")
+            elif key not in before:
+                yield Change("added", "index", f"{manager} {name}")
+            elif before[key] != after[key]:
+                details = _differing(before[key], after[key])
+                yield Change("changed", "index", f"{manager} {name}", details=details)
+        if [*before] != [*after] and {*before} == {*after}:
+            yield Change("changed", "index", manager, details=("order",))
+
+
 def _packages(old: Lock, new: Lock) -> Iterator[Change]:
     for manager in MANAGERS:
         before = old.packages.get(manager, {})
         after = new.packages.get(manager, {})
         for key in sorted(before.keys() | after.keys()):
-            if before.get(key, ()) != after.get(key, ()):
-                there = key in declared({key: before.get(key, ())})
-                yield from _package(
-                    manager, key, before.get(key, ()), after.get(key, ()), there=there
-                )
+            was, now = before.get(key, ()), after.get(key, ())
+            if was == now:
+                continue
+            spec = declared({key: was}).get(key)
+            if any(event not in was for event in now):
+                told = _package(manager, key, was, now, there=spec is not None)
+            else:
+                told = iter([_lost(manager, key, was, now, spec)])
+            for one in told:
+                all_of_it = one.name == EVERYTHING
+                yield replace(one, name=_EVERYTHING) if all_of_it else one
 
 
 def _package(
@@ -106,9 +156,10 @@ def _package(
     *,
     there: bool,
 ) -> Iterator[Change]:
-    """Yield the changes of a package, ``there`` before or not, else its lost events."""
-    events = [event for event in after if event not in before]
-    for event in events:
+    """Yield the changes of a package by its new events, ``there`` before or not."""
+    for event in after:
+        if event in before:
+            continue
         match event.action:
             case Install(spec):
                 verb: Verb = "changed" if there else "added"
@@ -121,9 +172,70 @@ def _package(
                 yield Change("upgraded", manager, key, None, event.seq)
             case _:
                 assert_never(event.action)
-    if not events:
-        lost = [format_event(event) for event in before if event not in after]
-        yield Change("repacked", manager, key, details=(f"without {', '.join(lost)}",))
+
+
+def _lost(
+    manager: str,
+    key: str,
+    before: tuple[Event, ...],
+    after: tuple[Event, ...],
+    was: str | None,
+) -> Change:
+    """Return the change of a package that has no new event: it is as it was once.
+
+    ``was`` is the spec that it had.
+    """
+    now = declared({key: after}).get(key)
+    verb: Verb
+    lost = [format_event(event) for event in before if event not in after]
+    if now == was:
+        name, verb = key, "repacked"
+    elif now is None:
+        name, verb = key, "removed"
+    else:
+        name, verb = now, "added" if was is None else "changed"
+    return Change(verb, manager, name, details=(f"without {', '.join(lost)}",))
+
+
+def _setups(old: Lock, new: Lock) -> Iterator[Change]:
+    """Yield the changes of what is set up; what is appended says what was there."""
+    gone: defaultdict[str, list[Setup]] = defaultdict(list)
+    for one in sorted(old.setups.keys() - new.setups.keys(), key=repr):
+        gone[title(one)].append(one)
+    for one, seq in sorted(new.setups.items(), key=lambda item: (item[1], repr(item))):
+        name = title(one)
+        if one in old.setups:
+            if old.setups[one] != seq:
+                yield Change("repacked", "setup", name, old.setups[one], seq)
+        elif gone[name]:
+            was = gone[name].pop()
+            content = _taken(was.copies, one.copies) or "copy"
+            details = tuple(
+                content if label == "copies" else label
+                for label in _differing(was, one)
+            )
+            yield Change("changed", "setup", name, old.setups[was], seq, details)
+        else:
+            details = _made_without(new, seq)
+            yield Change("added", "setup", name, None, seq, details)
+    for name, setups in sorted(gone.items()):
+        for one in setups:
+            yield Change("removed", "setup", name, old.setups[one], None)
+
+
+def _made_without(lock: Lock, seq: int) -> tuple[str, ...]:
+    """Say which groups of packages were installed before something was set up."""
+    groups = {
+        (event.seq, f"{manager}.{event.seq}")
+        for manager, log in lock.packages.items()
+        for events in log.values()
+        for event in events
+        if event.seq < seq
+    }
+    if not groups:
+        return ()
+    names = ", ".join(name for _, name in sorted(groups))
+    return (f"installed without it: {names} (--repack puts it first)",)
 
 
 def _sources(old: Lock, new: Lock) -> Iterator[Change]:
@@ -185,6 +297,8 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
         if details[name]
         or old.stages[before].seq != new.stages[name].seq
         or old.stages[before].moves != new.stages[name].moves
+        or old.stages[before].packages != new.stages[name].packages
+        or old.stages[before].sources != new.stages[name].sources
     }
     in_order = sorted(new.stages.items(), key=lambda item: (item[1].seq, item[0]))
     for name, entry in in_order:
@@ -201,9 +315,12 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
             because = tuple(
                 f"needs {need}" for need in entry.stage.needs if need in went
             )
-            if not because and _only_edited(old, new, before, entry):
-                because = ("what it copies was edited",)
-            yield Change("moved", "stage", name, before.seq, entry.seq, because)
+            edited = not because and _only_edited(old, new, before, entry)
+            yield (
+                Change("changed", "stage", name, before.seq, entry.seq, _EDITED)
+                if edited
+                else Change("moved", "stage", name, before.seq, entry.seq, because)
+            )
     for name in sorted(old.stages.keys() - set(names.values())):
         yield Change("removed", "stage", name, old.stages[name].seq, None)
 
@@ -211,7 +328,7 @@ def _stages(old: Lock, new: Lock, names: Names) -> Iterator[Change]:
 def _only_edited(old: Lock, new: Lock, before: Entry, entry: Entry) -> bool:
     """Whether a stage moved for the content of its live copies, which no lock has."""
     return (
-        bool(entry.stage.live_copies)
+        bool(entry.stage.live_inputs)
         and entry.moves == before.moves
         and entry.seq > old.last_seq
         and old.base == new.base
@@ -229,45 +346,42 @@ def _details(
     # A merged lock may name stages that it does not have: these keep their names.
     lost = {need: need for need in after.needs if need not in new.stages}
     known_as = follow({**lost, **names})
-    followed = replace(
-        after,
-        name=before.name,
-        dependencies=tuple(map(known_as, after.dependencies)),
-        copies=tuple(
-            replace(copy, stage=copy.stage and known_as(copy.stage))
-            for copy in after.copies
-        ),
-    )
+    followed = replace(after.following(known_as), name=before.name)
     labels = list(_differing(before, followed))
-    if "copies" not in labels and any(
-        old.images.get(image) != new.images.get(image)
-        for image in {copy.image for copy in after.copies if copy.image}
-    ):
-        labels.append("copies")
-    if "shell" not in labels and (before.shell or old.shell) != (
-        after.shell or new.shell
-    ):
+    for label in ("copies", "mounts"):
+        if label not in labels and any(
+            old.images.get(image) != new.images.get(image)
+            for image in {one.image for one in getattr(after, label) if one.image}
+        ):
+            labels.append(label)
+    base = after.base
+    if base and "base" not in labels and old.images.get(base) != new.images.get(base):
+        labels.append("base")
+    on_image = before.base is None and base is None
+    shells = before.shell or old.shell, after.shell or new.shell
+    if "shell" not in labels and on_image and shells[0] != shells[1]:
         labels.append("shell")
-    copied = _copied(before, after)
     return tuple(
-        copied if label == "copies" else BY_NAME[label].written for label in labels
+        _taken(getattr(before, label), getattr(after, label)) or BY_NAME[label].written
+        if label in {"copies", "mounts"}
+        else BY_NAME[label].written
+        for label in labels
     )
 
 
-def _copied(before: Stage, after: Stage) -> str:
-    """Return ``copy``, or the paths if nothing but their content differs."""
+def _taken(before: tuple[Copy, ...], after: tuple[Copy, ...]) -> str | None:
+    """Return the paths of inputs, if nothing but their content differs."""
     contentless = [
-        [replace(copy, digest=None) for copy in stage.copies]
-        for stage in (before, after)
+        [replace(one, digest=None) for one in inputs] for inputs in (before, after)
     ]
     if contentless[0] != contentless[1]:
-        return "copy"
+        return None
     paths = [
         new.path
-        for old, new in zip(before.copies, after.copies, strict=True)
+        for old, new in zip(before, after, strict=True)
         if old.digest != new.digest
     ]
-    return f"content of {' and '.join(paths)}" if paths else "copy"
+    return f"content of {' and '.join(paths)}" if paths else None
 
 
 def _config(old: Lock, new: Lock) -> Iterator[Change]:

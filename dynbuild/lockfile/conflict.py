@@ -3,7 +3,8 @@
 import re
 
 from dynbuild.errors import LockError
-from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.codec import read
+from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.requests import asked_since
 from dynbuild.lockfile.update import Requests
@@ -15,12 +16,12 @@ _CONFLICT = re.compile(
 )
 
 
-def sides(text: str) -> tuple[Lock, ...]:
+def sides(text: str) -> tuple[AnyLock, ...]:
     """Return the locks of the two sides, as far as they can be read."""
     found = []
     for side in ("ours", "theirs"):
         try:
-            found.append(loads(_CONFLICT.sub(lambda match: match[side], text)))  # noqa: B023
+            found.append(read(_CONFLICT.sub(lambda match: match[side], text)))  # noqa: B023
         except LockError:
             continue
     return tuple(found)
@@ -31,10 +32,14 @@ def asked_on(torn: tuple[Lock, ...], start: Lock) -> Requests:
     bump: dict[str, int] = {}
     move: set[str] = set()
     upgrade: set[tuple[str, str]] = set()
+    own: set[tuple[str, str]] = set()
     for side in torn:
         asked = asked_since(start, side)
         for name, number in asked.again.items():
             bump[name] = max(bump.get(name, 0), number)
         move |= asked.moved
         upgrade |= asked.upgrade
-    return Requests(bump, frozenset(move), frozenset(upgrade))
+        own |= asked.upgrade_own
+    return Requests(
+        bump, frozenset(move), frozenset(upgrade), upgrade_own=frozenset(own)
+    )

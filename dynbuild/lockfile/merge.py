@@ -43,27 +43,21 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
     """
     start = ancestor or Lock(main.base, shell=main.shell)
     told: list[str] = []
-    target = _target(start, main, branch, told.append)
+    target = target_of_both(start, main, branch, told.append)
     asked = asked_since(start, branch)
     asked = replace(asked, repack=is_repacked(start, branch))
-    edited = _moved_for_their_content(start, branch, target)
+    edited = moved_for_their_content(start, branch, target)
     try:
         lock = update(main, target, asked, edited)
     except LockError:
         told = []
-        target = _target(start, main, branch, told.append, cautious=True)
+        target = target_of_both(start, main, branch, told.append, cautious=True)
         lock = update(main, target, asked, edited)
         told.append("stages that need one another")
-    extra = {**branch.extra, **main.extra, **lock.extra}
-    held = {
-        path: table
-        for path, table in extra.items()
-        if path in lock.extra or _is_new(path, start, main, lock)
-    }
-    return Merged(replace(lock, extra=held), tuple(dict.fromkeys(told)))
+    return Merged(lock, tuple(dict.fromkeys(told)))
 
 
-def _moved_for_their_content(
+def moved_for_their_content(
     start: Lock, branch: Lock, target: Target
 ) -> frozenset[str]:
     """Return the target's names of the branch's live stages that moved.
@@ -82,17 +76,7 @@ def _moved_for_their_content(
     )
 
 
-def _is_new(path: tuple[str, ...], start: Lock, main: Lock, lock: Lock) -> bool:
-    """Whether unknown keys belong to a stage that the branch alone added."""
-    match path:
-        case ("stages", name, *_):
-            there = start.stages.keys() | main.stages.keys()
-            return name in lock.stages and name not in there
-        case _:
-            return False
-
-
-def _target(
+def target_of_both(
     start: Lock,
     main: Lock,
     branch: Lock,
@@ -108,7 +92,7 @@ def _target(
     stages = _stages(start, main, branch, tell, cautious=cautious)
     images = keyed(of(lambda lock: lock.images), "the pin of", tell)
     known = {**branch.images, **main.images, **images}
-    used = {copy.image for stage in stages for copy in stage.copies if copy.image}
+    used = {image for stage in stages for image in stage.images}
     packages = of(
         lambda lock: {
             (manager, key): spec
@@ -122,6 +106,10 @@ def _target(
     return Target(
         base=value(of(lambda lock: lock.base), "the base", tell),
         packages=wanted,
+        indexes=keyed(of(lambda lock: lock.indexes), "the indexes of", tell),
+        setups=tuple(
+            keyed(of(lambda lock: dict.fromkeys(lock.setups, True)), "", tell)
+        ),
         sources=tuple(
             keyed(of(lambda lock: dict.fromkeys(lock.sources, True)), "", tell)
         ),
@@ -133,12 +121,14 @@ def _target(
         # A lock may have lost an image in a merge; if needed, the order reports it.
         images={image: known[image] for image in sorted(used & known.keys())},
         shell=value(of(lambda lock: lock.shell), "the shell", tell),
-        config=_config(of(lambda lock: lock.config), tell),
+        config=config_of_both(of(lambda lock: lock.config), tell),
         arguments=keyed(of(lambda lock: lock.arguments), "argument", tell),
     )
 
 
-def _config(three: Three[RuntimeConfig], tell: Callable[[str], None]) -> RuntimeConfig:
+def config_of_both(
+    three: Three[RuntimeConfig], tell: Callable[[str], None]
+) -> RuntimeConfig:
     return RuntimeConfig(
         **{
             field.name: _of_config(three, field.name, tell)
@@ -194,14 +184,7 @@ def _known(start: Lock, side: Lock) -> dict[str, Stage]:
 
 
 def _linked(stage: Stage, known_by: Callable[[str], str]) -> Stage:
-    return replace(
-        stage,
-        dependencies=tuple(map(known_by, stage.dependencies)),
-        copies=tuple(
-            replace(copy, stage=copy.stage and known_by(copy.stage))
-            for copy in stage.copies
-        ),
-    )
+    return stage.following(known_by)
 
 
 def _stage(

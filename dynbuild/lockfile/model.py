@@ -1,22 +1,30 @@
 """The lock as a value, and the target to which an update brings it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dynbuild.declaration.inputs import Data
 from dynbuild.steps.log import Log, declared
-from dynbuild.steps.model import AptSource, Pin, RuntimeConfig, Stage, User
-
-DEFAULT_SHELL = ("/bin/sh", "-c")
-
-Extra = Mapping[tuple[str, ...], Mapping[str, object]]
-"""Keys that this version does not know, by the path of their table; a path that ends
-in a number is that of a list item."""
+from dynbuild.steps.model import (
+    DEFAULT_SHELL,
+    AptSource,
+    Index,
+    OwnBase,
+    Pin,
+    RuntimeConfig,
+    Setup,
+    Stage,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A stage's facts, its own seq, and how often it changed (its churn).
+
+    ``packages`` holds the logs of what is installed on its own base, with numbers of
+    their own: nothing but the stage stands on these groups. ``sources`` holds those
+    that come before them, numbered likewise.
 
     ``seen`` is the digest of the content that a live stage had when the lock was
     written, where no commit tells it: it decides nothing but whether that changed.
@@ -26,16 +34,19 @@ class Entry:
     seq: int
     moves: int = 0
     seen: str | None = None
+    packages: Mapping[str, Log] = field(default_factory=dict)
+    sources: Mapping[AptSource, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
     """All that order, digests and the Dockerfile need; no path has to be read.
 
-    ``packages`` holds a log for each manager, ``sources`` and ``scripts`` the seq of
-    each, ``images`` the pins of images that stages copy from, ``arguments`` those that
-    the declaration was called with, if it is a function. ``extra`` keeps what a later
-    revision of the same version may have written, by the path of its table.
+    ``packages`` holds a log for each manager, ``indexes`` where its packages come from,
+    ``setups``, ``sources`` and ``scripts`` the seq of each, ``images`` the pins of
+    images that stages start or copy from, ``arguments`` those that the declaration was
+    called with, if it is a function. Of one of several images that has all that it
+    inherits, ``above`` is the lock of the image that it extends.
     """
 
     base: Pin
@@ -49,7 +60,46 @@ class Lock:
     shell: tuple[str, ...] = DEFAULT_SHELL
     config: RuntimeConfig = field(default_factory=RuntimeConfig)
     arguments: Mapping[str, Data] = field(default_factory=dict)
-    extra: Extra = field(default_factory=dict)
+    setups: Mapping[Setup, int] = field(default_factory=dict)
+    indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
+    above: "Lock | None" = field(default=None, compare=False, repr=False)
+
+    @property
+    def line(self) -> tuple["Lock", ...]:
+        """The locks of the images that it extends, the root first, and its own."""
+        return (*(self.above.line if self.above else ()), self)
+
+    @property
+    def own_bases(self) -> tuple[OwnBase, ...]:
+        """What stages start from instead of the image's base, each once."""
+        stages = (entry.stage for entry in self.stages.values())
+        found = {stage.own_base for stage in stages if stage.own_base is not None}
+        return tuple(sorted(found, key=lambda own: (own.image, own.platform or "")))
+
+    @property
+    def pins_of_target(self) -> tuple[Pin, ...]:
+        """Return the images that have to be there for whatever the image is made for.
+
+        Not those that stages start from on a platform of their own.
+        """
+        stages = [entry.stage for entry in self.stages.values()]
+        named = {one.image for stage in stages for one in stage.inputs}
+        named |= {stage.base for stage in stages if stage.platform is None}
+        pins = (pin for image, pin in sorted(self.images.items()) if image in named)
+        return (self.base, *pins)
+
+    def on(self, own: OwnBase | None) -> "Lock":
+        """Return the lock as steps see it that start from a base of their own.
+
+        The image's user is not there, and its shell need not be.
+        """
+        if own is None:
+            return self
+        base = self.images[own.image]
+        if own.platform is not None and base.digest is not None:
+            digest = base.platforms.get(own.platform, base.digest)
+            base = replace(base, digest=digest)
+        return replace(self, base=base, user=None, user_seq=0, shell=DEFAULT_SHELL)
 
     @property
     def last_seq(self) -> int:
@@ -65,6 +115,7 @@ class Lock:
             0,
             self.user_seq,
             *events,
+            *self.setups.values(),
             *self.sources.values(),
             *self.scripts.values(),
             *stages,
@@ -75,7 +126,8 @@ class Lock:
 class Target:
     """The demands of a declaration, with every file read and every tag pinned.
 
-    ``packages`` maps manager to key to spec; ``stages`` come in authored order.
+    ``packages`` maps manager to key to spec, ``indexes`` manager to where these come
+    from; ``stages`` come in authored order.
     ``found`` names those whose ``touches`` are not declared, but found in their
     commands.
     """
@@ -91,6 +143,8 @@ class Target:
     config: RuntimeConfig = field(default_factory=RuntimeConfig)
     arguments: Mapping[str, Data] = field(default_factory=dict)
     found: frozenset[str] = frozenset()
+    setups: tuple[Setup, ...] = ()
+    indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
 
 
 def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:

@@ -15,12 +15,38 @@ from dynbuild.steps.sequence import Rank, topological
 
 
 @dataclass(frozen=True, slots=True)
+class Inherited:
+    """What an image has from the one that it extends, which is updated already.
+
+    ``last`` is the largest seq of the whole file: all images count with one counter.
+    ``moved`` are the inherited stages that have another seq than before; ``left`` is
+    the seq from which on stages stood on a source or a script that is gone there, and
+    ``rebuilt`` that from which on packages are installed anew.
+    """
+
+    lock: Lock | None = None
+    last: int = 0
+    moved: frozenset[str] = frozenset()
+    left: int | None = None
+    rebuilt: int | None = None
+
+    @property
+    def stages(self) -> Collection[str]:
+        return self.lock.stages.keys() if self.lock else ()
+
+
+NONE = Inherited()
+"""For an image that extends no other."""
+
+
+@dataclass(frozen=True, slots=True)
 class PreviousLock:
     """The previous lock, its order, and the names under which its stages continue."""
 
     lock: Lock
     order: tuple[Placed, ...]
     names: Names
+    above: Inherited = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +71,40 @@ def motion(
     have to run anyway, and may need what was added to the system chain behind them.
     ``lock`` has all other steps already placed.
     """
+    inherited = before.above.stages
     stages, previous = stages_of(target), stages_of(before.lock)
     old_facts, new_facts = facts_of(before.lock), facts_of(target)
     changed = {
         name
         for name, old in before.names.items()
-        if name in forced
-        or old_facts[old] != new_facts[name]
-        or previous[old].bump != stages[name].bump
-        or links(previous[old]) != links(stages[name], follow(before.names))
+        if name not in inherited
+        and (
+            name in forced
+            or old_facts[old] != new_facts[name]
+            or previous[old].bump != stages[name].bump
+            or links(previous[old]) != links(stages[name], follow(before.names))
+        )
     }
     stood = _stood_on_what_left(before, target)
     last = last_system_seq(lock)
-    outgrown = {step.id for step in before.order if step.live and step.seq < last}
-    reached = changed | {
+    outgrown = {
+        step.id
+        for step in before.order
+        if step.live and step.own_base is None and step.seq < last
+    }
+    reached = {
         name
         for name, old in before.names.items()
-        if old in stood or (name in edited and old in outgrown)
+        if name not in inherited
+        and (old in stood or (name in edited and old in outgrown))
     }
+    reached |= changed | before.above.moved
     for name in dependencies_first(stages):
-        if not reached.isdisjoint(stages[name].needs):
+        if name not in inherited and not reached.isdisjoint(stages[name].needs):
             reached.add(name)
     new = stages.keys() - before.names.keys()
-    return Moves(frozenset(changed), frozenset(reached - new), frozenset(new))
+    moving = reached - new - before.above.moved
+    return Moves(frozenset(changed), frozenset(moving), frozenset(new))
 
 
 def place(
@@ -83,7 +120,7 @@ def place(
         for name, old in before.names.items()
     }
     ranks = _ranks(before, target, staying)
-    last = max(before.lock.last_seq, lock.last_seq)
+    last = max(before.lock.last_seq, lock.last_seq, before.above.last)
     if lock.last_seq <= before.lock.last_seq:
         # Rule 5: stages that are last already would gain nothing by moving. They are
         # set aside, so that a new stage goes behind the new ones that it needs.
@@ -144,7 +181,7 @@ def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
         if step.id in how.moving:
             behind = True
             if step.live:
-                if step.seq < last:
+                if step.own_base is None and step.seq < last:
                     return False
             elif before.names[step.id] in was_live:
                 return False
@@ -155,11 +192,23 @@ def _are_last(before: PreviousLock, candidate: Lock, how: Moves) -> bool:
 
 def _stood_on_what_left(before: PreviousLock, target: Target) -> set[str]:
     """Return old names of the stages that stood on a script or source that left."""
-    old = before.lock
-    left = [
-        *(seq for text, seq in old.scripts.items() if text not in target.scripts),
-        *(seq for source, seq in old.sources.items() if source not in target.sources),
-    ]
-    if not left:
+    left = earliest(left_from(before.lock, target), before.above.left)
+    if left is None:
         return set()
-    return {step.id for step in before.order if step.seq >= min(left)} & {*old.stages}
+    return {
+        step.id for step in before.order if step.seq >= left and step.own_base is None
+    } & {*before.lock.stages}
+
+
+def left_from(previous: Lock, target: Target | Lock) -> int | None:
+    """Return the seq from which on stages stood on a source or a script that left."""
+    gone = [
+        *(seq for text, seq in previous.scripts.items() if text not in target.scripts),
+        *(seq for one, seq in previous.sources.items() if one not in target.sources),
+    ]
+    return min(gone, default=None)
+
+
+def earliest(*seqs: int | None) -> int | None:
+    """Return the lowest of some seqs, if there is any."""
+    return min((seq for seq in seqs if seq is not None), default=None)

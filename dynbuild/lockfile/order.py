@@ -16,23 +16,26 @@ from dataclasses import dataclass
 
 from dynbuild.closure import closure
 from dynbuild.errors import Diagnostic, LockError
-from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.lockfile.origins import with_origins
+from dynbuild.lockfile.own_packages import own_steps
+from dynbuild.lockfile.recent import recently
 from dynbuild.lockfile.topology import dependencies_first, in_place
 from dynbuild.steps.log import groups
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Script, Stage, Step
+from dynbuild.steps.model import OwnBase, Script, Stage, Step
 from dynbuild.steps.recipe import user_packages
 
-_KINDS = ("source", *MANAGERS, "script", "user", "stage")
+_KINDS = ("setup", "source", *MANAGERS, "script", "user", "stage")
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A step in the install order: its id, its effective seq, what it stands on.
 
-    The id of a stage is its name; that of a system step its kind and seq. ``on``
-    holds ids: the last system step of at most its seq, if any, and a stage's
-    dependencies.
+    The id of a stage is its name; that of a system step its kind and seq; that of what
+    is installed for one stage has the name of that before it. ``on`` holds ids: the
+    last system step of at most its seq, if any, and a stage's dependencies.
     """
 
     id: str
@@ -40,13 +43,21 @@ class Placed:
     seq: int
     on: tuple[str, ...]
     live: bool = False
+    own_base: OwnBase | None = None
+    """What it starts from, if that is not the image's base."""
+
+    def runs_on(self, target: str) -> str:
+        """Return the platform that it runs on in an image for a target platform."""
+        return (self.own_base and self.own_base.platform) or target
 
     @property
     def linked(self) -> bool:
         """Whether the image contains it; others copy from an unlinked step."""
-        return not (isinstance(self.step, Stage) and self.step.build_only)
+        only = isinstance(self.step, Stage) and self.step.build_only
+        return not only and self.own_base is None
 
 
+@recently
 def install_order(lock: Lock) -> tuple[Placed, ...]:
     """Return all steps in install order.
 
@@ -63,6 +74,7 @@ def closure_of(placed: Placed, order: Iterable[Placed]) -> set[str]:
     return closure(placed.on, on.__getitem__)
 
 
+@recently
 def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
     """Return the install order of a lock in which every stage has a place."""
     stages = {name: entry.stage for name, entry in lock.stages.items()}
@@ -73,7 +85,7 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
         needs = stages[name].needs
         effective[name] = max(lock.stages[name].seq, *(effective[n] for n in needs), 0)
         depth[name] = max((depth[n] + 1 for n in needs), default=0)
-        live[name] = bool(stages[name].live_copies) or any(live[n] for n in needs)
+        live[name] = bool(stages[name].live_inputs) or any(live[n] for n in needs)
     in_order = sorted(
         stages,
         key=lambda n: (live[n], effective[n], depth[n], lock.stages[n].seq, n),
@@ -87,10 +99,25 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
         position = len(system) if live[name] else ground
         placed += system[done:position]
         done = position
-        chain = (system[ground - 1].id,) if ground else ()
-        on = (*chain, *stages[name].dependencies)
-        placed.append(Placed(name, stages[name], effective[name], on, live[name]))
+        stage = stages[name]
+        own = stage.own_base
+        chain = tuple(step.id for step in system[:ground][-1:] if own is None)
+        own_chain = _own_chain(lock.stages[name], effective[name])
+        placed += own_chain
+        chain = tuple(below.id for below in own_chain[-1:]) or chain
+        on = (*chain, *stage.dependencies)
+        placed.append(Placed(name, stage, effective[name], on, live[name], own))
     return (*placed, *system[done:])
+
+
+def _own_chain(entry: Entry, seq: int) -> list[Placed]:
+    """Return what is installed for a stage on its own base, each on the one before."""
+    chain: list[Placed] = []
+    own = entry.stage.own_base
+    for id_, step in own_steps(entry):
+        on = tuple(below.id for below in chain[-1:])
+        chain.append(Placed(id_, step, seq, on, own_base=own))
+    return chain
 
 
 def last_system_seq(lock: Lock) -> int:
@@ -102,14 +129,14 @@ def _refuse_lost_images(lock: Lock) -> None:
     problems = [
         Diagnostic(
             "DB0409",
-            f"stage {name!r} copies from the image {copy.image}, which the lock does "
-            "not hold",
+            f"stage {name!r} starts or copies from the image {image}, which the lock "
+            "does not hold",
             hint="two merged changes, one of which took its last use away: run "
             "`dynbuild lock`",
         )
         for name, entry in sorted(lock.stages.items())
-        for copy in entry.stage.copies
-        if copy.image is not None and copy.image not in lock.images
+        for image in entry.stage.images
+        if image not in lock.images
     ]
     if problems:
         raise LockError(*problems)
@@ -120,10 +147,12 @@ def _system_chain(lock: Lock) -> list[Placed]:
     steps: list[tuple[int, str, str, Step]] = [
         (seq, "source", repr(source), source) for source, seq in lock.sources.items()
     ]
+    steps += [(seq, "setup", repr(one), one) for one, seq in lock.setups.items()]
     kept = user_packages(lock.user)
     for manager, log in lock.packages.items():
         steps += [
-            (seq, manager, "", group) for seq, group in groups(manager, log, kept)
+            (seq, manager, "", with_origins(group, seq, lock.indexes, lock.sources))
+            for seq, group in groups(manager, log, kept)
         ]
     steps += [(seq, "script", text, Script(text)) for text, seq in lock.scripts.items()]
     if lock.user is not None:

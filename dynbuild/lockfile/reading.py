@@ -1,11 +1,17 @@
 """Reading a lock's parsed TOML into the value, refusing what ``codec`` never wrote."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, assert_never
 
-from dynbuild.digest import sha256, short
-from dynbuild.lockfile.model import DEFAULT_SHELL, Entry, Lock
+from dynbuild.digest import Digest, sha256, short
+from dynbuild.errors import Diagnostic, LockError
+from dynbuild.extending import line_of, root_of
+from dynbuild.lockfile.images import LockedImage, LockedImages, pinned_by
+from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.lockfile.own_packages import declared_by
 from dynbuild.lockfile.table import TableReader
+from dynbuild.reference import SCRATCH
 from dynbuild.steps.fields import COLUMNS, Column, FieldValue, defaults
 from dynbuild.steps.kinds import (
     ChoiceKind,
@@ -13,6 +19,7 @@ from dynbuild.steps.kinds import (
     Flag,
     Lines,
     NumberKind,
+    PlatformDigests,
     RecordKind,
     Records,
     Stages,
@@ -23,13 +30,17 @@ from dynbuild.steps.kinds import (
 from dynbuild.steps.log import Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
+    DEFAULT_SHELL,
     AptSource,
     Copy,
+    Index,
     Pin,
     RuntimeConfig,
+    Setup,
     Stage,
     User,
 )
+from dynbuild.steps.nothing import NOTHING
 
 _T = TypeVar("_T")
 
@@ -49,77 +60,189 @@ def source_id(source: AptSource) -> str:
         "",
         source.key or "",
         source.key_digest or "",
+        # What says nothing of logins keeps the key that it always had.
+        *(one for one in (source.username, source.secret) if one is not None),
     ]
     return short(sha256("\n".join(facts).encode()))
+
+
+def setup_id(setup: Setup) -> str:
+    """Return the key of what is set up, likewise."""
+    return short(sha256(repr(setup).encode()))
 
 
 def lock_of(document: Mapping[str, Any]) -> Lock:
     """Return the lock of a document. Raises LockError naming the damaged table."""
     top = TableReader(document, ())
     top.number("version", least=1)
-    extra: dict[tuple[str, ...], Mapping[str, object]] = {}
-
-    def done(table: TableReader) -> None:
-        if table.left():
-            extra[table.path] = table.left()
-
     shell = top.maybe_strings("shell") or DEFAULT_SHELL
     arguments = top.table("arguments").data()
     base = top.table("base")
     pin = _pin(base, base.take("image", str))
-    done(base)
+    base.end()
     images = {}
     for image, table in top.table("images").children():
         images[image] = _pin(table, image)
-        done(table)
-    packages = {
-        manager: log for manager in MANAGERS if (log := _log(top.table(manager)))
-    }
-    sources = dict(
-        _keyed(
-            top.table("sources"),
-            lambda t: AptSource(**_columns(AptSource, t, done)),
-            source_id,
-            done,
+        table.end()
+    part = _part(top)
+    config = _config(top.table("image"))
+    top.end()
+    return replace(
+        part,
+        base=pin,
+        images=images,
+        shell=shell,
+        config=config,
+        arguments=arguments,
+    )
+
+
+def images_of(document: Mapping[str, Any]) -> LockedImages:
+    """Return the images of a document. Raises LockError naming the damaged table."""
+    top = TableReader(document, ())
+    top.number("version", least=1)
+    arguments = top.table("arguments").data()
+    pins = {}
+    for image, table in top.table("pins").children():
+        pins[image] = _pin(table, image)
+        table.end()
+    heads = {}
+    for name, table in top.table("images").children():
+        heads[name] = _Head(
+            extends=table.maybe("extends", str),
+            publish=table.take("publish", bool, default=True),
+            base=table.maybe("base", str),
+            shell=table.maybe_strings("shell"),
+            own=replace(_part(table), config=_config(table.table("config"))),
         )
+        table.end()
+    top.end()
+    return LockedImages(_with_ground(heads, pins), pins, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """An image as a lock has it; what it stands on is said at the root of its line."""
+
+    extends: str | None
+    publish: bool
+    base: str | None
+    shell: tuple[str, ...] | None
+    own: Lock
+
+
+def _with_ground(
+    heads: Mapping[str, _Head], pins: Mapping[str, Pin]
+) -> dict[str, LockedImage]:
+    """Return the images, each part with the base that the root of its line says."""
+    found = {}
+    for name, head in heads.items():
+        table = TableReader({}, ("images", name))
+        root = root_of(heads, name)
+        if root is None:
+            raise table.wrong(f"no image is at the end of its line: {head.extends!r}")
+        said = head.base or head.shell or head.own.indexes
+        if head.extends is not None and said:
+            raise table.wrong("an image that extends another has no base of its own")
+        base = heads[root].base
+        if base is None or base not in pins:
+            raise table.wrong("its base is not among the pins")
+        _refuse_twice(heads, name)
+        taken = pinned_by(head.own.stages.values())
+        own = replace(
+            head.own,
+            base=pins[base],
+            images={ref: pin for ref, pin in pins.items() if ref in taken},
+            shell=heads[root].shell or DEFAULT_SHELL,
+        )
+        found[name] = LockedImage(head.extends, head.publish, own)
+    return found
+
+
+def _refuse_twice(heads: Mapping[str, _Head], name: str) -> None:
+    """Refuse a stage of an image that one of its ancestors has as well."""
+    for other in line_of(heads, name)[:-1]:
+        both = heads[other].own.stages.keys() & heads[name].own.stages.keys()
+        if both:
+            message = f"the images {other!r} and {name!r} of the lock both have "
+            message += f"{min(both)!r}, and the one extends the other"
+            hint = "two merged changes added it: rename one, then run `dynbuild lock`"
+            raise LockError(Diagnostic("DB0431", message, hint=hint))
+
+
+def _config(table: TableReader) -> RuntimeConfig:
+    config = RuntimeConfig(**_columns(RuntimeConfig, table))
+    table.end()
+    return config
+
+
+def _part(top: TableReader) -> Lock:
+    """Return the steps of a table; its base is not said there."""
+    packages = _logs(top)
+    indexes = _indexes(top.table("indexes"))
+    sources = _sources(top)
+    setups = dict(
+        _keyed(top.table("setup"), lambda t: Setup(**_columns(Setup, t)), setup_id)
     )
     scripts = dict(
-        _keyed(top.table("scripts"), lambda t: t.take("run", str), script_id, done)
+        _keyed(top.table("scripts"), lambda t: t.take("run", str), script_id)
     )
     user, user_seq = None, 0
-    if "user" in document:
+    if "user" in top.left():
         table = top.table("user")
         user_seq = table.number("seq", least=1)
-        user = User(**_columns(User, table, done))
-        done(table)
+        user = User(**_columns(User, table))
+        table.end()
     stages = {}
     for stage_name, table in top.table("stages").children():
+        logs, own_sources = _logs(table), _sources(table)
         stages[stage_name] = Entry(
+            packages=logs,
+            sources=own_sources,
             seq=table.number("seq", least=1),
             moves=table.number("moves", 0),
             seen=table.digest("seen"),
-            stage=Stage(stage_name, **_columns(Stage, table, done)),
+            stage=Stage(
+                stage_name,
+                packages=declared_by(logs),
+                apt_sources=tuple(sorted(own_sources, key=repr)),
+                **_columns(Stage, table),
+            ),
         )
-        done(table)
-    table = top.table("image")
-    config = RuntimeConfig(**_columns(RuntimeConfig, table, done))
-    done(table)
-    for key in [key for key, value in top.left().items() if isinstance(value, dict)]:
-        extra[key,] = top.take(key, dict)
-    done(top)
+        table.end()
     return Lock(
-        base=pin,
+        base=Pin("", None),
         packages=packages,
+        indexes=indexes,
+        setups=setups,
         sources=sources,
         scripts=scripts,
         user=user,
         user_seq=user_seq,
         stages=stages,
-        images=images,
-        shell=shell,
-        config=config,
-        arguments=arguments,
-        extra=extra,
+    )
+
+
+def _indexes(table: TableReader) -> dict[str, tuple[Index, ...]]:
+    """Return where packages come from; of no manager is said that it is nowhere."""
+    found = {
+        row.name: _records(Records(Index), table, row.name)
+        for row in MANAGERS.values()
+        if row.index_field and row.name in table.left()
+    }
+    if not all(found.values()):
+        raise table.wrong("no index is named")
+    table.end()
+    return found
+
+
+def _sources(table: TableReader) -> dict[AptSource, int]:
+    return dict(
+        _keyed(
+            table.table("sources"),
+            lambda t: AptSource(**_columns(AptSource, t)),
+            source_id,
+        )
     )
 
 
@@ -127,7 +250,6 @@ def _keyed(
     table: TableReader,
     read: Callable[[TableReader], _T],
     identity: Callable[[_T], str],
-    done: Callable[[TableReader], None],
 ) -> list[tuple[_T, int]]:
     found = []
     for key, row in table.children():
@@ -135,11 +257,13 @@ def _keyed(
         if identity(item) != key:
             raise row.wrong("its key does not fit what it holds")
         found.append((item, seq))
-        done(row)
+        row.end()
     return found
 
 
 def _pin(table: TableReader, image: str) -> Pin:
+    if image == SCRATCH:
+        return NOTHING
     platforms = table.table("platforms")
     return Pin(
         image=image,
@@ -152,6 +276,10 @@ def _pin(table: TableReader, image: str) -> Pin:
         user=table.take("user", str, ""),
         workdir=table.take("workdir", str, ""),
     )
+
+
+def _logs(table: TableReader) -> dict[str, Log]:
+    return {manager: log for manager in MANAGERS if (log := _log(table.table(manager)))}
 
 
 def _log(table: TableReader) -> Log:
@@ -171,19 +299,18 @@ def _log(table: TableReader) -> Log:
 
 
 def _columns(
-    of: type, table: TableReader, done: Callable[[TableReader], None]
+    of: type, table: TableReader, lacks: Collection[str] = ()
 ) -> dict[str, FieldValue]:
     """Return the fields of a value that a table has, or should have, by name."""
     return {
-        column.name: _cell(table, column, done)
+        column.name: _cell(table, column)
         for column in COLUMNS[of]
+        if column.name not in lacks
         if column.written in table.left() or column.name not in defaults(of)
     }
 
 
-def _cell(
-    table: TableReader, column: Column, done: Callable[[TableReader], None]
-) -> FieldValue:
+def _cell(table: TableReader, column: Column) -> FieldValue:  # noqa: C901 - a table
     key = column.written
     found: FieldValue
     match column.kind:
@@ -191,6 +318,8 @@ def _cell(
             found = table.take(key, str)
         case ContentDigest():
             found = table.digest(key)
+        case PlatformDigests():
+            found = _digests(table, key)
         case Flag():
             found = table.take(key, bool)
         case NumberKind():
@@ -202,33 +331,39 @@ def _cell(
         case Variables():
             found = table.table(key).texts()
         case RecordKind(of):
-            found = _record(of, table.table(key), done)
+            found = _record(of, table.table(key))
         case Records():
-            found = _records(column.kind, table, key, done)
+            found = _records(column.kind, table, key)
         case _:
             assert_never(column.kind)
     return found
 
 
-def _records(
-    kind: Records, table: TableReader, key: str, done: Callable[[TableReader], None]
-) -> tuple[FieldValue, ...]:
+def _digests(table: TableReader, key: str) -> tuple[tuple[str, Digest], ...]:
+    if isinstance(table.left()[key], str):
+        return (("", table.as_digest(key, table.take(key, str))),)
+    platforms = table.table(key)
+    found = sorted(platforms.texts().items())
+    if not all(platform for platform, _ in found):
+        raise platforms.wrong("a platform has a name")
+    return tuple((name, platforms.as_digest(name, text)) for name, text in found)
+
+
+def _records(kind: Records, table: TableReader, key: str) -> tuple[FieldValue, ...]:
     first, *_ = COLUMNS[kind.of]
     return tuple(
         kind.of(**{first.name: item})
         if isinstance(item, str)
-        else _record(kind.of, item, done)
+        else _record(kind.of, item, kind.lacks)
         for item in (table.texts_or_tables(key) if kind.short else table.tables(key))
     )
 
 
-def _record(
-    of: type, row: TableReader, done: Callable[[TableReader], None]
-) -> FieldValue:
-    found = of(**_columns(of, row, done))
+def _record(of: type, row: TableReader, lacks: Collection[str] = ()) -> FieldValue:
+    found = of(**_columns(of, row, lacks))
     if isinstance(found, Copy):
         sources = (found.stage, found.image, found.digest)
         if sources.count(None) < len(sources) - 1:
             raise row.wrong("only one of 'stage', 'image' and 'digest' can be there")
-    done(row)
+    row.end()
     return found

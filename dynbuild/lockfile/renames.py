@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from dynbuild.digest import Digest, digest_of
 from dynbuild.lockfile.model import Lock, Target
+from dynbuild.lockfile.recent import recently
 from dynbuild.lockfile.topology import in_place
 from dynbuild.steps.describe import own_facts
 from dynbuild.steps.model import Stage
@@ -42,7 +43,8 @@ def stages_of(lock: Lock | Target) -> dict[str, Stage]:
     return {stage.name: stage for stage in lock.stages}
 
 
-def facts_of(lock: Lock | Target) -> dict[str, Digest]:
+@recently
+def facts_of(lock: Lock | Target) -> Mapping[str, Digest]:
     """Return a digest of each stage's own facts."""
     return {
         name: digest_of(own_facts(stage, lock.images, lock.shell))
@@ -52,8 +54,8 @@ def facts_of(lock: Lock | Target) -> dict[str, Digest]:
 
 def links(stage: Stage, known_as: Callable[[str], str] = str) -> Links:
     """Return the stages that a stage names; ``known_as`` may map to previous names."""
-    copied = (known_as(copy.stage) for copy in stage.copies if copy.stage is not None)
-    return tuple(sorted(set(map(known_as, stage.dependencies)))), tuple(copied)
+    taken = (known_as(one.stage) for one in stage.inputs if one.stage is not None)
+    return tuple(sorted(set(map(known_as, stage.dependencies)))), tuple(taken)
 
 
 def follow(names: Names) -> Callable[[str], str]:
@@ -70,7 +72,8 @@ class _Known:
     depth: int
 
 
-def _known(lock: Lock | Target) -> dict[str, _Known]:
+@recently
+def _known(lock: Lock | Target) -> Mapping[str, _Known]:
     stages, facts = stages_of(lock), facts_of(lock)
     depth: dict[str, int] = {}
     for name in in_place(stages):

@@ -1,9 +1,12 @@
 """Requests of earlier commands, which a new start from git's HEAD must not lose."""
 
+from collections.abc import Iterator, Mapping
+
 from dynbuild.lockfile.model import Lock, is_same
+from dynbuild.lockfile.own_packages import is_begun_anew, upgraded_since
 from dynbuild.lockfile.renames import continued, facts_of, follow, links, stages_of
-from dynbuild.lockfile.update import Requests, rebuilt_from
-from dynbuild.steps.model import Upgrade
+from dynbuild.lockfile.update import Requests, logs_after
+from dynbuild.steps.log import Event, Log, requested
 
 
 def asked_since(committed: Lock, current: Lock) -> Requests:
@@ -31,47 +34,65 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
         and links(before[old]) == links(after[name], follow(names))
         and current.stages[name].moves > committed.stages[old].moves
     }
-    upgrade = {
-        (manager, key)
-        for manager, log in current.packages.items()
-        for key, events in log.items()
-        for event in events
-        if isinstance(event.action, Upgrade)
-        and event not in committed.packages.get(manager, {}).get(key, ())
-    }
     return Requests(
-        upgrade=frozenset(upgrade),
+        upgrade=_upgraded_since(committed, current),
+        upgrade_own=upgraded_since(committed, current),
         earlier=current,
         again=again,
         moved=frozenset(moved),
     )
 
 
+def _upgraded_since(committed: Lock, current: Lock) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (manager, key)
+        for manager, key, event in _events_beyond(current, committed.packages)
+        if event in requested(key, current.packages[manager][key])
+    )
+
+
 def is_repacked(committed: Lock, current: Lock) -> bool:
     """Whether the file's lock was renumbered on request since it was committed.
 
-    A number that decreased, or an event that is gone, shows it. With another base the
-    lock is renumbered anyway, and will be again from the committed lock.
+    A number that decreased shows it, or an event that is gone and does not fold away
+    by itself. With another base, or without what was set up on it, the lock is
+    renumbered anyway, and will be again from the committed lock.
     """
-    if not is_same(committed.base, current.base):
+    left = committed.setups.keys() - current.setups.keys()
+    if left or not is_same(committed.base, current.base):
         return False
     numbers = [
         (committed.stages[old].seq, current.stages[name].seq)
         for name, old in continued(committed, current).items()
     ]
-    for kind in ("sources", "scripts"):
+    for kind in ("setups", "sources", "scripts"):
         before, after = getattr(committed, kind), getattr(current, kind)
         numbers += [(before[key], after[key]) for key in before.keys() & after.keys()]
     if committed.user and current.user:
         numbers.append((committed.user_seq, current.user_seq))
-    folded = rebuilt_from(committed, current)
-    return any(after < before for before, after in numbers) or any(
-        event not in current.packages.get(manager, {}).get(key, ())
-        and (folded is None or event.seq < folded)
-        for manager, log in committed.packages.items()
-        for key, events in log.items()
-        for event in events
+    if any(after < before for before, after in numbers):
+        return True
+    if is_begun_anew(committed, current):
+        return True
+    gone = [*_events_beyond(committed, current.packages)]
+    if not gone:
+        return False
+    kept = logs_after(committed, current, _upgraded_since(committed, current))
+    return any(
+        event in kept.get(manager, {}).get(key, ()) for manager, key, event in gone
     )
+
+
+def _events_beyond(
+    lock: Lock, known: Mapping[str, Log]
+) -> Iterator[tuple[str, str, Event]]:
+    """Yield the events of a lock that others lack, with manager and package."""
+    for manager, log in lock.packages.items():
+        there = known.get(manager, {})
+        for key, events in log.items():
+            for event in events:
+                if event not in there.get(key, ()):
+                    yield manager, key, event
 
 
 def combined(first: Requests, second: Requests) -> Requests:
@@ -85,4 +106,5 @@ def combined(first: Requests, second: Requests) -> Requests:
         known.earlier,
         known.again,
         known.moved,
+        first.upgrade_own | second.upgrade_own,
     )

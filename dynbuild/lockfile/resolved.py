@@ -5,7 +5,7 @@ unpinned images. Steps that need anything not passed in have no description.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from dynbuild.digest import Description, Digest, StepDigest, digest_of
@@ -13,11 +13,16 @@ from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.topology import dependencies_first
+from dynbuild.quote import UnfitError
 from dynbuild.steps.describe import Surroundings, describe
+from dynbuild.steps.downloads import address_of, digest_of_download
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
+from dynbuild.steps.late import settled
 from dynbuild.steps.model import Copy, Pin, Stage
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import inputs_of
+
+_OF_NOTHING = digest_of({"starts from": "nothing"})
 
 Contents: TypeAlias = Mapping[Copy, Digest]
 """The content of live copies, as read just now."""
@@ -80,9 +85,10 @@ def environments_of(lock: Lock) -> Environments:
     stages = {name: entry.stage for name, entry in lock.stages.items()}
     dependencies_first(stages)
     try:
-        environments = Environments(stages.values(), lock.base.env)
+        own = {image: pin.env for image, pin in lock.images.items()}
+        environments = Environments(stages.values(), lock.base.env, own)
         environments.check()
-        environments.of_container(lock.config.env)
+        environments.of_container(settled(lock.config, {}).env)
     except VariableError as error:
         whose = f"stage {error.stage!r}" if error.stage else "the container"
         raise LockError(
@@ -114,7 +120,11 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
     environments: Environments,
 ) -> tuple[dict[str, Description], dict[str, StepDigest]]:
     """Describe steps by id; each one's digest is ``digest_of`` its description."""
-    base = _image_digest(lock.base, platform, unpinned)
+    grounds = {own: lock.on(own) for own in (None, *lock.own_bases)}
+    bases = {
+        own: _image_digest(ground.base, (own and own.platform) or platform, unpinned)
+        for own, ground in grounds.items()
+    }
     described: dict[str, Description] = {}
     digests: dict[str, StepDigest] = {}
 
@@ -126,33 +136,85 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
         return copy.digest or contents.get(copy)
 
     for placed in order:
-        step = placed.step
-        copied = tuple(known for c in copies_of(step) if (known := content(c)))
+        step, own = placed.step, placed.own_base
+        ground = grounds[own]
+        base = bases[own]
+        inputs = inputs_of(step)
+        taken = tuple(known for one in inputs if (known := content(one)))
         stands_on = tuple(digests[id_] for id_ in placed.on if id_ in digests)
-        complete = len(copied) == len(copies_of(step)) and len(stands_on) == len(
-            placed.on
-        )
+        complete = len(taken) == len(inputs) and len(stands_on) == len(placed.on)
         if base is None or not complete:
             continue
+        if isinstance(step, Stage):
+            _refuse_undigested(step, platform)
         around = Surroundings(
-            platform=platform,
+            platform=placed.runs_on(platform),
+            target=platform,
             base=base,
-            shell=lock.shell,
+            shell=ground.shell,
             environment=environments.of_stage(step.name)
             if isinstance(step, Stage)
             else {},
-            user=lock.user,
+            user=ground.user,
             stands_on=stands_on,
-            copied=copied,
+            taken=taken,
         )
-        described[placed.id] = describe(step, around)
+        try:
+            described[placed.id] = describe(step, around)
+        except UnfitError as error:
+            raise LockError(
+                Diagnostic(
+                    "DB0408",
+                    f"no script can say this of {placed.id!r}: {error}",
+                    hint="change it in the declaration, then run `dynbuild lock`",
+                )
+            ) from None
         digests[placed.id] = StepDigest(digest_of(described[placed.id]))
     return described, digests
+
+
+def for_platform(lock: Lock, platform: str) -> Lock:
+    """Return a lock whose images are pinned by their manifests for a platform.
+
+    These are what digests of steps hold. That the pinned index names them is what a
+    lock claims, and what nobody has to believe where they are asked for themselves.
+    """
+
+    def exact(pin: Pin) -> Pin:
+        # One that is not there for it can only be what stages start from elsewhere.
+        return replace(
+            pin, digest=pin.digest and pin.platforms.get(platform, pin.digest)
+        )
+
+    images = {name: exact(pin) for name, pin in lock.images.items()}
+    return replace(lock, base=exact(lock.base), images=images)
+
+
+def bases_of(lock: Lock, platform: str) -> tuple[Digest, ...]:
+    """Return the manifests that steps start from, as far as they are known."""
+    found = [
+        lock.on(own).base.platforms.get((own and own.platform) or platform)
+        for own in (None, *lock.own_bases)
+    ]
+    return tuple(digest for digest in found if digest is not None)
+
+
+def _refuse_undigested(stage: Stage, platform: str) -> None:
+    for one in stage.add:
+        if digest_of_download(one, platform) is None:
+            known = ", ".join(name for name, _ in one.digests)
+            message = f"{address_of(one.url, platform)} was not there when stage "
+            message += f"{stage.name!r} was locked: it has no digest for {platform}"
+            hint = f"it has one for {known or 'none'}; `dynbuild lock --upgrade-add` "
+            hint += "asks again"
+            raise DeclarationError(Diagnostic("DB0304", message, hint=hint))
 
 
 def _image_digest(
     pin: Pin, platform: str, unpinned: Mapping[str, Digest]
 ) -> Digest | None:
+    if pin.empty:
+        return _OF_NOTHING
     if pin.digest is None:
         return unpinned.get(pin.image)
     if platform not in pin.platforms:

@@ -22,7 +22,7 @@ _KINDS: Mapping[type, str] = {
 
 
 class TableReader:
-    """A table that is read key by key; keys not taken are of a later revision."""
+    """A table that is read key by key, to its end."""
 
     def __init__(self, table: Mapping[str, Any], path: tuple[str, ...]) -> None:
         self._left = dict(table)
@@ -116,12 +116,28 @@ class TableReader:
     def left(self) -> dict[str, Any]:
         return self._left
 
+    def end(self) -> None:
+        """Refuse keys that were not taken: what they decide would not be built."""
+        for key in self._left:
+            raise LockError(
+                Diagnostic(
+                    "DB0406",
+                    f"the lock has {key!r} at [{self._place}], which this dynbuild "
+                    "does not know",
+                    hint="upgrade dynbuild to the version that wrote it; the lock was "
+                    "left as it is",
+                )
+            )
+
+    @property
+    def _place(self) -> str:
+        return ".".join(self.path) or "the top"
+
     def wrong(self, what: str) -> LockError:
-        place = ".".join(self.path) or "the top"
         return LockError(
             Diagnostic(
                 "DB0407",
-                f"the lock is damaged at [{place}]: {what}",
+                f"the lock is damaged at [{self._place}]: {what}",
                 hint="it is written by `dynbuild lock` alone: restore it, for "
                 "instance with `git checkout -- dynbuild.lock`",
             )

@@ -1,6 +1,6 @@
 """Topological orders of stages by their needs, and the diagnostics if none exists."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.steps.model import Stage
@@ -11,13 +11,19 @@ def dependencies_first(stages: Mapping[str, Stage]) -> list[str]:
     """Return all stage names, each after all that it needs; otherwise by name.
 
     Raises LockError for a missing stage, a cycle, a linked stage that stands on a
-    build-only one, or names that Docker does not distinguish: what a textual merge of
-    two locks can cause.
+    build-only one, one that stands on a stage with another base, or names that Docker
+    does not distinguish: what a textual merge of two locks can cause.
     """
-    problems = [*_missing(stages), *_not_linked(stages), *_alike(stages)]
+    ordered = in_place(stages)
+    problems = [
+        *_missing(stages),
+        *_not_linked(stages),
+        *_without_base(stages),
+        *_two_lists(stages, ordered),
+        *_alike(stages),
+    ]
     if problems:
         raise LockError(*problems)
-    ordered = in_place(stages)
     if len(ordered) < len(stages):
         cycle = " -> ".join(_cycle(stages, stages.keys() - set(ordered)))
         raise LockError(
@@ -88,6 +94,51 @@ def _not_linked(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
                     "build-only",
                     hint=f"copy from {need!r} instead, or make {name!r} build-only too",
                 )
+
+
+def _without_base(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:
+    """Report stages whose base is not that of all they stand on, or of no use."""
+    for name, stage in sorted(stages.items()):
+        if stage.base is not None and not stage.build_only:
+            yield Diagnostic(
+                "DB0434",
+                f"stage {name!r} has a base of its own and would be part of the image",
+                hint="run `dynbuild lock`: it makes such a stage build-only",
+            )
+        if stage.base is None and (stage.platform is not None or stage.installs):
+            what = "is for a platform" if stage.platform else "has packages"
+            yield Diagnostic(
+                "DB0434",
+                f"stage {name!r} {what} and has no base of its own",
+                hint="run `dynbuild lock`",
+            )
+        for need in stage.dependencies:
+            if need in stages and stages[need].own_base != stage.own_base:
+                yield Diagnostic(
+                    "DB0434",
+                    f"stage {name!r} stands on {need!r}, which starts from another "
+                    "base",
+                    hint="two merged changes: give both the same base and platform, "
+                    f"or copy from {need!r} instead, then run `dynbuild lock`",
+                )
+
+
+def _two_lists(
+    stages: Mapping[str, Stage], ordered: Iterable[str]
+) -> Iterator[Diagnostic]:
+    """Report stages that stand on the packages of two: one's may remove another's."""
+    below: dict[str, frozenset[str]] = {}
+    for name in ordered:
+        found = {one for need in stages[name].dependencies for one in below[need]}
+        below[name] = frozenset(found | ({name} if stages[name].installs else set()))
+        if len(below[name]) > 1:
+            told = " and ".join(repr(one) for one in sorted(below[name]))
+            yield Diagnostic(
+                "DB0434",
+                f"stage {name!r} stands on the packages of {told}",
+                hint="two merged changes: let one stage list the packages, then run "
+                "`dynbuild lock`",
+            )
 
 
 def _alike(stages: Mapping[str, Stage]) -> Iterator[Diagnostic]:

@@ -9,15 +9,23 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
+from dynbuild.lockfile.folding import without_superseded
 from dynbuild.lockfile.model import Entry, Lock, Target, declared_packages, is_same
-from dynbuild.lockfile.moves import PreviousLock, motion, place
+from dynbuild.lockfile.moves import (
+    NONE,
+    Inherited,
+    PreviousLock,
+    earliest,
+    motion,
+    place,
+)
 from dynbuild.lockfile.order import unchecked_order
+from dynbuild.lockfile.own_packages import with_packages
 from dynbuild.lockfile.renames import Names, continued, follow, stages_of
 from dynbuild.lockfile.topology import dependencies_first, in_place
-from dynbuild.lockfile.unknown_keys import carry_unknown_keys
-from dynbuild.steps.log import Event, Log, folded
+from dynbuild.steps.log import Event, Log, changes_of, declared, folded
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Action, Install, Remove, Stage, Upgrade
+from dynbuild.steps.model import Stage, Upgrade
 from dynbuild.steps.sequence import topological
 from dynbuild.steps.touched import touched
 
@@ -29,7 +37,8 @@ class Requests:
     """Requests that only a command can make: no declaration states them.
 
     ``bump`` gives stages their refresh number, ``move`` names stages to put at the
-    back, ``upgrade`` packages (manager, key) to bring to their newest version;
+    back, ``upgrade`` packages (manager, key) to bring to their newest version,
+    ``upgrade_own`` those of stages (the stage, the key among its packages);
     ``repack`` renumbers everything from scratch. ``earlier`` is the lock whose names
     ``again`` and ``moved`` use for stages: what was requested of it before.
     """
@@ -41,22 +50,28 @@ class Requests:
     earlier: Lock | None = None
     again: Mapping[str, int] = field(default_factory=dict)
     moved: frozenset[str] = frozenset()
+    upgrade_own: frozenset[tuple[str, str]] = frozenset()
 
 
 NOTHING = Requests()
 
 
-def update(
+def update(  # noqa: PLR0913 - all that decides a place
     previous: Lock | None,
     target: Target,
     requests: Requests = NOTHING,
     edited: Collection[str] = (),
+    above: Inherited = NONE,
+    *,
+    extended: bool = False,
 ) -> Lock:
     """Return the lock for a target, starting from the previous one.
 
     ``edited`` names the live stages of the target whose content differs from what it
-    was with the previous lock. Idempotent for equal arguments, and a function of them
-    alone. Raises LockError for a target
+    was with the previous lock. What is ``above`` an image stands already where it
+    belongs, in the previous lock too: only the image's own steps get seqs. On one that
+    is ``extended`` other images stand, so that no group of it folds away. Idempotent
+    for equal arguments, and a function of them alone. Raises LockError for a target
     with a cycle or a missing stage. A previous lock may have these, after a merge: its
     stages without a place are treated as new.
     """
@@ -71,7 +86,7 @@ def update(
             for stage in target.stages
         ),
     )
-    if asked.repack or previous is None or not is_same(previous.base, target.base):
+    if previous is None or asked.repack or is_rebuilt(previous, target):
         # Only what was requested by name counts as a move here: bumps and --move.
         stages = stages_of(settled)
         moves = {
@@ -80,13 +95,21 @@ def update(
             for name, old in names.items()
             for entry in [before.stages[old]]
         }
-        lock = _packed(settled, moves)
+        lock = packed(settled, moves, above)
     else:
-        lock = _extended(before, settled, names, asked, edited)
-    lock = replace(lock, extra=carry_unknown_keys(before, lock, names))
+        lock = _continued(before, settled, names, asked, edited, above)
+        if not extended:
+            lock = without_superseded(before, lock, above.lock)
+    lock = with_packages(lock, before, settled, names, asked)
     return with_seen(
         lock, {name: before.stages[old].seen for name, old in names.items()}
     )
+
+
+def is_rebuilt(previous: Lock, target: Target) -> bool:
+    """Whether all is built again: on another base, or without what was set up on it."""
+    left = previous.setups.keys() - set(target.setups)
+    return bool(left) or not is_same(previous.base, target.base)
 
 
 def with_seen(lock: Lock, seen: Mapping[str, str | None]) -> Lock:
@@ -111,16 +134,26 @@ def _named_anew(requests: Requests, target: Target) -> Requests:
             again = requests.again[old]
             bump[name] = max(bump[name], again + 1) if name in bump else again
     moved = {name for name, old in names.items() if old in requests.moved}
-    return replace(requests, bump=bump, move=requests.move | moved)
+    own = {
+        (name, key)
+        for name, old in names.items()
+        for stage, key in requests.upgrade_own
+        if stage == old
+    }
+    return replace(
+        requests,
+        bump=bump,
+        move=requests.move | moved,
+        upgrade_own=requests.upgrade_own | own,
+    )
 
 
 def _sound(previous: Lock) -> Lock:
     """Return a lock without stages that a merge left without a place or an image."""
-    held = {None, *previous.images}
     stages = {
         name: entry.stage
         for name, entry in previous.stages.items()
-        if all(copy.image in held for copy in entry.stage.copies)
+        if previous.images.keys() >= {*entry.stage.images}
     }
     kept = set(in_place(stages))
     if kept == previous.stages.keys():
@@ -129,32 +162,35 @@ def _sound(previous: Lock) -> Lock:
     return replace(previous, stages=entries)
 
 
-def _packed(target: Target, moves: Mapping[str, int]) -> Lock:
-    """Number everything from 1, what moves least often first (rules 2 and 7)."""
-    seqs = count(1)
+def packed(target: Target, moves: Mapping[str, int], above: Inherited) -> Lock:
+    """Number everything anew, what moves least often first (rules 2 and 7)."""
+    seqs = count(above.last + 1)
     stages = stages_of(target)
-    lock = _system(Lock(target.base), target, (), seqs)
+    start = above.lock or Lock(target.base)
+    lock = _system(start, target, (), seqs, above)
     ranks = {name: (moves.get(name, 0), place) for place, name in enumerate(stages)}
-    needs = {name: stage.needs for name, stage in stages.items()}
+    own = {n: s.needs for n, s in stages.items() if n not in start.stages}
     entries = {
         name: Entry(stages[name], next(seqs), moves.get(name, 0))
-        for name in topological(needs, ranks)
+        for name in topological(own, ranks)
     }
-    return replace(lock, stages=entries)
+    return replace(lock, stages={**start.stages, **entries})
 
 
-def _extended(
+def _continued(  # noqa: PLR0913, PLR0917 - all that decides a place
     previous: Lock,
     target: Target,
     names: Names,
     asked: Requests,
     edited: Collection[str],
+    above: Inherited,
 ) -> Lock:
     """Keep what is unchanged in place, append the rest (rules 3 to 6)."""
-    seqs = count(previous.last_seq + 1)
-    lock = _system(previous, target, asked.upgrade, seqs)
-    before = PreviousLock(previous, unchecked_order(previous), names)
-    how = motion(before, lock, target, asked.move, edited)
+    seqs = count(max(previous.last_seq, above.last) + 1)
+    lock = _system(previous, target, asked.upgrade, seqs, above)
+    before = PreviousLock(previous, unchecked_order(previous), names, above)
+    forced = asked.move | {stage for stage, _ in asked.upgrade_own}
+    how = motion(before, lock, target, forced, edited)
     return replace(lock, stages=place(before, lock, target, how))
 
 
@@ -163,12 +199,15 @@ def _system(
     target: Target,
     upgrade: Collection[tuple[str, str]],
     seqs: Iterator[int],
+    above: Inherited,
 ) -> Lock:
     """Return everything but the stages: new steps take their seqs in this order."""
     return Lock(
         base=target.base,
+        indexes=target.indexes,
+        setups=_kept_or_next(previous.setups, target.setups, seqs),
         sources=_kept_or_next(previous.sources, target.sources, seqs),
-        packages=_logs(previous, target, upgrade, seqs),
+        packages=_logs(previous, target, upgrade, seqs, above),
         scripts=_kept_or_next(previous.scripts, target.scripts, seqs),
         user=target.user,
         user_seq=(previous.user_seq or next(seqs)) if target.user else 0,
@@ -217,14 +256,16 @@ def _logs(
     target: Target,
     upgrade: Collection[tuple[str, str]],
     seqs: Iterator[int],
+    above: Inherited,
 ) -> dict[str, Log]:
     """Append one event for every package whose spec differs (rule 4, first part)."""
     now = declared_packages(previous)
-    gone = rebuilt_from(previous, target)
+    gone = earliest(rebuilt_from(previous, target), above.rebuilt)
+    inherited = above.lock.packages if above.lock else {}
     logs: dict[str, Log] = {}
     for manager in MANAGERS:
         log = dict(previous.packages.get(manager, {}))
-        actions = _actions(
+        actions = changes_of(
             now.get(manager, {}),
             target.packages.get(manager, {}),
             {key for row, key in upgrade if row == manager},
@@ -234,19 +275,66 @@ def _logs(
             for key, action in actions.items():
                 log[key] = (*log.get(key, ()), Event(seq, action))
         if gone is not None:
-            log = dict(folded(log, gone))
+            log = _rebuilt(log, gone, inherited.get(manager, {}))
         if log:
             logs[manager] = log
     return logs
+
+
+def logs_after(
+    previous: Lock, lock: Lock, upgrade: Collection[tuple[str, str]]
+) -> Mapping[str, Log]:
+    """Return the package logs with which an update would have come to a lock.
+
+    What they have no more folded away without any request.
+    """
+    target = Target(
+        lock.base,
+        declared_packages(lock),
+        sources=tuple(lock.sources),
+        scripts=tuple(lock.scripts),
+        indexes=lock.indexes,
+    )
+    seqs = count(max(previous.last_seq, lock.last_seq) + 1)
+    logs = _logs(previous, target, upgrade, seqs, NONE)
+    return without_superseded(previous, replace(lock, packages=logs)).packages
+
+
+def _rebuilt(log: Log, since: int, inherited: Log) -> dict[str, tuple[Event, ...]]:
+    """Return a log folded from a seq on, with what is not the image's own to fold.
+
+    Where an inherited event stays that the fold took back together with the image's
+    own, the image says its last one again: it has what it declares.
+    """
+    rest = folded(log, since)
+    kept: dict[str, tuple[Event, ...]] = {}
+    for key, events in log.items():
+        fixed = {*inherited.get(key, ()), *(e for e in events if e.seq < since)}
+        staying = {*rest.get(key, ()), *fixed}
+        left = tuple(event for event in events if event in staying)
+        if declared({key: left}) != declared({key: events}):
+            last = [e for e in events if not isinstance(e.action, Upgrade)][-1]
+            left = tuple(e for e in events if e in fixed or e == last)
+        if left:
+            kept[key] = left
+    return kept
 
 
 def rebuilt_from(previous: Lock, target: Target | Lock) -> int | None:
     """Return the seq from which on all is built anew: a source or script there left.
 
     A package that came from a source or a script that is gone could not be installed
-    again: so its events are folded away there.
+    again: so its events are folded away there. From another index, all are.
     """
+    elsewhere = [
+        event.seq
+        for manager, log in previous.packages.items()
+        if previous.indexes.get(manager) != target.indexes.get(manager)
+        for events in log.values()
+        for event in events
+    ]
     left = [
+        *elsewhere,
         *(seq for item, seq in previous.sources.items() if item not in target.sources),
         *(
             seq + 1
@@ -255,17 +343,3 @@ def rebuilt_from(previous: Lock, target: Target | Lock) -> int | None:
         ),
     ]
     return min(left, default=None)
-
-
-def _actions(
-    now: Mapping[str, str], wanted: Mapping[str, str], upgrade: Collection[str]
-) -> dict[str, Action]:
-    actions: dict[str, Action] = {}
-    for key in sorted(now.keys() | wanted.keys()):
-        if key not in wanted:
-            actions[key] = Remove()
-        elif now.get(key) != wanted[key]:
-            actions[key] = Install(wanted[key])
-        elif key in upgrade:
-            actions[key] = Upgrade()
-    return actions

@@ -9,8 +9,9 @@ are copied nevertheless: tools compare them, and web servers send them to browse
 
 import os
 import posixpath
+import re
 import stat
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,24 +22,17 @@ from dynbuild.project import named
 from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.context import Context, hash_file, make_directory
 from dynbuild.project.discovery import LOCK, NAMES
+from dynbuild.project.glob import glob_of
 from dynbuild.project.ignore import Ignored, PatternError, dockerignore, ignored
+from dynbuild.project.links import ResolvedPath, follow
 from dynbuild.project.modes import USUAL, change, gives_others, image_mode
 from dynbuild.project.named import NotTakenError, is_inside
 from dynbuild.project.names import GIT, check_content, check_name
 
-_MOST_LINKS = 40
 _DEEPEST = 256
 _IGNORE_FILE = ".dockerignore"
 _RULES = 1 << 20
 """The maximum size of a .dockerignore, in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _ResolvedPath:
-    """The target of a path within the project, and the links that lead there."""
-
-    path: str
-    links: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +48,8 @@ class Tree:
     """The rules of .dockerignore by root: read once, so that all answers agree."""
     own: frozenset[str] = frozenset({*NAMES, LOCK})
     """The declaration and its lock, which no stage copies."""
+    hashed: Callable[[Path], str] = hash_file
+    """Returns the hash of a file; whoever asks again and again remembers it."""
     left_out: set[str] = field(default_factory=set)
     """The sockets, pipes and devices that were encountered."""
     contexts: dict[str, Context] = field(default_factory=dict)
@@ -64,6 +60,43 @@ class Tree:
             source = self.root / self._find(path).path
             self.facts.see("mode", of=str(source))
             return source.is_dir()
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Return the paths that a pattern matches, without what is left out."""
+        with self._reading():
+            found = [""]
+            for part in posixpath.normpath(pattern).split("/"):
+                try:
+                    glob = glob_of(part)
+                except ValueError:
+                    why = "[ has no end"
+                    if re.search(r"\[.*\]", part):
+                        why = "what is between [ and ] is no range, as in [a-z]"
+                    raise NotThereError(f"it is no pattern: {why}") from None
+                plain = not re.search(r"[*?\[\\]", part)
+                found = [
+                    posixpath.join(path, name)
+                    for path in found
+                    for name in ([part] if plain else self._names(path))
+                    if glob.matches(name)
+                ]
+            return tuple(sorted(filter(self._is_there, found)))
+
+    def _names(self, path: str) -> list[str]:
+        """Return the names in a directory, or none where it is something else."""
+        directory = follow(self.root, path or ".").path
+        self.facts.see("names", of=str(self.root / directory))
+        if not (self.root / directory).is_dir():
+            return []
+        return [name for name, _ in self._children(directory, "")]
+
+    def _is_there(self, path: str) -> bool:
+        """Whether a path leads to something that .dockerignore does not leave out."""
+        self.facts.see("real", "mode", of=str(self.root / path))
+        resolved = follow(self.root, path)
+        rules = self._ignored()
+        left_out = any(one in rules for one in (resolved.path, *resolved.links))
+        return (self.root / resolved.path).exists() and not left_out
 
     def content(self, path: str, exclude: tuple[str, ...]) -> Digest:
         """Return the digest of a path's content. Raises NotThereError."""
@@ -185,13 +218,13 @@ class Tree:
             reason = (error.strerror or "error").lower()
             raise NotThereError(f"{shown} cannot be read: {reason}") from None
 
-    def _find(self, path: str) -> _ResolvedPath:
+    def _find(self, path: str) -> ResolvedPath:
         """Resolve a path as COPY would: inside the project, and not ignored.
 
         Raises NotThereError.
         """
         self.facts.see("real", of=str(self.root / path))
-        resolved = self._follow(path)
+        resolved = follow(self.root, path)
         source = self.root / resolved.path
         check_content(resolved.path, self.own)
         rules = self._ignored()
@@ -207,28 +240,6 @@ class Tree:
             hint = "only files, directories and links can be copied"
             raise NotThereError(message, hint)
         return resolved
-
-    def _follow(self, path: str) -> _ResolvedPath:
-        """Follow all links in a path as BuildKit does in a context."""
-        links: list[str] = []
-        real, ahead = "", posixpath.normpath(path)
-        while ahead:
-            if ahead.startswith("/"):
-                link = f": the link {links[-1]} has to be relative" if links else ""
-                raise NotThereError(f"an absolute path leads out of the project{link}")
-            name, _, ahead = ahead.partition("/")
-            ahead = ahead.lstrip("/")
-            current = posixpath.normpath(posixpath.join(real, name))
-            if current == "..":
-                raise NotThereError("it leads out of the project")
-            if not (self.root / current).is_symlink():
-                real = current
-                continue
-            links.append(current)
-            if len(links) > _MOST_LINKS:
-                raise NotThereError(f"the links at {current} go round in a circle")
-            ahead = posixpath.join((self.root / current).readlink(), ahead)
-        return _ResolvedPath("" if real == "." else real, tuple(links))
 
     def _ignored(self) -> Ignored:
         if self.root not in self.rules:
@@ -248,8 +259,11 @@ class Tree:
             raise NotThereError(f".dockerignore is not read: {error}") from None
         except PatternError as error:
             raise NotThereError(f".dockerignore has a {error}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotThereError(f".dockerignore cannot be read: {error}") from None
+        except UnicodeDecodeError:
+            raise NotThereError(".dockerignore is not UTF-8") from None
+        except OSError as error:
+            reason = (error.strerror or "error").lower()
+            raise NotThereError(f".dockerignore cannot be read: {reason}") from None
 
     def rules_text(self) -> str:
         """Return the text of the .dockerignore, or nothing if it is missing."""
@@ -278,7 +292,7 @@ class Tree:
         return [name for name in sorted(self.own) if (self.root / name).is_file()]
 
     def _read(
-        self, resolved: _ResolvedPath, exclude: tuple[str, ...], into: Context | None
+        self, resolved: ResolvedPath, exclude: tuple[str, ...], into: Context | None
     ) -> Digest:
         source = self.root / resolved.path
         if not source.is_dir():
@@ -324,7 +338,7 @@ class Tree:
         unusual_mode: list[Field] = [] if new in USUAL else [f"{new:o}"]
         if stat.S_ISDIR(mode):
             return [inside, "directory", *unusual_mode]
-        content = self.hashes.get(place) or hash_file(place)
+        content = self.hashes.get(place) or self.hashed(place)
         return [inside, "file", bool(mode & 0o111), content, *unusual_mode]
 
     def _inside(self, top: str, own: Ignored) -> Iterator[str]:

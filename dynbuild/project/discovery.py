@@ -11,6 +11,7 @@ from dynbuild.declaration.syntax import MAX_SIZE, SUFFIXES, decode
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.owners import stranger
 from dynbuild.project import named
+from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.named import NotTakenError
 from dynbuild.spans import Source
 
@@ -183,7 +184,8 @@ def _unreadable(error: OSError, config: str, missing: str | None) -> Declaration
     )
 
 
-def _only_one(directory: Path, start: Path) -> ProjectPaths:
+def declarations_of(directory: Path, start: Path) -> list[str]:
+    """Return the declaration in a directory, if any. Two are a DeclarationError."""
     names = [name for name in NAMES if (start / directory / name).is_file()]
     if len(names) > 1:
         raise DeclarationError(
@@ -193,6 +195,11 @@ def _only_one(directory: Path, start: Path) -> ProjectPaths:
                 hint=f"name the one you mean, `-c {names[0]}`, or remove the others",
             )
         )
+    return names
+
+
+def _only_one(directory: Path, start: Path) -> ProjectPaths:
+    names = declarations_of(directory, start)
     if not names:
         raise DeclarationError(
             Diagnostic(
@@ -219,3 +226,11 @@ def _named_paths(path: Path, start: Path) -> ProjectPaths:
     return ProjectPaths(
         root, str(path), str(lock), None, None if path == lock else root
     )
+
+
+def see_search(facts: FileObservations, start: Path) -> None:
+    """Record where a declaration is looked for, and whether there is one."""
+    for directory in (start, *start.parents):
+        facts.see("mode", of=str(directory))
+        for name in NAMES:
+            facts.see("mode", of=str(directory / name))

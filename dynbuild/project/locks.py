@@ -57,6 +57,9 @@ class LockFile:
     def commits(self, most: int | None = None) -> list[tuple[Commit, tuple[str, ...]]]:
         return git.log(self._place(), most)
 
+    def is_in_git(self) -> bool:
+        return git.top(self._place().parent) is not None
+
     def require(self, revision: str) -> None:
         try:
             exists = git.knows(self._place().parent, revision)

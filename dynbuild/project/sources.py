@@ -21,12 +21,14 @@ class Sources:
     """Implements ``lang.Files`` on a directory, which the language calls ``ROOT``.
 
     ``shown`` is the directory relative to the current one, for messages: "." or
-    "../.."; ``facts`` records everything that is looked at.
+    "../.."; ``facts`` records everything that is looked at; ``open`` has the texts of
+    files that an editor has open, which count instead of what is saved.
     """
 
     root: Path
     shown: str = "."
     facts: FileObservations = field(default_factory=FileObservations)
+    open: Mapping[Path, str] = field(default_factory=dict)
 
     def name(self, path: str) -> str:
         """Return the display name of a path of the language."""
@@ -65,6 +67,9 @@ class Sources:
 
     def read(self, path: str) -> bytes:
         place = self._real(path)
+        if (text := self.open.get(place)) is not None:
+            self.facts.see("mode", of=str(place))
+            return text.encode()
         self.facts.see("mode", "content", of=str(place))
         try:
             mode = place.stat().st_mode
@@ -81,6 +86,11 @@ class Sources:
             size = f"more than {MAX_SIZE // 1024**2} MiB"
             raise FileRefused(f"'{self.name(path)}' has {size}, too much to read")
         return data
+
+    def read_files(self) -> set[Path]:
+        """Return the files that were read, or would have been."""
+        seen = self.facts.observations
+        return {Path(path) for question, path in seen if question == "mode"}
 
     def list(self, path: str) -> Mapping[str, FileKind]:
         place = self._real(path)

@@ -1,12 +1,19 @@
 """One build: a chain of steps, each built on the one before, then recorded."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 from typing import TypeAlias
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepResult, Working
-from dynbuild.digest import RealizationId
+from dynbuild.digest import RealizationId, StepDigest
 from dynbuild.link.choice import Held, preferred
 from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
@@ -18,7 +25,13 @@ from dynbuild.ports import (
 )
 from dynbuild.quote import StageName
 from dynbuild.realization.chains import BaseStack, BuildChain, StepOrigin
-from dynbuild.realization.model import Backends, BuiltStep, ChainResult
+from dynbuild.realization.model import (
+    Backends,
+    BuiltStep,
+    ChainResult,
+    Kept,
+    came_from,
+)
 from dynbuild.realization.squashing import together
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.presence import ABSENT
@@ -34,6 +47,9 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
     Other steps may be built on these as soon as the result is yielded. Recording comes
     after that: it reads what the steps wrote, which takes a while, and other processes
     see only recorded steps.
+
+    A step that has inline sources is built together with them; they are not kept yet,
+    so that no record can say what it came from. Nor can those of steps on it.
     """
 
     def waiting() -> None:
@@ -50,8 +66,12 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
         return _built(work, slice(at, at + count), built[-1:], made)
 
     tier = backends.tier
+    if work.inline:
+        with backends.machine.alone(_steps(work), waiting):
+            yield with_sources(work, backends)
+        return
     built: list[BuiltStep] = []
-    with backends.machine.alone([place.step for place in work.chain], waiting):
+    with backends.machine.alone(_steps(work), waiting):
         built += _held(work, tier)
         ground = work.ground
         for one in built:
@@ -60,11 +80,77 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
         names = [quote.stage(place.id) for place in work.chain[at:]]
         made, failed = attempted(build, names)
         built += made
-        here = [one.held.record for one in built if one.here]
+        built = _kept(built, work.unkept)
+        whole = [one for one in built if one.here and one.kept is Kept.WHOLE]
+        here = [one.held.record for one in whole]
         tier.expect(here)
         yield ChainResult(tuple(built), failed)
         for record in here:
             tier.record(record)
+
+
+def with_sources(
+    work: BuildChain, backends: Backends, *, cached: bool = False
+) -> ChainResult:
+    """Build a step together with its inline sources, whose layers are not kept.
+
+    ``cached``: as far as possible, all comes from the builder's cache.
+    """
+    request = _request(work, work.ground, 0, 1, backends)
+    if cached:
+        request = replace(request, build=replace(request.build, no_cache_steps=()))
+    names = {quote.stage(id_): id_ for id_ in work.inline}
+    try:
+        every = backends.layer_builder.steps(request, backends.report)
+    except BuildFailed as error:
+        # What succeeded stays in the builder as well; the others did not end.
+        ended = {result.step for result in error.steps} - {error.step}
+        return ChainResult(
+            tuple(
+                _unkept(names[result.step], work, result)
+                for result in error.steps
+                if result.step in names and result.step in ended
+            ),
+            error,
+        )
+    sources, made = every[: len(names)], every[len(names) :]
+    inline = [
+        _unkept(names[name], work, StepResult(name, one.seconds, one.ran))
+        for name, one in zip(names, sources, strict=True)
+    ]
+    try:
+        built = _built(work, slice(0, 1), (), made)
+    except BuildFailed as error:
+        return ChainResult((*inline,), error)
+    return ChainResult((*inline, *_kept(built, work.unkept)), None)
+
+
+def _unkept(id_: str, work: BuildChain, result: StepResult) -> BuiltStep:
+    """Return a step whose layers stay in the builder."""
+    record = replace(work.inline[id_], seconds=round(result.seconds, 3))
+    held = Held(record)
+    return BuiltStep(id_, held, here=True, ran=result.ran, kept=Kept.NOTHING)
+
+
+def _kept(
+    built: Iterable[BuiltStep], unkept: Collection[RealizationId]
+) -> list[BuiltStep]:
+    """Return steps with what is kept of them: what came from unkept ones waits."""
+    waiting = {*unkept}
+    found: list[BuiltStep] = []
+    for one in built:
+        record = one.held.record
+        if waiting.isdisjoint(came_from(record)):
+            found.append(one)
+        else:
+            waiting.add(record.id)
+            found.append(replace(one, kept=Kept.LAYERS))
+    return found
+
+
+def _steps(work: BuildChain) -> list[StepDigest]:
+    inline = [record.step for record in work.inline.values()]
+    return [*inline, *(place.step for place in work.chain)]
 
 
 Anew: TypeAlias = tuple[StageName, ...] | None
@@ -144,13 +230,24 @@ def _built(
 ) -> list[BuiltStep]:
     """Return the built steps; ``before`` holds the step that the first stands on.
 
-    Raises BuildFailed for a package group that lacks what it should have.
+    Raises BuildFailed for a package group that lacks what it should have, and where
+    what a copy has to match matched nothing.
     """
     built = [*before]
     results: list[StepResult] = []
     those = zip(work.chain[some], work.origins[some], made, strict=True)
     for place, origin, one in those:
         results.append(StepResult(quote.stage(place.id), one.seconds, one.ran))
+        if one.missed is not None:
+            raise BuildFailed(
+                step=results[-1].step,
+                instruction=None,
+                message=f"nothing matches {one.missed}",
+                output=(),
+                exit_code=None,
+                steps=(*results,),
+                missed=one.missed,
+            )
         if lacking := _lacks(origin, one):
             step = results[-1].step
             raise PackagesAbsent(
@@ -173,6 +270,7 @@ def _built(
             reads=one.reads,
             seconds=round(one.seconds, 3),
             made=one.made,
+            inside=one.inside,
         )
         built.append(BuiltStep(place.id, Held(record), here=True, ran=one.ran))
     return built[len(before) :]

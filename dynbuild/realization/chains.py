@@ -1,10 +1,14 @@
 """What a job builds: a chain of steps, with all that they are built from.
 
 It decides nothing and asks nobody: it is a function of the recipe and the plan.
+
+A step and what it alone copies from are one build too, if the scheduler says so: the
+image needs nothing of a build-only step but what is copied from it, so the layers of
+such an inline source stay in the builder until the image is made.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dynbuild import quote
 from dynbuild.digest import PlacedDigest, RealizationId, StepDigest
@@ -12,14 +16,13 @@ from dynbuild.link.budget import DEEPEST
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.plan import Plan, Reuse, sources_of
-from dynbuild.ports import Stack, StepPart, StepRequest
+from dynbuild.ports import Config, Stack, StepPart, StepRequest
 from dynbuild.quote import StageName
-from dynbuild.realization.model import Recipe
+from dynbuild.realization.model import BuiltStep, Kept, Recipe
 from dynbuild.realization.squashing import SquashGroup, grouped
 from dynbuild.steps.managers.left_out import lacks, may_lack
-from dynbuild.steps.model import Group
-from dynbuild.steps.recipe import copies_of, run_of
-from dynbuild.steps.run import BASE_STEP
+from dynbuild.steps.model import Group, OwnBase, Setup, Stage, Step
+from dynbuild.steps.recipe import copies_of, run_of, target_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class BuildChain:
     for a builder to their groups: the builder gets each group as one layer with the
     same files, so records still name the original stack. ``anew`` ignores existing
     records of these steps.
+
+    ``inline`` has the records, without layers, of the sources that the same build
+    makes: then the chain has one step. ``unkept`` has the ids of all records that wait
+    for layers which are still in the builder.
     """
 
     chain: tuple[Placement, ...]
@@ -71,21 +78,62 @@ class BuildChain:
     deep: Mapping[Stack, tuple[SquashGroup, ...]]
     platform: str
     anew: bool
+    inline: Mapping[str, Record] = field(default_factory=dict)
+    unkept: frozenset[RealizationId] = frozenset()
 
 
 def chain_of(
-    chain: Sequence[Placement],
+    places: Sequence[Placement],
     recipe: Recipe,
     plan: Plan,
     refused: Collection[StepDigest],
+    unkept: Collection[BuiltStep] = (),
 ) -> BuildChain:
     """Return a chain with all that it is built from, which is reused or built by now.
 
     Steps whose own digest is ``refused`` are built even if they were built before.
+    Places that the last one does not stand on are inline sources. ``unkept`` has the
+    steps that are not kept whole yet: no layers can be given of those still in the
+    builder.
     """
-    ground = _Input.of(chain[0].closure, recipe, plan)
-    sources = [_sources(place, recipe, plan) for place in chain]
-    inputs = [ground, *(one for copied in sources for one in copied.values())]
+    absent = {one.held.record.id for one in unkept if one.kept is Kept.NOTHING}
+    inputs: list[_Input] = []
+
+    def stacked(of: Placement, digests: Collection[PlacedDigest]) -> _Input:
+        own = recipe.steps[of.id].own_base
+        inputs.append(_Input.of(digests, own, recipe, plan, absent))
+        return inputs[-1]
+
+    def copied(place: Placement) -> dict[StageName, Stack]:
+        sources = sources_of(recipe.steps[place.id].step)
+        digests = {recipe.sources[id_]: plan.places.sources[id_] for id_ in sources}
+        closure = plan.places.places
+        return {
+            name: stacked(
+                closure[digest], (*closure[digest].closure, digest)
+            ).stack.layers
+            for name, digest in digests.items()
+            if digest not in here
+        }
+
+    below = {*places[-1].closure, places[-1].digest}
+    chain = [place for place in places if place.digest in below]
+    inline = [place for place in places if place.digest not in below]
+    records: dict[str, Record] = {}
+    for place in inline:
+        records[place.id] = record = _without_layers(place, recipe, plan)
+        plan = replace(plan, choices={**plan.choices, place.digest: Reuse(record, 0)})
+    here = {place.digest for place in inline}
+    ground = stacked(chain[0], chain[0].closure)
+    given: dict[StageName, Stack] = {
+        recipe.starts[own]: recipe.bases[own].layers
+        for own in {recipe.steps[place.id].own_base for place in places}
+    }
+    for place in inline:
+        parent = recipe.parents[quote.stage(place.id)]
+        given |= {parent: stacked(place, place.closure).stack.layers, **copied(place)}
+    sources = [copied(place) for place in chain]
+    ids = {one.held.record.id for one in unkept}
     return BuildChain(
         chain=tuple(chain),
         origins=tuple(
@@ -93,12 +141,28 @@ def chain_of(
         ),
         ground=ground.stack,
         requests=tuple(
-            _request(chain[index:], sources[index:], recipe, refused)
+            _request(chain[index:], [given, *sources[index:]], recipe, refused, inline)
             for index in range(len(chain))
         ),
         deep={one.stack.layers: one.groups for one in inputs if one.groups},
         platform=recipe.platform,
         anew=any(place.step in refused for place in chain),
+        inline=records,
+        unkept=frozenset(ids | {record.id for record in records.values()}),
+    )
+
+
+def _without_layers(place: Placement, recipe: Recipe, plan: Plan) -> Record:
+    """Return the record of a step that stays in the builder: its place and origin."""
+    return Record(
+        placed=place.digest,
+        step=place.step,
+        platform=recipe.platform,
+        layers=(),
+        writes={},
+        on=plan.ids(place.on),
+        sources=plan.sources(place.digest),
+        joins=_joins(place, recipe),
     )
 
 
@@ -111,7 +175,12 @@ class _Input:
 
     @classmethod
     def of(
-        cls, digests: Collection[PlacedDigest], recipe: Recipe, plan: Plan
+        cls,
+        digests: Collection[PlacedDigest],
+        own: OwnBase | None,
+        recipe: Recipe,
+        plan: Plan,
+        absent: Collection[RealizationId],
     ) -> "_Input":
         places = plan.places.places
         index = {placed.id: number for number, placed in enumerate(recipe.order)}
@@ -119,8 +188,9 @@ class _Input:
         for digest in sorted(digests, key=lambda digest: index[places[digest].id]):
             choice = plan.choices[digest]
             assert isinstance(choice, Reuse)
+            assert choice.record.id not in absent
             records[places[digest].id] = choice.record
-        base = recipe.base
+        base = recipe.bases[own]
         stack = BaseStack(base.layers, (base.writes,))
         for record in records.values():
             stack = stack.under(record)
@@ -128,21 +198,8 @@ class _Input:
             return cls(stack)
         room = DEEPEST - len(base.layers)
         steps = [recipe.order[index[id_]] for id_ in records]
-        own = grouped(steps, records, base.writes, recipe.moves, room)
-        return cls(stack, (*(SquashGroup((layer,)) for layer in base.layers), *own))
-
-
-def _sources(place: Placement, recipe: Recipe, plan: Plan) -> dict[StageName, _Input]:
-    """Return what a step copies from, by the name that the Dockerfile copies from.
-
-    Not by place: two identical stages share one.
-    """
-    given: dict[StageName, _Input] = {}
-    for source in sources_of(recipe.steps[place.id].step):
-        digest = plan.places.sources[source]
-        stack = (*plan.places.places[digest].closure, digest)
-        given[recipe.sources[source]] = _Input.of(stack, recipe, plan)
-    return given
+        more = grouped(steps, records, base.writes, recipe.moves, room)
+        return cls(stack, (*(SquashGroup((layer,)) for layer in base.layers), *more))
 
 
 def _origin(place: Placement, recipe: Recipe, plan: Plan, *, first: bool) -> StepOrigin:
@@ -151,39 +208,88 @@ def _origin(place: Placement, recipe: Recipe, plan: Plan, *, first: bool) -> Ste
     return StepOrigin(
         plan.ids(place.on) if first else (),
         plan.sources(place.digest),
-        tuple(sorted({recipe.digests[join.onto] for join in place.joins})),
+        _joins(place, recipe),
         step if isinstance(step, Group) else None,
     )
 
 
+def _joins(place: Placement, recipe: Recipe) -> tuple[StepDigest, ...]:
+    """Return the steps that a step was put on although it does not declare them."""
+    return tuple(sorted({recipe.digests[join.onto] for join in place.joins}))
+
+
 def _request(
     chain: Sequence[Placement],
-    sources: Sequence[Mapping[StageName, _Input]],
+    stacks: Sequence[Mapping[StageName, Stack]],
     recipe: Recipe,
     refused: Collection[StepDigest],
+    inline: Sequence[Placement],
 ) -> StepRequest:
-    """Return the request for steps that each stand on the one before."""
+    """Return the request for steps that each stand on the one before.
+
+    ``stacks`` has what is given to the build, and to each of the steps.
+    """
     names = [quote.stage(place.id) for place in chain]
-    given = {BASE_STEP: recipe.base.layers}
-    for copied in sources:
-        given |= {name: one.stack.layers for name, one in copied.items()}
+    within = tuple(quote.stage(place.id) for place in inline)
     again = [quote.stage(place.id) for place in chain if place.step in refused]
-    copies = [recipe.copies[name] for name in names if name in recipe.copies]
+    every = (*within, *names)
+    copies = [recipe.copies[name] for name in every if name in recipe.copies]
+    first = recipe.steps[chain[0].id]
+    runs_on = first.runs_on(recipe.platform)
+    build = replace(recipe.request, no_cache_steps=(*again, *copies))
+    if runs_on != recipe.platform:
+        told = target_variables(recipe.platform)
+        build = replace(build, platforms=(runs_on,), arguments=told)
     return StepRequest(
-        build=replace(recipe.request, no_cache_steps=(*again, *copies)),
+        build=build,
         parts=tuple(_part(place, recipe) for place in chain),
         on=(),
         below=(),
-        stacks=given,
+        stacks={name: layers for some in stacks for name, layers in some.items()},
         parent=recipe.parents[names[0]],
-        config=recipe.config,
+        config=recipe.configs[first.own_base],
+        inline=within,
+        configs=_configs((*inline, *chain), recipe),
     )
+
+
+def _configs(places: Sequence[Placement], recipe: Recipe) -> dict[StageName, Config]:
+    """Return the configs of what is given to a build, where bases may differ."""
+    steps = [recipe.steps[place.id] for place in places]
+    named = {recipe.parents[quote.stage(one.id)]: one.own_base for one in steps}
+    for one in steps:
+        for id_ in sources_of(one.step):
+            named[recipe.sources[id_]] = recipe.steps[id_].own_base
+    named |= {recipe.starts[one.own_base]: one.own_base for one in steps}
+    return {name: recipe.configs[own] for name, own in named.items()}
+
+
+def _taken(step: Step) -> tuple[bool, ...]:
+    """Say of all that a step takes whether it counts as a project's file.
+
+    What is downloaded or has its text in the declaration does.
+    """
+    copied = tuple(copy.of_project for copy in copies_of(step))
+    files = step.files if isinstance(step, Stage | Setup) else ()
+    added = step.add if isinstance(step, Stage) else ()
+    return (*(True for _ in added), *copied, *(True for _ in files))
+
+
+def _needed(step: Step) -> dict[int, str]:
+    """Return the patterns that have to match something, by the copies they are of."""
+    before = len(step.add) if isinstance(step, Stage) else 0
+    return {
+        number: f"{copy.path!r} of {copy.stage or copy.image}"
+        for number, copy in enumerate(copies_of(step), before)
+        if copy.pattern == "needed"
+    }
 
 
 def _part(place: Placement, recipe: Recipe) -> StepPart:
     step = recipe.steps[place.id].step
     return StepPart(
         quote.stage(place.id),
-        tuple(copy.of_project for copy in copies_of(step)),
+        _taken(step),
         run_of(step, {}, None) is not None,
+        _needed(step),
     )

@@ -5,12 +5,12 @@ from contextlib import suppress
 
 from dynbuild.digest import Digest
 from dynbuild.errors import CommandFailed, Diagnostic
-from dynbuild.explain.view import live_copies
+from dynbuild.explain.view import live_inputs
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
 from dynbuild.ports import Images, NotThereError
 from dynbuild.steps.model import Copy
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import content_of, inputs_of
 
 ReadContent = Callable[[str, tuple[str, ...]], Digest]
 """Reads or gathers a path except for some patterns, and returns its digest."""
@@ -25,11 +25,11 @@ def contents(steps: Collection[Placed], read: ReadContent) -> dict[Copy, Digest]
     found: dict[Copy, Digest] = {}
     problems = []
     for placed in steps:
-        for copy in copies_of(placed.step):
+        for copy in inputs_of(placed.step):
             if not copy.of_project:
                 continue
             try:
-                content = read(copy.path, copy.exclude)
+                content = content_of(copy, read)
             except NotThereError as error:
                 problems.append(_missing(placed, copy, error))
                 continue
@@ -55,7 +55,7 @@ def live(steps: Collection[Placed], read: ReadContent) -> dict[Copy, Digest]:
     """
     found: dict[Copy, Digest] = {}
     for placed in steps:
-        for copy in live_copies(placed):
+        for copy in live_inputs(placed):
             try:
                 found[copy] = read(copy.path, copy.exclude)
             except NotThereError as error:
@@ -69,7 +69,7 @@ def existing_live_digests(
     """Return the digests of the live copies whose path exists."""
     found: dict[Copy, Digest] = {}
     for placed in steps:
-        for copy in live_copies(placed):
+        for copy in live_inputs(placed):
             with suppress(NotThereError):
                 found[copy] = read(copy.path, copy.exclude)
     return found
@@ -80,8 +80,16 @@ def local_digests(lock: Lock, images: Images) -> dict[str, Digest]:
     return {
         pin.image: images.local_digest(pin.image)
         for pin in (lock.base, *lock.images.values())
-        if pin.digest is None
+        if pin.unpinned
     }
+
+
+def unpinned_digests(lock: Lock, images: Callable[[], Images]) -> dict[str, Digest]:
+    """Return the local digests of unpinned images; ask the engine only for those."""
+    pins = (lock.base, *lock.images.values())
+    if all(pin.digest is not None for pin in pins):
+        return {}
+    return local_digests(lock, images())
 
 
 def _missing(placed: Placed, copy: Copy, error: NotThereError) -> Diagnostic:

@@ -1,31 +1,35 @@
 """The inputs of a realization: the base image, the files, and the user's options."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from tempfile import mkdtemp
 
-from dynbuild.building import BuildRequest, Working
-from dynbuild.digest import Digest
+from dynbuild.building import BuildRequest
+from dynbuild.digest import Digest, StepDigest
 from dynbuild.emit.config import step_config
 from dynbuild.emit.dockerfile import layout
-from dynbuild.emit.instructions import pinned
-from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed, Diagnostic
+from dynbuild.inheritance import Steps, above_of
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import Placed
-from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.resolved import for_platform, resolve
 from dynbuild.ports import Base
 from dynbuild.realization.contents import contents, local_digests
 from dynbuild.realization.model import Backends, Recipe
 from dynbuild.realization.request import RealizeOptions, dockerfile_of, latest_time
 from dynbuild.realization.versions import last_versions
-from dynbuild.steps.model import Copy
+from dynbuild.steps.model import Copy, OwnBase
 from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import CacheMount
 
 
 class RealizeInputs:
-    """The inputs that a lock is realized from: files, images, and user options."""
+    """The inputs that a lock is realized from: files, images, and user options.
+
+    ``line`` has the image's name after those of the images that it extends, the root
+    first, and nothing where there is one image. ``bases`` has those that were read for
+    any image of the run. ``of_several``: the image is for other platforms as well.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - all the inputs
         self,
@@ -35,6 +39,10 @@ class RealizeInputs:
         backends: Backends,
         options: RealizeOptions,
         folder: str,
+        line: tuple[str, ...] = (),
+        bases: dict[Digest, Base] | None = None,
+        *,
+        of_several: bool = False,
     ) -> None:
         self.lock = lock
         self.order = order
@@ -45,7 +53,25 @@ class RealizeInputs:
         self.options = options
         self.folder = folder
         self.context = folder
+        self.line = line
+        self.bases = bases
+        self.of_several = of_several
         self.unpinned = local_digests(lock, backends.images)
+
+    def above(self, at: int) -> "RealizeInputs":
+        """Return the inputs of an image that this one extends, the root first."""
+        lock = self.lock.line[at]
+        return RealizeInputs(
+            lock,
+            install_order(lock),
+            self.platform,
+            replace(self.backends, earlier=tuple),
+            self.options,
+            self.folder,
+            self.line[: at + 1],
+            self.bases,
+            of_several=self.of_several,
+        )
 
     def check_unpinned(self, image: str) -> None:
         """Raise CommandFailed if an image without a pin has changed."""
@@ -69,14 +95,14 @@ class RealizeInputs:
         contents(steps, lambda path, out: files.gather(path, out, context))
         return contents(steps, lambda path, out: files.gathered(path, out, context))
 
-    def request(self, text: str) -> BuildRequest:
+    def request(self, text: str, platform: str | None = None) -> BuildRequest:
         options = self.options
         return BuildRequest(
             dockerfile=text,
             context=self.context,
             outputs=options.outputs,
             tags=options.tags,
-            platforms=(self.platform,),
+            platforms=(platform or self.platform,),
             builder=options.builder,
             network=options.network,
             host_network=options.host_network,
@@ -86,20 +112,29 @@ class RealizeInputs:
         )
 
     def recipe(
-        self, base: Base, known: Mapping[Copy, Digest], earlier: Iterable[Lock]
+        self,
+        bases: Mapping[OwnBase | None, Base],
+        known: Mapping[Copy, Digest],
+        earlier: Iterable[Lock],
     ) -> Recipe:
         """Return the recipe; ``known`` has the contents of copies."""
         lock, order = self.lock, self.order
         resolved = resolve(lock, self.platform, known, self.unpinned, order)
-        text = dockerfile_of(resolved, self.options.project)
+        exact = replace(resolved, lock=for_platform(lock, self.platform))
+        text = dockerfile_of(exact, self.options.project)
         laid = layout(order)
+        above = above_of(resolved)
         return Recipe(
             order=order,
             described=resolved.descriptions,
             digests=resolved.digests,
             platform=self.platform,
-            base=base,
-            config=step_config(lock, base.config),
+            bases=bases,
+            configs={
+                own: step_config(lock.on(own), base.config)
+                for own, base in bases.items()
+            },
+            starts=laid.bases,
             request=replace(self.request(text), parts=laid.parts),
             parents={stage.name: stage.parent for stage in laid.branches},
             sources=laid.sources,
@@ -107,50 +142,27 @@ class RealizeInputs:
             locked={placed.id: _locked(lock, placed) for placed in order},
             moves={name: entry.moves for name, entry in lock.stages.items()},
             previous=last_versions(resolved, earlier),
+            above=above,
+            images=_owners(resolved.digests, above, self.line),
+            told=self.platform if self.of_several else None,
         )
 
 
-def base_of(inputs: RealizeInputs) -> Base:
-    """Return the base image, imported into the store. Raises DeclarationError."""
-    lock, platform, backends = inputs.lock, inputs.platform, inputs.backends
-    digest = (
-        inputs.unpinned[lock.base.image]
-        if lock.base.digest is None
-        else lock.base.platforms.get(platform)
-    )
-    if digest is None:
-        known = ", ".join(sorted(lock.base.platforms))
-        raise DeclarationError(
-            Diagnostic(
-                "DB0304",
-                f"{lock.base.image} does not exist for {platform}",
-                hint=f"it exists for {known}: pass one of these as --platform",
-            )
+def _owners(
+    digests: Mapping[str, StepDigest], above: Sequence[Steps], line: Sequence[str]
+) -> dict[str, str]:
+    """Return the image whose step each is: the first that has it, as it is here."""
+    if not line:
+        return {}
+    every = [*(one.digests for one in above), digests]
+    return {
+        id_: next(
+            name
+            for name, has in zip(line, every, strict=True)
+            if has.get(id_) == digest
         )
-    if (held := backends.machine.base(digest)) is not None:
-        return held
-    what = f"importing {lock.base.image}"
-    backends.report(Working(what))
-    with ExitStack() as alone:
-        alone.enter_context(backends.machine.alone([digest], lambda: None))
-        base = backends.machine.base(digest)
-        if base is None:
-            base = backends.layer_builder.base(pinned(lock.base), inputs.request(""))
-            inputs.check_unpinned(lock.base.image)
-            _keep(digest, base, backends, alone.pop_all())
-    backends.report(Working(what, done=True))
-    return base
-
-
-def _keep(digest: Digest, base: Base, backends: Backends, alone: ExitStack) -> None:
-    """Store a base in parallel with the first builds: reading it takes a while."""
-
-    def keep() -> Iterator[object]:
-        with alone:
-            backends.machine.keep_base(digest, base)
-        yield from ()
-
-    backends.jobs.start(digest, keep)
+        for id_, digest in digests.items()
+    }
 
 
 def _locked(lock: Lock, placed: Placed) -> frozenset[str]:

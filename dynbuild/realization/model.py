@@ -2,11 +2,19 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import Enum
+from typing import Protocol, TypeAlias
 
 from dynbuild.building import BuildFailed, BuildRequest, Report, StepResult
-from dynbuild.digest import Description, PlacedDigest, StepDigest
+from dynbuild.digest import (
+    Description,
+    Digest,
+    PlacedDigest,
+    RealizationId,
+    StepDigest,
+)
 from dynbuild.explain.past import History, Provenance
+from dynbuild.inheritance import Steps
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.lockfile.model import Lock
@@ -27,6 +35,7 @@ from dynbuild.ports import (
 )
 from dynbuild.quote import StageName
 from dynbuild.realization.outputs import Publisher
+from dynbuild.steps.model import OwnBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +46,22 @@ class Recipe:
     ``sources`` each step to the build stage that copies from it use, ``copies`` a step
     to the build stage of copies that must not come from a builder's cache. ``previous``
     maps steps to their last versions, which tell what to expect of them. ``request``
-    is the part that all builds share. ``locked`` holds the cache mounts that one step
-    at a time may use. ``moves`` counts how often each stage changed.
+    is the part that all builds share. ``bases`` has the image's base, and those that
+    steps start from instead, as far as something is built of them; ``starts`` the build
+    stages of all, and ``configs`` what steps on each run with. ``locked`` holds the
+    cache mounts that one step at a time may use. ``moves`` counts how often each stage
+    changed. ``above`` has the images that this one extends, the root first. Where there
+    are several images, ``images`` has the one whose step each is, by the step's id;
+    where there are several platforms, ``told`` is this one.
     """
 
     order: tuple[Placed, ...]
     described: Mapping[str, Description]
     digests: Mapping[str, StepDigest]
     platform: str
-    base: Base
-    config: Config
+    bases: Mapping[OwnBase | None, Base]
+    configs: Mapping[OwnBase | None, Config]
+    starts: Mapping[OwnBase | None, StageName]
     request: BuildRequest
     parents: Mapping[StageName, StageName]
     sources: Mapping[str, StageName]
@@ -54,6 +69,9 @@ class Recipe:
     locked: Mapping[str, frozenset[str]]
     moves: Mapping[str, int]
     previous: Mapping[StepDigest, StepDigest] = field(default_factory=dict)
+    above: tuple[Steps, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
+    told: str | None = None
     steps: Mapping[str, Placed] = field(init=False, compare=False)
     """The steps by id."""
 
@@ -61,20 +79,26 @@ class Recipe:
         steps = {placed.id: placed for placed in self.order}
         object.__setattr__(self, "steps", steps)
 
+    @property
+    def base(self) -> Base:
+        """The base of the image."""
+        return self.bases[None]
+
 
 @dataclass(frozen=True, slots=True)
 class How:
     """How to realize: the number of parallel jobs, the steps to build again.
 
     Existing records of the steps in ``anew`` are ignored. ``seconds`` holds how long
-    steps took before. ``before`` names the first step that is not to be realized, where
-    that is not the whole image.
+    steps took before. Where that is not the whole image, ``before`` names the first
+    step that is not to be realized, or ``only`` those that are.
     """
 
     jobs: int
     anew: frozenset[str] = frozenset()
     seconds: Mapping[str, float] = field(default_factory=dict)
     before: str | None = None
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,8 @@ class Backends:
 
     ``copy_project`` copies the project as it is into a directory, and returns the
     patterns of its .dockerignore. ``earlier`` yields locks before this one, the newest
-    first.
+    first. ``documents`` returns the manifest and the config of an image of a digest, as
+    its registry has them.
     """
 
     files: Files
@@ -100,7 +125,22 @@ class Backends:
     jobs: Jobs
     report: Report
     earlier: Callable[[], Iterable[Lock]] = tuple
+    documents: Callable[[str, Digest], tuple[bytes, bytes] | None] = lambda *_: None
     sources: tuple[Provenance, ...] = ("local",)
+
+
+class Kept(Enum):
+    """What is kept of a built step by the time that the next one starts."""
+
+    WHOLE = "whole"
+    """Its layers and its record."""
+
+    LAYERS = "layers"
+    """Its layers; its record waits for that of a step whose layers are not kept yet."""
+
+    NOTHING = "nothing"
+    """Its layers are still in the builder. Its record in the plan has none: only its
+    place and what it came from, so its id is not the one that it will have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +151,12 @@ class BuiltStep:
     held: Held
     here: bool
     ran: bool
+    kept: Kept = Kept.WHOLE
+
+
+def came_from(record: Record) -> tuple[RealizationId, ...]:
+    """Return the ids of all realizations that a record names."""
+    return (*record.on, *dict(record.sources).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +173,9 @@ class RealizeResult:
 
     After a failure something is left to build. ``here`` holds the places that this
     process built now. ``beside`` holds the records of the nearest tier from which the
-    plan learned what steps have to be placed on.
+    plan learned what steps have to be placed on; ``unkept`` the steps that are not kept
+    whole yet, in the order in which they were built; ``taken`` what stands in for
+    records of this image (``inheritance``).
     """
 
     recipe: Recipe
@@ -136,6 +184,8 @@ class RealizeResult:
     here: frozenset[PlacedDigest]
     beside: tuple[Record, ...] = ()
     failed: BuildFailed | None = None
+    unkept: tuple[BuiltStep, ...] = ()
+    taken: Mapping[RealizationId, tuple[Record, ...]] = field(default_factory=dict)
 
     def whole(self) -> "RealizeResult":
         """Return the result if it is complete. Raises BuildFailed."""
@@ -162,12 +212,15 @@ class RealizeResult:
     @property
     def held_here(self) -> tuple[Record, ...]:
         """The records that the plan relies on and the nearest tier has."""
+        unkept = {step.held.record.id for step in self.unkept}
         chosen = (
-            choice.record
+            record
             for choice in self.plan.choices.values()
             if isinstance(choice, Reuse) and choice.distance == 0
+            for record in self.taken.get(choice.record.id, (choice.record,))
         )
-        return (*chosen, *self.beside)
+        every = (*chosen, *self.beside)
+        return tuple(record for record in every if record.id not in unkept)
 
     def _records(self, digests: Iterable[PlacedDigest]) -> tuple[Record, ...]:
         choices = (self.plan.choices[digest] for digest in digests)
@@ -178,3 +231,21 @@ class Gather(Protocol):
     """Gathers the files that steps copy, and returns the recipe that results."""
 
     def __call__(self, steps: Collection[str]) -> Recipe: ...
+
+
+OpenAbove: TypeAlias = Callable[[int], "Asked"]
+"""Opens one of the images above, the root first, by its position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The steps of one image to realize, how, and what with.
+
+    ``open_above`` opens the images above; None where nothing is built for it in these.
+    """
+
+    recipe: Recipe
+    how: How
+    backends: Backends
+    gather: Gather
+    open_above: OpenAbove | None = None

@@ -1,31 +1,27 @@
 """The progress of a realization: the state of each step, and every change of it.
 
-A value, as is the plan: what happened goes into a function, and the next value comes
-out. States are never set: they follow from the plan and from the running jobs, so that
-they cannot contradict them. docs/design/states.md has the picture.
+A value, as is the plan: what happened goes into a function (those of ``results`` for
+what jobs tell), and the next value comes out. States are never set: they follow from
+the plan and from the running jobs, so that they cannot contradict them.
+docs/design/states.md has the picture.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from dynbuild import quote
 from dynbuild.building import BuildFailed, StepResult
-from dynbuild.digest import PlacedDigest, StepDigest
+from dynbuild.digest import PlacedDigest, RealizationId, StepDigest
+from dynbuild.errors import DynbuildError
+from dynbuild.inheritance import ImagePlan, Steps, plan_image
 from dynbuild.link.choice import Held
-from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
-from dynbuild.link.reads import reads_of
-from dynbuild.plan import Build, Plan, Reuse, plan
-from dynbuild.ports import JobEnded, JobResult, LostError
-from dynbuild.realization.diagnosis import forgotten, lacking
-from dynbuild.realization.model import (
-    BuiltStep,
-    ChainResult,
-    How,
-    RealizeResult,
-    Recipe,
-)
+from dynbuild.lockfile.order import Placed
+from dynbuild.plan import Build, Plan, Reuse
+from dynbuild.ports import LostError
+from dynbuild.realization.model import BuiltStep, ChainResult, How, Kept, Recipe
+from dynbuild.steps.recipe import inputs_of
 
 
 class StepState(Enum):
@@ -73,13 +69,15 @@ class Progress:
     ``running`` maps the key of each job, the placed digest of its first step, to its
     chain; ``unread`` has the results of those that are READING. ``built`` has the steps
     that were built meanwhile, here or by another process, in the order of their
-    results. ``results`` is what was reported to the user, by step id.
+    results. ``results`` is what was reported to the user, by step id. ``early``: images
+    above still build what this one wants of them. ``paths`` has the longest time from
+    the start of each step to the end of all.
     """
 
     recipe: Recipe
     how: How
     held: tuple[Held, ...]
-    plan: Plan
+    image: ImagePlan
     states: Mapping[PlacedDigest, StepState]
     running: Mapping[str, tuple[Placement, ...]] = field(default_factory=dict)
     unread: Mapping[str, ChainResult] = field(default_factory=dict)
@@ -87,12 +85,37 @@ class Progress:
     results: Mapping[str, StepResult] = field(default_factory=dict)
     unbuilt: frozenset[PlacedDigest] = frozenset()
     """The places whose builds failed."""
-    failed: BuildFailed | LostError | None = None
+    failed: BuildFailed | DynbuildError | LostError | None = None
+    early: bool = False
+    paths: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it is now."""
+        return self.image.plan
 
     @property
     def refused(self) -> frozenset[StepDigest]:
         """The digests of the steps that are built although records exist."""
         return _refused(self.recipe, self.how)
+
+    @property
+    def unkept(self) -> tuple[BuiltStep, ...]:
+        """The steps that are not kept whole yet, in the order of their results."""
+        return tuple(one for one in self.built if one.kept is not Kept.WHOLE)
+
+    @property
+    def in_builder(self) -> frozenset[RealizationId]:
+        """The ids of records whose layers are still in the builder alone."""
+        return frozenset(
+            one.held.record.id for one in self.built if one.kept is Kept.NOTHING
+        )
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The steps that wait for what images above build: it may serve here."""
+        wanted = self.image.wanted.values() if self.early else ()
+        return frozenset(id_ for some in wanted for id_ in some)
 
     @property
     def missing(self) -> tuple[Placement, ...]:
@@ -103,23 +126,41 @@ class Progress:
         )
 
 
-def begin(recipe: Recipe, how: How, held: tuple[Held, ...]) -> Progress:
+def begin(
+    recipe: Recipe,
+    how: How,
+    held: tuple[Held, ...],
+) -> Progress:
     """Return the progress when nothing was built yet."""
     usable = _usable(recipe, how, held)
-    return _stated(Progress(recipe, how, usable, _plan(recipe, how, usable, ()), {}))
+    image = _plan(recipe, how, usable, ())
+    paths = longest_paths(recipe.order, how.seconds)
+    return stated(Progress(recipe, how, usable, image, {}, paths=paths))
 
 
 def looked_up(progress: Progress, recipe: Recipe, held: tuple[Held, ...]) -> Progress:
     """Return the progress with a recipe that knows more, and the records for it."""
     usable = _usable(recipe, progress.how, held)
-    return _planned(replace(progress, recipe=recipe, held=usable))
+    paths = longest_paths(recipe.order, progress.how.seconds)
+    return planned(replace(progress, recipe=recipe, held=usable, paths=paths))
+
+
+def waiting(progress: Progress, *, early: bool) -> Progress:
+    """Return the progress that waits, or no more, for what images above build."""
+    return stated(replace(progress, early=early))
 
 
 def reported(progress: Progress) -> tuple[Progress, tuple[StepResult, ...]]:
     """Return the progress, and the steps that turn out to be reused, each once."""
     final = progress.plan.places.final.items()
     reused = {
-        id_: StepResult(quote.stage(id_), 0.0, ran=False)
+        id_: StepResult(
+            quote.stage(id_),
+            0.0,
+            ran=False,
+            platform=progress.recipe.told,
+            image=progress.recipe.images.get(id_),
+        )
         for id_, digest in final
         if isinstance(progress.plan.choices[digest], Reuse)
         and id_ not in progress.results
@@ -131,125 +172,7 @@ def reported(progress: Progress) -> tuple[Progress, tuple[StepResult, ...]]:
 def started(progress: Progress, chain: tuple[Placement, ...]) -> Progress:
     """Return the progress with a job for a chain, whose key is its first place."""
     running = {**progress.running, chain[0].digest: chain}
-    return _stated(replace(progress, running=running))
-
-
-def took(progress: Progress, event: JobResult | JobEnded) -> Progress:
-    """Return the progress after the result or the end of a job.
-
-    Raises what a job raised, unless that is BuildFailed or LostError.
-    """
-    key = event.key
-    match event:
-        case JobResult(result=ChainResult() as result):
-            if _is_compared(progress, progress.running[key]):
-                return _stated(
-                    replace(
-                        progress,
-                        unread={**progress.unread, key: result},
-                        unbuilt=progress.unbuilt | _unbuilt(progress, key, result),
-                        failed=progress.failed or result.failed,
-                    )
-                )
-            return _noted(progress, key, result)
-        case JobEnded(error=BuildFailed() | LostError() as error):
-            first = {place.digest for place in progress.running.get(key, ())[:1]}
-            running, unread = _without(progress, key)
-            return _stated(
-                replace(
-                    progress,
-                    running=running,
-                    unread=unread,
-                    unbuilt=progress.unbuilt | first,
-                    failed=progress.failed or error,
-                )
-            )
-        case JobEnded(error=BaseException() as error):
-            raise error
-        case _ if key in progress.unread:
-            return _noted(progress, key, progress.unread[key])
-        case _:
-            # Noted as soon as it was built, or no chain: the base's layers are kept.
-            return progress
-
-
-def result_of(progress: Progress) -> RealizeResult:
-    """Return what came of it, once no job runs. Raises LostError."""
-    failed, recipe = progress.failed, progress.recipe
-    if isinstance(failed, LostError):
-        raise failed
-    results = tuple(
-        progress.results[placed.id]
-        for placed in recipe.order
-        if placed.id in progress.results
-    )
-    if failed is not None:
-        failed = replace(
-            failed,
-            steps=results,
-            lacking=lacking(failed, recipe.order, progress.plan),
-            forgotten=forgotten(failed, recipe.order),
-        )
-    here = frozenset(made.held.record.placed for made in progress.built if made.here)
-    return RealizeResult(
-        recipe, progress.plan, results, here, _beside(progress), failed
-    )
-
-
-def _is_compared(progress: Progress, chain: tuple[Placement, ...]) -> bool:
-    """Whether a plan would read what these steps wrote.
-
-    Reading takes a while, and the scheduler must not wait for it.
-    """
-    last = chain[-1]
-    below = {*last.closure, last.digest}
-    return any(
-        digest not in below and last.digest not in other.closure
-        for digest, other in progress.plan.places.places.items()
-        if isinstance(progress.plan.choices[digest], Reuse)
-        or reads_of(progress.recipe.steps[other.id].step)
-    )
-
-
-def _noted(progress: Progress, key: str, result: ChainResult) -> Progress:
-    """Return the progress with what a chain built, and a plan that knows it."""
-    results = dict(progress.results)
-    for built in result.built:
-        if built.here:
-            before = results.get(built.step)
-            results[built.step] = StepResult(
-                quote.stage(built.step),
-                (before.seconds if before else 0.0) + built.held.record.seconds,
-                built.ran or (before is not None and before.ran),
-            )
-    running, unread = _without(progress, key)
-    return _planned(
-        replace(
-            progress,
-            running=running,
-            unread=unread,
-            results=results,
-            built=(*progress.built, *result.built),
-            unbuilt=progress.unbuilt | _unbuilt(progress, key, result),
-            failed=progress.failed or result.failed,
-        )
-    )
-
-
-def _unbuilt(
-    progress: Progress, key: str, result: ChainResult
-) -> frozenset[PlacedDigest]:
-    """Return the place of a chain whose build failed, if any."""
-    rest = progress.running[key][len(result.built) :]
-    return frozenset({rest[0].digest}) if result.failed and rest else frozenset()
-
-
-def _without(
-    progress: Progress, key: str
-) -> tuple[dict[str, tuple[Placement, ...]], dict[str, ChainResult]]:
-    running = {name: one for name, one in progress.running.items() if name != key}
-    unread = {name: one for name, one in progress.unread.items() if name != key}
-    return running, unread
+    return stated(replace(progress, running=running))
 
 
 def _usable(recipe: Recipe, how: How, held: tuple[Held, ...]) -> tuple[Held, ...]:
@@ -262,28 +185,30 @@ def _refused(recipe: Recipe, how: How) -> frozenset[StepDigest]:
     return frozenset(recipe.digests[step] for step in how.anew)
 
 
-def _planned(changed: Progress) -> Progress:
+def planned(changed: Progress) -> Progress:
     """Return the progress with a new plan: what it depends on has changed."""
-    planned = _plan(changed.recipe, changed.how, changed.held, changed.built)
-    return _stated(replace(changed, plan=planned))
+    image = _plan(changed.recipe, changed.how, changed.held, changed.built)
+    return stated(replace(changed, image=image))
 
 
 def _plan(
     recipe: Recipe, how: How, held: tuple[Held, ...], built: tuple[BuiltStep, ...]
-) -> Plan:
-    return plan(
-        recipe.order,
-        recipe.digests,
+) -> ImagePlan:
+    return plan_image(
+        Steps(recipe.order, recipe.described, recipe.digests),
+        recipe.above,
         recipe.platform,
         held,
+        recipe.base.writes,
         before=how.before,
+        only=how.only,
         anew=how.anew,
         made=[step.held for step in built],
         previous=recipe.previous,
     )
 
 
-def _stated(changed: Progress) -> Progress:
+def stated(changed: Progress) -> Progress:
     """Return the progress with the states that follow from the plan and the jobs."""
     wanted = {
         digest
@@ -291,12 +216,13 @@ def _stated(changed: Progress) -> Progress:
         if isinstance(choice, Build)
     }
     made = {step.held.record.id for step in changed.built}
+    withheld = changed.withheld
     jobs: dict[PlacedDigest, StepState] = {}
     for key, chain in changed.running.items():
         result = changed.unread.get(key)
         state = StepState.BUILDING if result is None else StepState.READING
-        built = chain if result is None else chain[: len(result.built)]
-        jobs |= {place.digest: state for place in built}
+        ids = {one.step for one in result.built} if result else None
+        jobs |= {one.digest: state for one in chain if ids is None or one.id in ids}
 
     def state_of(place: Placement) -> StepState:
         match changed.plan.choices[place.digest]:
@@ -308,7 +234,7 @@ def _stated(changed: Progress) -> Progress:
                 if place.digest in jobs:
                     return jobs[place.digest]
                 needs = (*place.closure, *place.sources)
-                waits = any(digest in wanted for digest in needs)
+                waits = place.id in withheld or any(one in wanted for one in needs)
                 return StepState.WAITING if waits else StepState.READY
             case _:
                 return StepState.UNNEEDED
@@ -318,13 +244,18 @@ def _stated(changed: Progress) -> Progress:
     return replace(changed, states=states)
 
 
-def _beside(progress: Progress) -> tuple[Record, ...]:
-    """Return the nearest tier's records of places that no step ended up in."""
-    places = progress.plan.places
-    passed = {*places.passed} - places.places.keys()
-    every = (*(step.held for step in progress.built), *progress.held)
-    return tuple(
-        held.record
-        for held in every
-        if held.record.placed in passed and held.distance == 0
-    )
+def longest_paths(
+    order: Sequence[Placed], seconds: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the longest time from the start of each step to the end of all steps.
+
+    In seconds; a step that never ran counts as one second.
+    """
+    path: dict[str, float] = {}
+    behind: dict[str, float] = {}
+    for placed in reversed(order):
+        path[placed.id] = behind.get(placed.id, 0.0) + seconds.get(placed.id, 1.0)
+        sources = (copy.stage for copy in inputs_of(placed.step) if copy.stage)
+        for below in (*placed.on, *sources):
+            behind[below] = max(behind.get(below, 0.0), path[placed.id])
+    return path

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from dynbuild import quote
 from dynbuild.explain.past import History, PastBuild, PastStep, Provenance
@@ -15,37 +15,43 @@ from dynbuild.realization.squashing import Squash
 from dynbuild.steps.title import title
 
 
+@dataclass
+class Recorded:
+    """What the history gets: the result as it is known at the end, and squashes."""
+
+    outcome: RealizeResult
+    squashes: list[PastStep] = field(default_factory=list)
+
+
 @contextmanager
 def recording_history(
     history: History, lock: Lock, outcome: RealizeResult, sources: Sequence[Provenance]
-) -> Iterator[list[PastStep]]:
+) -> Iterator[Recorded]:
     """Record the result in the history at the end, even if making the image fails.
 
-    ``sources`` names the tiers, near to far. The caller appends squashes to the list
-    that is yielded.
+    ``sources`` names the tiers, near to far. The caller completes what is yielded.
     """
-    squashes: list[PastStep] = []
-    built = _past_build(lock, outcome, sources)
+    recorded = Recorded(outcome)
     try:
-        yield squashes
+        yield recorded
     except LostError:
         raise  # the caller starts over
     except BaseException:
         # A failure outside of the steps, or an interrupt by the user.
-        failed = built.failed or ""
-        history.keep(replace(built, steps=(*built.steps, *squashes), failed=failed))
+        built = _past_build(lock, recorded, sources)
+        history.keep(replace(built, failed=built.failed or ""))
         raise
-    history.keep(replace(built, steps=(*built.steps, *squashes)))
+    history.keep(_past_build(lock, recorded, sources))
 
 
 def _past_build(
-    lock: Lock, outcome: RealizeResult, sources: Sequence[Provenance]
+    lock: Lock, recorded: Recorded, sources: Sequence[Provenance]
 ) -> PastBuild:
-    failed = None
+    outcome, failed = recorded.outcome, None
     if outcome.failed is not None:
         ids = {quote.stage(placed.id): placed.id for placed in outcome.recipe.order}
         failed = ids.get(outcome.failed.step, "") if outcome.failed.step else ""
-    steps = tuple(_steps(outcome, sources))
+    steps = (*past_steps(outcome, sources), *recorded.squashes)
     return PastBuild(dumps(lock), outcome.recipe.platform, steps, failed)
 
 
@@ -67,7 +73,10 @@ def squash(name: str, one: Squash) -> PastStep:
     )
 
 
-def _steps(outcome: RealizeResult, sources: Sequence[Provenance]) -> Iterator[PastStep]:
+def past_steps(
+    outcome: RealizeResult, sources: Sequence[Provenance]
+) -> Iterator[PastStep]:
+    """Yield the steps that exist now, in lock order, and where each is from."""
     recipe, plan = outcome.recipe, outcome.plan
     ran = {result.step for result in outcome.steps if result.ran}
     for placed in recipe.order:

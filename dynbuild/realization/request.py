@@ -1,9 +1,9 @@
 """``realize``: the options, and the build request for the image of a lock."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dynbuild.building import BuildRequest, Nowhere, Output
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
@@ -15,7 +15,17 @@ from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.quote import StageName
 from dynbuild.realization.contents import contents, local_digests
+from dynbuild.steps.late import settled
 from dynbuild.steps.title import label
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """An image to compare with, as the Dockerfile that makes it of the project."""
+
+    dockerfile: str
+    target: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +33,15 @@ class RealizeOptions:
     """How to make the image of a lock.
 
     ``tags`` are the names of the image; ``outputs`` says where it goes, by default
-    nowhere. ``platforms`` is one platform, unless the Dockerfile is built as a whole;
-    by default it is the builder's. With ``no_cache`` every step runs again.
-    ``source_date_epoch`` is the latest time of copied files in layers, in seconds since
-    1970. ``secrets`` and ``ssh`` are as ``docker buildx build`` takes them. ``project``
-    tells the cache mounts of this project from those of others.
+    nowhere. ``platforms`` are those that it is for, by default the builder's. With
+    ``no_cache`` every step runs again. ``source_date_epoch`` is the latest time of
+    copied files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
+    ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
+    project from those of others.
 
-    Step by step, ``jobs`` are built at once, the stages ``anew`` run again, with
+    Step by step, ``jobs`` are built at once, the steps ``anew`` run again, with
     ``strict`` a conflict between stages is an error, and with ``compare`` the image is
-    compared with a plain build.
+    compared with a plain build, or with an ``other`` image.
     """
 
     outputs: tuple[Output, ...] = (Nowhere(),)
@@ -49,6 +59,7 @@ class RealizeOptions:
     anew: tuple[str, ...] = ()
     strict: bool = False
     compare: bool = False
+    other: Other | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ def prepare(
     """
     refuse_host_network(lock, options)
     order = install_order(lock)
-    platforms = options.platforms or (platform_of(lock, builder, options),)
+    platforms = options.platforms or (platform_of(lock, builder.platform, options),)
     unpinned = local_digests(lock, images)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         known = contents(
@@ -110,6 +121,7 @@ def prepare(
             no_cache=options.no_cache,
             no_cache_steps=fresh_copies(order),
             parts=layout(order).parts,
+            annotations=settled(lock.config, {}).annotations,
             secrets=options.secrets,
             ssh=options.ssh,
         )
@@ -147,17 +159,19 @@ def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
     raise DeclarationError(Diagnostic("DB0507", message, hint=hint))
 
 
-def platform_of(lock: Lock, builder: Builder, options: RealizeOptions) -> str:
+def platform_of(
+    lock: Lock, platform: Callable[[str | None], str], options: RealizeOptions
+) -> str:
     """Return the first platform asked for, else the base's only one or the builder's.
 
-    Asking the builder takes a moment.
+    Asking the builder for its ``platform`` takes a moment.
     """
     if options.platforms:
         return options.platforms[0]
     if len(lock.base.platforms) == 1:
         (only,) = lock.base.platforms
         return only
-    return builder.platform(options.builder)
+    return platform(options.builder)
 
 
 def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:

@@ -1,49 +1,41 @@
 """``realize``: steps reused from the store or built, then linked into one image."""
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from dynbuild.building import BuildFailed, Built
-from dynbuild.emit.config import image_config
+from dynbuild.building import BuildFailed
+from dynbuild.digest import Digest
 from dynbuild.engine import messages
 from dynbuild.errors import (
     CommandFailed,
     DeclarationError,
     Diagnostic,
+    DynbuildError,
+    UnreachableError,
     did_you_mean,
 )
-from dynbuild.explain.past import PastStep
 from dynbuild.link.entries import MalformedLayerError
-from dynbuild.link.model import WriteSet
-from dynbuild.link.writes import stacked
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
-from dynbuild.lockfile.resolved import environments_of
-from dynbuild.plan import reached
-from dynbuild.ports import LostError
-from dynbuild.realization.compare import Difference, differences
-from dynbuild.realization.inputs import RealizeInputs, base_of
-from dynbuild.realization.linking import linked
-from dynbuild.realization.model import (
-    Backends,
-    Gather,
-    How,
-    RealizeResult,
-    Recipe,
-)
-from dynbuild.realization.outputs import give
-from dynbuild.realization.recording import recording_history
+from dynbuild.lockfile.resolved import resolve
+from dynbuild.plan import reached, sources_of
+from dynbuild.ports import Base, LostError
+from dynbuild.realization.bases import base_of
+from dynbuild.realization.images import Linked, RealizedSteps, made
+from dynbuild.realization.inputs import RealizeInputs
+from dynbuild.realization.model import Asked, Backends, Gather, How, Recipe
 from dynbuild.realization.request import (
     RealizeOptions,
-    fresh_copies,
     platform_of,
     refuse_host_network,
 )
-from dynbuild.realization.steps import realize_steps
-from dynbuild.realization.warnings import conflicts, left_out
+from dynbuild.realization.steps import realize_together
+
+if TYPE_CHECKING:
+    from dynbuild.steps.model import OwnBase
 
 ABLE = (
     "Docker's containerd image store, or another builder, can: see `docker buildx ls`"
@@ -64,35 +56,101 @@ class UnsuitedError(CommandFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """The image, and warnings about conflicts between its stages.
+class ImageRequest:
+    """An image to make: of which lock, with what, and what is asked of it.
 
-    ``differences`` lists those from a plain build, if that was asked for.
+    ``line`` has its name after those of the images that it extends, the root first;
+    nothing where there is one image.
     """
 
-    built: Built
-    warnings: tuple[Diagnostic, ...]
-    differences: tuple[Difference, ...] | None = None
+    lock: Lock
+    backends: Backends
+    options: RealizeOptions
+    line: tuple[str, ...] = ()
+
+
+End: TypeAlias = Linked | BuildFailed | DynbuildError
+"""The image, or why there is none."""
 
 
 def realize(lock: Lock, backends: Backends, options: RealizeOptions) -> Linked:
     """Realize every step, then the image.
 
     Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read and
-    for what ``strict`` forbids; DeclarationError for several platforms, and for stages
-    and networks that cannot be; LockError for a lock that cannot be ordered.
+    for what ``strict`` forbids; DeclarationError for platforms, stages and networks
+    that cannot be; LockError for a lock that cannot be ordered.
     """
-    if len(options.platforms) > 1:
-        message = "several platforms cannot be realized step by step"
-        hint = "realize one after the other, or build the whole Dockerfile: `--linear`"
-        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-    known(lock, options.anew)
-    refuse_host_network(lock, options)
-    platform = platform_of(lock, backends.builder, options)
+    (end,) = realize_images([ImageRequest(lock, backends, options)])
+    if isinstance(end, BuildFailed | DynbuildError):
+        raise end
+    return end
+
+
+def realize_images(images: Sequence[ImageRequest]) -> tuple[End, ...]:
+    """Realize the steps of all images at once, each once, then the images in order.
+
+    An image for several platforms has steps for each, and is one once they are there.
+    An image that cannot be made is no reason not to make the others: its end says why.
+    Raises what concerns all, such as UnreachableError of an engine that is gone.
+    """
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as folder:
-        order = install_order(lock)
-        inputs = RealizeInputs(lock, order, platform, backends, options, folder)
-        return lasting(lambda: _realize(inputs))
+        bases: dict[Digest, Base] = {}
+        platform = cache(images[0].backends.builder.platform)
+        ends: dict[int, End] = {}
+        opened: dict[int, tuple[RealizeInputs, ...]] = {}
+        for at, image in enumerate(images):
+            try:
+                opened[at] = _inputs(image, platform, folder, bases)
+            except DynbuildError as error:
+                ends[at] = error
+
+        def rest() -> None:
+            # What vanished may be of a base.
+            bases.clear()
+            left = {at: one for at, one in opened.items() if at not in ends}
+            # Those before one for which something vanished stay.
+            ends.update(_realized(left))
+
+        lasting(rest)
+        # Who could not be opened has not waited for a base that is being kept.
+        jobs = images[0].backends.jobs
+        while jobs.keys():
+            jobs.wait()
+        return tuple(ends[at] for at in range(len(images)))
+
+
+def _inputs(
+    image: ImageRequest,
+    platform: Callable[[str | None], str],
+    folder: str,
+    bases: dict[Digest, Base],
+) -> tuple[RealizeInputs, ...]:
+    """Return what an image is made from, for each of its platforms."""
+    lock, backends, options = image.lock, image.backends, image.options
+    refuse_host_network(lock, options)
+    platforms = dict.fromkeys(options.platforms) or (
+        platform_of(lock, platform, options),
+    )
+    order = install_order(lock)
+    for one in platforms if len(platforms) > 1 else ():
+        # One that the lock lacks is told before anything is built for the others.
+        resolve(lock, one, {}, {}, order)
+    steps = {placed.id for placed in order}
+    known(lock, [step for step in options.anew if step not in steps])
+    return tuple(
+        RealizeInputs(
+            lock,
+            order,
+            one,
+            backends,
+            options,
+            folder,
+            image.line,
+            bases,
+            of_several=len(platforms) > 1,
+        )
+        for one in platforms
+    )
 
 
 def lasting(work: Callable[[], _T]) -> _T:
@@ -126,80 +184,68 @@ def begin(inputs: RealizeInputs, order: tuple[Placed, ...]) -> tuple[Recipe, Gat
         if error.step is None and messages.is_unsuited(error.message):
             raise UnsuitedError(error.message) from None
         raise
+    bases: dict[OwnBase | None, Base] = {None: base}
     contents = inputs.contents(order)
     earlier = cache(lambda: tuple(inputs.backends.earlier()))
 
     def recipe(before: Iterable[Lock] = ()) -> Recipe:
-        return replace(inputs.recipe(base, contents, before), order=order)
+        return replace(inputs.recipe({**bases}, contents, before), order=order)
 
     def gather(steps: Collection[str]) -> Recipe:
         chosen = tuple(placed for placed in order if placed.id in steps)
         contents.update(inputs.gather(chosen))
+        # What is copied is given with all that is below it.
+        given = {id_ for placed in chosen for id_ in sources_of(placed.step)} | {*steps}
+        for own in {placed.own_base for placed in order if placed.id in given}:
+            if own not in bases:
+                bases[own] = base_of(inputs, own)
         # Only where something has to be built is it of use what to expect.
         return recipe(earlier())
 
     return recipe(), gather
 
 
-def _realize(inputs: RealizeInputs) -> Linked:
-    order, options, backends = inputs.order, inputs.options, inputs.backends
+def _realized(
+    images: Mapping[int, tuple[RealizeInputs, ...]],
+) -> Iterator[tuple[int, End]]:
+    """Realize images; yield each with its position. Raises LostError."""
+    asked: dict[int, tuple[Asked, ...]] = {}
+    for at, parts in images.items():
+        try:
+            asked[at] = tuple(map(_asked, parts))
+        except (UnreachableError, UnsuitedError):
+            # It would be the same for the others.
+            raise
+        except (BuildFailed, DynbuildError) as error:
+            yield at, error
+    every = [one for some in asked.values() for one in some]
+    outcomes = iter(realize_together(every) if every else ())
+    for at, some in asked.items():
+        realized = [
+            RealizedSteps(inputs, next(outcomes), one.gather)
+            for inputs, one in zip(images[at], some, strict=True)
+        ]
+        try:
+            yield at, made(realized)
+        except (BuildFailed, DynbuildError) as error:
+            yield at, error
+
+
+def _asked(inputs: RealizeInputs) -> Asked:
+    order, options, history = inputs.order, inputs.options, inputs.backends.history
     recipe, gather = begin(inputs, order)
     anew = frozenset(options.anew)
     if options.no_cache:
         anew |= reached(order)
-    history = backends.history
     how = How(options.jobs, anew, history.seconds(inputs.platform))
-    outcome = realize_steps(recipe, how, backends, gather)
-    with recording_history(history, inputs.lock, outcome, backends.sources) as squashes:
-        return _linked(inputs, outcome.whole(), squashes, gather)
 
+    def above(at: int) -> Asked:
+        """Open one of the images that the image extends, the root first."""
+        owner = inputs.above(at)
+        there, gather_there = begin(owner, owner.order)
+        return Asked(there, how, owner.backends, gather_there)
 
-def _linked(
-    inputs: RealizeInputs,
-    outcome: RealizeResult,
-    squashes: list[PastStep],
-    gather: Gather,
-) -> Linked:
-    lock, base, backends = inputs.lock, outcome.recipe.base, inputs.backends
-    backends.tier.share(outcome.held_here)
-    warnings = conflicts(inputs.order, outcome)
-    if inputs.options.strict and warnings:
-        raise CommandFailed(
-            *(replace(warning, severity="error") for warning in warnings)
-        )
-    warnings += left_out(inputs.order, outcome)
-    stack, writes, made = linked(lock, outcome, backends)
-    squashes += made
-    config = image_config(lock, environments_of(lock), base.config)
-    built = give(
-        stack,
-        config,
-        inputs.request(""),
-        backends.image_loader,
-        backends.publisher,
-        backends.report,
-    )
-    found = None
-    if inputs.options.compare:
-        recipe = gather([placed.id for placed in inputs.order])
-        found = differences(stacked(writes), _plain(inputs, recipe))
-    return Linked(replace(built, steps=outcome.steps), warnings, found)
-
-
-def _plain(inputs: RealizeInputs, recipe: Recipe) -> WriteSet:
-    """Return what a plain build of the Dockerfile writes, from the project itself.
-
-    Not from the gathered context, which may lack files that a plain build copies.
-    """
-    backends = inputs.backends
-    with tempfile.TemporaryDirectory(prefix="dynbuild-") as project:
-        request = replace(
-            recipe.request,
-            context=project,
-            ignored=backends.copy_project(project),
-            no_cache_steps=fresh_copies(inputs.order),
-        )
-        return backends.layer_builder.tree(request, backends.report)
+    return Asked(recipe, how, inputs.backends, gather, above)
 
 
 def known(lock: Lock, names: Collection[str]) -> None:

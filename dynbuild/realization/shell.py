@@ -7,8 +7,9 @@ from dynbuild.link.budget import BUDGET
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import environments_of
+from dynbuild.realization.bases import base_of
 from dynbuild.realization.inputs import RealizeInputs
-from dynbuild.realization.model import Backends, How
+from dynbuild.realization.model import Asked, Backends, How
 from dynbuild.realization.request import (
     RealizeOptions,
     platform_of,
@@ -26,7 +27,7 @@ def shell(lock: Lock, backends: Backends, options: RealizeOptions, stage: str) -
     """
     known(lock, [stage])
     refuse_host_network(lock, options)
-    platform = platform_of(lock, backends.builder, options)
+    platform = platform_of(lock, backends.builder.platform, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as folder:
         order = install_order(lock)
         inputs = RealizeInputs(lock, order, platform, backends, options, folder)
@@ -42,15 +43,17 @@ def _enter(inputs: RealizeInputs, stage: str) -> int:
         inputs.backends,
         How(inputs.options.jobs, before=stage),
     )
-    outcome = realize_steps(recipe, how, backends, gather).whole()
-    base, recipe = outcome.recipe.base, outcome.recipe
+    outcome = realize_steps(Asked(recipe, how, backends, gather)).whole()
+    recipe, own_base = outcome.recipe, lock.stages[stage].stage.own_base
+    base = base_of(inputs, own_base)
     records = outcome.below(stage)
     steps = [placed for placed in recipe.order if placed.id in records]
     room = BUDGET - len(base.layers)
     groups = grouped(steps, records, base.writes, recipe.moves, room)
     own, _ = together(groups, recipe.platform, backends.tier, backends.layer_writer)
     environment = environments_of(lock).of_stage(stage)
-    config = step_config(lock, base.config, environment)
-    words = lock.stages[stage].stage.shell or lock.shell
+    ground = lock.on(own_base)
+    config = step_config(ground, base.config, environment)
+    words = lock.stages[stage].stage.shell or ground.shell
     layers = (*base.layers, *own)
     return backends.image_loader.enter(layers, config, recipe.request, [words[0]])

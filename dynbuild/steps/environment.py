@@ -4,7 +4,7 @@ Variables are composed dependencies first, then by name, never by install order,
 that moving a stage never changes the environment of another.
 """
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -40,12 +40,23 @@ class Environments:
 
     ``stages`` must contain all of their dependencies, without cycles. Sets of stages
     that set variables are bitmasks, in composition order: a set without its highest
-    bit is composed before it.
+    bit is composed before it. ``base`` has the variables of the image's base, ``own``
+    those of the images that stages start from instead, which they stand on alone.
     """
 
-    def __init__(self, stages: Iterable[Stage], base: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        stages: Iterable[Stage],
+        base: Mapping[str, str],
+        own: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._base = {"PATH": _PATH, **base}
         self._stages = {stage.name: stage for stage in stages}
+        self._own = {
+            stage.name: {"PATH": _PATH, **(own or {})[stage.base]}
+            for stage in self._stages.values()
+            if stage.base is not None
+        }
         self._order: list[str] = []
         self._below: dict[str, int] = {}
         self._with_own: dict[str, int] = {}
@@ -103,15 +114,25 @@ class Environments:
     def _expand(
         self,
         table: Mapping[str, str],
-        composed: Mapping[str, str],
+        composed: dict[str, str],
         stage: str | None,
         kind: str,
+        composed_length: int | None = None,
     ) -> dict[str, str]:
-        """Expand a table against the variables composed so far and the base's."""
+        """Expand a table against the variables composed so far and the base's.
+
+        ``composed_length`` is that of all their values, where it is known already.
+        """
+        if not table:
+            return {}
+        if composed_length is None:
+            composed_length = sum(map(len, composed.values()))
         try:
-            own = expand_all(table, {**self._base, **composed})
-            others = sum(len(composed[name]) for name in composed.keys() - own.keys())
-            length = others + sum(map(len, own.values()))
+            base = self._base if stage is None else self._own.get(stage, self._base)
+            own = expand_all(table, ChainMap(composed, base))
+            length = composed_length + sum(
+                len(text) - len(composed.get(name, "")) for name, text in own.items()
+            )
             refuse_longer(length, MAX_SCRIPT, "with the others it would have")
         except VariableError as error:
             error.variable = error.variable or min(table)
@@ -130,10 +151,15 @@ class Environments:
             rest ^= 1 << missing[-1]
         if missing:
             composed = dict(self._composed[rest])
+            length = sum(map(len, composed.values()))
             for place in reversed(missing):
                 name = self._order[place]
                 env = self._stages[name].env
-                own = self._expand(env, composed, name, "env")
+                own = self._expand(env, composed, name, "env", length)
+                length += sum(
+                    len(text) - len(composed.get(variable, ""))
+                    for variable, text in own.items()
+                )
                 self._expanded += sum(map(len, own.values()))
                 if self._expanded > MAX_EXPANDED:
                     raise VariableError(

@@ -2,7 +2,7 @@
 
 import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -78,13 +78,15 @@ def refuse_longer(length: int, most: int, what: str) -> None:
         )
 
 
-def expand_all(table: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, str]:
+def expand_all(
+    table: Mapping[str, str], seen: MutableMapping[str, str]
+) -> dict[str, str]:
     """Expand the values of one table, each after those it refers to.
 
     A variable's own name in its value refers to ``seen``. Raises VariableError.
     """
     expanded: dict[str, str] = {}
-    scope = ChainMap(expanded, dict(seen))
+    scope = ChainMap(expanded, seen)
     for name in by_need(table):
         try:
             expanded[name] = expand(table[name], scope)
@@ -99,10 +101,14 @@ def by_need(table: Mapping[str, str]) -> list[str]:
 
     Raises VariableError for a cycle.
     """
+    if not table:
+        return []
     needs = {
         name: sorted((references(text) & table.keys()) - {name})
         for name, text in sorted(table.items())
     }
+    if not any(needs.values()):
+        return list(needs)
     try:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:

@@ -18,6 +18,7 @@ from dynbuild.steps.kinds import (
     Flag,
     Lines,
     NumberKind,
+    PlatformDigests,
     RecordKind,
     Records,
     Stages,
@@ -25,16 +26,23 @@ from dynbuild.steps.kinds import (
     Variables,
     Words,
 )
+from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
+    Download,
     Healthcheck,
+    Index,
+    InlineFile,
     Network,
+    Pattern,
     RuntimeConfig,
     Secret,
+    Setup,
     Sharing,
     Stage,
+    Tmpfs,
     User,
 )
 
@@ -61,7 +69,9 @@ class Column:
         return self.key or self.name
 
 
-Decides: TypeAlias = Literal["result", "links", "again", "place", "name", "reading"]
+Decides: TypeAlias = Literal[
+    "result", "links", "again", "place", "name", "reading", "log"
+]
 """What a field decides:
 
 - ``result``: what the stage builds. The digest covers it; as one of the stage's own
@@ -70,6 +80,7 @@ Decides: TypeAlias = Literal["result", "links", "again", "place", "name", "readi
 - ``again``: that it runs again. The same, but it belongs to the lock alone;
 - ``place``: whether it is in the image, what it may be put on. No digest covers it;
 - ``name``: what others call it, and nothing else;
+- ``log``: what the stage stands on. As ``result``, but a lock has its log instead;
 - ``reading``: how the declaration is read. Nothing but the declaration has it.
 """
 
@@ -88,6 +99,9 @@ class StageField(Column):
     """Whether it decides anything for a stage that has no commands."""
 
 
+_OF_COPIES = frozenset({"owner", "mode", "exclude", "files", "pattern"})
+"""What is said of copies, and of what commands see in place never."""
+
 FIELDS = (
     StageField("name", TextKind(), decides="name"),
     StageField("track", Flag(), decides="reading"),
@@ -95,6 +109,53 @@ FIELDS = (
         "bump", NumberKind(), "refreshed {} times", decides="again", covered_by="bump"
     ),
     StageField("build_only", Flag(), "build only", decides="place"),
+    StageField(
+        "base",
+        TextKind(),
+        "on {}",
+        covered_by="base",
+        without_commands=True,
+        since=4,
+    ),
+    StageField(
+        "platform",
+        TextKind(),
+        "for {}",
+        covered_by="platform",
+        without_commands=True,
+        since=4,
+    ),
+    *(StageField(one.field, Words(), decides="reading") for one in MANAGERS.values()),
+    StageField(
+        "packages",
+        Variables(),
+        decides="log",
+        covered_by="stands_on",
+        without_commands=True,
+    ),
+    *(
+        StageField(one.upgrade_field, Flag(), decides="reading")
+        for one in MANAGERS.values()
+        if one.system
+    ),
+    StageField(
+        "apt_sources",
+        Records(AptSource),
+        decides="log",
+        covered_by="stands_on",
+        without_commands=True,
+    ),
+    *(
+        StageField(
+            one.index_field,
+            Records(Index),
+            f"{one.name} from {{}}",
+            without_commands=True,
+            since=5,
+        )
+        for one in MANAGERS.values()
+        if one.index_field
+    ),
     StageField(
         "dependencies", Stages(), "needs {}", decides="links", covered_by="stands_on"
     ),
@@ -112,7 +173,22 @@ FIELDS = (
         "cache {}",
         covered_by="mounts",
     ),
+    StageField(
+        "tmpfs",
+        Records(Tmpfs, short=True),
+        "tmpfs {}",
+        covered_by="mounts",
+        since=5,
+    ),
     StageField("secrets", Records(Secret), "secret {}", covered_by="mounts"),
+    StageField(
+        "add",
+        Records(Download),
+        "add {}",
+        covered_by="added",
+        without_commands=True,
+        since=3,
+    ),
     StageField(
         "copies",
         Records(Copy),
@@ -120,6 +196,15 @@ FIELDS = (
         key="copy",
         covered_by="copies",
         without_commands=True,
+    ),
+    StageField("files", Records(InlineFile), "file {}", without_commands=True, since=3),
+    StageField("then", Records(Copy), decides="reading"),
+    StageField(
+        "mounts",
+        Records(Copy, lacks=_OF_COPIES),
+        "mount {}",
+        covered_by="mounted",
+        since=3,
     ),
     StageField("commands", Lines(), "$ {}", covered_by="commands"),
     StageField(
@@ -133,15 +218,21 @@ FIELDS = (
 )
 
 BY_NAME = {row.name: row for row in FIELDS}
-_OWN_FACTS = tuple(row for row in FIELDS if row.decides == "result")
+_OWN_FACTS = tuple(row for row in FIELDS if row.decides in {"result", "log"})
 
 COLUMNS: Mapping[type, tuple[Column, ...]] = {
-    Stage: tuple(row for row in FIELDS if row.decides not in {"name", "reading"}),
+    Stage: tuple(
+        row for row in FIELDS if row.decides not in {"name", "reading", "log"}
+    ),
     CacheDirectory: (
         Column("target", TextKind()),
         Column("id", TextKind(), "id {}", since=2),
         Column("sharing", ChoiceKind(get_args(Sharing)), since=2),
         Column("mode", TextKind(), "mode {}", since=2),
+    ),
+    Tmpfs: (
+        Column("target", TextKind()),
+        Column("size", TextKind(), "at most {}", since=5),
     ),
     Secret: (
         Column("id", TextKind()),
@@ -156,7 +247,28 @@ COLUMNS: Mapping[type, tuple[Column, ...]] = {
         Column("owner", TextKind(), "owner {}"),
         Column("mode", TextKind(), "mode {}"),
         Column("exclude", Words(" "), "without {}"),
+        Column("files", Words(), "{}", since=3),
+        Column("pattern", ChoiceKind(get_args(Pattern)), since=5),
         Column("digest", ContentDigest()),
+    ),
+    Download: (
+        Column("url", TextKind()),
+        Column("to", TextKind()),
+        Column("unpack", Flag(), "unpacked"),
+        Column("owner", TextKind(), "owner {}"),
+        Column("mode", TextKind(), "mode {}"),
+        Column("digests", PlatformDigests(), key="sha256"),
+    ),
+    InlineFile: (
+        Column("to", TextKind()),
+        Column("owner", TextKind(), "owner {}"),
+        Column("mode", TextKind(), "mode {}"),
+        Column("text", TextKind()),
+    ),
+    Setup: (
+        Column("copies", Records(Copy), "copy {}", key="copy", since=3),
+        Column("files", Records(InlineFile), "file {}", since=3),
+        Column("commands", Lines(), "$ {}", since=3),
     ),
     AptSource: (
         Column("uri", TextKind()),
@@ -164,14 +276,29 @@ COLUMNS: Mapping[type, tuple[Column, ...]] = {
         Column("components", Words()),
         Column("key", TextKind()),
         Column("key_digest", ContentDigest()),
+        Column("username", TextKind(), "as {}", since=5),
+        Column("secret", TextKind(), "secret {}", since=5),
+    ),
+    Index: (
+        Column("url", TextKind(), since=5),
+        Column("scope", TextKind(), "for {}", since=5),
+        Column("username", TextKind(), "as {}", since=5),
+        Column("secret", TextKind(), "secret {}", since=5),
     ),
     User: (
         Column("name", TextKind()),
         Column("uid", NumberKind()),
         Column("shell", TextKind()),
-        Column("sudo", Flag()),
+        Column("sudo", Flag(), "sudo"),
+        Column("home", TextKind(), "home {}", since=3),
+        Column("group", TextKind(), "group {}", since=3),
+        Column("gid", NumberKind(), "gid {}", since=3),
+        Column("groups", Words(), "in {}", since=3),
+        Column("system", Flag(), "system", since=3),
+        Column("others", Records(User), since=3),
     ),
     RuntimeConfig: (
+        Column("user", TextKind(), since=3),
         Column("workdir", TextKind()),
         Column("entrypoint", Words()),
         Column("cmd", Words()),
@@ -181,14 +308,19 @@ COLUMNS: Mapping[type, tuple[Column, ...]] = {
         Column("source_date_epoch", NumberKind()),
         Column("env", Variables()),
         Column("labels", Variables()),
+        Column("annotations", Variables(), since=5),
+        Column("late", Variables(), since=3),
         Column("healthcheck", RecordKind(Healthcheck)),
     ),
     Healthcheck: (
         Column("cmd", Words()),
-        Column("interval", TextKind()),
-        Column("timeout", TextKind()),
-        Column("start_period", TextKind()),
-        Column("retries", NumberKind()),
+        Column("interval", TextKind(), "interval {}"),
+        Column("timeout", TextKind(), "timeout {}"),
+        Column("start_period", TextKind(), "start period {}"),
+        Column("retries", NumberKind(), "retries {}"),
+        Column("start_interval", TextKind(), "start interval {}", since=3),
+        Column("shell", TextKind(), "$ {}", since=3),
+        Column("none", Flag(), "none", since=3),
     ),
 }
 """What a lock writes of each value; the name of a stage is the key of its table."""

@@ -15,6 +15,11 @@ class ContentDigest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformDigests:
+    """Digests of content by platform, in pairs; or one, by "", for all platforms."""
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     """True or false."""
 
@@ -58,10 +63,12 @@ class Records:
     """A list of values of one type, merged and shown one by one.
 
     Where ``short``, a value that says nothing but its first column is written as that.
+    What it ``lacks`` are columns that have no meaning here.
     """
 
     of: type
     short: bool = False
+    lacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class RecordKind:
 FieldKind: TypeAlias = (
     TextKind
     | ContentDigest
+    | PlatformDigests
     | Flag
     | NumberKind
     | ChoiceKind

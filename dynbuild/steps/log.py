@@ -6,7 +6,7 @@ adding a package appends an event and leaves all earlier ones alone.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -25,6 +25,9 @@ class Event:
 
 Log = Mapping[str, tuple[Event, ...]]
 """Events of each package of one manager, by the key of its spec, oldest first."""
+
+EVERYTHING = "*"
+"""The key of what upgrades all that is there, and its spec where that is declared."""
 
 
 def parse_event(text: str) -> Event:
@@ -67,6 +70,36 @@ def declared(log: Log) -> dict[str, str]:
     return specs
 
 
+def changes_of(
+    now: Mapping[str, str], wanted: Mapping[str, str], upgrade: Collection[str] = ()
+) -> dict[str, Action]:
+    """Return what has to happen to each package whose spec differs."""
+    actions: dict[str, Action] = {}
+    for key in sorted(now.keys() | wanted.keys()):
+        if key not in wanted:
+            actions[key] = Remove()
+        elif now.get(key) != wanted[key]:
+            actions[key] = Install(wanted[key]) if key != EVERYTHING else Upgrade()
+        elif key in upgrade:
+            actions[key] = Upgrade()
+    return actions
+
+
+def requested(key: str, events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the upgrades that were requested, of a package's events.
+
+    The first one of all that is there, and one after a removal, is its declaration.
+    """
+    declared_ = key != EVERYTHING
+    for event in events:
+        if isinstance(event.action, Upgrade):
+            if declared_:
+                yield event
+            declared_ = True
+        elif isinstance(event.action, Remove) and key == EVERYTHING:
+            declared_ = False
+
+
 def folded(log: Log, since: int) -> Log:
     """Return the log without events from a seq on that later ones made redundant.
 
@@ -80,14 +113,18 @@ def folded(log: Log, since: int) -> Log:
     kept: dict[str, tuple[Event, ...]] = {}
     for key, events in log.items():
         early = tuple(event for event in events if event.seq < since)
+        held = events
         if key not in now:
             wanted: type[Action] = Remove
             needed = key in before
         elif now[key] == before.get(key):
             wanted, needed = Upgrade, True
+            held = tuple(requested(key, events))
+        elif key == EVERYTHING:
+            wanted, needed = Upgrade, True
         else:
             wanted, needed = Install, True
-        late = [e for e in events if e.seq >= since and isinstance(e.action, wanted)]
+        late = [e for e in held if e.seq >= since and isinstance(e.action, wanted)]
         if history := (*early, *(late[-1:] if needed else ())):
             kept[key] = history
     return kept
@@ -104,13 +141,15 @@ def groups(
         effective = {
             key: action
             for key, action in actions.items()
-            if isinstance(action, Install) or key in specs
+            if key != EVERYTHING and (isinstance(action, Install) or key in specs)
         }
         _apply(specs, actions)
-        if effective:
-            gone = frozenset(key for key in specs if specs[key] != last.get(key))
+        upgrades = isinstance(actions.get(EVERYTHING), Upgrade)
+        if effective or upgrades:
+            named = {key: spec for key, spec in specs.items() if key != EVERYTHING}
+            gone = frozenset(key for key in named if named[key] != last.get(key))
             here = kept & effective.keys()
-            yield seq, Group(manager, effective, dict(specs), here, gone)
+            yield seq, Group(manager, effective, named, here, gone, upgrades)
 
 
 def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:
@@ -136,6 +175,7 @@ def _apply(specs: dict[str, str], actions: Mapping[str, Action]) -> None:
             case Remove():
                 specs.pop(key, None)
             case Upgrade():
-                pass
+                if key == EVERYTHING:
+                    specs[key] = EVERYTHING
             case _:
                 assert_never(action)

@@ -3,13 +3,19 @@
 They hold facts only. The position of a step in the order is up to the lock.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from dynbuild.digest import Digest
+from dynbuild.reference import SCRATCH
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
 
 Network = Literal["default", "none", "host"]
+Pattern = Literal["none", "needed", "optional"]
+"""Of a path in a stage or an image: it means itself, or matches something, or may."""
 Sharing = Literal["shared", "private", "locked"]
 """The use of one cache mount by two concurrent steps: both write, each has its own, or
 one waits."""
@@ -22,7 +28,7 @@ class Pin:
     ``image`` is the full reference with its tag; ``digest`` is that of the index (or
     of the manifest where there is no index); ``platforms`` maps ``os/arch[/variant]``
     to the digest of its manifest. An image that no registry has lacks both: it is
-    looked up in the engine whenever it is used.
+    looked up in the engine whenever it is used. So does what is no image.
     """
 
     image: str
@@ -31,15 +37,43 @@ class Pin:
     env: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     workdir: str = ""
+    shows_shell: bool = field(default=False, compare=False)
+    """Whether its config shows that a shell is there; no lock has that."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is no image: what starts from it starts from nothing."""
+        return self.image == SCRATCH
+
+    @property
+    def unpinned(self) -> bool:
+        """Whether the engine says what it is, whenever it is used."""
+        return self.digest is None and not self.empty
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBase:
+    """An image that stages start from instead of the image's base.
+
+    ``platform`` is where they run, whatever the image is made for; None: as the image.
+    """
+
+    image: str
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
     """Files that a stage takes from the project, a stage, or an image.
 
+    It copies them, or its commands see them in place.
+
     ``path`` is as the user wrote it: relative to the project, or absolute in the
     stage or image. ``digest`` is that of the tracked content; a copy from the project
-    without a digest is live: its content is read when the image is realized.
+    without a digest is live: its content is read when the image is realized. Where the
+    path is a pattern, ``files`` are those that it matched, with one digest. Of a stage
+    or an image the builder matches it, when it copies: ``pattern`` says that it is one,
+    and whether it may match nothing.
     """
 
     path: str
@@ -50,6 +84,13 @@ class Copy:
     mode: str | None = None
     exclude: tuple[str, ...] = ()
     digest: Digest | None = None
+    files: tuple[str, ...] = ()
+    pattern: Pattern = "none"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that it takes."""
+        return self.files or (self.path,)
 
     @property
     def of_project(self) -> bool:
@@ -61,12 +102,53 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A file that a stage takes from an address, or the contents of an archive there.
+
+    The address is as the user wrote it: it may name variables of the platform. Each of
+    ``digests`` is that of the content on one platform; that of "", on all of them.
+    """
+
+    url: str
+    to: str
+    digests: tuple[tuple[str, Digest], ...]
+    unpack: bool = False
+    owner: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InlineFile:
+    """A file whose text the declaration has; where it has no line end, one is added."""
+
+    to: str
+    text: str
+    owner: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """A secret by its id, and where the commands find it."""
 
     id: str
     env: str | None = None
     target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where a list's packages come from: an index of pip, a registry of npm, any URL.
+
+    ``scope`` is that of the packages that a registry of npm is asked for. ``secret`` is
+    the id of what the server wants to know: the password of ``username``, if that is
+    said, else a file as the manager reads it (netrc, npmrc).
+    """
+
+    url: str
+    scope: str | None = None
+    username: str | None = None
+    secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +165,48 @@ class CacheDirectory:
 
 
 @dataclass(frozen=True, slots=True)
+class Tmpfs:
+    """A directory in memory that is empty when the commands begin, and in no layer.
+
+    ``size`` is the most that it holds, such as 64m; None: as much as there is memory.
+    """
+
+    target: str
+    size: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AptSource:
+    """A third-party apt repository and its public key, a file of the project.
+
+    ``secret`` is the id of what its server wants to know, as for an ``Index``.
+    """
+
+    uri: str
+    suites: tuple[str, ...]
+    components: tuple[str, ...] = ()
+    key: str | None = None
+    key_digest: Digest | None = None
+    username: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
 class Stage:
-    """A stage's own facts; other stages appear by name."""
+    """A stage's own facts; other stages appear by name.
+
+    ``mounts`` are seen by its commands in place, and copied nowhere. ``base`` is the
+    image that it starts from, where that is not the image's, and ``platform`` where it
+    runs then, whatever the image is made for. ``packages`` are installed on that base
+    first: their specs, by manager and key with a space between; from ``apt_sources``,
+    ``pip_index`` and ``npm_registry`` besides what the base has.
+    """
 
     name: str
     dependencies: tuple[str, ...] = ()
     copies: tuple[Copy, ...] = ()
+    files: tuple[InlineFile, ...] = ()
+    mounts: tuple[Copy, ...] = ()
     commands: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     build_env: Mapping[str, str] = field(default_factory=dict)
@@ -98,42 +216,96 @@ class Stage:
     network: Network = "default"
     ssh: bool = False
     cache_mounts: tuple[CacheDirectory, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
     secrets: tuple[Secret, ...] = ()
     build_only: bool = False
+    base: str | None = None
+    platform: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    apt_sources: tuple[AptSource, ...] = ()
+    pip_index: tuple[Index, ...] = ()
+    npm_registry: tuple[Index, ...] = ()
     touches: tuple[str, ...] = ()
     bump: int = 0
+    add: tuple[Download, ...] = ()
 
     @property
+    def own_base(self) -> OwnBase | None:
+        """What it starts from, if that is not the image's base."""
+        return None if self.base is None else OwnBase(self.base, self.platform)
+
+    @property
+    def installs(self) -> bool:
+        """Whether something is installed for it, on its own base."""
+        return bool(self.packages or self.apt_sources)
+
+    def following(self, renamed: Callable[[str], str]) -> "Stage":
+        """Return the stage with other names for the stages that it needs."""
+        copies, mounts = (
+            tuple(replace(one, stage=one.stage and renamed(one.stage)) for one in of)
+            for of in (self.copies, self.mounts)
+        )
+        dependencies = tuple(map(renamed, self.dependencies))
+        return replace(self, dependencies=dependencies, copies=copies, mounts=mounts)
+
+    @cached_property
+    def inputs(self) -> tuple[Copy, ...]:
+        """All that it takes from elsewhere: what it copies, then what it mounts."""
+        return (*self.copies, *self.mounts)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images that it starts from, copies from or mounts, each once."""
+        found = (self.base, *(one.image for one in self.inputs))
+        return tuple(dict.fromkeys(image for image in found if image is not None))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The stages that it copies from or mounts, each once."""
+        found = (one.stage for one in self.inputs if one.stage is not None)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
     def needs(self) -> tuple[str, ...]:
-        """The stages it stands on or copies from, each once, as written."""
-        sources = (copy.stage for copy in self.copies if copy.stage is not None)
-        return tuple(dict.fromkeys([*self.dependencies, *sources]))
+        """The stages it stands on or takes files from, each once, as written."""
+        return tuple(dict.fromkeys([*self.dependencies, *self.sources]))
 
     @property
-    def live_copies(self) -> tuple[Copy, ...]:
-        """Its own copies that no lock records; what it needs may be live as well."""
-        return tuple(copy for copy in self.copies if copy.live)
+    def live_inputs(self) -> tuple[Copy, ...]:
+        """Its own inputs that no lock records; what it needs may be live as well."""
+        return tuple(one for one in self.inputs if one.live)
 
 
 @dataclass(frozen=True, slots=True)
-class AptSource:
-    """A third-party apt repository and its public key, a file of the project."""
+class Setup:
+    """What is set up before anything is installed: files, then commands.
 
-    uri: str
-    suites: tuple[str, ...]
-    components: tuple[str, ...] = ()
-    key: str | None = None
-    key_digest: Digest | None = None
+    Its copies are of the project, and tracked.
+    """
+
+    copies: tuple[Copy, ...] = ()
+    files: tuple[InlineFile, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The user to create, and whether it may use sudo without a password."""
+    """The user to create, and whether it may use sudo without a password.
+
+    A home of None is that of its name, an empty one means none. The group is one of
+    its own name and number where nothing else is said. ``others`` are created too.
+    """
 
     name: str
     uid: int
     shell: str
     sudo: bool = False
+    home: str | None = None
+    group: str | None = None
+    gid: int | None = None
+    groups: tuple[str, ...] = ()
+    system: bool = False
+    others: tuple["User", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +342,9 @@ class Group:
     ``declared`` maps name to spec after these events; ``kept`` names packages that
     another step needs, so that removing them from the list keeps them. ``gone`` names
     those of ``declared`` that later events removed or gave another spec; no digest
-    depends on it.
+    depends on it. ``upgrades`` tells whether all that is there is upgraded first.
+    ``indexes`` are where its packages come from besides what the image has; of apt,
+    the sources whose servers want to know who asks.
     """
 
     manager: str
@@ -178,20 +352,29 @@ class Group:
     declared: Mapping[str, str]
     kept: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    upgrades: bool = False
+    indexes: tuple[Index, ...] = ()
 
 
-Step = AptSource | Group | Script | User | Stage
+Step = Setup | AptSource | Group | Script | User | Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """Docker's check of whether the container works."""
+    """Docker's check of whether the container works.
 
-    cmd: tuple[str, ...]
+    It is a program with its arguments, or a line for the shell; or there is none, even
+    if the base has one.
+    """
+
+    cmd: tuple[str, ...] = ()
     interval: str | None = None
     timeout: str | None = None
     start_period: str | None = None
     retries: int | None = None
+    start_interval: str | None = None
+    shell: str | None = None
+    none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +382,19 @@ class RuntimeConfig:
     """The image's settings for running it; no step depends on them."""
 
     env: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    """The user that it runs as, if that is one that no step creates."""
     workdir: str | None = None
     entrypoint: tuple[str, ...] | None = None
     cmd: tuple[str, ...] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """What the manifest says of the image, and the index that holds it if any does."""
     expose: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     healthcheck: Healthcheck | None = None
     stop_signal: str | None = None
     source_date_epoch: int | None = None
     """The latest timestamp in layers of copies; nothing in the image names it."""
+    late: Mapping[str, str] = field(default_factory=dict)
+    """Arguments that labels, annotations and variables name, by their defaults."""

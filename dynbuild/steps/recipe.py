@@ -2,12 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
-from textwrap import indent
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from dynbuild.digest import sha256, short
+from dynbuild.digest import Digest, Field, digest_of, sha256, short
 from dynbuild.quote import shell
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.script import SHELL, wrapped
@@ -16,13 +15,14 @@ from dynbuild.steps.model import (
     Copy,
     Group,
     Script,
+    Setup,
     Stage,
     Step,
     User,
 )
 from dynbuild.steps.run import (
-    BASE_MOUNT,
     BaseMount,
+    BindMount,
     CacheMount,
     Mount,
     Run,
@@ -30,6 +30,7 @@ from dynbuild.steps.run import (
     SecretMount,
     SshMount,
 )
+from dynbuild.steps.users import account_of, home_of, user_script
 
 STAGE_RECIPE = 3
 """Incremented whenever a stage's script is generated differently; part of digests."""
@@ -37,6 +38,50 @@ STAGE_RECIPE = 3
 _TESTED = "(exit $?)"
 """Ends the script if the previous command failed. ``set -e`` alone ignores a failed
 ``a && b``; ``command || exit`` would disable it within the command."""
+
+
+TARGETS = ("TARGETARCH", "TARGETOS", "TARGETPLATFORM", "TARGETVARIANT")
+"""Variables that a builder sets by the platform that it builds for."""
+
+
+def target_variables(platform: str) -> dict[str, str]:
+    """Return the values of those variables, as a builder sets them."""
+    system, architecture, variant = f"{platform}//".split("/")[:3]
+    return {
+        "TARGETARCH": architecture,
+        "TARGETOS": system,
+        "TARGETPLATFORM": platform,
+        "TARGETVARIANT": variant,
+    }
+
+
+_NAMED = re.compile(rf"\b({'|'.join(TARGETS)})\b")
+_COPIED = re.compile(rf"\$\{{({'|'.join(TARGETS)})\}}")
+
+
+def targets_of(step: Step, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables of the platform that a stage's commands and copies name.
+
+    What stages set themselves under such a name is theirs.
+    """
+    if not isinstance(step, Stage):
+        return ()
+    found = set(_NAMED.findall("\n".join(step.commands))) - environment.keys()
+    return tuple(sorted(found | set(copied_targets(step))))
+
+
+def copied_targets(step: Step) -> tuple[str, ...]:
+    """Return the variables of the platform that stand in paths of copies.
+
+    Those of the project's files mean themselves: they are the same everywhere.
+    """
+    texts = [
+        text
+        for copy in copies_of(step)
+        if not copy.of_project
+        for text in (copy.path, copy.to)
+    ]
+    return tuple(sorted(set(_COPIED.findall("\n".join(texts)))))
 
 
 def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run | None:
@@ -50,12 +95,14 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
             return MANAGERS[step.manager].run(step)
         case AptSource():
             return Run(_source_script(step), shell=SHELL)
+        case Setup():
+            return Run(_tested(step.commands)) if step.commands else None
         case Script():
             return Run(f"set -e\n{step.text}\n{_TESTED}")
         case User():
             # sudo's installation works in /tmp.
             scratch = (ScratchMount("/tmp"),) if step.sudo else ()  # noqa: S108
-            return Run(_user_script(step), (*scratch, BaseMount()), shell=SHELL)
+            return Run(user_script(step), (*scratch, BaseMount()), shell=SHELL)
         case Stage():
             return _stage_run(step, environment, user)
         case _:
@@ -65,7 +112,7 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
 def copies_of(step: Step) -> tuple[Copy, ...]:
     """Return the files that a step copies before it runs."""
     match step:
-        case Stage():
+        case Stage() | Setup():
             return step.copies
         case AptSource(key=str(path), key_digest=digest):
             return (
@@ -73,6 +120,27 @@ def copies_of(step: Step) -> tuple[Copy, ...]:
             )
         case _:
             return ()
+
+
+def described_inputs(step: Step) -> dict[str, tuple[Copy, ...]]:
+    """Return the files that a step takes, by the field that describes them."""
+    mounted = step.mounts if isinstance(step, Stage) else ()
+    return {"copies": copies_of(step), "mounted": mounted}
+
+
+def inputs_of(step: Step) -> tuple[Copy, ...]:
+    """Return the files that a step takes: what it copies, then what it mounts."""
+    return step.inputs if isinstance(step, Stage) else copies_of(step)
+
+
+def content_of(copy: Copy, read: Callable[[str, tuple[str, ...]], Digest]) -> Digest:
+    """Return the digest of what a copy takes; ``read`` gives that of one path."""
+    if not copy.files:
+        return read(copy.path, copy.exclude)
+    matched: list[Field] = [
+        [posixpath.basename(path), read(path, ())] for path in copy.files
+    ]
+    return digest_of({"files": matched})
 
 
 def compares_times(step: Step) -> bool:
@@ -84,13 +152,18 @@ def compares_times(step: Step) -> bool:
     return (
         isinstance(step, Stage)
         and bool(step.cache_mounts and step.commands)
-        and any(copy.of_project for copy in step.copies)
+        and (any(copy.of_project for copy in step.copies) or bool(step.files))
     )
 
 
 def user_packages(user: User | None) -> frozenset[str]:
     """Return packages that the user step needs, whatever the package lists say."""
     return frozenset({"sudo"}) if user and user.sudo else frozenset()
+
+
+def _tested(commands: Sequence[str]) -> str:
+    lines = (line for command in commands for line in (command, _TESTED))
+    return "\n".join(["set -e", *lines])
 
 
 def _stage_run(
@@ -113,6 +186,7 @@ def _stage_run(
         shell=stage.shell,
         network=stage.network,
         directories=_parents(stage, user),
+        targets=targets_of(stage, environment),
     )
 
 
@@ -122,6 +196,8 @@ def _stage_mounts(stage: Stage, user: User | None) -> tuple[Mount, ...]:
         CacheMount(one.target, one.id, one.sharing, uid, gid, one.mode)
         for one in stage.cache_mounts
     ]
+    mounts += [ScratchMount(one.target, one.size) for one in stage.tmpfs]
+    mounts += map(BindMount, stage.mounts)
     mounts += [
         SecretMount(secret.id, secret.env, secret.target, uid, gid)
         for secret in stage.secrets
@@ -133,104 +209,22 @@ def _stage_mounts(stage: Stage, user: User | None) -> tuple[Mount, ...]:
 
 def _parents(stage: Stage, user: User | None) -> tuple[str, ...]:
     """Return directories of a home that mounts would create, owned by root."""
-    if user is None or stage.user != user.name:
+    account = account_of(stage.user, user)
+    if account is None or not (home := home_of(account)):
         return ()
-    home = f"/home/{user.name}/"
     above = {posixpath.dirname(one.target.rstrip("/")) for one in stage.cache_mounts}
-    return tuple(sorted(path for path in above if path.startswith(home)))
+    return tuple(sorted(path for path in above if path.startswith(f"{home}/")))
 
 
 def _ids(name: str, user: User | None) -> tuple[int, int]:
     """Return uid and gid of a stage's user, which the declaration's check validated."""
-    if user is not None and name == user.name:
-        return user.uid, user.uid
+    account = account_of(name, user)
+    if account is not None:
+        return account.uid, account.uid if account.gid is None else account.gid
     match = re.fullmatch(r"([0-9]+)(?::([0-9]+))?", name)
     if match is None:
         return 0, 0
     return int(match[1]), int(match[2] or match[1])
-
-
-def _user_script(user: User) -> str:
-    name, uid, login = shell(user.name), user.uid, shell(user.shell)
-    advice = shell(f'dynbuild: declare user = {{ name = "{user.name}", uid = N }}:')
-    own_gid = f"s/^{user.name}:[^:]*:\\([0-9]*\\):.*/\\1/p"
-    # Small bases have no tool for it: there the files are written as by useradd.
-    lines = [
-        "set -eu",
-        f"if ! id -u {name} > /dev/null 2>&1; then",
-        f"  other=$(sed -n 's/^\\([^:]*\\):[^:]*:{uid}:.*/\\1/p' /etc/passwd)",
-        '  [ -z "$other" ] || {',
-        *_whose("    ", '"^$other:"'),
-        f'    echo {advice} \\\n      "$where $other has uid {uid}" >&2',
-        "    exit 1",
-        "  }",
-        f"  has_group() {{ grep -q {shell(f'^{user.name}:')} /etc/group; }}",
-        "  if command -v useradd > /dev/null; then",
-        f"    has_group || groupadd --gid {uid} {name}",
-        f"    useradd --uid {uid} --gid {name} --no-log-init --create-home \\",
-        f"      --shell {login} {name}",
-        "  else",
-        f"    home=/home/{name}",
-        f"    has_group || echo {shell(f'{user.name}:x:{uid}:')} >> /etc/group",
-        f"    gid=$(sed -n {shell(own_gid)} /etc/group)",
-        f"    printf '%s:x:%s:%s::%s:%s\\n' {name} {uid} \"$gid\" $home {login} \\",
-        "      >> /etc/passwd",
-        "    [ ! -e /etc/shadow ] ||",
-        f"      echo {shell(f'{user.name}:!::0:99999:7:::')} >> /etc/shadow",
-        "    mkdir -p $home",
-        f"    chown {uid}:$gid $home",
-        "  fi",
-        "fi",
-        f'[ "$(id -u {name})" = {uid} ] || {{',
-        *_whose("  ", shell(f"^{user.name}:")),
-        f'  echo {advice} \\\n    "$where N is $(id -u {name})" >&2',
-        "  exit 1",
-        "}",
-    ]
-    if user.sudo:
-        rule = shell(f"{user.name} ALL=(ALL:ALL) NOPASSWD: ALL")
-        place = shell(f"/etc/sudoers.d/{user.name}")
-        lines += [_install_sudo(), f"echo {rule} > {place}", f"chmod 0440 {place}"]
-    return "\n".join(lines)
-
-
-def _install_sudo() -> str:
-    """Return a command that installs sudo by the manager of the base's system."""
-    systems = {
-        manager.programs[0]: manager.system
-        for manager in MANAGERS.values()
-        if manager.system
-    }
-    word, lines = "if", ["command -v sudo > /dev/null || {"]
-    for system in systems.values():
-        for program, script in system.sudo.items():
-            test = f"  {word} command -v {program} > /dev/null; then"
-            if "\n" in script:
-                lines += [test, indent(script, "    ")]
-            else:
-                lines.append(f"{test} {script}")
-            word = "elif"
-    *others, last = systems
-    lacks = f"the base has no {', '.join(others)} or {last}"
-    return "\n".join(
-        [
-            *lines,
-            "  else",
-            f"    echo 'dynbuild: sudo = true needs sudo, and {lacks}' >&2",
-            "    exit 1",
-            "  fi",
-            "}",
-        ]
-    )
-
-
-def _whose(margin: str, pattern: str) -> list[str]:
-    """Return lines that find out whether a user is from the base or a later step."""
-    return [
-        f"{margin}where='in the base'",
-        f"{margin}grep -qs {pattern} {BASE_MOUNT}/etc/passwd ||",
-        f"{margin}  where='by what a package, a script or a stage did,'",
-    ]
 
 
 def _source_script(source: AptSource) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dynbuild.quote import StageName
-from dynbuild.steps.model import Network, Sharing
+from dynbuild.steps.model import Copy, Network, Sharing
 
 BASE_STEP = StageName("base.0")
 """The name of the base among the steps of a Dockerfile."""
@@ -33,10 +33,18 @@ class CacheMount:
 
 
 @dataclass(frozen=True, slots=True)
+class BindMount:
+    """Files of the project, a stage or an image, read-only, in place."""
+
+    files: Copy
+
+
+@dataclass(frozen=True, slots=True)
 class ScratchMount:
     """An empty in-memory directory for the duration of the script."""
 
     target: str
+    size: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ class SshMount:
     gid: int = 0
 
 
-Mount = CacheMount | ScratchMount | BaseMount | SecretMount | SshMount
+OwnMount = CacheMount | ScratchMount | BaseMount | SecretMount | SshMount
+Mount = OwnMount | BindMount
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +87,5 @@ class Run:
     network: Network = "default"
     directories: tuple[str, ...] = ()
     """Directories to create for the user beforehand, where they do not exist."""
+    targets: tuple[str, ...] = ()
+    """Variables that the builder sets by the platform that it builds for."""

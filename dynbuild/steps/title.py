@@ -8,6 +8,7 @@ from dynbuild.steps.model import (
     Install,
     Remove,
     Script,
+    Setup,
     Stage,
     Step,
     Upgrade,
@@ -26,6 +27,8 @@ def label(step: Step) -> str:
             kind = step.manager
         case AptSource():
             kind = "source"
+        case Setup():
+            kind = "setup"
         case Script():
             kind = "script"
         case User():
@@ -42,12 +45,17 @@ def title(step: Step) -> str:
             return step.name
         case Group():
             return _shortened(", ".join(_events(step)))
+        case Setup():
+            made = [one.to for one in step.copies] + [one.to for one in step.files]
+            made += step.commands
+            return _shortened(", ".join(text.split("\n", 1)[0] for text in made))
         case AptSource():
             return _shortened(" ".join([step.uri, *step.suites]))
         case Script():
             return _shortened(step.text.strip().split("\n", 1)[0])
         case User():
-            return f"{step.name} with sudo" if step.sudo else step.name
+            names = ", ".join(one.name for one in (step, *step.others))
+            return _shortened(f"{names} with sudo" if step.sudo else names)
         case _:
             assert_never(step)
 
@@ -65,7 +73,8 @@ def _events(group: Group) -> list[str]:
                 removed.append(f"without {name}")
             case _:
                 assert_never(action)
-    return [*installed, *upgraded, *removed]
+    everything = ["newest of all"] if group.upgrades else []
+    return [*everything, *installed, *upgraded, *removed]
 
 
 def _shortened(text: str) -> str:

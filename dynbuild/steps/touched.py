@@ -10,6 +10,7 @@ nearly always does is said here. What the text of a command hides, records tell 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dynbuild.steps.managers import MANAGERS
 
@@ -71,6 +72,8 @@ _RULES = {
     ),
 }
 _ENDS = re.compile(r"\n|[;&|]")
+_REMEMBERED = 1 << 15
+"""How many commands are remembered: an editor asks for all of them at each key."""
 _QUOTES = "'\"`(){}$"
 
 
@@ -80,8 +83,13 @@ def touched(commands: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for one in _ENDS.split(text) for name in _by(one)}))
 
 
-def _by(command: str) -> Iterator[str]:
-    """Yield what one simple command changes; words within quotes count as well."""
+@lru_cache(_REMEMBERED)
+def _by(command: str) -> frozenset[str]:
+    """Return what one simple command changes; words within quotes count as well."""
+    return frozenset(_changed(command))
+
+
+def _changed(command: str) -> Iterator[str]:
     words = [word.strip(_QUOTES) for word in command.split()]
     running: set[_Rule] = set()
     for word in words:

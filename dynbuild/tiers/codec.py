@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, ValuesView
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from dynbuild.digest import (
@@ -15,8 +16,18 @@ from dynbuild.digest import (
     StepDigest,
     sha256,
 )
+from dynbuild.inside.codec import LARGEST
 from dynbuild.link.lazy import LazyWriteSet
-from dynbuild.link.model import Kind, Layer, Record, WriteSet, Written, facts_of
+from dynbuild.link.model import (
+    Inside,
+    Kind,
+    Layer,
+    Record,
+    WriteSet,
+    Written,
+    dump_inside,
+    facts_of,
+)
 
 VERSION = 2
 
@@ -71,6 +82,7 @@ def load_record(data: bytes) -> tuple[Record, BlobDigest]:
         facts: dict[str, Any] = json.loads(text)
         if facts["version"] != VERSION:
             raise OtherVersionError
+        inside = _inside(facts.get("inside"))
         record = Record(
             placed=PlacedDigest(_digest(facts["placed"])),
             step=StepDigest(_digest(facts["step"])),
@@ -87,6 +99,7 @@ def load_record(data: bytes) -> tuple[Record, BlobDigest]:
             parts=tuple(DiffId(_digest(part)) for part in facts["parts"]),
             seconds=_seconds(facts["seconds"]),
             made=_whole(facts["made"]),
+            inside=lambda: inside,
             signatures=_signatures(facts.get("signatures", {})),
         )
         return record, BlobDigest(_digest(facts["writes"]))
@@ -96,25 +109,77 @@ def load_record(data: bytes) -> tuple[Record, BlobDigest]:
         raise UnreadableError from None
 
 
-def load_base(text: str) -> tuple[tuple[Layer, ...], BlobDigest, dict[str, Any]]:
-    """Parse the note of a base: its layers, the blob of its write set, its config.
+@dataclass(frozen=True, slots=True)
+class NotedBase:
+    """The note of a base: its layers, the blob of its write set, its config.
 
-    Raises UnreadableError.
+    ``inside`` is as of a record.
     """
+
+    layers: tuple[Layer, ...]
+    writes: BlobDigest
+    config: Mapping[str, Any]
+    inside: Inside | None = None
+
+    @property
+    def names(self) -> frozenset[BlobDigest]:
+        """The blobs that it keeps in use."""
+        layers = (layer.digest for layer in self.layers)
+        return frozenset({self.writes, *layers, *names_in(self.inside)})
+
+
+def dump_base(base: NotedBase) -> str:
+    """Serialize the note of a base."""
+    inside = base.inside
+    return json.dumps(
+        {
+            "layers": [
+                [x.diff_id, x.digest, x.size, x.media_type] for x in base.layers
+            ],
+            "writes": base.writes,
+            "config": base.config,
+            **({} if inside is None else {"inside": dump_inside(inside)}),
+        }
+    )
+
+
+def load_base(text: str) -> NotedBase:
+    """Parse the note of a base. Raises UnreadableError."""
     try:
         facts: dict[str, Any] = json.loads(text)
         layers = tuple(_layer(*layer) for layer in facts["layers"])
         if not isinstance(facts["config"], dict):
             raise UnreadableError
-        return layers, BlobDigest(_digest(facts["writes"])), facts["config"]
+        writes = BlobDigest(_digest(facts["writes"]))
+        return NotedBase(layers, writes, facts["config"], _inside(facts.get("inside")))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise UnreadableError from None
+
+
+def names_in(inside: Inside | None) -> dict[BlobDigest, int]:
+    """Return the blob that says what is installed, if there is one, and its size."""
+    if inside is None or inside.digest is None:
+        return {}
+    return {inside.digest: inside.size}
 
 
 def named_in(data: bytes) -> frozenset[BlobDigest]:
     """Return all blobs that a record of any version may name."""
     text = data.decode("ascii", "replace")
     return frozenset(BlobDigest(Digest(name)) for name in _DIGEST.findall(text))
+
+
+def _inside(told: object) -> Inside | None:
+    match told:
+        case None:
+            return None
+        case []:
+            return Inside()
+        case [digest, size]:
+            blob, bytes_ = BlobDigest(_digest(digest)), _whole(size)
+            return Inside(blob, bytes_) if bytes_ <= LARGEST else None
+        case _:
+            raise UnreadableError
 
 
 def _digest(value: object) -> Digest:

@@ -54,7 +54,12 @@ def declared_in(declaration: "Declaration") -> Cache:
 def settings_of(cache: Cache) -> str:
     """Return the canonical text of declared tier settings, without unset ones."""
     settings = asdict(cache)
-    settings |= settings.pop("shared")
+    shared = settings.pop("shared")
+    for tier in shared.values():
+        # What users agreed to before there were prefixes has none.
+        if tier.get("prefix", "") is None:
+            del tier["prefix"]
+    settings |= shared
     return json.dumps(
         {name: value for name, value in settings.items() if value}, sort_keys=True
     )

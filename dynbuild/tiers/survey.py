@@ -6,8 +6,9 @@ from concurrent.futures import wait
 
 from dynbuild.digest import StepDigest
 from dynbuild.errors import Diagnostic
+from dynbuild.inventory import Answer
 from dynbuild.link.model import Record
-from dynbuild.ports import Answer, TierError
+from dynbuild.ports import TierError
 from dynbuild.tiers.daemon_threads import submit
 from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.wrap.chain import LOOK_UP

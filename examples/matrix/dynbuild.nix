@@ -3,9 +3,16 @@
 #   for version in 3.11 3.12 3.13; do
 #     dynbuild build --argstr python $version -t tests:$version
 #   done
-{ python ? "3.12", debug ? false }:
+{
+  python ? "3.12",
+  debug ? false,
+}:
 let
-  supported = [ "3.11" "3.12" "3.13" ];
+  supported = [
+    "3.11"
+    "3.12"
+    "3.13"
+  ];
 
   # What a version needs beyond the others.
   extra = {
@@ -19,9 +26,28 @@ assert builtins.elem python supported || throw "no Python ${python} in the matri
   user = "tester";
   pip_packages = [ "pytest" ] ++ extra.${python} or [ ];
   workdir = "/tests";
-  cmd = [ "pytest" ] ++ (if debug then [ "-vv" "--pdb" ] else [ ]);
+  cmd = [
+    "pytest"
+  ]
+  ++ (
+    if debug then
+      [
+        "-vv"
+        "--pdb"
+      ]
+    else
+      [ ]
+  );
 
   stages = [
-    { name = "tests"; copy = [ { from = ./tests; to = "/tests/"; } ]; }
+    {
+      name = "tests";
+      copy = [
+        {
+          from = ./tests;
+          to = "/tests/";
+        }
+      ];
+    }
   ];
 }

@@ -1,6 +1,12 @@
 # Package lists that are computed from pyproject.toml: it is said once what is needed.
 let
-  inherit (builtins) concatStringsSep fromTOML head match readFile;
+  inherit (builtins)
+    concatStringsSep
+    fromTOML
+    head
+    match
+    readFile
+    ;
 
   pyproject = fromTOML (readFile ./pyproject.toml);
   inherit (pyproject) project;
@@ -15,7 +21,10 @@ in
   user = "app";
   apt_packages = pyproject.tool.image.apt;
   workdir = "/app";
-  cmd = [ "gunicorn" "${project.name}:app" ];
+  cmd = [
+    "gunicorn"
+    "${project.name}:app"
+  ];
   labels."org.opencontainers.image.version" = project.version;
 
   stages = rec {
@@ -25,7 +34,12 @@ in
     };
     application = {
       dependencies = [ dependencies ];
-      copy = [ { from = ./hello.py; to = "/app/"; } ];
+      copy = [
+        {
+          from = ./hello.py;
+          to = "/app/";
+        }
+      ];
     };
   };
 }

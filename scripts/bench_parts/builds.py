@@ -47,13 +47,13 @@ def builds(work: Path) -> None:
         return
     cold(_webapp(work / "webapp"), "examples/webapp", "at most 1.15")
     unchanged(work / "webapp", "examples/webapp")
-    chain = _stages(work / "chain", lambda at: at - 1)
+    chain = stages(work / "chain", lambda at: at - 1)
     cold(chain, f"a chain of {STAGES} stages", "at most 1.15")
-    wide = _stages(work / "wide", lambda _: None)
+    wide = stages(work / "wide", lambda _: None)
     cold(wide, f"{STAGES} independent stages", "below 1")
     unchanged(wide, f"{STAGES} independent stages")
     first_changed(wide, STAGES, "at least 10")
-    fat = _stages(work / "fat", lambda _: None, FAT, FATS)
+    fat = stages(work / "fat", lambda _: None, FAT, FATS)
     cold(fat, f"{FATS} independent stages of 120 MB", "at most 0.6")
     unchanged(fat, f"{FATS} independent stages of 120 MB")
     first_changed(fat, FATS, "at least 5")
@@ -65,7 +65,7 @@ def cold(work: Path, what: str, aim: str) -> None:
         for times, build in ((plain, _plain(work)), (own, _own(work)))[
             :: -1 if turn % 2 else 1
         ]:
-            _prune(work)
+            prune(work)
             times.append(once(build))
     _compared(f"{what}, cold", statistics.median(plain), statistics.median(own), aim)
 
@@ -112,7 +112,7 @@ def _webapp(work: Path) -> Path:
     return _locked(work)
 
 
-def _stages(
+def stages(
     work: Path,
     on: Callable[[int], int | None],
     stage: str = STAGE,
@@ -139,16 +139,21 @@ def _locked(work: Path) -> Path:
     return work
 
 
-def _prune(work: Path) -> None:
+def prune(work: Path) -> None:
     shutil.rmtree(os.environ["CACHE_LOCAL_PATH"], ignore_errors=True)
     command(work, "docker", "system", "prune", "--all", "--force")()
     command(work, "docker", "buildx", "prune", "--all", "--force")()
 
 
+def network() -> list[str]:
+    """The options that give a build the network that there is."""
+    mode = os.environ.get("DYNBUILD_NETWORK", "default")
+    allow = ["--allow", "network.host"] if mode == "host" else []
+    return [f"--network={mode}", *allow]
+
+
 def _plain(work: Path) -> Callable[[], object]:
-    network = os.environ.get("DYNBUILD_NETWORK", "default")
-    allow = ["--allow", "network.host"] if network == "host" else []
-    options = ["--load", "--provenance=false", f"--network={network}", *allow]
+    options = ["--load", "--provenance=false", *network()]
     return command(work, "docker", "buildx", "build", *options, "-t", "plain", ".")
 
 

@@ -90,7 +90,7 @@ def _stage(dice: random.Random, there: Sequence[Stage], needs: Sequence[int]) ->
     names = dice.sample([stage.name for stage in there], min(len(there), count))
     copies = [_copy(dice)] if dice.random() < 0.3 else []  # noqa: PLR2004
     lines = tuple(f"make {_name(dice)}" for _ in range(dice.randint(1, 3)))
-    return Stage(_name(dice), tuple(names), tuple(copies), lines)
+    return Stage(_name(dice), tuple(names), tuple(copies), commands=lines)
 
 
 def _copy(dice: random.Random) -> Copy:

@@ -25,6 +25,7 @@ from dynbuild.lockfile.update import update
 from dynbuild.plan import Reuse, shared_layers
 from dynbuild.ports import Base, JobEnded, JobResult
 from dynbuild.realization import progress as changes
+from dynbuild.realization import results
 from dynbuild.realization.chains import BuildChain, chain_of
 from dynbuild.realization.model import BuiltStep, ChainResult, How, Recipe
 from dynbuild.realization.progress import Progress
@@ -161,8 +162,9 @@ def _recipe(lock: Lock, order: tuple[Placed, ...], earlier: list[Lock]) -> Recip
         digests=resolved.digests,
         previous=last_versions(resolved, earlier),
         platform=PLATFORM,
-        base=Base((_layer("base"),), {}, {}),
-        config={},
+        bases={None: Base((_layer("base"),), {}, {})},
+        configs={None: {}},
+        starts=laid.bases,
         request=BuildRequest("", "", (), parts=laid.parts),
         parents={stage.name: stage.parent for stage in laid.branches},
         sources=laid.sources,
@@ -179,7 +181,7 @@ def _realized(recipe: Recipe, store: Store, costs: Mapping[str, float]) -> Repla
     start = time.process_time()
     progress = changes.begin(recipe, How(JOBS, seconds=costs), store.held(recipe))
     while True:
-        for chain in next_chains(progress):
+        for _, chain in next_chains([progress]):
             work = chain_of(chain, recipe, progress.plan, frozenset())
             progress = changes.started(progress, chain)
             seconds, result = _built(work, progress, store, costs, ran)
@@ -189,9 +191,9 @@ def _realized(recipe: Recipe, store: Store, costs: Mapping[str, float]) -> Repla
         if not running:
             break
         now, _, key, result = heapq.heappop(running)
-        progress = changes.took(progress, JobResult(key, result))
+        progress = results.took(progress, JobResult(key, result))
         if key in progress.running:
-            progress = changes.took(progress, JobEnded(key, None))
+            progress = results.took(progress, JobEnded(key, None))
     found.deciding = time.process_time() - start
     found.elapsed = now
     found.ran = sum(ran.values())

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from dynbuild.cli.render.pages.stack_page import Why, stack_page
+from dynbuild.cli.render.pages.stack_page import stack_page
 from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts, status_page
+from dynbuild.cli.render.pages.step_details import DrawnImage, Why
 from dynbuild.cli.render.why_text import step_facts
 from dynbuild.commands.why import why_all
 from dynbuild.digest import sha256
@@ -11,9 +12,11 @@ from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import BuildSummary
 from dynbuild.explain.picture import Picture, picture
 from dynbuild.explain.view import view
+from dynbuild.lockfile.images import TargetImage
+from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.update import update
-from dynbuild.steps.model import Copy, Stage, User
+from dynbuild.steps.model import Copy, RuntimeConfig, Stage, User
 from tests.pins import pinned
 from tests.realized import Machine
 
@@ -42,7 +45,7 @@ def ordinary() -> Lock:
                 Copy("app", "/srv/web"),
                 Copy("/src/server", "/usr/bin/", stage="compiler"),
             ),
-            ("python3 -m compileall /srv/web",),
+            commands=("python3 -m compileall /srv/web",),
         ),
     )
     packages = {"apt": {name: name for name in ("curl", "git", "python3-pip")}}
@@ -85,9 +88,10 @@ def seen(lock: Lock) -> Picture:
     places = list(view(lock, PLATFORM).places.final.values())
     numbers = range(1, len(places) + 1)
     known = StepMetrics(
-        seconds={d: 1.7 * n * n for d, n in zip(places, numbers, strict=True)},
+        seconds={d: 1.7 * (n % 12) ** 2 for d, n in zip(places, numbers, strict=True)},
         sizes={
-            d: 4_200_000 * (9 - n) for d, n in zip(places[:-1], numbers, strict=False)
+            d: 4_200_000 * ((9 - n) % 9)
+            for d, n in zip(places[:-1], numbers, strict=False)
         },
         tiers={
             digest: ("local", "s3", "registry")[n % 3]
@@ -107,6 +111,46 @@ def explained(lock: Lock, changed: str) -> Why:
     machine.realize(before)
     answer = why_all(lock, machine.edges(), PLATFORM)
     return {one.placed.id: [*step_facts(answer, one, None)] for one in answer.steps}
+
+
+def family() -> list[DrawnImage]:
+    """Images that share steps: one that is published nowhere, and what extends it."""
+    curl = {"apt": {"curl": "curl", "git": "git"}}
+    deps = Stage("dependencies", commands=("pip3 install -r /tmp/requirements.txt",))
+    base, usual = pinned("docker.io/library/debian:bookworm-slim"), RuntimeConfig()
+    common = Target(base, curl, user=User("web", 1000, "/bin/sh"), stages=(deps,))
+    targets = {"common": TargetImage(None, publish=False, whole=common, config=usual)}
+    for name, package in (("api", "jq"), ("worker", "ffmpeg"), ("docs", "")):
+        app = Stage("app", ("dependencies",), commands=(f"make {name}", "make check"))
+        own = {"apt": {**curl["apt"], **({package: package} if package else {})}}
+        whole = replace(common, packages=own, stages=(deps, app))
+        targets[name] = TargetImage("common", publish=True, whole=whole, config=usual)
+    lock = update_images(None, targets)
+    return [
+        DrawnImage(
+            seen(lock.whole(name)),
+            explained(lock.whole(name), "dependencies"),
+            name,
+            lock.line(name)[:-1],
+        )
+        for name in lock.parents_first
+    ]
+
+
+def many(steps: int = 200) -> list[DrawnImage]:
+    """An image of more steps than arcs can be told apart of."""
+    names = [f"service-{number:03}" for number in range(steps)]
+    stages = tuple(
+        Stage(
+            name,
+            tuple(names[other] for other in {at // 3, at - 7} if 0 <= other < at),
+            commands=(f"make -C /src/{name} install",),
+        )
+        for at, name in enumerate(names)
+    )
+    base = pinned("docker.io/library/debian:bookworm-slim")
+    lock = update(None, Target(base, {"apt": {"make": "make"}}, stages=stages))
+    return [DrawnImage(seen(lock), {})]
 
 
 def status(name: str = "dependencies") -> StatusFacts:
@@ -137,11 +181,25 @@ def status(name: str = "dependencies") -> StatusFacts:
 
 PAGES = {
     "graph": lambda: stack_page(
-        seen(ordinary()), "webapp", explained(ordinary(), "assets")
+        [DrawnImage(seen(ordinary()), explained(ordinary(), "assets"))], "webapp"
     ),
-    "status": lambda: status_page(status(), "webapp"),
+    "images": lambda: stack_page(family(), "platform"),
+    "status": lambda: status_page({"": status()}, "webapp"),
+    "statuses": lambda: status_page(
+        {"api": status(), "docs": StatusFacts(), "worker": status("assets")}, "platform"
+    ),
 }
 HARMFUL = {
-    "graph": lambda: stack_page(seen(harmful()), HARM, explained(harmful(), HARM)),
-    "status": lambda: status_page(status(HARM), HARM),
+    "graph": lambda: stack_page(
+        [DrawnImage(seen(harmful()), explained(harmful(), HARM))], HARM
+    ),
+    "images": lambda: stack_page(
+        [
+            DrawnImage(seen(harmful()), explained(harmful(), HARM), HARM),
+            DrawnImage(seen(harmful()), {}, f"{HARM}2", (HARM,)),
+        ],
+        HARM,
+    ),
+    "status": lambda: status_page({"": status(HARM)}, HARM),
+    "statuses": lambda: status_page({HARM: status(HARM), "other": status()}, HARM),
 }

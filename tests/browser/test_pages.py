@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from dynbuild.cli.render.pages.drawing import drawing
-from tests.browser.pages import HARM, HARMFUL, PAGES, harmful, ordinary, seen
+from dynbuild.cli.render.pages.stack_page import stack_page
+from tests.browser.pages import HARM, HARMFUL, PAGES, harmful, many, ordinary, seen
 
 pytest_plugins = ["tests.browser.chromium"]
 
@@ -90,11 +91,11 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_can_be_read(name: str, scheme: str, opened: Open) -> None:
     page = opened(PAGES[name](), color_scheme=scheme, reduced_motion="reduce")
-    chosen = page.locator("a.layer")
+    chosen = page.locator("a.layer:visible")
     for at in range(0, chosen.count(), 3):
         chosen.nth(at).click()
         assert min(page.evaluate(CONTRASTS)) >= [4.5]
-    for summary in page.locator("summary").all():
+    for summary in page.locator("summary:visible").all():
         summary.click()
     texts = page.evaluate(CONTRASTS)
     assert len(texts) > 30
@@ -107,11 +108,11 @@ def test_everything_can_be_read(name: str, scheme: str, opened: Open) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_phone_has_no_sideways_scroll(name: str, opened: Open) -> None:
     page = opened(PAGES[name](), viewport=PHONE, has_touch=True, is_mobile=True)
-    for summary in page.locator("summary").all():
+    for summary in page.locator("summary:visible").all():
         summary.click()
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    if name == "graph":
-        page.locator("a.layer").nth(1).tap()
+    if name in {"graph", "images"}:
+        page.locator("a.layer:visible").nth(1).tap()
         detail = page.locator(".detail.open")
         box = detail.bounding_box()
         assert box is not None
@@ -158,6 +159,8 @@ def test_a_layer_tells_of_itself(opened: Open) -> None:
 def test_keys_alone_are_enough(opened: Open) -> None:
     page = opened(PAGES["graph"]())
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.step") == "application"
     page.keyboard.press("Enter")
     assert page.locator(".detail:visible h2").inner_text() == "application"
@@ -170,6 +173,130 @@ def test_keys_alone_are_enough(opened: Open) -> None:
     assert outline == "solid"
 
 
+def test_images_are_tabs(opened: Open) -> None:
+    page = opened(PAGES["images"]())
+    tabs = page.get_by_role("tab")
+    assert tabs.all_inner_texts() == ["common", "api", "docs", "worker"]
+    assert page.get_by_role("tabpanel").count() == 1
+    tabs.nth(1).click()
+    assert page.get_by_role("tabpanel", name="api").count() == 1
+    layers = page.locator("a.layer:visible")
+    assert layers.locator(".name").all_inner_texts() == [
+        *("app", "jq", "dependencies", "web", "curl, git"),
+    ]
+    assert (
+        page.locator("a.layer.inherited:visible .mark").all_inner_texts()
+        == ["from common"] * 3
+    )
+    assert page.evaluate("location.hash") == "#image-1"
+    page.reload()
+    assert page.locator("[aria-selected=true]").inner_text() == "api"
+
+
+def test_tabs_are_reached_by_keys(opened: Open) -> None:
+    page = opened(PAGES["images"]())
+    chosen = page.locator("[aria-selected=true]")
+    page.keyboard.press("Tab")
+    for key, name in (
+        ("ArrowRight", "api"),
+        ("End", "worker"),
+        ("ArrowRight", "common"),
+        ("ArrowLeft", "worker"),
+        ("Home", "common"),
+    ):
+        page.keyboard.press(key)
+        assert chosen.inner_text() == name
+        assert page.evaluate("document.activeElement.textContent") == name
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "search"
+
+
+def test_a_step_of_several_images_is_told_once(opened: Open) -> None:
+    page = opened(PAGES["images"]())
+    assert page.locator("a.layer").count() == 3 + 5 + 4 + 5
+    assert page.locator(".detail").count() == 8
+    page.get_by_role("tab", name="api").click()
+    page.get_by_role("link", name="dependencies").first.click()
+    told = page.locator(".detail:visible")
+    assert "Of common; also in api, docs, worker." in told.inner_text()
+    assert "3 of 5, seq 3" in told.inner_text()
+    assert "3 of 3" not in told.inner_text()
+    above = told.locator("ul.steps").last
+    assert above.locator("a:visible").all_inner_texts() == ["app"]
+    page.get_by_role("tab", name="worker").click()
+    assert told.locator("h2").inner_text() == "dependencies"
+    own = above.locator("a:visible").get_attribute("href")
+    above.locator("a:visible").click()
+    assert page.locator("[aria-selected=true]").inner_text() == "worker"
+    assert page.evaluate("location.hash") == own
+    page.get_by_role("tab", name="docs").click()
+    assert page.locator(".detail:visible").count() == 0
+    page.get_by_role("link", name="dependencies").first.click()
+    assert page.evaluate("location.hash") == "#image-2-step-0"
+    page.reload()
+    assert page.locator("[aria-selected=true]").inner_text() == "docs"
+    assert told.locator("h2").inner_text() == "dependencies"
+
+
+def test_a_search_leaves_what_is_meant(opened: Open) -> None:
+    page = opened(PAGES["images"]())
+    page.keyboard.press("/")
+    page.keyboard.type("make API")
+    assert page.locator(".search output").inner_text() == (
+        "none of 3 layers here, some in 1 other image"
+    )
+    assert page.locator("a.layer:visible").count() == 0
+    assert page.get_by_role("tab").all_inner_texts() == [
+        *("common0", "api1", "docs0", "worker0"),
+    ]
+    page.keyboard.press("Enter")
+    assert page.locator("[aria-selected=true]").inner_text() == "api1"
+    assert page.locator("a.layer:visible .name").all_inner_texts() == ["app"]
+    assert page.locator(".detail:visible h2").inner_text() == "app"
+    page.keyboard.press("/")
+    page.keyboard.type("curl")
+    assert page.locator("a.layer:visible .name").all_inner_texts() == ["curl, git"]
+    page.keyboard.press("Escape")
+    assert page.locator("a.layer:visible").count() == 5
+    assert page.locator(".search output").inner_text() == ""
+
+
+def test_of_many_steps_the_arcs_of_one_are_drawn(opened: Open) -> None:
+    page = opened(stack_page(many(200), "monorepo"))
+    arcs = page.locator(".arc:visible")
+    assert page.locator(".arc").count() > 200
+    assert arcs.count() == 0
+    page.get_by_role("searchbox").fill("service-100")
+    assert page.locator("a.layer:visible .name").all_inner_texts() == ["service-100"]
+    page.locator("a.layer:visible").click()
+    page.get_by_role("searchbox").fill("")
+    ends = {
+        end
+        for arc in arcs.all()
+        for end in (arc.get_attribute("data-above"), arc.get_attribute("data-below"))
+    }
+    assert "service-100" in ends
+    assert 3 <= arcs.count() < 10
+    assert all(
+        "service-100"
+        in (arc.get_attribute("data-above"), arc.get_attribute("data-below"))
+        for arc in arcs.all()
+    )
+    few = opened(stack_page(many(30), "monorepo"))
+    assert few.locator(".arc:visible").count() == few.locator(".arc").count()
+
+
+def test_without_script_images_stand_one_below_another(opened: Open) -> None:
+    page = opened(PAGES["images"](), java_script_enabled=False)
+    assert page.locator(".of-image:visible").all_inner_texts() == [
+        *("common", "api", "docs", "worker"),
+    ]
+    assert page.get_by_role("searchbox").count() == 0
+    page.locator("#image-1").get_by_role("link", name="dependencies").click()
+    told = page.locator(".detail:visible")
+    assert "api, worker: 3 of 5, seq 3" in told.inner_text()
+
+
 def test_without_script_a_layer_is_a_link(opened: Open) -> None:
     page = opened(PAGES["graph"](), java_script_enabled=False)
     page.get_by_role("link", name="assets").first.click()
@@ -177,10 +304,14 @@ def test_without_script_a_layer_is_a_link(opened: Open) -> None:
 
 
 def test_paper_tells_all(opened: Open) -> None:
-    page = opened(PAGES["graph"]())
+    page = opened(PAGES["images"]())
+    page.get_by_role("searchbox").fill("curl")
     page.emulate_media(media="print")
-    assert page.locator(".detail:visible").count() == page.locator("a.layer").count()
-    assert page.locator(".close:visible").count() == 0
+    assert page.locator(".detail:visible").count() == page.locator(".detail").count()
+    assert page.locator("a.layer:visible").count() == page.locator("a.layer").count()
+    assert page.locator(".close:visible, .tools:visible").count() == 0
+    assert page.locator(".of-image:visible").count() == 4
+    assert "api, worker: 3 of 5, seq 3" in page.locator("#step-0").inner_text()
 
 
 def test_nothing_moves_where_that_is_not_wanted(opened: Open) -> None:
@@ -197,8 +328,11 @@ def test_nothing_moves_where_that_is_not_wanted(opened: Open) -> None:
 @pytest.mark.parametrize("name", HARMFUL)
 def test_what_means_harm_is_text(name: str, opened: Open) -> None:
     page = opened(HARMFUL[name]())
-    for layer in page.locator("a.layer").all():
-        layer.click()
+    for tab in page.locator(".tabs a").all() or [None]:
+        if tab:
+            tab.click()
+        for layer in page.locator("a.layer:visible").all():
+            layer.click()
     assert page.evaluate("window.harmed") is None
     assert page.locator("script").count() == 1
     assert page.locator("img, svg[onload], [onerror]").count() == 0

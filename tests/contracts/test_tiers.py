@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +82,11 @@ def s3_rclone(folder: Path, request: Request) -> Bench:
     return s3(folder, request.getfixturevalue("rclone_server"))
 
 
+def s3_prefix(folder: Path, request: Request) -> Bench:
+    """Below a prefix, in a bucket that others use."""
+    return s3(folder, request.getfixturevalue("rclone_server"), "team/cache")
+
+
 def s3_seaweedfs(folder: Path, request: Request) -> Bench:
     return s3(folder, request.getfixturevalue("seaweed_server"))
 
@@ -90,14 +95,14 @@ def s3_minio(folder: Path, request: Request) -> Bench:
     return s3(folder, request.getfixturevalue("minio_server"))
 
 
-def s3(folder: Path, server: Server) -> Bench:
-    settings = server.settings(bucket_name())
+def s3(folder: Path, server: Server, prefix: str = "") -> Bench:
+    settings = replace(server.settings(bucket_name()), prefix=prefix)
     with credentials(server):
         tier = S3(settings, lambda _: None)
         client = connect(settings).transfer
 
     def damage(blob: Digest, data: bytes | None) -> None:
-        key = f"blobs/sha256/{blob.removeprefix('sha256:')}"
+        key = settings.object_of(f"blobs/sha256/{blob.removeprefix('sha256:')}")
         client.remove_object(settings.bucket, key)
         if data is not None:
             client.put_object(settings.bucket, key, io.BytesIO(data), len(data))
@@ -202,6 +207,7 @@ TIERS = (
     memory,
     local,
     s3_rclone,
+    s3_prefix,
     s3_seaweedfs,
     s3_minio,
     chain,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Layer, Record, Written
+from dynbuild.link.model import Inside, Layer, Record, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +145,29 @@ def content_that_is_not_its_digest_is_refused(bench: Bench) -> None:
     assert bench.fetch(sha256(b"a")) is None
 
 
+def what_is_installed_is_known_with_a_record(bench: Bench) -> None:
+    readings = bench.keep(b"readings")
+    inside = Inside(readings.digest, readings.size)
+    kept = {
+        bench.kept(inside=lambda: inside).id: inside,
+        bench.kept(b"two", inside=Inside).id: Inside(),
+        bench.kept(b"three").id: None,
+    }
+    assert {one.id: one.inside() for one in bench.found()} == kept
+    assert bench.fetch(readings.digest) == b"readings"
+
+
+def a_record_outlives_what_says_what_is_installed(bench: Bench) -> None:
+    readings = bench.keep(b"readings")
+    inside = Inside(readings.digest, readings.size)
+    record = bench.kept(inside=lambda: inside)
+    bench.damage(readings.digest, None)
+    assert bench.fetch(readings.digest) is None
+    assert bench.found() == [record]
+    later = bench.kept(b"two", inside=Inside)
+    assert later in bench.found()
+
+
 SCENARIOS = (
     unknown_is_absent,
     what_is_put_is_got,
@@ -155,4 +178,6 @@ SCENARIOS = (
     a_damaged_blob_is_a_miss_until_it_is_put_again,
     a_record_whose_blob_is_gone_is_a_miss,
     content_that_is_not_its_digest_is_refused,
+    what_is_installed_is_known_with_a_record,
+    a_record_outlives_what_says_what_is_installed,
 )

@@ -243,3 +243,50 @@ def test_files_of_an_unknown_base_or_another_stage_may_be_there() -> None:
         ],
     }
     assert not load(Source("x", json.dumps(value)), "json").warnings
+
+
+def on_own_base(base: str, own: str, *commands: str, **more: object) -> list[str]:
+    """The codes of what is advised about a stage with a base of its own."""
+    stage = {"name": "a", "base": own, "commands": [*commands], **more}
+    declared = json.dumps({"base": base, "stages": [stage]})
+    loaded = load(Source("dynbuild.json", declared), "json")
+    return [warning.code for warning in loaded.warnings]
+
+
+def test_files_that_are_missing_go_by_the_base_of_the_stage() -> None:
+    taking = "cp -r src /opt/src"
+    assert on_own_base("debian", "node:22", taking) == ["DB0190"]
+    assert on_own_base("ghcr.io/team/base", "node:22", taking) == ["DB0190"]
+    assert on_own_base("debian", "ghcr.io/team/tools", taking) == []
+
+
+def test_scripts_of_the_image_make_no_files_for_another_base() -> None:
+    declared = {
+        "env_scripts": ["mkdir src"],
+        "stages": [
+            {"name": "a", "base": "node:22", "commands": ["cp -r src /opt/src"]},
+            {"name": "b", "commands": ["cp -r src /opt/src"]},
+        ],
+    }
+    loaded = load(Source("dynbuild.json", json.dumps(declared)), "json")
+    assert [one.code for one in loaded.warnings] == ["DB0190"]
+
+
+def test_lists_of_a_stage_are_for_its_base() -> None:
+    of_apt: dict[str, object] = {"apt_packages": ["curl"]}
+    assert on_own_base("debian", "alpine:3.22", "true", **of_apt) == ["DB0194"]
+    assert on_own_base("alpine", "debian", "true", **of_apt) == []
+    assert on_own_base("alpine", "node:22", "true", **of_apt) == []
+
+
+def test_the_shell_that_tests_pipes_is_one_of_the_stages_base() -> None:
+    for base, own, shell in [
+        ("alpine", "debian", "/bin/bash"),
+        ("debian", "alpine", "/bin/sh"),
+    ]:
+        stage = {"name": "a", "base": own, "commands": ["curl x | sh"]}
+        declared = json.dumps({"base": base, "stages": [stage]})
+        loaded = load(Source("dynbuild.json", declared), "json")
+        (warning,) = [one for one in loaded.warnings if one.code == "DB0182"]
+        assert warning.hint is not None
+        assert f'"{shell}"' in warning.hint

@@ -187,11 +187,32 @@ def test_data_of_every_kind_is_an_argument() -> None:
     assert read(text, recorded=loaded.arguments).declaration == loaded.declaration
 
 
-@pytest.mark.parametrize("value", ["null", "x: x", "./a", "[ null ]", "rec { a = a; }"])
+@pytest.mark.parametrize(
+    "value", ["null", "x: x", "./a", "[ null ]", "rec { a = a; }", "toString ./."]
+)
 def test_what_is_no_data_is_no_argument(value: str) -> None:
     with pytest.raises(DeclarationError) as caught:
         read("{ x }: { }", given={"x": Source("--arg x", value)})
     assert caught.value.diagnostics[0].code in ("DB0164", "DB0212")
+
+
+def test_a_part_of_a_path_is_a_text_like_others() -> None:
+    text = """let
+      name = baseNameOf (toString ./app); src = toString ./.;
+      rest = builtins.substring (builtins.stringLength src + 1) 99 "${src}/a/b";
+    in {
+      workdir = "/project/${name}"; env.REST = rest; env.HERE = "/project";
+      env.OUT = toString /etc/x; env.NEAR = toString /projects;
+    }"""
+    loaded = read(text.replace("/project/$", "/srv/$"), {"app": "x"})
+    assert loaded.declaration.workdir == "/srv/app"
+    assert loaded.declaration.env == {
+        "REST": "a/b",
+        "HERE": "/project",
+        "OUT": "/etc/x",
+        "NEAR": "/projects",
+    }
+    assert type(loaded.declaration.workdir) is str
 
 
 def test_what_is_not_taken_any_more_is_told() -> None:
@@ -227,6 +248,16 @@ def test_a_secret_is_starred_under_every_name_that_it_has() -> None:
     text = f"let {chain}{last} in {{ a_token = {names[0]}; b_token = around; }}"
     assert "hunter" in text
     assert "hunter" not in redacted_expression(Source("x", text)).text
+
+
+def test_a_message_that_shows_a_value_shows_no_secret() -> None:
+    long = "hunter2-" * 9
+    for text in (
+        '{ env.PIP_TOKEN = "hunter2"; cmd = let token = "hunter2"; in 1 + token; }',
+        'let password = "hunter2"; in assert password == "x"; { }',
+        f'let password = "{long}"; in password.x',
+    ):
+        assert "hunter" not in told(text)
 
 
 def test_what_stands_behind_a_secret_is_seen() -> None:

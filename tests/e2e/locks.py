@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from dynbuild.commands.target import target_of
+from dynbuild.commands.target import targets_of
 from dynbuild.declaration.load import load
-from dynbuild.lockfile.codec import dumps, loads
-from dynbuild.lockfile.update import update
+from dynbuild.lockfile.codec import dumps, read
+from dynbuild.lockfile.images import as_recipe
+from dynbuild.lockfile.images_continued import as_several
+from dynbuild.lockfile.images_update import update_images
 from dynbuild.project.content import Tree
 from dynbuild.spans import Source
 from tests.pins import pinned
@@ -34,10 +36,11 @@ def lock(space: Space, text: str) -> None:
     """Write a declaration and bring the lock to it, as ``dynbuild lock`` does."""
     space.write("dynbuild.toml", text)
     before = space.root / "dynbuild.lock"
-    start = loads(before.read_text()) if before.exists() else None
-    root = Path(space.root)
-    target = target_of(load(Source("dynbuild.toml", text), "toml"), Tree(root), pinned)
-    space.write("dynbuild.lock", dumps(update(start, target)))
+    start = read(before.read_text()) if before.exists() else None
+    loaded = load(Source("dynbuild.toml", text), "toml")
+    targets = targets_of(loaded, Tree(Path(space.root)), pinned)
+    several = update_images(as_several(start, targets), targets)
+    space.write("dynbuild.lock", dumps(as_recipe(several)))
 
 
 def committed(space: Space, text: str, message: str = "x") -> None:

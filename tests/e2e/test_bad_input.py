@@ -325,3 +325,40 @@ def test_a_store_where_none_can_be(space: Space, tmp_path: Path) -> None:
     assert done.status == 1
     assert "error[DB0316]" in done.err
     assert "CACHE_LOCAL_PATH says where" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("realise", "did you mean 'realize'?"),
+        ("prune", "did you mean `dynbuild clean`?"),
+        ("qqqq", "`dynbuild --help` lists the commands"),
+    ],
+)
+def test_a_command_that_is_not_there(space: Space, name: str, words: str) -> None:
+    done = space.run(name, "-t", "x")
+    assert done.status == 2
+    assert f"there is no command {name!r}" in done.err
+    assert words in done.err
+
+
+def test_a_build_context_is_no_image(space: Space) -> None:
+    """Who comes from Docker writes a dot behind `build`."""
+    space.write("dynbuild.toml", 'base = "debian:stable-slim"\n')
+    loaded = load(Source("dynbuild.toml", space.read("dynbuild.toml")), "toml")
+    lock = update(None, target_of(loaded, Tree(Path(space.root)), pinned))
+    space.write("dynbuild.lock", dumps(lock))
+    assert "no\n        build context" in space.run("build", "-t", "x", ".").err
+    assert "-t NAME is what the image is called" in space.run("realize", "x").err
+
+
+@pytest.mark.parametrize(
+    "platforms", ["linux", "linux/amd64,", "Linux/AMD64", "linux/amd64, linux/arm64"]
+)
+def test_a_platform_that_is_none(space: Space, tmp_path: Path, platforms: str) -> None:
+    space.write("dynbuild.lock", _lock_of_nothing(tmp_path))
+    space.write("dynbuild.toml", "")
+    done = space.run("realize", "--frozen", "--platform", platforms)
+    assert done.status == 2
+    (wrong,) = {*platforms.split(",")} - {"linux/amd64"}
+    assert f"error[DB0317]: --platform {wrong!r} is not a platform" in done.err

@@ -42,6 +42,9 @@ LINES = [
     "graph --format html",
     "status",
     "status --json",
+    "packages",
+    "packages --json",
+    "packages --sbom spdx",
     "outdated",
     "cache ls",
     "cache ls local",
@@ -56,6 +59,10 @@ LINES = [
     "eval -E 1",
     "fmt --check",
     "schema",
+    "completion bash",
+    "repl",
+    "lsp",
+    "compare scratch",
     "--version",
 ]
 READS_GIT = ["lock --base HEAD", "why --since HEAD", "diff", "blame tools"]

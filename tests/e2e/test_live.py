@@ -63,7 +63,7 @@ def test_an_edit_moves_it_once_behind_what_was_added(project: Space) -> None:
     committed(project, JQ)
     edit(project)
     assert "up to date" in project.ok("lock", "--check").err
-    assert "seq 3 to 6  moved: what it copies was edited" in project.ok("lock").out
+    assert "seq 3 to 6  changed: what it copies" in project.ok("lock").out
     assert (seqs(project)["app"], seqs(project)["docs"]) == (6, 7)
     text = project.read("dynbuild.lock")
     assert "moves" not in text

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from dynbuild.lockfile.codec import VERSION
+from tests.e2e import locks
 from tests.space import Space
 
 DECLARATION = """\
@@ -146,23 +148,29 @@ def test_conflict_markers_are_named_with_what_mends_them(project: Space) -> None
 
 
 def test_a_newer_lock_is_never_overwritten(project: Space) -> None:
-    project.write("dynbuild.lock", "version = 3\n")
+    newer = f"version = {VERSION + 1}\n"
+    project.write("dynbuild.lock", newer)
     for command in (["lock"], ["lock", "--check"], ["realize"], ["build"]):
         done = project.run(*command)
         assert done.status == 3
         assert "upgrade dynbuild" in done.err
-    assert project.read("dynbuild.lock") == "version = 3\n"
+    assert project.read("dynbuild.lock") == newer
 
 
-def test_unknown_keys_survive(project: Space) -> None:
+def test_unknown_keys_are_refused_and_left(project: Space) -> None:
+    """They may decide what is built."""
     project.ok("lock")
     text = project.read("dynbuild.lock").replace(
-        "[stages.first]\n", '[stages.first]\nfuture = "kept"\n'
+        "[stages.first]\n", '[stages.first]\nfuture = "decides"\n'
     )
     project.write("dynbuild.lock", text)
     edit(project, "echo one", "echo 1")
-    project.ok("lock")
-    assert 'future = "kept"' in project.read("dynbuild.lock")
+    for command in (["lock"], ["lock", "--check"], ["realize"], ["build"]):
+        done = project.run(*command)
+        assert done.status == 3
+        assert "'future' at [stages.first]" in done.err
+        assert "upgrade dynbuild" in done.err
+    assert project.read("dynbuild.lock") == text
 
 
 def test_a_lock_that_cannot_be_replaced(project: Space) -> None:
@@ -315,3 +323,32 @@ def test_a_variable_never_asks_for_a_change(project: Space) -> None:
         "lock", DYNBUILD_MOVE="first", DYNBUILD_BUMP="first", DYNBUILD_REPACK="1"
     )
     assert project.read("dynbuild.lock") == text
+
+
+def test_first_edits_are_no_history(space: Space) -> None:
+    """Before a commit has the lock a stage that changes has not moved, with git."""
+
+    def edited() -> int:
+        text = space.read("dynbuild.toml")
+        space.write("dynbuild.toml", text.replace("make tools", "make tools &&true"))
+        space.ok("lock")
+        (entry,) = [s for s in step_list(space) if s["step"] == "tools"]
+        moves = entry["moves"]
+        assert isinstance(moves, int)
+        return moves
+
+    locks.lock(space, locks.START)
+    space.git("init", "-q", "-b", "main")
+    assert [edited(), edited()] == [0, 0]
+    space.git("add", "-A")
+    space.git("commit", "-q", "-m", "x")
+    assert [edited(), edited()] == [1, 1]
+    (space.root / ".git").rename(space.root / "no-git")
+    assert [edited(), edited()] == [2, 3]
+
+
+def step_list(space: Space) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(space.ok("graph", "--json").out)[
+        "steps"
+    ]
+    return found

@@ -389,7 +389,7 @@ def test_the_hooks_run_what_they_say(space: Space) -> None:
     space.write("a.nix", "{ }\n")
     for hook in hooks:
         name, *words = hook["entry"].split()
-        assert name == "dynbuild"
+        assert (name, hook["language"]) == ("scripts/hook", "script")
         given = [] if hook.get("pass_filenames") is False else ["a.nix"]
         space.ok(*words, *given)
     space.write("a.nix", "{a=1;}\n")

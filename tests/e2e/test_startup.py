@@ -120,6 +120,23 @@ def test_check_imports_no_client(installed: Path, tmp_path: Path) -> None:
     assert modules.isdisjoint({"docker", "minio", "rich", "requests", "httpx"})
 
 
+def test_who_realizes_a_lock_imports_no_schema(installed: Path, tmp_path: Path) -> None:
+    simple_project(tmp_path)
+    modules = imported(installed, tmp_path, "realize", "--frozen", "--print")
+    assert "click" in modules
+    assert "pydantic" not in modules
+
+
+def test_only_a_translation_imports_a_parser_of_dockerfiles(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\n")
+    modules = imported(installed, tmp_path, "init", "-o", "one.toml")
+    assert modules.isdisjoint({"e2b_dockerfile_utils", "pydantic"})
+    words = ("init", "--from", "Dockerfile", "-o", "other.toml")
+    assert "e2b_dockerfile_utils" in imported(installed, tmp_path, *words)
+
+
 @pytest.mark.parametrize(("form", "drawn"), [("text", False), ("html", True)])
 def test_only_a_page_imports_its_templates(
     installed: Path, tmp_path: Path, *, form: str, drawn: bool
@@ -127,3 +144,27 @@ def test_only_a_page_imports_its_templates(
     simple_project(tmp_path)
     modules = imported(installed, tmp_path, "graph", "--format", form)
     assert ("jinja2" in modules) == drawn
+
+
+def test_only_the_server_imports_the_protocol(installed: Path, tmp_path: Path) -> None:
+    simple_project(tmp_path)
+    for words in (["--help"], ["check"], ["schema"]):
+        modules = imported(installed, tmp_path, *words)
+        assert modules.isdisjoint({"pygls", "lsprotocol", "cattrs"})
+
+
+def test_a_server_without_its_extra_says_how_to_get_it(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError(name='pygls')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "dynbuild", "lsp"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{installed}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "pip install 'dynbuild[lsp]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -36,6 +36,10 @@ def project(space: Space) -> Space:
     return space
 
 
+NOTHING = "nothing to remove: there is nothing that was not used for 30 days\n"
+"""What ``clean`` did, and all that it says where no consent is lacking."""
+
+
 def tiers(project: Space, *more: str, **variables: str) -> tuple[list[str], str]:
     """The places of the tiers that a command uses, and what it told."""
     done = project.run("clean", "--dry-run", *more, **variables)
@@ -96,15 +100,15 @@ def test_what_the_environment_names_needs_no_consent(project: Space) -> None:
     }
     (told,), err = tiers(project, **here)
     assert "DB0605" in told, told
-    assert err == ""
+    assert err == NOTHING
     project.write("dynbuild.toml", DECLARATION + S3)
     assert "DB0630" in tiers(project, **here)[1]
     s3 = {"MINIO_ENDPOINT": "http://127.0.0.1:9", "MINIO_MODE": "off"}
-    assert tiers(project, **here, **s3)[1] == ""
+    assert tiers(project, **here, **s3)[1] == NOTHING
     # Of a bucket that a stranger chose nothing is taken with the user's credentials.
     project.write("dynbuild.toml", DECLARATION + S3 + 'bucket = "evil"\n')
     assert "DB0630" in tiers(project, **here, **s3)[1]
-    assert tiers(project, **here, **s3, MINIO_BUCKET="mine")[1] == ""
+    assert tiers(project, **here, **s3, MINIO_BUCKET="mine")[1] == NOTHING
 
 
 def test_keys_that_nobody_agreed_to_allow_nothing(project: Space) -> None:
@@ -171,7 +175,7 @@ def test_a_terminal_is_asked_once(project: Space) -> None:
     assert "DB0630" not in told
     _, again = on_a_terminal(project, b"", "clean", "--dry-run")
     assert "Use them" not in again
-    assert tiers(project)[1] == ""
+    assert tiers(project)[1] == NOTHING
 
 
 def test_no_is_remembered_too(project: Space) -> None:
@@ -183,7 +187,7 @@ def test_no_is_remembered_too(project: Space) -> None:
     assert "DB0630" in again
     assert "refused" in project.ok("trust", "--list").out
     project.ok("trust")
-    assert tiers(project)[1] == ""
+    assert tiers(project)[1] == NOTHING
 
 
 def test_an_answer_that_others_could_have_given_does_not_count(project: Space) -> None:

@@ -18,6 +18,7 @@ from uuid import uuid4
 from tests.layouts import layer_archive
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -32,20 +33,26 @@ def command(*words: str | Path, **more: Any) -> str:
     return done.stdout
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(
+    folder: Path,
+    answers: type[Quiet] = Quiet,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[str]:
     """Serve a folder on loopback; gives its address."""
-    handler = functools.partial(_Quiet, directory=str(folder))
+    handler = functools.partial(answers, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()

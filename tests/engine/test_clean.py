@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -58,11 +59,17 @@ def bytes_in(folder: Path) -> int:
 
 def test_what_was_not_used_goes(project: Space) -> None:
     project.ok("realize")
-    assert project.ok("clean").out.splitlines()[1].split()[:3] == ["local", "0", "0"]
+    done = project.ok("clean")
+    assert done.out.splitlines()[1].split()[:3] == ["local", "0", "0"]
+    nothing = "nothing to remove: there is nothing that was not used for 30 days\n"
+    assert done.err == nothing
     make_old(store(project))
     before = bytes_in(store(project))
-    shown = project.ok("clean", "--dry-run").out
-    assert "WOULD GO" in shown
+    shown = project.ok("clean", "--dry-run")
+    assert "WOULD GO" in shown.out
+    assert re.fullmatch(
+        r"would remove [\d.]+ MB that was not used for 30 days\n", shown.err
+    )
     assert bytes_in(store(project)) == before
     # What is used is young again, and what it does not use is not.
     project.write("src/file", "changed\n")
@@ -85,7 +92,8 @@ def test_what_a_lock_needs_stays(project: Space) -> None:
     done = project.ok("realize", "--progress", "plain")
     assert " ran in " not in done.err
     make_old(store(project), 400)
-    project.ok("clean", "--keep-locks", "*.lock", "--max-size", "0")
+    done = project.ok("clean", "--keep-locks", "*.lock", "--max-size", "0")
+    assert "that the locks of *.lock do not need, or beyond 0\n" in done.err
     done = project.ok("realize", "--progress", "plain")
     assert " ran in " not in done.err
     assert project.run("clean", "--keep-locks", "nothing").status == 2
@@ -104,9 +112,9 @@ def test_shared_tiers_are_cleaned_when_asked(
     kept = project.ok("clean", "--shared", "--yes", "--keep-locks", "HEAD", **shared)
     assert kept.out.splitlines()[2].split()[:3] == ["s3", "0", "0"]
     shown = project.ok("clean", "--shared", "--dry-run", **shared).out
-    assert shown.splitlines()[2].split()[:3] == ["s3", "2", "3"]
+    assert shown.splitlines()[2].split()[:3] == ["s3", "3", "6"]
     gone = project.ok("clean", "--shared", "--yes", **shared).out
-    assert gone.splitlines()[2].split()[:3] == ["s3", "2", "3"]
+    assert gone.splitlines()[2].split()[:3] == ["s3", "3", "6"]
     again = project.ok("clean", "--shared", "--yes", **shared).out
     assert again.splitlines()[2].split()[:3] == ["s3", "0", "0"]
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.engine.managers import Image, make_base, served
+from tests.engine.managers import Image, Quiet, make_base, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,7 +85,15 @@ def versions(image: Image) -> dict[str, str]:
     assert image.run("find /root/.npm /tmp -type f 2> /dev/null || :") == ""
     told = json.loads(image.run("npm ls -g --json --depth=0"))
     assert "problems" not in told
-    return {name: row["version"] for name, row in told["dependencies"].items()}
+    found = {name: row["version"] for name, row in told["dependencies"].items()}
+    root = image.run("npm root -g").strip()
+    listed = json.loads(image.space.ok("packages", "--json").out)["packages"]
+    assert found == {
+        one["name"]: one["version"]
+        for one in listed
+        if one["path"] == f"{root}/{one['name']}/package.json"
+    }
+    return found
 
 
 @pytest.mark.slow
@@ -120,6 +128,39 @@ def test_what_nobody_declares_any_more_blocks_nothing(
     image.edit(packages("tool@1.0.0", "host"))
     assert versions(image) == {"own": "1.0.0", "tool": "1.0.0", "host": "1.0.0"}
     assert "not-there" in image.fails(packages("tool@1.0.0", "not-there")).err
+    image.forget()
+
+
+class _Private(Quiet):
+    """Answers those alone who have the token."""
+
+    def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
+        if self.headers["Authorization"] == "Bearer t0ken":
+            super().do_GET()
+        else:
+            self.send_response(401)
+            self.end_headers()
+
+
+def test_a_registry_that_asks_who_asks(
+    built: Space, engine: dict[str, str], base: str, tmp_path: Path
+) -> None:
+    image = Image(built, engine, base)
+    registry = tmp_path.with_name(f"{tmp_path.name}-registry")
+    registry.mkdir()
+    with served(registry, _Private) as address:
+        publish(registry, address, "@team/greeting", {"1.0.0": {}})
+        where = f'{{ url = "{address}", scope = "@team", secret = "npm" }}'
+        image.declare(f"{packages('@team/greeting')}\nnpm_registry = {where}")
+        built.ok("lock")
+        words = ("realize", "-t", image.tag, "--secret", "id=npm,env=NPM")
+        wrong = built.run(*words, NPM="//nobody/:_authToken=wrong")
+        assert wrong.status == 1
+        assert "401" in wrong.err
+        done = built.ok(*words, NPM="t0ken")
+    assert versions(image) == {"own": "1.0.0", "@team/greeting": "1.0.0"}
+    told = done.out + done.err + image.run("cat /root/.npmrc; ls -A /run")
+    assert not [one for one in ("t0ken", "logins", "secrets") if one in told]
     image.forget()
 
 

@@ -94,6 +94,13 @@ def packages(*specs: str) -> str:
     return f"pip_packages = {json.dumps(specs)}"
 
 
+def kept(count: int) -> str:
+    """Stages that came one by one: each stands on a group, which so never folds."""
+    return "".join(
+        f'\n[[stages]]\nname = "s{one}"\ncommands = ["true"]\n' for one in range(count)
+    )
+
+
 def versions(image: Image) -> dict[str, str]:
     """Check that all is consistent; give what pip finds, by normal name."""
     inside = image.look()
@@ -115,6 +122,7 @@ def test_a_history_of_edits(image: Image) -> None:
             "odd_name[more]",
             "marked; python_version < '3'",
         )
+        + kept(1)
     )
     own = {"base-tool": "1.0", "wheel": "0.38.4"}
     first = {"app": "1.0", "dep": "1.0", "odd-name": "1.0", "plus": "1.0"}
@@ -122,7 +130,7 @@ def test_a_history_of_edits(image: Image) -> None:
 
     # Respecify, remove one that a declared one needs, declare what the base has: one
     # that pip installed there, one that Debian did.
-    image.edit(packages("app<2", "odd-name", "base_tool==2.0", "wheel"))
+    image.edit(packages("app<2", "odd-name", "base_tool==2.0", "wheel") + kept(2))
     assert versions(image) == {
         "app": "1.0",
         "dep": "2.0",
@@ -133,19 +141,19 @@ def test_a_history_of_edits(image: Image) -> None:
     }
 
     # What the base had stays; what nobody declares goes.
-    image.edit(packages("app<2", "wheel>90"))
+    image.edit(packages("app<2", "wheel>90") + kept(3))
     second = versions(image)
     assert second.keys() == {"app", "dep", "plus", "base-tool", "wheel"}
     assert (second["base-tool"], second["wheel"]) == ("2.0", "99.0")
 
-    image.edit(packages("app<2"), "--upgrade-packages")
+    image.edit(packages("app<2") + kept(4), "--upgrade-packages")
     third = versions(image)
     assert (third["app"], third["wheel"]) == ("1.1", "0.38.4")
 
     # Without anything declared, and with all of it again.
-    image.edit("")
+    image.edit(kept(5))
     assert versions(image).keys() == {"dep", "plus", "base-tool", "wheel"}
-    image.edit(packages("App==1.0"))
+    image.edit(packages("App==1.0") + kept(6))
     assert versions(image)["app"] == "1.0"
 
 

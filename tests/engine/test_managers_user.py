@@ -50,3 +50,60 @@ def test_the_uid_is_taken(image: Image) -> None:
 def test_no_sudo_to_be_had(image: Image) -> None:
     done = image.fails('user = "app"\nsudo = true')
     assert "sudo = true needs sudo, and the base has no apt, dnf or apk" in done.err
+
+
+ACCOUNTS = """
+users = [
+    { name = "data", uid = 1001, gid = 2000, group = "shared", home = "/srv/d/home" },
+    { name = "daemon2", system = true, groups = ["shared"] },
+]
+
+[user]
+name = "app"
+home = false
+groups = ["shared", "made-up"]
+"""
+LOOK = (
+    "id; id data; id daemon2; stat -c '%u:%g %a' /srv/d/home;"
+    " ls -d /home/* 2>/dev/null; grep -E '^(app|data|daemon2):' /etc/passwd"
+)
+
+
+def told_of(image: Image) -> list[str]:
+    return image.run(LOOK).splitlines()
+
+
+def check(lines: list[str]) -> None:
+    app, data, system, home, *passwd = lines
+    assert app.startswith("uid=1000(app) gid=1000(app) groups=1000(app),")
+    assert "(made-up)" in app
+    assert data == "uid=1001(data) gid=2000(shared) groups=2000(shared)"
+    assert system.startswith("uid=999(daemon2) gid=999(daemon2)")
+    assert system.endswith(",2000(shared)")
+    assert home.startswith("1001:2000 7")
+    assert [line.split(":")[5] for line in passwd] == [
+        "/nonexistent",
+        "/srv/d/home",
+        "/nonexistent",
+    ]
+
+
+def test_homes_groups_and_further_users(image: Image) -> None:
+    image.edit(ACCOUNTS)
+    check(told_of(image))
+
+
+def test_homes_groups_and_further_users_on_debian(
+    built: Space, engine: dict[str, str], debian_base: str
+) -> None:
+    image = Image(built, engine, debian_base)
+    try:
+        image.edit(ACCOUNTS)
+        check(told_of(image))
+    finally:
+        image.forget()
+
+
+def test_a_group_that_is_there_with_another_number(image: Image) -> None:
+    done = image.fails('user = { name = "app", group = "nogroup", gid = 1234 }')
+    assert "the group nogroup of app is there: gid = N, where N is 65534" in done.err

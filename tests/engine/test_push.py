@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynbuild.building import BuildEvent, BuildFailed, Working
+from dynbuild.building import BuildEvent, BuildFailed, PlatformImage, Working
 from dynbuild.digest import Digest, sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.errors import UnreachableError
@@ -54,7 +54,12 @@ class Image:
     def push(self, *tags: str) -> Digest:
         publisher = Registries(self.tier, [self.cache], NOBODY, self.folder, self.check)
         names = tuple(f"{self.name}:{tag}" for tag in tags or ("1",))
-        built = publisher.push(self.stack, CONFIG, names, self.events.append)
+        built = publisher.push(
+            {"linux/amd64": PlatformImage(self.stack, CONFIG)},
+            {},
+            names,
+            self.events.append,
+        )
         assert built.metadata["containerimage.digest"] == built.digest
         assert built.metadata["image.name"] == ",".join(names)
         assert built.digest is not None

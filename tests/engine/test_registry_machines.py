@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -14,37 +13,19 @@ from dynbuild.digest import sha256
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.registry.artifact import RECORD
-from tests.oci_proxy import Proxy, proxied
+from tests.engine.sharing import DECLARATION, forget, machine, ran, realize
 from tests.s3_servers import bucket_name, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.oci_proxy import Proxy
     from tests.s3_servers import Server
-    from tests.space import Done, Space
+    from tests.space import Space
 
     Docker = Callable[..., str]
 
-DECLARATION = """\
-base = "{base}"
-
-[[stages]]
-name = "below"
-commands = ["cat /proc/sys/kernel/random/uuid > /below # {unique}"]
-
-[[stages]]
-name = "above"
-dependencies = ["below"]
-commands = ["cat /below /proc/sys/kernel/random/uuid > /above"]
-"""
 LOOK = "set -e; head -n 1 /above | cmp - /below; cat /above"
-
-
-@pytest.fixture
-def proxy(registry: str) -> Iterator[Proxy]:
-    """Serve a proxy before the registry that has the bases: one host for all."""
-    with proxied(registry) as running:
-        yield running
 
 
 @pytest.fixture
@@ -56,37 +37,10 @@ def project(built: Space, busybox_base: str, registry: str, proxy: Proxy) -> Spa
 
 
 @pytest.fixture
-def cache(proxy: Proxy) -> Repository:
-    return Repository(proxy.host, f"dynbuild-test/cache-{uuid4().hex}")
-
-
-@pytest.fixture
 def tag(proxy: Proxy, docker: Docker) -> Iterator[str]:
     name = f"{proxy.host}/dynbuild-test/app-{os.getpid()}:{uuid4().hex}"
     yield name
     docker("image", "rm", "--force", name)
-
-
-def machine(space: Space, name: str, cache: Repository, **variables: str) -> Space:
-    """The same project where nothing was ever built."""
-    told = {
-        "CACHE_LOCAL_PATH": str(space.root.with_name(f"store-{name}")),
-        "CACHE_REGISTRY": str(cache),
-    }
-    return replace(space, environment={**space.environment, **told, **variables})
-
-
-def realize(space: Space, *more: str) -> Done:
-    return space.ok("realize", "--progress", "plain", *more)
-
-
-def ran(done: Done) -> int:
-    return done.err.count(" ran in ")
-
-
-def forget(docker: Docker) -> None:
-    """Let the engine have nothing of what was built."""
-    docker("builder", "prune", "--all", "--force")
 
 
 def look(docker: Docker, tag: str) -> str:
@@ -101,21 +55,13 @@ def test_a_second_machine_runs_nothing_and_a_push_moves_no_layer(
     assert ran(realize(machine(project, "one", cache))) == 2
     forget(docker)
     two = machine(project, "two", cache)
-    # It takes the base from its registry, as every machine has to, and no more.
-    realize(two)
     proxy.seen.clear()
     proxy.moved = 0
     done = realize(two, "-t", tag, "--push", "--metadata-file", "facts.json")
     assert ran(done) == 0
     assert "warning" not in done.err
-    moving = [
-        (method, path)
-        for method, path, _ in proxy.seen
-        if method in ("PATCH", "GET") and "/blobs/" in path
-    ]
-    assert moving == []
-    # The two layers of the steps are in the cache, that of the base is where it was.
-    assert proxy.count("POST", "mount=") == 4
+    # All layers are in the cache.
+    assert proxy.count("POST", "mount=") == 3
     assert proxy.count("PUT", "/blobs/uploads/") == 1
     assert proxy.moved < 5000
     facts = json.loads(project.read("facts.json"))
@@ -123,6 +69,12 @@ def test_a_second_machine_runs_nothing_and_a_push_moves_no_layer(
     place = Repository(proxy.host, tag.partition("/")[2].partition(":")[0])
     name = tag.rpartition(":")[2]
     assert client.manifest_digest(place, name) == facts["containerimage.digest"]
+    # No layer moved, not one of the base: its manifest, config and write set did.
+    image = json.loads(client.manifest(place, name) or b"")
+    for layer in image["layers"]:
+        assert proxy.count("GET", f"/blobs/{layer['digest']}") == 0
+    assert proxy.count("PATCH", "/blobs/") == 0
+    assert proxy.count("GET", "/blobs/") <= 3
     assert look(docker, tag).count("\n") == 2
     # Nothing but its name is looked at where it is there.
     proxy.seen.clear()
@@ -145,7 +97,8 @@ def test_what_is_declared_is_used_and_one_that_is_away_is_told(
     assert gone.err.count("warning[DB0604]") == 1
     assert "refuses connections" in gone.err
     assert ran(gone) == 2
-    three = machine(project, "three", cache, CACHE_REGISTRY="")
+    no_engine = {"CACHE_REGISTRY": "", "CACHE_REGISTRY_ENGINE": "false"}
+    three = machine(project, "three", cache, **no_engine)
     three.ok("trust")
     assert ran(realize(three, "-t", tag)) == 0
     # What came from a tier that was agreed to counts where no declaration is read.
@@ -200,8 +153,10 @@ def poison(proxy: Proxy, cache: Repository) -> None:
     }
     found = {tag: json.loads(client.manifest(cache, tag) or b"") for tag in tags}
     layers = {tag: _record(one)[1]["layers"] for tag, one in found.items()}
-    assert len(tags) == 2
-    for tag, other in zip(sorted(tags), sorted(tags, reverse=True), strict=True):
+    # Those of two steps, and that of the base.
+    first, *others = sorted(tags)
+    assert len(others) == 2
+    for tag, other in zip((first, *others), (*others, first), strict=True):
         text, told = _record(found[tag])
         told["layers"] = layers[other]
         body = json.dumps(told)

@@ -55,6 +55,15 @@ name = "b"
 commands = ["mkdir -p /opt; ln -s /opt /app"]
 env = { B = "x" }
 """
+LINES = (
+    """\
+entrypoint = "exec 'own' \\"$0\\""
+healthcheck = { cmd = "[ $A = \\"#\\" ] || b \\\\\\\\ <<EOF", start_interval = "2s" }
+shell = ["/bin/sh", "-e"]
+"""
+    + PLAIN
+)
+NONE = 'cmd = "a && b"\nhealthcheck = false\n' + PLAIN
 CMD_ONLY = 'cmd = ["sh"]\nworkdir = "/etc/x/y"\n' + PLAIN
 
 
@@ -67,7 +76,11 @@ def bases(built: Space, busybox_base: str, docker: Callable[..., str]) -> object
     docker("image", "rm", BASE_TAG)
 
 
-@pytest.mark.parametrize("text", [PLAIN, RICH, CMD_ONLY], ids=["", "rich", "cmd"])
+@pytest.mark.parametrize(
+    "text",
+    [PLAIN, RICH, CMD_ONLY, LINES, NONE],
+    ids=["", "rich", "cmd", "lines", "none"],
+)
 @pytest.mark.parametrize("own", [False, True])
 def test_config_is_that_of_a_plain_build(
     built: Space,

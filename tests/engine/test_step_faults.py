@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
     Docker = Callable[..., str]
 
+COPYING = """\
+base = "{base}"
+
+[[stages]]
+name = "app"
+copy = [{{ from = "file", to = "/file" }}]
+"""
+
 
 def test_an_interrupt_keeps_what_is_done(
     project: Space, docker: Docker, tag: str
@@ -225,3 +233,19 @@ def test_an_engine_that_is_killed(project: Space, docker: Docker, tag: str) -> N
         sound(project)
         whole(project, docker, tag)
         sound(project)
+
+
+def test_what_cannot_begin_says_why_whatever_is_under_way(
+    built: Space, busybox_base: str
+) -> None:
+    """The base is imported, and being kept, when a changed file is found."""
+    built.write("dynbuild.toml", COPYING.format(base=busybox_base))
+    built.write("file", "one")
+    built.ok("lock")
+    built.write("file", "two")
+    told = {"CACHE_LOCAL_PATH": f"{built.root}-empty"}
+    new = replace(built, environment={**built.environment, **told})
+    done = new.run("realize", "--frozen")
+    assert done.status == 1, done.err
+    assert "importing" in done.err
+    assert "file" in done.err.partition("error[")[2]

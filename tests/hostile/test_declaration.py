@@ -91,3 +91,67 @@ def test_the_environment_is_not_read(space: Space) -> None:
         assert done.status == 2, call
         assert "hunter2" not in done.out + done.err
         assert "root:" not in done.out + done.err
+
+
+URL = "https://ci:s3cret-word@index.example.com/simple"
+WITH_PASSWORDS = {
+    "dynbuild.toml": f'pip_index = "{URL}"\npip_packages = ["a @ {URL}/a.whl"]\n',
+    "dynbuild.json": f'{{"pip_index": ["{URL}"], "npm_registry": {{"url": "{URL}"}}}}',
+    "dynbuild.yaml": f"pip_index:\n  url: {URL}\n  password: s3cret-word\n",
+    "dynbuild.nix": (
+        f'let u = "{URL}"; in {{ pip_index = u; '
+        'apt_sources = [ { uri = u; suites = [ "a/" ]; } ]; }'
+    ),
+}
+BROKEN = {
+    "dynbuild.toml": f'pip_index = "{URL}" oh\n',
+    "dynbuild.json": f'{{"pip_index": "{URL}" oh}}',
+    "dynbuild.yaml": f'pip_index: "{URL}" oh\n',
+    "dynbuild.nix": f'{{ pip_index = "{URL}" oh; }}',
+}
+
+
+@pytest.mark.parametrize("name", WITH_PASSWORDS)
+@pytest.mark.parametrize("texts", [WITH_PASSWORDS, BROKEN], ids=["whole", "broken"])
+def test_a_password_in_an_address(
+    texts: dict[str, str], name: str, space: Space
+) -> None:
+    """It is refused before it is in a lock, and starred in all that is told of it."""
+    space.write(name, texts[name])
+    done = space.run("lock")
+    assert done.status == 2, done.err
+    assert "s3cret" not in done.out + done.err
+    assert "***@" in done.err
+    assert not (space.root / "dynbuild.lock").exists()
+
+
+ODD = [
+    "https://ci:p@s3cret@example.com/simple",
+    "https://ci:p@ss@s3cret@example.com/simple",
+    "https:\\/\\/ci:p\\/s3cret@example.com",
+    "HTTPS://ci:s3cret@example.com/simple",
+    "https:\\/\\/s3cret@example.com",
+    "ftp://ci:s3cret@example.com/simple",
+    "git+ssh://ci:s3cret@example.com/simple",
+    "//ci:s3cret@example.com/simple",
+]
+
+
+@pytest.mark.parametrize("url", ODD)
+def test_a_password_in_an_address_that_is_hardly_one(url: str, space: Space) -> None:
+    """It is starred wherever it stands, and none of its places takes it."""
+    space.write(
+        "dynbuild.json",
+        f"""{{
+          "pip_index": "{url}",
+          "npm_registry": "{url}",
+          "apt_sources": [{{"uri": "{url}", "suites": ["a/"]}}],
+          "pip_packages": ["a @ {url}"]
+        }}""",
+    )
+    done = space.run("lock")
+    assert done.status == 2, done.err
+    assert "s3cret" not in done.out + done.err
+    for line in (2, 3, 4, 5):
+        assert f"dynbuild.json:{line}:" in done.err
+    assert not (space.root / "dynbuild.lock").exists()

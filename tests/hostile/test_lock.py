@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dynbuild.emit.dockerfile import emit
 from dynbuild.errors import LockError
 from dynbuild.lockfile.codec import dumps, loads
 from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.order import install_order
+from dynbuild.steps.model import Healthcheck, RuntimeConfig, User
 from tests.e2e.locks import START, lock
 from tests.hostile.growing import growing
 from tests.pins import pinned
@@ -118,3 +121,43 @@ def test_a_lock_of_hundreds_of_thousands_of_changes() -> None:
     names = "".join(f'p{at} = ["{at} x"]\n' for at in range(1, 6000))
     with pytest.raises(LockError, match="too many to put in order"):
         loads(dumps(Lock(pinned("debian:12"))) + f"\n[apt]\n{names}")
+
+
+STAGE = """
+[stages.a]
+seq = 1
+mounts = [
+    { from = "x", to = "/x", digest = "sha256:DIGEST", MORE },
+]
+commands = ["true"]
+""".replace("DIGEST", "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "more", ['owner = "me"', 'mode = "644"', 'exclude = ["*.o"]', 'files = ["x"]']
+)
+def test_what_is_said_of_copies_is_not_said_of_mounts(more: str) -> None:
+    """It would be read and mean nothing."""
+    text = dumps(Lock(pinned("debian:12"))) + STAGE.replace("MORE", more)
+    with pytest.raises(LockError, match="which this dynbuild does not know"):
+        loads(text)
+
+
+@pytest.mark.parametrize(
+    ("lock", "why"),
+    [
+        (Lock(pinned("debian:12"), user=User("app", 0, "/bin/sh"), user_seq=1), "root"),
+        (
+            Lock(
+                pinned("debian:12"),
+                config=RuntimeConfig(healthcheck=Healthcheck(("a",), interval="often")),
+            ),
+            "is not a duration",
+        ),
+    ],
+    ids=["uid", "interval"],
+)
+def test_what_no_declaration_could_say(lock: Lock, why: str) -> None:
+    """Nothing is built of what no image can be, whoever wrote it into a lock."""
+    with pytest.raises(LockError, match=why):
+        emit(lock, install_order(lock), "linux/amd64", {})

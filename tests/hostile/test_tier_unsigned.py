@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -18,13 +16,9 @@ from dynbuild.signature import SecretKey, signed
 from dynbuild.tiers.codec import dump_writes
 from dynbuild.tiers.declared import Cache
 from tests.hostile.runs import AMD, Environment, User, forged, layer_of, step
-from tests.s3_servers import Server, bucket_name, credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.oci_servers import Served
+    from collections.abc import Callable
 
     Tier = Callable[[], Environment]
 
@@ -34,38 +28,6 @@ NEXT = SecretKey("team-2", bytes(range(1, 33)))
 STRANGER = SecretKey("team-1", bytes(32))
 TRUSTING = {"DYNBUILD_TRUSTED_KEYS": str(TEAM.public)}
 SIGNING = {"DYNBUILD_SIGNING_KEY": TEAM.dump()}
-
-
-@pytest.fixture(params=["registry", "s3"])
-def tier(
-    request: pytest.FixtureRequest, rclone_server: Server, plain_registry: Served
-) -> Iterator[Tier]:
-    """Return what names a new, empty tier in the environment."""
-
-    def new() -> Environment:
-        if request.param == "registry":
-            return {"CACHE_REGISTRY": f"{plain_registry.host}/{uuid4().hex}/cache"}
-        return dict(rclone_server.environment(bucket_name()))
-
-    with ExitStack() as stack:
-        stack.enter_context(credentials(rclone_server))
-        yield new
-
-
-@pytest.fixture
-def user(tmp_path: Path) -> User:
-    return User(tmp_path / "user", tmp_path / "store")
-
-
-@pytest.fixture
-def stranger(tmp_path: Path) -> User:
-    return User(tmp_path / "stranger", tmp_path / "stranger-store")
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> User:
-    """Return somebody else of the team, on a machine of their own."""
-    return User(tmp_path / "other", tmp_path / "other-store")
 
 
 def test_what_a_strangers_tier_left_in_the_store(

@@ -1,7 +1,8 @@
 """Throw broken sources at the language: ``python -m tests.language.fuzz COUNT [SEED]``.
 
 The inputs are the corpus, cut up and put together wrongly, and noise. Whatever happens
-must be a value or a ``DeclarationError``, within the limits.
+must be a value or a ``DeclarationError``, within the limits; what parses has one
+layout, which means the same.
 """
 
 import random
@@ -15,14 +16,17 @@ from dynbuild.lang import (
     evaluate,
     force_deep,
     format_source,
+    parse,
     to_json,
     to_nix,
 )
 from dynbuild.lang.scanner import scan
+from dynbuild.lang.syntax import Expression, Refused, SyntaxNode, children
 from dynbuild.spans import Source
 from tests.language.corpus import fail_cases, memory_files, okay_cases
+from tests.language.layouts import layout, tokens
 
-LIMITS = Limits(depth=500, steps=20_000)
+LIMITS = Limits(depth=500, calls=20_000, elements=20_000)
 NOISE = "".join(map(chr, range(128))) + "é€\u2028\ufeff\U0001f600\udcff"
 REPEATED = ("[", "{", "(", "${", '"', "''", "a.", "x:", "-", "!", "1+", "let a=1;in ")
 
@@ -61,6 +65,11 @@ def _broken(generator: random.Random, texts: list[str], pieces: list[str]) -> st
 
 def survive(text: str, files: MemoryFiles) -> None:
     """Put one source through all that can be done with it."""
+    run(text, files)
+    reformat(text)
+
+
+def run(text: str, files: MemoryFiles) -> None:
     source = Source("fuzz.nix", text)
     try:
         result = evaluate(source, files=files, limits=LIMITS)
@@ -70,11 +79,42 @@ def survive(text: str, files: MemoryFiles) -> None:
     except DeclarationError as error:
         for diagnostic in error.diagnostics:
             render(diagnostic)
+
+
+def reformat(text: str) -> None:
+    source = Source("fuzz.nix", text)
     try:
-        formatted = format_source(source)
+        tree = parse(source)
     except DeclarationError:
         return
-    assert format_source(Source("fuzz.nix", formatted)) == formatted
+    formatted = Source("fuzz.nix", format_source(source))
+    assert parse(formatted) == tree
+    assert format_source(formatted) == formatted.text
+    _lay_out(text, tree)
+
+
+def _lay_out(text: str, tree: Expression) -> None:
+    """Format two other layouts of a source, which are the same for the same text.
+
+    What the parser takes only to refuse it has one layout: ``./a ${b}`` is refused for
+    its space.
+    """
+    if any(isinstance(node, Refused) for node in nodes(tree)):
+        return
+    generator = random.Random(repr(text))
+    parts = tokens(text, generator, generator.choice((0.0, 0.05, 0.5)))
+    one, other = (Source("fuzz.nix", layout(parts, generator)) for _ in range(2))
+    formatted = format_source(one)
+    assert parse(Source("fuzz.nix", formatted)) == tree
+    assert format_source(other) == formatted
+
+
+def nodes(tree: SyntaxNode) -> Iterator[SyntaxNode]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += children(node)
 
 
 def main() -> None:
@@ -86,6 +126,8 @@ def main() -> None:
         except BaseException:
             print(f"input {number} of seed {seed}: {text!r}")  # noqa: T201
             raise
+        if number % 50_000 == 0:
+            print(f"{number} inputs", flush=True)  # noqa: T201
     print(f"{count} inputs, nothing broke")  # noqa: T201
 
 

@@ -1,5 +1,6 @@
 """Random edits of declarations, requests, and histories of both."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -7,11 +8,13 @@ from hypothesis import strategies as st
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import Copy
 from tests.properties.strategies import (
     BASES,
     IMAGES,
     NAMES,
     SCRIPTS,
+    SETUPS,
     SHELLS,
     SOURCES,
     SPECS,
@@ -40,6 +43,16 @@ def _change_packages(draw: st.DrawFn, target: Target, _: Mix) -> Target:
 def _change_scripts(draw: st.DrawFn, target: Target, _: Mix) -> Target:
     chosen = st.lists(st.sampled_from(SCRIPTS), max_size=3, unique=True)
     return replace(target, scripts=tuple(draw(chosen)))
+
+
+def _change_setups(draw: st.DrawFn, target: Target, _: Mix) -> Target:
+    chosen = st.lists(st.sampled_from(SETUPS), max_size=2, unique=True)
+    return replace(target, setups=tuple(draw(chosen)))
+
+
+def _add_setup(draw: st.DrawFn, target: Target, _: Mix) -> Target:
+    setups = dict.fromkeys((*target.setups, draw(st.sampled_from(SETUPS))))
+    return replace(target, setups=tuple(setups))
 
 
 def _change_sources(draw: st.DrawFn, target: Target, _: Mix) -> Target:
@@ -98,7 +111,18 @@ def _change_stage(draw: st.DrawFn, target: Target, mix: Mix) -> Target:
     fields = draw(
         st.sets(
             st.sampled_from(
-                ["dependencies", "copies", "env", "build_only", "touches", "workdir"]
+                [
+                    "dependencies",
+                    "copies",
+                    "mounts",
+                    "env",
+                    "build_only",
+                    "base",
+                    "platform",
+                    "packages",
+                    "touches",
+                    "workdir",
+                ]
             ),
             min_size=1,
             max_size=3,
@@ -118,17 +142,15 @@ def _toggle_live(draw: st.DrawFn, target: Target, _: Mix) -> Target:
     if not target.stages:
         return target
     stage = draw(st.sampled_from(target.stages))
-    new = replace(
-        stage,
-        copies=tuple(
-            replace(
-                copy, digest=draw(st.sampled_from([None, digest("old"), digest("new")]))
-            )
-            if copy.of_project
-            else copy
-            for copy in stage.copies
-        ),
-    )
+
+    def retracked(inputs: Sequence[Copy]) -> tuple[Copy, ...]:
+        contents = st.sampled_from([None, digest("old"), digest("new")])
+        return tuple(
+            replace(one, digest=draw(contents)) if one.of_project else one
+            for one in inputs
+        )
+
+    new = replace(stage, copies=retracked(stage.copies), mounts=retracked(stage.mounts))
     return replace(
         target, stages=tuple(new if s is stage else s for s in target.stages)
     )
@@ -146,6 +168,8 @@ EDITS: tuple[Edit, ...] = (
     _change_user,
     _change_shell,
     _change_base,
+    _change_setups,
+    _add_setup,
     _change_config,
     _pin_anew,
     _reorder,
@@ -170,7 +194,8 @@ def edited(
     return target
 
 
-NEVER_REPACKS = tuple(edit for edit in EDITS if edit is not _change_base)
+_REPACKS = (_change_base, _change_setups)
+NEVER_REPACKS = tuple(edit for edit in EDITS if edit not in _REPACKS)
 
 
 @st.composite

@@ -9,7 +9,8 @@ from dynbuild import quote
 from dynbuild.building import BuildRequest
 from dynbuild.emit.dockerfile import layout
 from dynbuild.ports import Base
-from dynbuild.realization.model import Backends, How, RealizeResult, Recipe
+from dynbuild.realization.keeping import keep
+from dynbuild.realization.model import Asked, Backends, How, RealizeResult, Recipe
 from dynbuild.realization.steps import realize_steps
 from tests.layer_builder import MemoryTiers, TableBuilder
 from tests.properties.small_worlds import PLATFORM, World, layer
@@ -33,8 +34,9 @@ def recipe_of(world: World, locked: Mapping[str, frozenset[str]]) -> Recipe:
         described={},
         digests=world.digests,
         platform=PLATFORM,
-        base=Base((layer(b"base"),), {}, {}),
-        config={},
+        bases={None: Base((layer(b"base"),), {}, {})},
+        configs={None: {}},
+        starts=laid.bases,
         request=BuildRequest("", "", (), parts=laid.parts),
         parents={stage.name: stage.parent for stage in laid.branches},
         sources=laid.sources,
@@ -65,7 +67,12 @@ class Machine:
             for one in self.world.order
         }
         self.builder = TableBuilder(
-            self.world.run, self.turns, self.tier, sources, self.recipe.locked
+            self.world.run,
+            self.turns,
+            self.tier,
+            sources,
+            self.recipe.parents,
+            self.recipe.locked,
         )
 
     def realize(
@@ -94,8 +101,11 @@ class Machine:
 
             def work(backends: Backends = backends) -> None:
                 recipe = self.recipe
-                outcome = realize_steps(recipe, how, backends, lambda _: recipe)
-                results.append(outcome)
+                outcome = realize_steps(Asked(recipe, how, backends, lambda _: recipe))
+                kept, warnings = keep(outcome, backends)
+                # What the builder lost may fail when it runs again to be kept.
+                assert not warnings or self.builder.broken
+                results.append(kept)
 
             self.turns.spawn(name, work)
         self.turns.run()

@@ -5,18 +5,19 @@ taken as docs/lock.md says: apt sources go first and count like scripts, and a n
 user step counts as something appended.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import Requests
-from dynbuild.steps.model import Install, Pin, Remove, Stage
+from dynbuild.steps.model import Copy, Install, Pin, Remove, Stage
+from tests.properties.reference_logs import Logs, folded_from, package_events
+from tests.properties.reference_needs import closure, needs, topological
 
 MANAGERS = ("apt", "yum", "apk", "pip", "npm")
-KINDS = ("source", *MANAGERS, "script", "user", "stage")
+KINDS = ("setup", "source", *MANAGERS, "script", "user", "stage")
 
-Logs: TypeAlias = dict[tuple[str, str], list[tuple[int, str]]]
 StepId: TypeAlias = tuple[str, str]
 """Kind and what tells steps of a kind apart."""
 
@@ -25,6 +26,7 @@ StepId: TypeAlias = tuple[str, str]
 class State:
     """A lock as plain numbers: seqs, events, and the stages as they are written."""
 
+    setups: dict[object, int]
     sources: dict[object, int]
     events: Logs
     scripts: dict[str, int]
@@ -32,11 +34,13 @@ class State:
     stages: dict[str, Stage]
     seqs: dict[str, int]
     moves: dict[str, int]
+    indexes: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def last(self) -> int:
         seqs = [seq for log in self.events.values() for seq, _ in log]
         seqs += [*self.sources.values(), *self.scripts.values(), *self.seqs.values()]
+        seqs += self.setups.values()
         return max([0, self.user, *seqs])
 
 
@@ -50,7 +54,9 @@ def state_of(lock: Lock) -> State:
         return "^"
 
     return State(
+        setups=dict(lock.setups),
         sources=dict(lock.sources),
+        indexes=lock.indexes,
         events={
             (manager, key): [(event.seq, told(event.action)) for event in events]
             for manager, log in lock.packages.items()
@@ -66,54 +72,45 @@ def state_of(lock: Lock) -> State:
 
 def facts(stage: Stage, images: dict[str, Pin], shell: tuple[str, ...]) -> object:
     """A stage's own description and its liveness."""
-    copies = []
-    for copy in stage.copies:
-        place = (
-            copy.to,
-            copy.owner,
-            copy.mode,
-            copy.path.rpartition("/")[2] if copy.to.endswith("/") else None,
-        )
-        if copy.stage:
-            copies.append(("stage", copy.path, copy.exclude, *place))
-        elif copy.image:
-            what = images[copy.image].digest or copy.image
-            copies.append(("image", what, copy.path, copy.exclude, *place))
-        elif copy.digest:
-            copies.append(("files", copy.digest, *place))
-        else:
-            copies.append(("live", copy.path, copy.exclude, *place))
+
+    def told(copy: Copy) -> object:
+        name = copy.to.endswith("/") and not copy.files and copy.path.rpartition("/")[2]
+        return _taken(copy, images), copy.to, copy.owner, copy.mode, name
+
     run = (
         stage.commands,
+        tuple((_taken(mount, images), mount.to) for mount in stage.mounts),
         tuple(sorted(stage.build_env.items())),
         stage.user,
         stage.workdir,
-        stage.shell or shell,
+        stage.shell or (("/bin/sh", "-c") if stage.base else shell),
         stage.network,
         stage.ssh,
         stage.cache_mounts,
         stage.secrets,
     )
-    own = tuple(sorted(stage.env.items()))
-    return (tuple(copies), own, run if stage.commands else ())
+    base = stage.base and (images[stage.base].digest or stage.base)
+    packages = tuple(sorted(stage.packages.items()))
+    own = (sorted(stage.env.items()), stage.files, base, stage.platform, packages)
+    return (tuple(map(told, stage.copies)), own, run if stage.commands else ())
 
 
-def needs(stage: Stage) -> set[str]:
-    return {*stage.dependencies, *(c.stage for c in stage.copies if c.stage)}
-
-
-def closure(name: str, stages: dict[str, Stage]) -> set[str]:
-    found: set[str] = set()
-    for need in needs(stages[name]):
-        found |= {need} | closure(need, stages)
-    return found
+def _taken(copy: Copy, images: dict[str, Pin]) -> tuple[object, ...]:
+    if copy.stage:
+        return "stage", copy.path, copy.exclude
+    if copy.image:
+        what = images[copy.image].digest or copy.image
+        return "image", what, copy.path, copy.exclude
+    if copy.digest:
+        return "files", copy.digest
+    return "live", copy.path, copy.exclude
 
 
 def is_live(name: str, stages: dict[str, Stage]) -> bool:
     return any(
         copy.stage is None and copy.image is None and copy.digest is None
         for below in {name} | closure(name, stages)
-        for copy in stages[below].copies
+        for copy in stages[below].inputs
     )
 
 
@@ -128,6 +125,8 @@ def order(state: State) -> list[StepId]:
     def add(kind: str, seq: int, name: str) -> None:
         rows.append(((False, seq, KINDS.index(kind), 0, seq, name), (kind, name)))
 
+    for setup, seq in state.setups.items():
+        add("setup", seq, repr(setup))
     for source, seq in state.sources.items():
         add("source", seq, repr(source))
     for manager, seq in {
@@ -169,18 +168,6 @@ def renames(before: State, old: Lock, target: Target) -> dict[str, str] | None:
     return names
 
 
-def topological(
-    names: Iterable[str], stages: dict[str, Stage], rank: Callable[[str], object]
-) -> list[str]:
-    """The lowest rank first among those whose needs, direct or not, are met."""
-    left, done = set(names), list[str]()
-    while left:
-        free = [name for name in left if not closure(name, stages) & left]
-        done.append(min(free, key=rank))  # type: ignore[arg-type]
-        left.remove(done[-1])
-    return done
-
-
 def effective(name: str, stages: dict[str, Stage], seqs: dict[str, int]) -> int:
     return max(seqs[one] for one in {name} | closure(name, stages))
 
@@ -195,7 +182,8 @@ def reference(
     """The lock that the rules ask for; ``names`` are the renames to follow."""
     before = state_of(old) if old else EMPTY
     moves = {s.name: before.moves.get(names.get(s.name, ""), 0) for s in target.stages}
-    if old is None or asked.repack or base_differs(old, target):
+    left = set(before.setups) - set(target.setups)
+    if old is None or asked.repack or left or base_differs(old, target):
         for name in names:
             moves[name] += name in asked.move or name in asked.bump
         state, last = system(EMPTY, target, frozenset())
@@ -215,6 +203,7 @@ def reference(
         name
         for name, was in names.items()
         if name in edited
+        and before.stages[was].base is None
         and is_live(was, before.stages)
         and effective(was, before.stages, before.seqs) < chain_end(state)
     }
@@ -225,10 +214,10 @@ def reference(
         if below
         & (changed | outgrown | {one for one, was in names.items() if was in stood})
     }
-    return placed(before, state, names, moving, last)
+    return without_end(before, placed(before, state, names, moving, last))
 
 
-EMPTY = State({}, {}, {}, 0, {}, {}, {})
+EMPTY = State({}, {}, {}, {}, 0, {}, {}, {})
 
 
 def base_differs(old: Lock, target: Target) -> bool:
@@ -243,13 +232,16 @@ def system(
     """Everything but the stages' seqs, and the last seq that was given out."""
     stages = {stage.name: stage for stage in target.stages}
     events = {key: list(log) for key, log in before.events.items()}
-    state = State({}, events, {}, 0, stages, {}, {})
+    state = State({}, {}, events, {}, 0, stages, {}, {})
     last = before.last
+    for setup in target.setups:
+        last += setup not in before.setups
+        state.setups[setup] = before.setups.get(setup, last)
     for source in target.sources:
         last += source not in before.sources
         state.sources[source] = before.sources.get(source, last)
     for manager in MANAGERS:
-        news = package_events(before, manager, target, upgrade)
+        news = package_events(before.events, manager, target, upgrade)
         last += bool(news)
         for key, what in news.items():
             events.setdefault((manager, key), []).append((last, what))
@@ -266,13 +258,20 @@ def system(
 def chain_end(state: State) -> int:
     """The last seq of a step that is no stage."""
     seqs = [seq for log in state.events.values() for seq, _ in log]
-    return max([0, state.user, *seqs, *state.sources.values(), *state.scripts.values()])
+    seqs += [*state.setups.values(), *state.sources.values(), *state.scripts.values()]
+    return max([0, state.user, *seqs])
 
 
 def gone_from(before: State, target: Target) -> list[int]:
     """From which seqs on all is built anew: something that stood there has left."""
     sources = [
         s for source, s in before.sources.items() if source not in target.sources
+    ]
+    sources += [
+        seq
+        for (manager, _), log in before.events.items()
+        if before.indexes.get(manager) != target.indexes.get(manager)
+        for seq, _ in log
     ]
     return sources + [
         s + 1 for t, s in before.scripts.items() if t not in target.scripts
@@ -282,46 +281,27 @@ def gone_from(before: State, target: Target) -> list[int]:
 def fold(before: State, state: State, target: Target) -> None:
     """Behind what left, only the event of a package stays that still says something."""
     since = min(gone_from(before, target), default=None)
-    if since is None:
-        return
-    for key, log in list(state.events.items()):
-        early = [event for event in log if event[0] < since]
-        was = spec_after(early)
-        now = spec_after(log)
-        if now is None:
-            wanted = ["-"] if was is not None else []
-        else:
-            wanted = ["^"] if now == was else [now]
-        late = [event for event in log if event[0] >= since and event[1] in wanted]
-        state.events[key] = early + late[-1:]
-        if not state.events[key]:
-            del state.events[key]
+    if since is not None:
+        state.events = folded_from(state.events, since)
 
 
-def spec_after(log: list[tuple[int, str]]) -> str | None:
-    specs = [what for _, what in log if what != "^"]
-    return None if not specs or specs[-1] == "-" else specs[-1]
-
-
-def package_events(
-    before: State, manager: str, target: Target, upgrade: frozenset[tuple[str, str]]
-) -> dict[str, str]:
-    wanted = target.packages.get(manager, {})
-    there = {
-        key: [what for _, what in log if what != "^"][-1]
-        for (row, key), log in before.events.items()
-        if row == manager
-    }
-    there = {key: spec for key, spec in there.items() if spec != "-"}
-    return (
-        {key: "-" for key in there if key not in wanted}
-        | {key: spec for key, spec in wanted.items() if there.get(key) != spec}
-        | {
-            key: "^"
-            for key, spec in wanted.items()
-            if there.get(key) == spec and (manager, key) in upgrade
-        }
-    )
+def without_end(before: State, state: State) -> State:
+    """Rule 4, last part: old groups at the end that new events leave nothing to say."""
+    last, found = before.last, state.events
+    seqs = {seq for log in found.values() for seq, _ in log}
+    standing = [0, *state.sources.values(), *state.scripts.values(), state.user]
+    standing += [effective(name, state.stages, state.seqs) for name in state.stages]
+    for log in found.values():
+        if any(seq > last and what == "^" for seq, what in log):
+            standing += [seq for seq, what in log if what == "^"]
+    floor = max(seq for seq in standing if seq <= last)
+    old = sorted((seq for seq in seqs if floor < seq <= last), reverse=True)
+    for since in old if max(seqs, default=0) > last else ():
+        left = folded_from(state.events, since)
+        if any(since <= seq <= last for log in left.values() for seq, _ in log):
+            break
+        found = left
+    return replace(state, events=found)
 
 
 def changed_stages(
@@ -332,7 +312,7 @@ def changed_stages(
     before = state_of(old).stages
 
     def lists(stage: Stage, known: dict[str, str]) -> object:
-        copied = [known.get(c.stage, (c.stage,)) for c in stage.copies if c.stage]
+        copied = [known.get(c.stage, (c.stage,)) for c in stage.inputs if c.stage]
         return {known.get(name, (name,)) for name in stage.dependencies}, copied
 
     itself = {name: name for name in before}
@@ -354,6 +334,7 @@ def stood_on_what_left(before: State, target: Target) -> set[str]:
         name
         for name in before.stages
         for seq in seqs
+        if before.stages[name].base is None
         if effective(name, before.stages, before.seqs) >= seq
     }
 
@@ -389,6 +370,7 @@ def placed(
     on_less = any(
         is_live(name, stages) and effective(name, stages, kept.seqs) < chain_end(state)
         for name in moving
+        if stages[name].base is None
     )
     if not appended and not stopped_being_live and already_last and not on_less:
         return kept

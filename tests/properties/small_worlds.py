@@ -149,3 +149,32 @@ def worlds(draw: st.DrawFn, most: int = 7, *, copying: bool = True) -> World:
         )
         order.append(Placed(stage.name, stage, number, stage.dependencies))
     return World(tuple(order), draw(st.integers(0, 2**32)))
+
+
+@st.composite
+def copied_worlds(draw: st.DrawFn, most: int = 7) -> World:
+    """Draw a lock whose build-only steps are mostly of use to one other step alone."""
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    order: list[Placed] = []
+    free: list[str] = []
+    for number in range(draw(st.integers(3, most))):
+        id_ = "abcdefgh"[number]
+        build_only = chance.random() < 0.6
+        linked = [one.id for one in order if one.linked]
+        on = [other for other in linked if chance.random() < 0.4]
+        sources = [source for source in free if chance.random() < 0.6]
+        if chance.random() < 0.8:
+            free = [source for source in free if source not in sources]
+        if build_only:
+            free.append(id_)
+        if build_only and chance.random() < 0.1:
+            on += [one.id for one in order if not one.linked][-1:]
+        stage = Stage(
+            id_,
+            dependencies=tuple(on),
+            copies=tuple(Copy("/a", "/a", stage=source) for source in sources),
+            build_only=build_only,
+            touches=("dpkg",) if chance.random() < 0.1 else (),
+        )
+        order.append(Placed(id_, stage, number, stage.dependencies))
+    return World(tuple(order), draw(st.integers(0, 2**32)))

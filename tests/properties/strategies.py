@@ -3,22 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from hypothesis import strategies as st
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.lockfile.model import DEFAULT_SHELL, Target
+from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
     Healthcheck,
+    Index,
+    InlineFile,
+    Pattern,
     Pin,
     RuntimeConfig,
     Secret,
+    Setup,
     Stage,
+    Tmpfs,
     User,
 )
 
@@ -50,21 +56,41 @@ IMAGES = (
     pin("golang:1", "repushed"),
     Pin("me", None),
 )
+SETUPS = (
+    Setup(commands=("debconf",)),
+    Setup(copies=(Copy("ca", "/ca/", digest=digest("ca")),), commands=("update",)),
+    Setup(copies=(Copy("ca", "/ca/", digest=digest("cb")),), commands=("update",)),
+    Setup(files=(InlineFile("/etc/apt/apt.conf.d/1", "x"),)),
+)
 SOURCES = tuple(
     AptSource(f"https://{host}/apt", ("stable",), ("main",), key, key and digest(key))
     for host, key in (("a", "a.asc"), ("b", "b.asc"), ("b", "b2.asc"), ("c", None))
 )
+SOURCES = (*SOURCES, replace(SOURCES[3], username="ci", secret="login"))
+INDEXES = (Index("https://a/simple"), Index("https://b/simple", secret="login"))
 SPECS = {
-    "apt": ("curl", "git", "git=1:2.39*", "jq", "sudo"),
+    "apt": ("curl", "git", "git=1:2.39*", "jq", "sudo", EVERYTHING),
     "yum": ("curl", "git"),
-    "apk": ("curl", "curl=8-r0"),
+    "apk": ("curl", "curl=8-r0", EVERYTHING),
     "pip": ("flask", "Flask>=3", "requests"),
     "npm": ("@scope/tool", "@scope/tool@1", "tool"),
 }
-USERS = (None, User("app", 1000, "/bin/sh"), User("app", 1001, "/bin/sh", sudo=True))
+USERS = (
+    None,
+    User("app", 1000, "/bin/sh"),
+    User("app", 1000, "/bin/sh", gid=5, others=(User("b", 2, "/bin/sh", home=""),)),
+    User("app", 1001, "/bin/sh", sudo=True),
+)
 MOUNTS = (
     CacheDirectory("/root/.cache"),
     CacheDirectory("/build", "objects", "locked", "0700"),
+)
+OWN_PACKAGES: tuple[dict[str, str], ...] = (
+    {},
+    {},
+    {"apt git": "git"},
+    {"apt git": "git", "pip flask": "flask"},
+    {"apt git": "git=1:2.39*"},
 )
 SHELLS = (DEFAULT_SHELL, ("/bin/bash", "-c"))
 
@@ -91,12 +117,18 @@ def copies(draw: st.DrawFn, others: Sequence[str]) -> Copy:
     owner = draw(st.sampled_from([None, "app"]))
     mode = draw(st.sampled_from([None, "644"]))
     if kind == "stage":
-        return Copy("/out", to, stage=draw(st.sampled_from(others)), owner=owner)
+        pattern = draw(st.sampled_from(get_args(Pattern)))
+        path = "/out" if pattern == "none" else "/out/*"
+        from_stage = draw(st.sampled_from(others))
+        return Copy(path, to, stage=from_stage, owner=owner, pattern=pattern)
     if kind == "image":
         image = draw(st.sampled_from(IMAGES)).image
         return Copy("/usr/bin/go", to, image=image, mode=mode)
     path = draw(st.sampled_from(["src", "lib/x.txt"]))
     tracked = digest(draw(st.sampled_from(["old", "new"])))
+    if draw(st.integers(0, 5)) == 0:
+        matched = draw(st.sampled_from([("a.whl",), ("a.whl", "b.whl")]))
+        return Copy("*.whl", "/app/", digest=tracked, files=matched)
     known = tracked if kind == "tracked" else None
     return Copy(path, to, owner=owner, mode=mode, digest=known)
 
@@ -126,6 +158,12 @@ def stages(draw: st.DrawFn, name: str, others: Sequence[str], mix: Mix) -> Stage
         dependencies=some(others, 3),
         copies=tuple(draw(st.lists(copies(others), max_size=2))),
         commands=commands,
+        files=some((InlineFile("/etc/a", "a"), InlineFile("/b", "", None, "0755")), 1),
+        mounts=tuple(
+            replace(one, owner=None, mode=None, files=())
+            for one in draw(st.lists(copies(others), max_size=1))
+            if commands and not one.files and one.pattern == "none"
+        ),
         env=env,
         build_env=draw(st.sampled_from([{}, {}, {"MAKEFLAGS": "-j4"}])),
         user=draw(st.sampled_from(["root", "root", "app"])),
@@ -134,8 +172,14 @@ def stages(draw: st.DrawFn, name: str, others: Sequence[str], mix: Mix) -> Stage
         network=draw(st.sampled_from(["default", "default", "none"])),
         ssh=draw(st.booleans()),
         cache_mounts=some(MOUNTS),
+        tmpfs=some((Tmpfs("/run"), Tmpfs("/tmp", "64m"))),
         secrets=some((Secret("pypi", "TOKEN"), Secret("npm", None, "/npmrc"))),
         build_only=draw(st.integers(0, 3)) == 0,
+        base=draw(st.sampled_from([None, None, None, *(one.image for one in IMAGES)])),
+        platform=draw(st.sampled_from([None, None, PLATFORM])),
+        packages=draw(st.sampled_from(OWN_PACKAGES)),
+        apt_sources=some(SOURCES, 1),
+        pip_index=some(INDEXES, 1),
         touches=some(("dpkg",)),
     )
 
@@ -153,11 +197,21 @@ def packages() -> st.SearchStrategy[dict[str, dict[str, str]]]:
     )
 
 
+def indexes() -> st.SearchStrategy[dict[str, tuple[Index, ...]]]:
+    """Mostly the usual ones; else of pip, of npm, or of both."""
+    several = st.lists(st.sampled_from(INDEXES), min_size=1, unique=True).map(tuple)
+    names = st.sampled_from(["", "", "", "pip", "npm", "pip npm"])
+    return names.flatmap(
+        lambda of: st.fixed_dictionaries(dict.fromkeys(of.split(), several))
+    )
+
+
 def configs() -> st.SearchStrategy[RuntimeConfig]:
     return st.sampled_from(
         [
             RuntimeConfig(),
             RuntimeConfig(env={"TZ": "UTC"}, cmd=("serve",), labels={"a": "b"}),
+            RuntimeConfig(labels={"a": "c"}, annotations={"a": "b"}),
             RuntimeConfig(entrypoint=(), healthcheck=Healthcheck(("true",), retries=3)),
         ]
     )
@@ -173,8 +227,12 @@ def targets(draw: st.DrawFn, mix: Mix = TWINS) -> Target:
         Target(
             base=draw(st.sampled_from(BASES)),
             packages=draw(packages()),
+            indexes=draw(indexes()),
             sources=tuple(
                 draw(st.lists(st.sampled_from(SOURCES), max_size=2, unique=True))
+            ),
+            setups=tuple(
+                draw(st.lists(st.sampled_from(SETUPS), max_size=2, unique=True))
             ),
             scripts=tuple(
                 draw(st.lists(st.sampled_from(SCRIPTS), max_size=3, unique=True))
@@ -191,6 +249,24 @@ def targets(draw: st.DrawFn, mix: Mix = TWINS) -> Target:
 def mended(target: Target) -> Target:
     """What the checks of a declaration would have let through of it."""
     known = {stage.name: stage for stage in target.stages}
+
+    def of_others(name: str, inputs: Sequence[Copy]) -> tuple[Copy, ...]:
+        return tuple(
+            one
+            for one in inputs
+            if one.stage is None or (one.stage in known and one.stage != name)
+        )
+
+    for name, stage in known.items():
+        own = stage.base is not None
+        known[name] = replace(
+            stage,
+            build_only=stage.build_only or own,
+            platform=stage.platform if own else None,
+            packages=stage.packages if own else {},
+            apt_sources=tuple(sorted(stage.apt_sources, key=repr)) if own else (),
+            pip_index=stage.pip_index if own else (),
+        )
     for name, stage in known.items():
         known[name] = replace(
             stage,
@@ -200,19 +276,26 @@ def mended(target: Target) -> Target:
                 if need in known
                 and need != name
                 and (stage.build_only or not known[need].build_only)
+                and stage.own_base == known[need].own_base
             ),
-            copies=tuple(
-                copy
-                for copy in stage.copies
-                if copy.stage is None or (copy.stage in known and copy.stage != name)
-            ),
+            copies=of_others(name, stage.copies),
+            mounts=of_others(name, stage.mounts),
         )
     while cycle := _cycle(known):
         known[cycle[1]] = _without(known[cycle[1]], cycle[0])
+    listing: dict[str, bool] = {}
+    for name in TopologicalSorter(
+        {name: sorted(known[name].dependencies) for name in sorted(known)}
+    ).static_order():
+        below = any(listing[need] for need in known[name].dependencies)
+        if below:
+            known[name] = replace(known[name], packages={}, apt_sources=())
+        if sum(listing[need] for need in known[name].dependencies) > 1:
+            known[name] = replace(known[name], dependencies=())
+            below = False
+        listing[name] = below or known[name].installs
     images = {image.image: image for image in IMAGES} | dict(target.images)
-    used = {
-        copy.image for stage in known.values() for copy in stage.copies if copy.image
-    }
+    used = {image for stage in known.values() for image in stage.images}
     return replace(
         target,
         stages=tuple(known[stage.name] for stage in target.stages),
@@ -225,6 +308,7 @@ def _without(stage: Stage, need: str) -> Stage:
         stage,
         dependencies=tuple(name for name in stage.dependencies if name != need),
         copies=tuple(copy for copy in stage.copies if copy.stage != need),
+        mounts=tuple(mount for mount in stage.mounts if mount.stage != need),
     )
 
 
@@ -245,15 +329,7 @@ def renamed(target: Target, names: dict[str, str]) -> Target:
     return replace(
         target,
         stages=tuple(
-            replace(
-                stage,
-                name=now(stage.name),
-                dependencies=tuple(map(now, stage.dependencies)),
-                copies=tuple(
-                    replace(copy, stage=copy.stage and now(copy.stage))
-                    for copy in stage.copies
-                ),
-            )
+            replace(stage.following(now), name=now(stage.name))
             for stage in target.stages
         ),
     )

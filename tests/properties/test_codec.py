@@ -3,6 +3,7 @@
 import tomllib
 from contextlib import suppress
 from dataclasses import fields, replace
+from typing import get_args
 
 import pytest
 import tomli_w
@@ -14,24 +15,28 @@ from dynbuild.lockfile.changes import compare
 from dynbuild.lockfile.codec import dumps, loads
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import install_order
-from dynbuild.lockfile.update import Requests, update
+from dynbuild.lockfile.update import update
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
     Healthcheck,
+    Index,
+    InlineFile,
     Install,
+    Pattern,
     Pin,
     Remove,
     RuntimeConfig,
     Secret,
     Stage,
+    Tmpfs,
     Upgrade,
     User,
 )
 from tests.properties.edits import histories
-from tests.properties.strategies import BASES, digest
+from tests.properties.strategies import SETUPS, digest
 from tests.properties.test_update import replayed
 
 _ODD = ["=======", '"""', "\\", "#", "<<<<<<< x", "\r\n", "\x00", "]\n[base]", "'", "é"]
@@ -56,14 +61,24 @@ PINS = st.builds(
 COPIES = st.one_of(
     st.builds(Copy, TEXT, TEXT, owner=maybe(TEXT), mode=maybe(TEXT), exclude=TEXTS),
     st.builds(Copy, TEXT, TEXT, digest=DIGEST),
-    st.builds(Copy, TEXT, TEXT, stage=TEXT),
+    st.builds(Copy, TEXT, TEXT, digest=DIGEST, files=TEXTS),
+    st.builds(Copy, TEXT, TEXT, stage=TEXT, pattern=st.sampled_from(get_args(Pattern))),
     st.builds(Copy, TEXT, TEXT, image=TEXT),
+)
+MOUNTS = COPIES.map(
+    lambda copy: replace(
+        copy, owner=None, mode=None, exclude=(), files=(), pattern="none"
+    )
 )
 STAGES = st.builds(
     Stage,
     NAME,
     dependencies=TEXTS,
     copies=st.lists(COPIES, max_size=2).map(tuple),
+    files=st.lists(
+        st.builds(InlineFile, TEXT, TEXT, maybe(TEXT), maybe(TEXT)), max_size=2
+    ).map(tuple),
+    mounts=st.lists(MOUNTS, max_size=2).map(tuple),
     commands=TEXTS,
     env=ENV,
     build_env=ENV,
@@ -85,6 +100,7 @@ STAGES = st.builds(
     secrets=st.lists(st.builds(Secret, TEXT, maybe(TEXT), maybe(TEXT)), max_size=2).map(
         tuple
     ),
+    tmpfs=st.lists(st.builds(Tmpfs, TEXT, maybe(TEXT)), max_size=2).map(tuple),
     build_only=st.booleans(),
     touches=TEXTS,
     bump=st.integers(0, 9),
@@ -107,32 +123,61 @@ LOGS = st.dictionaries(
 )
 CONFIGS = st.builds(
     RuntimeConfig,
-    ENV,
-    maybe(TEXT),
-    maybe(TEXTS),
-    maybe(TEXTS),
-    ENV,
-    TEXTS,
-    TEXTS,
-    maybe(
+    env=ENV,
+    user=maybe(TEXT),
+    workdir=maybe(TEXT),
+    entrypoint=maybe(TEXTS),
+    cmd=maybe(TEXTS),
+    labels=ENV,
+    annotations=ENV,
+    expose=TEXTS,
+    volumes=TEXTS,
+    healthcheck=maybe(
         st.builds(
             Healthcheck,
-            TEXTS,
-            maybe(TEXT),
-            maybe(TEXT),
-            maybe(TEXT),
-            maybe(st.integers(0, 9)),
-        )
+            cmd=TEXTS,
+            interval=maybe(TEXT),
+            timeout=maybe(TEXT),
+            start_period=maybe(TEXT),
+            retries=maybe(st.integers(0, 9)),
+            start_interval=maybe(TEXT),
+            shell=maybe(TEXT),
+            none=st.booleans(),
+        ).filter(lambda check: check != Healthcheck())  # which says nothing
     ),
-    maybe(TEXT),
+    stop_signal=maybe(TEXT),
+    source_date_epoch=maybe(st.integers(0, 9)),
+    late=ENV,
 )
+
+
+ACCOUNT = (
+    TEXT,
+    st.integers(0, 2**31),
+    TEXT,
+    st.booleans(),
+    maybe(TEXT),
+    maybe(TEXT),
+    maybe(st.integers(0, 2**31)),
+    TEXTS,
+    st.booleans(),
+)
+
+
+INDEX = st.builds(Index, TEXT, maybe(TEXT), maybe(TEXT), maybe(TEXT))
 
 
 @st.composite
 def locks(draw: st.DrawFn) -> Lock:
     """Any lock at all, sound or not."""
     user = draw(
-        maybe(st.builds(User, TEXT, st.integers(0, 2**31), TEXT, st.booleans()))
+        maybe(
+            st.builds(
+                User,
+                *ACCOUNT,
+                others=st.lists(st.builds(User, *ACCOUNT), max_size=1).map(tuple),
+            )
+        )
     )
     stages = draw(st.lists(STAGES, max_size=3, unique_by=lambda stage: stage.name))
     return Lock(
@@ -147,11 +192,20 @@ def locks(draw: st.DrawFn) -> Lock:
                     st.lists(st.sampled_from("xy")).map(tuple),
                     maybe(TEXT.filter(bool)),
                     maybe(DIGEST),
+                    maybe(TEXT),
+                    maybe(TEXT),
                 ),
                 SEQ,
                 max_size=2,
             )
         ),
+        indexes=draw(
+            st.dictionaries(
+                st.sampled_from(["pip", "npm"]),
+                st.lists(INDEX, min_size=1, max_size=2).map(tuple),
+            )
+        ),
+        setups=draw(st.dictionaries(st.sampled_from(SETUPS), SEQ, max_size=2)),
         scripts=draw(st.dictionaries(TEXT, SEQ, max_size=2)),
         user=user,
         user_seq=draw(SEQ) if user else 0,
@@ -188,7 +242,7 @@ def test_compare_is_empty_only_for_equal_locks(one: Lock, other: Lock) -> None:
 def test_compare_tells_a_single_difference(data: st.DataObject, lock: Lock) -> None:
     """One field is another's: nothing else can give the difference away."""
     other = data.draw(locks())
-    names = [field.name for field in fields(Lock) if field.name != "extra"]
+    names = [field.name for field in fields(Lock)]
     name = data.draw(st.sampled_from(names))
     if name in {"user", "user_seq"}:
         changed = replace(lock, user=other.user, user_seq=other.user_seq)
@@ -291,39 +345,29 @@ def test_hostile_text_is_a_lock_error(text: str) -> None:
         loads(text)
 
 
-FUTURE = st.dictionaries(
-    st.sampled_from(["future", "later on", "a\nb"]),
-    nested(st.one_of(st.integers(), st.booleans(), TEXT, st.dates())),
-    max_size=2,
-)
-
-
-def strewn(data: st.DataObject, document: dict) -> None:
-    """Put unknown keys into tables of every level."""
+def tables_of(document: dict) -> list[dict]:
+    """Return the tables of every level that hold facts under keys of ours."""
     tables = [document, document["base"]]
-    for kind in ("images", "sources", "scripts", "stages"):
+    for kind in ("images", "setup", "sources", "scripts", "stages"):
         tables += document.get(kind, {}).values()
     for stage in document.get("stages", {}).values():
-        tables += [*stage.get("copy", []), *stage.get("secrets", [])]
+        for key in ("copy", "files", "mounts", "secrets", "cache_mounts"):
+            tables += [row for row in stage.get(key, []) if isinstance(row, dict)]
     tables += [document[key] for key in ("user", "image") if key in document]
     if "healthcheck" in document.get("image", {}):
         tables.append(document["image"]["healthcheck"])
-    for table in tables:
-        table.update(data.draw(FUTURE))
-    if data.draw(st.booleans()):
-        document["cargo"] = data.draw(FUTURE)
+    return tables
+
+
+FUTURE = nested(st.one_of(st.integers(), st.booleans(), TEXT, st.dates()))
 
 
 @given(st.data(), histories())
-def test_unknown_keys_survive(data: st.DataObject, history: list[Target]) -> None:
+def test_an_unknown_key_is_refused(data: st.DataObject, history: list[Target]) -> None:
+    """What it decides would not be built, and nobody would be told."""
     document = tomllib.loads(dumps(replayed(history)[-1]))
-    strewn(data, document)
-    lock = loads(tomli_w.dumps(document))
-    assert tomllib.loads(dumps(lock)) == document
-    assert loads(dumps(lock)) == lock
-    for asked in (Requests(), Requests(repack=True)):
-        again = update(lock, history[-1], asked)
-        assert again.extra == lock.extra
-        assert loads(dumps(again)) == again
-    later = update(lock, Target(BASES[2], stages=history[0].stages))
-    assert loads(dumps(later)) == later
+    key = data.draw(st.sampled_from(["future", "later on", "a\nb"]))
+    data.draw(st.sampled_from(tables_of(document)))[key] = data.draw(FUTURE)
+    with pytest.raises(LockError, match="does not know") as caught:
+        loads(tomli_w.dumps(document))
+    assert [problem.code for problem in caught.value.diagnostics] == ["DB0406"]

@@ -15,6 +15,7 @@ from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.update import update
 from dynbuild.steps.model import Stage
+from scripts.bench_parts.families import conflicting
 from scripts.bench_parts.merges import Pair, pair, reread, text_merged
 from tests.properties.edits import NEVER_REPACKS, edited, histories, requests
 from tests.properties.strategies import DISTINCT
@@ -73,7 +74,8 @@ def facts(lock: Lock) -> tuple[object, ...]:
         for name, entry in lock.stages.items()
     }
     sources, scripts = set(lock.sources), set(lock.scripts)
-    return stages, declared_packages(lock), sources, scripts, lock.user, lock.config
+    system = (set(lock.setups), sources, scripts, lock.user)
+    return stages, declared_packages(lock), system, lock.config
 
 
 @given(st.data(), histories(DISTINCT, NEVER_REPACKS))
@@ -131,6 +133,14 @@ def test_a_thousand_pairs_of_pull_requests() -> None:
     """At most a tenth of the texts conflict; with the driver none does."""
     conflicts = sum(look(pair(seed)) for seed in range(1000))
     assert conflicts <= 100
+
+
+@pytest.mark.slow
+def test_a_thousand_pairs_on_twelve_images_that_extend_one() -> None:
+    """As with one image: at most a tenth of the texts, and with the driver none."""
+    found = [conflicting(seed) for seed in range(1000)]
+    assert sum(as_text for as_text, _ in found) <= 100
+    assert not any(driven for _, driven in found)
 
 
 def both(three: Three[tuple[str, ...]]) -> tuple[tuple[str, ...], list[str]]:

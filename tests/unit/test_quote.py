@@ -42,7 +42,61 @@ def test_shell(text: str, written: str) -> None:
     ],
 )
 def test_copy_paths(source: str, target: str, written: str) -> None:
-    assert quote.copy_paths(source, target) == written
+    assert quote.copy_paths([source], target) == written
+
+
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [
+        ("/a/*.whl", "/a/*.whl /to/"),
+        ("/?", "/? /to/"),
+        ("*", '["*", "/to/"]'),
+        ("/a b/*", '["/a b/*", "/to/"]'),
+        ("/[a-z]*[^0]", '["/[a-z]*[^0]", "/to/"]'),
+        ("/[*]?", '["/[*]?", "/to/"]'),
+        ("/[*", r'["/[\\\\[]*", "/to/"]'),
+        ("/[a b]*", r'["/[\\\\[]a b]*", "/to/"]'),
+        ("/^:*", r'["/[\\\\^][\\\\:]*", "/to/"]'),
+        ("!*", r'["[\\\\!]*", "/to/"]'),
+        (r"/\*", r'["/[\\\\\\\\]*", "/to/"]'),
+        ("/${TARGETARCH}/${B}*", r'["/${TARGETARCH}/\\${B}*", "/to/"]'),
+    ],
+)
+def test_patterns_are_those_of_the_builder(source: str, written: str) -> None:
+    assert quote.copy_patterns([source], "/to/", ["TARGETARCH"]) == written
+
+
+def test_several_sources_are_one_copy() -> None:
+    assert quote.copy_paths(["a", "b"], "/x/") == "a b /x/"
+    assert quote.copy_paths(["a", "b c"], "/x/") == '["a", "b c", "/x/"]'
+    with pytest.raises(UnfitError, match="a source and a target"):
+        quote.copy_paths(["a", ""], "/x/")
+
+
+def test_some_variables_of_a_copy_stay() -> None:
+    path = "/out/${TARGETARCH}/${HOME}/$TARGETARCH"
+    written = quote.copy_paths([path], "/x", ["TARGETARCH"])
+    assert written == r'["/out/${TARGETARCH}/\\${HOME}/\\$TARGETARCH", "/x"]'
+
+
+def test_what_is_bound_is_one_path() -> None:
+    assert quote.bound("/a/b") == "/a/b"
+    for path in ("a*", "a?", "a[b]", "a,b", "a b"):
+        with pytest.raises(UnfitError):
+            quote.bound(path)
+
+
+def test_a_written_file() -> None:
+    assert quote.document("") == ["<<'EOF'", "EOF"]
+    assert quote.document("a\n\nEOF \n") == ["<<'EOF1'", "a", "", "EOF ", "EOF1"]
+    assert quote.document("a") == ["<<'EOF'", "a", "EOF"]
+    assert quote.written("/etc/a-b.conf") == "/etc/a-b.conf"
+    for text in ("a\r", "\0"):
+        with pytest.raises(UnfitError, match="carriage return"):
+            quote.document(text)
+    for path in ("/", "a", "/a b", "/a/", "/$x", '/"', "/a\n"):
+        with pytest.raises(UnfitError, match="plain absolute"):
+            quote.written(path)
 
 
 def test_lists_in_json() -> None:
@@ -65,6 +119,27 @@ def test_lists_in_json() -> None:
 def test_argument(text: str, written: str) -> None:
     assert quote.argument(text) == written
     assert quote.label(text) == written
+
+
+@pytest.mark.parametrize("text", ["a || b", '[ "$a" = b ] # \\ c', "[x", '"a"'])
+def test_a_line_for_the_shell(text: str) -> None:
+    assert quote.shell_line(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a\nb", "line end"),
+        ("", "empty"),
+        (" a", "blanks"),
+        ("a \\", "backslash"),
+        ('["a"] && b', "list"),
+        ("[" * 100_000, "list"),
+    ],
+)
+def test_no_line_for_the_shell(text: str, why: str) -> None:
+    with pytest.raises(UnfitError, match=why):
+        quote.shell_line(text)
 
 
 def test_names() -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from dynbuild.digest import Digest, digest_of, sha256
-from dynbuild.link.model import Layer, Record, facts_of
+from dynbuild.link.model import Inside, Layer, Record, facts_of
 from dynbuild.signature import (
     SecretKey,
     public_key,
@@ -36,6 +36,7 @@ RECORD = Record(
     parts=(sha256(b"part"),),
     seconds=1.5,
     made=1_700_000_000_123,
+    inside=lambda: Inside(sha256(b"readings"), 7),
 )
 
 
@@ -68,6 +69,10 @@ def test_nothing_else_is() -> None:
         {"parts": ()},
         {"seconds": 9.0},
         {"made": RECORD.made + 1},
+        {"inside": Inside},
+        {"inside": lambda: None},
+        {"inside": lambda: Inside(sha256(b"others"), 7)},
+        {"inside": lambda: Inside(sha256(b"readings"), 8)},
         {"layers": ()},
         {"layers": (LAYER, LAYER)},
         {"layers": (replace(LAYER, diff_id=sha256(b"x")),)},
@@ -75,7 +80,7 @@ def test_nothing_else_is() -> None:
         {"layers": (replace(LAYER, size=6),)},
         {"layers": (replace(LAYER, media_type="x"),)},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_every_change_is_seen(change: dict[str, Any]) -> None:
     record = replace(signed(RECORD, WRITES, KEY), **change)
@@ -119,7 +124,15 @@ def test_keys_are_spelled_as_in_nix() -> None:
     Ed25519PublicKey.from_public_bytes(public_key(str(KEY.public)).key)
 
 
-def test_the_signature_is_over_one_text() -> None:
+@pytest.mark.parametrize(
+    ("record", "more"),
+    [
+        (replace(RECORD, inside=lambda: None), {}),
+        (RECORD, {"inside": [sha256(b"readings"), 7]}),
+    ],
+    ids=["of before", "with what is inside"],
+)
+def test_the_signature_is_over_one_text(record: Record, more: dict[str, Any]) -> None:
     """What is signed must not change: signatures of before would count no more."""
     layers = [[LAYER.diff_id, LAYER.digest, 5, LAYER.media_type]]
     told = digest_of(
@@ -138,9 +151,10 @@ def test_the_signature_is_over_one_text() -> None:
             "version": 2,
             "what": "dynbuild record",
             "writes": WRITES,
+            **more,
         }
     )
-    (_, signature), *_ = signed(RECORD, WRITES, KEY).signatures
+    (_, signature), *_ = signed(record, WRITES, KEY).signatures
     assert b64decode(signature) == KEY.sign(told.encode())
 
 

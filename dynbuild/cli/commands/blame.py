@@ -5,8 +5,11 @@ import sys
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.completion import stages
+from dynbuild.cli.images import with_image
 from dynbuild.cli.output import change_row, changes_data, data, table, tell
 from dynbuild.commands.blame import blamed
+from dynbuild.commands.lock import held_by
 from dynbuild.environment.project import open_project
 from dynbuild.explain.blame import Blamed
 
@@ -14,9 +17,12 @@ _ABBREVIATED = 10
 
 
 @click.command()
-@click.argument("stage")
-@options.config
+@click.argument("stage", shell_complete=stages)
 @options.as_json
+@options.config
+@options.examples(
+    "dynbuild blame app",
+)
 def blame(*, stage: str, config: str | None, as_json: bool) -> int:
     """List the commits that moved or changed a stage.
 
@@ -24,6 +30,9 @@ def blame(*, stage: str, config: str | None, as_json: bool) -> int:
     Changes of the lock file that are not committed yet come before all commits.
     """
     project = open_project(config, lock_alone=True)
+    if project.locks.read() is not None:
+        ((image, stage),) = with_image(held_by(project.locks), [stage])
+        project = project.of_image(image)
     commits = list(blamed(stage, project.locks, project.locks))
     if as_json:
         data([_data(commit) for commit in commits])

@@ -10,19 +10,21 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color, choose, progress
 from dynbuild.cli.progress_text import duration, size
-from dynbuild.cli.project import Pairs, arguments_of, load_declaration
+from dynbuild.cli.project import load_declaration
 from dynbuild.commands import cache as verb
-from dynbuild.commands.lock import frozen, recorded
+from dynbuild.commands.lock import held_by, recorded
 from dynbuild.environment.project import Given, Project, open_project
 from dynbuild.environment.wiring import chained, near_of, store_of
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
+from dynbuild.lockfile.images import as_images
 from dynbuild.ports import TierError
 from dynbuild.tiers.daemon_threads import parallel_map
 from dynbuild.tiers.declared import Cache, declared_in
@@ -51,7 +53,7 @@ _all = request(
 
 @click.group()
 def cache() -> None:
-    """List, verify, push and pull what the tiers hold.
+    """List, verify, push and pull what the cache tiers hold.
 
     The tiers are the local one, those in [cache] of the declaration, and those that the
     environment names. `ls` and `verify` need no project, nor do `push` and `pull` with
@@ -60,11 +62,14 @@ def cache() -> None:
 
 
 @cache.command()
+@_all
+@options.color
 @options.config
 @options.arguments
 @options.accept_cache
-@_all
-@options.color
+@options.examples(
+    "dynbuild cache push",
+)
 def push(
     *,
     config: str | None,
@@ -89,11 +94,14 @@ def push(
 
 
 @cache.command()
+@_all
+@options.color
 @options.config
 @options.arguments
 @options.accept_cache
-@_all
-@options.color
+@options.examples(
+    "dynbuild cache pull              # before a journey without network",
+)
 def pull(
     *,
     config: str | None,
@@ -122,12 +130,13 @@ def pull(
 
     TIER is {_TIERS}.
     """,
+    epilog="\b\nExample:\n  dynbuild cache ls",
 )
+@click.argument("tier", required=False)
+@options.as_json
 @options.config
 @options.arguments
 @options.accept_cache
-@click.argument("tier", required=False)
-@options.as_json
 def list_(
     *,
     config: str | None,
@@ -155,13 +164,14 @@ def list_(
     Reads everything in TIER ({_TIERS}), or in all tiers. Exits with status 1 if
     anything is damaged, unless --drop removes it.
     """,
+    epilog="\b\nExample:\n  dynbuild cache verify local",
 )
-@options.config
-@options.arguments
-@options.accept_cache
 @click.argument("tier", required=False)
 @request("--drop", is_flag=True, help="Remove what is damaged.")
 @options.as_json
+@options.config
+@options.arguments
+@options.accept_cache
 def verify(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
@@ -209,7 +219,9 @@ class CacheTiers:
             message = "no declaration here or above says which steps"
             hint = "--all is for everything, whatever the project"
             raise DeclarationError(Diagnostic(_NO_PROJECT, message, hint=hint))
-        return verb.steps_of(frozen(self.project.locks), self.project.files)
+        several = as_images(held_by(self.project.locks))
+        locks = [several.whole(name) for name in several.parents_first]
+        return verb.steps_of_all(locks, self.project.files)
 
 
 def place_of(config: str | None, arguments: Given) -> CacheTiers:

@@ -3,9 +3,10 @@
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.output import data, diagnostic_data, show, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, arguments_of, keep, load_declaration
+from dynbuild.cli.project import keep, load_declaration
 from dynbuild.commands import check as verb
 from dynbuild.commands.lock import recorded
 from dynbuild.environment.project import open_project
@@ -13,10 +14,13 @@ from dynbuild.errors import DeclarationError
 
 
 @click.command()
-@options.config
-@options.arguments
 @options.as_json
 @options.color
+@options.config
+@options.arguments
+@options.examples(
+    "dynbuild check",
+)
 def check(
     *,
     config: str | None,

@@ -7,11 +7,11 @@ import sys
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.commands.cache import CacheTiers, asking, place_of
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, table, tell
 from dynbuild.cli.progress_text import size
-from dynbuild.cli.project import Pairs, arguments_of
 from dynbuild.commands import clean as verb
 from dynbuild.digest import StepDigest
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -31,9 +31,6 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 @click.command()
-@options.config
-@options.arguments
-@options.accept_cache
 @option(
     "--max-age",
     type=click.FloatRange(min=0),
@@ -58,6 +55,13 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
     "-y", "--yes", is_flag=True, help="With --shared: do not ask for confirmation."
 )
 @options.as_json
+@options.config
+@options.arguments
+@options.accept_cache
+@options.examples(
+    "dynbuild clean --dry-run          # what would go, and how much it is",
+    "dynbuild clean --max-size 20GB    # and keep at most so much",
+)
 def clean(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
@@ -71,7 +75,7 @@ def clean(  # noqa: PLR0913 - one parameter a flag
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Remove from the tiers what is no longer used.
+    """Remove from the cache tiers what is no longer used.
 
     Cleans the local tier, and with --shared also the shared tiers, where age counts
     from the upload. With --keep-locks and without --max-age, removes all that those
@@ -87,11 +91,15 @@ def clean(  # noqa: PLR0913 - one parameter a flag
         _kept_steps(place, keep_locks) if keep_locks else None,
     )
     rows = []
+    refused = False
     for name, inventory, grace in _inventories(place, shared=shared):
         with asking(name):
             sweep = verb.sweep_of(inventory, policy, grace)
             if not dry_run and (name == "local" or yes or _agreed(name, sweep)):
                 verb.sweep(inventory, sweep)
+            elif not dry_run:
+                refused = True
+                sweep = verb.Sweep((), (), sweep.left + sweep.bytes)
         rows.append((name, sweep))
     if as_json:
         data(
@@ -124,7 +132,45 @@ def clean(  # noqa: PLR0913 - one parameter a flag
         ]
     )
     sys.stdout.write(f"{text}\n")
+    sweeps = [sweep for _, sweep in rows]
+    unneeded = _unneeded(policy, max_size, keep_locks, shared=shared)
+    if not (refused and not any(map(_removes, sweeps))):
+        tell(_summary(sweeps, unneeded, dry_run=dry_run))
     return 0
+
+
+def _summary(sweeps: list[verb.Sweep], unneeded: str, *, dry_run: bool) -> str:
+    """Return what was done and why, in a sentence."""
+    if not any(map(_removes, sweeps)):
+        return f"nothing to remove: there is nothing {unneeded}"
+    freed = size(sum(sweep.bytes for sweep in sweeps))
+    return f"{'would remove' if dry_run else 'removed'} {freed} {unneeded}"
+
+
+def _removes(sweep: verb.Sweep) -> bool:
+    return bool(sweep.roots or sweep.blobs)
+
+
+def _unneeded(
+    policy: verb.Policy,
+    max_size: str | None,
+    keep_locks: tuple[str, ...],
+    *,
+    shared: bool,
+) -> str:
+    """Return what the policy lets go, in words."""
+    days = (verb.USUAL_AGE if policy.age is None else policy.age) / verb.DAY
+    # Of a shared tier only the age is known.
+    old = "that is older than" if shared else "that was not used for"
+    by_age = f"{old} {days:g} {'day' if days == 1 else 'days'}"
+    by_lock = f"that the locks of {', '.join(keep_locks)} do not need"
+    if not keep_locks:
+        reason = by_age
+    elif policy.age is None:
+        reason = by_lock
+    else:
+        reason = f"{by_age} and {by_lock}"
+    return reason + (f", or beyond {max_size}" if max_size else "")
 
 
 def _inventories(
@@ -156,7 +202,7 @@ def _kept_steps(place: CacheTiers, names: tuple[str, ...]) -> frozenset[StepDige
 
 def _agreed(name: str, sweep: verb.Sweep) -> bool:
     """Whether the user agrees; without a terminal nobody can be asked."""
-    if not (sweep.roots or sweep.blobs):
+    if not _removes(sweep):
         return True
     what = f"remove {size(sweep.bytes)} from the {name} tier, for everyone"
     if not sys.stdin.isatty():

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.options import option, request
 from dynbuild.cli.output import data, give, show, table, tell
-from dynbuild.cli.project import Pairs, arguments_of
 from dynbuild.commands.evaluate import EvaluationRequest, evaluated, parsed
-from dynbuild.environment.project import see_search
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lang.limits import limits_of
 from dynbuild.project.cache import replay
 from dynbuild.project.cache.facts import FileObservations
-from dynbuild.project.discovery import read_source, root_of
+from dynbuild.project.discovery import read_source, root_of, see_search
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
@@ -39,7 +39,6 @@ from dynbuild.spans import Source
     metavar="PATH",
     help="Print only a part of the value, such as stages.0.name.",
 )
-@options.arguments
 @option("--show-trace", is_flag=True, help="Show every step that led to an error.")
 @option(
     "--root",
@@ -48,6 +47,11 @@ from dynbuild.spans import Source
 )
 @request("--parse-only", is_flag=True, help="Report mistakes without evaluating.")
 @request("--list-builtins", is_flag=True, help="List the built-in functions.")
+@options.arguments
+@options.examples(
+    "dynbuild eval dynbuild.nix --attr stages.0.name",
+    "dynbuild eval -E '1 + 2'",
+)
 def evaluate(  # noqa: PLR0913 - one parameter a flag
     *,
     file: str | None,
@@ -95,6 +99,7 @@ def evaluate(  # noqa: PLR0913 - one parameter a flag
         form="json" if as_json else "nix",
         shown=files.name,
         show_trace=show_trace,
+        limits=limits_of(os.environ),
     )
 
     def say(text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import give, show, tell
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
@@ -14,6 +15,8 @@ from dynbuild.lang.formatting import format_source
 from dynbuild.project.discovery import read_source
 from dynbuild.project.writing import replace
 from dynbuild.spans import Source
+
+_DATA = frozenset((".toml", ".json", ".yaml", ".yml"))
 
 
 @click.command()
@@ -24,6 +27,10 @@ from dynbuild.spans import Source
     help="Write nothing; exit with status 1 if a file would change.",
 )
 @request("--diff", is_flag=True, help="Write nothing; show what would change.")
+@options.examples(
+    "dynbuild fmt                     # all .nix files here and below",
+    "dynbuild fmt --check             # for CI",
+)
 def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
     """Format .nix files.
 
@@ -53,6 +60,10 @@ def fmt(*, files: tuple[str, ...], check: bool, diff: bool) -> int:
 def _format(name: str, *, check: bool, diff: bool) -> bool:
     """Format one source; return whether formatting changes it."""
     stdin = name == "-"
+    if Path(name).suffix.lower() in _DATA:
+        message = f"{name} is not a .nix file, and fmt formats only those"
+        hint = "format TOML, JSON and YAML with the tool that your editor uses for them"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     source = read_source(name, sys.stdin.buffer) if stdin else read_source(name)
     text = format_source(source)
     is_changed = text.encode() != _as_written(name, source)

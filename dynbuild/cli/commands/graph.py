@@ -6,21 +6,24 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.images import every_image, one_image
 from dynbuild.cli.options import request
 from dynbuild.cli.output import shows, written
 from dynbuild.cli.render.pages.drawing import drawing
 from dynbuild.cli.render.pages.graph_text import dot, graph_data, mermaid_graph, tree
-from dynbuild.cli.render.pages.stack_page import Why, stack_page
+from dynbuild.cli.render.pages.stack_page import stack_page
+from dynbuild.cli.render.pages.step_details import DrawnImage, Why
 from dynbuild.cli.render.why_text import step_facts
 from dynbuild.cli.store import looked_up, tiers_in
 from dynbuild.commands import why as verb
 from dynbuild.commands.graph import picture_of
-from dynbuild.commands.lock import frozen
+from dynbuild.commands.lock import held_by
 from dynbuild.environment.history import history_of
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.explain.past import Provenance
 from dynbuild.explain.picture import Picture
+from dynbuild.lockfile.images import as_images
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import Tier
 
@@ -42,10 +45,12 @@ _SUFFIXES = {
     ".html": "html",
 }
 
+_MOST_TOGETHER = 3 * verb.MOST_NEXT
+"""The most steps of several images for which the effect of a change is predicted."""
+
 
 @click.command()
-@options.config
-@options.accept_cache
+@click.argument("image", metavar="[IMAGE]", required=False)
 @options.platform("linux/amd64 if the lock has it")
 @request(
     "--format",
@@ -56,8 +61,15 @@ _SUFFIXES = {
 @options.html
 @options.output
 @options.as_json
+@options.config
+@options.accept_cache
+@options.examples(
+    "dynbuild graph                   # as text",
+    "dynbuild graph -o image.html     # as a page for a browser",
+)
 def graph(  # noqa: PLR0913 - one parameter a flag
     *,
+    image: str | None,
     config: str | None,
     platform: str | None,
     form: str | None,
@@ -67,14 +79,50 @@ def graph(  # noqa: PLR0913 - one parameter a flag
 ) -> int:
     """Draw the steps of the lock and what each stands on.
 
+    IMAGE is one of several; the html format shows all of them where none is named.
+
     Times and sizes are those that the tiers have.
 
     The html format is one file that works offline. It shows the layers as they are
     stacked, and for each layer what it does and what `dynbuild why` reports.
     """
+    chosen = _format(form, output, html=html, as_json=as_json)
     project = open_project(config, lock_alone=True)
-    lock, tiers = frozen(project.locks), tiers_in(project)
-    picture = picture_of(lock, project.files, platform, looked_up(project, tiers))
+    tiers = tiers_in(project)
+    recipe = held_by(project.locks)
+    is_all = chosen == "html" and image is None
+    images = (
+        every_image(project, recipe)
+        if is_all
+        else [one_image(project, recipe, image, "a drawing")]
+    )
+    look_up = looked_up(project, tiers)
+    pictures = [
+        picture_of(one.lock, project.files, platform, look_up) for one in images
+    ]
+    of_one = images[0].name if len(images) == 1 else ""
+    name = of_one or project.place.root.name or "image"
+    if chosen == "html":
+        steps = sum(len(picture.rows) for picture in pictures)
+        most_next = verb.MOST_NEXT if steps <= _MOST_TOGETHER else 0
+        drawn = [
+            DrawnImage(
+                picture,
+                _why(one.project, one.lock, tiers, picture.platform, most_next),
+                one.name,
+                as_images(recipe).line(one.name)[:-1],
+            )
+            for one, picture in zip(images, pictures, strict=True)
+        ]
+        text = stack_page(drawn, name)
+    else:
+        text = _FORMATS[chosen](pictures[0], name)
+    written(text, output)
+    return 0
+
+
+def _format(form: str | None, output: str | None, *, html: bool, as_json: bool) -> str:
+    """Return the format that is named, or that the suffix of the output tells."""
     suffix = Path(output).suffix if output else ""
     named = form or ("html" if html else "json" if as_json else None)
     chosen = named or _SUFFIXES.get(suffix.lower())
@@ -82,18 +130,15 @@ def graph(  # noqa: PLR0913 - one parameter a flag
         message = f"no format for {output!r}"
         hint = f"name it with --format, or end it in {', '.join([*_SUFFIXES][1:])}"
         raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-    name = project.place.root.name or "image"
-    if chosen == "html":
-        why = _why(project, lock, tiers, picture.platform)
-        text = stack_page(picture, name, why)
-    else:
-        text = _FORMATS[chosen](picture, name)
-    written(text, output)
-    return 0
+    return chosen
 
 
 def _why(
-    project: Project, lock: Lock, tiers: Mapping[Provenance, Tier], platform: str
+    project: Project,
+    lock: Lock,
+    tiers: Mapping[Provenance, Tier],
+    platform: str,
+    most_next: int,
 ) -> Why:
     """Return the facts that ``why`` reports about each step."""
     edges = verb.Edges(
@@ -104,5 +149,5 @@ def _why(
         images=images,
         platform=lambda: platform,
     )
-    answer = verb.why_all(lock, edges, platform)
+    answer = verb.why_all(lock, edges, platform, most_next=most_next)
     return {step.placed.id: [*step_facts(answer, step, None)] for step in answer.steps}

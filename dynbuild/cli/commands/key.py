@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from dynbuild.cli import options
 from dynbuild.cli.options import request
 from dynbuild.cli.output import tell
 from dynbuild.declaration.grammar import KEY_NAME, matches
@@ -27,6 +28,9 @@ def key() -> None:
     metavar="FILE",
     help="Write the secret key to FILE.  [default: keys/NAME.secret in the "
     "configuration directory, ~/.config/dynbuild]",
+)
+@options.examples(
+    "dynbuild key new example-1",
 )
 def new(name: str, path: str | None) -> int:
     """Create a signing key.

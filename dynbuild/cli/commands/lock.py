@@ -1,28 +1,35 @@
 """``dynbuild lock``."""
 
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from dynbuild import api
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
+from dynbuild.cli.completion import stages
+from dynbuild.cli.images import ChosenImage, every_image
 from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, arguments_of, keep, load_declaration
+from dynbuild.cli.project import keep, load_declaration
 from dynbuild.commands import lock as verb
+from dynbuild.commands.lock_requests import NO_OPTIONS, LockOptions
+from dynbuild.commands.lock_warnings import OUTGROWN
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.images import ONLY
+from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.steps.title import title
+
+if TYPE_CHECKING:
+    from dynbuild.declaration.loaded import Loaded
 
 
 @click.command()
-@options.config
-@options.arguments
-@options.accept_cache
 @request(
     "--check",
     is_flag=True,
@@ -35,12 +42,6 @@ from dynbuild.steps.title import title
     help="Show the install order of the lock; write nothing.",
 )
 @request(
-    "--base",
-    "base_revision",
-    metavar="REV",
-    help="Start from the lock at git revision REV instead of HEAD.",
-)
-@request(
     "--upgrade-base",
     is_flag=True,
     help="Pin the base and copied images to what their tags name now.",
@@ -51,15 +52,22 @@ from dynbuild.steps.title import title
     help="Upgrade every declared package to the newest version that its spec allows.",
 )
 @request(
+    "--upgrade-add",
+    is_flag=True,
+    help="Ask again for the content of every address that stages add.",
+)
+@request(
     "--bump",
     multiple=True,
     metavar="STAGE",
-    help="Make STAGE run again although it is unchanged.",
+    shell_complete=stages,
+    help="Make STAGE run again although it is unchanged; or IMAGE/STAGE.",
 )
 @request(
     "--move",
     multiple=True,
     metavar="STAGE",
+    shell_complete=stages,
     help="Move STAGE to the back of the install order.",
 )
 @request(
@@ -67,6 +75,17 @@ from dynbuild.steps.title import title
     is_flag=True,
     help="Renumber all steps from seq 1, after showing what that costs.",
 )
+@request(
+    "--base",
+    "base_revision",
+    metavar="REV",
+    help="Start from the lock at git revision REV instead of HEAD.",
+)
+@options.as_json
+@options.color
+@options.config
+@options.arguments
+@options.accept_cache
 @request(
     "--merge",
     "merging",
@@ -81,8 +100,10 @@ from dynbuild.steps.title import title
     help="With --merge: name the lock's path in the repository, git's %P.  "
     "[default: dynbuild.lock]",
 )
-@options.as_json
-@options.color
+@options.examples(
+    "dynbuild lock                    # after each edit; commit what it wrote",
+    "dynbuild lock --upgrade-base     # the newest image of the base's tag",
+)
 def lock(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
@@ -94,6 +115,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     base_revision: str | None,
     upgrade_base: bool,
     upgrade_packages: bool,
+    upgrade_add: bool,
     bump: tuple[str, ...],
     move: tuple[str, ...],
     repack: bool,
@@ -109,14 +131,20 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     Starts from the lock that is committed at HEAD, so that several runs during one edit
     give the same lock as a single run. Without git, starts from the file.
     """
-    lock_options = verb.LockOptions(
-        base_revision, upgrade_base, upgrade_packages, bump, move, repack
+    lock_options = LockOptions(
+        base_revision,
+        upgrade_base,
+        upgrade_packages,
+        bump,
+        move,
+        repack,
+        upgrade_add,
     )
     if merging is not None:
         # Seldom needed.
         from dynbuild.cli.commands.lock_merge import merge_files  # noqa: PLC0415
 
-        if check or dry_run or show_order or lock_options != verb.LockOptions():
+        if check or dry_run or show_order or lock_options != NO_OPTIONS:
             message = "--merge writes the merged lock, whatever else is asked of `lock`"
             hint = "leave out the other flags"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
@@ -126,7 +154,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     )
     project = open_project(config, lock_alone=show_order)
     if show_order:
-        _show_order(verb.frozen(project.locks), as_json=as_json)
+        _show_orders(every_image(project, verb.held_by(project.locks)), as_json=as_json)
         return 0
     recorded = verb.recorded(project.locks)
     loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
@@ -134,8 +162,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
         locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
-        if repack:
-            _tell_price(project, locked)
+        locked = _priced(project, loaded, locked, repack=repack)
         # Write the lock before the output: the reader of a pipe may be gone.
         if locked.text is not None and not dry_run:
             project.locks.write(locked.text)
@@ -156,19 +183,44 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     return 0
 
 
-def _tell_price(project: Project, locked: verb.Locked) -> None:
-    """Show the cost before the lock is written; imported only when needed."""
+def _priced(
+    project: Project, loaded: "Loaded", locked: verb.Locked, *, repack: bool
+) -> verb.Locked:
+    """Tell the cost of a repack before it is written, or add it to the advice."""
+    if repack:
+        for price in _prices(project, locked):
+            tell(price)
+        return locked
+    if all(warning.code != OUTGROWN for warning in locked.warnings):
+        return locked
+    options = LockOptions(repack=True)
+    packed = api.lock(loaded, Environment(project), options, dry_run=True)
+    told = "; ".join(_prices(project, packed))
+    warnings = (
+        replace(warning, hint=f"{warning.hint}\n({told})")
+        if warning.code == OUTGROWN and told
+        else warning
+        for warning in locked.warnings
+    )
+    return replace(locked, warnings=tuple(warnings))
+
+
+def _prices(project: Project, locked: verb.Locked) -> list[str]:
+    """Return what the images of a lock cost, a line for each of which it is known."""
+    # Imported only when needed.
     from dynbuild.cli.commands.lock_price import price_of  # noqa: PLC0415
 
-    price = price_of(project, locked.lock)
-    if price is not None:
-        tell(price)
+    priced = (
+        (image.name, price_of(image.project, image.lock))
+        for image in every_image(project, locked.lock)
+    )
+    return [f"{name}: {price}" if name else price for name, price in priced if price]
 
 
 def _refuse_contradictions(
-    lock_options: verb.LockOptions, *, check: bool, show_order: bool, dry_run: bool
+    lock_options: LockOptions, *, check: bool, show_order: bool, dry_run: bool
 ) -> None:
-    writes = lock_options != verb.LockOptions()
+    writes = lock_options != NO_OPTIONS
     names = [
         name
         for name, is_set in (
@@ -215,23 +267,33 @@ def _tell_check(project: Project, locked: verb.Locked, *, as_json: bool) -> int:
     return 1
 
 
-def _show_order(lock_: Lock, *, as_json: bool) -> None:
-    order = install_order(lock_)
+def _show_orders(images: list[ChosenImage], *, as_json: bool) -> None:
+    """Show the order of each image; what it inherits stands in each."""
     if as_json:
-        data(
-            [
-                {
-                    "step": placed.id,
-                    "seq": placed.seq,
-                    "title": title(placed.step),
-                    "stands_on": list(placed.on),
-                    "live": placed.live,
-                    "build_only": not placed.linked,
-                }
-                for placed in order
-            ]
-        )
+        found = {image.name: _order_data(install_order(image.lock)) for image in images}
+        data(found.get(ONLY, found))
         return
+    for place, image in enumerate(images):
+        if image.name:
+            sys.stdout.write(f"{chr(10) * (place > 0)}{image.name}\n")
+        _show_order(install_order(image.lock))
+
+
+def _order_data(order: tuple[Placed, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            "step": placed.id,
+            "seq": placed.seq,
+            "title": title(placed.step),
+            "stands_on": list(placed.on),
+            "live": placed.live,
+            "build_only": not placed.linked,
+        }
+        for placed in order
+    ]
+
+
+def _show_order(order: tuple[Placed, ...]) -> None:
     rows = [("seq", "step", "what", "stands on")]
     for placed in order:
         step_title = title(placed.step)

@@ -3,14 +3,16 @@
 import os
 import sys
 from dataclasses import asdict
+from itertools import chain
 
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs, arguments_of, load_declaration
+from dynbuild.cli.project import load_declaration
 from dynbuild.commands import lock as locking
 from dynbuild.commands import outdated as verb
 from dynbuild.digest import short
@@ -18,17 +20,21 @@ from dynbuild.engine.index import Index
 from dynbuild.environment.project import builder, images, open_project
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.explain.outdated import Finding
+from dynbuild.lockfile.images import as_images
 from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import declared_in
 
 
 @click.command()
-@options.config
-@options.arguments
-@options.accept_cache
 @options.platform("the engine's")
 @options.as_json
 @options.color
+@options.config
+@options.arguments
+@options.accept_cache
+@options.examples(
+    "dynbuild outdated",
+)
 def outdated(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,
@@ -48,7 +54,8 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     project = open_project(config)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
-    lock = locking.frozen(project.locks)
+    several = as_images(locking.held_by(project.locks))
+    wholes = [several.whole(name) for name in several.parents_first]
     realize_options = RealizeOptions((), platforms=(platform,) if platform else ())
     declared = declared_in(loaded.declaration)
     tiers = tiers_of(
@@ -56,14 +63,19 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
         accepted(project, declared).cache,
         shows(color),
     )
-    findings = verb.outdated(
-        lock,
-        project.files,
-        [*tiers.values()],
-        images(),
-        platform_of(lock, builder(), realize_options),
-        Index(os.environ).versions,
+    asked, index = images(), Index(os.environ)
+    found = (
+        verb.outdated(
+            lock,
+            project.files,
+            [*tiers.values()],
+            asked,
+            platform_of(lock, builder().platform, realize_options),
+            index.versions,
+        )
+        for lock in wholes
     )
+    findings = [*dict.fromkeys(chain.from_iterable(found))]
     if as_json:
         data({"version": 1, "findings": [asdict(finding) for finding in findings]})
         return 0

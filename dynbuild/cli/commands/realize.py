@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,40 +13,42 @@ import click
 from dynbuild import api
 from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
+from dynbuild.cli.arguments import arguments_of
 from dynbuild.cli.commands.image_outputs import outputs
 from dynbuild.cli.commands.realize_build import (
     BuildJob,
+    Ended,
     build_linear,
     build_steps,
     open_shell,
 )
+from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
+from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
     RealizeSettings,
-    build_options,
+    everyday_options,
+    seldom_options,
 )
+from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
+from dynbuild.cli.images import ChosenImage, chosen_images, one_image, with_image
 from dynbuild.cli.options import option
 from dynbuild.cli.output import changes_text, give, show, shows, tell
 from dynbuild.cli.progress import choose
-from dynbuild.cli.project import (
-    Fresh,
-    arguments_of,
-    keep,
-    known_fresh,
-    load_declaration,
-    note_fresh,
-)
+from dynbuild.cli.project import Fresh, keep, known_fresh, load_declaration, note_fresh
 from dynbuild.commands import lock as locking
 from dynbuild.commands import secret_warnings
 from dynbuild.commands.lock_warnings import left_out
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Given, Project, images, open_project
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
+from dynbuild.lockfile.images import ONLY, AnyLock, as_images, as_recipe
 from dynbuild.lockfile.model import Lock
 from dynbuild.project.writing import is_refused, put
 from dynbuild.realization.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
+from dynbuild.steps.late import settled
 from dynbuild.tiers.declared import Cache, cache_of, declared_in
 
 _NOTHING = Accepted(Cache(), given=False)
@@ -54,62 +56,94 @@ _NOTHING = Accepted(Cache(), given=False)
 
 
 @click.command()
-@build_options
-@options.frozen
-@option("--locked", is_flag=True, help="Fail if the lock is stale (the default).")
+@everyday_options
 @option(
     "--print", "only_print", is_flag=True, help="Print the Dockerfile; build nothing."
 )
-@option("--shell", metavar="STAGE", help="Open a shell where STAGE would begin.")
+@option(
+    "--shell",
+    metavar="STAGE",
+    shell_complete=stages,
+    help="Open a shell where STAGE would begin.",
+)
+@options.frozen
+@option("--locked", is_flag=True, help="Fail if the lock is stale (the default).")
+@seldom_options
+@options.config
+@options.arguments
+@options.accept_cache
 @options.settings(RealizeSettings)
+@options.examples(
+    "dynbuild realize -t app          # build it, and load it into Docker",
+    "dynbuild realize --print         # the Dockerfile that stands for it",
+)
 def realize(settings: RealizeSettings) -> int:
     """Build the image that the lock describes.
 
-    Runs only the steps that no tier holds. Never writes the lock, and fails if it does
+    Of several images those that are published, or those that are named.
+
+    Runs only the steps that no cache tier holds: what was built before, here or by
+    others. Never writes the lock, and fails if it does
     not match the declaration, unless --frozen is given. `dynbuild lock` updates it, and
     `dynbuild build` does both.
     """
     frozen, shell = settings.frozen, settings.shell
     arguments = arguments_of(settings.expressions, settings.texts)
-    if frozen and arguments:
-        raise _contradiction(
-            "--frozen and --arg", "--frozen uses the lock, which records its arguments"
-        )
     if frozen and settings.locked:
         raise _contradiction(
             "--frozen and --locked", "--frozen uses the lock unchecked, --locked checks"
         )
     if shell is not None:
         _check_alone("--shell", settings.of_an_image)
-    request = _options(settings)
+    request = realize_options(settings)
     project = open_project(settings.config, lock_alone=frozen)
     if frozen:
-        lock = locking.frozen(project.locks)
+        recipe = locking.held_by(project.locks)
+        late = all(isinstance(text, str) for text in arguments.values())
+        if not (late and arguments.keys() <= _late(recipe)):
+            raise _contradiction(
+                "--frozen and --arg",
+                "--frozen uses the lock, which records its arguments",
+            )
         agreed = Accepted(accepted_before(project), given=False)
     else:
-        lock, declared = _fresh(
+        recipe, declared = fresh(
             project, arguments, (settings.expressions, settings.texts)
         )
         agreed = _NOTHING if settings.only_print else accepted(project, declared)
+    recipe = settled_with(recipe, arguments, notes_of(settings))
     if settings.only_print:
         platforms = settings.platforms
-        text = dockerfile(lock, platforms[0] if platforms else None)
+        one = _alone(project, recipe, settings, "--print")
+        text = dockerfile(one.lock, platforms[0] if platforms else None)
         give(text)
         keep(project, text, "")
         return 0
-    job = _job(project, lock, request, agreed, settings)
-    return _realize(job, settings) if shell is None else open_shell(job, shell)
+    if shell is not None:
+        ((image, stage),) = with_image(recipe, [shell])
+        one = one_image(project, recipe, image or None, "--shell")
+        return open_shell(job_of(one, request, agreed, settings), stage)
+    return _realize_each(project, recipe, request, agreed, settings)
 
 
 @click.command()
-@build_options
+@everyday_options
+@seldom_options
+@options.config
+@options.arguments
+@options.accept_cache
 @options.settings(BuildSettings)
+@options.examples(
+    "dynbuild build -t app",
+)
 def build(settings: BuildSettings) -> int:
     """Update the lock, then build the image.
 
+    Of several images those that are published, or those that are named.
+
     Does the same as `dynbuild lock` followed by `dynbuild realize`.
     """
-    request = _options(settings)
+    request = realize_options(settings)
     project = open_project(settings.config)
     arguments = arguments_of(settings.expressions, settings.texts)
     loaded = load_declaration(project, arguments, locking.recorded(project.locks))
@@ -121,25 +155,97 @@ def build(settings: BuildSettings) -> int:
         tell(f"wrote {project.place.lock}")
     declared = declared_in(loaded.declaration)
     agreed = accepted(project, declared)
-    return _realize(_job(project, locked.lock, request, agreed, settings), settings)
+    return _realize_each(
+        project,
+        settled_with(locked.lock, arguments, notes_of(settings)),
+        request,
+        agreed,
+        settings,
+    )
 
 
-def _fresh(project: Project, arguments: Given, written: object) -> tuple[Lock, Cache]:
+def _late(recipe: AnyLock) -> set[str]:
+    """Return the arguments that are known only when an image is made."""
+    images = as_images(recipe).images.values()
+    return {name for image in images for name in image.own.config.late}
+
+
+def settled_with(recipe: AnyLock, arguments: Given, notes: Notes = NO_NOTES) -> AnyLock:
+    """Return a lock with what is known only when its image is made."""
+    texts = {name: text for name, text in arguments.items() if isinstance(text, str)}
+    several = as_images(recipe)
+    images = {
+        name: replace(image, own=_with_texts(image.own, texts, notes))
+        for name, image in several.images.items()
+    }
+    return as_recipe(replace(several, images=images))
+
+
+def _with_texts(lock: Lock, texts: Mapping[str, str], notes: Notes) -> Lock:
+    config = settled(lock.config, texts)
+    labels = {**config.labels, **notes.labels}
+    annotations = {**config.annotations, **notes.annotations}
+    return replace(lock, config=replace(config, labels=labels, annotations=annotations))
+
+
+def _alone(
+    project: Project, recipe: AnyLock, settings: BuildSettings, what: str
+) -> ChosenImage:
+    """Return the image that the command line names, or the only one."""
+    if len(settings.images) > 1:
+        message = f"{what} is of one image, and here are {len(settings.images)}"
+        raise DeclarationError(Diagnostic("DB0350", message, hint="name one"))
+    return one_image(project, recipe, next(iter(settings.images), None), what)
+
+
+def _realize_each(
+    project: Project,
+    recipe: AnyLock,
+    request: RealizeOptions,
+    agreed: Accepted,
+    settings: BuildSettings,
+) -> int:
+    """Realize the images at once: what they share is built once."""
+    if warning := unheld(settings, request.outputs):
+        show([warning], settings.color)
+    images = chosen_images(project, recipe, settings.images)
+    options = options_of_each(images, request, settings, recipe)
+    jobs = [
+        job_of(image, own, agreed, settings)
+        for image, own in zip(images, options, strict=True)
+    ]
+    locks = [job.lock for job in jobs]
+    show(secret_warnings.concerns(locks, request.secrets), settings.color)
+    ended = _realize(jobs, settings)
+    if settings.metadata_file is not None:
+        made: Mapping[str, object] = {
+            n: _metadata(one) for n, one in ended.made.items()
+        }
+        if made or len(jobs) > 1:
+            _write_metadata(settings.metadata_file, made.get(ONLY, made))
+    if ended.failed is not None:
+        if ended.made:
+            tell(f"made nevertheless: {', '.join(ended.made)}")
+        raise ended.failed
+    return ended.status
+
+
+def fresh(project: Project, arguments: Given, written: object) -> tuple[AnyLock, Cache]:
     """Return the up-to-date lock, and the tiers that the declaration names.
 
     ``written`` are the arguments as they were written.
     """
     if (previous := known_fresh(project, written)) is not None:
-        return locking.frozen(project.locks), cache_of(previous.cache)
+        return locking.held_by(project.locks), cache_of(previous.cache)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments, recorded)
     locked = locking.check(loaded, project.files, project.locks, images)
     if locked.text is not None:
         show(locked.warnings)
         raise locking.stale(locked)
-    fresh = Fresh(loaded.declaration.cache.model_dump_json())
-    note_fresh(project, written, fresh)
-    return locked.lock, cache_of(fresh.cache)
+    now = Fresh(loaded.declaration.cache.model_dump_json())
+    note_fresh(project, written, now)
+    return locked.lock, cache_of(now.cache)
 
 
 def _check_alone(flag: str, others: Mapping[str, object]) -> None:
@@ -149,14 +255,14 @@ def _check_alone(flag: str, others: Mapping[str, object]) -> None:
             raise _contradiction(f"{flag} and {other}", "leave one of them out")
 
 
-def _options(settings: BuildSettings) -> RealizeOptions:
+def realize_options(settings: BuildSettings) -> RealizeOptions:
     """Return the options of a build; refuse invalid ones before writing or building."""
     if settings.linear:
         _check_alone("--linear", settings.step_by_step)
     elif len(settings.platforms) > 1:
-        _check_alone("--platform with several", settings.step_by_step)
+        _check_alone("--platform with several", {"--compare-linear": settings.compare})
     for tag in settings.tags:
-        parse(tag)
+        parse(tag.replace(PLACEHOLDER, "image"))
     if settings.metadata_file is not None:
         _check_writable(settings.metadata_file)
     return RealizeOptions(
@@ -188,37 +294,49 @@ def _latest_time(text: str | None) -> int | None:
     return int(text)
 
 
-def _job(
-    project: Project,
-    lock: Lock,
+def job_of(
+    image: ChosenImage,
     request: RealizeOptions,
     agreed: Accepted,
     settings: BuildSettings,
 ) -> BuildJob:
     environment = Environment(
-        project, agreed.cache, trusted=agreed.given, tell=shows(settings.color)
+        image.project, agreed.cache, trusted=agreed.given, tell=shows(settings.color)
     )
     mode = choose(settings.progress, sys.stderr, os.environ)
     own = replace(request, project=environment.owner)
-    return BuildJob(environment, lock, own, mode, settings.color)
+    return BuildJob(environment, image.lock, own, mode, settings.color, image.line)
 
 
-def _realize(job: BuildJob, settings: BuildSettings) -> int:
-    several = len(job.options.platforms) > 1
-    if several and not settings.linear:
-        tell("for several platforms the Dockerfile is built as a whole, step upon step")
-    show(secret_warnings.concerns(job.lock, job.options.secrets), job.color)
-    way = build_linear if settings.linear or several else build_steps
-    left_out_before = frozenset(job.environment.project.files.left_out)
-    built, status = way(job)
-    if more := job.environment.project.files.left_out - left_out_before:
-        show([left_out(more)], job.color)
-    if settings.metadata_file is not None:
-        _write_metadata(settings.metadata_file, built)
-    if job.options.outputs == (Nowhere(),):
-        remainder = "nothing of it is" if way is build_linear else "only its steps are"
-        tell(f"the image has no name: {remainder} kept (give one with -t)")
-    return status
+def _realize(jobs: Sequence[BuildJob], settings: BuildSettings) -> Ended:
+    # The files of a project are one, whatever image looks at them.
+    files = jobs[0].environment.project.files
+    left_out_before = frozenset(files.left_out)
+    linear = settings.linear
+    ended = _built_whole(jobs, settings) if linear else build_steps(jobs)
+    if more := files.left_out - left_out_before:
+        show([left_out(more)], settings.color)
+    if ended.made and jobs[0].options.outputs == (Nowhere(),):
+        tell(_nameless(several=len(jobs) > 1, linear=linear))
+    return ended
+
+
+def _nameless(*, several: bool, linear: bool) -> str:
+    if several:
+        kept = "nothing of them is" if linear else "only their steps are"
+        return f"the images have no names: {kept} kept (give some with -t)"
+    kept = "nothing of it is" if linear else "only its steps are"
+    return f"the image has no name: {kept} kept (give one with -t)"
+
+
+def _built_whole(jobs: Sequence[BuildJob], settings: BuildSettings) -> Ended:
+    """Build the Dockerfiles of images one after the other."""
+    made: dict[str, Built] = {}
+    for job in jobs:
+        if job.name and settings.progress not in {"quiet", "rawjson"}:
+            tell(f"image {job.name}")
+        made[job.name] = build_linear(job)
+    return Ended(made, 0)
 
 
 def _contradiction(what: str, hint: str) -> DeclarationError:
@@ -236,13 +354,17 @@ def _check_writable(path: str) -> None:
         raise CommandFailed(Diagnostic("DB0316", message, hint=hint))
 
 
-def _write_metadata(path: str, built: Built) -> None:
+def _metadata(built: Built) -> Mapping[str, object]:
     steps = [
         {"step": step.step, "seconds": step.seconds, "ran": step.ran}
         | ({"platform": step.platform} if step.platform else {})
         for step in built.steps
     ]
-    text = json.dumps({**built.metadata, "dynbuild.steps": steps}, indent=2)
+    return {**built.metadata, "dynbuild.steps": steps}
+
+
+def _write_metadata(path: str, found: object) -> None:
+    text = json.dumps(found, indent=2)
     try:
         put(Path(path), text + "\n")
     except OSError as error:

@@ -3,19 +3,26 @@
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from dynbuild.api import realize
-from dynbuild.building import BuildFailed, Built
+from dynbuild.api import WantedImage, realize_images
+from dynbuild.building import BuildFailed, Built, StepResult
+from dynbuild.cli.commands.realize_ends import united, united_failure, warnings_of
 from dynbuild.cli.output import say, show, tell
-from dynbuild.cli.progress import Color, ProgressMode, progress, use_color
+from dynbuild.cli.progress import Color, ProgressMode, once, progress, use_color
 from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.cli.progress_text import Titles
+from dynbuild.cli.tracing import tracing
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import builder, images
 from dynbuild.environment.wiring import backends
-from dynbuild.errors import CommandFailed
+from dynbuild.errors import CommandFailed, DynbuildError
+from dynbuild.explain.past import PastStep
+from dynbuild.lockfile.images import ONLY
 from dynbuild.lockfile.model import Lock
+from dynbuild.realization.images import Linked
 from dynbuild.realization.request import RealizeOptions, prepare, titles
 from dynbuild.realization.run import ABLE, UnsuitedError
 from dynbuild.realization.shell import shell
@@ -23,17 +30,36 @@ from dynbuild.realization.shell import shell
 
 @dataclass(frozen=True, slots=True)
 class BuildJob:
-    """The lock to realize, where and how, and how to show progress."""
+    """The lock to realize, where and how, and how to show progress.
+
+    ``line`` has the image's name after those of the images that it extends, the root
+    first; the only image has none.
+    """
 
     environment: Environment
     lock: Lock
     options: RealizeOptions
     mode: ProgressMode
     color: Color
+    line: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the image."""
+        return self.line[-1] if self.line else ONLY
 
 
-def build_linear(job: BuildJob) -> tuple[Built, int]:
-    """Build the Dockerfile as a whole; return the result and the exit status."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The images that were made, by name, the exit status, and what failed, if any."""
+
+    made: Mapping[str, Built]
+    status: int
+    failed: DynbuildError | None = None
+
+
+def build_linear(job: BuildJob) -> Built:
+    """Build the Dockerfile as a whole."""
     buildx = builder()
     colored = use_color(sys.stderr, job.color, os.environ)
     files = job.environment.project.files
@@ -45,39 +71,80 @@ def build_linear(job: BuildJob) -> tuple[Built, int]:
                 built = buildx.build(prepared.request, report)
         except BuildFailed as error:
             raise CommandFailed(failure(error, names)) from None
-        _sum_up(job.mode, built, names, time.monotonic() - start)
-    return built, 0
+        _sum_up(job.mode, built.steps, names, time.monotonic() - start)
+    return built
 
 
-def build_steps(job: BuildJob) -> tuple[Built, int]:
-    """Realize step by step and link; return the result and the exit status."""
+def build_steps(jobs: Sequence[BuildJob]) -> Ended:
+    """Realize images step by step, all at once, and link them."""
     start = time.monotonic()
-    colored = use_color(sys.stderr, job.color, os.environ)
-    names = titles(job.lock)
     try:
-        with progress(job.mode, sys.stderr, names, color=colored) as report:
-            environment = replace(job.environment, report=report)
-            linked = realize(job.lock, environment, job.options)
-    except BuildFailed as error:
-        raise CommandFailed(failure(error, names)) from None
+        ends = realized(jobs)
     except UnsuitedError as error:
         hint = (
             "the Dockerfile is built as a whole, so a change runs again all that "
             f"comes after it;\n{ABLE}"
         )
         (why,) = error.diagnostics
-        show([replace(why, hint=hint, severity="warning")], job.color)
-        return build_linear(job)
-    _sum_up(job.mode, linked.built, names, time.monotonic() - start)
-    show(linked.warnings, job.color)
+        show([replace(why, hint=hint, severity="warning")], jobs[0].color)
+        return Ended({job.name: build_linear(job) for job in jobs}, 0)
+    seconds = time.monotonic() - start
+    linked = {name: end for name, end in ends.items() if isinstance(end, Linked)}
+    failed = {n: end for n, end in ends.items() if isinstance(end, DynbuildError)}
+    if linked:
+        steps, past = united(linked.values())
+        _sum_up(jobs[0].mode, steps, titles_of(jobs), seconds, past)
+        show(warnings_of(linked), jobs[0].color)
+    made = {name: one.built for name, one in linked.items()}
+    status = max((_compared(one) for one in linked.values()), default=0)
+    return Ended(made, status, united_failure(failed, [*made]) if failed else None)
+
+
+def _compared(linked: Linked) -> int:
+    """Tell what differs from a plain build, if that was asked; return the status."""
     if linked.differences is None:
-        return linked.built, 0
+        return 0
     for difference in linked.differences:
         say(f"/{difference.path}: {difference.what}")
     count = len(linked.differences)
     noun = "path differs" if count == 1 else "paths differ"
     tell(f"{count or 'no'} {noun} from a plain build")
-    return linked.built, 1 if count else 0
+    return 1 if count else 0
+
+
+def realized(jobs: Sequence[BuildJob]) -> dict[str, Linked | DynbuildError]:
+    """Realize step by step, and tell of nothing but progress; return images by name."""
+    names = titles_of(jobs)
+    colored = use_color(sys.stderr, jobs[0].color, os.environ)
+    with ExitStack() as stack:
+        traces = [
+            stack.enter_context(tracing(job.lock, job.environment, job.options))
+            for job in jobs
+        ]
+        shown = stack.enter_context(
+            progress(jobs[0].mode, sys.stderr, names, color=colored)
+        )
+        told = once(shown) if len(jobs) > 1 else shown
+        ends = realize_images(
+            [
+                WantedImage(
+                    job.lock,
+                    replace(job.environment, report=trace.of(told)),
+                    job.options,
+                    job.line if len(jobs) > 1 else (),
+                )
+                for job, trace in zip(jobs, traces, strict=True)
+            ]
+        )
+        found: dict[str, Linked | DynbuildError] = {}
+        for job, trace, end in zip(jobs, traces, ends, strict=True):
+            if isinstance(end, BuildFailed):
+                trace.failed = (end.step or "", end.platform)
+                found[job.name] = CommandFailed(failure(end, names))
+            else:
+                trace.steps = end.steps if isinstance(end, Linked) else ()
+                found[job.name] = end
+        return found
 
 
 def open_shell(job: BuildJob, stage: str) -> int:
@@ -96,12 +163,30 @@ def open_shell(job: BuildJob, stage: str) -> int:
         raise CommandFailed(failure(error, names)) from None
 
 
-def _sum_up(mode: ProgressMode, built: Built, names: Titles, seconds: float) -> None:
+def titles_of(jobs: Sequence[BuildJob]) -> Titles:
+    """Return the titles of the steps of all images; of several, by image and step."""
+    if len(jobs) == 1:
+        return titles(jobs[0].lock)
+    return {
+        f"{image}/{step}": label
+        for job in jobs
+        for step, label in titles(job.lock).items()
+        for image in job.line
+    }
+
+
+def _sum_up(
+    mode: ProgressMode,
+    steps: Sequence[StepResult],
+    names: Titles,
+    seconds: float,
+    past: Sequence[PastStep] = (),
+) -> None:
     match mode:
         case "plain":
-            tell(summary(built.steps, names, seconds))
+            tell(summary(steps, names, seconds, past))
         case "tty":
             # Each step already has its line.
-            tell(totals(built.steps, seconds))
+            tell(totals(steps, seconds, past))
         case "quiet" | "rawjson":
             pass

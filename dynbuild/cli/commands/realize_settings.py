@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs
+from dynbuild.cli.completion import stages
 from dynbuild.cli.options import option
 from dynbuild.cli.progress import Color
-from dynbuild.cli.project import Pairs
 
 _Decorated = Callable[..., Any]
 
@@ -18,10 +19,13 @@ _Decorated = Callable[..., Any]
 class BuildSettings:
     """What ``build`` and ``realize`` are called with: a field for each option."""
 
+    images: tuple[str, ...]
     config: str | None
     expressions: Pairs
     texts: Pairs
     tags: tuple[str, ...]
+    labels: tuple[str, ...]
+    annotations: tuple[str, ...]
     push: bool
     layouts: tuple[str, ...]
     platform: str | None
@@ -69,6 +73,8 @@ class RealizeSettings(BuildSettings):
         """What does not apply to ``--shell``, which makes no image, by its flag."""
         return {
             "--tag": self.tags,
+            "--label": self.labels,
+            "--annotation": self.annotations,
             "--push": self.push,
             "--output": self.layouts,
             "--metadata-file": self.metadata_file,
@@ -79,104 +85,141 @@ class RealizeSettings(BuildSettings):
         }
 
 
-def build_options(command: _Decorated) -> _Decorated:
-    """Add the options of both, in the order of the help."""
-    for decorate in reversed(
-        (
-            options.config,
-            options.arguments,
-            options.accept_cache,
-            option(
-                "-t",
-                "--tag",
-                "tags",
-                multiple=True,
-                metavar="NAME",
-                help="Name the image and load it into Docker.",
-            ),
-            option(
-                "--push",
-                is_flag=True,
-                help="Push the image to the registry of its name, without loading it.",
-            ),
-            option(
-                "-o",
-                "--output",
-                "layouts",
-                multiple=True,
-                metavar="oci:DIR",
-                help="Write an OCI image layout to DIR.",
-            ),
-            options.platform("the engine's", several=True),
-            option("--no-cache", is_flag=True, help="Run every step again."),
-            option(
-                "--no-cache-stage",
-                "anew",
-                multiple=True,
-                metavar="NAME",
-                help="Run stage NAME again, and what depends on it.",
-            ),
-            option(
-                "-j",
-                "--jobs",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Run at most N steps at once.  [default: one per processor, at "
-                "least 4]",
-            ),
-            option(
-                "--linear",
-                is_flag=True,
-                help="Build the Dockerfile as a whole, step upon step; store nothing.",
-            ),
-            option(
-                "--compare-linear",
-                "compare",
-                is_flag=True,
-                help="Build both ways, list the paths that differ, and fail if any do.",
-            ),
-            option(
-                "--strict",
-                is_flag=True,
-                help="Fail if independent stages write the same path.",
-            ),
-            option("--builder", metavar="NAME", help="Use this buildx builder."),
-            option(
-                "--network",
-                type=click.Choice(["default", "none", "host"]),
-                help="Select the network of the steps.",
-            ),
-            option(
-                "--allow",
-                type=click.Choice(["network.host"]),
-                help="Let stages that ask for the host's network use it.",
-            ),
-            option(
-                "--secret",
-                "secrets",
-                multiple=True,
-                metavar="id=ID,env=VAR|src=FILE",
-                help="Provide the value of a declared secret.",
-            ),
-            option(
-                "--ssh",
-                multiple=True,
-                metavar="default",
-                help="Provide the SSH agent to stages that declare it.",
-            ),
-            option(
-                "--progress",
-                type=click.Choice(["auto", "tty", "plain", "rawjson", "quiet"]),
-                default="auto",
-                help="Set the progress output; auto is tty on a terminal, else plain.",
-            ),
-            option(
-                "--metadata-file",
-                metavar="FILE",
-                help="Write what was built to FILE as JSON.",
-            ),
-            options.color,
-        )
-    ):
+_JOBS = option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run at most N steps at once.  [default: one per processor, at least 4]",
+)
+_GIVEN: tuple[_Decorated, ...] = (
+    option(
+        "--secret",
+        "secrets",
+        multiple=True,
+        metavar="id=ID,env=VAR|src=FILE",
+        help="Provide the value of a declared secret.",
+    ),
+    option(
+        "--ssh",
+        multiple=True,
+        metavar="default",
+        help="Provide the SSH agent to stages that declare it.",
+    ),
+    option(
+        "--progress",
+        type=click.Choice(["auto", "tty", "plain", "rawjson", "quiet"]),
+        default="auto",
+        help="Set the progress output; auto is tty on a terminal, else plain.",
+    ),
+)
+_WHERE: tuple[_Decorated, ...] = (
+    option("--builder", metavar="NAME", help="Use this buildx builder."),
+    option(
+        "--network",
+        type=click.Choice(["default", "none", "host"]),
+        help="Select the network of the steps.",
+    ),
+    option(
+        "--allow",
+        type=click.Choice(["network.host"]),
+        help="Let stages that ask for the host's network use it.",
+    ),
+)
+_EVERYDAY: tuple[_Decorated, ...] = (
+    click.argument("images", metavar="[IMAGE]...", nargs=-1),
+    option(
+        "-t",
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="NAME",
+        help="Name the image and load it into Docker; of several, {image} is "
+        "the name of each.",
+    ),
+    option(
+        "--push",
+        is_flag=True,
+        help="Push the image to the registry of its name, without loading it.",
+    ),
+    option(
+        "-o",
+        "--output",
+        "layouts",
+        multiple=True,
+        metavar="oci:DIR",
+        help="Write an OCI image layout to DIR.",
+    ),
+    options.platform("the engine's", several=True),
+    option("--no-cache", is_flag=True, help="Run every step again."),
+    option(
+        "--no-cache-stage",
+        "anew",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=stages,
+        help="Run stage NAME again, and what depends on it.",
+    ),
+    _JOBS,
+    *_GIVEN,
+    option(
+        "--label",
+        "labels",
+        multiple=True,
+        metavar="NAME=TEXT",
+        help="Give the image a label; the lock does not know of it.",
+    ),
+    option(
+        "--annotation",
+        "annotations",
+        multiple=True,
+        metavar="NAME=TEXT",
+        help="Annotate the manifest that --push or -o writes, likewise.",
+    ),
+)
+_SELDOM: tuple[_Decorated, ...] = (
+    option(
+        "--metadata-file",
+        metavar="FILE",
+        help="Write what was built to FILE as JSON.",
+    ),
+    option(
+        "--strict",
+        is_flag=True,
+        help="Fail if independent stages write the same path.",
+    ),
+    option(
+        "--compare-linear",
+        "compare",
+        is_flag=True,
+        help="Build both ways, list the paths that differ, and fail if any do.",
+    ),
+    option(
+        "--linear",
+        is_flag=True,
+        help="Build the Dockerfile as a whole, step upon step; store nothing.",
+    ),
+    *_WHERE,
+    options.color,
+)
+
+
+def running_options(command: _Decorated) -> _Decorated:
+    """Add the options that say where and how steps run."""
+    return _with(command, (options.platform("the engine's"), _JOBS, *_GIVEN, *_WHERE))
+
+
+def everyday_options(command: _Decorated) -> _Decorated:
+    """Add what ``build`` and ``realize`` are given most often, first in the help."""
+    return _with(command, _EVERYDAY)
+
+
+def seldom_options(command: _Decorated) -> _Decorated:
+    """Add the options of both that few builds need, in the order of the help."""
+    return _with(command, _SELDOM)
+
+
+def _with(command: _Decorated, decorators: tuple[_Decorated, ...]) -> _Decorated:
+    for decorate in reversed(decorators):
         command = decorate(command)
     return command

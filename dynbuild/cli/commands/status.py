@@ -8,22 +8,26 @@ from collections.abc import Collection, Sequence
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
+from dynbuild.cli.images import chosen_images
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.progress_text import price, size
-from dynbuild.cli.project import Pairs, arguments_of, load_declaration
-from dynbuild.cli.render.pages.status_page import TierFacts, status_page
+from dynbuild.cli.project import load_declaration
+from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts, status_page
 from dynbuild.cli.render.usage import usage_data, usage_facts, usage_text
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
 from dynbuild.digest import StepDigest
 from dynbuild.environment.history import history_of
-from dynbuild.environment.project import builder, images, open_project
+from dynbuild.environment.project import builder, open_project
+from dynbuild.environment.project import images as registries
 from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
-from dynbuild.ports import Answer
+from dynbuild.inventory import Answer
+from dynbuild.lockfile.images import ONLY, LockedImages, as_images
 from dynbuild.tiers.declared import declared_in
 from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.settings import shared
@@ -32,9 +36,7 @@ from dynbuild.tiers.verify import Verified, verify
 
 
 @click.command()
-@options.config
-@options.arguments
-@options.accept_cache
+@click.argument("images", metavar="[IMAGE]...", nargs=-1)
 @options.platform("the engine's")
 @request(
     "--verify",
@@ -45,8 +47,15 @@ from dynbuild.tiers.verify import Verified, verify
 @options.html
 @options.as_json
 @options.color
+@options.config
+@options.arguments
+@options.accept_cache
+@options.examples(
+    "dynbuild status",
+)
 def status(  # noqa: PLR0913 - one parameter a flag
     *,
+    images: tuple[str, ...],
     config: str | None,
     expressions: Pairs,
     texts: Pairs,
@@ -56,10 +65,12 @@ def status(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
     color: Color,
 ) -> int:
-    """Show which steps of the lock each tier holds.
+    """Show which steps of the lock each cache tier holds.
 
     `dynbuild realize` would build the steps that no tier holds. Also shows hit rates
     and the time saved, by day.
+
+    Of several images shows each, or those that are named.
 
     A shared tier that cannot be reached is listed as away, which is neither a warning
     nor a failure. Exits with status 1 if --verify finds damage.
@@ -67,7 +78,9 @@ def status(  # noqa: PLR0913 - one parameter a flag
     project = open_project(config)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
-    lock = locking.frozen(project.locks)
+    recipe = locking.held_by(project.locks)
+    several = as_images(recipe)
+    chosen = chosen_images(project, recipe, images or _names(several))
     declared = declared_in(loaded.declaration)
     cache = accepted(project, declared).cache
     fars = shared(cache, os.environ)
@@ -78,32 +91,45 @@ def status(  # noqa: PLR0913 - one parameter a flag
     def ask(steps: Collection[StepDigest], platform: str) -> Sequence[Answer]:
         return survey(fars, steps, platform, warnings.append)
 
-    summary = verb.status(
-        lock,
-        project.files,
-        images(),
-        builder(),
-        tier,
-        LocalMachine(tier, time.sleep),
-        platform,
-        ask,
-    )
+    asked, machine = registries(), LocalMachine(tier, time.sleep)
+    found = [
+        verb.status(
+            image.lock, project.files, asked, builder(), tier, machine, platform, ask
+        )
+        for image in chosen
+    ]
     damaged = verified.damaged if verified else ()
-    history = history_of(project, shows(color))
     show([*map(_damaged, damaged), *warnings], color)
-    if html:
-        facts = usage_facts(lock, history, summary.platform, _tiers(summary))
-        sys.stdout.write(status_page(facts, project.place.root.name or "image"))
-    elif as_json:
-        past = usage_data(lock, history, summary.platform)
-        data({**_data(str(tier.root), summary, verified), "history": past})
-    else:
-        _tell(str(tier.root), summary, verified)
-        if usage := usage_text(lock, history, summary.platform):
-            say(f"\n{usage}")
+    told: dict[str, object] = {}
+    drawn: dict[str, StatusFacts] = {}
+    for image, summary in zip(chosen, found, strict=True):
+        lock, history = image.lock, history_of(image.project, shows(color))
+        if html:
+            facts = usage_facts(lock, history, summary.platform, _tiers(summary))
+            drawn[image.name] = facts
+        elif as_json:
+            past = usage_data(lock, history, summary.platform)
+            of = _data(str(tier.root), summary, verified)
+            told[image.name] = {**of, "history": past}
         else:
-            tell("nothing was realized here yet")
+            if image.name:
+                say(f"image {image.name}")
+            _tell(str(tier.root), summary, verified)
+            if usage := usage_text(lock, history, summary.platform):
+                say(f"\n{usage}")
+            else:
+                tell("nothing was realized here yet")
+    if html:
+        name = next(iter(drawn)) if len(drawn) == 1 else ""
+        page = status_page(drawn, name or project.place.root.name or "image")
+        sys.stdout.write(page)
+    elif as_json:
+        data(told.get(ONLY, told))
     return 1 if damaged else 0
+
+
+def _names(several: LockedImages) -> tuple[str, ...]:
+    return tuple(name for name in several.parents_first if name)
 
 
 def _damaged(what: str) -> Diagnostic:

@@ -5,10 +5,11 @@ import sys
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import cache_in, consents_kept, name_of, named, naming
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, table, tell
-from dynbuild.cli.project import Pairs, arguments_of, load_declaration
+from dynbuild.cli.project import load_declaration
 from dynbuild.commands.lock import recorded
 from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -17,11 +18,15 @@ from dynbuild.tiers.declared import Cache, declared_in, settings_of
 
 
 @click.command()
-@options.config
-@options.arguments
 @request("--list", "listed", is_flag=True, help="List the answers for all projects.")
 @request("--revoke", is_flag=True, help="Forget the answers for this project.")
 @options.as_json
+@options.config
+@options.arguments
+@options.examples(
+    "dynbuild trust                   # use the caches of this project from now on",
+    "dynbuild trust --list            # what was answered, of all projects",
+)
 def trust(  # noqa: PLR0913 - one parameter a flag
     *,
     config: str | None,

@@ -1,10 +1,11 @@
 """A diff of two locks in Markdown, as a comment on a pull request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from dynbuild.cli.markup import code, fenced, mermaid
 from dynbuild.cli.output import change_row
 from dynbuild.cli.render.diff_text import LIVE, all_new, seconds_of, summary, tier_names
+from dynbuild.cli.render.packages import change_cells
 from dynbuild.cli.render.reasons import (
     called,
     cost_text,
@@ -14,6 +15,7 @@ from dynbuild.cli.render.reasons import (
     run_texts,
 )
 from dynbuild.explain.diff import Diff, StepFate
+from dynbuild.explain.installed import ContentsDiff, PackageChange
 from dynbuild.explain.view import below
 from dynbuild.steps.title import label
 
@@ -30,11 +32,29 @@ _STYLES = """\
   classDef stays fill:#eef1f4,stroke:#8b949e,color:#24292f"""
 
 
-def diff_markdown(diff: Diff) -> str:
-    """Return the page; it ends in a newline."""
-    parts = [MARK, f"### dynbuild: {_headline(diff)}"]
+def diffs_markdown(
+    diffs: Mapping[str, Diff], contents: Mapping[str, ContentsDiff] | None = None
+) -> str:
+    """Return the page about each image; it ends in a newline.
+
+    ``contents`` has how images differ of which that is known.
+    """
+    inside = contents or {}
+    pages = [_of_image(diff, name, inside.get(name)) for name, diff in diffs.items()]
+    return "\n\n".join((MARK, *pages)) + "\n"
+
+
+def _of_image(diff: Diff, name: str, contents: ContentsDiff | None) -> str:
+    of = f" {code(name)}:" if name else ""
+    parts = [f"### dynbuild:{of} {_headline(diff)}"]
     if diff.changes:
         parts.append(_changes(diff))
+    if contents is not None and contents.packages:
+        parts.append(_packages(contents.packages))
+    if contents is not None and contents.files:
+        lines = "\n".join(f"{sign} /{path}" for sign, path in contents.files)
+        heading = f"{len(contents.files)} files differ"
+        parts.append(_folded(heading, fenced("diff", lines)))
     if diff.runs and not all_new(diff):
         parts.append(_runs(diff))
         if differs := "\n".join(_differs(diff)):
@@ -44,7 +64,7 @@ def diff_markdown(diff: Diff) -> str:
     if diff.live:
         names = listed([code(step.placed.id) for step in diff.live])
         parts.append(f"{LIVE[0].upper()}{LIVE[1:]}: {names}")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _headline(diff: Diff) -> str:
@@ -60,6 +80,18 @@ def _changes(diff: Diff) -> str:
         cells = (code(mark), code(kind), code(name), seq, code(details))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def _packages(changes: Sequence[PackageChange]) -> str:
+    """Return the table of packages that differ, folded: there may be hundreds."""
+    rows = ["| | package | before | after |", "|---|---|---|---|"]
+    for one in changes:
+        sign, kind, name, _, _ = change_cells(one)
+        cells = (sign, f"{kind} {name}", ", ".join(one.before), ", ".join(one.after))
+        rows.append(f"| {' | '.join(code(cell) if cell else '' for cell in cells)} |")
+    count = len(changes)
+    heading = f"{count} package{'s' * (count != 1)} differ{'s' * (count == 1)}"
+    return _folded(heading, "\n".join(rows))
 
 
 def _runs(diff: Diff) -> str:

@@ -23,9 +23,9 @@ def diff_text(diff: Diff) -> str:
     parts.append(summary(diff))
     if not all_new(diff):
         steps = {step.placed.id: step.placed for step in diff.steps}
-        seconds = seconds_of(diff)
+        seconds, tiers = seconds_of(diff), tier_names(diff)
         parts += [
-            cascade_text(steps, cascade, cost, seconds, tiers=tier_names(diff))
+            cascade_text(steps, cascade, cost, seconds, tiers=tiers)
             for cascade, cost in diff.cascades
         ]
     if diff.live:
@@ -49,7 +49,17 @@ def summary(diff: Diff) -> str:
     there = "".join(f"; the {tier} tier holds {count}" for tier, count in tiers)
     if not built:
         return f"{runs} of {total} {noun} are others, and held: nothing runs{there}"
-    return f"{runs} of {total} {noun} run: {cost_text(diff.price, built)}{there}"
+    cost = f"{cost_text(diff.price, built)}{there}{_inherited(diff)}"
+    return f"{runs} of {total} {noun} run: {cost}"
+
+
+def _inherited(diff: Diff) -> str:
+    """Return that a price is at most that, where another image may build a part."""
+    count = len(diff.inherited)
+    if not count:
+        return ""
+    what = "1 of them is inherited" if count == 1 else f"{count} of them are inherited"
+    return f"; {what}, to run once for all images where packages leave the same"
 
 
 def all_new(diff: Diff) -> bool:
@@ -85,6 +95,7 @@ def diff_data(diff: Diff) -> dict[str, object]:
             {"step": step.placed.id, "seconds": step.seconds, "from": step.tier}
             for step in diff.runs
         ],
+        "inherited": [step.placed.id for step in diff.inherited],
         **price_data(diff.price),
         "causes": [
             cascade_data(cascade, cost, seconds) for cascade, cost in diff.cascades

@@ -9,7 +9,8 @@ from pathlib import Path
 from dynbuild.cli.progress_text import lines
 from dynbuild.digest import short
 from dynbuild.errors import CommandFailed, Diagnostic, DynbuildError
-from dynbuild.lockfile.codec import loads
+from dynbuild.lockfile.codec import read
+from dynbuild.lockfile.images import LockedImages, as_images
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.steps.fields import FieldValue, set_columns
@@ -18,6 +19,7 @@ from dynbuild.steps.kinds import (
     Flag,
     Lines,
     NumberKind,
+    PlatformDigests,
     Records,
     Stages,
     Variables,
@@ -27,12 +29,15 @@ from dynbuild.steps.model import (
     Action,
     AptSource,
     Copy,
+    Download,
     Group,
+    InlineFile,
     Install,
     Pin,
     Remove,
     Script,
     Secret,
+    Setup,
     Stage,
     Upgrade,
     User,
@@ -51,11 +56,21 @@ def lock_text(name: str) -> str:
         message = f"cannot read {name}: {(error.strerror or 'error').lower()}"
         raise CommandFailed(Diagnostic("DB0313", message)) from None
     try:
-        lock = loads(text)
-        parts = [*_base(lock), *_steps(lock), *_image(lock)]
+        parts = [*_each(as_images(read(text)))]
     except DynbuildError:
         return text
     return "".join(f"{line}\n" for part in parts for line in lines(part))
+
+
+def _each(several: LockedImages) -> Iterator[str]:
+    """Yield the lines of each image, with all that it inherits."""
+    for name in several.parents_first:
+        if name:
+            yield f"image {name} of {len(several.images)}"
+        lock = several.whole(name)
+        yield from _base(lock)
+        yield from _steps(lock)
+        yield from _image(lock)
 
 
 def _base(lock: Lock) -> Iterator[str]:
@@ -83,22 +98,44 @@ def _step(placed: Placed, lock: Lock) -> Iterator[str]:
     match placed.step:
         case Stage() as stage:
             yield f"stage {stage.name}"
-            yield from _stage(stage, lock)
+            yield from _fields(stage, lock)
         case Group() as group:
             yield group.manager
-            for key, action in sorted(group.actions.items()):
-                yield f"    {_action(key, action)}"
+            yield from (f"    {line}" for line in _group(group, lock))
         case Script(text):
             yield "script"
             yield from (f"    {line}" for line in text.split("\n"))
         case User() as user:
-            sudo = " with sudo" if user.sudo else ""
-            yield f"user {user.name}{sudo}"
-            yield f"    uid {user.uid}, shell {user.shell}"
+            yield from _user(user, lock)
+        case Setup() as setup:
+            yield "setup"
+            yield from _fields(setup, lock)
         case AptSource() as source:
             yield f"source {' '.join([source.uri, *source.suites, *source.components])}"
             if source.key_digest:
                 yield f"    key {source.key} ({short(source.key_digest)})"
+            shown = {"uri", "suites", "components", "key", "key_digest"}
+            yield from (f"    {text}" for text in _columns(source, lock, shown))
+
+
+def _user(user: User, lock: Lock) -> Iterator[str]:
+    sudo = " with sudo" if user.sudo else ""
+    yield f"user {user.name}{sudo}"
+    for account in (user, *user.others):
+        apart = {"name", "uid", "shell", "sudo", "others"}
+        told = [f"uid {account.uid}", f"shell {account.shell}"]
+        told += _columns(account, lock, apart)
+        which = "" if account is user else f"user {account.name}: "
+        yield f"    {which}{', '.join(told)}"
+
+
+def _group(group: Group, lock: Lock) -> Iterator[str]:
+    for index in group.indexes:
+        yield f"from {_record(index, lock)}"
+    if group.upgrades:
+        yield "upgrade all that is there"
+    for key, action in sorted(group.actions.items()):
+        yield _action(key, action)
 
 
 def _action(key: str, action: Action) -> str:
@@ -111,9 +148,9 @@ def _action(key: str, action: Action) -> str:
             return f"upgrade {key}"
 
 
-def _stage(stage: Stage, lock: Lock) -> Iterator[str]:
+def _fields(of: Stage | Setup, lock: Lock) -> Iterator[str]:
     for row, value in sorted(
-        set_columns(stage), key=lambda column: _place(column[0].kind)
+        set_columns(of), key=lambda column: _place(column[0].kind)
     ):
         for text in _texts(row.kind, value, lock):
             yield f"    {row.shown.format(text)}"
@@ -134,6 +171,8 @@ def _texts(kind: FieldKind, value: FieldValue, lock: Lock) -> Iterator[str]:
             yield ", ".join(sorted(value))
         case Words(joint):
             yield joint.join(value)
+        case PlatformDigests():
+            yield from (f"{at} {short(of)}".lstrip() for at, of in value)
         case Lines():
             yield from (line.replace("\n", "\n      ") for line in value)
         case Variables():
@@ -148,6 +187,14 @@ def _record(item: FieldValue, lock: Lock) -> str:
     match item:
         case Copy():
             return _copy(item, lock)
+        case Download():
+            how = _columns(item, lock, {"url", "to"})
+            note = f" ({', '.join(how)})" if how else ""
+            return f"{item.url} to {item.to}{note}"
+        case InlineFile():
+            how = _columns(item, lock, {"to", "text"})
+            note = f" ({', '.join(how)})" if how else ""
+            return "\n      ".join([f"{item.to}{note}", *item.text.splitlines()])
         case Secret():
             return f"{item.id} as {item.env or item.target or 'a file'}"
         case _:
@@ -183,11 +230,14 @@ def _image(lock: Lock) -> Iterator[str]:
     yield "image config"
     yield from _pairs("env", config.env)
     yield from _pairs("label", config.labels)
+    yield from _pairs("annotation", config.annotations)
+    yield from _pairs("late", config.late)
     words = (("entrypoint", config.entrypoint), ("cmd", config.cmd))
     yield from (
         f"    {name} {list(value)}" for name, value in words if value is not None
     )
     others = (
+        ("user", config.user),
         ("workdir", config.workdir),
         ("expose", ", ".join(config.expose)),
         ("volumes", ", ".join(config.volumes)),
@@ -196,7 +246,10 @@ def _image(lock: Lock) -> Iterator[str]:
     )
     yield from (f"    {name} {value}" for name, value in others if value or value == 0)
     if config.healthcheck is not None:
-        yield f"    healthcheck {list(config.healthcheck.cmd)}"
+        check = config.healthcheck
+        program = [str(list(check.cmd))] if check.cmd else []
+        told = ", ".join([*program, *_columns(check, lock, {"cmd"})])
+        yield f"    healthcheck {told}"
 
 
 def _pairs(what: str, pairs: Mapping[str, str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dynbuild.explain.place import Position
 from dynbuild.explain.price import Price
 from dynbuild.link.placement import Join
 from dynbuild.lockfile.order import Placed
-from dynbuild.steps.recipe import copies_of
+from dynbuild.steps.recipe import described_inputs
 from dynbuild.steps.title import title
 
 StepsById = Mapping[str, Placed]
@@ -233,15 +233,19 @@ def joins_data(joins: Sequence[Join]) -> list[dict[str, object]]:
     ]
 
 
+_INPUTS = {"copies": "copy", "mounted": "mount"}
+"""What a description's fields of files are called in a declaration."""
+
+
 def _field(placed: Placed | None, field: str) -> str:
     """Return a field in the declaration's terms."""
     name, _, rest = field.partition(".")
     if name == "environment" and rest:
         return printable(f"env: {rest}")
     index, _, inner = rest.partition(".")
-    if name == "copies" and index.isdigit() and placed is not None:
-        copy = copies_of(placed.step)[int(index)]
-        return printable(f"copy of {copy.path}: {inner}")
+    if name in _INPUTS and index.isdigit() and placed is not None:
+        files = described_inputs(placed.step)[name][int(index)]
+        return printable(f"{_INPUTS[name]} of {files.path}: {inner}")
     return printable(field)
 
 

@@ -26,6 +26,7 @@ def answer_data(answer: Explanation) -> dict[str, object]:
                 "title": title(placed.step),
                 "place": place_data(answer.places[placed.id]),
                 "runs": placed.id in answer.runs,
+                "from": answer.sources.get(placed.id),
             }
             for placed in answer.order
         ],

@@ -16,6 +16,7 @@ from dynbuild.declaration.check import arrangements, statuses
 from dynbuild.declaration.check.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.scripts.runs import ScriptRun, runs_of
+from dynbuild.declaration.syntax.edits import within
 from dynbuild.errors import Diagnostic
 
 
@@ -32,6 +33,8 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
         *clashes.check_clashes(loaded, runs),
         *statuses.check_losses(loaded, runs),
         *arrangements.check_operators(loaded),
+        *arrangements.check_ignored(loaded),
+        *arrangements.check_pasted(loaded),
         *_sudo(loaded, runs),
         *_lost_state(loaded, runs),
     ]
@@ -50,6 +53,7 @@ def _sudo(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
                 loaded.span(*run.path),
                 "write the command without sudo",
                 severity="warning",
+                mends=within(loaded.span(*run.path), "sudo ", ""),
             )
 
 

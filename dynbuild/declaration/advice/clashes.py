@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dynbuild.declaration.advice.shared_directories import below
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.scripts.runs import ScriptRun
+from dynbuild.declaration.scripts.runs import ScriptRun, with_list
 from dynbuild.declaration.scripts.script import Command, is_static
+from dynbuild.declaration.syntax.edits import within
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
 from dynbuild.quote import shell
@@ -25,14 +26,13 @@ def check_clashes(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]
     for run in runs:
         if run.stage is None or run.stage.build_only:
             continue
-        seen = below(edges, run.name)
         for path, owner in linked.items():
-            if owner not in seen and _goes_through(run.text, path):
+            if _goes_through(run.text, path) and owner not in below(edges, run.name):
                 yield _through(loaded, run, path, owner)
         for command in run.commands or ():
             for path in _makes(command):
                 owner = made.setdefault(path, run.name)
-                if owner != run.name and owner not in seen:
+                if owner != run.name and owner not in below(edges, run.name):
                     yield _both(loaded, run, path, owner)
             if (link := _links(command)) is not None:
                 linked.setdefault(link, run.name)
@@ -45,6 +45,7 @@ def _both(loaded: Loaded, run: ScriptRun, path: str, owner: str) -> Diagnostic:
         loaded.span(*run.path),
         f"write `mkdir -p {shell(path)}`: it accepts a directory that exists",
         severity="warning",
+        mends=within(loaded.span(*run.path), "mkdir ", "mkdir -p "),
     )
 
 
@@ -56,6 +57,9 @@ def _through(loaded: Loaded, run: ScriptRun, path: str, owner: str) -> Diagnosti
         loaded.span(*run.path),
         f"let it stand on {owner!r}: {wanted}",
         severity="warning",
+        mends=with_list(
+            loaded, run, "dependencies", [owner], f"let it stand on {owner!r}"
+        ),
     )
 
 
@@ -80,9 +84,11 @@ def _goes_through(text: str, path: str) -> bool:
 
 def _links(command: Command) -> str | None:
     """Return the symlink that a command creates, where its path is explicit."""
+    if command.name != "ln":
+        return None
     symbolic = any(re.match(r"-[A-Za-z]*s|--symbolic", one) for one in command.options)
     match command.arguments:
-        case [_, path] if symbolic and command.name == "ln" and is_static(path):
+        case [_, path] if symbolic and is_static(path):
             return path if re.fullmatch(r"/.*[^/]", path) else None
         case _:
             return None

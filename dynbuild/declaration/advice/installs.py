@@ -2,16 +2,22 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from dynbuild.declaration.grammar import REFERENCE
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.scripts.runs import ScriptRun
+from dynbuild.declaration.scripts.runs import ScriptRun, declaring
 from dynbuild.declaration.scripts.script import Command, is_static
+from dynbuild.declaration.syntax.edits import with_items
 from dynbuild.declaration.syntax.spelling import spelled
-from dynbuild.errors import Diagnostic
+from dynbuild.errors import Diagnostic, Mend
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.manager import Manager
+
+if TYPE_CHECKING:
+    from dynbuild.declaration.check.packages import Lists
+    from dynbuild.declaration.syntax.tree import Path
 
 _SYSTEMS = [(row, row.system) for row in MANAGERS.values() if row.system]
 _BASES = {base: row for row, system in _SYSTEMS for base in system.bases}
@@ -52,9 +58,9 @@ _REMOVES = re.compile(
 )
 
 
-def _base(loaded: Loaded) -> tuple[Manager | None, str, str]:
+def _base(base: str) -> tuple[Manager | None, str, str]:
     """Return the base's own package manager, if known, with the base's name and tag."""
-    match = re.search(REFERENCE, loaded.declaration.base)
+    match = re.search(REFERENCE, base)
     assert match  # checked before
     name = match["name"].rsplit("/", 1)[-1]
     return _BASES.get(name), name, match["tag"] or ""
@@ -62,22 +68,32 @@ def _base(loaded: Loaded) -> tuple[Manager | None, str, str]:
 
 def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report package lists for which the base has no package manager."""
-    own, name, _ = _base(loaded)
-    for row, system in _SYSTEMS:
-        if own and row != own and getattr(loaded.declaration, row.field):
-            yield Diagnostic(
-                "DB0194",
-                f"{row.field} are for {system.name}, and the base is {name}",
-                loaded.key(row.field),
-                f"use {own.field}, or another base",
-                severity="warning",
-            )
+    declaration = loaded.declaration
+    lists: list[tuple[Path, Lists, str]] = [((), declaration, declaration.base)]
+    lists += [
+        (("stages", at), stage, stage.base)
+        for at, stage in enumerate(declaration.stages)
+        if stage.base is not None
+    ]
+    for at, owner, base in lists:
+        own, name, _ = _base(base)
+        for row, system in _SYSTEMS:
+            if own and row != own and getattr(owner, row.field):
+                yield Diagnostic(
+                    "DB0194",
+                    f"{row.field} are for {system.name}, and the base is {name}",
+                    loaded.key(*at, row.field),
+                    f"use {own.field}, or another base",
+                    severity="warning",
+                )
 
 
 def check_pip(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report calls of pip where it is not installed, or where Debian refuses it."""
-    own, name, tag = _base(loaded)
     declaration = loaded.declaration
+    own, name, tag = _base(declaration.base)
+    # What another base than the image's has is not known from its name alone.
+    runs = [run for run in runs if run.stage is None or run.stage.base is None]
     calls = [
         (run, command)
         for run in runs
@@ -85,11 +101,13 @@ def check_pip(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
         if command.name in MANAGERS["pip"].programs
         or command.words[1:3] == ("-m", "pip")
     ]
-    if not (own and own.system) or any(_OWN_PYTHON.search(run.text) for run in runs):
+    if not (calls and own and own.system) or any(
+        _OWN_PYTHON.search(run.text) for run in runs
+    ):
         return
     wanted, specs = own.system.pip, getattr(declaration, own.field)
     listed = {re.split(r"[=:/~<>@]", spec)[0] for spec in specs}
-    if calls and wanted not in listed and not declaration.pip_packages:
+    if wanted not in listed and not declaration.pip_packages:
         run, command = calls[0]
         yield Diagnostic(
             "DB0191",
@@ -97,6 +115,7 @@ def check_pip(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
             loaded.span(*run.path),
             f"add {wanted!r} to {own.field}",
             severity="warning",
+            mends=_listing(loaded, own.field, wanted),
         )
     if own.name != "apt" or _UNMANAGED.search(tag):
         return
@@ -113,6 +132,7 @@ def check_pip(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
                 loaded.span(*run.path),
                 _instead(loaded, command),
                 severity="warning",
+                mends=declaring(loaded, run, "pip_packages", _plain_names(command)),
             )
 
 
@@ -128,14 +148,38 @@ def _is_free(env: Mapping[str, str]) -> bool:
     return any(_OWN_PYTHON.search(f"{name}={value}") for name, value in env.items())
 
 
-def _instead(loaded: Loaded, command: Command) -> str:
-    """Return the equivalent list, where the command names only packages."""
-    names = command.arguments[command.arguments.index("install") + 1 :]
-    if names == ("pip",):
-        return "remove it: the pip of the distribution stays as it is"
+def _is_of_others(loaded: Loaded, field: str) -> bool:
+    """Whether packages of another system are listed: an image has those of one."""
+    fields = {row.field for row, _ in _SYSTEMS}
+    return field in fields and any(
+        getattr(loaded.declaration, other) for other in fields - {field}
+    )
+
+
+def _listing(loaded: Loaded, field: str, package: str) -> tuple[Mend, ...]:
+    if _is_of_others(loaded, field):
+        return ()
+    edit = with_items(loaded.tree, loaded.syntax, field, [package])
+    return (Mend(f"add {package!r} to {field}", (edit,)),) if edit else ()
+
+
+def _installed(command: Command) -> tuple[str, ...]:
+    return command.arguments[command.arguments.index("install") + 1 :]
+
+
+def _plain_names(command: Command) -> tuple[str, ...]:
+    """Return what a command installs; nothing where it names more than packages."""
+    names = _installed(command)
     flags = {"install", "-U", "--upgrade", "--no-cache-dir", "-q", "--quiet", "-m"}
     plain = set(command.options) <= flags and all(map(_is_name, names))
-    if names and plain:
+    return names if plain and names != ("pip",) else ()
+
+
+def _instead(loaded: Loaded, command: Command) -> str:
+    """Return the equivalent list, where the command names only packages."""
+    if _installed(command) == ("pip",):
+        return "remove it: the pip of the distribution stays as it is"
+    if names := _plain_names(command):
         return f"declare them instead: {spelled(loaded.syntax, 'pip_packages', names)}"
     return "use pip_packages, a virtual environment, or --break-system-packages"
 
@@ -153,10 +197,11 @@ def check_managers(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic
         for command in run.commands or ():
             verb, *names = command.arguments or ("",)
             field = _INSTALLERS.get((command.name, verb))
-            plain = all(map(_is_name, names)) and all(
+            if field is None or not names:
+                continue
+            if all(map(_is_name, names)) and all(
                 _QUIET.fullmatch(option) for option in command.options
-            )
-            if field and names and plain:
+            ):
                 hint = f"declare them instead: {spelled(loaded.syntax, field, names)}"
                 if run.name in passing:
                     # A list would add to the image the packages removed here.
@@ -171,4 +216,7 @@ def check_managers(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic
                     loaded.span(*run.path),
                     hint,
                     severity="warning",
+                    mends=()
+                    if run.name in passing or _is_of_others(loaded, field)
+                    else declaring(loaded, run, field, names),
                 )

@@ -1,18 +1,20 @@
 """Commands meant for files of the project, which no command can see."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from posixpath import normpath
 
 from dynbuild.declaration.graph import standing_on, stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.schema import Stage
-from dynbuild.declaration.scripts.runs import ScriptRun
+from dynbuild.declaration.schema_stage import Stage
+from dynbuild.declaration.scripts.runs import ScriptRun, with_list
 from dynbuild.declaration.scripts.script import Command, is_static
+from dynbuild.declaration.syntax.edits import without_item
 from dynbuild.declaration.syntax.spelling import spelled
-from dynbuild.errors import Diagnostic
+from dynbuild.declaration.syntax.tree import find
+from dynbuild.errors import Diagnostic, Mend
 from dynbuild.steps.managers import MANAGERS
 
 _ROOTS = re.compile(
@@ -68,8 +70,8 @@ def check_context(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]
 class _Root:
     """The possible content of /, besides that of every system."""
 
-    known: bool
-    """Whether the base is a plain one and no environment script makes files."""
+    known: frozenset[str]
+    """Stages whose base is a plain one, in which no environment script makes files."""
     grown: set[str]
     """Stages that stand on others whose commands may have made files."""
     holders: Callable[[str], set[str]]
@@ -80,7 +82,7 @@ class _Root:
         paths = [normpath(source) for source, _, _ in copied]
         if set(paths) == {"."}:
             return False  # all of / is never meant
-        if not self.known or stage in self.grown | made:
+        if stage not in self.known or stage in self.grown | made:
             return True
         return any(
             path.startswith("..")
@@ -102,15 +104,26 @@ def _root_of(loaded: Loaded, runs: list[ScriptRun]) -> _Root:
     below = {name for name, others in edges.items() if makers.intersection(others)}
     copied: dict[str, list[str]] = {}
     for stage in loaded.declaration.stages:
-        for copy in stage.copies:
-            copied.setdefault(copy.to.strip("/").split("/")[0], []).append(stage.name)
+        inputs = [one.to for one in stage.inputs] + [one.to for one in stage.add]
+        for to in (*inputs, *stage.files):
+            copied.setdefault(to.strip("/").split("/")[0], []).append(stage.name)
 
     @cache
     def holders(first: str) -> set[str]:
         return standing_on(edges, copied.get(first, ()))
 
-    plain = "/" not in loaded.declaration.base.partition("@")[0]
-    return _Root(plain and "" not in makers, standing_on(edges, below), holders)
+    known = frozenset(
+        stage.name
+        for stage in loaded.declaration.stages
+        if _is_plain(stage.base or loaded.declaration.base)
+        and (stage.base or "" not in makers)
+    )
+    return _Root(known, standing_on(edges, below), holders)
+
+
+def _is_plain(base: str) -> bool:
+    """Whether an image is one of a distribution or a language: / has nothing more."""
+    return "/" not in base.partition("@")[0]
 
 
 def _taken(command: Command) -> Copied:
@@ -214,6 +227,25 @@ _TAKERS: dict[str, Callable[[Command], Copied]] = {
 }
 
 
+def _mends(
+    loaded: Loaded, run: ScriptRun, copies: Sequence[Mapping[str, str]]
+) -> tuple[Mend, ...]:
+    """Return the mend that copies what a command needs, or instead of the command."""
+    copying = with_list(loaded, run, "copy", copies, "copy it in this stage")
+    files = [one for one in run.commands or () if _FILING.fullmatch(one.name)]
+    if not files and any(one["from"] == "." for one in copies):
+        return ()  # the command has to be told as well where the copy is
+    if not copying or not files:
+        return copying
+    *above, index = run.path
+    commands = find(loaded.tree, tuple(above))
+    removed = without_item(commands, loaded.syntax, int(index))
+    if removed is None or len(run.commands or ()) > 1:
+        return ()
+    (mend,) = copying
+    return (Mend("copy it in this stage instead", (*mend.edits, removed)),)
+
+
 def _warning(loaded: Loaded, run: ScriptRun, copied: Copied) -> Diagnostic:
     names = " and ".join(repr(source) for source, _, _ in copied)
     are = "are" if len(copied) > 1 else "is"
@@ -227,4 +259,5 @@ def _warning(loaded: Loaded, run: ScriptRun, copied: Copied) -> Diagnostic:
         loaded.span(*run.path),
         "copy it in this stage: " + spelled(loaded.syntax, "copy", copies),
         severity="warning",
+        mends=_mends(loaded, run, copies),
     )

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dynbuild.closure import closure
 from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.schema import EVERY_STAGE
-from dynbuild.declaration.scripts.runs import ScriptRun
+from dynbuild.declaration.schema_stage import EVERY_STAGE
+from dynbuild.declaration.scripts.runs import ScriptRun, with_list
 from dynbuild.declaration.scripts.script import Command
 from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.errors import Diagnostic
@@ -60,6 +60,11 @@ def _warning(
         loaded.span(*run.path),
         f"let {run.owner} stand on all before it: {everything}",
         severity="warning",
+        mends=()
+        if run.stage and run.stage.dependencies
+        else with_list(
+            loaded, run, "dependencies", [EVERY_STAGE], "let it stand on all before it"
+        ),
     )
 
 

@@ -5,10 +5,16 @@ from collections.abc import Callable, Iterator
 from dynbuild.declaration import variables
 from dynbuild.declaration.check import (
     arrangements,
+    downloads,
     fields,
+    grounds,
+    indexes,
     packages,
+    setups,
+    shells,
     stages,
     statuses,
+    users,
     values,
 )
 from dynbuild.declaration.loaded import Loaded
@@ -17,17 +23,27 @@ from dynbuild.errors import Diagnostic
 CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     values.check_keys,
     values.check_values,
-    fields.check_base,
-    fields.check_user,
+    values.check_arguments,
+    users.check_user,
     fields.check_shells,
     fields.check_runtime,
+    fields.check_labels,
+    setups.check_setups,
     fields.check_copies,
+    fields.check_files,
+    downloads.check_downloads,
     fields.check_whiteouts,
     fields.check_keys_of_sources,
     fields.check_mounts,
     packages.check_families,
     packages.check_packages,
     packages.check_apt_sources,
+    indexes.check_indexes,
+    grounds.check_bases,
+    grounds.check_grounds,
+    grounds.check_own_packages,
+    grounds.check_users,
+    shells.check_shells_of_nothing,
     stages.check_names,
     stages.check_dependencies,
     stages.check_copied_stages,
@@ -35,7 +51,7 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     stages.check_work,
     statuses.check_complete,
     variables.check_variables,
-    arrangements.check_inside,
+    arrangements.check_lines,
 )
 
 

@@ -44,8 +44,8 @@ def check_complete(loaded: Loaded) -> Iterator[Diagnostic]:
         (("env_scripts", index), (text,))
         for index, text in enumerate(declaration.env_scripts)
     ]
-    for index, stage in enumerate(declaration.stages):
-        lists.append((("stages", index, "commands"), stage.commands))
+    for path, taker in loaded.takers:
+        lists.append(((*path, "commands"), taker.commands))
     for path, texts in lists:
         for start, end, missing in incomplete(texts):
             where = path if path[0] == "env_scripts" else (*path, start)
@@ -81,13 +81,14 @@ def check_losses(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
                 continue
             hint = _INSTEAD[loss]
             if loss == "pipe":
-                hint += spelled(loaded.syntax, "shell", _with_pipefail(loaded))
+                hint += spelled(loaded.syntax, "shell", _with_pipefail(loaded, run))
             yield Diagnostic(
                 "DB0182", _LOST[loss], loaded.span(*run.path), hint, severity="warning"
             )
 
 
-def _with_pipefail(loaded: Loaded) -> list[str]:
-    name = loaded.declaration.base.partition("@")[0].partition(":")[0]
+def _with_pipefail(loaded: Loaded, run: ScriptRun) -> list[str]:
+    base = (run.stage and run.stage.base) or loaded.declaration.base
+    name = base.partition("@")[0].partition(":")[0]
     small = name.rpartition("/")[2] in _BUSYBOX
     return ["/bin/sh" if small else "/bin/bash", "-o", "pipefail", "-c"]

@@ -1,7 +1,8 @@
 """Syntax checks of single values, by the types that the schema gives them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator
@@ -9,11 +10,11 @@ from pydantic import BaseModel, BeforeValidator
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.rules import TRUSTED_KEY, VARIABLE, Rule, as_variable
+from dynbuild.declaration.rules import TRUSTED_KEY, VARIABLE, Rule
 from dynbuild.declaration.schema import Declaration
 from dynbuild.declaration.syntax.shape_messages import place
 from dynbuild.declaration.syntax.tree import Leaf, List, Node, Path, Table
-from dynbuild.errors import Diagnostic
+from dynbuild.errors import Diagnostic, respellings
 from dynbuild.spans import Span
 
 Pattern = tuple[str | type, ...]
@@ -21,8 +22,15 @@ Pattern = tuple[str | type, ...]
 
 _STAGE: Pattern = ("stages", int)
 
+_SHAPES = 4096
+"""How many shapes of paths are remembered: keys that are freely chosen make more."""
+
 _LONGEST = 60
 """Maximum characters of a found value that a message shows."""
+
+
+_STEPS: dict[object, type] = {tuple: int, dict: str}
+"""What a path has for any item of a type."""
 
 
 def _rules_of(
@@ -41,13 +49,16 @@ def _rules_of(
         for name, field in kind.model_fields.items():
             at = (*path, field.alias or name)
             yield from _rules_of(field.annotation, field.metadata, at)
-    elif get_origin(kind) is not dict:
-        item = (int,) if get_origin(kind) is tuple else ()
+    else:
+        step = _STEPS.get(get_origin(kind))
+        item = () if step is None else (step,)
         for inner in get_args(kind):
             yield from _rules_of(inner, (), (*path, *item))
 
 
 _RULES: dict[Pattern, Rule] = dict(_rules_of(Declaration, (), ()))
+_RULES_IN_TABLES = {path: rule for path, rule in _RULES.items() if str in path}
+"""Those of texts in tables whose keys are freely chosen."""
 
 _ENVIRONMENTS: tuple[Pattern, ...] = (
     ("env",),
@@ -55,18 +66,38 @@ _ENVIRONMENTS: tuple[Pattern, ...] = (
     (*_STAGE, "build_env"),
 )
 
+_ENDS = {pattern[-1:] for pattern in _ENVIRONMENTS}
+
 _LINES: tuple[Pattern, ...] = (
+    ("args", str, "description"),
     ("env_scripts", int),
+    ("cmd",),
     ("cmd", int),
+    ("entrypoint",),
     ("entrypoint", int),
     ("healthcheck", "cmd", int),
     (*_STAGE, "commands", int),
+    (*_STAGE, "files", str, "text"),
+    ("setup", int, "commands", int),
+    ("setup", int, "files", str, "text"),
     (*_STAGE, "build_env", str),
 )
 """Texts that may contain line breaks."""
 
-_ONE_LINE: tuple[Pattern, ...] = (("env", str), ("labels", str), (*_STAGE, "env", str))
+_ONE_LINE: tuple[Pattern, ...] = (
+    ("env", str),
+    ("labels", str),
+    ("annotations", str),
+    ("healthcheck", "cmd"),
+    (*_STAGE, "env", str),
+)
 """Texts that end up in Dockerfile instructions, which end with their line."""
+
+_NAMED: Mapping[Path, str] = {
+    ("labels",): "a label",
+    ("annotations",): "an annotation",
+}
+"""Tables of which every key stands in an image as it is."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -75,14 +106,14 @@ _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report texts that are invalid for their field."""
-    for path, leaf in _texts(loaded.tree, ()):
+    texts: list[tuple[Path, Pattern, Leaf]] = []
+    _add_texts(loaded.tree, (), (), texts)
+    for path, shape, leaf in texts:
         text = str(leaf.value)
         if (mistake := _unprintable(loaded, path, text)) is not None:
             yield mistake
             continue
-        rule = _RULES.get(
-            tuple(int if isinstance(step, int) else step for step in path)
-        )
+        rule = _rule_of(shape)
         if rule and not matches(rule.allowed, text):
             if rule is TRUSTED_KEY and grammar.is_secret_key(text):
                 yield _secret_key(loaded, path, leaf)
@@ -90,7 +121,18 @@ def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
             shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
             where = place(loaded.tree, path)
             message = f"expected {rule.wanted} for {where}, found {shown!r}"
-            yield Diagnostic(rule.code, message, leaf.span, rule.hint(text))
+            mends = respellings(leaf.span, text, rule.near(text))
+            hint = rule.hint(text)
+            yield Diagnostic(rule.code, message, leaf.span, hint, mends=mends)
+
+
+@lru_cache(_SHAPES)
+def _rule_of(shape: Pattern) -> Rule | None:
+    """Return the rule of all texts at paths of a shape, which are many."""
+    in_tables = _RULES_IN_TABLES.items()
+    return _RULES.get(shape) or next(
+        (rule for pattern, rule in in_tables if _fits_shape(shape, pattern)), None
+    )
 
 
 def _secret_key(loaded: Loaded, path: Path, leaf: Leaf) -> Diagnostic:
@@ -102,14 +144,42 @@ def _secret_key(loaded: Loaded, path: Path, leaf: Leaf) -> Diagnostic:
 
 def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report freely chosen keys that cannot be written into an image."""
-    for path, key in _keys(loaded.tree, ()):
+    keys: list[tuple[Path, Span]] = []
+    _add_keys(loaded.tree, (), keys)
+    for path, key in keys:
         name = str(path[-1])
-        if any(_fits(path[:-1], pattern) for pattern in _ENVIRONMENTS):
+        of = path[-2:-1]
+        if of in _ENDS and any(_fits(path[:-1], pattern) for pattern in _ENVIRONMENTS):
             if not matches(grammar.ENV_NAME, name):
                 message = f"{name!r} is not {VARIABLE.wanted}"
-                yield Diagnostic("DB0141", message, key, as_variable(name))
-        elif path[:-1] == ("labels",) and (_CONTROL.search(name) or not name.strip()):
-            yield Diagnostic("DB0143", "a label has a name without line breaks", key)
+                yield _no_variable(message, key, name)
+        elif path[:-1] in _NAMED and (_CONTROL.search(name) or not name.strip()):
+            message = f"{_NAMED[path[:-1]]} has a name without line breaks"
+            yield Diagnostic("DB0143", message, key)
+
+
+def _no_variable(message: str, key: Span, name: str) -> Diagnostic:
+    mends = respellings(key, name, VARIABLE.near(name))
+    return Diagnostic("DB0141", message, key, VARIABLE.hint(name), mends=mends)
+
+
+def check_arguments(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Report arguments that nothing can name, that have no default, or no place."""
+    arguments = loaded.declaration.args
+    if arguments and loaded.syntax == "nix":
+        message = "the arguments of a declaration in the language are its function's"
+        hint = f"write {{ {', '.join(arguments)} }}: {{ … }}, each with ? and a default"
+        yield Diagnostic("DB0163", message, loaded.key("args"), hint)
+        return
+    for name, argument in arguments.items():
+        where = loaded.key("args", name)
+        if not matches(grammar.ENV_NAME, name):
+            message = f"{name!r} is no name of an argument: letters, digits and _"
+            yield _no_variable(message, where, name)
+        if argument.late and argument.default is None:
+            message = f"{name!r} is late and has no default, which the lock needs"
+            hint = 'write default = "unknown"'
+            yield Diagnostic("DB0112", message, where, hint)
 
 
 def _unprintable(loaded: Loaded, path: Path, text: str) -> Diagnostic | None:
@@ -138,6 +208,13 @@ def _unprintable(loaded: Loaded, path: Path, text: str) -> Diagnostic | None:
     return Diagnostic("DB0143", message, span, "remove it")
 
 
+def _fits_shape(shape: Pattern, pattern: Pattern) -> bool:
+    return len(shape) == len(pattern) and all(
+        isinstance(step, str) if part is str else step == part
+        for step, part in zip(shape, pattern, strict=True)
+    )
+
+
 def _fits(path: Path, pattern: Pattern) -> bool:
     return len(path) == len(pattern) and all(
         isinstance(step, part) if isinstance(part, type) else step == part
@@ -145,28 +222,30 @@ def _fits(path: Path, pattern: Pattern) -> bool:
     )
 
 
-def _texts(node: Node, path: Path) -> Iterator[tuple[Path, Leaf]]:
-    match node:
-        case Table(entries):
-            for name, entry in entries.items():
-                yield from _texts(entry.value, (*path, name))
-        case List(items):
-            for index, item in enumerate(items):
-                yield from _texts(item, (*path, index))
-        case Leaf(str()):
-            yield path, node
-        case _:
-            pass
+def _add_texts(
+    node: Node, path: Path, shape: Pattern, found: list[tuple[Path, Pattern, Leaf]]
+) -> None:
+    """Add all texts of a tree; a generator would hand each through all levels."""
+    if isinstance(node, Table):
+        for name, entry in node.entries.items():
+            _add_texts(entry.value, (*path, name), (*shape, name), found)
+    elif isinstance(node, List):
+        shape = (*shape, int)
+        for index, item in enumerate(node.items):
+            _add_texts(item, (*path, index), shape, found)
+    elif isinstance(node.value, str):
+        found.append((path, shape, node))
 
 
-def _keys(node: Node, path: Path) -> Iterator[tuple[Path, Span]]:
-    match node:
-        case Table(entries):
-            for name, entry in entries.items():
-                yield (*path, name), entry.key
-                yield from _keys(entry.value, (*path, name))
-        case List(items):
-            for index, item in enumerate(items):
-                yield from _keys(item, (*path, index))
-        case _:
-            pass
+def _add_keys(node: Table | List, path: Path, found: list[tuple[Path, Span]]) -> None:
+    """Add all keys of a tree."""
+    if isinstance(node, Table):
+        for name, entry in node.entries.items():
+            at = (*path, name)
+            found.append((at, entry.key))
+            if not isinstance(entry.value, Leaf):
+                _add_keys(entry.value, at, found)
+    else:
+        for index, item in enumerate(node.items):
+            if not isinstance(item, Leaf):
+                _add_keys(item, (*path, index), found)

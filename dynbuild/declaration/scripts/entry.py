@@ -9,7 +9,9 @@ what runs.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from dynbuild.declaration.scripts.script import REMEMBERED
 from dynbuild.declaration.scripts.shell import (
     CHECKERS,
     WORDS,
@@ -46,6 +48,7 @@ class CommandEntry:
     losses: tuple[Loss, ...] = ()
 
 
+@lru_cache(REMEMBERED)
 def read_entry(text: str) -> CommandEntry:
     """Parse one entry of commands, or one environment script."""
     reader = Reader(text)

@@ -1,16 +1,20 @@
 """All shell commands of a declaration in one list, and what each can see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynbuild.declaration.loaded import Loaded
-from dynbuild.declaration.schema import Stage
+from dynbuild.declaration.schema_stage import Stage
 from dynbuild.declaration.scripts.script import Command, commands_of
-from dynbuild.declaration.syntax.tree import Path
+from dynbuild.declaration.syntax.edits import with_items, without_item
+from dynbuild.declaration.syntax.spelling import Spellable
+from dynbuild.declaration.syntax.tree import Path, find
+from dynbuild.errors import Mend
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptRun:
-    """One line of commands, or one environment script."""
+    """One line of commands, of a stage or a setup, or one environment script."""
 
     path: Path
     text: str
@@ -20,7 +24,9 @@ class ScriptRun:
 
     @property
     def owner(self) -> str:
-        return "an environment script" if self.stage is None else f"stage {self.name!r}"
+        if self.stage is not None:
+            return f"stage {self.name!r}"
+        return "a setup" if self.path[0] == "setup" else "an environment script"
 
     @property
     def name(self) -> str:
@@ -33,8 +39,13 @@ class ScriptRun:
 
 
 def runs_of(loaded: Loaded) -> list[ScriptRun]:
-    """Return environment scripts, then the commands of stages, in declared order."""
+    """Return what is set up, scripts, then the commands of stages, as declared."""
     runs = [
+        ScriptRun(("setup", at, "commands", index), text, commands_of(text))
+        for at, setup in enumerate(loaded.declaration.setup)
+        for index, text in enumerate(setup.commands)
+    ]
+    runs += [
         ScriptRun(("env_scripts", index), text, commands_of(text))
         for index, text in enumerate(loaded.declaration.env_scripts)
     ]
@@ -44,3 +55,29 @@ def runs_of(loaded: Loaded) -> list[ScriptRun]:
             for index, text in enumerate(stage.commands)
         ]
     return runs
+
+
+def declaring(
+    loaded: Loaded, run: ScriptRun, field: str, names: Sequence[str]
+) -> tuple[Mend, ...]:
+    """Return the mend that lists packages instead of the command that installs them."""
+    *above, index = run.path
+    commands = find(loaded.tree, tuple(above))
+    removed = without_item(commands, loaded.syntax, int(index))
+    listed = getattr(loaded.declaration, field)
+    new = [name for name in names if name not in listed]
+    added = with_items(loaded.tree, loaded.syntax, field, new)
+    stage = run.stage
+    is_empty = stage and len(stage.commands) == 1 and not (stage.copies or stage.files)
+    if not new or not removed or not added or len(run.commands or ()) != 1 or is_empty:
+        return ()
+    return (Mend("declare them instead", (added, removed)),)
+
+
+def with_list(
+    loaded: Loaded, run: ScriptRun, field: str, items: Sequence[Spellable], title: str
+) -> tuple[Mend, ...]:
+    """Return the mend that adds items to a list of a command's stage."""
+    table = find(loaded.tree, run.path[:2])
+    edit = with_items(table, loaded.syntax, field, items)
+    return (Mend(title, (edit,)),) if edit else ()

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _BREAKS = {";", "&&", "|", "&", "(", ")", ";;", "|&"}
 _REDIRECTS = re.compile(r"[<>]")
@@ -17,6 +18,9 @@ _COMPLEX = re.compile(
     r"|\b(?:if|for|while|until|case|function|select|trap|eval)\b"
 )
 _DYNAMIC = re.compile(r"[$*?\[\]{}`~\\]")
+
+REMEMBERED = 1 << 15
+"""Texts of which the answer is kept: an editor asks for the same ones at each key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ def is_static(word: str) -> bool:
     return bool(word) and not _DYNAMIC.search(word)
 
 
+@lru_cache(REMEMBERED)
 def commands_of(text: str) -> tuple[Command, ...] | None:
     """Split a script into its simple commands; return None if it is more than that."""
     if _COMPLEX.search(text):

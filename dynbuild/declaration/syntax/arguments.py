@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from dynbuild.declaration.inputs import Data, Inputs
+from dynbuild.declaration.syntax.paths import named
 from dynbuild.errors import DeclarationError, Diagnostic, Label, did_you_mean
 from dynbuild.lang.evaluator import evaluate, force_deep
 from dynbuild.lang.values import Attrs, Parameter, Signature, Slot, Value, a_kind, force
@@ -68,6 +69,7 @@ def data_of(name: str, given: Source | str, inputs: Inputs) -> Data:
         directory=inputs.directory,
         files=inputs.files,
         say=inputs.say,
+        limits=inputs.limits,
     )
     return _data(name, given, force_deep(result), MAX_DEPTH)
 
@@ -83,7 +85,9 @@ def slot_of(data: Data) -> Slot:
 
 def _data(name: str, given: Source, slot: Slot, depth: int) -> Data:
     value: Value = force(slot)
-    if isinstance(value, str | bool | int | float):
+    if isinstance(value, str) and not named(value):
+        return str(value)
+    if isinstance(value, bool | int | float):
         return value
     if isinstance(value, list) and depth:
         return [_data(name, given, item, depth - 1) for item in value]
@@ -92,7 +96,8 @@ def _data(name: str, given: Source, slot: Slot, depth: int) -> Data:
             key: _data(name, given, value.items[key], depth - 1)
             for key in sorted(value.items)
         }
-    what = a_kind(value) if depth else f"more than {MAX_DEPTH} levels"
+    kind = "the path of a file" if isinstance(value, str) else a_kind(value)
+    what = kind if depth else f"more than {MAX_DEPTH} levels"
     message = f"an argument is data that the lock can record, found {what}"
     span = Span(given, 0, len(given.text))
     hint = f"pass {name!r} text, numbers, true or false, lists or sets of them"
@@ -105,6 +110,8 @@ def _unknown(
     if function is None:
         message = f"the declaration takes no arguments, so none is called {name!r}"
         hint = f"make it a function: {{ {name} }}: {{ … }}"
+        if not source.name.endswith(".nix"):
+            hint = f"name it in [args], and say where it goes: ${{args.{name}}}"
         return Diagnostic("DB0163", message, Span(source, 0, 0), hint)
     message = f"the declaration has no argument {name!r}"
     hint = did_you_mean(name, tuple(known)) or f"it has {', '.join(known) or 'none'}"

@@ -27,7 +27,7 @@ from dynbuild.declaration.syntax.tree import (
     too_many,
     twice,
 )
-from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.errors import DeclarationError, Diagnostic, Edit, Label, Mend
 from dynbuild.spans import Source, Span
 
 _BLANK = re.compile(
@@ -39,11 +39,11 @@ _OPEN_STRING = re.compile(r"[\"'][^\n]*+")
 _WORD = re.compile(r"[^\s\"'\[\]{},:/#]++")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][-+]?\d++)?", re.ASCII)
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
+_OTHERWISE = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
+"""Words of other languages, as JSON has them."""
+
 _ALMOST = {
-    "True": "JSON writes true",
-    "False": "JSON writes false",
-    "None": "JSON writes null",
-    "undefined": "JSON writes null",
+    **{word: f"JSON writes {right}" for word, right in _OTHERWISE.items()},
     "NaN": "JSON has no NaN",
     "Infinity": "JSON has no Infinity",
     "-Infinity": "JSON has no Infinity",
@@ -85,7 +85,11 @@ class _Reader:
         node = self._value(0)
         self._blank()
         if self.at < len(self.text):
-            self._mistake("the document ends before this", self._here())
+            self._mistake(
+                "the document ends before this",
+                self._here(),
+                "remove it, or write one { … } around all",
+            )
         return node
 
     def _value(self, depth: int) -> Node:
@@ -123,11 +127,17 @@ class _Reader:
         while not self._closed("}", opened, first=first):
             first = False
             if self._next() not in ("'", '"'):
-                self._fatal("expected a key in double quotes", self._token())
+                self._fatal(
+                    "expected a key in double quotes",
+                    self._token(),
+                    'write "key": value',
+                )
             name, key = self._string()
             self._blank()
             if self._next() != ":":
-                self._fatal("expected : after the key", self._token())
+                self._fatal(
+                    "expected : after the key", self._token(), 'write "key": value'
+                )
             self._step()
             self._blank()
             value = self._value(depth + 1)
@@ -146,8 +156,13 @@ class _Reader:
                 self._step()
                 self._blank()
             elif self._next() not in ("", "]", "}", ":"):
+                here = self._token()
+                end = len(self.text[: comma.start].rstrip())
                 self._mistake(
-                    "expected a comma before this", self._token(), "add the comma"
+                    "expected a comma before this",
+                    here,
+                    "add the comma",
+                    mend=("add the comma", Span(self.source, end, end), ","),
                 )
         if self._next() == bracket:
             if comma.start < self.at:
@@ -155,12 +170,14 @@ class _Reader:
                     f"a comma before {bracket}",
                     comma,
                     "JSON has no comma after the last item: remove it",
+                    mend=("remove the comma", comma, ""),
                 )
             self._step()
             return True
         if self._next() in ("", "]", "}", ":", ","):
             label = Label(opened, "opened here")
-            self._fatal(f"expected {bracket} or an item", self._token(), None, (label,))
+            hint = f"end it with {bracket}"
+            self._fatal(f"expected {bracket} or an item", self._token(), hint, (label,))
         return False
 
     def _string(self) -> tuple[str, Span]:
@@ -175,8 +192,16 @@ class _Reader:
         self.at = match.end()
         span = Span(self.source, match.start(), match.end())
         if quote == "'":
-            self._mistake("a text in single quotes", span, 'JSON uses "double quotes"')
-            return match[0][1:-1], span
+            inner = match[0][1:-1]
+            self._mistake(
+                "a text in single quotes",
+                span,
+                'JSON uses "double quotes"',
+                mend=None
+                if '"' in inner or "\\" in inner
+                else ("use double quotes", span, f'"{inner}"'),
+            )
+            return inner, span
         try:
             text = str(json.loads(match[0]))
         except json.JSONDecodeError as error:
@@ -184,12 +209,22 @@ class _Reader:
                 self.source, span.start + error.pos, span.start + error.pos + 1
             )
             if "control" in error.msg:
+                escape = f"\\u{ord(self.text[place.start]):04x}"
                 self._mistake(
-                    "a control character in a text", place, r"write it as \uXXXX"
+                    "a control character in a text",
+                    place,
+                    r"write it as \uXXXX",
+                    mend=(f"write it as {escape}", place, escape),
                 )
             else:
                 hint = r"write \\ for a backslash"
-                self._mistake("this is not an escape of JSON", place, hint)
+                at = Span(self.source, place.start, place.start)
+                self._mistake(
+                    "this is not an escape of JSON",
+                    place,
+                    hint,
+                    mend=(r"write \\", at, "\\"),
+                )
             return match[0], span
         if _SURROGATE.search(text):
             self._mistake(
@@ -208,13 +243,23 @@ class _Reader:
         if _NUMBER.fullmatch(word):
             return Leaf(self._number(word, span), span)
         if word in _ALMOST:
-            self._mistake(f"{word} is not a value", span, _ALMOST[word])
+            right = _OTHERWISE.get(word)
+            mend = (f"write {right}", span, right) if right else None
+            self._mistake(f"{word} is not a value", span, _ALMOST[word], mend=mend)
         elif re.match(r"[-+.\d]", word):
-            self._mistake(f"{word[:20]} is not a number of JSON", span)
+            self._mistake(
+                f"{word[:20]} is not a number of JSON",
+                span,
+                "put a text in double quotes",
+            )
         elif _WORD.fullmatch(word):
-            self._mistake("expected a value", span, "put a text in double quotes")
+            mend = ("put it in double quotes", span, f'"{word}"')
+            if "\\" in word:
+                mend = None
+            hint = "put a text in double quotes"
+            self._mistake("expected a value", span, hint, mend=mend)
         else:
-            self._fatal("expected a value", span)
+            self._fatal("expected a value", span, "write one, or remove what needs it")
         return Leaf(None, span)
 
     def _number(self, word: str, span: Span) -> int | float:
@@ -265,9 +310,15 @@ class _Reader:
         span: Span,
         hint: str | None = None,
         labels: tuple[Label, ...] = (),
+        mend: tuple[str, Span, str] | None = None,
     ) -> None:
+        mends: tuple[Mend, ...] = ()
+        if mend is not None:
+            title, place, text = mend
+            mends = (Mend(title, (Edit(place, text),)),)
+        message = f"not valid JSON: {message}"
         self.mistakes.append(
-            Diagnostic("DB0101", f"not valid JSON: {message}", span, hint, labels)
+            Diagnostic("DB0101", message, span, hint, labels, mends=mends)
         )
 
     def _fatal(

@@ -1,6 +1,8 @@
 """From values of the language to located trees: stage values and paths become text."""
 
-from dynbuild.declaration.inputs import ROOT
+from collections.abc import Iterable, Iterator
+
+from dynbuild.declaration.syntax import paths
 from dynbuild.declaration.syntax.places import Places
 from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
@@ -14,6 +16,7 @@ from dynbuild.declaration.syntax.tree import (
     TableEntry,
     too_deep,
     too_many,
+    within_image,
 )
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.values import Attrs, Elements, PathValue, Slot, Value, a_kind, force
@@ -32,8 +35,7 @@ class Conversion:
 
     def tree(self, value: Value) -> Node:
         """Return the tree. Raises DeclarationError for values that no tree can hold."""
-        if type(value) is Attrs and "stages" in value.items:
-            self._stages = _names(force(value.items["stages"]))
+        self._stages = _names(_lists_of_stages(value))
         node = self._node(value, self._places.seen(self._top), (), literal=False)
         if self._mistakes:
             raise DeclarationError(*self._mistakes)
@@ -58,7 +60,7 @@ class Conversion:
             case PathValue():
                 return self._path(value, span, path)
             case str():
-                return self._text(value, span)
+                return self._text(value, span, path)
             case bool() | int() | float() | None:
                 return value
             case _:
@@ -78,7 +80,7 @@ class Conversion:
                 place, literal = self._places.value(value.spans[name])
             inner = force(value.items[name])
             node = self._node(inner, place, (*path, name), literal=literal)
-            entries[self._text(name, key)] = TableEntry(key, node)
+            entries[self._text(name, key, (*path, name))] = TableEntry(key, node)
         return Table(entries, span)
 
     def _list(self, value: list[Slot], span: Span, path: Path) -> List:
@@ -110,30 +112,23 @@ class Conversion:
 
     def _path(self, value: PathValue, span: Span, path: Path) -> str:
         """Return a path as the schema has it: relative to the project."""
-        hint: str | None
-        match path:
-            case ("stages", _, "copy", _, "from") | ("apt_sources", _, "key"):
-                if value.text == ROOT:
-                    return "."
-                if value.text.startswith(f"{ROOT}/"):
-                    return value.text[len(ROOT) + 1 :]
-                message = f"the path {value.text} is not in the project"
-                hint = f'in a stage or an image, write it as text: "{value.text}"'
-            case _:
-                message = "a path means a file of the project, which cannot stand here"
-                inside = value.text.startswith(f"{ROOT}/")
-                text = value.text[len(ROOT) + 1 :] if inside else value.text
-                hint = f'write it as text: "{text}"'
-        self._mistake("DB0161", message, span, hint)
-        return value.text
+        inside = paths.relative(value.text)
+        if inside is None or not paths.takes_a_path(path):
+            self._mistakes.append(paths.misplaced(value.text, span, path))
+            return value.text
+        return inside
 
-    def _text(self, text: str, span: Span) -> str:
+    def _text(self, text: str, span: Span, path: Path) -> str:
+        if type(text) is str and text.isascii():
+            return text
         try:
             text.encode()
         except UnicodeEncodeError:
             self._mistake("DB0106", "this text has bytes that are not UTF-8", span)
             return ""
-        return text
+        if name := paths.named(text):
+            self._mistakes.append(paths.in_text(name, span, path))
+        return str(text)
 
     def _mistake(
         self, code: str, message: str, span: Span, hint: str | None = None
@@ -142,24 +137,38 @@ class Conversion:
 
 
 def _may_be_a_stage(path: Path) -> bool:
-    match path:
+    match within_image(path):
         case ("stages", _, "dependencies", int()):
             return True
-        case ("stages", _, "copy", _, "stage"):
+        case ("stages", _, "copy" | "mounts", _, "stage"):
             return True
         case _:
             return False
 
 
-def _names(stages: Value) -> dict[int, list[str]]:
+def _lists_of_stages(value: Value) -> Iterator[Value]:
+    """Yield the stages of a declaration, and those of each of several images."""
+    if type(value) is not Attrs:
+        return
+    if "stages" in value.items:
+        yield force(value.items["stages"])
+    images = force(value.items["images"]) if "images" in value.items else None
+    if type(images) is Attrs:
+        for name in sorted(images.items):
+            yield from _lists_of_stages(force(images.items[name]))
+
+
+def _names(lists: Iterable[Value]) -> dict[int, list[str]]:
     """Return the names of the stages by the identity of their values."""
     found: dict[int, list[str]] = {}
-    if type(stages) is Attrs:
-        for name in sorted(stages.items):
-            found.setdefault(id(force(stages.items[name])), []).append(name)
-    elif isinstance(stages, list):
-        for stage in map(force, stages):
-            called = force(stage.items.get("name")) if type(stage) is Attrs else None
-            if isinstance(called, str):
-                found.setdefault(id(stage), []).append(called)
+    for stages in lists:
+        if type(stages) is Attrs:
+            for name in sorted(stages.items):
+                found.setdefault(id(force(stages.items[name])), []).append(name)
+        elif isinstance(stages, list):
+            for stage in map(force, stages):
+                if type(stage) is Attrs:
+                    called = force(stage.items.get("name"))
+                    if isinstance(called, str):
+                        found.setdefault(id(stage), []).append(called)
     return {identity: list(dict.fromkeys(names)) for identity, names in found.items()}

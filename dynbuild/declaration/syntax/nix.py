@@ -10,6 +10,7 @@ from dynbuild.declaration.syntax.tree import Node, plain
 from dynbuild.declaration.syntax.tree_codec import ReadFact
 from dynbuild.errors import DeclarationError
 from dynbuild.lang.evaluator import Result, call, evaluate, force_deep, signature
+from dynbuild.lang.parser import parse
 from dynbuild.spans import Source
 
 
@@ -22,6 +23,8 @@ def read(source: Source, inputs: Inputs) -> ReadFact:
             directory=ROOT,
             files=inputs.files,
             say=inputs.say,
+            limits=inputs.limits,
+            parse=inputs.parse or parse,
         )
         places = Places(result.machine.trees, inputs.shown)
         return _read(result, source, inputs, places)

@@ -5,14 +5,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from dynbuild.declaration.grammar import is_secret, is_secret_key
-from dynbuild.declaration.schema import Secret
+from dynbuild.declaration.grammar import is_secret, is_secret_key, names_a_secret
 from dynbuild.declaration.syntax.tree import Leaf, List, Node, Table, TableEntry
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.spans import Source, Span
 
 _ENVIRONMENTS = ("env", "build_env")
-_SHOWN = tuple(Secret.model_fields)
 _VISIBLE = re.compile(r"[^\n]")
 _KEY = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z0-9_]++)[\"']?[ \t]*+[:=][ \t]*+")
 _QUOTED = re.compile(
@@ -24,6 +22,19 @@ _LINE = re.compile(r"[^\n]*+")
 _EXPRESSION = re.compile(
     r"(?:\"(?:[^\"\\]|\\.)*\"?|''(?:[^']|'[^'])*(?:''|\Z)|[^;,\"'\n]|')*", re.DOTALL
 )
+_LOGIN = re.compile(
+    r"(?:(?<=//)|(?<=\\/))"
+    r"(?:[^/?#@\s\"'<>]+(?:@[^/?#@\s\"'<>]+)*"
+    r"|[^/?#@:\s\"'<>]+:(?![0-9]+(?:[/?#\\]|\Z))[^\s\"'<>]{0,200})(?=@)"
+)
+"""Who asks, and with which password, in an address of any protocol.
+
+A password may have what it may not have there: an @, a slash.
+"""
+
+_STARS = re.compile(r"\*[* ]*")
+_LEAST = 4
+"""Characters of a text that a message does not repeat; fewer may be any word."""
 _GLANCE = 200
 """Leading characters of a value that decide whether it looks like a secret."""
 
@@ -33,6 +44,8 @@ def without_secrets(tree: Table) -> Table:
     hidden: dict[Source, list[Span]] = {}
     for span in _secrets(tree):
         hidden.setdefault(span.source, []).append(span)
+    for source in {span.source for span in _addresses(tree)}:
+        hidden.setdefault(source, []).extend(_logins(source))
     if not hidden:
         return tree
     table = _moved(tree, {old: _starred(old, spans) for old, spans in hidden.items()})
@@ -50,6 +63,15 @@ def redacted_expression(source: Source) -> Source:
     return _redacted(source, _EXPRESSION)
 
 
+def starred_texts(source: Source) -> Iterator[str]:
+    """Yield the texts that ``redacted_expression`` stars, without their quotes."""
+    shown = redacted_expression(source).text
+    for run in _STARS.finditer(shown):
+        text = source.text[run.start() : run.end()].strip("\"'; \t")
+        if text != run[0] and len(text) >= _LEAST:
+            yield text
+
+
 def _redacted(source: Source, value: re.Pattern[str]) -> Source:
     # A secret that is first bound to another name is starred there as well.
     bound: dict[str, set[str]] = {}
@@ -57,14 +79,18 @@ def _redacted(source: Source, value: re.Pattern[str]) -> Source:
         if other := _NAME.match(source.text, key.end()):
             bound.setdefault(key[1], set()).add(other[1])
     names: set[str] = set()
-    texts = [source.text[one.start : one.end] for one in _written(source, (), value)]
+    logins = list(_logins(source))
+    spans = [*_written(source, (), value), *logins]
+    texts = [source.text[one.start : one.end] for one in spans]
     waiting = [other[1] for text in texts if (other := _NAME.match(text))]
     while waiting:
         name = waiting.pop()
         if name not in names:
             names.add(name)
             waiting += bound.get(name, ())
-    return _starred(source, list(_written(source, names, value)))
+    if names:
+        spans = [*_written(source, names, value), *logins]
+    return _starred(source, spans)
 
 
 def _written(
@@ -76,8 +102,7 @@ def _written(
         if key.start() < done:
             continue
         start = key.end()
-        glance = source.text[start : start + _GLANCE].strip("\"' \n").split("\n")[0]
-        if not (key[1] == "value" or key[1] in names or is_secret(key[1], glance)):
+        if not (key[1] == "value" or key[1] in names or _begins_secret(source, key)):
             continue
         bare = _EXPRESSION if key[1] in names else value
         found = None if bare is _EXPRESSION else _QUOTED.match(source.text, start)
@@ -85,6 +110,19 @@ def _written(
         assert found  # it may be empty
         done = found.end()
         yield Span(source, start, done)
+
+
+def _begins_secret(source: Source, key: re.Match[str]) -> bool:
+    """Whether what follows a key seems to be a secret; few names are of one."""
+    return names_a_secret(key[1]) and is_secret(
+        key[1],
+        source.text[key.end() : key.end() + _GLANCE].strip("\"' \n").split("\n")[0],
+    )
+
+
+def without_logins(text: str) -> str:
+    """Return a text that a message may repeat, without passwords in addresses."""
+    return _LOGIN.sub("***", text)
 
 
 def shown_in(diagnostic: Diagnostic, source: Source) -> Diagnostic:
@@ -96,6 +134,10 @@ def shown_in(diagnostic: Diagnostic, source: Source) -> Diagnostic:
             Label(replace(label.span, source=source), label.text)
             for label in diagnostic.labels
         ),
+        # What a mend would write around starred text could be of a secret.
+        mends=diagnostic.mends
+        if diagnostic.span and diagnostic.span.source.text == source.text
+        else (),
     )
 
 
@@ -110,7 +152,10 @@ def _starred(source: Source, spans: list[Span]) -> Source:
 
 
 def _secrets(node: Node) -> Iterator[Span]:
-    """Yield the spans of likely secrets: in environments, secrets and keys."""
+    """Yield the spans of likely secrets: in environments, secrets and keys.
+
+    ``secret`` is the id of one.
+    """
     match node:
         case Table(entries):
             for name, entry in entries.items():
@@ -118,6 +163,9 @@ def _secrets(node: Node) -> Iterator[Span]:
                     yield from _in_environment(entry.value)
                 elif name == "secrets":
                     yield from _in_secrets(entry.value)
+                elif isinstance(entry.value, Leaf):
+                    if name != "secret" and is_secret(name, str(entry.value.value)):
+                        yield entry.value.span
                 elif name == "trusted_keys" and isinstance(entry.value, List):
                     yield from _in_keys(entry.value)
                 else:
@@ -125,6 +173,26 @@ def _secrets(node: Node) -> Iterator[Span]:
         case List(items):
             for item in items:
                 yield from _secrets(item)
+        case _:
+            pass
+
+
+def _logins(source: Source) -> Iterator[Span]:
+    for match in _LOGIN.finditer(source.text):
+        yield Span(source, match.start(), match.end())
+
+
+def _addresses(node: Node) -> Iterator[Span]:
+    """Yield the spans of texts that have an address with a login in it."""
+    match node:
+        case Table(entries):
+            for entry in entries.values():
+                yield from _addresses(entry.value)
+        case List(items):
+            for item in items:
+                yield from _addresses(item)
+        case Leaf(str(text), span) if _LOGIN.search(text):
+            yield span
         case _:
             pass
 
@@ -138,8 +206,11 @@ def _in_environment(table: Table) -> Iterator[Span]:
 def _in_secrets(node: Node) -> Iterator[Span]:
     match node:
         case Table(entries):
+            # The model is slow to import, and most declarations have no secrets.
+            from dynbuild.declaration.schema_stage import Secret  # noqa: PLC0415
+
             for name, entry in entries.items():
-                if name not in _SHOWN:
+                if name not in Secret.model_fields:
                     yield entry.value.span
         case List(items):
             for item in items:

@@ -5,15 +5,13 @@ the tree, so that the valid rest can be checked in the same run.
 """
 
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from dynbuild.declaration.schema import Declaration, needs_every_other
+from dynbuild.declaration.schema import Declaration, NamedImage
 from dynbuild.declaration.syntax.shape_messages import explain
 from dynbuild.declaration.syntax.tree import (
-    Leaf,
     List,
     Node,
     Path,
@@ -22,41 +20,6 @@ from dynbuild.declaration.syntax.tree import (
     plain,
 )
 from dynbuild.errors import Diagnostic
-
-
-def normal(tree: Table) -> tuple[Table, bool, list[Diagnostic]]:
-    """Convert a tree to the schema's form; return whether stages were by name."""
-    entries = dict(tree.entries)
-    user = entries.get("user")
-    if user and isinstance(user.value, Leaf) and isinstance(user.value.value, str):
-        span = user.value.span
-        name = TableEntry(span, user.value)
-        entries["user"] = TableEntry(user.key, Table({"name": name}, span))
-    stages = entries.get("stages")
-    if stages is None or not isinstance(stages.value, Table):
-        return Table(entries, tree.span), False, []
-    mistakes: list[Diagnostic] = []
-    items = [
-        _named(name, entry, mistakes)
-        for name, entry in sorted(stages.value.entries.items(), key=itemgetter(0))
-    ]
-    items.sort(key=lambda item: needs_every_other(plain(item)))
-    entries["stages"] = TableEntry(stages.key, List(tuple(items), stages.value.span))
-    return Table(entries, tree.span), True, mistakes
-
-
-def _named(name: str, entry: TableEntry, mistakes: list[Diagnostic]) -> Node:
-    """Give a stage the name of its key."""
-    if not isinstance(entry.value, Table):
-        return entry.value
-    given = entry.value.entries.get("name")
-    if given and not (isinstance(given.value, Leaf) and given.value.value == name):
-        message = f"this stage is called {name!r} already, by its key"
-        hint = "remove this name, or write the stages as a list"
-        mistakes.append(Diagnostic("DB0102", message, given.value.span, hint))
-    own = {"name": TableEntry(entry.key, Leaf(name, entry.key))}
-    rest = {key: below for key, below in entry.value.entries.items() if key != "name"}
-    return Table(own | rest, entry.value.span)
 
 
 def validate(
@@ -130,6 +93,9 @@ def _is_required(path: Path) -> bool:
 def _model(path: Path) -> type[BaseModel] | None:
     """Return the model of the table at a path of the schema."""
     model: type[BaseModel] | None = Declaration
+    if path[:1] == ("images",):
+        # Its keys are names.
+        model, path = (NamedImage if path[1:] else None), path[2:]
     for step in path:
         if isinstance(step, str):
             model = next(_models(_fields(model).get(step)), None)

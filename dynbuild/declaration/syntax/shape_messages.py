@@ -1,14 +1,17 @@
 """Messages for mistakes of shape: what was expected, what was found, what to write."""
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from pydantic import BaseModel
 
 from dynbuild.declaration.caches import KINDS
-from dynbuild.declaration.schema import Declaration, Stage
+from dynbuild.declaration.grammar import is_secret
+from dynbuild.declaration.schema import Declaration, NamedImage
+from dynbuild.declaration.schema_stage import Stage
+from dynbuild.declaration.syntax.edits import renamings, written_at
+from dynbuild.declaration.syntax.shape_examples import example, in_a_stage
 from dynbuild.declaration.syntax.tree import (
     Leaf,
     List,
@@ -18,8 +21,10 @@ from dynbuild.declaration.syntax.tree import (
     find,
     key_at,
     span_at,
+    within_image,
 )
-from dynbuild.errors import Diagnostic, did_you_mean
+from dynbuild.errors import Diagnostic, Edit, Mend, did_you_mean, respellings
+from dynbuild.spans import Span
 
 _LONGEST = 40
 """Maximum characters of a found value that a message shows."""
@@ -35,21 +40,24 @@ _WANTED = {
 _WANTED_AT = {
     ("user", "model_type"): "a name or a table",
     ("cache_mounts", "model_type"): "a directory or a table",
+    ("tmpfs", "model_type"): "a directory or a table",
     **{
         (kind.key, "model_type"): f"a {kind.alone} or a table"
         for kind in KINDS
         if kind.alone
     },
+    ("pip_index", "model_type"): "an address or a table",
+    ("npm_registry", "model_type"): "an address or a table",
+    ("cmd", "tuple_type"): "a text for the shell, or a list",
+    ("entrypoint", "tuple_type"): "a text for the shell, or a list",
     ("expose", "string_type"): "a port, such as 8000,",
+    ("healthcheck", "model_type"): "a text for the shell, a table or false",
 }
 
 _TABLES = {
     "copy": "write a list of tables, each with 'from' and 'to'",
     "secrets": "write a list of tables, each with 'id', and 'env' or 'target'",
 }
-
-_FOR_A_SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~]")
-"""Characters that need a shell, beyond plain words."""
 
 _BOOLEANS = {
     "true": "true",
@@ -99,11 +107,17 @@ def explain(
             return _secret_by_value(tree, path)
         case "extra_forbidden":
             message = f"unknown key {name!r}{inside}"
-            hint = _elsewhere(path) or _instead(name, known)
-            return Diagnostic("DB0110", message, key_at(tree, path), hint)
+            hint, key = _elsewhere(path), key_at(tree, path)
+            if hint is not None:
+                if hint.endswith("in a stage"):
+                    hint = f"{hint}: {in_a_stage(tree, name)}"
+                return Diagnostic("DB0110", message, key, hint)
+            hint, mends = _instead(name, known), _renamings(key, name, known)
+            return Diagnostic("DB0110", message, key, hint, mends=mends)
         case "missing":
             message = f"{name!r} is missing{inside}"
-            return Diagnostic("DB0112", message, span_at(tree, path))
+            hint = f"add it: {example(tree, path, 'string_type')}"
+            return Diagnostic("DB0112", message, span_at(tree, path), hint)
         case "literal_error":
             return _not_one_of(tree, path, get_args(known[name]))
         case _:
@@ -112,6 +126,10 @@ def explain(
 
 def place(tree: Node, path: Path) -> str:
     """Return the human-readable form of a path: ``copy[0] of stage 'build'``."""
+    image = ""
+    if path[:1] == ("images",) and len(path) > 1:
+        image = f"image {path[1]!r}"
+        tree, path = find(tree, path[:2]) or tree, path[2:]
     stage = ""
     if path[:1] == ("stages",) and len(path) > 1:
         named = find(tree, (*path[:2], "name"))
@@ -121,7 +139,7 @@ def place(tree: Node, path: Path) -> str:
     steps = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in path
     ).lstrip(".")
-    return " of ".join(filter(None, (steps, stage)))
+    return " of ".join(filter(None, (steps, stage, image)))
 
 
 def _instead(name: str, known: Collection[str]) -> str:
@@ -131,9 +149,21 @@ def _instead(name: str, known: Collection[str]) -> str:
     return did_you_mean(name, tuple(known)) or f"known here: {', '.join(known)}"
 
 
+def _renamings(key: Span, name: str, known: Collection[str]) -> tuple[Mend, ...]:
+    """Return the mends that write the key that may have been meant."""
+    other = _OTHER_WORDS.get(name)
+    if other is not None and other in known:
+        return respellings(key, name, (other,))
+    return renamings(key, name, tuple(known))
+
+
 def _elsewhere(path: Path) -> str | None:
     """Return where a key at the wrong level belongs."""
     name = path[-1]
+    if path[0] == "images":
+        if name in _names(Declaration) and name not in _names(NamedImage):
+            return f"{name!r} belongs at the top, beside 'images'"
+        path = path[2:]
     if len(path) == 1 and name in _names(Stage):
         return f"{name!r} belongs in a stage"
     if path[0] == "stages" and name in _names(Declaration):
@@ -146,7 +176,12 @@ def _names(model: type[BaseModel]) -> list[str]:
 
 
 def _in_secrets(path: Path) -> bool:
-    return path[:1] == ("stages",) and path[2:3] == ("secrets",)
+    path = within_image(path)
+    if path[:1] == ("stages",) and path[2:3] == ("secrets",):
+        return True
+    fields = path[2:3] if path[:1] == ("stages",) else path[:1]
+    asks = fields[:1] in {("apt_sources",), ("pip_index",), ("npm_registry",)}
+    return asks and is_secret(str(path[-1]), "a value")
 
 
 def _secret_by_value(tree: Table, path: Path) -> Diagnostic:
@@ -165,10 +200,11 @@ def _not_one_of(tree: Table, path: Path, choices: Sequence[str]) -> Diagnostic:
     message = (
         f"expected {_listed(choices)} for {place(tree, path)}, found {found(node)}"
     )
-    near = None
+    near, mends = None, tuple[Mend, ...]()
     if isinstance(node, Leaf) and isinstance(node.value, str):
         near = did_you_mean(node.value, choices)
-    return Diagnostic("DB0113", message, node.span, near)
+        mends = renamings(node.span, node.value, choices)
+    return Diagnostic("DB0113", message, node.span, near, mends=mends)
 
 
 def _listed(choices: Collection[str]) -> str:
@@ -182,7 +218,46 @@ def _wrong_type(tree: Table, path: Path, kind: str) -> Diagnostic:
     special = _WANTED_AT.get((_field(path), kind))
     wanted = special or _WANTED.get(kind, "another value")
     message = f"expected {wanted} for {place(tree, path)}, found {found(node)}"
-    return Diagnostic("DB0111", message, node.span, _mend(node, kind, special, path))
+    hint = _mend(node, kind, special, path)
+    hint = hint or f"write {example(tree, path, kind)}"
+    mends = _quoting(node, kind, special) or _listing(tree, node, kind, path)
+    return Diagnostic("DB0111", message, node.span, hint, mends=mends)
+
+
+def _quoting(node: Node, kind: str, special: str | None) -> tuple[Mend, ...]:
+    """Return the mend that puts quotes around a value, or takes them away."""
+    if not isinstance(node, Leaf) or not node.literal:
+        return ()
+    written, value = written_at(node.span), node.value
+    if set(written) == {"*"}:
+        return ()
+    match kind, value:
+        case "string_type", bool() | int() | float() if special is None:
+            text = json.dumps(written, ensure_ascii=False)
+            title = "put it in quotes"
+        case "bool_type", str() if value.lower() in _BOOLEANS:
+            text, title = _BOOLEANS[value.lower()], "write it without quotes"
+        case "int_type", str() if value.isdecimal():
+            text, title = value, "write it without quotes"
+        case _:
+            return ()
+    return (Mend(title, (Edit(node.span, text),)),)
+
+
+def _listing(tree: Table, node: Node, kind: str, path: Path) -> tuple[Mend, ...]:
+    """Return the mend that makes a text or a number a list, as its hint says."""
+    if kind != "tuple_type" or not isinstance(node, Leaf) or not node.literal:
+        return ()
+    text = node.value
+    if _is_port(node, path):
+        return (Mend("write a list", (Edit(node.span, f"[{_written(node)}]"),)),)
+    if not isinstance(text, str) or _field(path) in _TABLES:
+        return ()
+    between = " " if tree.span.source.name.endswith(".nix") else ", "
+    quoted = [json.dumps(item, ensure_ascii=False) for item in _items(text, path)]
+    if not respellings(node.span, text, [""]) or "$" in text:
+        return ()
+    return (Mend("write a list", (Edit(node.span, f"[{between.join(quoted)}]"),)),)
 
 
 def found(node: Node) -> str:
@@ -242,7 +317,10 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
             hint = "write a list"
         case "tuple_type", Leaf(str(text)):
             items = _items(text, path)
-            shown = ", ".join(_quoted(item, node) for item in items)
+            is_nix = node.span.source.name.endswith(".nix")
+            shown = (" " if is_nix else ", ").join(
+                _quoted(item, node) for item in items
+            )
             hint = f"write a list: [{shown}]" if "…" not in shown else "write a list"
         case "tuple_type", Table():
             hint = "write a list of tables: [{ … }]"
@@ -251,21 +329,36 @@ def _mend(node: Node, kind: str, wanted: str | None, path: Path) -> str | None:
         case "int_type", Leaf(str(text)) if text.isdecimal():
             hint = f"write {text}, without quotes"
         case _:
-            pass
+            hint = _mend_of_one_field(node, kind, path)
     return hint
+
+
+def _mend_of_one_field(node: Node, kind: str, path: Path) -> str | None:
+    match kind, node:
+        case "tuple_type", Leaf() if _is_port(node, path):
+            return f"write a list: [{_written(node)}]"
+        case "string_type", Table() if _is_label(path):
+            return f'a name with dots is one in quotes: "{path[-1]}.…"'
+        case _:
+            return None
+
+
+def _is_port(node: Leaf, path: Path) -> bool:
+    """Whether a number stands alone in the one field that is a list of numbers."""
+    return path[-1] == "expose" and node.literal and type(node.value) is int
+
+
+def _is_label(path: Path) -> bool:
+    of = {("labels",), ("annotations",)}
+    return path[-2:-1] in of and path[-3:-2] != ("images",)
 
 
 def _items(text: str, path: Path) -> list[str]:
     """Return the list that a text stands for.
 
-    A command is one item of its list; for anything else, each word is one. Text that
-    only a shell understands is wrapped in a shell.
+    A command is one item of its list; for anything else, each word is one.
     """
-    if path[-1] in ("commands", "env_scripts"):
-        return [text]
-    if path[-1] in ("cmd", "entrypoint") and _FOR_A_SHELL.search(text):
-        return ["/bin/sh", "-c", text]
-    return text.split()
+    return [text] if path[-1] in ("commands", "env_scripts") else text.split()
 
 
 def _in_quotes(node: Leaf) -> str:

@@ -7,7 +7,7 @@ from itertools import starmap
 
 from dynbuild.declaration.syntax import Syntax
 
-Spellable = str | Sequence["Spellable"] | Mapping[str, "Spellable"]
+Spellable = str | int | Sequence["Spellable"] | Mapping[str, "Spellable"]
 
 
 def spelled(syntax: Syntax, field: str, value: Spellable) -> str:
@@ -29,6 +29,8 @@ def _value(syntax: Syntax, value: Spellable) -> str:
             return (
                 _text(value).replace("${", "\\${") if syntax == "nix" else _text(value)
             )
+        case bool() | int():
+            return json.dumps(value)
         case Mapping() if syntax == "nix":
             return f"{{ {' '.join(starmap(partial(spelled, syntax), value.items()))} }}"
         case Mapping():

@@ -26,6 +26,7 @@ from dynbuild.declaration.syntax.tree import (
 )
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
+from dynbuild.toml_words import explained
 
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*")
 _SPACE = re.compile(r"[ \t]*+")
@@ -53,59 +54,8 @@ _DEPTH = re.compile(
     r"#[^\n]*+|[\[\]{}\n]|.",
     re.DOTALL,
 )
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 _TWICE = re.compile(r"twice|overwrite|namespace|Duplicate inline")
-_WORDS: tuple[tuple[str, str, str | None], ...] = (
-    (r"^Cannot declare", "this table is defined twice", "join the two"),
-    (r"overwrite|Duplicate", "this key already has a value", "keep one of the two"),
-    (r"namespace", "this table is closed: it was written whole elsewhere", None),
-    (r"^Invalid statement", "expected a key or a [table]", None),
-    (
-        r"^Expected newline or end of document",
-        "expected the end of the line after a value",
-        "put a text in quotes, and write one key = value on a line",
-    ),
-    (r"^Expected '=' after a key", "expected = after the key", None),
-    (r"^Expected '\]", "the header of this table is not closed", None),
-    (
-        r"^Invalid initial character for a key",
-        "a key cannot start like this",
-        "put a key that has other characters than A-Z a-z 0-9 _ - in quotes",
-    ),
-    (r"^Unclosed array", "expected , or ] in a list", None),
-    (r"^Unclosed inline table", "expected , or } in an inline table", None),
-    (
-        r"^Unescaped '\\'",
-        r"a backslash starts an escape, and this is not one",
-        r"write \\ for a backslash, or use 'single quotes'",
-    ),
-    (r"^Invalid hex value", r"\u takes 4 hex digits, \U takes 8", None),
-    (r"scalar value", "this escape is not a character of Unicode", None),
-    (
-        r"^Unterminated string|^Expected [\"']",
-        "this text is not closed",
-        None,
-    ),
-    (
-        r"^Illegal character '\\n'",
-        "this text is not closed at the end of its line",
-        'use """ for text of several lines',
-    ),
-    (
-        r"^Illegal character '\\r'",
-        "a carriage return without a line feed",
-        "save the file with LF or CRLF line endings",
-    ),
-    (
-        r"^Illegal character|^Found invalid",
-        "this control character is not allowed",
-        None,
-    ),
-    (r"^Invalid date", "there is no such date or time", "put a text in quotes"),
-    (r"^Invalid value", "expected a value", "put a text in quotes"),
-    (r"^Exceeds the limit", "this number is too long", "put a text in quotes"),
-)
 
 
 def read(source: Source) -> Table:
@@ -149,23 +99,14 @@ def _explain(source: Source, error: str) -> Diagnostic:
             _Scanner(source).document()
         except DeclarationError as found:
             return found.diagnostics[0]
-        except _LostError:
-            pass
-    offset = len(source.text)
-    place = _PLACE.search(error)
-    if place and place[1]:
-        line, column = int(place[1]), int(place[2])
-        before = source.text.split("\n", line - 1)
-        offset = sum(len(text) + 1 for text in before[: line - 1]) + column - 1
-    elif not place:
-        offset = 0
-    offset = min(offset, max(0, len(source.text.rstrip()) - 1))
-    message, hint = next(
-        ((words, hint) for pattern, words, hint in _WORDS if re.search(pattern, error)),
-        (_PLACE.sub("", error), None),
-    )
+        except (_LostError, ValueError):
+            pass  # another mistake stands before or behind it
+    mistake = explained(error)
+    offset = min(mistake.offset(source.text), max(0, len(source.text.rstrip()) - 1))
     span = Span(source, offset, offset + 1)
-    return Diagnostic("DB0101", f"not valid TOML: {message}", span, hint)
+    return Diagnostic(
+        "DB0101", f"not valid TOML: {mistake.message}", span, mistake.hint
+    )
 
 
 class _LostError(Exception):

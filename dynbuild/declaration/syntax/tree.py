@@ -65,6 +65,11 @@ Node = Leaf | List | Table
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
 
 
+def within_image(path: Path) -> Path:
+    """Return a path as it is within its image, if it leads into one of several."""
+    return path[2:] if path[:1] == ("images",) else path
+
+
 def plain(node: Node) -> Plain:
     """Return a value without its locations."""
     match node:

@@ -57,17 +57,21 @@ _WORDS: tuple[tuple[str, str, str | None], ...] = (
         "a text cannot start with this character",
         "put the text in quotes",
     ),
-    (r"could not find expected ':'", "expected : after the key", None),
+    (r"could not find expected ':'", "expected : after the key", "write key: value"),
     (
         r"expected <block end>, but found",
         "this does not line up with what it stands in",
         "check the indentation, and quote a text that starts with a quote or a bracket",
     ),
-    (r"expected ',' or '([\]}])'", r"expected , or \1", None),
+    (
+        r"expected ',' or '([\]}])'",
+        r"expected , or \1",
+        "separate items by commas, and close what is open",
+    ),
     (
         r"unexpected end of stream",
         "this text is not closed before the end of the file",
-        None,
+        "end it with the quote that it begins with",
     ),
     (
         r"unknown escape character|expected escape sequence",
@@ -223,7 +227,10 @@ class _Composer:
                     hint = f"put the key in quotes: {said!r}".replace("'", '"')
                     self._mistake("DB0105", "a key must be text", span, hint)
                 case _:
-                    self._mistake("DB0105", "a key must be plain text", key.node.span)
+                    hint = "put a text that starts with { or [ in quotes"
+                    self._mistake(
+                        "DB0105", "a key must be plain text", key.node.span, hint
+                    )
         for span, node in merged:
             for name, entry in self._merged(span, node):
                 entries.setdefault(name, entry)
@@ -291,7 +298,9 @@ class _Composer:
         if tag == kind or (kind == "str" and tag in _SCALARS):
             return tag
         shown = written.replace(_TAG, "!!")
-        self._mistake("DB0104", f"the tag {shown} is not allowed here", span)
+        self._mistake(
+            "DB0104", f"the tag {shown} is not allowed here", span, "remove it"
+        )
         return kind
 
     def _extent(self, start: Span, end: yaml.Event) -> Span:

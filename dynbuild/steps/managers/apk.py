@@ -51,6 +51,8 @@ def key(spec: str) -> str:
 def run(group: Group) -> Run:
     lines = ["set -eu"]
     newer, leaving = upgrades(group), removals(group)
+    if group.upgrades:
+        lines.append("apk upgrade --no-cache")
     if wanted(group)[1]:
         lines += tried(group, 'apk add --no-cache -s "$@"', "apk add --no-cache")
     elif specs := installs(group):
@@ -72,6 +74,7 @@ def missing(group: Group, text: ReadText) -> tuple[str, ...]:
 
 MANAGER = Manager(
     name="apk",
+    kind="apk",
     accepts=_SPEC.fullmatch,
     form="name, name=version, name~version or name@repository",
     key=key,

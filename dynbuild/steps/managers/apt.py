@@ -8,6 +8,7 @@ the base's packages and any that earlier steps left unneeded.
 import re
 
 from dynbuild.quote import shell
+from dynbuild.steps.managers import logins
 from dynbuild.steps.managers.left_out import marked
 from dynbuild.steps.managers.manager import Manager, System
 from dynbuild.steps.managers.presence import ReadText, absent, others
@@ -21,7 +22,7 @@ from dynbuild.steps.managers.script import (
     wanted,
     wrapped,
 )
-from dynbuild.steps.model import Group
+from dynbuild.steps.model import Group, Index
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
 
 _SPEC = re.compile(
@@ -63,6 +64,14 @@ Dir { Etc::Parts "/dev/null"; Cache "$cache"; State::Lists "$cache/lists"; };
 Dir::Cache { pkgcache "pkgcache.bin"; srcpkgcache "srcpkgcache.bin"; };
 APT { Cmd::Pattern-Only "true"; Update::Error-Mode "any"; }; Acquire::Retries "3";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
+CONF"""
+
+# What goes is decided by what is installed: no source is asked. Reading the lists would
+# take seconds of the processor.
+_WITHOUT_LISTS = """mkdir -p /tmp/lists/partial
+cat >> /tmp/apt.conf <<'CONF'
+Dir::State::Lists "/tmp/lists";
+Dir::Cache { pkgcache ""; srcpkgcache ""; };
 CONF"""
 
 # Packages that were unneeded before this step are left alone. What is only recommended
@@ -118,6 +127,11 @@ rm -rf /var/log/apt/* /var/log/dpkg.log /var/log/alternatives.log
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache"""
 
 _INSTALL = "apt-get install -y -q --no-install-recommends --allow-downgrades"
+_UPGRADE = "apt-get upgrade -y -q --no-install-recommends --with-new-pkgs"
+
+# What apt reads by itself is the image's (apt_auth.conf(5)).
+_LOGINS = f"""{{netrc}}
+echo 'Dir::Etc::netrc "{logins.NETRC}";' >> /tmp/apt.conf"""
 
 _STATUS = "var/lib/dpkg/status"
 _FIELD = re.compile(r"^(Package|Status|Architecture|Provides): *(.*)$", re.MULTILINE)
@@ -130,7 +144,13 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     specs, leaving = installs(group), removals(group)
-    parts = [_CONFIGURE, *_foreign(group), "apt-get update -q"]
+    parts = [_CONFIGURE]
+    if private := logins.netrc(group, "/etc/apt/auth.conf", _machine):
+        parts.append(_LOGINS.format(netrc="\n".join(private)))
+    asks = specs or group.upgrades
+    parts += [*_foreign(group), "apt-get update -q" if asks else _WITHOUT_LISTS]
+    if group.upgrades:
+        parts.append(_UPGRADE)
     if leaving:
         parts.append(_UNNEEDED)
     if wanted(group)[1]:
@@ -146,7 +166,13 @@ def run(group: Group) -> Run:
             )
         parts.append(fill(_REMOVE, LEAVING=leaving))
     parts.append(_CLEAN)
-    return Run("\n".join(parts), mounts(group, *_MOUNTS), shell=SHELL)
+    own = (*_MOUNTS, *logins.mounts(group))
+    return Run("\n".join(parts), mounts(group, *own), shell=SHELL)
+
+
+def _machine(index: Index) -> str:
+    """Return a server as apt names it: without its protocol, only by https."""
+    return index.url.removeprefix("https://")
 
 
 def missing(group: Group, text: ReadText) -> tuple[str, ...]:
@@ -190,6 +216,7 @@ def _foreign(group: Group) -> list[str]:
 
 MANAGER = Manager(
     name="apt",
+    kind="deb",
     accepts=_SPEC.fullmatch,
     form="name, name=version, name/release or name:architecture",
     key=key,

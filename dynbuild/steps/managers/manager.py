@@ -33,10 +33,11 @@ class System:
 class Manager:
     """The packages of one family: their syntax, their installation, its traces.
 
-    ``accepts`` tells whether a text is a spec, of the ``form`` that people are told;
-    ``refusals`` say why it is not. ``key`` returns the package that a spec refers to:
-    two specs with one key request the same package in two ways. ``run`` returns the
-    transaction of a group.
+    ``kind`` is that of its packages in package URLs (``inside.model``). ``accepts``
+    tells whether a text is a spec, of the ``form`` that people are told; ``refusals``
+    say why it is not. ``key`` returns the package that a spec refers to: two specs with
+    one key request the same package in two ways. ``run`` returns the transaction of a
+    group.
 
     ``missing`` finds what is declared and not there in the text of a file, which lies
     at the path ``shows``; without it the script looks itself.
@@ -45,9 +46,13 @@ class Manager:
     every installation (``link.reads``); ``databases`` have the paths that make up a
     database, by its name (``link.commute``); ``uncounted`` those of files whose content
     does not matter, by the tool that writes them (``link.uncounted``).
+
+    ``index_field`` is the declaration's field of where its packages come from, if it
+    has one.
     """
 
     name: str
+    kind: str
     accepts: Callable[[str], object]
     form: str
     key: Callable[[str], str]
@@ -60,8 +65,14 @@ class Manager:
     databases: Mapping[str, str] = field(default_factory=dict)
     uncounted: Mapping[str, str] = field(default_factory=dict)
     system: System | None = None
+    index_field: str = ""
 
     @property
     def field(self) -> str:
         """The declaration's list of these packages."""
         return f"{self.name}_packages"
+
+    @property
+    def upgrade_field(self) -> str:
+        """The declaration's wish that all that is there be upgraded, of a system's."""
+        return f"{self.name}_upgrade"

@@ -6,6 +6,7 @@ names are touched. The base's packages stay.
 
 import re
 
+from dynbuild.steps.managers import logins
 from dynbuild.steps.managers.manager import Manager
 from dynbuild.steps.managers.script import (
     SHELL,
@@ -51,7 +52,7 @@ def key(spec: str) -> str:
 
 
 def run(group: Group) -> Run:
-    lines = [_CONFIGURE]
+    lines = [_CONFIGURE, *logins.npmrc(group)]
     leaving, specs = removals(group), installs(group)
     if leaving:
         lines.append(fill(_REMOVE, LEAVING=leaving))
@@ -60,16 +61,18 @@ def run(group: Group) -> Run:
     elif specs:
         lines.append(wrapped("npm install -g", specs))
     lines += all_there(group, sorted(group.declared), '[ -e "$root/$package" ]')
-    cache = CacheMount("/root/.npm", "npm")
-    return Run("\n".join(lines), mounts(group, cache), shell=SHELL)
+    own = (CacheMount("/root/.npm", "npm"), *logins.mounts(group))
+    return Run("\n".join(lines), mounts(group, *own), shell=SHELL)
 
 
 MANAGER = Manager(
     name="npm",
+    kind="npm",
     accepts=_SPEC.fullmatch,
     form="name, name@version or @scope/name",
     key=key,
     run=run,
+    index_field="npm_registry",
     reads=("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc", "root/.npmrc"),
     uncounted={
         # A log for each run, named by its time; the index of server responses.

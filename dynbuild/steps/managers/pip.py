@@ -5,8 +5,10 @@ whole set consistent. Packages not installed by pip, or part of the base, stay.
 """
 
 import re
+from urllib.parse import urlsplit
 
 from dynbuild.quote import shell
+from dynbuild.steps.managers import logins
 from dynbuild.steps.managers.left_out import LEFT_OUT, attempt, marked
 from dynbuild.steps.managers.manager import Manager
 from dynbuild.steps.managers.script import (
@@ -17,10 +19,18 @@ from dynbuild.steps.managers.script import (
     upgrades,
     wrapped,
 )
-from dynbuild.steps.model import Group
+from dynbuild.steps.model import Group, Index
 from dynbuild.steps.run import CacheMount, Run
 
+# Who asks by ssh is no secret, but with a password.
+_LOGIN = "//[^/?#]*:[^/?#]*@|//[^/?#:]+:(?![0-9]*(?:[/?#]|$)).*@|(?i:https?)://[^/?#]*@"
+
 _REFUSALS = (
+    (
+        _LOGIN,
+        "an address with a password would stand in the lock",
+        "write it without; name where packages come from, and a secret, in pip_index",
+    ),
     (r"@ *file:", "a file of the project is not a package of an index", None),
     (r"(?<![=!<>~])=(?!=)", "a version is pinned with ==", None),
 )
@@ -76,7 +86,7 @@ def accepts(spec: str) -> bool:
         url = Requirement(spec).url
     except InvalidRequirement:
         return False
-    return not (url and url.startswith("file:"))
+    return not (url and re.match(f"file:|.*(?:{_LOGIN})", url))
 
 
 def key(spec: str) -> str:
@@ -86,7 +96,7 @@ def key(spec: str) -> str:
 
 
 def run(group: Group) -> Run:
-    parts = [_CONFIGURE]
+    parts = [_CONFIGURE, *_asked(group)]
     leaving, declared = removals(group), sorted(group.declared.items())
     if leaving:
         parts.append(fill(_REMOVE, LEAVING=leaving))
@@ -111,8 +121,32 @@ def run(group: Group) -> Run:
         # A package with a marker may legitimately be absent.
         names = [name for name, spec in declared if ";" not in spec]
         parts += _checks(group, names)
-    cache = CacheMount("/root/.cache/pip", "pip")
-    return Run("\n".join(parts), mounts(group, cache), shell=SHELL)
+    own = (CacheMount("/root/.cache/pip", "pip"), *logins.mounts(group))
+    return Run("\n".join(parts), mounts(group, *own), shell=SHELL)
+
+
+def _asked(group: Group) -> list[str]:
+    """Return lines that say which indexes are asked, the first instead of PyPI."""
+    if not group.indexes:
+        return []
+    first, *more = (index.url for index in group.indexes)
+    variables = {
+        "PIP_INDEX_URL": first,
+        "PIP_EXTRA_INDEX_URL": " ".join(more),
+        # What is said to be without encryption is meant to be.
+        "PIP_TRUSTED_HOST": " ".join(
+            urlsplit(url).netloc for url in (first, *more) if url.startswith("http:")
+        ),
+    }
+    private = logins.netrc(group, "/root/.netrc", _host)
+    if private:
+        variables["NETRC"] = logins.NETRC
+    said = [f"{name}={shell(text)}" for name, text in variables.items() if text]
+    return [*private, *(f"export {one}" for one in said)]
+
+
+def _host(index: Index) -> str:
+    return urlsplit(index.url).hostname or ""
 
 
 def _checks(group: Group, names: list[str]) -> list[str]:
@@ -131,12 +165,14 @@ def _checks(group: Group, names: list[str]) -> list[str]:
 
 MANAGER = Manager(
     name="pip",
+    kind="pypi",
     accepts=accepts,
     form="name, name==version or name @ URL",
     key=key,
     run=run,
     refusals=_REFUSALS,
     programs=("pip", "pip3"),
+    index_field="pip_index",
     reads=(
         *("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
         *("usr/pip.conf", "usr/local/pip.conf", "root/.netrc"),

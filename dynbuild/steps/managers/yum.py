@@ -104,6 +104,8 @@ def run(group: Group) -> Run:
     newer, leaving = upgrades(group), removals(group)
     declared = [spec for spec in sorted(group.declared) if not spec.startswith("@")]
     lines = [_CONFIGURE]
+    if group.upgrades:
+        lines.append("$dnf -y upgrade")
     if leaving:
         lines.append(_UNNEEDED)
     if wanted(group)[1]:
@@ -119,6 +121,7 @@ def run(group: Group) -> Run:
 
 MANAGER = Manager(
     name="yum",
+    kind="rpm",
     accepts=_SPEC.fullmatch,
     form="name, name-version or @group",
     key=key,

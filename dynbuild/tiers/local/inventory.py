@@ -8,7 +8,13 @@ from pathlib import Path
 
 from dynbuild.digest import BlobDigest, sha256
 from dynbuild.inventory import OLD_RECORDS, RECORDS, Root, StoredObject
-from dynbuild.tiers.codec import UnreadableError, load_base, load_record, named_in
+from dynbuild.tiers.codec import (
+    UnreadableError,
+    load_base,
+    load_record,
+    named_in,
+    names_in,
+)
 from dynbuild.tiers.local.tier import digest_of_file
 from dynbuild.tiers.origin import ANY, Trust, origins_in, parted
 
@@ -48,7 +54,8 @@ class LocalInventory:
             return None
         blobs = {layer.digest for layer in record.layers}
         origins = origins_in(origin_data, data, record, writes, self.trust)
-        return Root(frozenset({writes, *blobs}), replace(record, origins=origins))
+        names = frozenset({writes, *blobs, *names_in(record.inside())})
+        return Root(names, replace(record, origins=origins))
 
     def is_whole(self, blob: BlobDigest) -> bool:
         name = blob.removeprefix("sha256:")
@@ -74,7 +81,6 @@ def _note(key: str, data: bytes) -> Root | None:
     if not key.startswith("notes/base-"):
         return Root(frozenset())
     try:
-        layers, writes, _ = load_base(text.decode("utf-8", "replace"))
+        return Root(load_base(text.decode("utf-8", "replace")).names)
     except UnreadableError:
         return None
-    return Root(frozenset({writes, *(layer.digest for layer in layers)}))

@@ -1,6 +1,5 @@
 """The state of a machine beside its tier: bases, notes, and who builds what now."""
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -8,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.bases import base_step, documents_in, image_in
 from dynbuild.link.model import Origin
 from dynbuild.ports import Base
 from dynbuild.tiers.codec import (
+    NotedBase,
     StoredWrites,
     UnreadableError,
+    dump_base,
     dump_writes,
     load_base,
 )
@@ -32,26 +34,42 @@ class LocalMachine:
     pause: Callable[[float], None]
 
     def base(self, digest: Digest) -> Base | None:
+        return self._noted_base(digest) or self._recorded_base(digest)
+
+    def _noted_base(self, digest: Digest) -> Base | None:
         text = self.noted(_base(digest))
         if text is None:
             return None
         try:
-            layers, writes, config = load_base(text)
+            noted = load_base(text)
         except UnreadableError:
             return None
-        data = self.tier.read(writes)
+        data = self.tier.read(noted.writes)
         with suppress(OSError):
             # It counts as young while it is used.
             os.utime(self._note(_base(digest)))
-        if data is None or not all(map(self.tier.holds, layers)):
+        if data is None or not all(map(self.tier.holds, noted.layers)):
             return None
-        return Base(layers, StoredWrites(data), config)
+        writes, inside = StoredWrites(data), noted.inside
+        return Base(noted.layers, writes, noted.config, lambda: inside)
+
+    def _recorded_base(self, digest: Digest) -> Base | None:
+        """Return a base that came from another tier, all of which is here."""
+        for record in self.tier.records(base_step(digest)):
+            found = [self.tier.read(blob) for blob in documents_in(record, digest)]
+            documents = [data for data in found if data is not None]
+            if len(documents) != 2:  # noqa: PLR2004 - a manifest and a config
+                continue
+            image = image_in(record, digest, (documents[0], documents[1]))
+            if image is not None:
+                self.tier.doubt(*record.origins)
+                return Base(image.layers, record.writes, image.config, record.inside)
+        return None
 
     def keep_base(self, digest: Digest, base: Base) -> None:
-        layers = [[x.diff_id, x.digest, x.size, x.media_type] for x in base.layers]
         writes = self.tier.write(dump_writes(base.writes))
-        facts = {"layers": layers, "writes": writes, "config": base.config}
-        self.note(_base(digest), json.dumps(facts))
+        noted = NotedBase(base.layers, writes, base.config, base.inside())
+        self.note(_base(digest), dump_base(noted))
 
     def note(self, name: str, text: str) -> None:
         data = text.encode()

@@ -48,7 +48,7 @@ class Local:
     _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
 
     def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        by_step = (self._records(step) for step in sorted(set(steps)))
+        by_step = (self.records(step) for step in sorted(set(steps)))
         return tuple(
             r for records in by_step for r in records if r.platform == platform
         )
@@ -167,7 +167,8 @@ class Local:
     def _folder(self, step: Digest) -> Path:
         return self.root / RECORDS / step.removeprefix("sha256:")
 
-    def _records(self, step: Digest) -> Iterator[Record]:
+    def records(self, step: Digest) -> Iterator[Record]:
+        """Return the records of a step that count, for any platform."""
         try:
             names = sorted(os.listdir(self._folder(step)))  # noqa: PTH208 - no Path each
         except (FileNotFoundError, NotADirectoryError):

@@ -80,13 +80,18 @@ class Client:
         response, body = self._session.ask(ask, pulling(repository), _OK, _MISSING)
         return body if response.status == _OK else None
 
-    def put_manifest(self, repository: Repository, name: str, data: bytes) -> Digest:
-        """Put an OCI manifest, all of whose blobs are there, under a tag or digest."""
+    def put_manifest(
+        self, repository: Repository, name: str, data: bytes, kind: str = MANIFEST
+    ) -> Digest:
+        """Put an OCI manifest under a tag or digest: all that it names is there.
+
+        An index is another ``kind``.
+        """
         ask = Ask(
             f"writing {_shown(repository, name)}",
             "PUT",
             repository.url(f"manifests/{name}"),
-            {"Content-Type": MANIFEST},
+            {"Content-Type": kind},
             data,
             moves=True,
         )

@@ -9,17 +9,18 @@ manifests could remove.
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.link.model import Record
-from dynbuild.tiers.codec import UnreadableError, load_record
+from dynbuild.tiers.codec import UnreadableError, load_record, names_in
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 STEP = "application/vnd.dynbuild.step.v2+json"
 WRITES = "application/vnd.dynbuild.writes.v1"
+INSIDE = "application/vnd.dynbuild.inside.v1"
 RECORD = "dynbuild.record"
 MADE = "dynbuild.made"
 EMPTY = b"{}"
@@ -44,7 +45,8 @@ class PackedRecord:
     """A record as it was dumped, and its write set: a blob of ``size`` bytes.
 
     ``data`` is that blob, if it is small enough to be in the manifest; ``made`` is when
-    the record came, in seconds since 1970, if that is known.
+    the record came, in seconds since 1970, if that is known. ``inside`` has the blob
+    that says what is installed, and its size, if the registry has it.
     """
 
     record: Record
@@ -53,6 +55,13 @@ class PackedRecord:
     text: bytes
     data: bytes | None = None
     made: int | None = None
+    inside: Mapping[BlobDigest, int] = field(default_factory=dict)
+
+    @property
+    def blobs(self) -> dict[BlobDigest, int]:
+        """All blobs that it names, and their sizes."""
+        layers = {layer.digest: layer.size for layer in self.record.layers}
+        return {self.writes: self.size, **layers, **self.inside}
 
 
 def tag_of(step: Digest) -> str:
@@ -86,16 +95,21 @@ def load_step(data: bytes) -> tuple[list[PackedRecord], int]:
             for descriptor in layers
             if RECORD in (descriptor.get("annotations") or {})
         ]
+        named = {descriptor.get("digest") for descriptor in layers}
         is_ours = manifest["artifactType"] == STEP
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UnreadableError from None
     if not is_ours:
         raise UnreadableError
-    entries = [entry for descriptor in descriptors for entry in _entry(descriptor)]
+    entries = [
+        entry for descriptor in descriptors for entry in _entry(descriptor, named)
+    ]
     return entries, len(descriptors) - len(entries)
 
 
-def _entry(descriptor: Mapping[str, Any]) -> Iterator[PackedRecord]:
+def _entry(
+    descriptor: Mapping[str, Any], named: Collection[object]
+) -> Iterator[PackedRecord]:
     try:
         text = descriptor["annotations"][RECORD].encode()
         record, writes = load_record(text)
@@ -105,8 +119,15 @@ def _entry(descriptor: Mapping[str, Any]) -> Iterator[PackedRecord]:
     if descriptor.get("digest") == writes and type(size) is int:
         timestamp = str(descriptor["annotations"].get(MADE, ""))
         created = int(timestamp) if re.fullmatch(r"[0-9]{1,12}", timestamp) else None
+        inside = names_in(record.inside())
         yield PackedRecord(
-            record, writes, size, text, _embedded(descriptor, writes), created
+            record,
+            writes,
+            size,
+            text,
+            _embedded(descriptor, writes),
+            created,
+            inside if inside.keys() <= {*named} else {},
         )
 
 
@@ -127,6 +148,10 @@ def _dump(entries: Sequence[PackedRecord]) -> bytes:
             if layer.digest not in digests:
                 digests.add(layer.digest)
                 layers.append(_descriptor(layer.media_type, layer.digest, layer.size))
+        for digest, size in entry.inside.items():
+            if digest not in digests:
+                digests.add(digest)
+                layers.append(_descriptor(INSIDE, digest, size))
         annotations = {RECORD: entry.text.decode()}
         if entry.made is not None:
             annotations[MADE] = str(entry.made)

@@ -34,9 +34,10 @@ class GhcrInventory(RegistryInventory):
     def remove(self, keys: Collection[str]) -> None:
         gone = set(keys)
         steps = {step for key in keys if (step := StoredObject(key, 0, 0.0).step)}
-        if not steps:
-            return
         with refusals():
+            images = self.going(keys)
+            if not steps and not images:
+                return
             versions = {
                 version.digest: version for version in self._packages.versions()
             }
@@ -45,6 +46,16 @@ class GhcrInventory(RegistryInventory):
                 for step in sorted(steps)
                 if (version := self._removed(step, gone, versions)) is not None
             ]
+            for tags in images:
+                version = versions.pop(tags[0].digest, None)
+                own = {tag.tag for tag in tags}
+                # One that has a tag of somebody else stays.
+                if (
+                    version
+                    and version.tags <= own
+                    and not self._packages.delete(version)
+                ):
+                    undeleted.append(version)
             undeleted += self._superseded(versions)
         if undeleted:
             count = f"{len(undeleted)} version{'s' * (len(undeleted) != 1)}"

@@ -13,12 +13,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from dynbuild.building import BuildFailed, Built, Report, Working
+from dynbuild.building import (
+    BuildFailed,
+    Built,
+    PlatformImage,
+    Report,
+    Working,
+    metadata_of,
+)
 from dynbuild.digest import BlobDigest, sha256
-from dynbuild.emit.manifest import CONFIG, MANIFEST, descriptor, documents
+from dynbuild.emit.manifest import (
+    CONFIG,
+    INDEX,
+    MANIFEST,
+    descriptor,
+    documents,
+    index,
+)
 from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Layer
-from dynbuild.ports import Config, LostError, Stack, Tier
+from dynbuild.ports import LostError, Stack, Tier
 from dynbuild.reference import parse
 from dynbuild.tiers.daemon_threads import parallel_map, submit
 from dynbuild.tiers.oci.address import Repository, repository
@@ -52,9 +66,29 @@ class Registries:
     check: Callable[[], None]
 
     def push(
-        self, stack: Stack, config: Config, tags: tuple[str, ...], report: Report
+        self,
+        images: Mapping[str, PlatformImage],
+        annotations: Mapping[str, str],
+        tags: tuple[str, ...],
+        report: Report,
     ) -> Built:
-        described = image, manifest = documents(stack, config)
+        pushed = _pushed(images, annotations)
+        self._everywhere(pushed, tags, report)
+        about = descriptor(pushed.kind, pushed.top)
+        told: dict[str, object] = {
+            "containerimage.descriptor": about,
+            "containerimage.digest": about["digest"],
+            "image.name": ",".join(tags),
+            **metadata_of(annotations),
+        }
+        if len(images) == 1:
+            config = descriptor(CONFIG, *pushed.configs)
+            told["containerimage.config.digest"] = config["digest"]
+        return Built(sha256(pushed.top), told, ())
+
+    def _everywhere(
+        self, pushed: "_Pushed", tags: tuple[str, ...], report: Report
+    ) -> None:
         places: dict[Repository, list[str]] = {}
         for tag in tags:
             names = places.setdefault(repository(tag), [])
@@ -62,8 +96,7 @@ class Registries:
         report(Working(_WHAT))
         try:
             for place, names in places.items():
-                push = partial(self._push, place, names, stack, described, report)
-                job = submit(push)
+                job = submit(partial(self._push, place, names, pushed, report))
                 while not wait([job], _POLL).done:
                     self.check()
                 job.result()
@@ -75,44 +108,30 @@ class Registries:
                 raise UnreachableError(diagnostic) from None
             raise BuildFailed(None, None, message, (), None, ()) from None
         report(Working(_WHAT, done=True))
-        about = descriptor(MANIFEST, manifest)
-        return Built(
-            sha256(manifest),
-            {
-                "containerimage.config.digest": descriptor(CONFIG, image)["digest"],
-                "containerimage.descriptor": about,
-                "containerimage.digest": about["digest"],
-                "image.name": ",".join(tags),
-            },
-            (),
-        )
 
     def _push(
-        self,
-        place: Repository,
-        names: Sequence[str],
-        stack: Stack,
-        described: tuple[bytes, bytes],
-        report: Report,
+        self, place: Repository, names: Sequence[str], pushed: "_Pushed", report: Report
     ) -> None:
         # Most runs push nothing, and need not wait for an HTTP library.
         from dynbuild.tiers.oci.client import Client  # noqa: PLC0415
         from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
 
-        image, manifest = described
-        progress = _UploadProgress(report, stack)
+        progress = _UploadProgress(report, pushed.stack)
         client = Client(place.host, self.environment, went=progress.went)
-        digest = sha256(manifest)
+        digest = sha256(pushed.top)
         stale = [n for n in names if client.manifest_digest(place, n) != digest]
         if not stale:
             return
-        layers = {layer.digest: layer for layer in stack}
+        layers = {layer.digest: layer for layer in pushed.stack}
         parallel_map(partial(self._bring, client, place), [*layers.values()], _AT_ONCE)
-        config = BlobDigest(sha256(image))
-        if not client.has(place, config):
-            client.upload(place, config, of_bytes(image))
+        for image in pushed.configs:
+            config = BlobDigest(sha256(image))
+            if not client.has(place, config):
+                client.upload(place, config, of_bytes(image))
+        for manifest in pushed.manifests:
+            client.put_manifest(place, sha256(manifest), manifest)
         for name in stale:
-            client.put_manifest(place, name, manifest)
+            client.put_manifest(place, name, pushed.top, pushed.kind)
 
     def _bring(self, client: "Client", place: Repository, layer: Layer) -> None:
         """Bring a layer to a repository. Raises LostError, RegistryError."""
@@ -131,6 +150,37 @@ class Registries:
             if not self.tier.fetch(layer.digest, path):
                 raise LostError(layer.digest)
             client.upload(place, layer.digest, of_file(path), begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pushed:
+    """What a push brings: layers, configs, the manifests below an index, and the top.
+
+    ``kind`` is the media type of the top: a manifest, or an index.
+    """
+
+    stack: Stack
+    configs: tuple[bytes, ...]
+    manifests: tuple[bytes, ...]
+    top: bytes
+    kind: str
+
+
+def _pushed(
+    images: Mapping[str, PlatformImage], annotations: Mapping[str, str]
+) -> _Pushed:
+    parts = {
+        platform: documents(one.stack, one.config, annotations)
+        for platform, one in images.items()
+    }
+    stack = tuple(dict.fromkeys(x for one in images.values() for x in one.stack))
+    configs = tuple(config for config, _ in parts.values())
+    manifests = {platform: manifest for platform, (_, manifest) in parts.items()}
+    if len(manifests) == 1:
+        (only,) = manifests.values()
+        return _Pushed(stack, configs, (), only, MANIFEST)
+    top = index(manifests, annotations)
+    return _Pushed(stack, configs, (*manifests.values(),), top, INDEX)
 
 
 class _UploadProgress:

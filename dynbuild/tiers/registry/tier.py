@@ -23,6 +23,7 @@ from dynbuild.tiers.codec import (
     UnreadableError,
     dump_record,
     dump_writes,
+    names_in,
     record_name,
 )
 from dynbuild.tiers.daemon_threads import parallel_map
@@ -79,7 +80,7 @@ class Registry:
         self._there: set[Digest] = set()
         self._lost: set[Digest] = set()
         self._doubtful = False
-        self._sizes: dict[Digest, int] = {}
+        self._sizes: dict[BlobDigest, int] = {}
         self._writes: dict[Digest, bytes] = {}
         self._lock = threading.Lock()
         self._names: dict[str, threading.Lock] = {}
@@ -104,6 +105,8 @@ class Registry:
                 if data is not None
             ]
         self._sizes |= {x.digest: x.size for entry in records for x in entry.layers}
+        for entry in usable:
+            self._sizes |= entry.inside
         return tuple(records)
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
@@ -143,13 +146,20 @@ class Registry:
         writes = dump_writes(record.writes)
         digest = BlobDigest(sha256(writes))
         text = dump_record(record, digest)
-        entry = PackedRecord(
-            record, digest, len(writes), text, writes, int(time.time())
-        )
         tag = tag_of(record.step)
         with refusals():
+            inside = names_in(record.inside())
+            entry = PackedRecord(
+                record,
+                digest,
+                len(writes),
+                text,
+                writes,
+                int(time.time()),
+                inside if all(map(self._has, inside)) else {},
+            )
             self._keep_bytes(digest, writes)
-            self._keep_bytes(BlobDigest(sha256(EMPTY)), EMPTY)
+            self.keep_empty()
             with self._alone(tag):
                 for _ in range(_TRIES):
                     self._put(tag, entry)
@@ -172,6 +182,10 @@ class Registry:
             self._doubtful = True
             whole = [other for other in others if self._is_whole(other)]
             self.put_entries(tag, [*whole, entry])
+
+    def keep_empty(self) -> None:
+        """Store the blob that every manifest of records names. Raises RegistryError."""
+        self._keep_bytes(BlobDigest(sha256(EMPTY)), EMPTY)
 
     def put_entries(self, tag: str, entries: list[PackedRecord]) -> None:
         """Set the records of a tag to exactly these. Raises RegistryError."""
@@ -223,8 +237,7 @@ class Registry:
         return not self._lost.isdisjoint(layer.digest for layer in entry.record.layers)
 
     def _is_whole(self, entry: PackedRecord) -> bool:
-        blobs = [entry.writes, *(layer.digest for layer in entry.record.layers)]
-        return all(self.client.has(self.repository, blob) for blob in blobs)
+        return all(self.client.has(self.repository, blob) for blob in entry.blobs)
 
     def _has(self, blob: BlobDigest) -> bool:
         """Whether a blob is there whole, as far as is known."""

@@ -54,18 +54,31 @@ class MissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The location of a bucket. ``region`` is guessed if it is None."""
+    """The location of a tier: a bucket, or what is below a prefix in it.
+
+    ``region`` is guessed if it is None.
+    """
 
     endpoint: str
     bucket: str
     secure: bool = True
     region: str | None = None
+    prefix: str = ""
 
     @property
     def place(self) -> str:
         """The bucket as shown to users."""
         scheme = "https" if self.secure else "http"
-        return redact_urls(f"{scheme}://{self.endpoint}/{self.bucket}")
+        inside = f"/{self.prefix}" if self.prefix else ""
+        return redact_urls(f"{scheme}://{self.endpoint}/{self.bucket}{inside}")
+
+    def object_of(self, key: str) -> str:
+        """Return the object that holds what the tier has under a key."""
+        return f"{self.prefix}/{key}" if self.prefix else key
+
+    def key_of(self, name: str) -> str:
+        """Return the key of an object that was listed below the prefix."""
+        return name.removeprefix(self.object_of(""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from minio.deleteobjects import DeleteObject
 from dynbuild.digest import BlobDigest
 from dynbuild.inventory import OLD_RECORDS, RECORDS, Root, StoredObject
 from dynbuild.ports import TierError
-from dynbuild.tiers.codec import named_in
+from dynbuild.tiers.codec import named_in, names_in
 from dynbuild.tiers.s3.client import MissingError, answers
 from dynbuild.tiers.s3.tier import S3
 
@@ -24,11 +24,14 @@ class S3Inventory(S3):
             try:
                 with answers(self.clients):
                     for item in self.clients.probe.list_objects(
-                        self.settings.bucket, prefix=prefix, recursive=True
+                        self.settings.bucket,
+                        prefix=self.settings.object_of(prefix),
+                        recursive=True,
                     ):
                         since = item.last_modified
                         age = now - since.timestamp() if since else 0.0
-                        yield StoredObject(str(item.object_name), item.size or 0, age)
+                        key = self.settings.key_of(str(item.object_name))
+                        yield StoredObject(key, item.size or 0, age)
             except MissingError:
                 return
 
@@ -41,14 +44,15 @@ class S3Inventory(S3):
         record = self.record_at(key)
         if record is None:
             return None
-        return Root(frozenset(layer.digest for layer in record.layers), record)
+        layers = (layer.digest for layer in record.layers)
+        return Root(frozenset({*layers, *names_in(record.inside())}), record)
 
     def is_whole(self, blob: BlobDigest) -> bool:
         with TemporaryDirectory() as folder:
             return self.fetch(blob, str(Path(folder) / "blob"))
 
     def remove(self, keys: Collection[str]) -> None:
-        objects = (DeleteObject(key) for key in keys)
+        objects = (DeleteObject(self.settings.object_of(key)) for key in keys)
         with answers(self.clients):
             errors = [
                 *self.clients.transfer.remove_objects(self.settings.bucket, objects)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from dynbuild.declaration.caches import Minio
+from dynbuild.declaration.grammar import PREFIX, matches
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.inventory import Inventory
 from dynbuild.ports import CountBytes, Notify, Tier
@@ -24,7 +25,10 @@ def _configure(
     settings = declared or Minio(endpoint)
     bucket = environment.get("MINIO_BUCKET") or settings.bucket
     if len(bucket) not in _BUCKET_NAME or "/" in bucket:
-        raise wrong("MINIO_BUCKET", bucket, "a name of 3 to 63 characters")
+        raise _no_bucket(bucket)
+    prefix = environment.get("MINIO_PREFIX") or settings.prefix or ""
+    if prefix and not matches(PREFIX, prefix):
+        raise wrong("MINIO_PREFIX", prefix, "names between slashes, such as team/cache")
     region = environment.get("MINIO_REGION") or settings.region or None
     if bool(environment.get("MINIO_ACCESS_KEY")) != bool(
         environment.get("MINIO_SECRET_KEY")
@@ -32,22 +36,23 @@ def _configure(
         message = "only one of MINIO_ACCESS_KEY and MINIO_SECRET_KEY is set"
         raise DeclarationError(Diagnostic("DB0607", message, hint="set both, or none"))
     secure = switch("MINIO_SECURE", environment, secure)
+    where = (endpoint, bucket, secure, region, prefix)
 
     def open_(tell: Notify, came: CountBytes, went: CountBytes) -> Tier:
         from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
         from dynbuild.tiers.s3.tier import S3  # noqa: PLC0415
 
-        return S3(Settings(endpoint, bucket, secure, region), tell, came, went)
+        return S3(Settings(*where), tell, came, went)
 
     def inventory() -> Inventory:
         from dynbuild.tiers.s3.client import Settings  # noqa: PLC0415
         from dynbuild.tiers.s3.inventory import S3Inventory  # noqa: PLC0415
 
-        return S3Inventory(Settings(endpoint, bucket, secure, region), lambda _: None)
+        return S3Inventory(Settings(*where), lambda _: None)
 
     return TierConfig(
         name="s3",
-        place=_place(endpoint, bucket, secure=secure),
+        place=_place(endpoint, bucket, prefix, secure=secure),
         open=open_,
         inventory=inventory,
         uses=uses("MINIO_MODE", environment, settings.mode),
@@ -68,20 +73,36 @@ def _endpoint(environment: EnvironmentVariables) -> tuple[str | None, bool]:
     return endpoint, scheme != "http"
 
 
-def _place(endpoint: str, bucket: str, *, secure: bool) -> str:
-    return f"{'https' if secure else 'http'}://{endpoint}/{bucket}"
+def _no_bucket(name: str) -> DeclarationError:
+    bucket, slash, prefix = name.partition("/")
+    if not slash:
+        return wrong("MINIO_BUCKET", name, "a name of 3 to 63 characters")
+    message = f"the bucket {name} has a / in its name"
+    hint = f"name the bucket {bucket}, and what is below it as prefix: {prefix}"
+    return DeclarationError(
+        Diagnostic("DB0607", message, hint=f"{hint} (MINIO_BUCKET, MINIO_PREFIX)")
+    )
+
+
+def _place(endpoint: str, bucket: str, prefix: str | None, *, secure: bool) -> str:
+    inside = f"/{prefix}" if prefix else ""
+    return f"{'https' if secure else 'http'}://{endpoint}/{bucket}{inside}"
 
 
 def _shown(declared: Minio) -> tuple[str, str]:
     clear = "" if declared.secure else ", credentials go there unencrypted"
-    place = _place(declared.endpoint, declared.bucket, secure=declared.secure)
+    place = _place(
+        declared.endpoint, declared.bucket, declared.prefix, secure=declared.secure
+    )
     return place, declared.mode + clear
 
 
 def _is_overridden(declared: Minio, environment: EnvironmentVariables) -> bool:
     none = Minio("")
     bucket = none.bucket if environment.get("MINIO_BUCKET") else declared.bucket
-    return replace(declared, endpoint="", secure=none.secure, bucket=bucket) == none
+    prefix = none.prefix if environment.get("MINIO_PREFIX") else declared.prefix
+    own = replace(declared, endpoint="", secure=none.secure, bucket=bucket)
+    return replace(own, prefix=prefix) == none
 
 
 S3_KIND = TierKind(

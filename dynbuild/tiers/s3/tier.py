@@ -31,6 +31,7 @@ from dynbuild.tiers.codec import (
     dump_record,
     dump_writes,
     load_record,
+    names_in,
     record_name,
 )
 from dynbuild.tiers.daemon_threads import parallel_map
@@ -80,7 +81,7 @@ class S3:
         self._came = came
         self._went = went
         self._damaged: set[Digest] = set()
-        self._sizes: dict[Digest, int] = {}
+        self._sizes: dict[BlobDigest, int] = {}
         self._whole: set[Digest] = set()
         self._doubtful = False
         self._large = threading.Semaphore(_LARGE)
@@ -89,6 +90,8 @@ class S3:
         by_step = parallel_map(self._records, sorted(set(steps)), AT_ONCE)
         records = [r for some in by_step for r in some if r.platform == platform]
         self._sizes |= {x.digest: x.size for r in records for x in r.layers}
+        for record in records:
+            self._sizes |= names_in(record.inside())
         if self._doubtful:
             # Blobs have disappeared behind the records: no plan may rest on others.
             blobs = {layer.digest: layer.size for r in records for layer in r.layers}
@@ -152,12 +155,14 @@ class S3:
         try:
             with answers(self.clients):
                 listed = self.clients.probe.list_objects(
-                    self.settings.bucket, prefix=prefix, recursive=True
+                    self.settings.bucket,
+                    prefix=self.settings.object_of(prefix),
+                    recursive=True,
                 )
                 # A list may be endless, and others may put anything there.
                 keys = [
                     key
-                    for key in _names(islice(listed, _MOST))
+                    for key in map(self.settings.key_of, _names(islice(listed, _MOST)))
                     if _RECORD_NAME.fullmatch(key.removeprefix(prefix))
                 ]
         except MissingError:
@@ -193,7 +198,9 @@ class S3:
         with (
             answers(self.clients),
             closing(
-                self.clients.probe.get_object(self.settings.bucket, key)
+                self.clients.probe.get_object(
+                    self.settings.bucket, self.settings.object_of(key)
+                )
             ) as response,
         ):
             try:
@@ -208,7 +215,7 @@ class S3:
             with answers(self.clients):
                 # Before a transfer there is no hurry.
                 status = self.clients.transfer.stat_object(
-                    self.settings.bucket, _blob_key(blob)
+                    self.settings.bucket, self.settings.object_of(_blob_key(blob))
                 )
         except MissingError:
             return False
@@ -223,7 +230,9 @@ class S3:
             try:
                 with answers(self.clients):
                     response = self.clients.transfer.get_object(
-                        self.settings.bucket, _blob_key(blob), offset=done
+                        self.settings.bucket,
+                        self.settings.object_of(_blob_key(blob)),
+                        offset=done,
                     )
                 if done and response.status != 206:  # noqa: PLR2004 - partial content
                     digest, done = hashlib.sha256(), 0
@@ -257,7 +266,7 @@ class S3:
 
     def _put_once(self, key: str, data: BinaryIO, size: int) -> None:
         put = self.clients.transfer.put_object
-        bucket = self.settings.bucket
+        bucket, key = self.settings.bucket, self.settings.object_of(key)
         part = max(_PART, -(-size // _PARTS))
         if size <= part:
             with answers(self.clients):

@@ -12,13 +12,15 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from dynbuild.digest import BlobDigest, Digest, StepDigest
+from dynbuild.emit.bases import is_base
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Origin, Record
 from dynbuild.ports import Stack, Tier, TierError
-from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.codec import names_in, record_name
 from dynbuild.tiers.daemon_threads import submit
 from dynbuild.tiers.kind import READ
 from dynbuild.tiers.origin import STORE
@@ -113,6 +115,7 @@ class Chain:
         self._near = near
         self._fars = [_FarRecords(far) for far in fars]
         self._check = check
+        self._folder = folder
         self._sharing = RecordSharing(near, fars, folder)
         self._lock = threading.Lock()
         self._getting: dict[Digest, threading.Lock] = {}
@@ -127,14 +130,15 @@ class Chain:
         for match in self._ask(steps, platform, anew=True):
             by_name.setdefault(record_name(match.record), match.record)
         for record in by_name.values():
-            if record.parts:
-                # A builder may use it as the base of any step.
+            if record.parts or is_base(record):
+                # No step has it, but any may be built on it: a squash, or a base.
                 self._near.doubt(*record.origins)
         return tuple(by_name.values())
 
     def expect(self, records: Collection[Record]) -> None:
         for record in records:
-            marked = replace(record, origins=self._origins_of(record))
+            origins = {*record.origins, *self._origins_of(record)}
+            marked = replace(record, origins=tuple(sorted(origins)))
             self._records[record.id] = marked
 
     def held(
@@ -176,13 +180,17 @@ class Chain:
                         count += 1
         return count
 
+    def settle(self) -> None:
+        """Wait until everything that can be shared by now is shared."""
+        while not self._sharing.done(_POLL):
+            self._check()
+
     def finish(self) -> None:
         """Wait until everything that can be shared is shared.
 
         Raises UnreachableError if a required tier failed.
         """
-        while not self._sharing.done(_POLL):
-            self._check()
+        self.settle()
         for far_records in self._fars:
             far_records.far.require()
 
@@ -271,6 +279,7 @@ class Chain:
         """Keep a record near as soon as all that it names is near."""
         lacks = self._lacks(record)
         if lacks is None:
+            self._bring(record)
             self._near.take(record)
             return
         key = (record_name(record), record.layers)
@@ -278,6 +287,13 @@ class Chain:
             self._unfilled.setdefault(lacks, {})[key] = record
         if self._near.has(lacks):
             self._came(lacks)
+
+    def _bring(self, record: Record) -> None:
+        """Bring what says what is installed near, if it is to be had."""
+        for blob in names_in(record.inside()):
+            if not self._near.has(blob):
+                with TemporaryDirectory(dir=self._folder) as folder:
+                    self._take(blob, f"{folder}/inside")
 
     def _came(self, blob: BlobDigest) -> None:
         """Resume the records that wait for a blob that is near now."""

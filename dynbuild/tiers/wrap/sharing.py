@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from dynbuild.digest import Digest
 from dynbuild.link.model import Record
 from dynbuild.ports import Tier
-from dynbuild.tiers.codec import record_name
+from dynbuild.tiers.codec import names_in, record_name
 from dynbuild.tiers.wrap.far import Far
 
 _AT_ONCE = 3
@@ -107,6 +107,10 @@ class RecordSharing:
                     if not self._near.fetch(layer.digest, path):
                         return
                     far.keep(layer.digest, path)
+                for blob in names_in(record.inside()):
+                    # Without it others read the layers, if they ask at all.
+                    if self._near.fetch(blob, f"{folder}/inside"):
+                        far.keep(blob, f"{folder}/inside")
             far.record(record)
         finally:
             far.sharing.end()

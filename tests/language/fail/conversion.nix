@@ -1,6 +1,6 @@
-"${{ __toString = s: 1; }}"  ### "a string is needed, but this is an integer"
+"${{ __toString = s: 1; }}"  ### "a string is needed, but this is an integer: 1"
 ---
-toString {}  ### "a string is needed, but this is a set"
+toString {}  ### "a string is needed, but this is a set: { }"
 ---
 toString (x: x)  ### "a string is needed, but this is a function"
 ---

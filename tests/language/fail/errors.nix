@@ -27,13 +27,13 @@ in
   b.c = 4;  ### "attribute 'b' is already defined at /case.nix:3:3"
 }
 ---
-[ 1 2 ] + 3  ### "an integer cannot be added to a list"
+[ 1 2 ] + 3  ### "an integer cannot be added to a list: [ 1 2 ] + 3"
 ---
-{ a = 1; } ++ [ 2 ]  ### "`++` needs lists, but this is a set"
+{ a = 1; } ++ [ 2 ]  ### "`++` needs lists, but this is a set: { a = 1; }"
 ---
-[ 1 ] // { }  ### "`//` needs sets, but this is a list"
+[ 1 ] // { }  ### "`//` needs sets, but this is a list: [ 1 ]"
 ---
-"a" < 1  ### "a string cannot be compared with an integer"
+"a" < 1  ### "a string cannot be compared with an integer: \"a\", 1"
 ---
 builtins.elemAt [ 1 2 3 ] 7  ### "'builtins.elemAt': there is no element 7 in a list of 3"
 ---
@@ -59,27 +59,27 @@ with { ab = 1; }; abc  ### "undefined variable 'abc'"
 ---
 { __functor = self: x: throw "functor"; } 1  ### "functor"
 ---
-(x: x) 1 2  ### "an integer is called as if it were a function"
+(x: x) 1 2  ### "this is called as if it were a function, but it is an integer: 1"
 ---
-"x" 1  ### "a string is called as if it were a function"
+"x" 1  ### "this is called as if it were a function, but it is a string: \"x\""
 ---
-assert 1 + 1 == 3; 1  ### "this assertion is false"
+assert 1 + 1 == 3; 1  ### "this assertion is false: 2 == 3"
 ---
-if "x" then 1 else 2  ### "a condition needs a Boolean, but this is a string"
+if "x" then 1 else 2  ### "a condition needs a Boolean, but this is a string: \"x\""
 ---
-!"x"  ### "`!` needs a Boolean, but this is a string"
+!"x"  ### "`!` needs a Boolean, but this is a string: \"x\""
 ---
-1 && true  ### "`&&` needs a Boolean, but this is an integer"
+1 && true  ### "`&&` needs a Boolean, but this is an integer: 1"
 ---
-"${{ a = 1; }}"  ### "a string is needed, but this is a set"
+"${{ a = 1; }}"  ### "a string is needed, but this is a set: { a = 1; }"
 ---
-"n: ${5}"  ### "a string is needed, but this is an integer"
+"n: ${5}"  ### "a string is needed, but this is an integer: 5"
 ---
 throw "the declaration says ${"no"}"  ### "the declaration says no"
 ---
 abort "stop"  ### "evaluation aborted: stop"
 ---
-builtins.fromJSON "{"  ### "the JSON is wrong: expecting property name enclosed in double quotes: line 1 column 2 (char 1)"
+builtins.fromJSON "{"  ### "the JSON is wrong at line 1, column 2: a key in double quotes must stand here"
 ---
 builtins.genericClosure { }  ### "'builtins.genericClosure' needs a set with an attribute 'startSet'"
 ---

@@ -8,7 +8,7 @@ import ./unbound.nix  ### "undefined variable 'undefined_name'"
 ---
 import ./data.json  ### "an attribute is bound with `=`, not with `:`"
 ---
-import 1  ### "a string is needed, but this is an integer"
+import 1  ### "a string is needed, but this is an integer: 1"
 ---
 import "set.nix"  ### "'builtins.import' needs an absolute path, but this is 'set.nix'"
 ---

@@ -2,9 +2,9 @@
 ---
 ({a}: a) {a=1;b=2;}  ### "this function is called with an unexpected argument 'b'"
 ---
-({a}: a) 1  ### "this function takes a set, but is called with an integer"
+({a}: a) 1  ### "this function takes a set, but is called with an integer: 1"
 ---
-{ __functor = 1; } 2  ### "an integer is called as if it were a function"
+{ __functor = 1; } 2  ### "this is called as if it were a function, but it is an integer: 1"
 ---
 1 |> (x: x) <| 2  ### "|> and <| cannot be mixed"
 ---
@@ -22,7 +22,7 @@ a: b: c  ### "undefined variable 'c'"
 ---
 ({ ..., a }: 1) { }  ### "`...` comes last in a pattern"
 ---
-let f = { __functor = self: { __functor = s: x: x + 1; }; }; in f 1 2  ### "an integer is called as if it were a function"
+let f = { __functor = self: { __functor = s: x: x + 1; }; }; in f 1 2  ### "this is called as if it were a function, but it is an integer: 2"
 ---
 x: y  ### "undefined variable 'y'"
 ---

@@ -1,4 +1,4 @@
-rec { __overrides = 1; }  ### "`__overrides` must be a set, not an integer"
+rec { __overrides = 1; }  ### "`__overrides` must be a set, not an integer: 1"
 ---
 let { a = 1; }  ### "attribute 'body' is missing"
 ---

@@ -4,7 +4,7 @@
 ---
 (-9223372036854775807 - 1) / -1  ### "integer overflow in dividing -9223372036854775808 / -1"
 ---
-{} // 1  ### "`//` needs sets, but this is an integer"
+{} // 1  ### "`//` needs sets, but this is an integer: 1"
 ---
 /  ### "unexpected '/'; expected an expression"
 ---
@@ -18,7 +18,7 @@ builtins.toPath "a"  ### "'a' is not an absolute path"
 ---
 a /b  ### "undefined variable 'a'"
 ---
-6 /3  ### "an integer is called as if it were a function"
+6 /3  ### "this is called as if it were a function, but it is an integer: 6"
 ---
 "${./absent}"  ### "'/absent' does not exist"
 ---

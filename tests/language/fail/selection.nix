@@ -6,7 +6,7 @@
 ---
 1.a  ### "undefined variable 'a'"
 ---
-(1).a  ### "a set is needed to take 'a' from, but this is an integer"
+(1).a  ### "a set is needed to take 'a' from, but this is an integer: 1"
 ---
 [ or ]  ### "`or` cannot stand alone as a value"
 ---
@@ -18,4 +18,4 @@ a ? b ? c  ### "undefined variable 'a'"
 ---
 let or = 1; in or  ### "`or` cannot stand alone as a value"
 ---
-{ a = 1; }.a or throw "never"  ### "an integer is called as if it were a function"
+{ a = 1; }.a or throw "never"  ### "this is called as if it were a function, but it is an integer: 1"

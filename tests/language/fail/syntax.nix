@@ -7,11 +7,11 @@
 ---
 { a = { b = 1; }; a.b = 2; }  ### "attribute 'a.b' is already defined at /case.nix:1:9"
 ---
-1 2  ### "an integer is called as if it were a function"
+1 2  ### "this is called as if it were a function, but it is an integer: 1"
 ---
-{ } 2  ### "a set is called as if it were a function"
+{ } 2  ### "this is called as if it were a function, but it is a set: { }"
 ---
-if 1 then 2 else 3  ### "a condition needs a Boolean, but this is an integer"
+if 1 then 2 else 3  ### "a condition needs a Boolean, but this is an integer: 1"
 ---
 1a  ### "undefined variable 'a'"
 ---
@@ -21,7 +21,7 @@ if 1 then 2 else 3  ### "a condition needs a Boolean, but this is an integer"
 ---
 1e5  ### "undefined variable 'e5'"
 ---
-builtins.stringLength 1  ### "a string is needed, but this is an integer"
+builtins.stringLength 1  ### "a string is needed, but this is an integer: 1"
 ---
 { a = 1; a = 1; }  ### "attribute 'a' is already defined at /case.nix:1:3"
 ---

@@ -67,3 +67,11 @@ builtins.all { __functor = s: x: true; } [1]
 builtins.sort { __functor = s: a: b: a < b; } [2 1]
 ---
 [ map ] == [ map ]
+---
+builtins.genericClosure { startSet = [ { key = { }; } ]; operator = x: [ ]; }
+---
+builtins.length (builtins.genericClosure { startSet = [ { key = x: x; } ]; operator = x: [ ]; })
+---
+let f = x: x; in [ f ] <= [ f ]
+---
+let f = x: x; in [ f 1 ] < [ f 2 ]

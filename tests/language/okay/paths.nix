@@ -68,3 +68,6 @@ dirOf "/a"
 dirOf /a
 ---
 builtins.baseNameOf /a/b
+---
+/a${ "b" }/c${
+"d" }

@@ -101,3 +101,9 @@ with { f = x: x; }; f 3
 let x = 5; in with { y = x; }; let x = 6; in [ x y ]
 ---
 ({ x, ... }@all: with all; [ x y ]) { x = 1; y = 2; }
+---
+let f = x: derivation x; g = fetchTarball; h = scopedImport; i = __nixPath; j = ~/x; k = ~/${j}/y; in 1
+---
+with { fetchTarball = 1; }; { inherit ({ derivation = 2; }) derivation; }
+---
+let placeholder = x: x; in placeholder 3

@@ -14,7 +14,14 @@ from dynbuild.building import (
     StepStarted,
     Working,
 )
-from dynbuild.cli.progress import Color, ProgressMode, choose, progress, use_color
+from dynbuild.cli.progress import (
+    Color,
+    ProgressMode,
+    choose,
+    once,
+    progress,
+    use_color,
+)
 from tests.snapshot_files import files
 
 TITLES = {"apt.1": "apt: curl, git", "user.2": "user: app", "compile": "compile"}
@@ -54,6 +61,26 @@ def test_plain(snapshot: SnapshotAssertion) -> None:
     text = shown("plain")
     assert text == snapshot(extension_class=files("txt"))
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_several_images_are_one_progress() -> None:
+    stream = StringIO()
+    with progress("plain", stream, {"common/apt.1": "apt: curl"}) as report:
+        told = once(report)
+        told(StepFinished("apt.1", 0, ran=False, image="common"))
+        told(StepFinished("apt.1", 0, ran=False, image="common"))
+        told(StepStarted("app", image="api"))
+        told(StepOutput("app", "hello", image="api"))
+        told(StepFinished("app", 1.0, ran=True, image="api"))
+        told(StepFinished("app", 0, ran=False, image="api"))
+        told(StepFinished("app", 0, ran=False, image="worker"))
+    assert stream.getvalue().splitlines() == [
+        "common/apt.1 cached (apt: curl)",
+        "api/app started",
+        "api/app | hello",
+        "api/app ran in 1.0 s",
+        "worker/app cached",
+    ]
 
 
 def test_rawjson_is_what_buildkit_says_and_nothing_else() -> None:

@@ -7,7 +7,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from dynbuild.building import BuildFailed, StepResult
 from dynbuild.cli.progress_summary import failure, summary, totals
+from dynbuild.digest import sha256
 from dynbuild.errors import render
+from dynbuild.explain.past import PastStep
 from tests.snapshot_files import files
 
 TITLES = {
@@ -25,8 +27,9 @@ def failed(
     step: str | None = "dependencies",
     instruction: str | None = SCRIPT,
     message: str = "it broke",
+    missed: str | None = None,
 ) -> BuildFailed:
-    return BuildFailed(step, instruction, message, output, code, ())
+    return BuildFailed(step, instruction, message, output, code, (), missed=missed)
 
 
 def test_summary_is_in_the_order_of_the_lock(snapshot: SnapshotAssertion) -> None:
@@ -41,10 +44,48 @@ def test_summary_is_in_the_order_of_the_lock(snapshot: SnapshotAssertion) -> Non
     assert summary(steps, TITLES, 12.3) + "\n" == snapshot(extension_class=files("txt"))
 
 
+def test_of_several_images_each_step_tells_whose_it_is() -> None:
+    steps = (
+        StepResult("apt.1", 0.0, ran=False, image="common"),
+        StepResult("app", 2.0, ran=True, image="api"),
+        StepResult("app", 3.0, ran=True, image="worker"),
+    )
+    titles = {"worker/app": "app", "api/app": "app", "common/apt.1": "apt: curl"}
+    assert summary(steps, titles, 5.0).splitlines() == [
+        "ran        3.0 s  worker/app",
+        "ran        2.0 s  api/app",
+        "cached            common/apt: curl",
+        "3 steps: 2 ran, 1 cached, 5.0 s",
+    ]
+    error = replace(failed(step="app", code=7), image="api")
+    assert failure(error, titles).message.startswith("api/app failed: exit code 7")
+    assert str(error).startswith("step api/app failed")
+
+
 def test_totals() -> None:
     one = StepResult("a", 1.0, ran=True)
     assert totals([one], 1.0) == "1 step: 1 ran, 0 cached, 1.0 s"
     assert totals([], 0.0) == "0 steps: 0 ran, 0 cached, 0.0 s"
+
+
+def past(source: str, seconds: float, size: int, *, ran: bool = False) -> PastStep:
+    digest = sha256(b"x")
+    return PastStep(
+        "a", "stage", "a", digest, digest, {}, source, seconds, size, ran=ran
+    )
+
+
+def test_the_last_line_tells_what_was_moved_and_saved() -> None:
+    step = StepResult("a", 0.0, ran=False)
+    own = past("built", 60.0, 10, ran=True)
+    local, far = past("local", 70.0, 10), past("registry", 10.0, 2_000_000)
+    line = "1 step: 0 ran, 1 cached, 1.0 s"
+    assert totals([step], 1.0, [own]) == line
+    assert totals([step], 1.0, [past("local", 0.4, 1)]) == line
+    assert totals([step], 1.0, [own, local]) == f"{line}; saved 1 min 10 s"
+    assert totals([step], 1.0, [local, far, far]) == (
+        f"{line}; 4.0 MB from registry; saved 1 min 30 s"
+    )
 
 
 OPEN, CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
@@ -54,6 +95,10 @@ FAILURES = {
     "exit": failed("E: \x1b[31mbroken\x1b[0m packages", "x" * 1000, code=100),
     "killed": failed(code=137),
     "copy": failed(instruction="COPY nothing /x", message='"/nothing": not found'),
+    "matched": failed(
+        message="nothing matches '/dist/*.whl' of build",
+        missed="'/dist/*.whl' of build",
+    ),
     "long": failed(instruction="RUN " + "\n".join(map(str, range(30))), code=1),
     "base": failed(
         step=None,
@@ -90,6 +135,12 @@ FAILURES = {
 def test_failure(name: str, snapshot: SnapshotAssertion) -> None:
     text = render(failure(FAILURES[name], TITLES))
     assert text + "\n" == snapshot(extension_class=files("txt"))
+
+
+def test_what_is_unset_is_not_a_command_of_the_declaration() -> None:
+    script = SCRIPT.replace("set -e", "unset TARGETARCH\nset -e")
+    told = failure(failed(instruction=script), TITLES)
+    assert told == failure(failed(), TITLES)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,16 @@ def test_what_is_drawn_while_a_build_goes_on(snapshot: SnapshotAssertion) -> Non
     assert "".join(pictures) == snapshot(extension_class=files("txt"))
 
 
+def test_steps_of_one_name_are_told_apart_by_their_images() -> None:
+    board = Board({"api/app": "app", "worker/app": "app"})
+    board.take(StepStarted("app", image="api"), 0)
+    board.take(StepStarted("app", image="worker"), 0)
+    board.take(StepOutput("app", "mine", image="worker"), 0)
+    done = board.take(StepFinished("app", 1, ran=True, image="api"), 1)
+    assert str(done) == "ran        1.0 s  api/app"
+    assert drawn(board, 2, 80).split() == ["2.0", "s", "worker/app", "mine"]
+
+
 def test_a_step_that_never_started_may_say_and_end() -> None:
     board = Board(TITLES)
     board.take(StepOutput("compile", "early"), 0)

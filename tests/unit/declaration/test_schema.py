@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from dynbuild.declaration.editors import json_schema
-from dynbuild.declaration.schema import Declaration, Stage, User
+from dynbuild.declaration.schema import Declaration, User
+from dynbuild.declaration.schema_stage import Stage
 from dynbuild.steps.managers import MANAGERS
 
 

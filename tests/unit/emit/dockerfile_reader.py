@@ -48,6 +48,17 @@ class Instruction:
         return globbed(source), target
 
     @property
+    def fetched(self) -> tuple[str, str]:
+        """The address and the target of ADD."""
+        literal = self.texts if self.rest.startswith("[") else self.rest.split()
+        source, target = map(expanded, literal)
+        if not re.match(r"https?://[^/?#@]+([/?]|$)", source):
+            raise MisreadError(f"ADD takes {source!r} for something else")
+        if "#" in source or re.search(r"\.git/*([?]|$)", source):
+            raise MisreadError(f"ADD would clone {source!r}")
+        return source, target
+
+    @property
     def pairs(self) -> dict[str, str]:
         """The names and values of ENV and LABEL."""
         words = list(split(self.rest))
@@ -67,14 +78,18 @@ class Instruction:
 
     def options(self, kind: str) -> dict[str, str]:
         """The options of the one mount of a kind."""
+        (mount,) = self.all_options(kind)
+        return mount
+
+    def all_options(self, kind: str) -> list[dict[str, str]]:
+        """The options of the mounts of a kind."""
         found = []
         for flag in self.flags:
             name, _, value = flag.partition("=")
             if name == "--mount":
                 pairs = (option.partition("=") for option in value.split(","))
                 found.append({key: expanded(text) for key, _, text in pairs})
-        (mount,) = (options for options in found if options["type"] == kind)
-        return mount
+        return [options for options in found if options["type"] == kind]
 
 
 def read(text: str) -> dict[str, list[Instruction]]:

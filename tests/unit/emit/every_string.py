@@ -14,7 +14,9 @@ from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
+    Download,
     Healthcheck,
+    InlineFile,
     Install,
     Pin,
     RuntimeConfig,
@@ -63,6 +65,17 @@ HARMLESS = {
     "from in stage": "/out",
     "to of stage": "/in",
     "copied image": "docker.io/library/golang:1",
+    "address": "https://example.org/x.tar",
+    "downloaded to": "/usr/bin/x",
+    "owner of a download": "app",
+    "mode of a download": "755",
+    "file": "/etc/app.conf",
+    "text": "text",
+    "owner of a file": "app",
+    "mode of a file": "u=rwx",
+    "mounted": "/wheels",
+    "mounted at": "/mnt",
+    "mounted here": "setup.cfg",
     "label": "title",
     "label value": "value",
     "port": "80",
@@ -118,6 +131,24 @@ def lock_of(strings: Mapping[str, str]) -> Lock:
             Copy(s["from in stage"], s["to of stage"], stage=s["stage"]),
             Copy("/go", "/go", image="go"),
         ),
+        add=(
+            Download(
+                s["address"],
+                s["downloaded to"],
+                (("", digest),),
+                owner=s["owner of a download"],
+                mode=s["mode of a download"],
+            ),
+        ),
+        files=(
+            InlineFile(s["file"], s["text"], s["owner of a file"], s["mode of a file"]),
+        ),
+        mounts=(
+            Copy(s["mounted"], s["mounted at"], stage=s["stage"]),
+            Copy(s["mounted here"], "/here", digest=digest),
+            Copy("/go", "/gone", image="go"),
+        ),
+        commands=("true",),
     )
     return Lock(
         base=Pin(
@@ -156,6 +187,12 @@ def emitted(strings: Mapping[str, str]) -> str:
     return render(emit(lock, install_order(lock), platform, {}))
 
 
+def wanted(strings: Mapping[str, str]) -> dict[str, str]:
+    """What a Dockerfile has to say: a written file's last line has an end."""
+    text = {**HARMLESS, **strings}["text"]
+    return {**HARMLESS, **strings, "text": text.removesuffix("\n") + "\n"}
+
+
 def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
     """What a Dockerfile says in each place that it repeats as it is."""
     stages = read(text)
@@ -166,6 +203,8 @@ def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
         return [each for each in stages[name] if each.keyword == keyword][at]
 
     run, copy = of("RUN", stage), of("COPY", f"{stage}.copies")
+    file, added = of("COPY", "second", 2), of("ADD", "second")
+    bind, here, _ = of("RUN", "second").all_options("bind")
     cache, secret = run.options("cache"), run.options("secret")
     ((label, label_value),) = of("LABEL", "image.0").pairs.items()
     check = of("HEALTHCHECK", "image.0")
@@ -191,6 +230,19 @@ def shown(text: str, strings: Mapping[str, str]) -> dict[str, str]:
         "from in stage": of("COPY", "second").paths[0],
         "to of stage": of("COPY", "second").paths[1],
         "copied image": of("COPY", "second", 1).flag("--from").split("@")[0],
+        "address": added.fetched[0],
+        "downloaded to": added.fetched[1]
+        if not names["downloaded to"].endswith("/")
+        else added.fetched[1].removesuffix(added.fetched[0].rpartition("/")[2]),
+        "owner of a download": added.flag("--chown"),
+        "mode of a download": added.flag("--chmod"),
+        "file": file.rest.split()[-1],
+        "text": file.documents[0],
+        "owner of a file": file.flag("--chown"),
+        "mode of a file": file.flag("--chmod"),
+        "mounted": bind["source"],
+        "mounted at": bind["target"],
+        "mounted here": here["source"],
         "label": label,
         "label value": label_value,
         "port": of("EXPOSE", "image.0").rest,

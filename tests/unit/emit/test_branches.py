@@ -129,7 +129,7 @@ def test_each_holds_what_its_step_stands_on(order: tuple[Placed, ...]) -> None:
             assert holds[found.sources[id_]] == alone
     assert holds[found.last] == [placed.id for placed in order if placed.linked]
     assert not {one.parent for one in found.branches} & {*found.sources.values()}
-    copied = {copy.stage for stage in steps.values() for copy in stage.step.copies}
+    copied = {copy.stage for stage in steps.values() for copy in stage.step.inputs}
     assert found.sources.keys() == copied
 
 

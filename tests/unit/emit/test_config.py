@@ -39,7 +39,7 @@ def test_of_a_lock_that_says_nothing() -> None:
             "Cmd": ["base"],
             "Entrypoint": ["base"],
             "Labels": {"a": "base", "b": "base"},
-            "User": "root",
+            "User": "0",
             "Shell": ["/bin/sh", "-c"],
         },
     }
@@ -50,14 +50,14 @@ def test_of_a_lock_that_says_nothing() -> None:
         "config": {
             "Env": ["PATH=/bin", "A=more"],
             "Shell": ["/bin/sh", "-c"],
-            "User": "root",
+            "User": "0",
             "WorkingDir": "/",
         },
     }
     assert step_config(lock, {})["config"] == {
         "Env": [],
         "Shell": ["/bin/sh", "-c"],
-        "User": "root",
+        "User": "0",
         "WorkingDir": "/",
     }
 
@@ -98,6 +98,23 @@ def test_of_a_lock_that_says_all() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (Healthcheck(none=True), {"Test": ["NONE"]}),
+        (
+            Healthcheck(shell="a || b", start_interval="2s"),
+            {"Test": ["CMD-SHELL", "a || b"], "StartInterval": 2_000_000_000},
+        ),
+    ],
+)
+def test_a_health_check_of_the_shell_and_none(check: Healthcheck, said: object) -> None:
+    lock = Lock(Pin("base", None), config=RuntimeConfig(healthcheck=check))
+    config = config_of(lock)
+    assert isinstance(config, dict)
+    assert config["Healthcheck"] == said
+
+
 def test_a_command_without_an_entrypoint_keeps_that_of_the_base() -> None:
     lock = Lock(
         Pin("base", None),
@@ -135,3 +152,8 @@ def test_working_directory(
 
 def test_ports() -> None:
     assert list(ports("8-10")) == ["8/tcp", "9/tcp", "10/tcp"]
+
+
+def test_a_user_that_no_step_creates() -> None:
+    lock = Lock(Pin("base", None, user="1"), config=RuntimeConfig(user="app:staff"))
+    assert config_of(lock)["User"] == "app:staff"  # type: ignore[index]

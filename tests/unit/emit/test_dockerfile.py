@@ -15,10 +15,10 @@ from dynbuild.emit.dockerfile import emit, render
 from dynbuild.errors import LockError
 from dynbuild.lockfile.order import install_order
 from dynbuild.quote import MAX_LINE, MAX_SCRIPT
-from dynbuild.steps.model import Copy, Pin, Stage
+from dynbuild.steps.model import Copy, Download, Pin, Stage
 from tests.snapshot_files import files
 from tests.unit.emit.every_string import emitted
-from tests.unit.emit.locks import LOCKS, lock, pin
+from tests.unit.emit.locks import LOCKS, PINNED, lock, pin
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -133,7 +133,6 @@ copying = lock(Stage("a", copies=(Copy("/a", "/b", image="go"),)))
     [
         replace(lock(), shell=()),
         replace(lock(), base=Pin("x.org/base", Digest("sha256:x"))),
-        replace(lock(), base=Pin("scratch", None)),
         replace(copying, images={"go": Pin("b", None)}),
         replace(copying, images={"go": Pin("0", None)}),
         lock(
@@ -156,6 +155,33 @@ def test_names_that_are_taken() -> None:
         Stage("both", dependencies=("one", "two"), commands=("true",), build_only=True),
     )
     assert "FROM one AS both.needss\n" in text_of(what)
+
+
+def test_a_stage_has_no_variable_of_those_before_it() -> None:
+    naming = Stage("naming", commands=("echo $TARGETARCH $TARGETOS",))
+    named = Stage("named", dependencies=("naming",), commands=("echo $TARGETOS",))
+    last = Stage("last", dependencies=("named",), commands=("./build.sh",))
+    # An ENV of the base hides an ARG.
+    hidden = replace(PINNED, env={"TARGETOS": "mine"})
+    text = text_of(lock(naming, named, last))
+    below = text_of(replace(lock(naming, named, last), base=hidden))
+    unset = [line for line in text.split("\n") if line.startswith("unset ")]
+    assert unset == ["unset TARGETARCH", "unset TARGETARCH TARGETOS"]
+    assert below.count("\nunset TARGETARCH\n") == 2
+
+
+def test_a_download_without_a_digest_for_the_platform() -> None:
+    arm = (("linux/arm64", sha256(b"arm")),)
+    one = Download("https://x.test/a-${TARGETARCH}", "/a", arm)
+    with pytest.raises(LockError, match=r"no digest of .* for linux/amd64"):
+        text_of(lock(Stage("a", add=(one,))))
+
+
+def test_a_download_that_is_unpacked_has_no_mode() -> None:
+    one = Download("https://x.test/a.tar", "/a/", (("", sha256(b"a")),), unpack=True)
+    text = text_of(lock(Stage("a", add=(one,))))
+    assert "    --unpack=true https://x.test/a.tar /a/\n" in text
+    assert "--chmod" not in text
 
 
 def test_what_cannot_be_seen_is_told() -> None:

@@ -3,7 +3,7 @@
 import json
 
 from dynbuild.digest import sha256
-from dynbuild.emit.manifest import documents
+from dynbuild.emit.manifest import INDEX, documents, index
 from dynbuild.link.model import Layer
 
 
@@ -27,3 +27,24 @@ def test_the_documents_of_an_image() -> None:
     assert listed["config"]["size"] == len(image)
     assert [one["digest"] for one in listed["layers"]] == [sha256(b"1"), sha256(b"2")]
     assert listed["layers"][1]["mediaType"] == "application/x"
+    assert "annotations" not in listed
+    same, noted = documents(stack, config, {"b": "2", "a": "="})
+    assert same == image
+    assert json.loads(noted) == {**listed, "annotations": {"a": "=", "b": "2"}}
+
+
+def test_an_index_names_the_platform_of_each_manifest() -> None:
+    found = json.loads(
+        index({"linux/amd64": b"one", "linux/arm/v7": b"other"}, {"b": "2", "a": "1"})
+    )
+    assert found["mediaType"] == INDEX
+    assert [one["platform"] for one in found["manifests"]] == [
+        {"os": "linux", "architecture": "amd64"},
+        {"os": "linux", "architecture": "arm", "variant": "v7"},
+    ]
+    assert [one["digest"] for one in found["manifests"]] == [
+        sha256(b"one"),
+        sha256(b"other"),
+    ]
+    assert [*found["annotations"]] == ["a", "b"]
+    assert "annotations" not in json.loads(index({"linux/amd64": b"one"}))

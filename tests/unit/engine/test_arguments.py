@@ -38,6 +38,17 @@ def test_the_least() -> None:
     ]
 
 
+def test_annotations_stand_on_what_keeps_them() -> None:
+    one = replace(REQUEST, annotations={"b": "x=y", "a.b": "ü"})
+    kept = ["--annotation=manifest:a.b=ü", "--annotation=manifest:b=x=y"]
+    for output in (Push(), OciLayout("/d")):
+        assert [w for w in called(one, output) if w.startswith("--annot")] == kept
+    for output in (Load(), Nowhere()):
+        assert "--annotation" not in " ".join(called(one, output))
+    both = replace(one, platforms=("linux/amd64", "linux/arm64"))
+    assert "--annotation=index:a.b=ü" in called(both, Push())
+
+
 def test_the_most() -> None:
     request = replace(
         REQUEST,

@@ -12,9 +12,12 @@ from dynbuild.engine.events import of_steps
 from dynbuild.quote import StageName
 
 
-def told(names: list[str], *events: BuildEvent) -> list[BuildEvent]:
+def told(
+    names: list[str], *events: BuildEvent, packed: list[str] | None = None
+) -> list[BuildEvent]:
     heard: list[BuildEvent] = []
-    report = of_steps([StageName(name) for name in names], heard.append)
+    layers = [StageName(name) for name in (names if packed is None else packed)]
+    report = of_steps([StageName(name) for name in names], layers, heard.append)
     for event in events:
         report(event)
     return heard
@@ -38,3 +41,10 @@ def test_packing_is_told_by_the_names_of_the_steps() -> None:
     ]
     (event,) = told(["a", "b", "c", "d", "e"], Working("exporting the image"))
     assert event == Working("packing a, b, c and 2 more")
+
+
+def test_what_stays_in_the_builder_is_not_packed() -> None:
+    event = Working("exporting the image")
+    assert told(["source", "copier"], event, packed=["copier"]) == [
+        Working("packing copier")
+    ]

@@ -6,6 +6,8 @@ import gzip
 import io
 import json
 import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,13 +19,18 @@ from dynbuild.emit.manifest import documents
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
 from dynbuild.errors import CommandFailed
 from dynbuild.link.model import Layer
+from dynbuild.offers import Offer
 from dynbuild.ports import Machine, StepPart, StepRequest
 from dynbuild.tiers.memory import MemoryTier
+from dynbuild.tiers.registry.offers import NoOffers
 from tests.unit.engine.recorded import VERSIONS, recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from dynbuild.building import Report
     from dynbuild.engine.buildx import Buildx
+    from dynbuild.offers import Offers
     from dynbuild.ports import Realized
 
 Made = tuple[str, str]
@@ -33,11 +40,13 @@ GIVEN = ("base", "FROM")
 COPIED, RAN, MOVED = ("a", "COPY a /"), ("b", "RUN b"), ("c", "WORKDIR /c")
 
 
+@dataclass(frozen=True)
 class Faulty:
-    """A builder that exports the layers that it likes."""
+    """A builder that exports the layers that it likes, but for those that are there."""
 
-    def __init__(self, *layers: Made) -> None:
-        self.layers = layers
+    layers: tuple[Made, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    awaited: str | None = None
 
     def build(self, request: BuildRequest, _: Report) -> Built:
         (output,) = request.outputs
@@ -70,7 +79,8 @@ def layer(name: str) -> Layer:
 def put(folder: Path, data: bytes) -> str:
     path = folder / "blobs" / "sha256" / sha256(data).removeprefix("sha256:")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    if not path.exists():
+        path.write_bytes(data)
     return sha256(data)
 
 
@@ -79,7 +89,23 @@ def request(*parts: StepPart) -> StepRequest:
     return StepRequest(build, parts, "base.0", (layer(GIVEN[0]),), ({},), {}, {})
 
 
-def asked(builder: Faulty, folder: Path, *parts: StepPart) -> tuple[Realized, ...]:
+class Offering:
+    """Offers every stack, as far as the builder is concerned."""
+
+    def __init__(self) -> None:
+        self.why: list[str] = []
+
+    @contextmanager
+    def offered(self, *_: object) -> Iterator[Offer]:
+        yield Offer("example.org/cache@sha256:0", {})
+
+    def failed(self, why: str) -> None:
+        self.why.append(why)
+
+
+def asked(
+    builder: Faulty, folder: Path, *parts: StepPart, offers: Offers | None = None
+) -> tuple[Realized, ...]:
     tier = MemoryTier()
     base = folder / "base"
     base.write_bytes(packed(GIVEN[0]))
@@ -87,9 +113,16 @@ def asked(builder: Faulty, folder: Path, *parts: StepPart) -> tuple[Realized, ..
     place = folder / "place"
     place.mkdir()
     made = BuildxLayerBuilder(
-        cast("Buildx", builder), tier, cast("Machine", None), place
+        cast("Buildx", builder),
+        tier,
+        cast("Machine", None),
+        offers or NoOffers(),
+        place,
     )
-    return made.steps(request(*parts), lambda _: None)
+    asked = request(*parts)
+    if offers is not None:
+        asked = replace(asked, stacks={asked.parent: asked.on})
+    return made.steps(asked, lambda _: None)
 
 
 BOTH = StepPart("app", (False,), runs=True)
@@ -110,13 +143,13 @@ OTHER = {
 def test_other_layers_are_an_error(name: str, tmp_path: Path) -> None:
     layers, part, told = OTHER[name]
     with pytest.raises(CommandFailed, match=told) as error:
-        asked(Faulty(*layers), tmp_path, part)
+        asked(Faulty((*layers,)), tmp_path, part)
     (diagnostic,) = error.value.diagnostics
     assert (diagnostic.code, "--linear" in (diagnostic.hint or "")) == ("DB0617", True)
 
 
 def test_what_was_asked_for_is_taken(tmp_path: Path) -> None:
-    assert len(asked(Faulty(GIVEN, COPIED, MOVED, RAN), tmp_path, BOTH)) == 1
+    assert len(asked(Faulty((GIVEN, COPIED, MOVED, RAN)), tmp_path, BOTH)) == 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -129,5 +162,22 @@ def test_layers_are_told_apart_by_a_recorded_history(
     )
     layers = [("a", script), ("b", copy), ("c", run)]
     copied = StepPart("app", (False,), runs=True)
-    realized = asked(Faulty(GIVEN, *layers), tmp_path, RUNS, copied)
+    realized = asked(Faulty((GIVEN, *layers)), tmp_path, RUNS, copied)
     assert [len(one.layers) for one in realized] == [1, 2]
+
+
+def test_what_lies_below_is_not_given_back_and_not_missed(tmp_path: Path) -> None:
+    """A step that makes a layer as there is one below it has it all the same."""
+    offers = Offering()
+    builder = Faulty((GIVEN, (GIVEN[0], "RUN the same")))
+    (made,) = asked(builder, tmp_path, RUNS, offers=offers)
+    assert made.layers == (layer(GIVEN[0]),)
+    assert "base" in made.writes
+    assert offers.why == []
+
+
+def test_other_layers_on_what_was_offered_are_tried_again(tmp_path: Path) -> None:
+    offers = Offering()
+    with pytest.raises(CommandFailed, match="do not stand on those"):
+        asked(Faulty((COPIED, RAN)), tmp_path, RUNS, offers=offers)
+    assert len(offers.why) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dynbuild.engine import process
-from dynbuild.engine.process import capture, check_buildx, docker, follow
+from dynbuild.engine.process import Alarm, capture, check_buildx, docker, follow
 from dynbuild.errors import UnreachableError
 
 
@@ -243,3 +243,19 @@ def test_a_docker_that_does_not_tell_its_version(
     monkeypatch.setattr(process, "GRACE", 0.1)
     with pytest.raises(UnreachableError, match="did not tell its version"):
         check_buildx(fake.does("exec sleep 60"))
+
+
+def test_an_alarm_ends_what_gets_nowhere(fake: Fake) -> None:
+    environment = fake.does("echo $$ >&2; exec sleep 60")
+    heard: list[str] = []
+    alarm = Alarm(0.2)
+    assert follow(environment, [], heard.append, alarm=alarm) != 0
+    assert alarm.rang
+    assert eventually_gone(int(heard[0]))
+
+
+def test_an_alarm_that_is_off_ends_nothing(fake: Fake) -> None:
+    environment = fake.does("echo on >&2; sleep 0.5; exit 3")
+    alarm = Alarm(0.2)
+    assert follow(environment, [], lambda _: alarm.off(), alarm=alarm) == 3
+    assert not alarm.rang

@@ -319,3 +319,21 @@ def test_the_parts_of_a_step_are_told_as_that_step() -> None:
     failure = transcript.failure()
     assert failure is not None
     assert (failure.step, failure.instruction) == ("app", "COPY a /a")
+
+
+def test_whether_the_builder_has_the_manifest_that_it_was_told_to_take() -> None:
+    image = "example.org/cache@sha256:0"
+    loads, takes = f"[context x] load metadata for {image}", f"[context x] {image}"
+    other = vertex("[context y] load metadata for docker.io/library/y@sha256:1", 1, 2)
+    begun = [other, vertex(loads, 1)]
+    for lines, has in (
+        (begun, False),
+        ([*begun, vertex(loads, 1, 2, error="no such host")], False),
+        ([*begun, vertex(loads, 1, 2)], True),
+        ([*begun, vertex(takes, 1)], False),
+        ([*begun, vertex(takes, 1), status(takes, "layer", 7, 9)], True),
+    ):
+        transcript = Transcript()
+        told = read(lines, transcript)
+        assert transcript.has_manifest(image) is has
+    assert Working("pulling from example.org/cache", 7, 9) in told

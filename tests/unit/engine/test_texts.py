@@ -36,8 +36,12 @@ def test_a_text_that_is_not_found_is_looked_for_again(tmp_path: Path) -> None:
     """A tree that promises a text which no layer has does not empty it for ever."""
     machine = LocalMachine(Local(tmp_path / "store", print), print)
     tree = conf(str(sha256(CONF)))
-    assert "opt/lib/*.so*" not in LayerTexts(machine, []).reads(CACHE, {}, tree)
+    assert "opt/lib/*.so*" not in LayerTexts(machine, list).reads(CACHE, {}, tree)
     ground = layer(tmp_path)
-    assert "opt/lib/*.so*" in LayerTexts(machine, [ground]).reads(CACHE, {}, tree)
+    assert "opt/lib/*.so*" in LayerTexts(machine, lambda: [ground]).reads(
+        CACHE, {}, tree
+    )
     ground.unlink()
-    assert "opt/lib/*.so*" in LayerTexts(machine, [ground]).reads(CACHE, {}, tree)
+    assert "opt/lib/*.so*" in LayerTexts(machine, lambda: [ground]).reads(
+        CACHE, {}, tree
+    )

@@ -8,12 +8,13 @@ from dynbuild.cli.render.pages.drawing import drawing
 from dynbuild.cli.render.pages.graph_text import dot, graph_data, mermaid_graph, tree
 from dynbuild.cli.render.pages.stack_page import stack_page
 from dynbuild.cli.render.pages.status_page import StatusFacts, status_page
+from dynbuild.cli.render.pages.step_details import DrawnImage
 from dynbuild.explain.picture import picture
 from dynbuild.link.placement import Join
 from dynbuild.lockfile.model import Entry, Lock
-from dynbuild.steps.log import Event
-from dynbuild.steps.model import AptSource, Install, Stage
-from tests.browser.pages import HARM, PAGES, PLATFORM, harmful, ordinary, seen, status
+from dynbuild.steps.log import EVERYTHING, Event
+from dynbuild.steps.model import AptSource, Index, Install, Stage, Upgrade
+from tests.browser.pages import HARM, PAGES, PLATFORM, harmful, ordinary, seen
 from tests.pins import pinned
 from tests.snapshot_files import files
 
@@ -31,10 +32,11 @@ def test_drawn_as_text(snapshot: SnapshotAssertion) -> None:
 def test_nothing_known() -> None:
     shown = picture(ordinary(), PLATFORM)
     assert "MB" not in tree(shown)
-    page = stack_page(shown, "webapp", {})
+    page = stack_page([DrawnImage(shown, {})], "webapp")
     assert 'class="stack bare"' in page
     assert "not known" in page
-    assert "Nothing was realized here yet." in status_page(StatusFacts(), "webapp")
+    nothing = {"": StatusFacts()}
+    assert "Nothing was realized here yet." in status_page(nothing, "webapp")
 
 
 def test_all_kinds_have_their_reasons() -> None:
@@ -55,9 +57,22 @@ def test_all_kinds_have_their_reasons() -> None:
     assert (rows["a"].place.code, rows["a"].joins) == ("changed", ())
     assert (rows["b"].place.code, rows["b"].place.needs) == ("needs", ("c",))
     assert rows["b"].joins == (Join("a", databases=("dpkg",)),)
-    page = stack_page(picture(lock, PLATFORM), "webapp", {})
+    page = stack_page([DrawnImage(picture(lock, PLATFORM), {})], "webapp")
     assert "behind c, which it needs (its own seq is 4)" in page
     assert "a: both write dpkg" in page
+
+
+def test_a_group_tells_whom_it_asks_and_what_it_upgrades() -> None:
+    log = {"jq": (Event(1, Install("jq")),), EVERYTHING: (Event(1, Upgrade()),)}
+    indexes = {"pip": (Index("https://pypi.example.com", secret="x"),)}
+    packages = {"apt": log, "pip": {"flask": (Event(2, Install("flask")),)}}
+    lock = Lock(pinned("debian"), packages=packages, indexes=indexes)
+    apt, pip = picture(lock, PLATFORM).rows
+    assert [(one.heading, one.lines) for one in apt.notes] == [
+        ("Declared with apt by then", ("jq",)),
+        ("Upgraded", ("all that is there",)),
+    ]
+    assert pip.notes[-1].lines == ("https://pypi.example.com",)
 
 
 def test_labels_of_mermaid_and_dot_hold_any_text() -> None:
@@ -83,4 +98,4 @@ def test_a_click_tells_why() -> None:
 def test_the_same_every_time() -> None:
     once, again = (PAGES["graph"]() for _ in range(2))
     assert once == again
-    assert status_page(status(), "webapp") == status_page(status(), "webapp")
+    assert PAGES["statuses"]() == PAGES["statuses"]()

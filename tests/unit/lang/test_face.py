@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lark import Lark
 
-from dynbuild.errors import DeclarationError
+from dynbuild.errors import DeclarationError, render
 from dynbuild.lang import (
     FileRefused,
     MemoryFiles,
@@ -24,6 +24,7 @@ from dynbuild.lang import (
     to_nix,
     where,
 )
+from dynbuild.lang.build import TreeBuilder
 from dynbuild.lang.builtins import KINDS
 from dynbuild.lang.driver import Driver
 from dynbuild.lang.files import NoFiles
@@ -59,6 +60,10 @@ def test_attribute_goes_through_lists() -> None:
         with pytest.raises(DeclarationError) as caught:
             attribute(result, path)
         assert caught.value.diagnostics[0].code == "DB0211"
+    dotted = evaluate(Source("x", '{ labels."a.b" = { "c\\"" = 1; }; }'))
+    assert to_json(attribute(dotted, 'labels."a.b"."c\\""')) == "1"
+    with pytest.raises(DeclarationError, match="do not fit"):
+        attribute(dotted, 'labels."a.b')
     nothing = evaluate(Source("x", "[ ]"))
     with pytest.raises(DeclarationError, match="its elements are none"):
         attribute(nothing, "0")
@@ -69,6 +74,18 @@ def test_trace_and_warn_are_told() -> None:
     evaluate(Source("x", 'builtins.trace "t" (builtins.warn "w" 1)'), say=said.append)
     evaluate(Source("x", "builtins.trace [ (1 + 1) ] 1"), say=said.append)
     assert said == ["trace: t", "evaluation warning: w", "trace: [ «thunk» ]"]
+
+
+def test_what_is_said_starts_no_line_as_something_else() -> None:
+    said: list[str] = []
+    text = r'builtins.trace "a\nerror[DB0101]: b\r" (builtins.warn "c\nd" 1)'
+    evaluate(Source("x", text), say=said.append)
+    assert said == [
+        "trace: a\n       error[DB0101]: b\\x0d",
+        "evaluation warning: c\n                    d",
+    ]
+    told = render(failure(Source("x", r'throw "a\nb" 1')).diagnostics[0])
+    assert told.startswith("x:1:1: error[DB0216]: a\n    b\n")
 
 
 def test_where_points_into_the_source() -> None:
@@ -191,28 +208,28 @@ def test_saved_tables_parse_the_same() -> None:
     text = "{ a, ... }: a.b or [ ''x${a}'' ./y ]"
     saved = Lark.load(file)
     assert saved.parse(text) == plain.parse(text)
-    assert Driver(saved).parse(text) == parser().parse(text)
+    assert Driver(saved, TreeBuilder()).parse(text) == parser().parse(text)
     assert parser().parse(text) == parse(Source("x", text))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{a=1;b=[1 2];}", "{ a = 1; b = [ 1 2 ]; }\n"),
+        ("{a=1;b=[1 2];}", "{\n  a = 1;\n  b = [\n    1\n    2\n  ];\n}\n"),
         ("let\na=1;\n\n\n\nin\na", "let\n  a = 1;\n\nin\na\n"),
         ("{\na=f {\nb=1;\n};\n}", "{\n  a = f {\n    b = 1;\n  };\n}\n"),
-        ("x:y :x+y", "x: y: x + y\n"),
+        ("x: y :x+y", "x: y: x + y\n"),
         ("- ./a", "- ./a\n"),
         ("- 1+ - 2", "-1 + -2\n"),
-        ('{ a.${ b } = "${  x  }"; }', '{ a.${b} = "${  x  }"; }\n'),
+        ('{ a.${ b } = "${  x  }"; }', '{ a.${b} = "${x}"; }\n'),
         ("# c\n\n\n1 # d", "# c\n\n1 # d\n"),
         ("[ # c\n1\n]", "[ # c\n  1\n]\n"),
-        ("if a\nthen b\nelse c", "if a\nthen b\nelse c\n"),
-        ("{\na =\n1;\n}", "{\n  a =\n    1;\n}\n"),
-        ("f {\n} [\n1\n]", "f {\n} [\n  1\n]\n"),
-        ("assert a\n|| b;\nc", "assert a\n  || b;\nc\n"),
-        ("with\na\n// b;\nc", "with\n  a\n  // b;\nc\n"),
-        ("f\n(assert a\n-> b;\nc)", "f\n(assert a\n  -> b;\n  c)\n"),
+        ("if a\nthen b\nelse c", "if a then b else c\n"),
+        ("{\na =\n1;\n}", "{\n  a = 1;\n}\n"),
+        ("f {\n} [\n1\n]", "f\n  {\n  }\n  [\n    1\n  ]\n"),
+        ("assert a\n|| b;\nc", "assert a || b;\nc\n"),
+        ("with\na\n// b;\nc", "with a // b; c\n"),
+        ("f\n(assert a\n-> b;\nc)", "f (\n  assert a -> b;\n  c\n)\n"),
         ("let {\nbody=1;\n}", "let {\n  body = 1;\n}\n"),
     ],
 )  # fmt: skip

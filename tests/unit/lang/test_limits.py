@@ -9,6 +9,7 @@ import pytest
 
 from dynbuild.errors import DeclarationError
 from dynbuild.lang import Limits, evaluate, force_deep, parse, to_json, to_nix
+from dynbuild.lang.limits import limits_of
 from dynbuild.spans import Source
 
 
@@ -19,8 +20,64 @@ def value(text: str) -> str:
 def code(text: str) -> str:
     source = Source("test.nix", text)
     with pytest.raises(DeclarationError) as caught:
-        force_deep(evaluate(source, limits=Limits(steps=1_000_000)))
+        force_deep(evaluate(source, limits=Limits(calls=1_000_000, elements=1_000_000)))
     return caught.value.diagnostics[0].code
+
+
+def refusal(text: str, environment: dict[str, str]) -> str:
+    with pytest.raises(DeclarationError) as caught:
+        evaluate(Source("test.nix", text), limits=limits_of(environment))
+    return str(caught.value)
+
+
+FIBONACCI = "let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in "
+
+
+def test_the_limit_of_calls_says_what_ran_and_how_to_raise_it() -> None:
+    text = FIBONACCI + "{ value = fib 15; }.value"
+    told = refusal(text, {"DYNBUILD_MAX_CALLS": "1000"})
+    assert "more than 1,000 function calls" in told
+    assert "while calling 'fib'" in told
+    assert "while evaluating 'value'" in told
+    assert "set DYNBUILD_MAX_CALLS to a higher number" in told
+    limits = limits_of({"DYNBUILD_MAX_CALLS": "2000", "DYNBUILD_MAX_ELEMENTS": "1"})
+    assert to_nix(evaluate(Source("test.nix", text), limits=limits)) == "610"
+
+
+def test_the_calls_of_a_function_are_counted_exactly() -> None:
+    text = "let f = n: if n == 0 then 0 else f (n - 1); in f 99"
+    assert refusal(text, {"DYNBUILD_MAX_CALLS": "99"})
+    limits = limits_of({"DYNBUILD_MAX_CALLS": "100"})
+    assert to_nix(evaluate(Source("test.nix", text), limits=limits)) == "0"
+
+
+def test_the_limit_of_elements_says_how_to_raise_it() -> None:
+    told = refusal("builtins.genList (x: x) 500", {"DYNBUILD_MAX_ELEMENTS": "1999"})
+    assert "more than 1,999 elements" in told
+    assert "set DYNBUILD_MAX_ELEMENTS to a higher number" in told
+    limits = limits_of({"DYNBUILD_MAX_ELEMENTS": "2000"})
+    evaluate(Source("test.nix", "builtins.genList (x: x) 500"), limits=limits)
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "1e9", " 1", "1_000", "٣", "9" * 5000])
+def test_a_limit_is_a_number(given: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        limits_of({"DYNBUILD_MAX_CALLS": given})
+    (told,) = caught.value.diagnostics
+    assert told.code == "DB0347"
+
+
+def test_no_hint_takes_long() -> None:
+    """Counted, not timed: what is called wrongly is evaluated only a little for it."""
+    told = refusal(FIBONACCI + "builtins.map (fib 60) (x: x)", {})
+    assert "needs a list, but this is a function" in told
+    assert "swapped" not in told
+    nested = "let f = n: builtins.map (f (n + 1)) (x: x); in f 0"
+    assert "needs a list, but this is a function" in refusal(nested, {})
+
+
+def test_an_empty_limit_is_none_given() -> None:
+    assert limits_of({"DYNBUILD_MAX_CALLS": ""}) == Limits()
 
 
 COUNT = "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f "

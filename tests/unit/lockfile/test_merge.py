@@ -100,21 +100,6 @@ def test_what_was_asked_of_the_branch_is_asked_again() -> None:
     assert merge(branch, branch, packed).lock == packed
 
 
-def test_keys_of_a_later_revision_stay_with_what_they_speak_of() -> None:
-    main = replace(START, extra={(): {"later": 1}, ("stages", "a"): {"mine": 1}})
-    branch = locked(START, made("a"), made("b"), made("new"))
-    branch = replace(
-        branch,
-        extra={("stages", "new"): {"kept": 1}, ("elsewhere",): {"lost": 1}},
-    )
-    found = merge(START, main, branch).lock
-    assert found.extra == {
-        (): {"later": 1},
-        ("stages", "a"): {"mine": 1},
-        ("stages", "new"): {"kept": 1},
-    }
-
-
 def test_the_side_that_the_trunk_has_stays_in_front() -> None:
     ours = locked(START, made("a"), made("b"), made("ours"))
     theirs = locked(START, made("a"), made("b"), made("theirs"))

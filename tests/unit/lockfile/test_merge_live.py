@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dynbuild.lockfile.changes import compare
 from dynbuild.lockfile.merge import merge
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.order import last_system_seq, unchecked_order
@@ -57,3 +58,12 @@ def test_what_was_found_on_both_sides_is_no_conflict() -> None:
     assert stage.commands == ("ldconfig", "one", "two", "three", "useradd app")
     assert stage.touches == touched(stage.commands) == ("ld.so.cache", "passwd")
     assert merged.both == ()
+
+
+def test_a_move_for_content_alone_is_told_as_a_change_of_it() -> None:
+    both = ("curl", "jq")
+    before = update(update(None, target(APP)), target(APP, packages=both))
+    after = update(before, target(APP, packages=both), edited=["app"])
+    (change,) = compare(before, after)
+    assert (change.verb, change.name) == ("changed", "app")
+    assert change.details == ("what it copies",)

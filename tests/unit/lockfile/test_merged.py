@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from dynbuild.errors import DeclarationError, LockError
-from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.codec import VERSION, dumps, loads
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import environments_of, resolve
 from dynbuild.lockfile.update import update
-from dynbuild.steps.model import Copy, Pin, Script, Stage
+from dynbuild.steps.model import Copy, Pin, RuntimeConfig, Script, Stage
 from tests.pins import pinned
 
 BASE = pinned("debian:12")
@@ -30,13 +30,19 @@ UNSOUND = {
     "DB0403": lock_of(made("a", "c"), made("b", "a"), made("c", "b"), made("d", "c")),
     "DB0404": lock_of(made("a", build_only=True), made("b", "a")),
     "DB0409": lock_of(Stage("a", copies=(Copy("/x", "/x", image="go:1"),))),
+    "DB0434": lock_of(
+        made("a", build_only=True, base="go:1"),
+        made("b", "a", build_only=True),
+        images={"go:1": pinned("go:1")},
+    ),
     "DB0415": lock_of(made("App"), made("app")),
 }
 SAYS = {
     "DB0402": "stage 'a' needs stage 'gone'",
     "DB0403": "a -> c -> b -> a",
     "DB0404": "stage 'b' is linked and stands on 'a'",
-    "DB0409": "stage 'a' copies from the image go:1",
+    "DB0409": "stage 'a' starts or copies from the image go:1",
+    "DB0434": "stage 'b' stands on 'a', which starts from another base",
     "DB0415": "'App' and 'app'",
 }
 
@@ -83,9 +89,17 @@ def test_an_unpinned_image_stays() -> None:
     assert loads(dumps(lock)) == lock
 
 
+def test_annotations_are_what_no_earlier_version_knew() -> None:
+    """Version 4 was written by a dynbuild that would refuse the key by its name."""
+    lock = lock_of(config=RuntimeConfig(annotations={"a": "b"}))
+    assert "version = 5\n" in dumps(lock)
+    assert loads(dumps(lock)) == lock
+
+
 def test_a_newer_version_is_refused() -> None:
-    with pytest.raises(LockError, match="version 3; this dynbuild knows version 2"):
-        loads("version = 3\n[future]\n")
+    told = f"version {VERSION + 1}; this dynbuild knows version {VERSION}"
+    with pytest.raises(LockError, match=told):
+        loads(f"version = {VERSION + 1}\n[future]\n")
 
 
 @pytest.mark.parametrize(

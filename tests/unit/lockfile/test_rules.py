@@ -203,8 +203,9 @@ def test_what_came_went_and_was_numbered_anew() -> None:
         ("removed", "stage", 4),
     ]
     later = update(
-        update(bare, target(packages=packages)),
+        update(bare, target(packages=packages), extended=True),
         target(made("a"), scripts=("x",), sources=(source,), user=user),
+        extended=True,
     )
     packed = [(c.verb, c.kind, c.before, c.after) for c in compare(later, first)]
     assert packed == [

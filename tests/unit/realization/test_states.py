@@ -16,6 +16,7 @@ from dynbuild.lockfile.order import Placed
 from dynbuild.ports import JobEnded, JobResult, LostError
 from dynbuild.quote import StageName
 from dynbuild.realization import progress as changes
+from dynbuild.realization import results
 from dynbuild.realization.chains import chain_of
 from dynbuild.realization.model import BuiltStep, ChainResult, How
 from dynbuild.realization.scheduler import next_chains
@@ -50,7 +51,7 @@ class Life:
     """The latest job of a chain, by its first step."""
 
     def start(self) -> list[str]:
-        chains = next_chains(self.progress)
+        chains = [chain for _, chain in next_chains([self.progress])]
         for chain in chains:
             self.progress = changes.started(self.progress, chain)
             self.keys[chain[0].id] = chain[0].digest
@@ -74,12 +75,12 @@ class Life:
             )
             built.append(BuiltStep(place.id, Held(record), here=True, ran=True))
         event = JobResult(self.keys[key], ChainResult(tuple(built), failed))
-        self.progress = changes.took(self.progress, event)
+        self.progress = results.took(self.progress, event)
 
     def end(self, key: str) -> None:
         """End a job, whose result is noted now, unless it was before."""
         event = JobEnded(self.keys[key], None)
-        self.progress = changes.took(self.progress, event)
+        self.progress = results.took(self.progress, event)
 
     @property
     def states(self) -> Mapping[str, str]:
@@ -122,7 +123,7 @@ def test_a_failed_step_stops_what_was_not_started() -> None:
     own.build("c")
     own.end("c")
     assert own.states["c"] == "BUILT"
-    result = changes.result_of(own.progress)
+    result = results.result_of(own.progress)
     assert result.failed is not None
     assert [step.step for step in result.steps] == ["a", "c"]
 
@@ -139,8 +140,8 @@ def test_what_a_tier_holds_is_reused_and_what_nothing_needs_is_left() -> None:
     recipe, how = own.progress.recipe, own.progress.how
     again = changes.begin(recipe, how, held)
     assert Life(again).states == {"a": "UNNEEDED", "b": "REUSED"}
-    _, results = changes.reported(again)
-    assert [(result.step, result.ran) for result in results] == [("b", False)]
+    _, told = changes.reported(again)
+    assert [(result.step, result.ran) for result in told] == [("b", False)]
     anew = changes.begin(recipe, replace(how, anew=frozenset("b")), held)
     assert Life(anew).states == {"a": "UNNEEDED", "b": "READY"}
 
@@ -172,13 +173,13 @@ def test_a_stack_that_is_too_deep_is_given_in_groups() -> None:
 def test_what_a_job_raises_is_raised() -> None:
     """The job that keeps the base's layers has no chain; nor has its end a result."""
     own = life(stages(("a", ()))).progress
-    assert changes.took(own, JobEnded("base", None)) is own
+    assert results.took(own, JobEnded("base", None)) is own
     with pytest.raises(ValueError, match="a bug"):
-        changes.took(own, JobEnded("base", ValueError("a bug")))
-    lost = changes.took(own, JobEnded("base", LostError()))
-    assert next_chains(lost) == ()
+        results.took(own, JobEnded("base", ValueError("a bug")))
+    lost = results.took(own, JobEnded("base", LostError()))
+    assert next_chains([lost]) == ()
     with pytest.raises(LostError):
-        changes.result_of(lost)
+        results.result_of(lost)
 
 
 def test_a_chain_ends_where_another_step_waits_for_its_last() -> None:

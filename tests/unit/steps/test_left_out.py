@@ -15,7 +15,7 @@ ACTIONS: tuple[Action, ...] = (Install("a=1"), Install("a"), Remove(), Upgrade()
 
 
 def digest(group: Group) -> str:
-    around = Surroundings("p", sha256(b""), ("sh",), {}, None, (), ())
+    around = Surroundings("p", "p", sha256(b""), ("sh",), {}, None, (), ())
     return digest_of(describe(group, around))
 
 

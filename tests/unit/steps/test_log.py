@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynbuild.steps.log import Event, declared, folded, format_event, parse_event
+from dynbuild.steps.log import (
+    Event,
+    declared,
+    folded,
+    format_event,
+    parse_event,
+    requested,
+)
 from dynbuild.steps.model import Install, Remove, Upgrade
 
 SPECS = st.text(min_size=1).filter(lambda text: text not in ("-", "^"))
@@ -50,3 +57,12 @@ def test_what_came_and_went_behind_a_step_that_left_folds_away() -> None:
         "early": events("1 early"),
     }
     assert declared(folded_log) == declared(log)
+
+
+def test_what_declares_an_upgrade_of_all_is_no_request() -> None:
+    events = tuple(map(parse_event, ("4 ^", "6 ^", "9 -", "11 ^", "12 ^")))
+    assert [one.seq for one in requested("*", events)] == [6, 12]
+    assert [one.seq for one in requested("curl", events)] == [4, 6, 11, 12]
+    # Taken out and back again, it leaves no trace; a request since then stays.
+    assert folded({"*": events[:1] + events[2:4]}, 9) == {"*": events[:1]}
+    assert folded({"*": (events[0], *events[2:])}, 9) == {"*": (events[0], events[4])}

@@ -40,12 +40,13 @@ def told(stage: Stage) -> str:
     environment = {**stage.env, **stage.build_env}
     around = Surroundings(
         platform="linux/amd64",
+        target="linux/amd64",
         base=sha256(b"base"),
         shell=("/bin/sh", "-c"),
         environment=environment,
         user=USER,
         stands_on=(sha256(b"below"),),
-        copied=tuple(copy.digest for copy in stage.copies if copy.digest),
+        taken=tuple(copy.digest for copy in stage.copies if copy.digest),
     )
     run = run_of(stage, environment, USER)
     lines = [

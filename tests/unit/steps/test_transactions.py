@@ -27,6 +27,16 @@ def test_a_removal_installs_nothing(
     assert installing in script_of(group(manager, before="", after="curl"))
 
 
+def test_what_goes_from_debian_is_decided_by_what_is_installed() -> None:
+    update, without = "apt-get update", 'State::Lists "/tmp/lists"'
+    removal = script_of(Group("apt", {"curl": Remove()}, {}))
+    assert update not in removal
+    assert without in removal
+    installation = script_of(group("apt", before="git", after="curl"))
+    assert update in installation
+    assert without not in installation
+
+
 @pytest.mark.parametrize(
     ("manager", "line"),
     [

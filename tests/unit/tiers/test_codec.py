@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from dynbuild.building import BuildEvent
 from dynbuild.digest import Digest, sha256
 from dynbuild.inventory import Inventory
-from dynbuild.link.model import Layer, Record, Written
+from dynbuild.link.model import Inside, Layer, Record, Written
 from dynbuild.ports import CountBytes, Notify
 from dynbuild.tiers.codec import (
     StoredWrites,
@@ -43,6 +44,16 @@ def test_what_is_written_is_read() -> None:
     assert load_record(told()) == (RECORD, WRITES)
 
 
+@pytest.mark.parametrize("inside", [None, Inside(), Inside(STEP, 7)])
+def test_what_is_installed_is_stated(inside: Inside | None) -> None:
+    record = replace(RECORD, inside=lambda: inside)
+    assert load_record(dump_record(record, WRITES))[0].inside() == inside
+
+
+def test_more_than_is_ever_read_is_not_known() -> None:
+    assert load_record(told(inside=[STEP, 1 << 40]))[0].inside() is None
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -70,6 +81,11 @@ def test_what_is_written_is_read() -> None:
         {"seconds": 1e300},
         {"writes": "../x"},
         {"seconds": "x"},
+        {"inside": "x"},
+        {"inside": [STEP]},
+        {"inside": [STEP, -1]},
+        {"inside": ["../x", 1]},
+        {"inside": [STEP, 1, 2]},
     ],
 )
 def test_a_digest_that_is_none_is_no_path(changes: dict[str, object]) -> None:

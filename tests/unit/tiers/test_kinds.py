@@ -40,6 +40,12 @@ def test_settings_are_the_text_that_users_agreed_to() -> None:
         (S3, {}, True),
         (S3, {"MINIO_ENDPOINT": "other.test"}, False),
         (S3, {"MINIO_BUCKET": "other"}, True),
+        (
+            caches.Minio("x", prefix="y"),
+            {"MINIO_ENDPOINT": "other.test", "MINIO_PREFIX": "z"},
+            False,
+        ),
+        (caches.Minio("x", prefix="y"), {"MINIO_ENDPOINT": "other.test"}, True),
         (caches.Minio("x", secure=False), {"MINIO_ENDPOINT": "other.test"}, False),
         (caches.Minio("x", bucket="y"), {"MINIO_ENDPOINT": "other.test"}, True),
         (

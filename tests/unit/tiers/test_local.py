@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.link.model import Layer, Record
+from dynbuild.link.model import Inside, Layer, Record
 from dynbuild.ports import Base
 from dynbuild.tiers.local.inventory import LocalInventory
 from dynbuild.tiers.local.machine import LocalMachine
@@ -96,10 +96,16 @@ def test_a_base_and_notes(store: Store) -> None:
     machine = LocalMachine(store.tier, time.sleep)
     digest = sha256(b"manifest")
     assert machine.base(digest) is None
-    base = Base((store.layer,), {}, {"os": "linux"})
+    inside = Inside(sha256(b"readings"), 8)
+    base = Base((store.layer,), {}, {"os": "linux"}, lambda: inside)
     machine.keep_base(digest, base)
     found = machine.base(digest)
     assert found is not None
+    assert found.inside() == inside
+    (note,) = (f"notes/{path.name}" for path in store.files("notes"))
+    root = LocalInventory(store.root).root(note)
+    assert root is not None
+    assert inside.digest in root.names
     assert (found.layers, dict(found.writes), found.config) == (
         base.layers,
         {},

@@ -83,12 +83,29 @@ class _Past:
     rows: Sequence[Sequence[str]]
 
 
-def status_page(facts: StatusFacts, name: str) -> str:
-    """Return the page of a project, titled ``name``."""
+@dataclass(frozen=True, slots=True)
+class _ImagePage:
+    """What a page tells of one image; the only one needs no name."""
+
+    name: str
+    lead: str
+    totals: Mapping[str, str]
+    past: _Past | None
+    tiers: Sequence[_Bar]
+    slowest: Sequence[_Bar]
+    moved: Sequence[_Bar]
+
+
+def status_page(images: Mapping[str, StatusFacts], name: str) -> str:
+    """Return the page of a project's images by name, titled ``name``."""
+    pages = [_image_page(image, facts) for image, facts in images.items()]
+    return filled("status.html", name=name, pages=pages)
+
+
+def _image_page(name: str, facts: StatusFacts) -> _ImagePage:
     longest = max((seconds for _, seconds in facts.slowest), default=0) or 1
     most = max((count for _, count in facts.moved), default=0) or 1
-    return filled(
-        "status.html",
+    return _ImagePage(
         name=name,
         lead=_lead(facts),
         totals=_totals(facts),

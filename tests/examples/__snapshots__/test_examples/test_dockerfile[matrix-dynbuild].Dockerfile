@@ -9,7 +9,7 @@
 # hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/python:3.13-slim-bookworm@sha256:c4c2ed1a0380ecde17f49562ee7e164bcb642484051a51706c2657cab8830b63 AS base.0
-USER root
+USER 0
 SHELL ["/bin/sh", "-c"]
 
 # pip.1: legacy-cgi, pytest

@@ -9,7 +9,7 @@
 # hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/python:3.11-slim-bookworm@sha256:3d51109efa94d44a06c5232bd6f9bf9a62210e714749563bb911359264e375d2 AS base.0
-USER root
+USER 0
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: ca-certificates

@@ -9,7 +9,7 @@
 # hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/debian:stable-slim@sha256:2301cea063e1afbe60a38bd605b35f7630d662b785285dd4f06bbeb609067f3f AS base.0
-USER root
+USER 0
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: curl, git, python3, python3-pip

@@ -9,7 +9,7 @@
 # hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/debian:bookworm-slim@sha256:1022bc06d051d9e7870973e6dc0c0004b399e2aa351e77c11796b918b187e84a AS base.0
-USER root
+USER 0
 SHELL ["/bin/sh", "-c"]
 
 # apt.1: ca-certificates, python3, python3-pip
@@ -118,6 +118,7 @@ FROM user.3 AS assets
 COPY assets/minify.py /usr/local/lib/minify.py
 COPY assets/style.css /tmp/style.css
 RUN <<'EOF'
+unset TARGETARCH
 set -e
 mkdir -p /srv/static
 (exit $?)
@@ -131,6 +132,7 @@ FROM assets AS database
 COPY database/create.py /srv/data/
 COPY database/schema.sql /srv/data/
 RUN <<'EOF'
+unset TARGETARCH
 set -e
 python3 /srv/data/create.py /srv/data/schema.sql /srv/data/notes.db
 (exit $?)
@@ -143,6 +145,7 @@ EOF
 FROM database AS application
 COPY --exclude=**/__pycache__ app /srv/web
 RUN <<'EOF'
+unset TARGETARCH
 set -e
 cd /srv/web
 (exit $?)

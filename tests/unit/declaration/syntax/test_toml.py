@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 import tomli_w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynbuild.declaration.syntax import toml
@@ -33,6 +33,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(document=st.dictionaries(TEXT, VALUES), multiline=st.booleans())
 def test_documents_of_a_writer(*, document: dict[str, object], multiline: bool) -> None:
     text = tomli_w.dumps(document, multiline_strings=multiline)

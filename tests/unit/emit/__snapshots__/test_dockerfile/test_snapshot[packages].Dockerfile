@@ -9,7 +9,7 @@
 # hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/debian:bookworm-slim@sha256:1022bc06d051d9e7870973e6dc0c0004b399e2aa351e77c11796b918b187e84a AS base.0
-USER root
+USER 0
 SHELL ["/bin/sh", "-c"]
 
 # source.1: https://download.docker.com/linux/debian bookworm
@@ -123,6 +123,7 @@ EOF
 # seq 4, stands on npm.3, digest eb1ded4aff81
 FROM npm.3 AS script.4
 RUN <<'EOF'
+unset TARGETARCH
 set -e
 locale-gen C.UTF-8
 ldconfig
@@ -289,6 +290,7 @@ EOF
 # seq 9, stands on apt.8, digest 0d04bfeb7d64
 FROM apt.8 AS app
 RUN <<'EOF'
+unset TARGETARCH
 set -e
 curl --version
 (exit $?)

@@ -9,7 +9,7 @@
 # hadolint global ignore=DL3002,DL3003,DL3008,DL3009,DL3013,DL3015,DL3016,DL3018,DL3027,DL3032,DL3033,DL3040,DL3041,DL3042,DL3066,DL4006
 
 FROM docker.io/library/python:3.13@sha256:8888db2aa1c138fb68889e0e8194bb6e71a541af39dfff794e5b315131e68442 AS base.0
-USER root
+USER 0
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /
 
@@ -110,7 +110,7 @@ EOF
 (exit $?)
 EOF1
 
-USER root
+USER 0
 WORKDIR /
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 

@@ -1,0 +1,1 @@
+"""The language server: the protocol of editors, spoken for ``dynbuild.editor``."""

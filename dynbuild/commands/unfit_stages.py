@@ -1,0 +1,74 @@
+"""What is refused once images are known: platforms, variables, shells."""
+
+from collections.abc import Callable, Mapping
+
+from dynbuild.declaration.check.shells import without_shell
+from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.variables import not_expanded
+from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.steps.environment import EnvironmentConflict, Environments
+from dynbuild.steps.expansion import VariableError
+from dynbuild.steps.model import Pin, Stage
+
+
+def refuse_platforms(
+    loaded: Loaded, stages: tuple[Stage, ...], images: Mapping[str, Pin]
+) -> None:
+    """Refuse platforms of stages that their bases do not exist for."""
+    problems = []
+    for place, stage in enumerate(stages):
+        pin = None if stage.base is None else images[stage.base]
+        if pin is None or stage.platform is None or not pin.platforms:
+            continue
+        if stage.platform not in pin.platforms:
+            known = ", ".join(sorted(pin.platforms))
+            message = f"there is no {pin.image} for {stage.platform}"
+            span = loaded.span("stages", place, "platform")
+            hint = f"it is there for {known}"
+            problems.append(Diagnostic("DB0178", message, span, hint))
+    if problems:
+        raise DeclarationError(*problems)
+
+
+def refuse_shells(loaded: Loaded, lacks: Callable[[str, str], bool]) -> None:
+    """Refuse what needs a shell on bases that are known to lack it."""
+    if problems := [*without_shell(loaded, lacks)]:
+        raise DeclarationError(*problems)
+
+
+def refuse_conflicts(
+    loaded: Loaded, stages: tuple[Stage, ...], base: Pin, images: Mapping[str, Pin]
+) -> None:
+    places = {stage.name: place for place, stage in enumerate(stages)}
+    own = {image: pin.env for image, pin in images.items()}
+    try:
+        environments = Environments(stages, base.env, own)
+        for stage in stages:
+            environments.of_stage(stage.name)
+        environments.of_container(loaded.declaration.env)
+    except VariableError as error:
+        stage_path = ("stages", places[error.stage]) if error.stage else ()
+        raise DeclarationError(
+            not_expanded(loaded, (*stage_path, error.table, error.variable), error)
+        ) from None
+    except EnvironmentConflict as conflict:
+        raise DeclarationError(
+            Diagnostic(
+                "DB0307",
+                f"stages {conflict.first!r} and {conflict.second!r} set "
+                f"{conflict.variable} to two values",
+                loaded.span(
+                    "stages", places[conflict.second], "env", conflict.variable
+                ),
+                hint="let one depend on the other, whose value then gives way, or "
+                f'let both extend it, as in "/opt/x:${{{conflict.variable}:-}}"',
+                labels=(
+                    Label(
+                        loaded.span(
+                            "stages", places[conflict.first], "env", conflict.variable
+                        ),
+                        "set here as well",
+                    ),
+                ),
+            )
+        ) from None

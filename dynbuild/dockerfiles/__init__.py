@@ -1,0 +1,1 @@
+"""Dockerfiles that others wrote: read into values, and translated to a declaration."""

@@ -1,0 +1,1 @@
+"""What is installed: packages, as the files that managers leave in layers name them."""

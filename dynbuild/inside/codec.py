@@ -1,0 +1,107 @@
+"""Readings as bytes: the blob that is kept with a record, beside its write set."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+
+from dynbuild.inside.model import Kind, Package, Reading, Readings, plain
+
+LARGEST = 16 << 20
+"""Maximum bytes of such a blob; those of images with thousands of packages have less
+than one."""
+
+_MOST = 64 << 20
+"""Maximum bytes of one unpacked: no tier may fill the memory with it."""
+_VERSION = 1
+_KINDS = frozenset(get_args(Kind))
+
+
+class UnreadableReadingsError(ValueError):
+    """Bytes that are no readings, or those of another version."""
+
+
+def dumps(readings: Readings) -> bytes:
+    """Serialize readings canonically, compressed."""
+    files = {path: _row(one) for path, one in sorted(readings.items())}
+    text = json.dumps({"version": _VERSION, "files": files}, separators=(",", ":"))
+    data = text.encode()
+    packed = zlib.compress(data, 9)
+    if len(data) > _MOST or len(packed) > LARGEST:
+        problem = f"it says more than is kept: {len(data)} bytes"
+        return dumps({path: Reading(problem=problem) for path in [*readings][:1]})
+    return packed
+
+
+def loads(data: bytes) -> dict[str, Reading]:
+    """Parse what ``dumps`` wrote. Raises UnreadableReadingsError."""
+    try:
+        unpacked = zlib.decompressobj()
+        text = unpacked.decompress(data, _MOST)
+        if not unpacked.eof:
+            raise UnreadableReadingsError
+        facts: dict[str, Any] = json.loads(text)
+        if facts["version"] != _VERSION:
+            raise UnreadableReadingsError
+        return {path: _reading(row) for path, row in facts["files"].items()}
+    except (
+        *(zlib.error, LookupError, TypeError, ValueError, AttributeError),
+        RecursionError,
+    ):
+        raise UnreadableReadingsError from None
+
+
+def _row(one: Reading) -> dict[str, object]:
+    row: dict[str, object] = {
+        "packages": [
+            [
+                *(x.kind, x.name, x.version, x.architecture),
+                *(x.source, x.source_version, x.licence, [*x.needs]),
+            ]
+            for x in one.packages
+        ],
+        "distribution": one.distribution and [*one.distribution],
+        "licence": one.licence,
+        "problem": one.problem,
+    }
+    return {name: value for name, value in row.items() if value}
+
+
+def _reading(row: Mapping[str, Any]) -> Reading:
+    packages = tuple(_package(*facts) for facts in row.get("packages", ()))
+    named = row.get("distribution")
+    distribution = None
+    if named is not None:
+        name, version = map(_text, named)
+        distribution = (name, version)
+    return Reading(
+        packages,
+        distribution,
+        _text(row.get("licence", "")),
+        _text(row.get("problem", "")),
+    )
+
+
+def _package(kind: object, *texts: object) -> Package:
+    if kind not in _KINDS:
+        raise UnreadableReadingsError
+    name, version, architecture, source, source_version, licence, needs = texts
+    if not isinstance(needs, list):
+        raise UnreadableReadingsError
+    return Package(
+        cast("Kind", kind),
+        _text(name),
+        _text(version),
+        _text(architecture),
+        _text(source),
+        _text(source_version),
+        _text(licence),
+        tuple(map(_text, needs)),
+    )
+
+
+def _text(value: object) -> str:
+    """Return a text, safe to show: a tier may say anything."""
+    if not isinstance(value, str):
+        raise UnreadableReadingsError
+    return plain(value)

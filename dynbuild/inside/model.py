@@ -1,0 +1,56 @@
+"""Packages, and what one file of a layer says of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["apk", "deb", "npm", "pypi", "rpm"]
+"""The family of a package, as package URLs (purl) call it."""
+
+LONGEST = 256
+"""Maximum characters of a name, a version, a licence: layers are written by others."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Package:
+    """An installed package.
+
+    ``source`` and ``source_version`` are what it was built from, where its manager says
+    so. ``needs`` has the names of packages that it depends on; of a system package only
+    those that are installed beside it, by their own names.
+    """
+
+    kind: Kind
+    name: str
+    version: str
+    architecture: str = ""
+    source: str = ""
+    source_version: str = ""
+    licence: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one file says: packages, the name and version of a distribution, a licence.
+
+    The licence is that of the package whose file it is. ``problem`` says why the file
+    could not be read, or not whole.
+    """
+
+    packages: tuple[Package, ...] = ()
+    distribution: tuple[str, str] | None = None
+    licence: str = ""
+    problem: str = ""
+
+
+Readings: TypeAlias = Mapping[str, Reading]
+"""What the files of a layer, or of a step's layers, say, by path."""
+
+
+def plain(text: str) -> str:
+    """Return a text that is safe to show, and not too long."""
+    shown = text.strip()[:LONGEST]
+    return "".join(
+        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in shown
+    )

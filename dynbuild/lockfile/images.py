@@ -1,0 +1,222 @@
+"""The lock of several images: of each its own part, which it adds to what it extends.
+
+Every step has one owner, the image whose table says it. The whole of an image is the
+lock that it would have alone, with all that it inherits: order, digests, Dockerfile and
+realization know no other.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, reduce
+from typing import TypeAlias, TypeVar
+
+from dynbuild.declaration.inputs import Data
+from dynbuild.extending import line_of, parents_first
+from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.steps.fields import FieldValue, defaults
+from dynbuild.steps.log import Event, Log
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import Pin, RuntimeConfig
+
+_T = TypeVar("_T")
+
+UNITED = ("expose", "volumes")
+"""What an image has besides what it inherits, where others say it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedImage:
+    """One of several images: what it extends, and its own part of the lock.
+
+    The base, the shell and the pins in ``own`` are those that its steps need; its
+    runtime config is what it says itself.
+    """
+
+    extends: str | None
+    publish: bool
+    own: Lock
+
+
+@dataclass(frozen=True)
+class LockedImages:
+    """The lock of several images. Each extends one that is there, without a cycle."""
+
+    images: Mapping[str, LockedImage]
+    pins: Mapping[str, Pin]
+    """The images of registries that any of them needs, by reference."""
+    arguments: Mapping[str, Data] = field(default_factory=dict)
+
+    @cached_property
+    def parents_first(self) -> tuple[str, ...]:
+        """The names, each after that of the image that it extends, else by name."""
+        return parents_first(self.images)
+
+    @property
+    def last_seq(self) -> int:
+        """The largest seq in the lock: all images count with one counter."""
+        return max((image.own.last_seq for image in self.images.values()), default=0)
+
+    def line(self, name: str) -> tuple[str, ...]:
+        """Return an image and all that it extends, the root first."""
+        return line_of(self.images, name)
+
+    def whole(self, name: str) -> Lock:
+        """Return the lock that an image would have alone."""
+        parts = (self.images[one].own for one in self.line(name))
+        return replace(reduce(extended, parts), arguments=self.arguments)
+
+
+AnyLock: TypeAlias = Lock | LockedImages
+"""What a lock's file holds: one image, or several."""
+
+
+ONLY = ""
+"""What the only image of a declaration is called where several have names."""
+
+
+def as_images(recipe: AnyLock) -> LockedImages:
+    """Return what a lock holds as several images, if need be of one without a name."""
+    if isinstance(recipe, LockedImages):
+        return recipe
+    own = replace(recipe, arguments={}, above=None)
+    pins = pins_of([own])
+    return LockedImages(
+        {ONLY: LockedImage(None, publish=True, own=own)}, pins, recipe.arguments
+    )
+
+
+def as_recipe(several: LockedImages) -> AnyLock:
+    """Invert ``as_images``."""
+    return several.whole(ONLY) if ONLY in several.images else several
+
+
+@dataclass(frozen=True, slots=True)
+class TargetImage:
+    """The demands on one of several images.
+
+    ``whole`` has what it inherits as well; ``config`` is what it says itself.
+    """
+
+    extends: str | None
+    publish: bool
+    whole: Target
+    config: RuntimeConfig
+
+
+Targets: TypeAlias = Mapping[str, TargetImage]
+"""The demands on several images, by name."""
+
+
+def extended(above: Lock, own: Lock) -> Lock:
+    """Return the lock of an image with its own part beside what it inherits.
+
+    What both have of system steps keeps the place that the image's own part says.
+    """
+    user = own if own.user is not None else above
+    return replace(
+        above,
+        packages=_both_logs(above.packages, own.packages),
+        setups={**above.setups, **own.setups},
+        sources={**above.sources, **own.sources},
+        scripts={**above.scripts, **own.scripts},
+        user=user.user,
+        user_seq=user.user_seq,
+        stages={**above.stages, **own.stages},
+        images={**above.images, **own.images},
+        config=config_of(above.config, own.config),
+        above=above,
+    )
+
+
+def own_part(lock: Lock, above: Lock | None, config: RuntimeConfig) -> Lock:
+    """Return the part of an image's lock that it does not inherit.
+
+    The inverse of ``extended``; ``config`` is what the image says itself.
+    """
+    if above is None:
+        return replace(lock, config=config, arguments={}, above=None)
+    stages = {n: e for n, e in lock.stages.items() if n not in above.stages}
+    taken = pinned_by(stages.values())
+    has_user = (lock.user, lock.user_seq) != (above.user, above.user_seq)
+    return replace(
+        lock,
+        packages=_logs_beyond(lock.packages, above.packages),
+        setups=_beyond(lock.setups, above.setups),
+        sources=_beyond(lock.sources, above.sources),
+        scripts=_beyond(lock.scripts, above.scripts),
+        user=lock.user if has_user else None,
+        user_seq=lock.user_seq if has_user else 0,
+        indexes={},
+        stages=stages,
+        images={ref: pin for ref, pin in lock.images.items() if ref in taken},
+        config=config,
+        arguments={},
+        above=None,
+    )
+
+
+def pinned_by(entries: Iterable[Entry]) -> set[str]:
+    """Return the images of registries that some stages need a pin of."""
+    return {image for entry in entries for image in entry.stage.images}
+
+
+def pins_of(parts: Collection[Lock]) -> dict[str, Pin]:
+    """Return the pins that some parts of a lock need, by reference."""
+    bases = {part.base.image: part.base for part in parts}
+    return {**bases, **{ref: pin for part in parts for ref, pin in part.images.items()}}
+
+
+def config_of(above: RuntimeConfig, own: RuntimeConfig) -> RuntimeConfig:
+    """Return the runtime config of an image beside what it inherits.
+
+    As in Docker, an entrypoint of its own leaves no arguments of another one.
+    """
+    if own.entrypoint is not None:
+        above = replace(above, cmd=None)
+    usual = defaults(RuntimeConfig)
+    found: dict[str, FieldValue] = {}
+    for one in fields(RuntimeConfig):
+        inherited, said = getattr(above, one.name), getattr(own, one.name)
+        if isinstance(said, Mapping):
+            found[one.name] = {**inherited, **said}
+        elif one.name in UNITED:
+            found[one.name] = tuple(dict.fromkeys((*inherited, *said)))
+        else:
+            found[one.name] = inherited if said == usual[one.name] else said
+    return RuntimeConfig(**found)
+
+
+def _both_logs(above: Mapping[str, Log], own: Mapping[str, Log]) -> dict[str, Log]:
+    """Return the logs of both, with the events of each package in order."""
+    found: dict[str, Log] = {}
+    for manager in MANAGERS:
+        upper, lower = above.get(manager, {}), own.get(manager, {})
+        log = {
+            key: _in_order((*upper.get(key, ()), *lower.get(key, ())))
+            for key in sorted(upper.keys() | lower.keys())
+        }
+        if log:
+            found[manager] = log
+    return found
+
+
+def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    return tuple(sorted(dict.fromkeys(events), key=lambda event: event.seq))
+
+
+def _logs_beyond(logs: Mapping[str, Log], above: Mapping[str, Log]) -> dict[str, Log]:
+    found: dict[str, Log] = {}
+    for manager, log in logs.items():
+        known = above.get(manager, {})
+        own = {
+            key: rest
+            for key, events in log.items()
+            if (rest := tuple(e for e in events if e not in known.get(key, ())))
+        }
+        if own:
+            found[manager] = own
+    return found
+
+
+def _beyond(seqs: Mapping[_T, int], above: Mapping[_T, int]) -> dict[_T, int]:
+    return {item: seq for item, seq in seqs.items() if above.get(item) != seq}

@@ -1,0 +1,70 @@
+"""Requests of earlier commands of several images: each image's of its own steps."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from dynbuild.lockfile.conflict import asked_on
+from dynbuild.lockfile.images import AnyLock, LockedImages, as_images
+from dynbuild.lockfile.requests import asked_since, combined, is_repacked
+from dynbuild.lockfile.update import NOTHING, Requests
+
+Wishes = dict[str, Requests]
+"""The requests for each image, by its name."""
+
+
+def is_any_repacked(committed: AnyLock, current: AnyLock) -> bool:
+    """Whether an image of the file's lock was renumbered on request since the commit.
+
+    One that stands on another base, or extends another image, is renumbered anyway.
+    """
+    before, after = as_images(committed), as_images(current)
+    return any(
+        before.line(name) == after.line(name)
+        and is_repacked(before.whole(name), after.whole(name))
+        for name in after.images
+        if name in before.images
+    )
+
+
+def asked_since_then(start: LockedImages, current: LockedImages) -> Wishes:
+    """Return what was requested of each image since the start."""
+    found: Wishes = {}
+    for name in current.images.keys() & start.images.keys():
+        asked = asked_since(start.whole(name), current.whole(name))
+        was, own = start.images[name].own, current.images[name].own
+        found[name] = replace(
+            _own(asked, own.stages), upgrade=asked_since(was, own).upgrade
+        )
+    return found
+
+
+def asked_on_sides(torn: Sequence[LockedImages], start: LockedImages) -> Wishes:
+    """Return what was requested on the sides of a conflict that a start lacks."""
+    found: Wishes = {}
+    for name, image in start.images.items():
+        sides = [side for side in torn if name in side.images]
+        wholes = tuple(side.whole(name) for side in sides)
+        parts = tuple(side.images[name].own for side in sides)
+        asked = asked_on(wholes, start.whole(name))
+        own = {stage for part in parts for stage in part.stages}
+        upgrade = asked_on(parts, image.own).upgrade
+        bump = {stage: seq for stage, seq in asked.bump.items() if stage in own}
+        packages = frozenset(one for one in asked.upgrade_own if one[0] in own)
+        found[name] = Requests(bump, asked.move & own, upgrade, upgrade_own=packages)
+    return found
+
+
+def all_of(first: Wishes, second: Wishes) -> Wishes:
+    """Combine both for each image; where they differ, the second wins."""
+    return {
+        name: combined(first.get(name, NOTHING), second.get(name, NOTHING))
+        for name in first.keys() | second.keys()
+    }
+
+
+def _own(asked: Requests, stages: Collection[str]) -> Requests:
+    again = {name: seq for name, seq in asked.again.items() if name in stages}
+    packages = frozenset(one for one in asked.upgrade_own if one[0] in stages)
+    return replace(
+        asked, again=again, moved=asked.moved & {*stages}, upgrade_own=packages
+    )

@@ -1,0 +1,4 @@
+{
+  base = "debian:bookworm-slim";
+  images.api.cmd = [ "api" ];
+}

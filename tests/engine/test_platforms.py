@@ -1,0 +1,155 @@
+"""An image for several platforms: steps for each, all in one run, and one index.
+
+Without emulation: the steps of the other platform copy, and what would run there fails.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from dynbuild.tiers.oci.address import Repository
+from dynbuild.tiers.oci.client import Client
+from tests.engine.sharing import forget, machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.space import Done, Space
+
+    Docker = Callable[..., str]
+
+BASE = """\
+ARG TARGETARCH
+FROM --platform=linux/amd64 {base} AS amd64
+FROM scratch AS arm64
+COPY Dockerfile /{unique}
+FROM ${{TARGETARCH}}
+WORKDIR /
+LABEL for={unique}
+"""
+DECLARATION = """\
+base = "{base}"
+
+[stages.front]
+files = {{ "/front" = "front {unique}" }}
+
+[stages.back]
+files = {{ "/back" = "back {unique}" }}
+"""
+RUNS = """
+[stages.run]
+commands = ["true"]
+
+[stages.made]
+build_only = true
+files = { "/made" = "made" }
+
+[stages.taken]
+copy = [{ stage = "made", from = "/made", to = "/taken" }]
+"""
+ARCHITECTURES = ("amd64", "arm64")
+BOTH = ("--platform", "linux/amd64,linux/arm64")
+
+
+@pytest.fixture
+def base(
+    engine: dict[str, str], cache: Repository, busybox_base: str, tmp_path: Path
+) -> str:
+    """A base for both platforms: on arm64 nothing can run."""
+    name = f"{cache.host}/dynbuild-test/both:{uuid4().hex}"
+    text = BASE.format(base=busybox_base, unique=uuid4().hex)
+    (tmp_path / "Dockerfile").write_text(text)
+    words = [*BOTH, "--push", "--provenance=false", f"--tag={name}", str(tmp_path)]
+    subprocess.run(["docker", "buildx", "build", *words], env=engine, check=True)
+    return name
+
+
+@pytest.fixture
+def project(built: Space, base: str) -> Space:
+    built.write("dynbuild.toml", DECLARATION.format(base=base, unique=uuid4()))
+    built.ok("lock")
+    return built
+
+
+def ran(done: Done) -> list[str]:
+    lines = done.err.splitlines()
+    return sorted(line.partition(" ran in ")[0] for line in lines if " ran in " in line)
+
+
+def of_each(*steps: str) -> list[str]:
+    return [f"{step} (linux/{arch})" for step in steps for arch in ARCHITECTURES]
+
+
+def edit(project: Space, old: str, new: str) -> None:
+    text = project.read("dynbuild.toml")
+    assert old in text
+    project.write("dynbuild.toml", text.replace(old, new))
+    project.ok("lock")
+
+
+@pytest.mark.alone
+def test_a_change_of_a_front_stage_runs_one_step_for_each_platform(
+    project: Space, docker: Docker, cache: Repository
+) -> None:
+    one, two = machine(project, "one", cache), machine(project, "two", cache)
+    first = one.ok("realize", *BOTH)
+    assert ran(first) == of_each("back", "front")
+    edit(project, '"front ', '"changed ')
+    forget(docker)
+    name = f"{cache.host}/dynbuild-test/app:{uuid4().hex}"
+    out = ("-t", name, "--push", "-o", "oci:out", "--metadata-file", "made.json")
+    done = one.ok("realize", *BOTH, *out)
+    assert ran(done) == of_each("front")
+    assert "4 steps: 2 ran, 2 cached" in done.err
+    told = json.loads(project.read("made.json"))
+    assert {step["platform"] for step in told["dynbuild.steps"]} == {
+        "linux/amd64",
+        "linux/arm64",
+    }
+
+    # The index names the platforms, and each image has its own files.
+    place = Repository(cache.host, "dynbuild-test/app")
+    version = name.rpartition(":")[2]
+    pushed = Client(cache.host, one.environment).manifest(place, version)
+    assert pushed is not None
+    index = json.loads(pushed)
+    assert [one["platform"] for one in index["manifests"]] == [
+        {"os": "linux", "architecture": arch} for arch in ARCHITECTURES
+    ]
+    for arch in ARCHITECTURES:
+        docker("pull", "--quiet", "--platform", f"linux/{arch}", name)
+        made = docker("create", "--platform", f"linux/{arch}", name, "x").strip()
+        docker("cp", f"{made}:/front", str(project.root / arch))
+        docker("rm", made)
+        assert project.read(arch).startswith("changed ")
+    layout = json.loads(project.read("out/index.json"))
+    assert layout["manifests"]
+
+    # A machine that has a tier alone runs nothing.
+    forget(docker)
+    assert ran(two.ok("realize", *BOTH)) == []
+    assert ran(two.ok("realize", "--platform", "linux/arm64")) == []
+
+
+def test_a_platform_that_fails_names_itself_and_keeps_what_others_made(
+    project: Space,
+) -> None:
+    text = project.read("dynbuild.toml")
+    project.write("dynbuild.toml", text + RUNS)
+    project.ok("lock")
+    done = project.run("realize", *BOTH)
+    assert done.status == 1
+    # What amd64 has is packed, and is no image for both.
+    assert "packing made" in done.err
+    assert "the image is ready" not in done.err
+    assert "run (linux/arm64) failed" in done.err
+    assert "run (linux/amd64) failed" not in done.err
+    again = project.ok("realize", "--platform", "linux/amd64")
+    assert ran(again) == []
+    assert "linux/riscv64" in project.run("realize", "--platform", "linux/riscv64").err

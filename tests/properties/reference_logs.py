@@ -1,0 +1,56 @@
+"""Package logs in the naive reference: what folds where all is built anew."""
+
+from typing import TypeAlias
+
+from dynbuild.lockfile.model import Target
+
+Logs: TypeAlias = dict[tuple[str, str], list[tuple[int, str]]]
+"""The seqs and events of a package, by manager and key."""
+
+
+def folded_from(events: Logs, since: int) -> Logs:
+    found: Logs = {}
+    for key, log in events.items():
+        early = [event for event in log if event[0] < since]
+        was = spec_after(key[1], early)
+        now = spec_after(key[1], log)
+        if now is None:
+            wanted = ["-"] if was is not None else []
+        else:
+            wanted = ["^"] if now in (was, "*") else [now]
+        late = [event for event in log if event[0] >= since and event[1] in wanted]
+        if early + late[-1:]:
+            found[key] = early + late[-1:]
+    return found
+
+
+def spec_after(key: str, log: list[tuple[int, str]]) -> str | None:
+    """What is declared in the end; of all that is there, an upgrade declares it."""
+    if key == "*":
+        return "*" if log and log[-1][1] == "^" else None
+    specs = [what for _, what in log if what != "^"]
+    return None if not specs or specs[-1] == "-" else specs[-1]
+
+
+def package_events(
+    events: Logs, manager: str, target: Target, upgrade: frozenset[tuple[str, str]]
+) -> dict[str, str]:
+    wanted = target.packages.get(manager, {})
+    there = {
+        key: spec
+        for (row, key), log in events.items()
+        if row == manager and (spec := spec_after(key, log)) is not None
+    }
+    return (
+        {key: "-" for key in there if key not in wanted}
+        | {
+            key: "^" if spec == "*" else spec
+            for key, spec in wanted.items()
+            if there.get(key) != spec
+        }
+        | {
+            key: "^"
+            for key, spec in wanted.items()
+            if there.get(key) == spec and (manager, key) in upgrade
+        }
+    )

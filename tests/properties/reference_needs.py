@@ -1,0 +1,28 @@
+"""What stages need, and an order by that: naive, slow, for ``reference`` alone."""
+
+from collections.abc import Callable, Iterable
+
+from dynbuild.steps.model import Stage
+
+
+def needs(stage: Stage) -> set[str]:
+    return {*stage.dependencies, *(c.stage for c in stage.inputs if c.stage)}
+
+
+def closure(name: str, stages: dict[str, Stage]) -> set[str]:
+    found: set[str] = set()
+    for need in needs(stages[name]):
+        found |= {need} | closure(need, stages)
+    return found
+
+
+def topological(
+    names: Iterable[str], stages: dict[str, Stage], rank: Callable[[str], object]
+) -> list[str]:
+    """The lowest rank first among those whose needs, direct or not, are met."""
+    left, done = set(names), list[str]()
+    while left:
+        free = [name for name in left if not closure(name, stages) & left]
+        done.append(min(free, key=rank))  # type: ignore[arg-type]
+        left.remove(done[-1])
+    return done
