@@ -12,7 +12,12 @@ from typing import TypeAlias
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import Requests
 from dynbuild.steps.model import Copy, Install, Pin, Remove, Stage
-from tests.properties.reference_logs import Logs, folded_from, package_events
+from tests.properties.reference_logs import (
+    Logs,
+    folded_from,
+    package_events,
+    transactions,
+)
 from tests.properties.reference_needs import closure, needs, topological
 
 MANAGERS = ("apt", "yum", "apk", "pip", "npm")
@@ -129,9 +134,7 @@ def order(state: State) -> list[StepId]:
         add("setup", seq, repr(setup))
     for source, seq in state.sources.items():
         add("source", seq, repr(source))
-    for manager, seq in {
-        (m, s) for (m, _), log in state.events.items() for s, _ in log
-    }:
+    for manager, seq in transactions(state.events):
         add(manager, seq, str(seq))
     for text, seq in state.scripts.items():
         add("script", seq, text)
@@ -257,7 +260,7 @@ def system(
 
 def chain_end(state: State) -> int:
     """The last seq of a step that is no stage."""
-    seqs = [seq for log in state.events.values() for seq, _ in log]
+    seqs = [seq for _, seq in transactions(state.events)]
     seqs += [*state.setups.values(), *state.sources.values(), *state.scripts.values()]
     return max([0, state.user, *seqs])
 

@@ -54,3 +54,16 @@ def package_events(
             if there.get(key) == spec and (manager, key) in upgrade
         }
     )
+
+
+def transactions(events: Logs) -> set[tuple[str, int]]:
+    """The manager and seq of each that does something.
+
+    That no upgrade of all is declared any more asks for nothing.
+    """
+    return {
+        (manager, seq)
+        for (manager, key), log in events.items()
+        for seq, what in log
+        if (key, what) != ("*", "-")
+    }
