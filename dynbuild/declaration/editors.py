@@ -17,4 +17,6 @@ def json_schema() -> dict[str, Any]:
     for image in (schema, schema["$defs"]["NamedImage"]):
         _, by_name = image["properties"]["stages"]["anyOf"]
         by_name["additionalProperties"] = {"$ref": "#/$defs/NamedStage"}
+    # What names this schema in a declaration in JSON.
+    schema["properties"]["$schema"] = {"type": "string"}
     return {"$schema": DIALECT, **schema, "title": "dynbuild declaration"}

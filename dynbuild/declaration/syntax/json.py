@@ -54,7 +54,10 @@ _LONGEST_NUMBER = 400
 
 
 def read(source: Source) -> Node:
-    """Return the tree of a document. Raises DeclarationError with all its mistakes."""
+    """Return the tree of a document. Raises DeclarationError with all its mistakes.
+
+    ``$schema`` at the top tells an editor the schema, and says nothing of the image.
+    """
     reader = _Reader(source)
     try:
         node = reader.document()
@@ -62,7 +65,17 @@ def read(source: Source) -> Node:
         node = None
     if reader.mistakes or node is None:
         raise DeclarationError(*reader.mistakes)
+    match node:
+        case Table(entries, span) if _is_text(entries.get("$schema")):
+            return Table({k: v for k, v in entries.items() if k != "$schema"}, span)
     return node
+
+
+def _is_text(entry: TableEntry | None) -> bool:
+    match entry:
+        case TableEntry(value=Leaf(str())):
+            return True
+    return False
 
 
 class _StopError(Exception):

@@ -41,6 +41,7 @@ def test_json_schema_knows_every_form() -> None:
     assert {"type": "string"} in schema["properties"]["user"]["anyOf"]
     assert schema["$defs"]["Copy"]["properties"]["mode"]["pattern"]
     assert schema["additionalProperties"] is False
+    assert schema["properties"]["$schema"] == {"type": "string"}
 
 
 def test_every_package_manager_has_its_list() -> None:

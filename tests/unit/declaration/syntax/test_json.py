@@ -58,3 +58,13 @@ def test_yaml_reads_json_to_the_same_tree(
     text = json.dumps(value, indent=indent, separators=separators)
     source = Source("a", text)
     assert yaml.read(source) == reader.read(source)
+
+
+def test_the_schema_that_a_document_names_is_no_field() -> None:
+    def keys(text: str) -> list[str]:
+        tree = reader.read(Source("a.json", text))
+        assert isinstance(tree, Table)
+        return [*tree.entries]
+
+    assert keys('{"$schema": "dynbuild.schema.json", "base": "debian:12"}') == ["base"]
+    assert keys('{"$schema": 5, "base": "debian:12"}') == ["$schema", "base"]
