@@ -112,13 +112,14 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
     digests = digester(pins, edges.fetch, refresh=options.upgrade_add)
     lacks = lacking(pins, edges.lacks)
     targets = _targets(loaded, files, pin, digests, lacks)
-    current, start = as_several(held, targets), as_several(begin, targets)
+    current = as_several(held, targets)
+    start = current if begin is held else as_several(begin, targets)
     if held is not None and options == NO_OPTIONS and _fits(held, targets):
         start = current
     requests = requests_of(targets, current or start, options)
-    if start is not None and current is not None:
+    if start is not None and current is not None and start is not current:
         requests = all_of(asked_since_then(start, current), requests)
-    elif start is not None:
+    elif start is not None and current is None:
         known = [found for side in torn if (found := as_several(side, targets))]
         requests = all_of(asked_on_sides(known, start), requests)
     result = update_images(start, targets, requests)
@@ -144,7 +145,7 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
             *(_of_news(start, result) if recipe != held else ()),
             *still_mentioned(loaded, start, result),
         ),
-        text=None if held is not None and read(text) == held else text,
+        text=None if held is not None and text == dumps(held) else text,
     )
 
 

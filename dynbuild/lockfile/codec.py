@@ -53,13 +53,25 @@ def only(recipe: AnyLock, name: str = "dynbuild.lock") -> Lock:
     raise LockError(Diagnostic("DB0430", message, hint=f"name one: {names}"))
 
 
-@lru_cache(maxsize=4)
 def read(text: str, name: str = "dynbuild.lock") -> AnyLock:
     """Parse a lock, of one image or of several; what was just read is not read again.
 
     Raises LockError for conflict markers, a newer version, and anything that
     ``dumps`` would not have written.
     """
+    try:
+        return _just_read(text)
+    except LockError:
+        # The same mistakes, told of the name that was asked for.
+        return _parsed(text, name)
+
+
+@lru_cache(maxsize=4)
+def _just_read(text: str) -> AnyLock:
+    return _parsed(text, "dynbuild.lock")
+
+
+def _parsed(text: str, name: str) -> AnyLock:
     source = Source(name, text)
     _refuse_markers(source)
     try:
