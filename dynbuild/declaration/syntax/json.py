@@ -66,16 +66,10 @@ def read(source: Source) -> Node:
     if reader.mistakes or node is None:
         raise DeclarationError(*reader.mistakes)
     match node:
-        case Table(entries, span) if _is_text(entries.get("$schema")):
-            return Table({k: v for k, v in entries.items() if k != "$schema"}, span)
-    return node
-
-
-def _is_text(entry: TableEntry | None) -> bool:
-    match entry:
-        case TableEntry(value=Leaf(str())):
-            return True
-    return False
+        case Table({"$schema": TableEntry(_, Leaf(str())), **fields}, span):
+            return Table(fields, span)
+        case _:
+            return node
 
 
 class _StopError(Exception):
