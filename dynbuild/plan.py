@@ -139,7 +139,8 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
     ``only``, these steps, and what is copied from them. The steps ``anew`` are aims of
     an image as well, whether or not it needs them; for these, ``held`` has only what
     was built since. Records ``made`` in this run are considered before all others,
-    whatever tiers hold: this makes every run terminate.
+    whatever tiers hold: this makes every run terminate. A record that states another
+    platform than its step runs on, in an image for ``platform``, is none of it.
     """
     # What a group may lack is not part of its digest: its layers say what they lack.
     spare = {
@@ -147,12 +148,14 @@ def plan(  # noqa: PLR0913 - what is known of the steps, and what they are for
         for p in order
         if p.id in digests and isinstance(p.step, Group)
     }
+    runs_on = {digests[p.id]: p.runs_on(platform) for p in order if p.id in digests}
     by_place: dict[PlacedDigest, dict[RealizationId, Held]] = {}
     for has in (*made, *sorted(held, key=preferred)):
         known = by_place.setdefault(has.record.placed, {})
         allowed = spare.get(has.record.step)
         whole = allowed is None or lacks(has.record.writes) <= allowed
-        if whole and has.record.platform == platform and len(known) < _LOOKED_AT:
+        its_own = has.record.platform == runs_on.get(has.record.step, platform)
+        if whole and its_own and len(known) < _LOOKED_AT:
             known.setdefault(has.record.id, has)
     held_at = {placed: tuple(known.values()) for placed, known in by_place.items()}
     wrote = {

@@ -170,7 +170,7 @@ class Tier(Protocol):
     A shared tier may raise TierError, which has no credentials, from every method.
     """
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         """Return all records of some steps, however they were placed."""
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
@@ -190,7 +190,7 @@ class Tiers(Tier, Protocol):
     """All tiers as one; no shared tier makes its caller fail."""
 
     def held(
-        self, steps: Collection[StepDigest], platform: str, *, anew: bool = False
+        self, steps: Collection[StepDigest], *, anew: bool = False
     ) -> tuple[Held, ...]:
         """Return the records of some steps in every tier, with their distances.
 

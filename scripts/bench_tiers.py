@@ -99,7 +99,7 @@ def look_up(place: Place) -> None:
         address = os.read(reading, 100).decode()
 
         def find() -> None:
-            assert len(place.open(address, there).find(steps, AMD)) == STEPS
+            assert len(place.open(address, there).find(steps)) == STEPS
 
         median = statistics.median(once(find) for _ in range(5))
         told(f"{place.name}: look-up of {STEPS}, {DELAY * 1000:.0f} ms away", median)

@@ -31,10 +31,10 @@ class MemoryTiers(MemoryTier):
     """A nearest tier alone, as ``ports.Tiers``."""
 
     def held(
-        self, steps: Collection[Digest], platform: str, *, anew: bool = False
+        self, steps: Collection[Digest], *, anew: bool = False
     ) -> tuple[Held, ...]:
         del anew
-        return tuple(Held(record) for record in self.find(steps, platform))
+        return tuple(Held(record) for record in self.find(steps))
 
     def expect(self, records: Collection[Record]) -> None:
         del records

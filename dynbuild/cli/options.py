@@ -193,18 +193,22 @@ def platform(default: str, *, several: bool = False) -> Callable[[_F], _F]:
 
 
 def _whole(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """Refuse what is no platform: a base that is nothing has all that there are."""
+    """Return each platform once, by its usual name, and refuse what is none.
+
+    A base that is nothing has all that there are.
+    """
     if not value:
         return value
     # Most commands need none of this.
     from dynbuild.declaration.grammar import PLATFORM, matches  # noqa: PLC0415
+    from dynbuild.platforms import each_once  # noqa: PLC0415
 
     for one in value.split(","):
         if not matches(PLATFORM, one):
             message = f"--platform {one[:40]!r} is not a platform"
             hint = "write it whole, such as linux/amd64; commas alone separate several"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-    return value
+    return ",".join(each_once(value.split(",")))
 
 
 as_json = option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")

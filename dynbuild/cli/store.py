@@ -53,6 +53,6 @@ def looked_up(project: Project | None, tiers: Mapping[Provenance, Tier]) -> Look
 
     def look_up(digests: set[StepDigest], platform: str) -> StepMetrics:
         seconds = history_of(project, shows()).seconds(platform) if project else {}
-        return step_metrics(digests, platform, tiers, seconds)
+        return step_metrics(digests, tiers, seconds)
 
     return look_up

@@ -1,6 +1,6 @@
 """``cache``: moving and inspecting the contents of tiers by hand."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
@@ -14,9 +14,6 @@ from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import bases_of, resolve
 from dynbuild.ports import Files, Tiers
 from dynbuild.realization.contents import contents
-
-DigestsByPlatform = Mapping[str, frozenset[StepDigest]]
-"""The digests of steps, by platform."""
 
 Each = Callable[
     [Callable[[StoredObject], bool], Collection[StoredObject]], Collection[bool]
@@ -41,16 +38,12 @@ class Harm:
     what: str
 
 
-def steps_of_all(locks: Collection[Lock], files: Files) -> DigestsByPlatform:
+def steps_of_all(locks: Collection[Lock], files: Files) -> frozenset[StepDigest]:
     """Return the steps of some locks; raises as ``steps_of``."""
-    found: dict[str, frozenset[StepDigest]] = {}
-    for lock in locks:
-        for platform, steps in steps_of(lock, files).items():
-            found[platform] = found.get(platform, frozenset()) | steps
-    return found
+    return frozenset().union(*(steps_of(lock, files) for lock in locks))
 
 
-def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
+def steps_of(lock: Lock, files: Files) -> frozenset[StepDigest]:
     """Return the steps of a lock, and its base, for every platform of it.
 
     Live files count as they are now. Raises DeclarationError for an image without a
@@ -68,49 +61,33 @@ def steps_of(lock: Lock, files: Files) -> DigestsByPlatform:
     platforms = set(lock.base.platforms)
     for pin in lock.pins_of_target:
         platforms &= set(pin.platforms)
-    return {
-        platform: frozenset(
-            (
-                *(base_step(pin) for pin in bases_of(lock, platform)),
-                *resolve(lock, platform, live_digests, {}, order).digests.values(),
-            )
-        )
-        for platform in sorted(platforms)
-    }
+    found: set[StepDigest] = set()
+    for platform in platforms:
+        found |= {base_step(pin) for pin in bases_of(lock, platform)}
+        found |= {*resolve(lock, platform, live_digests, {}, order).digests.values()}
+    return frozenset(found)
 
 
-def steps_in(inventory: Inventory) -> DigestsByPlatform:
+def steps_in(inventory: Inventory) -> frozenset[StepDigest]:
     """Return the steps of all records in a tier."""
-    by_platform: dict[str, set[StepDigest]] = {}
-    for record in _records(inventory):
-        by_platform.setdefault(record.platform, set()).add(record.step)
-    return {platform: frozenset(steps) for platform, steps in by_platform.items()}
+    return frozenset(record.step for record in _records(inventory))
 
 
-def push(tiers: Tiers, steps: DigestsByPlatform) -> int:
+def push(tiers: Tiers, steps: Collection[StepDigest]) -> int:
     """Share the nearest tier's records with shared tiers; return how many they lack."""
-    return sum(
-        tiers.share(
-            [
-                match.record
-                for match in tiers.held(wanted, platform)
-                if match.distance == 0
-            ]
-        )
-        for platform, wanted in steps.items()
-    )
+    near = [match.record for match in tiers.held(steps) if match.distance == 0]
+    return tiers.share(near)
 
 
-def pull(tiers: Tiers, steps: DigestsByPlatform) -> int:
+def pull(tiers: Tiers, steps: Collection[StepDigest]) -> int:
     """Copy the shared tiers' records to the nearest; return how many were copied."""
     count = 0
-    for platform, wanted in steps.items():
-        matches = tiers.held(wanted, platform)
-        near = {match.record.id for match in matches if not match.distance}
-        for match in matches:
-            if match.record.id not in near and _fetch(tiers, match.record):
-                near.add(match.record.id)
-                count += 1
+    matches = tiers.held(steps)
+    near = {match.record.id for match in matches if not match.distance}
+    for match in matches:
+        if match.record.id not in near and _fetch(tiers, match.record):
+            near.add(match.record.id)
+            count += 1
     return count
 
 

@@ -85,7 +85,7 @@ def _wrote(
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers)
-        for record in tier.find([*resolved.digests.values()], platform)
+        for record in tier.find([*resolved.digests.values()])
     ]
     plan = predict(steps_of(resolved), platform, held, {}).plan
     write_sets = []

@@ -163,7 +163,7 @@ def _held(lock: Lock, shelf: Shelf, platform: str) -> _Held:
     held = (
         Held(record, distance)
         for distance, tier in enumerate(shelf.tiers)
-        for record in tier.find(steps, platform)
+        for record in tier.find(steps)
     )
     return _Held(resolved, above, tuple(held))
 
@@ -191,7 +191,7 @@ def _base(resolved: ResolvedLock, own: OwnBase | None, shelf: Shelf) -> Base | N
     if (here := shelf.machine.base(digest)) is not None:
         return here
     for tier in shelf.tiers:
-        for record in tier.find([base_step(digest)], platform):
+        for record in tier.find([base_step(digest)]):
             if is_base(record):
                 layers = record.layers[2:]  # the first are its manifest and config
                 return Base(layers, record.writes, {}, record.inside)

@@ -22,8 +22,8 @@ from dynbuild.realization.contents import existing_live_digests, local_digests
 from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
 
-Survey = Callable[[Collection[StepDigest], str], Sequence[Answer]]
-"""Returns the shared tiers' records of some steps for a platform; never raises."""
+Survey = Callable[[Collection[StepDigest]], Sequence[Answer]]
+"""Returns the shared tiers' records of some steps; never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
         return _reusable(resolved, planned)
 
     # Steps on an image that only the local engine knows are never shared.
-    answers = () if unpinned else survey(steps, name)
-    records = reusable(tier.find(steps, name)) if base else {}
+    answers = () if unpinned else survey(steps)
+    records = reusable(tier.find(steps)) if base else {}
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,

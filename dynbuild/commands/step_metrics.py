@@ -12,7 +12,6 @@ from dynbuild.ports import Tier
 
 def step_metrics(
     digests: Iterable[StepDigest],
-    platform: str,
     tiers: Mapping[Provenance, Tier],
     seconds: Mapping[str, float],
 ) -> StepMetrics:
@@ -29,7 +28,7 @@ def step_metrics(
     read = defaultdict[PlacedDigest, list[Sequence[str]]](list)
     joined = defaultdict[StepDigest, list[tuple[StepDigest, ...]]](list)
     for name, tier in tiers.items():
-        for record in tier.find(wanted, platform):
+        for record in tier.find(wanted):
             sources.setdefault(record.placed, name)
             measured.setdefault(record.placed, record.seconds)
             sizes.setdefault(record.placed, sum(x.size for x in record.layers))

@@ -297,7 +297,7 @@ def _records(
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers.values())
-        for record in tier.find(digests, resolved.platform)
+        for record in tier.find(digests)
     ]
     ids = {digest: id_ for id_, digest in before.digests.items()}
     earlier: dict[str, Record] = {}

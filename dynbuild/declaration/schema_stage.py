@@ -1,8 +1,9 @@
 """The table of a stage, and the tables in it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dynbuild.declaration.grammar import (
     CACHE_ID,
@@ -34,6 +35,10 @@ from dynbuild.declaration.schema_packages import (
     Registry,
     addressed,
 )
+from dynbuild.platforms import normal
+
+UsualPlatform = Annotated[Platform, AfterValidator(normal)]
+"""A platform by its usual name, however it is written."""
 
 EVERY_STAGE = "*"
 """In dependencies: every linked stage that stands before this one in ``stages``."""
@@ -90,9 +95,13 @@ class Copy(Taken):
     exclude: Strings = Field(default=(), description="Patterns of files to leave out.")
 
 
-def _everywhere(value: object) -> object:
-    """Let ``"…"`` mean one digest for all platforms."""
-    return {"": value} if isinstance(value, str) else value
+def _by_platform(value: object) -> object:
+    """Let ``"…"`` mean one digest for all platforms; each has its usual name."""
+    if isinstance(value, str):
+        return {"": value}
+    if not isinstance(value, Mapping):
+        return value
+    return {normal(key): digest for key, digest in value.items()}
 
 
 class Download(Model):
@@ -107,7 +116,7 @@ class Download(Model):
     )
     sha256: Annotated[
         dict[str, str],
-        BeforeValidator(_everywhere, json_schema_input_type=str | dict[str, str]),
+        BeforeValidator(_by_platform, json_schema_input_type=str | dict[str, str]),
     ] = Field(
         default={},
         description="Its sha256, or one for each platform; else `lock` asks for it.",
@@ -343,7 +352,7 @@ class Stage(Model):
         default=None,
         description="The image that it starts from, if another; build_only then.",
     )
-    platform: Platform | None = text(
+    platform: UsualPlatform | None = text(
         PLATFORM,
         "Where it runs, whatever the image is for: with a base of its own.",
         default=None,

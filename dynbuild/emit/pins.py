@@ -7,16 +7,13 @@ from typing import Any
 
 from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.platforms import named, normal
 from dynbuild.reference import Reference
 from dynbuild.steps.model import Pin
 
 USUAL = "linux/amd64"
 """The platform whose config a lock records for a multi-platform image, on every
 machine."""
-
-_IMPLIED = {("arm64", "v8"): "", ("amd64", "v1"): "", ("arm", ""): "v7"}
-"""Variants that are omitted because they are implied, or implied where omitted."""
-
 
 _SHELL = re.compile(r"(?:/usr)?(?:/bin/)?(?:sh|bash|ash|dash)")
 _MADE = re.compile(
@@ -108,7 +105,7 @@ def _images(
     else:
         there = listed(manifest)
     images = {
-        _named(name): image
+        normal(name): image
         for name, image in answer.items()
         if isinstance(image, dict) and "/" in name
     }
@@ -127,16 +124,6 @@ def listed(manifest: Mapping[str, Any]) -> dict[str, Digest]:
     return found
 
 
-def _named(name: str) -> str:
-    """Normalize the name of a platform to the form of ``platform_of``."""
-    os, architecture, *variant = name.split("/")
-    return platform_of(
-        {"os": os, "architecture": architecture, "variant": "".join(variant)}
-    )
-
-
 def platform_of(facts: Mapping[str, Any]) -> str:
-    """Return ``os/arch[/variant]``, as BuildKit writes it."""
-    architecture, variant = facts["architecture"], facts.get("variant") or ""
-    variant = _IMPLIED.get((architecture, variant), variant)
-    return "/".join(filter(None, [facts["os"], architecture, variant]))
+    """Return the name of the platform that an image or a manifest says it is for."""
+    return named(facts["os"], facts["architecture"], facts.get("variant") or "")

@@ -202,7 +202,7 @@ def _records_of(old: View) -> Iterator[Held]:
         record = Record(
             digest,
             place.step,
-            old.platform,
+            old.steps[place.id].runs_on(old.platform),
             (Layer(DiffId(digest), BlobDigest(digest), 0),),
             {},
             on=tuple(sorted(ids[below] for below in place.on)),

@@ -39,6 +39,7 @@ def predict(
     ``above`` are the images that this one extends, the root first.
     """
     candidates = list(records)
+    steps = {placed.id: placed for placed in image.order}
     runs: set[str] = set()
     guessed: set[PlacedDigest] = set()
     while True:
@@ -56,7 +57,10 @@ def predict(
             ids = tuple(placed.id for placed in image.order if placed.id in runs)
             return Prediction(outcome, ids)
         guessed.update(place.digest for place in guesses)
-        candidates += [_guess(place, platform, wrote[place.id]) for place in guesses]
+        candidates += [
+            _guess(place, steps[place.id].runs_on(platform), wrote[place.id])
+            for place in guesses
+        ]
 
 
 def _guess(place: Placement, platform: str, writes: WriteSet) -> Held:

@@ -48,4 +48,4 @@ def records_of(recipe: Recipe, backends: Backends) -> tuple[Held, ...]:
     """Return what tiers hold of the steps of a recipe, and of the images above it."""
     above = (digest for one in recipe.above for digest in one.digests.values())
     steps = [*recipe.digests.values(), *recipe.previous.values(), *above]
-    return backends.tier.held(steps, recipe.platform)
+    return backends.tier.held(steps)

@@ -117,7 +117,7 @@ def _imported(start: _Start) -> Base:
 def _taken(start: _Start, digest: Digest) -> Base | None:
     """Return a base as a tier has it, if one has; what is built on it is from there."""
     inputs = start.inputs
-    for record in inputs.backends.tier.find([base_step(digest)], start.platform):
+    for record in inputs.backends.tier.find([base_step(digest)]):
         documents = _documents(record, digest, inputs)
         image = documents and image_in(record, digest, documents)
         if image:
@@ -177,7 +177,7 @@ def _record(start: _Start, digest: Digest, base: Base) -> Record | None:
 def _share_again(start: _Start, digest: Digest) -> None:
     """Share the record of a base that this machine has with tiers that lack it."""
     tier = start.inputs.backends.tier
-    found = tier.held([base_step(digest)], start.platform)
+    found = tier.held([base_step(digest)])
     tier.share([held.record for held in found if held.distance == 0])
 
 

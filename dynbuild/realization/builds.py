@@ -324,8 +324,9 @@ def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
     for place, origin in chain:
         usable = [
             held
-            for held in tier.held([place.step], work.platform, anew=True)
+            for held in tier.held([place.step], anew=True)
             if held.record.placed == place.digest
+            and held.record.platform == work.platform
             and held.record.on == _on(origin, built)
             and _agree(held.record, place, origin)
             and origin.accepts(held.record)

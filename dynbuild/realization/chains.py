@@ -145,7 +145,7 @@ def chain_of(
             for index in range(len(chain))
         ),
         deep={one.stack.layers: one.groups for one in inputs if one.groups},
-        platform=recipe.platform,
+        platform=recipe.steps[chain[0].id].runs_on(recipe.platform),
         anew=any(place.step in refused for place in chain),
         inline=records,
         unkept=frozenset(ids | {record.id for record in records.values()}),
@@ -157,7 +157,7 @@ def _without_layers(place: Placement, recipe: Recipe, plan: Plan) -> Record:
     return Record(
         placed=place.digest,
         step=place.step,
-        platform=recipe.platform,
+        platform=recipe.steps[place.id].runs_on(recipe.platform),
         layers=(),
         writes={},
         on=plan.ids(place.on),

@@ -22,6 +22,7 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import reached, sources_of
+from dynbuild.platforms import each_once
 from dynbuild.ports import Base, LostError
 from dynbuild.realization.bases import base_of
 from dynbuild.realization.images import Linked, RealizedSteps, made
@@ -128,9 +129,7 @@ def _inputs(
     """Return what an image is made from, for each of its platforms."""
     lock, backends, options = image.lock, image.backends, image.options
     refuse_host_network(lock, options)
-    platforms = dict.fromkeys(options.platforms) or (
-        platform_of(lock, platform, options),
-    )
+    platforms = each_once(options.platforms) or (platform_of(lock, platform, options),)
     order = install_order(lock)
     for one in platforms if len(platforms) > 1 else ():
         # One that the lock lacks is told before anything is built for the others.

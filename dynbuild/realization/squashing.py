@@ -78,7 +78,7 @@ def _squash(
     """Return a squash from the tier, keyed by the digests of its parts, or make it."""
     parts = tuple(layer.diff_id for layer in group.layers)
     name = squashed_digest(parts, group.needless)
-    for record in tier.find([StepDigest(name)], platform):
+    for record in tier.find([StepDigest(name)]):
         if (
             record.placed != PlacedDigest(name)
             or record.parts != parts

@@ -16,13 +16,12 @@ class MemoryTier:
     blobs: dict[Digest, bytes] = field(default_factory=dict)
     records: dict[Digest, dict[str, Record]] = field(default_factory=dict)
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         return tuple(
             record
             for step in sorted(set(steps))
             for _, record in sorted(self.records.get(step, {}).items())
-            if record.platform == platform
-            and all(self._whole(layer.digest) for layer in record.layers)
+            if all(self._whole(layer.digest) for layer in record.layers)
         )
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:

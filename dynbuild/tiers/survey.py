@@ -18,7 +18,6 @@ from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 def survey(
     fars: Sequence[TierConfig],
     steps: Collection[StepDigest],
-    platform: str,
     tell: Callable[[Diagnostic], None],
     look_up: float = LOOK_UP,
 ) -> tuple[Answer, ...]:
@@ -32,7 +31,7 @@ def survey(
 
         def ask() -> tuple[Record, ...]:
             opened = far.open(damaged, lambda _: None, lambda _: None)
-            return opened.find(steps, platform)
+            return opened.find(steps)
 
         return ask
 

@@ -189,7 +189,7 @@ def _describe(image: Path, blobs: list[Digest], size: int) -> None:
 
 def push(place: Place, there: str, what: Files, work: Path) -> None:
     chain = _chain(place, there, what.store, work)
-    chain.held(what.steps, AMD)
+    chain.held(what.steps)
     chain.share(what.records)
     chain.finish()
 
@@ -198,7 +198,7 @@ def pull(place: Place, there: str, what: Files, work: Path) -> None:
     """Into a store that is empty, as many at once as a build takes."""
     into = work / "pulled"
     chain = _chain(place, there, into / "store", work)
-    layers = [held.record.layers[0].digest for held in chain.held(what.steps, AMD)]
+    layers = [held.record.layers[0].digest for held in chain.held(what.steps)]
     with ThreadPoolExecutor(4) as threads:
         fetched = threads.map(lambda it: chain.fetch(it, str(into / it[7:])), layers)
         assert sum(fetched) == len(what.records)

@@ -104,7 +104,7 @@ class Machine:
         """
         out = self.folder / f"out-{step[7:15]}"
         for _ in range(6):
-            for held in self.chain.held([step], AMD):
+            for held in self.chain.held([step]):
                 (layer,) = held.record.layers
                 out.unlink(missing_ok=True)
                 if self.chain.fetch(layer.digest, str(out)):

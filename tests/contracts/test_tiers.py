@@ -42,8 +42,8 @@ class Through:
     into: Tier
     through: Tier
 
-    def find(self, steps: Collection[Digest], platform: str) -> tuple[Record, ...]:
-        return self.through.find(steps, platform)
+    def find(self, steps: Collection[Digest]) -> tuple[Record, ...]:
+        return self.through.find(steps)
 
     def fetch(self, blob: Digest, path: str) -> bool:
         return self.through.fetch(blob, path)
@@ -187,9 +187,9 @@ def test_what_a_chain_takes_from_a_chain_is_from_there(tmp_path: Path) -> None:
     far = TierConfig("far", "inside", lambda *_: inside, NO_INVENTORY)
     inner = Nested(chained(MemoryTier(), far, tmp_path))
     both = TierConfig("far", "both", lambda *_: inner, NO_INVENTORY)
-    found = chained(MemoryTier(), both, tmp_path).find([step], "linux/amd64")
+    found = chained(MemoryTier(), both, tmp_path).find([step])
     assert {one.origins for one in found} == {(Origin("far both"),)}
-    found = inner.find([step], "linux/amd64")
+    found = inner.find([step])
     expected = {(Origin("far inside", ("key",)),), (Origin("far inside"),)}
     assert {one.origins for one in found} == expected
 

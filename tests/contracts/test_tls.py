@@ -54,4 +54,4 @@ def test_who_does_not_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     tier = S3(server.settings("bucket"), lambda _: None)
     with pytest.raises(TierError, match="certificate"):
-        tier.find([sha256(b"step")], "linux/amd64")
+        tier.find([sha256(b"step")])

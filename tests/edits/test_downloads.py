@@ -118,6 +118,8 @@ def test_what_is_declared_is_not_asked_for() -> None:
         "linux/arm64": sha256(b"b"),
     }
     asked: Web = Web()
+    lock = locked(f', sha256 = {{ "linux/arm64/v8" = "{digest}" }}', Web(amd64="a"))
+    assert digests(lock)["linux/arm64"] == f"sha256:{digest}"
     for written in (digest, f"sha256:{digest}"):
         lock = locked(f', sha256 = "{written}"', asked)
         assert digests(lock) == {"": f"sha256:{digest}"}

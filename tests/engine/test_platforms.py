@@ -6,6 +6,7 @@ Without emulation: the steps of the other platform copy, and what would run ther
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -52,6 +53,31 @@ files = { "/made" = "made" }
 
 [stages.taken]
 copy = [{ stage = "made", from = "/made", to = "/taken" }]
+"""
+CROSS = """\
+base = "{both}"
+
+[stages.tool]
+base = "{base}"
+platform = "linux/amd64"
+commands = ["head -c 16 /dev/urandom >/tool"]
+
+[stages.more]
+base = "{base}"
+platform = "linux/amd64"
+dependencies = ["tool"]
+commands = ["cat /tool /tool >/more"]
+
+[stages.named]
+base = "{base}"
+platform = "linux/amd64"
+commands = ["echo $TARGETARCH >/named"]
+
+[stages.taken]
+copy = [
+  {{ stage = "more", from = "/more", to = "/more" }},
+  {{ stage = "named", from = "/named", to = "/named" }},
+]
 """
 ARCHITECTURES = ("amd64", "arm64")
 BOTH = ("--platform", "linux/amd64,linux/arm64")
@@ -153,3 +179,45 @@ def test_a_platform_that_fails_names_itself_and_keeps_what_others_made(
     again = project.ok("realize", "--platform", "linux/amd64")
     assert ran(again) == []
     assert "linux/riscv64" in project.run("realize", "--platform", "linux/riscv64").err
+
+
+@pytest.mark.alone
+def test_what_runs_on_a_platform_of_its_own_is_built_once_for_all(
+    built: Space,
+    base: str,
+    busybox_base: str,
+    docker: Docker,
+    cache: Repository,
+) -> None:
+    """Its records are filed by what it runs on, so all that read them find them."""
+    unique = f"# {uuid4()}\n"
+    built.write("dynbuild.toml", unique + CROSS.format(both=base, base=busybox_base))
+    built.ok("lock")
+    one, two = machine(built, "one", cache), machine(built, "two", cache)
+    done = one.ok("realize", *BOTH, "--no-cache")
+    for step in ("tool", "more"):
+        assert len([line for line in ran(done) if line.startswith(step)]) == 1
+    assert {*of_each("named", "taken")} <= {*ran(done)}
+    forget(docker)
+    assert ran(one.ok("realize", *BOTH)) == []
+    for arch in ARCHITECTURES:
+        platform = ("--platform", f"linux/{arch}")
+        assert ran(one.ok("realize", *platform)) == []
+        assert "nothing runs" in one.ok("why", *platform).out
+        shown = json.loads(one.ok("status", *platform, "--json").out)
+        assert all(step["held"] for step in shown["steps"])
+    # From a tier, too, by realize and by `cache pull`.
+    assert ran(two.ok("realize", *BOTH)) == []
+    three = machine(built, "three", cache)
+    pulled = three.ok("cache", "pull").err
+    assert int(re.findall(r"pulled (\d+) records", pulled)[0]) >= 6
+    shown = json.loads(three.ok("cache", "ls", "local", "--json").out)
+    assert len([row for row in shown if row["platform"] == "linux/arm64"]) >= 2
+    assert "pulled 0 records" in three.ok("cache", "pull").err
+
+
+def test_one_platform_by_two_names_is_one(project: Space) -> None:
+    names = "linux/arm64,linux/arm64/v8,linux/arm64"
+    done = project.ok("realize", "--platform", names)
+    assert ran(done) == ["back", "front"]
+    assert ran(project.ok("realize", "--platform", "linux/arm64/v8")) == []

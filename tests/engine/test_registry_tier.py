@@ -96,9 +96,9 @@ def test_one_request_finds_a_step(
     bench.kept()
     other = opened(repository)
     proxy.seen.clear()
-    assert len(other.find([STEP], AMD)) == 1
+    assert len(other.find([STEP])) == 1
     assert [method for method, _, _ in proxy.seen] == ["GET"]
-    assert other.find([sha256(b"unknown")], AMD) == ()
+    assert other.find([sha256(b"unknown")]) == ()
     assert len(proxy.seen) == 2
 
 
@@ -188,15 +188,15 @@ def test_what_is_no_manifest_of_records_is_a_miss(
     tier: Registry, proxy: Proxy, told: list[str], data: bytes
 ) -> None:
     proxy.harm = lambda *_: Harm(200, data)
-    assert tier.find([STEP], AMD) == ()
-    assert tier.find([STEP], AMD) == ()
+    assert tier.find([STEP]) == ()
+    assert tier.find([STEP]) == ()
     assert told == [f"what is under the tag {tag_of(STEP)} is no manifest of records"]
 
 
 def test_a_manifest_that_is_too_large_is_refused(tier: Registry, proxy: Proxy) -> None:
     proxy.harm = lambda *_: Harm(200, b" " * ((4 << 20) + 1))
     with pytest.raises(TierError, match="more than 4194304 bytes"):
-        tier.find([STEP], AMD)
+        tier.find([STEP])
 
 
 def forged(*edits: tuple[str, str]) -> Callable[[bytes], bytes]:
@@ -227,9 +227,8 @@ OTHER = sha256(b"other")
         ([('"version": 2', '"version": 99')], None),
         ([('"joins"', '"jains"')], "is damaged"),
         ([('"writes": "sha256:', '"writes": "sha256:0')], "is damaged"),
-        ([(AMD, "linux/arm64")], None),
     ],
-    ids=["step", "version", "field", "writes", "platform"],
+    ids=["step", "version", "field", "writes"],
 )
 def test_a_record_that_is_none_is_a_miss(
     bench: Bench,
@@ -287,7 +286,7 @@ def test_refusals_are_told_as_the_server_says_them(
     proxy.harm = lambda *_: Harm(status, said.encode(), {"Retry-After": "100"})
     tier = opened(Repository(proxy.host, "other"))
     operations: dict[str, Callable[[], object]] = {
-        "find": lambda: tier.find([STEP], AMD),
+        "find": lambda: tier.find([STEP]),
         "fetch": lambda: tier.fetch(STEP, str(bench.folder / "fetched")),
         "keep": lambda: tier.keep(record.layers[0].digest, bench.file(b"layer one")),
         "record": lambda: tier.record(record),
@@ -308,7 +307,7 @@ def test_a_hundred_steps_are_looked_up_at_once(
         bench.kept(step=step, placed=step)
     other = opened(repository)
     proxy.seen.clear()
-    assert len(other.find(steps, AMD)) == 10
+    assert len(other.find(steps)) == 10
     assert proxy.count("GET", "manifests") == 100
 
 
@@ -381,10 +380,9 @@ def test_records_are_removed_one_by_one(
         if (root := inventory.root(thing.key)) and root.record
     }
     inventory.remove([keys[one.platform], f"blobs/sha256/{one.layers[0].digest[7:]}"])
-    assert bench.found() == []
-    assert bench.found("linux/arm64") == [two]
+    assert bench.found() == [two]
     inventory.remove([*keys.values()])
-    assert bench.found("linux/arm64") == []
+    assert bench.found() == []
     assert [*inventory.things()] == []
     bench.kept()
     assert bench.found() == [one]

@@ -30,6 +30,6 @@ def test_what_many_records_have_is_uploaded_once(
             steps,
             6,
         )
-        assert len(tier.find(steps, AMD)) == len(steps)
+        assert len(tier.find(steps)) == len(steps)
     # The write set, and the config of what has none.
     assert proxy.count("POST", "/blobs/uploads/") == 2

@@ -56,10 +56,10 @@ class Run:
 
     def holds(self, step: Digest) -> list[bytes]:
         """The content of a step in every record that counts."""
-        return [self._content(one.record) for one in self.chain.held([step], AMD)]
+        return [self._content(one.record) for one in self.chain.held([step])]
 
     def record(self, step: Digest) -> Record:
-        return self.chain.held([step], AMD)[0].record
+        return self.chain.held([step])[0].record
 
     def build(self, step: Digest, content: bytes, *below: Record) -> Record:
         """Build a step, as realize does it: on some records that are held."""

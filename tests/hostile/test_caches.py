@@ -123,7 +123,7 @@ def planted(store: Path, cache: str) -> None:
     records = [root.record for root in roots if root and root.record]
     honest = next(one for one in records if not one.on)
     near = Local(store, pytest.fail)
-    (whole,) = near.find([honest.step], honest.platform)
+    (whole,) = near.find([honest.step])
     layer, blob = evil_layer()
     writes = {**whole.writes, "evil": Written("file", 0o644, new=True)}
     host, _, path = cache.partition("/")

@@ -48,7 +48,7 @@ def listed(*keys: str) -> str:
 
 def fails(answer: Callable[[str, str], Iterable[bytes]]) -> str:
     with server(answer) as endpoint, pytest.raises(TierError) as caught:
-        s3(endpoint).find([STEP], AMD)
+        s3(endpoint).find([STEP])
     return caught.value.why
 
 
@@ -78,7 +78,7 @@ def test_a_list_whose_pages_never_end() -> None:
         )
 
     with server(answer) as endpoint:
-        assert s3(endpoint).find([STEP], AMD) == ()
+        assert s3(endpoint).find([STEP]) == ()
     assert pages <= 11
 
 
@@ -110,7 +110,7 @@ def test_keys_that_lead_elsewhere() -> None:
         return said(listed(*keys), XML) if "list-type" in path else said(stored(RECORD))
 
     with server(answer) as endpoint:
-        assert s3(endpoint).find([STEP], AMD) == ()
+        assert s3(endpoint).find([STEP]) == ()
 
 
 def test_a_record_without_end() -> None:
@@ -123,7 +123,7 @@ def test_a_record_without_end() -> None:
         return endless("ETag: x", "Last-Modified: Sat, 01 Jan 2022 00:00:00 GMT")
 
     with server(answer) as endpoint:
-        assert s3(endpoint, told.append).find([STEP], AMD) == ()
+        assert s3(endpoint, told.append).find([STEP]) == ()
     assert any("is damaged" in one for one in told)
 
 
@@ -139,7 +139,7 @@ def test_a_layer_without_end(tmp_path: Path) -> None:
 
     with server(answer) as endpoint:
         tier = s3(endpoint, told.append)
-        assert tier.find([STEP], AMD) == (RECORD,)
+        assert tier.find([STEP]) == (RECORD,)
         assert not tier.fetch(LAYER.digest, str(tmp_path / "layer"))
     assert [*tmp_path.iterdir()] == []
     assert told == [f"the blob {LAYER.digest} is damaged"]

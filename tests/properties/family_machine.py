@@ -19,7 +19,7 @@ from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import inputs_of
 from tests.layer_builder import MemoryTiers, TableBuilder
 from tests.properties.effects import STATUS, TREE, Layered, Tree, there, written
-from tests.properties.lineages import PLATFORM, Lineage
+from tests.properties.lineages import TREES, Lineage
 from tests.properties.small_worlds import Outcome, layer
 from tests.turns import TurnJobs, TurnMachine, Turns
 
@@ -36,19 +36,21 @@ if TYPE_CHECKING:
 
 NOTHING = frozenset[str]()
 ABSENT = "no such base"
+LAYERS = {own: layer(f"base {own}".encode()) for own in TREES}
 _STANZA = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\n"
 
 
 def recipe_of(image: Lineage, text: str) -> Recipe:
     order = image.steps.order
     laid = layout(order)
+    bases = {own: Base((LAYERS[own],), tree, {}) for own, tree in TREES.items()}
     return Recipe(
         order=order,
         described=image.steps.described,
         digests=image.steps.digests,
-        platform=PLATFORM,
-        bases={None: Base((layer(b"base"),), TREE, {})},
-        configs={None: {}},
+        platform=image.platform,
+        bases=bases,
+        configs={own: {} for own in bases},
         starts=laid.bases,
         request=BuildRequest(text, "", (), parts=laid.parts),
         parents={stage.name: stage.parent for stage in laid.branches},
@@ -118,8 +120,7 @@ class TreeBuilder(TableBuilder):
         return replace(made, text=lambda _: text)
 
     def _tree(self, stack: tuple[Digest, ...]) -> Tree:
-        layers = [self.contents[one] for one in stack if one in self.contents]
-        return there(stacked([TREE, *layers]))
+        return there(stacked([self.contents[one] for one in stack]))
 
 
 @dataclass
@@ -144,7 +145,9 @@ class FamilyMachine:
 
     choose: Random
     tier: MemoryTiers = field(default_factory=MemoryTiers)
-    contents: dict[Digest, WriteSet] = field(default_factory=dict)
+    contents: dict[Digest, WriteSet] = field(
+        default_factory=lambda: {LAYERS[own].diff_id: TREES[own] for own in TREES}
+    )
     ran: list[tuple[str, Layer]] = field(default_factory=list)
     often: Counter[Key] = field(default_factory=Counter)
     broken: set[str] = field(default_factory=set)
@@ -164,7 +167,7 @@ class FamilyMachine:
         builders: dict[str, TreeBuilder] = {}
         running = TurnJobs(turns, "realize", jobs, alone=len(images) == 1)
         for number, image in enumerate(images):
-            line = [Lineage(lock) for lock in image.lock.line]
+            line = [Lineage(lock, image.platform) for lock in image.lock.line]
             recipes = [recipe_of(one, f"{number} {at}") for at, one in enumerate(line)]
             builders |= {
                 recipe.request.dockerfile: self._builder(one, recipe, turns)

@@ -39,11 +39,16 @@ if TYPE_CHECKING:
     from dynbuild.lockfile.model import Lock
 
 PLATFORM = "linux/amd64"
-BASE = Pin("debian:12", sha256(b"base"), {PLATFORM: sha256(b"base")})
+OTHER = "linux/arm64"
+BASE = Pin(
+    "debian:12", sha256(b"base"), {PLATFORM: sha256(b"base"), OTHER: sha256(b"arm")}
+)
 OWN = Pin("golang:1", sha256(b"own"), {PLATFORM: sha256(b"own")})
+_GO = {**TREE, "usr/bin/go": TREE["usr/bin/tool"]}
 TREES = {
     None: TREE,
-    OwnBase(OWN.image): {**TREE, "usr/bin/go": TREE["usr/bin/tool"]},
+    OwnBase(OWN.image): _GO,
+    OwnBase(OWN.image, PLATFORM): _GO,
 }
 
 
@@ -52,6 +57,7 @@ class Lineage:
     """One of several images: how its steps run, upon one another."""
 
     lock: Lock
+    platform: str = PLATFORM
     steps: Steps = field(init=False)
     above: tuple[Steps, ...] = field(init=False)
     owner: Mapping[str, Lineage] = field(init=False)
@@ -59,9 +65,9 @@ class Lineage:
     _known: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        resolved = resolve(self.lock, PLATFORM, {}, {})
+        resolved = resolve(self.lock, self.platform, {}, {})
         self.steps, self.above = steps_of(resolved), above_of(resolved)
-        over = Lineage(self.lock.above) if self.lock.above else None
+        over = Lineage(self.lock.above, self.platform) if self.lock.above else None
         self.owner = {
             name: over.owner.get(name, over)
             for name in (over.lock.stages if over else ())
@@ -212,6 +218,8 @@ class Family:
     of_stages: Sequence[str] = STAGES
     copying: float = 0.15
     own_bases: float = 0.3
+    own_platform: str | None = None
+    """Where stages with a base of their own run, whatever the image is for."""
     images: dict[str, str | None] = field(default_factory=dict)
     """Each image with the one that it extends."""
     packages: dict[str, list[str]] = field(default_factory=dict)
@@ -259,6 +267,7 @@ class Family:
             commands=(f"first {self.number}",),
             build_only=build_only,
             base=OWN.image if own else None,
+            platform=self.own_platform if own else None,
         )
 
     def edit(self) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dynbuild.lockfile.images_update import update_images
 from tests.properties.family_machine import FamilyMachine
-from tests.properties.lineages import Family, Store, lineages
+from tests.properties.lineages import OTHER, PLATFORM, Family, Lineage, Store, lineages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,3 +169,24 @@ def test_one_that_fails_is_no_reason_for_others(seed: int, jobs: int) -> None:
 def test_the_scheduler_waits_for_what_may_be_taken_over(seed: int) -> None:
     """The same each time."""
     is_realized_as_in_one_go(seed, 2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.integers(1, 4))
+def test_what_runs_on_a_platform_of_its_own_runs_once_for_all(
+    seed: int, jobs: int
+) -> None:
+    """Whether or not that is what the image is for; and it is found again."""
+    machine = FamilyMachine(Random(seed))
+    family = Family(Random(seed), copying=0.6, own_bases=1.0, own_platform=PLATFORM)
+    for several in histories(family, 4):
+        lock = several.whole(machine.choose.choice(several.parents_first))
+        both = [Lineage(lock, platform) for platform in (PLATFORM, OTHER)]
+        assert machine.together(both, jobs) == [one.linear for one in both]
+        assert all(count == 1 for count in machine.often.values())
+        # All of it is found again, for each platform alone.
+        done = len(machine.ran)
+        assert machine.together(both, jobs) == [one.linear for one in both]
+        for one in both:
+            machine.realize(one, jobs)
+        assert len(machine.ran) == done

@@ -110,7 +110,7 @@ class World:
             self.keep(outer, self.record(tier, step, names), names)
 
     def record(self, tier: Tier, step: int, names: Names) -> Record:
-        below = [tier.find([STEPS[one]], AMD) for one in BELOW[step]]
+        below = [tier.find([STEPS[one]]) for one in BELOW[step]]
         chosen = [found[0] for found in below if found]
         return record_of(step, names, chosen)
 
@@ -135,7 +135,7 @@ class World:
         chain = Chain(near, fars, self.root, lambda: None)
         if not action.keyed:
             self.meet(action.places)
-        for held in chain.held(STEPS, AMD):
+        for held in chain.held(STEPS):
             # A copy may be used although its source is gone.
             names = self.content(chain, held.record)
             assert names is None or self.believes(action, names), (names, action)
@@ -168,7 +168,7 @@ class World:
 
     def check_signed(self, tier: Tier) -> None:
         """The team's key signs what the team made, and nothing else."""
-        for record in SignedTier(tier, (TEAM.public,), None, ignore).find(STEPS, AMD):
+        for record in SignedTier(tier, (TEAM.public,), None, ignore).find(STEPS):
             names = self.content(tier, record)
             assert names is None or all(name.endswith("+team") for name in names)
 
@@ -178,7 +178,7 @@ class World:
         """Take a step that is held on what was chosen, else build it."""
         below = [used[one] for one in BELOW[step]]
         ids = {one.id for one in below}
-        for held in chain.held([STEPS[step]], AMD):
+        for held in chain.held([STEPS[step]]):
             record = held.record
             if {*record.on, *(id_ for _, id_ in record.sources)} != ids:
                 continue

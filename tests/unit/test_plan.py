@@ -15,7 +15,7 @@ from dynbuild.plan import (
     standing,
 )
 from dynbuild.steps.managers.left_out import DIRECTORY, mark_of
-from dynbuild.steps.model import Copy, Group, Install, Script, Stage
+from dynbuild.steps.model import Copy, Group, Install, OwnBase, Script, Stage
 
 
 def stage(
@@ -159,6 +159,19 @@ def test_no_tier_hides_what_was_just_built() -> None:
     found = plan(order, digests, "p", [*odd, a], made=[b])
     assert found.choices[Digest("@b")] == Reuse(b.record, 0)
     assert plan(order, digests, "p", [*odd[:9], a, b]).choices == found.choices
+
+
+def test_a_record_is_of_the_platform_that_its_step_runs_on() -> None:
+    """Whatever the image is for; one that states another is of no use."""
+    own = Placed("a", Stage("a"), 1, (), own_base=OwnBase("golang:1", "q"))
+    p, q = record("a", platform="p"), record("a", platform="q")
+    for placed, held, found in (
+        (stage("a"), p, Reuse(p.record, 0)),
+        (stage("a"), q, Build()),
+        (own, q, Reuse(q.record, 0)),
+        (own, p, Unneeded()),
+    ):
+        assert choices([placed], held) == {"a": found}
 
 
 def test_two_stages_that_are_the_same_have_one_place() -> None:

@@ -19,6 +19,7 @@ from dynbuild.cli.progress_text import duration, size
 from dynbuild.cli.project import load_declaration
 from dynbuild.commands import cache as verb
 from dynbuild.commands.lock import held_by, recorded
+from dynbuild.digest import StepDigest
 from dynbuild.environment.project import Given, Project, open_project
 from dynbuild.environment.wiring import chained, near_of, store_of
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
@@ -213,7 +214,7 @@ class CacheTiers:
         """Return the local tier, filtered by what this run trusts."""
         return near_of(self.store, self.cache, shows(color))
 
-    def steps(self) -> verb.DigestsByPlatform:
+    def steps(self) -> frozenset[StepDigest]:
         """Return the steps of the lock. Raises DeclarationError without a project."""
         if self.project is None:
             message = "no declaration here or above says which steps"
@@ -366,7 +367,7 @@ def asking(tier: str) -> Iterator[None]:
         raise UnreachableError(Diagnostic("DB0605", message)) from None
 
 
-def _steps_in(far: TierConfig) -> verb.DigestsByPlatform:
+def _steps_in(far: TierConfig) -> frozenset[StepDigest]:
     with asking(far.name):
         return verb.steps_in(far.inventory())
 

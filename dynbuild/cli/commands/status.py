@@ -88,8 +88,8 @@ def status(  # noqa: PLR0913 - one parameter a flag
     tier = near_of(store_of(project.place.root, cache.local), cache, warnings.append)
     verified = verify(tier.root) if whole else None
 
-    def ask(steps: Collection[StepDigest], platform: str) -> Sequence[Answer]:
-        return survey(fars, steps, platform, warnings.append)
+    def ask(steps: Collection[StepDigest]) -> Sequence[Answer]:
+        return survey(fars, steps, warnings.append)
 
     asked, machine = registries(), LocalMachine(tier, time.sleep)
     found = [

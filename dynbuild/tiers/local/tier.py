@@ -47,11 +47,9 @@ class Local:
     _doubts: set[Origin] = field(default_factory=set)
     _sound: dict[Digest, tuple[int, int, int]] = field(default_factory=dict)
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         by_step = (self.records(step) for step in sorted(set(steps)))
-        return tuple(
-            r for records in by_step for r in records if r.platform == platform
-        )
+        return tuple(record for records in by_step for record in records)
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
         source = self._blob(blob)
@@ -168,7 +166,7 @@ class Local:
         return self.root / RECORDS / step.removeprefix("sha256:")
 
     def records(self, step: Digest) -> Iterator[Record]:
-        """Return the records of a step that count, for any platform."""
+        """Return the records of a step that count."""
         try:
             names = sorted(os.listdir(self._folder(step)))  # noqa: PTH208 - no Path each
         except (FileNotFoundError, NotADirectoryError):

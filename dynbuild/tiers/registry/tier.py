@@ -85,13 +85,12 @@ class Registry:
         self._lock = threading.Lock()
         self._names: dict[str, threading.Lock] = {}
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         with refusals():
-            on_all_platforms = chain.from_iterable(
-                parallel_map(self.entries, sorted(set(steps)), AT_ONCE)
-            )
             entries = [
-                entry for entry in on_all_platforms if entry.record.platform == platform
+                *chain.from_iterable(
+                    parallel_map(self.entries, sorted(set(steps)), AT_ONCE)
+                )
             ]
             if self._doubtful:
                 # Blobs have disappeared behind the records: no plan may rest on others.

@@ -86,9 +86,9 @@ class S3:
         self._doubtful = False
         self._large = threading.Semaphore(_LARGE)
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         by_step = parallel_map(self._records, sorted(set(steps)), AT_ONCE)
-        records = [r for some in by_step for r in some if r.platform == platform]
+        records = [record for some in by_step for record in some]
         self._sizes |= {x.digest: x.size for r in records for x in r.layers}
         for record in records:
             self._sizes |= names_in(record.inside())

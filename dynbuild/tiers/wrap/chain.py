@@ -58,27 +58,25 @@ class Near(Tier, Protocol):
 
 @dataclass(slots=True)
 class _FarRecords:
-    """A far tier, and its answers: its records by step and platform.
+    """A far tier, and its answers: its records by step.
 
     ``sizes`` has the blobs that they name, ``lost`` those that it did not deliver.
     """
 
     far: Far
-    records: dict[tuple[Digest, str], tuple[Record, ...]] = field(default_factory=dict)
+    records: dict[Digest, tuple[Record, ...]] = field(default_factory=dict)
     sizes: dict[Digest, int] = field(default_factory=dict)
     lost: set[Digest] = field(default_factory=set)
 
-    def find(
-        self, steps: Collection[StepDigest], platform: str, *, anew: bool
-    ) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest], *, anew: bool) -> tuple[Record, ...]:
         """Return the records that may be of use; no query repeats unless ``anew``."""
         # Another thread may clear the known records meanwhile.
-        by_step = {} if anew else {s: self.records.get((s, platform)) for s in steps}
+        by_step = {} if anew else {s: self.records.get(s) for s in steps}
         wanted = [step for step in steps if by_step.get(step) is None]
-        answer = self.far.find(wanted, platform) if wanted else ()
+        answer = self.far.find(wanted) if wanted else ()
         for step in wanted:
             by_step[step] = tuple(r for r in answer if r.step == step)
-            self.records[step, platform] = by_step[step] or ()
+            self.records[step] = by_step[step] or ()
         usable = tuple(
             record
             for step in sorted(set(steps))
@@ -124,10 +122,10 @@ class Chain:
         # The nearest record of each realization, by its id: its origins count.
         self._records: dict[Digest, Record] = {}
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         """Return the records of some steps as of now; of two alike, the nearer."""
         by_name: dict[str, Record] = {}
-        for match in self._ask(steps, platform, anew=True):
+        for match in self._ask(steps, anew=True):
             by_name.setdefault(record_name(match.record), match.record)
         for record in by_name.values():
             if record.parts or is_base(record):
@@ -142,9 +140,9 @@ class Chain:
             self._records[record.id] = marked
 
     def held(
-        self, steps: Collection[StepDigest], platform: str, *, anew: bool = False
+        self, steps: Collection[StepDigest], *, anew: bool = False
     ) -> tuple[Held, ...]:
-        return tuple(self._ask(steps, platform, anew=anew))
+        return tuple(self._ask(steps, anew=anew))
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
         if self._fars and not self._near.has(blob):
@@ -194,18 +192,16 @@ class Chain:
         for far_records in self._fars:
             far_records.far.require()
 
-    def _ask(
-        self, steps: Collection[StepDigest], platform: str, *, anew: bool
-    ) -> Iterator[Held]:
+    def _ask(self, steps: Collection[StepDigest], *, anew: bool) -> Iterator[Held]:
         def question(far_records: _FarRecords) -> Callable[[], tuple[Record, ...]]:
-            return lambda: far_records.find(steps, platform, anew=anew)
+            return lambda: far_records.find(steps, anew=anew)
 
         pending = [
             (distance, far_records.far, submit(question(far_records)))
             for distance, far_records in enumerate(self._fars, 1)
             if far_records.far.reads
         ]
-        near = self._near.find(steps, platform)
+        near = self._near.find(steps)
         for record in near:
             self._records.setdefault(record.id, record)
             yield Held(record)
@@ -332,8 +328,8 @@ class Nested:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        return self._chain.find(steps, platform)
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
+        return self._chain.find(steps)
 
     def fetch(self, blob: BlobDigest, path: str) -> bool:
         return self._chain.fetch(blob, path)

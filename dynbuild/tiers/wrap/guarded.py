@@ -49,11 +49,11 @@ class CircuitBreakerTier:
     def writes(self) -> bool:
         return WRITE in self._uses
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
         if not self.reads:
             return ()
         try:
-            records = self._tier().find(steps, platform)
+            records = self._tier().find(steps)
         except TierError as error:
             self.fail(error, READ)
             return ()

@@ -93,7 +93,7 @@ class RecordSharing:
         if not line.foreign.isdisjoint((*record.on, *sources)):
             line.foreign.add(record.id)
             return
-        others = far.find([record.step], record.platform)
+        others = far.find([record.step])
         if any(_is_rival(other, record) for other in others):
             if all(other.id != record.id for other in others):
                 line.foreign.add(record.id)

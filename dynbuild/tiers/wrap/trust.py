@@ -91,8 +91,8 @@ class SignedTier:
         self._tell = tell
         self._reported = threading.Lock()
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        records = self._tier.find(steps, platform)
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
+        records = self._tier.find(steps)
         with_signers = ((record, self._signers(record)) for record in records)
         trusted = tuple(
             replace(record, origins=(Origin("", keys),))
@@ -142,8 +142,8 @@ class VerifiedTier:
         self._diff_ids: dict[Digest, set[Digest]] = {}
         self._wrong: set[Digest] = set()
 
-    def find(self, steps: Collection[StepDigest], platform: str) -> tuple[Record, ...]:
-        records = self._tier.find(steps, platform)
+    def find(self, steps: Collection[StepDigest]) -> tuple[Record, ...]:
+        records = self._tier.find(steps)
         with self._lock:
             for record in records:
                 for layer in record.layers:

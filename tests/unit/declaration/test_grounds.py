@@ -143,6 +143,14 @@ def test_names_of_one_image_are_one() -> None:
     assert [stage.build_only for stage in stages] == [True, True, False]
 
 
+def test_a_platform_has_its_usual_name() -> None:
+    """However it is written: two stages for one stand on one another."""
+    text = stage("a", NODE, FOR)
+    text += stage("b", NODE, 'platform = "linux/arm64/v8"', 'dependencies = ["a"]')
+    stages = load(Source("dynbuild.toml", HEAD + text), "toml").declaration.stages
+    assert {one.platform for one in stages} == {"linux/arm64"}
+
+
 def test_what_it_copies_afterwards_stands_on_its_base() -> None:
     text = stage("a", NODE, FOR, 'then = [{ from = "x", to = "/x" }]')
     _, then = load(Source("dynbuild.toml", HEAD + text), "toml").declaration.stages

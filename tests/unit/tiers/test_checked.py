@@ -73,10 +73,10 @@ def test_a_layer_and_its_diff_id(
     # Nobody said yet what it is.
     assert tier.fetch(sha256(blob), str(path))
     path.unlink()
-    assert len(tier.find([STEP], AMD)) == 1
+    assert len(tier.find([STEP])) == 1
     assert tier.fetch(sha256(blob), str(path)) == fits
     assert path.exists() == fits
-    assert len(tier.find([STEP], AMD)) == fits
+    assert len(tier.find([STEP])) == fits
     assert len(told) == (not fits)
     assert tier.fetch(sha256(blob), str(tmp_path / "again")) == fits
 
@@ -89,6 +89,6 @@ def test_two_records_that_contradict_one_another(tmp_path: Path) -> None:
         on = (sha256(bytes([number])),)
         inner.record(Record(STEP, STEP, AMD, (layer,), {}, on=on))
     tier = VerifiedTier(inner, lambda _: None)
-    assert len(tier.find([STEP], AMD)) == 2
+    assert len(tier.find([STEP])) == 2
     assert not tier.fetch(sha256(blob), str(tmp_path / "layer"))
-    assert tier.find([STEP], AMD) == ()
+    assert tier.find([STEP]) == ()

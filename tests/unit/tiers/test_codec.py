@@ -123,8 +123,8 @@ def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
     said: list[Diagnostic] = []
 
     class Junk(MemoryTier):
-        def find(self, steps: object, platform: str) -> tuple[Record, ...]:
-            del steps, platform
+        def find(self, steps: object) -> tuple[Record, ...]:
+            del steps
             return (record,)
 
     def open_(tell: Notify, came: CountBytes, went: CountBytes) -> MemoryTier:
@@ -140,5 +140,5 @@ def test_a_write_set_that_is_none_is_a_miss(data: bytes) -> None:
     far = CircuitBreakerTier(
         TierConfig("s3", "there", open_, inventory), said.append, report
     )
-    assert far.find([Digest(STEP)], "p") == ()
+    assert far.find([Digest(STEP)]) == ()
     assert [one.code for one in said] == ["DB0606"]

@@ -37,7 +37,7 @@ class Store:
         self.layer = Layer(sha256(b"tar"), sha256(b"layer"), 5)
         record = Record(STEP, STEP, AMD, (self.layer,), {}, seconds=1.0)
         self.tier.record(record)
-        assert len(self.tier.find([STEP], AMD)) == 1
+        assert len(self.tier.find([STEP])) == 1
 
     def anew(self) -> Local:
         return Local(self.root, self.told.append)
@@ -64,7 +64,7 @@ def test_any_truncation_is_a_miss_that_is_told(
     for path in store.files(kind):
         data = path.read_bytes()
         overwrite(path, data[: int(len(data) * cut) if cut < 1 else 1])
-    assert store.anew().find([STEP], AMD) == ()
+    assert store.anew().find([STEP]) == ()
     assert store.told
 
 
@@ -73,7 +73,7 @@ def test_a_flipped_bit_of_a_record_is_a_miss(store: Store) -> None:
     data = path.read_bytes()
     for place in range(0, len(data), 7):
         overwrite(path, data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-        assert store.anew().find([STEP], AMD) == (), place
+        assert store.anew().find([STEP]) == (), place
         overwrite(path, data) if path.exists() else path.write_bytes(data)
 
 
@@ -81,11 +81,11 @@ def test_a_record_that_cannot_be_read_now_is_not_thrown_away(store: Store) -> No
     (path,) = store.files("realizations")
     kept = path.rename(path.with_name(".kept"))
     path.symlink_to(path.name)
-    assert store.anew().find([STEP], AMD) == ()
+    assert store.anew().find([STEP]) == ()
     assert "cannot be read" in store.told[-1]
     assert path.is_symlink()
     kept.replace(path)
-    assert len(store.anew().find([STEP], AMD)) == 1
+    assert len(store.anew().find([STEP])) == 1
 
 
 def test_blobs_cannot_be_written_to_by_accident(store: Store) -> None:

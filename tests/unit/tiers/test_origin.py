@@ -163,14 +163,14 @@ def test_of_a_store_counts_what_is_believed(tmp_path: Path) -> None:
     store(HERE).keep(LAYER.digest, str(path))
     store(HERE).take(replace(signed(RECORD, WRITES, KEY), origins=(Origin("s3 a"),)))
     elsewhere = Trust(frozenset({"s3 b"}), seal=b"k" * 32)
-    (found,) = store(HERE).find([STEP], "linux/amd64")
+    (found,) = store(HERE).find([STEP])
     assert found.origins == (Origin("s3 a"),)
     assert dict(found.signatures).keys() == {"main-1"}
-    (found,) = store(KEYED).find([STEP], "linux/amd64")
+    (found,) = store(KEYED).find([STEP])
     assert found.origins == (BY_KEY,)
-    assert store(elsewhere).find([STEP], "linux/amd64") == ()
+    assert store(elsewhere).find([STEP]) == ()
     # What is built here takes the place of what is not believed.
     store(elsewhere).record(RECORD)
     for trust in (HERE, KEYED, elsewhere):
-        (found,) = store(trust).find([STEP], "linux/amd64")
+        (found,) = store(trust).find([STEP])
         assert found.origins == ()

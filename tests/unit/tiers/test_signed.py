@@ -54,7 +54,7 @@ class Shared:
 
     def found(self, *keys: SecretKey) -> tuple[Record, ...]:
         trusted = [key.public for key in keys]
-        return SignedTier(self.inner, trusted, None, self.told.append).find([STEP], AMD)
+        return SignedTier(self.inner, trusted, None, self.told.append).find([STEP])
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_what_nobody_signed_is_a_miss_and_told_once(shared: Shared) -> None:
     bench = Bench(shared.inner, shared.folder, lambda *_: None)
     bench.kept()
     tier = SignedTier(shared.inner, [KEY.public], None, shared.told.append)
-    assert tier.find([STEP], AMD) == ()
-    assert tier.find([STEP], AMD) == ()
+    assert tier.find([STEP]) == ()
+    assert tier.find([STEP]) == ()
     assert shared.told == ["it has records that no trusted key has signed"]
 
 
@@ -112,7 +112,7 @@ def test_a_record_for_another_platform_is_not_one_for_this(shared: Shared) -> No
     (good,) = shared.found(KEY)
     shared.inner.record(replace(good, platform="linux/arm64"))
     tier = SignedTier(shared.inner, [KEY.public], None, shared.told.append)
-    assert tier.find([STEP], "linux/arm64") == ()
+    assert tier.find([STEP]) == ()
 
 
 def test_signatures_of_others_are_kept() -> None:
@@ -133,4 +133,4 @@ def test_a_copy_to_another_tier_stays_signed(shared: Shared, tmp_path: Path) -> 
     assert shared.inner.fetch(record.layers[0].digest, path)
     other.keep(record.layers[0].digest, path)
     other.record(record)
-    assert len(SignedTier(other, [KEY.public], None, print).find([STEP], AMD)) == 1
+    assert len(SignedTier(other, [KEY.public], None, print).find([STEP])) == 1
