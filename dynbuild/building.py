@@ -63,7 +63,8 @@ class BuildRequest:
     tags: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     target: str | None = None
-    builder: str | None = None
+    builders: tuple[str, ...] = ()
+    """The buildx builders that may make it, one of them; by default docker's own."""
     network: str | None = None
     host_network: bool = False
     no_cache: bool = False
@@ -81,6 +82,11 @@ class BuildRequest:
     """The values of ARG; a Dockerfile of a lock has none."""
     ignored: str = ""
     """The paths that the builder leaves out of the context, in .dockerignore syntax."""
+
+    @property
+    def builder(self) -> str | None:
+        """The builder that makes it: the first, where no other one was chosen."""
+        return self.builders[0] if self.builders else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,13 @@ from dynbuild.building import (
     metadata_of,
 )
 from dynbuild.digest import Digest
-from dynbuild.engine.failure import error_message, explain, unreachable
+from dynbuild.engine.failure import (
+    error_message,
+    explain,
+    no_builder,
+    silent,
+    unreachable,
+)
 from dynbuild.engine.process import (
     Alarm,
     RunningProcesses,
@@ -37,7 +43,7 @@ from dynbuild.engine.process import (
     follow,
 )
 from dynbuild.engine.rawjson import Transcript
-from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
+from dynbuild.errors import DeclarationError, Diagnostic
 
 _SECONDS = 60.0
 """The timeout of a query to docker, in seconds; a builder may have to start first."""
@@ -51,6 +57,13 @@ _VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not fou
 It may have been removed just now, or long ago, when the engine was killed: then
 BuildKit's cache refers to it for ever.
 """
+
+
+_PLATFORMS = re.compile(r"^Platforms: +([a-z0-9].*)", re.MULTILINE)
+_REMOTE = re.compile(r"^Driver: +remote$", re.MULTILINE)
+_ENDPOINT = re.compile(r"^Endpoint: +(\S+)$", re.MULTILINE)
+_ERRORS = re.compile(r"^Error: +(.*)", re.MULTILINE)
+"""What ``buildx inspect`` says of a builder and its nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +95,35 @@ class Buildx:
         return replace(built, metadata=metadata)
 
     def platform(self, builder: str | None) -> str:
-        arguments = [
-            "buildx",
-            "inspect",
-            "--bootstrap",
-            *([builder] if builder else []),
-        ]
+        return self.platforms(builder)[0]
+
+    def platforms(self, builder: str | None) -> tuple[str, ...]:
+        """Return what a builder runs, the platform of its own machine first.
+
+        Raises as ``platform``.
+        """
+        text, words = self._inspected(builder)
+        if _PLATFORMS.search(text) is None and not _REMOTE.search(text):
+            # It may have to start first. What is remote cannot be started from here.
+            text, words = self._inspected(builder, "--bootstrap")
+        if match := _PLATFORMS.search(text):
+            return tuple(one.strip(" *") for one in match[1].split(","))
+        check_buildx(self.environment)
+        if words or (place := _ENDPOINT.search(text)) is None:
+            raise unreachable(words) or no_builder(words) or silent(builder, words)
+        raise silent(builder, f"nothing at {place[1]}")
+
+    def _inspected(self, builder: str | None, *options: str) -> tuple[str, str]:
+        """Return what buildx says of a builder, and of what is wrong with it."""
+        arguments = ["buildx", "inspect", *options, *([builder] if builder else [])]
         try:
             answer = capture(self.environment, arguments, _SECONDS)
         except TimedOutError:
-            message = f"the builder did not answer in {_SECONDS:.0f} seconds"
-            raise UnreachableError(Diagnostic("DB0503", message)) from None
+            raise silent(builder, f"nothing came in {_SECONDS:.0f} seconds") from None
         text = answer.stdout.decode("utf-8", "replace")
-        match = re.search(r"^Platforms: +([a-z0-9]+/[a-z0-9/]+)", text, re.MULTILINE)
-        if match:
-            return match[1]
-        check_buildx(self.environment)
-        errors = re.findall(r"^Error: +(.*)", text, re.MULTILINE)
-        words = error_message(
-            [*errors, *answer.stderr.decode("utf-8", "replace").splitlines()]
-        )
-        raise unreachable(words) or DeclarationError(Diagnostic("DB0505", words))
+        errors = _ERRORS.findall(text)
+        spoken = answer.stderr.decode("utf-8", "replace").splitlines()
+        return text, error_message([*errors, *spoken])
 
     def _build(self, request: BuildRequest, output: Output, report: Report) -> Built:
         """Build; if the engine lost a layer, retry once, then without its cache."""

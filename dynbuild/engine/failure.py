@@ -25,6 +25,7 @@ _NO_ENGINE = re.compile(
 )
 _FORBIDDEN = re.compile("permission denied while trying to connect", re.IGNORECASE)
 _NO_BUILDER = re.compile(r'no builder "[^"]*" found')
+_CONTEXT = re.compile(r"use `docker --context=(\S+) buildx` to switch")
 _NO_ANSWER = re.compile(
     r"failed to do request|dial tcp|no such host|connection re(fused|set)|i/o timeout"
     r"|TLS handshake|deadline exceeded|toomanyrequests|429 Too Many Requests"
@@ -65,16 +66,40 @@ def unreachable(words: str) -> UnreachableError | None:
     return UnreachableError(Diagnostic("DB0503", words, hint=hint))
 
 
+def no_builder(words: str) -> DeclarationError | None:
+    """Return the error for a builder that cannot be named, if the message says that."""
+    if _NO_BUILDER.search(words):
+        hint = "`docker buildx ls` lists the builders there are"
+        return DeclarationError(Diagnostic("DB0505", words, hint=hint))
+    if match := _CONTEXT.search(words):
+        message = f"{match[1]} is a context of docker, and not the current one"
+        hint = (
+            f"run with DOCKER_CONTEXT={match[1]}; or make a builder of it:\n"
+            f"`docker buildx create --name NAME {match[1]}`, and name that"
+        )
+        return DeclarationError(Diagnostic("DB0505", message, hint=hint))
+    return None
+
+
+def silent(builder: str | None, why: str) -> UnreachableError:
+    """Return the error for a builder that does not answer."""
+    name = builder or "of docker"
+    message = f"the builder {name} does not answer" + (f": {why}" if why else "")
+    hint = (
+        f"`docker buildx inspect --bootstrap {builder or ''}".rstrip()
+        + "` may start it"
+    )
+    return UnreachableError(Diagnostic("DB0515", message, hint=hint))
+
+
 def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
     """Return the error for a failed build, from its whole transcript."""
     words = error_message(transcript.words)
     failure = transcript.failure()
     if failure is None or failure.step is None:
-        if error := unreachable(words):
+        error = unreachable(words) or no_builder(words)
+        if error is not None:
             return error
-        if _NO_BUILDER.search(words):
-            hint = "`docker buildx ls` lists the builders there are"
-            return DeclarationError(Diagnostic("DB0505", words, hint=hint))
     if failure is None:
         return BuildFailed(None, None, words, (), None, transcript.steps)
     message = _in_words(redact_urls(failure.message))

@@ -17,6 +17,11 @@ from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.image_loader import BuildxImageLoader
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
+from dynbuild.engine.pool import (
+    BuilderPool,
+    PooledImageLoader,
+    PooledLayerBuilder,
+)
 from dynbuild.engine.process import RunningProcesses
 from dynbuild.environment.earlier import earlier_locks
 from dynbuild.environment.history import history_of
@@ -80,6 +85,7 @@ def backends_of(
     machine = LocalMachine(near, running.pause)
     with machine.private() as folder, job_pool(running) as jobs:
         buildx = Buildx(os.environ, running)
+        pool = BuilderPool(buildx, tell)
         pins = [pin for lock in locks for pin in (lock.base, *lock.images.values())]
         bases = dict.fromkeys(pin.image for pin in pins if pin.digest)
         origins = [*map(repository, bases)]
@@ -94,7 +100,7 @@ def backends_of(
             offers = offers_of(
                 cached, guarded, near, tier, origins, os.environ, folder, tell
             )
-            builder = BuildxLayerBuilder(
+            layers = BuildxLayerBuilder(
                 buildx, tier, machine, offers, folder, _compression()
             )
             return tier, Backends(
@@ -105,9 +111,11 @@ def backends_of(
                 copy_project=partial(copy_of, project.files),
                 tier=tier,
                 machine=machine,
-                layer_builder=builder,
-                layer_writer=builder,
-                image_loader=BuildxImageLoader(buildx, tier, machine, offers, folder),
+                layer_builder=PooledLayerBuilder(pool, layers),
+                layer_writer=layers,
+                image_loader=PooledImageLoader(
+                    pool, BuildxImageLoader(buildx, tier, machine, offers, folder)
+                ),
                 publisher=Registries(tier, places, os.environ, folder, running.check),
                 jobs=jobs,
                 report=report,

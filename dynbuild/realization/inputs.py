@@ -103,7 +103,7 @@ class RealizeInputs:
             outputs=options.outputs,
             tags=options.tags,
             platforms=(platform or self.platform,),
-            builder=options.builder,
+            builders=options.builders,
             network=options.network,
             host_network=options.host_network,
             source_date_epoch=latest_time(self.lock, options),

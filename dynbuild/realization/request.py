@@ -2,13 +2,13 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from dynbuild.building import BuildRequest, Nowhere, Output
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
 from dynbuild.emit.mounts import PRINTED, Mounts
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
@@ -33,7 +33,8 @@ class RealizeOptions:
     """How to make the image of a lock.
 
     ``tags`` are the names of the image; ``outputs`` says where it goes, by default
-    nowhere. ``platforms`` are those that it is for, by default the builder's. With
+    nowhere. ``platforms`` are those that it is for, by default the builder's, and
+    ``builders`` the buildx builders that make it, by default docker's own. With
     ``no_cache`` every step runs again. ``source_date_epoch`` is the latest time of
     copied files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
     ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
@@ -47,7 +48,7 @@ class RealizeOptions:
     outputs: tuple[Output, ...] = (Nowhere(),)
     tags: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
-    builder: str | None = None
+    builders: tuple[str, ...] = ()
     network: str | None = None
     host_network: bool = False
     no_cache: bool = False
@@ -115,7 +116,7 @@ def prepare(
             outputs=options.outputs,
             tags=options.tags,
             platforms=platforms,
-            builder=options.builder,
+            builders=options.builders,
             network=options.network,
             host_network=options.host_network,
             no_cache=options.no_cache,
@@ -164,14 +165,19 @@ def platform_of(
 ) -> str:
     """Return the first platform asked for, else the base's only one or the builder's.
 
-    Asking the builder for its ``platform`` takes a moment.
+    Asking a builder for its ``platform`` takes a moment; of several that do not answer
+    none is missed as long as one does. Raises UnreachableError.
     """
     if options.platforms:
         return options.platforms[0]
     if len(lock.base.platforms) == 1:
         (only,) = lock.base.platforms
         return only
-    return platform(options.builder)
+    *others, last = options.builders or (None,)
+    for one in others:
+        with suppress(UnreachableError):
+            return platform(one)
+    return platform(last)
 
 
 def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:

@@ -296,7 +296,7 @@ def test_a_dockerfile_that_is_none(builds: Builds) -> None:
 
 def test_a_builder_that_is_not_there(builds: Builds) -> None:
     with pytest.raises(DeclarationError, match="docker buildx ls"):
-        builds.build(TWO, builder="dynbuild-absent")
+        builds.build(TWO, builders=("dynbuild-absent",))
     with pytest.raises(DeclarationError, match="dynbuild-absent"):
         Buildx(builds.engine).platform("dynbuild-absent")
 

@@ -14,7 +14,11 @@ from dynbuild.cli.commands.realize import (
     settled_with,
 )
 from dynbuild.cli.commands.realize_build import realized
-from dynbuild.cli.commands.realize_settings import BuildSettings, running_options
+from dynbuild.cli.commands.realize_settings import (
+    BuildSettings,
+    builders_of,
+    running_options,
+)
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.images import one_image
 from dynbuild.cli.options import option
@@ -42,7 +46,7 @@ class CompareSettings:
     texts: Pairs
     platform: str | None
     jobs: int | None
-    builder: str | None
+    builders: tuple[str, ...]
     network: str | None
     allow: str | None
     secrets: tuple[str, ...]
@@ -145,7 +149,7 @@ def _build_settings(settings: CompareSettings) -> BuildSettings:
         linear=False,
         compare=False,
         strict=False,
-        builder=settings.builder,
+        builders=builders_of(settings.builders),
         network=settings.network,
         allow=settings.allow,
         secrets=settings.secrets,

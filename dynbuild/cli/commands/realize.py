@@ -27,6 +27,7 @@ from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unhel
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
     RealizeSettings,
+    builders_of,
     everyday_options,
     seldom_options,
 )
@@ -263,20 +264,21 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
         _check_alone("--platform with several", {"--compare-linear": settings.compare})
     for tag in settings.tags:
         parse(tag.replace(PLACEHOLDER, "image"))
+    builders = builders_of(settings.builders)
     if settings.metadata_file is not None:
         _check_writable(settings.metadata_file)
     return RealizeOptions(
         outputs=outputs(settings.tags, settings.layouts, push=settings.push),
         tags=settings.tags,
         platforms=settings.platforms,
-        builder=settings.builder,
+        builders=builders,
         network=settings.network,
         host_network=settings.allow is not None,
         no_cache=settings.no_cache,
         source_date_epoch=_latest_time(os.environ.get("SOURCE_DATE_EPOCH")),
         secrets=settings.secrets,
         ssh=settings.ssh,
-        jobs=settings.jobs or max(4, os.cpu_count() or 4),
+        jobs=(settings.jobs or max(4, os.cpu_count() or 4)) * max(1, len(builders)),
         anew=settings.anew,
         strict=settings.strict,
         compare=settings.compare,

@@ -1,6 +1,6 @@
 """The options of ``dynbuild realize`` and ``dynbuild build``, as typed values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from dynbuild.cli.arguments import Pairs
 from dynbuild.cli.completion import stages
 from dynbuild.cli.options import option
 from dynbuild.cli.progress import Color
+from dynbuild.errors import DeclarationError, Diagnostic
 
 _Decorated = Callable[..., Any]
 
@@ -35,7 +36,7 @@ class BuildSettings:
     linear: bool
     compare: bool
     strict: bool
-    builder: str | None
+    builders: tuple[str, ...]
     network: str | None
     allow: str | None
     secrets: tuple[str, ...]
@@ -85,12 +86,27 @@ class RealizeSettings(BuildSettings):
         }
 
 
+def builders_of(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the builders that are named, with commas too; each may be named once."""
+    names = [name.strip() for words in given for name in words.split(",")]
+    if "" in names:
+        message = f"--builder {','.join(given)!r} lacks a name"
+        hint = "`docker buildx ls` lists the builders there are"
+        raise DeclarationError(Diagnostic("DB0505", message, hint=hint))
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        message = f"--builder names {', '.join(twice)} more than once"
+        hint = "name each once: `--jobs` says how many steps it runs at once"
+        raise DeclarationError(Diagnostic("DB0505", message, hint=hint))
+    return tuple(names)
+
+
 _JOBS = option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Run at most N steps at once.  [default: one per processor, at least 4]",
+    help="Run at most N steps at once on each builder.  [default: one per processor, "
+    "at least 4]",
 )
 _GIVEN: tuple[_Decorated, ...] = (
     option(
@@ -114,7 +130,13 @@ _GIVEN: tuple[_Decorated, ...] = (
     ),
 )
 _WHERE: tuple[_Decorated, ...] = (
-    option("--builder", metavar="NAME", help="Use this buildx builder."),
+    option(
+        "--builder",
+        "builders",
+        multiple=True,
+        metavar="NAME",
+        help="Use this buildx builder; of several, each for some of the steps.",
+    ),
     option(
         "--network",
         type=click.Choice(["default", "none", "host"]),

@@ -55,7 +55,7 @@ def test_the_most() -> None:
         tags=("a", "b:1"),
         platforms=("linux/amd64", "linux/arm64"),
         target="app",
-        builder="far",
+        builders=("far",),
         network="host",
         no_cache=True,
         no_cache_steps=("x", "y"),

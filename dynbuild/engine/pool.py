@@ -1,0 +1,177 @@
+"""Several builders: each build goes to one of them, and on to others if that one dies.
+
+A builder that has a step's sources in its own cache is asked first, then one that runs
+the step's platform without emulation, then the one with the least to do. Layers go from
+one to the other through the tiers, as they do between two runs.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from dynbuild.building import BuildFailed, BuildRequest, Built, PlatformImage, Report
+from dynbuild.engine.buildx import Buildx
+from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
+from dynbuild.link.model import WriteSet
+from dynbuild.ports import (
+    Base,
+    Config,
+    ImageLoader,
+    LayerBuilder,
+    Realized,
+    Stack,
+    StepRequest,
+)
+from dynbuild.quote import StageName
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderPool:
+    """The builders of a run: what each has to do, what it has built, which are gone."""
+
+    buildx: Buildx
+    tell: Callable[[Diagnostic], None]
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _busy: Counter[str] = field(default_factory=Counter)
+    _homes: dict[StageName, str] = field(default_factory=dict)
+    _platforms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _gone: dict[str, UnreachableError] = field(default_factory=dict)
+
+    def somewhere(
+        self,
+        request: BuildRequest,
+        attempt: Callable[[BuildRequest], _T],
+        names: Collection[StageName] = (),
+    ) -> _T:
+        """Build with one of a request's builders; with another one where it dies.
+
+        ``names`` are the stages that the build makes. Raises what the attempt raises;
+        UnreachableError when no builder is left.
+        """
+        builders = request.builders
+        if not builders:
+            return attempt(request)
+        for builder in builders if len(builders) > 1 else ():
+            self._learn(builder, builders)
+        while True:
+            with self._taken(request, names) as builder:
+                try:
+                    return attempt(replace(request, builders=(builder,)))
+                except (BuildFailed, CommandFailed, UnreachableError):
+                    if not self._is_gone(builder, builders):
+                        raise
+
+    @contextmanager
+    def _taken(
+        self, request: BuildRequest, names: Collection[StageName]
+    ) -> Iterator[str]:
+        """Take a builder for a while. Raises UnreachableError when none is left."""
+        with self._turn:
+            left = self._left(request.builders)
+            if not left:
+                lost = [self._gone[builder] for builder in request.builders]
+                raise UnreachableError(*(one.diagnostics[0] for one in lost))
+            homes = {self._homes[name] for name in names if name in self._homes}
+            builder = chosen(
+                left, request.platforms, self._platforms, self._busy, homes
+            )
+            self._busy[builder] += 1
+            self._homes.update(dict.fromkeys(names, builder))
+        try:
+            yield builder
+        finally:
+            with self._turn:
+                self._busy[builder] -= 1
+
+    def _left(self, builders: Collection[str]) -> list[str]:
+        return [builder for builder in builders if builder not in self._gone]
+
+    def _learn(self, builder: str, builders: Collection[str]) -> None:
+        """Ask a builder once which platforms it runs."""
+        if builder not in self._platforms and builder not in self._gone:
+            self._is_gone(builder, builders)
+
+    def _is_gone(self, builder: str, builders: Collection[str]) -> bool:
+        """Whether a builder does not answer; told once, if others are left."""
+        try:
+            self._platforms[builder] = self.buildx.platforms(builder)
+        except UnreachableError as error:
+            with self._turn:
+                known = builder in self._gone
+                self._gone[builder] = error
+                left = ", ".join(self._left(builders))
+            if left and not known:
+                (why,) = error.diagnostics
+                hint = f"what it had to build goes to: {left}"
+                self.tell(replace(why, hint=hint, severity="warning"))
+            return True
+        return False
+
+
+def chosen(
+    left: Collection[str],
+    wanted: Collection[str],
+    platforms: Mapping[str, Sequence[str]],
+    busy: Mapping[str, int],
+    homes: Collection[str],
+) -> str:
+    """Return which of the builders that are left makes a build.
+
+    One of its ``homes``, which have parts of it in their caches; else one whose own
+    platform it is for, before those that emulate that; of these the least busy.
+    """
+
+    def rank(builder: str) -> tuple[bool, int, int]:
+        known = platforms.get(builder, ())
+        far = 0 if {*wanted} <= {*known[:1]} else 1 if {*wanted} <= {*known} else 2
+        return builder not in homes, far, busy.get(builder, 0)
+
+    return min(left, key=rank)
+
+
+@dataclass(frozen=True, slots=True)
+class PooledLayerBuilder:
+    """Implements ``ports.LayerBuilder``: each build with one of several builders."""
+
+    pool: BuilderPool
+    each: LayerBuilder
+
+    def base(self, image: str, request: BuildRequest) -> Base:
+        return self.pool.somewhere(request, lambda one: self.each.base(image, one))
+
+    def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
+        def attempt(build: BuildRequest) -> tuple[Realized, ...]:
+            return self.each.steps(replace(request, build=build), report)
+
+        names = [*request.inline, *(part.name for part in request.parts)]
+        return self.pool.somewhere(request.build, attempt, names)
+
+    def tree(self, request: BuildRequest, report: Report) -> tuple[WriteSet, Config]:
+        return self.pool.somewhere(request, lambda one: self.each.tree(one, report))
+
+
+@dataclass(frozen=True, slots=True)
+class PooledImageLoader:
+    """Implements ``ports.ImageLoader``: each image with one of several builders."""
+
+    pool: BuilderPool
+    each: ImageLoader
+
+    def image(
+        self, images: Mapping[str, PlatformImage], request: BuildRequest, report: Report
+    ) -> Built:
+        return self.pool.somewhere(
+            request, lambda one: self.each.image(images, one, report)
+        )
+
+    def enter(
+        self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
+    ) -> int:
+        return self.pool.somewhere(
+            request, lambda one: self.each.enter(stack, config, one, command)
+        )

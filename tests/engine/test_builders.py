@@ -1,0 +1,224 @@
+"""Several builders: each has a part of the steps, and one that dies is no harm."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests import gate
+
+if TYPE_CHECKING:
+    from tests.space import Space
+
+STAGE = """
+[stages.s{number}]
+commands = ["sleep 1; echo {unique} > /s{number}"]
+"""
+SIX = 6
+
+
+@dataclass
+class Gate:
+    """A builder of buildx: the engine's BuildKit behind a port."""
+
+    name: str
+    process: subprocess.Popen[str]
+    port: int
+    counts: list[tuple[int, int]] = field(default_factory=list)
+
+    def follow(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                taken, given = map(int, line.split())
+                self.counts.append((taken, given))
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+Opener = Callable[..., Gate]
+
+
+@pytest.fixture
+def space(built: Space, tmp_path: Path) -> Space:
+    """A project whose builders are known to it alone."""
+    known = {**built.environment, "BUILDX_CONFIG": f"{tmp_path}-buildx"}
+    return replace(built, environment=known)
+
+
+@pytest.fixture
+def opened(space: Space) -> Iterator[Opener]:
+    gates: list[Gate] = []
+    threads: list[threading.Thread] = []
+    engine = space.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+
+    def create(name: str, *files: Path, options: str = "", of: str = engine) -> Gate:
+        words = [sys.executable, gate.__file__, of.removeprefix("unix://")]
+        process = subprocess.Popen(
+            [*words, *map(str, files)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        found = Gate(name, process, int(process.stdout.readline()))
+        gates.append(found)
+        threads.append(threading.Thread(target=found.follow))
+        threads[-1].start()
+        more = [f"--driver-opt={options}"] if options else []
+        buildx(space, "create", f"--name={name}", "--driver=remote", *more, at(found))
+        return found
+
+    yield create
+    for one in gates:
+        one.kill()
+    for thread in threads:
+        thread.join()
+
+
+def at(found: Gate) -> str:
+    return f"tcp://127.0.0.1:{found.port}"
+
+
+def buildx(space: Space, *words: str) -> None:
+    command = ["docker", "buildx", *words]
+    subprocess.run(command, env=space.environment, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(space: Space, busybox_base: str) -> Space:
+    unique = uuid4().hex
+    stages = [STAGE.format(number=number, unique=unique) for number in range(SIX)]
+    space.write("dynbuild.toml", f'base = "{busybox_base}"\n{"".join(stages)}')
+    space.ok("lock")
+    return space
+
+
+def test_each_builder_has_a_part(project: Space, opened: Opener) -> None:
+    one, two = opened("one"), opened("two")
+    words = ("--builder", "one,two", "--jobs", "2", "--metadata-file", "built.json")
+    project.ok("realize", "-o", "oci:out", *words)
+    steps = json.loads(project.read("built.json"))["dynbuild.steps"]
+    assert [step["ran"] for step in steps] == [True] * SIX
+    most = 10_000
+    assert all(sum(map(sum, each.counts)) > most for each in (one, two))
+    again = project.ok("realize", DYNBUILD_BUILDER="two,one", DYNBUILD_JOBS="1")
+    assert f"{SIX} steps: 0 ran" in again.err
+    compared = project.ok("realize", "--compare-linear", "--builder", "two")
+    assert "no paths differ from a plain build" in compared.err
+
+
+def test_a_builder_that_dies(project: Space, opened: Opener) -> None:
+    one, two = opened("one"), opened("two")
+    words = ["realize", "-o", "oci:out", "--builder=one", "--builder=two", "--jobs=1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dynbuild", *words],
+        cwd=project.root,
+        env=dict(project.environment),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    told = []
+    with process, process.stderr as lines:
+        for line in lines:
+            told.append(line)
+            if line.endswith(" started\n"):
+                two.kill()
+    assert process.returncode == 0, told
+    warnings = [line for line in told if line.startswith("warning")]
+    assert warnings == [
+        f"warning[DB0515]: the builder two does not answer: nothing at {at(two)}\n"
+    ]
+    assert "  hint: what it had to build goes to: one\n" in told
+    compared = project.ok("realize", "--compare-linear", "--builder", "one,two")
+    assert "no paths differ from a plain build" in compared.err
+    assert one.process.poll() is None
+
+
+def test_no_builder_is_left(project: Space, opened: Opener) -> None:
+    for name in ("one", "two"):
+        opened(name).kill()
+    done = project.run("realize", "--builder=one", "--builder=two")
+    assert done.status == 4
+    assert "error[DB0515]: the builder one does not answer: nothing at" in done.err
+    assert "error[DB0515]: the builder two does not answer: nothing at" in done.err
+    done = project.run("realize", "--builder=one")
+    assert done.status == 4
+    assert "hint: `docker buildx inspect --bootstrap one` may start it" in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("nobody", 'no builder "nobody" found'),
+        ("one,one", "--builder names one more than once"),
+        ("one,", "--builder 'one,' lacks a name"),
+        ("other", "other is a context of docker, and not the current one"),
+    ],
+)
+def test_builders_that_cannot_be_named(
+    project: Space, opened: Opener, given: str, message: str
+) -> None:
+    opened("one")
+    folder = Path(f"{project.root}-config")
+    folder.mkdir()
+    for path in Path(project.environment.get("DOCKER_CONFIG", "/nowhere")).glob("*"):
+        (folder / path.name).symlink_to(path)
+    project = replace(
+        project, environment={**project.environment, "DOCKER_CONFIG": str(folder)}
+    )
+    words = ["docker", "context", "create", "other"]
+    host = project.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    subprocess.run(
+        [*words, "--docker", f"host={host}"], env=project.environment, check=True
+    )
+    done = project.run("realize", "--builder", given)
+    assert done.status == 2
+    assert f"error[DB0505]: {message}" in done.err
+
+
+def test_a_builder_behind_mutual_tls(
+    project: Space, opened: Opener, tmp_path: Path
+) -> None:
+    for name in ("server", "client", "other"):
+        certified(tmp_path, name, "other-ca" if name == "other" else "ca")
+
+    def options(name: str) -> str:
+        client = f"cert={tmp_path}/{name}.crt,key={tmp_path}/{name}.key"
+        return f"cacert={tmp_path}/ca.crt,{client},servername=localhost"
+
+    files = [tmp_path / name for name in ("ca.crt", "server.crt", "server.key")]
+    opened("safe", *files, options=options("client"))
+    opened("refused", *files, options=options("other"))
+    project.ok("realize", "--builder", "safe")
+    done = project.run("realize", "--no-cache", "--builder", "refused")
+    assert done.status == 4
+    assert "error[DB0515]: the builder refused does not answer" in done.err
+
+
+def certified(folder: Path, name: str, authority: str) -> None:
+    """Make a certificate of an authority, and the authority with the first."""
+
+    def openssl(*words: str) -> None:
+        command = ["openssl", *words]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+    new = ["req", "-newkey", "rsa:2048", "-nodes", "-keyout"]
+    if not (folder / f"{authority}.crt").exists():
+        out = [f"{authority}.key", "-x509", "-subj", f"/CN={authority}", "-days", "2"]
+        openssl(*new, *out, "-out", f"{authority}.crt")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    openssl(*new, f"{name}.key", *subject, "-out", f"{name}.csr")
+    by = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key", "-CAcreateserial"]
+    copied = ["-copy_extensions", "copyall", "-days", "2"]
+    request = ["x509", "-req", "-in", f"{name}.csr", *by, *copied]
+    openssl(*request, "-out", f"{name}.crt")
