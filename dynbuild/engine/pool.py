@@ -37,8 +37,9 @@ class BuilderPool:
     buildx: Buildx
     tell: Callable[[Diagnostic], None]
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _asking: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
-    _homes: dict[StageName, str] = field(default_factory=dict)
+    _homes: dict[tuple[str, StageName], str] = field(default_factory=dict)
     _platforms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _gone: dict[str, UnreachableError] = field(default_factory=dict)
 
@@ -76,12 +77,13 @@ class BuilderPool:
             if not left:
                 lost = [self._gone[builder] for builder in request.builders]
                 raise UnreachableError(*(one.diagnostics[0] for one in lost))
-            homes = {self._homes[name] for name in names if name in self._homes}
+            parts = [(",".join(request.platforms), name) for name in names]
+            homes = {self._homes[part] for part in parts if part in self._homes}
             builder = chosen(
                 left, request.platforms, self._platforms, self._busy, homes
             )
             self._busy[builder] += 1
-            self._homes.update(dict.fromkeys(names, builder))
+            self._homes.update(dict.fromkeys(parts, builder))
         try:
             yield builder
         finally:
@@ -93,8 +95,9 @@ class BuilderPool:
 
     def _learn(self, builder: str, builders: Collection[str]) -> None:
         """Ask a builder once which platforms it runs."""
-        if builder not in self._platforms and builder not in self._gone:
-            self._is_gone(builder, builders)
+        with self._asking:
+            if builder not in self._platforms and builder not in self._gone:
+                self._is_gone(builder, builders)
 
     def _is_gone(self, builder: str, builders: Collection[str]) -> bool:
         """Whether a builder does not answer; told once, if others are left."""
