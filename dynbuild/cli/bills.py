@@ -6,7 +6,6 @@ from dynbuild.commands.packages import Image
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.sbom.model import Bill
 
-FORMATS = ("spdx", "cyclonedx")
 _EXTRA = {"spdx_tools", "cyclonedx", "packageurl", "license_expression"}
 
 
@@ -27,10 +26,11 @@ def bill_of(image: Image, name: str, platform: str, form: str) -> bytes:
         message = f"/{one.path} of {one.step or 'the base'}: {one.why}"
         hint = "a bill of materials would leave out what it names"
         raise CommandFailed(Diagnostic("DB0642", message, hint=hint))
-    return _writer(form)(Bill(name, platform, image.made, contents))
+    return writer(form)(Bill(name, platform, image.made, contents))
 
 
-def _writer(form: str) -> Callable[[Bill], bytes]:
+def writer(form: str) -> Callable[[Bill], bytes]:
+    """Return what writes bills in a format. Raises CommandFailed without the extra."""
     try:
         # The libraries take longer to import than most commands run.
         if form == "spdx":

@@ -141,6 +141,7 @@ def _build_settings(settings: CompareSettings) -> BuildSettings:
         labels=(),
         annotations=(),
         push=False,
+        sbom=None,
         layouts=(),
         platform=settings.platform,
         no_cache=False,

@@ -6,7 +6,7 @@ import click
 
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs, arguments_of
-from dynbuild.cli.bills import FORMATS, bill_of
+from dynbuild.cli.bills import bill_of
 from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import accepted, accepted_before
 from dynbuild.cli.images import ChosenImage, every_image, one_image, with_image
@@ -33,6 +33,7 @@ from dynbuild.environment.project import builder, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.explain.installed import Contents
 from dynbuild.lockfile.images import ONLY, as_images
+from dynbuild.sbom.kinds import KINDS
 from dynbuild.tiers.declared import Cache, declared_in
 
 
@@ -41,7 +42,7 @@ from dynbuild.tiers.declared import Cache, declared_in
 @options.frozen
 @request(
     "--sbom",
-    type=click.Choice(FORMATS),
+    type=click.Choice([*KINDS]),
     help="Write a bill of materials in this format instead of a table.",
 )
 @options.output

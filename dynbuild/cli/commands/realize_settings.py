@@ -12,6 +12,7 @@ from dynbuild.cli.completion import stages
 from dynbuild.cli.options import option
 from dynbuild.cli.progress import Color
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.sbom.kinds import KINDS
 
 _Decorated = Callable[..., Any]
 
@@ -28,6 +29,7 @@ class BuildSettings:
     labels: tuple[str, ...]
     annotations: tuple[str, ...]
     push: bool
+    sbom: str | None
     layouts: tuple[str, ...]
     platform: str | None
     no_cache: bool
@@ -77,6 +79,7 @@ class RealizeSettings(BuildSettings):
             "--label": self.labels,
             "--annotation": self.annotations,
             "--push": self.push,
+            "--sbom": self.sbom,
             "--output": self.layouts,
             "--metadata-file": self.metadata_file,
             "--print": self.only_print,
@@ -98,6 +101,18 @@ def builders_of(given: Sequence[str]) -> tuple[str, ...]:
         hint = "name each once: `--jobs` says how many steps it runs at once"
         raise DeclarationError(Diagnostic("DB0505", message, hint=hint))
     return tuple(names)
+
+
+def refuse_bill(settings: BuildSettings) -> None:
+    """Refuse a bill of materials that nobody would get, before anything is built."""
+    if not settings.push:
+        message = "--sbom goes to the registry beside the image, and nothing is pushed"
+        hint = "add --push; `dynbuild packages --sbom` writes it into a file"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    # Its libraries take time to import.
+    from dynbuild.cli.bills import writer  # noqa: PLC0415
+
+    writer(str(settings.sbom))
 
 
 _JOBS = option(
@@ -163,6 +178,11 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         "--push",
         is_flag=True,
         help="Push the image to the registry of its name, without loading it.",
+    ),
+    option(
+        "--sbom",
+        type=click.Choice([*KINDS]),
+        help="Push a bill of materials beside the image, as what refers to it.",
     ),
     option(
         "-o",

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.ports import CountBytes
@@ -16,6 +17,9 @@ from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Pause, Session, redirected
 from dynbuild.tiers.oci.transport import Ask, Transport
 from dynbuild.tiers.oci.upload import Content, Upload
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ACCEPT = {
@@ -87,6 +91,20 @@ class Client:
 
         An index is another ``kind``.
         """
+        self._put(repository, name, data, kind)
+        return sha256(data)
+
+    def put_referrer(self, repository: Repository, digest: Digest, data: bytes) -> bool:
+        """Put a manifest about another one.
+
+        Return whether the registry lists it as such by itself, which it says.
+        """
+        response = self._put(repository, digest, data, MANIFEST)
+        return "OCI-Subject" in response.headers
+
+    def _put(
+        self, repository: Repository, name: str, data: bytes, kind: str
+    ) -> "BaseHTTPResponse":
         ask = Ask(
             f"writing {_shown(repository, name)}",
             "PUT",
@@ -95,8 +113,10 @@ class Client:
             data,
             moves=True,
         )
-        self._session.ask(ask, pushing(repository), _OK, _CREATED, _ACCEPTED)
-        return sha256(data)
+        response, _ = self._session.ask(
+            ask, pushing(repository), _OK, _CREATED, _ACCEPTED
+        )
+        return response
 
     def delete_manifest(self, repository: Repository, tag: str) -> None:
         """Delete the manifest that a tag names; some registries refuse that (405)."""

@@ -1,0 +1,116 @@
+"""What refers to an image in a registry: documents about it, which it does not name.
+
+The image's digest does not depend on them (OCI image spec 1.1, "subject").
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dynbuild.digest import BlobDigest, Digest, sha256
+from dynbuild.emit.manifest import INDEX, MANIFEST, descriptor
+from dynbuild.tiers.oci.address import Repository
+from dynbuild.tiers.oci.errors import RegistryError
+
+if TYPE_CHECKING:
+    from dynbuild.tiers.oci.client import Client
+
+_EMPTY = "application/vnd.oci.empty.v1+json"
+_NOTHING = b"{}"
+"""The config of a manifest that needs none (OCI image spec 1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something about an image for one platform; ``kind`` is its media type."""
+
+    platform: str
+    kind: str
+    data: bytes
+
+
+def attach(
+    client: "Client", place: Repository, image: Digest, documents: Sequence[Document]
+) -> tuple[Digest, ...]:
+    """Attach documents to the manifests of their platforms, in a repository.
+
+    Return the digests of what refers to these manifests. Raises RegistryError.
+    """
+    top = _read(client, place, image)
+    return tuple(
+        _attached(client, place, _subject(top, document), document)
+        for document in documents
+    )
+
+
+def _read(client: "Client", place: Repository, digest: Digest) -> bytes:
+    data = client.manifest(place, digest)
+    if data is None or sha256(data) != digest:
+        raise RegistryError(f"reading {place}@{digest}: it is not what was pushed")
+    return data
+
+
+def _subject(top: bytes, document: Document) -> Mapping[str, object]:
+    """Return the descriptor of a platform's manifest: of an index one that it names."""
+    parsed = json.loads(top)
+    if parsed["mediaType"] != INDEX:
+        return descriptor(MANIFEST, top)
+    names = ("os", "architecture", "variant")
+    wanted = dict(zip(names, document.platform.split("/"), strict=False))
+    (found,) = (one for one in parsed["manifests"] if one["platform"] == wanted)
+    return {name: found[name] for name in ("mediaType", "digest", "size")}
+
+
+def _attached(
+    client: "Client",
+    place: Repository,
+    subject: Mapping[str, object],
+    document: Document,
+) -> Digest:
+    # Whoever imports this may attach nothing, and need not wait for an HTTP library.
+    from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
+
+    for blob in (_NOTHING, document.data):
+        if not client.has(place, BlobDigest(sha256(blob))):
+            client.upload(place, BlobDigest(sha256(blob)), of_bytes(blob))
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": document.kind,
+            "config": descriptor(_EMPTY, _NOTHING),
+            "layers": [descriptor(document.kind, document.data)],
+            "subject": subject,
+        }
+    )
+    digest = sha256(manifest)
+    if not client.put_referrer(place, digest, manifest):
+        about = {**descriptor(MANIFEST, manifest), "artifactType": document.kind}
+        _listed(client, place, str(subject["digest"]), about)
+    return digest
+
+
+def _listed(
+    client: "Client", place: Repository, subject: str, referrer: Mapping[str, object]
+) -> None:
+    """List a referrer under a tag, where a registry keeps no such list by itself.
+
+    As the OCI distribution spec 1.1 has it ("Referrers Tag Schema").
+    """
+    tag = subject.replace(":", "-")
+    known = client.manifest(place, tag)
+    try:
+        before = [*json.loads(known)["manifests"]] if known else []
+    except (ValueError, KeyError, TypeError):
+        raise RegistryError(
+            f"reading {place}:{tag}: it is no list of referrers"
+        ) from None
+    if referrer in before:
+        return
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*before, referrer]}
+    client.put_manifest(place, tag, _json(index), INDEX)
+
+
+def _json(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,156 @@
+"""What refers to an image in a registry: its bills of materials."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from dynbuild.building import PlatformImage
+from dynbuild.digest import BlobDigest, Digest, sha256
+from dynbuild.link.model import Layer
+from dynbuild.tiers.memory import MemoryTier
+from dynbuild.tiers.oci.address import Repository, repository
+from dynbuild.tiers.oci.client import Client
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.registry.publish import Registries
+from dynbuild.tiers.registry.referrers import Document, attach
+from tests.oci_proxy import Harm, Proxy, proxied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.oci_servers import Served
+    from tests.space import Space
+
+SPDX, CYCLONEDX = "application/spdx+json", "application/vnd.cyclonedx+json"
+NOBODY = {"DOCKER_CONFIG": "/nowhere"}
+BOTH = ("linux/amd64", "linux/arm64/v8")
+DECLARATION = """\
+base = "{base}"
+
+[stages.app]
+commands = [
+  "echo {unique}",
+  "mkdir -p /lib/apk/db",
+  'printf "P:musl\\nV:1.0\\nA:x86_64\\nL:MIT\\n" > /lib/apk/db/installed',
+]
+"""
+
+
+def listed(client: Client, place: Repository, image: str) -> list[tuple[str, bytes]]:
+    """The kind and the content of all that a registry lists as about an image."""
+    found = client.manifest(place, image.replace(":", "-"))
+    documents = []
+    for about in json.loads(found or '{"manifests": []}')["manifests"]:
+        manifest = json.loads(client.manifest(place, about["digest"]) or "")
+        assert manifest["subject"]["digest"] == image
+        assert manifest["artifactType"] == about["artifactType"]
+        (layer,) = manifest["layers"]
+        data = client.blob(place, BlobDigest(Digest(layer["digest"])), layer["size"])
+        assert data is not None
+        documents.append((about["artifactType"], data))
+    return documents
+
+
+def test_a_bill_beside_the_image(
+    built: Space, busybox_base: str, cache: Repository
+) -> None:
+    unique = uuid4().hex
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique=unique))
+    built.ok("lock")
+    place = Repository(cache.host, f"dynbuild-test/bill-{unique}")
+    tag = f"{place}:1"
+
+    def push(*words: str) -> str:
+        built.ok("realize", "--push", "-t", tag, "--metadata-file", "out.json", *words)
+        return str(json.loads(built.read("out.json"))["containerimage.digest"])
+
+    digest = push()
+    for words in ("spdx", "cyclonedx", "spdx"):
+        assert push("--sbom", words) == digest
+    client = Client(place.host, dict(built.environment))
+    (spdx, bill), (cyclonedx, _) = listed(client, place, digest)
+    assert (spdx, cyclonedx) == (SPDX, CYCLONEDX)
+    assert bill.decode() == built.ok("packages", "--sbom", "spdx").out
+    assert {one["name"] for one in json.loads(bill)["packages"]} >= {"musl"}
+
+
+def test_a_bill_that_nobody_would_get(built: Space, busybox_base: str) -> None:
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique="x"))
+    built.ok("lock")
+    done = built.run("realize", "-t", "app", "--sbom", "spdx")
+    assert done.status == 2
+    assert "error[DB0317]: --sbom goes to the registry beside the image" in done.err
+    assert "add --push" in done.err
+
+
+@pytest.fixture
+def proxy(plain_registry: Served) -> Iterator[Proxy]:
+    with proxied(plain_registry.host) as running:
+        yield running
+
+
+@pytest.fixture
+def client(proxy: Proxy) -> Client:
+    return Client(proxy.host, NOBODY)
+
+
+def pushed(proxy: Proxy, folder: Path, *platforms: str) -> tuple[Repository, Digest]:
+    """Push an image of one layer for platforms; return where, and its digest."""
+    data = uuid4().bytes
+    layer = Layer(sha256(b"tar"), sha256(data), len(data))
+    images = {
+        platform: PlatformImage((layer,), {"architecture": platform.split("/")[1]})
+        for platform in platforms
+    }
+    tag = f"{proxy.host}/referred/{uuid4().hex}:1"
+    tier = MemoryTier({layer.digest: data})
+    publisher = Registries(tier, [], NOBODY, folder, lambda: None)
+    built = publisher.push(images, {}, (tag,), lambda _: None)
+    assert built.digest is not None
+    return repository(tag), built.digest
+
+
+def test_each_platform_has_its_own(
+    proxy: Proxy, client: Client, tmp_path: Path
+) -> None:
+    place, index = pushed(proxy, tmp_path, *BOTH)
+    bills = [Document(name, SPDX, name.encode()) for name in reversed(BOTH)]
+    for _ in range(2):
+        attach(client, place, index, bills)
+    manifests = json.loads(client.manifest(place, index) or "")["manifests"]
+    found = [listed(client, place, one["digest"]) for one in manifests]
+    assert found == [[(SPDX, name.encode())] for name in BOTH]
+    assert listed(client, place, index) == []
+
+
+def test_a_registry_that_lists_by_itself(
+    proxy: Proxy, client: Client, tmp_path: Path
+) -> None:
+    place, image = pushed(proxy, tmp_path, BOTH[0])
+    proxy.once("PUT", "/manifests/", Harm(201, headers={"OCI-Subject": image}))
+    before = proxy.count("PUT", "/manifests/")
+    attach(client, place, image, [Document(BOTH[0], SPDX, b"x")])
+    assert proxy.count("PUT", "/manifests/") == before + 1
+    assert listed(client, place, image) == []
+
+
+def test_a_list_that_is_none(proxy: Proxy, client: Client, tmp_path: Path) -> None:
+    place, image = pushed(proxy, tmp_path, BOTH[0])
+    tag = image.replace(":", "-")
+    proxy.once("GET", tag, Harm(200, b'{"manifests": 5}'))
+    with pytest.raises(RegistryError, match="it is no list of referrers"):
+        attach(client, place, image, [Document(BOTH[0], SPDX, b"x")])
+
+
+def test_an_image_that_is_another_one_now(
+    proxy: Proxy, client: Client, tmp_path: Path
+) -> None:
+    place, image = pushed(proxy, tmp_path, BOTH[0])
+    proxy.once("GET", image, Harm(200, b"{}"))
+    with pytest.raises(RegistryError, match="it is not what was pushed"):
+        attach(client, place, image, [Document(BOTH[0], SPDX, b"x")])
