@@ -17,7 +17,7 @@ from dynbuild.explain.view import stand_ins
 from dynbuild.inheritance import Steps, above_of, plan_image, steps_of
 from dynbuild.inside.model import Readings
 from dynbuild.link.choice import Held
-from dynbuild.link.model import Inside, WriteSet
+from dynbuild.link.model import Inside, Record, WriteSet
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
@@ -67,6 +67,13 @@ class Image:
         chosen = (self.plan.choices[digest] for digest in self.plan.places.image)
         times = (one.record.made for one in chosen if isinstance(one, Reuse))
         return max(times, default=0)
+
+    def records(self) -> Iterator[tuple[str, Record]]:
+        """Yield the steps that the image holds, with their records, lowest first."""
+        for digest in self.plan.places.image:
+            choice = self.plan.choices[digest]
+            if isinstance(choice, Reuse):
+                yield self.plan.places.places[digest].id, choice.record
 
     def trees(self) -> tuple[WriteSet, ...] | None:
         """Return what base and steps write, lowest first; None if one is unknown."""

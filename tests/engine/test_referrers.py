@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from google.protobuf.json_format import Parse, ParseDict
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
+from in_toto_attestation.v1.statement import Statement
+from in_toto_attestation.v1.statement_pb2 import Statement as StatementPb
 
 from dynbuild.building import PlatformImage
 from dynbuild.digest import BlobDigest, Digest, sha256
@@ -16,7 +20,7 @@ from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.publish import Registries
-from dynbuild.tiers.registry.referrers import Document, attach
+from dynbuild.tiers.registry.referrers import attach, subject_of
 from tests.oci_proxy import Harm, Proxy, proxied
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from tests.space import Space
 
 SPDX, CYCLONEDX = "application/spdx+json", "application/vnd.cyclonedx+json"
+IN_TOTO = "application/vnd.in-toto+json"
 NOBODY = {"DOCKER_CONFIG": "/nowhere"}
 BOTH = ("linux/amd64", "linux/arm64/v8")
 DECLARATION = """\
@@ -79,6 +84,34 @@ def test_a_bill_beside_the_image(
     assert {one["name"] for one in json.loads(bill)["packages"]} >= {"musl"}
 
 
+def test_how_it_was_made(built: Space, busybox_base: str, cache: Repository) -> None:
+    unique = uuid4().hex
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique=unique))
+    built.ok("lock")
+    place = Repository(cache.host, f"dynbuild-test/made-{unique}")
+    words = ("--push", "-t", f"{place}:1", "--metadata-file", "out.json")
+    built.ok("realize", *words, "--provenance")
+    found = json.loads(built.read("out.json"))
+    digest = found["containerimage.digest"]
+    client = Client(place.host, dict(built.environment))
+    ((kind, data),) = listed(client, place, digest)
+    (about,) = found["dynbuild.referrers"]
+    assert (kind, about["artifactType"]) == (IN_TOTO, IN_TOTO)
+    statement = json.loads(data)
+    # The specification's own types and checks.
+    Statement.copy_from_pb(Parse(data, StatementPb())).validate()
+    ParseDict(statement["predicate"], Provenance())
+    assert statement["subject"][0]["digest"]["sha256"] == digest[7:]
+    definition = statement["predicate"]["buildDefinition"]
+    (step,) = definition["internalParameters"]["steps"]
+    lock = sha256(built.read("dynbuild.lock").encode())
+    needed = definition["resolvedDependencies"]
+    assert (step["name"], step["takenFrom"]) == ("app", [])
+    assert {"name": "dynbuild.lock", "digest": {"sha256": lock[7:]}} in needed
+    assert any(one.get("uri", "").startswith(f"{busybox_base}@") for one in needed)
+    assert unique not in data.decode().replace(str(place), "")
+
+
 def test_a_bill_that_nobody_would_get(built: Space, busybox_base: str) -> None:
     built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique="x"))
     built.ok("lock")
@@ -115,13 +148,19 @@ def pushed(proxy: Proxy, folder: Path, *platforms: str) -> tuple[Repository, Dig
     return repository(tag), built.digest
 
 
+def told_of(
+    client: Client, place: Repository, image: Digest, platform: str, data: bytes
+) -> None:
+    subject = subject_of(client, place, image, platform)
+    attach(client, place, subject, SPDX, data)
+
+
 def test_each_platform_has_its_own(
     proxy: Proxy, client: Client, tmp_path: Path
 ) -> None:
     place, index = pushed(proxy, tmp_path, *BOTH)
-    bills = [Document(name, SPDX, name.encode()) for name in reversed(BOTH)]
-    for _ in range(2):
-        attach(client, place, index, bills)
+    for name in (*BOTH, *BOTH):
+        told_of(client, place, index, name, name.encode())
     manifests = json.loads(client.manifest(place, index) or "")["manifests"]
     found = [listed(client, place, one["digest"]) for one in manifests]
     assert found == [[(SPDX, name.encode())] for name in BOTH]
@@ -134,7 +173,7 @@ def test_a_registry_that_lists_by_itself(
     place, image = pushed(proxy, tmp_path, BOTH[0])
     proxy.once("PUT", "/manifests/", Harm(201, headers={"OCI-Subject": image}))
     before = proxy.count("PUT", "/manifests/")
-    attach(client, place, image, [Document(BOTH[0], SPDX, b"x")])
+    told_of(client, place, image, BOTH[0], b"x")
     assert proxy.count("PUT", "/manifests/") == before + 1
     assert listed(client, place, image) == []
 
@@ -144,7 +183,7 @@ def test_a_list_that_is_none(proxy: Proxy, client: Client, tmp_path: Path) -> No
     tag = image.replace(":", "-")
     proxy.once("GET", tag, Harm(200, b'{"manifests": 5}'))
     with pytest.raises(RegistryError, match="it is no list of referrers"):
-        attach(client, place, image, [Document(BOTH[0], SPDX, b"x")])
+        told_of(client, place, image, BOTH[0], b"x")
 
 
 def test_an_image_that_is_another_one_now(
@@ -153,4 +192,4 @@ def test_an_image_that_is_another_one_now(
     place, image = pushed(proxy, tmp_path, BOTH[0])
     proxy.once("GET", image, Harm(200, b"{}"))
     with pytest.raises(RegistryError, match="it is not what was pushed"):
-        attach(client, place, image, [Document(BOTH[0], SPDX, b"x")])
+        told_of(client, place, image, BOTH[0], b"x")

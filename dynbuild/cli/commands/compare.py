@@ -142,6 +142,7 @@ def _build_settings(settings: CompareSettings) -> BuildSettings:
         annotations=(),
         push=False,
         sbom=None,
+        provenance=False,
         layouts=(),
         platform=settings.platform,
         no_cache=False,

@@ -29,7 +29,7 @@ from dynbuild.cli.commands.realize_settings import (
     RealizeSettings,
     builders_of,
     everyday_options,
-    refuse_bill,
+    refuse_unattached,
     seldom_options,
 )
 from dynbuild.cli.completion import stages
@@ -219,11 +219,12 @@ def _realize_each(
     locks = [job.lock for job in jobs]
     show(secret_warnings.concerns(locks, request.secrets), settings.color)
     ended = _realize(jobs, settings)
-    if settings.sbom is not None:
+    if settings.sbom is not None or settings.provenance:
         # What reads packages takes time to import.
-        from dynbuild.cli.commands.realize_bills import with_bills  # noqa: PLC0415
+        from dynbuild.cli.commands.realize_bills import Told, attached  # noqa: PLC0415
 
-        ended = replace(ended, made=with_bills(jobs, ended.made, settings.sbom))
+        told = Told(settings.sbom, settings.provenance)
+        ended = replace(ended, made=attached(jobs, ended.made, told))
     if settings.metadata_file is not None:
         made: Mapping[str, object] = {
             n: _metadata(one) for n, one in ended.made.items()
@@ -270,9 +271,7 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
         _check_alone("--platform with several", {"--compare-linear": settings.compare})
     for tag in settings.tags:
         parse(tag.replace(PLACEHOLDER, "image"))
-    if settings.sbom is not None:
-        _check_alone("--sbom", {"--linear": settings.linear})
-        refuse_bill(settings)
+    refuse_unattached(settings)
     builders = builders_of(settings.builders)
     if settings.metadata_file is not None:
         _check_writable(settings.metadata_file)

@@ -30,6 +30,7 @@ class BuildSettings:
     annotations: tuple[str, ...]
     push: bool
     sbom: str | None
+    provenance: bool
     layouts: tuple[str, ...]
     platform: str | None
     no_cache: bool
@@ -80,6 +81,7 @@ class RealizeSettings(BuildSettings):
             "--annotation": self.annotations,
             "--push": self.push,
             "--sbom": self.sbom,
+            "--provenance": self.provenance,
             "--output": self.layouts,
             "--metadata-file": self.metadata_file,
             "--print": self.only_print,
@@ -103,16 +105,27 @@ def builders_of(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def refuse_bill(settings: BuildSettings) -> None:
-    """Refuse a bill of materials that nobody would get, before anything is built."""
-    if not settings.push:
-        message = "--sbom goes to the registry beside the image, and nothing is pushed"
-        hint = "add --push; `dynbuild packages --sbom` writes it into a file"
-        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-    # Its libraries take time to import.
-    from dynbuild.cli.bills import writer  # noqa: PLC0415
+def refuse_unattached(settings: BuildSettings) -> None:
+    """Refuse to tell of an image where nobody would hear it, before one is built."""
+    asked = {"--sbom": settings.sbom, "--provenance": settings.provenance}
+    for flag in (flag for flag, value in asked.items() if value):
+        if settings.linear:
+            message = f"{flag} tells of steps, and with --linear there are none"
+            hint = "leave one of them out"
+            raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+        if not settings.push:
+            message = (
+                f"{flag} goes to the registry beside the image, and nothing is pushed"
+            )
+            hint = "add --push"
+            if settings.sbom:
+                hint += "; `dynbuild packages --sbom` writes a bill into a file"
+            raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    if settings.sbom is not None:
+        # Its libraries take time to import.
+        from dynbuild.cli.bills import writer  # noqa: PLC0415
 
-    writer(str(settings.sbom))
+        writer(settings.sbom)
 
 
 _JOBS = option(
@@ -183,6 +196,11 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         "--sbom",
         type=click.Choice([*KINDS]),
         help="Push a bill of materials beside the image, as what refers to it.",
+    ),
+    option(
+        "--provenance",
+        is_flag=True,
+        help="Push beside the image how it was made, as what refers to it.",
     ),
     option(
         "-o",

@@ -4,8 +4,7 @@ The image's digest does not depend on them (OCI image spec 1.1, "subject").
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import BlobDigest, Digest, sha256
@@ -21,72 +20,55 @@ _NOTHING = b"{}"
 """The config of a manifest that needs none (OCI image spec 1.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Something about an image for one platform; ``kind`` is its media type."""
+def subject_of(
+    client: "Client", place: Repository, image: Digest, platform: str
+) -> Mapping[str, object]:
+    """Return the descriptor of an image's manifest for a platform, in a repository.
 
-    platform: str
-    kind: str
-    data: bytes
-
-
-def attach(
-    client: "Client", place: Repository, image: Digest, documents: Sequence[Document]
-) -> tuple[Digest, ...]:
-    """Attach documents to the manifests of their platforms, in a repository.
-
-    Return the digests of what refers to these manifests. Raises RegistryError.
+    Raises RegistryError.
     """
-    top = _read(client, place, image)
-    return tuple(
-        _attached(client, place, _subject(top, document), document)
-        for document in documents
-    )
-
-
-def _read(client: "Client", place: Repository, digest: Digest) -> bytes:
-    data = client.manifest(place, digest)
-    if data is None or sha256(data) != digest:
-        raise RegistryError(f"reading {place}@{digest}: it is not what was pushed")
-    return data
-
-
-def _subject(top: bytes, document: Document) -> Mapping[str, object]:
-    """Return the descriptor of a platform's manifest: of an index one that it names."""
+    top = client.manifest(place, image)
+    if top is None or sha256(top) != image:
+        raise RegistryError(f"reading {place}@{image}: it is not what was pushed")
     parsed = json.loads(top)
     if parsed["mediaType"] != INDEX:
         return descriptor(MANIFEST, top)
     names = ("os", "architecture", "variant")
-    wanted = dict(zip(names, document.platform.split("/"), strict=False))
+    wanted = dict(zip(names, platform.split("/"), strict=False))
     (found,) = (one for one in parsed["manifests"] if one["platform"] == wanted)
     return {name: found[name] for name in ("mediaType", "digest", "size")}
 
 
-def _attached(
+def attach(
     client: "Client",
     place: Repository,
     subject: Mapping[str, object],
-    document: Document,
+    kind: str,
+    data: bytes,
 ) -> Digest:
+    """Attach a document of a media type to a manifest, given its descriptor.
+
+    Return the digest of what refers to the manifest. Raises RegistryError.
+    """
     # Whoever imports this may attach nothing, and need not wait for an HTTP library.
     from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
 
-    for blob in (_NOTHING, document.data):
+    for blob in (_NOTHING, data):
         if not client.has(place, BlobDigest(sha256(blob))):
             client.upload(place, BlobDigest(sha256(blob)), of_bytes(blob))
     manifest = _json(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "artifactType": document.kind,
+            "artifactType": kind,
             "config": descriptor(_EMPTY, _NOTHING),
-            "layers": [descriptor(document.kind, document.data)],
+            "layers": [descriptor(kind, data)],
             "subject": subject,
         }
     )
     digest = sha256(manifest)
     if not client.put_referrer(place, digest, manifest):
-        about = {**descriptor(MANIFEST, manifest), "artifactType": document.kind}
+        about = {**descriptor(MANIFEST, manifest), "artifactType": kind}
         _listed(client, place, str(subject["digest"]), about)
     return digest
 

@@ -1,0 +1,94 @@
+"""How an image was made, as a statement of in-toto: SLSA's provenance, version 1.
+
+Specifications: https://in-toto.io/Statement/v1 and https://slsa.dev/provenance/v1. It
+says no argument's value and no secret, and nothing of the machine but who vouches for
+what it has not built itself.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dynbuild.digest import Digest
+from dynbuild.errors import redact_urls
+from dynbuild.link.model import Record
+from dynbuild.steps.downloads import address_of, digest_of_download
+from dynbuild.steps.model import Download, Pin
+from dynbuild.version import __version__
+
+KIND = "application/vnd.in-toto+json"
+_STATEMENT = "https://in-toto.io/Statement/v1"
+_PREDICATE = "https://slsa.dev/provenance/v1"
+BUILD = "urn:uuid:5b1b6f39-3d55-5a3e-8a0c-6f5d0c1b7e42"
+"""Names the kind of build: what the parameters below mean. docs/packages.md has it."""
+BUILDER = "urn:uuid:0d6f1d0a-1f0a-5c39-9a67-0a6e2b8f4c11"
+"""Names dynbuild itself, on whatever machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What an image for one platform was made of.
+
+    ``lock`` is the digest of the lock's text; ``steps`` are those that are in it, by
+    their ids, lowest first; of ``downloads`` some are what the steps added.
+    """
+
+    name: str
+    platform: str
+    lock: Digest
+    pins: Sequence[Pin]
+    downloads: Sequence[Download]
+    steps: Sequence[tuple[str, Record]]
+
+
+def provenance(making: Making, manifest: Digest) -> bytes:
+    """Return the statement about a manifest, as JSON."""
+    definition = {
+        "buildType": BUILD,
+        "externalParameters": {"image": making.name, "platform": making.platform},
+        "internalParameters": {"steps": [*map(_step, making.steps)]},
+        "resolvedDependencies": [*_dependencies(making)],
+    }
+    builder = {"id": BUILDER, "version": {"dynbuild": __version__}}
+    statement = {
+        "_type": _STATEMENT,
+        "subject": [{"name": making.name, "digest": _sha256(manifest)}],
+        "predicateType": _PREDICATE,
+        "predicate": {
+            "buildDefinition": definition,
+            "runDetails": {"builder": builder},
+        },
+    }
+    return json.dumps(statement, indent=2).encode() + b"\n"
+
+
+def _step(named: tuple[str, Record]) -> Mapping[str, object]:
+    name, record = named
+    origins = [{"place": one.place, "keys": [*one.keys]} for one in record.origins]
+    return {
+        "name": name,
+        "digest": record.step,
+        "layers": [layer.digest for layer in record.layers],
+        "signers": sorted({key for key, _ in record.signatures}),
+        # What a machine has built itself, on nothing from elsewhere, has none.
+        "takenFrom": origins,
+    }
+
+
+def _dependencies(making: Making) -> Iterator[Mapping[str, object]]:
+    yield {"name": "dynbuild.lock", "digest": _sha256(making.lock)}
+    for pin in making.pins:
+        if pin.digest is None:
+            yield {"uri": pin.image}
+        else:
+            own = pin.platforms.get(making.platform, pin.digest)
+            yield {"uri": f"{pin.image}@{pin.digest}", "digest": _sha256(own)}
+    for one in making.downloads:
+        digest = digest_of_download(one, making.platform)
+        if digest is not None:
+            place = redact_urls(address_of(one.url, making.platform))
+            yield {"uri": place, "digest": _sha256(digest)}
+
+
+def _sha256(digest: Digest) -> Mapping[str, str]:
+    return {"sha256": digest.removeprefix("sha256:")}
