@@ -5,9 +5,21 @@ from collections.abc import Iterable
 _IMPLIED = {("arm64", "v8"): "", ("amd64", "v1"): "", ("arm", ""): "v7"}
 """Variants that are omitted because they are implied, or implied where omitted."""
 
+_ALIASES = {
+    "aarch64": ("arm64", ""),
+    "armel": ("arm", "v6"),
+    "armhf": ("arm", "v7"),
+    "i386": ("386", ""),
+    "x86-64": ("amd64", ""),
+    "x86_64": ("amd64", ""),
+}
+"""Other names of architectures, as BuildKit knows them, with the variants they are."""
+
 
 def named(system: str, architecture: str, variant: str = "") -> str:
     """Return ``os/arch[/variant]``."""
+    architecture, usual = _ALIASES.get(architecture, (architecture, ""))
+    variant = variant or usual
     variant = _IMPLIED.get((architecture, variant), variant)
     return "/".join(filter(None, [system, architecture, variant]))
 

@@ -148,6 +148,9 @@ class Builder(Protocol):
     def platform(self, builder: str | None) -> str:
         """Return the platform that the builder builds for by default."""
 
+    def loads_several(self) -> bool:
+        """Return whether the engine's store holds an image for several platforms."""
+
 
 Notify = Callable[[str], None]
 """Passes on a message about a damaged or a lost object of a tier."""
@@ -357,10 +360,7 @@ class ImageLoader(Protocol):
     def enter(
         self, stack: Stack, config: Config, request: BuildRequest, command: list[str]
     ) -> int:
-        """Run a command on the terminal, in a container of an image.
-
-        Return its exit status.
-        """
+        """Run a command on the terminal, in a container; return its exit status."""
 
 
 @dataclass(frozen=True, slots=True)

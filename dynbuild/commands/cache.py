@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from dynbuild.digest import BlobDigest, StepDigest
 from dynbuild.emit.bases import base_step
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.explain.view import platforms
 from dynbuild.inventory import Inventory, StoredObject
 from dynbuild.link.model import Record
 from dynbuild.lockfile.model import Lock
@@ -58,11 +59,8 @@ def steps_of(lock: Lock, files: Files) -> frozenset[StepDigest]:
             raise DeclarationError(Diagnostic("DB0609", message, hint=hint))
     order = install_order(lock)
     live_digests = contents(order, files.content)
-    platforms = set(lock.base.platforms)
-    for pin in lock.pins_of_target:
-        platforms &= set(pin.platforms)
     found: set[StepDigest] = set()
-    for platform in platforms:
+    for platform in platforms(lock) or ():
         found |= {base_step(pin) for pin in bases_of(lock, platform)}
         found |= {*resolve(lock, platform, live_digests, {}, order).digests.values()}
     return frozenset(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.emit.bases import base_step, is_base
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
+from dynbuild.explain.view import platforms
 from dynbuild.inventory import Inventory, Root, StoredObject
 from dynbuild.lockfile.codec import read
 from dynbuild.lockfile.images import as_images
@@ -119,16 +120,13 @@ def kept_steps(
 def _steps(lock: Lock, files: Files) -> set[StepDigest]:
     order = install_order(lock)
     live_digests = _live(order, files)
-    steps = {
-        base_step(digest)
-        for platform in lock.base.platforms
-        for digest in bases_of(lock, platform)
-    }
-    for platform in sorted(lock.base.platforms):
+    steps: set[StepDigest] = set()
+    for platform in platforms(lock) or ():
+        steps |= {base_step(digest) for digest in bases_of(lock, platform)}
         try:
             digests = resolve(lock, platform, live_digests, {}, order).digests
         except DeclarationError:
-            # Another of its images lacks the platform: the lock cannot be built for it.
+            # It adds what is not there for the platform: it cannot be built for it.
             continue
         steps |= set(digests.values())
     return steps

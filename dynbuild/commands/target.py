@@ -119,7 +119,7 @@ def target_of(
     stages = with_downloads(loaded, stages, lambda one: digests(one, base))
     images = {image: pinned(image) for stage in stages for image in stage.images}
     refuse_shells(loaded, lambda image, program: lacks(pinned(start(image)), program))
-    refuse_platforms(loaded, stages, images)
+    refuse_platforms(loaded, stages, base, images)
     refuse_conflicts(loaded, stages, base, images)
     return Target(
         base=base,

@@ -1,21 +1,22 @@
 """What is refused once images are known: platforms, variables, shells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from dynbuild.declaration.check.shells import without_shell
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.variables import not_expanded
 from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
 from dynbuild.steps.model import Pin, Stage
 
 
 def refuse_platforms(
-    loaded: Loaded, stages: tuple[Stage, ...], images: Mapping[str, Pin]
+    loaded: Loaded, stages: tuple[Stage, ...], base: Pin, images: Mapping[str, Pin]
 ) -> None:
-    """Refuse platforms of stages that their bases do not exist for."""
-    problems = []
+    """Refuse platforms of the image, and of stages, that their bases do not have."""
+    problems = [*_not_for_all(loaded, stages, base, images)]
     for place, stage in enumerate(stages):
         pin = None if stage.base is None else images[stage.base]
         if pin is None or stage.platform is None or not pin.platforms:
@@ -28,6 +29,28 @@ def refuse_platforms(
             problems.append(Diagnostic("DB0178", message, span, hint))
     if problems:
         raise DeclarationError(*problems)
+
+
+def _not_for_all(
+    loaded: Loaded, stages: tuple[Stage, ...], base: Pin, images: Mapping[str, Pin]
+) -> Iterator[Diagnostic]:
+    """Report platforms of the image that an image it is made of does not have."""
+    pins = Lock(base, stages=_entries(stages), images=images).pins_of_target
+    for at, platform in enumerate(loaded.declaration.platforms):
+        for pin in pins:
+            if pin.platforms and platform not in pin.platforms:
+                known = ", ".join(sorted(pin.platforms))
+                yield Diagnostic(
+                    "DB0178",
+                    f"there is no {pin.image} for {platform}",
+                    loaded.span("platforms", at),
+                    f"it is there for {known}\n(left out is a platform whose image "
+                    "sets another environment, user or directory)",
+                )
+
+
+def _entries(stages: tuple[Stage, ...]) -> Mapping[str, Entry]:
+    return {stage.name: Entry(stage, 0) for stage in stages}
 
 
 def refuse_shells(loaded: Loaded, lacks: Callable[[str, str], bool]) -> None:

@@ -20,6 +20,7 @@ only the same again."""
 
 FIELDS: Mapping[str, Inherits] = {
     "base": "root",
+    "platforms": "root",
     "user": "same",
     "sudo": "same",
     "users": "same",

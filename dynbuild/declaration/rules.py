@@ -8,6 +8,7 @@ from typing import Annotated
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
 from dynbuild.errors import nearest
+from dynbuild.platforms import normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ def _as_amount(text: str) -> Sequence[str]:
     return [near] if matches(grammar.MEMORY_SIZE, near) else []
 
 
+def _as_platform(text: str) -> Sequence[str]:
+    name = text.strip().lower()
+    near = normal(name if "/" in name else f"linux/{name}")
+    known = matches(grammar.PLATFORM, near) and name != "linux"
+    return [near] if known else []
+
+
 def _as_signal(text: str) -> Sequence[str]:
     return nearest(text.upper(), ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL"))
 
@@ -90,7 +98,8 @@ Duration = Annotated[
     ),
 ]
 Platform = Annotated[
-    str, Rule("DB0178", grammar.PLATFORM, "a platform, such as linux/amd64")
+    str,
+    Rule("DB0178", grammar.PLATFORM, "a platform, such as linux/amd64", _as_platform),
 ]
 Image = Annotated[
     str,

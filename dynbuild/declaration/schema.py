@@ -34,6 +34,7 @@ from dynbuild.declaration.schema_stage import (
     Registries,
     Setup,
     Stage,
+    WrittenPlatform,
 )
 
 
@@ -189,6 +190,9 @@ class ImageFields(Model):
 
     base: Image = Field(
         default="debian:stable-slim", description="The image to start from."
+    )
+    platforms: Annotated[tuple[WrittenPlatform, ...], Several] = Field(
+        default=(), description="The platforms that it is for; else the engine's."
     )
     user: Annotated[
         User | None, BeforeValidator(named, json_schema_input_type=User | str | None)

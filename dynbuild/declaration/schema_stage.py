@@ -40,6 +40,11 @@ from dynbuild.platforms import normal
 UsualPlatform = Annotated[Platform, AfterValidator(normal)]
 """A platform by its usual name, however it is written."""
 
+WrittenPlatform = Annotated[
+    UsualPlatform, Field(json_schema_extra={"pattern": PLATFORM})
+]
+"""The same, in a list."""
+
 EVERY_STAGE = "*"
 """In dependencies: every linked stage that stands before this one in ``stages``."""
 

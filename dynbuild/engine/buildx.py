@@ -51,6 +51,9 @@ _SECONDS = 60.0
 PATIENCE = 10.0
 """Seconds that a registry has to answer a builder, as it has to answer us."""
 
+_SNAPSHOTTER = b"io.containerd.snapshotter"
+"""What an engine says of its image store where containerd keeps it."""
+
 _VANISHED = re.compile(r"snapshot \S+ does not exist|content digest \S+: not found")
 """The errors of containerd about a layer that was removed while it was needed.
 
@@ -93,6 +96,14 @@ class Buildx:
         if any(map(holds_annotations, request.outputs)):
             metadata |= metadata_of(request.annotations)
         return replace(built, metadata=metadata)
+
+    def loads_several(self) -> bool:
+        words = ["info", "--format", "{{json .DriverStatus}}"]
+        try:
+            answer = capture(self.environment, words, _SECONDS)
+        except TimedOutError:
+            return False
+        return _SNAPSHOTTER in answer.stdout
 
     def platform(self, builder: str | None) -> str:
         return self.platforms(builder)[0]

@@ -83,13 +83,18 @@ def stand_ins(
 
 
 def platforms(lock: Lock) -> frozenset[str] | None:
-    """Return the platforms that all pins of a lock have; None if nothing is pinned."""
-    pinned = [
-        pin.platforms.keys() for pin in lock.pins_of_target if pin.digest is not None
+    """Return the platforms that a lock is for, and all of its pins have.
+
+    None if it does not say any, and nothing is pinned.
+    """
+    known = [
+        frozenset(pin.platforms)
+        for pin in lock.pins_of_target
+        if pin.digest is not None
     ]
-    if not pinned:
-        return None
-    return frozenset(pinned[0]).intersection(*pinned[1:])
+    if lock.config.platforms:
+        known.append(frozenset(lock.config.platforms))
+    return known[0].intersection(*known[1:]) if known else None
 
 
 def common_platform(*locks: Lock) -> str:

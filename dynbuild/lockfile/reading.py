@@ -144,6 +144,8 @@ def _with_ground(
         said = head.base or head.shell or head.own.indexes
         if head.extends is not None and said:
             raise table.wrong("an image that extends another has no base of its own")
+        if head.extends is not None and head.own.config.platforms:
+            raise table.wrong("an image that extends another is for its platforms")
         base = heads[root].base
         if base is None or base not in pins:
             raise table.wrong("its base is not among the pins")

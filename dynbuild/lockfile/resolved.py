@@ -59,6 +59,7 @@ def resolve(
     Raises LockError for a lock that is not sound, DeclarationError (DB0304) for a
     platform that it does not have.
     """
+    _refuse_undeclared(lock, platform)
     order = install_order(lock) if order is None else order
     environments = environments_of(lock)
     described, digests = _described(
@@ -197,6 +198,15 @@ def bases_of(lock: Lock, platform: str) -> tuple[Digest, ...]:
         for own in (None, *lock.own_bases)
     ]
     return tuple(digest for digest in found if digest is not None)
+
+
+def _refuse_undeclared(lock: Lock, platform: str) -> None:
+    declared = lock.config.platforms
+    if declared and platform not in declared:
+        message = f"the lock is for {', '.join(declared)}, and not for {platform}"
+        hint = "pass one of these as --platform; or add that one to platforms in the "
+        hint += "declaration, and run `dynbuild lock`"
+        raise DeclarationError(Diagnostic("DB0304", message, hint=hint))
 
 
 def _refuse_undigested(stage: Stage, platform: str) -> None:

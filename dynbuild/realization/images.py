@@ -111,6 +111,8 @@ def _given(parts: Sequence[_Part]) -> Linked:
     warnings = tuple(
         dict.fromkeys(warning for part in parts for warning in part.warnings)
     )
+    if inputs.narrowed is not None:
+        warnings = (inputs.narrowed, *warnings)
     image = Linked(replace(built, steps=steps), warnings)
     if len(parts) == 1:
         image = _compared(image, first)

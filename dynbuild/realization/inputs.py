@@ -28,7 +28,8 @@ class RealizeInputs:
 
     ``line`` has the image's name after those of the images that it extends, the root
     first, and nothing where there is one image. ``bases`` has those that were read for
-    any image of the run. ``of_several``: the image is for other platforms as well.
+    any image of the run. ``of_several``: the image is for other platforms as well;
+    ``narrowed`` warns of those that it is declared and not made for.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - all the inputs
@@ -43,6 +44,7 @@ class RealizeInputs:
         bases: dict[Digest, Base] | None = None,
         *,
         of_several: bool = False,
+        narrowed: Diagnostic | None = None,
     ) -> None:
         self.lock = lock
         self.order = order
@@ -56,6 +58,7 @@ class RealizeInputs:
         self.line = line
         self.bases = bases
         self.of_several = of_several
+        self.narrowed = narrowed
         self.unpinned = local_digests(lock, backends.images)
 
     def above(self, at: int) -> "RealizeInputs":

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from dynbuild.building import BuildRequest, Nowhere, Output
+from dynbuild.building import BuildRequest, Load, Nowhere, Output
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
 from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
+from dynbuild.platforms import each_once
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.quote import StageName
 from dynbuild.realization.contents import contents, local_digests
@@ -33,9 +34,9 @@ class RealizeOptions:
     """How to make the image of a lock.
 
     ``tags`` are the names of the image; ``outputs`` says where it goes, by default
-    nowhere. ``platforms`` are those that it is for, by default the builder's, and
-    ``builders`` the buildx builders that make it, by default docker's own. With
-    ``no_cache`` every step runs again. ``source_date_epoch`` is the latest time of
+    nowhere. ``platforms`` are those that it is for, by default as ``platforms_of``
+    says, and ``builders`` the buildx builders that make it, by default docker's own.
+    With ``no_cache`` every step runs again. ``source_date_epoch`` is the latest time of
     copied files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
     ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
     project from those of others.
@@ -65,20 +66,25 @@ class RealizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A build that is ready to start, and display titles for its build stages."""
+    """A build that is ready to start, and display titles for its build stages.
+
+    ``narrowed`` warns of platforms that are left out.
+    """
 
     request: BuildRequest
     titles: Mapping[str, str]
+    narrowed: Diagnostic | None = None
 
 
 def dockerfile(lock: Lock, platform: str | None) -> str:
     """Return the Dockerfile of a lock alone, for ``--print`` and reviews.
 
-    The default platform is linux/amd64 if the base has it, else the first one that it
-    has.
+    The default platform is linux/amd64 if the image is for it, or its base, else the
+    first one.
     """
     usual = "linux/amd64"
-    known = sorted(lock.base.platforms, key=lambda name: (name != usual, name))
+    declared = lock.config.platforms or tuple(lock.base.platforms)
+    known = sorted(declared, key=lambda name: (name != usual, name))
     return dockerfile_of(resolve(lock, platform or (known or [usual])[0], {}, {}), None)
 
 
@@ -98,7 +104,9 @@ def prepare(
     """
     refuse_host_network(lock, options)
     order = install_order(lock)
-    platforms = options.platforms or (platform_of(lock, builder.platform, options),)
+    platforms, narrowed = platforms_of(
+        lock, builder.platform, builder.loads_several, options
+    )
     unpinned = local_digests(lock, images)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         known = contents(
@@ -127,7 +135,7 @@ def prepare(
             ssh=options.ssh,
         )
         names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
-        yield Prepared(request, names)
+        yield Prepared(request, names, narrowed)
 
 
 def titles(lock: Lock) -> dict[str, str]:
@@ -163,21 +171,54 @@ def refuse_host_network(lock: Lock, options: RealizeOptions) -> None:
 def platform_of(
     lock: Lock, platform: Callable[[str | None], str], options: RealizeOptions
 ) -> str:
-    """Return the first platform asked for, else the base's only one or the builder's.
+    """Return the first platform asked for, else the builder's if the image is for it.
 
-    Asking a builder for its ``platform`` takes a moment; of several that do not answer
-    none is missed as long as one does. Raises UnreachableError.
+    Else the first that the image is for. Asking a builder for its ``platform`` takes a
+    moment; of several that do not answer none is missed as long as one does. Raises
+    UnreachableError.
     """
     if options.platforms:
         return options.platforms[0]
-    if len(lock.base.platforms) == 1:
-        (only,) = lock.base.platforms
-        return only
+    known = lock.config.platforms or tuple(lock.base.platforms)
+    if len(known) == 1:
+        return known[0]
+    usual = _first_of(platform, options)
+    declared = lock.config.platforms
+    return usual if not declared or usual in declared else declared[0]
+
+
+def _first_of(platform: Callable[[str | None], str], options: RealizeOptions) -> str:
+    """Return the platform of the first builder that answers; raise for the last."""
     *others, last = options.builders or (None,)
     for one in others:
         with suppress(UnreachableError):
             return platform(one)
     return platform(last)
+
+
+def platforms_of(
+    lock: Lock,
+    platform: Callable[[str | None], str],
+    loads_several: Callable[[], bool],
+    options: RealizeOptions,
+) -> tuple[tuple[str, ...], Diagnostic | None]:
+    """Return the platforms to make an image for, and a warning if more are declared.
+
+    Those asked for; else all that it is declared for, if its outputs can hold them.
+    """
+    if options.platforms:
+        return each_once(options.platforms), None
+    declared = lock.config.platforms
+    one = (platform_of(lock, platform, options),)
+    if len(declared) <= 1 or options.compare:
+        return one, None
+    if Load() in options.outputs and not loads_several():
+        message = f"the image is made for {one[0]} alone, of {', '.join(declared)}: the"
+        message += " engine's image store holds one platform"
+        hint = "--push and -o oci:DIR make all of them, and so does -t with Docker's "
+        hint += "containerd image store;\n--platform says which one"
+        return one, Diagnostic("DB0514", message, hint=hint, severity="warning")
+    return declared, None
 
 
 def dockerfile_of(resolved: ResolvedLock, project: str | None) -> str:

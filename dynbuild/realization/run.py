@@ -22,7 +22,6 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import reached, sources_of
-from dynbuild.platforms import each_once
 from dynbuild.ports import Base, LostError
 from dynbuild.realization.bases import base_of
 from dynbuild.realization.images import Linked, RealizedSteps, made
@@ -30,7 +29,7 @@ from dynbuild.realization.inputs import RealizeInputs
 from dynbuild.realization.model import Asked, Backends, Gather, How, Recipe
 from dynbuild.realization.request import (
     RealizeOptions,
-    platform_of,
+    platforms_of,
     refuse_host_network,
 )
 from dynbuild.realization.steps import realize_together
@@ -129,9 +128,10 @@ def _inputs(
     """Return what an image is made from, for each of its platforms."""
     lock, backends, options = image.lock, image.backends, image.options
     refuse_host_network(lock, options)
-    platforms = each_once(options.platforms) or (platform_of(lock, platform, options),)
+    loads_several = backends.builder.loads_several
+    platforms, narrowed = platforms_of(lock, platform, loads_several, options)
     order = install_order(lock)
-    for one in platforms if len(platforms) > 1 else ():
+    for one in platforms if lock.config.platforms or len(platforms) > 1 else ():
         # One that the lock lacks is told before anything is built for the others.
         resolve(lock, one, {}, {}, order)
     steps = {placed.id for placed in order}
@@ -147,6 +147,7 @@ def _inputs(
             image.line,
             bases,
             of_several=len(platforms) > 1,
+            narrowed=narrowed,
         )
         for one in platforms
     )

@@ -298,6 +298,7 @@ COLUMNS: Mapping[type, tuple[Column, ...]] = {
         Column("others", Records(User), since=3),
     ),
     RuntimeConfig: (
+        Column("platforms", Words(), since=6),
         Column("user", TextKind(), since=3),
         Column("workdir", TextKind()),
         Column("entrypoint", Words()),

@@ -66,14 +66,12 @@ class OwnBase:
 class Copy:
     """Files that a stage takes from the project, a stage, or an image.
 
-    It copies them, or its commands see them in place.
-
-    ``path`` is as the user wrote it: relative to the project, or absolute in the
-    stage or image. ``digest`` is that of the tracked content; a copy from the project
-    without a digest is live: its content is read when the image is realized. Where the
-    path is a pattern, ``files`` are those that it matched, with one digest. Of a stage
-    or an image the builder matches it, when it copies: ``pattern`` says that it is one,
-    and whether it may match nothing.
+    It copies them, or its commands see them in place. ``path`` is as the user wrote it:
+    relative to the project, or absolute in the stage or image. ``digest`` is that of
+    the tracked content; a copy from the project without a digest is live: its content
+    is read when the image is realized. Where the path is a pattern, ``files`` are those
+    that it matched, with one digest. Of a stage or an image the builder matches it,
+    when it copies: ``pattern`` says that it is one, and whether it may match nothing.
     """
 
     path: str
@@ -379,7 +377,7 @@ class Healthcheck:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeConfig:
-    """The image's settings for running it; no step depends on them."""
+    """How the image runs, and for which platforms it is; no step depends on it."""
 
     env: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
@@ -398,3 +396,4 @@ class RuntimeConfig:
     """The latest timestamp in layers of copies; nothing in the image names it."""
     late: Mapping[str, str] = field(default_factory=dict)
     """Arguments that labels, annotations and variables name, by their defaults."""
+    platforms: tuple[str, ...] = ()

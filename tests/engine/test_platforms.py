@@ -216,6 +216,38 @@ def test_what_runs_on_a_platform_of_its_own_is_built_once_for_all(
     assert "pulled 0 records" in three.ok("cache", "pull").err
 
 
+def test_what_is_declared_for_several_platforms_is_made_for_all(
+    project: Space, docker: Docker, tag: str
+) -> None:
+    text = project.read("dynbuild.toml")
+    both = 'platforms = ["linux/amd64", "linux/arm64"]\n'
+    project.write("dynbuild.toml", both + text)
+    assert project.run("realize").status == 1, "the lock does not say it"
+    assert "config  platforms" in project.ok("lock").out
+    assert "version = 6" in project.read("dynbuild.lock")
+    done = project.ok("realize", "-t", tag, "--metadata-file", "made.json")
+    assert ran(done) == of_each("back", "front")
+    steps = json.loads(project.read("made.json"))["dynbuild.steps"]
+    assert {step["platform"] for step in steps} == {"linux/amd64", "linux/arm64"}
+    for arch in ARCHITECTURES:
+        made = docker("create", "--platform", f"linux/{arch}", tag, "x").strip()
+        docker("rm", made)
+    # The flag narrows it, and nothing else.
+    edit(project, '"front ', '"changed ')
+    assert ran(project.ok("realize", "--platform", "linux/arm64")) == ["front"]
+    assert ran(project.ok("realize")) == ["front (linux/amd64)"]
+    other = project.run("realize", "--platform", "linux/riscv64")
+    assert other.status == 2
+    assert "is for linux/amd64, linux/arm64, and not for linux/riscv64" in other.err
+    assert "add that one to platforms in the declaration" in other.err
+    # What the base does not exist for, `lock` tells.
+    riscv = 'platforms = ["linux/amd64", "linux/riscv64"]\n'
+    project.write("dynbuild.toml", riscv + text)
+    refused = project.run("lock")
+    assert (refused.status, "dynbuild.toml:1:29" in refused.err) == (2, True)
+    assert "for linux/riscv64" in refused.err
+
+
 def test_one_platform_by_two_names_is_one(project: Space) -> None:
     names = "linux/arm64,linux/arm64/v8,linux/arm64"
     done = project.ok("realize", "--platform", names)

@@ -112,6 +112,8 @@ def saids(
     draw: st.DrawFn, mix: Mix, extends: str | None, above: tuple[str, ...]
 ) -> Said:
     own = draw(targets(mix))
+    if extends is not None:
+        own = replace(own, config=replace(own.config, platforms=()))
     needs = {
         stage.name: tuple(
             draw(st.lists(st.sampled_from(above), max_size=2, unique=True))

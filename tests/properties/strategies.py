@@ -212,6 +212,7 @@ def configs() -> st.SearchStrategy[RuntimeConfig]:
             RuntimeConfig(),
             RuntimeConfig(env={"TZ": "UTC"}, cmd=("serve",), labels={"a": "b"}),
             RuntimeConfig(labels={"a": "c"}, annotations={"a": "b"}),
+            RuntimeConfig(platforms=(PLATFORM, "linux/arm64")),
             RuntimeConfig(entrypoint=(), healthcheck=Healthcheck(("true",), retries=3)),
         ]
     )

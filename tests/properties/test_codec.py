@@ -130,6 +130,7 @@ CONFIGS = st.builds(
     cmd=maybe(TEXTS),
     labels=ENV,
     annotations=ENV,
+    platforms=TEXTS,
     expose=TEXTS,
     volumes=TEXTS,
     healthcheck=maybe(

@@ -263,6 +263,7 @@ UNCOVERED = {
             env={"A": "9"}, workdir="/w", cmd=("x",), labels={"a": "b"}
         ),
     ),
+    "platforms": replace(LOCK, config=RuntimeConfig(platforms=("linux/amd64",))),
     "name of the base": replace(LOCK, base=replace(BASES[0], image="other")),
     "other platforms": replace(
         LOCK,

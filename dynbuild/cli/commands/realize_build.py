@@ -66,6 +66,7 @@ def build_linear(job: BuildJob) -> Built:
     start = time.monotonic()
     with prepare(job.lock, files, images(), buildx, job.options) as prepared:
         names = prepared.titles
+        show([prepared.narrowed] if prepared.narrowed else [], job.color)
         try:
             with progress(job.mode, sys.stderr, names, color=colored) as report:
                 built = buildx.build(prepared.request, report)

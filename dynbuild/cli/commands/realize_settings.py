@@ -210,7 +210,7 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         metavar="oci:DIR",
         help="Write an OCI image layout to DIR.",
     ),
-    options.platform("the engine's", several=True),
+    options.platform("those of the lock, else the engine's", several=True),
     option("--no-cache", is_flag=True, help="Run every step again."),
     option(
         "--no-cache-stage",

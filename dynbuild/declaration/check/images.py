@@ -146,6 +146,10 @@ def _of_the_root(loaded: Loaded, name: str, root: str) -> Iterator[Diagnostic]:
             one = f"an {field}" if field[0] in "aeiou" else f"a {field}"
             message = f"{name!r} cannot have {one} of its own: it extends {root!r}"
             hint = f"the steps of {root!r} stand on its {field}"
+            if field == "platforms":
+                message = f"{name!r} cannot have platforms of its own: it extends "
+                message += repr(root)
+                hint = f"it is for those of {root!r}; --platform makes it for fewer"
             if field == "base":
                 hint += "; from another image, a stage can copy"
             place = loaded.key("images", name, field)

@@ -96,6 +96,20 @@ def test_annotations_are_what_no_earlier_version_knew() -> None:
     assert loads(dumps(lock)) == lock
 
 
+def test_platforms_are_what_no_earlier_version_knew() -> None:
+    lock = lock_of(config=RuntimeConfig(platforms=("linux/amd64", "linux/arm64")))
+    assert "version = 6\n" in dumps(lock)
+    assert loads(dumps(lock)) == lock
+    assert "version = 6\n" not in dumps(replace(lock, config=RuntimeConfig()))
+
+
+def test_it_is_for_no_platform_that_it_lacks() -> None:
+    lock = lock_of(config=RuntimeConfig(platforms=("linux/amd64", "linux/arm64")))
+    with pytest.raises(DeclarationError, match="and not for linux/riscv64") as error:
+        resolve(lock, "linux/riscv64", {}, {})
+    assert "add that one to platforms" in str(error.value.diagnostics[0].hint)
+
+
 def test_a_newer_version_is_refused() -> None:
     told = f"version {VERSION + 1}; this dynbuild knows version {VERSION}"
     with pytest.raises(LockError, match=told):
