@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from dynbuild.frequent import frequent
+
 MAX_EXCERPT = 100
 """Characters of a line that an excerpt shows; a longer line is cut around the span."""
 
@@ -38,7 +40,7 @@ class Source:
         return max(end, self.text.rfind("\r", 0, before)) + 1
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Span:
     """Characters ``start`` up to, not including, ``end`` of a source."""
 

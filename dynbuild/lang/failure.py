@@ -4,10 +4,10 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from dynbuild.errors import Label, Mend
+from dynbuild.frequent import frequent
 from dynbuild.spans import Span
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def short(message: str) -> str:
     return message
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class TraceFrame:
     """The activity at a source location when an evaluation failed."""
 

@@ -5,13 +5,15 @@ comparisons: two trees are equal when they mean the same.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
+
+from dynbuild.frequent import frequent
 
 Left = Literal["left", "right", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class SyntaxNode:
     """The base of all nodes: a source location."""
 
@@ -19,49 +21,49 @@ class SyntaxNode:
     end: int = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class NumberLiteral(SyntaxNode):
     """``1``, ``1.5``."""
 
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class String(SyntaxNode):
     """``"a${b}"`` and ``''a${b}''``: texts (never empty, never adjacent) and values."""
 
     parts: tuple["str | Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class PathLiteral(SyntaxNode):
     """``./a``, ``./a/${b}``; the first part is text."""
 
     parts: tuple["str | Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Identifier(SyntaxNode):
     """``x``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class ListLiteral(SyntaxNode):
     """``[ a b ]``."""
 
     items: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Name(SyntaxNode):
     """An attribute name known statically."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Dynamic(SyntaxNode):
     """An attribute name that must be evaluated: ``${e}``, ``"a${e}"``."""
 
@@ -71,7 +73,7 @@ class Dynamic(SyntaxNode):
 AttrName: TypeAlias = Name | Dynamic
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Binding(SyntaxNode):
     """``a.b = e;``."""
 
@@ -79,7 +81,7 @@ class Binding(SyntaxNode):
     value: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Inherit(SyntaxNode):
     """``inherit a b;`` and, with ``origin``, ``inherit (e) a b;``."""
 
@@ -90,7 +92,7 @@ class Inherit(SyntaxNode):
 Bindings: TypeAlias = tuple[Binding | Inherit, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class AttrSet(SyntaxNode):
     """``{ … }`` and ``rec { … }``."""
 
@@ -98,7 +100,7 @@ class AttrSet(SyntaxNode):
     recursive: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Let(SyntaxNode):
     """``let … in e``."""
 
@@ -106,7 +108,7 @@ class Let(SyntaxNode):
     body: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class With(SyntaxNode):
     """``with e; e``."""
 
@@ -114,7 +116,7 @@ class With(SyntaxNode):
     body: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Assert(SyntaxNode):
     """``assert e; e``."""
 
@@ -122,7 +124,7 @@ class Assert(SyntaxNode):
     body: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class If(SyntaxNode):
     """``if e then e else e``."""
 
@@ -131,7 +133,7 @@ class If(SyntaxNode):
     otherwise: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Formal(SyntaxNode):
     """``a`` or ``a ? default`` in a pattern."""
 
@@ -139,7 +141,7 @@ class Formal(SyntaxNode):
     default: "Expression | None"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class SetPattern(SyntaxNode):
     """``{ a, b ? 1, ... }``."""
 
@@ -147,7 +149,7 @@ class SetPattern(SyntaxNode):
     ellipsis: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Function(SyntaxNode):
     """``x: e``, ``{ … }: e``, ``{ … }@x: e``; ``whole`` is the name that comes last."""
 
@@ -156,7 +158,7 @@ class Function(SyntaxNode):
     body: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Call(SyntaxNode):
     """``f a b``."""
 
@@ -164,7 +166,7 @@ class Call(SyntaxNode):
     arguments: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Select(SyntaxNode):
     """``e.a.b`` and ``e.a.b or d``."""
 
@@ -173,7 +175,7 @@ class Select(SyntaxNode):
     default: "Expression | None"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Has(SyntaxNode):
     """``e ? a.b``."""
 
@@ -181,7 +183,7 @@ class Has(SyntaxNode):
     path: tuple[AttrName, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Unary(SyntaxNode):
     """``-e`` and ``!e``."""
 
@@ -189,7 +191,7 @@ class Unary(SyntaxNode):
     operand: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Binary(SyntaxNode):
     """``e + e`` and so on."""
 
@@ -198,7 +200,7 @@ class Binary(SyntaxNode):
     right: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Refused(SyntaxNode):
     """A construct that the grammar accepts only to refuse it: a row of REFUSALS."""
 
@@ -227,7 +229,7 @@ Expression: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Operator:
     """The precedence (higher binds tighter) and associativity of an operator."""
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from dynbuild.digest import Digest
+from dynbuild.frequent import frequent
 from dynbuild.reference import SCRATCH
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -189,7 +190,7 @@ class AptSource:
     secret: str | None = None
 
 
-@dataclass(frozen=True)
+@frequent(frozen=True, slots=False)
 class Stage:
     """A stage's own facts; other stages appear by name.
 
@@ -260,8 +261,7 @@ class Stage:
     @property
     def sources(self) -> tuple[str, ...]:
         """The stages that it copies from or mounts, each once."""
-        found = (one.stage for one in self.inputs if one.stage is not None)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(one.stage for one in self.inputs if one.stage))
 
     @cached_property
     def needs(self) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ deeper than ``MAX_DEPTH``, so it can be walked by plain recursion.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import assert_never
 
 from dynbuild.errors import Diagnostic, Label
+from dynbuild.frequent import frequent
 from dynbuild.spans import Span
 
 MAX_DEPTH = 64
@@ -27,7 +27,7 @@ Path = tuple[str | int, ...]
 """Keys and indexes from the root, such as ``("stages", 2, "commands", 0)``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Leaf:
     """A text, number, Boolean, date, or null."""
 
@@ -37,7 +37,7 @@ class Leaf:
     """Whether the source has the value itself there, not an expression for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class List:
     """An ordered list; one of TOML's ``[[tables]]`` has the span of the first."""
 
@@ -45,7 +45,7 @@ class List:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class TableEntry:
     """A value in a table, and the span of its key."""
 
@@ -53,7 +53,7 @@ class TableEntry:
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Table:
     """Values by key, in source order; TOML's ``[table]`` has its header's span."""
 
