@@ -5,7 +5,7 @@ defined twice otherwise is an error that shows both places.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dynbuild.lang.syntax import (
@@ -41,6 +41,8 @@ class Definitions:
     start: int
     end: int
     recursive: bool
+    is_written: bool
+    """Whether it stands in braces, or in a ``let``: no part of a path only."""
     entries: "dict[str, Definition]" = field(default_factory=dict)
     dynamic: "list[tuple[Dynamic, Expression | Definitions]]" = field(
         default_factory=list
@@ -56,6 +58,8 @@ class Definition:
     value: "Expression | Definitions | Inherited | Taken"
 
 
+Written: TypeAlias = dict[tuple[int, int], Expression | Definitions]
+"""What is bound to names, by where they are; elements of lists, by where they are."""
 Twice: TypeAlias = Callable[[str, Name, Name], None]
 """Callback for a path defined twice: the path, its second and its first location."""
 Misplaced: TypeAlias = Callable[[Dynamic], None]
@@ -64,7 +68,7 @@ Misplaced: TypeAlias = Callable[[Dynamic], None]
 
 def tabulate(node: AttrSet, twice: Twice, misplaced: Misplaced) -> Definitions:
     """Return the table of a set."""
-    table = Definitions(node.start, node.end, node.recursive)
+    table = Definitions(node.start, node.end, node.recursive, is_written=True)
     fill(table, node.bindings, twice, misplaced)
     return table
 
@@ -108,10 +112,14 @@ def _bind(
     value: Expression | Definitions,
     twice: Twice,
 ) -> None:
+    first = path[0]
     if len(path) > 1:
-        path = tuple(replace(name, start=path[0].start) for name in path)
+        path = (first, *(_begun(first.start, name) for name in path[1:]))
+    elif type(first) is Name and first.text not in table.entries:
+        table.entries[first.text] = Definition(first, value)
+        return
     for depth, name in enumerate(path[:-1]):
-        inner = Definitions(name.start, path[-1].end, recursive=False)
+        inner = Definitions(name.start, path[-1].end, recursive=False, is_written=False)
         if isinstance(name, Dynamic):
             table.dynamic.append((name, inner))
         else:
@@ -126,6 +134,13 @@ def _bind(
         table.dynamic.append((last, value))
     else:
         _define(table, last, value, _dotted(path), twice)
+
+
+def _begun(start: int, name: AttrName) -> AttrName:
+    """Return a name with the place of all of its path that ends with it."""
+    if isinstance(name, Name):
+        return Name(start, name.end, name.text)
+    return Dynamic(start, name.end, name.expression)
 
 
 def _define(

@@ -22,6 +22,7 @@ from dynbuild.lang.compiler import (
     constant,
     delay_in_frame,
     delay_node,
+    element_spans,
 )
 from dynbuild.lang.failure import Catchable, Failure, TraceFrame
 from dynbuild.lang.machine import EvalMachine
@@ -51,7 +52,7 @@ def _number(_unit: Unit, _scope: Scope | None, node: syntax.NumberLiteral) -> Co
 
 @compiles(syntax.String)
 def _string(unit: Unit, scope: Scope | None, node: syntax.String) -> Code:
-    if values := constant(node):
+    if values := constant(unit, node):
         value = values[0]
         return lambda _: value
     return _joined(unit, scope, node, embed)
@@ -146,6 +147,9 @@ def _refused(unit: Unit, _scope: Scope | None, node: syntax.Refused) -> Code:
 
 @compiles(syntax.ListLiteral)
 def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
+    if values := constant(unit, node):
+        value = values[0]
+        return lambda _: value
     delays = []
     for item, following in zip_longest(node.items, node.items[1:]):
         problems_before = len(unit.problems)
@@ -156,10 +160,7 @@ def _list(unit: Unit, scope: Scope | None, node: syntax.ListLiteral) -> Code:
             edit = Edit(unit.span(item), f'"{text}"')
             mend = Mend("put it in quotes", (edit,))
             unit.advise(item, "a text stands in quotes", mend)
-    spans = tuple(unit.span(item) for item in node.items)
-    if not delays:
-        empty: list[object] = []
-        return lambda _: empty  # type: ignore[return-value]  # it stays empty
+    spans = element_spans(unit, node)
 
     def elements(env: EvalEnv) -> Value:
         result = Elements()

@@ -13,6 +13,7 @@ from dynbuild.lang.compiler import (
     Unit,
     compile_node,
     compiles,
+    constant,
     delay_in_frame,
     delay_node,
 )
@@ -73,6 +74,8 @@ class _Recipe:
     """The code for the slots of a table, by kind of entry."""
 
     delays: list[tuple[str, Delay]] = field(default_factory=list)
+    fixed: dict[str, Slot] = field(default_factory=dict)
+    """The slots of delays that need no evaluation."""
     outer: list[tuple[str, Delay]] = field(default_factory=list)
     taken: list[tuple[str, Code, int]] = field(default_factory=list)
     origins: list[Delay] = field(default_factory=list)
@@ -92,12 +95,11 @@ class _Recipe:
 def _recipe(
     unit: Unit, inner: Scope | None, outer: Scope | None, table: Definitions
 ) -> _Recipe:
-    recipe = _Recipe()
+    recipe = _Recipe(spans=_noted(unit, table))
     for name, entry in table.entries.items():
-        recipe.spans[name] = unit.span(entry.place)
         if isinstance(entry.value, Inherited):
             variable = syntax.Identifier(entry.place.start, entry.place.end, name)
-            frame = TraceFrame(f"while evaluating '{name}'", recipe.spans[name])
+            frame = _evaluating(name, recipe.spans[name])
             recipe.outer.append((name, delay_node(unit, outer, variable, frame)))
     unfilled = set() if inner is outer else set(table.entries)
     final = OVERRIDES not in table.entries
@@ -105,32 +107,66 @@ def _recipe(
         unfilled.difference_update(name for name, _ in recipe.outer)
     for name, entry in table.entries.items():
         value = entry.value
-        frame = TraceFrame(f"while evaluating '{name}'", recipe.spans[name])
+        if isinstance(value, Inherited):
+            continue
         if isinstance(value, Taken):
             code = take(name, recipe.spans[name])
-            unit.machine.labels[code] = frame
+            unit.machine.labels[code] = _evaluating(name, recipe.spans[name])
             recipe.taken.append((name, code, value.origin))
-        elif not isinstance(value, Inherited):
+            continue
+        if values := constant(unit, value):
+            recipe.fixed[name] = values[0]
+            recipe.delays.append((name, _always(values[0])))
+        else:
+            frame = _evaluating(name, recipe.spans[name])
             unit.naming = name
             delay = delay_in_frame(unit, inner, value, frame, unfilled)
             recipe.delays.append((name, delay))
             unit.naming = None
-            if final:
-                unfilled.discard(name)
+        if final:
+            unfilled.discard(name)
     for origin in table.origins:
         recipe.origins.append(delay_in_frame(unit, inner, origin, None, unfilled))
     return recipe
+
+
+def _noted(unit: Unit, table: Definitions) -> dict[str, Span]:
+    """Return the places of names; note which values are bound there."""
+    spans: dict[str, Span] = {}
+    source, values = unit.source, unit.values
+    for name, entry in table.entries.items():
+        value, start, end = entry.value, entry.place.start, entry.place.end
+        spans[name] = Span(source, start, end)
+        if isinstance(value, Definitions):
+            if value.is_written:
+                values[start, end] = value
+        elif not isinstance(value, Inherited | Taken):
+            values[start, end] = value
+    for dynamic, value in table.dynamic:
+        if not isinstance(value, Definitions) or value.is_written:
+            values[dynamic.start, dynamic.end] = value
+    return spans
+
+
+def _evaluating(name: str, span: Span) -> TraceFrame:
+    return TraceFrame(f"while evaluating '{name}'", span)
+
+
+def _always(slot: Slot) -> Delay:
+    return lambda _: slot
 
 
 def _plain(unit: Unit, scope: Scope | None, table: Definitions) -> Code:
     unit.around.append(table)
     recipe = _recipe(unit, scope, scope, table)
     unit.around.pop()
-    delays, spans = recipe.delays, recipe.spans
+    spans, fixed = recipe.spans, recipe.fixed
     if not (recipe.outer or recipe.taken or table.dynamic):
+        slots = {name: fixed.get(name) for name, _ in recipe.delays}
+        delays = [(name, delay) for name, delay in recipe.delays if name not in fixed]
 
         def build_simple(env: EvalEnv) -> Value:
-            items: dict[str, Slot] = {}
+            items = slots.copy()
             for name, delay in delays:
                 items[name] = delay(env)
             return Attrs(items, spans)
@@ -189,7 +225,7 @@ def _overrides(slot: Slot, span: Span) -> Iterable[tuple[str, Slot]]:
 
 @compiles(syntax.Let)
 def _let(unit: Unit, scope: Scope | None, node: syntax.Let) -> Code:
-    table = Definitions(node.start, node.end, recursive=True)
+    table = Definitions(node.start, node.end, recursive=True, is_written=True)
     fill(
         table,
         node.bindings,

@@ -13,10 +13,19 @@ from typing import Any, TypeAlias
 
 from dynbuild.errors import Diagnostic, Label, Mend
 from dynbuild.lang import syntax
-from dynbuild.lang.bindings import Definitions
+from dynbuild.lang.bindings import Definitions, Written
 from dynbuild.lang.failure import TraceFrame, short
 from dynbuild.lang.machine import EvalMachine
-from dynbuild.lang.values import Code, Delay, EvalEnv, Slot, Thunk, Value, force
+from dynbuild.lang.values import (
+    Code,
+    Delay,
+    Elements,
+    EvalEnv,
+    Slot,
+    Thunk,
+    Value,
+    force,
+)
 from dynbuild.spans import Source, Span
 
 MAX_NESTING = 400
@@ -51,6 +60,7 @@ class Unit:
     nesting: int = 0
     around: list[Definitions] = field(default_factory=list)
     """The sets that are not ``rec`` around the node being compiled."""
+    values: Written = field(default_factory=dict)
     naming: str | None = None
     """The name being bound, for the case that its value is a function."""
 
@@ -112,26 +122,42 @@ def compile_node(unit: Unit, scope: Scope | None, node: Compiled) -> Code:
     return code
 
 
-def constant(node: Compiled) -> list[Value]:
-    """Return the value of a node that needs no evaluation as a one-element list."""
+def constant(unit: Unit, node: Compiled) -> list[Value]:
+    """Return the value of a node that needs no evaluation as a one-element list.
+
+    That is a number, a text, or a list of nothing else.
+    """
+    if type(node) is syntax.String:
+        parts = node.parts
+        if len(parts) == 1 and type(parts[0]) is str:
+            return [parts[0]]
+        return [] if parts else [""]
     if type(node) is syntax.NumberLiteral:
         return [node.value]
-    if type(node) is syntax.String and not node.parts:
-        return [""]
-    if (
-        type(node) is syntax.String
-        and len(node.parts) == 1
-        and isinstance(text := node.parts[0], str)
-    ):
-        return [text]
+    if type(node) is syntax.ListLiteral and unit.nesting < MAX_NESTING:
+        elements = Elements()
+        for item in node.items:
+            value = [] if type(item) is syntax.ListLiteral else constant(unit, item)
+            if not value:
+                return []
+            elements += value
+        elements.spans = element_spans(unit, node)
+        return [elements]
     return []
+
+
+def element_spans(unit: Unit, node: syntax.ListLiteral) -> tuple[Span, ...]:
+    source, values = unit.source, unit.values
+    for item in node.items:
+        values[item.start, item.end] = item
+    return tuple([Span(source, item.start, item.end) for item in node.items])
 
 
 def delay_node(
     unit: Unit, scope: Scope | None, node: Compiled, frame: TraceFrame | None = None
 ) -> Delay:
     """Return the code that makes a slot: a thunk only where one is needed."""
-    if values := constant(node):
+    if values := constant(unit, node):
         value = values[0]
         return lambda _: value
     if type(node) is syntax.Function:

@@ -19,9 +19,14 @@ def force_deep(machine: EvalMachine, slot: Slot) -> Value:
         if isinstance(value, list):
             machine.charge(len(value) >> 2)
             visited.add(id(value))
-            stack += reversed(value)
+            stack += [slot for slot in reversed(value) if type(slot) is not str]
         elif type(value) is Attrs:
             machine.charge(len(value.items) >> 2)
             visited.add(id(value))
-            stack += [value.items[name] for name in sorted(value.items, reverse=True)]
+            items = value.items
+            stack += [
+                slot
+                for name in sorted(items, reverse=True)
+                if type(slot := items[name]) is not str
+            ]
     return top

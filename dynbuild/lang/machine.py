@@ -24,6 +24,7 @@ from dynbuild.lang.values import (
 from dynbuild.spans import Source, Span
 
 if TYPE_CHECKING:
+    from dynbuild.lang.bindings import Written
     from dynbuild.lang.syntax import Expression
 
 
@@ -48,6 +49,7 @@ class EvalMachine:
         "root",
         "say",
         "trees",
+        "values",
     )
 
     def __init__(
@@ -72,6 +74,7 @@ class EvalMachine:
         """The source being evaluated, which imports the rest; then its directory."""
         self.directory = "/"
         self.trees: dict[Source, Expression] = {}
+        self.values: dict[Source, Written] = {}
 
     def renew(self) -> None:
         """Begin to count anew what has a limit, such as for another expression."""

@@ -46,6 +46,7 @@ def compile_program(
     """Return the code of a source, or raise all of its problems at once."""
     machine.trees[source] = tree
     unit = Unit(source, directory, machine, machine.names)
+    machine.values[source] = unit.values
     code = None
     with suppress(TooManyProblems):
         code = compile_node(unit, None, tree)

@@ -49,13 +49,13 @@ class Parses:
         pieces: dict[int, Piece] = {}
         known = _known(last, source.text) if last is not None else None
         tree = parse(source, known, pieces)
-        kept = {at: one for at, one in pieces.items() if _is_of_use(one.node)}
+        kept = {
+            at: one
+            for at, one in pieces.items()
+            if LEAST <= one.node.end - one.node.start <= MOST
+        }
         self.last[source.name] = Parsed(source.text, tree, kept)
         return tree
-
-
-def _is_of_use(node: SyntaxNode) -> bool:
-    return LEAST <= node.end - node.start <= MOST
 
 
 def _known(last: Parsed, text: str) -> KnownPieces:
@@ -77,11 +77,9 @@ def _known(last: Parsed, text: str) -> KnownPieces:
         piece = pieces.get(at - by)
         if piece is None or not by:
             return piece
-        return piece._replace(
-            node=moved(piece.node, by),
-            next_start=piece.next_start + by,
-            next_end=piece.next_end + by,
-        )
+        below, origin, node, matching, next_start, next_end = piece
+        node = moved(node, by)
+        return Piece(below, origin, node, matching, next_start + by, next_end + by)
 
     return known
 
@@ -143,7 +141,11 @@ def _string(node: syntax.String, by: int) -> syntax.String:
 
 
 def _binding(node: syntax.Binding, by: int) -> syntax.Binding:
-    path = tuple([moved(name, by) for name in node.path])
+    first = node.path[0]
+    if len(node.path) == 1 and type(first) is syntax.Name:
+        path: tuple[syntax.AttrName, ...] = (_name(first, by),)
+    else:
+        path = tuple([moved(name, by) for name in node.path])
     value = moved(node.value, by)
     return syntax.Binding(node.start + by, node.end + by, path, value)
 
@@ -153,11 +155,17 @@ def _list(node: syntax.ListLiteral, by: int) -> syntax.ListLiteral:
     return syntax.ListLiteral(node.start + by, node.end + by, items)
 
 
+def _attr_set(node: syntax.AttrSet, by: int) -> syntax.AttrSet:
+    bindings = tuple([moved(binding, by) for binding in node.bindings])
+    return syntax.AttrSet(node.start + by, node.end + by, bindings, node.recursive)
+
+
 _MOVERS: dict[type, Callable[[Any, int], Any]] = {
     syntax.Name: _name,
     syntax.Identifier: _identifier,
     syntax.String: _string,
     syntax.Binding: _binding,
     syntax.ListLiteral: _list,
+    syntax.AttrSet: _attr_set,
 }
 """What most nodes are, and what moves these fastest."""

@@ -1,6 +1,7 @@
 """From values of the language to located trees: stage values and paths become text."""
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 from dynbuild.declaration.syntax import paths
 from dynbuild.declaration.syntax.places import Places
@@ -47,6 +48,8 @@ class Conversion:
             raise DeclarationError(too_many(span))
         if len(path) > MAX_DEPTH:
             raise DeclarationError(too_deep(span))
+        if type(value) is str and value.isascii():  # as nearly all values are
+            return Leaf(value, span, literal)
         if isinstance(value, list):
             return self._list(value, span, path)
         if type(value) is Attrs and not _may_be_a_stage(path):
@@ -74,22 +77,23 @@ class Conversion:
     def _table(self, value: Attrs, span: Span, path: Path) -> Table:
         entries = {}
         for name in sorted(value.items):
+            here = (*path, name)
             key, place, literal = span, span, False
-            if name in value.spans:
-                key = self._places.seen(value.spans[name])
-                place, literal = self._places.value(value.spans[name])
-            inner = force(value.items[name])
-            node = self._node(inner, place, (*path, name), literal=literal)
-            entries[self._text(name, key, (*path, name))] = TableEntry(key, node)
+            if (written := value.spans.get(name)) is not None:
+                key, place, literal = self._places.entry(written)
+            node = self._node(force(value.items[name]), place, here, literal=literal)
+            if type(name) is not str or not name.isascii():
+                name = self._text(name, key, here)  # noqa: PLW2901  # as it is shown
+            entries[name] = TableEntry(key, node)
         return Table(entries, span)
 
     def _list(self, value: list[Slot], span: Span, path: Path) -> List:
         items = []
-        for index, item in enumerate(value):
+        spans = value.spans if isinstance(value, Elements) else ()
+        for index, (item, written) in enumerate(zip_longest(value, spans)):
             place, literal = span, False
-            written = value.spans[index] if isinstance(value, Elements) else None
             if written is not None:
-                place, literal = self._places.value(written)
+                _, place, literal = self._places.entry(written)
             here = (*path, index)
             items.append(self._node(force(item), place, here, literal=literal))
         return List(tuple(items), span)

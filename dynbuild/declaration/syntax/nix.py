@@ -26,7 +26,7 @@ def read(source: Source, inputs: Inputs) -> ReadFact:
             limits=inputs.limits,
             parse=inputs.parse or parse,
         )
-        places = Places(result.machine.trees, inputs.shown)
+        places = Places(result.machine.values, inputs.shown)
         return _read(result, source, inputs, places)
     except DeclarationError as error:
         raise places.told(error) from None

@@ -7,25 +7,13 @@ from typing import NamedTuple
 from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.syntax.secrecy import redacted_expression, starred_texts
 from dynbuild.errors import DeclarationError, Diagnostic, Label
+from dynbuild.lang.bindings import Definitions, Written
 from dynbuild.lang.showing import MOST_OF_A_TEXT
-from dynbuild.lang.syntax import (
-    Binding,
-    Expression,
-    Identifier,
-    ListLiteral,
-    Name,
-    NumberLiteral,
-    String,
-    SyntaxNode,
-    Unary,
-    children,
-)
+from dynbuild.lang.syntax import Expression, Identifier, NumberLiteral, String, Unary
 from dynbuild.spans import Source, Span
 
-_Offsets = tuple[int, int]
 _LITERALS = (NumberLiteral, String)
 _CONSTANTS = {"true", "false", "null"}
-_WITHOUT_PARTS = frozenset((Identifier, NumberLiteral))
 
 
 class _Known(NamedTuple):
@@ -33,7 +21,7 @@ class _Known(NamedTuple):
 
     source: Source
     seen: Source
-    values: dict[_Offsets, SyntaxNode]
+    values: Written
 
 
 class Places:
@@ -44,31 +32,32 @@ class Places:
     """
 
     def __init__(
-        self, trees: Mapping[Source, Expression], shown: Callable[[str], str]
+        self, values: Mapping[Source, Written], shown: Callable[[str], str]
     ) -> None:
-        self._trees = trees
+        self._values = values
         self._shown = shown
         self._known: dict[int, _Known] = {}
 
-    def value(self, name: Span) -> tuple[Span, bool]:
-        """Return an attribute's value's span, and whether it is spelled out there."""
-        node = self._of(name.source).values.get((name.start, name.end))
+    def entry(self, name: Span) -> tuple[Span, Span, bool]:
+        """Return the spans of a name and of its value, and whether that is literal."""
+        known = self._of(name.source)
+        # Most spans are as they were: a declaration has thousands.
+        is_as_it_was = known.seen is name.source
+        key = name if is_as_it_was else replace(name, source=known.seen)
+        node = known.values.get((name.start, name.end))
         if node is None:
-            return self.seen(name), False
-        return self.seen(Span(name.source, node.start, node.end)), _is_literal(node)
+            return key, key, False
+        return key, Span(known.seen, node.start, node.end), _is_literal(node)
 
     def seen(self, span: Span) -> Span:
-        seen = self._of(span.source).seen
-        # Most spans are as they were: a declaration has thousands.
-        return span if seen is span.source else replace(span, source=seen)
+        return self.entry(span)[0]
 
     def _of(self, source: Source) -> "_Known":
         # By identity, which costs less than to compare two texts' hashes.
         known = self._known.get(id(source))
         if known is None:
             safe = replace(redacted_expression(source), name=self._shown(source.name))
-            tree = self._trees.get(source)
-            values = _values(tree) if tree else {}
+            values = self._values.get(source, {})
             seen = source if safe == source else safe
             known = self._known[id(source)] = _Known(source, seen, values)
         return known
@@ -115,27 +104,9 @@ def _starred(text: str, hidden: Iterable[str]) -> str:
     return text
 
 
-def _values(tree: Expression) -> dict[_Offsets, SyntaxNode]:
-    """Return value nodes by the location of their name; elements by their own."""
-    found: dict[_Offsets, SyntaxNode] = {}
-    waiting: list[SyntaxNode] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Binding):
-            found[node.path[0].start, node.path[-1].end] = node.value
-            waiting.append(node.value)
-            waiting += [name for name in node.path if type(name) is not Name]
-        elif isinstance(node, ListLiteral):
-            found |= {(item.start, item.end): item for item in node.items}
-            waiting += node.items
-        elif type(node) not in _WITHOUT_PARTS:
-            waiting += children(node)
-    return found
-
-
-def _is_literal(node: SyntaxNode) -> bool:
+def _is_literal(node: Expression | Definitions) -> bool:
+    if isinstance(node, _LITERALS):
+        return True
     if isinstance(node, Unary):
         return isinstance(node.operand, NumberLiteral)
-    if isinstance(node, Identifier):
-        return node.name in _CONSTANTS
-    return isinstance(node, _LITERALS)
+    return isinstance(node, Identifier) and node.name in _CONSTANTS
