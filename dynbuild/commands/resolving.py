@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dynbuild.steps.fields import COLUMNS, FieldValue
-from dynbuild.steps.kinds import FieldKind, RecordKind, Records
+from dynbuild.steps.kinds import RecordKind, Records
 
 if TYPE_CHECKING:
     # Whoever realizes a lock imports no schema.
@@ -13,17 +13,14 @@ if TYPE_CHECKING:
 def resolved(of: type, declared: "BaseModel", **found: FieldValue) -> FieldValue:
     """Return a declared value as its resolved type; ``found`` overrides fields."""
     for column in COLUMNS[of]:
-        value = None if column.name in found else getattr(declared, column.name)
-        if value is not None:
-            found[column.name] = _as_declared(column.kind, value)
+        if column.name in found:
+            continue
+        value, kind = getattr(declared, column.name), column.kind
+        if value is None:
+            continue
+        if isinstance(kind, RecordKind):
+            value = resolved(kind.of, value)
+        elif value and isinstance(kind, Records):
+            value = tuple(resolved(kind.of, item) for item in value)
+        found[column.name] = value
     return of(**found)
-
-
-def _as_declared(kind: FieldKind, value: FieldValue) -> FieldValue:
-    match kind:
-        case RecordKind(of):
-            return resolved(of, value)
-        case Records(of):
-            return tuple(resolved(of, item) for item in value)
-        case _:
-            return value

@@ -8,6 +8,7 @@ from typing import Literal
 
 from dynbuild.commands.copied import as_copy, is_pattern, pattern_of, sources_of
 from dynbuild.commands.downloads import Digester, undigested, with_downloads
+from dynbuild.commands.listed import indexes_of, own_indexes_of, packages_of
 from dynbuild.commands.programs import Lacks, unasked
 from dynbuild.commands.resolving import resolved
 from dynbuild.commands.unfit_stages import (
@@ -15,14 +16,12 @@ from dynbuild.commands.unfit_stages import (
     refuse_platforms,
     refuse_shells,
 )
-from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Argument, Declaration, ImageFields
 from dynbuild.declaration.schema import Healthcheck as DeclaredHealthcheck
 from dynbuild.declaration.schema import User as DeclaredUser
 from dynbuild.declaration.schema_stage import Copy as DeclaredCopy
 from dynbuild.declaration.schema_stage import InlineFile as DeclaredFile
-from dynbuild.declaration.schema_stage import Stage as DeclaredStage
 from dynbuild.declaration.syntax.tree import Path
 from dynbuild.emit.modes import in_letters
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -32,14 +31,11 @@ from dynbuild.lockfile.own_packages import key_of
 from dynbuild.ports import Files, NotThereError
 from dynbuild.reference import SCRATCH, parse, start
 from dynbuild.steps.late import REFERENCE
-from dynbuild.steps.log import EVERYTHING
-from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     DEFAULT_SHELL,
     AptSource,
     Copy,
     Healthcheck,
-    Index,
     InlineFile,
     Pin,
     RuntimeConfig,
@@ -101,7 +97,7 @@ def target_of(
     """
     declaration = loaded.declaration
     problems: list[Diagnostic] = []
-    below = stands_on(declaration.stages)
+    below = loaded.below
     stages = tuple(
         _stage(loaded, place, below[stage.name], files, problems)
         for place, stage in enumerate(declaration.stages)
@@ -123,10 +119,10 @@ def target_of(
     refuse_conflicts(loaded, stages, base, images)
     return Target(
         base=base,
-        packages=_packages(declaration),
+        packages=packages_of(declaration),
         setups=setups,
         sources=sources,
-        indexes=_indexes(declaration),
+        indexes=indexes_of(declaration),
         scripts=declaration.env_scripts,
         user=_user(declaration),
         stages=stages,
@@ -138,45 +134,6 @@ def target_of(
             stage.name for stage in declaration.stages if stage.touches is None
         ),
     )
-
-
-def _packages(declaration: ImageFields | DeclaredStage) -> dict[str, dict[str, str]]:
-    found = {}
-    for manager in MANAGERS.values():
-        listed = sorted(getattr(declaration, manager.field))
-        specs = {manager.key(spec): spec for spec in listed}
-        if manager.system and getattr(declaration, manager.upgrade_field):
-            specs[EVERYTHING] = EVERYTHING
-        if specs:
-            found[manager.name] = specs
-    return found
-
-
-def _indexes(
-    declaration: ImageFields | DeclaredStage,
-) -> dict[str, tuple[Index, ...]]:
-    return {
-        manager.name: tuple(Index(**dict(one)) for one in declared)
-        for manager in MANAGERS.values()
-        if manager.index_field
-        and (declared := getattr(declaration, manager.index_field))
-    }
-
-
-def _own_indexes(
-    declaration: Declaration, stage: DeclaredStage
-) -> dict[str, tuple[Index, ...]]:
-    """Return where a stage's packages come from: as it says, else as the image does.
-
-    What it installs nothing with, it inherits nothing for.
-    """
-    said, inherited = _indexes(stage), _indexes(declaration)
-    return {
-        row.index_field: said.get(row.name)
-        or (inherited.get(row.name, ()) if getattr(stage, row.field) else ())
-        for row in MANAGERS.values()
-        if row.index_field
-    }
 
 
 def _user(declaration: Declaration) -> User | None:
@@ -321,11 +278,11 @@ def _stage(
         **({} if stage.base is None else {"base": start(stage.base)}),
         packages={
             key_of(manager, key): spec
-            for manager, specs in _packages(stage).items()
+            for manager, specs in packages_of(stage).items()
             for key, spec in specs.items()
         },
         apt_sources=tuple(sorted(_sources(loaded, at, files, problems), key=repr)),
-        **_own_indexes(loaded.declaration, stage),
+        **own_indexes_of(loaded.declaration, stage),
     )
     return found
 

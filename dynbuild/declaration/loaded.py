@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.schema import Declaration, NamedImage
 from dynbuild.declaration.schema_stage import Setup, Stage
@@ -12,7 +14,7 @@ from dynbuild.errors import Diagnostic
 from dynbuild.spans import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A declaration, the locations of its values, and its warnings."""
 
@@ -33,6 +35,11 @@ class Loaded:
     """The images, if there are several, whose stages were written as a table."""
     images: "tuple[OneOfSeveral, ...]" = ()
     """The images, if there are several: each after the one that it extends."""
+
+    @cached_property
+    def below(self) -> Mapping[str, tuple[str, ...]]:
+        """What each stage depends on, with "*" written out."""
+        return stands_on(self.declaration.stages)
 
     @property
     def each(self) -> "Mapping[str, Loaded]":

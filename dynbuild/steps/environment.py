@@ -91,7 +91,7 @@ class Environments:
         """
         composed = self._agreed(self._with_own[name])
         table = self._stages[name].build_env
-        own = self._expand(table, composed, name, "build_env")
+        own, _ = self._expand(table, composed, name, "build_env")
         return {**composed, **own}
 
     def of_image(self) -> dict[str, str]:
@@ -101,7 +101,8 @@ class Environments:
     def of_container(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the image's variables: the stages', and the container-only ones."""
         composed = self.of_image()
-        return {**composed, **self._expand(env, composed, None, "env")}
+        own, _ = self._expand(env, composed, None, "env")
+        return {**composed, **own}
 
     def check(self) -> None:
         """Raise the error that any stage, or the image, would run into."""
@@ -118,13 +119,14 @@ class Environments:
         stage: str | None,
         kind: str,
         composed_length: int | None = None,
-    ) -> dict[str, str]:
+    ) -> tuple[dict[str, str], int]:
         """Expand a table against the variables composed so far and the base's.
 
-        ``composed_length`` is that of all their values, where it is known already.
+        Returns as well how long all values are then, if the table sets any;
+        ``composed_length`` is how long they were, where it is known already.
         """
         if not table:
-            return {}
+            return {}, 0
         if composed_length is None:
             composed_length = sum(map(len, composed.values()))
         try:
@@ -138,7 +140,7 @@ class Environments:
             error.variable = error.variable or min(table)
             error.stage, error.table = stage, kind
             raise
-        return own
+        return own, length
 
     def _agreed(self, together: int) -> dict[str, str]:
         self._refuse_conflict(together)
@@ -155,11 +157,7 @@ class Environments:
             for place in reversed(missing):
                 name = self._order[place]
                 env = self._stages[name].env
-                own = self._expand(env, composed, name, "env", length)
-                length += sum(
-                    len(text) - len(composed.get(variable, ""))
-                    for variable, text in own.items()
-                )
+                own, length = self._expand(env, composed, name, "env", length)
                 self._expanded += sum(map(len, own.values()))
                 if self._expanded > MAX_EXPANDED:
                     raise VariableError(

@@ -85,6 +85,8 @@ def expand_all(
 
     A variable's own name in its value refers to ``seen``. Raises VariableError.
     """
+    if not any("$" in text for text in table.values()):
+        return dict(sorted(table.items()))
     expanded: dict[str, str] = {}
     scope = ChainMap(expanded, seen)
     for name in by_need(table):

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 
 from dynbuild.declaration.advice.shared_directories import below
-from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.scripts.runs import ScriptRun, with_list
 from dynbuild.declaration.scripts.script import Command, is_static
@@ -20,7 +19,7 @@ from dynbuild.quote import shell
 
 def check_clashes(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report directories that two stages make, and links that another goes through."""
-    edges = stands_on(loaded.declaration.stages)
+    edges = loaded.below
     made: dict[str, str] = {}
     linked: dict[str, str] = {}
     for run in runs:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dynbuild.declaration.grammar import REFERENCE
-from dynbuild.declaration.graph import standing_on, stands_on
+from dynbuild.declaration.graph import standing_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.scripts.runs import ScriptRun, declaring
 from dynbuild.declaration.scripts.script import Command, is_static
@@ -141,7 +141,7 @@ def _told_where(loaded: Loaded) -> set[str]:
     stages = loaded.declaration.stages
     for_all = {stage.name for stage in stages if _is_free(stage.env)}
     alone = {stage.name for stage in stages if _is_free(stage.build_env)}
-    return standing_on(stands_on(stages), for_all) | alone
+    return standing_on(loaded.below, for_all) | alone
 
 
 def _is_free(env: Mapping[str, str]) -> bool:

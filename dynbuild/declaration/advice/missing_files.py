@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from posixpath import normpath
 
-from dynbuild.declaration.graph import standing_on, stands_on
+from dynbuild.declaration.graph import standing_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_stage import Stage
 from dynbuild.declaration.scripts.runs import ScriptRun, with_list
@@ -94,7 +94,7 @@ class _Root:
 
 
 def _root_of(loaded: Loaded, runs: list[ScriptRun]) -> _Root:
-    edges = stands_on(loaded.declaration.stages)
+    edges = loaded.below
     makers = {
         run.name
         for run in runs

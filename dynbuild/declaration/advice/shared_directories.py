@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dynbuild.closure import closure
-from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_stage import EVERY_STAGE
 from dynbuild.declaration.scripts.runs import ScriptRun, with_list
@@ -32,7 +31,7 @@ _ACTS = frozenset(("-delete", "-exec", "-execdir", "-fprint", "-fls"))
 def check_looks(loaded: Loaded, runs: list[ScriptRun]) -> Iterator[Diagnostic]:
     """Report commands that see a shared directory without earlier stages' files."""
     stages = loaded.declaration.stages
-    edges = stands_on(stages)
+    edges = loaded.below
     looking: dict[str, tuple[ScriptRun, Command, str]] = {}
     for run in runs if len(stages) > 1 else ():
         for command in run.commands or ():

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from dynbuild.closure import closure
 from dynbuild.declaration.check.users import created
-from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_packages import INSTALLING
 from dynbuild.declaration.schema_stage import EVERY_STAGE, Stage
@@ -49,7 +48,7 @@ def check_bases(loaded: Loaded) -> Iterator[Diagnostic]:
 def check_grounds(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report stages that stand on one with another base."""
     stages = {stage.name: stage for stage in loaded.declaration.stages}
-    below = stands_on(loaded.declaration.stages)
+    below = loaded.below
     for index, stage in enumerate(loaded.declaration.stages):
         others = [stages[name] for name in below[stage.name] if name in stages]
         apart = [other for other in others if start_of(other) != start_of(stage)]
@@ -75,7 +74,7 @@ def check_own_packages(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report packages of stages of the image, and of two on one another."""
     stages = loaded.declaration.stages
     owning = [stage.name for stage in stages if has_packages(stage)]
-    below = stands_on(stages)
+    below = loaded.below
     for index, stage in enumerate(stages):
         fields = [field for field in _FIELDS if getattr(stage, field)]
         at = ("stages", index)

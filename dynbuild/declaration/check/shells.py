@@ -5,17 +5,16 @@ asking its registry (``commands/programs``).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from posixpath import normpath
 
 from dynbuild.closure import closure
-from dynbuild.declaration.graph import stands_on
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_packages import INSTALLING
 from dynbuild.declaration.schema_stage import Setup, Stage
 from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic
+from dynbuild.frequent import frequent
 from dynbuild.reference import SCRATCH
 
 SHELL = "/bin/sh"
@@ -32,7 +31,7 @@ _EXISTING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class Need:
     """What needs a shell of a base: where it is said, and what to do without.
 
@@ -94,7 +93,7 @@ def _of_the_image(loaded: Loaded) -> Iterator[Need]:
 def _of_stages(loaded: Loaded) -> Iterator[Need]:
     declaration = loaded.declaration
     stages = {stage.name: stage for stage in declaration.stages}
-    below = stands_on(declaration.stages)
+    below = loaded.below
 
     def brought(stage: Stage, shell: str) -> bool:
         names = closure([stage.name], lambda name: below.get(name, ()))

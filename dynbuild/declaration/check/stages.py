@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from dynbuild.declaration.check.grounds import has_packages
 from dynbuild.declaration.grammar import RESERVED_NAMES, STAGE_NAME, STEP_NAME, matches
-from dynbuild.declaration.graph import copies_from, cycles, stands_on
+from dynbuild.declaration.graph import copies_from, cycles
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_stage import EVERY_STAGE, Stage, Taken
 from dynbuild.declaration.scripts.script import REMEMBERED
@@ -199,7 +199,7 @@ def _star(loaded: Loaded, index: int, stage: Stage) -> Iterator[Diagnostic]:
 def check_cycles(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report dependency cycles, each shown in full."""
     stages = loaded.declaration.stages
-    standing, copying = stands_on(stages), copies_from(stages)
+    standing, copying = loaded.below, copies_from(stages)
     needs = {name: (*standing[name], *copying[name]) for name in standing}
     index = {stage.name: at for at, stage in enumerate(stages)}
     for cycle in cycles(needs):

@@ -13,7 +13,14 @@ from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.rules import TRUSTED_KEY, VARIABLE, Rule
 from dynbuild.declaration.schema import Declaration
 from dynbuild.declaration.syntax.shape_messages import place
-from dynbuild.declaration.syntax.tree import Leaf, List, Node, Path, Table
+from dynbuild.declaration.syntax.tree import (
+    Leaf,
+    List,
+    Node,
+    Path,
+    Table,
+    TableEntry,
+)
 from dynbuild.errors import Diagnostic, respellings
 from dynbuild.spans import Span
 
@@ -60,13 +67,8 @@ _RULES: dict[Pattern, Rule] = dict(_rules_of(Declaration, (), ()))
 _RULES_IN_TABLES = {path: rule for path, rule in _RULES.items() if str in path}
 """Those of texts in tables whose keys are freely chosen."""
 
-_ENVIRONMENTS: tuple[Pattern, ...] = (
-    ("env",),
-    (*_STAGE, "env"),
-    (*_STAGE, "build_env"),
-)
-
-_ENDS = {pattern[-1:] for pattern in _ENVIRONMENTS}
+_ENVIRONMENTS = frozenset({"env", "build_env"})
+"""The tables of variables of a stage."""
 
 _LINES: tuple[Pattern, ...] = (
     ("args", str, "description"),
@@ -93,10 +95,7 @@ _ONE_LINE: tuple[Pattern, ...] = (
 )
 """Texts that end up in Dockerfile instructions, which end with their line."""
 
-_NAMED: Mapping[Path, str] = {
-    ("labels",): "a label",
-    ("annotations",): "an annotation",
-}
+_NAMED: Mapping[str, str] = {"labels": "a label", "annotations": "an annotation"}
 """Tables of which every key stands in an image as it is."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -110,7 +109,7 @@ def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
     _add_texts(loaded.tree, (), (), texts)
     for path, shape, leaf in texts:
         text = str(leaf.value)
-        if (mistake := _unprintable(loaded, path, text)) is not None:
+        if _CONTROL.search(text) and (mistake := _unprintable(loaded, path, text)):
             yield mistake
             continue
         rule = _rule_of(shape)
@@ -144,18 +143,38 @@ def _secret_key(loaded: Loaded, path: Path, leaf: Leaf) -> Diagnostic:
 
 def check_keys(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report freely chosen keys that cannot be written into an image."""
-    keys: list[tuple[Path, Span]] = []
-    _add_keys(loaded.tree, (), keys)
-    for path, key in keys:
-        name = str(path[-1])
-        of = path[-2:-1]
-        if of in _ENDS and any(_fits(path[:-1], pattern) for pattern in _ENVIRONMENTS):
-            if not matches(grammar.ENV_NAME, name):
-                message = f"{name!r} is not {VARIABLE.wanted}"
-                yield _no_variable(message, key, name)
-        elif path[:-1] in _NAMED and (_CONTROL.search(name) or not name.strip()):
-            message = f"{_NAMED[path[:-1]]} has a name without line breaks"
-            yield Diagnostic("DB0143", message, key)
+    for field, entry in loaded.tree.entries.items():
+        match field, entry.value:
+            case "env", _:
+                yield from _check_variables(entry.value)
+            case "stages", List(stages):
+                for stage in stages:
+                    yield from _check_stage(stage)
+            case "labels" | "annotations", Table(named):
+                yield from _check_names(_NAMED[field], named)
+            case _:
+                pass
+
+
+def _check_stage(stage: Node) -> Iterator[Diagnostic]:
+    for field, entry in stage.entries.items() if isinstance(stage, Table) else ():
+        if field in _ENVIRONMENTS:
+            yield from _check_variables(entry.value)
+
+
+def _check_names(what: str, named: Mapping[str, TableEntry]) -> Iterator[Diagnostic]:
+    for name, entry in named.items():
+        if _CONTROL.search(name) or not name.strip():
+            message = f"{what} has a name without line breaks"
+            yield Diagnostic("DB0143", message, entry.key)
+
+
+def _check_variables(node: Node) -> Iterator[Diagnostic]:
+    """Report keys of a table of variables that are no names of any."""
+    for name, entry in node.entries.items() if isinstance(node, Table) else ():
+        if not matches(grammar.ENV_NAME, name):
+            message = f"{name!r} is not {VARIABLE.wanted}"
+            yield _no_variable(message, entry.key, name)
 
 
 def _no_variable(message: str, key: Span, name: str) -> Diagnostic:
@@ -183,10 +202,8 @@ def check_arguments(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _unprintable(loaded: Loaded, path: Path, text: str) -> Diagnostic | None:
-    """Report the first character that the field cannot hold."""
+    """Report the first control character that the field cannot hold, if any."""
     found = _CONTROL.search(text)
-    if found is None:
-        return None
     where = place(loaded.tree, path)
     span = loaded.span(*path)
     if any(_fits(path, pattern) for pattern in _LINES):
@@ -235,17 +252,3 @@ def _add_texts(
             _add_texts(item, (*path, index), shape, found)
     elif isinstance(node.value, str):
         found.append((path, shape, node))
-
-
-def _add_keys(node: Table | List, path: Path, found: list[tuple[Path, Span]]) -> None:
-    """Add all keys of a tree."""
-    if isinstance(node, Table):
-        for name, entry in node.entries.items():
-            at = (*path, name)
-            found.append((at, entry.key))
-            if not isinstance(entry.value, Leaf):
-                _add_keys(entry.value, at, found)
-    else:
-        for index, item in enumerate(node.items):
-            if not isinstance(item, Leaf):
-                _add_keys(item, (*path, index), found)

@@ -1,7 +1,6 @@
 """All shell commands of a declaration in one list, and what each can see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_stage import Stage
@@ -10,9 +9,10 @@ from dynbuild.declaration.syntax.edits import with_items, without_item
 from dynbuild.declaration.syntax.spelling import Spellable
 from dynbuild.declaration.syntax.tree import Path, find
 from dynbuild.errors import Mend
+from dynbuild.frequent import frequent
 
 
-@dataclass(frozen=True, slots=True)
+@frequent(frozen=True, slots=True)
 class ScriptRun:
     """One line of commands, of a stage or a setup, or one environment script."""
 

@@ -7,7 +7,7 @@ and count as able to do anything. Nothing here decides what runs.
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 _BREAKS = {";", "&&", "|", "&", "(", ")", ";;", "|&"}
@@ -32,9 +32,12 @@ class Command:
     writes: bool = False
     """Whether its output goes into a file."""
 
-    @property
-    def name(self) -> str:
-        return self.words[0] if self.words else ""
+    name: str = field(init=False, compare=False)
+    """The first word, which most checks ask for."""
+
+    def __post_init__(self) -> None:
+        name = self.words[0] if self.words else ""
+        object.__setattr__(self, "name", name)
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -107,7 +107,9 @@ def _normal_image(
 def _indexes(entries: dict[str, TableEntry]) -> None:
     """Let an address mean a table, and one table a list."""
     for field in _INDEXES:
-        match entries.get(field):
+        if field not in entries:
+            continue
+        match entries[field]:
             case TableEntry(at, Leaf(str()) | Table() as one):
                 entries[field] = TableEntry(at, List((one,), one.span))
             case _:

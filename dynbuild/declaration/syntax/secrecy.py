@@ -1,7 +1,7 @@
 """Redaction of secrets: anything that looks like one is starred in every excerpt."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -73,32 +73,42 @@ def starred_texts(source: Source) -> Iterator[str]:
 
 
 def _redacted(source: Source, value: re.Pattern[str]) -> Source:
-    # A secret that is first bound to another name is starred there as well.
-    bound: dict[str, set[str]] = {}
-    for key in _KEY.finditer(source.text):
-        if other := _NAME.match(source.text, key.end()):
-            bound.setdefault(key[1], set()).add(other[1])
+    keys = [*_KEY.finditer(source.text)]
     names: set[str] = set()
     logins = list(_logins(source))
-    spans = [*_written(source, (), value), *logins]
+    spans = [*_written(source, keys, (), value), *logins]
     texts = [source.text[one.start : one.end] for one in spans]
     waiting = [other[1] for text in texts if (other := _NAME.match(text))]
+    bound = _bound(source, keys) if waiting else {}
     while waiting:
         name = waiting.pop()
         if name not in names:
             names.add(name)
             waiting += bound.get(name, ())
+    # A secret that is first bound to another name is starred there as well.
     if names:
-        spans = [*_written(source, names, value), *logins]
+        spans = [*_written(source, keys, names, value), *logins]
     return _starred(source, spans)
 
 
+def _bound(source: Source, keys: Iterable[re.Match[str]]) -> dict[str, set[str]]:
+    """Return the names that each key is bound to."""
+    bound: dict[str, set[str]] = {}
+    for key in keys:
+        if other := _NAME.match(source.text, key.end()):
+            bound.setdefault(key[1], set()).add(other[1])
+    return bound
+
+
 def _written(
-    source: Source, names: Collection[str], value: re.Pattern[str]
+    source: Source,
+    keys: Iterable[re.Match[str]],
+    names: Collection[str],
+    value: re.Pattern[str],
 ) -> Iterator[Span]:
     """Yield values after keys, in any syntax or none; ``value`` if not quoted."""
     done = 0
-    for key in _KEY.finditer(source.text):
+    for key in keys:
         if key.start() < done:
             continue
         start = key.end()
@@ -151,50 +161,52 @@ def _starred(source: Source, spans: list[Span]) -> Source:
     return Source(source.name, "".join(pieces) + source.text[done:])
 
 
-def _secrets(node: Node) -> Iterator[Span]:
+def _secrets(tree: Table) -> Iterator[Span]:
     """Yield the spans of likely secrets: in environments, secrets and keys.
 
     ``secret`` is the id of one.
     """
-    match node:
-        case Table(entries):
-            for name, entry in entries.items():
-                if name in _ENVIRONMENTS and isinstance(entry.value, Table):
-                    yield from _in_environment(entry.value)
-                elif name == "secrets":
-                    yield from _in_secrets(entry.value)
-                elif isinstance(entry.value, Leaf):
-                    if name != "secret" and is_secret(name, str(entry.value.value)):
-                        yield entry.value.span
-                elif name == "trusted_keys" and isinstance(entry.value, List):
-                    yield from _in_keys(entry.value)
+    waiting: list[Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, List):
+            waiting += [item for item in node.items if not isinstance(item, Leaf)]
+        elif isinstance(node, Table):
+            for name, entry in node.entries.items():
+                value = entry.value
+                if name == "secrets":
+                    yield from _in_secrets(value)
+                elif isinstance(value, Leaf):
+                    if name != "secret" and is_secret(name, str(value.value)):
+                        yield value.span
+                elif name in _ENVIRONMENTS and isinstance(value, Table):
+                    yield from _in_environment(value)
+                elif name == "trusted_keys" and isinstance(value, List):
+                    yield from _in_keys(value)
                 else:
-                    yield from _secrets(entry.value)
-        case List(items):
-            for item in items:
-                yield from _secrets(item)
-        case _:
-            pass
+                    waiting.append(value)
 
 
 def _logins(source: Source) -> Iterator[Span]:
+    if "@" not in source.text:
+        return
     for match in _LOGIN.finditer(source.text):
         yield Span(source, match.start(), match.end())
 
 
-def _addresses(node: Node) -> Iterator[Span]:
+def _addresses(tree: Table) -> Iterator[Span]:
     """Yield the spans of texts that have an address with a login in it."""
-    match node:
-        case Table(entries):
-            for entry in entries.values():
-                yield from _addresses(entry.value)
-        case List(items):
-            for item in items:
-                yield from _addresses(item)
-        case Leaf(str(text), span) if _LOGIN.search(text):
-            yield span
-        case _:
-            pass
+    waiting: list[Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Leaf):
+            text = node.value
+            if isinstance(text, str) and "@" in text and _LOGIN.search(text):
+                yield node.span
+        elif isinstance(node, List):
+            waiting += node.items
+        else:
+            waiting += [entry.value for entry in node.entries.values()]
 
 
 def _in_environment(table: Table) -> Iterator[Span]:
