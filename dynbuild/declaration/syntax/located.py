@@ -123,8 +123,7 @@ class Conversion:
         return inside
 
     def _text(self, text: str, span: Span, path: Path) -> str:
-        if type(text) is str and text.isascii():
-            return text
+        """Return a text that is more than ASCII, or has the mark of a path."""
         try:
             text.encode()
         except UnicodeEncodeError:

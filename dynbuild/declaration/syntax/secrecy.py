@@ -166,12 +166,12 @@ def _secrets(tree: Table) -> Iterator[Span]:
 
     ``secret`` is the id of one.
     """
-    waiting: list[Node] = [tree]
+    waiting: list[Table | List] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, List):
             waiting += [item for item in node.items if not isinstance(item, Leaf)]
-        elif isinstance(node, Table):
+        else:
             for name, entry in node.entries.items():
                 value = entry.value
                 if name == "secrets":
