@@ -194,7 +194,8 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     ``forgotten`` is a package that the failure mentions and that is no longer declared,
     ``missed`` what a copy did not bring, whose pattern matched nothing.
     ``image`` is the one whose step it is, if several are made, ``platform`` that for
-    which it was built, if there are several.
+    which it was built, if there are several; then ``others`` are the failures for
+    others of them.
     """
 
     step: StageName | None
@@ -208,6 +209,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     missed: str | None = None
     image: str | None = None
     platform: str | None = None
+    others: "tuple[BuildFailed, ...]" = ()
 
     def __str__(self) -> str:
         step = f"{self.image}/{self.step}" if self.image else self.step

@@ -1,6 +1,6 @@
-"""Which image of several a command is about, as its words name it."""
+"""Which image of several a command is about, and on which platforms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,76 @@ class ChosenImage:
     def name(self) -> str:
         """Its own name."""
         return self.line[-1] if self.line else ONLY
+
+
+Key = tuple[str, str]
+"""The name of an image, and of a platform, each as far as there are several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An image on one platform, of which a command tells.
+
+    Without a ``platform`` it is the one that the command usually looks at. ``told``
+    names it where the command tells of several.
+    """
+
+    image: ChosenImage
+    platform: str | None
+    told: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What it is told by."""
+        return self.image.name, self.told
+
+    @property
+    def heading(self) -> str:
+        """What stands above that which is told of it; empty for the only one."""
+        return heading(*self.key)
+
+
+def heading(image: str, platform: str) -> str:
+    """Return what stands above that which is told of an image on a platform."""
+    parts = (("image", image), ("platform", platform))
+    return ", ".join(f"{what} {name}" for what, name in parts if name)
+
+
+def platforms_asked(lock: Lock | None, asked: str | None) -> tuple[str, ...]:
+    """Return the platforms that are asked for, else those that a lock is for, if any.
+
+    ``asked`` are names separated by commas, as ``--platform`` has them.
+    """
+    if asked:
+        return tuple(asked.split(","))
+    return lock.config.platforms if lock else ()
+
+
+def subjects(images: Iterable[ChosenImage], asked: str | None) -> list[Subject]:
+    """Return images on the platforms asked for, else on those that each is for."""
+    found: list[Subject] = []
+    for image in images:
+        named = platforms_asked(image.lock, asked)
+        several = len(named) > 1
+        found += [Subject(image, one, one if several else "") for one in named]
+        found += [] if named else [Subject(image, None)]
+    return found
+
+
+def as_data(told: Mapping[Key, object]) -> object:
+    """Return what is told of subjects, by their keys, as one object for ``--json``.
+
+    That of the only image stands alone; that of several platforms by their names.
+    """
+    images: dict[str, object] = {}
+    platforms: dict[str, dict[str, object]] = {}
+    for (image, platform), one in told.items():
+        if not platform:
+            images[image] = one
+            continue
+        platforms.setdefault(image, {})[platform] = one
+        images[image] = {"platforms": platforms[image]}
+    return images.get(ONLY, images)
 
 
 def every_image(project: Project, recipe: AnyLock) -> list[ChosenImage]:

@@ -34,21 +34,20 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
     files: Files,
     tiers: Sequence[Tier],
     registries: Images,
-    platform: str,
+    platforms: Sequence[str],
     index: Newest,
-) -> tuple[Finding, ...]:
+) -> dict[Finding, tuple[str, ...]]:
     """Find images and packages that are outdated, or unknown, with the reason.
 
-    ``index`` looks up packages of pip. Nothing is built or written.
+    Each is returned with the platforms that it holds for, none if for all. ``index``
+    looks up packages of pip. Nothing is built or written.
     """
     found = outdated_images(lock, registries)
     specs = declared_packages(lock)
     unknown = {manager: _INSIDE for manager in specs if manager != "pip"}
-    installed: dict[str, dict[str, str]] = {}
     newest: dict[str, dict[str, str]] = {}
     if "pip" in specs:
         unknown["pip"] = _NOWHERE
-        installed["pip"] = installed_by_pip(_wrote(lock, files, tiers, platform))
         newest["pip"] = {}
         for key in specs["pip"]:
             try:
@@ -58,7 +57,16 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
                 continue
             if latest is not None:
                 newest["pip"][key] = latest
-    return (*found, *packages(lock, installed, newest, unknown))
+    told: dict[Finding, list[str]] = {}
+    for platform in platforms:
+        installed: dict[str, dict[str, str]] = {}
+        if "pip" in specs:
+            installed["pip"] = installed_by_pip(_wrote(lock, files, tiers, platform))
+        for one in packages(lock, installed, newest, unknown):
+            told.setdefault(one, []).append(platform)
+    of_all = len(platforms)
+    some = {one: () if len(of) == of_all else (*of,) for one, of in told.items()}
+    return {**dict.fromkeys(found, ()), **some}
 
 
 def outdated_images(lock: Lock, registries: Images) -> list[Finding]:

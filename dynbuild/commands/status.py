@@ -12,6 +12,7 @@ from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Held, Plan, Reuse
 from dynbuild.ports import (
+    Base,
     Builder,
     Files,
     Images,
@@ -101,6 +102,8 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     resolved = resolve(lock, name, contents, unpinned, order)
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
+    if lock.base.empty:
+        base = Base((), {}, {})  # of nothing all is there
     above = above_of(resolved)
     every = (steps_of(resolved), *above)
     steps = [*dict.fromkeys(step for one in every for step in one.digests.values())]

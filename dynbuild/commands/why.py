@@ -261,12 +261,18 @@ def lock_at(locks: Locks, revision: str) -> Lock:
 
 
 def usual_platform(lock: Lock, history: History, ask: Callable[[], str]) -> str:
-    """Return the base's only platform, else the last local build's or the engine's."""
-    if len(lock.base.platforms) == 1:
-        (only,) = lock.base.platforms
-        return only
+    """Return the only platform that a lock is for, or its base is there for.
+
+    Else that of the last local build, or the engine's; if it is for none of these, the
+    first that it is for.
+    """
+    declared = lock.config.platforms
+    known = declared or tuple(lock.base.platforms)
+    if len(known) == 1:
+        return known[0]
     builds = history.builds()
-    return builds[-1].platform if builds else ask()
+    usual = builds[-1].platform if builds else ask()
+    return usual if not declared or usual in declared else declared[0]
 
 
 def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:

@@ -90,7 +90,10 @@ def made(realized: Sequence[RealizedSteps]) -> Linked:
         if failed or broken:
             for one, outcome, recorded in outcomes:
                 recorded.outcome, _ = keep(outcome, one.inputs.backends, ready=False)
-            raise (*failed, *broken)[0]
+            if failed:
+                raise failed[0]
+            first, *others = broken
+            raise replace(first, others=(*others,))
         parts = [_linked(*some) for some in outcomes]
         return _given(parts)
 

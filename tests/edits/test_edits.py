@@ -149,7 +149,7 @@ def test_diff_names_the_steps_that_run(
     expected = {id_ for id_, digest in _digests(after).items() if digest not in known}
     assert {step.placed.id for step in found.runs} == expected
     assert diff_text(found) + "\n" == snapshot(extension_class=files("txt"))
-    assert diffs_markdown({"": found}) == snapshot(extension_class=files("md"))
+    assert diffs_markdown({("", ""): found}) == snapshot(extension_class=files("md"))
 
 
 def _locked(previous: Lock | None, text: str, root: Path) -> Lock:

@@ -178,6 +178,13 @@ def test_a_platform_that_fails_names_itself_and_keeps_what_others_made(
     assert "run (linux/amd64) failed" not in done.err
     again = project.ok("realize", "--platform", "linux/amd64")
     assert ran(again) == []
+    # Of several that fail the last lines name each.
+    edit(project, 'commands = ["true"]', 'commands = ["exit 3"]')
+    both = project.run("realize", *BOTH)
+    last = [line for line in both.err.splitlines() if "error[DB0510]" in line]
+    assert "run (linux/amd64) failed: exit code 3" in last[0]
+    assert "run (linux/arm64) failed" in last[1]
+    edit(project, 'commands = ["exit 3"]', 'commands = ["true"]')
     assert "linux/riscv64" in project.run("realize", "--platform", "linux/riscv64").err
 
 

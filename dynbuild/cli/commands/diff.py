@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from dynbuild.cli import options
+from dynbuild.cli.images import Key, as_data, heading, platforms_asked
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, give, say, tell
 from dynbuild.cli.render.diff_markdown import diffs_markdown
@@ -37,7 +38,7 @@ _MOST = 2
 
 @click.command()
 @click.argument("sides", nargs=-1, metavar="[BEFORE] [AFTER]")
-@options.platform("linux/amd64 if both locks have it")
+@options.platform("those of the lock, else linux/amd64 if it has that", several=True)
 @request(
     "--format",
     "form",
@@ -95,25 +96,28 @@ def diff(  # noqa: PLR0913 - one parameter a flag
         hint = "name one or two: revisions of git, or files"
         raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     found = _opened(sides, config)
-    differences: dict[str, Diff] = {}
-    contents: dict[str, ContentsDiff] = {}
+    differences: dict[Key, Diff] = {}
+    contents: dict[Key, ContentsDiff] = {}
     for image in _images(found):
         before, after = (_side(one, image) for one in (found.before, found.after))
         of = found.project and found.project.of_image(image)
         look_up = looked_up(of, found.tiers)
-        differences[image] = verb.compared(before, after, platform, look_up)
-        inside = _contents(found, (before, after), image, platform, files=files)
-        if inside is not None:
-            contents[image] = inside
+        named = platforms_asked(after.lock, platform)
+        for one in named or (None,):
+            key = (image, one if one and len(named) > 1 else "")
+            differences[key] = verb.compared(before, after, one, look_up)
+            inside = _contents(found, (before, after), image, one, files=files)
+            if inside is not None:
+                contents[key] = inside
         if before.lock is None:
             what = "all of it" if not image else f"all of {image}"
             tell(f"no lock is committed at {before.name}: {what} is new")
     if as_json or form == "json":
         told = {
-            image: {**diff_data(one), **contents_diff_data(contents.get(image))}
-            for image, one in differences.items()
+            key: {**diff_data(one), **contents_diff_data(contents.get(key))}
+            for key, one in differences.items()
         }
-        data(told.get(ONLY, told))
+        data(as_data(told))
     elif markdown or form == "markdown":
         give(diffs_markdown(differences, contents))
     else:
@@ -122,17 +126,23 @@ def diff(  # noqa: PLR0913 - one parameter a flag
 
 
 def _say(
-    differences: Mapping[str, Diff],
-    contents: Mapping[str, ContentsDiff],
+    differences: Mapping[Key, Diff],
+    contents: Mapping[Key, ContentsDiff],
     opened: "_Opened",
 ) -> None:
     blocks = []
-    for image, one in differences.items():
-        parts = [diff_text(one)] if one.changes or one.runs else []
-        if inside := contents_diff_text(contents.get(image)):
+    last = None
+    for key, one in differences.items():
+        image, _ = key
+        # What the lock says is the same for each platform.
+        shown = one if image != last else replace(one, changes=())
+        last = image
+        parts = [diff_text(shown)] if one.changes or one.runs else []
+        if inside := contents_diff_text(contents.get(key)):
             parts.append(inside)
         if parts:
-            named = (f"image {image}\n{parts[0]}", *parts[1:]) if image else parts
+            head = heading(*key)
+            named = (f"{head}\n{parts[0]}", *parts[1:]) if head else parts
             blocks.append("\n\n".join(named))
     if blocks:
         say("\n\n".join(blocks))

@@ -1,12 +1,12 @@
 """``dynbuild graph``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.images import every_image, one_image
+from dynbuild.cli.images import ChosenImage, Subject, every_image, one_image, subjects
 from dynbuild.cli.options import request
 from dynbuild.cli.output import shows, written
 from dynbuild.cli.render.pages.drawing import drawing
@@ -31,9 +31,11 @@ _FORMATS: Mapping[str, Callable[[Picture, str], str]] = {
     "text": lambda picture, _: tree(picture),
     "mermaid": lambda picture, _: mermaid_graph(picture),
     "dot": lambda picture, _: dot(picture),
-    "json": lambda picture, _: graph_data(picture),
     "svg": drawing,
 }
+_FOR_EACH = ("text", "json", "html")
+"""The formats that show each of several platforms."""
+
 _SUFFIXES = {
     "": "text",
     ".txt": "text",
@@ -51,11 +53,11 @@ _MOST_TOGETHER = 3 * verb.MOST_NEXT
 
 @click.command()
 @click.argument("image", metavar="[IMAGE]", required=False)
-@options.platform("linux/amd64 if the lock has it")
+@options.platform("those of the lock, else linux/amd64 if it has that", several=True)
 @request(
     "--format",
     "form",
-    type=click.Choice([*_FORMATS, "html"]),
+    type=click.Choice([*_FORMATS, "json", "html"]),
     help="Select the output format.  [default: by the suffix of --output, else text]",
 )
 @options.html
@@ -83,6 +85,8 @@ def graph(  # noqa: PLR0913 - one parameter a flag
 
     Times and sizes are those that the tiers have.
 
+    Of several platforms, text, JSON and html show each, and a drawing one of them.
+
     The html format is one file that works offline. It shows the layers as they are
     stacked, and for each layer what it does and what `dynbuild why` reports.
     """
@@ -96,9 +100,11 @@ def graph(  # noqa: PLR0913 - one parameter a flag
         if is_all
         else [one_image(project, recipe, image, "a drawing")]
     )
+    shown = _subjects(images, platform, chosen)
     look_up = looked_up(project, tiers)
     pictures = [
-        picture_of(one.lock, project.files, platform, look_up) for one in images
+        picture_of(one.image.lock, project.files, one.platform, look_up)
+        for one in shown
     ]
     of_one = images[0].name if len(images) == 1 else ""
     name = of_one or project.place.root.name or "image"
@@ -108,17 +114,42 @@ def graph(  # noqa: PLR0913 - one parameter a flag
         drawn = [
             DrawnImage(
                 picture,
-                _why(one.project, one.lock, tiers, picture.platform, most_next),
-                one.name,
-                as_images(recipe).line(one.name)[:-1],
+                _why(
+                    one.image.project,
+                    one.image.lock,
+                    tiers,
+                    picture.platform,
+                    most_next,
+                ),
+                " ".join(filter(None, one.key)),
+                () if one.told else as_images(recipe).line(one.image.name)[:-1],
             )
-            for one, picture in zip(images, pictures, strict=True)
+            for one, picture in zip(shown, pictures, strict=True)
         ]
         text = stack_page(drawn, name)
+    elif chosen == "json":
+        each = zip(shown, pictures, strict=True)
+        text = graph_data({one.told: picture for one, picture in each})
     else:
-        text = _FORMATS[chosen](pictures[0], name)
+        text = "\n".join(
+            f"{one.told}\n" * bool(one.told) + _FORMATS[chosen](picture, name)
+            for one, picture in zip(shown, pictures, strict=True)
+        )
     written(text, output)
     return 0
+
+
+def _subjects(
+    images: Sequence[ChosenImage], platform: str | None, form: str
+) -> list[Subject]:
+    """Return what is drawn. Raises DeclarationError for more than a drawing shows."""
+    if form in _FOR_EACH:
+        return subjects(images, platform)
+    if platform and "," in platform:
+        message = f"a drawing as {form} is of one platform, and here are several"
+        hint = f"name one; {', '.join(_FOR_EACH)} show each"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    return [Subject(image, platform) for image in images]
 
 
 def _format(form: str | None, output: str | None, *, html: bool, as_json: bool) -> str:

@@ -3,13 +3,13 @@
 import os
 import sys
 from dataclasses import asdict
-from itertools import chain
 
 import click
 
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
+from dynbuild.cli.images import every_image, platforms_asked
 from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import load_declaration
@@ -20,13 +20,13 @@ from dynbuild.engine.index import Index
 from dynbuild.environment.project import builder, images, open_project
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.explain.outdated import Finding
-from dynbuild.lockfile.images import as_images
+from dynbuild.lockfile.model import Lock
 from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import declared_in
 
 
 @click.command()
-@options.platform("the engine's")
+@options.platform("those of the lock, else the engine's", several=True)
 @options.as_json
 @options.color
 @options.config
@@ -54,9 +54,8 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     project = open_project(config)
     recorded = locking.recorded(project.locks)
     loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
-    several = as_images(locking.held_by(project.locks))
-    wholes = [several.whole(name) for name in several.parents_first]
-    realize_options = RealizeOptions((), platforms=(platform,) if platform else ())
+    several = locking.held_by(project.locks)
+    chosen = every_image(project, several)
     declared = declared_in(loaded.declaration)
     tiers = tiers_of(
         project.place.root,
@@ -64,22 +63,29 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
         shows(color),
     )
     asked, index = images(), Index(os.environ)
-    found = (
-        verb.outdated(
+    findings: dict[Finding, tuple[str, ...]] = {}
+    for image in chosen:
+        lock = image.lock
+        found = verb.outdated(
             lock,
             project.files,
             [*tiers.values()],
             asked,
-            platform_of(lock, builder().platform, realize_options),
+            platforms_asked(lock, platform) or (_usual(lock),),
             index.versions,
         )
-        for lock in wholes
-    )
-    findings = [*dict.fromkeys(chain.from_iterable(found))]
+        for finding, of in found.items():
+            before = findings.get(finding, of)
+            both = (*before, *of) if before and of else ()
+            findings[finding] = tuple(dict.fromkeys(both))
     if as_json:
-        data({"version": 1, "findings": [asdict(finding) for finding in findings]})
+        told = [
+            asdict(finding) | ({"platforms": list(of)} if of else {})
+            for finding, of in findings.items()
+        ]
+        data({"version": 1, "findings": told})
         return 0
-    rows = [_row(finding) for finding in findings]
+    rows = [_row(finding, of) for finding, of in findings.items()]
     head = ("", "kind", "name", "have", "newest", "")
     sys.stdout.write(table([head, *rows]) + "\n")
     if any(
@@ -94,9 +100,15 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     return 0
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _usual(lock: Lock) -> str:
+    return platform_of(lock, builder().platform, RealizeOptions(()))
+
+
+def _row(finding: Finding, platforms: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a line; ``platforms`` are those that it holds for, if not for all."""
     have, newest = (
         short(text) if text and text.startswith("sha256:") else text or ""
         for text in (finding.have, finding.newest)
     )
-    return (finding.state, finding.kind, finding.name, have, newest, finding.note)
+    note = "; ".join(filter(None, [finding.note, ", ".join(platforms)]))
+    return (finding.state, finding.kind, finding.name, have, newest, note)

@@ -9,7 +9,14 @@ from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.bills import bill_of
 from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import accepted, accepted_before
-from dynbuild.cli.images import ChosenImage, every_image, one_image, with_image
+from dynbuild.cli.images import (
+    ChosenImage,
+    as_data,
+    every_image,
+    one_image,
+    subjects,
+    with_image,
+)
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows, tell, written
 from dynbuild.cli.progress import Color
@@ -32,7 +39,7 @@ from dynbuild.environment.packages import shelf_of
 from dynbuild.environment.project import builder, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.explain.installed import Contents
-from dynbuild.lockfile.images import ONLY, as_images
+from dynbuild.lockfile.images import as_images
 from dynbuild.sbom.kinds import KINDS
 from dynbuild.tiers.declared import Cache, declared_in
 
@@ -46,7 +53,7 @@ from dynbuild.tiers.declared import Cache, declared_in
     help="Write a bill of materials in this format instead of a table.",
 )
 @options.output
-@options.platform("that of the last build here")
+@options.platform("those of the lock, else that of the last build", several=True)
 @options.as_json
 @options.color
 @options.config
@@ -92,7 +99,7 @@ def packages(  # noqa: PLR0913 - one parameter a flag
         loaded = load_declaration(project, given, locking.recorded(project.locks))
         cache = accepted(project, declared_in(loaded.declaration)).cache
     if sbom is not None:
-        _refuse_with_bill(names, as_json=as_json)
+        _refuse_with_bill(names, platform, as_json=as_json)
         of = names[0] if names else None
         image = one_image(project, recipe, of, "a bill of materials")
         found, chosen = packages_of(image, cache, platform, color)
@@ -102,12 +109,13 @@ def packages(  # noqa: PLR0913 - one parameter a flag
     images = {*as_images(recipe).images} & {*names}
     asked = with_image(recipe, [name for name in names if name not in images])
     whole = True
-    told: dict[str, object] = {}
-    for image in every_image(project, recipe):
+    told: dict[tuple[str, str], object] = {}
+    for subject in subjects(every_image(project, recipe), platform):
+        image = subject.image
         steps = [step for name, step in asked if name == image.name]
         if names and not steps and image.name not in images:
             continue
-        found, _ = packages_of(image, cache, platform, color)
+        found, _ = packages_of(image, cache, subject.platform, color)
         contents = found.contents()
         by_step = {
             placed.id: found.contents_with(placed, contents)
@@ -115,20 +123,25 @@ def packages(  # noqa: PLR0913 - one parameter a flag
             for placed in named(found.order, name)
         }
         if as_json:
-            told[image.name] = _data(contents, by_step if steps else None)
+            told[subject.key] = _data(contents, by_step if steps else None)
         else:
-            if image.name:
-                say(f"image {image.name}")
+            if subject.heading:
+                say(subject.heading)
             _say(contents, by_step if steps else None)
         for one in _each((contents,) if not steps else by_step.values()):
             show(incomplete(one), color)
             whole = whole and not one.unknown
     if as_json:
-        data(told.get(ONLY, told))
+        data(as_data(told))
     return 0 if whole else 1
 
 
-def _refuse_with_bill(names: Sequence[str], *, as_json: bool) -> None:
+def _refuse_with_bill(
+    names: Sequence[str], platform: str | None, *, as_json: bool
+) -> None:
+    if platform and "," in platform:
+        message = "--sbom is about one image, and so about one platform"
+        raise DeclarationError(Diagnostic("DB0317", message, hint="name one of them"))
     if as_json or len(names) > 1:
         message = "--sbom is about one image, whole, in a format of its own"
         hint = "leave --json out, and name no more than one image"

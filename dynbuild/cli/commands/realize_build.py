@@ -141,7 +141,9 @@ def realized(jobs: Sequence[BuildJob]) -> dict[str, Linked | DynbuildError]:
         for job, trace, end in zip(jobs, traces, ends, strict=True):
             if isinstance(end, BuildFailed):
                 trace.failed = (end.step or "", end.platform)
-                found[job.name] = CommandFailed(failure(end, names))
+                found[job.name] = CommandFailed(
+                    *(failure(one, names) for one in (end, *end.others))
+                )
             else:
                 trace.steps = end.steps if isinstance(end, Linked) else ()
                 found[job.name] = end

@@ -10,7 +10,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.images import chosen_images
+from dynbuild.cli.images import as_data, chosen_images, subjects
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows, table, tell
 from dynbuild.cli.progress import Color
@@ -27,7 +27,7 @@ from dynbuild.environment.project import images as registries
 from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
 from dynbuild.inventory import Answer
-from dynbuild.lockfile.images import ONLY, LockedImages, as_images
+from dynbuild.lockfile.images import LockedImages, as_images
 from dynbuild.tiers.declared import declared_in
 from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.settings import shared
@@ -37,7 +37,7 @@ from dynbuild.tiers.verify import Verified, verify
 
 @click.command()
 @click.argument("images", metavar="[IMAGE]...", nargs=-1)
-@options.platform("the engine's")
+@options.platform("those of the lock, else the engine's", several=True)
 @request(
     "--verify",
     "whole",
@@ -80,7 +80,8 @@ def status(  # noqa: PLR0913 - one parameter a flag
     loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
     recipe = locking.held_by(project.locks)
     several = as_images(recipe)
-    chosen = chosen_images(project, recipe, images or _names(several))
+    named = chosen_images(project, recipe, images or _names(several))
+    chosen = subjects(named, platform)
     declared = declared_in(loaded.declaration)
     cache = accepted(project, declared).cache
     fars = shared(cache, os.environ)
@@ -94,28 +95,39 @@ def status(  # noqa: PLR0913 - one parameter a flag
     asked, machine = registries(), LocalMachine(tier, time.sleep)
     found = [
         verb.status(
-            image.lock, project.files, asked, builder(), tier, machine, platform, ask
+            one.image.lock,
+            project.files,
+            asked,
+            builder(),
+            tier,
+            machine,
+            one.platform,
+            ask,
         )
-        for image in chosen
+        for one in chosen
     ]
     damaged = verified.damaged if verified else ()
     show([*map(_damaged, damaged), *warnings], color)
-    told: dict[str, object] = {}
+    told: dict[tuple[str, str], object] = {}
     drawn: dict[str, StatusFacts] = {}
-    for image, summary in zip(chosen, found, strict=True):
+    for at, (subject, summary) in enumerate(zip(chosen, found, strict=True)):
+        image = subject.image
         lock, history = image.lock, history_of(image.project, shows(color))
+        last = [one.image for one in chosen[at + 1 : at + 2]] != [image]
         if html:
             facts = usage_facts(lock, history, summary.platform, _tiers(summary))
-            drawn[image.name] = facts
+            drawn[" ".join(filter(None, subject.key))] = facts
         elif as_json:
             past = usage_data(lock, history, summary.platform)
             of = _data(str(tier.root), summary, verified)
-            told[image.name] = {**of, "history": past}
+            told[subject.key] = {**of, "history": past}
         else:
-            if image.name:
-                say(f"image {image.name}")
+            if subject.heading:
+                say(subject.heading)
             _tell(str(tier.root), summary, verified)
-            if usage := usage_text(lock, history, summary.platform):
+            if not last:
+                say("")
+            elif usage := usage_text(lock, history, summary.platform):
                 say(f"\n{usage}")
             else:
                 tell("nothing was realized here yet")
@@ -124,7 +136,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
         page = status_page(drawn, name or project.place.root.name or "image")
         sys.stdout.write(page)
     elif as_json:
-        data(told.get(ONLY, told))
+        data(as_data(told))
     return 1 if damaged else 0
 
 

@@ -10,7 +10,14 @@ from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.commands.why_installed import none_is_a_step, tell_installed
 from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import accepted, accepted_before
-from dynbuild.cli.images import every_image, with_image
+from dynbuild.cli.images import (
+    Key,
+    as_data,
+    every_image,
+    heading,
+    subjects,
+    with_image,
+)
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows
 from dynbuild.cli.progress import Color
@@ -22,7 +29,7 @@ from dynbuild.commands.why import Explanation
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lockfile.images import ONLY, AnyLock
+from dynbuild.lockfile.images import AnyLock
 from dynbuild.tiers.declared import Cache, declared_in
 
 
@@ -46,7 +53,7 @@ from dynbuild.tiers.declared import Cache, declared_in
     multiple=True,
     help="Explain why package NAME is installed, declared or not; repeatable.",
 )
-@options.platform("that of the last build here")
+@options.platform("those of the lock, else that of the last build", several=True)
 @options.as_json
 @options.color
 @options.config
@@ -105,22 +112,23 @@ def why(  # noqa: PLR0913 - one parameter a flag
             as_json=as_json,
             as_step=True,
         )
-    answers = {}
-    for image in every_image(project, recipe):
+    answers: dict[Key, Explanation] = {}
+    for subject in subjects(every_image(project, recipe), platform):
+        image = subject.image
         steps = [step for name, step in asked if name == image.name]
         if steps or not names:
             environment = Environment(image.project, cache, tell=shows(color))
-            answers[image.name] = api.why(
-                image.lock, environment, steps, since=since, platform=platform
+            answers[subject.key] = api.why(
+                image.lock, environment, steps, since=since, platform=subject.platform
             )
     if as_json:
-        told = {name: answer_data(answer) for name, answer in answers.items()}
-        data(told.get(ONLY, told))
+        data(as_data({key: answer_data(one) for key, one in answers.items()}))
         return 0
     blocks = []
-    for name, answer in answers.items():
+    for key, answer in answers.items():
         text = _text(answer, since, order=order)
-        blocks.append(f"image {name}\n{text}" if name else text)
+        head = heading(*key)
+        blocks.append(f"{head}\n{text}" if head else text)
     say("\n\n".join(blocks))
     return 0
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dynbuild.cli.commands.packages import incomplete, packages_of
-from dynbuild.cli.images import every_image
+from dynbuild.cli.images import Subject, every_image, subjects
 from dynbuild.cli.output import data, say, show
 from dynbuild.cli.progress import Color
 from dynbuild.cli.render.packages import why_package_data, why_package_text
@@ -47,21 +47,21 @@ def tell_installed(  # noqa: PLR0913, PLR0917 - what the command was asked
     ``as_step``: the names may have been meant for steps. Raises DeclarationError for a
     package that no image has.
     """
-    found: list[tuple[str, WhyInstalled]] = []
+    found: list[tuple[Subject, WhyInstalled]] = []
     met: set[str] = set()
     known: list[str] = []
     whole = True
-    for image in every_image(project, recipe):
-        wanted = [name for of, name in asked if of in {None, image.name}]
+    for subject in subjects(every_image(project, recipe), platform):
+        wanted = [name for of, name in asked if of in {None, subject.image.name}]
         if not wanted:
             continue
-        laid, _ = packages_of(image, cache, platform, color)
+        laid, _ = packages_of(subject.image, cache, subject.platform, color)
         contents = laid.contents()
         for name in wanted:
             why = why_installed(name, contents, laid.order)
             if as_step and not why:
                 named(laid.order, name)
-            found += [(image.name, one) for one in why]
+            found += [(subject, one) for one in why]
             met |= {name} if why else set()
         show(incomplete(contents), color)
         whole = whole and not contents.unknown
@@ -73,11 +73,18 @@ def tell_installed(  # noqa: PLR0913, PLR0917 - what the command was asked
             see = "see `dynbuild why --order` and `dynbuild packages`"
             raise DeclarationError(Diagnostic("DB0330", message, hint=hint or see))
     if as_json:
-        told = [{"image": of, **why_package_data(one)} for of, one in found]
+        told = [
+            {"image": of.image.name}
+            | ({"platform": of.told} if of.told else {})
+            | why_package_data(one)
+            for of, one in found
+        ]
         data({"version": 1, "packages": told})
     else:
         texts = [
-            f"image {of}\n{why_package_text(one)}" if of else why_package_text(one)
+            f"{of.heading}\n{why_package_text(one)}"
+            if of.heading
+            else why_package_text(one)
             for of, one in found
         ]
         say("\n\n".join(texts) or "not among the packages that are known")

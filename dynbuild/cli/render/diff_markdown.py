@@ -33,19 +33,31 @@ _STYLES = """\
 
 
 def diffs_markdown(
-    diffs: Mapping[str, Diff], contents: Mapping[str, ContentsDiff] | None = None
+    diffs: Mapping[tuple[str, str], Diff],
+    contents: Mapping[tuple[str, str], ContentsDiff] | None = None,
 ) -> str:
-    """Return the page about each image; it ends in a newline.
+    """Return the page about each image on each platform; it ends in a newline.
 
-    ``contents`` has how images differ of which that is known.
+    The keys name both, as far as there are several. ``contents`` has how images differ
+    of which that is known. Of further platforms only the price is told: what the locks
+    say is the same.
     """
     inside = contents or {}
-    pages = [_of_image(diff, name, inside.get(name)) for name, diff in diffs.items()]
+    pages: list[str] = []
+    last = None
+    for key, diff in diffs.items():
+        image, platform = key
+        if image == last:
+            pages.append(f"On {code(platform)}: {_headline(diff)}")
+            continue
+        last = image
+        name = ", ".join(code(one) for one in key if one)
+        pages.append(_of_image(diff, name, inside.get(key)))
     return "\n\n".join((MARK, *pages)) + "\n"
 
 
 def _of_image(diff: Diff, name: str, contents: ContentsDiff | None) -> str:
-    of = f" {code(name)}:" if name else ""
+    of = f" {name}:" if name else ""
     parts = [f"### dynbuild:{of} {_headline(diff)}"]
     if diff.changes:
         parts.append(_changes(diff))

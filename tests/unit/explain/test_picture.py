@@ -25,7 +25,7 @@ def test_drawn_as_text(snapshot: SnapshotAssertion) -> None:
     assert mermaid_graph(shown) == snapshot(extension_class=files("mmd"))
     assert dot(shown) == snapshot(extension_class=files("gv"))
     assert drawing(shown, "webapp") == snapshot(extension_class=files("svg"))
-    told = json.loads(graph_data(shown))
+    told = json.loads(graph_data({"": shown}))
     assert [step["step"] for step in told["steps"]][-1] == "application"
 
 

@@ -117,9 +117,15 @@ def _quoted(label: str) -> str:
     return '"' + line.replace('"', '\\"') + '"'
 
 
-def graph_data(picture: Picture) -> str:
-    """Return the picture as JSON."""
-    document = {
+def graph_data(pictures: Mapping[str, Picture]) -> str:
+    """Return pictures of an image as JSON, by platform if there are several."""
+    drawn = {platform: _data(picture) for platform, picture in pictures.items()}
+    document = drawn.get("", {"platforms": drawn})
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _data(picture: Picture) -> dict[str, object]:
+    return {
         "base": picture.base,
         "base_digest": picture.base_digest,
         "platform": picture.platform,
@@ -143,4 +149,3 @@ def graph_data(picture: Picture) -> str:
             for row in picture.rows
         ],
     }
-    return json.dumps(document, indent=2) + "\n"
