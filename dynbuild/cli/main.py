@@ -44,6 +44,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "compare.compare",
         "Compare the image with that of a Dockerfile, or with another one.",
     ),
+    "verify": (
+        "verify.verify",
+        "Run steps twice, and list what they do not write the same.",
+    ),
     "blame": ("blame.blame", "List the commits that moved or changed a stage."),
     "graph": ("graph.graph", "Draw the steps of the lock and what each stands on."),
     "status": ("status.status", "Show which steps of the lock each cache tier holds."),

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import cast, get_args
 
 from dynbuild.building import BuildEvent, BuildFailed, Compression, Report
@@ -32,8 +33,9 @@ from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.explain.past import Provenance
 from dynbuild.history.sqlite import path_in
 from dynbuild.lockfile.model import Lock
+from dynbuild.offers import Offers
 from dynbuild.owners import fault
-from dynbuild.ports import Tier
+from dynbuild.ports import Tier, Tiers
 from dynbuild.project.checkout import copy_of
 from dynbuild.realization.model import Backends
 from dynbuild.tiers.declared import Cache
@@ -41,12 +43,13 @@ from dynbuild.tiers.kind import TierConfig
 from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.local.workspace import private
-from dynbuild.tiers.oci.address import repository
+from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.images import documents_of
 from dynbuild.tiers.registry.kind import repository_of
 from dynbuild.tiers.registry.publish import Registries
 from dynbuild.tiers.seal import seal_key
 from dynbuild.tiers.settings import shared, trust_of
+from dynbuild.tiers.wrap.aside import AsideTiers
 from dynbuild.tiers.wrap.chain import Chain
 from dynbuild.tiers.wrap.guarded import CircuitBreakerTier
 
@@ -62,13 +65,27 @@ def backends(environment: Environment, lock: Lock) -> Iterator[Backends]:
 
 
 @contextmanager
+def backends_twice(
+    environment: Environment, lock: Lock
+) -> Iterator[tuple[Backends, Backends]]:
+    """Provide the backends of an environment, and such as leave nothing behind.
+
+    What these build goes beside the tiers, and is gone in the end. Raises as
+    ``backends_of``.
+    """
+    with backends_of([(environment, lock)], aside=True) as (opened, aside):
+        yield opened, aside
+
+
+@contextmanager
 def backends_of(
-    wanted: Sequence[tuple[Environment, Lock]],
+    wanted: Sequence[tuple[Environment, Lock]], *, aside: bool = False
 ) -> Iterator[tuple[Backends, ...]]:
     """Provide the backends of images of one project, with one pool of jobs for all.
 
-    Results of a failed build are shared as well. Raises UnreachableError where a
-    required tier failed.
+    ``aside``: after them come those of each that leave nothing behind. Results of a
+    failed build are shared as well. Raises UnreachableError where a required tier
+    failed.
     """
     environment, _ = wanted[0]
     project, cache = environment.project, environment.cache
@@ -91,19 +108,36 @@ def backends_of(
         origins = [*map(repository, bases)]
         declared = cache.of_kind(RegistryTier)
 
-        def edges(fars: Sequence[TierConfig]) -> tuple[Chain, Backends]:
+        def edges(
+            fars: Sequence[TierConfig],
+        ) -> tuple[Chain, tuple[Backends, ...]]:
             """Open what is the same for all images that use the same tiers."""
             guarded = [CircuitBreakerTier(far, tell, report) for far in fars]
-            tier = Chain(near, guarded, folder, running.check)
+            chain = Chain(near, guarded, folder, running.check)
             cached = repository_of(declared, os.environ) if fars else None
             places = [*([cached] if cached else []), *origins]
             offers = offers_of(
-                cached, guarded, near, tier, origins, os.environ, folder, tell
+                cached, guarded, near, chain, origins, os.environ, folder, tell
             )
+            tiers: list[Tiers] = [chain]
+            if aside:
+                tiers.append(AsideTiers(chain, Path(mkdtemp(dir=folder))))
+            return chain, tuple(
+                backends_with(fars, places, offers, tier) for tier in tiers
+            )
+
+        def backends_with(
+            fars: Sequence[TierConfig],
+            places: Sequence[Repository],
+            offers: Offers,
+            tier: Tiers,
+        ) -> Backends:
+            # Each numbers what it puts there.
+            own = Path(mkdtemp(dir=folder))
             layers = BuildxLayerBuilder(
-                buildx, tier, machine, offers, folder, _compression()
+                buildx, tier, machine, offers, own, _compression()
             )
-            return tier, Backends(
+            return Backends(
                 files=project.files,
                 images=images(),
                 builder=buildx,
@@ -114,9 +148,9 @@ def backends_of(
                 layer_builder=PooledLayerBuilder(pool, layers),
                 layer_writer=layers,
                 image_loader=PooledImageLoader(
-                    pool, BuildxImageLoader(buildx, tier, machine, offers, folder)
+                    pool, BuildxImageLoader(buildx, tier, machine, offers, own)
                 ),
-                publisher=Registries(tier, places, os.environ, folder, running.check),
+                publisher=Registries(tier, places, os.environ, own, running.check),
                 jobs=jobs,
                 report=report,
                 documents=partial(documents_of, environment=os.environ),
@@ -127,12 +161,14 @@ def backends_of(
         try:
             yield tuple(
                 replace(
-                    opened[private][1],
+                    one,
                     history=history_of(own.project, own.tell),
                     report=_one_at_a_time(own.report, turn),
                     earlier=partial(earlier_locks, own.project.locks, lock),
                 )
+                for which in range(1 + aside)
                 for private, (own, lock) in zip(alone, wanted, strict=True)
+                for one in [opened[private][1][which]]
             )
         except (BuildFailed, DynbuildError):
             # The build's own failure matters more than any failure of sharing.

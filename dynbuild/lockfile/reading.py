@@ -27,13 +27,14 @@ from dynbuild.steps.kinds import (
     Variables,
     Words,
 )
-from dynbuild.steps.log import Event, Log, parse_event
+from dynbuild.steps.log import EVERYTHING, Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     DEFAULT_SHELL,
     AptSource,
     Copy,
     Index,
+    Install,
     Pin,
     RuntimeConfig,
     Setup,
@@ -296,6 +297,8 @@ def _log(table: TableReader) -> Log:
         events = sorted(map(event, table.strings(key)), key=lambda event: event.seq)
         if not events:
             raise table.wrong(f"nothing ever happened to {key!r}")
+        if key == EVERYTHING and any(isinstance(e.action, Install) for e in events):
+            raise table.wrong(f"{key!r} is all that is there, and no package")
         log[key] = tuple(dict.fromkeys(events))
     return log
 

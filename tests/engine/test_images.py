@@ -254,3 +254,31 @@ def test_what_an_image_has_otherwise_is_built_for_it(
     said = docker("run", "--rm", TAG.format(image="api"), "head -n 1 /app")
     assert said.strip() == "etc/group"
     assert "no paths differ" in built.ok("realize", "api", "--compare-linear").err
+
+
+LOCAL = """\
+[images.pinned]
+base = "{base}"
+stages = [{{ name = "one", commands = ["echo {unique} > /one"] }}]
+
+[images.local]
+base = "{local}"
+stages = [{{ name = "two", commands = ["echo {unique} > /two"] }}]
+"""
+
+
+def test_one_of_them_stands_on_what_this_engine_alone_has(
+    built: Space, docker: Callable[..., str], busybox_base: str
+) -> None:
+    """What is built on it is of no use to others, and what the other has is."""
+    local = f"dynbuild-test-local-{os.getpid()}:1"
+    docker("pull", busybox_base)
+    docker("tag", busybox_base, local)
+    text = LOCAL.format(base=busybox_base, local=local, unique=uuid4())
+    built.write("dynbuild.toml", text)
+    try:
+        built.ok("lock")
+        done = built.ok("realize")
+    finally:
+        docker("image", "rm", local)
+    assert steps_run(done) == ["local/two", "pinned/one"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from dynbuild.cli import options
-from dynbuild.cli.arguments import Pairs, arguments_of
+from dynbuild.cli.arguments import arguments_of
 from dynbuild.cli.commands.realize import (
     fresh,
     job_of,
@@ -15,15 +15,14 @@ from dynbuild.cli.commands.realize import (
 )
 from dynbuild.cli.commands.realize_build import realized
 from dynbuild.cli.commands.realize_settings import (
-    BuildSettings,
-    builders_of,
+    RunningSettings,
     running_options,
+    without_image,
 )
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.images import one_image
 from dynbuild.cli.options import option
 from dynbuild.cli.output import data, say, show, tell
-from dynbuild.cli.progress import Color
 from dynbuild.environment.project import open_project
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.realization.compare import ConfigDifference, Difference
@@ -34,25 +33,13 @@ _SIDES = {"only linked": "only here", "only linear": "only there"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompareSettings:
+class CompareSettings(RunningSettings):
     """What ``compare`` is called with."""
 
     with_: str
     image: str | None
     target: str | None
     as_json: bool
-    config: str | None
-    expressions: Pairs
-    texts: Pairs
-    platform: str | None
-    jobs: int | None
-    builders: tuple[str, ...]
-    network: str | None
-    allow: str | None
-    secrets: tuple[str, ...]
-    ssh: tuple[str, ...]
-    progress: str
-    color: Color
 
 
 @click.command()
@@ -82,7 +69,7 @@ def compare(settings: CompareSettings) -> int:
     project = open_project(settings.config)
     arguments = arguments_of(settings.expressions, settings.texts)
     recipe, declared = fresh(project, arguments, (settings.expressions, settings.texts))
-    asked = _build_settings(settings)
+    asked = without_image(settings)
     recipe = settled_with(recipe, arguments)
     image = one_image(project, recipe, settings.image, "a comparison")
     request = replace(realize_options(asked), other=other)
@@ -128,38 +115,6 @@ def _other(settings: CompareSettings) -> Other:
         message = f"cannot read {path}: {reason.lower()}"
         raise DeclarationError(Diagnostic("DB0311", message)) from None
     return Other(text, settings.target, dict(settings.texts))
-
-
-def _build_settings(settings: CompareSettings) -> BuildSettings:
-    """Return the settings of a realization that keeps no image."""
-    return BuildSettings(
-        images=(),
-        config=settings.config,
-        expressions=settings.expressions,
-        texts=settings.texts,
-        tags=(),
-        labels=(),
-        annotations=(),
-        push=False,
-        sbom=None,
-        provenance=False,
-        layouts=(),
-        platform=settings.platform,
-        no_cache=False,
-        anew=(),
-        jobs=settings.jobs,
-        linear=False,
-        compare=False,
-        strict=False,
-        builders=builders_of(settings.builders),
-        network=settings.network,
-        allow=settings.allow,
-        secrets=settings.secrets,
-        ssh=settings.ssh,
-        progress=settings.progress,
-        metadata_file=None,
-        color=settings.color,
-    )
 
 
 def _what(difference: Difference) -> str:

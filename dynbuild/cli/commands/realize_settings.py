@@ -91,6 +91,56 @@ class RealizeSettings(BuildSettings):
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningSettings:
+    """What commands are called with that run steps and keep no image."""
+
+    config: str | None
+    expressions: Pairs
+    texts: Pairs
+    platform: str | None
+    jobs: int | None
+    builders: tuple[str, ...]
+    network: str | None
+    allow: str | None
+    secrets: tuple[str, ...]
+    ssh: tuple[str, ...]
+    progress: str
+    color: Color
+
+
+def without_image(settings: RunningSettings) -> BuildSettings:
+    """Return the settings of a realization that keeps no image."""
+    return BuildSettings(
+        images=(),
+        config=settings.config,
+        expressions=settings.expressions,
+        texts=settings.texts,
+        tags=(),
+        labels=(),
+        annotations=(),
+        push=False,
+        sbom=None,
+        provenance=False,
+        layouts=(),
+        platform=settings.platform,
+        no_cache=False,
+        anew=(),
+        jobs=settings.jobs,
+        linear=False,
+        compare=False,
+        strict=False,
+        builders=settings.builders,
+        network=settings.network,
+        allow=settings.allow,
+        secrets=settings.secrets,
+        ssh=settings.ssh,
+        progress=settings.progress,
+        metadata_file=None,
+        color=settings.color,
+    )
+
+
 def builders_of(given: Sequence[str]) -> tuple[str, ...]:
     """Return the builders that are named, with commas too; each may be named once."""
     names = [name.strip() for words in given for name in words.split(",")]

@@ -125,6 +125,7 @@ def test_a_newer_version_is_refused() -> None:
         ("version = 1\n[base]\nimage = true", "'image' should be text"),
         ("version = 1\n[base]\nimage='x'\ndigest='sha256:1'", "should be a digest"),
         ("[apt]\ngit = []", "nothing ever happened to 'git'"),
+        ('[apt]\n"*" = ["1 git"]', "'*' is all that is there, and no package"),
         ("[apt]\ngit = ['git']", "'git' is no event"),
         ("[apt]\ngit = [1]", "'git' should hold text only"),
         ("[scripts.x]\nseq = 1\nrun = 'a'", "its key does not fit"),
