@@ -20,7 +20,6 @@ from dynbuild.commands.lock_start import (
     with_moves_of,
 )
 from dynbuild.commands.lock_warnings import (
-    forgotten_upgrades,
     outgrown,
     shared_seqs,
     still_mentioned,
@@ -142,17 +141,16 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
             *_lasting(loaded),
             *surveyed(loaded, files),
             *unsaid,
-            *(_of_news(start, result) if recipe != held else ()),
+            *(_of_news(result) if recipe != held else ()),
             *still_mentioned(loaded, start, result),
         ),
         text=None if held is not None and text == dumps(held) else text,
     )
 
 
-def _of_news(start: LockedImages | None, result: LockedImages) -> list[Diagnostic]:
+def _of_news(result: LockedImages) -> list[Diagnostic]:
     """Return the warnings about a lock that is told when it changes."""
-    lasting = [*unpinned(result), *outgrown(result), *unshared(result)]
-    return [*lasting, *forgotten_upgrades(start, result)]
+    return [*unpinned(result), *outgrown(result), *unshared(result)]
 
 
 def _without_seen(result: LockedImages, held: AnyLock | None) -> LockedImages:

@@ -1,9 +1,10 @@
 """Requests that a command line makes of ``lock``: for each image, of its own steps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.lockfile.images import LockedImages, Targets
+from dynbuild.lockfile.images_requests import numbered
 from dynbuild.lockfile.update import Requests
 
 
@@ -38,25 +39,34 @@ def requests_of(
         before = there.get(name)
         return (before.stage.bump if before else 0) + 1
 
-    return {
+    asked = {
         image: Requests(
             bump={
                 name: refreshed(image, name) for owner, name in bump if owner == image
             },
             move=frozenset(name for owner, name in move if owner == image),
-            upgrade=_declared(targets, image)
-            if options.upgrade_packages
-            else frozenset(),
-            upgrade_own=frozenset(
-                (stage.name, key)
-                for stage in targets[image].whole.stages
-                if options.upgrade_packages and stage.name in owners[image]
-                for key in stage.packages
-            ),
             repack=options.repack,
         )
         for image in targets
     }
+    if not options.upgrade_packages:
+        return asked
+    return numbered(
+        {
+            image: replace(
+                wish,
+                upgrade=_declared(targets, image),
+                upgrade_own=frozenset(
+                    (stage.name, key)
+                    for stage in targets[image].whole.stages
+                    if stage.name in owners[image]
+                    for key in stage.packages
+                ),
+            )
+            for image, wish in asked.items()
+        },
+        previous,
+    )
 
 
 def _own_stages(targets: Targets, name: str) -> list[str]:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from dynbuild.commands.copied import as_copy, sources_of
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lockfile.images import LockedImages
-from dynbuild.lockfile.model import Lock, declared_packages, is_same
+from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.ports import Files, Noted, NotThereError
 from dynbuild.spans import Span
-from dynbuild.steps.log import EVERYTHING, Event, Log, declared
-from dynbuild.steps.model import Upgrade
+from dynbuild.steps.log import EVERYTHING
 
 if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
@@ -101,60 +100,6 @@ def outgrown(several: LockedImages) -> list[Diagnostic]:
         "`dynbuild lock\n--repack`, which runs every step once"
     )
     return [Diagnostic(OUTGROWN, message, hint=hint, severity="warning")]
-
-
-def forgotten_upgrades(
-    start: LockedImages | None, result: LockedImages
-) -> list[Diagnostic]:
-    """Tell of upgrades that a lock no longer has, of what is declared as before.
-
-    Its steps are those from before the upgrades, as whoever kept them has them.
-    """
-    if start is None:
-        return []
-    lost = {
-        key
-        for name in start.images.keys() & result.images.keys()
-        for key in _forgotten(start.images[name].own, result.images[name].own)
-    }
-    if not lost:
-        return []
-    names = ", ".join(
-        "all that is there" if k == EVERYTHING else k for k in sorted(lost)
-    )
-    message = f"the lock no longer has an upgrade of: {names}"
-    hint = (
-        "where steps from before it are kept, these are taken, with what was newest "
-        "then;\n`dynbuild realize --no-cache` runs every step again"
-    )
-    return [Diagnostic("DB0435", message, hint=hint, severity="warning")]
-
-
-def _forgotten(before: Lock, after: Lock) -> Iterator[str]:
-    """Yield what is declared as it was, on the same base, with fewer upgrades."""
-    if not is_same(before.base, after.base):
-        return
-    logs = _all_logs(after)
-    for at, log in _all_logs(before).items():
-        rest = logs.get(at, {})
-        was, now = declared(log), declared(rest)
-        for key in was.keys() & now.keys():
-            if was[key] == now[key] and _upgrades(log[key]) > _upgrades(rest[key]):
-                yield key
-
-
-def _all_logs(lock: Lock) -> dict[tuple[str, str], Log]:
-    """Return the logs of an image, and those of stages on bases of their own."""
-    own = {
-        (name, manager): log
-        for name, entry in lock.stages.items()
-        for manager, log in entry.packages.items()
-    }
-    return {**{("", manager): log for manager, log in lock.packages.items()}, **own}
-
-
-def _upgrades(events: Collection[Event]) -> int:
-    return sum(isinstance(event.action, Upgrade) for event in events)
 
 
 def left_out(paths: Collection[str]) -> Diagnostic:

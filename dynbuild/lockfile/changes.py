@@ -1,7 +1,7 @@
 """The differences between two locks, as values: ``lock`` reports them for review."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeAlias, assert_never
 
@@ -36,9 +36,9 @@ class Change:
     """One difference: what happened to what, from which seq to which.
 
     ``kind`` is "argument", "base", "image", "config", "index", "source", "script",
-    "user", "stage" or the name of a package manager; ``details`` are the fields, the
-    spec, the reason. ``image`` is whose step it is where there are several; "images" is
-    the kind of what is said of an image itself.
+    "upgrades", "user", "stage" or a package manager; ``details`` are the fields, the
+    spec, the reason. ``image`` is whose step it is where there are several; "images"
+    is the kind of what is said of an image itself.
     """
 
     verb: Verb
@@ -63,26 +63,28 @@ def compare(previous: Lock | None, lock: Lock) -> tuple[Change, ...]:
     that this version does not know.
     """
     old = previous or Lock(Pin("", None))
-    changes = [*_arguments(old, lock)]
+    changes = [*_named("argument", old.arguments, lock.arguments)]
     changes += [*_base(old, lock)] if previous else []
     changes += [*_images(old, lock), *_indexes(old, lock), *_setups(old, lock)]
     changes += [*_packages(old, lock), *_sources(old, lock)]
     changes += _scripts(old.scripts, lock.scripts)
+    changes += _named("upgrades", old.upgrades, lock.upgrades)
     changes += _user(old, lock)
     changes += _stages(old, lock, continued(old, lock))
     changes += _config(old, lock) if previous else []
     return tuple(changes)
 
 
-def _arguments(old: Lock, new: Lock) -> Iterator[Change]:
-    before, after = old.arguments, new.arguments
+def _named(
+    kind: str, before: Mapping[str, object], after: Mapping[str, object]
+) -> Iterator[Change]:
     for name in sorted(before.keys() | after.keys()):
         if name not in after:
-            yield Change("removed", "argument", name)
+            yield Change("removed", kind, name)
         elif name not in before:
-            yield Change("added", "argument", name)
+            yield Change("added", kind, name)
         elif before[name] != after[name]:
-            yield Change("changed", "argument", name)
+            yield Change("changed", kind, name)
 
 
 def _base(old: Lock, new: Lock) -> Iterator[Change]:
@@ -139,8 +141,9 @@ def _packages(old: Lock, new: Lock) -> Iterator[Change]:
             if was == now:
                 continue
             spec = declared({key: was}).get(key)
-            if any(event not in was for event in now):
-                told = _package(manager, key, was, now, there=spec is not None)
+            known = {event.fact for event in was}
+            if news := [event for event in now if event.fact not in known]:
+                told = _package(manager, key, news, there=spec is not None)
             else:
                 told = iter([_lost(manager, key, was, now, spec)])
             for one in told:
@@ -151,15 +154,12 @@ def _packages(old: Lock, new: Lock) -> Iterator[Change]:
 def _package(
     manager: str,
     key: str,
-    before: tuple[Event, ...],
-    after: tuple[Event, ...],
+    events: Iterable[Event],
     *,
     there: bool,
 ) -> Iterator[Change]:
     """Yield the changes of a package by its new events, ``there`` before or not."""
-    for event in after:
-        if event in before:
-            continue
+    for event in events:
         match event.action:
             case Install(spec):
                 verb: Verb = "changed" if there else "added"
@@ -187,14 +187,16 @@ def _lost(
     """
     now = declared({key: after}).get(key)
     verb: Verb
-    lost = [format_event(event) for event in before if event not in after]
+    facts = {event.fact for event in after}
+    lost = [format_event(event) for event in before if event.fact not in facts]
     if now == was:
         name, verb = key, "repacked"
     elif now is None:
         name, verb = key, "removed"
     else:
         name, verb = now, "added" if was is None else "changed"
-    return Change(verb, manager, name, details=(f"without {', '.join(lost)}",))
+    why = f"without {', '.join(lost)}" if lost else "which upgrade it has"
+    return Change(verb, manager, name, details=(why,))
 
 
 def _setups(old: Lock, new: Lock) -> Iterator[Change]:

@@ -8,6 +8,7 @@ from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.requests import asked_since
 from dynbuild.lockfile.update import Requests
+from dynbuild.lockfile.upgrades import largest, so_far
 
 _CONFLICT = re.compile(
     r"^<{7}[^\n]*\n(?P<ours>.*?)(?:^\|{7}[^\n]*\n.*?)?"
@@ -41,5 +42,9 @@ def asked_on(torn: tuple[Lock, ...], start: Lock) -> Requests:
         upgrade |= asked.upgrade
         own |= asked.upgrade_own
     return Requests(
-        bump, frozenset(move), frozenset(upgrade), upgrade_own=frozenset(own)
+        bump,
+        frozenset(move),
+        frozenset(upgrade),
+        upgrade_own=frozenset(own),
+        upgrades=largest(*map(so_far, torn)),
     )

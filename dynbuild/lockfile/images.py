@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from dynbuild.declaration.inputs import Data
 from dynbuild.extending import line_of, parents_first
 from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.lockfile.upgrades import largest, logs_beyond, so_far
 from dynbuild.steps.fields import FieldValue, defaults
 from dynbuild.steps.log import Event, Log
 from dynbuild.steps.managers import MANAGERS
@@ -45,6 +46,8 @@ class LockedImages:
     pins: Mapping[str, Pin]
     """The images of registries that any of them needs, by reference."""
     arguments: Mapping[str, Data] = field(default_factory=dict)
+    upgrades: Mapping[str, int] = field(default_factory=dict)
+    """By manager how many upgrades were asked for, if more than the logs show."""
 
     @cached_property
     def parents_first(self) -> tuple[str, ...]:
@@ -56,6 +59,12 @@ class LockedImages:
         """The largest seq in the lock: all images count with one counter."""
         return max((image.own.last_seq for image in self.images.values()), default=0)
 
+    @property
+    def upgrades_so_far(self) -> dict[str, int]:
+        """By manager how many upgrades were asked for in any of the images."""
+        parts = (so_far(image.own) for image in self.images.values())
+        return largest(self.upgrades, *parts)
+
     def line(self, name: str) -> tuple[str, ...]:
         """Return an image and all that it extends, the root first."""
         return line_of(self.images, name)
@@ -63,7 +72,9 @@ class LockedImages:
     def whole(self, name: str) -> Lock:
         """Return the lock that an image would have alone."""
         parts = (self.images[one].own for one in self.line(name))
-        return replace(reduce(extended, parts), arguments=self.arguments)
+        return replace(
+            reduce(extended, parts), arguments=self.arguments, upgrades=self.upgrades
+        )
 
 
 AnyLock: TypeAlias = Lock | LockedImages
@@ -78,11 +89,10 @@ def as_images(recipe: AnyLock) -> LockedImages:
     """Return what a lock holds as several images, if need be of one without a name."""
     if isinstance(recipe, LockedImages):
         return recipe
-    own = replace(recipe, arguments={}, above=None)
+    own = replace(recipe, arguments={}, upgrades={}, above=None)
+    image = LockedImage(None, publish=True, own=own)
     pins = pins_of([own])
-    return LockedImages(
-        {ONLY: LockedImage(None, publish=True, own=own)}, pins, recipe.arguments
-    )
+    return LockedImages({ONLY: image}, pins, recipe.arguments, recipe.upgrades)
 
 
 def as_recipe(several: LockedImages) -> AnyLock:
@@ -134,13 +144,13 @@ def own_part(lock: Lock, above: Lock | None, config: RuntimeConfig) -> Lock:
     The inverse of ``extended``; ``config`` is what the image says itself.
     """
     if above is None:
-        return replace(lock, config=config, arguments={}, above=None)
+        return replace(lock, config=config, arguments={}, upgrades={}, above=None)
     stages = {n: e for n, e in lock.stages.items() if n not in above.stages}
     taken = pinned_by(stages.values())
     has_user = (lock.user, lock.user_seq) != (above.user, above.user_seq)
     return replace(
         lock,
-        packages=_logs_beyond(lock.packages, above.packages),
+        packages=logs_beyond(lock.packages, above.packages),
         setups=_beyond(lock.setups, above.setups),
         sources=_beyond(lock.sources, above.sources),
         scripts=_beyond(lock.scripts, above.scripts),
@@ -151,6 +161,7 @@ def own_part(lock: Lock, above: Lock | None, config: RuntimeConfig) -> Lock:
         images={ref: pin for ref, pin in lock.images.items() if ref in taken},
         config=config,
         arguments={},
+        upgrades={},
         above=None,
     )
 
@@ -202,20 +213,6 @@ def _both_logs(above: Mapping[str, Log], own: Mapping[str, Log]) -> dict[str, Lo
 
 def _in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
     return tuple(sorted(dict.fromkeys(events), key=lambda event: event.seq))
-
-
-def _logs_beyond(logs: Mapping[str, Log], above: Mapping[str, Log]) -> dict[str, Log]:
-    found: dict[str, Log] = {}
-    for manager, log in logs.items():
-        known = above.get(manager, {})
-        own = {
-            key: rest
-            for key, events in log.items()
-            if (rest := tuple(e for e in events if e not in known.get(key, ())))
-        }
-        if own:
-            found[manager] = own
-    return found
 
 
 def _beyond(seqs: Mapping[_T, int], above: Mapping[_T, int]) -> dict[_T, int]:

@@ -18,7 +18,7 @@ def compare_images(
     """Return all differences, image by image; what is inherited is told once."""
     before = previous or LockedImages({}, {})
     told: dict[Change, str] = {}
-    of_all = [*compare(_arguments(before), _arguments(several))]
+    of_all = [*compare(_of_all(before), _of_all(several))]
     for name in several.parents_first:
         for change in (*_itself(before, several, name), *_steps(before, several, name)):
             if change.kind == _OF_ALL:
@@ -65,8 +65,8 @@ def _steps(before: LockedImages, several: LockedImages, name: str) -> Iterator[C
 
 
 def _whole(several: LockedImages, name: str) -> Lock:
-    return replace(several.whole(name), arguments={})
+    return replace(several.whole(name), arguments={}, upgrades={})
 
 
-def _arguments(several: LockedImages) -> Lock:
-    return Lock(Pin("", None), arguments=several.arguments)
+def _of_all(several: LockedImages) -> Lock:
+    return Lock(Pin("", None), arguments=several.arguments, upgrades=several.upgrades)

@@ -20,6 +20,7 @@ from dynbuild.lockfile.images import (
 )
 from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.renames import continued, facts_of
+from dynbuild.lockfile.upgrades import so_far
 from dynbuild.steps.managers import MANAGERS
 
 
@@ -41,7 +42,11 @@ def _as_one(previous: AnyLock, target: Target) -> Lock:
     if isinstance(previous, Lock):
         return previous
     wanted = _steps(target)
-    wholes = [previous.whole(name) for name in previous.parents_first]
+    counted = previous.upgrades_so_far
+    wholes = [
+        replace(previous.whole(name), upgrades=counted)
+        for name in previous.parents_first
+    ]
     return max(wholes, key=lambda whole: _likeness(_steps(whole), wanted))
 
 
@@ -85,7 +90,7 @@ def _split(lock: Lock, targets: Targets) -> LockedImages | None:
         return None
     line = line_of(targets, best)
     names = continued(lock, targets[best].whole)
-    rest = replace(lock, arguments={})
+    rest = replace(lock, arguments={}, upgrades={})
     images: dict[str, LockedImage] = {}
     for name in line:
         target = targets[name]
@@ -115,7 +120,8 @@ def _split(lock: Lock, targets: Targets) -> LockedImages | None:
     leaf = images[best]
     stages = {**rest.stages, **leaf.own.stages}
     images[best] = replace(leaf, own=replace(leaf.own, stages=stages))
-    return LockedImages(images, pins_of([one.own for one in images.values()]))
+    pins = pins_of([one.own for one in images.values()])
+    return LockedImages(images, pins, upgrades=so_far(lock))
 
 
 def _taken(lock: Lock, target: Target, names: Mapping[str, str]) -> tuple[Lock, Lock]:

@@ -100,6 +100,7 @@ def _updated(three: Three[LockedImages], tell: Tell, *, cautious: bool) -> Locke
             again={stage: seq for stage, seq in since.again.items() if stage in own},
             moved=since.moved & own.keys(),
             upgrade=_upgrades(three, name),
+            upgrades=branch.upgrades_so_far,
         )
         moved = moved_for_their_content(wholes.start, wholes.branch, whole)
         edited[name] = moved

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from dynbuild.lockfile.conflict import asked_on
 from dynbuild.lockfile.images import AnyLock, LockedImages, as_images
+from dynbuild.lockfile.model import declared_packages
 from dynbuild.lockfile.requests import asked_since, combined, is_repacked
 from dynbuild.lockfile.update import NOTHING, Requests
+from dynbuild.lockfile.upgrades import largest
 
 Wishes = dict[str, Requests]
 """The requests for each image, by its name."""
@@ -33,7 +35,9 @@ def asked_since_then(start: LockedImages, current: LockedImages) -> Wishes:
         asked = asked_since(start.whole(name), current.whole(name))
         was, own = start.images[name].own, current.images[name].own
         found[name] = replace(
-            _own(asked, own.stages), upgrade=asked_since(was, own).upgrade
+            _own(asked, own.stages),
+            upgrade=asked_since(was, own).upgrade,
+            upgrades=current.upgrades_so_far,
         )
     return found
 
@@ -41,6 +45,7 @@ def asked_since_then(start: LockedImages, current: LockedImages) -> Wishes:
 def asked_on_sides(torn: Sequence[LockedImages], start: LockedImages) -> Wishes:
     """Return what was requested on the sides of a conflict that a start lacks."""
     found: Wishes = {}
+    counted = largest(*(side.upgrades_so_far for side in torn))
     for name, image in start.images.items():
         sides = [side for side in torn if name in side.images]
         wholes = tuple(side.whole(name) for side in sides)
@@ -50,8 +55,45 @@ def asked_on_sides(torn: Sequence[LockedImages], start: LockedImages) -> Wishes:
         upgrade = asked_on(parts, image.own).upgrade
         bump = {stage: seq for stage, seq in asked.bump.items() if stage in own}
         packages = frozenset(one for one in asked.upgrade_own if one[0] in own)
-        found[name] = Requests(bump, asked.move & own, upgrade, upgrade_own=packages)
+        found[name] = Requests(
+            bump,
+            asked.move & own,
+            upgrade,
+            upgrade_own=packages,
+            upgrades=counted,
+        )
     return found
+
+
+def numbered(asked: Wishes, previous: LockedImages) -> Wishes:
+    """Give the upgrades that are asked for now the number behind all there were.
+
+    What was not there is installed, which upgrades nothing.
+    """
+    wishes = {name: _of_there(wish, previous, name) for name, wish in asked.items()}
+    managers = {row for wish in wishes.values() for row, _ in wish.upgrade}
+    managers |= {
+        key.partition(" ")[0] for wish in wishes.values() for _, key in wish.upgrade_own
+    }
+    counted = previous.upgrades_so_far
+    numbers = {manager: counted.get(manager, 0) + 1 for manager in sorted(managers)}
+    return {name: replace(wish, upgrades=numbers) for name, wish in wishes.items()}
+
+
+def _of_there(asked: Requests, previous: LockedImages, name: str) -> Requests:
+    """Return the upgrades of what an image has; of stages, whatever they are called."""
+    if name not in previous.images:
+        return replace(asked, upgrade=frozenset(), upgrade_own=frozenset())
+    there = declared_packages(previous.whole(name))
+    stages = previous.images[name].own.stages.values()
+    known = {key for entry in stages for key in entry.stage.packages}
+    return replace(
+        asked,
+        upgrade=frozenset(
+            (row, key) for row, key in asked.upgrade if key in there.get(row, {})
+        ),
+        upgrade_own=frozenset(one for one in asked.upgrade_own if one[1] in known),
+    )
 
 
 def all_of(first: Wishes, second: Wishes) -> Wishes:

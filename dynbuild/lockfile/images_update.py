@@ -21,6 +21,7 @@ from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.moves import Inherited, earliest, left_from
 from dynbuild.lockfile.renames import Names, continued
 from dynbuild.lockfile.update import NOTHING, Requests, is_rebuilt, rebuilt_from, update
+from dynbuild.lockfile.upgrades import largest, shown_by, untold
 
 NONE_AT_ALL = LockedImages({}, {})
 
@@ -42,6 +43,7 @@ def update_images(
     anew = _anew(before, targets, asked)
     stays = (before.images.keys() & targets.keys()) - anew
     last = before.last_seq if stays else 0
+    counted = before.upgrades_so_far
     done: dict[str, _Updated] = {}
     parents = {one.extends for one in targets.values()}
     for name in parents_first(targets):
@@ -55,7 +57,7 @@ def update_images(
             target.whole,
             wish,
             edits,
-            _above(above, last),
+            _above(above, last, counted),
             extended=name in parents,
         )
         over = None if above is None else above.lock
@@ -67,7 +69,10 @@ def update_images(
         for name, one in done.items()
     }
     arguments = next((one.whole.arguments for one in targets.values()), {})
-    return LockedImages(images, pins_of([one.own for one in done.values()]), arguments)
+    parts = [one.own for one in done.values()]
+    shown = largest(*map(shown_by, parts))
+    counted = largest(counted, shown, *(one.upgrades for one in asked.values()))
+    return LockedImages(images, pins_of(parts), arguments, untold(counted, shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,14 @@ class _Updated:
 
 @dataclass(frozen=True, slots=True)
 class _Above:
-    """What an image extends, if it does, and the names that were taken there."""
+    """What an image extends, if it does, and the names that were taken there.
+
+    ``upgrades`` are how many were asked for in all images before.
+    """
 
     inherited: Inherited
     now: Mapping[str, str]
+    upgrades: Mapping[str, int]
 
 
 def _anew(
@@ -117,12 +126,12 @@ def _anew(
     return frozenset(found)
 
 
-def _above(above: _Updated | None, last: int) -> _Above:
+def _above(above: _Updated | None, last: int, upgrades: Mapping[str, int]) -> _Above:
     if above is None:
-        return _Above(Inherited(last=last), {})
+        return _Above(Inherited(last=last), {}, upgrades)
     now = {old: name for name, old in above.names.items()}
     inherited = Inherited(above.lock, last, above.moved, above.left, above.rebuilt)
-    return _Above(inherited, now)
+    return _Above(inherited, now, upgrades)
 
 
 def _updated(  # noqa: PLR0913 - all that decides a place
@@ -159,7 +168,8 @@ def _previous(own: Lock | None, above: _Above) -> Lock | None:
     """Return an image's previous lock, with what it inherits as it stands now."""
     over = above.inherited.lock
     if over is None or own is None:
-        return own or over
+        there = own or over
+        return there and replace(there, upgrades=above.upgrades)
 
     def known_as(need: str) -> str:
         return above.now.get(need, need)
@@ -170,4 +180,5 @@ def _previous(own: Lock | None, above: _Above) -> Lock | None:
         if name not in over.stages
     }
     # A stage of its own is compared in the shell that it had.
-    return replace(extended(over, replace(own, stages=stages)), shell=own.shell)
+    whole = extended(over, replace(own, stages=stages))
+    return replace(whole, shell=own.shell, upgrades=above.upgrades)

@@ -45,8 +45,9 @@ class Lock:
     ``packages`` holds a log for each manager, ``indexes`` where its packages come from,
     ``setups``, ``sources`` and ``scripts`` the seq of each, ``images`` the pins of
     images that stages start or copy from, ``arguments`` those that the declaration was
-    called with, if it is a function. Of one of several images that has all that it
-    inherits, ``above`` is the lock of the image that it extends.
+    called with, if it is a function, ``upgrades`` by manager how many upgrades were
+    asked for, where that is more than the logs show. Of one of several images that has
+    all that it inherits, ``above`` is the lock of the image that it extends.
     """
 
     base: Pin
@@ -62,6 +63,7 @@ class Lock:
     arguments: Mapping[str, Data] = field(default_factory=dict)
     setups: Mapping[Setup, int] = field(default_factory=dict)
     indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
+    upgrades: Mapping[str, int] = field(default_factory=dict)
     above: "Lock | None" = field(default=None, compare=False, repr=False)
 
     @property

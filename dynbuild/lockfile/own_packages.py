@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 from dynbuild.lockfile.model import Entry, Lock, Target, is_same
 from dynbuild.lockfile.origins import with_origins
 from dynbuild.lockfile.renames import Names, continued
-from dynbuild.steps.log import Event, Log, changes_of, declared, groups, requested
+from dynbuild.lockfile.upgrades import of_next, so_far, upgraded_since
+from dynbuild.steps.log import (
+    Event,
+    Log,
+    changes_of,
+    declared,
+    groups,
+    numbers,
+    with_numbers,
+)
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import AptSource, Group, Index, Stage
 
@@ -73,8 +82,13 @@ def own_steps(entry: Entry) -> Iterator[tuple[str, Group | AptSource]]:
         yield f"{entry.stage.name}.{kind}", step
 
 
-def with_packages(
-    lock: Lock, previous: Lock, target: Target, names: Names, asked: "Requests"
+def with_packages(  # noqa: PLR0913, PLR0917 - all that decides a log
+    lock: Lock,
+    previous: Lock,
+    target: Target,
+    names: Names,
+    asked: "Requests",
+    above: Lock | None,
 ) -> Lock:
     """Return a lock whose stages have their logs, appended to the previous ones.
 
@@ -82,6 +96,7 @@ def with_packages(
     had: all of it is installed again there.
     """
     stages = {}
+    counted = so_far(previous, above)
     for name, entry in lock.stages.items():
         stages[name] = entry
         before = previous.stages.get(names.get(name, ""))
@@ -90,15 +105,43 @@ def with_packages(
             kept, sources = before.packages, before.sources
         upgrade = {key for stage, key in asked.upgrade_own if stage == name}
         logs, sources = _appended(kept, sources, entry.stage, upgrade)
+        was = before.packages if before else _NO_LOGS
+        logs = {
+            manager: _numbered(log, kept.get(manager, {}), was.get(manager, {}), number)
+            for manager, log in logs.items()
+            for number in [
+                of_next(counted, asked, manager)
+                if any(key.startswith(key_of(manager, "")) for key in upgrade)
+                else None
+            ]
+        }
         if logs or sources:
             stages[name] = replace(entry, packages=logs, sources=sources)
     return replace(lock, stages=stages)
 
 
+def _numbered(log: Log, kept: Log, was: Log, upgrade: int | None) -> Log:
+    """Return a log whose new transaction differs from all that a stage had before.
+
+    It has the number of the ``upgrade`` that is asked for, if one is; in a log that
+    begins anew, the last one of the log that ``was``.
+    """
+    wanted = numbers(kept)
+    last = max(wanted, default=0)
+    shown = max(numbers(was).values(), default=0)
+    for seq in {event.seq for events in log.values() for event in events}:
+        if seq > last and upgrade is not None:
+            wanted[seq] = upgrade
+        elif seq > last and not kept:
+            wanted[seq] = shown
+    return with_numbers(log, wanted)
+
+
 def is_begun_anew(committed: Lock, current: Lock) -> bool:
     """Whether a log lost events though it could go on: on request alone."""
     return any(
-        event not in after.packages.get(manager, {}).get(key, ())
+        event.fact
+        not in {one.fact for one in after.packages.get(manager, {}).get(key, ())}
         for name, old in continued(committed, current).items()
         for before, after in [(committed.stages[old], current.stages[name])]
         if before.packages and _goes_on(before, after, committed, current)
@@ -158,13 +201,14 @@ def _appended(
     return found, numbered
 
 
-def upgraded_since(committed: Lock, current: Lock) -> frozenset[tuple[str, str]]:
+def own_upgraded_since(committed: Lock, current: Lock) -> frozenset[tuple[str, str]]:
     """Return the packages of stages that were upgraded since a lock was committed."""
+    counted = so_far(committed)
     return frozenset(
         (name, key_of(manager, key))
         for name, old in continued(committed, current).items()
-        for manager, log in current.stages[name].packages.items()
-        for key, events in log.items()
-        for event in requested(key, events)
-        if event not in committed.stages[old].packages.get(manager, {}).get(key, ())
+        for before in [committed.stages[old].packages]
+        for manager, key in upgraded_since(
+            current.stages[name].packages, before, counted
+        )
     )

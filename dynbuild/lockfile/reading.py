@@ -78,6 +78,7 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
     top.number("version", least=1)
     shell = top.maybe_strings("shell") or DEFAULT_SHELL
     arguments = top.table("arguments").data()
+    upgrades = _upgrades(top)
     base = top.table("base")
     pin = _pin(base, base.take("image", str))
     base.end()
@@ -95,6 +96,7 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
         shell=shell,
         config=config,
         arguments=arguments,
+        upgrades=upgrades,
     )
 
 
@@ -103,6 +105,7 @@ def images_of(document: Mapping[str, Any]) -> LockedImages:
     top = TableReader(document, ())
     top.number("version", least=1)
     arguments = top.table("arguments").data()
+    upgrades = _upgrades(top)
     pins = {}
     for image, table in top.table("pins").children():
         pins[image] = _pin(table, image)
@@ -118,7 +121,7 @@ def images_of(document: Mapping[str, Any]) -> LockedImages:
         )
         table.end()
     top.end()
-    return LockedImages(_with_ground(heads, pins), pins, arguments)
+    return LockedImages(_with_ground(heads, pins), pins, arguments, upgrades)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +282,17 @@ def _pin(table: TableReader, image: str) -> Pin:
         user=table.take("user", str, ""),
         workdir=table.take("workdir", str, ""),
     )
+
+
+def _upgrades(top: TableReader) -> dict[str, int]:
+    table = top.table("upgrades")
+    found = {
+        manager: table.number(manager, least=1)
+        for manager in sorted(MANAGERS)
+        if manager in table.left()
+    }
+    table.end()
+    return found
 
 
 def _logs(table: TableReader) -> dict[str, Log]:

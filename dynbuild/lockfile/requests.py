@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from dynbuild.lockfile.model import Lock, is_same
-from dynbuild.lockfile.own_packages import is_begun_anew, upgraded_since
+from dynbuild.lockfile.own_packages import is_begun_anew, own_upgraded_since
 from dynbuild.lockfile.renames import continued, facts_of, follow, links, stages_of
 from dynbuild.lockfile.update import Requests, logs_after
-from dynbuild.steps.log import Event, Log, requested
+from dynbuild.lockfile.upgrades import largest, so_far, upgraded_since
+from dynbuild.steps.log import Event, Log
 
 
 def asked_since(committed: Lock, current: Lock) -> Requests:
@@ -36,19 +37,17 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
     }
     return Requests(
         upgrade=_upgraded_since(committed, current),
-        upgrade_own=upgraded_since(committed, current),
+        upgrade_own=own_upgraded_since(committed, current),
         earlier=current,
         again=again,
         moved=frozenset(moved),
+        upgrades=so_far(current),
     )
 
 
 def _upgraded_since(committed: Lock, current: Lock) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (manager, key)
-        for manager, key, event in _events_beyond(current, committed.packages)
-        if event in requested(key, current.packages[manager][key])
-    )
+    counted = so_far(committed)
+    return frozenset(upgraded_since(current.packages, committed.packages, counted))
 
 
 def is_repacked(committed: Lock, current: Lock) -> bool:
@@ -79,7 +78,8 @@ def is_repacked(committed: Lock, current: Lock) -> bool:
         return False
     kept = logs_after(committed, current, _upgraded_since(committed, current))
     return any(
-        event in kept.get(manager, {}).get(key, ()) for manager, key, event in gone
+        event.fact in {one.fact for one in kept.get(manager, {}).get(key, ())}
+        for manager, key, event in gone
     )
 
 
@@ -91,7 +91,7 @@ def _events_beyond(
         there = known.get(manager, {})
         for key, events in log.items():
             for event in events:
-                if event not in there.get(key, ()):
+                if event.fact not in {known.fact for known in there.get(key, ())}:
                     yield manager, key, event
 
 
@@ -107,4 +107,5 @@ def combined(first: Requests, second: Requests) -> Requests:
         known.again,
         known.moved,
         first.upgrade_own | second.upgrade_own,
+        largest(first.upgrades, second.upgrades),
     )

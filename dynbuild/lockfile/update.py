@@ -23,6 +23,7 @@ from dynbuild.lockfile.order import unchecked_order
 from dynbuild.lockfile.own_packages import with_packages
 from dynbuild.lockfile.renames import Names, continued, follow, stages_of
 from dynbuild.lockfile.topology import dependencies_first, in_place
+from dynbuild.lockfile.upgrades import ALL, with_upgrades
 from dynbuild.steps.log import Event, Log, changes_of, declared, folded
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Stage, Upgrade
@@ -41,6 +42,7 @@ class Requests:
     ``upgrade_own`` those of stages (the stage, the key among its packages);
     ``repack`` renumbers everything from scratch. ``earlier`` is the lock whose names
     ``again`` and ``moved`` use for stages: what was requested of it before.
+    ``upgrades`` are by manager how many upgrades were asked for by now, these included.
     """
 
     bump: Mapping[str, int] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Requests:
     again: Mapping[str, int] = field(default_factory=dict)
     moved: frozenset[str] = frozenset()
     upgrade_own: frozenset[tuple[str, str]] = frozenset()
+    upgrades: Mapping[str, int] = field(default_factory=dict)
 
 
 NOTHING = Requests()
@@ -86,7 +89,9 @@ def update(  # noqa: PLR0913 - all that decides a place
             for stage in target.stages
         ),
     )
+    anew = earliest(rebuilt_from(before, target), above.rebuilt)
     if previous is None or asked.repack or is_rebuilt(previous, target):
+        anew = ALL
         # Only what was requested by name counts as a move here: bumps and --move.
         stages = stages_of(settled)
         moves = {
@@ -100,7 +105,8 @@ def update(  # noqa: PLR0913 - all that decides a place
         lock = _continued(before, settled, names, asked, edited, above)
         if not extended:
             lock = without_superseded(before, lock, above.lock)
-    lock = with_packages(lock, before, settled, names, asked)
+    lock = with_packages(lock, before, settled, names, asked, above.lock)
+    lock = with_upgrades(lock, before, asked, above.lock, anew)
     return with_seen(
         lock, {name: before.stages[old].seen for name, old in names.items()}
     )

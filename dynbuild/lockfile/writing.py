@@ -54,6 +54,9 @@ _TARGETS_SINCE = 3
 _ORIGINS_SINCE = 5
 """The version that first upgraded what is there, and had sources of stages."""
 
+UPGRADES_SINCE = 7
+"""The version that first told upgrades from one another."""
+
 _NOTHING_SINCE = 5
 """The version that first had images and stages that start from nothing."""
 
@@ -80,16 +83,21 @@ def _version(recipe: Lock | LockedImages) -> int:
     """Return the lowest version that can say all that a lock holds."""
     if isinstance(recipe, LockedImages):
         parts = (image.own for image in recipe.images.values())
-        return max(_SEVERAL, *map(_version, parts))
+        counts = UPGRADES_SINCE if recipe.upgrades else 0
+        return max(_SEVERAL, counts, *map(_version, parts))
     stages = [entry.stage for entry in recipe.stages.values()]
     user = () if recipe.user is None else (recipe.user,)
     indexes = (index for of in recipe.indexes.values() for index in of)
     system = (*recipe.setups, *recipe.sources, *indexes)
     lowest = max(map(lowest_version, (recipe.config, *user, *system, *stages)))
     entries = recipe.stages.values()
-    logs = chain(recipe.packages.values(), *(one.packages.values() for one in entries))
+    logs = [*recipe.packages.values()]
+    logs += chain.from_iterable(one.packages.values() for one in entries)
     if any(one.sources for one in entries) or any(EVERYTHING in log for log in logs):
         lowest = max(lowest, _ORIGINS_SINCE)
+    events = chain.from_iterable(events for log in logs for events in log.values())
+    if recipe.upgrades or any(event.number is not None for event in events):
+        lowest = max(lowest, UPGRADES_SINCE)
     named = any(targets_of(stage, {**stage.env, **stage.build_env}) for stage in stages)
     empty = any(pin.empty for pin in (recipe.base, *recipe.images.values()))
     return max(lowest, _TARGETS_SINCE * named, _NOTHING_SINCE * empty)
@@ -98,6 +106,7 @@ def _version(recipe: Lock | LockedImages) -> int:
 def _several(several: LockedImages) -> Iterator[tuple[KeyPath, TomlTable]]:
     """Yield the tables of several images: each one's own part, every pin once."""
     yield ("arguments",), dict(sorted(several.arguments.items()))
+    yield ("upgrades",), dict(sorted(several.upgrades.items()))
     for reference, pin in sorted(several.pins.items()):
         yield from _pin(("pins", reference), pin)
     for name in several.parents_first:
@@ -123,6 +132,7 @@ def _head(image: LockedImage) -> TomlTable:
 
 def _tables(lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
     yield ("arguments",), dict(sorted(lock.arguments.items()))
+    yield ("upgrades",), dict(sorted(lock.upgrades.items()))
     yield from _pin(("base",), lock.base)
     for image, pin in sorted(lock.images.items()):
         yield from _pin(("images", image), pin)

@@ -7,20 +7,31 @@ adding a package appends an event and leaves all earlier ones alone.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
 
-_EVENT = re.compile(r"([1-9][0-9]{0,17}) (.+)", re.DOTALL)
+_NUMBER = "[1-9][0-9]{0,17}"
+_EVENT = re.compile(rf"({_NUMBER})(?:\^({_NUMBER}))? (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One update's action on one package."""
+    """One update's action on one package.
+
+    ``number`` is that of the upgrade which was asked for last by then, where it is not
+    the one that the log itself shows (``numbers``).
+    """
 
     seq: int
     action: Action
+    number: int | None = None
+
+    @property
+    def fact(self) -> tuple[int, Action]:
+        """What happened and when: an event has it whatever else the log shows."""
+        return self.seq, self.action
 
 
 Log = Mapping[str, tuple[Event, ...]]
@@ -33,31 +44,36 @@ EVERYTHING = "*"
 def parse_event(text: str) -> Event:
     """Parse an event: ``9 git=1:2.39*`` installs, ``12 -`` removes, ``15 ^`` upgrades.
 
-    Raises ValueError for anything else.
+    ``15^3 ^`` is the third upgrade that was asked for. Raises ValueError for anything
+    else.
     """
     match = _EVENT.fullmatch(text)
     if match is None:
         raise ValueError(text)
     action: Action
-    match match[2]:
+    number = int(match[2]) if match[2] else None
+    match match[3]:
+        case "-" if number is not None:
+            raise ValueError(text)
         case "-":
             action = Remove()
         case "^":
             action = Upgrade()
         case spec:
             action = Install(spec)
-    return Event(int(match[1]), action)
+    return Event(int(match[1]), action, number)
 
 
 def format_event(event: Event) -> str:
     """Invert ``parse_event``."""
+    at = f"{event.seq}" if event.number is None else f"{event.seq}^{event.number}"
     match event.action:
         case Install(spec):
-            return f"{event.seq} {spec}"
+            return f"{at} {spec}"
         case Remove():
-            return f"{event.seq} -"
+            return f"{at} -"
         case Upgrade():
-            return f"{event.seq} ^"
+            return f"{at} ^"
         case _:
             assert_never(event.action)
 
@@ -100,6 +116,61 @@ def requested(key: str, events: Iterable[Event]) -> Iterator[Event]:
             declared_ = False
 
 
+def numbers(log: Log) -> dict[int, int]:
+    """Return how many upgrades were asked for by each transaction, by its seq.
+
+    Unless its events say another number, one that upgrades has the number behind the
+    largest below it, and any other has that one.
+    """
+    said = {seq: number for seq, number in _said(log) if number is not None}
+    return {seq: number for seq, number, _ in _numbered(log, said)}
+
+
+def with_numbers(log: Log, wanted: Mapping[int, int]) -> Log:
+    """Return a log whose transactions have some numbers, said where it is needed."""
+    sayable = {seq for seq, _ in _said(log)}
+    known = {seq: number for seq, number in wanted.items() if seq in sayable}
+    told = {
+        seq: number for seq, number, unsaid in _numbered(log, known) if number != unsaid
+    }
+    return {
+        key: tuple(
+            event
+            if isinstance(event.action, Remove)
+            else replace(event, number=told.get(event.seq))
+            for event in events
+        )
+        for key, events in log.items()
+    }
+
+
+def _said(log: Log) -> Iterator[tuple[int, int | None]]:
+    """Yield the seqs of events that can say a number, lowest number first."""
+    found = (
+        (event.seq, event.number)
+        for events in log.values()
+        for event in events
+        if not isinstance(event.action, Remove)
+    )
+    yield from sorted(found, key=lambda one: one[1] or 0)
+
+
+def _numbered(log: Log, said: Mapping[int, int]) -> Iterator[tuple[int, int, int]]:
+    """Yield of each transaction its seq, its number, and the one it has unsaid."""
+    specs: dict[str, str] = {}
+    shown = 0
+    for seq, actions in _transactions(log):
+        upgrades = any(
+            isinstance(action, Upgrade) and key in specs
+            for key, action in actions.items()
+        )
+        unsaid = shown + upgrades
+        number = said.get(seq, unsaid)
+        yield seq, number, unsaid
+        shown = max(shown, number)
+        _apply(specs, actions)
+
+
 def folded(log: Log, since: int) -> Log:
     """Return the log without events from a seq on that later ones made redundant.
 
@@ -136,6 +207,7 @@ def groups(
     """Yield the transactions of a manager in order, each with its seq."""
     specs: dict[str, str] = {}
     last = declared(log)
+    said = dict(_said(log))
     for seq, actions in _transactions(log):
         # Merged histories may remove or upgrade an absent package: a no-op.
         effective = {
@@ -149,7 +221,8 @@ def groups(
             named = {key: spec for key, spec in specs.items() if key != EVERYTHING}
             gone = frozenset(key for key in named if named[key] != last.get(key))
             here = kept & effective.keys()
-            yield seq, Group(manager, effective, named, here, gone, upgrades)
+            number = said.get(seq)
+            yield seq, Group(manager, effective, named, here, gone, upgrades, number)
 
 
 def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:

@@ -339,10 +339,10 @@ class Group:
 
     ``declared`` maps name to spec after these events; ``kept`` names packages that
     another step needs, so that removing them from the list keeps them. ``gone`` names
-    those of ``declared`` that later events removed or gave another spec; no digest
-    depends on it. ``upgrades`` tells whether all that is there is upgraded first.
-    ``indexes`` are where its packages come from besides what the image has; of apt,
-    the sources whose servers want to know who asks.
+    those of ``declared`` that later events took back; no digest depends on it.
+    ``upgrades`` tells whether all that is there is upgraded first, ``number`` which
+    upgrade it is. ``indexes`` are where packages come from besides; of apt, the sources
+    whose servers want a login.
     """
 
     manager: str
@@ -351,6 +351,7 @@ class Group:
     kept: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     upgrades: bool = False
+    number: int | None = None
     indexes: tuple[Index, ...] = ()
 
 

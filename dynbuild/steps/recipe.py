@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -92,7 +93,7 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
     """
     match step:
         case Group():
-            return MANAGERS[step.manager].run(step)
+            return _numbered(step, MANAGERS[step.manager].run(step))
         case AptSource():
             return Run(_source_script(step), shell=SHELL)
         case Setup():
@@ -107,6 +108,13 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
             return _stage_run(step, environment, user)
         case _:
             assert_never(step)
+
+
+def _numbered(group: Group, run: Run) -> Run:
+    """Return a run that no builder's cache takes for that of an earlier upgrade."""
+    if group.number is None:
+        return run
+    return replace(run, script=f"# upgrade {group.number}\n{run.script}")
 
 
 def copies_of(step: Step) -> tuple[Copy, ...]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import Requests
-from dynbuild.steps.model import Copy, Install, Pin, Remove, Stage
+from dynbuild.steps.model import Copy, Pin, Stage
 from tests.properties.reference_logs import (
     Logs,
     folded_from,
@@ -19,6 +19,12 @@ from tests.properties.reference_logs import (
     transactions,
 )
 from tests.properties.reference_needs import closure, needs, topological
+from tests.properties.reference_numbers import (
+    Numbers,
+    kept_numbers,
+    told_logs,
+    wanted_numbers,
+)
 
 MANAGERS = ("apt", "yum", "apk", "pip", "npm")
 KINDS = ("setup", "source", *MANAGERS, "script", "user", "stage")
@@ -40,6 +46,9 @@ class State:
     seqs: dict[str, int]
     moves: dict[str, int]
     indexes: Mapping[str, object] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
+    upgrades: dict[str, int] = field(default_factory=dict)
+    """By manager how many upgrades were asked for, as far as the lock tells."""
 
     @property
     def last(self) -> int:
@@ -50,23 +59,19 @@ class State:
 
 
 def state_of(lock: Lock) -> State:
-    def told(action: object) -> str:
-        match action:
-            case Install(spec):
-                return spec
-            case Remove():
-                return "-"
-        return "^"
-
+    events, numbers = told_logs(lock.packages)
+    upgrades = dict(lock.upgrades)
+    own = [told_logs(entry.packages)[1] for entry in lock.stages.values()]
+    for found in (numbers, *own):
+        for (manager, _), number in found.items():
+            upgrades[manager] = max(upgrades.get(manager, 0), number)
     return State(
         setups=dict(lock.setups),
         sources=dict(lock.sources),
         indexes=lock.indexes,
-        events={
-            (manager, key): [(event.seq, told(event.action)) for event in events]
-            for manager, log in lock.packages.items()
-            for key, events in log.items()
-        },
+        events=events,
+        numbers=numbers,
+        upgrades={manager: number for manager, number in upgrades.items() if number},
         scripts=dict(lock.scripts),
         user=lock.user_seq,
         stages={name: entry.stage for name, entry in lock.stages.items()},
@@ -197,7 +202,7 @@ def reference(
             lambda name: (moves[name], list(state.stages).index(name)),
         )
         state.seqs = {name: last + 1 + place for place, name in enumerate(ranked)}
-        return state
+        return with_numbers(before, state, asked, 0)
     state, last = system(before, target, asked.upgrade)
     changed = changed_stages(old, target, asked, names)
     state.moves = {name: count + (name in changed) for name, count in moves.items()}
@@ -217,7 +222,22 @@ def reference(
         if below
         & (changed | outgrown | {one for one, was in names.items() if was in stood})
     }
-    return without_end(before, placed(before, state, names, moving, last))
+    found = without_end(before, placed(before, state, names, moving, last))
+    anew = min(gone_from(before, target), default=None)
+    return with_numbers(before, found, asked, anew)
+
+
+def with_numbers(
+    before: State, state: State, asked: Requests, anew: int | None
+) -> State:
+    """Number the transactions; from the seq ``anew`` on all is built anew, if any."""
+    upgrade = {
+        (m, key): max(before.upgrades.get(m, 0) + 1, asked.upgrades.get(m, 0))
+        for m, key in asked.upgrade
+    }
+    events = {key: log for key, log in state.events.items() if log}
+    kept = kept_numbers(before.numbers, events, anew)
+    return replace(state, numbers=wanted_numbers(events, kept, upgrade))
 
 
 EMPTY = State({}, {}, {}, {}, 0, {}, {}, {})

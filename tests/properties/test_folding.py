@@ -75,6 +75,7 @@ def test_as_the_reference_has_it(history: list[Version]) -> None:
         found = naive.state_of(lock)
         assert found.events == {key: log for key, log in wanted.events.items() if log}
         assert (found.seqs, found.moves) == (wanted.seqs, wanted.moves)
+        assert found.numbers == wanted.numbers
         previous = lock
 
 

@@ -89,6 +89,7 @@ def test_as_the_reference_has_it(data: st.DataObject, mix: Mix) -> None:
         assert found.events == {key: log for key, log in wanted.events.items() if log}
         assert found.seqs == wanted.seqs
         assert found.moves == wanted.moves
+        assert found.numbers == wanted.numbers
         previous = lock
 
 

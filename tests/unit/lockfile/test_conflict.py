@@ -62,7 +62,10 @@ def test_what_either_side_asked_for_is_asked_for_again() -> None:
     theirs = asked(bump={"b": 2}, upgraded=("jq",))
     found = asked_on((ours, theirs), START)
     assert found == Requests(
-        {"b": 2}, frozenset({"a"}), frozenset({("apt", "git"), ("apt", "jq")})
+        {"b": 2},
+        frozenset({"a"}),
+        frozenset({("apt", "git"), ("apt", "jq")}),
+        upgrades={"apt": 1},
     )
     assert found == asked_on((theirs, ours), START)
     after = update(START, GOAL, found)

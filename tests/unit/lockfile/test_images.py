@@ -341,6 +341,6 @@ env_scripts = ["prepare"]
         Event(3, Remove()),
     )
     assert lock.images["api"].own.packages == {
-        "apt": {"curl": (Event(4, Install("curl")),)}
+        "apt": {"curl": (Event(4, Install("curl"), 1),)}
     }
     assert declared_packages(lock.whole("api")) == {"apt": {"curl": "curl"}}

@@ -186,8 +186,9 @@ def test_everything_is_upgraded_first_and_again_when_asked() -> None:
     assert loads(dumps(more)) == more
     without = update(more, target(apt="curl"))
     assert digests(without) == digests(lock)
-    (told,) = compare(more, without)
+    told, counted = compare(more, without)
     assert (told.verb, told.name) == ("removed", "all that is there")
+    assert counted == Change("added", "upgrades", "apt")
 
 
 def test_the_next_change_of_a_group_with_a_login() -> None:
