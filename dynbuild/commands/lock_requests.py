@@ -1,11 +1,15 @@
 """Requests that a command line makes of ``lock``: for each image, of its own steps."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.lockfile.images import LockedImages, Targets
 from dynbuild.lockfile.images_requests import numbered
-from dynbuild.lockfile.update import Requests
+from dynbuild.lockfile.update import NOTHING, Requests
+from dynbuild.steps.log import EVERYTHING
+from dynbuild.steps.managers import MANAGERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class LockOptions:
     move: tuple[str, ...] = ()
     repack: bool = False
     upgrade_add: bool = False
+    upgrade_package: tuple[str, ...] = ()
 
 
 NO_OPTIONS = LockOptions()
@@ -31,6 +36,7 @@ def requests_of(
     owners = {name: _own_stages(targets, name) for name in targets}
     bump = [_owned(owners, name, "--bump") for name in options.bump]
     move = [_owned(owners, name, "--move") for name in options.move]
+    upgrades = _upgrades(targets, owners, options)
     if previous is None:
         return {}
 
@@ -40,7 +46,8 @@ def requests_of(
         return (before.stage.bump if before else 0) + 1
 
     asked = {
-        image: Requests(
+        image: replace(
+            upgrades.get(image, NOTHING),
             bump={
                 name: refreshed(image, name) for owner, name in bump if owner == image
             },
@@ -49,24 +56,73 @@ def requests_of(
         )
         for image in targets
     }
-    if not options.upgrade_packages:
-        return asked
-    return numbered(
-        {
-            image: replace(
-                wish,
-                upgrade=_declared(targets, image),
-                upgrade_own=frozenset(
-                    (stage.name, key)
-                    for stage in targets[image].whole.stages
-                    if stage.name in owners[image]
-                    for key in stage.packages
-                ),
-            )
-            for image, wish in asked.items()
-        },
-        previous,
-    )
+    return numbered(asked, previous) if upgrades else asked
+
+
+def _upgrades(
+    targets: Targets, owners: dict[str, list[str]], options: LockOptions
+) -> dict[str, Requests]:
+    """Return the upgrades that are asked for, if any are: each of an image's own."""
+    if not options.upgrade_packages and not options.upgrade_package:
+        return {}
+    wishes = {
+        image: Requests(
+            upgrade=_declared(targets, image),
+            upgrade_own=frozenset(
+                (stage.name, key)
+                for stage in targets[image].whole.stages
+                if stage.name in owners[image]
+                for key in stage.packages
+            ),
+        )
+        for image in targets
+    }
+    named = _named(wishes, options.upgrade_package)
+    return wishes if options.upgrade_packages else named
+
+
+def _named(wishes: dict[str, Requests], names: Collection[str]) -> dict[str, Requests]:
+    """Return the upgrades of packages of some names, by whichever list declares them.
+
+    Raises DeclarationError with all names that none declares.
+    """
+    pairs = {pair for wish in wishes.values() for pair in wish.upgrade}
+    owned = {key for wish in wishes.values() for _, key in wish.upgrade_own}
+    pairs |= {(manager, key) for manager, _, key in (k.partition(" ") for k in owned)}
+    chosen = {pair for pair in pairs for name in names if _is_called(pair, name)}
+    known = sorted({key for _, key in pairs} - {EVERYTHING})
+    problems = [
+        Diagnostic(
+            "DB0436",
+            f"no package {name!r} is declared",
+            hint=did_you_mean(name, known)
+            or "what nobody declares is upgraded with what needs it; "
+            "`dynbuild why --package NAME` tells what that is",
+        )
+        for name in dict.fromkeys(names)
+        if not any(_is_called(pair, name) for pair in pairs)
+    ]
+    if problems:
+        raise DeclarationError(*problems)
+    return {
+        image: replace(
+            wish,
+            upgrade=wish.upgrade & chosen,
+            upgrade_own=frozenset(
+                (stage, key)
+                for stage, key in wish.upgrade_own
+                if tuple(key.split(" ", 1)) in chosen
+            ),
+        )
+        for image, wish in wishes.items()
+    }
+
+
+def _is_called(package: tuple[str, str], name: str) -> bool:
+    """Whether a name is that of a package: pip has several spellings of one."""
+    manager, key = package
+    plain = re.fullmatch(r"(@[\w.-]+/)?[\w.+-]+", name)
+    return name == key or bool(plain and MANAGERS[manager].key(name) == key)
 
 
 def _own_stages(targets: Targets, name: str) -> list[str]:

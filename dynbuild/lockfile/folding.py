@@ -5,7 +5,7 @@ takes its place has to run anyway. So no step that was built runs again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from dynbuild.lockfile.model import Lock
@@ -18,22 +18,25 @@ Logs = Mapping[str, Log]
 
 
 def without_superseded(
-    previous: Lock, lock: Lock, inherited: Lock | None = None
+    previous: Lock,
+    lock: Lock,
+    upgrade: Collection[tuple[str, str]],
+    inherited: Lock | None = None,
 ) -> Lock:
     """Return a lock without those of the previous groups that end superseded.
 
     ``lock`` continues the previous one, its new events appended. From the last group
     on, each leaves whose events are all made redundant by the new ones, as long as only
     what is new stands on it; new events that just take such a group back leave with it.
-    An upgrade stays below the next one of the same.
-    What is ``inherited`` of another image is not this one's to fold.
+    An upgrade stays below the next one of the same, and what is asked to ``upgrade``
+    stays new. What is ``inherited`` of another image is not this one's to fold.
     """
     last = previous.last_seq
     if not any(event.seq > last for _, _, event in _events(lock.packages)):
         return lock
     stands = 0 if inherited is None else last_system_seq(inherited)
     floor = max(stands, _stood_on(lock, last), _upgraded_again(lock.packages, last))
-    since = _superseded_from(lock.packages, floor, last)
+    since = _superseded_from(lock.packages, floor, last, upgrade)
     if since is None:
         return lock
     logs = {manager: folded(log, since) for manager, log in lock.packages.items()}
@@ -55,7 +58,7 @@ def _stood_on(lock: Lock, last: int) -> int:
 def _upgraded_again(logs: Logs, last: int) -> int:
     """Return the seq of the last upgrade of what is upgraded once more.
 
-    In the place of that one, the new one would be the very step that was built then.
+    In the place of that one, the new one would fetch again what that one fetched.
     """
     upgrades = [one for one in _events(logs) if isinstance(one[2].action, Upgrade)]
     again = {(manager, key) for manager, key, event in upgrades if event.seq > last}
@@ -69,7 +72,9 @@ def _upgraded_again(logs: Logs, last: int) -> int:
     )
 
 
-def _superseded_from(logs: Logs, floor: int, last: int) -> int | None:
+def _superseded_from(
+    logs: Logs, floor: int, last: int, upgrade: Collection[tuple[str, str]]
+) -> int | None:
     """Return the seq of the first of the last groups that are superseded, if any is."""
     groups: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
     for manager, key, event in _events(logs):
@@ -80,6 +85,8 @@ def _superseded_from(logs: Logs, floor: int, last: int) -> int | None:
         for manager, key in groups[seq]:
             left = folded({key: logs[manager][key]}, seq).get(key, ())
             if any(seq <= event.seq <= last for event in left):
+                return since
+            if (manager, key) in upgrade and all(event.seq <= last for event in left):
                 return since
         since = seq
     return since

@@ -104,7 +104,7 @@ def update(  # noqa: PLR0913 - all that decides a place
     else:
         lock = _continued(before, settled, names, asked, edited, above)
         if not extended:
-            lock = without_superseded(before, lock, above.lock)
+            lock = without_superseded(before, lock, asked.upgrade, above.lock)
     lock = with_packages(lock, before, settled, names, asked, above.lock)
     lock = with_upgrades(lock, before, asked, above.lock, anew)
     return with_seen(
@@ -303,7 +303,8 @@ def logs_after(
     )
     seqs = count(max(previous.last_seq, lock.last_seq) + 1)
     logs = _logs(previous, target, upgrade, seqs, NONE)
-    return without_superseded(previous, replace(lock, packages=logs)).packages
+    whole = replace(lock, packages=logs)
+    return without_superseded(previous, whole, upgrade).packages
 
 
 def _rebuilt(log: Log, since: int, inherited: Log) -> dict[str, tuple[Event, ...]]:

@@ -18,13 +18,13 @@ from tests.properties.reference_logs import (
     package_events,
     transactions,
 )
-from tests.properties.reference_needs import closure, needs, topological
-from tests.properties.reference_numbers import (
-    Numbers,
-    kept_numbers,
-    told_logs,
-    wanted_numbers,
+from tests.properties.reference_needs import (
+    base_differs,
+    closure,
+    needs,
+    topological,
 )
+from tests.properties.reference_numbers import Numbers, told_logs, wanted_numbers
 
 MANAGERS = ("apt", "yum", "apk", "pip", "npm")
 KINDS = ("setup", "source", *MANAGERS, "script", "user", "stage")
@@ -222,7 +222,9 @@ def reference(
         if below
         & (changed | outgrown | {one for one, was in names.items() if was in stood})
     }
-    found = without_end(before, placed(before, state, names, moving, last))
+    found = without_end(
+        before, placed(before, state, names, moving, last), asked.upgrade
+    )
     anew = min(gone_from(before, target), default=None)
     return with_numbers(before, found, asked, anew)
 
@@ -236,17 +238,11 @@ def with_numbers(
         for m, key in asked.upgrade
     }
     events = {key: log for key, log in state.events.items() if log}
-    kept = kept_numbers(before.numbers, events, anew)
-    return replace(state, numbers=wanted_numbers(events, kept, upgrade))
+    numbers = wanted_numbers(events, before.numbers, anew, upgrade)
+    return replace(state, numbers=numbers)
 
 
 EMPTY = State({}, {}, {}, {}, 0, {}, {}, {})
-
-
-def base_differs(old: Lock, target: Target) -> bool:
-    if target.base.digest is None:
-        return old.base.digest is not None or old.base.image != target.base.image
-    return old.base.digest != target.base.digest
 
 
 def system(
@@ -308,7 +304,9 @@ def fold(before: State, state: State, target: Target) -> None:
         state.events = folded_from(state.events, since)
 
 
-def without_end(before: State, state: State) -> State:
+def without_end(
+    before: State, state: State, upgrade: frozenset[tuple[str, str]]
+) -> State:
     """Rule 4, last part: old groups at the end that new events leave nothing to say."""
     last, found = before.last, state.events
     seqs = {seq for log in found.values() for seq, _ in log}
@@ -322,6 +320,8 @@ def without_end(before: State, state: State) -> State:
     for since in old if max(seqs, default=0) > last else ():
         left = folded_from(state.events, since)
         if any(since <= seq <= last for log in left.values() for seq, _ in log):
+            break
+        if any(left.get(key, [])[-1:] != found.get(key, [])[-1:] for key in upgrade):
             break
         found = left
     return replace(state, events=found)

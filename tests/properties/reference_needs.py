@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from dynbuild.lockfile.model import Lock, Target
 from dynbuild.steps.model import Stage
 
 
@@ -26,3 +27,9 @@ def topological(
         done.append(min(free, key=rank))  # type: ignore[arg-type]
         left.remove(done[-1])
     return done
+
+
+def base_differs(old: Lock, target: Target) -> bool:
+    if target.base.digest is None:
+        return old.base.digest is not None or old.base.image != target.base.image
+    return old.base.digest != target.base.digest

@@ -48,7 +48,10 @@ def read_numbers(events: Logs, said: Numbers) -> Numbers:
 
 
 def wanted_numbers(
-    events: Logs, kept: Numbers, upgrade: dict[tuple[str, str], int]
+    events: Logs,
+    before: Numbers,
+    anew: int | None,
+    upgrade: dict[tuple[str, str], int],
 ) -> Numbers:
     """What stays has its number, and the last of what is asked for the next one.
 
@@ -60,6 +63,7 @@ def wanted_numbers(
         for seq, what in log
         if what != "-"
     }
+    kept = kept_numbers(before, events, anew)
     said = {at: number for at, number in kept.items() if at in says}
     for at, number in upgrade.items():
         log = events.get(at, [])

@@ -52,6 +52,13 @@ if TYPE_CHECKING:
     help="Upgrade every declared package to the newest version that its spec allows.",
 )
 @request(
+    "--upgrade-package",
+    "-P",
+    multiple=True,
+    metavar="NAME",
+    help="Upgrade the declared package NAME to the newest that its spec allows.",
+)
+@request(
     "--upgrade-add",
     is_flag=True,
     help="Ask again for the content of every address that stages add.",
@@ -103,6 +110,7 @@ if TYPE_CHECKING:
 @options.examples(
     "dynbuild lock                    # after each edit; commit what it wrote",
     "dynbuild lock --upgrade-base     # the newest image of the base's tag",
+    "dynbuild lock -P curl -P jq      # the newest version of two packages",
 )
 def lock(  # noqa: PLR0913 - one parameter a flag
     *,
@@ -115,6 +123,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     base_revision: str | None,
     upgrade_base: bool,
     upgrade_packages: bool,
+    upgrade_package: tuple[str, ...],
     upgrade_add: bool,
     bump: tuple[str, ...],
     move: tuple[str, ...],
@@ -139,6 +148,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         move,
         repack,
         upgrade_add,
+        upgrade_package,
     )
     if merging is not None:
         # Seldom needed.
