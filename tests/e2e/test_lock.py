@@ -352,3 +352,27 @@ def step_list(space: Space) -> list[dict[str, object]]:
         "steps"
     ]
     return found
+
+
+def test_an_upgrade_of_what_was_gone_is_another_step(project: Space) -> None:
+    """Installed, upgraded, taken out, back, upgraded: not the first upgrade again."""
+    packages = 'apk_packages = ["jq"]\n'
+    base = project.read("dynbuild.toml").splitlines()[0] + "\n"
+    project.git("init", "-q")
+    for text, flags in (
+        (base + packages, ()),
+        (base + packages, ("-P", "jq")),
+        (base, ()),
+        (base + packages, ()),
+        (base + packages, ("-P", "jq")),
+    ):
+        project.write("dynbuild.toml", text)
+        project.ok("lock", *flags)
+        project.git("add", "-A")
+        project.git("commit", "-qm", "x", "--allow-empty")
+    assert 'jq = ["1 jq", "2^2 ^"]' in project.read("dynbuild.lock")
+    assert "# upgrade 2\n" in project.ok("realize", "--print").out
+    unknown = project.run("lock", "-P", "jqq")
+    assert unknown.status == 2
+    assert "no package 'jqq' is declared" in unknown.err
+    assert "did you mean 'jq'" in unknown.err
