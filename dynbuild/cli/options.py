@@ -186,10 +186,21 @@ def platform(default: str, *, several: bool = False) -> Callable[[_F], _F]:
     )
     return option(
         "--platform",
-        callback=_whole,
+        callback=_whole if several else _only,
         metavar="OS/ARCH",
         help=f"Use {which}.  [default: {default}]",
     )
+
+
+def _only(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Refuse several platforms as well."""
+    found = _whole(context, parameter, value)
+    if found and "," in found:
+        message = f"--platform {found[:60]!r} names several, and one is needed"
+        raise DeclarationError(Diagnostic("DB0317", message, hint="name one of them"))
+    return found
 
 
 def _whole(_: click.Context, __: click.Parameter, value: str | None) -> str | None:

@@ -7,6 +7,7 @@ from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.variables import not_expanded
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.steps.downloads import address_of, digest_of_download
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
 from dynbuild.steps.model import Pin, Stage
@@ -47,6 +48,18 @@ def _not_for_all(
                     f"it is there for {known}\n(left out is a platform whose image "
                     "sets another environment, user or directory)",
                 )
+        for place, stage in enumerate(stages):
+            for number, one in enumerate(stage.add):
+                if one.digests and digest_of_download(one, platform) is None:
+                    address = address_of(one.url, platform)
+                    yield Diagnostic(
+                        "DB0304",
+                        f"nothing is at {address}, which {platform} needs",
+                        loaded.span("stages", place, "add", number),
+                        "once it is there, run `dynbuild lock --upgrade-add`; or take "
+                        "the platform out",
+                        (Label(loaded.span("platforms", at), "declared here"),),
+                    )
 
 
 def _entries(stages: tuple[Stage, ...]) -> Mapping[str, Entry]:

@@ -161,6 +161,8 @@ def test_a_damaged_lock_does_not_hide_the_committed_arguments(project: Space) ->
         ("--linear", "--compare-linear"),
         ("--linear", "--no-cache-stage", "a"),
         ("--platform", "linux/amd64,linux/arm64", "--compare-linear"),
+        ("--platform", "linux/amd64,linux/arm64", "--print"),
+        ("--platform", "linux/amd64,linux/arm64", "--shell", "first"),
         ("--shell", "a", "-t", "x"),
         ("--shell", "a", "--print"),
         ("--shell", "a", "--linear"),
@@ -173,6 +175,12 @@ def test_flags_that_would_be_left_out(space: Space, words: tuple[str, ...]) -> N
     assert done.status == 2
     assert "DB0317" in done.err
     assert words[0] in done.err
+
+
+def test_a_comparison_is_on_one_platform(space: Space) -> None:
+    done = space.run("compare", "Dockerfile", "--platform", "linux/amd64,linux/arm64")
+    assert done.status == 2
+    assert "names several, and one is needed" in done.err
 
 
 def test_an_image_is_not_written_among_other_files(space: Space) -> None:

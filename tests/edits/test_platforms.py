@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.commands.cache import steps_of
+from dynbuild.commands.downloads import digester
 from dynbuild.commands.target import target_of, targets_of
 from dynbuild.declaration.load import load
 from dynbuild.digest import sha256
@@ -28,7 +29,7 @@ from tests.pins import pinned
 
 if TYPE_CHECKING:
     from dynbuild.lockfile.images import AnyLock
-    from dynbuild.lockfile.model import Lock
+    from dynbuild.lockfile.model import Lock, Target
     from dynbuild.steps.model import Pin
 
 AMD, ARM, RISCV = "linux/amd64", "linux/arm64", "linux/riscv64"
@@ -111,6 +112,30 @@ def test_what_the_base_or_a_stage_does_not_exist_for_is_told_at_its_place() -> N
     # Where it runs is its own affair.
     native = STAGES.replace("commands", f'platform = "{AMD}"\ncommands')
     assert locked(AMD, RISCV, text=native).config.platforms == (AMD, RISCV)
+
+
+def test_a_download_that_is_not_there_for_one_is_told_at_its_place() -> None:
+    url, amd = "https://example.org/tool-${TARGETARCH}", f'"{AMD}" = "{"ab" * 32}"'
+    add = f'[stages.x]\nadd = [{{ url = "{url}", to = "/x", sha256 = {{ %s }} }}]'
+    arm = f'"{ARM}" = "{"cd" * 32}"'
+
+    def of(text: str, *names: str) -> Target:
+        head = f'base = "debian"\nplatforms = {[*names]}\n'
+        loaded = load(Source("dynbuild.toml", head + text), "toml")
+        asked = digester((), lambda _: None, refresh=False)
+        return target_of(loaded, Tree(Path()), pin, asked)
+
+    of(add % amd, AMD)
+    of(add % f"{amd}, {arm}", AMD, ARM)
+    with pytest.raises(DeclarationError) as caught:
+        of(add % amd, AMD, ARM)
+    (told,) = caught.value.diagnostics
+    assert told.message == (
+        f"nothing is at https://example.org/tool-arm64, which {ARM} needs"
+    )
+    assert told.span is not None
+    assert told.span.source.text[told.span.start :].startswith("{ url")
+    assert [label.text for label in told.labels] == ["declared here"]
 
 
 def test_what_only_the_engine_has_is_not_asked() -> None:

@@ -97,6 +97,9 @@ def realize(settings: RealizeSettings) -> int:
         )
     if shell is not None:
         _check_alone("--shell", settings.of_an_image)
+    if len(settings.platforms) > 1:
+        of_one = {"--shell": shell, "--print": settings.only_print}
+        _check_alone("--platform with several", of_one)
     request = realize_options(settings)
     project = open_project(settings.config, lock_alone=frozen)
     if frozen:
