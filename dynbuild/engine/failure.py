@@ -25,6 +25,8 @@ _NO_ENGINE = re.compile(
 )
 _FORBIDDEN = re.compile("permission denied while trying to connect", re.IGNORECASE)
 _NO_BUILDER = re.compile(r'no builder "[^"]*" found')
+_OF_BUILDX = re.compile(r"\bmoby/buildkit:buildx-")
+"""The image that buildx runs where an engine has no BuildKit of its own."""
 _CONTEXT = re.compile(r"use `docker --context=(\S+) buildx` to switch")
 _NO_ANSWER = re.compile(
     r"failed to do request|dial tcp|no such host|connection re(fused|set)|i/o timeout"
@@ -81,6 +83,21 @@ def no_builder(words: str) -> DeclarationError | None:
     return None
 
 
+def _without_buildkit(words: str) -> UnreachableError | None:
+    """Return the error of an engine that has no BuildKit, as podman has none.
+
+    There buildx starts one in a container, whose image it has to pull first.
+    """
+    if not _OF_BUILDX.search(words):
+        return None
+    message = f"this engine has no BuildKit, and the image of one is not here: {words}"
+    hint = (
+        "let it pull the image, or load it from a file; or name a builder elsewhere: "
+        "docs/builders.md"
+    )
+    return UnreachableError(Diagnostic("DB0515", message, hint=hint))
+
+
 def silent(builder: str | None, why: str) -> UnreachableError:
     """Return the error for a builder that does not answer."""
     name = builder or "of docker"
@@ -97,7 +114,7 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
     words = error_message(transcript.words)
     failure = transcript.failure()
     if failure is None or failure.step is None:
-        error = unreachable(words) or no_builder(words)
+        error = unreachable(words) or no_builder(words) or _without_buildkit(words)
         if error is not None:
             return error
     if failure is None:

@@ -133,3 +133,20 @@ def test_a_limit_is_no_answer(words: str) -> None:
     assert not answered(words)
     assert "`docker login` raises the limit" in later(words)
     assert "`docker login`" not in later("dial tcp: no such host")
+
+
+def test_an_engine_that_has_no_buildkit() -> None:
+    """As podman 4.3 answers, where the image of one cannot be pulled."""
+    words = (
+        "ERROR: Error response from daemon: initializing source "
+        "docker://moby/buildkit:buildx-stable-1: pinging container registry "
+        "registry-1.docker.io: dial tcp: lookup registry-1.docker.io: no such host"
+    )
+    error = explain(transcript(words))
+    assert isinstance(error, UnreachableError)
+    (told,) = error.diagnostics
+    assert told.code == "DB0515"
+    assert told.message.startswith("this engine has no BuildKit, and the image of one")
+    assert "docs/builders.md" in str(told.hint)
+    base = "ERROR: docker.io/moby/buildkit:latest: not found"
+    assert isinstance(explain(transcript(base)), BuildFailed)
