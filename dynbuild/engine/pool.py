@@ -8,11 +8,19 @@ one to the other through the tiers, as they do between two runs.
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dynbuild.building import BuildFailed, BuildRequest, Built, PlatformImage, Report
+from dynbuild.building import (
+    BuildFailed,
+    BuildRequest,
+    Built,
+    Load,
+    Nowhere,
+    PlatformImage,
+    Report,
+)
 from dynbuild.engine.buildx import Buildx
 from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
 from dynbuild.link.model import WriteSet
@@ -160,7 +168,11 @@ class PooledLayerBuilder:
 
 @dataclass(frozen=True, slots=True)
 class PooledImageLoader:
-    """Implements ``ports.ImageLoader``: each image with one of several builders."""
+    """Implements ``ports.ImageLoader``: each image with one of several builders.
+
+    What only Docker is to load goes to Docker's own builder, where that can take it:
+    through another one all of it would travel twice.
+    """
 
     pool: BuilderPool
     each: ImageLoader
@@ -168,6 +180,10 @@ class PooledImageLoader:
     def image(
         self, images: Mapping[str, PlatformImage], request: BuildRequest, report: Report
     ) -> Built:
+        outputs = {*request.outputs} - {Nowhere()}
+        if request.builders and outputs == {Load()}:
+            with suppress(BuildFailed, CommandFailed, UnreachableError):
+                return self.each.image(images, replace(request, builders=()), report)
         return self.pool.somewhere(
             request, lambda one: self.each.image(images, one, report)
         )

@@ -74,7 +74,8 @@ def opened(space: Space) -> Iterator[Opener]:
         threads.append(threading.Thread(target=found.follow))
         threads[-1].start()
         more = [f"--driver-opt={options}"] if options else []
-        buildx(space, "create", f"--name={name}", "--driver=remote", *more, at(found))
+        words = ["buildx", "create", f"--name={name}", "--driver=remote", *more]
+        docker(space, *words, at(found))
         return found
 
     yield create
@@ -88,9 +89,15 @@ def at(found: Gate) -> str:
     return f"tcp://127.0.0.1:{found.port}"
 
 
-def buildx(space: Space, *words: str) -> None:
-    command = ["docker", "buildx", *words]
-    subprocess.run(command, env=space.environment, check=True, capture_output=True)
+def docker(space: Space, *words: str) -> str:
+    done = subprocess.run(
+        ["docker", *words],
+        env=space.environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
 
 
 @pytest.fixture
@@ -114,6 +121,18 @@ def test_each_builder_has_a_part(project: Space, opened: Opener) -> None:
     assert f"{SIX} steps: 0 ran" in again.err
     compared = project.ok("realize", "--compare-linear", "--builder", "two")
     assert "no paths differ from a plain build" in compared.err
+
+
+def test_an_image_for_docker_does_not_travel(project: Space, opened: Opener) -> None:
+    one = opened("one")
+    project.ok("realize", "--builder", "one")
+    before = sum(map(sum, one.counts))
+    tag = f"dynbuild-test-builders:{uuid4().hex}"
+    project.ok("realize", "--builder", "one", "-t", tag)
+    shown = docker(project, "run", "--rm", "--network=none", tag, "cat", "/s0", "/s5")
+    docker(project, "image", "rm", tag)
+    assert len(shown.split()) == 2
+    assert sum(map(sum, one.counts)) - before < 10_000
 
 
 def test_a_builder_that_dies(project: Space, opened: Opener) -> None:
@@ -176,11 +195,8 @@ def test_builders_that_cannot_be_named(
     project = replace(
         project, environment={**project.environment, "DOCKER_CONFIG": str(folder)}
     )
-    words = ["docker", "context", "create", "other"]
     host = project.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    subprocess.run(
-        [*words, "--docker", f"host={host}"], env=project.environment, check=True
-    )
+    docker(project, "context", "create", "other", "--docker", f"host={host}")
     done = project.run("realize", "--builder", given)
     assert done.status == 2
     assert f"error[DB0505]: {message}" in done.err
