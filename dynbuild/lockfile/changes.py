@@ -347,7 +347,7 @@ def _details(
     after = new.stages[name].stage
     # A merged lock may name stages that it does not have: these keep their names.
     lost = {need: need for need in after.needs if need not in new.stages}
-    known_as = follow({**lost, **names})
+    known_as = follow({**lost, **names} if lost else names)
     followed = replace(after.following(known_as), name=before.name)
     labels = list(_differing(before, followed))
     for label in ("copies", "mounts"):

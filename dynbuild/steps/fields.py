@@ -6,7 +6,7 @@ once whether the digest covers it and whether a change of it moves the stage. Wh
 holds the two together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
@@ -346,23 +346,38 @@ def defaults(of: type) -> Mapping[str, FieldValue]:
 
 def set_columns(value: FieldValue) -> Iterator[tuple[Column, FieldValue]]:
     """Yield the columns of a value that are not as they are by default."""
-    return _set(value, COLUMNS[type(value)])
+    return _set(value, _with_defaults(value.__class__))
 
 
 def own_facts_of(stage: Stage) -> Iterator[tuple[StageField, FieldValue]]:
     """Yield the set fields that decide what a stage builds."""
-    for row, value in _set(stage, _OWN_FACTS):
+    for row, value in _set(stage, _own_facts_with_defaults()):
         if stage.commands or row.without_commands:
             yield row, value
 
 
+_Rows: TypeAlias = Sequence[tuple[_Column, str, FieldValue]]
+"""Columns, each with its name, and with what it is by default; without one, itself."""
+
+
+@cache
+def _with_defaults(of: type) -> _Rows[Column]:
+    usual = defaults(of)
+    return [(one, one.name, usual.get(one.name, one)) for one in COLUMNS[of]]
+
+
+@cache
+def _own_facts_with_defaults() -> _Rows[StageField]:
+    usual = defaults(Stage)
+    return [(one, one.name, usual.get(one.name, one)) for one in _OWN_FACTS]
+
+
 def _set(
-    value: FieldValue, columns: tuple[_Column, ...]
+    value: FieldValue, rows: _Rows[_Column]
 ) -> Iterator[tuple[_Column, FieldValue]]:
-    usual = defaults(value.__class__)
-    for column in columns:
-        found = getattr(value, column.name)
-        if column.name not in usual or found != usual[column.name]:
+    for column, name, usual in rows:
+        found = getattr(value, name)
+        if found is not usual and found != usual:
             yield column, found
 
 
