@@ -8,7 +8,6 @@ from dynbuild.cli.arguments import arguments_of
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import shows
 from dynbuild.cli.project import load_declaration
-from dynbuild.commands.diff import LookUp
 from dynbuild.commands.lock import recorded
 from dynbuild.commands.step_metrics import step_metrics
 from dynbuild.digest import StepDigest
@@ -16,7 +15,7 @@ from dynbuild.environment.history import history_of
 from dynbuild.environment.project import Project
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.errors import DynbuildError
-from dynbuild.explain.metrics import StepMetrics
+from dynbuild.explain.metrics import LookUp, StepMetrics
 from dynbuild.explain.past import Provenance
 from dynbuild.ports import Tier
 from dynbuild.tiers.declared import Cache, declared_in

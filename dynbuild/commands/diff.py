@@ -1,21 +1,16 @@
 """``diff``: two locks, from files or from git, and the differences between them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dynbuild.commands.lock_start import no_lock
-from dynbuild.digest import StepDigest
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
-from dynbuild.explain.diff import Diff, diff, digests_of
-from dynbuild.explain.metrics import StepMetrics
+from dynbuild.explain.diff import Diff, diff
+from dynbuild.explain.metrics import LookUp
 from dynbuild.explain.view import common_platform
 from dynbuild.lockfile.codec import only, read
 from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
-
-LookUp = Callable[[set[StepDigest], str], StepMetrics]
-"""Looks up the known metrics of steps on a platform, by their digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +66,4 @@ def compared(before: Side, after: Side, platform: str | None, look_up: LookUp) -
         raise CommandFailed(Diagnostic("DB0421", message, hint=hint))
     locks = [lock for lock in (before.lock, after.lock) if lock is not None]
     chosen = platform or common_platform(*locks)
-    metrics = look_up(digests_of(before.lock, after.lock, chosen), chosen)
-    return diff(before.lock, after.lock, chosen, metrics)
+    return diff(before.lock, after.lock, chosen, look_up)

@@ -1,8 +1,8 @@
 """``graph``: the picture of a lock, with the known metrics of its steps."""
 
-from dynbuild.commands.diff import LookUp
+from dynbuild.explain.metrics import LookUp
 from dynbuild.explain.picture import Picture, picture
-from dynbuild.explain.view import common_platform, view
+from dynbuild.explain.view import common_platform
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
 from dynbuild.ports import Files
@@ -22,6 +22,4 @@ def picture_of(
     """
     chosen = platform or common_platform(lock)
     contents = existing_live_digests(install_order(lock), files.content)
-    digests = set(view(lock, chosen, contents=contents).digests.values())
-    metrics = look_up(digests, chosen)
-    return picture(lock, chosen, metrics, contents)
+    return picture(lock, chosen, look_up, contents)

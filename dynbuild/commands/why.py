@@ -13,7 +13,7 @@ from dynbuild.explain.place import Position, places
 from dynbuild.explain.predict import predict
 from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in, before_of
-from dynbuild.explain.view import stand_ins, view
+from dynbuild.explain.view import filled, stand_ins, view
 from dynbuild.inheritance import Above, above_of, steps_of
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Join
@@ -284,7 +284,7 @@ def _since(old: Lock, resolved: ResolvedLock, edges: Edges) -> PreviousSteps:
     with suppress(DeclarationError):
         unpinned |= unpinned_digests(old, edges.images)
     contents = existing_live_digests(install_order(old), edges.files.content)
-    old_view = view(old, resolved.platform, contents=contents, unpinned=unpinned)
+    old_view = view(filled(old, resolved.platform, contents, unpinned))
     return replace(before_in(resolved.lock, old_view), placed={}, onto={})
 
 

@@ -19,18 +19,19 @@ from dynbuild.digest import (
 )
 from dynbuild.errors import DeclarationError
 from dynbuild.explain.causes import Cascade, CurrentSteps, RootCause, RunReason, Trace
-from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
+from dynbuild.explain.metrics import LookUp, StepMetrics, unmeasured
 from dynbuild.explain.past import PreviousSteps
 from dynbuild.explain.predict import UNBUILT, Prediction, predict
 from dynbuild.explain.price import Price, price, prices, ranked
 from dynbuild.explain.since import before_in
-from dynbuild.explain.view import View, common_platform, view
+from dynbuild.explain.view import View, common_platform, filled, view
 from dynbuild.inheritance import Steps
 from dynbuild.link.model import Layer, Record
 from dynbuild.lockfile.changes import Change, compare
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
 from dynbuild.lockfile.renames import continued
+from dynbuild.lockfile.resolved import ResolvedLock
 from dynbuild.plan import Held, Unneeded
 
 Fate: TypeAlias = Literal["runs", "live", "stays", "unneeded"]
@@ -104,9 +105,11 @@ def diff(
     before: Lock | None,
     after: Lock,
     platform: str | None = None,
-    metrics: StepMetrics = NOTHING_KNOWN,
+    look_up: LookUp = unmeasured,
 ) -> Diff:
     """Compare two locks; ``before`` is None where there was none.
+
+    ``look_up`` is asked once, of the steps of both.
 
     The platform defaults to the usual one that both have. Raises LockError for unsound
     locks, DeclarationError (DB0304) for a platform that ``after`` lacks; one that
@@ -114,8 +117,10 @@ def diff(
     """
     locks = (before, after) if before else (after,)
     platform = platform or common_platform(*locks)
-    new = view(after, platform, metrics)
-    old = _old(before, platform, metrics)
+    resolved, was = filled(after, platform), _old(before, platform)
+    digests = {*resolved.digests.values(), *(was.digests.values() if was else ())}
+    metrics = look_up(digests, platform)
+    new, old = view(resolved, metrics), view(was, metrics) if was else None
     then = before_in(after, old) if old else PreviousSteps()
     order = tuple(new.steps.values())
     foreseen = _foreseen(new, order, old, then, metrics)
@@ -158,20 +163,11 @@ def diff(
     )
 
 
-def digests_of(before: Lock | None, after: Lock, platform: str) -> set[StepDigest]:
-    """Return the digests of all steps of both locks, for looking up metrics.
-
-    Raises as ``diff`` does.
-    """
-    views = (view(after, platform), _old(before, platform, NOTHING_KNOWN))
-    return {digest for side in views if side for digest in side.digests.values()}
-
-
-def _old(before: Lock | None, platform: str, metrics: StepMetrics) -> View | None:
+def _old(before: Lock | None, platform: str) -> ResolvedLock | None:
     if before is None:
         return None
     try:
-        return view(before, platform, metrics)
+        return filled(before, platform)
     except DeclarationError:
         return None
 

@@ -1,7 +1,8 @@
 """Facts about steps besides their locks: measurements, and the tiers' contents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.link.model import WriteSet
@@ -30,3 +31,11 @@ class StepMetrics:
 
 
 NOTHING_KNOWN = StepMetrics()
+
+LookUp: TypeAlias = Callable[[set[StepDigest], str], StepMetrics]
+"""Looks up the known metrics of steps on a platform, by their digests."""
+
+
+def unmeasured(_digests: set[StepDigest], _platform: str) -> StepMetrics:
+    """Implements ``LookUp`` where nobody is asked."""
+    return NOTHING_KNOWN

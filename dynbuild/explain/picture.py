@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Digest, PlacedDigest
-from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
+from dynbuild.explain.metrics import LookUp, StepMetrics, unmeasured
 from dynbuild.explain.place import Position, places
-from dynbuild.explain.view import View, below, view
+from dynbuild.explain.view import View, below, filled, view
 from dynbuild.link.placement import Join
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
@@ -75,11 +75,13 @@ class Picture:
 def picture(
     lock: Lock,
     platform: str,
-    metrics: StepMetrics = NOTHING_KNOWN,
+    look_up: LookUp = unmeasured,
     contents: Contents | None = None,
 ) -> Picture:
-    """Return the picture of a lock on a platform. Raises as ``view`` does."""
-    lock_view = view(lock, platform, metrics, contents)
+    """Return the picture of a lock on a platform. Raises as ``filled`` does."""
+    resolved = filled(lock, platform, contents)
+    metrics = look_up({*resolved.digests.values()}, platform)
+    lock_view = view(resolved, metrics)
     where = places(lock, tuple(lock_view.steps.values()))
     reach = _closures(lock_view.steps)
     above: dict[str, list[str]] = {id_: [] for id_ in lock_view.steps}

@@ -13,7 +13,7 @@ from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.link.placement import Placements, place
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
-from dynbuild.lockfile.resolved import Contents, resolve
+from dynbuild.lockfile.resolved import Contents, ResolvedLock, resolve
 from dynbuild.plan import standing
 from dynbuild.steps.model import Copy, Stage
 from dynbuild.steps.recipe import inputs_of
@@ -38,14 +38,13 @@ class View:
         return self.places.final[step]
 
 
-def view(
+def filled(
     lock: Lock,
     platform: str,
-    metrics: StepMetrics = NOTHING_KNOWN,
     contents: Contents | None = None,
     unpinned: Mapping[str, Digest] | None = None,
-) -> View:
-    """Derive the view of a lock.
+) -> ResolvedLock:
+    """Resolve a lock with stand-ins for all facts that are not given.
 
     Raises LockError for an unsound lock, DeclarationError (DB0304) for a platform that
     it lacks.
@@ -53,11 +52,15 @@ def view(
     order = install_order(lock)
     live, images = stand_ins(lock, order)
     contents = live | dict(contents or {})
-    resolved = resolve(lock, platform, contents, images | dict(unpinned or {}), order)
-    steps = standing(order, resolved.digests)
+    return resolve(lock, platform, contents, images | dict(unpinned or {}), order)
+
+
+def view(resolved: ResolvedLock, metrics: StepMetrics = NOTHING_KNOWN) -> View:
+    """Return the view of a lock, with its steps where metrics tell that they stand."""
+    steps = standing(resolved.order, resolved.digests)
     return View(
-        lock=lock,
-        platform=platform,
+        lock=resolved.lock,
+        platform=resolved.platform,
         steps=resolved.steps,
         descriptions=resolved.descriptions,
         digests=resolved.digests,

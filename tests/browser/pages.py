@@ -11,7 +11,7 @@ from dynbuild.digest import sha256
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.past import BuildSummary
 from dynbuild.explain.picture import Picture, picture
-from dynbuild.explain.view import view
+from dynbuild.explain.view import filled, view
 from dynbuild.lockfile.images import TargetImage
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Entry, Lock, Target
@@ -85,7 +85,7 @@ def harmful() -> Lock:
 
 def seen(lock: Lock) -> Picture:
     """A picture in which everything is known, but for the last two steps."""
-    places = list(view(lock, PLATFORM).places.final.values())
+    places = list(view(filled(lock, PLATFORM)).places.final.values())
     numbers = range(1, len(places) + 1)
     known = StepMetrics(
         seconds={d: 1.7 * (n % 12) ** 2 for d, n in zip(places, numbers, strict=True)},
@@ -98,7 +98,7 @@ def seen(lock: Lock) -> Picture:
             for digest, n in zip(places[:-2], numbers, strict=False)
         },
     )
-    return picture(lock, PLATFORM, known)
+    return picture(lock, PLATFORM, lambda *_: known)
 
 
 def explained(lock: Lock, changed: str) -> Why:

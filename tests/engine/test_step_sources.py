@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from dynbuild.explain.view import common_platform, view
+from dynbuild.explain.view import common_platform, filled
 from dynbuild.lockfile.codec import loads
 from tests.engine.progress import steps_run
 
@@ -94,7 +94,7 @@ def ran(space: Space, *arguments: str, **variables: str) -> list[str]:
 def records(store: Path, space: Space, *steps: str) -> list[Path]:
     """The records of some steps of the lock."""
     lock = loads(space.read("dynbuild.lock"))
-    digests = view(lock, common_platform(lock)).digests
+    digests = filled(lock, common_platform(lock)).digests
     return [
         path
         for step in steps

@@ -9,7 +9,7 @@ from dynbuild.explain.diff import Diff, diff
 from dynbuild.explain.metrics import StepMetrics
 from dynbuild.explain.picture import picture
 from dynbuild.explain.price import Price
-from dynbuild.explain.view import View, common_platform, view
+from dynbuild.explain.view import View, common_platform, filled, view
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.update import update
@@ -44,7 +44,7 @@ def made_of(seen: View) -> set[Digest]:
 @given(pairs())
 def test_what_runs_is_what_is_in_no_place_of_before(locks: tuple[Lock, Lock]) -> None:
     found = diff(*locks, PLATFORM)
-    old, new = (view(lock, PLATFORM) for lock in locks)
+    old, new = (view(filled(lock, PLATFORM)) for lock in locks)
     there = set(old.places.places)
     wanted = made_of(new)
     for step in found.steps:
@@ -71,7 +71,7 @@ def test_every_step_that_runs_has_a_cause(locks: tuple[Lock, Lock]) -> None:
     runs = {step.placed.id for step in found.runs}
     told = {id_ for cascade, _ in found.cascades for id_ in cascade.steps}
     assert told == runs
-    old, new = (view(lock, PLATFORM) for lock in locks)
+    old, new = (view(filled(lock, PLATFORM)) for lock in locks)
     known = old.steps.keys() & new.steps.keys()
     elsewhere = {step for step in known if old.placed(step) != new.placed(step)}
     for step in found.steps:
@@ -94,7 +94,7 @@ def test_it_says_what_why_says_on_a_machine_that_has_the_lock_before(
     machine.realize(before)
     foreseen, trace = machine.foresee(after)
     wrote = {one.record.placed: [one.record.writes] for one in machine.held}
-    found = diff(before, after, PLATFORM, StepMetrics(wrote=wrote))
+    found = diff(before, after, PLATFORM, lambda *_: StepMetrics(wrote=wrote))
     # Build-only stages that nothing needed then were not realized.
     needed = all(p.id in trace.before.digests for p in install_order(before))
     if needed:
@@ -116,7 +116,7 @@ def test_nothing_runs_for_the_same_lock(locks: tuple[Lock, Lock]) -> None:
 @given(pairs())
 def test_without_a_lock_before_all_is_new(locks: tuple[Lock, Lock]) -> None:
     found: Diff = diff(None, locks[1])
-    places = view(locks[1], common_platform(locks[1])).places
+    places = view(filled(locks[1], common_platform(locks[1]))).places
     built = {place.id for place in places.places.values()}
     for step in found.steps:
         # Of stages that are the same, one is built for all, or none.
@@ -130,14 +130,14 @@ def test_without_a_lock_before_all_is_new(locks: tuple[Lock, Lock]) -> None:
 
 @given(pairs())
 def test_the_price_is_that_of_what_no_tier_holds(locks: tuple[Lock, Lock]) -> None:
-    places = view(locks[1], common_platform(*locks)).places
+    places = view(filled(locks[1], common_platform(*locks))).places
     digests = list(places.final.values())
     known = StepMetrics(
         seconds=dict.fromkeys(digests, 2.0),
         sizes=dict.fromkeys(digests, 7),
         tiers=dict.fromkeys(digests[::2], "far"),
     )
-    found = diff(*locks, metrics=known)
+    found = diff(*locks, look_up=lambda *_: known)
     built = [step for step in found.runs if step.tier is None]
     assert found.price == Price(2.0 * len(built))
     assert all(step.size == 7 for step in found.steps)

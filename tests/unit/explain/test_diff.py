@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from dynbuild.cli.render.diff_text import diff_data, diff_text, summary
+from dynbuild.digest import StepDigest
 from dynbuild.errors import DeclarationError
-from dynbuild.explain.diff import Diff, diff, digests_of
-from dynbuild.explain.metrics import StepMetrics
-from dynbuild.explain.view import common_platform, view
+from dynbuild.explain.diff import Diff, diff
+from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
+from dynbuild.explain.view import common_platform, filled, view
 from dynbuild.link.model import Written
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import update
@@ -100,7 +101,7 @@ def test_what_it_was_put_on_before_is_no_cause() -> None:
 def test_what_was_written_is_known_to_place_steps() -> None:
     first, second = made("first"), made("second")
     before = update(None, target(first, second))
-    old = view(before, AMD)
+    old = view(filled(before, AMD))
     after = update(before, target(replace(first, commands=("x",)), second))
     wrote = {
         digest: [{"etc/x": Written("file", content=id_, new=True)}]
@@ -109,20 +110,22 @@ def test_what_was_written_is_known_to_place_steps() -> None:
     assert reasons(diff(before, after)) == {"first": [("changed", "commands")]}
     # The first one moved behind the second, and now it is the one that wins.
     known = StepMetrics(wrote=wrote)
-    assert view(before, AMD, known).placed("second") != old.placed("second")
-    runs = {step.placed.id for step in diff(before, after, metrics=known).runs}
+    assert view(filled(before, AMD), known).placed("second") != old.placed("second")
+    runs = {
+        step.placed.id for step in diff(before, after, look_up=lambda *_: known).runs
+    }
     assert runs == {"first", "second"}
 
 
 def test_what_a_step_was_put_on_is_known_to_place_it() -> None:
     first, second = made("first"), made("second")
     before = update(None, target(first, second))
-    old = view(before, AMD)
+    old = view(filled(before, AMD))
     wrote = {
         digest: [{"etc/x": Written("file", content=id_, new=True)}]
         for id_, digest in old.digests.items()
     }
-    on_first = view(before, AMD, StepMetrics(wrote=wrote)).placed("second")
+    on_first = view(filled(before, AMD), StepMetrics(wrote=wrote)).placed("second")
     assert on_first != old.placed("second")
     # A tier has the record of the place alone, which tells of the other step.
     wrote = {
@@ -131,9 +134,11 @@ def test_what_a_step_was_put_on_is_known_to_place_it() -> None:
     }
     joined = {old.digests["second"]: [(old.digests["first"],)]}
     known = StepMetrics(wrote=wrote, joined=joined)
-    assert view(before, AMD, known).placed("second") == on_first
+    assert view(filled(before, AMD), known).placed("second") == on_first
     after = update(before, target(first, second, made("third")))
-    runs = [step.placed.id for step in diff(before, after, metrics=known).runs]
+    runs = [
+        step.placed.id for step in diff(before, after, look_up=lambda *_: known).runs
+    ]
     assert runs == ["third"]
 
 
@@ -142,11 +147,11 @@ def test_a_build_only_stack_of_its_own() -> None:
     tool = made("tool", "a", "b", build_only=True)
     user = made("user", copies=(Copy("/x", "/x", stage="tool"),))
     before = update(None, target(a, b, tool, user))
-    old = view(before, AMD)
+    old = view(filled(before, AMD))
     files = [{"x": Written("file", content=i)} for i in "ab"]
     wrote = {old.digests[i]: [w] for i, w in zip("ab", files, strict=True)}
     after = update(before, target(a, b, replace(tool, commands=("t",)), user))
-    found = diff(before, after, metrics=StepMetrics(wrote=wrote))
+    found = diff(before, after, look_up=lambda *_: StepMetrics(wrote=wrote))
     assert {"tool", "user"} <= {step.placed.id for step in found.runs}
 
 
@@ -181,20 +186,25 @@ def test_other_platforms() -> None:
 def test_what_is_asked_of_tiers() -> None:
     before = update(None, target(made("a"), made("b")))
     after = update(before, target(made("a"), made("c")))
-    asked = digests_of(before, after, AMD)
-    assert asked == {
-        d for lock in (before, after) for d in view(lock, AMD).digests.values()
-    }
-    assert digests_of(None, before, AMD) == set(view(before, AMD).digests.values())
+    asked: list[tuple[set[StepDigest], str]] = []
+
+    def look_up(digests: set[StepDigest], platform: str) -> StepMetrics:
+        asked.append((digests, platform))
+        return NOTHING_KNOWN
+
+    diff(before, after, look_up=look_up)
+    diff(None, before, look_up=look_up)
+    old, new = ({*filled(x, AMD).digests.values()} for x in (before, after))
+    assert asked == [(old | new, AMD), (old, AMD)]
 
 
 def priced(lock: Lock, **known: object) -> Diff:
-    return diff(None, lock, AMD, StepMetrics(**known))  # type: ignore[arg-type]
+    return diff(None, lock, AMD, lambda *_: StepMetrics(**known))  # type: ignore[arg-type]
 
 
 def test_prices_in_words() -> None:
     lock = update(None, target(made("a"), made("b"), made("c")))
-    digests = view(lock, AMD).digests
+    digests = view(filled(lock, AMD)).digests
     assert summary(priced(lock)) == "3 of 3 steps run: never measured"
     assert summary(priced(lock, seconds={"a": 5, "b": 70, "c": 3700})) == (
         "3 of 3 steps run: about 1 h 2 min"
@@ -214,8 +224,9 @@ def test_prices_in_words() -> None:
 def test_what_a_tier_holds_costs_nothing() -> None:
     lock = update(None, target(made("a"), made("b", "a")))
     after = update(lock, target(replace(made("a"), commands=("x",)), made("b", "a")))
-    held = {view(after, AMD).placed("b"): "s3"}
-    found = diff(lock, after, AMD, StepMetrics(seconds={"a": 5, "b": 7}, tiers=held))
+    held = {view(filled(after, AMD)).placed("b"): "s3"}
+    known = StepMetrics(seconds={"a": 5, "b": 7}, tiers=held)
+    found = diff(lock, after, AMD, lambda *_: known)
     assert diff_text(found).splitlines()[-5:] == [
         "a changed",
         "    commands",
