@@ -116,3 +116,32 @@ def test_a_step_that_fails_or_is_not_there(project: Space) -> None:
     done = project.run("verify", "nothing")
     assert done.status == 2
     assert "nothing in the lock is called 'nothing'" in done.err
+
+
+IMAGES = """\
+[images.common]
+base = "{base}"
+stages = [{{ name = "shared", commands = ["date > /shared; : {unique}"] }}]
+
+[images.api]
+extends = "common"
+stages = [{{ name = "app", commands = ["echo {unique} > /app; touch -d @0 /app"] }}]
+"""
+
+
+def test_several_images(built: Space, busybox_base: str) -> None:
+    text = IMAGES.format(base=busybox_base, unique=uuid4().hex)
+    built.write("dynbuild.toml", text)
+    built.ok("lock")
+
+    def verified(*names: str) -> dict[str, bool]:
+        found = json.loads(built.run("verify", "--json", *names).out)["steps"]
+        return {name: one["same"] for name, one in found.items()}
+
+    every = {"common/shared": False, "api/app": True}
+    assert verified() == every
+    assert verified("api") == {"api/app": True}
+    assert verified("api/shared", "common/shared") == {
+        "common/shared": False,
+        "api/shared": False,
+    }

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -19,24 +19,23 @@ from dynbuild.cli.commands.realize_settings import (
 )
 from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.images import ChosenImage, one_image, with_image
+from dynbuild.cli.images import ChosenImage, every_image, with_image
 from dynbuild.cli.output import data, say, tell
 from dynbuild.cli.progress import progress, use_color
 from dynbuild.cli.progress_summary import failure
 from dynbuild.commands.why import named
 from dynbuild.engine.looking import entries_of
-from dynbuild.environment.project import open_project
+from dynbuild.environment.project import Project, open_project
 from dynbuild.environment.wiring import backends_twice
-from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
+from dynbuild.errors import CommandFailed
 from dynbuild.explain.reproducing import TIMES, Irreproducible, irreproducible
+from dynbuild.lockfile.images import AnyLock, as_images
 from dynbuild.lockfile.order import install_order
 from dynbuild.realization.request import titles
 from dynbuild.realization.verifying import runs_of
 
 _MOST, _FEW = 20, 3
 """Paths of a step that are shown, and of those only in their times; --json has all."""
-
-Found = Mapping[str, tuple[Irreproducible, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class VerifySettings(RunningSettings):
 @options.accept_cache
 @options.settings(VerifySettings)
 @options.examples(
-    "dynbuild verify                  # every step of the image",
+    "dynbuild verify                  # every step",
     "dynbuild verify app              # one stage",
 )
 def verify(settings: VerifySettings) -> int:
@@ -68,7 +67,7 @@ def verify(settings: VerifySettings) -> int:
     random name. What was built is kept as it is.
 
     STEP is a stage, a step that `dynbuild why --order` shows, or a kind of step; of
-    several images, IMAGE/STEP.
+    several images IMAGE/STEP, or IMAGE for what it has beside what it extends.
 
     Exits with status 1 if a step writes something else the second time.
     """
@@ -76,15 +75,13 @@ def verify(settings: VerifySettings) -> int:
     arguments = arguments_of(settings.expressions, settings.texts)
     recipe, declared = fresh(project, arguments, (settings.expressions, settings.texts))
     recipe = settled_with(recipe, arguments)
-    asked = with_image(recipe, settings.names)
-    names = {name for name, _ in asked}
-    if len(names) > 1:
-        message = f"verify is of one image, and here are {len(names)}"
-        raise DeclarationError(Diagnostic("DB0350", message, hint="name steps of one"))
-    image = one_image(project, recipe, next(iter(names), "") or None, "verify")
     running = without_image(settings)
-    job = job_of(image, realize_options(running), accepted(project, declared), running)
-    found = _found(job, _steps(image, [step for _, step in asked]))
+    request, agreed = realize_options(running), accepted(project, declared)
+    found: dict[str, tuple[Irreproducible, ...]] = {}
+    for image, steps in _chosen(project, recipe, settings.names):
+        of = f"{image.name}/" if image.name else ""
+        ran = _found(job_of(image, request, agreed, running), steps)
+        found |= {f"{of}{step}": differ for step, differ in ran.items()}
     if settings.as_json:
         data({"version": 1, "steps": {name: _data(one) for name, one in found.items()}})
     else:
@@ -98,15 +95,29 @@ def verify(settings: VerifySettings) -> int:
     return 1 if count else 0
 
 
-def _steps(image: ChosenImage, names: Sequence[str]) -> list[str]:
-    order = install_order(image.lock)
-    if not names:
-        return [placed.id for placed in order]
-    chosen = [placed.id for name in names for placed in named(order, name)]
-    return [*dict.fromkeys(chosen)]
+def _chosen(
+    project: Project, recipe: AnyLock, names: Sequence[str]
+) -> Iterator[tuple[ChosenImage, list[str]]]:
+    """Yield the images with their steps that are named, or with all that are theirs."""
+    whole = {*as_images(recipe).images} & {*names}
+    asked = with_image(recipe, [name for name in names if name not in whole])
+    inherited: dict[str, Collection[str]] = {"": ()}
+    for image in every_image(project, recipe):
+        order = install_order(image.lock)
+        above = inherited["".join(image.line[-2:-1])]
+        inherited[image.name] = {placed.id for placed in order}
+        if not names or image.name in whole:
+            steps = [placed.id for placed in order if placed.id not in above]
+        else:
+            own = [step for name, step in asked if name == image.name]
+            steps = [placed.id for name in own for placed in named(order, name)]
+        if steps:
+            yield image, [*dict.fromkeys(steps)]
 
 
-def _found(job: BuildJob, steps: Sequence[str]) -> Found:
+def _found(
+    job: BuildJob, steps: Sequence[str]
+) -> Mapping[str, tuple[Irreproducible, ...]]:
     names = titles(job.lock)
     colored = use_color(sys.stderr, job.color, os.environ)
     found: dict[str, tuple[Irreproducible, ...]] = {}
