@@ -16,6 +16,9 @@ class FetchError(Exception):
         self.answered = answered
 
 
+Download = Callable[[str], bytes | None]
+"""Returns the content at an address, None where there is none. Raises FetchError."""
+
 Fetch = Callable[[str], Digest | None]
 """Returns the digest of the content at an address, None where there is none.
 

@@ -1,13 +1,16 @@
 """``outdated``: images compared with their registries, packages with their index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from dynbuild.commands.archives import Archives
 from dynbuild.errors import DynbuildError
+from dynbuild.explain.installed import Contents
 from dynbuild.explain.outdated import (
     Finding,
     images,
     installed_by_pip,
     newest_version,
+    of_apt,
     packages,
 )
 from dynbuild.explain.predict import predict
@@ -36,15 +39,18 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
     registries: Images,
     platforms: Sequence[str],
     index: Newest,
+    inside: Callable[[str], Contents],
+    archives: Archives,
 ) -> dict[Finding, tuple[str, ...]]:
     """Find images and packages that are outdated, or unknown, with the reason.
 
     Each is returned with the platforms that it holds for, none if for all. ``index``
-    looks up packages of pip. Nothing is built or written.
+    looks up packages of pip; ``inside`` says what the image has on a platform, whose
+    ``archives`` are asked of apt's packages. Nothing is built or written.
     """
     found = outdated_images(lock, registries)
     specs = declared_packages(lock)
-    unknown = {manager: _INSIDE for manager in specs if manager != "pip"}
+    unknown = {m: _INSIDE for m in specs if m not in ("pip", "apt")}
     newest: dict[str, dict[str, str]] = {}
     if "pip" in specs:
         unknown["pip"] = _NOWHERE
@@ -62,11 +68,28 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
         installed: dict[str, dict[str, str]] = {}
         if "pip" in specs:
             installed["pip"] = installed_by_pip(_wrote(lock, files, tiers, platform))
-        for one in packages(lock, installed, newest, unknown):
+        for one in (
+            *_of_apt(lock, inside, archives, platform),
+            *packages(lock, installed, newest, unknown),
+        ):
             told.setdefault(one, []).append(platform)
     of_all = len(platforms)
     some = {one: () if len(of) == of_all else (*of,) for one, of in told.items()}
     return {**dict.fromkeys(found, ()), **some}
+
+
+def _of_apt(
+    lock: Lock, inside: Callable[[str], Contents], archives: Archives, platform: str
+) -> Iterator[Finding]:
+    try:
+        contents = inside(platform)
+    except DynbuildError as error:
+        return of_apt(lock, (), {}, {}, error.diagnostics[0].message)
+    there = [one.package for one in contents.packages]
+    architectures = {one.architecture for one in there if one.kind == "deb"} - {"all"}
+    offers, failed = archives.offers(contents.archives, sorted(architectures))
+    why = _NOWHERE if contents.unknown else "nothing in the image has this name"
+    return of_apt(lock, there, offers, failed, why)
 
 
 def outdated_images(lock: Lock, registries: Images) -> list[Finding]:

@@ -133,6 +133,13 @@ def fetch(url: str) -> Digest | None:
     return content_digest(url, os.environ)
 
 
+def download(url: str) -> bytes | None:
+    """Implements ``fetching.Download``; imported only when needed."""
+    from dynbuild.tiers.http.fetching import content  # noqa: PLC0415
+
+    return content(url, os.environ, 64 << 20)
+
+
 def builder() -> Builder:
     """Return BuildKit; imported only when needed."""
     from dynbuild.engine.buildx import Buildx  # noqa: PLC0415

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from dynbuild.inside.model import Package, Reading, Readings
+from dynbuild.inside.model import Archive, Package, Reading, Readings
 from dynbuild.link.entries import ancestors
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked
@@ -74,7 +74,8 @@ class Contents:
     """The packages of an image by kind and name, as far as its layers are known.
 
     ``changes`` has what each step changed, for those that changed any package.
-    ``unknown`` are the steps of which nobody knows what they installed.
+    ``unknown`` are the steps of which nobody knows what they installed, ``archives``
+    where apt is told to take more from.
     """
 
     packages: tuple[InstalledPackage, ...] = ()
@@ -82,6 +83,7 @@ class Contents:
     changes: Mapping[str, tuple[PackageChange, ...]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    archives: tuple[Archive, ...] = ()
 
 
 def contents(parts: Iterable[Part]) -> Contents:
@@ -129,6 +131,7 @@ def contents(parts: Iterable[Part]) -> Contents:
             for path, (reading, step) in sorted(here.items())
             if reading.problem
         ),
+        tuple(sorted({a for reading, _ in here.values() for a in reading.archives})),
     )
 
 

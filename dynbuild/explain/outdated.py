@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
+from dynbuild.explain.archives import Offered, newer
+from dynbuild.inside.model import Package
 from dynbuild.link.model import WriteSet
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.steps.log import EVERYTHING
@@ -23,7 +25,7 @@ _INSTALLED = re.compile(
 class Finding:
     """An image or a package: its current version, and the newest.
 
-    ``note`` says why that is unknown.
+    ``note`` says why that is unknown. ``security``: a fix of security is newer.
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Finding:
     have: str | None = None
     newest: str | None = None
     note: str = ""
+    security: bool = False
 
 
 def images(
@@ -65,9 +68,12 @@ def packages(
 ) -> Iterator[Finding]:
     """Compare the declared packages, by manager and key, with the newest versions.
 
+    Those of apt are left out, which ``of_apt`` compares.
     ``unknown`` gives the reason for packages, or managers, where that is not known.
     """
     for manager, specs in declared_packages(lock).items():
+        if manager == "apt":
+            continue
         for key in sorted(specs.keys() - {EVERYTHING}):
             have = installed.get(manager, {}).get(key)
             latest = newest.get(manager, {}).get(key)
@@ -77,6 +83,49 @@ def packages(
                 yield Finding(manager, key, state, have, latest)
             else:
                 yield Finding(manager, key, "unknown", have, latest, note)
+
+
+def of_apt(
+    lock: Lock,
+    installed: Iterable[Package],
+    offers: Mapping[str, Iterable[Offered]],
+    failed: Mapping[str, str],
+    unknown: str,
+) -> Iterator[Finding]:
+    """Compare what an image has of Debian's packages with what archives offer.
+
+    Yields the declared ones, and of the others those that are outdated. ``failed`` has
+    the archives that were not to be had, and why: as long as one is missing, nothing is
+    current. ``unknown`` says why a package that is not known to be installed is not.
+    """
+    keys = declared_packages(lock).get("apt", {}).keys() - {EVERYTHING}
+    declared = {key.partition(":")[0] for key in keys}
+    for archive, why in failed.items():
+        yield Finding("apt", archive, "unknown", note=why)
+    there = [one for one in installed if one.kind == "deb"]
+    names = {one.name for one in there}
+    for name in sorted(declared - names):
+        yield Finding("apt", name, "unknown", note=unknown)
+    for package in sorted(there):
+        found = newer(package, offers)
+        have = package.version
+        wanted = package.name in declared
+        if found is not None and found.outdated:
+            note = "a security fix" if found.security else ""
+            yield Finding(
+                "apt",
+                package.name,
+                "outdated",
+                have,
+                found.newest,
+                note,
+                found.security,
+            )
+        elif wanted and (failed or found is None):
+            note = "; ".join(failed.values()) or "no source of apt offers it"
+            yield Finding("apt", package.name, "unknown", have, note=note)
+        elif wanted and found is not None:
+            yield Finding("apt", package.name, "current", have, found.newest)
 
 
 def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from dynbuild.inside.model import Kind, Package, Reading, Readings, plain
+from dynbuild.inside.model import Archive, Kind, Package, Reading, Readings, plain
 
 LARGEST = 16 << 20
 """Maximum bytes of such a blob; those of images with thousands of packages have less
@@ -13,7 +13,7 @@ than one."""
 
 _MOST = 64 << 20
 """Maximum bytes of one unpacked: no tier may fill the memory with it."""
-_VERSION = 1
+_VERSION = 2
 _KINDS = frozenset(get_args(Kind))
 
 
@@ -63,6 +63,7 @@ def _row(one: Reading) -> dict[str, object]:
         "distribution": one.distribution and [*one.distribution],
         "licence": one.licence,
         "problem": one.problem,
+        "archives": [[x.uri, x.suite, [*x.components]] for x in one.archives],
     }
     return {name: value for name, value in row.items() if value}
 
@@ -79,7 +80,14 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         distribution,
         _text(row.get("licence", "")),
         _text(row.get("problem", "")),
+        tuple(_archive(*facts) for facts in row.get("archives", ())),
     )
+
+
+def _archive(uri: object, suite: object, components: object) -> Archive:
+    if not isinstance(components, list):
+        raise UnreadableReadingsError
+    return Archive(_text(uri), _text(suite), tuple(map(_text, components)))
 
 
 def _package(kind: object, *texts: object) -> Package:

@@ -30,18 +30,31 @@ class Package:
     needs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Archive:
+    """A repository that apt is configured to ask, as sources.list(5) names it.
+
+    A suite that ends in / is a directory with an index of its own, without components.
+    """
+
+    uri: str
+    suite: str
+    components: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one file says: packages, the name and version of a distribution, a licence.
 
-    The licence is that of the package whose file it is. ``problem`` says why the file
-    could not be read, or not whole.
+    The licence is that of the package whose file it is, ``archives`` are where more
+    comes from. ``problem`` says why the file could not be read, or not whole.
     """
 
     packages: tuple[Package, ...] = ()
     distribution: tuple[str, str] | None = None
     licence: str = ""
     problem: str = ""
+    archives: tuple[Archive, ...] = ()
 
 
 Readings: TypeAlias = Mapping[str, Reading]

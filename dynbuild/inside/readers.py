@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from dynbuild.inside import apk, dpkg, node, python, rpm
+from dynbuild.inside import apk, dpkg, node, python, rpm, sources
 from dynbuild.inside.model import Reading, plain
 
 MOST = 100_000
@@ -80,6 +80,12 @@ READERS = (
         node.package,
     ),
     Reader(r"(?:etc|usr/lib)/os-release", _SMALL, _text(_release)),
+    Reader(
+        r"etc/apt/sources\.list(?:\.d/[\w.-]+\.list)?", _SMALL, _text(sources.lines)
+    ),
+    Reader(
+        r"etc/apt/sources\.list\.d/[\w.-]+\.sources", _SMALL, _text(sources.paragraphs)
+    ),
 )
 _PATHS = re.compile("|".join(f"(?P<r{n}>{one.paths})" for n, one in enumerate(READERS)))
 _NAMES = frozenset(
@@ -92,9 +98,12 @@ _NAMES = frozenset(
             "Packages",
             "Packages.db",
         ),
-        *("METADATA", "PKG-INFO", "package.json", "os-release"),
+        *("METADATA", "PKG-INFO", "package.json", "os-release", "sources.list"),
     }
 )
+
+
+_DIRECTORIES = ("var/lib/dpkg/status.d", "etc/apt/sources.list.d")
 
 
 def reader_of(path: str) -> Reader | None:
@@ -103,7 +112,7 @@ def reader_of(path: str) -> Reader | None:
     if (
         name not in _NAMES
         and not name.endswith(".egg-info")
-        and (above != "var/lib/dpkg/status.d")
+        and above not in _DIRECTORIES
     ):
         return None  # nearly all files
     match = _PATHS.fullmatch(path)

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import asdict
+from functools import partial
 
 import click
 
@@ -10,23 +11,34 @@ from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.images import every_image, platforms_asked
+from dynbuild.cli.options import request
 from dynbuild.cli.output import data, shows, table, tell
 from dynbuild.cli.progress import Color
 from dynbuild.cli.project import load_declaration
 from dynbuild.commands import lock as locking
 from dynbuild.commands import outdated as verb
+from dynbuild.commands.archives import Archives
+from dynbuild.commands.packages import Shelf, packages
 from dynbuild.digest import short
 from dynbuild.engine.index import Index
-from dynbuild.environment.project import builder, images, open_project
+from dynbuild.environment.model import Environment
+from dynbuild.environment.packages import shelf_of
+from dynbuild.environment.project import builder, download, images, open_project
 from dynbuild.environment.wiring import tiers_of
+from dynbuild.explain.installed import Contents
 from dynbuild.explain.outdated import Finding
-from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import declared_in
 
 
 @click.command()
 @options.platform("those of the lock, else the engine's", several=True)
+@request(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with status 1 if anything is outdated.",
+)
 @options.as_json
 @options.color
 @options.config
@@ -34,6 +46,7 @@ from dynbuild.tiers.declared import declared_in
 @options.accept_cache
 @options.examples(
     "dynbuild outdated",
+    "dynbuild outdated --exit-code    # for a job that opens a pull request",
 )
 def outdated(  # noqa: PLR0913 - one parameter a flag
     *,
@@ -41,15 +54,18 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     expressions: Pairs,
     texts: Pairs,
     platform: str | None,
+    exit_code: bool,
     as_json: bool,
     color: Color,
 ) -> int:
     """List the images and packages that have newer versions.
 
-    Asks registries for the images of the lock, and the package index for pip packages.
-    Where the newest version cannot be determined, shows the reason.
+    Asks registries for the images of the lock, the package index for pip packages, and
+    for apt packages the sources that the image has. Of packages that are not declared,
+    lists those that are outdated. Where the newest version cannot be determined, shows
+    the reason.
 
-    Exits with status 0 even if something is outdated.
+    Exits with status 0 even if something is outdated, unless --exit-code is given.
     """
     project = open_project(config)
     recorded = locking.recorded(project.locks)
@@ -57,12 +73,11 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     several = locking.held_by(project.locks)
     chosen = every_image(project, several)
     declared = declared_in(loaded.declaration)
-    tiers = tiers_of(
-        project.place.root,
-        accepted(project, declared).cache,
-        shows(color),
-    )
-    asked, index = images(), Index(os.environ)
+    cache = accepted(project, declared).cache
+    tiers = tiers_of(project.place.root, cache, shows(color))
+    environment = Environment(project, cache, tell=shows(color))
+    shelf = shelf_of(environment, tiers.values())
+    asked, index, archives = images(), Index(os.environ), Archives(download)
     findings: dict[Finding, tuple[str, ...]] = {}
     for image in chosen:
         lock = image.lock
@@ -73,31 +88,49 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
             asked,
             platforms_asked(lock, platform) or (_usual(lock),),
             index.versions,
+            partial(_contents, lock, shelf),
+            archives,
         )
         for finding, of in found.items():
             before = findings.get(finding, of)
             both = (*before, *of) if before and of else ()
             findings[finding] = tuple(dict.fromkeys(both))
+    outdated_ = [one for one in findings if one.state == "outdated"]
+    status = 1 if exit_code and outdated_ else 0
     if as_json:
         told = [
             asdict(finding) | ({"platforms": list(of)} if of else {})
             for finding, of in findings.items()
         ]
         data({"version": 1, "findings": told})
-        return 0
+        return status
     rows = [_row(finding, of) for finding, of in findings.items()]
     head = ("", "kind", "name", "have", "newest", "")
     sys.stdout.write(table([head, *rows]) + "\n")
-    if any(
-        finding.state == "outdated" and finding.kind in ("base", "image")
-        for finding in findings
-    ):
+    if any(one.kind in ("base", "image") for one in outdated_):
         tell("`dynbuild lock --upgrade-base` pins what the tags name now")
-    if any(
-        finding.state == "outdated" and finding.kind == "pip" for finding in findings
-    ):
-        tell("`dynbuild lock --upgrade-packages` brings packages to their newest")
-    return 0
+    names = {
+        key
+        for image in chosen
+        for specs in declared_packages(image.lock).values()
+        for key in specs
+    }
+    of_packages = [one for one in outdated_ if one.kind in ("apt", "pip")]
+    if any(one.name in names for one in of_packages):
+        tell(
+            "`dynbuild lock --upgrade-packages` brings packages to their newest, "
+            "`-P NAME` one of them"
+        )
+    if any(one.name not in names for one in of_packages):
+        tell(
+            "what is not declared comes with a newer base, with what needs it, or with "
+            "`apt_upgrade`"
+        )
+    return status
+
+
+def _contents(lock: Lock, shelf: Shelf, platform: str) -> Contents:
+    return packages(lock, shelf, platform).contents()
 
 
 def _usual(lock: Lock) -> str:

@@ -2,9 +2,10 @@
 
 import hashlib
 import netrc
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from urllib3 import Timeout, make_headers
@@ -23,6 +24,8 @@ from dynbuild.tiers.http.connections import (
     tls_context,
 )
 from dynbuild.tiers.http.failures import OF_THE_NET, reason
+
+_T = TypeVar("_T")
 
 LARGEST = 8 << 30
 """Maximum bytes of what is fetched: no image takes more from one address."""
@@ -44,6 +47,37 @@ def content_digest(
     Credentials are those of the user's netrc, each for the host that it names, and
     never in the open. Raises FetchError.
     """
+    return _taken(
+        url,
+        environment,
+        timeouts,
+        lambda response, host: _digest(response, host, largest, timeouts),
+    )
+
+
+def content(
+    url: str,
+    environment: Mapping[str, str],
+    largest: int,
+    timeouts: Timeouts = TIMEOUTS,
+) -> bytes | None:
+    """Return the content at an address; None where there is none.
+
+    As ``content_digest``, which says whose credentials are used. Raises FetchError.
+    """
+
+    def read(response: BaseHTTPResponse, host: str) -> bytes:
+        return b"".join(_chunks(response, host, largest, timeouts))
+
+    return _taken(url, environment, timeouts, read)
+
+
+def _taken(
+    url: str,
+    environment: Mapping[str, str],
+    timeouts: Timeouts,
+    take: Callable[[BaseHTTPResponse, str], _T],
+) -> _T | None:
     for _ in range(_REDIRECTS):
         host = urlsplit(url).netloc
         headers = {"Accept-Encoding": "identity", **_credentials(url, environment)}
@@ -52,7 +86,7 @@ def content_digest(
                 if response.status in _GONE:
                     return None
                 if response.status == _OK:
-                    return _digest(response, host, largest, timeouts)
+                    return take(response, host)
                 url = _next(url, response)
         except (HTTPError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, OF_THE_NET):
@@ -79,15 +113,23 @@ def _open(url: str, headers: Mapping[str, str], timeouts: Timeouts) -> BaseHTTPR
 def _digest(
     response: BaseHTTPResponse, host: str, largest: int, timeouts: Timeouts
 ) -> Digest:
+    found = hashlib.sha256()
+    for chunk in _chunks(response, host, largest, timeouts):
+        found.update(chunk)
+    return Digest(f"sha256:{found.hexdigest()}")
+
+
+def _chunks(
+    response: BaseHTTPResponse, host: str, largest: int, timeouts: Timeouts
+) -> Iterator[bytes]:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchError(f"{host} compresses it, which nobody asked for")
-    found, came = hashlib.sha256(), 0
+    came = 0
     for chunk in chunks(response, timeouts.pace):
-        found.update(chunk)
         came += len(chunk)
         if came > largest:
             raise FetchError(f"it has more than {largest:,} bytes")
-    return Digest(f"sha256:{found.hexdigest()}")
+        yield chunk
 
 
 def _next(url: str, response: BaseHTTPResponse) -> str:

@@ -1,13 +1,18 @@
 """What is outdated, as a function of what is known."""
 
+from functools import partial
+
 from dynbuild.digest import Digest
+from dynbuild.explain.archives import Offered
 from dynbuild.explain.outdated import (
     Finding,
     images,
     installed_by_pip,
     newest_version,
+    of_apt,
     packages,
 )
+from dynbuild.inside.model import Package
 from dynbuild.link.model import Written
 from dynbuild.lockfile.model import Lock
 from dynbuild.steps.log import Event
@@ -17,7 +22,7 @@ OLD, NEW = Digest("sha256:old"), Digest("sha256:new")
 LOCK = Lock(
     Pin("debian:12", OLD),
     packages={
-        "apt": {"curl": (Event(1, Install("curl")),)},
+        "npm": {"curl": (Event(1, Install("curl")),)},
         "pip": {
             "flask": (Event(1, Install("flask")),),
             "rich": (Event(1, Install("rich")),),
@@ -41,8 +46,8 @@ def test_images() -> None:
 def test_packages() -> None:
     installed = {"pip": {"flask": "3.0.1", "rich": "13.10"}}
     newest = {"pip": {"flask": "3.1", "rich": "13.9.4"}}
-    assert [*packages(LOCK, installed, newest, {"apt": "inside"})] == [
-        Finding("apt", "curl", "unknown", note="inside"),
+    assert [*packages(LOCK, installed, newest, {"npm": "inside"})] == [
+        Finding("npm", "curl", "unknown", note="inside"),
         Finding("pip", "flask", "outdated", "3.0.1", "3.1"),
         Finding("pip", "rich", "current", "13.10", "13.9.4"),
     ]
@@ -77,3 +82,78 @@ def test_what_pip_installed() -> None:
         "flask": "3.1",
         "zope-interface": "5.4",
     }
+
+
+APT = Lock(
+    Pin("debian:12", OLD),
+    packages={
+        "apt": {
+            key: (Event(1, Install(key)),)
+            for key in ("curl", "git:amd64", "jq", "local", "lost")
+        }
+    },
+)
+HAVE = (
+    Package("deb", "curl", "7.88.1-10", "amd64"),
+    Package("deb", "git", "1:2.39.5-0", "amd64"),
+    Package("deb", "jq", "1.6-2.1", "amd64"),
+    Package("deb", "libcurl4", "7.88.1-10", "amd64"),
+    Package("deb", "libc6", "2.36-9", "amd64"),
+    Package("deb", "local", "1", "all"),
+    Package("deb", "odd", "not a version", "amd64"),
+    Package("pypi", "jq", "1.0"),
+)
+STABLE = Offered(
+    {
+        "curl": "7.88.1-10",
+        "git": "1:2.39.5-0",
+        "jq": "1.6-2.1",
+        "libcurl4": "7.88.1-10",
+        "libc6": "2.36-10",
+        "odd": "1",
+    },
+    security=False,
+)
+SECURITY = Offered(
+    {"curl": "7.88.1-10+deb12u1", "libcurl4": "7.88.1-10+deb12u1", "git": "1:2.39.2-1"},
+    security=True,
+)
+
+
+def test_packages_of_apt() -> None:
+    offers = {"amd64": [STABLE, SECURITY]}
+    fix = "7.88.1-10+deb12u1"
+    assert [*packages(APT, {}, {}, {})] == []
+    found = [*of_apt(APT, HAVE, offers, {}, "not there")]
+    safe = partial(Finding, "apt", state="outdated", newest=fix, security=True)
+    told = {"have": "7.88.1-10", "note": "a security fix"}
+    assert found == [
+        Finding("apt", "lost", "unknown", note="not there"),
+        safe(name="curl", **told),
+        Finding("apt", "git", "current", "1:2.39.5-0", "1:2.39.5-0"),
+        Finding("apt", "jq", "current", "1.6-2.1", "1.6-2.1"),
+        Finding("apt", "libc6", "outdated", "2.36-9", "2.36-10"),
+        safe(name="libcurl4", **told),
+        Finding("apt", "local", "unknown", "1", note="no source of apt offers it"),
+    ]
+
+
+def test_nothing_is_current_while_a_source_is_silent() -> None:
+    failed = {"http://a/debian bookworm-security": "a does not answer"}
+    found = {
+        one.name: (one.state, one.note)
+        for one in of_apt(APT, HAVE, {"amd64": [STABLE]}, failed, "not there")
+    }
+    assert found["http://a/debian bookworm-security"] == (
+        "unknown",
+        "a does not answer",
+    )
+    assert found["jq"] == ("unknown", "a does not answer")
+    assert found["libc6"] == ("outdated", "")
+    assert "libcurl4" not in found
+
+
+def test_what_is_for_all_architectures_may_become_for_one() -> None:
+    offers = {"amd64": [Offered({"local": "2"}, security=False)], "i386": []}
+    found = [one for one in of_apt(APT, HAVE, offers, {}, "") if one.name == "local"]
+    assert found == [Finding("apt", "local", "outdated", "1", "2")]

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from dynbuild.commands.archives import Archives
 from dynbuild.commands.outdated import outdated
 from dynbuild.digest import Digest, sha256
+from dynbuild.explain.installed import Contents
 from dynbuild.explain.predict import predict
 from dynbuild.inheritance import steps_of
 from dynbuild.link.model import Layer, Record, Written
@@ -59,6 +61,8 @@ def test_each_is_told_with_the_platforms_that_it_holds_for(tmp_path: Path) -> No
             Registries(),
             (AMD, ARM),
             lambda _: ["3.10"],
+            lambda _: Contents(),
+            Archives(lambda _: None),
         )
         tier.records.clear()
         found[version] = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynbuild.inside import codec
 from dynbuild.inside.codec import UnreadableReadingsError, dumps, loads
-from dynbuild.inside.model import Package, Reading
+from dynbuild.inside.model import Archive, Package, Reading
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), max_size=8)
 PACKAGES = st.builds(
@@ -18,12 +18,14 @@ PACKAGES = st.builds(
     *[WORDS] * 6,
     st.lists(WORDS, max_size=3).map(tuple),
 )
+ARCHIVES = st.builds(Archive, WORDS, WORDS, st.lists(WORDS, max_size=2).map(tuple))
 READINGS = st.builds(
     Reading,
     st.lists(PACKAGES, max_size=3).map(tuple),
     st.none() | st.tuples(WORDS, WORDS),
     WORDS,
     WORDS,
+    st.lists(ARCHIVES, max_size=2).map(tuple),
 )
 
 
@@ -37,7 +39,7 @@ def packed(facts: object) -> bytes:
 
 
 def file(**row: object) -> bytes:
-    return packed({"version": 1, "files": {"x": row}})
+    return packed({"version": 2, "files": {"x": row}})
 
 
 @pytest.mark.parametrize(
@@ -48,9 +50,10 @@ def file(**row: object) -> bytes:
         zlib.compress(b"junk"),
         dumps({"x": Reading()})[:-3],
         packed([]),
-        packed({"version": 2, "files": {}}),
-        packed({"version": 1, "files": []}),
-        packed({"version": 1, "files": {"x": 7}}),
+        packed({"version": 1, "files": {}}),
+        packed({"version": 3, "files": {}}),
+        packed({"version": 2, "files": []}),
+        packed({"version": 2, "files": {"x": 7}}),
         file(packages=7),
         file(packages=[[]]),
         file(packages=[["deb"]]),
@@ -63,10 +66,12 @@ def file(**row: object) -> bytes:
         file(distribution=[1, 2]),
         file(licence=7),
         file(problem=[]),
+        file(archives=[["http://a", "stable", "main"]]),
+        file(archives=[["http://a", 7, []]]),
         zlib.compress(b"[" * 100_000),
         zlib.compress(b" " * (65 << 20)),
     ],
-    ids=range(22),
+    ids=range(25),
 )
 def test_what_is_none_is_unreadable(data: bytes) -> None:
     with pytest.raises(UnreadableReadingsError):

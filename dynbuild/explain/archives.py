@@ -1,0 +1,117 @@
+"""What apt's repositories have: their releases, their indexes, what is newer."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from univers.debian import Version, compare_versions
+
+from dynbuild.digest import Digest
+from dynbuild.inside.model import Archive, Package, plain
+from dynbuild.inside.stanzas import stanzas
+
+PACKED = (".xz", ".gz", "")
+"""How an index may be packed, what is fetched first at the head."""
+
+_RELEASE = frozenset({"Label", "Suite", "Codename", "SHA256"})
+_PACKAGES = frozenset({"Package", "Version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a suite says of itself: digests of its indexes by path; for security."""
+
+    files: Mapping[str, Digest]
+    security: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The versions that an archive offers on one architecture, by name."""
+
+    versions: Mapping[str, str]
+    security: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """The newest version offered of a package, and whether a security fix is newer."""
+
+    newest: str
+    outdated: bool
+    security: bool
+
+
+def folder_of(archive: Archive) -> str:
+    """Return the address of the directory that holds a suite's release."""
+    uri = archive.uri.rstrip("/")
+    if archive.suite.endswith("/"):
+        return f"{uri}/{archive.suite.strip('/')}".rstrip("/")
+    return f"{uri}/dists/{archive.suite}"
+
+
+def indexes_of(archive: Archive, architecture: str) -> list[str]:
+    """Return the paths of the indexes of a suite, as its release names them."""
+    if archive.suite.endswith("/"):
+        return ["Packages"]
+    return [f"{one}/binary-{architecture}/Packages" for one in archive.components]
+
+
+def release_of(text: str, archive: Archive) -> Release:
+    """Read a Release file, signed within itself or not; nobody verifies it here."""
+    body = text.partition("-----BEGIN PGP SIGNATURE-----")[0]
+    if body.startswith("-----BEGIN PGP SIGNED MESSAGE-----"):
+        body = body.partition("\n\n")[2]
+    fields = next(stanzas(body, _RELEASE), {})
+    words = fields.get("SHA256", "").split()
+    files = {
+        path: Digest(f"sha256:{digest}")
+        for digest, path in zip(words[::3], words[2::3], strict=False)
+    }
+    names = (archive.suite, fields.get("Suite", ""), fields.get("Codename", ""))
+    security = "security" in fields.get("Label", "").lower() or any(
+        name.endswith(("-security", "/updates")) for name in names
+    )
+    return Release(files, security)
+
+
+def offered(text: str) -> dict[str, str]:
+    """Read an index: of each package the newest version."""
+    found: dict[str, str] = {}
+    for one in stanzas(text, _PACKAGES):
+        name, version = plain(one.get("Package", "")), plain(one.get("Version", ""))
+        if not name or not Version.is_valid(version):
+            continue
+        if name not in found or is_newer(version, found[name]):
+            found[name] = version
+    return found
+
+
+def newer(package: Package, offers: Mapping[str, Iterable[Offered]]) -> Newer | None:
+    """Return what is offered of an installed package; None if nobody offers it.
+
+    ``offers`` are by architecture; one for all of them may become one for some.
+    """
+    if package.architecture == "all":
+        asked = [one for of in offers.values() for one in of]
+    else:
+        asked = [*offers.get(package.architecture, ())]
+    found = [*_versions(package.name, asked)]
+    if not found or not Version.is_valid(package.version):
+        return None
+    newest = found[0][0]
+    for version, _ in found:
+        if is_newer(version, newest):
+            newest = version
+    fixes = any(safe and is_newer(version, package.version) for version, safe in found)
+    return Newer(newest, is_newer(newest, package.version), fixes)
+
+
+def _versions(name: str, offers: Iterable[Offered]) -> Iterator[tuple[str, bool]]:
+    for one in offers:
+        if name in one.versions:
+            yield one.versions[name], one.security
+
+
+def is_newer(one: str, other: str) -> bool:
+    """Whether a Debian version is newer than another; both are valid."""
+    return bool(compare_versions(one, other) > 0)

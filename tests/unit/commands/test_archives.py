@@ -1,0 +1,98 @@
+"""Repositories of apt as they answer: packed, moved, wrong, or not at all."""
+
+import gzip
+import lzma
+
+import pytest
+
+from dynbuild.commands.archives import Archives
+from dynbuild.digest import sha256
+from dynbuild.explain.archives import Offered
+from dynbuild.fetching import FetchError
+from dynbuild.inside.model import Archive
+
+STABLE = Archive("http://a/debian", "stable", ("main",))
+AT = "http://a/debian/dists/stable"
+INDEX = b"Package: jq\nVersion: 1.6-2\n"
+PATH = "main/binary-amd64/Packages"
+
+
+class Server:
+    """What lies at addresses; whatever else is asked for is not there."""
+
+    def __init__(self, **files: bytes) -> None:
+        self.asked: list[str] = []
+        sums = "".join(
+            f" {sha256(data).removeprefix('sha256:')} {len(data)} {PATH}{end}\n"
+            for end, data in files.items()
+        )
+        self.at = {f"{AT}/{PATH}{end}": data for end, data in files.items()}
+        self.at[f"{AT}/Release"] = f"Label: x\nSHA256:\n{sums}".encode()
+
+    def get(self, url: str) -> bytes | None:
+        self.asked.append(url)
+        return self.at.get(url)
+
+
+def offers(server: Server, archive: Archive = STABLE) -> list[Offered] | str:
+    archives = Archives(server.get)
+    found, failed = archives.offers([archive], ["amd64"])
+    assert archives.offers([archive], ["amd64"]) == (found, failed)
+    return next(iter(failed.values())) if failed else found["amd64"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"": INDEX},
+        {".gz": gzip.compress(INDEX)},
+        {".xz": lzma.compress(INDEX), "": b"not this"},
+    ],
+    ids=["plain", "gz", "xz"],
+)
+def test_an_index_is_taken_as_it_is_packed_and_once(files: dict[str, bytes]) -> None:
+    server = Server(**files)
+    assert offers(server) == [Offered({"jq": "1.6-2"}, security=False)]
+    assert len(server.asked) == len({*server.asked}) == 3
+
+
+def test_one_that_a_mirror_lacks_is_taken_otherwise_packed() -> None:
+    server = Server(**{".xz": lzma.compress(INDEX), "": INDEX})
+    del server.at[f"{AT}/{PATH}.xz"]
+    assert offers(server) == [Offered({"jq": "1.6-2"}, security=False)]
+    del server.at[f"{AT}/{PATH}"]
+    assert offers(server) == f"{PATH} is not there"
+
+
+def test_an_architecture_that_a_suite_lacks_has_no_packages() -> None:
+    assert offers(Server()) == [Offered({}, security=False)]
+
+
+@pytest.mark.parametrize(
+    ("end", "data"),
+    [(".xz", b"junk"), (".gz", b"junk"), (".xz", lzma.compress(INDEX)[:-9])],
+)
+def test_what_cannot_be_unpacked(end: str, data: bytes) -> None:
+    assert offers(Server(**{end: data})) == f"{PATH}{end} cannot be unpacked"
+
+
+def test_an_index_that_is_not_what_the_release_names() -> None:
+    server = Server(**{"": INDEX})
+    server.at[f"{AT}/{PATH}"] = b"Package: jq\nVersion: 9\n"
+    assert offers(server) == f"{PATH} is not what the release names"
+
+
+def test_what_does_not_answer() -> None:
+    server = Server()
+    del server.at[f"{AT}/Release"]
+    assert offers(server) == "there is no release"
+
+    def silent(_: str) -> bytes | None:
+        raise FetchError("a does not answer", answered=False)
+
+    found, failed = Archives(silent).offers([STABLE], ["amd64"])
+    assert (found, failed) == (
+        {"amd64": []},
+        {"http://a/debian stable": "a does not answer"},
+    )
+    assert offers(server, Archive("file:/srv", "x")) == "it is no address of http"
