@@ -34,6 +34,11 @@ LINES = 20
 WIDTH = 400
 """Maximum lines of a script, and characters of a line, that an error shows."""
 
+_NO_EMULATION = (
+    "the builder runs no programs of that platform: let its engine emulate it, with\n"
+    "`docker run --privileged --rm tonistiigi/binfmt --install all` where it runs;\n"
+    "or build with one on such a machine (--builder)"
+)
 _NO_SHELL = (
     "the base has no shell to run a step in: start from one that has,"
     "\nsuch as debian:stable-slim or alpine, and copy what the other has into it"
@@ -107,9 +112,9 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     code = error.exit_code
     reason = _unstarted(error.message) if code is None else f"exit code {code}"
     first = f"{named} failed: {reason}"
-    return Diagnostic(
-        "DB0510", "\n".join([first, *command, *output]), hint=_next_step(error)
-    )
+    foreign = any(map(messages.is_of_another_platform, error.output[-1:]))
+    hint = _NO_EMULATION if foreign else _next_step(error)
+    return Diagnostic("DB0510", "\n".join([first, *command, *output]), hint=hint)
 
 
 def _unstarted(message: str) -> str:

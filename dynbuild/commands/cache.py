@@ -60,7 +60,7 @@ def steps_of(lock: Lock, files: Files) -> frozenset[StepDigest]:
     order = install_order(lock)
     live_digests = contents(order, files.content)
     found: set[StepDigest] = set()
-    for platform in platforms(lock) or ():
+    for platform in sorted(platforms(lock) or ()):
         found |= {base_step(pin) for pin in bases_of(lock, platform)}
         found |= {*resolve(lock, platform, live_digests, {}, order).digests.values()}
     return frozenset(found)

@@ -121,7 +121,7 @@ def _steps(lock: Lock, files: Files) -> set[StepDigest]:
     order = install_order(lock)
     live_digests = _live(order, files)
     steps: set[StepDigest] = set()
-    for platform in platforms(lock) or ():
+    for platform in sorted(platforms(lock) or ()):
         steps |= {base_step(digest) for digest in bases_of(lock, platform)}
         try:
             digests = resolve(lock, platform, live_digests, {}, order).digests

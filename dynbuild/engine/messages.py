@@ -24,6 +24,7 @@ _NO_USER = re.compile(r"unable to find user ([^\s:]+)")
 _NO_PROGRAM = re.compile(
     r'exec: "([^"]+)": (?:stat|executable)|exec (/\S+): no such file'
 )
+_ANOTHER_PLATFORM = re.compile(r"exec \S+: exec format error")
 _NO_SECRET = re.compile(r"\bsecret (\S+): not found")
 _REFUSED = re.compile(
     r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
@@ -48,6 +49,11 @@ def missing_program(message: str) -> str | None:
     """Return the program that a step should start, and that is not there."""
     match = _NO_PROGRAM.search(message)
     return match and (match[1] or match[2])
+
+
+def is_of_another_platform(output: str) -> bool:
+    """Whether a line of output says that no program of the image can run there."""
+    return _ANOTHER_PLATFORM.fullmatch(output.strip()) is not None
 
 
 def missing_secret(message: str) -> str | None:

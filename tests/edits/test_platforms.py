@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dynbuild.cli.render.lock_text import lock_text
 from dynbuild.commands.cache import steps_of
 from dynbuild.commands.downloads import digester
 from dynbuild.commands.target import target_of, targets_of
@@ -81,6 +82,11 @@ def test_they_move_nothing_and_are_told() -> None:
     assert after.stages == before.stages
     assert resolve(after, ARM, {}, {}).digests == resolve(before, ARM, {}, {}).digests
     assert locked(before=after) == before
+
+
+def test_git_shows_them(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text(dumps(locked(ARM, AMD)))
+    assert f"    platforms {ARM}, {AMD}\n" in lock_text(str(tmp_path / "lock"))
 
 
 def test_what_is_looked_at_is_one_of_them() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 import subprocess
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -34,6 +35,19 @@ FROM ${{TARGETARCH}}
 WORKDIR /
 LABEL for={unique}
 """
+FOREIGN = """\
+ARG TARGETARCH
+FROM --platform=linux/amd64 {base} AS amd64
+FROM scratch AS arm64
+COPY --chmod=755 sh /bin/sh
+COPY passwd group /etc/
+FROM ${{TARGETARCH}}
+ENV PATH=/bin
+WORKDIR /
+LABEL for={unique}
+"""
+"""A base whose shell on arm64 is a program of that platform."""
+
 DECLARATION = """\
 base = "{base}"
 
@@ -272,6 +286,45 @@ def test_what_is_declared_for_several_platforms_is_made_for_all(
     refused = project.run("lock")
     assert (refused.status, "dynbuild.toml:1:29" in refused.err) == (2, True)
     assert "for linux/riscv64" in refused.err
+
+
+def program(machine: int) -> bytes:
+    """A program of 64-bit Linux that does nothing, for a machine by its ELF number."""
+    identity = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    start = 0x400000
+    return (
+        identity
+        + struct.pack("<HHIQQQ", 2, machine, 1, start + 120, 64, 0)
+        + struct.pack("<IHHHHHH", 0, 64, 56, 1, 0, 0, 0)
+        + struct.pack("<IIQQQQQQ", 1, 5, 0, start, start, 124, 124, 4096)
+        + bytes(4)
+    )
+
+
+def test_what_the_builder_cannot_run_is_told_as_that(
+    built: Space,
+    engine: dict[str, str],
+    cache: Repository,
+    busybox_base: str,
+    tmp_path: Path,
+) -> None:
+    """Where nothing emulates the platform: the step fails as on any such machine."""
+    name = f"{cache.host}/dynbuild-test/foreign:{uuid4().hex}"
+    text = FOREIGN.format(base=busybox_base, unique=uuid4().hex)
+    (tmp_path / "Dockerfile").write_text(text)
+    (tmp_path / "sh").write_bytes(program(183))
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/:/bin/sh\n")
+    (tmp_path / "group").write_text("root:x:0:\n")
+    words = [*BOTH, "--push", "--provenance=false", f"--tag={name}", str(tmp_path)]
+    subprocess.run(["docker", "buildx", "build", *words], env=engine, check=True)
+    stage = '[stages.a]\ncommands = ["echo >/a"]\n'
+    built.write("dynbuild.toml", f'base = "{name}"\n{stage}')
+    built.ok("lock")
+    done = built.run("realize", *BOTH)
+    assert done.status == 1
+    assert "a (linux/arm64) failed" in done.err
+    assert "the builder runs no programs of that platform" in done.err
+    assert "--install all" in done.err
 
 
 def test_one_platform_by_two_names_is_one(project: Space) -> None:

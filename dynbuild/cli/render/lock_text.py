@@ -237,6 +237,7 @@ def _image(lock: Lock) -> Iterator[str]:
         f"    {name} {list(value)}" for name, value in words if value is not None
     )
     others = (
+        ("platforms", ", ".join(config.platforms)),
         ("user", config.user),
         ("workdir", config.workdir),
         ("expose", ", ".join(config.expose)),
