@@ -105,14 +105,13 @@ _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 def check_values(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report texts that are invalid for their field."""
-    texts: list[tuple[Path, Pattern, Leaf]] = []
+    texts: list[tuple[Path, Rule | None, Leaf]] = []
     _add_texts(loaded.tree, (), (), texts)
-    for path, shape, leaf in texts:
+    for path, rule, leaf in texts:
         text = str(leaf.value)
         if _CONTROL.search(text) and (mistake := _unprintable(loaded, path, text)):
             yield mistake
             continue
-        rule = _rule_of(shape)
         if rule and not matches(rule.allowed, text):
             if rule is TRUSTED_KEY and grammar.is_secret_key(text):
                 yield _secret_key(loaded, path, leaf)
@@ -240,9 +239,12 @@ def _fits(path: Path, pattern: Pattern) -> bool:
 
 
 def _add_texts(
-    node: Node, path: Path, shape: Pattern, found: list[tuple[Path, Pattern, Leaf]]
+    node: Node, path: Path, shape: Pattern, found: list[tuple[Path, Rule | None, Leaf]]
 ) -> None:
-    """Add all texts of a tree; a generator would hand each through all levels."""
+    """Add the texts of a tree that have a rule, or a character that few fields hold.
+
+    A generator would hand each through all levels.
+    """
     if isinstance(node, Table):
         for name, entry in node.entries.items():
             _add_texts(entry.value, (*path, name), (*shape, name), found)
@@ -251,4 +253,6 @@ def _add_texts(
         for index, item in enumerate(node.items):
             _add_texts(item, (*path, index), shape, found)
     elif isinstance(node.value, str):
-        found.append((path, shape, node))
+        rule = _rule_of(shape)
+        if rule or _CONTROL.search(node.value):
+            found.append((path, rule, node))

@@ -28,6 +28,9 @@ _SHARED = ("build_only", "base", "platform", "track")
 
 _INDEXES = tuple(row.index_field for row in MANAGERS.values() if row.index_field)
 
+_WRITTEN_OUT = frozenset({"then", "copy", "files", "base", "build_only", *_INDEXES})
+"""What a stage may say in short; a stage without any of it stays as it is."""
+
 TAIL = ".then"
 """How the name of a stage ends that another one's ``then`` stands for."""
 
@@ -107,9 +110,7 @@ def _normal_image(
 def _indexes(entries: dict[str, TableEntry]) -> None:
     """Let an address mean a table, and one table a list."""
     for field in _INDEXES:
-        if field not in entries:
-            continue
-        match entries[field]:
+        match entries.get(field):
             case TableEntry(at, Leaf(str()) | Table() as one):
                 entries[field] = TableEntry(at, List((one,), one.span))
             case _:
@@ -164,6 +165,17 @@ def _written_out(stage: Node, base: str, mistakes: list[Diagnostic]) -> Iterator
     if not isinstance(stage, Table):
         yield stage
         return
+    name = stage.entries.get("name")
+    match name:
+        case TableEntry(value=Leaf(str(text), span)) if text.endswith(TAIL):
+            message = f"a stage cannot be called {text!r}: what a `then` copies is"
+            hint = f"write {text.removesuffix(TAIL)!r}, or another name"
+            mistakes.append(Diagnostic("DB0120", message, span, hint))
+        case _:
+            pass
+    if stage.entries.keys().isdisjoint(_WRITTEN_OUT):
+        yield stage
+        return
     entries = dict(stage.entries)
     then = entries.pop("then", None)
     if "copy" in entries:
@@ -175,14 +187,6 @@ def _written_out(stage: Node, base: str, mistakes: list[Diagnostic]) -> Iterator
         entries["build_only"] = TableEntry(own.key, Leaf(value=True, span=own.key))
     if own is None and (listed := _listed_apart(entries)) is not None:
         entries["base"] = TableEntry(listed, Leaf(base, listed))
-    name = entries.get("name")
-    match name:
-        case TableEntry(value=Leaf(str(text), span)) if text.endswith(TAIL):
-            message = f"a stage cannot be called {text!r}: what a `then` copies is"
-            hint = f"write {text.removesuffix(TAIL)!r}, or another name"
-            mistakes.append(Diagnostic("DB0120", message, span, hint))
-        case _:
-            pass
     yield Table(entries, stage.span)
     match name:
         case TableEntry(value=Leaf(str(text))) if then is not None:

@@ -47,7 +47,8 @@ class Places:
         node = known.values.get((name.start, name.end))
         if node is None:
             return key, key, False
-        return key, Span(known.seen, node.start, node.end), _is_literal(node)
+        is_literal = isinstance(node, _LITERALS) or _is_constant(node)
+        return key, Span(known.seen, node.start, node.end), is_literal
 
     def seen(self, span: Span) -> Span:
         return self.entry(span)[0]
@@ -104,9 +105,7 @@ def _starred(text: str, hidden: Iterable[str]) -> str:
     return text
 
 
-def _is_literal(node: Expression | Definitions) -> bool:
-    if isinstance(node, _LITERALS):
-        return True
+def _is_constant(node: Expression | Definitions) -> bool:
     if isinstance(node, Unary):
         return isinstance(node.operand, NumberLiteral)
     return isinstance(node, Identifier) and node.name in _CONSTANTS

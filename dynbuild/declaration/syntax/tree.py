@@ -7,7 +7,6 @@ deeper than ``MAX_DEPTH``, so it can be walked by plain recursion.
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from typing import assert_never
 
 from dynbuild.errors import Diagnostic, Label
 from dynbuild.frequent import frequent
@@ -72,15 +71,11 @@ def within_image(path: Path) -> Path:
 
 def plain(node: Node) -> Plain:
     """Return a value without its locations."""
-    match node:
-        case Leaf(value):
-            return value
-        case List(items):
-            return [plain(item) for item in items]
-        case Table(entries):
-            return {name: plain(entry.value) for name, entry in entries.items()}
-        case _:
-            assert_never(node)
+    if isinstance(node, Leaf):  # by far the most
+        return node.value
+    if isinstance(node, List):
+        return [plain(item) for item in node.items]
+    return {name: plain(entry.value) for name, entry in node.entries.items()}
 
 
 def child(node: Node, step: str | int) -> Node | None:
