@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
+from dynbuild.extending import line_of
 from dynbuild.lockfile.images import LockedImages, Targets
 from dynbuild.lockfile.images_requests import numbered
 from dynbuild.lockfile.update import NOTHING, Requests
@@ -24,6 +25,8 @@ class LockOptions:
     repack: bool = False
     upgrade_add: bool = False
     upgrade_package: tuple[str, ...] = ()
+    upgrade_apt: frozenset[tuple[str, str]] = frozenset()
+    """Packages of apt as image and key; what an image inherits is upgraded there."""
 
 
 NO_OPTIONS = LockOptions()
@@ -63,7 +66,7 @@ def _upgrades(
     targets: Targets, owners: dict[str, list[str]], options: LockOptions
 ) -> dict[str, Requests]:
     """Return the upgrades that are asked for, if any are: each of an image's own."""
-    if not options.upgrade_packages and not options.upgrade_package:
+    if not (options.upgrade_packages or options.upgrade_package or options.upgrade_apt):
         return {}
     wishes = {
         image: Requests(
@@ -78,7 +81,22 @@ def _upgrades(
         for image in targets
     }
     named = _named(wishes, options.upgrade_package)
-    return wishes if options.upgrade_packages else named
+    if options.upgrade_packages:
+        return wishes
+    found = [
+        (owner, ("apt", key))
+        for image, key in options.upgrade_apt
+        if image in targets
+        for owner in line_of(targets, image)
+    ]
+    return {
+        image: replace(
+            wish,
+            upgrade=wish.upgrade
+            | {pair for owner, pair in found if owner == image} & wishes[image].upgrade,
+        )
+        for image, wish in named.items()
+    }
 
 
 def _named(wishes: dict[str, Requests], names: Collection[str]) -> dict[str, Requests]:

@@ -85,6 +85,13 @@ def _of_apt(
         contents = inside(platform)
     except DynbuildError as error:
         return of_apt(lock, (), {}, {}, error.diagnostics[0].message)
+    return found_of_apt(lock, contents, archives)
+
+
+def found_of_apt(
+    lock: Lock, contents: Contents, archives: Archives
+) -> Iterator[Finding]:
+    """Compare what an image has of apt's packages with what its own sources offer."""
     there = [one.package for one in contents.packages]
     architectures = {one.architecture for one in there if one.kind == "deb"} - {"all"}
     offers, failed = archives.offers(contents.archives, sorted(architectures))

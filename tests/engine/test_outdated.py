@@ -121,8 +121,23 @@ def test_what_apt_would_upgrade(
     assert done.status == 1
     (line,) = [one for one in done.out.splitlines() if " lib " in one]
     assert line.endswith("a security fix")
-    assert "`-P NAME` one of them" in done.err
+    assert "`-P NAME` one of them, `--security`" in done.err
     assert "with a newer base" in done.err
+
+    built.git("init", "-q")
+    built.git("add", "-A")
+    built.git("commit", "-qm", "x")
+    done = built.ok("lock", "--security")
+    fixed = built.read("dynbuild.lock")
+    assert 'alone = ["1 alone", "2 ^"]\napp = ["1 app"]\n' in fixed
+    assert "fixes in what is not declared: lib;" in done.err
+    built.git("commit", "-qam", "x")
+    built.ok("lock", "--security")
+    assert built.read("dynbuild.lock") == fixed
+    built.ok("realize")
+    assert told(built)["alone"] == ("current", "1:0.9-1", False)
+    assert "has a newer fix" in built.ok("lock", "--security").err
+    assert built.read("dynbuild.lock") == fixed
 
     index = repository.folder / "dists/stable/main/binary-amd64/Packages"
     index.write_text(index.read_text() + "\n")

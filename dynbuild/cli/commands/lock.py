@@ -59,6 +59,11 @@ if TYPE_CHECKING:
     help="Upgrade the declared package NAME to the newest that its spec allows.",
 )
 @request(
+    "--security",
+    is_flag=True,
+    help="Upgrade the declared packages of apt that have a newer fix of security.",
+)
+@request(
     "--upgrade-add",
     is_flag=True,
     help="Ask again for the content of every address that stages add.",
@@ -124,6 +129,7 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     upgrade_base: bool,
     upgrade_packages: bool,
     upgrade_package: tuple[str, ...],
+    security: bool,
     upgrade_add: bool,
     bump: tuple[str, ...],
     move: tuple[str, ...],
@@ -154,13 +160,16 @@ def lock(  # noqa: PLR0913 - one parameter a flag
         # Seldom needed.
         from dynbuild.cli.commands.lock_merge import merge_files  # noqa: PLC0415
 
-        if check or dry_run or show_order or lock_options != NO_OPTIONS:
+        if check or dry_run or show_order or security or lock_options != NO_OPTIONS:
             message = "--merge writes the merged lock, whatever else is asked of `lock`"
             hint = "leave out the other flags"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
         return merge_files(merging, path)
     _refuse_contradictions(
-        lock_options, check=check, show_order=show_order, dry_run=dry_run
+        writes=security or lock_options != NO_OPTIONS,
+        check=check,
+        show_order=show_order,
+        dry_run=dry_run,
     )
     project = open_project(config, lock_alone=show_order)
     if show_order:
@@ -171,6 +180,12 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     if check:
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
+        if security:
+            # Seldom needed.
+            from dynbuild.cli.commands.lock_security import fixed  # noqa: PLC0415
+
+            upgrade = fixed(project, loaded, color)
+            lock_options = replace(lock_options, upgrade_apt=upgrade)
         locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
         locked = _priced(project, loaded, locked, repack=repack)
         # Write the lock before the output: the reader of a pipe may be gone.
@@ -228,9 +243,8 @@ def _prices(project: Project, locked: verb.Locked) -> list[str]:
 
 
 def _refuse_contradictions(
-    lock_options: LockOptions, *, check: bool, show_order: bool, dry_run: bool
+    *, writes: bool, check: bool, show_order: bool, dry_run: bool
 ) -> None:
-    writes = lock_options != NO_OPTIONS
     names = [
         name
         for name, is_set in (

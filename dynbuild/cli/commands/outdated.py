@@ -119,7 +119,7 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     if any(one.name in names for one in of_packages):
         tell(
             "`dynbuild lock --upgrade-packages` brings packages to their newest, "
-            "`-P NAME` one of them"
+            "`-P NAME` one of them, `--security` those that have a fix"
         )
     if any(one.name not in names for one in of_packages):
         tell(

@@ -86,3 +86,15 @@ def test_what_is_new_is_installed_and_no_more() -> None:
     found = asked("git", "curl", previous=update_images(None, common))
     assert found["api"].upgrade == frozenset()
     assert found["common"].upgrade == {("apt", "curl")}
+
+
+def test_an_image_is_fixed_where_it_has_it_from() -> None:
+    there = update_images(None, TARGETS)
+    wanted = frozenset({("api", "curl"), ("api", "git"), ("gone", "jq")})
+    found = requests_of(TARGETS, there, LockOptions(upgrade_apt=wanted))
+    assert found["common"].upgrade == {("apt", "curl")}
+    assert found["api"].upgrade == {("apt", "git")}
+    assert not found["common"].upgrade_own
+    both = LockOptions(upgrade_apt=wanted, upgrade_package=("gcc",))
+    assert requests_of(TARGETS, there, both)["common"].upgrade == {("apt", "curl")}
+    assert requests_of(TARGETS, there, both)["common"].upgrade_own
