@@ -63,6 +63,7 @@ LINES = [
     "repl",
     "lsp",
     "compare scratch",
+    "verify",
     "--version",
 ]
 READS_GIT = ["lock --base HEAD", "why --since HEAD", "diff", "blame tools"]
