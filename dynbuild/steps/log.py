@@ -127,9 +127,12 @@ def numbers(log: Log) -> dict[int, int]:
 
 
 def with_numbers(log: Log, wanted: Mapping[int, int]) -> Log:
-    """Return a log whose transactions have some numbers, said where it is needed."""
+    """Return a log whose transactions have some numbers, said where it is needed.
+
+    What was there before any upgrade, behind one, has no number of its own to say.
+    """
     sayable = {seq for seq, _ in _said(log)}
-    known = {seq: number for seq, number in wanted.items() if seq in sayable}
+    known = {seq: number for seq, number in wanted.items() if number and seq in sayable}
     told = {
         seq: number for seq, number, unsaid in _numbered(log, known) if number != unsaid
     }

@@ -55,7 +55,7 @@ def wanted_numbers(
 ) -> Numbers:
     """What stays has its number, and the last of what is asked for the next one.
 
-    What only removes says no number.
+    What only removes says no number, and nothing says 0.
     """
     says = {
         (manager, seq)
@@ -64,7 +64,7 @@ def wanted_numbers(
         if what != "-"
     }
     kept = kept_numbers(before, events, anew)
-    said = {at: number for at, number in kept.items() if at in says}
+    said = {at: number for at, number in kept.items() if at in says and number}
     for at, number in upgrade.items():
         log = events.get(at, [])
         if log and log[-1][1] != "-":

@@ -286,6 +286,8 @@ def _merge(main: Checkout, branch: Checkout) -> None:
 
 ALONE = (ONLY,)
 JQ, NOTHING = Wanted(((ONLY, frozenset({"jq"})),)), Wanted(((ONLY, frozenset()),))
+WITHOUT_SOURCE = Wanted(((ONLY, frozenset({"jq", "git"})),))
+BOTH = replace(WITHOUT_SOURCE, source=True)
 COMMITTED: list[Step] = [Upgrade(), "commit", Edit(NOTHING), "commit"]
 
 
@@ -296,6 +298,7 @@ COMMITTED: list[Step] = [Upgrade(), "commit", Edit(NOTHING), "commit"]
 @example(JQ, ["commit", Upgrade(), Upgrade()])
 @example(JQ, [Upgrade(), "commit", "repack", "commit", Upgrade()])
 @example(JQ, ["commit", Upgrade(repack=True), "commit", Upgrade(repack=True)])
+@example(replace(JQ, source=True), [Edit(BOTH), Upgrade(), Edit(WITHOUT_SOURCE)])
 @example(JQ, ["fork", Upgrade(), "commit", Upgrade(), "merge", Upgrade()])
 def test_of_one_image(first: Wanted, history: list[Step]) -> None:
     play(first, history)

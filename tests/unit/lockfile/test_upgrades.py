@@ -85,6 +85,18 @@ def test_what_is_built_anew_behind_a_source_that_left_says_it_too() -> None:
     }
 
 
+def test_what_is_older_than_any_upgrade_says_none_behind_one() -> None:
+    source = AptSource("https://apt.example", ("stable",))
+    one = Target(BASE, {"apt": {"jq": "jq"}}, sources=(source,))
+    two = replace(one, packages={"apt": {"jq": "jq", "git": "git"}})
+    asked = Requests(upgrade=frozenset({("apt", "jq"), ("apt", "git")}))
+    newer = update(update(update(None, one), two), two, asked)
+    assert events(newer) == {"jq": ["2 jq", "4 ^"], "git": ["3 git", "4 ^"]}
+    left = update(newer, replace(two, sources=()))
+    assert events(left) == {"jq": ["2^1 jq"], "git": ["3 git"]}
+    assert loads(dumps(left)) == left
+
+
 def test_a_stage_with_a_list_of_its_own() -> None:
     stage = Stage("s", build_only=True, base="debian:13", packages={"apt jq": "jq"})
     target = Target(BASE, {}, stages=(stage,), images={"debian:13": OTHER})
