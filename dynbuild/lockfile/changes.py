@@ -195,7 +195,7 @@ def _lost(
         name, verb = key, "removed"
     else:
         name, verb = now, "added" if was is None else "changed"
-    why = f"without {', '.join(lost)}" if lost else "which upgrade it has"
+    why = f"without {', '.join(lost)}" if lost else "keeps count of its upgrades"
     return Change(verb, manager, name, details=(why,))
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from tests.space import Space
@@ -16,11 +17,11 @@ DECLARED = """base = "{base}"
 
 [[stages]]
 name = "hello"
-commands = ["echo hello > /hello"]
+commands = ["echo hello > /hello # {unique}"]
 
 [[stages]]
 name = "bye"
-commands = ["echo bye > /bye"]
+commands = ["echo bye > /bye # {unique}"]
 """
 
 
@@ -32,7 +33,9 @@ def example() -> str:
 
 
 def test_the_example_of_the_documentation(built: Space, debian_base: str) -> None:
-    built.write("dynbuild.toml", DECLARED.format(base=debian_base))
+    # The engine may have what other tests build.
+    text = DECLARED.format(base=debian_base, unique=uuid4())
+    built.write("dynbuild.toml", text)
     done = built.command(sys.executable, "-c", example())
     assert done.out.splitlines() == ["would run: hello bye", "ran: hello bye"], done.err
     assert built.ok("lock", "--check").err.endswith("is up to date\n")
@@ -43,7 +46,6 @@ def test_the_example_of_the_documentation(built: Space, debian_base: str) -> Non
     done = built.command(sys.executable, "-c", example())
     assert done.out.splitlines() == ["would run:", "ran:"], done.err
 
-    text = DECLARED.format(base=debian_base)
     built.write("dynbuild.toml", text.replace("echo bye", "echo why; exit 7; echo"))
     done = built.command(sys.executable, "-c", example())
     assert done.out.endswith("step bye failed: exit code 7\nwhy\n")
@@ -55,7 +57,8 @@ def test_the_example_of_the_documentation(built: Space, debian_base: str) -> Non
 
 
 def test_a_failing_step_is_an_exception(built: Space, debian_base: str) -> None:
-    text = DECLARED.format(base=debian_base).replace("echo bye > /bye", "exit 7")
+    text = DECLARED.format(base=debian_base, unique=uuid4())
+    text = text.replace("echo bye > /bye", "exit 7")
     built.write("dynbuild.toml", text)
     program = (
         "from dynbuild import *\n"

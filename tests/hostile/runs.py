@@ -104,7 +104,7 @@ class Run:
 
     def pull(self, step: Digest) -> int:
         """``dynbuild cache pull``."""
-        return cache_verb.pull(self.chain, {AMD: frozenset({step})})
+        return cache_verb.pull(self.chain, {step})
 
     @property
     def machine(self) -> LocalMachine:

@@ -123,7 +123,7 @@ def test_the_number_is_in_the_script_for_a_builders_own_cache() -> None:
     assert after is not None
     assert after.script == f"# upgrade 3\n{before.script}"
     assert compare(first, numbered) == (
-        Change("repacked", "apt", "jq", details=("which upgrade it has",)),
+        Change("repacked", "apt", "jq", details=("keeps count of its upgrades",)),
     )
 
 
