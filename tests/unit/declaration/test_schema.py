@@ -31,6 +31,9 @@ def test_models_are_strict() -> None:
         Stage.model_validate({"name": 5})
     with pytest.raises(ValidationError):
         Declaration.model_validate({"stages": {"a": 5}, "sudo": 1})
+    download = {"url": "https://example.org/x", "to": "/x", "sha256": 5}
+    with pytest.raises(ValidationError):
+        Stage.model_validate({"name": "a", "add": [download]})
 
 
 def test_json_schema_knows_every_form() -> None:
