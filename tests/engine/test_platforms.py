@@ -332,3 +332,18 @@ def test_one_platform_by_two_names_is_one(project: Space) -> None:
     done = project.ok("realize", "--platform", names)
     assert ran(done) == ["back", "front"]
     assert ran(project.ok("realize", "--platform", "linux/arm64/v8")) == []
+
+
+def test_each_platform_that_is_declared_has_its_provenance(
+    project: Space, cache: Repository
+) -> None:
+    text = project.read("dynbuild.toml")
+    declared = 'platforms = ["linux/amd64", "linux/arm64"]\n'
+    project.write("dynbuild.toml", declared + text)
+    project.ok("lock")
+    tag = f"{cache.host}/dynbuild-test/told:{uuid4().hex}"
+    words = ("--push", "-t", tag, "--provenance", "--metadata-file", "built.json")
+    project.ok("realize", *words)
+    told = json.loads(project.read("built.json"))["dynbuild.referrers"]
+    assert [one["platform"] for one in told] == ["linux/amd64", "linux/arm64"]
+    assert len({one["digest"] for one in told}) == 2

@@ -3,14 +3,16 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from dynbuild.building import Built
 from dynbuild.cli.bills import bill_of
 from dynbuild.cli.commands.packages import packages_of
 from dynbuild.cli.commands.realize_build import BuildJob
-from dynbuild.cli.images import ChosenImage
+from dynbuild.cli.images import ChosenImage, platforms_asked
 from dynbuild.commands.packages import Image
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.manifest import INDEX
 from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
 from dynbuild.sbom.kinds import KINDS
 from dynbuild.sbom.provenance import KIND, Making, provenance
@@ -52,12 +54,20 @@ def _attached(job: BuildJob, built: Built, told: Told) -> Built:
     called = chosen.name or chosen.project.place.root.name or "image"
     cache = job.environment.cache
     referrers: list[Mapping[str, object]] = []
-    for platform in job.options.platforms or (None,):
+    for platform in _platforms(job, built) or (None,):
         image, of = packages_of(chosen, cache, platform, job.color)
         referrers += _everywhere(
             job, Digest(str(built.digest)), _Platform(called, of, image), told
         )
     return replace(built, metadata={**built.metadata, "dynbuild.referrers": referrers})
+
+
+def _platforms(job: BuildJob, built: Built) -> tuple[str, ...]:
+    """Return the platforms that an image was pushed for; none is that of the build."""
+    asked = platforms_asked(job.lock, ",".join(job.options.platforms))
+    about = cast("Mapping[str, object]", built.metadata["containerimage.descriptor"])
+    # Where something else can hold one alone, an image of several is made for that.
+    return () if len(asked) > 1 and about["mediaType"] != INDEX else asked
 
 
 def _everywhere(

@@ -35,7 +35,9 @@ def subject_of(
         return descriptor(MANIFEST, top)
     names = ("os", "architecture", "variant")
     wanted = dict(zip(names, platform.split("/"), strict=False))
-    (found,) = (one for one in parsed["manifests"] if one["platform"] == wanted)
+    found = next((x for x in parsed["manifests"] if x["platform"] == wanted), None)
+    if found is None:
+        raise RegistryError(f"reading {place}@{image}: it has nothing for {platform}")
     return {name: found[name] for name in ("mediaType", "digest", "size")}
 
 
