@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.space import Space
 
@@ -48,12 +49,12 @@ commands = ["{script}", "cp /build/out /app.txt # {unique}"]
 """
 
 
-def later(space: Space, name: str, text: str) -> None:
+def later(space: Space, name: str, text: str) -> Path:
     """Write a file in a later second than all before: busybox compares no less."""
     begun = int(time.time())
     while int(time.time()) == begun:
         time.sleep(0.01)
-    space.write(name, text)
+    return space.write(name, text)
 
 
 def app(space: Space, docker: Docker, tag: str, *flags: str, **variables: str) -> str:
@@ -117,14 +118,14 @@ commands = ["stat -c %Y /src/in.txt > /seen"]
     built.write("old", "old\n")
     os.utime(built.root / "old", (1_000_000_000, 1_000_000_000))
     for text, moment in (("one\n", 1_100_000_000), ("two\n", 1_100_000_001)):
-        path = built.write("src/in.txt", text)
+        path = later(built, "src/in.txt", text)
         at = int(path.stat().st_mtime)
         assert app(built, docker, tag, SOURCE_DATE_EPOCH=f"{moment}") == text
         show = "stat -c %Y /src/in.txt /old/old; cat /seen"
         found = docker("run", "--rm", "--network", "none", tag, "sh", "-c", show)
         assert found.split() == [f"{moment}", "1000000000", f"{at}"]
     built.write("dynbuild.toml", f"source_date_epoch = 1200000000\n{declared}")
-    built.write("src/in.txt", "three\n")
+    later(built, "src/in.txt", "three\n")
     assert app(built, docker, tag) == "three\n"
     show = docker(
         "run", "--rm", "--network", "none", tag, "stat", "-c%Y", "/src/in.txt"
