@@ -94,12 +94,14 @@ class StepStarted:
     """The first instruction of a step (a named build stage) that has to run has begun.
 
     A step that is wholly cached finishes without having started. ``platform`` is given
-    if a build is for more than one, ``image`` if several are made: whose step it is.
+    if a build is for more than one, ``image`` if several are made: whose step it is;
+    ``builder`` if several may build.
     """
 
     step: StageName
     platform: str | None = None
     image: str | None = None
+    builder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class StepFinished:
     ran: bool
     platform: str | None = None
     image: str | None = None
+    builder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +149,17 @@ Report = Callable[[BuildEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a step: seconds of its own instructions, and whether any ran."""
+    """The result of a step: seconds of its own instructions, and whether any ran.
+
+    ``builder`` is the one that built it here, where several may.
+    """
 
     step: StageName
     seconds: float
     ran: bool
     platform: str | None = None
     image: str | None = None
+    builder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     ``missed`` what a copy did not bring, whose pattern matched nothing.
     ``image`` is the one whose step it is, if several are made, ``platform`` that for
     which it was built, if there are several; then ``others`` are the failures for
-    others of them.
+    others of them. ``builder`` is the one that it failed on, if several may build.
     """
 
     step: StageName | None
@@ -210,6 +217,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     image: str | None = None
     platform: str | None = None
     others: "tuple[BuildFailed, ...]" = ()
+    builder: str | None = None
 
     def __str__(self) -> str:
         step = f"{self.image}/{self.step}" if self.image else self.step

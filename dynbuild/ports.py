@@ -299,7 +299,7 @@ class Realized:
 
     ``made`` is when, in milliseconds since 1970; ``text`` returns one of the files that
     show what was installed, by its path; ``missed`` is what a copy did not bring.
-    ``inside`` is as of a record: the tier has its blob once it is called.
+    ``inside`` is as of a record (once called, the tier has it), ``builder`` of a step.
     """
 
     layers: Stack
@@ -311,6 +311,7 @@ class Realized:
     text: Callable[[str], str]
     missed: str | None = None
     inside: Callable[[], Inside | None] = unknown
+    builder: str | None = None
 
 
 class LayerBuilder(Protocol):

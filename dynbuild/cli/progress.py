@@ -18,6 +18,7 @@ from dynbuild.cli.progress_text import (
     duration,
     key_of,
     lines,
+    on_builder,
     printable,
     title,
     transfer,
@@ -113,7 +114,8 @@ def _log(event: BuildEvent, titles: Titles, announced: set[str]) -> Iterator[str
         case StepOutput(_, text):
             yield from (f"{_name(event)} | {line}" for line in lines(text))
         case StepFinished(_, seconds, True):
-            yield f"{_name(event)} ran in {duration(seconds)}"
+            where = on_builder(event.builder)
+            yield f"{_name(event)} ran in {duration(seconds)}{where}"
         case StepFinished():
             yield f"{_name(event)} cached{_called(event, titles)}"
         case Working(what, current, total, done):
@@ -136,7 +138,8 @@ def _name(event: StepStarted | StepOutput | StepFinished) -> str:
 
 def _called(event: StepStarted | StepFinished, titles: Titles) -> str:
     label = titles.get(key_of(event.step, event.image), event.step)
-    return f" ({label})" if label != event.step else ""
+    called = f" ({label})" if label != event.step else ""
+    return on_builder(event.builder) + called
 
 
 def _rawjson(stream: TextIO) -> Report:

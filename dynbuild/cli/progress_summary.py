@@ -9,6 +9,7 @@ from dynbuild.cli.progress_text import (
     duration,
     key_of,
     lines,
+    on_builder,
     outcome,
     price,
     printable,
@@ -111,7 +112,7 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         )
     code = error.exit_code
     reason = _unstarted(error.message) if code is None else f"exit code {code}"
-    first = f"{named} failed: {reason}"
+    first = f"{named} failed{on_builder(error.builder)}: {reason}"
     foreign = any(map(messages.is_of_another_platform, error.output[-1:]))
     hint = _NO_EMULATION if foreign else _next_step(error)
     return Diagnostic("DB0510", "\n".join([first, *command, *output]), hint=hint)

@@ -51,7 +51,12 @@ def outcome(result: StepResult | StepFinished, titles: Titles) -> str:
     """Return a step in one line: whether it ran, its seconds, its name."""
     ran, seconds = ("ran", duration(result.seconds)) if result.ran else ("cached", "")
     name = title(result.step, titles, result.platform, result.image)
-    return f"{ran:<6} {seconds:>9}  {name}"
+    return f"{ran:<6} {seconds:>9}  {name}{on_builder(result.builder)}"
+
+
+def on_builder(builder: str | None) -> str:
+    """Return the builder as a line about a step ends with it, where several build."""
+    return f" on {builder}" if builder else ""
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,7 @@ from dynbuild.building import (
 from dynbuild.cli.progress_text import (
     Titles,
     lines,
+    on_builder,
     outcome,
     printable,
     title,
@@ -51,7 +52,9 @@ class Board:
         """Record an event; return the permanent line if it ends a step."""
         match event:
             case StepStarted(step, platform, image):
-                what = title(step, self.titles, platform, image)
+                what = title(step, self.titles, platform, image) + on_builder(
+                    event.builder
+                )
                 self.running[step, platform, image] = RunningLine(now, what)
             case StepOutput(step, text, platform, image):
                 if row := self.running.get((step, platform, image)):

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +34,7 @@ from dynbuild.engine.failure import (
     silent,
     unreachable,
 )
+from dynbuild.engine.nodes import addressed, nodes_of
 from dynbuild.engine.process import (
     Alarm,
     RunningProcesses,
@@ -108,6 +109,10 @@ class Buildx:
     def platform(self, builder: str | None) -> str:
         return self.platforms(builder)[0]
 
+    def nodes(self, builders: Sequence[str]) -> tuple[str, ...]:
+        """Return builders, with their nodes in place of those that have several."""
+        return tuple(x for one in builders for x in nodes_of(self.environment, one))
+
     def platforms(self, builder: str | None) -> tuple[str, ...]:
         """Return what a builder runs, the platform of its own machine first.
 
@@ -126,11 +131,13 @@ class Buildx:
 
     def _inspected(self, builder: str | None, *options: str) -> tuple[str, str]:
         """Return what buildx says of a builder, and of what is wrong with it."""
-        arguments = ["buildx", "inspect", *options, *([builder] if builder else [])]
-        try:
-            answer = capture(self.environment, arguments, _SECONDS)
-        except TimedOutError:
-            raise silent(builder, f"nothing came in {_SECONDS:.0f} seconds") from None
+        with addressed(self.environment, builder) as (environment, name):
+            words = ["buildx", "inspect", *options, *([name] if name else [])]
+            try:
+                answer = capture(environment, words, _SECONDS)
+            except TimedOutError:
+                why = f"nothing came in {_SECONDS:.0f} seconds"
+                raise silent(builder, why) from None
         text = answer.stdout.decode("utf-8", "replace")
         errors = _ERRORS.findall(text)
         spoken = answer.stderr.decode("utf-8", "replace").splitlines()
@@ -157,8 +164,13 @@ class Buildx:
             if alarm and self.awaited and transcript.has_manifest(self.awaited):
                 alarm.off()
 
-        with TemporaryDirectory(prefix="dynbuild-") as name:
-            folder = Path(name)
+        with (
+            TemporaryDirectory(prefix="dynbuild-") as place,
+            addressed(self.environment, request.builder) as (known, name),
+        ):
+            folder = Path(place)
+            if name is not None:
+                request = replace(request, builders=(name,))
             dockerfile, answer = folder / "Dockerfile", folder / "metadata.json"
             dockerfile.write_text(request.dockerfile, encoding="utf-8")
             # The context is filtered already: a .dockerignore in it is only a file.
@@ -166,7 +178,7 @@ class Buildx:
             ignore.write_text(request.ignored, encoding="utf-8")
             command = arguments(request, output, str(dockerfile), str(answer))
             quiet = {"BUILDX_METADATA_PROVENANCE": "disabled"}
-            environment = {**self.environment, **quiet}
+            environment = {**known, **quiet}
             status = follow(environment, command, each, self.running, alarm)
             if alarm is not None and alarm.rang:
                 why = f"no registry answered it within {PATIENCE:.0f} seconds"

@@ -102,10 +102,8 @@ def silent(builder: str | None, why: str) -> UnreachableError:
     """Return the error for a builder that does not answer."""
     name = builder or "of docker"
     message = f"the builder {name} does not answer" + (f": {why}" if why else "")
-    hint = (
-        f"`docker buildx inspect --bootstrap {builder or ''}".rstrip()
-        + "` may start it"
-    )
+    whole = (builder or "").partition("/")[0]
+    hint = f"`docker buildx inspect --bootstrap {whole}".rstrip() + "` may start it"
     return UnreachableError(Diagnostic("DB0515", message, hint=hint))
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dynbuild.engine.nodes import addressed
 from dynbuild.engine.process import TimedOutError, capture
 from dynbuild.errors import DynbuildError
 
@@ -26,8 +27,8 @@ def builder_place(
     environment: Mapping[str, str], builder: str | None = None
 ) -> BuilderPlace:
     """Return where a builder is; one that does not tell is elsewhere."""
-    words = ["buildx", "inspect", *([builder] if builder else [])]
-    text = _told(environment, words)
+    with addressed(environment, builder) as (known, name):
+        text = _told(known, ["buildx", "inspect", *([name] if name else [])])
     driver = re.search(r"^Driver: +(\S+)$", text, re.MULTILINE)
     endpoints = re.findall(r"^Endpoint: +(\S+)$", text, re.MULTILINE)
     if driver is None or not endpoints:

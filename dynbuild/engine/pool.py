@@ -2,7 +2,8 @@
 
 A builder that has a step's sources in its own cache is asked first, then one that runs
 the step's platform without emulation, then the one with the least to do. Layers go from
-one to the other through the tiers, as they do between two runs.
+one to the other through the tiers, as they do between two runs. The nodes of one
+builder are builders each.
 """
 
 import threading
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dynbuild.building import (
+    BuildEvent,
     BuildFailed,
     BuildRequest,
     Built,
@@ -20,6 +22,8 @@ from dynbuild.building import (
     Nowhere,
     PlatformImage,
     Report,
+    StepFinished,
+    StepStarted,
 )
 from dynbuild.engine.buildx import Buildx
 from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
@@ -62,9 +66,10 @@ class BuilderPool:
         ``names`` are the stages that the build makes. Raises what the attempt raises;
         UnreachableError when no builder is left.
         """
-        builders = request.builders
+        builders = self.buildx.nodes(request.builders)
         if not builders:
             return attempt(request)
+        request = replace(request, builders=builders)
         for builder in builders if len(builders) > 1 else ():
             self._learn(builder, builders)
         while True:
@@ -156,14 +161,38 @@ class PooledLayerBuilder:
         return self.pool.somewhere(request, lambda one: self.each.base(image, one))
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
+        several = len(self.pool.buildx.nodes(request.build.builders)) > 1
+
         def attempt(build: BuildRequest) -> tuple[Realized, ...]:
-            return self.each.steps(replace(request, build=build), report)
+            one = replace(request, build=build)
+            if not several:
+                return self.each.steps(one, report)
+            try:
+                made = self.each.steps(one, _saying(build.builder, report))
+            except BuildFailed as error:
+                error.steps = tuple(
+                    replace(x, builder=build.builder) for x in error.steps
+                )
+                error.builder = build.builder
+                raise
+            return tuple(replace(x, builder=build.builder) for x in made)
 
         names = [*request.inline, *(part.name for part in request.parts)]
         return self.pool.somewhere(request.build, attempt, names)
 
     def tree(self, request: BuildRequest, report: Report) -> tuple[WriteSet, Config]:
         return self.pool.somewhere(request, lambda one: self.each.tree(one, report))
+
+
+def _saying(builder: str | None, report: Report) -> Report:
+    """Let events of steps tell the builder."""
+
+    def told(event: BuildEvent) -> None:
+        if isinstance(event, StepStarted | StepFinished):
+            event = replace(event, builder=builder)
+        report(event)
+
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,11 @@ def with_sources(
         )
     sources, made = every[: len(names)], every[len(names) :]
     inline = [
-        _unkept(names[name], work, StepResult(name, one.seconds, one.ran))
+        _unkept(
+            names[name],
+            work,
+            StepResult(name, one.seconds, one.ran, builder=one.builder),
+        )
         for name, one in zip(names, sources, strict=True)
     ]
     try:
@@ -129,7 +133,14 @@ def _unkept(id_: str, work: BuildChain, result: StepResult) -> BuiltStep:
     """Return a step whose layers stay in the builder."""
     record = replace(work.inline[id_], seconds=round(result.seconds, 3))
     held = Held(record)
-    return BuiltStep(id_, held, here=True, ran=result.ran, kept=Kept.NOTHING)
+    return BuiltStep(
+        id_,
+        held,
+        here=True,
+        ran=result.ran,
+        kept=Kept.NOTHING,
+        builder=result.builder,
+    )
 
 
 def _kept(
@@ -272,7 +283,11 @@ def _built(
             made=one.made,
             inside=one.inside,
         )
-        built.append(BuiltStep(place.id, Held(record), here=True, ran=one.ran))
+        built.append(
+            BuiltStep(
+                place.id, Held(record), here=True, ran=one.ran, builder=one.builder
+            )
+        )
     return built[len(before) :]
 
 

@@ -145,13 +145,17 @@ class Kept(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BuiltStep:
-    """A step that now exists: built here, or by another process in the meantime."""
+    """A step that now exists: built here, or by another process in the meantime.
+
+    ``builder`` is as of a StepResult.
+    """
 
     step: str
     held: Held
     here: bool
     ran: bool
     kept: Kept = Kept.WHOLE
+    builder: str | None = None
 
 
 def came_from(record: Record) -> tuple[RealizationId, ...]:

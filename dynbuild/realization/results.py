@@ -188,6 +188,7 @@ def _noted(progress: Progress, key: str, result: ChainResult) -> Progress:
                 built.ran or (before is not None and before.ran),
                 platform=progress.recipe.told,
                 image=progress.recipe.images.get(built.step),
+                builder=built.builder,
             )
     running, unread = _without(progress, key)
     return planned(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -63,7 +64,9 @@ def opened(space: Space) -> Iterator[Opener]:
     threads: list[threading.Thread] = []
     engine = space.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 
-    def create(name: str, *files: Path, options: str = "", of: str = engine) -> Gate:
+    def create(
+        name: str, *files: Path, options: str = "", of: str = engine, two: bool = False
+    ) -> Gate:
         words = [sys.executable, gate.__file__, of.removeprefix("unix://")]
         process = subprocess.Popen(
             [*words, *map(str, files)], stdout=subprocess.PIPE, text=True
@@ -76,6 +79,10 @@ def opened(space: Space) -> Iterator[Opener]:
         more = [f"--driver-opt={options}"] if options else []
         words = ["buildx", "create", f"--name={name}", "--driver=remote", *more]
         docker(space, *words, at(found))
+        if two:
+            # buildx takes no two nodes of one address.
+            other = at(found).replace("127.0.0.1", "localhost")
+            docker(space, *words, "--append", other)
         return found
 
     yield create
@@ -115,12 +122,47 @@ def test_each_builder_has_a_part(project: Space, opened: Opener) -> None:
     project.ok("realize", "-o", "oci:out", *words)
     steps = json.loads(project.read("built.json"))["dynbuild.steps"]
     assert [step["ran"] for step in steps] == [True] * SIX
+    assert {step["builder"] for step in steps} == {"one", "two"}
     most = 10_000
     assert all(sum(map(sum, each.counts)) > most for each in (one, two))
     again = project.ok("realize", DYNBUILD_BUILDER="two,one", DYNBUILD_JOBS="1")
     assert f"{SIX} steps: 0 ran" in again.err
+    assert " on one" not in again.err
     compared = project.ok("realize", "--compare-linear", "--builder", "two")
     assert "no paths differ from a plain build" in compared.err
+
+
+def test_the_nodes_of_a_builder_that_the_user_names(
+    project: Space, opened: Opener
+) -> None:
+    opened("lan", two=True)
+    folder = f"{project.root}-config"
+    place = Path(folder, "dynbuild", "config.toml")
+    place.parent.mkdir(parents=True)
+    place.write_text('[build]\nbuilders = ["lan"]\n')
+    words = ("--jobs", "1", "--metadata-file", "built.json")
+    done = project.ok("realize", *words, XDG_CONFIG_HOME=folder)
+    steps = json.loads(project.read("built.json"))["dynbuild.steps"]
+    used = [step["builder"] for step in steps]
+    assert sorted(used) == ["lan/lan0"] * 3 + ["lan/lan1"] * 3
+    for name, builder in zip((f"s{n}" for n in range(SIX)), used, strict=True):
+        assert f"{name} started on {builder}\n" in done.err
+        assert any(
+            line.startswith("ran ") and line.endswith(f"{name} on {builder}")
+            for line in done.err.splitlines()
+        )
+    linear = project.ok("realize", "--linear", "--builder", "lan")
+    assert " on lan" not in linear.err
+    assert docker(project, "buildx", "ls").count("lan0") == 1
+
+
+def test_a_step_that_fails_names_its_builder(project: Space, opened: Opener) -> None:
+    opened("one"), opened("two")
+    text = project.read("dynbuild.toml").replace("sleep 1; ", "exit 3; ", 1)
+    project.write("dynbuild.toml", text)
+    done = project.run("build", "--builder", "one,two")
+    assert done.status == 1
+    assert re.search(r"s0 failed on (one|two): exit code 3", done.err)
 
 
 def test_an_image_for_docker_does_not_travel(project: Space, opened: Opener) -> None:
@@ -150,7 +192,7 @@ def test_a_builder_that_dies(project: Space, opened: Opener) -> None:
     with process, process.stderr as lines:
         for line in lines:
             told.append(line)
-            if line.endswith(" started\n"):
+            if line.endswith(" started on two\n"):
                 two.kill()
     assert process.returncode == 0, told
     warnings = [line for line in told if line.startswith("warning")]

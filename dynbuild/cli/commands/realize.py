@@ -275,7 +275,7 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
     for tag in settings.tags:
         parse(tag.replace(PLACEHOLDER, "image"))
     refuse_unattached(settings)
-    builders = builders_of(settings.builders)
+    builders = builders_of(settings.builders, os.environ)
     if settings.metadata_file is not None:
         _check_writable(settings.metadata_file)
     return RealizeOptions(
@@ -289,11 +289,21 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
         source_date_epoch=_latest_time(os.environ.get("SOURCE_DATE_EPOCH")),
         secrets=settings.secrets,
         ssh=settings.ssh,
-        jobs=(settings.jobs or max(4, os.cpu_count() or 4)) * max(1, len(builders)),
+        jobs=(settings.jobs or max(4, os.cpu_count() or 4)) * _nodes(builders),
         anew=settings.anew,
         strict=settings.strict,
         compare=settings.compare,
     )
+
+
+def _nodes(builders: Sequence[str]) -> int:
+    """Return how many builders there are, each node of one counted."""
+    if not builders:
+        return 1
+    # Of the engine it is needed here alone.
+    from dynbuild.engine.nodes import nodes_of  # noqa: PLC0415
+
+    return sum(len(nodes_of(os.environ, builder)) for builder in builders)
 
 
 def _latest_time(text: str | None) -> int | None:
@@ -371,6 +381,7 @@ def _metadata(built: Built) -> Mapping[str, object]:
     steps = [
         {"step": step.step, "seconds": step.seconds, "ran": step.ran}
         | ({"platform": step.platform} if step.platform else {})
+        | ({"builder": step.builder} if step.builder else {})
         for step in built.steps
     ]
     return {**built.metadata, "dynbuild.steps": steps}

@@ -11,6 +11,7 @@ from dynbuild.cli.arguments import Pairs
 from dynbuild.cli.completion import stages
 from dynbuild.cli.options import option
 from dynbuild.cli.progress import Color
+from dynbuild.environment.preferences import builders_in
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.sbom.kinds import KINDS
 
@@ -141,8 +142,16 @@ def without_image(settings: RunningSettings) -> BuildSettings:
     )
 
 
-def builders_of(given: Sequence[str]) -> tuple[str, ...]:
-    """Return the builders that are named, with commas too; each may be named once."""
+def builders_of(
+    given: Sequence[str], environment: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return the builders that are named, with commas too; each may be named once.
+
+    Where none is, those of the user's configuration, unless a variable of buildx names
+    one. Raises DeclarationError.
+    """
+    if not given:
+        return () if environment.get("BUILDX_BUILDER") else builders_in(environment)
     names = [name.strip() for words in given for name in words.split(",")]
     if "" in names:
         message = f"--builder {','.join(given)!r} lacks a name"
@@ -213,7 +222,8 @@ _WHERE: tuple[_Decorated, ...] = (
         "builders",
         multiple=True,
         metavar="NAME",
-        help="Use this buildx builder; of several, each for some of the steps.",
+        help="Use this buildx builder; of several, each for some of the steps.  "
+        "[default: the user's configuration, else Docker's own]",
     ),
     option(
         "--network",

@@ -44,6 +44,16 @@ def test_summary_is_in_the_order_of_the_lock(snapshot: SnapshotAssertion) -> Non
     assert summary(steps, TITLES, 12.3) + "\n" == snapshot(extension_class=files("txt"))
 
 
+def test_of_several_builders_each_step_tells_which() -> None:
+    steps = (StepResult("apt.1", 2.0, ran=True, builder="lan/lan1"),)
+    first, _ = summary(steps, TITLES, 5.0).splitlines()
+    assert first == "ran        2.0 s  apt: curl, git on lan/lan1"
+    error = replace(failed(code=7), builder="lan")
+    assert failure(error, TITLES).message.startswith(
+        "dependencies failed on lan: exit code 7"
+    )
+
+
 def test_of_several_images_each_step_tells_whose_it_is() -> None:
     steps = (
         StepResult("apt.1", 0.0, ran=False, image="common"),
