@@ -73,6 +73,8 @@ class BuildRequest:
     """The step of each build stage that is only a part of a step, by stage name."""
     source_date_epoch: int | None = None
     """The latest mtime in layers of copies; scripts see the files' own times."""
+    time: int | None = None
+    """The one time of all layers, in Unix seconds, if they have to be alike."""
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     build_contexts: Mapping[str, str] = field(default_factory=dict)

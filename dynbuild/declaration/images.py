@@ -48,6 +48,7 @@ FIELDS: Mapping[str, Inherits] = {
     "healthcheck": "replaced",
     "stop_signal": "replaced",
     "source_date_epoch": "replaced",
+    "reproducible": "root",
     "shell": "root",
     "stages": "united",
 }

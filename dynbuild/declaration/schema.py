@@ -284,6 +284,10 @@ class ImageFields(Model):
         default=None,
         description="The latest time of copied files in layers, in Unix seconds.",
     )
+    reproducible: bool = Field(
+        default=False,
+        description="Whether no layer tells when it was made: two builds give one.",
+    )
     shell: Strings | None = Field(
         default=None, description="The shell of env_scripts and stages; else /bin/sh."
     )

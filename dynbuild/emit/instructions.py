@@ -38,6 +38,7 @@ from dynbuild.steps.model import (
 from dynbuild.steps.recipe import TARGETS, copied_targets, copies_of, run_of
 from dynbuild.steps.run import (
     BASE_MOUNT,
+    TIME_VARIABLE,
     BaseMount,
     BindMount,
     CacheMount,
@@ -46,6 +47,7 @@ from dynbuild.steps.run import (
     ScratchMount,
     SecretMount,
     SshMount,
+    time_of,
 )
 
 _LINT = "# hadolint ignore=SC2034,SC2043,SC2046,SC2086"
@@ -97,7 +99,8 @@ def instructions(
     ours = isinstance(step, User | AptSource)
     seen = {*around.handed_on} - {*_arguments(run)} - lock.base.env.keys()
     unset = [] if ours else sorted(seen)
-    return copies, _run(run, lock.shell, _lint(step, environment), mounted, unset)
+    lint = _lint(step, environment)
+    return copies, _run(run, lock.shell, lint, mounted, unset, time_of(lock.config))
 
 
 def declared(
@@ -257,15 +260,18 @@ def _arguments(run: Run) -> list[str]:
     return sorted(targets)
 
 
-def _run(
+def _run(  # noqa: PLR0913, PLR0917 - what the instructions around a script depend on
     run: Run,
     shell: tuple[str, ...],
     lint: Sequence[str],
     mounted: Callable[[Mount], str],
     unset: Sequence[str],
+    time: int | None,
 ) -> list[str]:
     own_shell = run.shell if run.shell != shell else None
     lines = [f"ARG {name}" for name in _arguments(run)]
+    if time is not None:
+        lines.append(f"ARG {TIME_VARIABLE}={time}")
     if own_shell is not None:
         lines.append(f"SHELL {quote.command(own_shell)}")
     if run.user != "root":

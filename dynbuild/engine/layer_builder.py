@@ -45,6 +45,7 @@ from dynbuild.engine.tarball import (
     directories,
     holds_files,
     is_empty,
+    reproducible,
     squashed,
     written,
 )
@@ -194,7 +195,7 @@ class BuildxLayerBuilder:
         )
         texts = LayerTexts(self.machine, ground)
         for part in request.parts:
-            own, missed = self._own_layers(part, layers, place, build.source_date_epoch)
+            own, missed = self._own_layers(part, layers, place, build)
             paths = [path for _, path in own]
             seen = Installed()
             writes, above = _writes(paths, below, texts, seen)
@@ -323,7 +324,7 @@ class BuildxLayerBuilder:
         part: StepPart,
         layers: Iterator[tuple[Layer, str]],
         place: Path,
-        latest: int | None,
+        build: BuildRequest,
     ) -> tuple[list[tuple[Layer, Path]], str | None]:
         """Return the next layers that belong to a step: its copies, then its run.
 
@@ -334,21 +335,29 @@ class BuildxLayerBuilder:
         missed: str | None = None
         for number, of_project in enumerate(part.copies):
             layer, instruction = _next_layer(layers, "COPY ", "ADD ")
-            path = blob(place / "out", layer)
-            if number in part.needed and not holds_files(path):
-                missed = missed or part.needed[number]
-            if of_project:
-                layer, path = copied(path, place, latest, self.compression)
-            own.append((layer, path))
+            needed = part.needed.get(number)
+            if needed and not holds_files(blob(place / "out", layer)):
+                missed = missed or needed
+            own.append(self._settled(layer, place, build, of_project=of_project))
         while part.runs:
             layer, instruction = _next_layer(layers, "RUN ", "WORKDIR ")
-            own.append((layer, blob(place / "out", layer)))
+            own.append(self._settled(layer, place, build, of_project=False))
             if instruction.startswith("RUN "):
                 break
         filled = [(layer, path) for layer, path in own if not is_empty(path)]
         for layer, path in filled:
             self.tier.keep(layer.digest, str(path))
         return filled, missed
+
+    def _settled(
+        self, layer: Layer, place: Path, build: BuildRequest, *, of_project: bool
+    ) -> tuple[Layer, Path]:
+        """Return a layer as it is kept, independent of the time as far as asked."""
+        path, how = blob(place / "out", layer), self.compression
+        if build.time is not None:
+            return reproducible(path, place, build.time, how, of_project=of_project)
+        latest = build.source_date_epoch
+        return copied(path, place, latest, how) if of_project else (layer, path)
 
 
 def _inline(results: Sequence[StepResult], name: StageName) -> Realized:

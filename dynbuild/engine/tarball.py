@@ -1,6 +1,7 @@
 """The tar archives of layers: their write sets, and layers with normalized times."""
 
 import hashlib
+import io
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,12 +11,19 @@ from typing import IO, cast
 from dynbuild.building import Compression
 from dynbuild.compression import media_type, packing
 from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
-from dynbuild.engine.archives import CHUNK, content_of, opened, path_of
+from dynbuild.engine.archives import CHUNK, content_of, normal, opened, path_of
 from dynbuild.engine.installed import Installed
 from dynbuild.link.entries import TarEntry, entry_of
 from dynbuild.link.model import Layer, WriteSet
 from dynbuild.link.reads import TELLING
 from dynbuild.link.squash import squash
+from dynbuild.link.timeless import (
+    HEAD,
+    is_of_its_run,
+    may_be_cached,
+    may_tell_time,
+    timeless,
+)
 from dynbuild.link.writes import stacked, write_set
 from dynbuild.steps.run import EPOCH
 
@@ -79,18 +87,58 @@ def copied(
 
     def copy(new: tarfile.TarFile) -> None:
         for entry in old:
-            entry.pax_headers = {
-                name: value
-                for name, value in entry.pax_headers.items()
-                if name.startswith(_XATTR)
-            }
-            entry.uname = entry.gname = ""
             time = EPOCH if entry.isdir() else int(entry.mtime)
-            entry.mtime = time if latest is None else min(time, latest)
+            _plain(entry, time if latest is None else min(time, latest))
             new.addfile(entry, old.extractfile(entry) if entry.isreg() else None)
 
     with opened(source) as old:
         return _layer(folder, copy, compression)
+
+
+def reproducible(
+    source: Path,
+    folder: Path,
+    time: int,
+    compression: Compression = "zstd",
+    *,
+    of_project: bool,
+) -> tuple[Layer, Path]:
+    """Write a layer that does not tell when it was made to a file in a folder.
+
+    What is ``of_project`` has the times of one checkout: all of it gets ``time``, which
+    is the latest one of anything else. What is about the run alone is left out.
+    """
+
+    def copy(new: tarfile.TarFile) -> None:
+        members = old.getmembers()
+        linked = {normal(one.linkname) for one in members if one.islnk()}
+        for entry in members:
+            path = path_of(entry)
+            file = old.extractfile(entry) if entry.isreg() else None
+            if file is not None and path not in linked:
+                head = file.read(HEAD) if may_be_cached(path) else b""
+                file.seek(0)
+                if is_of_its_run(path, head):
+                    continue
+            _plain(entry, time if of_project else min(int(entry.mtime), time))
+            if file is not None and entry.size <= _TEXT and may_tell_time(path):
+                data = timeless(path, file.read(), time)
+                entry.size, file = len(data), io.BytesIO(data)
+            new.addfile(entry, file)
+
+    with opened(source) as old:
+        return _layer(folder, copy, compression)
+
+
+def _plain(entry: tarfile.TarInfo, time: int) -> None:
+    """Leave an entry its attributes, and nothing that depends on who packed it."""
+    entry.pax_headers = {
+        name: value
+        for name, value in entry.pax_headers.items()
+        if name.startswith(_XATTR)
+    }
+    entry.uname = entry.gname = ""
+    entry.mtime = time
 
 
 def directories(

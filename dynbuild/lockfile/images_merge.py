@@ -90,7 +90,7 @@ def _updated(three: Three[LockedImages], tell: Tell, *, cautious: bool) -> Locke
             whole = _with_inherited(whole, targets[head.extends].whole)
         config = config_of_both(_configs(three, name), tell)
         if head.extends is not None:
-            config = replace(config, platforms=())
+            config = replace(config, platforms=(), reproducible=False)
         targets[name] = TargetImage(head.extends, head.publish, whole, config)
         own = branch.images[name].own.stages if name in branch.images else {}
         since = asked_since(wholes.start, wholes.branch)

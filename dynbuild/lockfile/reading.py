@@ -150,6 +150,8 @@ def _with_ground(
             raise table.wrong("an image that extends another has no base of its own")
         if head.extends is not None and head.own.config.platforms:
             raise table.wrong("an image that extends another is for its platforms")
+        if head.extends is not None and head.own.config.reproducible:
+            raise table.wrong("an image that extends another is as reproducible")
         base = heads[root].base
         if base is None or base not in pins:
             raise table.wrong("its base is not among the pins")

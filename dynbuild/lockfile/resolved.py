@@ -21,6 +21,7 @@ from dynbuild.steps.expansion import VariableError
 from dynbuild.steps.late import settled
 from dynbuild.steps.model import Copy, Pin, Stage
 from dynbuild.steps.recipe import inputs_of
+from dynbuild.steps.run import time_of
 
 _OF_NOTHING = digest_of({"starts from": "nothing"})
 
@@ -159,6 +160,7 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
             user=ground.user,
             stands_on=stands_on,
             taken=taken,
+            time=time_of(lock.config),
         )
         try:
             described[placed.id] = describe(step, around)

@@ -239,7 +239,9 @@ def _request(
     build = replace(recipe.request, no_cache_steps=(*again, *copies))
     if runs_on != recipe.platform:
         told = target_variables(recipe.platform)
-        build = replace(build, platforms=(runs_on,), arguments=told)
+        build = replace(
+            build, platforms=(runs_on,), arguments={**build.arguments, **told}
+        )
     return StepRequest(
         build=build,
         parts=tuple(_part(place, recipe) for place in chain),

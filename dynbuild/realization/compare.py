@@ -8,6 +8,7 @@ from typing import cast
 from dynbuild.digest import Field
 from dynbuild.link.commute import seen
 from dynbuild.link.model import WriteSet, Written
+from dynbuild.link.timeless import is_of_its_run, may_tell_time
 from dynbuild.link.uncounted import byte_code, uncounted
 
 
@@ -80,6 +81,11 @@ def of_managers(path: str) -> bool:
     the directories of its lists wherever it runs.
     """
     return _OF_MANAGERS.fullmatch(path) is not None
+
+
+def of_time(path: str) -> bool:
+    """Whether a layer that does not tell when it was made has something else there."""
+    return is_of_its_run(path) or may_tell_time(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from dynbuild.realization.compare import (
     config_differences,
     differences,
     of_managers,
+    of_time,
 )
 from dynbuild.realization.inputs import RealizeInputs
 from dynbuild.realization.keeping import keep
@@ -156,6 +157,8 @@ def _compared(image: Linked, part: _Part) -> Linked:
     tree, its_config = _plain(inputs, recipe, other)
     found = differences(stacked(part.writes), tree)
     configs: tuple[ConfigDifference, ...] = ()
+    if recipe.request.time is not None:
+        found = tuple(one for one in found if not of_time(one.path))
     if other is not None:
         found = tuple(one for one in found if not of_managers(one.path))
         configs = config_differences(part.image.config, its_config)

@@ -16,11 +16,16 @@ from dynbuild.lockfile.resolved import for_platform, resolve
 from dynbuild.ports import Base
 from dynbuild.realization.contents import contents, local_digests
 from dynbuild.realization.model import Backends, Recipe
-from dynbuild.realization.request import RealizeOptions, dockerfile_of, latest_time
+from dynbuild.realization.request import (
+    RealizeOptions,
+    arguments_of,
+    dockerfile_of,
+    latest_time,
+)
 from dynbuild.realization.versions import last_versions
 from dynbuild.steps.model import Copy, OwnBase
 from dynbuild.steps.recipe import run_of
-from dynbuild.steps.run import CacheMount
+from dynbuild.steps.run import CacheMount, time_of
 
 
 class RealizeInputs:
@@ -110,6 +115,8 @@ class RealizeInputs:
             network=options.network,
             host_network=options.host_network,
             source_date_epoch=latest_time(self.lock, options),
+            time=time_of(self.lock.config),
+            arguments=arguments_of(self.lock),
             secrets=options.secrets,
             ssh=options.ssh,
         )

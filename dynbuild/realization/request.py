@@ -17,6 +17,7 @@ from dynbuild.ports import Builder, Files, Images
 from dynbuild.quote import StageName
 from dynbuild.realization.contents import contents, local_digests
 from dynbuild.steps.late import settled
+from dynbuild.steps.run import TIME_VARIABLE, time_of
 from dynbuild.steps.title import label
 
 
@@ -133,6 +134,7 @@ def prepare(
             annotations=settled(lock.config, {}).annotations,
             secrets=options.secrets,
             ssh=options.ssh,
+            arguments=arguments_of(lock),
         )
         names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
         yield Prepared(request, names, narrowed)
@@ -147,6 +149,15 @@ def latest_time(lock: Lock, options: RealizeOptions) -> int | None:
     """Return the upper bound for the times of copied files in layers, if any."""
     asked = options.source_date_epoch
     return lock.config.source_date_epoch if asked is None else asked
+
+
+def arguments_of(lock: Lock) -> dict[str, str]:
+    """Return the arguments of the Dockerfile of a lock.
+
+    buildx would hand on the time that the caller's shell has set.
+    """
+    time = time_of(lock.config)
+    return {} if time is None else {TIME_VARIABLE: str(time)}
 
 
 def fresh_copies(order: tuple[Placed, ...]) -> tuple[StageName, ...]:

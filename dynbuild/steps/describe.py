@@ -59,7 +59,8 @@ class Surroundings:
 
     ``platform`` is what it runs on, ``target`` what the image is for. ``stands_on``
     holds the digests of the steps it stands on; ``taken`` the content
-    digest of each of its inputs: of files, or of the source step or image.
+    digest of each of its inputs: of files, or of the source step or image. ``time`` is
+    the one time of its layers, in Unix seconds, if they have to be alike.
     """
 
     platform: str
@@ -70,6 +71,7 @@ class Surroundings:
     user: User | None
     stands_on: tuple[Digest, ...]
     taken: tuple[Digest, ...]
+    time: int | None = None
 
 
 def describe(step: Step, around: Surroundings) -> Description:
@@ -89,6 +91,8 @@ def describe(step: Step, around: Surroundings) -> Description:
             for copy, content in zip(copies, around.taken, strict=False)
         ],
     }
+    if around.time is not None:
+        described["reproducible"] = around.time
     if isinstance(step, Stage):
         described["bump"] = step.bump
         if step.add:

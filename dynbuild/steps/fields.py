@@ -307,6 +307,7 @@ COLUMNS: Mapping[type, tuple[Column, ...]] = {
         Column("volumes", Words()),
         Column("stop_signal", TextKind()),
         Column("source_date_epoch", NumberKind()),
+        Column("reproducible", Flag(), since=8),
         Column("env", Variables()),
         Column("labels", Variables()),
         Column("annotations", Variables(), since=5),

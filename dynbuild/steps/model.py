@@ -395,6 +395,8 @@ class RuntimeConfig:
     stop_signal: str | None = None
     source_date_epoch: int | None = None
     """The latest timestamp in layers of copies; nothing in the image names it."""
+    reproducible: bool = False
+    """Whether no layer tells when it was made."""
     late: Mapping[str, str] = field(default_factory=dict)
     """Arguments that labels, annotations and variables name, by their defaults."""
     platforms: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dynbuild.quote import StageName
-from dynbuild.steps.model import Copy, Network, Sharing
+from dynbuild.steps.model import Copy, Network, RuntimeConfig, Sharing
 
 BASE_STEP = StageName("base.0")
 """The name of the base among the steps of a Dockerfile."""
@@ -12,8 +12,20 @@ EPOCH = 315_619_200
 """The timestamp of directories that copies create, in seconds: 1980-01-02, the first
 day that a zip archive can represent in every time zone."""
 
+TIME_VARIABLE = "SOURCE_DATE_EPOCH"
+"""The variable by which tools are told which time to write instead of the present one
+(https://reproducible-builds.org/specs/source-date-epoch/)."""
+
 BASE_MOUNT = "/run/base"
 """The path of the original base, for steps that have to know its content."""
+
+
+def time_of(config: RuntimeConfig) -> int | None:
+    """Return the one time of all layers, in Unix seconds, if they have to be alike."""
+    if not config.reproducible:
+        return None
+    moment = config.source_date_epoch
+    return EPOCH if moment is None else moment
 
 
 @dataclass(frozen=True, slots=True)

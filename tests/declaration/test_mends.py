@@ -112,7 +112,7 @@ REASONS: dict[str, list[tuple[str, str]]] = {
     "DB0170": [(r"write an image that|name one", MOVED)],
     "DB0171": [(r"write a letter|rename one", INVENTED)],
     "DB0172": [(r"remove one of these|extends names", CHOICE)],
-    "DB0173": [(r"stand on its|for those of", CHOICE)],
+    "DB0173": [(r"stand on its|for those of|as well", CHOICE)],
     "DB0174": [(r"say it in|give this one", CHOICE)],
     "DB0175": [(r"build_only", CHOICE)],
     "DB0176": [(r"copy what it needs", CHOICE)],

@@ -148,6 +148,7 @@ CONFIGS = st.builds(
     ),
     stop_signal=maybe(TEXT),
     source_date_epoch=maybe(st.integers(0, 9)),
+    reproducible=st.booleans(),
     late=ENV,
 )
 

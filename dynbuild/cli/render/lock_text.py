@@ -244,6 +244,7 @@ def _image(lock: Lock) -> Iterator[str]:
         ("volumes", ", ".join(config.volumes)),
         ("stop signal", config.stop_signal),
         ("source date epoch", config.source_date_epoch),
+        ("reproducible", "yes" if config.reproducible else None),
     )
     yield from (f"    {name} {value}" for name, value in others if value or value == 0)
     if config.healthcheck is not None:

@@ -140,7 +140,8 @@ def _said_again(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def _of_the_root(loaded: Loaded, name: str, root: str) -> Iterator[Diagnostic]:
-    image = loaded.declaration.images[name]
+    images = loaded.declaration.images
+    image = images[name]
     for field in (field for field, how in FIELDS.items() if how == "root"):
         if field in image.model_fields_set:
             one = f"an {field}" if field[0] in "aeiou" else f"a {field}"
@@ -150,10 +151,19 @@ def _of_the_root(loaded: Loaded, name: str, root: str) -> Iterator[Diagnostic]:
                 message = f"{name!r} cannot have platforms of its own: it extends "
                 message += repr(root)
                 hint = f"it is for those of {root!r}; --platform makes it for fewer"
+            if field == "reproducible":
+                message = f"{name!r} cannot be more or less reproducible than {root!r}"
+                hint = f"it extends {root!r}, whose layers are its own as well"
             if field == "base":
                 hint += "; from another image, a stage can copy"
             place = loaded.key("images", name, field)
             yield Diagnostic("DB0173", message, place, hint)
+    if images[root].reproducible and image.source_date_epoch is not None:
+        message = f"{name!r} cannot have a time of its own: {root!r}, which it "
+        message += "extends, is reproducible"
+        hint = f"the layers of {root!r} are its own as well: set the time there"
+        place = loaded.key("images", name, "source_date_epoch")
+        yield Diagnostic("DB0173", message, place, hint)
 
 
 def _packages(loaded: Loaded, name: str, other: str) -> Iterator[Diagnostic]:
