@@ -30,15 +30,14 @@ from dynbuild.lockfile.model import Target
 from dynbuild.lockfile.own_packages import key_of
 from dynbuild.ports import Files, NotThereError
 from dynbuild.reference import SCRATCH, parse, start
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.late import REFERENCE
 from dynbuild.steps.model import (
     DEFAULT_SHELL,
     AptSource,
     Copy,
-    Healthcheck,
     InlineFile,
     Pin,
-    RuntimeConfig,
     Setup,
     Stage,
     User,

@@ -9,8 +9,8 @@ from dynbuild.digest import Field
 from dynbuild.emit.runtime import image_environment
 from dynbuild.lockfile.model import Lock
 from dynbuild.steps.environment import Environments
+from dynbuild.steps.image import Healthcheck
 from dynbuild.steps.late import settled
-from dynbuild.steps.model import Healthcheck
 
 ROOT = "0"
 """Who runs what nobody is named for: a base without /etc/passwd knows no names."""

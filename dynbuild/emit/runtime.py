@@ -4,8 +4,8 @@ from dynbuild import quote
 from dynbuild.emit.text import instruction
 from dynbuild.lockfile.model import Lock
 from dynbuild.steps.environment import Environments
+from dynbuild.steps.image import Healthcheck
 from dynbuild.steps.late import settled
-from dynbuild.steps.model import Healthcheck
 
 
 def runtime(lock: Lock, environments: Environments) -> list[str]:

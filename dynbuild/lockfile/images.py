@@ -15,9 +15,10 @@ from dynbuild.extending import line_of, parents_first
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.upgrades import largest, logs_beyond, so_far
 from dynbuild.steps.fields import FieldValue, defaults
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.log import Event, Log
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Pin, RuntimeConfig
+from dynbuild.steps.model import Pin
 
 _T = TypeVar("_T")
 

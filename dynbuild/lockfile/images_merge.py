@@ -29,7 +29,7 @@ from dynbuild.lockfile.merge import (
 from dynbuild.lockfile.merge_values import Three, value
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.requests import asked_since
-from dynbuild.steps.model import RuntimeConfig
+from dynbuild.steps.image import RuntimeConfig
 
 Tell = Callable[[str], None]
 

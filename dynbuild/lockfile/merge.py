@@ -19,8 +19,9 @@ from dynbuild.lockfile.renames import continued
 from dynbuild.lockfile.requests import asked_since, is_repacked
 from dynbuild.lockfile.update import update
 from dynbuild.steps.fields import BY_NAME, FieldValue, StageField
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.kinds import Lines, Records, Stages, Variables
-from dynbuild.steps.model import RuntimeConfig, Stage
+from dynbuild.steps.model import Stage
 
 _T = TypeVar("_T")
 

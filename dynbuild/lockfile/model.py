@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from dynbuild.declaration.inputs import Data
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.log import Log, declared
 from dynbuild.steps.model import (
     DEFAULT_SHELL,
@@ -11,7 +12,6 @@ from dynbuild.steps.model import (
     Index,
     OwnBase,
     Pin,
-    RuntimeConfig,
     Setup,
     Stage,
     User,

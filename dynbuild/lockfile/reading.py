@@ -13,6 +13,7 @@ from dynbuild.lockfile.own_packages import declared_by
 from dynbuild.lockfile.table import TableReader
 from dynbuild.reference import SCRATCH
 from dynbuild.steps.fields import COLUMNS, Column, FieldValue, defaults
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.kinds import (
     ChoiceKind,
     ContentDigest,
@@ -36,7 +37,6 @@ from dynbuild.steps.model import (
     Index,
     Install,
     Pin,
-    RuntimeConfig,
     Setup,
     Stage,
     User,

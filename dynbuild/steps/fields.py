@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.kinds import (
     ChoiceKind,
     ContentDigest,
@@ -32,12 +33,10 @@ from dynbuild.steps.model import (
     CacheDirectory,
     Copy,
     Download,
-    Healthcheck,
     Index,
     InlineFile,
     Network,
     Pattern,
-    RuntimeConfig,
     Secret,
     Setup,
     Sharing,

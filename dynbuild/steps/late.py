@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from dynbuild.steps.model import RuntimeConfig
+from dynbuild.steps.image import RuntimeConfig
 
 REFERENCE = re.compile(r"\$\{args\.([A-Za-z_][A-Za-z0-9_]*)\}")
 """How a text names an argument."""

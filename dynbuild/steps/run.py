@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from dynbuild.quote import StageName
-from dynbuild.steps.model import Copy, Network, RuntimeConfig, Sharing
+from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.model import Copy, Network, Sharing
 
 BASE_STEP = StageName("base.0")
 """The name of the base among the steps of a Dockerfile."""

@@ -16,7 +16,8 @@ from dynbuild.lockfile.images import TargetImage
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.update import update
-from dynbuild.steps.model import Copy, RuntimeConfig, Stage, User
+from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.model import Copy, Stage, User
 from tests.pins import pinned
 from tests.realized import Machine
 

@@ -12,8 +12,8 @@ from dynbuild.declaration.loaded import Loaded
 from dynbuild.errors import DeclarationError
 from dynbuild.spans import Source
 from dynbuild.steps.expansion import expand
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.late import settled
-from dynbuild.steps.model import RuntimeConfig
 
 
 def loaded(declared: dict[str, object], **given: str) -> Loaded:

@@ -15,15 +15,14 @@ from dynbuild.declaration.scripts.entry import read_entry
 from dynbuild.errors import LockError
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.quote import shell
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
-    Healthcheck,
     Install,
     Pin,
-    RuntimeConfig,
     Secret,
     Stage,
 )

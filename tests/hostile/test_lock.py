@@ -12,7 +12,8 @@ from dynbuild.errors import LockError
 from dynbuild.lockfile.codec import dumps, loads
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
-from dynbuild.steps.model import Healthcheck, RuntimeConfig, User
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
+from dynbuild.steps.model import User
 from tests.e2e.locks import START, lock
 from tests.hostile.growing import growing
 from tests.pins import pinned

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from dynbuild.lockfile.images import TargetImage
 from dynbuild.lockfile.model import Target
-from dynbuild.steps.model import RuntimeConfig, Stage
+from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.model import Stage
 from tests.properties.edits import EDITS, edited
 from tests.properties.strategies import TWINS, Edit, Mix, mended, renamed, targets
 

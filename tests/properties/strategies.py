@@ -9,18 +9,17 @@ from hypothesis import strategies as st
 
 from dynbuild.digest import Digest, sha256
 from dynbuild.lockfile.model import DEFAULT_SHELL, Target
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
-    Healthcheck,
     Index,
     InlineFile,
     Pattern,
     Pin,
-    RuntimeConfig,
     Secret,
     Setup,
     Stage,

@@ -16,19 +16,18 @@ from dynbuild.lockfile.codec import dumps, loads
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.update import update
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
-    Healthcheck,
     Index,
     InlineFile,
     Install,
     Pattern,
     Pin,
     Remove,
-    RuntimeConfig,
     Secret,
     Stage,
     Tmpfs,

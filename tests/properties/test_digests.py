@@ -6,6 +6,7 @@ import pytest
 
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.update import Requests, update
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
@@ -14,7 +15,6 @@ from dynbuild.steps.model import (
     Download,
     InlineFile,
     Install,
-    RuntimeConfig,
     Secret,
     Stage,
     Tmpfs,

@@ -24,8 +24,9 @@ from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.update import Requests
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.log import EVERYTHING, declared
-from dynbuild.steps.model import Group, Install, RuntimeConfig, Stage
+from dynbuild.steps.model import Group, Install, Stage
 from tests.properties.strategies import BASES, IMAGES, SOURCES
 from tests.properties.test_update import digests
 

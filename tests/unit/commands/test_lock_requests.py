@@ -8,7 +8,8 @@ from dynbuild.lockfile.images import LockedImages, TargetImage, Targets
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Target
 from dynbuild.lockfile.update import Requests
-from dynbuild.steps.model import Pin, RuntimeConfig, Stage
+from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.model import Pin, Stage
 
 BASE, OWN = Pin("debian:12", None), Pin("golang:1", None)
 COMPILE = Stage(

@@ -9,17 +9,16 @@ from dynbuild.digest import sha256
 from dynbuild.emit.dockerfile import emit, render
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.order import install_order
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
     Download,
-    Healthcheck,
     InlineFile,
     Install,
     Pin,
-    RuntimeConfig,
     Secret,
     Stage,
     User,

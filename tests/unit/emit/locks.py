@@ -2,16 +2,15 @@
 
 from dynbuild.digest import sha256
 from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
 from dynbuild.steps.log import Event
 from dynbuild.steps.model import (
     AptSource,
     CacheDirectory,
     Copy,
-    Healthcheck,
     Install,
     Pin,
     Remove,
-    RuntimeConfig,
     Secret,
     Stage,
     Upgrade,

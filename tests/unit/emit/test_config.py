@@ -5,7 +5,8 @@ import pytest
 from dynbuild.emit.config import image_config, ports, step_config, working_directory
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.resolved import environments_of
-from dynbuild.steps.model import Healthcheck, Pin, RuntimeConfig, Stage, User
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
+from dynbuild.steps.model import Pin, Stage, User
 
 BASE = {
     "architecture": "arm64",

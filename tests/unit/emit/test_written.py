@@ -10,15 +10,8 @@ from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import environments_of, resolve
 from dynbuild.lockfile.update import update
-from dynbuild.steps.model import (
-    Copy,
-    Healthcheck,
-    Index,
-    InlineFile,
-    RuntimeConfig,
-    Stage,
-    User,
-)
+from dynbuild.steps.image import Healthcheck, RuntimeConfig
+from dynbuild.steps.model import Copy, Index, InlineFile, Stage, User
 from dynbuild.steps.recipe import content_of
 from tests.pins import pinned
 

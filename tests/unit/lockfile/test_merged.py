@@ -10,7 +10,8 @@ from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import environments_of, resolve
 from dynbuild.lockfile.update import update
-from dynbuild.steps.model import Copy, Pin, RuntimeConfig, Script, Stage
+from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.model import Copy, Pin, Script, Stage
 from tests.pins import pinned
 
 BASE = pinned("debian:12")

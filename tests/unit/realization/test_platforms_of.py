@@ -5,7 +5,8 @@ import pytest
 from dynbuild.building import Load, Nowhere, OciLayout, Output, Push
 from dynbuild.lockfile.model import Lock
 from dynbuild.realization.request import RealizeOptions, platform_of, platforms_of
-from dynbuild.steps.model import Pin, RuntimeConfig
+from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.model import Pin
 from tests.pins import pinned
 
 AMD, ARM, S390 = "linux/amd64", "linux/arm64", "linux/s390x"
