@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from dynbuild.digest import Digest, Field
 from dynbuild.link.model import Layer
 from dynbuild.quote import StageName
+from dynbuild.steps.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ class BuildRequest:
     """What the manifest says of the image; none that is loaded has a place for it."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """The values of ARG; a Dockerfile of a lock has none."""
+    limits: Mapping[StageName, Limits] = field(default_factory=dict)
+    """What the commands of steps may take; nothing is said of those without limits."""
+    resources: tuple[str, ...] = ()
+    """What the builder holds each command to, as ``docker buildx build`` takes it."""
     ignored: str = ""
     """The paths that the builder leaves out of the context, in .dockerignore syntax."""
 
@@ -205,6 +210,7 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     ``image`` is the one whose step it is, if several are made, ``platform`` that for
     which it was built, if there are several; then ``others`` are the failures for
     others of them. ``builder`` is the one that it failed on, if several may build.
+    ``limits`` are those of the step; ``late``: it was ended for its time was over.
     """
 
     step: StageName | None
@@ -220,6 +226,8 @@ class BuildFailed(Exception):  # noqa: N818 - it is an answer, named for what ha
     platform: str | None = None
     others: "tuple[BuildFailed, ...]" = ()
     builder: str | None = None
+    limits: Limits | None = None
+    late: bool = False
 
     def __str__(self) -> str:
         step = f"{self.image}/{self.step}" if self.image else self.step

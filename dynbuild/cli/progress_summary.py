@@ -40,6 +40,11 @@ _NO_EMULATION = (
     "`docker run --privileged --rm tonistiigi/binfmt --install all` where it runs;\n"
     "or build with one on such a machine (--builder)"
 )
+_MORE_MEMORY = "give its builder\nmore, or run fewer steps at once (--jobs)"
+_TOO_LATE = (
+    "its last output may show what it waited for; if it needs the time, raise\n"
+    "`timeout` of the stage: no digest covers that"
+)
 _NO_SHELL = (
     "the base has no shell to run a step in: start from one that has,"
     "\nsuch as debian:stable-slim or alpine, and copy what the other has into it"
@@ -113,8 +118,11 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     code = error.exit_code
     reason = _unstarted(error.message) if code is None else f"exit code {code}"
     first = f"{named} failed{on_builder(error.builder)}: {reason}"
+    if error.late and error.limits:
+        reason = f"longer than its timeout, {error.limits.timeout}, and was ended"
+        first = f"{named} ran{on_builder(error.builder)} {reason}"
     foreign = any(map(messages.is_of_another_platform, error.output[-1:]))
-    hint = _NO_EMULATION if foreign else _next_step(error)
+    hint = _NO_EMULATION if foreign else _TOO_LATE if error.late else _next_step(error)
     return Diagnostic("DB0510", "\n".join([first, *command, *output]), hint=hint)
 
 
@@ -159,11 +167,24 @@ def _next_step(error: BuildFailed) -> str:
                 "\nor depend on the stage that installs it"
             )
         case 137:
-            return "it was killed, most often for want of memory"
+            return _killed(error)
         case None if hint := _before_it_ran(error):
             return hint
         case _:
             return "correct it and run again: the steps that succeeded are kept"
+
+
+def _killed(error: BuildFailed) -> str:
+    """Return the advice for a step that was killed."""
+    memory = error.limits.memory if error.limits else None
+    sure = messages.is_of_memory(error.message)
+    why = "for want of memory" if sure else "most often for want of memory"
+    if memory is None:
+        return f"it was killed, {why}: {_MORE_MEMORY}"
+    return (
+        f"it was killed, {why}: its stage says memory = {memory!r};\n"
+        "raise that, or let it take less"
+    )
 
 
 def _before_it_ran(error: BuildFailed) -> str | None:

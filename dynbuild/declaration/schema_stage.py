@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from dynbuild.declaration.grammar import (
     CACHE_ID,
     COPY_MODE,
+    CPUS,
+    DURATION,
     ENV_NAME,
     MEMORY_SIZE,
     MODE,
@@ -19,6 +21,7 @@ from dynbuild.declaration.rules import (
     AbsolutePath,
     CacheId,
     CopyMode,
+    Duration,
     FileMode,
     Image,
     MemorySize,
@@ -187,6 +190,13 @@ class CacheMount(Model):
     mode: FileMode | None = text(MODE, "Its mode, in octal digits.", default=None)
 
 
+def _counted(value: object) -> object:
+    """Let a number mean its text; a lock has no other."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value).removesuffix(".0")
+    return value
+
+
 def _mounted(value: object) -> object:
     """Let ``"/x"`` mean ``{ target = "/x" }``."""
     return {"target": value} if isinstance(value, str) else value
@@ -349,6 +359,16 @@ class Stage(Model):
     )
     secrets: Annotated[tuple[Secret, ...], Several] = Field(
         default=(), description="Secrets that its commands may read."
+    )
+    memory: MemorySize | None = text(
+        MEMORY_SIZE, "The most memory that its commands may take: 2g.", default=None
+    )
+    cpus: Annotated[
+        str | None,
+        BeforeValidator(_counted, json_schema_input_type=float | str | None),
+    ] = text(CPUS, "The most processors that they may use: 1.5.", default=None)
+    timeout: Duration | None = text(
+        DURATION, "How long they may run: 30m; then they are ended.", default=None
     )
     build_only: bool = Field(
         default=False, description="Built, not in the image: others copy from it."

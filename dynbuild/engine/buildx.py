@@ -31,20 +31,23 @@ from dynbuild.engine.failure import (
     error_message,
     explain,
     no_builder,
+    overdue,
     silent,
     unreachable,
 )
+from dynbuild.engine.limits import Deadlines
 from dynbuild.engine.nodes import addressed, nodes_of
 from dynbuild.engine.process import (
     Alarm,
     RunningProcesses,
     TimedOutError,
+    Watch,
     capture,
     check_buildx,
     follow,
 )
-from dynbuild.engine.rawjson import Transcript
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.engine.rawjson import PlatformStep, Transcript
+from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 
 _SECONDS = 60.0
 """The timeout of a query to docker, in seconds; a builder may have to start first."""
@@ -109,6 +112,18 @@ class Buildx:
     def platform(self, builder: str | None) -> str:
         return self.platforms(builder)[0]
 
+    def inspected(self, builder: str | None) -> str:
+        """Return what buildx says of a builder. Raises UnreachableError."""
+        return self._inspected(builder)[0]
+
+    def help_of_build(self) -> str:
+        """Return what buildx says of its command ``build``. Raises UnreachableError."""
+        try:
+            answer = capture(self.environment, ["buildx", "build", "--help"], _SECONDS)
+        except TimedOutError:
+            return ""
+        return answer.stdout.decode("utf-8", "replace")
+
     def nodes(self, builders: Sequence[str]) -> tuple[str, ...]:
         """Return builders, with their nodes in place of those that have several."""
         return tuple(x for one in builders for x in nodes_of(self.environment, one))
@@ -157,12 +172,15 @@ class Buildx:
         """Build for one output, without a retry for layers that the engine lost."""
         transcript = Transcript(request.parts)
         alarm = Alarm(PATIENCE) if self.awaited is not None else None
+        deadlines = Deadlines(request.limits)
 
         def each(line: str) -> None:
             for event in transcript.read(line):
                 report(event)
             if alarm and self.awaited and transcript.has_manifest(self.awaited):
                 alarm.off()
+            if deadlines.seconds:
+                deadlines.time(transcript.running())
 
         with (
             TemporaryDirectory(prefix="dynbuild-") as place,
@@ -179,19 +197,31 @@ class Buildx:
             command = arguments(request, output, str(dockerfile), str(answer))
             quiet = {"BUILDX_METADATA_PROVENANCE": "disabled"}
             environment = {**known, **quiet}
-            status = follow(environment, command, each, self.running, alarm)
+            watches: list[Watch] = [deadlines, *([alarm] if alarm else [])]
+            status = follow(environment, command, each, self.running, watches)
             if alarm is not None and alarm.rang:
                 why = f"no registry answered it within {PATIENCE:.0f} seconds"
                 raise BuildFailed(None, None, why, (), None, ())
             if status:
-                if not transcript.heard:
-                    check_buildx(self.environment)
-                raise explain(transcript)
+                raise self._failure(request, transcript, deadlines.late)
             metadata = json.loads(answer.read_text(encoding="utf-8"))
         for event in transcript.end():
             report(event)
         digest = metadata.get("containerimage.digest")
         return Built(digest and Digest(digest), metadata, transcript.steps)
+
+    def _failure(
+        self, request: BuildRequest, transcript: Transcript, late: PlatformStep | None
+    ) -> BuildFailed | DynbuildError:
+        """Return the error for a build that failed, or whose step was ``late``."""
+        if not transcript.heard:
+            check_buildx(self.environment)
+        if late is not None:
+            return overdue(transcript, late, request.limits)
+        error = explain(transcript)
+        if isinstance(error, BuildFailed) and error.step and request.resources:
+            error.limits = request.limits.get(error.step)
+        return error
 
 
 def arguments(
@@ -205,6 +235,7 @@ def arguments(
         "--provenance": ["false"],
         "--sbom": ["false"],
         "--output": [_output(output)],
+        "--resource": request.resources,
         "--annotation": list(_annotations(request, output)),
         "--tag": request.tags,
         "--platform": [",".join(request.platforms)] if request.platforms else [],

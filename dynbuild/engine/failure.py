@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dynbuild.building import BuildFailed
 from dynbuild.digest import sha256
 from dynbuild.engine.messages import DIGEST_MISMATCH, EXIT_CODE, NO_DIRECTORY, PROCESS
-from dynbuild.engine.rawjson import FailedVertex, Transcript
+from dynbuild.engine.rawjson import FailedVertex, PlatformStep, Transcript
 from dynbuild.errors import (
     DeclarationError,
     Diagnostic,
@@ -15,6 +15,8 @@ from dynbuild.errors import (
     UnreachableError,
     redact_urls,
 )
+from dynbuild.quote import StageName
+from dynbuild.steps.limits import Limits
 
 START_DOCKER = "start Docker, or set DOCKER_HOST to an engine that runs"
 
@@ -128,6 +130,28 @@ def explain(transcript: Transcript) -> BuildFailed | DynbuildError:
         failure.output,
         int(code[1]) if code else None,
         transcript.steps,
+    )
+
+
+_OVERDUE = 124
+"""The exit status of a command that took too long, as timeout(1) has it."""
+
+
+def overdue(
+    transcript: Transcript, step: PlatformStep, limits: Mapping[StageName, Limits]
+) -> BuildFailed:
+    """Return the error for a build that was ended since a step took too long."""
+    name, platform = step
+    return BuildFailed(
+        name,
+        None,
+        "it took too long",
+        transcript.said(step),
+        _OVERDUE,
+        transcript.steps,
+        platform=platform,
+        limits=limits[name],
+        late=True,
     )
 
 

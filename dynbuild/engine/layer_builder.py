@@ -39,6 +39,7 @@ from dynbuild.engine.layout import (
     seed,
     share,
 )
+from dynbuild.engine.limits import Holding
 from dynbuild.engine.once import once
 from dynbuild.engine.tarball import (
     copied,
@@ -84,6 +85,7 @@ class BuildxLayerBuilder:
     tier: Tier
     machine: Machine
     offers: Offers
+    holding: Holding
     folder: Path
     compression: Compression = "zstd"
     _numbers: Iterator[int] = field(default_factory=count)
@@ -175,6 +177,7 @@ class BuildxLayerBuilder:
             build_contexts={**request.build.build_contexts, **contexts},
         )
         told = [*request.inline, *names]
+        build = self.holding.held(build, told)
         with self._ahead(buildx, build, out, names[:-1], report) as forward:
             built = buildx.build(build, of_steps(told, names, forward))
         image = exported(out)

@@ -56,6 +56,11 @@ def is_of_another_platform(output: str) -> bool:
     return _ANOTHER_PLATFORM.fullmatch(output.strip()) is not None
 
 
+def is_of_memory(message: str) -> bool:
+    """Whether the kernel ended a step for want of memory, as far as BuildKit knows."""
+    return "cannot allocate memory" in message
+
+
 def missing_secret(message: str) -> str | None:
     """Return the id of a secret that a step needs, and that was not given."""
     match = _NO_SECRET.search(message)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from os import X_OK, access, killpg
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 from dynbuild.errors import Diagnostic, UnreachableError
 
@@ -27,6 +28,8 @@ _PLUGINS = tuple(
     for at in ("local/lib", "local/libexec", "lib", "libexec")
 )
 """Plugin folders that docker searches last (docker/cli: defaultSystemPluginDirs)."""
+
+Process: TypeAlias = subprocess.Popen[str]
 
 HARSHER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -137,7 +140,7 @@ class RunningProcesses:
     def __init__(self) -> None:
         self.ending = False
         self._lock = threading.Lock()
-        self._processes: set[subprocess.Popen[str]] = set()
+        self._processes: set[Process] = set()
 
     def stop(self, number: int) -> None:
         """Send a signal to all processes; none is started after this."""
@@ -156,7 +159,7 @@ class RunningProcesses:
             raise StoppedError
 
     @contextmanager
-    def holding(self, process: subprocess.Popen[str]) -> Iterator[None]:
+    def holding(self, process: Process) -> Iterator[None]:
         """Register a process as one to be ended. Raises StoppedError."""
         with self._lock:
             self._processes.add(process)
@@ -170,6 +173,16 @@ class RunningProcesses:
                 self._processes.discard(process)
 
 
+class Watch(Protocol):
+    """What watches a process from its begin to its end, and may end it."""
+
+    def watch(self, process: Process) -> None:
+        """Begin."""
+
+    def off(self) -> None:
+        """End; also where it has not begun."""
+
+
 class Alarm:
     """Ends a process that does not get somewhere within some seconds.
 
@@ -181,16 +194,22 @@ class Alarm:
         self._off = threading.Event()
         self._seconds = seconds
 
-    def watch(self, process: subprocess.Popen[str]) -> None:
+    def watch(self, process: Process) -> None:
         threading.Thread(target=self._wait, args=(process,), daemon=True).start()
 
     def off(self) -> None:
         self._off.set()
 
-    def _wait(self, process: subprocess.Popen[str]) -> None:
-        if not self._off.wait(self._seconds) and process.poll() is None:
+    def _wait(self, process: Process) -> None:
+        if self._off.wait(self._seconds):
+            return
+        for harsher in HARSHER[1:]:
+            if process.poll() is not None:
+                return
             self.rang = True
-            _signal(process, signal.SIGTERM)
+            _signal(process, harsher)
+            if self._off.wait(GRACE):
+                return
 
 
 def interact(
@@ -218,7 +237,7 @@ def follow(
     arguments: Sequence[str],
     each: Callable[[str], None],
     running: RunningProcesses | None = None,
-    alarm: Alarm | None = None,
+    watches: Sequence[Watch] = (),
 ) -> int:
     """Run docker, pass on the lines of its stderr as they come, return its status.
 
@@ -243,8 +262,8 @@ def follow(
             try:
                 pending.release()
                 with (running or RunningProcesses()).holding(process):
-                    if alarm is not None:
-                        alarm.watch(process)
+                    for watch in watches:
+                        watch.watch(process)
                     assert process.stderr is not None
                     for line in process.stderr:
                         each(line.rstrip("\n"))
@@ -253,8 +272,8 @@ def follow(
                 _end(process)
                 raise
             finally:
-                if alarm is not None:
-                    alarm.off()
+                for watch in watches:
+                    watch.off()
 
 
 @contextmanager
@@ -266,7 +285,7 @@ def _starting(command: Sequence[str]) -> Iterator[None]:
         raise UnreachableError(Diagnostic("DB0501", message)) from None
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: Process) -> None:
     """End a process group; another Ctrl-C meanwhile escalates at once."""
     if process.returncode is not None:
         return
@@ -279,7 +298,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     _signal(process, signal.SIGKILL)  # any processes it left behind
 
 
-def _signal(process: subprocess.Popen[str], number: int) -> None:
+def _signal(process: Process, number: int) -> None:
     with suppress(ProcessLookupError):
         killpg(process.pid, number)
 

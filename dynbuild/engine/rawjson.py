@@ -151,6 +151,15 @@ class Transcript:
         for record in _records(message, "logs"):
             yield from self._log(record)
 
+    def running(self) -> set[PlatformStep]:
+        """Return the steps whose commands run now."""
+        return {
+            place
+            for place, vertexes in self._instructions.items()
+            for vertex in vertexes
+            if vertex.started and not vertex.completed and _runs(vertex)
+        }
+
     def has_manifest(self, image: str) -> bool:
         """Whether a registry has given the builder an image's manifest, or more."""
         found = [one for one in self._vertexes.values() if image in one.name]
@@ -178,6 +187,10 @@ class Transcript:
                 output = tuple(vertex.tail)
                 return FailedVertex(step, _instruction(vertex), vertex.error, output)
         return None
+
+    def said(self, place: PlatformStep) -> tuple[str, ...]:
+        """Return the last lines that the commands of a step printed."""
+        return tuple(next(filter(_runs, self._instructions[place])).tail)
 
     def _vertex(self, record: Mapping[str, object]) -> Iterator[BuildEvent]:
         vertex = self._vertexes.setdefault(_text(record, "digest"), _Vertex())
@@ -283,6 +296,10 @@ def _place(name: str, parts: Mapping[StageName, StageName]) -> PlatformStep | No
 def _instruction(vertex: _Vertex) -> str:
     match = _PLACE.fullmatch(vertex.name)
     return match["what"] if match else vertex.name
+
+
+def _runs(vertex: _Vertex) -> bool:
+    return _instruction(vertex).startswith("RUN ")
 
 
 def _work(name: str) -> str | None:

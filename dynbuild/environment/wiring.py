@@ -18,6 +18,7 @@ from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.image_loader import BuildxImageLoader
 from dynbuild.engine.jobs import job_pool
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
+from dynbuild.engine.limits import Holding
 from dynbuild.engine.pool import (
     BuilderPool,
     PooledImageLoader,
@@ -103,6 +104,7 @@ def backends_of(
     with machine.private() as folder, job_pool(running) as jobs:
         buildx = Buildx(os.environ, running)
         pool = BuilderPool(buildx, tell)
+        holding = Holding(buildx.help_of_build, buildx.inspected, tell)
         pins = [pin for lock in locks for pin in (lock.base, *lock.images.values())]
         bases = dict.fromkeys(pin.image for pin in pins if pin.digest)
         origins = [*map(repository, bases)]
@@ -135,7 +137,7 @@ def backends_of(
             # Each numbers what it puts there.
             own = Path(mkdtemp(dir=folder))
             layers = BuildxLayerBuilder(
-                buildx, tier, machine, offers, own, _compression()
+                buildx, tier, machine, offers, holding, own, _compression()
             )
             return Backends(
                 files=project.files,

@@ -145,6 +145,7 @@ class _Rules:
             and not recipe.steps[source.id].linked
             and not _is_looked_at(recipe.steps[source.id].step)
             and self._runs_on(source) == self._runs_on(copier)
+            and recipe.limits_alike(source.id, copier.id)
             and source.id not in self.below
             and same == [source.id]
             and recipe.sources[source.id] == quote.stage(source.id)

@@ -21,6 +21,7 @@ from dynbuild.realization.request import (
     arguments_of,
     dockerfile_of,
     latest_time,
+    limits_in,
 )
 from dynbuild.realization.versions import last_versions
 from dynbuild.steps.model import Copy, OwnBase
@@ -119,6 +120,7 @@ class RealizeInputs:
             arguments=arguments_of(self.lock),
             secrets=options.secrets,
             ssh=options.ssh,
+            limits=limits_in(self.order),
         )
 
     def recipe(

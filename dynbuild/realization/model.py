@@ -35,6 +35,7 @@ from dynbuild.ports import (
 )
 from dynbuild.quote import StageName
 from dynbuild.realization.outputs import Publisher
+from dynbuild.steps.limits import limits_of
 from dynbuild.steps.model import OwnBase
 
 
@@ -83,6 +84,11 @@ class Recipe:
     def base(self) -> Base:
         """The base of the image."""
         return self.bases[None]
+
+    def limits_alike(self, one: str, other: str) -> bool:
+        """Whether a builder may make two steps at once, for what they may take."""
+        first, second = (limits_of(self.steps[id_].step) for id_ in (one, other))
+        return first.of_builder == second.of_builder
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """``realize``: the options, and the build request for the image of a lock."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from dynbuild import quote
 from dynbuild.building import BuildRequest, Load, Nowhere, Output
 from dynbuild.emit.dockerfile import IMAGE_STEP, emit, layout, render
 from dynbuild.emit.mounts import PRINTED, Mounts
@@ -17,6 +18,7 @@ from dynbuild.ports import Builder, Files, Images
 from dynbuild.quote import StageName
 from dynbuild.realization.contents import contents, local_digests
 from dynbuild.steps.late import settled
+from dynbuild.steps.limits import NONE, Limits, limits_of
 from dynbuild.steps.run import TIME_VARIABLE, time_of
 from dynbuild.steps.title import label
 
@@ -135,6 +137,7 @@ def prepare(
             secrets=options.secrets,
             ssh=options.ssh,
             arguments=arguments_of(lock),
+            limits=limits_in(order),
         )
         names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
         yield Prepared(request, names, narrowed)
@@ -143,6 +146,12 @@ def prepare(
 def titles(lock: Lock) -> dict[str, str]:
     """Return display titles for the build stages of a lock's Dockerfile."""
     return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
+
+
+def limits_in(order: Iterable[Placed]) -> dict[StageName, Limits]:
+    """Return what the commands of stages may take, where they say that."""
+    each = {quote.stage(placed.id): limits_of(placed.step) for placed in order}
+    return {name: limits for name, limits in each.items() if limits != NONE}
 
 
 def latest_time(lock: Lock, options: RealizeOptions) -> int | None:

@@ -133,7 +133,7 @@ class _Crowd:
 
         One build makes them all, faster than one build each: each stands on the one
         before it, in the Dockerfile as well, and nothing else waits for that one, of
-        whichever image.
+        whichever image. The builder holds all of one build to the same limits.
         """
         progress = self.images[at]
         recipe, unforeseen = progress.recipe, progress.plan.places.unforeseen
@@ -168,6 +168,8 @@ class _Crowd:
                 break
             parent = recipe.parents[quote.stage(follower.id)]
             if parent != quote.stage(last.id) or recipe.locked[follower.id] & {*locked}:
+                break
+            if not recipe.limits_alike(follower.id, first.id):
                 break
             chain.append(follower)
         return tuple(chain)

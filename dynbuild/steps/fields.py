@@ -69,15 +69,16 @@ class Column:
 
 
 Decides: TypeAlias = Literal[
-    "result", "links", "again", "place", "name", "reading", "log"
+    "result", "links", "again", "place", "limit", "name", "reading", "log"
 ]
 """What a field decides:
 
-- ``result``: what the stage builds. The digest covers it; as one of the stage's own
-  facts it moves the stage, and it tells a renamed stage from another;
+- ``result``: what the stage builds. The digest covers it; it moves the stage, and
+  tells a renamed stage from another;
 - ``links``: what it stands on. The digest covers that; another one moves the stage;
 - ``again``: that it runs again. The same, but it belongs to the lock alone;
 - ``place``: whether it is in the image, what it may be put on. No digest covers it;
+- ``limit``: what its commands may take. No digest covers it;
 - ``name``: what others call it, and nothing else;
 - ``log``: what the stage stands on. As ``result``, but a lock has its log instead;
 - ``reading``: how the declaration is read. Nothing but the declaration has it.
@@ -109,12 +110,7 @@ FIELDS = (
     ),
     StageField("build_only", Flag(), "build only", decides="place"),
     StageField(
-        "base",
-        TextKind(),
-        "on {}",
-        covered_by="base",
-        without_commands=True,
-        since=4,
+        "base", TextKind(), "on {}", covered_by="base", without_commands=True, since=4
     ),
     StageField(
         "platform",
@@ -166,6 +162,9 @@ FIELDS = (
     ),
     StageField("ssh", Flag(), "ssh", covered_by="mounts"),
     StageField("touches", Words(), "touches {}", decides="place"),
+    StageField("memory", TextKind(), "memory {}", decides="limit", since=8),
+    StageField("cpus", TextKind(), "cpus {}", decides="limit", since=8),
+    StageField("timeout", TextKind(), "timeout {}", decides="limit", since=8),
     StageField(
         "cache_mounts",
         Records(CacheDirectory, short=True),
@@ -173,11 +172,7 @@ FIELDS = (
         covered_by="mounts",
     ),
     StageField(
-        "tmpfs",
-        Records(Tmpfs, short=True),
-        "tmpfs {}",
-        covered_by="mounts",
-        since=5,
+        "tmpfs", Records(Tmpfs, short=True), "tmpfs {}", covered_by="mounts", since=5
     ),
     StageField("secrets", Records(Secret), "secret {}", covered_by="mounts"),
     StageField(

@@ -18,8 +18,7 @@ Network = Literal["default", "none", "host"]
 Pattern = Literal["none", "needed", "optional"]
 """Of a path in a stage or an image: it means itself, or matches something, or may."""
 Sharing = Literal["shared", "private", "locked"]
-"""The use of one cache mount by two concurrent steps: both write, each has its own, or
-one waits."""
+"""What steps at once do with one cache mount: both write, have one each, or wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +224,9 @@ class Stage:
     pip_index: tuple[Index, ...] = ()
     npm_registry: tuple[Index, ...] = ()
     touches: tuple[str, ...] = ()
+    memory: str | None = None
+    cpus: str | None = None
+    timeout: str | None = None
     bump: int = 0
     add: tuple[Download, ...] = ()
 
@@ -276,10 +278,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is set up before anything is installed: files, then commands.
-
-    Its copies are of the project, and tracked.
-    """
+    """Files, then commands, before anything is installed; copies are tracked."""
 
     copies: tuple[Copy, ...] = ()
     files: tuple[InlineFile, ...] = ()

@@ -57,6 +57,7 @@ REASONS: dict[str, list[tuple[str, str]]] = {
         (r"write a text in quotes|a table of its fields", INVENTED),
     ],
     "DB0112": [(r"default = |add it: ", INVENTED)],
+    "DB0115": [(r"write another", INVENTED)],
     "DB0113": [(r"did you mean", COMPUTED)],
     "DB0120": [(r"or another name", CHOICE)],
     "DB0121": [(r"name of its own|rename one", INVENTED)],

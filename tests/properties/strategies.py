@@ -180,6 +180,8 @@ def stages(draw: st.DrawFn, name: str, others: Sequence[str], mix: Mix) -> Stage
         apt_sources=some(SOURCES, 1),
         pip_index=some(INDEXES, 1),
         touches=some(("dpkg",)),
+        memory=draw(st.sampled_from([None, None, "512m"])),
+        timeout=draw(st.sampled_from([None, None, "10m"])),
     )
 
 

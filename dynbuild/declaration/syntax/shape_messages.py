@@ -51,6 +51,8 @@ _WANTED_AT = {
     ("cmd", "tuple_type"): "a text for the shell, or a list",
     ("entrypoint", "tuple_type"): "a text for the shell, or a list",
     ("expose", "string_type"): "a port, such as 8000,",
+    ("cpus", "string_type"): "a number of processors",
+    ("memory", "string_type"): "an amount of memory",
     ("healthcheck", "model_type"): "a text for the shell, a table or false",
 }
 

@@ -10,6 +10,7 @@ from dynbuild.cli.progress_summary import failure, summary, totals
 from dynbuild.digest import sha256
 from dynbuild.errors import render
 from dynbuild.explain.past import PastStep
+from dynbuild.steps.limits import Limits
 from tests.snapshot_files import files
 
 TITLES = {
@@ -104,6 +105,16 @@ FAILURES = {
     "missing": failed("Collecting flask", "/bin/sh: 3: flask: not found", code=127),
     "exit": failed("E: \x1b[31mbroken\x1b[0m packages", "x" * 1000, code=100),
     "killed": failed(code=137),
+    "killed-within-limits": replace(failed(code=137), limits=Limits("512m")),
+    "out-of-memory": failed(
+        code=137, message=STARTED + "exit code: 137: cannot allocate memory"
+    ),
+    "late": replace(
+        failed("Collecting flask", instruction=None, code=124),
+        limits=Limits(timeout="10m"),
+        late=True,
+        builder="lan",
+    ),
     "copy": failed(instruction="COPY nothing /x", message='"/nothing": not found'),
     "matched": failed(
         message="nothing matches '/dist/*.whl' of build",

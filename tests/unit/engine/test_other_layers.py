@@ -17,6 +17,7 @@ from dynbuild.building import BuildRequest, Built, OciLayout
 from dynbuild.digest import sha256
 from dynbuild.emit.manifest import documents
 from dynbuild.engine.layer_builder import BuildxLayerBuilder
+from dynbuild.engine.limits import Holding
 from dynbuild.errors import CommandFailed
 from dynbuild.link.model import Layer
 from dynbuild.offers import Offer
@@ -117,6 +118,7 @@ def asked(
         tier,
         cast("Machine", None),
         offers or NoOffers(),
+        Holding(str, str, lambda _: None),
         place,
     )
     asked = request(*parts)

@@ -249,7 +249,7 @@ def test_an_alarm_ends_what_gets_nowhere(fake: Fake) -> None:
     environment = fake.does("echo $$ >&2; exec sleep 60")
     heard: list[str] = []
     alarm = Alarm(0.2)
-    assert follow(environment, [], heard.append, alarm=alarm) != 0
+    assert follow(environment, [], heard.append, watches=[alarm]) != 0
     assert alarm.rang
     assert eventually_gone(int(heard[0]))
 
@@ -257,5 +257,5 @@ def test_an_alarm_ends_what_gets_nowhere(fake: Fake) -> None:
 def test_an_alarm_that_is_off_ends_nothing(fake: Fake) -> None:
     environment = fake.does("echo on >&2; sleep 0.5; exit 3")
     alarm = Alarm(0.2)
-    assert follow(environment, [], lambda _: alarm.off(), alarm=alarm) == 3
+    assert follow(environment, [], lambda _: alarm.off(), watches=[alarm]) == 3
     assert not alarm.rang

@@ -81,7 +81,13 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 """What a stage with a row cannot be without."""
 
-BY_ROW = {"base": IMAGE, "platform": "linux/arm64"}
+BY_ROW = {
+    "base": IMAGE,
+    "platform": "linux/arm64",
+    "memory": "512m",
+    "cpus": "1.5",
+    "timeout": "10m",
+}
 
 ANOTHER: dict[type, Any] = {
     TextKind: "other",

@@ -1,0 +1,50 @@
+"""What the commands of a stage may take: memory, processors, time."""
+
+import re
+from dataclasses import dataclass
+
+from dynbuild.steps.model import Stage, Step
+
+_SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a stage as they are declared: ``512m``, ``1.5``, ``10m``.
+
+    A builder holds its commands to ``memory`` and ``cpus``, if it can; whoever builds,
+    to ``timeout``. No digest covers them.
+    """
+
+    memory: str | None = None
+    cpus: str | None = None
+    timeout: str | None = None
+
+    @property
+    def of_builder(self) -> "Limits":
+        """What a builder is asked to hold to; all that one build makes has the same."""
+        return Limits(self.memory, self.cpus)
+
+
+NONE = Limits()
+
+
+def limits_of(step: Step) -> Limits:
+    """Return the limits of a step; only stages that run commands have any."""
+    if isinstance(step, Stage) and step.commands:
+        return Limits(step.memory, step.cpus, step.timeout)
+    return NONE
+
+
+def size(memory: str) -> int:
+    """Return an amount of memory, such as 512m, in bytes."""
+    number, unit = (memory[:-1], memory[-1]) if memory[-1].isalpha() else (memory, "")
+    return int(number) * _SIZES[unit.lower()]
+
+
+def seconds(duration: str) -> float:
+    """Return a duration, such as 1m30s, in seconds."""
+    parts = _PART.findall(duration)
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
