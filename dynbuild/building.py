@@ -5,9 +5,19 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from dynbuild.digest import Digest, Field
+from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.link.model import Layer
 from dynbuild.quote import StageName
 from dynbuild.steps.limits import Limits
+
+ABLE = (
+    'turn on Docker\'s containerd image store: "features": '
+    '{"containerd-snapshotter": true}\n'
+    "in /etc/docker/daemon.json, then `systemctl restart docker`; or make a builder\n"
+    "that can, and name it with --builder:\n"
+    "`docker buildx create --driver docker-container --name NAME`"
+)
+"""How to come by a builder that takes and gives OCI layouts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +208,15 @@ class Lacking:
     path: str
     other: str
     moves: bool
+
+
+class UnsuitedError(CommandFailed):
+    """No builder can take and give OCI layouts, as building step by step needs it."""
+
+    def __init__(self, why: str, builder: str | None = None) -> None:
+        named = f"the builder {builder}" if builder else "this builder"
+        message = f"{named} cannot realize step by step: {why}"
+        super().__init__(Diagnostic("DB0512", message, hint=ABLE))
 
 
 @dataclass(eq=False)

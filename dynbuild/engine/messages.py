@@ -30,7 +30,6 @@ _REFUSED = re.compile(
     r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
     r"|\b40[13] (?:Forbidden|Unauthorized)|status 40[13]\b"
 )
-_UNSUITED = re.compile(r"is not supported for the \S+ driver|unknown scheme|oci-layout")
 _BASE = re.compile("load metadata|^FROM ")
 
 
@@ -75,11 +74,6 @@ def is_refused(message: str) -> bool:
 def is_of_a_blob_that_came_wrong(message: str) -> bool:
     """Whether containerd holds other bytes than a blob has, and will not take it."""
     return "unexpected commit digest" in message
-
-
-def is_unsuited(message: str) -> bool:
-    """Whether a builder cannot import or export layers."""
-    return _UNSUITED.search(message) is not None
 
 
 def is_of_the_base(instruction: str) -> bool:

@@ -24,9 +24,16 @@ from dynbuild.building import (
     Report,
     StepFinished,
     StepStarted,
+    UnsuitedError,
 )
 from dynbuild.engine.buildx import Buildx
-from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
+from dynbuild.engine.suited import lacking
+from dynbuild.errors import (
+    CommandFailed,
+    Diagnostic,
+    DynbuildError,
+    UnreachableError,
+)
 from dynbuild.link.model import WriteSet
 from dynbuild.ports import (
     Base,
@@ -53,7 +60,9 @@ class BuilderPool:
     _busy: Counter[str] = field(default_factory=Counter)
     _homes: dict[tuple[str, StageName], str] = field(default_factory=dict)
     _platforms: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _gone: dict[str, UnreachableError] = field(default_factory=dict)
+    _gone: dict[str, DynbuildError] = field(default_factory=dict)
+    _trying: threading.Lock = field(default_factory=threading.Lock)
+    _lacking: dict[str | None, str | None] = field(default_factory=dict)
 
     def somewhere(
         self,
@@ -68,7 +77,12 @@ class BuilderPool:
         """
         builders = self.buildx.nodes(request.builders)
         if not builders:
-            return attempt(request)
+            try:
+                return attempt(request)
+            except BuildFailed as error:
+                if (why := self._unsuited(None, error)) is not None:
+                    raise UnsuitedError(why) from None
+                raise
         request = replace(request, builders=builders)
         for builder in builders if len(builders) > 1 else ():
             self._learn(builder, builders)
@@ -76,8 +90,11 @@ class BuilderPool:
             with self._taken(request, names) as builder:
                 try:
                     return attempt(replace(request, builders=(builder,)))
-                except (BuildFailed, CommandFailed, UnreachableError):
-                    if not self._is_gone(builder, builders):
+                except (BuildFailed, CommandFailed, UnreachableError) as error:
+                    if not (
+                        self._is_gone(builder, builders)
+                        or self._is_unsuited(builder, builders, error)
+                    ):
                         raise
 
     @contextmanager
@@ -89,6 +106,8 @@ class BuilderPool:
             left = self._left(request.builders)
             if not left:
                 lost = [self._gone[builder] for builder in request.builders]
+                if all(isinstance(one, UnsuitedError) for one in lost):
+                    raise lost[0]
                 raise UnreachableError(*(one.diagnostics[0] for one in lost))
             parts = [(",".join(request.platforms), name) for name in names]
             homes = {self._homes[part] for part in parts if part in self._homes}
@@ -117,16 +136,40 @@ class BuilderPool:
         try:
             self._platforms[builder] = self.buildx.platforms(builder)
         except UnreachableError as error:
-            with self._turn:
-                known = builder in self._gone
-                self._gone[builder] = error
-                left = ", ".join(self._left(builders))
-            if left and not known:
-                (why,) = error.diagnostics
-                hint = f"what it had to build goes to: {left}"
-                self.tell(replace(why, hint=hint, severity="warning"))
+            self._leave(builder, builders, error)
             return True
         return False
+
+    def _leave(
+        self, builder: str, builders: Collection[str], error: DynbuildError
+    ) -> None:
+        """Use a builder no more; that is told once, if others are left."""
+        with self._turn:
+            known = builder in self._gone
+            self._gone[builder] = error
+            left = ", ".join(self._left(builders))
+        if left and not known:
+            why = error.diagnostics[0]
+            hint = f"what it had to build goes to: {left}"
+            self.tell(replace(why, hint=hint, severity="warning"))
+
+    def _is_unsuited(
+        self, builder: str, builders: Collection[str], error: Exception
+    ) -> bool:
+        """Whether a build failed since its builder takes or gives no layouts."""
+        if (why := self._unsuited(builder, error)) is None:
+            return False
+        self._leave(builder, builders, UnsuitedError(why, builder))
+        return True
+
+    def _unsuited(self, builder: str | None, error: Exception) -> str | None:
+        """Return what a builder lacks, if that may be why a build failed in no step."""
+        if not isinstance(error, BuildFailed) or error.step is not None:
+            return None
+        with self._trying:
+            if builder not in self._lacking:
+                self._lacking[builder] = lacking(self.buildx, builder)
+        return self._lacking[builder]
 
 
 def chosen(

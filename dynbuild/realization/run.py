@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from dynbuild.building import BuildFailed
+from dynbuild.building import BuildFailed, UnsuitedError
 from dynbuild.digest import Digest
-from dynbuild.engine import messages
 from dynbuild.errors import (
     CommandFailed,
     DeclarationError,
@@ -37,22 +36,10 @@ from dynbuild.realization.steps import realize_together
 if TYPE_CHECKING:
     from dynbuild.steps.model import OwnBase
 
-ABLE = (
-    "Docker's containerd image store, or another builder, can: see `docker buildx ls`"
-)
-
 _RETRIES = 6
 """How often stored objects may vanish during the work before that is an error."""
 
 _T = TypeVar("_T")
-
-
-class UnsuitedError(CommandFailed):
-    """A builder that cannot import or export layers."""
-
-    def __init__(self, why: str) -> None:
-        message = f"this builder cannot realize step by step: {why}"
-        super().__init__(Diagnostic("DB0512", message, hint=ABLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +165,7 @@ def begin(inputs: RealizeInputs, order: tuple[Placed, ...]) -> tuple[Recipe, Gat
 
     Raises BuildFailed; UnsuitedError for a builder that cannot export layers.
     """
-    try:
-        base = base_of(inputs)
-    except BuildFailed as error:
-        if error.step is None and messages.is_unsuited(error.message):
-            raise UnsuitedError(error.message) from None
-        raise
-    bases: dict[OwnBase | None, Base] = {None: base}
+    bases: dict[OwnBase | None, Base] = {None: base_of(inputs)}
     contents = inputs.contents(order)
     earlier = cache(lambda: tuple(inputs.backends.earlier()))
 
@@ -227,6 +208,8 @@ def _realized(
         ]
         try:
             yield at, made(realized)
+        except UnsuitedError:
+            raise
         except (BuildFailed, DynbuildError) as error:
             yield at, error
 

@@ -133,7 +133,10 @@ def _configure(places: Places, registry: str) -> None:
             "data-root": str(places.root / "data"),
             "exec-root": str(places.run),
             "pidfile": str(places.run / "docker.pid"),
-            "features": {"containerd-snapshotter": True},
+            "features": {
+                "containerd-snapshotter": os.environ.get("DYNBUILD_ENGINE_STORE")
+                != "graphdriver"
+            },
             "bridge": "none",
             "iptables": False,
             "ip6tables": False,

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from dynbuild.api import WantedImage, realize_images
-from dynbuild.building import BuildFailed, Built, StepResult
+from dynbuild.building import ABLE, BuildFailed, Built, StepResult, UnsuitedError
 from dynbuild.cli.commands.realize_ends import united, united_failure, warnings_of
 from dynbuild.cli.output import say, show, tell
 from dynbuild.cli.progress import Color, ProgressMode, once, progress, use_color
@@ -24,7 +24,6 @@ from dynbuild.lockfile.images import ONLY
 from dynbuild.lockfile.model import Lock
 from dynbuild.realization.images import Linked
 from dynbuild.realization.request import RealizeOptions, prepare, titles
-from dynbuild.realization.run import ABLE, UnsuitedError
 from dynbuild.realization.shell import shell
 
 

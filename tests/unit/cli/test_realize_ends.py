@@ -1,12 +1,11 @@
 """Several images at once: what they have in common is told once."""
 
-from dynbuild.building import Built, StepResult
+from dynbuild.building import Built, StepResult, UnsuitedError
 from dynbuild.cli.commands.realize_ends import united, united_failure, warnings_of
 from dynbuild.digest import sha256
 from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
 from dynbuild.explain.past import PastStep
 from dynbuild.realization.images import Linked
-from dynbuild.realization.run import UnsuitedError
 
 SHARED = Diagnostic("DB0401", "both write /x", severity="warning")
 OWN = Diagnostic("DB0401", "both write /y", severity="warning")
