@@ -6,16 +6,15 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
-from tests import gate
+from tests.gates import Gate, gated
 
 if TYPE_CHECKING:
     from tests.space import Space
@@ -25,27 +24,6 @@ STAGE = """
 commands = ["sleep 1; echo {unique} > /s{number}"]
 """
 SIX = 6
-
-
-@dataclass
-class Gate:
-    """A builder of buildx: the engine's BuildKit behind a port."""
-
-    name: str
-    process: subprocess.Popen[str]
-    port: int
-    counts: list[tuple[int, int]] = field(default_factory=list)
-
-    def follow(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as lines:
-            for line in lines:
-                taken, given = map(int, line.split())
-                self.counts.append((taken, given))
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 Opener = Callable[..., Gate]
@@ -61,39 +39,23 @@ def space(built: Space, tmp_path: Path) -> Space:
 @pytest.fixture
 def opened(space: Space) -> Iterator[Opener]:
     gates: list[Gate] = []
-    threads: list[threading.Thread] = []
     engine = space.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 
-    def create(
-        name: str, *files: Path, options: str = "", of: str = engine, two: bool = False
-    ) -> Gate:
-        words = [sys.executable, gate.__file__, of.removeprefix("unix://")]
-        process = subprocess.Popen(
-            [*words, *map(str, files)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        found = Gate(name, process, int(process.stdout.readline()))
+    def create(name: str, *files: Path, options: str = "", two: bool = False) -> Gate:
+        found = gated(name, engine, *files)
         gates.append(found)
-        threads.append(threading.Thread(target=found.follow))
-        threads[-1].start()
         more = [f"--driver-opt={options}"] if options else []
         words = ["buildx", "create", f"--name={name}", "--driver=remote", *more]
-        docker(space, *words, at(found))
+        docker(space, *words, found.address)
         if two:
             # buildx takes no two nodes of one address.
-            other = at(found).replace("127.0.0.1", "localhost")
+            other = found.address.replace("127.0.0.1", "localhost")
             docker(space, *words, "--append", other)
         return found
 
     yield create
     for one in gates:
-        one.kill()
-    for thread in threads:
-        thread.join()
-
-
-def at(found: Gate) -> str:
-    return f"tcp://127.0.0.1:{found.port}"
+        one.close()
 
 
 def docker(space: Space, *words: str) -> str:
@@ -177,9 +139,10 @@ def test_an_image_for_docker_does_not_travel(project: Space, opened: Opener) -> 
     assert sum(map(sum, one.counts)) - before < 10_000
 
 
-def test_a_builder_that_dies(project: Space, opened: Opener) -> None:
-    one, two = opened("one"), opened("two")
-    words = ["realize", "-o", "oci:out", "--builder=one", "--builder=two", "--jobs=1"]
+def test_one_of_three_builders_dies(project: Space, opened: Opener) -> None:
+    _, two, _ = opened("one"), opened("two"), opened("three")
+    builders = "--builder=one,two,three"
+    words = ["realize", "-o", "oci:out", builders, "--jobs=1", "--metadata-file=m.json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "dynbuild", *words],
         cwd=project.root,
@@ -197,12 +160,13 @@ def test_a_builder_that_dies(project: Space, opened: Opener) -> None:
     assert process.returncode == 0, told
     warnings = [line for line in told if line.startswith("warning")]
     assert warnings == [
-        f"warning[DB0515]: the builder two does not answer: nothing at {at(two)}\n"
+        f"warning[DB0515]: the builder two does not answer: nothing at {two.address}\n"
     ]
-    assert "  hint: what it had to build goes to: one\n" in told
-    compared = project.ok("realize", "--compare-linear", "--builder", "one,two")
+    assert "  hint: what it had to build goes to: one, three\n" in told
+    steps = json.loads(project.read("m.json"))["dynbuild.steps"]
+    assert {step["builder"] for step in steps} == {"one", "three"}
+    compared = project.ok("realize", "--compare-linear", builders)
     assert "no paths differ from a plain build" in compared.err
-    assert one.process.poll() is None
 
 
 def test_no_builder_is_left(project: Space, opened: Opener) -> None:

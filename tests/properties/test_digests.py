@@ -253,6 +253,9 @@ UNCOVERED = {
         LOCK, stages={n: replace(e, moves=9) for n, e in LOCK.stages.items()}
     ),
     "touches": subject(touches=("dpkg",)),
+    "memory": subject(memory="512m"),
+    "cpus": subject(cpus="1.5"),
+    "timeout": subject(timeout="10m"),
     "a pattern": copy(5, path="*.w*"),
     "name of a mounted file": mount(0, path="c.txt"),
     "order of dependencies": subject(dependencies=("beside", "below")),
