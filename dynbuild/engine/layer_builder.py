@@ -170,14 +170,13 @@ class BuildxLayerBuilder:
         except KeyError as error:
             raise LostError(error.args[0]) from None
         names = [part.name for part in request.parts]
+        told = [*request.inline, *names]
         build = replace(
-            request.build,
+            self.holding.held(request.build, told),
             target=names[-1],
             outputs=(OciLayout(str(out), self.compression),),
             build_contexts={**request.build.build_contexts, **contexts},
         )
-        told = [*request.inline, *names]
-        build = self.holding.held(build, told)
         with self._ahead(buildx, build, out, names[:-1], report) as forward:
             built = buildx.build(build, of_steps(told, names, forward))
         image = exported(out)
