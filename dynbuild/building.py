@@ -27,7 +27,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """The image goes to the registry that its tags name."""
+    """The image goes to the registry that its tags name.
+
+    Unless it is ``named``, the tags stay as they are: something else will hold it.
+    """
+
+    named: bool = True
 
 
 Compression: TypeAlias = Literal["zstd", "gzip"]

@@ -9,8 +9,13 @@ from dynbuild.sbom.model import Bill
 _EXTRA = {"spdx_tools", "cyclonedx", "packageurl", "license_expression"}
 
 
-def bill_of(image: Image, name: str, platform: str, form: str) -> bytes:
-    """Return the bill of materials of an image.
+def bill_of(
+    image: Image, name: str, platform: str, form: str, made: int | None = None
+) -> bytes:
+    """Return the bill of materials of an image, of the time at which it was made.
+
+    That is when the newest of its layers was built, if nothing else is said, in
+    milliseconds since 1970.
 
     Raises CommandFailed without the extra, or where it is not known whole what the
     image has installed: no bill may leave out a package.
@@ -26,7 +31,9 @@ def bill_of(image: Image, name: str, platform: str, form: str) -> bytes:
         message = f"/{one.path} of {one.step or 'the base'}: {one.why}"
         hint = "a bill of materials would leave out what it names"
         raise CommandFailed(Diagnostic("DB0642", message, hint=hint))
-    return writer(form)(Bill(name, platform, image.made, contents))
+    return writer(form)(
+        Bill(name, platform, image.made if made is None else made, contents)
+    )
 
 
 def writer(form: str) -> Callable[[Bill], bytes]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from dynbuild.digest import Field, sha256
+from dynbuild.digest import Digest, Field, sha256
 from dynbuild.link.model import Layer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -39,7 +39,7 @@ def index(
 ) -> bytes:
     """The index of the manifests of an image, by platform."""
     entries = [
-        {**descriptor(MANIFEST, manifest), "platform": _platform(platform)}
+        {**descriptor(MANIFEST, manifest), "platform": platform_of(platform)}
         for platform, manifest in manifests.items()
     ]
     return _bytes(
@@ -52,7 +52,59 @@ def index(
     )
 
 
-def _platform(name: str) -> Mapping[str, str]:
+IN_TOTO = "application/vnd.in-toto+json"
+_ATTESTED = {"os": "unknown", "architecture": "unknown"}
+"""What an attestation is for: nothing that runs it looks for that."""
+
+
+def attestation(
+    manifest: Digest, statements: Mapping[str, bytes]
+) -> tuple[bytes, bytes, Mapping[str, object]]:
+    """Return config and manifest of what statements say of an image's manifest.
+
+    Also returned is its descriptor in an index. ``statements`` are those of in-toto, by
+    the types of their predicates; the form is BuildKit's
+    (https://docs.docker.com/build/metadata/attestations/attestation-storage/).
+    """
+    rootfs = {"type": "layers", "diff_ids": [sha256(x) for x in statements.values()]}
+    config = _bytes({**_ATTESTED, "config": {}, "rootfs": rootfs})
+    layers = [
+        {**descriptor(IN_TOTO, data), **_annotated({"in-toto.io/predicate-type": kind})}
+        for kind, data in statements.items()
+    ]
+    made = _bytes(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": descriptor(CONFIG, config),
+            "layers": layers,
+        }
+    )
+    about = {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": manifest,
+    }
+    told = {**descriptor(MANIFEST, made), **_annotated(about), "platform": _ATTESTED}
+    return config, made, told
+
+
+def attested(
+    images: Sequence[Mapping[str, object]],
+    attestations: Sequence[Mapping[str, object]],
+    annotations: Mapping[str, str],
+) -> bytes:
+    """Return the index of an image with its attestations, given their descriptors."""
+    return _bytes(
+        {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [*images, *attestations],
+            **_annotated(annotations),
+        }
+    )
+
+
+def platform_of(name: str) -> Mapping[str, str]:
     """Return a platform, os/architecture/variant, as descriptors have it."""
     return dict(zip(("os", "architecture", "variant"), name.split("/"), strict=False))
 

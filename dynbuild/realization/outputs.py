@@ -17,8 +17,10 @@ class Publisher(Protocol):
         annotations: Mapping[str, str],
         tags: tuple[str, ...],
         report: Report,
+        *,
+        named: bool = True,
     ) -> Built:
-        """Push an image, by its platforms, under every tag.
+        """Push an image, by its platforms, under every tag, or by its digest alone.
 
         Raises BuildFailed where a registry refuses, UnreachableError, LostError.
         """
@@ -41,4 +43,7 @@ def give(
         return image_loader.image(images, request, report)
     if others:
         image_loader.image(images, replace(request, outputs=others), report)
-    return publisher.push(images, request.annotations, request.tags, report)
+    named = all(one.named for one in request.outputs if isinstance(one, Push))
+    return publisher.push(
+        images, request.annotations, request.tags, report, named=named
+    )

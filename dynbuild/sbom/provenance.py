@@ -16,9 +16,8 @@ from dynbuild.steps.downloads import address_of, digest_of_download
 from dynbuild.steps.model import Download, Pin
 from dynbuild.version import __version__
 
-KIND = "application/vnd.in-toto+json"
 _STATEMENT = "https://in-toto.io/Statement/v1"
-_PREDICATE = "https://slsa.dev/provenance/v1"
+PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD = "urn:uuid:5b1b6f39-3d55-5a3e-8a0c-6f5d0c1b7e42"
 """Names the kind of build: what the parameters below mean. docs/packages.md has it."""
 BUILDER = "urn:uuid:0d6f1d0a-1f0a-5c39-9a67-0a6e2b8f4c11"
@@ -41,34 +40,47 @@ class Making:
     steps: Sequence[tuple[str, Record]]
 
 
-def provenance(making: Making, manifest: Digest) -> bytes:
-    """Return the statement about a manifest, as JSON."""
+def provenance(making: Making, manifest: Digest, *, vouched: bool = True) -> bytes:
+    """Return the statement about a manifest, as JSON.
+
+    Unless it says who ``vouched`` for the steps it is the same on every machine.
+    """
+    steps = [_step(name, one, vouched=vouched) for name, one in making.steps]
     definition = {
         "buildType": BUILD,
         "externalParameters": {"image": making.name, "platform": making.platform},
-        "internalParameters": {"steps": [*map(_step, making.steps)]},
+        "internalParameters": {"steps": steps},
         "resolvedDependencies": [*_dependencies(making)],
     }
     builder = {"id": BUILDER, "version": {"dynbuild": __version__}}
-    statement = {
+    predicate = {"buildDefinition": definition, "runDetails": {"builder": builder}}
+    return statement(PREDICATE, predicate, making.name, manifest)
+
+
+def statement(
+    kind: str, predicate: Mapping[str, object], name: str, manifest: Digest
+) -> bytes:
+    """Return a statement of in-toto about the manifest of an image, as JSON."""
+    said = {
         "_type": _STATEMENT,
-        "subject": [{"name": making.name, "digest": _sha256(manifest)}],
-        "predicateType": _PREDICATE,
-        "predicate": {
-            "buildDefinition": definition,
-            "runDetails": {"builder": builder},
-        },
+        "subject": [{"name": name, "digest": _sha256(manifest)}],
+        "predicateType": kind,
+        "predicate": predicate,
     }
-    return json.dumps(statement, indent=2).encode() + b"\n"
+    return json.dumps(said, indent=2).encode() + b"\n"
 
 
-def _step(named: tuple[str, Record]) -> Mapping[str, object]:
-    name, record = named
-    origins = [{"place": one.place, "keys": [*one.keys]} for one in record.origins]
-    return {
+def _step(name: str, record: Record, *, vouched: bool) -> Mapping[str, object]:
+    about = {
         "name": name,
         "digest": record.step,
         "layers": [layer.digest for layer in record.layers],
+    }
+    if not vouched:
+        return about
+    origins = [{"place": one.place, "keys": [*one.keys]} for one in record.origins]
+    return {
+        **about,
         "signers": sorted({key for key, _ in record.signatures}),
         # What a machine has built itself, on nothing from elsewhere, has none.
         "takenFrom": origins,

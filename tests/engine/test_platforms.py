@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from dynbuild.tiers.oci.address import Repository
+from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.client import Client
 from tests.engine.sharing import forget, machine
 
@@ -347,3 +347,13 @@ def test_each_platform_that_is_declared_has_its_provenance(
     told = json.loads(project.read("built.json"))["dynbuild.referrers"]
     assert [one["platform"] for one in told] == ["linux/amd64", "linux/arm64"]
     assert len({one["digest"] for one in told}) == 2
+    project.ok("realize", *words, "--attest-in-index")
+    found = json.loads(project.read("built.json"))
+    place = repository(tag)
+    client = Client(place.host, dict(project.environment))
+    index = json.loads(client.manifest(place, found["containerimage.digest"]) or "")
+    platforms = [one["platform"]["architecture"] for one in index["manifests"]]
+    assert platforms == ["amd64", "arm64", "unknown", "unknown"]
+    of = [one.get("annotations", {}) for one in index["manifests"]]
+    named = [one["vnd.docker.reference.digest"] for one in of if one]
+    assert named == [one["digest"] for one in index["manifests"][:2]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -24,7 +26,7 @@ from dynbuild.tiers.registry.referrers import attach, subject_of
 from tests.oci_proxy import Harm, Proxy, proxied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.oci_servers import Served
@@ -119,6 +121,70 @@ def test_a_bill_that_nobody_would_get(built: Space, busybox_base: str) -> None:
     assert done.status == 2
     assert "error[DB0317]: --sbom goes to the registry beside the image" in done.err
     assert "add --push" in done.err
+
+
+def inspected(engine: dict[str, str], image: str, what: str) -> Any:
+    """What BuildKit's own tool shows of an image in a registry."""
+    words = ["docker", "buildx", "imagetools", "inspect", image, "--format"]
+    done = subprocess.run(
+        [*words, f"{{{{json .{what}}}}}"],
+        env=engine,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("form", ["spdx", "cyclonedx"])
+def test_what_the_index_says(  # noqa: PLR0913, PLR0917
+    built: Space,
+    busybox_base: str,
+    cache: Repository,
+    engine: dict[str, str],
+    docker: Callable[..., str],
+    form: str,
+) -> None:
+    unique = uuid4().hex
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique=unique))
+    built.ok("lock")
+    place = Repository(cache.host, f"dynbuild-test/attested-{unique}")
+    words = ("--push", "-t", f"{place}:1", "--metadata-file", "out.json")
+    built.ok("realize", *words)
+    plain = json.loads(built.read("out.json"))["containerimage.digest"]
+    asked = (*words, "--attest-in-index", "--provenance", "--sbom", form)
+    built.ok("realize", *asked)
+    found = json.loads(built.read("out.json"))
+    client = Client(place.host, dict(built.environment))
+    index = client.manifest_digest(place, "1")
+    assert found["containerimage.digest"] == index != plain
+    assert found["dynbuild.unattested.digest"] == plain
+    about = inspected(engine, f"{place}:1", "Manifest")["manifests"]
+    assert [one["digest"] for one in about if "annotations" not in one] == [plain]
+    provenance = inspected(engine, f"{place}:1", "Provenance")
+    (step,) = provenance["SLSA"]["buildDefinition"]["internalParameters"]["steps"]
+    assert step.keys() == {"name", "digest", "layers"}, "the same on any machine"
+    if form == "spdx":
+        bill = inspected(engine, f"{place}:1", "SBOM")["SPDX"]
+        assert {one["name"] for one in bill["packages"]} >= {"musl"}
+    docker("pull", "--quiet", f"{place}:1")
+    docker("rmi", f"{place}:1")
+    # Another checkout, on a machine that took the steps from a tier, says the same.
+    (built.root / "dynbuild.lock").rename(built.root / "kept.lock")
+    there = replace(built, root=built.root.with_name(f"{built.root.name}-elsewhere"))
+    there.root.mkdir()
+    for name in ("dynbuild.toml", "kept.lock"):
+        there.write(name.replace("kept", "dynbuild"), built.read(name))
+    there.ok("realize", *asked)
+    assert json.loads(there.read("out.json"))["containerimage.digest"] == index
+    assert client.manifest_digest(place, "1") == index
+
+
+def test_an_index_that_would_say_nothing(built: Space, busybox_base: str) -> None:
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique="x"))
+    done = built.run("realize", "--push", "-t", "a.example/b", "--attest-in-index")
+    assert done.status == 2
+    assert "say what: --sbom spdx, --provenance, or both" in done.err
 
 
 @pytest.fixture

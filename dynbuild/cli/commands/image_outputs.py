@@ -11,7 +11,7 @@ a write in progress: an interrupt may have left some."""
 
 
 def outputs(
-    tags: tuple[str, ...], layouts: tuple[str, ...], *, push: bool
+    tags: tuple[str, ...], layouts: tuple[str, ...], push: Push | None
 ) -> tuple[Output, ...]:
     """Return the outputs that a command line asks for; nowhere if none.
 
@@ -29,12 +29,12 @@ def outputs(
             hint = "name a new or empty directory, or an image layout to add to"
             raise _refused(f"-o {output}: {directory} {why}", hint)
         result.append(OciLayout(directory))
-    if push:
+    if push is not None:
         if not tags:
             message = "--push needs a name for the image"
             hint = "it says which registry: -t HOST/NAME"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-        result.append(Push())
+        result.append(push)
     elif tags:
         result.append(Load())
     return tuple(result) or (Nowhere(),)

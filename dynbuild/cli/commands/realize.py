@@ -226,7 +226,7 @@ def _realize_each(
         # What reads packages takes time to import.
         from dynbuild.cli.commands.realize_bills import Told, attached  # noqa: PLC0415
 
-        told = Told(settings.sbom, settings.provenance)
+        told = Told(settings.sbom, settings.provenance, settings.attest_in_index)
         ended = replace(ended, made=attached(jobs, ended.made, told))
     if settings.metadata_file is not None:
         made: Mapping[str, object] = {
@@ -279,7 +279,7 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
     if settings.metadata_file is not None:
         _check_writable(settings.metadata_file)
     return RealizeOptions(
-        outputs=outputs(settings.tags, settings.layouts, push=settings.push),
+        outputs=outputs(settings.tags, settings.layouts, settings.pushed),
         tags=settings.tags,
         platforms=settings.platforms,
         builders=builders,

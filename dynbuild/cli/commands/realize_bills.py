@@ -1,5 +1,6 @@
 """What is told of images beside them, where they were pushed: bills and provenance."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +13,28 @@ from dynbuild.cli.commands.realize_build import BuildJob
 from dynbuild.cli.images import ChosenImage, platforms_asked
 from dynbuild.commands.packages import Image
 from dynbuild.digest import Digest, sha256
-from dynbuild.emit.manifest import INDEX
+from dynbuild.emit.manifest import IN_TOTO, INDEX
 from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
-from dynbuild.sbom.kinds import KINDS
-from dynbuild.sbom.provenance import KIND, Making, provenance
+from dynbuild.realization.request import latest_time
+from dynbuild.reference import parse
+from dynbuild.sbom.kinds import KINDS, PREDICATES
+from dynbuild.sbom.provenance import PREDICATE, Making, provenance, statement
 from dynbuild.tiers.oci.address import Repository, repository
-from dynbuild.tiers.registry.referrers import attach, subject_of
+from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.tiers.registry.publish import LATEST
+from dynbuild.tiers.registry.referrers import attach, attest, subject_of
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is told of an image beside it: a bill in this format, its provenance."""
+    """What is told of an image beside it: a bill in this format, its provenance.
+
+    With ``in_index`` it is told in the index as well that the image's name stands for.
+    """
 
     sbom: str | None
     provenance: bool
+    in_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +62,19 @@ def _attached(job: BuildJob, built: Built, told: Told) -> Built:
     chosen = ChosenImage(job.line, job.environment.project, job.lock)
     called = chosen.name or chosen.project.place.root.name or "image"
     cache = job.environment.cache
-    referrers: list[Mapping[str, object]] = []
+    each = []
     for platform in _platforms(job, built) or (None,):
         image, of = packages_of(chosen, cache, platform, job.color)
-        referrers += _everywhere(
-            job, Digest(str(built.digest)), _Platform(called, of, image), told
-        )
-    return replace(built, metadata={**built.metadata, "dynbuild.referrers": referrers})
+        each.append(_Platform(called, of, image))
+    try:
+        return _everywhere(job, built, each, told)
+    except RegistryError as error:
+        message = f"the image is pushed, and what is told of it is not: {error}"
+        if error.retryable:
+            hint = "try again when the registry answers"
+            raise UnreachableError(Diagnostic("DB0504", message, hint=hint)) from None
+        hint = "`dynbuild packages --sbom` writes a bill of materials into a file"
+        raise CommandFailed(Diagnostic("DB0511", message, hint=hint)) from None
 
 
 def _platforms(job: BuildJob, built: Built) -> tuple[str, ...]:
@@ -71,30 +86,44 @@ def _platforms(job: BuildJob, built: Built) -> tuple[str, ...]:
 
 
 def _everywhere(
-    job: BuildJob, top: Digest, one: _Platform, told: Told
-) -> list[Mapping[str, object]]:
+    job: BuildJob, built: Built, each: Sequence[_Platform], told: Told
+) -> Built:
     # Most runs attach nothing, and need not wait for an HTTP library.
     from dynbuild.tiers.oci.client import Client  # noqa: PLC0415
-    from dynbuild.tiers.oci.errors import RegistryError  # noqa: PLC0415
 
+    top = Digest(str(built.digest))
     found: dict[Digest, Mapping[str, object]] = {}
-    try:
-        for place in dict.fromkeys(repository(tag) for tag in job.options.tags):
-            client = Client(place.host, os.environ)
-            subject = subject_of(client, place, top, one.platform)
+    more: dict[str, object] = {}
+    places: dict[Repository, list[str]] = {}
+    for tag in job.options.tags:
+        places.setdefault(repository(tag), []).append(parse(tag).tag or LATEST)
+    # One index is the same everywhere, whatever else a registry calls the image.
+    name = str(next(iter(places)))
+    for place, tags in places.items():
+        client = Client(place.host, os.environ)
+        subjects = [subject_of(client, place, top, one.platform) for one in each]
+        for one, subject in zip(each, subjects, strict=True):
             manifest = Digest(str(subject["digest"]))
             for kind, data in _documents(job, place, manifest, one, told):
                 digest = attach(client, place, subject, kind, data)
                 about = {"artifactType": kind, "platform": one.platform}
                 found[digest] = {**about, "digest": digest}
-    except RegistryError as error:
-        message = f"the image is pushed, and what is told of it is not: {error}"
-        if error.retryable:
-            hint = "try again when the registry answers"
-            raise UnreachableError(Diagnostic("DB0504", message, hint=hint)) from None
-        hint = "`dynbuild packages --sbom` writes a bill of materials into a file"
-        raise CommandFailed(Diagnostic("DB0511", message, hint=hint)) from None
-    return [*found.values()]
+        if told.in_index:
+            said = {
+                one.platform: _statements(
+                    job, name, Digest(str(subject["digest"])), one, told
+                )
+                for one, subject in zip(each, subjects, strict=True)
+            }
+            index = attest(client, place, top, said, tags)
+            more = {
+                "containerimage.digest": index["digest"],
+                "containerimage.descriptor": index,
+                "dynbuild.unattested.digest": top,
+            }
+    digest = Digest(str(more.get("containerimage.digest", top)))
+    more["dynbuild.referrers"] = [*found.values()]
+    return replace(built, digest=digest, metadata={**built.metadata, **more})
 
 
 def _documents(
@@ -103,13 +132,36 @@ def _documents(
     if told.sbom is not None:
         yield KINDS[told.sbom], bill_of(one.image, one.name, one.platform, told.sbom)
     if told.provenance:
-        lock = job.lock
-        making = Making(
-            name=str(place),
-            platform=one.platform,
-            lock=sha256((job.environment.project.locks.read() or "").encode()),
-            pins=[lock.base, *lock.images.values()],
-            downloads=[d for one in lock.stages.values() for d in one.stage.add],
-            steps=[*one.image.records()],
-        )
-        yield KIND, provenance(making, manifest)
+        yield IN_TOTO, provenance(_making(job, str(place), one), manifest)
+
+
+def _statements(
+    job: BuildJob, name: str, manifest: Digest, one: _Platform, told: Told
+) -> dict[str, bytes]:
+    """Return what the index says of a manifest, by the types of the predicates.
+
+    It is the same on every machine that makes the image of the same records.
+    """
+    said: dict[str, bytes] = {}
+    if told.sbom is not None:
+        asked = latest_time(job.lock, job.options)
+        made = None if asked is None else asked * 1000
+        bill = bill_of(one.image, name, one.platform, told.sbom, made)
+        kind = PREDICATES[told.sbom]
+        said[kind] = statement(kind, json.loads(bill), name, manifest)
+    if told.provenance:
+        making = _making(job, name, one)
+        said[PREDICATE] = provenance(making, manifest, vouched=False)
+    return said
+
+
+def _making(job: BuildJob, name: str, one: _Platform) -> Making:
+    lock = job.lock
+    return Making(
+        name=name,
+        platform=one.platform,
+        lock=sha256((job.environment.project.locks.read() or "").encode()),
+        pins=[lock.base, *lock.images.values()],
+        downloads=[d for entry in lock.stages.values() for d in entry.stage.add],
+        steps=[*one.image.records()],
+    )

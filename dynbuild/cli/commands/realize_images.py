@@ -53,7 +53,7 @@ def _named(
     layouts = tuple(one.replace(PLACEHOLDER, image.name) for one in settings.layouts)
     for tag in tags:
         parse(tag)
-    into = outputs(tags, layouts, push=settings.push)
+    into = outputs(tags, layouts, settings.pushed)
     return replace(request, tags=tags, outputs=into)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dynbuild.building import Push
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs
 from dynbuild.cli.completion import stages
@@ -32,6 +33,7 @@ class BuildSettings:
     push: bool
     sbom: str | None
     provenance: bool
+    attest_in_index: bool
     layouts: tuple[str, ...]
     platform: str | None
     no_cache: bool
@@ -53,6 +55,11 @@ class BuildSettings:
     def platforms(self) -> tuple[str, ...]:
         """The platforms asked for; none stands for the engine's."""
         return tuple(self.platform.split(",")) if self.platform else ()
+
+    @property
+    def pushed(self) -> Push | None:
+        """The push, if asked for; its tags wait for an index that will hold it."""
+        return Push(named=not self.attest_in_index) if self.push else None
 
     @property
     def step_by_step(self) -> Mapping[str, object]:
@@ -83,6 +90,7 @@ class RealizeSettings(BuildSettings):
             "--push": self.push,
             "--sbom": self.sbom,
             "--provenance": self.provenance,
+            "--attest-in-index": self.attest_in_index,
             "--output": self.layouts,
             "--metadata-file": self.metadata_file,
             "--print": self.only_print,
@@ -123,6 +131,7 @@ def without_image(settings: RunningSettings) -> BuildSettings:
         push=False,
         sbom=None,
         provenance=False,
+        attest_in_index=False,
         layouts=(),
         platform=settings.platform,
         no_cache=False,
@@ -167,6 +176,10 @@ def builders_of(
 def refuse_unattached(settings: BuildSettings) -> None:
     """Refuse to tell of an image where nobody would hear it, before one is built."""
     asked = {"--sbom": settings.sbom, "--provenance": settings.provenance}
+    if settings.attest_in_index and not any(asked.values()):
+        message = "--attest-in-index attests nothing"
+        hint = "say what: --sbom spdx, --provenance, or both"
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     for flag in (flag for flag, value in asked.items() if value):
         if settings.linear:
             message = f"{flag} tells of steps, and with --linear there are none"
@@ -261,6 +274,11 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         "--provenance",
         is_flag=True,
         help="Push beside the image how it was made, as what refers to it.",
+    ),
+    option(
+        "--attest-in-index",
+        is_flag=True,
+        help="Push --sbom and --provenance in the image's index as well.",
     ),
     option(
         "-o",

@@ -48,7 +48,7 @@ _POLL = 0.1
 """Seconds between two checks of whether to stop."""
 
 _WHAT = "pushing the image"
-_LATEST = "latest"
+LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,11 @@ class Registries:
         annotations: Mapping[str, str],
         tags: tuple[str, ...],
         report: Report,
+        *,
+        named: bool = True,
     ) -> Built:
         pushed = _pushed(images, annotations)
-        self._everywhere(pushed, tags, report)
+        self._everywhere(pushed, tags, report, named=named)
         about = descriptor(pushed.kind, pushed.top)
         told: dict[str, object] = {
             "containerimage.descriptor": about,
@@ -87,12 +89,12 @@ class Registries:
         return Built(sha256(pushed.top), told, ())
 
     def _everywhere(
-        self, pushed: "_Pushed", tags: tuple[str, ...], report: Report
+        self, pushed: "_Pushed", tags: tuple[str, ...], report: Report, *, named: bool
     ) -> None:
         places: dict[Repository, list[str]] = {}
         for tag in tags:
             names = places.setdefault(repository(tag), [])
-            names.append(parse(tag).tag or _LATEST)
+            names.append((parse(tag).tag or LATEST) if named else sha256(pushed.top))
         report(Working(_WHAT))
         try:
             for place, names in places.items():

@@ -4,11 +4,18 @@ The image's digest does not depend on them (OCI image spec 1.1, "subject").
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import BlobDigest, Digest, sha256
-from dynbuild.emit.manifest import INDEX, MANIFEST, descriptor
+from dynbuild.emit.manifest import (
+    INDEX,
+    MANIFEST,
+    attestation,
+    attested,
+    descriptor,
+    platform_of,
+)
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.errors import RegistryError
 
@@ -33,8 +40,7 @@ def subject_of(
     parsed = json.loads(top)
     if parsed["mediaType"] != INDEX:
         return descriptor(MANIFEST, top)
-    names = ("os", "architecture", "variant")
-    wanted = dict(zip(names, platform.split("/"), strict=False))
+    wanted = platform_of(platform)
     found = next((x for x in parsed["manifests"] if x["platform"] == wanted), None)
     if found is None:
         raise RegistryError(f"reading {place}@{image}: it has nothing for {platform}")
@@ -73,6 +79,38 @@ def attach(
         about = {**descriptor(MANIFEST, manifest), "artifactType": kind}
         _listed(client, place, str(subject["digest"]), about)
     return digest
+
+
+def attest(
+    client: "Client",
+    place: Repository,
+    image: Digest,
+    statements: Mapping[str, Mapping[str, bytes]],
+    tags: Sequence[str],
+) -> Mapping[str, object]:
+    """Put an index of an image and of statements about it under tags.
+
+    ``statements`` are those of each platform, by the types of their predicates. Return
+    the descriptor of the index. Raises RegistryError.
+    """
+    from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415 - as above
+
+    images, attestations = [], []
+    for platform, said in statements.items():
+        subject = subject_of(client, place, image, platform)
+        config, manifest, about = attestation(Digest(str(subject["digest"])), said)
+        for data in (config, *said.values()):
+            if not client.has(place, BlobDigest(sha256(data))):
+                client.upload(place, BlobDigest(sha256(data)), of_bytes(data))
+        client.put_manifest(place, sha256(manifest), manifest)
+        images.append({**subject, "platform": platform_of(platform)})
+        attestations.append(about)
+    top = json.loads(client.manifest(place, image) or b"{}")
+    index = attested(images, attestations, top.get("annotations", {}))
+    for tag in tags:
+        if client.manifest_digest(place, tag) != sha256(index):
+            client.put_manifest(place, tag, index, INDEX)
+    return descriptor(INDEX, index)
 
 
 def _listed(

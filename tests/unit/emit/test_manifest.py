@@ -3,7 +3,14 @@
 import json
 
 from dynbuild.digest import sha256
-from dynbuild.emit.manifest import INDEX, documents, index
+from dynbuild.emit.manifest import (
+    IN_TOTO,
+    INDEX,
+    attestation,
+    attested,
+    documents,
+    index,
+)
 from dynbuild.link.model import Layer
 
 
@@ -48,3 +55,22 @@ def test_an_index_names_the_platform_of_each_manifest() -> None:
     ]
     assert [*found["annotations"]] == ["a", "b"]
     assert "annotations" not in json.loads(index({"linux/amd64": b"one"}))
+
+
+def test_an_attestation_names_the_manifest_that_it_is_about() -> None:
+    image = sha256(b"image")
+    said = {"https://spdx.dev/Document": b"bill", "https://slsa.dev/x": b"made"}
+    config, manifest, about = attestation(image, said)
+    assert json.loads(config)["os"] == "unknown"
+    layers = json.loads(manifest)["layers"]
+    assert [one["digest"] for one in layers] == [sha256(b"bill"), sha256(b"made")]
+    assert {one["mediaType"] for one in layers} == {IN_TOTO}
+    kinds = [one["annotations"]["in-toto.io/predicate-type"] for one in layers]
+    assert kinds == list(said)
+    assert about["digest"] == sha256(manifest)
+    found = json.loads(attested([{"digest": image}], [about], {"a": "1"}))
+    assert found["manifests"] == [{"digest": image}, about]
+    assert found["annotations"] == {"a": "1"}
+    of = about["annotations"]
+    assert isinstance(of, dict)
+    assert of["vnd.docker.reference.digest"] == image

@@ -25,7 +25,7 @@ def record(*origins: Origin, signers: tuple[str, ...] = ()) -> Record:
     )
 
 
-def told(platform: str = "linux/arm64") -> Any:
+def told(platform: str = "linux/arm64", *, vouched: bool = True) -> Any:
     downloads = [
         Download(ADDRESS, "/tool", (("linux/arm64", OWN),)),
         Download("https://example.org/any?token=s", "/any", (("", LOCK),)),
@@ -41,7 +41,7 @@ def told(platform: str = "linux/arm64") -> Any:
             ("app", record(Origin("s3://cache", ("k1",)), signers=("k2", "k1"))),
         ],
     )
-    return json.loads(provenance(making, MANIFEST))
+    return json.loads(provenance(making, MANIFEST, vouched=vouched))
 
 
 def hexadecimal(digest: str) -> dict[str, str]:
@@ -85,3 +85,13 @@ def test_who_vouches_for_each_step() -> None:
     }
     assert taken["signers"] == ["k1", "k2"]
     assert taken["takenFrom"] == [{"place": "s3://cache", "keys": ["k1"]}]
+
+
+def test_what_every_machine_would_say_names_nobody() -> None:
+    statement, same = told(), told(vouched=False)
+    asked = same["predicate"]["buildDefinition"].pop("internalParameters")
+    del statement["predicate"]["buildDefinition"]["internalParameters"]
+    assert same == statement
+    assert [step.keys() for step in asked["steps"]] == [
+        {"name", "digest", "layers"}
+    ] * 2
