@@ -1,6 +1,6 @@
 """Shared command options; settings have a DYNBUILD_* variable, requests none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import cleandoc
 from typing import Any, TypeVar
@@ -45,6 +45,27 @@ class _Setting(click.Option):
             if source is ParameterSource.ENVIRONMENT:
                 error.param_hint = f"{self.envvar} (the environment)"
             raise
+
+
+_Callback = Callable[[click.Context, click.Parameter, str | None], str | None]
+
+
+def word_or_false(meant: Mapping[str, str]) -> _Callback:
+    """Return a callback for one of some words; ``false`` is as if nothing were said.
+
+    ``true`` is what the flag means alone, as in buildx.
+    """
+
+    def called(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        word = {"1": "true", "0": "false"}.get(value or "false", value)
+        if word is None or word == "false":
+            return None
+        if word not in meant:
+            known = ", ".join([*meant, "false"])
+            raise click.BadParameter(f"{word[:40]!r} is none of {known}")
+        return meant[word]
+
+    return called
 
 
 def examples(*lines: str) -> Callable[[_F], _F]:

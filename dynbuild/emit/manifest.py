@@ -52,6 +52,42 @@ def index(
     )
 
 
+NOTHING = b"{}"
+_EMPTY = "application/vnd.oci.empty.v1+json"
+"""The config of a manifest that needs none (OCI image spec 1.1)."""
+
+
+def subject_in(top: bytes, platform: str) -> Mapping[str, object] | None:
+    """Return the descriptor of the manifest for a platform, if there is one.
+
+    ``top`` is the image's only manifest, or its index.
+    """
+    parsed = json.loads(top)
+    if parsed["mediaType"] != INDEX:
+        return descriptor(MANIFEST, top)
+    wanted = platform_of(platform)
+    entries = (x for x in parsed["manifests"] if x["platform"] == wanted)
+    found = next(entries, None)
+    return found and {name: found[name] for name in ("mediaType", "digest", "size")}
+
+
+def referrer(subject: Mapping[str, object], kind: str, data: bytes) -> bytes:
+    """Return the manifest of a document about another manifest.
+
+    It needs the config ``NOTHING`` (OCI image spec 1.1, "subject").
+    """
+    return _bytes(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": kind,
+            "config": descriptor(_EMPTY, NOTHING),
+            "layers": [descriptor(kind, data)],
+            "subject": subject,
+        }
+    )
+
+
 IN_TOTO = "application/vnd.in-toto+json"
 _ATTESTED = {"os": "unknown", "architecture": "unknown"}
 """What an attestation is for: nothing that runs it looks for that."""

@@ -1,5 +1,6 @@
 """OCI layouts: images assembled from layers, and images exported by BuildKit."""
 
+import fcntl
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,16 @@ from typing import Any
 
 from dynbuild.building import PlatformImage
 from dynbuild.digest import BlobDigest, DiffId, Digest, sha256
-from dynbuild.emit.manifest import INDEX, MANIFEST, descriptor, documents, index
+from dynbuild.emit.manifest import (
+    INDEX,
+    MANIFEST,
+    NOTHING,
+    descriptor,
+    documents,
+    index,
+    referrer,
+    subject_in,
+)
 from dynbuild.link.model import Layer
 from dynbuild.ports import Stack
 
@@ -99,6 +109,39 @@ def assemble(
     entries = {"schemaVersion": 2, "manifests": [entry]}
     (folder / "index.json").write_text(json.dumps(entries), encoding="utf-8")
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+
+
+def newest(folder: Path) -> Digest:
+    """Return the manifest or index of the image that a layout was given last."""
+    entries = json.loads((folder / "index.json").read_bytes())["manifests"]
+    return [Digest(one["digest"]) for one in entries if "artifactType" not in one][-1]
+
+
+def subject_at(folder: Path, top: Digest, platform: str) -> Mapping[str, object]:
+    """Return the descriptor of an image's manifest for a platform, in a layout."""
+    found = subject_in(_path(folder, top).read_bytes(), platform)
+    assert found is not None, f"{top} is not for {platform}"
+    return found
+
+
+def attach(folder: Path, top: Digest, platform: str, kind: str, data: bytes) -> Digest:
+    """Add a document of a media type about an image for a platform to a layout.
+
+    ``top`` is the image's manifest or index. Return the digest of what refers to it.
+    """
+    manifest = referrer(subject_at(folder, top, platform), kind, data)
+    for content in (NOTHING, data, manifest):
+        _path(folder, sha256(content)).write_bytes(content)
+    entry = {**descriptor(MANIFEST, manifest), "artifactType": kind}
+    place = folder / "index.json"
+    # The lock that buildx takes, of which another build into this layout is one.
+    with (folder / "index.json.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        entries = json.loads(place.read_bytes())
+        if entry not in entries["manifests"]:
+            entries["manifests"].append(entry)
+            place.write_text(json.dumps(entries), encoding="utf-8")
+    return sha256(manifest)
 
 
 def exported(folder: Path) -> Exported:

@@ -195,3 +195,28 @@ def test_an_image_is_not_written_among_other_files(space: Space) -> None:
         assert "name a new or empty directory" in done.err
     for free in ("empty", "layout", "new"):
         assert "DB0318" not in space.run("realize", "-o", f"oci:{free}").err
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ("--sbom=syft", "'syft' is none of true, spdx, cyclonedx, false"),
+        ("--provenance=mode=all", "'mode=all' is none of true, mode=max, mode=min, "),
+        ("--sbom", "error[DB0317]: --sbom goes beside an image that is pushed"),
+        ("--provenance", "add --push or -o oci:DIR"),
+        ("--attest-in-index", "say what: --sbom spdx, --provenance, or both"),
+    ],
+)
+def test_what_is_told_of_an_image_has_words(
+    project: Space, flag: str, says: str
+) -> None:
+    done = project.run("realize", flag)
+    assert done.status == 2
+    assert says in done.err
+
+
+def test_nothing_is_told_where_that_is_said(project: Space) -> None:
+    words = ("realize", "--print", "--sbom=false", "--provenance=0")
+    project.ok(*words, DYNBUILD_SBOM="spdx")
+    refused = project.run("realize", "--print", DYNBUILD_PROVENANCE="what")
+    assert "Invalid value for DYNBUILD_PROVENANCE (the environment)" in refused.err

@@ -119,8 +119,42 @@ def test_a_bill_that_nobody_would_get(built: Space, busybox_base: str) -> None:
     built.ok("lock")
     done = built.run("realize", "-t", "app", "--sbom", "spdx")
     assert done.status == 2
-    assert "error[DB0317]: --sbom goes to the registry beside the image" in done.err
-    assert "add --push" in done.err
+    assert (
+        "error[DB0317]: --sbom goes beside an image that is pushed, or in" in done.err
+    )
+    assert "add --push or -o oci:DIR" in done.err
+
+
+def test_a_bill_in_a_layout(built: Space, busybox_base: str, cache: Repository) -> None:
+    unique = uuid4().hex
+    built.write("dynbuild.toml", DECLARATION.format(base=busybox_base, unique=unique))
+    built.ok("lock")
+    out = built.root / "out"
+    words = ("-o", f"oci:{out}", "--sbom", "--provenance=mode=min")
+    for more in ((), ("--push", "-t", f"{cache.host}/dynbuild-test/laid-{unique}:1")):
+        built.ok("realize", *words, *more, "--metadata-file", "out.json")
+        entries = json.loads((out / "index.json").read_text())["manifests"]
+        images = [one for one in entries if "artifactType" not in one]
+        told = [one for one in entries if "artifactType" in one]
+        about = {one["artifactType"]: _laid(out, one["digest"]) for one in told}
+        assert {subject for subject, _ in about.values()} <= {
+            one["digest"] for one in images
+        }
+        assert about[SPDX][1].decode() == built.ok("packages", "--sbom", "spdx").out
+        definition = json.loads(about[IN_TOTO][1])["predicate"]["buildDefinition"]
+        (step,) = definition["internalParameters"]["steps"]
+        assert "takenFrom" not in step
+        listed = json.loads(built.read("out.json"))["dynbuild.referrers"]
+        newest = {one["digest"] for one in told[-2:]}
+        assert {one["digest"] for one in listed} >= newest
+
+
+def _laid(out: Path, digest: str) -> tuple[str, bytes]:
+    """The subject of what refers to an image in a layout, and what it says."""
+    blobs = out / "blobs" / "sha256"
+    manifest = json.loads((blobs / digest[7:]).read_bytes())
+    data = (blobs / manifest["layers"][0]["digest"][7:]).read_bytes()
+    return manifest["subject"]["digest"], data
 
 
 def inspected(engine: dict[str, str], image: str, what: str) -> Any:

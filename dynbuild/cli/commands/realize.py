@@ -222,7 +222,7 @@ def _realize_each(
     locks = [job.lock for job in jobs]
     show(secret_warnings.concerns(locks, request.secrets), settings.color)
     ended = _realize(jobs, settings)
-    if settings.sbom is not None or settings.provenance:
+    if settings.sbom or settings.provenance:
         # What reads packages takes time to import.
         from dynbuild.cli.commands.realize_bills import Told, attached  # noqa: PLC0415
 

@@ -4,9 +4,10 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
-from dynbuild.building import Built
+from dynbuild.building import Built, OciLayout, Push
 from dynbuild.cli.bills import bill_of
 from dynbuild.cli.commands.packages import packages_of
 from dynbuild.cli.commands.realize_build import BuildJob
@@ -14,6 +15,8 @@ from dynbuild.cli.images import ChosenImage, platforms_asked
 from dynbuild.commands.packages import Image
 from dynbuild.digest import Digest, sha256
 from dynbuild.emit.manifest import IN_TOTO, INDEX
+from dynbuild.engine.layout import attach as attach_in
+from dynbuild.engine.layout import newest, subject_at
 from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
 from dynbuild.realization.request import latest_time
 from dynbuild.reference import parse
@@ -29,11 +32,13 @@ from dynbuild.tiers.registry.referrers import attach, attest, subject_of
 class Told:
     """What is told of an image beside it: a bill in this format, its provenance.
 
+    ``provenance`` says who vouches for the steps unless it is ``min``.
+
     With ``in_index`` it is told in the index as well that the image's name stands for.
     """
 
     sbom: str | None
-    provenance: bool
+    provenance: str | None
     in_index: bool = False
 
 
@@ -66,8 +71,11 @@ def _attached(job: BuildJob, built: Built, told: Told) -> Built:
     for platform in _platforms(job, built) or (None,):
         image, of = packages_of(chosen, cache, platform, job.color)
         each.append(_Platform(called, of, image))
+    layouts = [one for one in job.options.outputs if isinstance(one, OciLayout)]
+    written = [_in_layout(job, Path(one.directory), each, told) for one in layouts]
     try:
-        return _everywhere(job, built, each, told)
+        if any(isinstance(one, Push) for one in job.options.outputs):
+            built = _pushed(job, built, each, told)
     except RegistryError as error:
         message = f"the image is pushed, and what is told of it is not: {error}"
         if error.retryable:
@@ -75,6 +83,28 @@ def _attached(job: BuildJob, built: Built, told: Told) -> Built:
             raise UnreachableError(Diagnostic("DB0504", message, hint=hint)) from None
         hint = "`dynbuild packages --sbom` writes a bill of materials into a file"
         raise CommandFailed(Diagnostic("DB0511", message, hint=hint)) from None
+    key = "dynbuild.referrers"
+    known = cast("Sequence[Mapping[str, object]]", built.metadata.get(key, ()))
+    every = {one["digest"]: one for part in (known, *written) for one in part}
+    return replace(built, metadata={**built.metadata, key: [*every.values()]})
+
+
+def _in_layout(
+    job: BuildJob, folder: Path, each: Sequence[_Platform], told: Told
+) -> list[Mapping[str, object]]:
+    """Add what is told to the image that a layout was given last."""
+    top = newest(folder)
+    found = []
+    for one in each:
+        manifest = Digest(str(subject_at(folder, top, one.platform)["digest"]))
+        for kind, data in _documents(job, one.name, manifest, one, told):
+            digest = attach_in(folder, top, one.platform, kind, data)
+            found.append(_about(kind, one, digest))
+    return found
+
+
+def _about(kind: str, one: _Platform, digest: Digest) -> Mapping[str, object]:
+    return {"artifactType": kind, "platform": one.platform, "digest": digest}
 
 
 def _platforms(job: BuildJob, built: Built) -> tuple[str, ...]:
@@ -85,7 +115,7 @@ def _platforms(job: BuildJob, built: Built) -> tuple[str, ...]:
     return () if len(asked) > 1 and about["mediaType"] != INDEX else asked
 
 
-def _everywhere(
+def _pushed(
     job: BuildJob, built: Built, each: Sequence[_Platform], told: Told
 ) -> Built:
     # Most runs attach nothing, and need not wait for an HTTP library.
@@ -104,10 +134,9 @@ def _everywhere(
         subjects = [subject_of(client, place, top, one.platform) for one in each]
         for one, subject in zip(each, subjects, strict=True):
             manifest = Digest(str(subject["digest"]))
-            for kind, data in _documents(job, place, manifest, one, told):
+            for kind, data in _documents(job, str(place), manifest, one, told):
                 digest = attach(client, place, subject, kind, data)
-                about = {"artifactType": kind, "platform": one.platform}
-                found[digest] = {**about, "digest": digest}
+                found[digest] = _about(kind, one, digest)
         if told.in_index:
             said = {
                 one.platform: _statements(
@@ -127,12 +156,13 @@ def _everywhere(
 
 
 def _documents(
-    job: BuildJob, place: Repository, manifest: Digest, one: _Platform, told: Told
+    job: BuildJob, name: str, manifest: Digest, one: _Platform, told: Told
 ) -> Iterator[tuple[str, bytes]]:
     if told.sbom is not None:
         yield KINDS[told.sbom], bill_of(one.image, one.name, one.platform, told.sbom)
     if told.provenance:
-        yield IN_TOTO, provenance(_making(job, str(place), one), manifest)
+        making, vouched = _making(job, name, one), told.provenance != "min"
+        yield IN_TOTO, provenance(making, manifest, vouched=vouched)
 
 
 def _statements(

@@ -10,7 +10,7 @@ from dynbuild.building import Push
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs
 from dynbuild.cli.completion import stages
-from dynbuild.cli.options import option
+from dynbuild.cli.options import option, word_or_false
 from dynbuild.cli.progress import Color
 from dynbuild.environment.preferences import builders_in
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -32,7 +32,7 @@ class BuildSettings:
     annotations: tuple[str, ...]
     push: bool
     sbom: str | None
-    provenance: bool
+    provenance: str | None
     attest_in_index: bool
     layouts: tuple[str, ...]
     platform: str | None
@@ -130,7 +130,7 @@ def without_image(settings: RunningSettings) -> BuildSettings:
         annotations=(),
         push=False,
         sbom=None,
-        provenance=False,
+        provenance=None,
         attest_in_index=False,
         layouts=(),
         platform=settings.platform,
@@ -180,16 +180,17 @@ def refuse_unattached(settings: BuildSettings) -> None:
         message = "--attest-in-index attests nothing"
         hint = "say what: --sbom spdx, --provenance, or both"
         raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
+    if settings.attest_in_index and not settings.push:
+        message = "--attest-in-index is for what is pushed"
+        raise DeclarationError(Diagnostic("DB0317", message, hint="add --push"))
     for flag in (flag for flag, value in asked.items() if value):
         if settings.linear:
             message = f"{flag} tells of steps, and with --linear there are none"
             hint = "leave one of them out"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-        if not settings.push:
-            message = (
-                f"{flag} goes to the registry beside the image, and nothing is pushed"
-            )
-            hint = "add --push"
+        if not settings.push and not settings.layouts:
+            message = f"{flag} goes beside an image that is pushed, or in a layout"
+            hint = "add --push or -o oci:DIR"
             if settings.sbom:
                 hint += "; `dynbuild packages --sbom` writes a bill into a file"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
@@ -267,13 +268,21 @@ _EVERYDAY: tuple[_Decorated, ...] = (
     ),
     option(
         "--sbom",
-        type=click.Choice([*KINDS]),
-        help="Push a bill of materials beside the image, as what refers to it.",
+        callback=word_or_false({"true": "spdx", **{kind: kind for kind in KINDS}}),
+        is_flag=False,
+        flag_value="true",
+        metavar="[FORMAT]",
+        help="Push a bill of materials beside the image, as what refers to it: spdx "
+        "or cyclonedx.",
     ),
     option(
         "--provenance",
-        is_flag=True,
-        help="Push beside the image how it was made, as what refers to it.",
+        callback=word_or_false({"true": "max", "mode=max": "max", "mode=min": "min"}),
+        is_flag=False,
+        flag_value="true",
+        metavar="[mode=MODE]",
+        help="Push beside the image how it was made, as what refers to it; with "
+        "mode=min without who vouches for it.",
     ),
     option(
         "--attest-in-index",

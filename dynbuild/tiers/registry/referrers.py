@@ -11,20 +11,19 @@ from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.emit.manifest import (
     INDEX,
     MANIFEST,
+    NOTHING,
     attestation,
     attested,
     descriptor,
     platform_of,
+    referrer,
+    subject_in,
 )
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.errors import RegistryError
 
 if TYPE_CHECKING:
     from dynbuild.tiers.oci.client import Client
-
-_EMPTY = "application/vnd.oci.empty.v1+json"
-_NOTHING = b"{}"
-"""The config of a manifest that needs none (OCI image spec 1.1)."""
 
 
 def subject_of(
@@ -37,14 +36,10 @@ def subject_of(
     top = client.manifest(place, image)
     if top is None or sha256(top) != image:
         raise RegistryError(f"reading {place}@{image}: it is not what was pushed")
-    parsed = json.loads(top)
-    if parsed["mediaType"] != INDEX:
-        return descriptor(MANIFEST, top)
-    wanted = platform_of(platform)
-    found = next((x for x in parsed["manifests"] if x["platform"] == wanted), None)
+    found = subject_in(top, platform)
     if found is None:
         raise RegistryError(f"reading {place}@{image}: it has nothing for {platform}")
-    return {name: found[name] for name in ("mediaType", "digest", "size")}
+    return found
 
 
 def attach(
@@ -61,19 +56,10 @@ def attach(
     # Whoever imports this may attach nothing, and need not wait for an HTTP library.
     from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415
 
-    for blob in (_NOTHING, data):
+    for blob in (NOTHING, data):
         if not client.has(place, BlobDigest(sha256(blob))):
             client.upload(place, BlobDigest(sha256(blob)), of_bytes(blob))
-    manifest = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "artifactType": kind,
-            "config": descriptor(_EMPTY, _NOTHING),
-            "layers": [descriptor(kind, data)],
-            "subject": subject,
-        }
-    )
+    manifest = referrer(subject, kind, data)
     digest = sha256(manifest)
     if not client.put_referrer(place, digest, manifest):
         about = {**descriptor(MANIFEST, manifest), "artifactType": kind}
@@ -114,7 +100,7 @@ def attest(
 
 
 def _listed(
-    client: "Client", place: Repository, subject: str, referrer: Mapping[str, object]
+    client: "Client", place: Repository, subject: str, about: Mapping[str, object]
 ) -> None:
     """List a referrer under a tag, where a registry keeps no such list by itself.
 
@@ -128,9 +114,9 @@ def _listed(
         raise RegistryError(
             f"reading {place}:{tag}: it is no list of referrers"
         ) from None
-    if referrer in before:
+    if about in before:
         return
-    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*before, referrer]}
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*before, about]}
     client.put_manifest(place, tag, _json(index), INDEX)
 
 
