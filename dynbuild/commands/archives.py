@@ -1,6 +1,8 @@
-"""What apt's repositories offer, asked as an image is configured to ask them."""
+"""What repositories offer, asked as an image is configured to ask them."""
 
+import io
 import lzma
+import tarfile
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from dynbuild.explain.archives import (
     folder_of,
     indexes_of,
     offered,
+    offered_by_apk,
     release_of,
 )
 from dynbuild.fetching import Download, FetchError
@@ -40,6 +43,20 @@ def _whole(unpacker: "lzma.LZMADecompressor | zlib._Decompress", data: bytes) ->
     return found
 
 
+def _parts(data: bytes) -> bytes:
+    """Unpack parts of gzip that follow one another, as an index its signature."""
+    found = b""
+    while data:
+        if len(found) >= LARGEST:
+            raise EOFError
+        unpacker = zlib.decompressobj(_OF_GZIP)
+        found += unpacker.decompress(data, LARGEST - len(found))
+        if not unpacker.eof:
+            raise EOFError
+        data = unpacker.unused_data
+    return found
+
+
 _UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": _xz, ".gz": _gz, "": bytes}
 
 
@@ -52,13 +69,22 @@ class Archives:
     _offered: dict[tuple[Archive, str], Offered | str] = field(default_factory=dict)
 
     def offers(
-        self, archives: Iterable[Archive], architectures: Iterable[str]
+        self,
+        archives: Iterable[Archive],
+        architectures: Iterable[str],
+        *,
+        apk: bool = False,
     ) -> tuple[dict[str, list[Offered]], dict[str, str]]:
-        """Return what is offered, by architecture, and the addresses that fail."""
+        """Return what is offered, by architecture, and the addresses that fail.
+
+        Of all archives those of apt are asked, or those of ``apk``.
+        """
         found: dict[str, list[Offered]] = {one: [] for one in architectures}
         failed: dict[str, str] = {}
         for archive in archives:
             for architecture, offers in found.items():
+                if archive.is_of_apk != apk:
+                    continue
                 key = (archive, architecture)
                 if key not in self._offered:
                     self._offered[key] = self._ask(archive, architecture)
@@ -66,13 +92,15 @@ class Archives:
                     case Offered() as one:
                         offers.append(one)
                     case str(why):
-                        failed[f"{archive.uri} {archive.suite}"] = why
+                        failed[f"{archive.uri} {archive.suite}".strip()] = why
         return found, failed
 
     def _ask(self, archive: Archive, architecture: str) -> Offered | str:
         if not archive.uri.startswith(("http://", "https://")):
             return "it is no address of http"
         try:
+            if archive.is_of_apk:
+                return Offered(self._of_apk(archive, architecture), security=False)
             release = self._release(archive)
             texts = [
                 self._index(archive, release, path)
@@ -82,6 +110,20 @@ class Archives:
             return str(error)
         versions = offered("\n\n".join(texts))
         return Offered(versions, release.security)
+
+    def _of_apk(self, archive: Archive, architecture: str) -> dict[str, str]:
+        """Read the index of a repository of apk: a tar of texts, behind signatures."""
+        folder = f"{archive.uri.rstrip('/')}/{architecture}"
+        data = self.download(f"{folder}/APKINDEX.tar.gz")
+        if data is None:
+            raise FetchError(f"it has nothing for {architecture}")
+        try:
+            with tarfile.open(fileobj=io.BytesIO(_parts(data))) as archived:
+                member = archived.extractfile("APKINDEX")
+                text = b"" if member is None else member.read()
+        except (tarfile.TarError, zlib.error, EOFError, KeyError):
+            raise FetchError("its index cannot be unpacked") from None
+        return offered_by_apk(text.decode("utf-8", "replace"))
 
     def _release(self, archive: Archive) -> Release:
         folder = folder_of(archive)

@@ -6,11 +6,12 @@ from dynbuild.commands.archives import Archives
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.installed import Contents
 from dynbuild.explain.outdated import (
+    ASKED,
     Finding,
     images,
     installed_by_pip,
     newest_version,
-    of_apt,
+    of_system,
     packages,
 )
 from dynbuild.explain.predict import predict
@@ -23,10 +24,14 @@ from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import Held, Reuse
 from dynbuild.ports import Files, Images, Tier
 from dynbuild.realization.contents import existing_live_digests
+from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Group, Pin
 
 Newest = Callable[[str], Sequence[str]]
 """Returns the versions of a package in an index; raises OSError with the reason."""
+
+_ANY = {"all", "noarch"}
+"""The architectures of packages that are for any."""
 
 _INSIDE = "its manager asks its sources inside of an image only"
 _NOWHERE = "no tier holds what was installed"
@@ -46,11 +51,11 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
 
     Each is returned with the platforms that it holds for, none if for all. ``index``
     looks up packages of pip; ``inside`` says what the image has on a platform, whose
-    ``archives`` are asked of apt's packages. Nothing is built or written.
+    ``archives`` are asked of a system's packages. Nothing is built or written.
     """
     found = outdated_images(lock, registries)
     specs = declared_packages(lock)
-    unknown = {m: _INSIDE for m in specs if m not in ("pip", "apt")}
+    unknown = {m: _INSIDE for m in specs if m not in ("pip", *ASKED)}
     newest: dict[str, dict[str, str]] = {}
     if "pip" in specs:
         unknown["pip"] = _NOWHERE
@@ -69,7 +74,7 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
         if "pip" in specs:
             installed["pip"] = installed_by_pip(_wrote(lock, files, tiers, platform))
         for one in (
-            *_of_apt(lock, inside, archives, platform),
+            *_of_systems(lock, inside, archives, platform),
             *packages(lock, installed, newest, unknown),
         ):
             told.setdefault(one, []).append(platform)
@@ -78,25 +83,32 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
     return {**dict.fromkeys(found, ()), **some}
 
 
-def _of_apt(
+def _of_systems(
     lock: Lock, inside: Callable[[str], Contents], archives: Archives, platform: str
 ) -> Iterator[Finding]:
     try:
         contents = inside(platform)
     except DynbuildError as error:
-        return of_apt(lock, (), {}, {}, error.diagnostics[0].message)
-    return found_of_apt(lock, contents, archives)
+        why = error.diagnostics[0].message
+        for manager in ASKED:
+            yield from of_system(lock, manager, (), {}, {}, why)
+        return
+    for manager in ASKED:
+        yield from found_of(manager, lock, contents, archives)
 
 
-def found_of_apt(
-    lock: Lock, contents: Contents, archives: Archives
+def found_of(
+    manager: str, lock: Lock, contents: Contents, archives: Archives
 ) -> Iterator[Finding]:
-    """Compare what an image has of apt's packages with what its own sources offer."""
+    """Compare what an image has of a manager with what its own sources offer."""
     there = [one.package for one in contents.packages]
-    architectures = {one.architecture for one in there if one.kind == "deb"} - {"all"}
-    offers, failed = archives.offers(contents.archives, sorted(architectures))
+    kind = MANAGERS[manager].kind
+    architectures = {one.architecture for one in there if one.kind == kind}
+    offers, failed = archives.offers(
+        contents.archives, sorted(architectures - _ANY), apk=manager == "apk"
+    )
     why = _NOWHERE if contents.unknown else "nothing in the image has this name"
-    return of_apt(lock, there, offers, failed, why)
+    return of_system(lock, manager, there, offers, failed, why)
 
 
 def outdated_images(lock: Lock, registries: Images) -> list[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dynbuild.commands.archives import Archives
-from dynbuild.commands.outdated import found_of_apt
+from dynbuild.commands.outdated import found_of
 from dynbuild.explain.installed import Contents
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.lockfile.order import install_order
@@ -28,7 +28,7 @@ def fixes(lock: Lock, contents: Contents, archives: Archives) -> Fixes:
     """Return the fixes for an image; what is yet to be built will be the newest."""
     waiting = _waiting(lock, contents.unknown)
     keys = declared_packages(lock).get("apt", {})
-    findings = [*found_of_apt(lock, contents, archives)]
+    findings = [*found_of("apt", lock, contents, archives)]
     names = {one.name for one in findings if one.security}
     declared = {key for key in keys if key.partition(":")[0] in names}
     others = names - {key.partition(":")[0] for key in keys}

@@ -1,12 +1,13 @@
-"""What apt's repositories have: their releases, their indexes, what is newer."""
+"""What repositories of apt and apk have: releases, indexes, what is newer."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from univers import gentoo
 from univers.debian import Version, compare_versions
 
 from dynbuild.digest import Digest
-from dynbuild.inside.model import Archive, Package, plain
+from dynbuild.inside.model import Archive, Kind, Package, plain
 from dynbuild.inside.stanzas import stanzas
 
 PACKED = (".xz", ".gz", "")
@@ -14,6 +15,7 @@ PACKED = (".xz", ".gz", "")
 
 _RELEASE = frozenset({"Label", "Suite", "Codename", "SHA256"})
 _PACKAGES = frozenset({"Package", "Version"})
+_OF_APK = frozenset({"P", "V"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Newer:
 
 
 def folder_of(archive: Archive) -> str:
-    """Return the address of the directory that holds a suite's release."""
+    """Return the address of the directory that holds a suite's release, of apt."""
     uri = archive.uri.rstrip("/")
     if archive.suite.endswith("/"):
         return f"{uri}/{archive.suite.strip('/')}".rstrip("/")
@@ -75,13 +77,26 @@ def release_of(text: str, archive: Archive) -> Release:
 
 
 def offered(text: str) -> dict[str, str]:
-    """Read an index: of each package the newest version."""
+    """Read an index of apt: of each package the newest version."""
+    rows = (
+        (one.get("Package", ""), one.get("Version", ""))
+        for one in stanzas(text, _PACKAGES)
+    )
+    return _newest(rows, "deb")
+
+
+def offered_by_apk(text: str) -> dict[str, str]:
+    """Read an index of apk: of each package the newest version."""
+    rows = ((one.get("P", ""), one.get("V", "")) for one in stanzas(text, _OF_APK))
+    return _newest(rows, "apk")
+
+
+def _newest(rows: Iterable[tuple[str, str]], kind: Kind) -> dict[str, str]:
     found: dict[str, str] = {}
-    for one in stanzas(text, _PACKAGES):
-        name, version = plain(one.get("Package", "")), plain(one.get("Version", ""))
-        if not name or not Version.is_valid(version):
+    for name, version in ((plain(one), plain(other)) for one, other in rows):
+        if not name or not _is_valid(version, kind):
             continue
-        if name not in found or is_newer(version, found[name]):
+        if name not in found or is_newer(version, found[name], kind):
             found[name] = version
     return found
 
@@ -91,19 +106,20 @@ def newer(package: Package, offers: Mapping[str, Iterable[Offered]]) -> Newer | 
 
     ``offers`` are by architecture; one for all of them may become one for some.
     """
-    if package.architecture == "all":
+    if package.architecture in ("all", "noarch"):
         asked = [one for of in offers.values() for one in of]
     else:
         asked = [*offers.get(package.architecture, ())]
     found = [*_versions(package.name, asked)]
-    if not found or not Version.is_valid(package.version):
+    kind, have = package.kind, package.version
+    if not found or not _is_valid(have, kind):
         return None
     newest = found[0][0]
     for version, _ in found:
-        if is_newer(version, newest):
+        if is_newer(version, newest, kind):
             newest = version
-    fixes = any(safe and is_newer(version, package.version) for version, safe in found)
-    return Newer(newest, is_newer(newest, package.version), fixes)
+    fixes = any(safe and is_newer(version, have, kind) for version, safe in found)
+    return Newer(newest, is_newer(newest, have, kind), fixes)
 
 
 def _versions(name: str, offers: Iterable[Offered]) -> Iterator[tuple[str, bool]]:
@@ -112,6 +128,17 @@ def _versions(name: str, offers: Iterable[Offered]) -> Iterator[tuple[str, bool]
             yield one.versions[name], one.security
 
 
-def is_newer(one: str, other: str) -> bool:
-    """Whether a Debian version is newer than another; both are valid."""
+def is_newer(one: str, other: str, kind: Kind = "deb") -> bool:
+    """Whether a version is newer than another of its kind; both are valid.
+
+    Versions of apk are those of Gentoo's ebuilds.
+    """
+    if kind == "apk":
+        return bool(gentoo.vercmp(one, other) > 0)
     return bool(compare_versions(one, other) > 0)
+
+
+def _is_valid(version: str, kind: Kind) -> bool:
+    if kind == "apk":
+        return gentoo.is_valid(version) is not None
+    return bool(Version.is_valid(version))

@@ -12,9 +12,13 @@ from dynbuild.inside.model import Package
 from dynbuild.link.model import WriteSet
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.steps.log import EVERYTHING
+from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Pin
 
 State: TypeAlias = Literal["current", "outdated", "unknown"]
+
+ASKED = ("apt", "apk")
+"""The managers whose repositories an image names, and are asked."""
 
 _INSTALLED = re.compile(
     r"(?:.*/)?(?:dist|site)-packages/([^/]+)-([^/-]+)\.dist-info/METADATA"
@@ -68,11 +72,11 @@ def packages(
 ) -> Iterator[Finding]:
     """Compare the declared packages, by manager and key, with the newest versions.
 
-    Those of apt are left out, which ``of_apt`` compares.
+    Those are left out that ``of_system`` compares.
     ``unknown`` gives the reason for packages, or managers, where that is not known.
     """
     for manager, specs in declared_packages(lock).items():
-        if manager == "apt":
+        if manager in ASKED:
             continue
         for key in sorted(specs.keys() - {EVERYTHING}):
             have = installed.get(manager, {}).get(key)
@@ -85,27 +89,28 @@ def packages(
                 yield Finding(manager, key, "unknown", have, latest, note)
 
 
-def of_apt(
+def of_system(  # noqa: PLR0913, PLR0917 - what is there, and what may be
     lock: Lock,
+    manager: str,
     installed: Iterable[Package],
     offers: Mapping[str, Iterable[Offered]],
     failed: Mapping[str, str],
     unknown: str,
 ) -> Iterator[Finding]:
-    """Compare what an image has of Debian's packages with what archives offer.
+    """Compare what an image has of a system's packages with what archives offer.
 
     Yields the declared ones, and of the others those that are outdated. ``failed`` has
     the archives that were not to be had, and why: as long as one is missing, nothing is
     current. ``unknown`` says why a package that is not known to be installed is not.
     """
-    keys = declared_packages(lock).get("apt", {}).keys() - {EVERYTHING}
+    keys = declared_packages(lock).get(manager, {}).keys() - {EVERYTHING}
     declared = {key.partition(":")[0] for key in keys}
     for archive, why in failed.items():
-        yield Finding("apt", archive, "unknown", note=why)
-    there = [one for one in installed if one.kind == "deb"]
+        yield Finding(manager, archive, "unknown", note=why)
+    there = [one for one in installed if one.kind == MANAGERS[manager].kind]
     names = {one.name for one in there}
     for name in sorted(declared - names):
-        yield Finding("apt", name, "unknown", note=unknown)
+        yield Finding(manager, name, "unknown", note=unknown)
     for package in sorted(there):
         found = newer(package, offers)
         have = package.version
@@ -113,7 +118,7 @@ def of_apt(
         if found is not None and found.outdated:
             note = "a security fix" if found.security else ""
             yield Finding(
-                "apt",
+                manager,
                 package.name,
                 "outdated",
                 have,
@@ -122,10 +127,10 @@ def of_apt(
                 found.security,
             )
         elif wanted and (failed or found is None):
-            note = "; ".join(failed.values()) or "no source of apt offers it"
-            yield Finding("apt", package.name, "unknown", have, note=note)
+            note = "; ".join(failed.values()) or f"no source of {manager} offers it"
+            yield Finding(manager, package.name, "unknown", have, note=note)
         elif wanted and found is not None:
-            yield Finding("apt", package.name, "current", have, found.newest)
+            yield Finding(manager, package.name, "current", have, found.newest)
 
 
 def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:

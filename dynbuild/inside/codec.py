@@ -13,7 +13,7 @@ than one."""
 
 _MOST = 64 << 20
 """Maximum bytes of one unpacked: no tier may fill the memory with it."""
-_VERSION = 2
+_VERSION = 3
 _KINDS = frozenset(get_args(Kind))
 
 

@@ -32,14 +32,19 @@ class Package:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Archive:
-    """A repository that apt is configured to ask, as sources.list(5) names it.
+    """A repository that a manager is configured to ask.
 
-    A suite that ends in / is a directory with an index of its own, without components.
+    Of apt as sources.list(5) names it: a suite that ends in / is a directory with an
+    index of its own, without components. One of apk has no suite.
     """
 
     uri: str
     suite: str
     components: tuple[str, ...] = ()
+
+    @property
+    def is_of_apk(self) -> bool:
+        return not self.suite
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ READERS = (
     Reader(
         r"etc/apt/sources\.list(?:\.d/[\w.-]+\.list)?", _SMALL, _text(sources.lines)
     ),
+    Reader("etc/apk/repositories", _SMALL, _text(sources.repositories)),
     Reader(
         r"etc/apt/sources\.list\.d/[\w.-]+\.sources", _SMALL, _text(sources.paragraphs)
     ),
@@ -99,6 +100,7 @@ _NAMES = frozenset(
             "Packages.db",
         ),
         *("METADATA", "PKG-INFO", "package.json", "os-release", "sources.list"),
+        "repositories",
     }
 )
 

@@ -1,4 +1,8 @@
-"""Where apt takes packages from: sources.list(5), in lines and in stanzas."""
+"""Where apt and apk take packages from.
+
+That of apt is in sources.list(5), in lines and in stanzas; that of apk in
+apk-repositories(5).
+"""
 
 import re
 
@@ -29,6 +33,16 @@ def paragraphs(text: str) -> Reading:
             and one.get("Enabled", "").lower() not in {"no", "false", "off", "0"}
             for uri in one.get("URIs", "").split()
             for suite in one.get("Suites", "").split()
+        )
+    )
+
+
+def repositories(text: str) -> Reading:
+    """Read apk's list; a repository with a tag is asked for what names the tag only."""
+    words = (line.strip() for line in text.splitlines())
+    return Reading(
+        archives=tuple(
+            _archive(one, "", []) for one in words if one and one[0] not in "#@"
         )
     )
 

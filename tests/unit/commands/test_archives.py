@@ -1,7 +1,9 @@
 """Repositories of apt as they answer: packed, moved, wrong, or not at all."""
 
 import gzip
+import io
 import lzma
+import tarfile
 
 import pytest
 
@@ -96,3 +98,54 @@ def test_what_does_not_answer() -> None:
         {"http://a/debian stable": "a does not answer"},
     )
     assert offers(server, Archive("file:/srv", "x")) == "it is no address of http"
+
+
+def packed(*files: tuple[str, bytes], end: bool = True) -> bytes:
+    """A part of an index of apk: a tar, without its end if another part follows."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name, content in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        size = archive.offset
+    return gzip.compress(data.getvalue() if end else data.getvalue()[:size])
+
+
+ALPINE = Archive("https://a/v3.20/main/", "")
+SIGNED = packed((".SIGN.RSA.key", b"x"), end=False)
+OF_ALPINE = b"P:jq\nV:1.7.1-r0\nA:x86_64\n\nP:jq\nV:1.7.1-r2\n\nP:odd\nV:1_git2\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (SIGNED + packed(("APKINDEX", OF_ALPINE)), {"jq": "1.7.1-r2"}),
+        (packed(("APKINDEX", b"")), {}),
+        (None, "it has nothing for x86_64"),
+        (b"no gzip", "its index cannot be unpacked"),
+        (SIGNED[:-9], "its index cannot be unpacked"),
+        (packed(("other", b"")), "its index cannot be unpacked"),
+    ],
+)
+def test_an_index_of_apk(data: bytes | None, said: dict[str, str] | str) -> None:
+    asked: list[str] = []
+
+    def get(url: str) -> bytes | None:
+        asked.append(url)
+        return data
+
+    archives = Archives(get)
+    found, failed = archives.offers([STABLE, ALPINE], ["x86_64"], apk=True)
+    assert asked == ["https://a/v3.20/main/x86_64/APKINDEX.tar.gz"]
+    if isinstance(said, str):
+        assert (found, failed) == ({"x86_64": []}, {"https://a/v3.20/main/": said})
+    else:
+        assert (found, failed) == ({"x86_64": [Offered(said, security=False)]}, {})
+
+
+def test_an_index_that_grows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynbuild.commands.archives.LARGEST", 10_240)
+    data = gzip.compress(bytes(10_240)) + gzip.compress(bytes(1))
+    _, failed = Archives(lambda _: data).offers([ALPINE], ["x86_64"], apk=True)
+    assert list(failed.values()) == ["its index cannot be unpacked"]

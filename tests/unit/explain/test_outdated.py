@@ -9,7 +9,7 @@ from dynbuild.explain.outdated import (
     images,
     installed_by_pip,
     newest_version,
-    of_apt,
+    of_system,
     packages,
 )
 from dynbuild.inside.model import Package
@@ -124,7 +124,7 @@ def test_packages_of_apt() -> None:
     offers = {"amd64": [STABLE, SECURITY]}
     fix = "7.88.1-10+deb12u1"
     assert [*packages(APT, {}, {}, {})] == []
-    found = [*of_apt(APT, HAVE, offers, {}, "not there")]
+    found = [*of_system(APT, "apt", HAVE, offers, {}, "not there")]
     safe = partial(Finding, "apt", state="outdated", newest=fix, security=True)
     told = {"have": "7.88.1-10", "note": "a security fix"}
     assert found == [
@@ -142,7 +142,7 @@ def test_nothing_is_current_while_a_source_is_silent() -> None:
     failed = {"http://a/debian bookworm-security": "a does not answer"}
     found = {
         one.name: (one.state, one.note)
-        for one in of_apt(APT, HAVE, {"amd64": [STABLE]}, failed, "not there")
+        for one in of_system(APT, "apt", HAVE, {"amd64": [STABLE]}, failed, "not there")
     }
     assert found["http://a/debian bookworm-security"] == (
         "unknown",
@@ -155,5 +155,30 @@ def test_nothing_is_current_while_a_source_is_silent() -> None:
 
 def test_what_is_for_all_architectures_may_become_for_one() -> None:
     offers = {"amd64": [Offered({"local": "2"}, security=False)], "i386": []}
-    found = [one for one in of_apt(APT, HAVE, offers, {}, "") if one.name == "local"]
+    found = [
+        one
+        for one in of_system(APT, "apt", HAVE, offers, {}, "")
+        if one.name == "local"
+    ]
     assert found == [Finding("apt", "local", "outdated", "1", "2")]
+
+
+def test_packages_of_apk() -> None:
+    log = {name: (Event(1, Install(name)),) for name in ("jq", "odd")}
+    lock = Lock(Pin("alpine:3", OLD), packages={"apk": log})
+    have = [
+        Package("apk", "jq", "1.7.1-r0", "x86_64"),
+        Package("apk", "odd", "1_git20", "x86_64"),
+        Package("apk", "musl", "1.2.5-r1", "x86_64"),
+        Package("apk", "zlib", "1.3-r0", "noarch"),
+        Package("deb", "jq", "1", "amd64"),
+    ]
+    main = {"jq": "1.7.1-r12", "odd": "1", "musl": "1.2.5_rc1"}
+    offers = {
+        "x86_64": [Offered(one, security=False) for one in (main, {"zlib": "1.10-r0"})]
+    }
+    assert [*of_system(lock, "apk", have, offers, {}, "not there")] == [
+        Finding("apk", "jq", "outdated", "1.7.1-r0", "1.7.1-r12"),
+        Finding("apk", "odd", "unknown", "1_git20", note="no source of apk offers it"),
+        Finding("apk", "zlib", "outdated", "1.3-r0", "1.10-r0"),
+    ]

@@ -39,7 +39,7 @@ def packed(facts: object) -> bytes:
 
 
 def file(**row: object) -> bytes:
-    return packed({"version": 2, "files": {"x": row}})
+    return packed({"version": 3, "files": {"x": row}})
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def file(**row: object) -> bytes:
         dumps({"x": Reading()})[:-3],
         packed([]),
         packed({"version": 1, "files": {}}),
-        packed({"version": 3, "files": {}}),
-        packed({"version": 2, "files": []}),
-        packed({"version": 2, "files": {"x": 7}}),
+        packed({"version": 4, "files": {}}),
+        packed({"version": 3, "files": []}),
+        packed({"version": 3, "files": {"x": 7}}),
         file(packages=7),
         file(packages=[[]]),
         file(packages=[["deb"]]),

@@ -157,6 +157,16 @@ def test_sources_of_apt_in_stanzas() -> None:
         assert reader_of(path) is None
 
 
+def test_repositories_of_apk() -> None:
+    text = b"https://one/v3.20/main\n# https://no/\n\n@edge https://two/edge\n /local\n"
+    assert read("etc/apk/repositories", text).archives == (
+        Archive("https://one/v3.20/main", ""),
+        Archive("/local", ""),
+    )
+    assert all(one.is_of_apk for one in read("etc/apk/repositories", text).archives)
+    assert reader_of("etc/repositories") is None
+
+
 def test_a_package_of_a_distroless_image_has_a_file_of_its_own() -> None:
     text = b"Package: base\nVersion: 12\nDepends: libc6 | musl, tzdata (>= 1)\n"
     found = read("var/lib/dpkg/status.d/base", text)
