@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-SCRIPTS = scripts/engine scripts/manual scripts/bench scripts/bench_images scripts/bench_merges scripts/bench_moved scripts/bench_prices scripts/bench_replay scripts/post_comment scripts/record-session scripts/record-streams scripts/screenshots
+SCRIPTS = scripts/engine scripts/manual scripts/bench scripts/bench_builders scripts/bench_images scripts/bench_merges scripts/bench_moved scripts/bench_prices scripts/bench_replay scripts/post_comment scripts/record-session scripts/record-streams scripts/screenshots
 
 .PHONY: demo test test-slow test-fast lint format snapshots manual docs pins bench conformance clean
 

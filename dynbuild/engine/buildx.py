@@ -33,6 +33,7 @@ from dynbuild.engine.failure import (
     no_builder,
     overdue,
     silent,
+    unanswered,
     unreachable,
 )
 from dynbuild.engine.limits import Deadlines
@@ -125,8 +126,9 @@ class Buildx:
         return answer.stdout.decode("utf-8", "replace")
 
     def nodes(self, builders: Sequence[str]) -> tuple[str, ...]:
-        """Return builders, with their nodes in place of those that have several."""
-        return tuple(x for one in builders for x in nodes_of(self.environment, one))
+        """Return builders, each once; the nodes in place of one that has several."""
+        each = (x for one in builders for x in nodes_of(self.environment, one))
+        return tuple(dict.fromkeys(each))
 
     def platforms(self, builder: str | None) -> tuple[str, ...]:
         """Return what a builder runs, the platform of its own machine first.
@@ -142,7 +144,21 @@ class Buildx:
         check_buildx(self.environment)
         if words or (place := _ENDPOINT.search(text)) is None:
             raise unreachable(words) or no_builder(words) or silent(builder, words)
-        raise silent(builder, f"nothing at {place[1]}")
+        raise unanswered(builder, place[1], self._refusal(builder))
+
+    def _refusal(self, builder: str | None) -> str:
+        """Return what a builder elsewhere says to a question; nothing if nothing.
+
+        ``inspect`` says no more than that it is inactive.
+        """
+        with addressed(self.environment, builder) as (environment, name):
+            words = ["buildx", "du", "--filter", "id=none"]
+            words += [f"--builder={name}"] if name else []
+            try:
+                answer = capture(environment, words, PATIENCE)
+            except TimedOutError:
+                return ""
+        return error_message(answer.stderr.decode("utf-8", "replace").splitlines())
 
     def _inspected(self, builder: str | None, *options: str) -> tuple[str, str]:
         """Return what buildx says of a builder, and of what is wrong with it."""

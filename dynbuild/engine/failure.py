@@ -3,9 +3,11 @@
 import ast
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dynbuild.building import BuildFailed
 from dynbuild.digest import sha256
+from dynbuild.engine import messages
 from dynbuild.engine.messages import DIGEST_MISMATCH, EXIT_CODE, NO_DIRECTORY, PROCESS
 from dynbuild.engine.rawjson import FailedVertex, PlatformStep, Transcript
 from dynbuild.errors import (
@@ -107,6 +109,20 @@ def silent(builder: str | None, why: str) -> UnreachableError:
     whole = (builder or "").partition("/")[0]
     hint = f"`docker buildx inspect --bootstrap {whole}".rstrip() + "` may start it"
     return UnreachableError(Diagnostic("DB0515", message, hint=hint))
+
+
+def unanswered(builder: str | None, address: str, words: str) -> UnreachableError:
+    """Return the error for a builder elsewhere, by what came when it was asked."""
+    reason, refused = messages.refusal(words)
+    why = f"{address}: {reason}" if reason else f"nothing at {address}"
+    hint = (
+        "it has to know the authority of the client's certificate, and this machine "
+        "its own:\ndocs/builders.md#a-build-server-on-the-lan"
+        if refused
+        else "see whether BuildKit runs there, and listens where this machine gets to"
+    )
+    (one,) = silent(builder, why).diagnostics
+    return UnreachableError(replace(one, hint=hint))
 
 
 def explain(transcript: Transcript) -> BuildFailed | DynbuildError:

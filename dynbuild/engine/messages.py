@@ -30,6 +30,11 @@ _REFUSED = re.compile(
     r"unauthorized|(?<!permission )denied|authentication|insufficient_scope"
     r"|\b40[13] (?:Forbidden|Unauthorized)|status 40[13]\b"
 )
+_TRANSPORT = re.compile(
+    r'Unavailable: (?:connection error: desc = "(?:transport: )?)?(.*?)"?$'
+)
+_CERTIFICATE = re.compile(r"\btls: |x509: ")
+_BROKEN = re.compile(r"broken pipe|connection reset|\bEOF$")
 _BASE = re.compile("load metadata|^FROM ")
 
 
@@ -74,6 +79,21 @@ def is_refused(message: str) -> bool:
 def is_of_a_blob_that_came_wrong(message: str) -> bool:
     """Whether containerd holds other bytes than a blob has, and will not take it."""
     return "unexpected commit digest" in message
+
+
+def refusal(words: str) -> tuple[str, bool]:
+    """Return why a builder elsewhere did not talk, and whether for a certificate.
+
+    Where nothing listens there is no reason. A server that refuses a certificate often
+    ends the connection, and no more.
+    """
+    if "connection refused" in words or not (match := _TRANSPORT.search(words)):
+        return "", False
+    reason = match[1]
+    if _BROKEN.search(reason):
+        return "it ended the connection, as it does to whom it does not know", True
+    _, _, certificate = reason.rpartition("tls: ")
+    return certificate, _CERTIFICATE.search(reason) is not None
 
 
 def is_of_the_base(instruction: str) -> bool:

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dynbuild.errors import DeclarationError, Diagnostic
+
 _CONFIG = "BUILDX_CONFIG"
 _INSTANCES = "instances"
 _IDENTITY = ".buildNodeID"
@@ -20,11 +22,8 @@ _IDENTITY = ".buildNodeID"
 
 def nodes_of(environment: Mapping[str, str], builder: str) -> tuple[str, ...]:
     """Return the names of a builder's nodes; where it has one alone, its own name."""
-    match _instance(environment, builder).get("Nodes"):
-        case [{"Name": str()}, {"Name": str()}, *_] as nodes:
-            return tuple(f"{builder}/{node['Name']}" for node in nodes)
-        case _:
-            return (builder,)
+    names = _nodes(environment, builder)
+    return tuple(f"{builder}/{name}" for name in names) if names[1:] else (builder,)
 
 
 @contextmanager
@@ -33,15 +32,20 @@ def addressed(
 ) -> Iterator[tuple[Mapping[str, str], str | None]]:
     """Provide an environment in which buildx knows a node as a builder, and its name.
 
-    What is no node has its own name in the environment as it is.
+    What is no node has its own name in the environment as it is. Raises
+    DeclarationError for a node that the builder has not.
     """
     whole, of_several, name = (builder or "").partition("/")
     if not of_several:
         yield environment, builder
         return
+    if name not in _nodes(environment, whole):
+        hint = "`docker buildx ls` lists the builders there are, and their nodes"
+        message = f'no builder "{builder}" found'
+        raise DeclarationError(Diagnostic("DB0505", message, hint=hint))
     instance = _instance(environment, whole)
-    nodes = [node for node in instance.get("Nodes", ()) if node["Name"] == name]
-    alone = {**instance, "Name": name, "Nodes": nodes}
+    own = [node for node in instance["Nodes"] if node["Name"] == name]
+    alone = {**instance, "Name": name, "Nodes": own}
     with TemporaryDirectory(prefix="dynbuild-") as place:
         folder = Path(place, _INSTANCES)
         folder.mkdir()
@@ -49,6 +53,16 @@ def addressed(
         with suppress(OSError):
             shutil.copyfile(_config(environment) / _IDENTITY, Path(place, _IDENTITY))
         yield {**environment, _CONFIG: place}, name
+
+
+def _nodes(environment: Mapping[str, str], builder: str) -> list[str]:
+    """Return the names of a builder's nodes; nothing where they are not known."""
+    match _instance(environment, builder).get("Nodes"):
+        case [*nodes] if all(isinstance(node, dict) for node in nodes):
+            names = [node.get("Name") for node in nodes]
+            return [name for name in names if isinstance(name, str)]
+        case _:
+            return []
 
 
 def _instance(environment: Mapping[str, str], builder: str) -> dict[str, Any]:

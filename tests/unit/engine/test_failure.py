@@ -5,7 +5,15 @@ import json
 import pytest
 
 from dynbuild.building import BuildFailed
-from dynbuild.engine.failure import answered, error_message, explain, later, unreachable
+from dynbuild.engine import messages
+from dynbuild.engine.failure import (
+    answered,
+    error_message,
+    explain,
+    later,
+    unanswered,
+    unreachable,
+)
 from dynbuild.engine.rawjson import Transcript
 from dynbuild.errors import DeclarationError, UnreachableError, redact_urls
 
@@ -150,3 +158,39 @@ def test_an_engine_that_has_no_buildkit() -> None:
     assert "docs/builders.md" in str(told.hint)
     base = "ERROR: docker.io/moby/buildkit:latest: not found"
     assert isinstance(explain(transcript(base)), BuildFailed)
+
+
+X509 = "x509: certificate is valid for localhost, not build.lan"
+AT = 'Unavailable: connection error: desc = "'
+DIAL = "Error while dialing: dial tcp"
+REFUSALS = {
+    f'{AT}transport: failed to write: tls: failed to verify certificate: {X509}"': (
+        f"failed to verify certificate: {X509}",
+        True,
+    ),
+    "Unavailable: write tcp 127.0.0.1:1->127.0.0.1:2: write: broken pipe": (
+        "it ended the connection, as it does to whom it does not know",
+        True,
+    ),
+    f'{AT}error reading: remote error: tls: certificate required"': (
+        "certificate required",
+        True,
+    ),
+    f'{AT}transport: {DIAL}: lookup build.lan: no such host"': (
+        f"{DIAL}: lookup build.lan: no such host",
+        False,
+    ),
+    f'{AT}transport: {DIAL} 127.0.0.1:9: connect: connection refused"': ("", False),
+    "": ("", False),
+}
+
+
+@pytest.mark.parametrize("words", REFUSALS)
+def test_why_a_builder_elsewhere_does_not_answer(words: str) -> None:
+    assert (
+        messages.refusal(words and f"failed to call diskusage: {words}")
+        == (REFUSALS[words])
+    )
+    (one,) = unanswered("lan", "tcp://build.lan:1", words).diagnostics
+    assert one.message.startswith("the builder lan does not answer: ")
+    assert "build.lan:1" in one.message

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from dynbuild.engine.nodes import addressed, nodes_of
+from dynbuild.errors import DeclarationError
 
 NODES = [{"Name": "lan0", "Endpoint": "tcp://a:1"}, {"Name": "b", "DriverOpts": {}}]
 
@@ -49,3 +52,11 @@ def test_what_is_not_known_is_one_builder(tmp_path: Path) -> None:
         '{"Nodes": [1, 2]}',
     ):
         assert nodes_of(written(tmp_path, text), "lan") == ("lan",)
+
+
+def test_a_node_that_is_not_there(tmp_path: Path) -> None:
+    environment = written(tmp_path, json.dumps({"Name": "lan", "Nodes": NODES}))
+    for builder in ("lan/none", "lan/", "other/lan0", "/", "../lan/lan0"):
+        with pytest.raises(DeclarationError) as found, addressed(environment, builder):
+            pass
+        assert found.value.diagnostics[0].code == "DB0505"
