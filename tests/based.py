@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from dynbuild.digest import Digest, sha256
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.lockfile.model import Lock, Target
-from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.update import update
 from dynbuild.ports import Base, Job
 from dynbuild.realization.bases import base_of
@@ -69,10 +68,9 @@ class Based:
             sources=("local", "registry"),
         )
         options = RealizeOptions(platforms=(AMD,))
-        order = install_order(lock)
         folder = str(self.folder)
         # As where images are realized: what one has read is known to the others.
-        inputs = RealizeInputs(lock, order, AMD, backends, options, folder, bases={})
+        inputs = RealizeInputs(lock, AMD, backends, options, folder, bases={})
         found = base_of(inputs)
         self.run.end()
         return found

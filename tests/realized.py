@@ -20,6 +20,7 @@ from dynbuild.link.choice import Held
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.lockfile.codec import dumps
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import Build, Plan, Reuse, plan
 from dynbuild.project.content import Tree
@@ -80,11 +81,12 @@ class Machine:
     def steps(
         self, lock: Lock, live: Digest = LIVE
     ) -> tuple[tuple[Placed, ...], dict[str, Description], dict[str, Digest]]:
+        lock = of_platform(lock, PLATFORM)
         order = install_order(lock)
         contents, unpinned = stand_ins(lock, order)
         if live != LIVE:
             contents = dict.fromkeys(contents, live)
-        described = resolve(lock, PLATFORM, contents, unpinned, order).descriptions
+        described = resolve(lock, PLATFORM, contents, unpinned).descriptions
         return (
             order,
             described,
@@ -93,7 +95,7 @@ class Machine:
 
     def foresee(self, lock: Lock, live: Digest = LIVE) -> tuple[Prediction, Trace]:
         order, described, digests = self.steps(lock, live)
-        before = before_of(lock, self.past)
+        before = before_of(of_platform(lock, PLATFORM), self.past)
         ids = {digest: id_ for id_, digest in before.digests.items()}
         wrote = {
             ids[one.record.step]: one.record.writes

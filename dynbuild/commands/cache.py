@@ -62,7 +62,7 @@ def steps_of(lock: Lock, files: Files) -> frozenset[StepDigest]:
     found: set[StepDigest] = set()
     for platform in sorted(platforms(lock) or ()):
         found |= {base_step(pin) for pin in bases_of(lock, platform)}
-        found |= {*resolve(lock, platform, live_digests, {}, order).digests.values()}
+        found |= {*resolve(lock, platform, live_digests, {}).digests.values()}
     return frozenset(found)
 
 

@@ -124,7 +124,7 @@ def _steps(lock: Lock, files: Files) -> set[StepDigest]:
     for platform in sorted(platforms(lock) or ()):
         steps |= {base_step(digest) for digest in bases_of(lock, platform)}
         try:
-            digests = resolve(lock, platform, live_digests, {}, order).digests
+            digests = resolve(lock, platform, live_digests, {}).digests
         except DeclarationError:
             # It adds what is not there for the platform: it cannot be built for it.
             continue

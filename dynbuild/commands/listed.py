@@ -20,7 +20,9 @@ def packages_of(declaration: ImageFields | Stage) -> dict[str, dict[str, str]]:
     found = {}
     for manager, field, upgraded in _LISTED:
         listed = getattr(declaration, field)
-        specs = {manager.key(spec): spec for spec in sorted(listed)} if listed else {}
+        specs = {
+            manager.package(spec): manager.spelled(spec) for spec in sorted(listed)
+        }
         if upgraded and getattr(declaration, upgraded):
             specs[EVERYTHING] = EVERYTHING
         if specs:

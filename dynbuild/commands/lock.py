@@ -47,6 +47,7 @@ from dynbuild.lockfile.images_requests import all_of, asked_on_sides, asked_sinc
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.platform import of_platform, told_apart
 from dynbuild.ports import CommittedUnknownError, Edits, Files, Images, Locks
 from dynbuild.steps.downloads import common_platform
 from dynbuild.steps.model import Pin
@@ -272,9 +273,11 @@ def stale(locked: Locked) -> CommandFailed:
 def _refuse_unsayable(result: Lock) -> None:
     """Refuse what a Dockerfile cannot express, as an error of the declaration."""
     stages = [entry.stage for entry in result.stages.values()]
-    platform = common_platform(stages, result.base.platforms)
+    usual = common_platform(stages, result.base.platforms)
     try:
-        emit(result, install_order(result), platform, {})
+        for platform in told_apart(result) or (usual,):
+            there = of_platform(result, platform)
+            emit(there, install_order(there), platform, {})
     except LockError as error:
         raise DeclarationError(*error.diagnostics) from None
 

@@ -155,7 +155,7 @@ def _digests(lock: Lock) -> Mapping[str, str]:
 
     order = install_order(lock)
     live, images = stand_ins(lock, order)
-    return resolve(lock, common_platform(lock), live, images, order).digests
+    return resolve(lock, common_platform(lock), live, images).digests
 
 
 def unpinned(several: LockedImages) -> list[Diagnostic]:

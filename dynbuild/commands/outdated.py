@@ -20,6 +20,7 @@ from dynbuild.inheritance import steps_of
 from dynbuild.link.model import WriteSet
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import resolve
 from dynbuild.plan import Held, Reuse
 from dynbuild.ports import Files, Images, Tier
@@ -70,12 +71,13 @@ def outdated(  # noqa: PLR0913, PLR0917 - each edge
                 newest["pip"][key] = latest
     told: dict[Finding, list[str]] = {}
     for platform in platforms:
+        there = of_platform(lock, platform)
         installed: dict[str, dict[str, str]] = {}
         if "pip" in specs:
             installed["pip"] = installed_by_pip(_wrote(lock, files, tiers, platform))
         for one in (
-            *_of_systems(lock, inside, archives, platform),
-            *packages(lock, installed, newest, unknown),
+            *_of_systems(there, inside, archives, platform),
+            *packages(there, installed, newest, unknown),
         ):
             told.setdefault(one, []).append(platform)
     of_all = len(platforms)
@@ -128,10 +130,10 @@ def _wrote(
     lock: Lock, files: Files, tiers: Sequence[Tier], platform: str
 ) -> list[WriteSet]:
     """Return the write sets of the pip groups, as far as a tier holds them."""
-    order = install_order(lock)
+    order = install_order(of_platform(lock, platform))
     contents, _ = stand_ins(lock, order)
     contents |= existing_live_digests(order, files.content)
-    resolved = resolve(lock, platform, contents, {}, order)
+    resolved = resolve(lock, platform, contents, {})
     held = [
         Held(record, distance)
         for distance, tier in enumerate(tiers)

@@ -20,6 +20,7 @@ from dynbuild.link.choice import Held
 from dynbuild.link.model import Inside, Record, WriteSet
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Plan, Reuse
 from dynbuild.ports import Base, Files, Images, Machine, Stack, Tier
@@ -159,11 +160,12 @@ class _Held:
 
 
 def _held(lock: Lock, shelf: Shelf, platform: str) -> _Held:
+    lock = of_platform(lock, platform)
     order = install_order(lock)
     live, images = stand_ins(lock, order)
     live |= existing_live_digests(order, shelf.files.content)
     unpinned = {**images, **unpinned_digests(lock, shelf.images)}
-    resolved = resolve(lock, platform, live, unpinned, order)
+    resolved = resolve(lock, platform, live, unpinned)
     above = above_of(resolved)
     every = (steps_of(resolved), *above)
     steps = [*dict.fromkeys(digest for one in every for digest in one.digests.values())]

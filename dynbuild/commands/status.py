@@ -9,6 +9,7 @@ from dynbuild.inventory import Answer
 from dynbuild.link.model import Record
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Held, Plan, Reuse
 from dynbuild.ports import (
@@ -96,10 +97,10 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     """
     options = RealizeOptions((), platforms=(platform,) if platform else ())
     name = platform_of(lock, builder.platform, options)
-    order = install_order(lock)
+    lock = of_platform(lock, name)
     unpinned = local_digests(lock, images)
-    contents = existing_live_digests(order, files.content)
-    resolved = resolve(lock, name, contents, unpinned, order)
+    contents = existing_live_digests(install_order(lock), files.content)
+    resolved = resolve(lock, name, contents, unpinned)
     digest = lock.base.platforms.get(name) or unpinned.get(lock.base.image)
     base = machine.base(digest) if digest else None
     if lock.base.empty:
@@ -119,7 +120,7 @@ def status(  # noqa: PLR0913, PLR0917 - each edge, and the user's options
     return Status(
         name,
         sum(layer.size for layer in base.layers) if base else None,
-        tuple(_step(placed, records.get(placed.id)) for placed in order),
+        tuple(_step(placed, records.get(placed.id)) for placed in resolved.order),
         tuple(_share(answer, reusable(answer.records)) for answer in answers),
     )
 

@@ -1,15 +1,18 @@
 """What is refused once images are known: platforms, variables, shells."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from dynbuild.declaration.check.shells import without_shell
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.variables import not_expanded
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.lockfile.platform import ANY_OTHER, is_for, of_platform, told_apart
 from dynbuild.steps.downloads import address_of, digest_of_download
 from dynbuild.steps.environment import EnvironmentConflict, Environments
 from dynbuild.steps.expansion import VariableError
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.model import Pin, Stage
 
 
@@ -36,9 +39,9 @@ def _not_for_all(
     loaded: Loaded, stages: tuple[Stage, ...], base: Pin, images: Mapping[str, Pin]
 ) -> Iterator[Diagnostic]:
     """Report platforms of the image that an image it is made of does not have."""
-    pins = Lock(base, stages=_entries(stages), images=images).pins_of_target
+    lock = Lock(base, stages=_entries(stages), images=images)
     for at, platform in enumerate(loaded.declaration.platforms):
-        for pin in pins:
+        for pin in of_platform(lock, platform).pins_of_target:
             if pin.platforms and platform not in pin.platforms:
                 known = ", ".join(sorted(pin.platforms))
                 yield Diagnostic(
@@ -49,7 +52,7 @@ def _not_for_all(
                     "sets another environment, user or directory)",
                 )
         for place, stage in enumerate(stages):
-            for number, one in enumerate(stage.add):
+            for number, one in enumerate(stage.add) if is_for(stage, platform) else ():
                 if one.digests and digest_of_download(one, platform) is None:
                     address = address_of(one.url, platform)
                     yield Diagnostic(
@@ -75,7 +78,19 @@ def refuse_shells(loaded: Loaded, lacks: Callable[[str, str], bool]) -> None:
 def refuse_conflicts(
     loaded: Loaded, stages: tuple[Stage, ...], base: Pin, images: Mapping[str, Pin]
 ) -> None:
-    places = {stage.name: place for place, stage in enumerate(stages)}
+    """Refuse variables that cannot be set, on any of the platforms that differ."""
+    lock = Lock(base, stages=_entries(stages), images=images)
+    lock = replace(lock, config=RuntimeConfig(platforms=loaded.declaration.platforms))
+    for platform in told_apart(lock) or (ANY_OTHER,):
+        there = of_platform(lock, platform).stages.values()
+        _refuse_conflicts(loaded, [one.stage for one in there], base, images)
+
+
+def _refuse_conflicts(
+    loaded: Loaded, stages: Sequence[Stage], base: Pin, images: Mapping[str, Pin]
+) -> None:
+    declared = loaded.declaration.stages
+    places = {stage.name: place for place, stage in enumerate(declared)}
     own = {image: pin.env for image, pin in images.items()}
     try:
         environments = Environments(stages, base.env, own)

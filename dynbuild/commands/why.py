@@ -20,6 +20,7 @@ from dynbuild.link.placement import Join
 from dynbuild.lockfile.changes import Change, compare
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, closure_of, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Choice, Held, Reuse
 from dynbuild.ports import Files, Images, Locks, Tier
@@ -113,15 +114,13 @@ def why(
     Steps are compared with their last realization, or with the lock that git has at
     the revision ``since``. Raises DeclarationError, LockError, UnreachableError.
     """
-    order = install_order(lock)
-    selected = [placed for name in names for placed in named(order, name)]
     platform = platform or usual_platform(lock, edges.history, edges.platform)
+    selected = [one for name in names for one in named_on(lock, name, platform)]
+    order = install_order(of_platform(lock, platform))
     old = None if since is None else lock_at(edges.locks, since)
     contents = live(order, edges.files.content)
     unpinned = unpinned_digests(lock, edges.images)
-    return _answer(
-        resolve(lock, platform, contents, unpinned, order), selected, edges, old
-    )
+    return _answer(resolve(lock, platform, contents, unpinned), selected, edges, old)
 
 
 def why_all(
@@ -132,9 +131,8 @@ def why_all(
     Of more steps than ``most_next`` the effect of a change is not predicted. Raises
     DeclarationError, LockError.
     """
-    order = install_order(lock)
-    resolved = _open(lock, order, edges, platform)
-    return _answer(resolved, order, edges, most_next=most_next)
+    resolved = _open(lock, edges, platform)
+    return _answer(resolved, resolved.order, edges, most_next=most_next)
 
 
 def estimate(
@@ -145,19 +143,17 @@ def estimate(
     Missing live files and unpinned images are left open: what stands on them runs.
     Raises DeclarationError, LockError.
     """
-    order = install_order(lock)
-    selected = [placed for name in names for placed in named(order, name)]
     platform = platform or usual_platform(lock, edges.history, edges.platform)
-    return _answer(_open(lock, order, edges, platform), selected, edges)
+    selected = [one for name in names for one in named_on(lock, name, platform)]
+    return _answer(_open(lock, edges, platform), selected, edges)
 
 
-def _open(
-    lock: Lock, order: tuple[Placed, ...], edges: Edges, platform: str
-) -> ResolvedLock:
+def _open(lock: Lock, edges: Edges, platform: str) -> ResolvedLock:
     """Resolve a lock with stand-ins for what is missing, or not pinned."""
+    order = install_order(of_platform(lock, platform))
     contents, unpinned = stand_ins(lock, order)
     contents |= existing_live_digests(order, edges.files.content)
-    return resolve(lock, platform, contents, unpinned, order)
+    return resolve(lock, platform, contents, unpinned)
 
 
 def _answer(
@@ -247,6 +243,37 @@ def named(order: Sequence[Placed], name: str) -> list[Placed]:
     message = f"nothing in the lock is called {name!r}"
     see = "see `dynbuild why --order`, and `dynbuild packages` for what is installed"
     raise DeclarationError(Diagnostic("DB0330", message, hint=hint or see))
+
+
+def named_on(lock: Lock, name: str, platform: str) -> list[Placed]:
+    """Return the steps that a name denotes on a platform.
+
+    Raises DeclarationError if there is none, or none there.
+    """
+    try:
+        return named(install_order(of_platform(lock, platform)), name)
+    except DeclarationError:
+        named(install_order(lock), name)
+        message = f"the lock has no {name!r} for {platform}"
+        entry = lock.stages.get(name)
+        known = entry.stage.only if entry else ()
+        hint = f"it is for {', '.join(known)}: pass one of these as --platform"
+        raise DeclarationError(
+            Diagnostic("DB0330", message, hint=hint if known else None)
+        ) from None
+
+
+def is_on(lock: Lock, name: str, platform: str) -> bool:
+    """Whether a name denotes a step on a platform, or nowhere one at all."""
+    try:
+        named(install_order(lock), name)
+    except DeclarationError:
+        return True
+    try:
+        named_on(lock, name, platform)
+    except DeclarationError:
+        return False
+    return True
 
 
 def lock_at(locks: Locks, revision: str) -> Lock:

@@ -373,6 +373,9 @@ class Stage(Model):
     build_only: bool = Field(
         default=False, description="Built, not in the image: others copy from it."
     )
+    only: Annotated[tuple[WrittenPlatform, ...], Several] = Field(
+        default=(), description="The platforms whose images have it; else all."
+    )
     base: Image | None = Field(
         default=None,
         description="The image that it starts from, if another; build_only then.",

@@ -121,12 +121,12 @@ def diff(
     digests = {*resolved.digests.values(), *(was.digests.values() if was else ())}
     metrics = look_up(digests, platform)
     new, old = view(resolved, metrics), view(was, metrics) if was else None
-    then = before_in(after, old) if old else PreviousSteps()
+    then = before_in(new.lock, old) if old else PreviousSteps()
     order = tuple(new.steps.values())
     foreseen = _foreseen(new, order, old, then, metrics)
     now = CurrentSteps(order, new.descriptions, new.digests, foreseen)
     trace = Trace(now, then)
-    names = _names(after, old, then)
+    names = _names(new.lock, old, then)
     seconds = prices(order, _measured(now, names, then, metrics))
     final = foreseen.plan.places.final
     tiers = {id_: metrics.tiers[d] for id_, d in final.items() if d in metrics.tiers}

@@ -7,12 +7,14 @@ used, so that two locks can be compared, and facts outside of them count as equa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from dynbuild.digest import Description, Digest, PlacedDigest, StepDigest, digest_of
 from dynbuild.explain.metrics import NOTHING_KNOWN, StepMetrics
 from dynbuild.link.placement import Placements, place
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import Contents, ResolvedLock, resolve
 from dynbuild.plan import standing
 from dynbuild.steps.model import Copy, Stage
@@ -49,10 +51,9 @@ def filled(
     Raises LockError for an unsound lock, DeclarationError (DB0304) for a platform that
     it lacks.
     """
-    order = install_order(lock)
-    live, images = stand_ins(lock, order)
+    live, images = stand_ins(lock, install_order(of_platform(lock, platform)))
     contents = live | dict(contents or {})
-    return resolve(lock, platform, contents, images | dict(unpinned or {}), order)
+    return resolve(lock, platform, contents, images | dict(unpinned or {}))
 
 
 def view(resolved: ResolvedLock, metrics: StepMetrics = NOTHING_KNOWN) -> View:
@@ -90,14 +91,19 @@ def platforms(lock: Lock) -> frozenset[str] | None:
 
     None if it does not say any, and nothing is pinned.
     """
-    known = [
-        frozenset(pin.platforms)
-        for pin in lock.pins_of_target
-        if pin.digest is not None
-    ]
-    if lock.config.platforms:
-        known.append(frozenset(lock.config.platforms))
-    return known[0].intersection(*known[1:]) if known else None
+    pins = [pin for pin in lock.pins_of_target if pin.digest is not None]
+    named = lock.config.platforms or chain.from_iterable(pin.platforms for pin in pins)
+    if not pins and not lock.config.platforms:
+        return None
+    return frozenset(
+        name
+        for name in set(named)
+        if all(
+            name in pin.platforms
+            for pin in of_platform(lock, name).pins_of_target
+            if pin.digest is not None
+        )
+    )
 
 
 def common_platform(*locks: Lock) -> str:

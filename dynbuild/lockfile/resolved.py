@@ -12,6 +12,7 @@ from dynbuild.digest import Description, Digest, StepDigest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.topology import dependencies_first
 from dynbuild.quote import UnfitError
 from dynbuild.steps.describe import Surroundings, describe
@@ -33,8 +34,9 @@ Contents: TypeAlias = Mapping[Copy, Digest]
 class ResolvedLock:
     """A lock and what follows from it, all but ``order`` by the ids of steps.
 
-    ``contents`` and ``unpinned`` are what was passed in. ``descriptions`` and
-    ``digests`` leave out the steps that need what was not.
+    ``lock`` is as the platform has it. ``contents`` and ``unpinned`` are what was
+    passed in. ``descriptions`` and ``digests`` leave out the steps that need what was
+    not.
     """
 
     lock: Lock
@@ -53,15 +55,15 @@ def resolve(
     platform: str,
     contents: Contents,
     unpinned: Mapping[str, Digest],
-    order: tuple[Placed, ...] | None = None,
 ) -> ResolvedLock:
-    """Resolve a lock; ``order`` is ``install_order(lock)`` if that is known already.
+    """Resolve a lock as the platform has it.
 
     Raises LockError for a lock that is not sound, DeclarationError (DB0304) for a
     platform that it does not have.
     """
     _refuse_undeclared(lock, platform)
-    order = install_order(lock) if order is None else order
+    lock = of_platform(lock, platform)
+    order = install_order(lock)
     environments = environments_of(lock)
     described, digests = _described(
         lock, order, platform, contents, unpinned, environments

@@ -14,6 +14,7 @@ import tomli_w
 from dynbuild.lockfile import reading
 from dynbuild.lockfile.images import LockedImage, LockedImages
 from dynbuild.lockfile.model import Entry, Lock
+from dynbuild.lockfile.platform import is_restricted
 from dynbuild.steps.fields import (
     COLUMNS,
     Column,
@@ -57,6 +58,9 @@ _ORIGINS_SINCE = 5
 UPGRADES_SINCE = 7
 """The version that first told upgrades from one another."""
 
+_RESTRICTED_SINCE = 8
+"""The version that first had packages for some platforms only."""
+
 _NOTHING_SINCE = 5
 """The version that first had images and stages that start from nothing."""
 
@@ -98,6 +102,8 @@ def _version(recipe: Lock | LockedImages) -> int:
     events = chain.from_iterable(events for log in logs for events in log.values())
     if recipe.upgrades or any(event.number is not None for event in events):
         lowest = max(lowest, UPGRADES_SINCE)
+    if any(map(is_restricted, logs)):
+        lowest = max(lowest, _RESTRICTED_SINCE)
     named = any(targets_of(stage, {**stage.env, **stage.build_env}) for stage in stages)
     empty = any(pin.empty for pin in (recipe.base, *recipe.images.values()))
     return max(lowest, _TARGETS_SINCE * named, _NOTHING_SINCE * empty)

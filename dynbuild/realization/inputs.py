@@ -8,10 +8,11 @@ from dynbuild.building import BuildRequest
 from dynbuild.digest import Digest, StepDigest
 from dynbuild.emit.config import step_config
 from dynbuild.emit.dockerfile import layout
-from dynbuild.errors import CommandFailed, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.inheritance import Steps, above_of
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import for_platform, resolve
 from dynbuild.ports import Base
 from dynbuild.realization.contents import contents, local_digests
@@ -41,7 +42,6 @@ class RealizeInputs:
     def __init__(  # noqa: PLR0913, PLR0917 - all the inputs
         self,
         lock: Lock,
-        order: tuple[Placed, ...],
         platform: str,
         backends: Backends,
         options: RealizeOptions,
@@ -52,8 +52,8 @@ class RealizeInputs:
         of_several: bool = False,
         narrowed: Diagnostic | None = None,
     ) -> None:
-        self.lock = lock
-        self.order = order
+        self.lock = of_platform(lock, platform)
+        self.order = install_order(self.lock)
         self.platform = platform
         self.backends = backends
         self.files = backends.files
@@ -65,14 +65,12 @@ class RealizeInputs:
         self.bases = bases
         self.of_several = of_several
         self.narrowed = narrowed
-        self.unpinned = local_digests(lock, backends.images)
+        self.unpinned = local_digests(self.lock, backends.images)
 
     def above(self, at: int) -> "RealizeInputs":
         """Return the inputs of an image that this one extends, the root first."""
-        lock = self.lock.line[at]
         return RealizeInputs(
-            lock,
-            install_order(lock),
+            self.lock.line[at],
             self.platform,
             replace(self.backends, earlier=tuple),
             self.options,
@@ -81,6 +79,13 @@ class RealizeInputs:
             self.bases,
             of_several=self.of_several,
         )
+
+    def refuse_absent(self, stage: str) -> None:
+        """Raise DeclarationError for a stage that is for other platforms."""
+        if stage not in self.lock.stages:
+            message = f"there is no stage {stage!r} for {self.platform}"
+            hint = "its `only` says which platforms have it: pass one as --platform"
+            raise DeclarationError(Diagnostic("DB0320", message, hint=hint))
 
     def check_unpinned(self, image: str) -> None:
         """Raise CommandFailed if an image without a pin has changed."""
@@ -131,7 +136,7 @@ class RealizeInputs:
     ) -> Recipe:
         """Return the recipe; ``known`` has the contents of copies."""
         lock, order = self.lock, self.order
-        resolved = resolve(lock, self.platform, known, self.unpinned, order)
+        resolved = resolve(lock, self.platform, known, self.unpinned)
         exact = replace(resolved, lock=for_platform(lock, self.platform))
         text = dockerfile_of(exact, self.options.project)
         laid = layout(order)

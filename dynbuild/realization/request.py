@@ -1,7 +1,7 @@
 """``realize``: the options, and the build request for the image of a lock."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from dynbuild.emit.mounts import PRINTED, Mounts
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.platforms import each_once
 from dynbuild.ports import Builder, Files, Images
@@ -106,10 +107,11 @@ def prepare(
     exist for, and for a stage that is not allowed to use the host's network.
     """
     refuse_host_network(lock, options)
-    order = install_order(lock)
     platforms, narrowed = platforms_of(
         lock, builder.platform, builder.loads_several, options
     )
+    lock = _for_all(lock, platforms)
+    order = install_order(lock)
     unpinned = local_digests(lock, images)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as context:
         known = contents(
@@ -118,7 +120,7 @@ def prepare(
         # All are emitted, since that rejects a platform that an image lacks; they
         # differ only in their comments.
         texts = [
-            dockerfile_of(resolve(lock, name, known, unpinned, order), options.project)
+            dockerfile_of(resolve(lock, name, known, unpinned), options.project)
             for name in platforms
         ]
         request = BuildRequest(
@@ -141,6 +143,20 @@ def prepare(
         )
         names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
         yield Prepared(request, names, narrowed)
+
+
+def _for_all(lock: Lock, platforms: Sequence[str]) -> Lock:
+    """Return the lock as all of some platforms have it.
+
+    One Dockerfile makes all of them. Raises DeclarationError where they differ.
+    """
+    first, *others = (of_platform(lock, platform) for platform in platforms)
+    if any(other != first for other in others):
+        message = f"one linear build cannot be for {', '.join(platforms)}: they have "
+        message += "other packages or stages"
+        hint = "pass one of these as --platform; or leave --linear out"
+        raise DeclarationError(Diagnostic("DB0439", message, hint=hint))
+    return first
 
 
 def titles(lock: Lock) -> dict[str, str]:

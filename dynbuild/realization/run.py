@@ -117,16 +117,14 @@ def _inputs(
     refuse_host_network(lock, options)
     loads_several = backends.builder.loads_several
     platforms, narrowed = platforms_of(lock, platform, loads_several, options)
-    order = install_order(lock)
     for one in platforms if lock.config.platforms or len(platforms) > 1 else ():
         # One that the lock lacks is told before anything is built for the others.
-        resolve(lock, one, {}, {}, order)
-    steps = {placed.id for placed in order}
+        resolve(lock, one, {}, {})
+    steps = {placed.id for placed in install_order(lock)}
     known(lock, [step for step in options.anew if step not in steps])
     return tuple(
         RealizeInputs(
             lock,
-            order,
             one,
             backends,
             options,
@@ -220,6 +218,7 @@ def _asked(inputs: RealizeInputs) -> Asked:
     anew = frozenset(options.anew)
     if options.no_cache:
         anew |= reached(order)
+    anew &= {placed.id for placed in order}
     how = How(options.jobs, anew, history.seconds(inputs.platform))
 
     def above(at: int) -> Asked:

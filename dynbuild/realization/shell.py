@@ -5,7 +5,6 @@ import tempfile
 from dynbuild.emit.config import step_config
 from dynbuild.link.budget import BUDGET
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import environments_of
 from dynbuild.realization.bases import base_of
 from dynbuild.realization.inputs import RealizeInputs
@@ -29,8 +28,8 @@ def shell(lock: Lock, backends: Backends, options: RealizeOptions, stage: str) -
     refuse_host_network(lock, options)
     platform = platform_of(lock, backends.builder.platform, options)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as folder:
-        order = install_order(lock)
-        inputs = RealizeInputs(lock, order, platform, backends, options, folder)
+        inputs = RealizeInputs(lock, platform, backends, options, folder)
+        inputs.refuse_absent(stage)
         return lasting(lambda: _enter(inputs, stage))
 
 

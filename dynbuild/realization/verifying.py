@@ -7,7 +7,6 @@ from functools import partial
 
 from dynbuild.link.model import Record
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import install_order
 from dynbuild.plan import Reuse
 from dynbuild.realization.inputs import RealizeInputs
 from dynbuild.realization.model import Asked, Backends, How
@@ -32,19 +31,21 @@ def runs_of(
 ) -> Iterator[tuple[str, tuple[Record, ...]]]:
     """Run steps twice, one after the other; yield each with the records of its runs.
 
-    What they stand on is taken from the tiers, or built and kept if these lack it; the
-    runs go ``aside``. Raises BuildFailed, UnsuitedError; CommandFailed for a base that
-    cannot be read.
+    A step that is for other platforms is left out. What they stand on is taken from the
+    tiers, or built and kept if these lack it; the runs go ``aside``.
+    Raises BuildFailed, UnsuitedError; CommandFailed for a base that cannot be read.
     """
     refuse_host_network(lock, options)
     platform = platform_of(lock, backends.builder.platform, options)
-    order = install_order(lock)
     with tempfile.TemporaryDirectory(prefix="dynbuild-") as folder:
         ground, twice = (
-            RealizeInputs(lock, order, platform, one, options, folder)
+            RealizeInputs(lock, platform, one, options, folder)
             for one in (backends, aside)
         )
+        there = {placed.id for placed in ground.order}
         for step in steps:
+            if step not in there:
+                continue
             runs = partial(_run, twice, step, frozenset({step}))
             # Both stand on the same: what is there before.
             lasting(partial(_run, ground, step, frozenset()))

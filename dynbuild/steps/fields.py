@@ -109,6 +109,7 @@ FIELDS = (
         "bump", NumberKind(), "refreshed {} times", decides="again", covered_by="bump"
     ),
     StageField("build_only", Flag(), "build only", decides="place"),
+    StageField("only", Words(), "only {}", decides="place", since=8),
     StageField(
         "base", TextKind(), "on {}", covered_by="base", without_commands=True, since=4
     ),

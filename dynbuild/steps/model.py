@@ -197,7 +197,7 @@ class Stage:
     image that it starts from, where that is not the image's, and ``platform`` where it
     runs then, whatever the image is made for. ``packages`` are installed on that base
     first: their specs, by manager and key with a space between; from ``apt_sources``,
-    ``pip_index`` and ``npm_registry`` besides what the base has.
+    ``pip_index`` and ``npm_registry`` besides. Images for others than ``only`` lack it.
     """
 
     name: str
@@ -229,6 +229,7 @@ class Stage:
     timeout: str | None = None
     bump: int = 0
     add: tuple[Download, ...] = ()
+    only: tuple[str, ...] = ()
 
     @property
     def own_base(self) -> OwnBase | None:

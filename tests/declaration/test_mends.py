@@ -73,6 +73,7 @@ REASONS: dict[str, list[tuple[str, str]]] = {
     "DB0132": [(r"keep one", COMPUTED)],
     "DB0133": [
         (r"write name|such as|packages only|name each|copy the file", INVENTED),
+        (r"Debian's names|before each of them", CHOICE),
         (r"in pip_index", SECRET),
         (r"remove", COMPUTED),
     ],
@@ -119,6 +120,7 @@ REASONS: dict[str, list[tuple[str, str]]] = {
     "DB0176": [(r"copy what it needs", CHOICE)],
     "DB0177": [(r"name a user of that base", INVENTED)],
     "DB0178": [(r"remove one|name one, such as", CHOICE)],
+    "DB0199": [(r"let .* be so too", CHOICE)],
     "DB0179": [(r"for the image", CHOICE)],
     "DB0180": [(r"keep the id alone", SECRET)],
     "DB0181": [(r"docker run -e|name it in secrets", SECRET)],

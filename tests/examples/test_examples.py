@@ -100,7 +100,7 @@ def test_images_share_all_that_they_inherit() -> None:
 def digests_of_all(lock: Lock) -> set[str]:
     order = install_order(lock)
     live, unpinned = stand_ins(lock, order)
-    return {*resolve(lock, "linux/amd64", live, unpinned, order).digests.values()}
+    return {*resolve(lock, "linux/amd64", live, unpinned).digests.values()}
 
 
 def test_warnings_of_the_seed(snapshot: SnapshotAssertion) -> None:

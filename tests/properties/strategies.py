@@ -38,6 +38,9 @@ def digest(text: str) -> Digest:
     return sha256(text.encode())
 
 
+ARM = "linux/arm64"
+
+
 def pin(image: str, text: str | None = None) -> Pin:
     known = digest(text or image)
     return Pin(image, known, {PLATFORM: known, "linux/arm64": digest(f"{known} arm")})
@@ -68,9 +71,12 @@ SOURCES = tuple(
 SOURCES = (*SOURCES, replace(SOURCES[3], username="ci", secret="login"))
 INDEXES = (Index("https://a/simple"), Index("https://b/simple", secret="login"))
 SPECS = {
-    "apt": ("curl", "git", "git=1:2.39*", "jq", "sudo", EVERYTHING),
+    "apt": (
+        *("curl", "git", "git=1:2.39*", "jq", "sudo", EVERYTHING),
+        *("git [amd64]", "jq [!amd64]", "jq [arm64]"),
+    ),
     "yum": ("curl", "git"),
-    "apk": ("curl", "curl=8-r0", EVERYTHING),
+    "apk": ("curl", "curl=8-r0", "curl [arm64]", EVERYTHING),
     "pip": ("flask", "Flask>=3", "requests"),
     "npm": ("@scope/tool", "@scope/tool@1", "tool"),
 }
@@ -90,6 +96,7 @@ OWN_PACKAGES: tuple[dict[str, str], ...] = (
     {"apt git": "git"},
     {"apt git": "git", "pip flask": "flask"},
     {"apt git": "git=1:2.39*"},
+    {"apt git": "git [!amd64]"},
 )
 SHELLS = (DEFAULT_SHELL, ("/bin/bash", "-c"))
 
@@ -182,6 +189,9 @@ def stages(draw: st.DrawFn, name: str, others: Sequence[str], mix: Mix) -> Stage
         touches=some(("dpkg",)),
         memory=draw(st.sampled_from([None, None, "512m"])),
         timeout=draw(st.sampled_from([None, None, "10m"])),
+        only=draw(
+            st.sampled_from([(), (), (), (), (PLATFORM,), (ARM,), (ARM, PLATFORM)])
+        ),
     )
 
 
@@ -191,7 +201,7 @@ def packages() -> st.SearchStrategy[dict[str, dict[str, str]]]:
         {name: st.lists(st.sampled_from(specs)) for name, specs in SPECS.items()}
     ).map(
         lambda lists: {
-            name: {MANAGERS[name].key(spec): spec for spec in specs}
+            name: {MANAGERS[name].package(spec): spec for spec in specs}
             for name, specs in lists.items()
             if specs
         }
@@ -253,10 +263,16 @@ def mended(target: Target) -> Target:
     known = {stage.name: stage for stage in target.stages}
 
     def of_others(name: str, inputs: Sequence[Copy]) -> tuple[Copy, ...]:
+        only = known[name].only
         return tuple(
             one
             for one in inputs
-            if one.stage is None or (one.stage in known and one.stage != name)
+            if one.stage is None
+            or (
+                one.stage in known
+                and one.stage != name
+                and is_where(only, known[one.stage].only)
+            )
         )
 
     for name, stage in known.items():
@@ -303,6 +319,11 @@ def mended(target: Target) -> Target:
         stages=tuple(known[stage.name] for stage in target.stages),
         images={image: images[image] for image in sorted(used)},
     )
+
+
+def is_where(only: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether what is for some platforms finds there what is for others."""
+    return not other or bool(only and {*only} <= {*other})
 
 
 def _without(stage: Stage, need: str) -> Stage:

@@ -17,6 +17,7 @@ from dynbuild.environment.packages import shelf_of
 from dynbuild.environment.project import Project, download
 from dynbuild.errors import Diagnostic
 from dynbuild.explain.view import common_platform
+from dynbuild.lockfile.platform import of_platform
 from dynbuild.tiers.declared import declared_in
 
 
@@ -37,7 +38,8 @@ def fixed(project: Project, loaded: Loaded, color: Color) -> frozenset[tuple[str
             common_platform(image.lock),
         ):
             contents = packages(image.lock, shelf, platform).contents()
-            found[image.name, platform] = fixes(image.lock, contents, archives)
+            there = of_platform(image.lock, platform)
+            found[image.name, platform] = fixes(there, contents, archives)
     _tell(found, color)
     return frozenset(
         (name, key) for (name, _), one in found.items() for key in one.declared

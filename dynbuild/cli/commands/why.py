@@ -25,7 +25,7 @@ from dynbuild.cli.project import load_declaration
 from dynbuild.cli.render.why_data import answer_data
 from dynbuild.cli.render.why_text import order_text, overview_text, step_text
 from dynbuild.commands import lock as locking
-from dynbuild.commands.why import Explanation
+from dynbuild.commands.why import Explanation, is_on
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -116,6 +116,9 @@ def why(  # noqa: PLR0913 - one parameter a flag
     for subject in subjects(every_image(project, recipe), platform):
         image = subject.image
         steps = [step for name, step in asked if name == image.name]
+        if subject.told:
+            # Some are there for one of the platforms and not for another.
+            steps = [one for one in steps if is_on(image.lock, one, subject.told)]
         if steps or not names:
             environment = Environment(image.project, cache, tell=shows(color))
             answers[subject.key] = api.why(

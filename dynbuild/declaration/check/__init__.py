@@ -52,6 +52,7 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     stages.check_dependencies,
     stages.check_copied_stages,
     stages.check_cycles,
+    platforms.check_needs,
     stages.check_work,
     statuses.check_complete,
     variables.check_variables,

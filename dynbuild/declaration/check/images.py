@@ -170,14 +170,14 @@ def _packages(loaded: Loaded, name: str, other: str) -> Iterator[Diagnostic]:
     images = loaded.declaration.images
     for manager in MANAGERS.values():
         there = {
-            manager.key(spec): (at, spec)
+            manager.package(spec): (at, spec)
             for at, spec in enumerate(getattr(images[other], manager.field))
-            if manager.accepts(spec)
+            if manager.lists(spec)
         }
         for at, spec in enumerate(getattr(images[name], manager.field)):
-            if not manager.accepts(spec):
+            if not manager.lists(spec):
                 continue
-            key = manager.key(spec)
+            key = manager.package(spec)
             before, said = there.get(key, (0, spec))
             if said != spec:
                 first = loaded.span("images", other, manager.field, before)

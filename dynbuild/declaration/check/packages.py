@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from dynbuild.declaration.check.restrictions import wrong_restriction
 from dynbuild.declaration.grammar import WORD, matches
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import ImageFields
@@ -105,10 +106,10 @@ def _check_list(
     for index, spec in enumerate(getattr(lists, manager.field)):
         place = (*at, manager.field, index)
         span = loaded.span(*place)
-        if not manager.accepts(spec) or _FILE.search(spec):
+        if not manager.lists(spec) or _FILE.search(spec):
             yield _refused(loaded, manager, spec, place)
             continue
-        name = manager.key(spec)
+        name = manager.package(spec)
         if name in first:
             message = f"{name!r} is in {manager.field} twice"
             mends = removal(loaded.tree, loaded.syntax, place)
@@ -121,6 +122,13 @@ def _check_list(
 
 def _refused(loaded: Loaded, manager: Manager, spec: str, place: Path) -> Diagnostic:
     usual = f"write {manager.form}"
+    if (wrong := wrong_restriction(manager, spec)) is not None:
+        reason, hint, near = wrong
+        shown = without_logins(spec)
+        message = f"{shown!r} cannot be in {manager.field}: {reason}"
+        span = loaded.span(*place)
+        mends = respellings(span, spec, near)
+        return Diagnostic("DB0133", message, span, hint, mends=mends)
     reason, hint = next(
         (
             (reason, hint or usual)

@@ -1,31 +1,95 @@
-"""Checks of the platforms that an image is for."""
+"""Checks of the platforms that an image is for, and that have a stage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dynbuild.declaration.loaded import Loaded
+from dynbuild.declaration.schema_stage import Stage
+from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic, Label
 
 
 def check_platforms(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report platforms that are said twice, and a list of none."""
     declaration = loaded.declaration
-    if "platforms" in declaration.model_fields_set and not declaration.platforms:
-        yield Diagnostic(
-            "DB0178",
-            "'platforms' names no platform",
-            loaded.span("platforms"),
-            "name one, such as linux/amd64, or leave it out: then it is the engine's",
-        )
+    if "platforms" in declaration.model_fields_set:
+        hint = "name one, such as linux/amd64, or leave it out: then it is the engine's"
+        yield from _check_list(loaded, ("platforms",), declaration.platforms, hint)
+    for index, stage in enumerate(declaration.stages):
+        if "only" in stage.model_fields_set:
+            hint = "name one, such as linux/amd64, or leave it out: then all have it"
+            yield from _check_list(loaded, ("stages", index, "only"), stage.only, hint)
+
+
+def _check_list(
+    loaded: Loaded, at: Path, platforms: Sequence[str], hint: str
+) -> Iterator[Diagnostic]:
+    if not platforms and at not in loaded.lost:
+        message = f"{at[-1]!r} names no platform"
+        yield Diagnostic("DB0178", message, loaded.span(*at), hint)
     first: dict[str, int] = {}
-    for at, platform in enumerate(declaration.platforms):
-        before = first.setdefault(platform, at)
-        if before != at:
-            label = Label(loaded.span("platforms", before), "first named here")
+    for place, platform in enumerate(platforms):
+        before = first.setdefault(platform, place)
+        if before != place:
+            label = Label(loaded.span(*at, before), "first named here")
             yield Diagnostic(
                 "DB0178",
                 f"{platform} is named twice",
-                loaded.span("platforms", at),
+                loaded.span(*at, place),
                 "remove one; linux/arm64/v8 is linux/arm64, and linux/arm is "
                 "linux/arm/v7",
                 (label,),
             )
+
+
+def check_needs(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Report stages that need one where it is not.
+
+    What ``"*"`` means is there on each platform.
+    """
+    stages = {stage.name: stage for stage in loaded.declaration.stages}
+    declared = loaded.declaration.platforms
+    for index, stage in enumerate(loaded.declaration.stages):
+        needs: list[tuple[str, Path]] = [
+            (name, ("dependencies", at)) for at, name in enumerate(stage.dependencies)
+        ]
+        needs += [
+            (one.stage, (field, at, "stage"))
+            for field, taken in (("copy", stage.copies), ("mounts", stage.mounts))
+            for at, one in enumerate(taken)
+            if one.stage is not None
+        ]
+        for name, place in needs:
+            other = stages.get(name)
+            missing = _missing(stage, other, declared) if other is not None else ""
+            if other is None or not missing:
+                continue
+            known = ", ".join(other.only)
+            verb = "depends on" if place[0] == "dependencies" else "takes files from"
+            yield Diagnostic(
+                "DB0199",
+                f"stage {stage.name!r} {verb} {name!r}, which {missing} not have",
+                loaded.span("stages", index, *place),
+                f"{name!r} is only for {known}: let {stage.name!r} be so too, by "
+                "`only`; or make\none stage for each platform",
+                (
+                    Label(
+                        loaded.span("stages", _index(loaded, name), "only"), "said here"
+                    ),
+                ),
+            )
+
+
+def _missing(stage: Stage, other: Stage, declared: Sequence[str]) -> str:
+    """Return a platform that has a stage and not another one, in words."""
+    wanted = [one for one in stage.only or declared if not declared or one in declared]
+    if not other.only:
+        return ""
+    if not wanted and not stage.only:
+        return "other platforms do"
+    missing = (one for one in wanted if one not in other.only)
+    return next((f"{one} does" for one in missing), "")
+
+
+def _index(loaded: Loaded, name: str) -> int:
+    names = [stage.name for stage in loaded.declaration.stages]
+    return names.index(name)

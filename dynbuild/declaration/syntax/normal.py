@@ -23,7 +23,7 @@ from dynbuild.steps.managers import MANAGERS
 _SHORT = {"user": "name", "healthcheck": "cmd"}
 """Tables at the top that a text may stand for, by the key that it is the value of."""
 
-_SHARED = ("build_only", "base", "platform", "track")
+_SHARED = ("build_only", "only", "base", "platform", "track")
 """What the stage of a ``then`` says as the one that it is of does."""
 
 _INDEXES = tuple(row.index_field for row in MANAGERS.values() if row.index_field)

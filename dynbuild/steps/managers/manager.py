@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.model import Group
+from dynbuild.steps.restriction import bare, parted, usual
 from dynbuild.steps.run import Run
 
 Refusal = tuple[str, str, str | None]
@@ -48,7 +49,7 @@ class Manager:
     does not matter, by the tool that writes them (``link.uncounted``).
 
     ``index_field`` is the declaration's field of where its packages come from, if it
-    has one.
+    has one. ``restricts``: its specs may end in architectures (``steps.restriction``).
     """
 
     name: str
@@ -66,6 +67,20 @@ class Manager:
     uncounted: Mapping[str, str] = field(default_factory=dict)
     system: System | None = None
     index_field: str = ""
+    restricts: bool = True
+
+    def lists(self, spec: str) -> bool:
+        """Whether a text may be listed: a spec, and what it is restricted to."""
+        named, words = parted(self.spelled(spec))
+        return bool(self.accepts(named)) and (self.restricts or not words)
+
+    def package(self, spec: str) -> str:
+        """Return the package that a spec refers to, whatever platforms it is for."""
+        return self.key(bare(self.spelled(spec)))
+
+    def spelled(self, spec: str) -> str:
+        """Return what is listed as a lock has it."""
+        return usual(spec) if self.restricts else spec
 
     @property
     def field(self) -> str:

@@ -173,6 +173,7 @@ MANAGER = Manager(
     refusals=_REFUSALS,
     programs=("pip", "pip3"),
     index_field="pip_index",
+    restricts=False,
     reads=(
         *("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
         *("usr/pip.conf", "usr/local/pip.conf", "root/.netrc"),

@@ -87,6 +87,7 @@ BY_ROW = {
     "memory": "512m",
     "cpus": "1.5",
     "timeout": "10m",
+    "only": ("linux/amd64", "linux/arm64"),
 }
 
 ANOTHER: dict[type, Any] = {

@@ -1,0 +1,68 @@
+"""What is for some platforms only: in no other image, and no matter to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from tests.engine import test_platforms as platforms
+from tests.engine.test_platforms import ARCHITECTURES, ran
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.space import Space
+
+    Docker = Callable[..., str]
+
+base = platforms.base
+project = platforms.project
+
+
+def test_a_stage_for_one_platform_is_in_no_other_image(
+    project: Space, docker: Docker, tag: str
+) -> None:
+    """What it adds to one runs nothing for the other, which all commands know."""
+    text = project.read("dynbuild.toml")
+    text = 'platforms = ["linux/amd64", "linux/arm64"]\n' + text
+    project.write("dynbuild.toml", text)
+    project.ok("lock")
+    project.ok("realize")
+    intel = '\n[stages.intel]\nonly = ["linux/amd64"]\nfiles = { "/intel" = "%s" }\n'
+    project.write("dynbuild.toml", text + intel % uuid4())
+    project.ok("lock")
+    assert "version = 8" in project.read("dynbuild.lock")
+    assert "intel" in project.ok("why", "--platform", "linux/amd64").out
+    assert "nothing runs" in project.ok("why", "--platform", "linux/arm64").out
+    done = project.ok("realize", "-t", tag)
+    assert ran(done) == ["intel (linux/amd64)"], done.err
+    for arch in ARCHITECTURES:
+        made = docker("create", "--platform", f"linux/{arch}", tag, "x").strip()
+        listed = docker("export", made, "--output", str(project.root / "out.tar"))
+        names = subprocess.run(
+            ["tar", "-tf", str(project.root / "out.tar")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        docker("rm", made)
+        assert ("intel" in names.stdout.split()) == (arch == "amd64"), listed
+    told = project.ok("why", "intel").out
+    assert "platform" not in told.split("\n")[0] or "linux/amd64" in told
+    absent = project.run("why", "intel", "--platform", "linux/arm64")
+    assert absent.status == 2
+    assert "the lock has no 'intel' for linux/arm64" in absent.err
+    shown = json.loads(project.ok("status", "--json").out)["platforms"]
+    held = {name: {one["id"] for one in of["steps"]} for name, of in shown.items()}
+    assert held["linux/amd64"] - held["linux/arm64"] == {"intel"}
+    for shown in (project.ok("graph").out, project.ok("diff", "dynbuild.lock").out):
+        assert isinstance(shown, str)
+    # One linear build cannot be for both.
+    both = project.run("realize", "--linear")
+    assert both.status == 2
+    assert "DB0439" in both.err
+    project.ok("realize", "--linear", "--platform", "linux/arm64")
+    refused = project.run("realize", "--shell", "intel", "--platform", "linux/arm64")
+    assert "there is no stage 'intel' for linux/arm64" in refused.err
