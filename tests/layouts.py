@@ -36,22 +36,24 @@ class _Unpacked:
     own: set[str] = field(default_factory=set)
 
 
-def layers_of(layout: Path) -> int:
+def layers_of(layout: Path, platform: str = "") -> int:
     """How many layers the image of a layout has."""
-    return len(_manifest(layout)["layers"])
+    return len(_manifest(layout, platform)["layers"])
 
 
 def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def files_of(layout: Path, content: Content = digest_of) -> dict[str, Facts]:
+def files_of(
+    layout: Path, content: Content = digest_of, platform: str = ""
+) -> dict[str, Facts]:
     """Type, mode, owner, content, link target, attributes, and links of each path.
 
     The last is the first path, sorted, by which the same file is known.
     """
     root = _Node(("root",), {})
-    for layer in _manifest(layout)["layers"]:
+    for layer in _manifest(layout, platform)["layers"]:
         unpacked = _Unpacked(root)
         path = _blob(layout, layer["digest"])
         for entry, facts in _entries(_Layer(path.name, path), content):
@@ -75,21 +77,32 @@ def files_of(layout: Path, content: Content = digest_of) -> dict[str, Facts]:
     }
 
 
-def times_of(layout: Path, content: Content = digest_of) -> dict[str, int]:
+def times_of(
+    layout: Path, content: Content = digest_of, platform: str = ""
+) -> dict[str, int]:
     """When what lies at each path was modified, in seconds."""
     return {
         _path(entry.name): int(entry.mtime)
-        for layer in _manifest(layout)["layers"]
+        for layer in _manifest(layout, platform)["layers"]
         for path in [_blob(layout, layer["digest"])]
         for entry, _ in _entries(_Layer(path.name, path), content)
     }
 
 
-def _manifest(layout: Path) -> dict[str, Any]:
+def _manifest(layout: Path, platform: str) -> dict[str, Any]:
+    """Return the only manifest, or that of one platform of several."""
     index = json.loads((layout / "index.json").read_bytes())
     (entry,) = index["manifests"]
     manifest = json.loads(_blob(layout, entry["digest"]).read_bytes())
+    if platform:
+        (entry,) = [one for one in manifest["manifests"] if _is_for(one, platform)]
+        manifest = json.loads(_blob(layout, entry["digest"]).read_bytes())
     return cast("dict[str, Any]", manifest)
+
+
+def _is_for(entry: dict[str, Any], platform: str) -> bool:
+    found = entry["platform"]
+    return f"{found['os']}/{found['architecture']}" == platform
 
 
 def _blob(layout: Path, digest: str) -> Path:

@@ -68,9 +68,20 @@ commands = ["echo stranger > /build/made; echo stranger > /build/stranger # {uni
 """
 
 
+Images = dict[str, "dict[str, Facts]"]
+"""What an image holds, by platform; of the only one by an empty name."""
+
+
+def _tokens(images: Images) -> dict[str, dict[str, dict[str, list[str]]]]:
+    return {platform: tokens_of(image) for platform, image in images.items()}
+
+
 @dataclass
 class Machines:
-    """A project, the machines that build it, and the tier that they share."""
+    """A project, the machines that build it, and the tier that they share.
+
+    What has to hold of an image does for each of the ``platforms`` that it is for.
+    """
 
     root: Path
     environment: Mapping[str, str]
@@ -78,6 +89,7 @@ class Machines:
     shared: Mapping[str, str] = field(default_factory=dict)
     bucket: Path | None = None
     template: Path | None = None
+    platforms: tuple[str, ...] = ()
     world: World | None = None
     last: int = FRESH
     held: bool = False
@@ -85,7 +97,7 @@ class Machines:
     ended: float = 0.0
     times: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     damaged: set[int] = field(default_factory=set)
-    plain: dict[str, Facts] = field(default_factory=dict)
+    plain: Images = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
     def learn(self) -> Path:
@@ -161,9 +173,10 @@ class Machines:
         self._ok(FRESH, "lock")
 
     def _text(self, world: World) -> str:
-        return world.text(self.bases[world.marked])
+        text = world.text(self.bases[world.marked])
+        return f"platforms = {[*self.platforms]}\n{text}" if self.platforms else text
 
-    def _build(self, machine: int, *, away: bool = False) -> dict[str, Facts]:
+    def _build(self, machine: int, *, away: bool = False) -> Images:
         if machine == FRESH:
             self._empty(machine)
         if machine != self.last:
@@ -177,27 +190,34 @@ class Machines:
         return image
 
     def _build_anew(self, machine: int, stage: str) -> None:
-        before = tokens_of(self._build(machine)).get(stage, {})
+        before = _tokens(self._build(machine))
         image = self._image("linked", machine, "--no-cache-stage", stage)
         self._judge(image)
-        after = tokens_of(image).get(stage, {})
-        assert not before.keys() & after.keys(), f"{stage} was not built anew"
-        assert bool(before) == bool(after)
+        for platform, tokens in _tokens(image).items():
+            then, now = before[platform].get(stage, {}), tokens.get(stage, {})
+            assert not then.keys() & now.keys(), f"{stage} was not built anew"
+            assert bool(then) == bool(now)
 
     def _clean(self, machine: int) -> None:
         store = self._store(machine)
         then = time.time() - 40 * 86400
         for path in store.glob("**/*"):
             os.utime(path, (then, then), follow_symlinks=False)
-        before = tokens_of(self._build(machine))
+        before = _tokens(self._build(machine))
         self._ok(machine, "clean")
-        after = tokens_of(self._build(machine, away=True))
+        after = _tokens(self._build(machine, away=True))
         # A record whose blobs are lost still tells what a step writes. It may go.
         if machine not in self.damaged:
             assert self._ran() == [], f"clean took what was needed: {self._ran()}"
             assert after == before
 
-    def _judge(self, image: dict[str, Facts]) -> None:
+    def _judge(self, images: Images) -> None:
+        if not self.plain:
+            self.plain = self._image("plain", FRESH, "--linear")
+        for platform, image in images.items():
+            self._judge_one(platform, image)
+
+    def _judge_one(self, platform: str, image: dict[str, Facts]) -> None:
         assert self.world is not None
         for name, tokens in tokens_of(image).items():
             ways: dict[str, set[str]] = {}
@@ -211,28 +231,27 @@ class Machines:
             facts = image.get(path, ())
             found = [fact.text for fact in facts if isinstance(fact, Traced)]
             assert found == [text], f"{path} is {found}, not {text!r}"
-        times = times_of(self._layout("linked"), traced)
+        times = times_of(self._layout("linked"), traced, platform)
         for path, name in self.world.copied.items():
             known = self.times[name, self.world.files[name]]
             assert times[path] in known, f"{path} is of {times[path]}, not {known}"
-        if not self.plain:
-            self.plain = self._image("plain", FRESH, "--linear")
-        other = differing(image, self.plain)
+        other = differing(image, self.plain[platform])
         assert not other, "\n".join(f"{path}: {pair}" for path, pair in other.items())
 
     def _ran(self) -> list[str]:
         built = json.loads((self.root / "linked.json").read_text())
         return [step["step"] for step in built["dynbuild.steps"] if step["ran"]]
 
-    def _image(
-        self, way: str, machine: int, *more: str, away: bool = False
-    ) -> dict[str, Facts]:
+    def _image(self, way: str, machine: int, *more: str, away: bool = False) -> Images:
         layout = self._layout(way)
         shutil.rmtree(layout, ignore_errors=True)
         words = ("realize", "-o", f"oci:{layout}", "--metadata-file", f"{way}.json")
         self._ok(machine, *words, *more, away=away)
         self.ended = time.time()
-        return files_of(layout, traced)
+        return {
+            platform: files_of(layout, traced, platform)
+            for platform in self.platforms or ("",)
+        }
 
     def _layout(self, way: str) -> Path:
         return self.root.with_name(f"{self.root.name}-{way}")

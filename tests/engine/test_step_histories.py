@@ -60,8 +60,14 @@ def command(space: Space, most: Limits, *arguments: str) -> None:
     assert status == 0, log.read_text()
 
 
-def history(
-    space: Space, base: str, data: st.DataObject, length: int, *, unpacked: bool
+def history(  # noqa: PLR0913 - all that it is made of
+    space: Space,
+    base: str,
+    data: st.DataObject,
+    length: int,
+    *,
+    unpacked: bool = False,
+    platforms: tuple[str, ...] = (),
 ) -> None:
     """Realize a random project and edits of it, each in two ways."""
     space = type(space)(
@@ -73,19 +79,31 @@ def history(
     most = data.draw(limits)
     made = (data.draw(projects()),)
     for _ in range(length):
-        same(space, base, made[-1], most)
+        same(space, base, made[-1], most, platforms=platforms)
         made += (data.draw(edits(made)),)
-    same(space, base, made[-1], most, unpacked=unpacked)
+    same(space, base, made[-1], most, unpacked=unpacked, platforms=platforms)
 
 
-def same(
-    space: Space, base: str, project: Project, most: Limits, *, unpacked: bool = False
+def same(  # noqa: PLR0913 - all that is compared
+    space: Space,
+    base: str,
+    project: Project,
+    most: Limits,
+    *,
+    unpacked: bool = False,
+    platforms: tuple[str, ...] = (),
 ) -> None:
-    """Make an image in two ways: by its layers, and as the engine unpacks it."""
+    """Make an image in two ways: by its layers, and as the engine unpacks it.
+
+    For each of several ``platforms`` that it is declared for.
+    """
     shutil.rmtree(space.root / "tree", ignore_errors=True)
     for name, text in project.files.items():
         space.write(name, text)
-    space.write("dynbuild.toml", project.text(base))
+    text = project.text(base)
+    if platforms:
+        text = f"platforms = {[*platforms]}\n{text}"
+    space.write("dynbuild.toml", text)
     command(space, most, "lock")
     found = []
     for way in ("linked", "linear"):
@@ -93,14 +111,22 @@ def same(
         linear = ["--linear"] if way == "linear" else []
         shutil.rmtree(space.root / way, ignore_errors=True)
         command(space, most, "realize", *outputs, *linear)
-        found.append(files_of(space.root / way))
+        found.append(
+            {
+                f"{platform}:{path}": facts
+                for platform in platforms or ("",)
+                for path, facts in files_of(space.root / way, platform=platform).items()
+            }
+        )
     if not any(c.name == "tree" for stage in project.stages for c in stage.copied):
         # What is live is never squashed, nor one step alone. The base has two layers,
         # /srv/here is one.
         tallest = max(
             1 + len(stage.copied) + len(stage.copies_from) for stage in project.stages
         )
-        assert layers_of(space.root / "linked") <= max(most[0], 3 + tallest)
+        for platform in platforms or ("",):
+            layers = layers_of(space.root / "linked", platform)
+            assert layers <= max(most[0], 3 + tallest)
     told = (project.text(base), space.read("dynbuild.lock"))
     assert not differing(*found), told
     if unpacked:
