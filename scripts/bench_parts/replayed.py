@@ -155,7 +155,7 @@ def _costs(order: tuple[Placed, ...], version: Version) -> Mapping[str, float]:
 
 def _recipe(lock: Lock, order: tuple[Placed, ...], earlier: list[Lock]) -> Recipe:
     laid = layout(order)
-    resolved = resolve(lock, PLATFORM, {}, {}, order)
+    resolved = resolve(lock, PLATFORM, {}, {})
     return Recipe(
         order=order,
         described={},
