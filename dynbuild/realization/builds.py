@@ -72,7 +72,7 @@ def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
         return
     built: list[BuiltStep] = []
     with backends.machine.alone(_steps(work), waiting):
-        built += _held(work, tier)
+        built += held_meanwhile(work, tier)
         ground = work.ground
         for one in built:
             ground = ground.under(one.held.record)
@@ -332,7 +332,7 @@ def _agree(record: Record, place: Placement, origin: StepOrigin) -> bool:
     )
 
 
-def _held(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
+def held_meanwhile(work: BuildChain, tier: Tiers) -> list[BuiltStep]:
     """Return the leading steps that another process built in the meantime."""
     built: list[BuiltStep] = []
     chain = () if work.anew else zip(work.chain, work.origins, strict=True)

@@ -9,7 +9,7 @@ All images of a run go through one loop: a job builds for one of them, and the o
 hear of it. What an image wants of those above it is an image of its own here.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -25,13 +25,14 @@ from dynbuild.building import (
 )
 from dynbuild.digest import PlacedDigest
 from dynbuild.errors import DynbuildError
+from dynbuild.link.placement import Placement
 from dynbuild.plan import Reuse
 from dynbuild.ports import JobEnded, JobResult, Jobs, LostError
 from dynbuild.realization import progress as changes
-from dynbuild.realization import results
+from dynbuild.realization import results, shared
 from dynbuild.realization.above import beside, built_above, records_of
 from dynbuild.realization.builds import build_chain
-from dynbuild.realization.chains import chain_of
+from dynbuild.realization.chains import BuildChain, chain_of
 from dynbuild.realization.model import (
     Asked,
     Backends,
@@ -269,13 +270,26 @@ class _Run:
         return {*self.jobs.keys(), *others}
 
     def _start(self, image: _Image, chain: Chain) -> None:
-        progress = image.progress
-        work = chain_of(
-            chain, progress.recipe, progress.plan, progress.refused, progress.unkept
-        )
-        image.progress = changes.started(progress, chain)
+        """Start a job for a chain, unless another platform packs what its first has."""
+        job: Callable[[], Iterator[object]] | None = None
+        at_work = self.at_work.values()
+        for other in self.images:
+            place = shared.twin(image.progress, chain[0], other.progress)
+            if place is None:
+                continue
+            if any(of is other and _packs(of, one, place) for of, one in at_work):
+                return
+            if (record := shared.made(other.progress, place)) is not None:
+                work, theirs = _work(image, chain[:1]), _work(other, (place,))
+                step = image.progress.recipe.steps[place.id].step
+                if shared.is_same_layer(work, theirs, step):
+                    chain = chain[:1]
+                    job = partial(shared.take_layer, work, record, image.backends)
+                    break
+        job = job or partial(build_chain, _work(image, chain), image.backends)
+        image.progress = changes.started(image.progress, chain)
         self.at_work[chain[0].digest] = image, chain
-        self.jobs.start(chain[0].digest, partial(build_chain, work, image.backends))
+        self.jobs.start(chain[0].digest, job)
 
     def _is_over(self, image: _Image) -> bool:
         """Whether nothing is left to do for an image, and what it has is recorded."""
@@ -285,6 +299,19 @@ class _Run:
         places = progress.plan.places.places
         chains = (chain for _, chain in self.at_work.values())
         return not any(place.digest in places for chain in chains for place in chain)
+
+
+def _packs(image: _Image, chain: Chain, place: Placement) -> bool:
+    """Whether a chain that is being built has a place, and only copies files."""
+    recipe = image.progress.recipe
+    return place in chain and all(shared.is_shareable(recipe, one.id) for one in chain)
+
+
+def _work(image: _Image, chain: Chain) -> BuildChain:
+    progress = image.progress
+    return chain_of(
+        chain, progress.recipe, progress.plan, progress.refused, progress.unkept
+    )
 
 
 def _failure(event: JobResult | JobEnded) -> BaseException | None:

@@ -126,6 +126,11 @@ def of_each(*steps: str) -> list[str]:
     return [f"{step} (linux/{arch})" for step in steps for arch in ARCHITECTURES]
 
 
+def for_one(done: Done) -> list[str]:
+    """The steps that ran, each for one platform, whose layer the other took."""
+    return [line.partition(" (")[0] for line in ran(done)]
+
+
 def blob(project: Space, digest: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
         project.read(f"out/blobs/sha256/{digest.removeprefix('sha256:')}")
@@ -151,19 +156,19 @@ def edit(project: Space, old: str, new: str) -> None:
 
 
 @pytest.mark.alone
-def test_a_change_of_a_front_stage_runs_one_step_for_each_platform(
+def test_files_are_packed_once_where_they_land_alike(
     project: Space, docker: Docker, cache: Repository
 ) -> None:
     one, two = machine(project, "one", cache), machine(project, "two", cache)
     first = one.ok("realize", *BOTH)
-    assert ran(first) == of_each("back", "front")
+    assert for_one(first) == ["back", "front"]
     edit(project, '"front ', '"changed ')
     forget(docker)
     name = f"{cache.host}/dynbuild-test/app:{uuid4().hex}"
     out = ("-t", name, "--push", "-o", "oci:out", "--metadata-file", "made.json")
     done = one.ok("realize", *BOTH, *out)
-    assert ran(done) == of_each("front")
-    assert "4 steps: 2 ran, 2 cached" in done.err
+    assert for_one(done) == ["front"]
+    assert "4 steps: 1 ran, 3 cached" in done.err
     told = json.loads(project.read("made.json"))
     assert {step["platform"] for step in told["dynbuild.steps"]} == {
         "linux/amd64",
@@ -266,7 +271,7 @@ def test_what_is_declared_for_several_platforms_is_made_for_all(
     assert "config  platforms" in project.ok("lock").out
     assert "version = 6" in project.read("dynbuild.lock")
     done = project.ok("realize", "-t", tag, "--metadata-file", "made.json")
-    assert ran(done) == of_each("back", "front")
+    assert for_one(done) == ["back", "front"]
     steps = json.loads(project.read("made.json"))["dynbuild.steps"]
     assert {step["platform"] for step in steps} == {"linux/amd64", "linux/arm64"}
     for arch in ARCHITECTURES:

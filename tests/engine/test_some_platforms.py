@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import Counter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -66,3 +67,41 @@ def test_a_stage_for_one_platform_is_in_no_other_image(
     project.ok("realize", "--linear", "--platform", "linux/arm64")
     refused = project.run("realize", "--shell", "intel", "--platform", "linux/arm64")
     assert "there is no stage 'intel' for linux/arm64" in refused.err
+
+
+def test_files_are_packed_for_each_platform_where_it_may_matter(project: Space) -> None:
+    """On amd64 there is an /etc; whose number root has, a base says."""
+    text = project.read("dynbuild.toml")
+    text = 'platforms = ["linux/amd64", "linux/arm64"]\n' + text
+    text += f"""
+[stages.within]
+files = {{ "/etc/within" = "{uuid4()}" }}
+
+[stages.numbered]
+copy = [{{ from = "tree", to = "/numbered/", owner = "7:7", mode = "u=rwX,go=rX" }}]
+
+[stages.later]
+dependencies = ["numbered"]
+copy = [{{ from = "tree", to = "/numbered/later/" }}]
+"""
+    project.write("dynbuild.toml", text)
+    project.write("tree/a", f"{uuid4()}")
+    project.ok("lock")
+    project.ok("realize", "--metadata-file", "made.json", "-o", "oci:out")
+    built = json.loads(project.read("made.json"))["dynbuild.steps"]
+    times = Counter(step["step"] for step in built if step["ran"])
+    once = {"front": 1, "back": 1, "numbered": 1, "later": 1}
+    assert times == {**once, "within": 2}
+    amd, arm = (
+        platforms.layers(project, manifest) for manifest in platforms.manifests(project)
+    )
+    assert len(amd & arm) >= len(once)
+    # Its record is its own: either platform alone needs nothing more.
+    for arch in ARCHITECTURES:
+        assert ran(project.ok("realize", "--platform", f"linux/{arch}")) == []
+    assert "is damaged" not in project.ok("status", "--verify").err
+    # What changes in one directory is packed once, too.
+    project.write("tree/b", "more")
+    project.ok("lock")
+    done = project.ok("realize")
+    assert platforms.for_one(done) == ["later", "numbered"]
