@@ -23,6 +23,17 @@ def path_in(environment: Mapping[str, str]) -> Path | None:
     return Path(home) / "dynbuild" / "config.toml"
 
 
+def usual_builder(environment: Mapping[str, str]) -> str | None:
+    """Return the first builder that a variable or the configuration names, if any.
+
+    Where a variable of buildx names one, buildx knows it. Raises DeclarationError.
+    """
+    named = environment.get("DYNBUILD_BUILDER", "").replace(",", " ").split()
+    if not named and not environment.get("BUILDX_BUILDER"):
+        named = [*builders_in(environment)]
+    return named[0] if named else None
+
+
 def builders_in(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the builders that the user's configuration names; none without one.
 

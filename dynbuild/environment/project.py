@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import Digest
+from dynbuild.environment.preferences import usual_builder
 from dynbuild.ports import Builder, Images
 from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.cache.memory import EvaluationCache
@@ -141,7 +142,11 @@ def download(url: str) -> bytes | None:
 
 
 def builder() -> Builder:
-    """Return BuildKit; imported only when needed."""
+    """Return BuildKit, imported only when needed; its own builder is the user's first.
+
+    Raises DeclarationError for what the user's configuration may not hold.
+    """
     from dynbuild.engine.buildx import Buildx  # noqa: PLC0415
 
-    return Buildx(os.environ)
+    usual = usual_builder(os.environ)
+    return Buildx({**os.environ, "BUILDX_BUILDER": usual} if usual else os.environ)

@@ -186,12 +186,14 @@ def _notes_of_group(group: Group) -> Iterator[Note]:
 
 
 def _notes_of_stage(stage: Stage) -> Iterator[Note]:
+    limits = {"memory": stage.memory, "cpus": stage.cpus, "time": stage.timeout}
     taken = {
         "Downloads": (f"{one.url} to {one.to}" for one in stage.add),
         "Copies": map(_copy, stage.copies),
         "Files": (file.to for file in stage.files),
         "Mounts": map(_copy, stage.mounts),
         "In memory": (one.target for one in stage.tmpfs),
+        "Limits": (f"{name} {limit}" for name, limit in limits.items() if limit),
     }
     yield from _notes_of(stage.commands, taken)
     env = tuple(f"{name}={value}" for name, value in sorted(stage.env.items()))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dynbuild.environment.preferences import usual_builder
 from tests.e2e.locks import START, lock
 from tests.space import Space
 
@@ -54,6 +55,18 @@ def test_where_it_is(space: Space) -> None:
     # As the standard says: a relative path is to be ignored.
     assert "DB0348" not in space.run("realize", XDG_CONFIG_HOME="here").err
     assert "DB0348" not in space.run("realize", HOME="").err
+
+
+def test_the_first_that_is_named_is_the_usual_one(space: Space) -> None:
+    space.write(CONFIG, 'build.builders = ["lan", "attic"]\n')
+    home = {"HOME": str(space.root)}
+    assert usual_builder(home) == "lan"
+    assert usual_builder({**home, "DYNBUILD_BUILDER": "a,b"}) == "a"
+    assert usual_builder({**home, "BUILDX_BUILDER": "x"}) is None
+    assert (
+        usual_builder({**home, "BUILDX_BUILDER": "x", "DYNBUILD_BUILDER": "a"}) == "a"
+    )
+    assert usual_builder({}) is None
 
 
 def test_a_file_that_cannot_be_read(space: Space) -> None:

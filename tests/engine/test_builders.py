@@ -24,6 +24,7 @@ STAGE = """
 commands = ["sleep 1; echo {unique} > /s{number}"]
 """
 SIX = 6
+NOWHERE = "unix:///nowhere.sock"
 GIVEN = """
 [stages.one]
 copy = [{ from = "file", to = "/file" }]
@@ -156,6 +157,21 @@ def test_what_a_step_is_given_reaches_a_builder_elsewhere(
     assert "2 steps: 2 ran" in done.err
     wrong = project.run("realize", *words, "--no-cache", TOKEN="other")
     assert "one failed: exit code 1" in wrong.err
+
+
+def test_no_engine_is_needed_beside_a_builder(project: Space, opened: Opener) -> None:
+    """A machine may have no engine: what its user names says for what it builds."""
+    opened("far")
+    alone = {"DOCKER_HOST": NOWHERE, "DYNBUILD_BUILDER": "far"}
+    lock = project.read("dynbuild.lock")
+    # Of a base for several platforms the builder's is taken: it has to be asked.
+    header, other = "[base.platforms]\n", f'"linux/s390x" = "sha256:{"0" * 64}"\n'
+    project.write("dynbuild.lock", lock.replace(header, header + other))
+    for command in ("why", "status", "packages"):
+        project.ok(command, **alone)
+        assert "error[DB0503]" in project.run(command, DOCKER_HOST=NOWHERE).err
+    done = project.ok("realize", "--frozen", "-o", "oci:out", **alone)
+    assert f"{SIX} steps: {SIX} ran" in done.err
 
 
 def test_an_image_for_docker_does_not_travel(project: Space, opened: Opener) -> None:
