@@ -167,7 +167,7 @@ def test_no_engine_is_needed_beside_a_builder(project: Space, opened: Opener) ->
     # Of a base for several platforms the builder's is taken: it has to be asked.
     header, other = "[base.platforms]\n", f'"linux/s390x" = "sha256:{"0" * 64}"\n'
     project.write("dynbuild.lock", lock.replace(header, header + other))
-    for command in ("why", "status", "packages"):
+    for command in ("why", "status", "outdated"):
         project.ok(command, **alone)
         assert "error[DB0503]" in project.run(command, DOCKER_HOST=NOWHERE).err
     done = project.ok("realize", "--frozen", "-o", "oci:out", **alone)
