@@ -52,6 +52,11 @@ def index(
     )
 
 
+def manifests_of(digests: Mapping[str, str]) -> dict[str, object]:
+    """Return what metadata tells of manifests: by platform, where there are several."""
+    return {"dynbuild.manifests": {**digests}} if len(digests) > 1 else {}
+
+
 NOTHING = b"{}"
 _EMPTY = "application/vnd.oci.empty.v1+json"
 """The config of a manifest that needs none (OCI image spec 1.1)."""

@@ -27,10 +27,10 @@ from dynbuild.building import (
     Working,
 )
 from dynbuild.digest import BlobDigest, Digest, sha256
-from dynbuild.emit.manifest import documents, index
+from dynbuild.emit.manifest import documents, index, manifests_of
 from dynbuild.engine import messages
 from dynbuild.engine.buildx import Buildx
-from dynbuild.engine.layout import TAG, assemble, seed
+from dynbuild.engine.layout import TAG, assemble, seed, subject_at
 from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.errors import DynbuildError
 from dynbuild.offers import Offer, Offers
@@ -67,11 +67,22 @@ class BuildxImageLoader:
         several = len(manifests) > 1
         top = index(manifests) if several else next(iter(manifests.values()))
         if not outputs:
-            return Built(sha256(top), {}, ())
+            digests = {platform: sha256(one) for platform, one in manifests.items()}
+            return Built(sha256(top), manifests_of(digests), ())
         if several:
             request = replace(request, platforms=tuple(images))
         if outputs != (Load(),) or several:
-            return self._assembled(images, request, outputs, report)
+            whole = self._assembled(images, request, outputs, report)
+            layouts = [one.directory for one in outputs if isinstance(one, OciLayout)]
+            if not several or not layouts or whole.digest is None:
+                return whole
+            # BuildKit writes manifests of its own.
+            entries = {
+                platform: subject_at(Path(layouts[0]), whole.digest, platform)
+                for platform in images
+            }
+            more = manifests_of({p: str(one["digest"]) for p, one in entries.items()})
+            return replace(whole, metadata={**whole.metadata, **more})
         note = "loaded-" + sha256(
             "\n".join([sha256(top), request.builder or "", *request.tags]).encode()
         ).removeprefix("sha256:")

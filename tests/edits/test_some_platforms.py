@@ -110,6 +110,15 @@ def test_an_upgrade_is_another_step_whichever_platform_had_the_one_before() -> N
     assert digests(third, AMD)[ids[0]] != digests(other, AMD)[ids[1]]
 
 
+def test_of_two_events_of_one_merge_the_last_counts() -> None:
+    text = dumps(locked('apt_packages = ["curl", "jq [amd64]"]'))
+    both = '"1 jq [amd64]", "1 jq [arm64]", "1 ^"'
+    lock = loads(text.replace('"1 jq [amd64]"', both))
+    assert steps(lock, AMD) == ["apt.1"]
+    assert "jq" not in dockerfile(lock, AMD)
+    assert " jq" in dockerfile(lock, ARM)
+
+
 def test_a_stage_is_where_it_says_and_moves_for_it_never() -> None:
     before = locked(APP)
     after = locked(APP + INTEL, before)

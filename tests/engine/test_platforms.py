@@ -184,6 +184,10 @@ def test_files_are_packed_once_where_they_land_alike(
     assert [one["platform"] for one in index["manifests"]] == [
         {"os": "linux", "architecture": arch} for arch in ARCHITECTURES
     ]
+    assert told["dynbuild.manifests"] == {
+        f"linux/{one['platform']['architecture']}": one["digest"]
+        for one in index["manifests"]
+    }
     for arch in ARCHITECTURES:
         docker("pull", "--quiet", "--platform", f"linux/{arch}", name)
         made = docker("create", "--platform", f"linux/{arch}", name, "x").strip()

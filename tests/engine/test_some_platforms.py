@@ -88,7 +88,11 @@ copy = [{{ from = "tree", to = "/numbered/later/" }}]
     project.write("tree/a", f"{uuid4()}")
     project.ok("lock")
     project.ok("realize", "--metadata-file", "made.json", "-o", "oci:out")
-    built = json.loads(project.read("made.json"))["dynbuild.steps"]
+    told = json.loads(project.read("made.json"))
+    named = told["dynbuild.manifests"]
+    assert [*named.values()] == platforms.manifests(project)
+    assert [*named] == [f"linux/{arch}" for arch in ARCHITECTURES]
+    built = told["dynbuild.steps"]
     times = Counter(step["step"] for step in built if step["ran"])
     once = {"front": 1, "back": 1, "numbered": 1, "later": 1}
     assert times == {**once, "within": 2}

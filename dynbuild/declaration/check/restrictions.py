@@ -43,6 +43,5 @@ def _wrong(
     if unknown := [one for one in plain if one not in _KNOWN]:
         hint = f"Debian's names are {', '.join(_KNOWN)}"
         yield f"{unknown[0]!r} is no architecture of Debian", hint, near
-    if negated and len(negated) < len(words):
-        reason = "it says which architectures have it, and which do not"
-        yield reason, "write ! before each of them, or before none", []
+    reason = "it says which architectures have it, and which do not"
+    yield reason, "write ! before each of them, or before none", []

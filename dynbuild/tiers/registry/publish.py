@@ -29,6 +29,7 @@ from dynbuild.emit.manifest import (
     descriptor,
     documents,
     index,
+    manifests_of,
 )
 from dynbuild.errors import Diagnostic, UnreachableError
 from dynbuild.link.model import Layer
@@ -82,6 +83,9 @@ class Registries:
             "containerimage.digest": about["digest"],
             "image.name": ",".join(tags),
             **metadata_of(annotations),
+            **manifests_of(
+                dict(zip(images, map(sha256, pushed.manifests), strict=False))
+            ),
         }
         if len(images) == 1:
             config = descriptor(CONFIG, *pushed.configs)
