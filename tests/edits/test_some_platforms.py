@@ -117,6 +117,10 @@ def test_of_two_events_of_one_merge_the_last_counts() -> None:
     assert steps(lock, AMD) == ["apt.1"]
     assert "jq" not in dockerfile(lock, AMD)
     assert " jq" in dockerfile(lock, ARM)
+    later = '"1 jq", "5 jq [amd64]", "5 jq [arm64]", "5 ^"'
+    lock = loads(text.replace('"1 jq [amd64]"', later))
+    assert steps(lock, ARM) == ["apt.1"]
+    assert steps(lock, AMD) == ["apt.1", "apt.5"]
 
 
 def test_a_stage_is_where_it_says_and_moves_for_it_never() -> None:
