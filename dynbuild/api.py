@@ -152,16 +152,19 @@ def realize_images(images: "Sequence[WantedImage]") -> "tuple[End, ...]":
     """
     # Whoever only locks waits for none of this.
     from dynbuild.environment.wiring import backends_of  # noqa: PLC0415
+    from dynbuild.lockfile.sums import loads, with_sums  # noqa: PLC0415
     from dynbuild.realization import run  # noqa: PLC0415
     from dynbuild.realization.images import Linked  # noqa: PLC0415
 
     ends: tuple[End, ...] = ()
+    sums = images[0].environment.project.sums if images else None
+    known = loads(sums.read() or "", sums.name) if sums else {}
     try:
         with backends_of([(one.environment, one.lock) for one in images]) as opened:
             ends = run.realize_images(
                 [
                     run.ImageRequest(
-                        one.lock,
+                        with_sums(one.lock, known),
                         edges,
                         replace(
                             one.options,

@@ -20,6 +20,8 @@ from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.engine import messages
 from dynbuild.errors import Diagnostic
 from dynbuild.explain.past import BUILT, LOCAL, PastStep
+from dynbuild.steps.managers.apt_pinned import UNSERVED
+from dynbuild.steps.managers.presence import DIFFERS
 
 _LOG_IN = "log in to the registry with `docker login`"
 _MAY_WRITE = (
@@ -122,7 +124,8 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         reason = f"longer than its timeout, {error.limits.timeout}, and was ended"
         first = f"{named} ran{on_builder(error.builder)} {reason}"
     foreign = any(map(messages.is_of_another_platform, error.output[-1:]))
-    hint = _NO_EMULATION if foreign else _TOO_LATE if error.late else _next_step(error)
+    hint = _of_versions(error.output) or _next_step(error)
+    hint = _NO_EMULATION if foreign else _TOO_LATE if error.late else hint
     return Diagnostic("DB0510", "\n".join([first, *command, *output]), hint=hint)
 
 
@@ -185,6 +188,23 @@ def _killed(error: BuildFailed) -> str:
         f"it was killed, {why}: its stage says memory = {memory!r};\n"
         "raise that, or let it take less"
     )
+
+
+def _of_versions(output: Sequence[str]) -> str | None:
+    """Return the advice for a group that cannot bring what the lock has."""
+    if any(line.startswith(UNSERVED) for line in output):
+        return (
+            "the sources have other versions now, and the lock wants these: take the "
+            "step from\na cache that holds it; or `dynbuild lock --repack --resolve` "
+            "installs what is served now"
+        )
+    if any(line.startswith(DIFFERS) for line in output):
+        return (
+            "nobody may replace what the lock names: see who serves it; or "
+            "`dynbuild lock --repack\n--resolve` installs and writes down what is "
+            "served now"
+        )
+    return None
 
 
 def _before_it_ran(error: BuildFailed) -> str | None:

@@ -19,6 +19,7 @@ from dynbuild.commands.lock_start import (
     start_of,
     with_moves_of,
 )
+from dynbuild.commands.lock_versions import unresolved
 from dynbuild.commands.lock_warnings import (
     outgrown,
     shared_seqs,
@@ -41,6 +42,7 @@ from dynbuild.lockfile.images import (
     as_images,
     as_recipe,
 )
+from dynbuild.lockfile.images_carrying import carried_images
 from dynbuild.lockfile.images_changes import compare_images
 from dynbuild.lockfile.images_continued import as_several
 from dynbuild.lockfile.images_requests import all_of, asked_on_sides, asked_since_then
@@ -48,6 +50,7 @@ from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.platform import of_platform, told_apart
+from dynbuild.lockfile.unresolved import UNRESOLVED
 from dynbuild.ports import CommittedUnknownError, Edits, Files, Images, Locks
 from dynbuild.steps.downloads import common_platform
 from dynbuild.steps.model import Pin
@@ -80,13 +83,16 @@ class Edges:
 class Locked:
     """A lock, its changes against the one in the file, and warnings about it.
 
-    ``text`` is None if the file is up to date.
+    ``text`` is None if the file is up to date. ``before`` is the lock that it goes on
+    from, if it does, and ``held`` that of the file.
     """
 
     lock: AnyLock
     changes: tuple[Change, ...]
     warnings: tuple[Diagnostic, ...]
     text: str | None
+    before: AnyLock | None = None
+    held: AnyLock | None = None
 
 
 def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
@@ -131,10 +137,11 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
         result = live_edits.with_seen(result, live_edits.seen(result, files))
     else:
         result = _without_seen(result, held)
+    if current is not None and not options.repack:
+        result = carried_images(result, current)
     recipe = as_recipe(result)
     for name in result.images:
         _refuse_unsayable(result.whole(name))
-    text = dumps(recipe)
     return Locked(
         lock=recipe,
         changes=compare_images(current or start, result),
@@ -144,9 +151,30 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
             *unsaid,
             *(_of_news(result) if recipe != held else ()),
             *still_mentioned(loaded, start, result),
+            *unresolved(result),
         ),
-        text=None if held is not None and text == dumps(held) else text,
+        text=_text_beside(recipe, held),
+        before=None if start is None or options.repack else as_recipe(start),
+        held=held,
     )
+
+
+def with_versions(locked: Locked, several: LockedImages) -> Locked:
+    """Return a lock in which more versions are written down."""
+    recipe = as_recipe(several)
+    others = (one for one in locked.warnings if one.code != UNRESOLVED)
+    return replace(
+        locked,
+        lock=recipe,
+        warnings=(*others, *unresolved(several)),
+        text=_text_beside(recipe, locked.held),
+    )
+
+
+def _text_beside(recipe: AnyLock, held: AnyLock | None) -> str | None:
+    """Return the text of a lock; None if the file has it."""
+    text = dumps(recipe)
+    return None if held is not None and text == dumps(held) else text
 
 
 def _of_news(result: LockedImages) -> list[Diagnostic]:
@@ -198,7 +226,7 @@ def check(
     return Locked(
         lock=recipe,
         changes=compare_images(current, result),
-        warnings=(*_lasting(loaded), *shared_seqs(before)),
+        warnings=(*_lasting(loaded), *shared_seqs(before), *unresolved(result)),
         text=None if recipe == held else dumps(recipe),
     )
 

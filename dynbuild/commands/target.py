@@ -132,6 +132,7 @@ def target_of(
         found=frozenset(
             stage.name for stage in declaration.stages if stage.touches is None
         ),
+        resolve=declaration.lock.resolve,
     )
 
 

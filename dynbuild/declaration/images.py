@@ -53,7 +53,7 @@ FIELDS: Mapping[str, Inherits] = {
     "stages": "united",
 }
 _OF_THE_IMAGE = ("extends", "publish")
-_OF_ALL = ("args", "ignore_warnings")
+_OF_ALL = ("args", "ignore_warnings", "lock")
 """What is said at the top, and counts for each image."""
 
 

@@ -300,6 +300,15 @@ class ImageFields(Model):
     ] = Field(default=(), description="The stages: a list, or a table by name.")
 
 
+class Locking(Model):
+    """What the lock says beyond the order."""
+
+    resolve: bool = Field(
+        default=False,
+        description="Whether it has the version of each package: lock --resolve.",
+    )
+
+
 class NamedImage(ImageFields):
     """One of several images of a declaration."""
 
@@ -328,5 +337,8 @@ class Declaration(ImageFields):
     )
     ignore_warnings: Annotated[tuple[WarningCode, ...], Several] = Field(
         default=(), description="Codes of warnings that are not told: DB0181."
+    )
+    lock: Locking = Field(
+        default=Locking(), description="What the lock says beyond the order."
     )
     cache: Cache = Field(default=Cache(), description="Where realized steps are kept.")

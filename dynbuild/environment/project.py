@@ -35,11 +35,12 @@ Recorded = Mapping[str, "Data"]
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project: its place, its files, its lock."""
+    """A project: its place, its files, its lock, the digests that belong to it."""
 
     place: ProjectPaths
     files: Tree
     locks: HeldLocks
+    sums: LockFile
     edits: WorkingTree
     facts: FileObservations
     """The facts looked at so far, in the end all that an answer is based on."""
@@ -68,8 +69,10 @@ def open_project(config: str | None, *, lock_alone: bool = False) -> Project:
         if within is None or is_inside(path, within):
             facts.see("content", of=str(path))
     locks = LockFile(start / place.lock, place.lock, place.lock_within)
+    named = str(Path(place.lock).with_suffix(".sum"))
+    sums = LockFile(start / named, named, place.lock_within)
     tree = Tree(place.root, facts)
-    return Project(place, tree, locks, WorkingTree(tree), facts)
+    return Project(place, tree, locks, sums, WorkingTree(tree), facts)
 
 
 def load_declaration(

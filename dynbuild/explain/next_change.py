@@ -98,6 +98,7 @@ def _target(lock: Lock) -> Target:
         shell=lock.shell,
         config=lock.config,
         arguments=lock.arguments,
+        resolve=lock.resolve_since is not None,
     )
 
 

@@ -64,6 +64,7 @@ def _row(one: Reading) -> dict[str, object]:
         "licence": one.licence,
         "problem": one.problem,
         "archives": [[x.uri, x.suite, [*x.components]] for x in one.archives],
+        "noted": [*one.noted],
     }
     return {name: value for name, value in row.items() if value}
 
@@ -81,6 +82,7 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         _text(row.get("licence", "")),
         _text(row.get("problem", "")),
         tuple(_archive(*facts) for facts in row.get("archives", ())),
+        tuple(map(_text, row.get("noted", ()))),
     )
 
 

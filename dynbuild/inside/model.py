@@ -52,7 +52,8 @@ class Reading:
     """What one file says: packages, the name and version of a distribution, a licence.
 
     The licence is that of the package whose file it is, ``archives`` are where more
-    comes from. ``problem`` says why the file could not be read, or not whole.
+    comes from. ``noted`` are the lines in which a package group of dynbuild said what
+    came. ``problem`` says why the file could not be read, or not whole.
     """
 
     packages: tuple[Package, ...] = ()
@@ -60,6 +61,7 @@ class Reading:
     licence: str = ""
     problem: str = ""
     archives: tuple[Archive, ...] = ()
+    noted: tuple[str, ...] = ()
 
 
 Readings: TypeAlias = Mapping[str, Reading]

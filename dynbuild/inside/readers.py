@@ -46,6 +46,11 @@ def _release(text: str) -> Reading:
     return Reading(distribution=named)
 
 
+def _noted(text: str) -> Reading:
+    """Read the lines in which a group of ours said what came."""
+    return Reading(noted=tuple(plain(line) for line in text.splitlines()[:MOST]))
+
+
 def _other_format(_: bytes) -> Reading:
     return Reading(problem="rpm before 4.16 wrote it, in a format that is not read")
 
@@ -84,6 +89,7 @@ READERS = (
         r"etc/apt/sources\.list(?:\.d/[\w.-]+\.list)?", _SMALL, _text(sources.lines)
     ),
     Reader("etc/apk/repositories", _SMALL, _text(sources.repositories)),
+    Reader(r"var/lib/apt/dynbuild-came", _SMALL, _text(_noted)),
     Reader(
         r"etc/apt/sources\.list\.d/[\w.-]+\.sources", _SMALL, _text(sources.paragraphs)
     ),
@@ -101,6 +107,7 @@ _NAMES = frozenset(
         ),
         *("METADATA", "PKG-INFO", "package.json", "os-release", "sources.list"),
         "repositories",
+        "dynbuild-came",
     }
 )
 

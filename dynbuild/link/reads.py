@@ -28,7 +28,9 @@ from dynbuild.steps.model import Group, Step, User
 Texts: TypeAlias = Callable[[str], str]
 """The text of a file of a tree, by its path; empty if there is no such file."""
 
-_SHOWN = "|".join(manager.shows for manager in MANAGERS.values() if manager.shows)
+_SHOWN = "|".join(
+    path for row in MANAGERS.values() for path in (row.shows, row.notes) if path
+)
 TELLING = re.compile(
     r"(?:var/lib/dpkg/triggers/File|(?:usr/)?lib/apk/db/triggers"
     rf"|etc/ld\.so\.conf(?:\.d/[^/]+)?|{DIRECTORY}/[^/]+|{_SHOWN})\Z"

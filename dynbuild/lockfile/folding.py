@@ -36,11 +36,32 @@ def without_superseded(
         return lock
     stands = 0 if inherited is None else last_system_seq(inherited)
     floor = max(stands, _stood_on(lock, last), _upgraded_again(lock.packages, last))
+    floor = max(floor, _bringing_others(previous))
     since = _superseded_from(lock.packages, floor, last, upgrade)
     if since is None:
         return lock
     logs = {manager: folded(log, since) for manager, log in lock.packages.items()}
     return replace(lock, packages={name: log for name, log in logs.items() if log})
+
+
+def _bringing_others(lock: Lock) -> int:
+    """Return the seq of the last group that brought packages besides its own.
+
+    Their versions are written down: without it, others would have older ones again.
+    """
+    named: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for manager, key, event in _events(lock.packages):
+        named[manager, event.seq].add(key)
+    return max(
+        (
+            seq
+            for manager, platforms in lock.resolved.items()
+            for events in platforms.values()
+            for seq, versions in events.items()
+            if versions.keys() - named[manager, seq]
+        ),
+        default=0,
+    )
 
 
 def _stood_on(lock: Lock, last: int) -> int:

@@ -19,6 +19,7 @@ from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.log import Event, Log
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Pin
+from dynbuild.steps.pinned import Events, Resolved
 
 _T = TypeVar("_T")
 
@@ -135,6 +136,9 @@ def extended(above: Lock, own: Lock) -> Lock:
         stages={**above.stages, **own.stages},
         images={**above.images, **own.images},
         config=config_of(above.config, own.config),
+        resolved=_both_resolved(above.resolved, own.resolved),
+        resolve_since=own.resolve_since,
+        sums=own.sums,
         above=above,
     )
 
@@ -148,10 +152,12 @@ def own_part(lock: Lock, above: Lock | None, config: RuntimeConfig) -> Lock:
         return replace(lock, config=config, arguments={}, upgrades={}, above=None)
     stages = {n: e for n, e in lock.stages.items() if n not in above.stages}
     taken = pinned_by(stages.values())
+    own = logs_beyond(lock.packages, above.packages)
     has_user = (lock.user, lock.user_seq) != (above.user, above.user_seq)
     return replace(
         lock,
-        packages=logs_beyond(lock.packages, above.packages),
+        packages=own,
+        resolved=kept_of(lock.resolved, seqs_of(own)),
         setups=_beyond(lock.setups, above.setups),
         sources=_beyond(lock.sources, above.sources),
         scripts=_beyond(lock.scripts, above.scripts),
@@ -196,6 +202,44 @@ def config_of(above: RuntimeConfig, own: RuntimeConfig) -> RuntimeConfig:
         else:
             found[one.name] = inherited if said == usual[one.name] else said
     return RuntimeConfig(**found)
+
+
+def seqs_of(logs: Mapping[str, Log]) -> dict[str, frozenset[int]]:
+    """Return the seqs of the events in some logs, by manager."""
+    return {
+        manager: frozenset(event.seq for events in log.values() for event in events)
+        for manager, log in logs.items()
+    }
+
+
+def kept_of(resolved: Resolved, seqs: Mapping[str, frozenset[int]]) -> Resolved:
+    """Return the versions that are of some events."""
+    found: dict[str, dict[str, Events]] = {}
+    for manager, platforms in resolved.items():
+        for platform, events in platforms.items():
+            own = {s: one for s, one in events.items() if s in seqs.get(manager, ())}
+            if own:
+                found.setdefault(manager, {})[platform] = own
+    return found
+
+
+def _both_resolved(above: Resolved, own: Resolved) -> Resolved:
+    """Return the versions of both; an event to which they give two has none."""
+    found: dict[str, dict[str, Events]] = {}
+    for manager in {**above, **own}:
+        upper, lower = above.get(manager, {}), own.get(manager, {})
+        for platform in {**upper, **lower}:
+            mine, theirs = lower.get(platform, {}), upper.get(platform, {})
+            events = {
+                seq: {**theirs.get(seq, {}), **mine.get(seq, {})}
+                for seq in sorted({**theirs, **mine})
+                if all(
+                    mine.get(seq, {}).get(name, version) == version
+                    for name, version in theirs.get(seq, {}).items()
+                )
+            }
+            found.setdefault(manager, {})[platform] = events
+    return found
 
 
 def _both_logs(above: Mapping[str, Log], own: Mapping[str, Log]) -> dict[str, Log]:

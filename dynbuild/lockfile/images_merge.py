@@ -18,6 +18,7 @@ from dynbuild.lockfile.images import (
     as_images,
     as_recipe,
 )
+from dynbuild.lockfile.images_carrying import carried_images, none_older_images
 from dynbuild.lockfile.images_requests import is_any_repacked
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.merge import (
@@ -104,7 +105,8 @@ def _updated(three: Three[LockedImages], tell: Tell, *, cautious: bool) -> Locke
         )
         moved = moved_for_their_content(wholes.start, wholes.branch, whole)
         edited[name] = moved
-    return update_images(main, targets, asked, edited)
+    merged = carried_images(update_images(main, targets, asked, edited), branch)
+    return none_older_images(merged, main, branch)
 
 
 def _upgrades(three: Three[LockedImages], name: str) -> frozenset[tuple[str, str]]:

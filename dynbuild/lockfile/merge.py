@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 from dynbuild.errors import LockError
+from dynbuild.lockfile.carrying import carried, none_older
 from dynbuild.lockfile.merge_values import Three, keyed, listed, value
 from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.order import unchecked_order
@@ -55,6 +56,7 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
         target = target_of_both(start, main, branch, told.append, cautious=True)
         lock = update(main, target, asked, edited)
         told.append("stages that need one another")
+    lock = none_older(carried(lock, branch), (main, branch))
     return Merged(lock, tuple(dict.fromkeys(told)))
 
 
@@ -124,6 +126,7 @@ def target_of_both(
         shell=value(of(lambda lock: lock.shell), "the shell", tell),
         config=config_of_both(of(lambda lock: lock.config), tell),
         arguments=keyed(of(lambda lock: lock.arguments), "argument", tell),
+        resolve=value(of(lambda lock: lock.resolve_since is not None), "resolve", tell),
     )
 
 

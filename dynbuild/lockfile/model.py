@@ -16,6 +16,7 @@ from dynbuild.steps.model import (
     Stage,
     User,
 )
+from dynbuild.steps.pinned import Resolved, Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,11 @@ class Lock:
     ``setups``, ``sources`` and ``scripts`` the seq of each, ``images`` the pins of
     images that stages start or copy from, ``arguments`` those that the declaration was
     called with, if it is a function, ``upgrades`` by manager how many upgrades were
-    asked for, where that is more than the logs show. Of one of several images that has
-    all that it inherits, ``above`` is the lock of the image that it extends.
+    asked for, where that is more than the logs show. ``resolved`` are the versions that
+    are written down, ``resolve_since`` is the seq from which on they have to be, if the
+    declaration says so, and ``sums`` what their archives may be (``lockfile.sums``). Of
+    one of several images that has all that it inherits, ``above`` is the lock of the
+    image that it extends.
     """
 
     base: Pin
@@ -64,6 +68,9 @@ class Lock:
     setups: Mapping[Setup, int] = field(default_factory=dict)
     indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
     upgrades: Mapping[str, int] = field(default_factory=dict)
+    resolved: Resolved = field(default_factory=dict)
+    resolve_since: int | None = None
+    sums: Sums = field(default_factory=dict, compare=False, repr=False)
     above: "Lock | None" = field(default=None, compare=False, repr=False)
 
     @property
@@ -147,6 +154,8 @@ class Target:
     found: frozenset[str] = frozenset()
     setups: tuple[Setup, ...] = ()
     indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
+    resolve: bool = False
+    """Whether the versions of what is new have to be written down."""
 
 
 def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:

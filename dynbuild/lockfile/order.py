@@ -12,7 +12,7 @@ system step of at most its effective seq.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynbuild.closure import closure
 from dynbuild.errors import Diagnostic, LockError
@@ -23,7 +23,8 @@ from dynbuild.lockfile.recent import recently
 from dynbuild.lockfile.topology import dependencies_first, in_place
 from dynbuild.steps.log import groups
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import OwnBase, Script, Stage, Step
+from dynbuild.steps.model import Group, OwnBase, Script, Stage, Step
+from dynbuild.steps.pins import on, pinned_groups
 from dynbuild.steps.recipe import user_packages
 
 _KINDS = ("setup", "source", *MANAGERS, "script", "user", "stage")
@@ -68,6 +69,16 @@ def install_order(lock: Lock) -> tuple[Placed, ...]:
     return unchecked_order(lock)
 
 
+def on_platform(order: Iterable[Placed], platform: str) -> tuple[Placed, ...]:
+    """Return steps as one platform has them: of groups, the versions that it gets."""
+    return tuple(
+        replace(one, step=on(one.step, platform))
+        if isinstance(one.step, Group) and one.step.pins
+        else one
+        for one in order
+    )
+
+
 def closure_of(placed: Placed, order: Iterable[Placed]) -> set[str]:
     """Return the ids of all that a step stands on, directly or not."""
     on = {other.id: other.on for other in order}
@@ -90,7 +101,7 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
         stages,
         key=lambda n: (live[n], effective[n], depth[n], lock.stages[n].seq, n),
     )
-    system = _system_chain(lock)
+    system = system_chain(lock)
     seqs = [step.seq for step in system]
     placed: list[Placed] = []
     done = 0
@@ -122,7 +133,7 @@ def _own_chain(entry: Entry, seq: int) -> list[Placed]:
 
 def last_system_seq(lock: Lock) -> int:
     """Return the seq of the last step of the system chain, 0 if it is empty."""
-    return max((step.seq for step in _system_chain(lock)), default=0)
+    return max((step.seq for step in system_chain(lock)), default=0)
 
 
 def _refuse_lost_images(lock: Lock) -> None:
@@ -142,7 +153,7 @@ def _refuse_lost_images(lock: Lock) -> None:
         raise LockError(*problems)
 
 
-def _system_chain(lock: Lock) -> list[Placed]:
+def system_chain(lock: Lock) -> list[Placed]:
     """Return the system steps in order. Two of a kind may share a seq after a merge."""
     steps: list[tuple[int, str, str, Step]] = [
         (seq, "source", repr(source), source) for source, seq in lock.sources.items()
@@ -150,9 +161,12 @@ def _system_chain(lock: Lock) -> list[Placed]:
     steps += [(seq, "setup", repr(one), one) for one, seq in lock.setups.items()]
     kept = user_packages(lock.user)
     for manager, log in lock.packages.items():
+        found = groups(manager, log, kept)
+        if manager in lock.resolved:
+            found = pinned_groups(found, lock.resolved[manager], lock.sums)
         steps += [
             (seq, manager, "", with_origins(group, seq, lock.indexes, lock.sources))
-            for seq, group in groups(manager, log, kept)
+            for seq, group in found
         ]
     steps += [(seq, "script", text, Script(text)) for text, seq in lock.scripts.items()]
     if lock.user is not None:

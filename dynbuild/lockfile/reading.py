@@ -7,6 +7,7 @@ from typing import Any, TypeVar, assert_never
 from dynbuild.digest import Digest, sha256, short
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.extending import line_of, root_of
+from dynbuild.lockfile import versions
 from dynbuild.lockfile.images import LockedImage, LockedImages, pinned_by
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.own_packages import declared_by
@@ -187,6 +188,7 @@ def _config(table: TableReader) -> RuntimeConfig:
 def _part(top: TableReader) -> Lock:
     """Return the steps of a table; its base is not said there."""
     packages = _logs(top)
+    resolved, since = versions.read(top.table("resolved"))
     indexes = _indexes(top.table("indexes"))
     sources = _sources(top)
     setups = dict(
@@ -228,6 +230,8 @@ def _part(top: TableReader) -> Lock:
         user=user,
         user_seq=user_seq,
         stages=stages,
+        resolved=resolved,
+        resolve_since=since,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from dynbuild.digest import Description, Digest, StepDigest, digest_of
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.order import Placed, install_order, on_platform
 from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.topology import dependencies_first
 from dynbuild.quote import UnfitError
@@ -63,7 +63,7 @@ def resolve(
     """
     _refuse_undeclared(lock, platform)
     lock = of_platform(lock, platform)
-    order = install_order(lock)
+    order = on_platform(install_order(lock), platform)
     environments = environments_of(lock)
     described, digests = _described(
         lock, order, platform, contents, unpinned, environments

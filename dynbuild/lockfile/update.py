@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
+from dynbuild.lockfile.carrying import carried
 from dynbuild.lockfile.folding import without_superseded
 from dynbuild.lockfile.model import Entry, Lock, Target, declared_packages, is_same
 from dynbuild.lockfile.moves import (
@@ -107,9 +108,31 @@ def update(  # noqa: PLR0913 - all that decides a place
             lock = without_superseded(before, lock, asked.upgrade, above.lock)
     lock = with_packages(lock, before, settled, names, asked, above.lock)
     lock = with_upgrades(lock, before, asked, above.lock, anew)
+    lock = _with_versions(lock, before, target, above, goes_on=anew != ALL)
     return with_seen(
         lock, {name: before.stages[old].seen for name, old in names.items()}
     )
+
+
+def _with_versions(
+    lock: Lock, before: Lock, target: Target, above: Inherited, *, goes_on: bool
+) -> Lock:
+    """Return a lock with the versions that are known of its groups.
+
+    Where all is installed anew, nothing is known. The seq from which on they have to be
+    known is that of the first step after the declaration said so.
+    """
+    if above.lock is not None:
+        lock = carried(lock, above.lock)
+    since = None
+    if target.resolve:
+        since = above.last + 1
+        if goes_on:
+            behind = max(before.last_seq, above.last) + 1
+            since = before.resolve_since or behind
+    if goes_on:
+        lock = carried(lock, before)
+    return replace(lock, resolve_since=since)
 
 
 def is_rebuilt(previous: Lock, target: Target) -> bool:

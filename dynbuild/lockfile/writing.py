@@ -11,7 +11,7 @@ from itertools import chain
 
 import tomli_w
 
-from dynbuild.lockfile import reading
+from dynbuild.lockfile import reading, versions
 from dynbuild.lockfile.images import LockedImage, LockedImages
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.platform import is_restricted
@@ -61,6 +61,9 @@ UPGRADES_SINCE = 7
 _RESTRICTED_SINCE = 8
 """The version that first had packages for some platforms only."""
 
+RESOLVED_SINCE = 9
+"""The version that first had the versions of packages."""
+
 _NOTHING_SINCE = 5
 """The version that first had images and stages that start from nothing."""
 
@@ -104,6 +107,8 @@ def _version(recipe: Lock | LockedImages) -> int:
         lowest = max(lowest, UPGRADES_SINCE)
     if any(map(is_restricted, logs)):
         lowest = max(lowest, _RESTRICTED_SINCE)
+    if recipe.resolved or recipe.resolve_since is not None:
+        lowest = max(lowest, RESOLVED_SINCE)
     named = any(targets_of(stage, {**stage.env, **stage.build_env}) for stage in stages)
     empty = any(pin.empty for pin in (recipe.base, *recipe.images.values()))
     return max(lowest, _TARGETS_SINCE * named, _NOTHING_SINCE * empty)
@@ -159,6 +164,7 @@ def _part(at: KeyPath, lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
     for manager in MANAGERS:
         log = lock.packages.get(manager, {})
         yield (*at, manager), _log(log)
+    yield from versions.tables((*at, "resolved"), lock)
     for setup, seq in sorted(
         lock.setups.items(), key=lambda item: reading.setup_id(item[0])
     ):

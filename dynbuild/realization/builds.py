@@ -34,11 +34,11 @@ from dynbuild.realization.model import (
 )
 from dynbuild.realization.squashing import together
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.managers.presence import ABSENT
+from dynbuild.steps.managers.presence import ABSENT, DIFFERS
 
 
 class PackagesAbsent(BuildFailed):
-    """A package group whose layer lacks what it declares."""
+    """A package group whose layer lacks what it declares, or has other versions."""
 
 
 def build_chain(work: BuildChain, backends: Backends) -> Iterator[ChainResult]:
@@ -259,16 +259,16 @@ def _built(
                 steps=(*results,),
                 missed=one.missed,
             )
-        if lacking := _lacks(origin, one):
-            step = results[-1].step
-            raise PackagesAbsent(
-                step=step,
-                instruction=None,
-                message=ABSENT,
-                output=(ABSENT, *lacking),
-                exit_code=1,
-                steps=(*results,),
-            )
+        for said, found in ((ABSENT, _lacks), (DIFFERS, _differs)):
+            if problems := found(origin, one):
+                raise PackagesAbsent(
+                    step=results[-1].step,
+                    instruction=None,
+                    message=said,
+                    output=(said, *problems),
+                    exit_code=1,
+                    steps=(*results,),
+                )
         record = Record(
             placed=place.digest,
             step=place.step,
@@ -296,6 +296,13 @@ def _lacks(origin: StepOrigin, one: Realized) -> tuple[str, ...]:
     group = origin.group
     missing = group and MANAGERS[group.manager].missing
     return missing(group, one.text) if group and missing else ()
+
+
+def _differs(origin: StepOrigin, one: Realized) -> tuple[str, ...]:
+    """Return how what a package group brought differs from what the lock has."""
+    group = origin.group
+    differs = group and MANAGERS[group.manager].differs
+    return differs(group, one.text) if group and differs else ()
 
 
 def _outdated(error: BuildFailed, ran: Iterable[StepResult]) -> StageName | None:

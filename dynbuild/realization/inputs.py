@@ -11,7 +11,7 @@ from dynbuild.emit.dockerfile import layout
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.inheritance import Steps, above_of
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import Placed, install_order
+from dynbuild.lockfile.order import Placed, install_order, on_platform
 from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import for_platform, resolve
 from dynbuild.ports import Base
@@ -53,7 +53,7 @@ class RealizeInputs:
         narrowed: Diagnostic | None = None,
     ) -> None:
         self.lock = of_platform(lock, platform)
-        self.order = install_order(self.lock)
+        self.order = on_platform(install_order(self.lock), platform)
         self.platform = platform
         self.backends = backends
         self.files = backends.files

@@ -66,6 +66,7 @@ class RealizeOptions:
     strict: bool = False
     compare: bool = False
     other: Other | None = None
+    unresolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from dynbuild.link.entries import MalformedLayerError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.resolved import resolve
+from dynbuild.lockfile.unresolved import refuse_unresolved
 from dynbuild.plan import reached, sources_of
 from dynbuild.ports import Base, LostError
 from dynbuild.realization.bases import base_of
@@ -117,6 +118,8 @@ def _inputs(
     refuse_host_network(lock, options)
     loads_several = backends.builder.loads_several
     platforms, narrowed = platforms_of(lock, platform, loads_several, options)
+    if not options.unresolved:
+        refuse_unresolved(lock, platforms)
     for one in platforms if lock.config.platforms or len(platforms) > 1 else ():
         # One that the lock lacks is told before anything is built for the others.
         resolve(lock, one, {}, {})

@@ -11,6 +11,7 @@ from typing import Literal
 from dynbuild.digest import Digest
 from dynbuild.frequent import frequent
 from dynbuild.reference import SCRATCH
+from dynbuild.steps.pinned import Pinned
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
@@ -338,11 +339,10 @@ class Group:
     """All events of one package manager at one seq: one transaction.
 
     ``declared`` maps name to spec after these events; ``kept`` names packages that
-    another step needs, so that removing them from the list keeps them. ``gone`` names
-    those of ``declared`` that later events took back; no digest depends on it.
-    ``upgrades`` tells whether all that is there is upgraded first, ``number`` which
-    upgrade it is. ``indexes`` are where packages come from besides; of apt, the sources
-    whose servers want a login.
+    another step needs: removal from the list keeps them; ``gone`` those of ``declared``
+    that later events took back: no digest depends on it. ``upgrades``: all that is
+    there is upgraded first, as upgrade ``number``. ``indexes``: where packages come
+    from; of apt, sources that want a login. ``pins``: what it brings, by platform.
     """
 
     manager: str
@@ -353,6 +353,8 @@ class Group:
     upgrades: bool = False
     number: int | None = None
     indexes: tuple[Index, ...] = ()
+    pins: Mapping[str, Pinned] = field(default_factory=dict)
+    pinned: Pinned | None = None
 
 
 Step = Setup | AptSource | Group | Script | User | Stage

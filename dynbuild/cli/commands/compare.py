@@ -69,7 +69,7 @@ def compare(settings: CompareSettings) -> int:
     project = open_project(settings.config)
     arguments = arguments_of(settings.expressions, settings.texts)
     recipe, declared = fresh(project, arguments, (settings.expressions, settings.texts))
-    asked = without_image(settings)
+    asked = without_image(settings, settings.platform)
     recipe = settled_with(recipe, arguments)
     image = one_image(project, recipe, settings.image, "a comparison")
     request = replace(realize_options(asked), other=other)

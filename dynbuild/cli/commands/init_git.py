@@ -12,8 +12,11 @@ from dynbuild.ports import CommittedUnknownError
 from dynbuild.project import git, named
 from dynbuild.project.named import NotTakenError
 
-ATTRIBUTES = "dynbuild.lock text eol=lf merge=dynbuild diff=dynbuild"
-"""The line of .gitattributes: committed, so that everyone has it."""
+ATTRIBUTES = (
+    "dynbuild.lock text eol=lf merge=dynbuild diff=dynbuild",
+    "dynbuild.sum text eol=lf merge=union",
+)
+"""The lines of .gitattributes: committed, so that everyone has them."""
 
 SETTINGS = {
     "merge.dynbuild.name": "dynbuild: the branch's steps go behind the others",
@@ -34,19 +37,20 @@ def set_up_git(*, ask: bool) -> None:
     """
     top = _top()
     attributes = top / ".gitattributes"
-    line = "" if ATTRIBUTES in _lines(attributes) else ATTRIBUTES
+    there = _lines(attributes)
+    lines = [line for line in ATTRIBUTES if line not in there]
     settings = {
         name: text for name, text in SETTINGS.items() if git.setting(top, name) != text
     }
-    if not line and not settings:
+    if not lines and not settings:
         tell(f"git is set up already in {top}")
         return
-    tell(_plan(top, line, settings))
+    tell(_plan(top, lines, settings))
     if ask and not _agreed():
         tell("nothing was written")
         return
-    if line:
-        _append(attributes, line)
+    if lines:
+        _append(attributes, "\n".join(lines))
         tell(f"wrote {attributes}: commit it")
     try:
         for name, text in settings.items():
@@ -78,10 +82,9 @@ def _lines(path: Path) -> list[str]:
     return data.decode("utf-8", errors="surrogateescape").splitlines()
 
 
-def _plan(top: Path, line: str, settings: dict[str, str]) -> str:
+def _plan(top: Path, lines: list[str], settings: dict[str, str]) -> str:
     plan = [f"in the repository {top}:"]
-    if line:
-        plan.append(f"  .gitattributes gets  {line}")
+    plan += [f"  .gitattributes gets  {line}" for line in lines]
     if settings:
         plan += [f"  git config gets      {n} = {text}" for n, text in settings.items()]
         plan.append(

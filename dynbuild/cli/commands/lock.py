@@ -8,12 +8,13 @@ import click
 
 from dynbuild import api
 from dynbuild.cli import options
-from dynbuild.cli.arguments import Pairs, arguments_of
+from dynbuild.cli.arguments import arguments_of
+from dynbuild.cli.commands.lock_settings import LockSettings
+from dynbuild.cli.commands.realize_settings import resolving_options, without_image
 from dynbuild.cli.completion import stages
 from dynbuild.cli.images import ChosenImage, every_image
 from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
-from dynbuild.cli.progress import Color
 from dynbuild.cli.project import keep, load_declaration
 from dynbuild.commands import lock as verb
 from dynbuild.commands.lock_requests import NO_OPTIONS, LockOptions
@@ -69,6 +70,11 @@ if TYPE_CHECKING:
     help="Ask again for the content of every address that stages add.",
 )
 @request(
+    "--resolve",
+    is_flag=True,
+    help="Install new packages of apt, and write down the versions that come.",
+)
+@request(
     "--bump",
     multiple=True,
     metavar="STAGE",
@@ -112,33 +118,14 @@ if TYPE_CHECKING:
     help="With --merge: name the lock's path in the repository, git's %P.  "
     "[default: dynbuild.lock]",
 )
+@resolving_options
+@options.settings(LockSettings)
 @options.examples(
     "dynbuild lock                    # after each edit; commit what it wrote",
     "dynbuild lock --upgrade-base     # the newest image of the base's tag",
     "dynbuild lock -P curl -P jq      # the newest version of two packages",
 )
-def lock(  # noqa: PLR0913 - one parameter a flag
-    *,
-    config: str | None,
-    expressions: Pairs,
-    texts: Pairs,
-    check: bool,
-    dry_run: bool,
-    show_order: bool,
-    base_revision: str | None,
-    upgrade_base: bool,
-    upgrade_packages: bool,
-    upgrade_package: tuple[str, ...],
-    security: bool,
-    upgrade_add: bool,
-    bump: tuple[str, ...],
-    move: tuple[str, ...],
-    repack: bool,
-    merging: tuple[str, str, str] | None,
-    path: str,
-    as_json: bool,
-    color: Color,
-) -> int:
+def lock(settings: LockSettings) -> int:
     """Update dynbuild.lock to match the declaration.
 
     Shows what changed. Commit the lock together with the declaration.
@@ -147,65 +134,85 @@ def lock(  # noqa: PLR0913 - one parameter a flag
     give the same lock as a single run. Without git, starts from the file.
     """
     lock_options = LockOptions(
-        base_revision,
-        upgrade_base,
-        upgrade_packages,
-        bump,
-        move,
-        repack,
-        upgrade_add,
-        upgrade_package,
+        settings.base_revision,
+        settings.upgrade_base,
+        settings.upgrade_packages,
+        settings.bump,
+        settings.move,
+        settings.repack,
+        settings.upgrade_add,
+        settings.upgrade_package,
     )
-    if merging is not None:
+    if settings.merging is not None:
         # Seldom needed.
         from dynbuild.cli.commands.lock_merge import merge_files  # noqa: PLC0415
 
-        if check or dry_run or show_order or security or lock_options != NO_OPTIONS:
+        others = (settings.check, settings.dry_run, settings.show_order)
+        if any(others) or settings.writes or lock_options != NO_OPTIONS:
             message = "--merge writes the merged lock, whatever else is asked of `lock`"
             hint = "leave out the other flags"
             raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
-        return merge_files(merging, path)
+        return merge_files(settings.merging, settings.path)
     _refuse_contradictions(
-        writes=security or lock_options != NO_OPTIONS,
-        check=check,
-        show_order=show_order,
-        dry_run=dry_run,
+        writes=settings.writes or lock_options != NO_OPTIONS,
+        check=settings.check,
+        show_order=settings.show_order,
+        dry_run=settings.dry_run,
     )
-    project = open_project(config, lock_alone=show_order)
-    if show_order:
-        _show_orders(every_image(project, verb.held_by(project.locks)), as_json=as_json)
+    project = open_project(settings.config, lock_alone=settings.show_order)
+    if settings.show_order:
+        every = every_image(project, verb.held_by(project.locks))
+        _show_orders(every, as_json=settings.as_json)
         return 0
     recorded = verb.recorded(project.locks)
-    loaded = load_declaration(project, arguments_of(expressions, texts), recorded)
-    if check:
+    arguments = arguments_of(settings.expressions, settings.texts)
+    loaded = load_declaration(project, arguments, recorded)
+    if settings.check:
         locked = verb.check(loaded, project.files, project.locks, images)
     else:
-        if security:
-            # Seldom needed.
-            from dynbuild.cli.commands.lock_security import fixed  # noqa: PLC0415
-
-            upgrade = fixed(project, loaded, color)
-            lock_options = replace(lock_options, upgrade_apt=upgrade)
-        locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
-        locked = _priced(project, loaded, locked, repack=repack)
+        locked = _locked(project, loaded, lock_options, settings)
         # Write the lock before the output: the reader of a pipe may be gone.
-        if locked.text is not None and not dry_run:
+        if locked.text is not None and not settings.dry_run:
             project.locks.write(locked.text)
-    show(locked.warnings, color)
-    if as_json:
+    show(locked.warnings, settings.color)
+    if settings.as_json:
         data(
             {
                 "up_to_date": locked.text is None,
                 "changes": changes_data(locked.changes),
             }
         )
-    if check:
-        status = _tell_check(project, locked, as_json=as_json)
-        if not (status or as_json or locked.warnings):
+    if settings.check:
+        status = _tell_check(project, locked, as_json=settings.as_json)
+        if not (status or settings.as_json or locked.warnings):
             keep(project, "", f"{project.place.lock} is up to date\n")
         return status
-    _tell(project, locked, dry_run=dry_run, as_json=as_json)
+    _tell(project, locked, dry_run=settings.dry_run, as_json=settings.as_json)
     return 0
+
+
+def _locked(
+    project: Project,
+    loaded: "Loaded",
+    lock_options: LockOptions,
+    settings: LockSettings,
+) -> verb.Locked:
+    """Return the lock that is asked for, with versions if these are."""
+    if settings.security:
+        # Seldom needed.
+        from dynbuild.cli.commands.lock_security import fixed  # noqa: PLC0415
+
+        upgrade = fixed(project, loaded, settings.color)
+        lock_options = replace(lock_options, upgrade_apt=upgrade)
+    locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
+    locked = _priced(project, loaded, locked, repack=settings.repack)
+    if settings.dry_run or not (settings.resolve or loaded.declaration.lock.resolve):
+        return locked
+    # Seldom needed.
+    from dynbuild.cli.commands.lock_resolve import resolved  # noqa: PLC0415
+
+    asked = settings.resolve
+    return resolved(project, loaded, locked, without_image(settings), asked=asked)
 
 
 def _priced(

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from dynbuild import api
 from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
 from dynbuild.cli.arguments import arguments_of
@@ -23,6 +22,7 @@ from dynbuild.cli.commands.realize_build import (
     open_shell,
 )
 from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
+from dynbuild.cli.commands.realize_lock import updated
 from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
@@ -36,7 +36,7 @@ from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
 from dynbuild.cli.images import ChosenImage, chosen_images, one_image, with_image
 from dynbuild.cli.options import option
-from dynbuild.cli.output import changes_text, give, show, shows, tell
+from dynbuild.cli.output import give, show, shows, tell
 from dynbuild.cli.progress import choose
 from dynbuild.cli.project import Fresh, keep, known_fresh, load_declaration, note_fresh
 from dynbuild.commands import lock as locking
@@ -104,6 +104,7 @@ def realize(settings: RealizeSettings) -> int:
     project = open_project(settings.config, lock_alone=frozen)
     if frozen:
         recipe = locking.held_by(project.locks)
+        request = replace(request, unresolved=True)
         late = all(isinstance(text, str) for text in arguments.values())
         if not (late and arguments.keys() <= _late(recipe)):
             raise _contradiction(
@@ -152,12 +153,7 @@ def build(settings: BuildSettings) -> int:
     project = open_project(settings.config)
     arguments = arguments_of(settings.expressions, settings.texts)
     loaded = load_declaration(project, arguments, locking.recorded(project.locks))
-    locked = api.lock(loaded, Environment(project))
-    show(locked.warnings, settings.color)
-    if locked.text is not None:
-        if locked.changes:
-            tell(changes_text(locked.changes))
-        tell(f"wrote {project.place.lock}")
+    locked = updated(project, loaded, settings)
     declared = declared_in(loaded.declaration)
     agreed = accepted(project, declared)
     return _realize_each(

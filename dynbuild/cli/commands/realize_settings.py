@@ -101,13 +101,12 @@ class RealizeSettings(BuildSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunningSettings:
-    """What commands are called with that run steps and keep no image."""
+class StepSettings:
+    """How commands are told to run steps, where they keep no image."""
 
     config: str | None
     expressions: Pairs
     texts: Pairs
-    platform: str | None
     jobs: int | None
     builders: tuple[str, ...]
     network: str | None
@@ -118,7 +117,16 @@ class RunningSettings:
     color: Color
 
 
-def without_image(settings: RunningSettings) -> BuildSettings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningSettings(StepSettings):
+    """What commands are called with that run steps and keep no image."""
+
+    platform: str | None
+
+
+def without_image(
+    settings: StepSettings | BuildSettings, platform: str | None = None
+) -> BuildSettings:
     """Return the settings of a realization that keeps no image."""
     return BuildSettings(
         images=(),
@@ -133,7 +141,7 @@ def without_image(settings: RunningSettings) -> BuildSettings:
         provenance=None,
         attest_in_index=False,
         layouts=(),
-        platform=settings.platform,
+        platform=platform,
         no_cache=False,
         anew=(),
         jobs=settings.jobs,
@@ -354,6 +362,11 @@ _SELDOM: tuple[_Decorated, ...] = (
 def running_options(command: _Decorated) -> _Decorated:
     """Add the options that say where and how steps run."""
     return _with(command, (options.platform("the engine's"), _JOBS, *_GIVEN, *_WHERE))
+
+
+def resolving_options(command: _Decorated) -> _Decorated:
+    """Add the options that say how steps run, for whatever platforms."""
+    return _with(command, (_JOBS, *_GIVEN, *_WHERE))
 
 
 def everyday_options(command: _Decorated) -> _Decorated:

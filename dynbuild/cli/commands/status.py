@@ -20,6 +20,7 @@ from dynbuild.cli.render.pages.status_page import StatusFacts, TierFacts, status
 from dynbuild.cli.render.usage import usage_data, usage_facts, usage_text
 from dynbuild.commands import lock as locking
 from dynbuild.commands import status as verb
+from dynbuild.commands.lock_versions import unresolved
 from dynbuild.digest import StepDigest
 from dynbuild.environment.history import history_of
 from dynbuild.environment.project import builder, open_project
@@ -107,7 +108,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
         for one in chosen
     ]
     damaged = verified.damaged if verified else ()
-    show([*map(_damaged, damaged), *warnings], color)
+    show([*map(_damaged, damaged), *warnings, *unresolved(several)], color)
     told: dict[tuple[str, str], object] = {}
     drawn: dict[str, StatusFacts] = {}
     for at, (subject, summary) in enumerate(zip(chosen, found, strict=True)):

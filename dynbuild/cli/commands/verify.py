@@ -75,7 +75,7 @@ def verify(settings: VerifySettings) -> int:
     arguments = arguments_of(settings.expressions, settings.texts)
     recipe, declared = fresh(project, arguments, (settings.expressions, settings.texts))
     recipe = settled_with(recipe, arguments)
-    running = without_image(settings)
+    running = without_image(settings, settings.platform)
     request, agreed = realize_options(running), accepted(project, declared)
     found: dict[str, tuple[Irreproducible, ...]] = {}
     for image, steps in _chosen(project, recipe, settings.names):

@@ -115,7 +115,12 @@ class Pricing:
         facts = FileObservations()
         files = Tree(root, facts, hashed=self.hashes.of)
         return Project(
-            paths, files, LockFile(lock, place.lock, root), WorkingTree(files), facts
+            paths,
+            files,
+            LockFile(lock, place.lock, root),
+            LockFile(lock.with_suffix(".sum"), place.lock, root),
+            WorkingTree(files),
+            facts,
         )
 
     def _edges(self, project: Project, lock: Lock, checked: Checked) -> Edges:

@@ -14,7 +14,7 @@ from dynbuild.extending import line_of
 from dynbuild.spans import Span
 from dynbuild.steps.managers import MANAGERS
 
-SHARED = ("args", "cache", "ignore_warnings")
+SHARED = ("args", "cache", "ignore_warnings", "lock")
 """What all images have in common by definition."""
 
 

@@ -6,9 +6,10 @@ the base's packages and any that earlier steps left unneeded.
 """
 
 import re
+from collections.abc import Iterator
 
 from dynbuild.quote import shell
-from dynbuild.steps.managers import logins
+from dynbuild.steps.managers import apt_pinned, logins
 from dynbuild.steps.managers.left_out import marked
 from dynbuild.steps.managers.manager import Manager, System
 from dynbuild.steps.managers.presence import ReadText, absent, others
@@ -149,14 +150,10 @@ def run(group: Group) -> Run:
         parts.append(_LOGINS.format(netrc="\n".join(private)))
     asks = specs or group.upgrades
     parts += [*_foreign(group), "apt-get update -q" if asks else _WITHOUT_LISTS]
-    if group.upgrades:
-        parts.append(_UPGRADE)
-    if leaving:
-        parts.append(_UNNEEDED)
-    if wanted(group)[1]:
-        parts += tried(group, f'{_INSTALL} -s "$@"', _INSTALL)
-    elif specs:
-        parts.append(wrapped(_INSTALL, specs))
+    pinned = group.pinned
+    if pinned is not None:
+        parts.append(apt_pinned.BEFORE)
+    parts += _installing(group, specs, leaving)
     if leaving:
         parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
         for name in sorted(group.gone):
@@ -165,9 +162,26 @@ def run(group: Group) -> Run:
                 f"if {marked(group, name)}; then\n  {without}\n  mv others declared\nfi"
             )
         parts.append(fill(_REMOVE, LEAVING=leaving))
+    if pinned is not None:
+        parts.append(apt_pinned.NOTE)
     parts.append(_CLEAN)
     own = (*_MOUNTS, *logins.mounts(group))
     return Run("\n".join(parts), mounts(group, *own), shell=SHELL)
+
+
+def _installing(group: Group, specs: list[str], leaving: list[str]) -> Iterator[str]:
+    """Yield lines that install: the versions that are written down, or what comes."""
+    pinned = group.pinned if group.pinned and not group.pinned.noting else None
+    if group.upgrades and pinned is None:
+        yield _UPGRADE
+    if leaving:
+        yield _UNNEEDED
+    if pinned is not None:
+        yield apt_pinned.install(group, pinned)
+    elif wanted(group)[1]:
+        yield from tried(group, f'{_INSTALL} -s "$@"', _INSTALL)
+    elif specs:
+        yield wrapped(_INSTALL, specs)
 
 
 def _machine(index: Index) -> str:
@@ -224,7 +238,9 @@ MANAGER = Manager(
     refusals=_REFUSALS,
     programs=("apt", "apt-get"),
     missing=missing,
+    differs=apt_pinned.differs,
     shows=_STATUS,
+    notes=apt_pinned.CAME,
     reads=(
         *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
         *(f"var/lib/dpkg/{name}" for name in ("arch", "diversions", "statoverride")),

@@ -41,7 +41,9 @@ class Manager:
     group.
 
     ``missing`` finds what is declared and not there in the text of a file, which lies
-    at the path ``shows``; without it the script looks itself.
+    at the path ``shows``; without it the script looks itself. ``differs`` tells how
+    what came differs from the versions that are written down, by what a group notes at
+    the path ``notes``; without it none are.
 
     ``programs`` make no files where they are run. ``reads`` are paths that configure
     every installation (``link.reads``); ``databases`` have the paths that make up a
@@ -59,7 +61,9 @@ class Manager:
     key: Callable[[str], str]
     run: Callable[[Group], Run]
     missing: Callable[[Group, ReadText], tuple[str, ...]] | None = None
+    differs: Callable[[Group, ReadText], tuple[str, ...]] | None = None
     shows: str = ""
+    notes: str = ""
     refusals: tuple[Refusal, ...] = ()
     programs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()

@@ -15,6 +15,8 @@ ReadText: TypeAlias = Callable[[str], str]
 
 ABSENT = "dynbuild: declared, but not there after its installation:"
 
+DIFFERS = "dynbuild: what came is not what the lock has:"
+
 
 def others(group: Group) -> frozenset[str]:
     """Return the declared packages that a group's installation may have made go.

@@ -1,0 +1,202 @@
+"""apt's groups whose versions are written down, or are to be.
+
+A group that notes leaves in its layer what came: of each package the version, the
+digest that the signed index has of its archive, and whether it was chosen by name. One
+that is pinned installs these versions, and leaves the same; what it left is compared.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dynbuild.steps.managers.presence import ReadText
+from dynbuild.steps.managers.script import fill
+from dynbuild.steps.model import Group, Install, Upgrade
+from dynbuild.steps.pinned import ALL, CHOSEN, NOBODY, Pinned
+
+CAME = "var/lib/apt/dynbuild-came"
+"""Where a group says what came: lines of package, version, digest, and mark."""
+
+_BEGINNING = "# What came, as dynbuild lock --resolve writes it down."
+
+UNSERVED = "dynbuild: no longer served:"
+"""The beginning of the line that names a version which no source has."""
+
+_STATUS = "var/lib/dpkg/status"
+_FIELD = re.compile(r"^(Package|Status|Architecture|Version): *(.*)$", re.MULTILINE)
+
+BEFORE = r"""installed() {
+  dpkg-query -W -f '${db:Status-Status} ${Architecture} ${Package} ${Version}\n' |
+    awk -v own="$(dpkg --print-architecture)" '$1 == "installed" {
+      print ($2 == own || $2 == "all" ? $3 : $3 ":" $2), $4, $2 }' | LC_ALL=C sort
+}
+# What is known of packages, given as name=version: lines of name, version, digest.
+known() {
+  xargs -r apt-cache show 2> /dev/null |
+    awk -v own="$(dpkg --print-architecture)" -v RS= -F '\n' '{
+      for (i = 1; i <= NF; i++) if (split($i, word, ": ") == 2) of[word[1]] = word[2]
+      name = of["Package"]; arch = of["Architecture"]
+      if (arch != own && arch != "all") name = name ":" arch
+      print name, of["Version"], of["SHA256"]
+      split("", of) }' | LC_ALL=C sort -u
+}
+installed > /tmp/before
+apt-mark showmanual | LC_ALL=C sort > /tmp/manual"""
+
+# apt trusts an archive that it has by its name and size: here its digest counts.
+NOTE = rf"""# What came is left to be read, with the digests that the signed index has.
+installed | LC_ALL=C comm -13 /tmp/before - > /tmp/came
+awk '{{ print $1 "=" $2 }}' /tmp/came | known > /tmp/known
+apt-mark showmanual > /tmp/marked
+awk 'FILENAME ~ /known/ {{ sums[$1 " " $2] = sums[$1 " " $2] " " $3; next }}
+  FILENAME ~ /marked/ {{ manual[$1]; next }}
+  {{ print $1, $2, $3, ($1 in manual ? "manual" : "auto") sums[$1 " " $2] }}
+' /tmp/known /tmp/marked /tmp/came > /tmp/noted
+while read -r name version architecture mark sums; do
+  file=$(printf %s "$version" | sed 's/:/%3a/g')
+  file=$cache/archives/${{name%%:*}}_${{file}}_$architecture.deb
+  sum=-
+  for one in $sums; do
+    if [ ! -e "$file" ] || echo "$one  $file" | sha256sum -c --status; then
+      sum=$one
+    fi
+  done
+  [ "$sum" != - ] || rm -f "$file"
+  echo "$name $version $sum $mark"
+done < /tmp/noted > /tmp/lines
+{{ echo "{_BEGINNING}"; cat /tmp/lines; }} > /{CAME}"""
+
+_INSTALL = "apt-get install -y -q --no-install-recommends"
+
+_SERVED = rf"""set -- @WORDS@
+printf '%s\n' "$@" | LC_ALL=C sort > /tmp/words
+known < /tmp/words | awk '{{ print $1 "=" $2 }}' | LC_ALL=C sort -u |
+  LC_ALL=C comm -23 /tmp/words - | sed '/^$/d; s/^/{UNSERVED} /' > /tmp/unserved
+[ ! -s /tmp/unserved ] || {{ cat /tmp/unserved >&2; exit 1; }}
+@install@ "$@"
+# What nobody asked for by name keeps the mark that it had.
+printf '%s\n' @NAMES@ | LC_ALL=C sort -u > /tmp/named
+printf '%s\n' @WISHED@ | cat - /tmp/manual | LC_ALL=C sort -u > /tmp/stays
+LC_ALL=C comm -23 /tmp/named /tmp/stays | xargs -r apt-mark auto"""
+
+
+def install(group: Group, pinned: Pinned) -> str:
+    """Return lines that install the very versions that are written down."""
+    found = pinned.packages
+    older = " --allow-downgrades" if asks_for_older(group) else ""
+    return fill(
+        _SERVED.replace("@install@", f"{_INSTALL}{older}"),
+        WORDS=[f"{name}={version}" for name, version in found.items()],
+        NAMES=found,
+        WISHED=sorted({*acted(group), *pinned.chosen}),
+    )
+
+
+def acted(group: Group) -> Iterator[str]:
+    """Yield the packages that a group installs or upgrades by name."""
+    for name, action in sorted(group.actions.items()):
+        if isinstance(action, Install | Upgrade):
+            yield name
+
+
+def asks_for_older(group: Group) -> bool:
+    """Whether a version may become lower: a spec names a version or a release."""
+    return any(
+        isinstance(action, Install) and re.search("[=/]", action.spec)
+        for action in group.actions.values()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A package that a group brought; ``digest`` is empty where none is known of it."""
+
+    name: str
+    version: str
+    digest: str
+    chosen: bool
+
+
+def came(text: str) -> tuple[Came, ...]:
+    """Read what a group left. Raises ValueError for what no group leaves."""
+    first, *lines = text.splitlines() or [""]
+    if first != _BEGINNING:
+        raise ValueError(first)
+    found = []
+    for line in lines:
+        name, version, digest, mark = line.split(" ")
+        known = re.fullmatch("[0-9a-f]{64}", digest)
+        found.append(Came(name, version, known[0] if known else "", mark == "manual"))
+    return tuple(found)
+
+
+def versions_of(
+    group: Group, noted: tuple[Came, ...], there: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what to write down of a group: what came, and what it was asked for.
+
+    ``there`` has the versions of all that is installed after it.
+    """
+    versions = {one.name: one.version for one in noted}
+    asked = [*acted(group)]
+    chosen = [one.name for one in noted if one.chosen and one.name not in asked]
+    for name in asked:
+        others = f"{CHOSEN}{','.join(chosen)}" if chosen else NOBODY
+        versions.setdefault(name, there.get(name, others))
+    if group.upgrades:
+        versions[ALL] = NOBODY
+    return versions
+
+
+def differs(group: Group, text: ReadText) -> tuple[str, ...]:
+    """Return how what came differs from what is written down, a line each."""
+    pinned = group.pinned
+    if pinned is None or pinned.noting:
+        return ()
+    try:
+        brought = came(text(CAME))
+    except ValueError:
+        return ("it does not say what came",)
+    return (
+        *_versions(pinned, brought, _installed(text(_STATUS))),
+        *_sums(pinned, brought),
+    )
+
+
+def _versions(
+    pinned: Pinned, brought: tuple[Came, ...], there: Mapping[str, str]
+) -> Iterator[str]:
+    for name, version in pinned.packages.items():
+        if there.get(name) != version:
+            found = there.get(name, "not there")
+            yield f"{name}: the lock has {version}, and it is {found}"
+    for one in brought:
+        if one.name not in pinned.packages:
+            yield f"{one.name}: {one.version} came, and the lock has none"
+
+
+def _sums(pinned: Pinned, brought: tuple[Came, ...]) -> Iterator[str]:
+    for one in brought:
+        known = pinned.sums.get(f"{one.name} {one.version}", frozenset())
+        what = f"{one.name} {one.version}"
+        if not known:
+            yield f"{what}: dynbuild.sum has no digest of it"
+        elif one.digest not in known:
+            found = one.digest or "none that the index has"
+            yield f"{what}: its digest is {found}, and not {' or '.join(sorted(known))}"
+
+
+def _installed(status: str) -> dict[str, str]:
+    """Return the versions in dpkg's database; foreign ones by name and architecture."""
+    stanzas = [dict(_FIELD.findall(one)) for one in status.split("\n\n")]
+    there = [one for one in stanzas if one.get("Status", "").endswith(" installed")]
+    own = {one.get("Architecture") for one in there if one.get("Package") == "dpkg"} | {
+        "all"
+    }
+    return {
+        one["Package"]
+        if one.get("Architecture") in own
+        else f"{one['Package']}:{one.get('Architecture')}": one.get("Version", "")
+        for one in there
+        if "Package" in one
+    }

@@ -1,0 +1,121 @@
+"""The versions of a lock's package groups, and which of them count.
+
+They are written down event by event, once a group was installed. Whoever reads a lock
+tests them alike: one seq gives a package one version, all that the group asks for has
+one, and replayed by seq no package goes down unless a spec of that group asks for it.
+What fails this is unresolved: it is installed as it comes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.managers.apt_pinned import acted, asks_for_older
+from dynbuild.steps.model import Group
+from dynbuild.steps.pinned import ALL, Events, Pinned, Sums, Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A group without versions that count on a platform.
+
+    ``undoes`` are upgrades that what is written down would undo: package, version
+    there, version before.
+    """
+
+    manager: str
+    seq: int
+    platform: str
+    undoes: tuple[tuple[str, str, str], ...] = ()
+
+
+def is_resolvable(group: Group) -> bool:
+    """Whether versions of a group can be written down: it brings some, by apt."""
+    brings = group.upgrades or any(True for _ in acted(group))
+    return brings and MANAGERS[group.manager].differs is not None
+
+
+def pinned_groups(
+    found: Iterable[tuple[int, Group]], resolved: Mapping[str, Events], sums: Sums
+) -> Iterator[tuple[int, Group]]:
+    """Yield the groups of a manager with those of their versions that count."""
+    every = [*found]
+    pins: dict[int, dict[str, Pinned]] = {}
+    for platform, events in resolved.items():
+        for seq, versions, undone in _replayed(every, events):
+            if versions is not None and not undone:
+                own = _sums(sums, every[0][1].manager, platform, versions)
+                pins.setdefault(seq, {})[platform] = Pinned(versions, own)
+    for seq, group in every:
+        yield seq, replace(group, pins=pins[seq]) if seq in pins else group
+
+
+def unresolved(
+    manager: str, found: Iterable[tuple[int, Group]], resolved: Events, platform: str
+) -> Iterator[Unresolved]:
+    """Yield the groups of a manager without versions that count on a platform."""
+    for seq, versions, undone in _replayed([*found], resolved):
+        if versions is None or undone:
+            yield Unresolved(manager, seq, platform, undone)
+
+
+def on(group: Group, platform: str) -> Group:
+    """Return a group as one platform has it."""
+    if not group.pins:
+        return group
+    return replace(group, pins={}, pinned=group.pins.get(platform))
+
+
+def _replayed(
+    found: list[tuple[int, Group]], events: Events
+) -> Iterator[tuple[int, Versions | None, tuple[tuple[str, str, str], ...]]]:
+    """Yield of each group its seq, its versions if whole, and what they would undo."""
+    now: dict[str, str] = {}
+    for seq, group in found:
+        if not is_resolvable(group):
+            continue
+        versions = events.get(seq)
+        if versions is None or (versions and not _is_whole(group, versions)):
+            yield seq, None, ()
+            continue
+        packages = Pinned(versions).packages
+        undone = () if asks_for_older(group) else tuple(_undone(now, packages))
+        if not undone:
+            now |= packages
+        yield seq, versions, undone
+
+
+def _is_whole(group: Group, versions: Versions) -> bool:
+    """Whether all that a group asks for has a version: two merged events may not."""
+    wanted = {*acted(group), *((ALL,) if group.upgrades else ())}
+    return wanted <= versions.keys()
+
+
+def _undone(
+    now: Mapping[str, str], packages: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    for name, version in packages.items():
+        before = now.get(name)
+        if before is not None and is_older(version, before):
+            yield name, version, before
+
+
+def is_older(one: str, other: str) -> bool:
+    """Whether a version of Debian is older than another; what is none, is."""
+    # Most locks have no versions to compare.
+    from univers.debian import Version, compare_versions  # noqa: PLC0415
+
+    if not (Version.is_valid(one) and Version.is_valid(other)):
+        return one != other
+    return bool(compare_versions(one, other) < 0)
+
+
+def _sums(
+    sums: Sums, manager: str, platform: str, versions: Versions
+) -> dict[str, frozenset[str]]:
+    found = (f"{name} {version}" for name, version in Pinned(versions).packages.items())
+    return {
+        one: known
+        for one in found
+        if (known := sums.get(f"{manager} {platform} {one}"))
+    }
