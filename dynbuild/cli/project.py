@@ -27,7 +27,12 @@ def load_declaration(
     project: Project, arguments: Given, recorded: Recorded
 ) -> "Loaded":
     """Read and check the declaration. Raises DeclarationError."""
-    return projects.load_declaration(project, arguments, recorded, tell)
+    loaded = projects.load_declaration(project, arguments, recorded, tell)
+    if not arguments and project.facts.complete:
+        facts = project.facts.listed()
+        cache = loaded.declaration.cache.model_dump_json()
+        remember(directory_of(os.environ), _tiers(project, recorded), facts, (cache,))
+    return loaded
 
 
 def keep(project: Project, out: str, err: str) -> None:
@@ -50,6 +55,23 @@ def note_fresh(project: Project, arguments: object, fresh: Fresh) -> None:
     if facts.complete:
         question = _fit(project, arguments)
         remember(directory_of(os.environ), question, facts.listed(), (fresh.cache,))
+
+
+def known_tiers(project: Project, recorded: Recorded) -> str | None:
+    """Return the tiers that the declaration names, in JSON, if nothing changed since.
+
+    It is called with the arguments that its lock has ``recorded``.
+    """
+    match recall(directory_of(os.environ), _tiers(project, recorded)):
+        case (_, (str() as cache,)):
+            return cache
+        case _:
+            return None
+
+
+def _tiers(project: Project, recorded: Recorded) -> object:
+    arguments = sorted(recorded.items())
+    return ("tiers", str(Path.cwd()), str(project.place.config), arguments)
 
 
 def _fit(project: Project, arguments: object) -> object:

@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from dynbuild.cli.arguments import arguments_of
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.output import shows
-from dynbuild.cli.project import load_declaration
+from dynbuild.cli.project import known_tiers, load_declaration
 from dynbuild.commands.lock import recorded
 from dynbuild.commands.step_metrics import step_metrics
 from dynbuild.digest import StepDigest
 from dynbuild.environment.history import history_of
-from dynbuild.environment.project import Project
+from dynbuild.environment.project import Project, Recorded
 from dynbuild.environment.wiring import tiers_of
 from dynbuild.errors import DynbuildError
 from dynbuild.explain.metrics import LookUp, StepMetrics
 from dynbuild.explain.past import Provenance
 from dynbuild.ports import Tier
-from dynbuild.tiers.declared import Cache, declared_in
+from dynbuild.tiers.declared import Cache, cache_of, declared_in
 
 
 def cache_in(project: Project | None) -> Cache:
@@ -26,14 +25,19 @@ def cache_in(project: Project | None) -> Cache:
 
     A declaration that cannot be read declares none.
     """
+    if project is None:
+        return Cache()
     declared = Cache()
-    if project is not None:
-        with suppress(DynbuildError):
-            loaded = load_declaration(
-                project, arguments_of((), ()), recorded(project.locks)
-            )
-            declared = declared_in(loaded.declaration)
-    return accepted(project, declared).cache if project else declared
+    with suppress(DynbuildError):
+        declared = _declared(project, recorded(project.locks))
+    return accepted(project, declared).cache
+
+
+def _declared(project: Project, given: Recorded) -> Cache:
+    """Return the caches that a declaration names: all of it is read for them."""
+    if (known := known_tiers(project, given)) is not None:
+        return cache_of(known)
+    return declared_in(load_declaration(project, {}, given).declaration)
 
 
 def tiers_in(project: Project | None) -> dict[Provenance, Tier]:

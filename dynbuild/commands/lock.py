@@ -322,7 +322,7 @@ def _bases(recipe: AnyLock) -> list[Pin]:
 
 def _fits(held: AnyLock, targets: Targets) -> bool:
     current = as_several(held, targets)
-    if current is None:
+    if current is None or not _has_their_commands(current, targets):
         return False
     try:
         for name in current.images:
@@ -330,6 +330,17 @@ def _fits(held: AnyLock, targets: Targets) -> bool:
     except LockError:
         return False
     return as_recipe(update_images(current, targets)) == held
+
+
+def _has_their_commands(current: LockedImages, targets: Targets) -> bool:
+    """Whether a lock may fit: most that do not have a stage with other commands."""
+    for name, image in current.images.items():
+        stages = targets[name].whole.stages if name in targets else ()
+        asked = {stage.name: stage.commands for stage in stages}
+        own = image.own.stages
+        if any(asked.get(one) != entry.stage.commands for one, entry in own.items()):
+            return False
+    return True
 
 
 def _pinner(

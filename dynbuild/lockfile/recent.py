@@ -3,28 +3,33 @@
 from collections import deque
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 _Of = TypeVar("_Of")
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _FEW = 6
 
 
-def recently(function: Callable[[_Of], _T]) -> Callable[[_Of], _T]:
+def recently(
+    function: Callable[Concatenate[_Of, _P], _T],
+) -> Callable[Concatenate[_Of, _P], _T]:
     """Remember what a function found of the last few values, which never change.
 
-    They are told apart by identity: to compare two locks takes as long as to ask.
+    They are told apart by identity: to compare two locks takes as long as to ask. What
+    else it is given is compared.
     """
-    known: deque[tuple[_Of, _T]] = deque(maxlen=_FEW)
+    known: deque[tuple[_Of, object, _T]] = deque(maxlen=_FEW)
 
     @wraps(function)
-    def remembered(value: _Of) -> _T:
-        for one, found in tuple(known):
-            if one is value:
+    def remembered(value: _Of, *more: _P.args, **named: _P.kwargs) -> _T:
+        asked = more, named
+        for one, other, found in tuple(known):
+            if one is value and other == asked:
                 return found
-        found = function(value)
-        known.append((value, found))
+        found = function(value, *more, **named)
+        known.append((value, asked, found))
         return found
 
-    return remembered
+    return cast("Callable[Concatenate[_Of, _P], _T]", remembered)

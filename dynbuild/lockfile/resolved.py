@@ -13,6 +13,7 @@ from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order, on_platform
 from dynbuild.lockfile.platform import of_platform
+from dynbuild.lockfile.recent import recently
 from dynbuild.lockfile.topology import dependencies_first
 from dynbuild.quote import UnfitError
 from dynbuild.steps.describe import Surroundings, describe
@@ -61,6 +62,17 @@ def resolve(
     Raises LockError for a lock that is not sound, DeclarationError (DB0304) for a
     platform that it does not have.
     """
+    # Copies: what is remembered must not change with what was passed in.
+    return _resolved(lock, platform, dict(contents), dict(unpinned))
+
+
+@recently
+def _resolved(
+    lock: Lock,
+    platform: str,
+    contents: Contents,
+    unpinned: Mapping[str, Digest],
+) -> ResolvedLock:
     _refuse_undeclared(lock, platform)
     lock = of_platform(lock, platform)
     order = on_platform(install_order(lock), platform)

@@ -214,3 +214,14 @@ def test_an_answer_that_a_newer_version_kept_is_listed(project: Space) -> None:
 
 def test_lists_and_revokes_not_at_once(project: Space) -> None:
     assert project.run("trust", "--list", "--revoke").status == 2
+
+
+def test_caches_are_those_of_the_declaration_as_it_is(project: Space) -> None:
+    """What a command kept of it is asked for again only while nothing changed."""
+    text = project.read("dynbuild.toml")
+    caches = "[cache" + text.partition("[cache")[2]
+    project.ok("lock")
+    for now, warned in ((text, True), (text.removesuffix(caches), False), (text, True)):
+        project.write("dynbuild.toml", now)
+        for _ in range(2):
+            assert ("DB0630" in project.ok("graph").err) == warned
