@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dynbuild.declaration.load import load
+from dynbuild.declaration.syntax import decode
 from dynbuild.dockerfiles.convert import Conversion, convert
 from dynbuild.dockerfiles.scope import PLATFORM
+from dynbuild.dockerfiles.state import Setting
+from dynbuild.dockerfiles.workflows import platforms_in
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.spans import Source
 
+_WORKFLOWS = ".github/workflows"
 _PROXY = re.compile(r"(?:https?|ftp|no|all)_proxy", re.IGNORECASE)
 """Arguments that Docker knows without an ARG."""
 
@@ -32,12 +37,25 @@ def translated(
         raise DeclarationError(
             Diagnostic("DB0311", message, hint="name a Dockerfile that is there")
         ) from None
-    conversion = convert(Source(str(path), text), targets, arguments)
+    more = _known_of(path)
+    conversion = convert(Source(str(path), text), targets, arguments, more=more)
     try:
         load(Source(output, conversion.text), "toml")
     except DeclarationError as error:
         return conversion, error.diagnostics
     return conversion, tuple(_unknown(conversion, arguments))
+
+
+def _known_of(path: Path) -> dict[str, Setting]:
+    """Return what the project's workflows say of the image of a Dockerfile."""
+    found = []
+    for file in sorted(Path(_WORKFLOWS).glob("*.y*ml")):
+        with suppress(OSError, DeclarationError):
+            found.append(decode(str(file), file.read_bytes()))
+    platforms, said_in = platforms_in(found, path.as_posix())
+    if not platforms:
+        return {}
+    return {"platforms": Setting([*platforms], (f"As {said_in} builds it.",))}
 
 
 def _unknown(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
@@ -14,6 +14,7 @@ from dynbuild.dockerfiles.parameters import values_of, with_arguments
 from dynbuild.dockerfiles.reading import at_line, read
 from dynbuild.dockerfiles.scope import UnknownError
 from dynbuild.dockerfiles.sources import Sources
+from dynbuild.dockerfiles.state import Setting
 from dynbuild.dockerfiles.translate import finished, walk
 from dynbuild.dockerfiles.writing import written
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
@@ -48,9 +49,11 @@ def convert(
     targets: Sequence[str] = (),
     arguments: Mapping[str, str] | None = None,
     fields: frozenset[str] = STAGE_FIELDS,
+    more: Mapping[str, Setting] | None = None,
 ) -> Conversion:
     """Translate a Dockerfile to what stages with some fields can say.
 
+    ``more`` is what is known of each image from elsewhere.
     Each of several ``targets`` becomes an image of its own; without any, the last build
     stage is the only one. Raises DeclarationError with the line that is wrong.
     """
@@ -63,7 +66,9 @@ def convert(
         found = []
         for index in indices:
             walked = _walked(source, dockerfile, index, {**given, **marks}, fields)
-            found.append((walked, lay_out(walked, index)))
+            image = lay_out(walked, index)
+            known = replace(image, fields={**image.fields, **(more or {})})
+            found.append((walked, known))
         return found
 
     def write(marks: Mapping[str, str], declared: Mapping[str, str]) -> str:

@@ -11,7 +11,16 @@ from dynbuild.dockerfiles.state import Setting
 
 _WIDTH = 88
 _ORDER = (
-    *("base", "user", "apt_packages", "shell", "workdir", "entrypoint", "cmd"),
+    *(
+        "base",
+        "platforms",
+        "user",
+        "apt_packages",
+        "shell",
+        "workdir",
+        "entrypoint",
+        "cmd",
+    ),
     *("expose", "volumes", "stop_signal", "healthcheck", "args", "env", "labels"),
 )
 _TABLES = ("healthcheck", "args", "env", "labels")

@@ -162,3 +162,16 @@ def test_what_to_do_next_names_the_file_if_it_has_to(project: Space) -> None:
     assert "`dynbuild lock -c api.toml`" in done.err
     assert "`dynbuild compare -c api.toml Dockerfile`" in done.err
     assert "next: edit it, `dynbuild lock`, " in project.ok("init").err
+
+
+def test_platforms_are_those_of_a_workflow(project: Space) -> None:
+    project.write(
+        ".github/workflows/release.yml",
+        "on: push\njobs:\n  a:\n    steps:\n    - uses: docker/build-push-action@v6\n"
+        "      with: { platforms: 'linux/amd64,linux/arm64' }\n",
+    )
+    project.write("Dockerfile", "FROM debian\nRUN make\n")
+    project.ok("init", "--from", "Dockerfile", "-o", "dynbuild.toml")
+    text = project.read("dynbuild.toml")
+    assert "# As .github/workflows/release.yml builds it.\n" in text
+    assert 'platforms = ["linux/amd64", "linux/arm64"]\n' in text
