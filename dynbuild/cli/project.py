@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,21 @@ def note_fresh(project: Project, arguments: object, fresh: Fresh) -> None:
     if facts.complete:
         question = _fit(project, arguments)
         remember(directory_of(os.environ), question, facts.listed(), (fresh.cache,))
+
+
+def note_written(
+    project: Project, arguments: object, fresh: Fresh, text: str | None
+) -> None:
+    """Record that the lock is up to date with the declaration it was made of.
+
+    ``text`` is what was written, if it was: not what another process wrote since.
+    """
+    at = ("content", str(Path.cwd() / project.place.lock))
+    if at not in project.facts.observations:
+        return
+    if text is not None:
+        project.facts.take([(*at, sha256(text.encode()).hexdigest())])
+    note_fresh(project, arguments, fresh)
 
 
 def known_tiers(project: Project, recorded: Recorded) -> str | None:

@@ -127,6 +127,23 @@ def test_who_realizes_a_lock_imports_no_schema(installed: Path, tmp_path: Path) 
     assert "pydantic" not in modules
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_nor_who_locked_it_just_before(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, changed: bool
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = tmp_path / "project"
+    project.mkdir()
+    simple_project(project)
+    path = project / "dynbuild.toml"
+    if changed:
+        path.write_text(path.read_text().replace("commands = [", 'commands = ["true",'))
+    assert "pydantic" in imported(installed, project, "lock")
+    assert "pydantic" not in imported(installed, project, "realize", "--print")
+    path.write_text(f"# another\n{path.read_text()}")
+    assert "pydantic" in imported(installed, project, "realize", "--print")
+
+
 def test_only_a_translation_imports_a_parser_of_dockerfiles(
     installed: Path, tmp_path: Path
 ) -> None:

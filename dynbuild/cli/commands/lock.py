@@ -15,7 +15,7 @@ from dynbuild.cli.completion import stages
 from dynbuild.cli.images import ChosenImage, every_image
 from dynbuild.cli.options import request
 from dynbuild.cli.output import changes_data, changes_text, data, show, table, tell
-from dynbuild.cli.project import keep, load_declaration
+from dynbuild.cli.project import Fresh, keep, load_declaration, note_written
 from dynbuild.commands import lock as verb
 from dynbuild.commands.lock_requests import NO_OPTIONS, LockOptions
 from dynbuild.commands.lock_warnings import OUTGROWN
@@ -174,6 +174,10 @@ def lock(settings: LockSettings) -> int:
         # Write the lock before the output: the reader of a pipe may be gone.
         if locked.text is not None and not settings.dry_run:
             project.locks.write(locked.text)
+        if not settings.dry_run:
+            fresh = Fresh(loaded.declaration.cache.model_dump_json())
+            written = (settings.expressions, settings.texts)
+            note_written(project, written, fresh, locked.text)
     show(locked.warnings, settings.color)
     if settings.as_json:
         data(

@@ -1,15 +1,20 @@
 """The lock that ``build`` makes before the image: updated, written, and told."""
 
+from typing import TYPE_CHECKING
+
 from dynbuild import api
 from dynbuild.cli.commands.realize_settings import BuildSettings, without_image
 from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.commands.lock import Locked
-from dynbuild.declaration.loaded import Loaded
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project
 
+if TYPE_CHECKING:
+    # Its schema takes a while to import, and an unchanged declaration needs none.
+    from dynbuild.declaration.loaded import Loaded
 
-def updated(project: Project, loaded: Loaded, settings: BuildSettings) -> Locked:
+
+def updated(project: Project, loaded: "Loaded", settings: BuildSettings) -> Locked:
     """Update the lock, with versions if the declaration asks for them; write it.
 
     Raises what ``lock`` raises, and what building packages does.
