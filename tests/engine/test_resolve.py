@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.engine.managers import AptRepository, Image, command, served
+from tests.engine.test_platforms import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -268,3 +270,116 @@ def test_packages_of_debian(
     assert "libjq1" not in second.manual
     for one in (image, other):
         one.forget()
+
+
+BOTH = """\
+ARG TARGETARCH
+FROM --platform=linux/amd64 {base} AS amd64
+FROM scratch AS arm64
+COPY --chmod=755 sh /bin/sh
+COPY passwd group /etc/
+FROM ${{TARGETARCH}}
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+WORKDIR /
+"""
+"""A base on whose other platform nothing of it can run here."""
+
+
+def test_a_platform_that_no_builder_runs_keeps_what_it_has(
+    image: Image, base: str, tmp_path: Path
+) -> None:
+    folder = tmp_path.with_name(f"{tmp_path.name}-base")
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(BOTH.format(base=base))
+    (folder / "sh").write_bytes(program(183))
+    (folder / "passwd").write_text("root:x:0:0:root:/:/bin/sh\n")
+    (folder / "group").write_text("root:x:0:\n")
+    words = ["--platform=linux/amd64,linux/arm64", "--push", "--provenance=false"]
+    words += [f"--tag={base}-both", str(folder)]
+    subprocess.run(["docker", "buildx", "build", *words], env=image.engine, check=True)
+    image.base = f"{base}-both"
+    platforms = 'platforms = ["linux/amd64", "linux/arm64"]'
+    image.declare(f'apt_packages = ["app"]\n{platforms}\n[lock]\nresolve = true')
+    done = image.space.ok("lock")
+    assert "DB0443" in done.err
+    assert "no builder runs steps for linux/arm64" in done.err
+    assert '[resolved.apt."linux/amd64"]' in text(image)
+    assert '[resolved.apt."linux/arm64"]' not in text(image)
+    image.space.ok("realize", "--platform", "linux/amd64")
+    done = image.space.run("realize", "--platform", "linux/arm64")
+    assert done.status == 1
+    assert "no versions for linux/arm64 of apt.1" in done.err
+    # What another machine wrote down for it stays.
+    other = '[resolved.apt."linux/arm64"]\napp = ["1 1"]\nlib1 = ["1 1.0+b1"]\n\n'
+    place = image.space.root / "dynbuild.lock"
+    whole = place.read_text() + "\n" + other.rstrip("\n") + "\n"
+    place.write_text(whole)
+    declared = f'apt_packages = ["app", "tool"]\n{platforms}\n[lock]\nresolve = true'
+    image.declare(declared)
+    image.space.ok("lock")
+    assert 'lib1 = ["1 1.0+b1"]' in text(image)
+    assert 'tool = ["2 1"]' in text(image)
+
+
+def test_an_archive_that_a_cache_has_is_compared(
+    image: Image, repository: AptRepository
+) -> None:
+    """The same name, version and size, of another repository that was here before."""
+    repository.packages = []
+    repository.add("twin", files={"/usr/share/one": uuid4().hex})
+    repository.publish()
+    image.declare('apt_packages = ["twin"]')
+    image.space.ok("lock", "--resolve")
+    repository.packages = []
+    repository.add("twin", files={"/usr/share/one": uuid4().hex})
+    repository.publish()
+    done = image.space.run("lock", "--repack", "--resolve")
+    if done.status == 1:
+        # Where both archives have one size; else apt itself sees it.
+        assert "the cache had another archive of this" in done.err
+        image.space.ok("lock", "--repack", "--resolve")
+    image.space.ok("realize", "-t", image.tag)
+
+
+def test_several_images_and_upgrades_of_all(
+    image: Image, repository: AptRepository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    space = image.space
+    declared = f"""\
+[images.common]
+base = "{image.base}"
+apt_packages = ["tool"]
+apt_upgrade = true
+publish = false
+
+[images.api]
+extends = "common"
+apt_packages = ["app"]
+"""
+    space.write("dynbuild.toml", declared)
+    space.ok("lock", "--resolve")
+    locked = text(image)
+    assert (
+        """
+[images.common.resolved.apt."linux/amd64"]
+"*" = ["1 -"]
+lib2 = ["1 1.0"]
+tool = ["1 1"]
+"""
+        in locked
+    )
+    assert (
+        """
+[images.api.resolved.apt."linux/amd64"]
+app = ["2 1"]
+lib1 = ["2 1.0"]
+"""
+        in locked
+    )
+    done = space.ok("realize")
+    assert "0 ran" in done.err
+    move_on(repository, "lib1", "1.0", Depends="tool")
+    other = another(image, tmp_path_factory.mktemp("other"))
+    done = other.space.run("realize")
+    assert done.status == 1
+    assert "lib1 1.0: its digest is " in done.err

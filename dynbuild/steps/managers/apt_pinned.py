@@ -22,6 +22,8 @@ _BEGINNING = "# What came, as dynbuild lock --resolve writes it down."
 UNSERVED = "dynbuild: no longer served:"
 """The beginning of the line that names a version which no source has."""
 
+STALE = "dynbuild: the cache had another archive of this, which is removed: run again:"
+
 _STATUS = "var/lib/dpkg/status"
 _FIELD = re.compile(r"^(Package|Status|Architecture|Version): *(.*)$", re.MULTILINE)
 
@@ -30,20 +32,24 @@ BEFORE = r"""installed() {
     awk -v own="$(dpkg --print-architecture)" '$1 == "installed" {
       print ($2 == own || $2 == "all" ? $3 : $3 ":" $2), $4, $2 }' | LC_ALL=C sort
 }
-# What is known of packages, given as name=version: lines of name, version, digest.
+# What is known of packages, given as name=version: each with digest, architecture.
 known() {
   xargs -r apt-cache show 2> /dev/null |
     awk -v own="$(dpkg --print-architecture)" -v RS= -F '\n' '{
       for (i = 1; i <= NF; i++) if (split($i, word, ": ") == 2) of[word[1]] = word[2]
       name = of["Package"]; arch = of["Architecture"]
       if (arch != own && arch != "all") name = name ":" arch
-      print name, of["Version"], of["SHA256"]
+      print name, of["Version"], of["SHA256"] ? of["SHA256"] : "-", arch
       split("", of) }' | LC_ALL=C sort -u
+}
+archive() {
+  echo "$cache/archives/${1%%:*}_$(printf %s "$2" | sed 's/:/%3a/g')_$3.deb"
 }
 installed > /tmp/before
 apt-mark showmanual | LC_ALL=C sort > /tmp/manual"""
 
-# apt trusts an archive that it has by its name and size: here its digest counts.
+# apt trusts an archive that it has by its name and size: what was installed of another
+# one is no more to be trusted than that.
 NOTE = rf"""# What came is left to be read, with the digests that the signed index has.
 installed | LC_ALL=C comm -13 /tmp/before - > /tmp/came
 awk '{{ print $1 "=" $2 }}' /tmp/came | known > /tmp/known
@@ -53,15 +59,21 @@ awk 'FILENAME ~ /known/ {{ sums[$1 " " $2] = sums[$1 " " $2] " " $3; next }}
   {{ print $1, $2, $3, ($1 in manual ? "manual" : "auto") sums[$1 " " $2] }}
 ' /tmp/known /tmp/marked /tmp/came > /tmp/noted
 while read -r name version architecture mark sums; do
-  file=$(printf %s "$version" | sed 's/:/%3a/g')
-  file=$cache/archives/${{name%%:*}}_${{file}}_$architecture.deb
+  file=$(archive "$name" "$version" "$architecture")
   sum=-
   for one in $sums; do
+    [ "$one" != - ] || continue
     if [ ! -e "$file" ] || echo "$one  $file" | sha256sum -c --status; then
       sum=$one
+    elif [ "$sum" = - ]; then
+      sum=stale
     fi
   done
-  [ "$sum" != - ] || rm -f "$file"
+  if [ "$sum" = stale ]; then
+    rm -f "$file"
+    echo "{STALE} $name $version" >&2
+    exit 1
+  fi
   echo "$name $version $sum $mark"
 done < /tmp/noted > /tmp/lines
 {{ echo "{_BEGINNING}"; cat /tmp/lines; }} > /{CAME}"""
@@ -70,9 +82,15 @@ _INSTALL = "apt-get install -y -q --no-install-recommends"
 
 _SERVED = rf"""set -- @WORDS@
 printf '%s\n' "$@" | LC_ALL=C sort > /tmp/words
-known < /tmp/words | awk '{{ print $1 "=" $2 }}' | LC_ALL=C sort -u |
+known < /tmp/words > /tmp/wanted
+awk '{{ print $1 "=" $2 }}' /tmp/wanted | LC_ALL=C sort -u |
   LC_ALL=C comm -23 /tmp/words - | sed '/^$/d; s/^/{UNSERVED} /' > /tmp/unserved
 [ ! -s /tmp/unserved ] || {{ cat /tmp/unserved >&2; exit 1; }}
+# apt trusts an archive that it has by its name and size: here its digest counts.
+while read -r name version sum architecture; do
+  file=$(archive "$name" "$version" "$architecture")
+  [ ! -e "$file" ] || echo "$sum  $file" | sha256sum -c --status || rm -f "$file"
+done < /tmp/wanted
 @install@ "$@"
 # What nobody asked for by name keeps the mark that it had.
 printf '%s\n' @NAMES@ | LC_ALL=C sort -u > /tmp/named
