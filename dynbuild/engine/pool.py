@@ -1,9 +1,10 @@
 """Several builders: each build goes to one of them, and on to others if that one dies.
 
 A builder that has a step's sources in its own cache is asked first, then one that runs
-the step's platform without emulation, then the one with the least to do. Layers go from
-one to the other through the tiers, as they do between two runs. The nodes of one
-builder are builders each.
+the step's platform without emulation, then the one with the least to do, and of these
+the one that was given or has built the most of what the step needs. Layers go from one
+to the other through the tiers, as they do between two runs. The nodes of one builder
+are builders each.
 """
 
 import threading
@@ -26,6 +27,7 @@ from dynbuild.building import (
     StepStarted,
     UnsuitedError,
 )
+from dynbuild.digest import BlobDigest
 from dynbuild.engine.buildx import Buildx
 from dynbuild.engine.suited import lacking
 from dynbuild.errors import (
@@ -34,7 +36,7 @@ from dynbuild.errors import (
     DynbuildError,
     UnreachableError,
 )
-from dynbuild.link.model import WriteSet
+from dynbuild.link.model import Layer, WriteSet
 from dynbuild.ports import (
     Base,
     Config,
@@ -58,6 +60,7 @@ class BuilderPool:
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _asking: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
+    _held: set[tuple[str, BlobDigest]] = field(default_factory=set)
     _homes: dict[tuple[str, StageName], str] = field(default_factory=dict)
     _platforms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _gone: dict[str, DynbuildError] = field(default_factory=dict)
@@ -69,11 +72,12 @@ class BuilderPool:
         request: BuildRequest,
         attempt: Callable[[BuildRequest], _T],
         names: Collection[StageName] = (),
+        needed: Collection[Layer] = (),
     ) -> _T:
         """Build with one of a request's builders; with another one where it dies.
 
-        ``names`` are the stages that the build makes. Raises what the attempt raises;
-        UnreachableError when no builder is left.
+        ``names`` are the stages that the build makes, ``needed`` the layers that it is
+        given. Raises what the attempt raises; UnreachableError when no builder is left.
         """
         builders = self.buildx.nodes(request.builders)
         if not builders:
@@ -87,7 +91,7 @@ class BuilderPool:
         for builder in builders if len(builders) > 1 else ():
             self._learn(builder, builders)
         while True:
-            with self._taken(request, names) as builder:
+            with self._taken(request, names, needed) as builder:
                 try:
                     return attempt(replace(request, builders=(builder,)))
                 except (BuildFailed, CommandFailed, UnreachableError) as error:
@@ -99,7 +103,10 @@ class BuilderPool:
 
     @contextmanager
     def _taken(
-        self, request: BuildRequest, names: Collection[StageName]
+        self,
+        request: BuildRequest,
+        names: Collection[StageName],
+        needed: Collection[Layer],
     ) -> Iterator[str]:
         """Take a builder for a while. Raises UnreachableError when none is left."""
         with self._turn:
@@ -111,9 +118,8 @@ class BuilderPool:
                 raise UnreachableError(*(one.diagnostics[0] for one in lost))
             parts = [(",".join(request.platforms), name) for name in names]
             homes = {self._homes[part] for part in parts if part in self._homes}
-            builder = chosen(
-                left, request.platforms, self._platforms, self._busy, homes
-            )
+            work = {one: (self._busy[one], self._lacks(one, needed)) for one in left}
+            builder = chosen(left, request.platforms, self._platforms, work, homes)
             self._busy[builder] += 1
             self._homes.update(dict.fromkeys(parts, builder))
         try:
@@ -121,6 +127,17 @@ class BuilderPool:
         finally:
             with self._turn:
                 self._busy[builder] -= 1
+
+    def holds(self, builder: str, layers: Collection[Layer]) -> None:
+        """Note layers that a builder was given or has built."""
+        with self._turn:
+            self._held.update((builder, layer.digest) for layer in layers)
+
+    def _lacks(self, builder: str, needed: Collection[Layer]) -> int:
+        """Return the bytes of layers that a builder is not known to have."""
+        held = self._held
+        lacking = (one for one in needed if (builder, one.digest) not in held)
+        return sum(layer.size for layer in lacking)
 
     def _left(self, builders: Collection[str]) -> list[str]:
         return [builder for builder in builders if builder not in self._gone]
@@ -176,19 +193,20 @@ def chosen(
     left: Collection[str],
     wanted: Collection[str],
     platforms: Mapping[str, Sequence[str]],
-    busy: Mapping[str, int],
+    work: Mapping[str, tuple[int, int]],
     homes: Collection[str],
 ) -> str:
     """Return which of the builders that are left makes a build.
 
     One of its ``homes``, which have parts of it in their caches; else one whose own
-    platform it is for, before those that emulate that; of these the least busy.
+    platform it is for, before those that emulate that; of these the one with the least
+    ``work``: the builds that it makes, then the bytes that it has to be given.
     """
 
-    def rank(builder: str) -> tuple[bool, int, int]:
+    def rank(builder: str) -> tuple[bool, int, tuple[int, int]]:
         known = platforms.get(builder, ())
         far = 0 if {*wanted} <= {*known[:1]} else 1 if {*wanted} <= {*known} else 2
-        return builder not in homes, far, busy.get(builder, 0)
+        return builder not in homes, far, work.get(builder, (0, 0))
 
     return min(left, key=rank)
 
@@ -205,6 +223,7 @@ class PooledLayerBuilder:
 
     def steps(self, request: StepRequest, report: Report) -> tuple[Realized, ...]:
         several = len(self.pool.buildx.nodes(request.build.builders)) > 1
+        needed = {layer for stack in request.stacks.values() for layer in stack}
 
         def attempt(build: BuildRequest) -> tuple[Realized, ...]:
             one = replace(request, build=build)
@@ -218,10 +237,12 @@ class PooledLayerBuilder:
                 )
                 error.builder = build.builder
                 raise
+            own = (layer for x in made for layer in x.layers)
+            self.pool.holds(build.builder or "", {*needed, *own})
             return tuple(replace(x, builder=build.builder) for x in made)
 
         names = [*request.inline, *(part.name for part in request.parts)]
-        return self.pool.somewhere(request.build, attempt, names)
+        return self.pool.somewhere(request.build, attempt, names, needed)
 
     def tree(self, request: BuildRequest, report: Report) -> tuple[WriteSet, Config]:
         return self.pool.somewhere(request, lambda one: self.each.tree(one, report))
