@@ -127,6 +127,7 @@ OF_ALPINE = b"P:jq\nV:1.7.1-r0\nA:x86_64\n\nP:jq\nV:1.7.1-r2\n\nP:odd\nV:1_git2\
         (SIGNED[:-9], "its index cannot be unpacked"),
         (packed(("other", b"")), "its index cannot be unpacked"),
     ],
+    ids=["signed", "empty", "none", "no gzip", "cut off", "of something else"],
 )
 def test_an_index_of_apk(data: bytes | None, said: dict[str, str] | str) -> None:
     asked: list[str] = []
