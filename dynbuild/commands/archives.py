@@ -118,10 +118,17 @@ class Archives:
         if data is None:
             raise FetchError(f"it has nothing for {architecture}")
         try:
-            with tarfile.open(fileobj=io.BytesIO(_parts(data))) as archived:
-                member = archived.extractfile("APKINDEX")
-                text = b"" if member is None else member.read()
-        except (tarfile.TarError, zlib.error, EOFError, KeyError):
+            with tarfile.open(fileobj=io.BytesIO(_parts(data)), mode="r:") as archived:
+                entry = archived.getmember("APKINDEX")
+                whole = entry.isreg() and not entry.issparse() and entry.size <= LARGEST
+                member = archived.extractfile(entry) if whole else None
+                if member is None:
+                    raise EOFError
+                text = member.read()
+        except (
+            *(tarfile.TarError, zlib.error, EOFError, KeyError),
+            *(ValueError, OverflowError, RecursionError),
+        ):
             raise FetchError("its index cannot be unpacked") from None
         return offered_by_apk(text.decode("utf-8", "replace"))
 

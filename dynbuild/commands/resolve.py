@@ -80,7 +80,11 @@ def resolve_versions(
             image = edges.image(noting, platform)
             found: dict[int, Versions] = {}
             for id_ in ids:
-                brought, there = _came(image, id_)
+                said = _came(image, id_)
+                if said is None:
+                    warnings.append(_unsaid(steps[id_]))
+                    break
+                brought, there = said
                 if unknown := [one.name for one in brought if not one.digest]:
                     warnings.append(_no_digest(steps[id_], unknown))
                     break
@@ -90,7 +94,9 @@ def resolve_versions(
                 digests = [(one.name, one.version, one.digest) for one in brought]
                 sums = united(sums, keys("apt", platform, digests))
             pinned = replace(_chain_of(whole, platform, found), sums=sums)
-            edges.keep(pinned, [*_moved(image, edges.image(pinned, platform))])
+            noted = {id_ for id_ in ids if steps[id_].seq not in found}
+            moved = _moved(image, edges.image(pinned, platform), noted)
+            edges.keep(pinned, [*moved])
             own = replace(own, resolved=_with(own.resolved, platform, found))
             images = {**several.images, name: replace(several.images[name], own=own)}
             several = replace(several, images=images)
@@ -103,7 +109,12 @@ def _chain_of(lock: Lock, platform: str, found: Mapping[int, Versions]) -> Lock:
         lock,
         stages={},
         images={},
-        config=RuntimeConfig(platforms=lock.config.platforms),
+        config=RuntimeConfig(
+            platforms=lock.config.platforms,
+            # What layers are of.
+            source_date_epoch=lock.config.source_date_epoch,
+            reproducible=lock.config.reproducible,
+        ),
         resolved=_with(lock.resolved, platform, found),
         resolve_since=None,
         above=None,
@@ -116,13 +127,21 @@ def _with(resolved: Resolved, platform: str, found: Mapping[int, Versions]) -> R
     return {**resolved, "apt": {**of, platform: events}} if events else resolved
 
 
-def _came(image: Image, id_: str) -> tuple[tuple[Came, ...], dict[str, str]]:
-    """Return what a step brought, and the versions of all that is there after it."""
-    record = next(record for name, record in image.records() if name == id_)
+def _came(image: Image, id_: str) -> tuple[tuple[Came, ...], dict[str, str]] | None:
+    """Return what a step brought, and the versions of all that is there after it.
+
+    Nothing if its layer does not say it: whatever else runs in the step may change it.
+    """
+    record = next((record for name, record in image.records() if name == id_), None)
+    if record is None:
+        return None
     readings = image.read(record.layers, record.writes, record.inside()) or {}
     noted = readings[CAME].noted if CAME in readings else ()
     there = [one.package for one in image.contents(id_).packages]
-    return came("\n".join(noted)), _versions(there)
+    try:
+        return came("\n".join(noted)), _versions(there)
+    except ValueError:
+        return None
 
 
 def _versions(packages: Sequence[Package]) -> dict[str, str]:
@@ -136,13 +155,16 @@ def _versions(packages: Sequence[Package]) -> dict[str, str]:
     }
 
 
-def _moved(image: Image, pinned: Image) -> Iterator[Record]:
+def _moved(image: Image, pinned: Image, noted: Collection[str]) -> Iterator[Record]:
     """Yield the records of steps in the places that they have with versions.
 
-    What packages stand on is one chain: each stands on the one before.
+    What packages stand on is one chain: each stands on the one before. It ends where a
+    group was ``noted`` and has no versions all the same: its layer is of no other step.
     """
     below: Record | None = None
     for id_, record in image.records():
+        if id_ in noted:
+            return
         place = pinned.plan.places.places[pinned.plan.places.final[id_]]
         moved = replace(
             record,
@@ -164,6 +186,13 @@ def _no_builder(name: str, platform: str) -> Diagnostic:
     message = f"no builder runs steps for {platform}: {of} has no versions for it"
     hint = "run `dynbuild lock --resolve` where one does; what is there stays"
     return Diagnostic("DB0443", message, hint=hint, severity="warning")
+
+
+def _unsaid(placed: Placed) -> Diagnostic:
+    message = f"{placed.id}: its layer does not say what came"
+    hint = f"/{CAME} is not what was written: look at scripts of packages and of the "
+    hint += "project that change it"
+    return Diagnostic("DB0442", message, hint=hint, severity="warning")
 
 
 def _no_digest(placed: Placed, names: Sequence[str]) -> Diagnostic:

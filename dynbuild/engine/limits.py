@@ -44,9 +44,12 @@ class Deadlines:
 
     def time(self, running: Collection[PlatformStep]) -> None:
         """Time the steps that run now, and no others any more."""
-        for place, alarm in self._alarms.items():
+        for place, alarm in [*self._alarms.items()]:
             if place not in running:
                 alarm.off()
+                if not alarm.rang:
+                    # One that runs again is timed again.
+                    del self._alarms[place]
         for place in running:
             limit = self.seconds.get(place[0])
             if limit is not None and place not in self._alarms and self._process:

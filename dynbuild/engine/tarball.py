@@ -105,8 +105,9 @@ def reproducible(
 ) -> tuple[Layer, Path]:
     """Write a layer that does not tell when it was made to a file in a folder.
 
-    What is ``of_project`` has the times of one checkout: all of it gets ``time``, which
-    is the latest one of anything else. What is about the run alone is left out.
+    What is ``of_project`` has the times of one checkout: all of it gets ``time``, and
+    its content is what was asked for. Of anything else that is the latest time, and
+    what is about the run alone is left out.
     """
 
     def copy(new: tarfile.TarFile) -> None:
@@ -115,13 +116,14 @@ def reproducible(
         for entry in members:
             path = path_of(entry)
             file = old.extractfile(entry) if entry.isreg() else None
-            if file is not None and path not in linked:
+            if file is not None and path not in linked and not of_project:
                 head = file.read(HEAD) if may_be_cached(path) else b""
                 file.seek(0)
                 if is_of_its_run(path, head):
                     continue
             _plain(entry, time if of_project else min(int(entry.mtime), time))
-            if file is not None and entry.size <= _TEXT and may_tell_time(path):
+            told = not of_project and may_tell_time(path)
+            if file is not None and entry.size <= _TEXT and told:
                 data = timeless(path, file.read(), time)
                 entry.size, file = len(data), io.BytesIO(data)
             new.addfile(entry, file)

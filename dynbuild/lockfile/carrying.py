@@ -1,8 +1,8 @@
 """Which versions stay written down when a lock is updated, merged, or renumbered.
 
 A group keeps the versions that another lock has of the same events, if what is below
-it is the same there; or differs in nothing but groups that are written down themselves,
-only install, and share no package with it. Then it would bring the same here. So what a
+it is the same there; or has more groups here, which are written down themselves, only
+install, and share no package with it. Then it would bring the same here. So what a
 branch resolved stays when its events are numbered behind main's, unless main changed a
 package that they name: that would undo an upgrade, or bring something else.
 """
@@ -199,7 +199,9 @@ def _holds(
             left.remove(same)
         if same is None or same.versions != below.versions:
             differing += [below, *([same] if same else [])]
-    differing += left
+    if left:
+        # It may have brought what this one needs, and found there.
+        return False
     removes = any(isinstance(action, Remove) for action in one.actions.values())
     return not differing or (
         not removes

@@ -29,6 +29,7 @@ from dynbuild.steps.kinds import (
     Variables,
     Words,
 )
+from dynbuild.steps.limits import are_sound, limits_of
 from dynbuild.steps.log import EVERYTHING, Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
@@ -219,6 +220,8 @@ def _part(top: TableReader) -> Lock:
                 **_columns(Stage, table),
             ),
         )
+        if not are_sound(limits_of(stages[stage_name].stage)):
+            raise table.wrong("its limits are none that can be held to")
         table.end()
     return Lock(
         base=Pin("", None),

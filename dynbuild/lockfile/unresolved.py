@@ -81,8 +81,13 @@ def _begun(lock: Lock) -> int | None:
         for events in platforms.values()
         for seq in events
     ]
-    said = [] if lock.resolve_since is None else [lock.resolve_since]
-    return min([*first, *said], default=None)
+    return min([*first, *_since(lock)], default=None)
+
+
+def _since(lock: Lock) -> list[int]:
+    """Return the seqs from which on an image, and what it extends, has versions."""
+    said = (one.resolve_since for one in lock.line)
+    return [since for since in said if since is not None]
 
 
 def _groups(lock: Lock) -> Iterator[tuple[int, str, dict[str, Action]]]:
@@ -102,7 +107,7 @@ def refuse_unresolved(lock: Lock, platforms: Iterable[str]) -> None:
 
     Raises CommandFailed.
     """
-    if lock.resolve_since is None:
+    if not _since(lock):
         return
     for platform in platforms:
         if found := due(lock, platform):

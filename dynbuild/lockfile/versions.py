@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.table import TableReader
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.pinned import ALL, Events, Resolved
+from dynbuild.steps.pinned import ALL, NAME, VERSION, Events, Resolved
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?")
-_VERSION = r"[A-Za-z0-9][A-Za-z0-9.+~:-]*"
 _CHOSEN = r"=[a-z0-9][a-z0-9+.:,-]*"
-_EVENT = re.compile(rf"([1-9][0-9]{{0,17}}) ({_VERSION}|{_CHOSEN}|-)")
+_EVENT = re.compile(rf"([1-9][0-9]{{0,17}}) ({VERSION}|{_CHOSEN}|-)")
 
 KeyPath = tuple[str, ...]
 
@@ -60,7 +58,7 @@ def _events(table: TableReader) -> Events:
     found: dict[int, dict[str, str]] = {}
     torn: set[int] = set()
     for name in [*table.left()]:
-        if name != ALL and not _NAME.fullmatch(name):
+        if name != ALL and not re.fullmatch(NAME, name):
             raise table.wrong(f"{name!r} is no name of a package")
         for text in table.strings(name):
             match = _EVENT.fullmatch(text)

@@ -14,6 +14,7 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.resolved import ResolvedLock, resolve
+from dynbuild.lockfile.unresolved import refuse_unresolved
 from dynbuild.platforms import each_once
 from dynbuild.ports import Builder, Files, Images
 from dynbuild.quote import StageName
@@ -111,6 +112,8 @@ def prepare(
     platforms, narrowed = platforms_of(
         lock, builder.platform, builder.loads_several, options
     )
+    if not options.unresolved:
+        refuse_unresolved(lock, platforms)
     lock = _for_all(lock, platforms)
     order = install_order(lock)
     unpinned = local_digests(lock, images)
@@ -152,9 +155,15 @@ def _for_all(lock: Lock, platforms: Sequence[str]) -> Lock:
     One Dockerfile makes all of them. Raises DeclarationError where they differ.
     """
     first, *others = (of_platform(lock, platform) for platform in platforms)
-    if any(other != first for other in others):
+    versions = [
+        {manager: of.get(platform, {}) for manager, of in lock.resolved.items()}
+        for platform in platforms
+    ]
+    if any(one != first for one in others) or any(
+        one != versions[0] for one in versions
+    ):
         message = f"one linear build cannot be for {', '.join(platforms)}: they have "
-        message += "other packages or stages"
+        message += "other packages, versions or stages"
         hint = "pass one of these as --platform; or leave --linear out"
         raise DeclarationError(Diagnostic("DB0439", message, hint=hint))
     return first

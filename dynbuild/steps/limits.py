@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from dynbuild.steps.model import Stage, Step
 
-_SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_SIZES = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_MEMORY = re.compile(r"[1-9][0-9]{0,17}[bkmgBKMG]?")
+_CPUS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4})?")
+_TIME = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ns|us|µs|ms|s|m|h)){1,20}")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
 
@@ -36,6 +39,17 @@ def limits_of(step: Step) -> Limits:
     if isinstance(step, Stage) and step.commands:
         return Limits(step.memory, step.cpus, step.timeout)
     return NONE
+
+
+def are_sound(limits: Limits) -> bool:
+    """Whether limits can be read: a lock may come from anyone."""
+    memory, cpus, timeout = limits.memory, limits.cpus, limits.timeout
+    return (
+        (memory is None or _MEMORY.fullmatch(memory) is not None)
+        and (cpus is None or (_CPUS.fullmatch(cpus) is not None and float(cpus) > 0))
+        and (timeout is None or _TIME.fullmatch(timeout) is not None)
+        and (timeout is None or seconds(timeout) > 0)
+    )
 
 
 def size(memory: str) -> int:

@@ -162,6 +162,9 @@ def test_of_several_images_those_of_the_root_count() -> None:
     )
     with pytest.raises(LockError, match="is for its platforms"):
         read(own.replace('jq = ["1 jq"]', ""))
+    also = own.replace(f'platforms = ["{AMD}"]', "reproducible = true")
+    with pytest.raises(LockError, match="is as reproducible"):
+        read(also.replace('jq = ["1 jq"]', "").replace("version = 6", "version = 8"))
 
 
 def merged(*sides: AnyLock) -> tuple[AnyLock, tuple[str, ...]]:

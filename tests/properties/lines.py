@@ -33,10 +33,14 @@ def wholes(declared: Declared) -> dict[str, TargetImage]:
     found: dict[str, TargetImage] = {}
     for name in sorted(declared, key=lambda name: _depth(declared, name)):
         said = declared[name]
-        whole = _named(said.own, name)
+        config = said.own.config
+        if said.extends is not None:
+            # The root alone says for which platforms its line is.
+            config = replace(config, platforms=())
+        whole = replace(_named(said.own, name), config=config)
         if said.extends is not None:
             whole = _joined(found[said.extends].whole, whole, said.needs)
-        found[name] = TargetImage(said.extends, said.publish, whole, said.own.config)
+        found[name] = TargetImage(said.extends, said.publish, whole, config)
     return found
 
 

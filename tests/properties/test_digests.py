@@ -20,6 +20,7 @@ from dynbuild.steps.model import (
     Tmpfs,
     User,
 )
+from dynbuild.steps.run import EPOCH
 from tests.properties.strategies import BASES, digest, pin
 from tests.properties.test_update import digests
 
@@ -345,6 +346,24 @@ def test_the_default_shell() -> None:
     assert digests(replace(lock, shell=("/bin/bash", "-c"))) == digests(lock)
 
 
+def test_layers_that_tell_no_time() -> None:
+    """All steps have the one time; which it is counts nowhere else."""
+    times = [
+        digests(replace(LOCK, config=RuntimeConfig(**of)))  # type: ignore[arg-type]
+        for of in (
+            {},
+            {"source_date_epoch": 5},
+            {"reproducible": True},
+            {"reproducible": True, "source_date_epoch": 5},
+            {"reproducible": True, "source_date_epoch": EPOCH},
+        )
+    ]
+    assert times[0] == times[1] == digests(LOCK)
+    assert times[2] == times[4]
+    for one, other in ((0, 2), (2, 3)):
+        assert not {*times[one].values()} & {*times[other].values()}
+
+
 def test_build_only_is_not_covered() -> None:
     lock = with_stage(replace(ASIDE, build_only=True))
     assert digests(lock) == digests(LOCK)
@@ -368,7 +387,7 @@ def test_every_field_of_a_stage_is_spoken_of() -> None:
     # What is installed, and from where, is in a log, whose steps are stood on, and
     # covered as any other.
     origins = {"apt_sources", "pip_index", "npm_registry"}
-    elsewhere = {"build_only", "name", "platform", "packages", *origins}
+    elsewhere = {"build_only", "name", "only", "platform", "packages", *origins}
     spoken = {*COVERED, *UNCOVERED, *elsewhere}
     fields = set(Stage.__dataclass_fields__)
     assert fields <= spoken

@@ -150,7 +150,8 @@ def test_what_an_image_adds_moves_no_layer_of_another(history: list[Declared]) -
             earlier, later = digests(before), digests(after)
             for stage, entry in before.stages.items():
                 if _all_kept(stage, before, after):
-                    assert earlier[stage] == later[stage]
+                    # It may be for another platform only.
+                    assert earlier.get(stage) == later.get(stage)
                     assert after.stages[stage].seq == entry.seq
 
 

@@ -208,7 +208,7 @@ def test_renaming_builds_nothing(data: st.DataObject, history: list[Target]) -> 
     assert sorted(before_digests.values()) == sorted(after_digests.values())
     stages = [
         sorted(
-            (seqs[name], moves[name], told[name])
+            (seqs[name], moves[name], told.get(name, ""))
             for seqs, moves in [(state.seqs, state.moves)]
             for name in state.stages
         )

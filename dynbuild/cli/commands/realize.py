@@ -22,7 +22,7 @@ from dynbuild.cli.commands.realize_build import (
     open_shell,
 )
 from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
-from dynbuild.cli.commands.realize_lock import updated
+from dynbuild.cli.commands.realize_lock import updated, with_digests
 from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
@@ -324,7 +324,8 @@ def job_of(
     )
     mode = choose(settings.progress, sys.stderr, os.environ)
     own = replace(request, project=environment.owner)
-    return BuildJob(environment, image.lock, own, mode, settings.color, image.line)
+    lock = with_digests(image.project, image.lock)
+    return BuildJob(environment, lock, own, mode, settings.color, image.line)
 
 
 def _realize(jobs: Sequence[BuildJob], settings: BuildSettings) -> Ended:

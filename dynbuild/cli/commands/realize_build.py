@@ -83,7 +83,7 @@ def build_steps(jobs: Sequence[BuildJob]) -> Ended:
     except UnsuitedError as error:
         hint = (
             "the Dockerfile is built as a whole, so a change runs again all that "
-            f"comes after it;\n{ABLE}"
+            f"comes after it;\n{_unkept(jobs)}{ABLE}"
         )
         (why,) = error.diagnostics
         show([replace(why, hint=hint, severity="warning")], jobs[0].color)
@@ -98,6 +98,16 @@ def build_steps(jobs: Sequence[BuildJob]) -> Ended:
     made = {name: one.built for name, one in linked.items()}
     status = max((_compared(one) for one in linked.values()), default=0)
     return Ended(made, status, united_failure(failed, [*made]) if failed else None)
+
+
+def _unkept(jobs: Sequence[BuildJob]) -> str:
+    """Return what else a build of whole Dockerfiles does not do of what is declared."""
+    locks = [job.lock for job in jobs]
+    lost = ["versions of the lock are installed, and not compared with what comes"]
+    lost = lost if any(lock.resolved for lock in locks) else []
+    if any(lock.config.reproducible for lock in locks):
+        lost.append("layers tell when they were made, though the image is reproducible")
+    return "".join(f"{one};\n" for one in lost)
 
 
 def _compared(linked: Linked) -> int:

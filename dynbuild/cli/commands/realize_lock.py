@@ -8,10 +8,21 @@ from dynbuild.cli.output import changes_text, show, tell
 from dynbuild.commands.lock import Locked
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project
+from dynbuild.lockfile.model import Lock
 
 if TYPE_CHECKING:
     # Its schema takes a while to import, and an unchanged declaration needs none.
     from dynbuild.declaration.loaded import Loaded
+
+
+def with_digests(project: Project, lock: Lock) -> Lock:
+    """Return a lock with what the archives of its versions may be, if it has any."""
+    if not lock.resolved:
+        return lock
+    # Few locks have versions.
+    from dynbuild.lockfile.sums import loads, with_sums  # noqa: PLC0415
+
+    return with_sums(lock, loads(project.sums.read() or "", project.sums.name))
 
 
 def updated(project: Project, loaded: "Loaded", settings: BuildSettings) -> Locked:

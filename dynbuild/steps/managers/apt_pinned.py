@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.managers.script import fill
 from dynbuild.steps.model import Group, Install, Upgrade
-from dynbuild.steps.pinned import ALL, CHOSEN, NOBODY, Pinned
+from dynbuild.steps.pinned import ALL, CHOSEN, NAME, NOBODY, VERSION, Pinned
 
 CAME = "var/lib/apt/dynbuild-came"
 """Where a group says what came: lines of package, version, digest, and mark."""
@@ -143,6 +143,8 @@ def came(text: str) -> tuple[Came, ...]:
     found = []
     for line in lines:
         name, version, digest, mark = line.split(" ")
+        if not (re.fullmatch(NAME, name) and re.fullmatch(VERSION, version)):
+            raise ValueError(line)
         known = re.fullmatch("[0-9a-f]{64}", digest)
         found.append(Came(name, version, known[0] if known else "", mark == "manual"))
     return tuple(found)

@@ -114,6 +114,33 @@ def packed(*files: tuple[str, bytes], end: bool = True) -> bytes:
 
 ALPINE = Archive("https://a/v3.20/main/", "")
 SIGNED = packed((".SIGN.RSA.key", b"x"), end=False)
+
+
+def lone(entry: tarfile.TarInfo) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(entry)
+    return data.getvalue()
+
+
+def entry(**of: object) -> tarfile.TarInfo:
+    made = tarfile.TarInfo("APKINDEX")
+    for name, value in of.items():
+        setattr(made, name, value)
+    return made
+
+
+LINKED = lone(entry(type=tarfile.SYMTYPE, linkname="APKINDEX"))
+SPARSE = lone(
+    entry(
+        pax_headers={
+            "GNU.sparse.major": "0",
+            "GNU.sparse.minor": "1",
+            "GNU.sparse.size": f"{8 << 30}",
+            "GNU.sparse.map": "0,0",
+        }
+    )
+)
 OF_ALPINE = b"P:jq\nV:1.7.1-r0\nA:x86_64\n\nP:jq\nV:1.7.1-r2\n\nP:odd\nV:1_git2\n"
 
 
@@ -126,8 +153,14 @@ OF_ALPINE = b"P:jq\nV:1.7.1-r0\nA:x86_64\n\nP:jq\nV:1.7.1-r2\n\nP:odd\nV:1_git2\
         (b"no gzip", "its index cannot be unpacked"),
         (SIGNED[:-9], "its index cannot be unpacked"),
         (packed(("other", b"")), "its index cannot be unpacked"),
+        (gzip.compress(LINKED), "its index cannot be unpacked"),
+        (gzip.compress(lzma.compress(OF_ALPINE)), "its index cannot be unpacked"),
+        (gzip.compress(SPARSE), "its index cannot be unpacked"),
     ],
-    ids=["signed", "empty", "none", "no gzip", "cut off", "of something else"],
+    ids=[
+        *("signed", "empty", "none", "no gzip", "cut off", "of something else"),
+        *("a link to itself", "packed twice", "a file with holes"),
+    ],
 )
 def test_an_index_of_apk(data: bytes | None, said: dict[str, str] | str) -> None:
     asked: list[str] = []

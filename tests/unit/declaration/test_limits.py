@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynbuild.declaration.load import load
-from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.errors import DeclarationError, Diagnostic, LockError
+from dynbuild.lockfile.codec import dumps, loads
+from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.spans import Source
+from dynbuild.steps.model import Pin, Stage
 
 if TYPE_CHECKING:
     from dynbuild.declaration.syntax import Syntax
@@ -79,3 +82,21 @@ def test_what_is_no_limit(syntax: Syntax, name: str, value: str, code: str) -> N
     assert one.span is not None
     assert one.span.source.position(one.span.start)[0] == LINES[syntax]
     assert one.hint or code in {"DB0146", "DB0147"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        *(("memory", one) for one in ("0", "lots", "-1g", "1t")),
+        *(("cpus", one) for one in ("abc", "0", "nan", "-1", "1e3")),
+        *(("timeout", one) for one in ("soon", "0s", "5", "")),
+    ],
+)
+def test_a_lock_that_cannot_be_held_to(key: str, text: str) -> None:
+    stage = Stage("a", commands=("true",), memory="2g", cpus="1.5", timeout="1h30m")
+    lock = Lock(Pin("debian:12", None), stages={"a": Entry(stage, 1)})
+    known = dumps(lock)
+    assert loads(known) == lock
+    of = {"memory": "2g", "cpus": "1.5", "timeout": "1h30m"}
+    with pytest.raises(LockError, match="its limits are none that can be held to"):
+        loads(known.replace(f'{key} = "{of[key]}"', f'{key} = "{text}"'))

@@ -6,10 +6,13 @@ from dynbuild.digest import sha256
 from dynbuild.emit.manifest import (
     IN_TOTO,
     INDEX,
+    MANIFEST,
     attestation,
     attested,
     documents,
     index,
+    referrer,
+    subject_in,
 )
 from dynbuild.link.model import Layer
 
@@ -74,3 +77,20 @@ def test_an_attestation_names_the_manifest_that_it_is_about() -> None:
     of = about["annotations"]
     assert isinstance(of, dict)
     assert of["vnd.docker.reference.digest"] == image
+
+
+def test_what_refers_to_the_manifest_for_a_platform() -> None:
+    _, manifest = documents((), {"os": "linux"})
+    top = index({"linux/amd64": manifest, "linux/arm/v7": b"other"})
+    subject = subject_in(top, "linux/amd64")
+    assert subject == subject_in(manifest, "linux/any")
+    assert subject == {
+        "mediaType": MANIFEST,
+        "digest": sha256(manifest),
+        "size": len(manifest),
+    }
+    assert subject_in(top, "linux/s390x") is None
+    made = json.loads(referrer(subject, "application/x", b"said"))
+    assert made["subject"] == subject
+    assert made["artifactType"] == "application/x"
+    assert [one["digest"] for one in made["layers"]] == [sha256(b"said")]

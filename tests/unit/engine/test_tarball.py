@@ -97,7 +97,12 @@ def test_a_checkout_has_one_time(tmp_path: Path) -> None:
     source = made(tmp_path / "source", time=LATEST - 100)
     _, path = reproducible(source, tmp_path, LATEST, of_project=True)
     with opened(path) as archive:
-        assert {entry.mtime for entry in archive} == {LATEST}
+        found = {entry.name: entry for entry in archive}
+    assert {entry.mtime for entry in found.values()} == {LATEST}
+    # What was asked for is there, whatever it is called.
+    assert found["var/log/dpkg.log"].size == len(str(LATEST - 100))
+    assert found["etc/machine-id"].size == 2
+    assert "srv/__pycache__/a.pyc" in found
 
 
 def test_a_log_that_something_else_is_linked_to_stays(tmp_path: Path) -> None:

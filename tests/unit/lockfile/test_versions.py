@@ -214,6 +214,33 @@ def test_images_have_versions_of_their_own() -> None:
     assert carried_images(other, with_lines) == other
 
 
+def test_what_an_image_inherits_has_versions_too() -> None:
+    above = update(None, target("jq", resolve=True))
+    own = own_part(
+        update(above, target("jq", "git", resolve=True)), above, above.config
+    )
+    child = with_(replace(extended(above, own), resolve_since=2), {2: {"git": "1"}})
+    assert [one.seq for one in due(child, AMD)] == [1]
+    for since in (1, None):
+        with pytest.raises(
+            CommandFailed, match=r"no versions for linux/amd64 of apt\.1"
+        ):
+            refuse_unresolved(replace(child, resolve_since=since), [AMD])
+
+
+def test_what_stood_on_something_that_is_not_here() -> None:
+    """The second of a branch's changes without its first, which brought a library."""
+    main = with_(update(None, target("jq")), {1: {"jq": "1"}})
+    first = update(main, target("jq", "foo"))
+    second = update(first, target("jq", "foo", "bar"))
+    versions = {2: {"foo": "1", "libx": "1"}, 3: {"bar": "1"}}
+    branch = with_(second, {1: {"jq": "1"}, **versions})
+    here = update(main, target("jq", "bar"))
+    assert carried(here, branch).resolved == main.resolved
+    both = carried(update(first, target("jq", "foo", "bar")), branch)
+    assert both.resolved["apt"][AMD] == {1: {"jq": "1"}, **versions}
+
+
 def test_digests() -> None:
     known = sums.keys("apt", AMD, [("jq", "1", SUM), ("lib", "1:2", "b" * 64)])
     text = sums.dumps(known)

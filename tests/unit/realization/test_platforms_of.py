@@ -1,10 +1,18 @@
 """For which platforms an image is made, where several are declared."""
 
+from dataclasses import replace
+
 import pytest
 
 from dynbuild.building import Load, Nowhere, OciLayout, Output, Push
+from dynbuild.errors import DeclarationError
 from dynbuild.lockfile.model import Lock
-from dynbuild.realization.request import RealizeOptions, platform_of, platforms_of
+from dynbuild.realization.request import (
+    RealizeOptions,
+    _for_all,
+    platform_of,
+    platforms_of,
+)
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.model import Pin
 from tests.pins import pinned
@@ -73,3 +81,13 @@ def test_one_is_the_builders_if_it_is_declared_else_the_first() -> None:
     assert platform_of(alone, not_asked, options) == ARM
     assert platform_of(Lock(BASE), not_asked, options) == AMD
     assert platform_of(Lock(BOTH.base), lambda _: S390, options) == S390
+
+
+def test_one_dockerfile_is_for_one_set_of_versions() -> None:
+    here = {1: {"jq": "1"}}
+    lock = replace(BOTH, resolved={"apt": {AMD: here, ARM: here}})
+    assert _for_all(lock, (AMD, ARM)) == lock
+    for other in ({}, {ARM: {1: {"jq": "1+b1"}}}):
+        differing = replace(lock, resolved={"apt": {AMD: here, **other}})
+        with pytest.raises(DeclarationError, match="other packages, versions or"):
+            _for_all(differing, (AMD, ARM))
