@@ -200,9 +200,9 @@ def _of_versions(output: Sequence[str]) -> str | None:
         )
     if any(line.startswith(DIFFERS) for line in output):
         return (
-            "nobody may replace what the lock names: see who serves it; or "
-            "`dynbuild lock --repack\n--resolve` installs and writes down what is "
-            "served now"
+            "nobody may replace what the lock names: if dynbuild.sum lacks its digest, "
+            "restore\nthe file; else see who serves it; or `dynbuild lock --repack "
+            "--resolve` installs\nand writes down what is served now"
         )
     return None
 

@@ -54,6 +54,8 @@ def _runs_of(lock: Lock) -> Iterator[tuple[str | None, str]]:
     if lock.scripts or any(setup.commands for setup in lock.setups):
         yield own
     for entry in lock.stages.values():
+        if entry.stage.base is not None and entry.stage.base not in lock.images:
+            continue  # what two merged changes left; the update mends it
         ground = lock.on(entry.stage.own_base)
         if entry.stage.commands:
             shell = entry.stage.shell or ground.shell

@@ -33,3 +33,16 @@ def test_a_newer_committed_lock_is_not_replaced(space: Space) -> None:
     (space.root / "dynbuild.lock").unlink()
     done = space.run("lock")
     assert (done.status, "DB0406" in done.err) == (3, True)
+
+
+def test_an_image_that_no_pin_is_left_of(space: Space) -> None:
+    """One of two merged changes took the last use of it away: the update mends it."""
+    base = "docker.io/library/debian:stable-slim"
+    space.write("dynbuild.toml", 'base = "debian:stable-slim"\n')
+    stage = '[stages.c]\nseq = 1\nbase = "docker.io/library/x"\nbuild_only = true\n'
+    text = f'version = 4\n\n[base]\nimage = "{base}"\n\n{stage}commands = ["true"]\n'
+    space.write("dynbuild.lock", text)
+    refused = space.run("lock", "--check")
+    assert "DB0409" in refused.err
+    space.ok("lock")
+    space.ok("lock", "--check")
