@@ -31,7 +31,8 @@ def usual_builder(environment: Mapping[str, str]) -> str | None:
     named = environment.get("DYNBUILD_BUILDER", "").replace(",", " ").split()
     if not named and not environment.get("BUILDX_BUILDER"):
         named = [*builders_in(environment)]
-    return named[0] if named else None
+    # A node of a builder has its name behind that.
+    return named[0].partition("/")[0] if named else None
 
 
 def builders_in(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -45,8 +46,8 @@ def builders_in(environment: Mapping[str, str]) -> tuple[str, ...]:
     try:
         text = path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8"
-        message = f"the configuration {path} cannot be read: {why.lower()}"
+        why = (getattr(error, "strerror", None) or "").lower() or "it is no UTF-8"
+        message = f"the configuration {path} cannot be read: {why}"
         hint = "correct it, or remove it"
         raise DeclarationError(Diagnostic(_CODE, message, hint=hint)) from None
     # Most have no such file, and no parser is imported for them.

@@ -78,3 +78,8 @@ def test_a_file_that_cannot_be_read(space: Space) -> None:
     (space.root / CONFIG).rmdir()
     (space.root / CONFIG).write_bytes(b"\xff")
     assert "cannot be read: it is no utf-8" in space.run("realize").err.lower()
+
+
+def test_a_node_belongs_to_a_builder(space: Space) -> None:
+    space.write(CONFIG, 'build.builders = ["lan/one"]\n')
+    assert usual_builder({"HOME": str(space.root)}) == "lan"
