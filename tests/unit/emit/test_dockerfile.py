@@ -15,7 +15,9 @@ from dynbuild.emit.dockerfile import emit, render
 from dynbuild.errors import LockError
 from dynbuild.lockfile.order import install_order
 from dynbuild.quote import MAX_LINE, MAX_SCRIPT
+from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.model import Copy, Download, Pin, Stage
+from dynbuild.steps.run import EPOCH
 from tests.snapshot_files import files
 from tests.unit.emit.every_string import emitted
 from tests.unit.emit.locks import LOCKS, PINNED, lock, pin
@@ -52,6 +54,15 @@ def test_no_digest_is_no_word_of_one() -> None:
     what = lock(Stage("a", commands=("true",)))
     text = render(emit(what, install_order(what), "linux/amd64", {}))
     assert "# a\n# seq 1, stands on base.0\nFROM base.0 AS a\n" in text
+
+
+@pytest.mark.parametrize("moment", [None, 1_000])
+def test_what_runs_is_told_one_time_where_layers_are_alike(moment: int | None) -> None:
+    stages = Stage("a", commands=("true",)), Stage("b", copies=(Copy("x", "/x"),))
+    config = RuntimeConfig(reproducible=True, source_date_epoch=moment)
+    text = text_of(replace(lock(*stages), config=config))
+    assert text.count(f"\nARG SOURCE_DATE_EPOCH={moment or EPOCH}\n") == 1
+    assert "SOURCE_DATE_EPOCH" not in text_of(lock(*stages))
 
 
 def test_an_unpinned_base_is_named_by_its_tag() -> None:

@@ -11,6 +11,7 @@ from dynbuild.emit.manifest import (
     attested,
     documents,
     index,
+    manifests_of,
     referrer,
     subject_in,
 )
@@ -94,3 +95,10 @@ def test_what_refers_to_the_manifest_for_a_platform() -> None:
     assert made["subject"] == subject
     assert made["artifactType"] == "application/x"
     assert [one["digest"] for one in made["layers"]] == [sha256(b"said")]
+
+
+def test_manifests_are_told_where_there_are_several() -> None:
+    one = {"linux/amd64": "sha256:a"}
+    both = {**one, "linux/arm64": "sha256:b"}
+    assert manifests_of(one) == {}
+    assert manifests_of(both) == {"dynbuild.manifests": both}

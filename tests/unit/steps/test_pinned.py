@@ -98,7 +98,8 @@ def test_what_came_is_read() -> None:
         Came("jq", "1.6", SUM, chosen=True),
         Came("libjq1", "1.6", "", chosen=False),
     )
-    for bad in ("", text.removeprefix(HEAD), f"{HEAD}jq\n"):
+    odd = (f"{HEAD}jq 1_6 - auto\n", f"{HEAD}$(jq) 1.6 - auto\n")
+    for bad in ("", text.removeprefix(HEAD), f"{HEAD}jq\n", *odd):
         with pytest.raises(ValueError, match=r"^.*$"):
             came(bad)
     assert TELLING.match(CAME)
