@@ -14,10 +14,12 @@ _DAY = 86_400
 _OF_RUN = re.compile(
     # Who logged in, what programs were told while they were set up, the identity of a
     # machine, and the seed of its random numbers.
-    r"var/log/(?:lastlog|faillog|[wb]tmp|(?:fontconfig|bootstrap)\.log)|var/lib/(?:dbus/machine-id|systemd/random-seed)"
+    r"var/log/(?:lastlog|faillog|[wb]tmp|(?:fontconfig|bootstrap)\.log)"
+    r"|var/lib/(?:dbus/machine-id|systemd/random-seed)"
 )
 _MACHINE = "etc/machine-id"
 _SHADOW = re.compile(r"etc/shadow-?")
+_DIGITS = 18
 _CACHED = re.compile(r"(?:.+/)?__pycache__/[^/]+\.pyc")
 _BY_TIME = 0
 """The flags of byte code that names its source by time and size (PEP 552)."""
@@ -67,7 +69,8 @@ def timeless(path: str, data: bytes, time: int) -> bytes:
 def _account(line: bytes, day: int) -> bytes:
     fields = line.split(b":")
     _, _, changed, *_ = (*fields, b"", b"", b"")
-    if changed.isdigit() and int(changed) > day:
+    # Python reads no number of thousands of digits, which a layer may have.
+    if changed.isdigit() and (len(changed) > _DIGITS or int(changed) > day):
         fields[2] = b"%d" % day
     return b":".join(fields)
 

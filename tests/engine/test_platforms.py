@@ -366,3 +366,7 @@ def test_each_platform_that_is_declared_has_its_provenance(
     of = [one.get("annotations", {}) for one in index["manifests"]]
     named = [one["vnd.docker.reference.digest"] for one in of if one]
     assert named == [one["digest"] for one in index["manifests"][:2]]
+    out = project.root / "out"
+    project.ok("realize", "-o", f"oci:{out}", "--provenance")
+    entries = json.loads((out / "index.json").read_text())["manifests"]
+    assert len([one for one in entries if "artifactType" in one]) == 2

@@ -138,12 +138,10 @@ def _pushed(
                 digest = attach(client, place, subject, kind, data)
                 found[digest] = _about(kind, one, digest)
         if told.in_index:
-            said = {
-                one.platform: _statements(
-                    job, name, Digest(str(subject["digest"])), one, told
-                )
+            said = [
+                (one.platform, subject, _statements(job, name, subject, one, told))
                 for one, subject in zip(each, subjects, strict=True)
-            }
+            ]
             index = attest(client, place, top, said, tags)
             more = {
                 "containerimage.digest": index["digest"],
@@ -166,12 +164,17 @@ def _documents(
 
 
 def _statements(
-    job: BuildJob, name: str, manifest: Digest, one: _Platform, told: Told
+    job: BuildJob,
+    name: str,
+    subject: Mapping[str, object],
+    one: _Platform,
+    told: Told,
 ) -> dict[str, bytes]:
     """Return what the index says of a manifest, by the types of the predicates.
 
     It is the same on every machine that makes the image of the same records.
     """
+    manifest = Digest(str(subject["digest"]))
     said: dict[str, bytes] = {}
     if told.sbom is not None:
         asked = latest_time(job.lock, job.options)

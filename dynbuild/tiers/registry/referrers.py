@@ -71,19 +71,19 @@ def attest(
     client: "Client",
     place: Repository,
     image: Digest,
-    statements: Mapping[str, Mapping[str, bytes]],
+    told: Sequence[tuple[str, Mapping[str, object], Mapping[str, bytes]]],
     tags: Sequence[str],
 ) -> Mapping[str, object]:
     """Put an index of an image and of statements about it under tags.
 
-    ``statements`` are those of each platform, by the types of their predicates. Return
-    the descriptor of the index. Raises RegistryError.
+    ``told`` are platforms, each with the descriptor of its manifest and the statements
+    about it, by the types of their predicates. Return the descriptor of the index.
+    Raises RegistryError.
     """
     from dynbuild.tiers.oci.upload import of_bytes  # noqa: PLC0415 - as above
 
     images, attestations = [], []
-    for platform, said in statements.items():
-        subject = subject_of(client, place, image, platform)
+    for platform, subject, said in told:
         config, manifest, about = attestation(Digest(str(subject["digest"])), said)
         for data in (config, *said.values()):
             if not client.has(place, BlobDigest(sha256(data))):

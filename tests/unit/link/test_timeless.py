@@ -61,6 +61,7 @@ def test_passwords_that_changed_later() -> None:
     )
     earlier = SHADOW.replace(b"12000", b"9") % 8
     assert timeless("etc/shadow-", earlier, LATEST) == earlier
+    assert timeless("etc/shadow", b"a:b:" + b"9" * 5000, LATEST) == b"a:b:%d" % DAY
 
 
 def test_a_machine_has_no_identity_before_it_starts() -> None:
