@@ -140,7 +140,13 @@ def _locked(work: Path) -> Path:
 
 
 def prune(work: Path) -> None:
+    """Let the engine and the store lose everything."""
     shutil.rmtree(os.environ["CACHE_LOCAL_PATH"], ignore_errors=True)
+    prune_engine(work)
+
+
+def prune_engine(work: Path) -> None:
+    """Let the engine lose its images and its cache, and keep the store."""
     command(work, "docker", "system", "prune", "--all", "--force")()
     command(work, "docker", "buildx", "prune", "--all", "--force")()
 

@@ -12,7 +12,7 @@ import statistics
 from pathlib import Path
 from uuid import uuid4
 
-from bench_parts.builds import DYNBUILD, prune
+from bench_parts.builds import DYNBUILD, prune_engine
 from bench_parts.measure import command, once, told
 from tests.engine.both import PLATFORMS, push_both
 
@@ -52,7 +52,7 @@ def _measured(project: Path, base: str, way: str) -> None:
         for name in [*ways][:: -1 if turn % 2 else 1]:
             write(uuid4().hex)
             if way == "pruned":
-                prune(project)
+                prune_engine(project)
             words = ["realize", "--platform", ways[name]]
             times[name].append(once(command(project, *DYNBUILD, *words)))
     median = {name: statistics.median(those) for name, those in times.items()}
