@@ -5,7 +5,7 @@ Settings of a machine come from the variables of the process, as for the command
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynbuild.building import BuildEvent
@@ -16,6 +16,7 @@ from dynbuild.environment.model import Environment
 from dynbuild.errors import Diagnostic, DynbuildError, UnreachableError
 from dynbuild.spans import Source
 from dynbuild.tiers.declared import declared_in
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.commands.lock import Locked

@@ -1,7 +1,7 @@
 """A build: the request to BuildKit, its events, and its outcome."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from dynbuild.digest import Digest, Field
@@ -9,6 +9,7 @@ from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.link.model import Layer
 from dynbuild.quote import StageName
 from dynbuild.steps.limits import Limits
+from dynbuild.values import dataclass
 
 ABLE = (
     'turn on Docker\'s containerd image store: "features": '

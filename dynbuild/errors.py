@@ -6,11 +6,11 @@ not one of these classes is a bug of dynbuild and stays a traceback.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 from dynbuild.spans import Span, excerpt
+from dynbuild.values import dataclass
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"]+@")
 _QUERY = re.compile(r"(https?://[^\s?\"]+)\?[^\s\"]+")

@@ -9,7 +9,7 @@ each plan derives it anew from those of both images.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dynbuild.digest import Description, Field, PlacedDigest, RealizationId, StepDigest
@@ -26,6 +26,7 @@ from dynbuild.lockfile.resolved import ResolvedLock, resolve
 from dynbuild.plan import Build, Choice, Held, Plan, Reuse, plan
 from dynbuild.steps.model import Copy, Stage
 from dynbuild.steps.recipe import copies_of
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The inventory of a tier: list all that it holds, verify it, remove parts of it."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.link.model import Record
+from dynbuild.values import dataclass
 
 RECORDS = "realizations"
 """Folder in which stores keep records of this version, by step and id."""

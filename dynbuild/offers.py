@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from dynbuild.ports import Config, Stack
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

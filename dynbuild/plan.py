@@ -12,7 +12,6 @@ usable, and the order of builds does not matter.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
@@ -27,6 +26,7 @@ from dynbuild.link.reads import reads_of
 from dynbuild.lockfile.order import Placed
 from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Group, Stage, Step
+from dynbuild.values import dataclass
 
 __all__ = [
     "Build",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from dynbuild.building import BuildRequest, Built, PlatformImage, Report
@@ -12,6 +12,7 @@ from dynbuild.link.choice import Held
 from dynbuild.link.model import Inside, Layer, Record, WriteSet, unknown
 from dynbuild.quote import StageName
 from dynbuild.steps.model import Pin
+from dynbuild.values import dataclass
 
 
 class NotThereError(Exception):

@@ -1,10 +1,10 @@
 """Image references: the full spelling of what people shorten."""
 
 import re
-from dataclasses import dataclass
 
 from dynbuild.digest import Digest
 from dynbuild.errors import DeclarationError, Diagnostic, redact_urls
+from dynbuild.values import dataclass
 
 DEFAULT_REGISTRY = "docker.io"
 

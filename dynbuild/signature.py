@@ -7,7 +7,7 @@ a secret key of 64 bytes, the seed followed by the public key.
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from dynbuild.declaration.grammar import KEY_NAME, PUBLIC_KEY, matches
 from dynbuild.digest import BlobDigest, digest_of
 from dynbuild.link.model import Record, facts_of
+from dynbuild.values import dataclass
 
 _SECRET_KEY = re.compile(rf"({KEY_NAME.strip('^$')}):([A-Za-z0-9+/]{{86}}==)")
 _SEED = 32

@@ -1,8 +1,8 @@
 """Places in source text: spans, lines and columns, and the excerpt under a caret."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from dynbuild.frequent import frequent
+from dynbuild.values import dataclass
 
 MAX_EXCERPT = 100
 """Characters of a line that an excerpt shows; a longer line is cut around the span."""
@@ -40,7 +40,7 @@ class Source:
         return max(end, self.text.rfind("\r", 0, before)) + 1
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """Characters ``start`` up to, not including, ``end`` of a source."""
 

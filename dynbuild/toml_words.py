@@ -5,7 +5,8 @@ of Python to the next.
 """
 
 import re
-from dataclasses import dataclass
+
+from dynbuild.values import dataclass
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _WORDS: tuple[tuple[str, str, str | None], ...] = (

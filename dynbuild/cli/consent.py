@@ -6,7 +6,6 @@ need no consent: only the user sets that.
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from dynbuild.history.sqlite import path_in
 from dynbuild.project.consents import Consent, Consents
 from dynbuild.tiers.declared import Cache, cache_of, settings_of
 from dynbuild.tiers.settings import beyond, tiers_in, unasked
+from dynbuild.values import dataclass
 
 _WARNED = "dynbuild.warned_of_caches"
 

@@ -1,13 +1,13 @@
 """Which image of several a command is about, and on which platforms."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.environment.project import Project
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.lockfile.images import ONLY, AnyLock, LockedImages, as_images
 from dynbuild.lockfile.model import Lock
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TextIO, assert_never
 
 from rich.console import Console, Group
@@ -28,6 +28,7 @@ from dynbuild.cli.progress_text import (
     title,
     transfer,
 )
+from dynbuild.values import dataclass
 
 Key = tuple[str, str | None, str | None]
 

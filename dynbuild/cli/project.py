@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from dynbuild.environment import project as projects
 from dynbuild.environment.project import Given, Project, Recorded
 from dynbuild.project.cache import replay
 from dynbuild.project.cache.store import directory_of, recall, remember
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded

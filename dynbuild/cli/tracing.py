@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dynbuild import quote
@@ -28,6 +28,7 @@ from dynbuild.errors import Diagnostic, DynbuildError
 from dynbuild.explain.past import PastStep
 from dynbuild.lockfile.model import Lock
 from dynbuild.realization.request import RealizeOptions, titles
+from dynbuild.values import dataclass
 from dynbuild.version import __version__
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _Key = tuple[str, str | None]
 _Value = str | bool | int | float | list[str]
 
 
-@dataclass
+@dataclass()
 class Trace:
     """What is known of a realization by its end; times are in nanoseconds since 1970.
 

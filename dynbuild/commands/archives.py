@@ -5,7 +5,7 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.digest import sha256
 from dynbuild.explain.archives import (
@@ -20,6 +20,7 @@ from dynbuild.explain.archives import (
 )
 from dynbuild.fetching import Download, FetchError
 from dynbuild.inside.model import Archive
+from dynbuild.values import dataclass
 
 LARGEST = 256 << 20
 """Maximum bytes of an index, unpacked: Debian's largest has fifty million."""

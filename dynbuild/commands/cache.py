@@ -1,7 +1,6 @@
 """``cache``: moving and inspecting the contents of tiers by hand."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from dynbuild.digest import BlobDigest, StepDigest
@@ -15,6 +14,7 @@ from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.resolved import bases_of, resolve
 from dynbuild.ports import Files, Tiers
 from dynbuild.realization.contents import contents
+from dynbuild.values import dataclass
 
 Each = Callable[
     [Callable[[StoredObject], bool], Collection[StoredObject]], Collection[bool]

@@ -8,7 +8,7 @@ record may still be on its way.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.digest import BlobDigest, Digest, StepDigest
 from dynbuild.emit.bases import base_step, is_base
@@ -23,6 +23,7 @@ from dynbuild.lockfile.resolved import bases_of, resolve
 from dynbuild.ports import Files, Locks, NotThereError
 from dynbuild.steps.model import Copy
 from dynbuild.steps.recipe import inputs_of
+from dynbuild.values import dataclass
 
 DAY = 86400.0
 USUAL_AGE = 30 * DAY

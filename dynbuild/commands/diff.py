@@ -1,7 +1,5 @@
 """``diff``: two locks, from files or from git, and the differences between them."""
 
-from dataclasses import dataclass
-
 from dynbuild.commands.lock_start import no_lock
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.explain.diff import Diff, diff
@@ -11,6 +9,7 @@ from dynbuild.lockfile.codec import only, read
 from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import CommittedUnknownError, Locks
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

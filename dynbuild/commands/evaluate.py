@@ -1,7 +1,7 @@
 """``eval``: the value of any expression, as text."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from dynbuild.declaration.inputs import ROOT
@@ -9,6 +9,7 @@ from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang.files import FileAccess
 from dynbuild.lang.limits import Limits
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """``lock``: bring the lock up to date with the declaration."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynbuild.commands import live_edits
@@ -54,6 +54,7 @@ from dynbuild.lockfile.unresolved import UNRESOLVED
 from dynbuild.ports import CommittedUnknownError, Edits, Files, Images, Locks
 from dynbuild.steps.downloads import common_platform
 from dynbuild.steps.model import Pin
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.commands.target import Pinner

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.extending import line_of
@@ -11,6 +11,7 @@ from dynbuild.lockfile.images_requests import numbered
 from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

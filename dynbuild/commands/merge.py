@@ -1,12 +1,13 @@
 """``lock --merge``: git's merge driver for locks."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.errors import CommandFailed, Diagnostic, LockError
 from dynbuild.lockfile.codec import dumps, read
 from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.images_merge import merge_recipes
+from dynbuild.values import dataclass
 
 TRUNKS = ("origin/HEAD", "main", "master")
 """The names under which git may know the branch that others are merged into."""

@@ -1,7 +1,6 @@
 """``packages``: what the images of a lock have installed, as their layers tell."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.emit.bases import base_step, is_base
 from dynbuild.explain.installed import (
@@ -26,6 +25,7 @@ from dynbuild.plan import Plan, Reuse
 from dynbuild.ports import Base, Files, Images, Machine, Stack, Tier
 from dynbuild.realization.contents import existing_live_digests, unpinned_digests
 from dynbuild.steps.model import OwnBase
+from dynbuild.values import dataclass
 
 ReadInstalled = Callable[[Stack, WriteSet, Inside | None], Readings | None]
 """Returns what layers say is installed; None if they are nowhere to be had.

@@ -6,7 +6,7 @@ layer is the record of the group with its versions, so that nothing is built aga
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.commands.packages import Image
 from dynbuild.digest import PlacedDigest
@@ -23,6 +23,7 @@ from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.managers.apt_pinned import CAME, Came, came, versions_of
 from dynbuild.steps.model import Group
 from dynbuild.steps.pinned import Resolved, Sums, Versions
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """``lock --security``: the packages of a lock that have a newer fix of security."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dynbuild.commands.archives import Archives
 from dynbuild.commands.outdated import found_of
@@ -9,6 +8,7 @@ from dynbuild.explain.installed import Contents
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.lockfile.order import install_order
 from dynbuild.steps.model import Group, Remove
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

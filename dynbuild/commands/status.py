@@ -1,7 +1,6 @@
 """``status``: the steps of a lock that the tiers hold."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.digest import StepDigest
 from dynbuild.inheritance import above_of, plan_image, steps_of
@@ -23,6 +22,7 @@ from dynbuild.ports import (
 from dynbuild.realization.contents import existing_live_digests, local_digests
 from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.steps.title import label
+from dynbuild.values import dataclass
 
 Survey = Callable[[Collection[StepDigest]], Sequence[Answer]]
 """Returns the shared tiers' records of some steps; never raises."""

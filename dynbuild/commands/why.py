@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.commands.diff import of_revision
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
@@ -30,6 +30,7 @@ from dynbuild.realization.contents import (
     unpinned_digests,
 )
 from dynbuild.steps.model import Group, Stage
+from dynbuild.values import dataclass
 
 MOST_NEXT = 200
 """The most steps for which the effect of a change is predicted at once: each takes a

@@ -5,11 +5,12 @@ unchanged project loads them without the schema, which takes long to import.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from dynbuild.declaration.grammar import ENDPOINT, PREFIX, REPOSITORY, matches
 from dynbuild.declaration.rules import Rule
+from dynbuild.values import dataclass
 
 Mode: TypeAlias = Literal["read-write", "read", "write", "off"]
 """The use of a tier."""

@@ -1,12 +1,13 @@
 """The inputs of a declaration in the language, besides its own text."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from dynbuild.lang.files import FileAccess, NoFiles
 from dynbuild.lang.limits import Limits
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:  # else all that reads a declaration would import the parser
     from dynbuild.lang.parser import Parse

@@ -1,7 +1,7 @@
 """A loaded declaration, with the source locations of its parts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from dynbuild.declaration.graph import stands_on
@@ -12,6 +12,7 @@ from dynbuild.declaration.syntax import Syntax
 from dynbuild.declaration.syntax.tree import Path, Table, key_at, span_at
 from dynbuild.errors import Diagnostic
 from dynbuild.spans import Span
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True)

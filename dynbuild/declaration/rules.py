@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
 from dynbuild.errors import nearest
 from dynbuild.platforms import normal
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from textwrap import wrap
 
@@ -20,6 +20,7 @@ from dynbuild.dockerfiles.writing import written
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.reference import parse
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 _WINDOWS = re.compile(
     r"^mcr\.microsoft\.com/windows|\b(?:nanoserver|windowsservercore)"

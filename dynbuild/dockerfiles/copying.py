@@ -3,7 +3,6 @@
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
@@ -11,6 +10,7 @@ from dynbuild.dockerfiles.known import owned
 from dynbuild.dockerfiles.model import Copied, Heredoc, Instruction, Paths
 from dynbuild.dockerfiles.scope import UnknownError
 from dynbuild.dockerfiles.state import State
+from dynbuild.values import dataclass
 
 _GLOB = re.compile(grammar.PATTERN)
 _ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst|lzma))$")

@@ -1,7 +1,7 @@
 """What was translated so far, and what waits within a build stage for its part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild.declaration.check.shells import SHELL, may_hold
 from dynbuild.dockerfiles.copying import Taken
@@ -18,6 +18,7 @@ from dynbuild.dockerfiles.model import (
 )
 from dynbuild.dockerfiles.sources import Sources
 from dynbuild.dockerfiles.state import State, has_shell
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ are understood whole and neither touches what the other reads or writes.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.declaration.grammar import (
     RESERVED_NAMES,
@@ -28,6 +28,7 @@ from dynbuild.dockerfiles.state import (
     is_posix,
     start_of,
 )
+from dynbuild.values import dataclass
 
 _FIRST = ("apt_packages", "add", "files", "user", "workdir", "shell", "network", "ssh")
 

@@ -1,8 +1,10 @@
 """A Dockerfile as its instructions, and what became of each of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from dynbuild.values import dataclass
 
 Outcome = Literal["translated", "differs", "left", "unused"]
 """What became of an instruction: ``differs`` is translated, with something to know;

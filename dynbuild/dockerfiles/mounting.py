@@ -4,13 +4,14 @@ import csv
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
 from dynbuild.dockerfiles.copying import Source
 from dynbuild.dockerfiles.scope import PLATFORM, UnknownError
 from dynbuild.dockerfiles.state import State
+from dynbuild.values import dataclass
 
 _TARGET = "target dst destination"
 _WRITES = "ro readonly rw readwrite"

@@ -7,11 +7,12 @@ a RUN becomes a list only where it does just that.
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.dockerfiles.known import overlap
 from dynbuild.dockerfiles.model import Paths
 from dynbuild.dockerfiles.shell import Script
+from dynbuild.values import dataclass
 
 _PACKAGE = re.compile(
     r"[a-z0-9][a-z0-9.-]*(?:\+\+?)?[a-z0-9+.-]*(?<!-)(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+~:*-]+)?"

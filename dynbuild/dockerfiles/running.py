@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 
 from dynbuild.declaration.scripts.entry import read_entry
 from dynbuild.dockerfiles.copying import Source
@@ -12,6 +11,7 @@ from dynbuild.dockerfiles.mounting import Mounted, mount
 from dynbuild.dockerfiles.scope import UnknownError
 from dynbuild.dockerfiles.shell import Command, Script, errexit, read_script
 from dynbuild.dockerfiles.state import DEFAULT_SHELL, State, is_posix, start_of
+from dynbuild.values import dataclass
 
 _WIDTH = 76
 _SHEBANG = re.compile(r"\A#! *(?:/usr)?/bin/(?:env +)?(sh|bash|ash|dash) *\n")

@@ -6,7 +6,9 @@ the base, which stay names: ``/opt/bin:$PATH``.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from dynbuild.values import dataclass
 
 _DOLLAR = "\ue000"
 """A dollar that means itself, while a text is expanded."""

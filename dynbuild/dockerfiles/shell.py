@@ -4,7 +4,9 @@ Only what is understood for sure is taken apart; anything else is one command.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from dynbuild.values import dataclass
 
 _OPENS = {"if": "fi", "for": "done", "while": "done", "until": "done", "case": "esac"}
 _ENDS = {"fi", "done", "esac", "}"}

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dynbuild.dockerfiles.copying import Source
 from dynbuild.dockerfiles.model import BuildStage, Dockerfile
 from dynbuild.dockerfiles.scope import PLATFORM, Scope, UnknownError
 from dynbuild.errors import DeclarationError
 from dynbuild.reference import parse
+from dynbuild.values import dataclass
 
 STAGE = "stage"
 """The field of a copy from a build stage, whose number stands for its name."""

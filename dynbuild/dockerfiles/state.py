@@ -3,10 +3,11 @@
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild.declaration.grammar import SHELLS
 from dynbuild.dockerfiles.scope import Scope, UnknownError
+from dynbuild.values import dataclass
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 

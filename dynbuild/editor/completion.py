@@ -1,7 +1,6 @@
 """What may be written at a cursor: fields, values, stages, names, built-ins."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from dynbuild.declaration.schema_stage import Stage
@@ -12,6 +11,7 @@ from dynbuild.editor.fields import choices_at, fields_at
 from dynbuild.editor.nested import NixCursor
 from dynbuild.lang.builtins import GLOBAL, Builtin
 from dynbuild.lang.evaluator import list_builtins
+from dynbuild.values import dataclass
 
 ItemKind = Literal[
     "field", "value", "stage", "variable", "builtin", "attribute", "keyword"

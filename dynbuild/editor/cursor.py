@@ -6,10 +6,11 @@ more has to be known (the names of stages, what is in scope) comes from the last
 that was valid.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from dynbuild.declaration.syntax.tree import Path
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """The fields of the schema at a place of a declaration, with their documentation."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from dynbuild.declaration.editors import json_schema
 from dynbuild.declaration.syntax.tree import Path
+from dynbuild.values import dataclass
 
 _Schema = Mapping[str, Any]
 

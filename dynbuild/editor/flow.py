@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dynbuild.declaration.syntax.tree import Path
 from dynbuild.editor.cursor import Cursor, Frame
+from dynbuild.values import dataclass
 
 _PIECE = re.compile(
     r"""(?P<space>[\s]+)

@@ -1,7 +1,6 @@
 """What can be told of a value without evaluating it: the attributes of a set."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from dynbuild.editor.scopes import Names
 from dynbuild.lang.syntax import (
@@ -22,6 +21,7 @@ from dynbuild.lang.syntax import (
     With,
 )
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 _DEEPEST = 32
 """Steps that are followed; a value may need itself."""

@@ -1,10 +1,10 @@
 """Prices as an editor shows them: an estimate, in a few words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.explain.past import Provenance
 from dynbuild.explain.price import Price
+from dynbuild.values import dataclass
 
 ABOUT = "\N{ALMOST EQUAL TO}"
 """What marks an estimate."""

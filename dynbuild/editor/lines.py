@@ -3,9 +3,10 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+
+from dynbuild.values import dataclass
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 

@@ -1,9 +1,8 @@
 """The cursor in the language: braces, lists, bindings, and what is in scope."""
 
-from dataclasses import dataclass
-
 from dynbuild.editor.cursor import Cursor, Frame
 from dynbuild.lang.scanner import KEYWORDS, Lexeme, scan
+from dynbuild.values import dataclass
 
 _APPLIED = {"name", "close", "}", ")", "]", "number"}
 """After one of these, what follows is an argument: nothing is known of it."""

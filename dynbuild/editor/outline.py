@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from dynbuild.declaration.loaded import Loaded
@@ -11,6 +10,7 @@ from dynbuild.declaration.syntax.tree import Leaf, List, Table, TableEntry
 from dynbuild.editor.flow import pieces
 from dynbuild.lang.scanner import scan
 from dynbuild.spans import Span
+from dynbuild.values import dataclass
 
 _HEADER = re.compile(
     r"^[ \t]*\[{1,2}[^\[\]\r\n=,]+\]{1,2}[ \t]*(?:#.*)?$", re.MULTILINE

@@ -1,7 +1,7 @@
 """What the names of a source in the language refer to, without evaluating anything."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from dynbuild.lang.syntax import (
@@ -19,6 +19,7 @@ from dynbuild.lang.syntax import (
     With,
     children,
 )
+from dynbuild.values import dataclass
 
 BinderKind = Literal["let", "attribute", "parameter"]
 

@@ -1,7 +1,7 @@
 """The places that name a stage: where it is named, and who needs it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema import Declaration
@@ -9,6 +9,7 @@ from dynbuild.declaration.schema_stage import Taken
 from dynbuild.declaration.syntax.tree import Leaf, Path, find
 from dynbuild.errors import Edit, respellings
 from dynbuild.spans import Source, Span
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

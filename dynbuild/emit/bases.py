@@ -9,7 +9,6 @@ what the layers write it has to be believed, as the record of a step has to be.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from dynbuild.digest import (
@@ -25,6 +24,7 @@ from dynbuild.digest import (
 from dynbuild.emit.config import platform_of
 from dynbuild.link.model import Layer, Record, WriteSet
 from dynbuild.steps.nothing import NOTHING
+from dynbuild.values import dataclass
 
 LARGEST = 4 << 20
 """Maximum bytes of a manifest (distribution spec, "Pushing Manifests") or config."""

@@ -13,7 +13,7 @@ copies stand in a build stage of their own.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
 
 from dynbuild.lockfile.order import Placed
@@ -21,6 +21,7 @@ from dynbuild.quote import StageName
 from dynbuild.steps.model import OwnBase
 from dynbuild.steps.recipe import compares_times, inputs_of
 from dynbuild.steps.run import BASE_STEP
+from dynbuild.values import dataclass
 
 Purpose: TypeAlias = Literal["step", "needs", "files"]
 

@@ -7,7 +7,7 @@ config, so that it never decides what has to run.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild import quote
 from dynbuild.digest import Digest, short
@@ -24,6 +24,7 @@ from dynbuild.steps.environment import Environments
 from dynbuild.steps.model import OwnBase, Stage, Step
 from dynbuild.steps.run import BASE_STEP, CacheMount
 from dynbuild.steps.title import title
+from dynbuild.values import dataclass
 
 IMAGE_STEP = StageName("image.0")
 """The name of the last stage: the image with its runtime config."""

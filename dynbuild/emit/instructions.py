@@ -7,7 +7,6 @@ any step can be the parent of any other. Root is told by its number: a base that
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild import quote
@@ -49,6 +48,7 @@ from dynbuild.steps.run import (
     SshMount,
     time_of,
 )
+from dynbuild.values import dataclass
 
 _LINT = "# hadolint ignore=SC2034,SC2043,SC2046,SC2086"
 """Rules of ShellCheck that are wrong for the scripts that dynbuild writes: a list may

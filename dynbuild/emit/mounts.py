@@ -9,11 +9,12 @@ source for newer where the layers of that source are older, since a tier had the
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.digest import Digest, sha256, short
 from dynbuild.steps.model import Stage, Step
 from dynbuild.steps.run import CacheMount
+from dynbuild.values import dataclass
 
 _OWN = "dynbuild"
 

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import assert_never
@@ -49,6 +49,7 @@ from dynbuild.engine.process import (
 )
 from dynbuild.engine.rawjson import PlatformStep, Transcript
 from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
+from dynbuild.values import dataclass
 
 _SECONDS = 60.0
 """The timeout of a query to docker, in seconds; a builder may have to start first."""

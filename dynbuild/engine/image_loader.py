@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ from dynbuild.engine.process import StoppedError, capture, interact
 from dynbuild.errors import DynbuildError
 from dynbuild.offers import Offer, Offers
 from dynbuild.ports import Config, LostError, Machine, Stack, Tier
+from dynbuild.values import dataclass
 
 LINKED = "linked"
 """The name of the linked image in the one-line Dockerfile that exports it."""

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dynbuild.digest import Digest, sha256
@@ -14,6 +14,7 @@ from dynbuild.engine.process import TimedOutError, capture, check_buildx
 from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError, redact_urls
 from dynbuild.reference import DEFAULT_REGISTRY, Reference, parse
 from dynbuild.steps.model import Pin
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from docker import DockerClient

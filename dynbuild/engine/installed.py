@@ -4,7 +4,7 @@ import tarfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from dynbuild.inside.readers import MOST, reader_of, reading, too_large
 from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.model import Inside, WriteSet
 from dynbuild.ports import Machine, Stack, Tier
+from dynbuild.values import dataclass
 
 _MOST = 1_000_000
 """Maximum packages and names of needed ones that are kept in memory."""

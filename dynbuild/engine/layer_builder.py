@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -69,6 +69,7 @@ from dynbuild.ports import (
     Tier,
 )
 from dynbuild.quote import StageName
+from dynbuild.values import dataclass
 
 _LONG = 2.0
 """Seconds after which a step may have written enough to take a while to compress."""

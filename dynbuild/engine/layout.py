@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from dynbuild.emit.manifest import (
 )
 from dynbuild.link.model import Layer
 from dynbuild.ports import Stack
+from dynbuild.values import dataclass
 
 TAG = "dynbuild"
 _AT_ONCE = 4

@@ -6,7 +6,7 @@ BuildKit takes them for a whole build, so all steps of one build have the same.
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild.building import BuildRequest
 from dynbuild.engine.process import Alarm, Process
@@ -14,6 +14,7 @@ from dynbuild.engine.rawjson import PlatformStep
 from dynbuild.errors import Diagnostic
 from dynbuild.quote import StageName
 from dynbuild.steps.limits import NONE, Limits, seconds
+from dynbuild.values import dataclass
 
 OLDEST_BUILDKIT = (0, 31)
 """The first BuildKit that limits what a step may take (moby/buildkit#6569)."""

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dynbuild.engine.nodes import addressed
 from dynbuild.engine.process import TimedOutError, capture
 from dynbuild.errors import DynbuildError
+from dynbuild.values import dataclass
 
 _SECONDS = 10.0
 _LOCAL = ("unix://", "npipe://")

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from dynbuild.building import (
@@ -47,6 +47,7 @@ from dynbuild.ports import (
     StepRequest,
 )
 from dynbuild.quote import StageName
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T")
 

@@ -14,7 +14,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from dynbuild.building import (
@@ -27,6 +27,7 @@ from dynbuild.building import (
     Working,
 )
 from dynbuild.quote import StageName
+from dynbuild.values import dataclass
 
 OUTPUT_LINES = 20
 """How many of an instruction's last output lines are kept for error messages."""

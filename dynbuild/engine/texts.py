@@ -1,13 +1,14 @@
 """The few texts in layers that reveal what a step did, looked up on demand."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.engine.tarball import keep_texts
 from dynbuild.link.model import WriteSet
 from dynbuild.link.reads import found_reads
 from dynbuild.ports import Machine
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

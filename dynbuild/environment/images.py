@@ -1,7 +1,6 @@
 """Image look-up: in the image's own registry, else by whatever docker can do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dynbuild.digest import Digest
 from dynbuild.engine.images import DockerImages
@@ -9,6 +8,7 @@ from dynbuild.errors import DeclarationError, Diagnostic, UnreachableError
 from dynbuild.steps.model import Pin
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.images import pinned
+from dynbuild.values import dataclass
 
 _NO_DOCKER = frozenset({"DB0501", "DB0502"})
 

@@ -1,13 +1,14 @@
 """The environment of a command: a project, the tiers that count, and who listens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.building import BuildEvent
 from dynbuild.digest import sha256, short
 from dynbuild.environment.project import Project
 from dynbuild.errors import Diagnostic
 from dynbuild.tiers.declared import Cache
+from dynbuild.values import dataclass
 
 
 def _ignore(_: object) -> None:

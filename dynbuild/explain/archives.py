@@ -1,7 +1,6 @@
 """What repositories of apt and apk have: releases, indexes, what is newer."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from univers import gentoo
 from univers.debian import Version, compare_versions
@@ -9,6 +8,7 @@ from univers.debian import Version, compare_versions
 from dynbuild.digest import Digest
 from dynbuild.inside.model import Archive, Kind, Package, plain
 from dynbuild.inside.stanzas import stanzas
+from dynbuild.values import dataclass
 
 PACKED = (".xz", ".gz", "")
 """How an index may be packed, what is fetched first at the head."""

@@ -1,10 +1,10 @@
 """The commits that moved or changed a stage, from the lock's history."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from dynbuild.lockfile.changes import Change, compare
 from dynbuild.lockfile.model import Lock
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

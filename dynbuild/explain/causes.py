@@ -5,7 +5,6 @@ See docs/design/causes.md. Both the digest and the comparison here read the outp
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dynbuild.digest import Description, Digest, Field, PlacedDigest, StepDigest
@@ -16,6 +15,7 @@ from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Build
 from dynbuild.steps.model import Stage
 from dynbuild.steps.recipe import described_inputs, inputs_of
+from dynbuild.values import dataclass
 
 ReasonCode: TypeAlias = Literal[
     "new",

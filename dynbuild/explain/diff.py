@@ -6,7 +6,6 @@ reasons come from ``causes``. So ``diff`` and ``why`` agree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dynbuild.digest import (
@@ -33,6 +32,7 @@ from dynbuild.lockfile.order import Placed
 from dynbuild.lockfile.renames import continued
 from dynbuild.lockfile.resolved import ResolvedLock
 from dynbuild.plan import Held, Unneeded
+from dynbuild.values import dataclass
 
 Fate: TypeAlias = Literal["runs", "live", "stays", "unneeded"]
 """The fate of a step: it runs; it stays unless files that it copies live changed; it

@@ -1,10 +1,10 @@
 """The fields in which two descriptions differ, from the values that digests cover."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeGuard
 
 from dynbuild.digest import Description, Field
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ the first step after which it was there without a break.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
 
 from dynbuild.inside.model import Archive, Package, Reading, Readings
 from dynbuild.link.entries import ancestors
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import stacked
+from dynbuild.values import dataclass
 
 BASE = ""
 """The name of the base among the steps."""

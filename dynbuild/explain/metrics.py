@@ -1,11 +1,12 @@
 """Facts about steps besides their locks: measurements, and the tiers' contents."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.link.model import WriteSet
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

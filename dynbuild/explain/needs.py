@@ -6,13 +6,13 @@ and choices that were not taken, play no part.
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.explain.installed import BASE, Contents, InstalledPackage
 from dynbuild.inside.python import normal
 from dynbuild.lockfile.order import Placed
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Group
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

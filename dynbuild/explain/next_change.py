@@ -1,7 +1,7 @@
 """The runs that a step's next change would cause, by the real update and plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from dynbuild.lockfile.model import Lock, Target, declared_packages
@@ -10,6 +10,7 @@ from dynbuild.lockfile.own_packages import groups_of
 from dynbuild.lockfile.update import NOTHING, Requests, update
 from dynbuild.steps.log import groups
 from dynbuild.steps.model import AptSource, Group, Script, Setup, Stage, Step, User
+from dynbuild.values import dataclass
 
 ANOTHER = "another"
 """The name of a package that no declaration has."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
@@ -14,6 +13,7 @@ from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Pin
+from dynbuild.values import dataclass
 
 State: TypeAlias = Literal["current", "outdated", "unknown"]
 

@@ -1,10 +1,11 @@
 """Earlier realizations: the values and the port of a history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
 from dynbuild.digest import Description, PlacedDigest, StepDigest
+from dynbuild.values import dataclass
 
 Provenance: TypeAlias = str
 """The origin of a step: the name of a tier, or one of these."""

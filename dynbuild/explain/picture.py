@@ -1,7 +1,6 @@
 """A view of a lock to draw: its steps as layers, their dependencies, known facts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Digest, PlacedDigest
@@ -23,6 +22,7 @@ from dynbuild.steps.model import (
     User,
 )
 from dynbuild.steps.title import title
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

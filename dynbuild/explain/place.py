@@ -1,12 +1,12 @@
 """The reasons for the positions of steps, from the lock alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
 from dynbuild.steps.model import Stage
+from dynbuild.values import dataclass
 
 Placing: TypeAlias = Literal["recorded", "kept", "changed", "needs", "live"]
 """The rule that decides a place; stable, and listed in docs/why.md."""

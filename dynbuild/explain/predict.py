@@ -7,13 +7,13 @@ has built is assumed to serve here too, once what lies below it is built.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from dynbuild.digest import Digest, PlacedDigest, RealizationId
 from dynbuild.inheritance import Above, Steps, plan_image
 from dynbuild.link.model import Record, WriteSet
 from dynbuild.link.placement import Placement
 from dynbuild.plan import Build, Held, Plan
+from dynbuild.values import dataclass
 
 UNBUILT = Digest("not built")
 """A realization that no step has: nothing that stands on it is ever reused."""

@@ -1,11 +1,11 @@
 """The cost of running steps, from their earlier run times."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.explain.causes import Cascade
 from dynbuild.lockfile.order import Placed
 from dynbuild.steps.model import Group
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

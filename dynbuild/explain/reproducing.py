@@ -8,8 +8,9 @@ a time of their own.
 import re
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from dynbuild.values import dataclass
 
 Kind: TypeAlias = str
 """What a path is: ``file``, ``directory``, ``symlink``, or what else a tar holds."""

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.explain.past import SQUASHED, BuildSummary, Provenance
 from dynbuild.lockfile.model import Lock
+from dynbuild.values import dataclass
 
 _DAY = 86_400.0
 

@@ -6,7 +6,6 @@ used, so that two locks can be compared, and facts outside of them count as equa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from dynbuild.digest import Description, Digest, PlacedDigest, StepDigest, digest_of
@@ -19,6 +18,7 @@ from dynbuild.lockfile.resolved import Contents, ResolvedLock, resolve
 from dynbuild.plan import standing
 from dynbuild.steps.model import Copy, Stage
 from dynbuild.steps.recipe import inputs_of
+from dynbuild.values import dataclass
 
 USUAL = "linux/amd64"
 """The default platform, where a lock has it."""

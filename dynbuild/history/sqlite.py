@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from dynbuild.explain.past import (
 )
 from dynbuild.history.schema import NewerError, migrate
 from dynbuild.owners import fault
+from dynbuild.values import dataclass
 
 _PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""

@@ -1,8 +1,9 @@
 """Packages, and what one file of a layer says of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from dynbuild.values import dataclass
 
 Kind: TypeAlias = Literal["apk", "deb", "npm", "pypi", "rpm"]
 """The family of a package, as package URLs (purl) call it."""

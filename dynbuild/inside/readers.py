@@ -6,10 +6,11 @@ sense is a reading with a problem, which is told where packages are listed.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.inside import apk, dpkg, node, python, rpm, sources
 from dynbuild.inside.model import Reading, plain
+from dynbuild.values import dataclass
 
 MOST = 100_000
 """Maximum files of one layer that are read, and packages of one file."""

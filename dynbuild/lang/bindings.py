@@ -5,7 +5,7 @@ defined twice otherwise is an error that shows both places.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dynbuild.lang.syntax import (
@@ -17,6 +17,7 @@ from dynbuild.lang.syntax import (
     Inherit,
     Name,
 )
+from dynbuild.values import dataclass
 
 
 @dataclass(slots=True)

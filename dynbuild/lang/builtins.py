@@ -10,7 +10,6 @@ functions are in the modules ``builtins_*``, by subject.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias, TypeVar
 
@@ -28,6 +27,7 @@ from dynbuild.lang.values import (
     Value,
     force,
 )
+from dynbuild.values import dataclass
 
 Implementation: TypeAlias = Callable[..., Slot]
 ArgumentPosition: TypeAlias = tuple[str, int]

@@ -1,7 +1,7 @@
 """Compilation of sets and ``let``."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dynbuild.errors import Label
@@ -30,6 +30,7 @@ from dynbuild.lang.values import (
     force,
 )
 from dynbuild.spans import Span
+from dynbuild.values import dataclass
 
 OVERRIDES = "__overrides"
 """Nix's legacy way to override the other names of a ``rec`` set."""

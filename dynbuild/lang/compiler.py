@@ -8,7 +8,7 @@ A frame is a list: the surrounding frame, then the slots of the scope's own name
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from dynbuild.errors import Diagnostic, Label, Mend
@@ -27,6 +27,7 @@ from dynbuild.lang.values import (
     force,
 )
 from dynbuild.spans import Source, Span
+from dynbuild.values import dataclass
 
 MAX_NESTING = 400
 MAX_PROBLEMS = 20

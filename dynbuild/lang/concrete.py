@@ -7,7 +7,7 @@ comments.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from dynbuild.lang.build import LOOSEST
 from dynbuild.lang.driver import Driver
 from dynbuild.lang.grammar import parser
 from dynbuild.lang.syntax import HAS_LEVEL, OPERATORS, PREFIXES
+from dynbuild.values import dataclass
 
 BLANK = ""
 """Stands for one or more blank lines among the comments above a token."""

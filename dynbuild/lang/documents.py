@@ -7,9 +7,10 @@ nixfmt's (RFC 166), which docs/language.md names as the model of the layout.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from dynbuild.values import dataclass
 
 # Spacings: of two that meet, the greater one counts. Soft ones break only if what
 # follows, up to the next possible break, would not fit.

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.lang import (
@@ -40,6 +39,7 @@ from dynbuild.lang.values import (
     force,
 )
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 FILLED = (
     builtins_files,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from dynbuild.errors import Label, Mend
-from dynbuild.frequent import frequent
 from dynbuild.spans import Span
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.lang.values import Code, Thunk
@@ -48,7 +48,7 @@ def short(message: str) -> str:
     return message
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class TraceFrame:
     """The activity at a source location when an evaluation failed."""
 

@@ -6,12 +6,12 @@ around it: at the statement, the line, and the opener.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 from dynbuild.lang.hints import END
 from dynbuild.lang.scanner import Lexeme
 from dynbuild.lang.surroundings import Stop
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ the parser would accept instead; the first match wins. Its text may use {found},
 {before} and {opener}.
 """
 
-from dataclasses import dataclass
+from dynbuild.values import dataclass
 
 END = "the end"
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.values import dataclass
 
 MAX_CALLS = "DYNBUILD_MAX_CALLS"
 MAX_ELEMENTS = "DYNBUILD_MAX_ELEMENTS"

@@ -1,6 +1,6 @@
 """Constructs that the grammar accepts only to refuse: one message and hint each."""
 
-from dataclasses import dataclass
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ of a search that prefers left alternatives and more repetitions.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -25,6 +24,7 @@ from dynbuild.lang.regex_syntax import (
     parse_regex,
     too_complex,
 )
+from dynbuild.values import dataclass
 
 MAX_SIZE = 20_000
 

@@ -4,11 +4,11 @@ Nix is strict where POSIX leaves the behaviour undefined: only special character
 be escaped, a repetition needs something to repeat, and ``{,n}`` is an error.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dynbuild.lang.coerce import decode
 from dynbuild.lang.failure import Failure
+from dynbuild.values import dataclass
 
 ANY = (1 << 256) - 1
 MAX_NESTING = 200

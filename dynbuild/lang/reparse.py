@@ -6,7 +6,7 @@ behind the edit is moved. The tree is the one that the whole text parses to.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from dynbuild.lang import syntax
@@ -14,6 +14,7 @@ from dynbuild.lang.driver import KnownPieces, Piece
 from dynbuild.lang.parser import parse
 from dynbuild.lang.syntax import Expression, SyntaxNode
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 LEAST, MOST = 30, 4_000
 """Characters of a piece: a smaller one is parsed as fast, a larger one is edited."""

@@ -5,8 +5,9 @@ Unlike the parser's own lexer it never fails, and it keeps comments.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from dynbuild.values import dataclass
 
 KEYWORDS = frozenset(
     {"if", "then", "else", "assert", "with", "let", "in", "rec", "inherit", "or"}

@@ -1,8 +1,9 @@
 """The meaning of quoted text: escapes, line endings, common indentation."""
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
+
+from dynbuild.values import dataclass
 
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 

@@ -1,9 +1,8 @@
 """What stands around the position where the parser stopped."""
 
-from dataclasses import dataclass
-
 from dynbuild.lang.hints import END
 from dynbuild.lang.scanner import Lexeme, scan
+from dynbuild.values import dataclass
 
 _BRACKETS = {"}": ("{", "${"), "]": ("[",), ")": ("(",)}
 _WORDS = {"let": "in", "if": "then", "then": "else", "with": ";", "assert": ";"}

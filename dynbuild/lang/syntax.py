@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Literal, TypeAlias
 
-from dynbuild.frequent import frequent
+from dynbuild.values import dataclass
 
 Left = Literal["left", "right", "none"]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SyntaxNode:
     """The base of all nodes: a source location."""
 
@@ -21,49 +21,49 @@ class SyntaxNode:
     end: int = field(compare=False)
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class NumberLiteral(SyntaxNode):
     """``1``, ``1.5``."""
 
     value: int | float
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class String(SyntaxNode):
     """``"a${b}"`` and ``''a${b}''``: texts (never empty, never adjacent) and values."""
 
     parts: tuple["str | Expression", ...]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class PathLiteral(SyntaxNode):
     """``./a``, ``./a/${b}``; the first part is text."""
 
     parts: tuple["str | Expression", ...]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Identifier(SyntaxNode):
     """``x``."""
 
     name: str
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ListLiteral(SyntaxNode):
     """``[ a b ]``."""
 
     items: tuple["Expression", ...]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Name(SyntaxNode):
     """An attribute name known statically."""
 
     text: str
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Dynamic(SyntaxNode):
     """An attribute name that must be evaluated: ``${e}``, ``"a${e}"``."""
 
@@ -73,7 +73,7 @@ class Dynamic(SyntaxNode):
 AttrName: TypeAlias = Name | Dynamic
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Binding(SyntaxNode):
     """``a.b = e;``."""
 
@@ -81,7 +81,7 @@ class Binding(SyntaxNode):
     value: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Inherit(SyntaxNode):
     """``inherit a b;`` and, with ``origin``, ``inherit (e) a b;``."""
 
@@ -92,7 +92,7 @@ class Inherit(SyntaxNode):
 Bindings: TypeAlias = tuple[Binding | Inherit, ...]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class AttrSet(SyntaxNode):
     """``{ … }`` and ``rec { … }``."""
 
@@ -100,7 +100,7 @@ class AttrSet(SyntaxNode):
     recursive: bool
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Let(SyntaxNode):
     """``let … in e``."""
 
@@ -108,7 +108,7 @@ class Let(SyntaxNode):
     body: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class With(SyntaxNode):
     """``with e; e``."""
 
@@ -116,7 +116,7 @@ class With(SyntaxNode):
     body: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Assert(SyntaxNode):
     """``assert e; e``."""
 
@@ -124,7 +124,7 @@ class Assert(SyntaxNode):
     body: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class If(SyntaxNode):
     """``if e then e else e``."""
 
@@ -133,7 +133,7 @@ class If(SyntaxNode):
     otherwise: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Formal(SyntaxNode):
     """``a`` or ``a ? default`` in a pattern."""
 
@@ -141,7 +141,7 @@ class Formal(SyntaxNode):
     default: "Expression | None"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SetPattern(SyntaxNode):
     """``{ a, b ? 1, ... }``."""
 
@@ -149,7 +149,7 @@ class SetPattern(SyntaxNode):
     ellipsis: bool
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Function(SyntaxNode):
     """``x: e``, ``{ … }: e``, ``{ … }@x: e``; ``whole`` is the name that comes last."""
 
@@ -158,7 +158,7 @@ class Function(SyntaxNode):
     body: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Call(SyntaxNode):
     """``f a b``."""
 
@@ -166,7 +166,7 @@ class Call(SyntaxNode):
     arguments: tuple["Expression", ...]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Select(SyntaxNode):
     """``e.a.b`` and ``e.a.b or d``."""
 
@@ -175,7 +175,7 @@ class Select(SyntaxNode):
     default: "Expression | None"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Has(SyntaxNode):
     """``e ? a.b``."""
 
@@ -183,7 +183,7 @@ class Has(SyntaxNode):
     path: tuple[AttrName, ...]
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Unary(SyntaxNode):
     """``-e`` and ``!e``."""
 
@@ -191,7 +191,7 @@ class Unary(SyntaxNode):
     operand: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Binary(SyntaxNode):
     """``e + e`` and so on."""
 
@@ -200,7 +200,7 @@ class Binary(SyntaxNode):
     right: "Expression"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Refused(SyntaxNode):
     """A construct that the grammar accepts only to refuse it: a row of REFUSALS."""
 
@@ -229,7 +229,7 @@ Expression: TypeAlias = (
 )
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Operator:
     """The precedence (higher binds tighter) and associativity of an operator."""
 

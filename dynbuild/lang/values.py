@@ -7,11 +7,11 @@ still need evaluation, is a value or a thunk.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
 from dynbuild.lang.failure import Failure
 from dynbuild.spans import Span
+from dynbuild.values import dataclass
 
 EvalEnv: TypeAlias = Any
 """The environment a code reads its variables from: for compiled code a frame, which is

@@ -9,10 +9,10 @@ requires more, the width doubles: each wider group consists of whole narrower on
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from dynbuild.steps.model import Setup, Stage, Step
+from dynbuild.values import dataclass
 
 BUDGET = 100
 """Budget of layers of an image, including those of its base."""

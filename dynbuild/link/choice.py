@@ -24,12 +24,13 @@ told apart at once: the first choice decides all.
 
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dynbuild.digest import Digest, PlacedDigest, RealizationId
 from dynbuild.link.model import Record
 from dynbuild.link.placement import Placement
+from dynbuild.values import dataclass
 
 _WORK = 5_000_000
 """Number of records that one search looks at before it becomes greedy."""

@@ -7,10 +7,11 @@ delete, and a symlinked directory is followed as the kernel follows it, so that
 
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
 
 from dynbuild.link.model import Kind, WriteSet
+from dynbuild.values import dataclass
 
 EntryType: TypeAlias = Literal["file", "directory", "symlink", "link", "device"]
 

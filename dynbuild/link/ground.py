@@ -1,7 +1,7 @@
 """The writes, databases and reads of a stack's steps, and which do not commute."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Literal, TypeAlias
 
@@ -10,6 +10,7 @@ from dynbuild.link.entries import ancestors
 from dynbuild.link.implied import implied_paths
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.reads import is_read, root_of
+from dynbuild.values import dataclass
 
 Reason: TypeAlias = tuple[Literal["database", "path", "read"], str]
 """A database that both change, a path that both write, or that the later one reads."""

@@ -9,7 +9,7 @@ not see; that must not be where it writes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from posixpath import normpath
 
 from dynbuild.link.commute import PACKAGE_DATABASES, conflicts, database_of, seen
@@ -17,6 +17,7 @@ from dynbuild.link.entries import ancestors
 from dynbuild.link.model import Record, WriteSet, Written
 from dynbuild.link.reads import is_read
 from dynbuild.link.writes import stacked
+from dynbuild.values import dataclass
 
 _UNREAD = frozenset({*PACKAGE_DATABASES, "ld.so.cache"})
 """Databases that tell of all that is installed. Accounts are none of these: who is

@@ -1,7 +1,7 @@
 """Layers, their write sets, and the records of realized steps."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
 from dynbuild.digest import (
@@ -12,6 +12,7 @@ from dynbuild.digest import (
     StepDigest,
     digest_of,
 )
+from dynbuild.values import dataclass
 
 Kind: TypeAlias = Literal[
     "file", "directory", "symlink", "device", "whiteout", "opaque"

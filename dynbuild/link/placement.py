@@ -35,12 +35,13 @@ just to find out the same again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 
 from dynbuild.digest import Field, PlacedDigest, StepDigest, digest_of
 from dynbuild.link.ground import Ground, Joins, bits_of, both, mask_of
 from dynbuild.link.model import WriteSet
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

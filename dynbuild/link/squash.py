@@ -9,7 +9,7 @@ in which it lies in the layers, so that each layer is read once, from front to e
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from dynbuild.digest import Digest, digest_of
@@ -25,6 +25,7 @@ from dynbuild.link.entries import (
 )
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.writes import lies, stacked, written
+from dynbuild.values import dataclass
 
 ReadFile: TypeAlias = Callable[[int, TarEntry], Iterable[bytes]]
 """The content of a file, given the number of its layer and its entry there."""

@@ -8,7 +8,7 @@ package that they name: that would undo an upgrade, or bring something else.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from dynbuild.lockfile.model import Lock, is_same
@@ -18,6 +18,7 @@ from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Group, Remove, Step
 from dynbuild.steps.pinned import Events, Pinned, Versions
 from dynbuild.steps.pins import is_older, is_resolvable, on
+from dynbuild.values import dataclass
 
 _Facts: TypeAlias = tuple[object, ...]
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Literal, TypeAlias, assert_never
 
 from dynbuild.lockfile.model import Entry, Lock
@@ -20,6 +20,7 @@ from dynbuild.steps.model import (
     Upgrade,
 )
 from dynbuild.steps.title import title
+from dynbuild.values import dataclass
 
 Verb: TypeAlias = Literal[
     "added", "changed", "upgraded", "moved", "renamed", "removed", "repacked"

@@ -6,7 +6,7 @@ realization know no other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cached_property, reduce
 from typing import TypeAlias, TypeVar
 
@@ -20,6 +20,7 @@ from dynbuild.steps.log import Event, Log
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Pin
 from dynbuild.steps.pinned import Events, Resolved
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T")
 

@@ -5,7 +5,7 @@ ancestor are in all that extend it; the update then gives every step its owner.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.extending import parents_first, root_of
@@ -31,6 +31,7 @@ from dynbuild.lockfile.merge_values import Three, value
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.requests import asked_since
 from dynbuild.steps.image import RuntimeConfig
+from dynbuild.values import dataclass
 
 Tell = Callable[[str], None]
 

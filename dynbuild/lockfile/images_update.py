@@ -6,7 +6,7 @@ behind what its children have, and no layer of a child moves.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild.extending import line_of, parents_first
 from dynbuild.lockfile.images import (
@@ -22,6 +22,7 @@ from dynbuild.lockfile.moves import Inherited, earliest, left_from
 from dynbuild.lockfile.renames import Names, continued
 from dynbuild.lockfile.update import NOTHING, Requests, is_rebuilt, rebuilt_from, update
 from dynbuild.lockfile.upgrades import largest, shown_by, untold
+from dynbuild.values import dataclass
 
 NONE_AT_ALL = LockedImages({}, {})
 

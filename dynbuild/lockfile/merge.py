@@ -8,7 +8,7 @@ same conflict, or makes the lock stale, so that ``dynbuild lock`` settles it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TypeVar
 
 from dynbuild.errors import LockError
@@ -23,6 +23,7 @@ from dynbuild.steps.fields import BY_NAME, FieldValue, StageField
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.kinds import Lines, Records, Stages, Variables
 from dynbuild.steps.model import Stage
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T")
 

@@ -5,9 +5,10 @@ FSTTCS 2007).
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Generic, TypeVar
+
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)

@@ -1,7 +1,7 @@
 """The lock as a value, and the target to which an update brings it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild.declaration.inputs import Data
 from dynbuild.steps.image import RuntimeConfig
@@ -17,6 +17,7 @@ from dynbuild.steps.model import (
     User,
 )
 from dynbuild.steps.pinned import Resolved, Sums
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The rules are numbered as in docs/lock.md.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.lockfile.model import Entry, Lock, Target
 from dynbuild.lockfile.order import Placed, last_system_seq, unchecked_order
@@ -12,6 +12,7 @@ from dynbuild.lockfile.renames import Names, facts_of, follow, links, stages_of
 from dynbuild.lockfile.topology import dependencies_first
 from dynbuild.steps.model import Stage
 from dynbuild.steps.sequence import Rank, topological
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

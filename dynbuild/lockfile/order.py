@@ -12,7 +12,7 @@ system step of at most its effective seq.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.closure import closure
 from dynbuild.errors import Diagnostic, LockError
@@ -26,6 +26,7 @@ from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Group, OwnBase, Script, Stage, Step
 from dynbuild.steps.pins import on, pinned_groups
 from dynbuild.steps.recipe import user_packages
+from dynbuild.values import dataclass
 
 _KINDS = ("setup", "source", *MANAGERS, "script", "user", "stage")
 

@@ -1,7 +1,7 @@
 """Reading a lock's parsed TOML into the value, refusing what ``codec`` never wrote."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar, assert_never
 
 from dynbuild.digest import Digest, sha256, short
@@ -44,6 +44,7 @@ from dynbuild.steps.model import (
     User,
 )
 from dynbuild.steps.nothing import NOTHING
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T")
 

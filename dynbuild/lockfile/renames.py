@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
 
@@ -12,6 +11,7 @@ from dynbuild.lockfile.recent import recently
 from dynbuild.lockfile.topology import in_place
 from dynbuild.steps.describe import own_facts
 from dynbuild.steps.model import Stage
+from dynbuild.values import dataclass
 
 Names = Mapping[str, str]
 """For each stage of a target that is not new, its name in the previous lock."""

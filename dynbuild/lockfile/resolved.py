@@ -5,7 +5,7 @@ unpinned images. Steps that need anything not passed in have no description.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from dynbuild.digest import Description, Digest, StepDigest, digest_of
@@ -24,6 +24,7 @@ from dynbuild.steps.late import settled
 from dynbuild.steps.model import Copy, Pin, Stage
 from dynbuild.steps.recipe import inputs_of
 from dynbuild.steps.run import time_of
+from dynbuild.values import dataclass
 
 _OF_NOTHING = digest_of({"starts from": "nothing"})
 

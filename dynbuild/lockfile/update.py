@@ -5,7 +5,7 @@ depends on it follows. The rules are numbered as in docs/lock.md.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Stage, Upgrade
 from dynbuild.steps.sequence import topological
 from dynbuild.steps.touched import touched
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T")
 

@@ -8,12 +8,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from dynbuild.errors import CommandFailed, Diagnostic
 from dynbuild.owners import fault
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.digest import Digest, Field, digest_of
@@ -28,6 +28,7 @@ from dynbuild.project.links import ResolvedPath, follow
 from dynbuild.project.modes import USUAL, change, gives_others, image_mode
 from dynbuild.project.named import NotTakenError, is_inside
 from dynbuild.project.names import GIT, check_content, check_name
+from dynbuild.values import dataclass
 
 _DEEPEST = 256
 _IGNORE_FILE = ".dockerignore"

@@ -4,10 +4,11 @@ import hashlib
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.project.modes import image_mode
+from dynbuild.values import dataclass
 
 _CHUNK = 1 << 20
 

@@ -3,7 +3,7 @@
 import os
 import stat
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,7 @@ from dynbuild.project import named
 from dynbuild.project.cache.facts import FileObservations
 from dynbuild.project.named import NotTakenError
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 NAMES = tuple(f"dynbuild{suffix}" for suffix in SUFFIXES)
 

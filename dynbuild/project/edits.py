@@ -1,10 +1,10 @@
 """The changes of a project's files since a commit, as git sees them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from dynbuild.project import git
 from dynbuild.project.content import Tree
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

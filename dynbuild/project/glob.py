@@ -7,8 +7,9 @@ first match is final: only the last one has to reach the end.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from dynbuild.values import dataclass
 
 _ANY, _DEEP, _REST = "*", "**/", "**"
 """The parts of a pattern besides single characters: any text within a name, any

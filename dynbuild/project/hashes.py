@@ -1,9 +1,10 @@
 """Hashes of files that are remembered as long as a file's status is the same."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.project.context import hash_file
+from dynbuild.values import dataclass
 
 _Status = tuple[int, int, int, int, int]
 

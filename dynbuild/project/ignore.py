@@ -7,10 +7,10 @@ negates.
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dynbuild.ports import NotThereError
 from dynbuild.project.glob import Glob, glob_of
+from dynbuild.values import dataclass
 
 
 class PatternError(NotThereError):

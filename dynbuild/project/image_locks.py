@@ -1,7 +1,6 @@
 """The lock of one of several images, as if its file held no other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from dynbuild.errors import LockError
@@ -9,6 +8,7 @@ from dynbuild.explain.blame import Commit
 from dynbuild.lockfile.codec import dumps, read
 from dynbuild.lockfile.model import Lock
 from dynbuild.ports import LockHistory, Locks
+from dynbuild.values import dataclass
 
 
 class HeldLocks(Locks, LockHistory, Protocol):

@@ -1,10 +1,10 @@
 """The links in a path of a project, followed as a builder follows them."""
 
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.ports import NotThereError
+from dynbuild.values import dataclass
 
 _MOST_LINKS = 40
 

@@ -1,6 +1,5 @@
 """The lock's file: read, looked up in git, and replaced atomically."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic, LockError
@@ -10,6 +9,7 @@ from dynbuild.project import git, named
 from dynbuild.project.discovery import is_special
 from dynbuild.project.named import NotTakenError
 from dynbuild.project.writing import replace
+from dynbuild.values import dataclass
 
 _MOST = 64 << 20
 """The maximum bytes of a lock: 10,000 stages take a few MiB, and reading must end."""

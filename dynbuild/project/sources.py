@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +12,7 @@ from dynbuild.declaration.inputs import ROOT
 from dynbuild.declaration.syntax import MAX_SIZE
 from dynbuild.lang.files import FileKind, FileRefused
 from dynbuild.project.cache.facts import FileObservations
+from dynbuild.values import dataclass
 
 _OUTSIDE = "only files in the directory of the project, and below, can be read"
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from dynbuild.lockfile.resolved import for_platform
 from dynbuild.ports import Base
 from dynbuild.realization.inputs import RealizeInputs
 from dynbuild.steps.model import OwnBase, Pin
+from dynbuild.values import dataclass
 
 
 def base_of(inputs: RealizeInputs, own: OwnBase | None = None) -> Base:

@@ -8,7 +8,7 @@ such an inline source stay in the builder until the image is made.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild import quote
 from dynbuild.digest import PlacedDigest, RealizationId, StepDigest
@@ -23,6 +23,7 @@ from dynbuild.realization.squashing import SquashGroup, grouped
 from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Group, OwnBase, Setup, Stage, Step
 from dynbuild.steps.recipe import copies_of, run_of, target_variables
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

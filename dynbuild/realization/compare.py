@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from dynbuild.digest import Field
@@ -10,6 +10,7 @@ from dynbuild.link.commute import seen
 from dynbuild.link.model import WriteSet, Written
 from dynbuild.link.timeless import is_of_its_run, may_tell_time
 from dynbuild.link.uncounted import byte_code, uncounted
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.building import Built, PlatformImage
 from dynbuild.emit.config import image_config
@@ -30,6 +30,7 @@ from dynbuild.realization.recording import Recorded, past_steps, recording_histo
 from dynbuild.realization.request import Other, fresh_copies
 from dynbuild.realization.warnings import conflicts, left_out
 from dynbuild.steps.late import settled
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

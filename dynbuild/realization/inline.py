@@ -8,7 +8,6 @@ those of the source, often large, stay in the builder until the image is made
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dynbuild import quote
@@ -18,6 +17,7 @@ from dynbuild.plan import Reuse, sources_of
 from dynbuild.realization.progress import Progress, StepState
 from dynbuild.steps.model import Step
 from dynbuild.steps.recipe import copies_of
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.quote import StageName

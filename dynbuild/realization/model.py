@@ -1,7 +1,7 @@
 """The values of a realization: its recipe, its backends, and its result."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol, TypeAlias
 
@@ -37,6 +37,7 @@ from dynbuild.quote import StageName
 from dynbuild.realization.outputs import Publisher
 from dynbuild.steps.limits import limits_of
 from dynbuild.steps.model import OwnBase
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ docs/design/states.md has the picture.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 
 from dynbuild import quote
@@ -22,6 +22,7 @@ from dynbuild.plan import Build, Plan, Reuse
 from dynbuild.ports import LostError
 from dynbuild.realization.model import BuiltStep, ChainResult, How, Kept, Recipe
 from dynbuild.steps.recipe import inputs_of
+from dynbuild.values import dataclass
 
 
 class StepState(Enum):

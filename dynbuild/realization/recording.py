@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dynbuild import quote
 from dynbuild.explain.past import History, PastBuild, PastStep, Provenance
@@ -13,9 +13,10 @@ from dynbuild.ports import LostError
 from dynbuild.realization.model import RealizeResult
 from dynbuild.realization.squashing import Squash
 from dynbuild.steps.title import title
+from dynbuild.values import dataclass
 
 
-@dataclass
+@dataclass()
 class Recorded:
     """What the history gets: the result as it is known at the end, and squashes."""
 

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild import quote
 from dynbuild.building import BuildRequest, Load, Nowhere, Output
@@ -23,6 +23,7 @@ from dynbuild.steps.late import settled
 from dynbuild.steps.limits import NONE, Limits, limits_of
 from dynbuild.steps.run import TIME_VARIABLE, time_of
 from dynbuild.steps.title import label
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

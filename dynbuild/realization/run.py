@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -33,6 +33,7 @@ from dynbuild.realization.request import (
     refuse_host_network,
 )
 from dynbuild.realization.steps import realize_together
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.steps.model import OwnBase

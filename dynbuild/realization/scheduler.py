@@ -8,7 +8,7 @@ built once, for the first of them that needs it.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dynbuild import quote
@@ -21,6 +21,7 @@ from dynbuild.realization.inline import (
     places_in_builder,
 )
 from dynbuild.realization.progress import Progress, StepState
+from dynbuild.values import dataclass
 
 Chain: TypeAlias = tuple[Placement, ...]
 

@@ -1,7 +1,6 @@
 """Squashing: several layers merged into an equivalent one, which the tier keeps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.digest import PlacedDigest, StepDigest
 from dynbuild.link.model import Layer, Record, WriteSet
@@ -9,6 +8,7 @@ from dynbuild.link.squash import needless, squashed_digest
 from dynbuild.lockfile.order import Placed
 from dynbuild.plan import shared_layers
 from dynbuild.ports import LayerWriter, Stack, Tier
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ hear of it. What an image wants of those above it is an image of its own here.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from dynbuild import quote
@@ -43,6 +43,7 @@ from dynbuild.realization.model import (
 )
 from dynbuild.realization.progress import Progress
 from dynbuild.realization.scheduler import Chain, next_chains, own_missing
+from dynbuild.values import dataclass
 
 
 def realize_steps(asked: Asked) -> RealizeResult:

@@ -5,7 +5,6 @@ Nothing in it is of this machine or this moment: the same image gives the same b
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -13,6 +12,7 @@ from dynbuild.digest import Field, digest_of
 from dynbuild.explain.installed import Contents, InstalledPackage, Key, key_of
 from dynbuild.inside.model import Package
 from dynbuild.inside.python import normal
+from dynbuild.values import dataclass
 
 _SPACE = UUID("8f1c2f0e-7a35-5d2b-9a0d-3f6f4f0b7c11")
 """Of the ids of our documents (RFC 9562, "Namespace ID Usage and Allocation")."""

@@ -7,13 +7,13 @@ what it has not built itself.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.digest import Digest
 from dynbuild.errors import redact_urls
 from dynbuild.link.model import Record
 from dynbuild.steps.downloads import address_of, digest_of_download
 from dynbuild.steps.model import Download, Pin
+from dynbuild.values import dataclass
 from dynbuild.version import __version__
 
 _STATEMENT = "https://in-toto.io/Statement/v1"

@@ -6,7 +6,6 @@ the same value, so that digest and explanation cannot drift apart.
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.digest import Description, Digest, Field
@@ -51,6 +50,7 @@ from dynbuild.steps.run import (
     SecretMount,
     SshMount,
 )
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ that moving a stage never changes the environment of another.
 
 from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from dynbuild.quote import MAX_SCRIPT
 from dynbuild.steps.expansion import (
@@ -18,6 +17,7 @@ from dynbuild.steps.expansion import (
 )
 from dynbuild.steps.model import Stage
 from dynbuild.steps.sequence import Rank, topological
+from dynbuild.values import dataclass
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """The PATH that BuildKit and Docker set where an image has none."""

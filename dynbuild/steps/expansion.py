@@ -3,11 +3,11 @@
 import re
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from dynbuild.errors import did_you_mean
 from dynbuild.quote import MAX_LINE
+from dynbuild.values import dataclass
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(

@@ -7,7 +7,7 @@ holds the two together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -44,6 +44,7 @@ from dynbuild.steps.model import (
     Tmpfs,
     User,
 )
+from dynbuild.values import dataclass
 
 FieldValue: TypeAlias = Any
 """What a field holds, which its kind says; or the value that has the fields."""

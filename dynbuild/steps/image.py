@@ -1,7 +1,9 @@
 """The facts of an image beside its steps: how it runs, what it is for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The kinds of fields: what one holds decides how it is written, merged and shown."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What the commands of a stage may take: memory, processors, time."""
 
 import re
-from dataclasses import dataclass
 
 from dynbuild.steps.model import Stage, Step
+from dynbuild.values import dataclass
 
 _SIZES = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}

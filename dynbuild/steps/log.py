@@ -7,10 +7,11 @@ adding a package appends an event and leaves all earlier ones alone.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
+from dynbuild.values import dataclass
 
 _NUMBER = "[1-9][0-9]{0,17}"
 _EVENT = re.compile(rf"({_NUMBER})(?:\^({_NUMBER}))? (.+)", re.DOTALL)

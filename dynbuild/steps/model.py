@@ -4,14 +4,14 @@ They hold facts only. The position of a step in the order is up to the lock.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Literal
 
 from dynbuild.digest import Digest
-from dynbuild.frequent import frequent
 from dynbuild.reference import SCRATCH
 from dynbuild.steps.pinned import Pinned
+from dynbuild.values import dataclass
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
@@ -190,7 +190,7 @@ class AptSource:
     secret: str | None = None
 
 
-@frequent(frozen=True, slots=False)
+@dataclass(frozen=True, slots=False)
 class Stage:
     """A stage's own facts; other stages appear by name.
 

@@ -1,8 +1,10 @@
 """What a package group brings, once it is written down: versions, and their digests."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from dynbuild.values import dataclass
 
 Versions: TypeAlias = Mapping[str, str]
 """The versions that one event brings, by package; none: they are to be noted."""

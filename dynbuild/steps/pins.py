@@ -7,12 +7,13 @@ What fails this is unresolved: it is installed as it comes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.apt_pinned import acted, asks_for_older
 from dynbuild.steps.model import Group
 from dynbuild.steps.pinned import ALL, Events, Pinned, Sums, Versions
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

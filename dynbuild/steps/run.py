@@ -1,10 +1,9 @@
 """The execution of a step: one script in one shell, with its mounts."""
 
-from dataclasses import dataclass
-
 from dynbuild.quote import StageName
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.model import Copy, Network, Sharing
+from dynbuild.values import dataclass
 
 BASE_STEP = StageName("base.0")
 """The name of the base among the steps of a Dockerfile."""

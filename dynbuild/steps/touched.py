@@ -9,10 +9,10 @@ nearly always does is said here. What the text of a command hides, records tell 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

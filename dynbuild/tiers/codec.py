@@ -4,7 +4,6 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, ValuesView
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from dynbuild.digest import (
@@ -28,6 +27,7 @@ from dynbuild.link.model import (
     dump_inside,
     facts_of,
 )
+from dynbuild.values import dataclass
 
 VERSION = 2
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dynbuild.declaration.caches import KINDS, SharedTier
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     # It takes a while to import, and an unchanged declaration needs none.

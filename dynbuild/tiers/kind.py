@@ -1,12 +1,12 @@
 """A kind of shared tier, and one such tier as it is set up for a run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from dynbuild.declaration.caches import SharedTier
 from dynbuild.inventory import Inventory
 from dynbuild.ports import CountBytes, Notify, Tier
+from dynbuild.values import dataclass
 
 Use = Literal["read", "write"]
 READ: Use = "read"

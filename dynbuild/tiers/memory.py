@@ -1,12 +1,13 @@
 """A tier in memory, as real as the others: for tests, and for trying things out."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.digest import BlobDigest, Digest, StepDigest, sha256
 from dynbuild.link.model import Origin, Record
 from dynbuild.tiers.codec import record_name
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ for it.
 import hmac
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import BlobDigest
 from dynbuild.link.model import Origin, Record
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     # The library takes a while to import, and many have no keys.

@@ -7,7 +7,6 @@ name them, and both come by rename.
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
@@ -21,6 +20,7 @@ from dynbuild.tiers.codec import (
 )
 from dynbuild.tiers.local.tier import BLOBS, NOTES, digest_of_file
 from dynbuild.tiers.origin import parted
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

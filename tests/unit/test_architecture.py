@@ -50,3 +50,10 @@ def test_no_group_repeats_possessively() -> None:
         )
         texts += [value for value in constants if isinstance(value, str)]
     assert [text for text in texts if possessive.search(text)] == []
+
+
+def test_values_are_declared_in_one_way() -> None:
+    """With ``dynbuild.values``: a command makes hundreds at its start."""
+    pythons = re.compile(r"^from dataclasses import.*\bdataclass\b", re.MULTILINE)
+    files = {*(ROOT / "dynbuild").rglob("*.py")} - {ROOT / "dynbuild" / "values.py"}
+    assert [str(one) for one in files if pythons.search(one.read_text())] == []

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -36,6 +36,7 @@ from dynbuild.tiers.local.tier import Local
 from dynbuild.tiers.origin import Trust
 from dynbuild.tiers.settings import shared
 from dynbuild.tiers.wrap.chain import Chain
+from dynbuild.values import dataclass
 
 _NO_PROJECT = "DB0310"
 _AT_ONCE = 4

@@ -1,6 +1,6 @@
 """``dynbuild compare``."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -28,6 +28,7 @@ from dynbuild.errors import DeclarationError, Diagnostic, DynbuildError
 from dynbuild.realization.compare import ConfigDifference, Difference
 from dynbuild.realization.request import Other
 from dynbuild.reference import parse
+from dynbuild.values import dataclass
 
 _SIDES = {"only linked": "only here", "only linear": "only there"}
 

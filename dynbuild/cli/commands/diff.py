@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -32,6 +32,7 @@ from dynbuild.ports import Tier
 from dynbuild.project.image_locks import HeldLocks
 from dynbuild.project.locks import LockFile
 from dynbuild.tiers.declared import Cache
+from dynbuild.values import dataclass
 
 _MOST = 2
 

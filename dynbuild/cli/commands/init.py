@@ -1,7 +1,6 @@
 """``dynbuild init``."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from dynbuild.commands.init import STARTERS
 from dynbuild.commands.propose import READ, proposed
 from dynbuild.declaration.syntax import syntax_of
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """The options of ``dynbuild lock``, as typed values."""
 
-from dataclasses import dataclass
-
 from dynbuild.cli.commands.realize_settings import StepSettings
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,7 @@ from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.publish import LATEST
 from dynbuild.tiers.registry.referrers import attach, attest, subject_of
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dynbuild.api import WantedImage, realize_images
 from dynbuild.building import ABLE, BuildFailed, Built, StepResult, UnsuitedError
@@ -25,6 +25,7 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.realization.images import Linked
 from dynbuild.realization.request import RealizeOptions, prepare, titles
 from dynbuild.realization.shell import shell
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.building import Load, Output, holds_annotations
 from dynbuild.cli.commands.realize_settings import BuildSettings
 from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.values import dataclass
 
 _BUILDX_PLACE = re.compile(r"^(?:manifest|index)(?:-descriptor)?[^=.]*:")
 """What buildx takes before a name, to say where an annotation is to stand."""

@@ -1,7 +1,6 @@
 """The options of ``dynbuild realize`` and ``dynbuild build``, as typed values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from dynbuild.cli.progress import Color
 from dynbuild.environment.preferences import builders_in
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.sbom.kinds import KINDS
+from dynbuild.values import dataclass
 
 _Decorated = Callable[..., Any]
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import click
 
@@ -33,6 +33,7 @@ from dynbuild.lockfile.images import AnyLock, as_images
 from dynbuild.lockfile.order import install_order
 from dynbuild.realization.request import titles
 from dynbuild.realization.verifying import runs_of
+from dynbuild.values import dataclass
 
 _MOST, _FEW = 20, 3
 """Paths of a step that are shown, and of those only in their times; --json has all."""

@@ -1,7 +1,6 @@
 """The answer of ``why`` as human-readable text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
 from dynbuild.cli.output import changes_text, table
@@ -20,6 +19,7 @@ from dynbuild.cli.render.reasons import (
 from dynbuild.commands.why import Explained, Explanation
 from dynbuild.plan import Build, Reuse, Unneeded
 from dynbuild.steps.title import label
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

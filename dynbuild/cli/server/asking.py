@@ -1,7 +1,6 @@
 """What is asked at a place of a file: completion, hover, definitions, references."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from dynbuild.editor.words import word_at
 from dynbuild.lang.evaluator import list_builtins
 from dynbuild.lang.syntax import PathLiteral, SyntaxNode, children
 from dynbuild.spans import Source, Span
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

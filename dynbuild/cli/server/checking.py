@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from dynbuild.commands import check as verb
@@ -20,6 +20,7 @@ from dynbuild.project.locks import LockFile
 from dynbuild.project.named import is_inside
 from dynbuild.project.sources import Sources
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 TYPED_CALLS, TYPED_ELEMENTS = 1_000_000, 2_000_000
 """The limits of a check in an editor: the command has 50 and 10 times as much."""

@@ -1,7 +1,7 @@
 """What a text costs, as ``dynbuild why`` tells it, from what this machine knows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.cli.consent import agreed
@@ -31,6 +31,7 @@ from dynbuild.project.hashes import Hashes
 from dynbuild.project.locks import LockFile
 from dynbuild.steps.model import Pin
 from dynbuild.tiers.declared import Cache, declared_in
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

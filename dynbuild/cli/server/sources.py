@@ -1,6 +1,6 @@
 """Sources in the language, open or on disk: each parsed once, the last that parses."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.cli.server.checking import Checked
@@ -10,6 +10,7 @@ from dynbuild.errors import DeclarationError
 from dynbuild.lang.reparse import Parses
 from dynbuild.project.discovery import read_source
 from dynbuild.spans import Source
+from dynbuild.values import dataclass
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.cli.server.checking import Checked, Texts, declarations
@@ -11,6 +11,7 @@ from dynbuild.declaration.syntax import MAX_SIZE, Syntax, syntax_of
 from dynbuild.errors import Diagnostic
 from dynbuild.lang.reparse import Parses
 from dynbuild.project.discovery import NAMES
+from dynbuild.values import dataclass
 
 
 @dataclass(slots=True)

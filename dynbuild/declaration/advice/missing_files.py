@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from posixpath import normpath
 
@@ -16,6 +15,7 @@ from dynbuild.declaration.syntax.spelling import spelled
 from dynbuild.declaration.syntax.tree import find
 from dynbuild.errors import Diagnostic, Mend
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.values import dataclass
 
 _ROOTS = re.compile(
     r"(bin|boot|dev|etc|home|lib(32|64|x32)?|media|mnt|opt|proc|root|run|sbin|srv|sys"

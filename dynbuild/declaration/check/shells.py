@@ -14,8 +14,8 @@ from dynbuild.declaration.schema_packages import INSTALLING
 from dynbuild.declaration.schema_stage import Setup, Stage
 from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic
-from dynbuild.frequent import frequent
 from dynbuild.reference import SCRATCH
+from dynbuild.values import dataclass
 
 SHELL = "/bin/sh"
 """What runs whatever nobody names a shell for, and dynbuild's own scripts."""
@@ -31,7 +31,7 @@ _EXISTING = (
 )
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Need:
     """What needs a shell of a base: where it is said, and what to do without.
 

@@ -8,7 +8,6 @@ what runs.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from dynbuild.declaration.scripts.script import REMEMBERED
@@ -27,6 +26,7 @@ from dynbuild.declaration.scripts.shell import (
     produces,
     push,
 )
+from dynbuild.values import dataclass
 
 _REDIRECT = re.compile(r"&>>?|<<<|<<-|<<|<&|<>|>>|>&|>\||[<>]\(|[<>]")
 _OPERATOR = re.compile(r";;&|;[;&]|&&|\|\||\|&|[;&|]")

@@ -9,10 +9,10 @@ from dynbuild.declaration.syntax.edits import with_items, without_item
 from dynbuild.declaration.syntax.spelling import Spellable
 from dynbuild.declaration.syntax.tree import Path, find
 from dynbuild.errors import Mend
-from dynbuild.frequent import frequent
+from dynbuild.values import dataclass
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ScriptRun:
     """One line of commands, of a stage or a setup, or one environment script."""
 

@@ -7,8 +7,10 @@ and count as able to do anything. Nothing here decides what runs.
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from dynbuild.values import dataclass
 
 _BREAKS = {";", "&&", "|", "&", "(", ")", ";;", "|&"}
 _REDIRECTS = re.compile(r"[<>]")

@@ -6,8 +6,10 @@ that ends in such a list (POSIX.1-2017, XCU 2.14, set -e).
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from dynbuild.values import dataclass
 
 Loss = Literal["list", "loop", "pipe", "assignment"]
 """Kinds of failures that no exit status shows."""

@@ -6,7 +6,7 @@ can become syntax; and nowhere in what a shell reads, so that none can become a 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.declaration.inputs import Data, Inputs
 from dynbuild.declaration.syntax.tree import (
@@ -22,6 +22,7 @@ from dynbuild.declaration.syntax.tree import (
 from dynbuild.errors import DeclarationError, Diagnostic, did_you_mean
 from dynbuild.spans import Source, Span
 from dynbuild.steps.late import REFERENCE, in_variable
+from dynbuild.values import dataclass
 
 _NAMED = re.compile(rf"\$?{REFERENCE.pattern}")
 _LINES = (("cmd",), ("entrypoint",), ("healthcheck",), ("healthcheck", "cmd"))

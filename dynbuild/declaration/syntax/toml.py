@@ -6,7 +6,7 @@ begin and end; a property test checks that its values equal those of ``tomllib``
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.declaration.syntax.tree import (
     MAX_DEPTH,
@@ -27,6 +27,7 @@ from dynbuild.declaration.syntax.tree import (
 from dynbuild.errors import DeclarationError, Diagnostic
 from dynbuild.spans import Source, Span
 from dynbuild.toml_words import explained
+from dynbuild.values import dataclass
 
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*")
 _SPACE = re.compile(r"[ \t]*+")

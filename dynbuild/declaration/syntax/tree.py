@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 
 from dynbuild.errors import Diagnostic, Label
-from dynbuild.frequent import frequent
 from dynbuild.spans import Span
+from dynbuild.values import dataclass
 
 MAX_DEPTH = 64
 """Maximum nesting of values; the schema needs 6, and recursion must be bounded."""
@@ -26,7 +26,7 @@ Path = tuple[str | int, ...]
 """Keys and indexes from the root, such as ``("stages", 2, "commands", 0)``."""
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A text, number, Boolean, date, or null."""
 
@@ -36,7 +36,7 @@ class Leaf:
     """Whether the source has the value itself there, not an expression for it."""
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class List:
     """An ordered list; one of TOML's ``[[tables]]`` has the span of the first."""
 
@@ -44,7 +44,7 @@ class List:
     span: Span
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class TableEntry:
     """A value in a table, and the span of its key."""
 
@@ -52,7 +52,7 @@ class TableEntry:
     value: "Node"
 
 
-@frequent(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Table:
     """Values by key, in source order; TOML's ``[table]`` has its header's span."""
 

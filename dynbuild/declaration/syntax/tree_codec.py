@@ -1,13 +1,13 @@
 """Evaluation results to plain data and back, for a cache of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 from dynbuild.declaration.inputs import Data
 from dynbuild.declaration.syntax.tree import Leaf, List, Node, Table, TableEntry
 from dynbuild.errors import Diagnostic
 from dynbuild.spans import Source, Span
+from dynbuild.values import dataclass
 
 Frozen = tuple[Any, ...]
 """Tuples, lists, dictionaries with text keys, and scalars."""

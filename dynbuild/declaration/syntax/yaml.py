@@ -9,7 +9,6 @@ the error says what was read instead, with a hint to quote.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import yaml
 
@@ -31,6 +30,7 @@ from dynbuild.declaration.syntax.tree import (
 )
 from dynbuild.errors import DeclarationError, Diagnostic, Label
 from dynbuild.spans import Source, Span
+from dynbuild.values import dataclass
 
 MAX_ALIASED = 100_000
 """Values that aliases may repeat in total: far above any use, far below a bomb."""

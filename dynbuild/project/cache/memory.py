@@ -1,10 +1,10 @@
 """Earlier evaluations: implements ``inputs.Memory`` with the user's cache."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.project.cache import store
 from dynbuild.project.cache.facts import FileObservations
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

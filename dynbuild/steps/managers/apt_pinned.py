@@ -7,12 +7,12 @@ that is pinned installs these versions, and leaves the same; what it left is com
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.managers.script import fill
 from dynbuild.steps.model import Group, Install, Upgrade
 from dynbuild.steps.pinned import ALL, CHOSEN, NAME, NOBODY, VERSION, Pinned
+from dynbuild.values import dataclass
 
 CAME = "var/lib/apt/dynbuild-came"
 """Where a group says what came: lines of package, version, digest, and mark."""

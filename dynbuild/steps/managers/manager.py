@@ -1,12 +1,13 @@
 """What the module of a package manager says of itself: its row among the managers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.model import Group
 from dynbuild.steps.restriction import bare, parted, usual
 from dynbuild.steps.run import Run
+from dynbuild.values import dataclass
 
 Refusal = tuple[str, str, str | None]
 """A pattern of invalid specs, why these are refused, and a hint if there is one."""

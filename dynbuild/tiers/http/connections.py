@@ -9,7 +9,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -22,6 +21,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
 from dynbuild.tiers.http.address import is_loopback
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from dynbuild.digest import BlobDigest, sha256
@@ -17,6 +17,7 @@ from dynbuild.tiers.codec import (
 )
 from dynbuild.tiers.local.tier import digest_of_file
 from dynbuild.tiers.origin import ANY, Trust, origins_in, parted
+from dynbuild.values import dataclass
 
 _ROOTS = (RECORDS, OLD_RECORDS, "notes")
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from dynbuild.digest import Digest, sha256
@@ -21,6 +20,7 @@ from dynbuild.tiers.codec import (
 from dynbuild.tiers.local.tier import NOTES, Local, write_whole
 from dynbuild.tiers.local.workspace import exclusive, is_read_only, private
 from dynbuild.tiers.origin import STORE, is_sealed, seal_of_note
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -29,6 +29,7 @@ from dynbuild.tiers.codec import (
     record_name,
 )
 from dynbuild.tiers.origin import ANY, Trust, dump_built, dump_taken, origins_in, parted
+from dynbuild.values import dataclass
 
 BLOBS = "blobs/sha256"
 NOTES = "notes"

@@ -1,9 +1,8 @@
 """Addresses of registries and of their repositories."""
 
-from dataclasses import dataclass
-
 from dynbuild.reference import DEFAULT_REGISTRY, parse
 from dynbuild.tiers.http.address import is_loopback
+from dynbuild.values import dataclass
 
 GHCR = "ghcr.io"
 _HUB = "registry-1.docker.io"

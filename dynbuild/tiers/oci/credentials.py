@@ -3,12 +3,13 @@
 import base64
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from dynbuild.tiers.oci.address import GHCR
 from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

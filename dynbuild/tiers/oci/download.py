@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkstemp
 from typing import IO
@@ -16,6 +16,7 @@ from dynbuild.tiers.oci.access import Scopes
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session
 from dynbuild.tiers.oci.transport import Ask
+from dynbuild.values import dataclass
 
 _OK, _PARTIAL, _MISSING = 200, 206, 404
 _TRIES = 3

@@ -8,7 +8,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from urllib3.response import BaseHTTPResponse
@@ -21,6 +20,7 @@ from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.credentials import Credentials, credentials_of
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.transport import Ask, Transport
+from dynbuild.values import dataclass
 
 API = "https://api.github.com"
 

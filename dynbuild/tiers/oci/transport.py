@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from urllib3 import PoolManager, Timeout
@@ -21,6 +21,7 @@ from dynbuild.tiers.http.connections import (
 )
 from dynbuild.tiers.http.failures import BROKE_OFF, OF_THE_NET, innermost, reason
 from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.values import dataclass
 
 LIMIT = 4 << 20
 """Maximum bytes of a manifest (distribution spec, "Pushing Manifests") or message."""

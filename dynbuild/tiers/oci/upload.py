@@ -8,7 +8,6 @@ again.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,6 +20,7 @@ from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.oci.session import Session, redirected
 from dynbuild.tiers.oci.transport import Ask
+from dynbuild.values import dataclass
 
 SMALL = 4 << 20
 """Bytes up to which a blob is sent in one piece: less than a broken one costs."""

@@ -10,12 +10,13 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from dynbuild.digest import BlobDigest, Digest, sha256
 from dynbuild.link.model import Record
 from dynbuild.tiers.codec import UnreadableError, load_record, names_in
+from dynbuild.values import dataclass
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 STEP = "application/vnd.dynbuild.step.v2+json"

@@ -6,7 +6,6 @@ A registry removes blobs by itself, when no manifest names them any more.
 import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +17,7 @@ from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.artifact import PackedRecord, step_of, tag_of
 from dynbuild.tiers.registry.linked import LinkedTag, latest, linked_in
 from dynbuild.tiers.registry.tier import AT_ONCE, Registry, refusals
+from dynbuild.values import dataclass
 
 _NOT_OFFERED = 405
 

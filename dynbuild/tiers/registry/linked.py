@@ -8,9 +8,9 @@ was needed last, and stay the same.
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dynbuild.digest import Digest
+from dynbuild.values import dataclass
 
 FOLDER = "images"
 """The first part of the keys of linked images in a tier's inventory."""

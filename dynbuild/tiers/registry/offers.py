@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +27,7 @@ from dynbuild.tiers.oci.address import GHCR, Repository
 from dynbuild.tiers.oci.credentials import credentials_of
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.linked import today
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.tiers.oci.client import Client

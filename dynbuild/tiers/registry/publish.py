@@ -7,7 +7,6 @@ registry that may have it (the cache, the base), else uploaded from the tiers.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +37,7 @@ from dynbuild.reference import parse
 from dynbuild.tiers.daemon_threads import parallel_map, submit
 from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.errors import RegistryError
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     from dynbuild.tiers.oci.client import Client

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from configparser import Error as ConfigError
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,6 +41,7 @@ from dynbuild.tiers.http.connections import (
     tls_context,
 )
 from dynbuild.tiers.http.failures import OF_THE_NET, reason
+from dynbuild.values import dataclass
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchBucket", "NoSuchUpload"})
 _NOT_FOUND = 404

@@ -3,13 +3,14 @@
 import os
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from dynbuild.digest import BlobDigest, StepDigest
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
 from dynbuild.ports import Tiers
+from dynbuild.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

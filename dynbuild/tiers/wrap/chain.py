@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -26,6 +26,7 @@ from dynbuild.tiers.kind import READ
 from dynbuild.tiers.origin import STORE
 from dynbuild.tiers.wrap.far import Far
 from dynbuild.tiers.wrap.sharing import RecordSharing
+from dynbuild.values import dataclass
 
 LOOK_UP = 15.0
 """Seconds after which a tier that is still looking up is left out."""

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dynbuild.building import Report, Working
+from dynbuild.values import dataclass
 
 _EVERY = 0.2
 """Seconds between two reports."""

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +12,7 @@ from dynbuild.link.model import Record
 from dynbuild.ports import Tier
 from dynbuild.tiers.codec import names_in, record_name
 from dynbuild.tiers.wrap.far import Far
+from dynbuild.values import dataclass
 
 _AT_ONCE = 3
 """Records that are shared with one tier concurrently."""

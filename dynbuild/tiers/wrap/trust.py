@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from dynbuild.tiers.codec import dump_writes
 from dynbuild.tiers.declared import Cache
 from dynbuild.tiers.kind import Open
 from dynbuild.tiers.origin import Trust
+from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
     # The library takes a while to import, and many have no keys.

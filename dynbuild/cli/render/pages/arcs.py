@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from dynbuild.explain.picture import Row
+from dynbuild.values import dataclass
 
 GAP = 8
 """Space between the widest arc and the edge, in drawing units."""

@@ -1,7 +1,8 @@
 """The geometry of charts, in drawing units; the templates draw them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from dynbuild.values import dataclass
 
 _HEIGHT = 100.0
 _GAP = 0.18

@@ -1,12 +1,11 @@
 """A lock as an SVG drawing: its stacked layers, and their dependencies."""
 
-from dataclasses import dataclass
-
 from dynbuild.cli.render.pages.arcs import arcs
 from dynbuild.cli.render.pages.fill import filled
 from dynbuild.cli.render.pages.labels import marks, moved, seconds, tone, weight
 from dynbuild.digest import short
 from dynbuild.explain.picture import Picture, Row
+from dynbuild.values import dataclass
 
 _ROW, _ARCS, _WIDTH, _HEAD, _EDGE = 44, 110, 960, 64, 24
 """Sizes in drawing units: layer height, arcs, total width, head, edge."""

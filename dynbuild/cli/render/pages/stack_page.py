@@ -5,7 +5,6 @@ one below another; in print all details are shown.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dynbuild.cli.render.pages.arcs import Arc, arcs
 from dynbuild.cli.render.pages.fill import filled
@@ -17,6 +16,7 @@ from dynbuild.cli.render.pages.step_details import (
     numbered,
 )
 from dynbuild.explain.picture import Row
+from dynbuild.values import dataclass
 
 _HEIGHT, _LOW = 56, 38
 """The height of a layer in CSS pixels, and of one of many; page.css has the same."""

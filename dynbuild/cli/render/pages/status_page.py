@@ -1,7 +1,6 @@
 """The page of a project's history: hit rates, time saved, tier contents."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import TypeVar
@@ -11,6 +10,7 @@ from dynbuild.cli.render.pages.charts import BarSegment, Line, line, shares
 from dynbuild.cli.render.pages.fill import filled
 from dynbuild.explain.past import BUILT, SQUASHED, BuildSummary, Provenance
 from dynbuild.tiers.kinds import KINDS
+from dynbuild.values import dataclass
 
 SOURCES: Mapping[Provenance, str] = {
     "local": "local tier",

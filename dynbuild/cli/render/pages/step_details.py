@@ -1,7 +1,6 @@
 """What a page tells of each step: once for all images that have it."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from dynbuild.cli.render.pages.labels import moved, seconds, weight
@@ -9,6 +8,7 @@ from dynbuild.cli.render.reasons import decides, join_text
 from dynbuild.cli.render.why_text import Fact
 from dynbuild.digest import short
 from dynbuild.explain.picture import Picture, Row
+from dynbuild.values import dataclass
 
 _T = TypeVar("_T", bound=Hashable)
 
