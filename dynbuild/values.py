@@ -57,9 +57,7 @@ def _showing(cls: type) -> Callable[[object], str]:
 
 def _comparing(cls: type, *, hashed: bool) -> dict[str, object]:
     compared = [one.name for one in dataclasses.fields(cls) if one.compare]
-    values: Callable[[object], tuple[object, ...]] = (
-        attrgetter(*compared) if len(compared) > 1 else _few(compared)
-    )
+    values = _getter(compared)
 
     def equals(self: object, other: object) -> bool:
         if other.__class__ is not self.__class__:
@@ -72,8 +70,10 @@ def _comparing(cls: type, *, hashed: bool) -> dict[str, object]:
     return {"__eq__": equals, "__hash__": hashed_by if hashed else None}
 
 
-def _few(names: list[str]) -> Callable[[object], tuple[object, ...]]:
-    """A tuple as of several names, of which ``attrgetter`` alone makes one."""
+def _getter(names: list[str]) -> Callable[[object], tuple[object, ...]]:
+    """A tuple, which ``attrgetter`` makes of several names only."""
+    if len(names) > 1:
+        return attrgetter(*names)
     return lambda self: tuple(getattr(self, name) for name in names)
 
 
