@@ -59,7 +59,7 @@ def _comparing(cls: type, *, hashed: bool) -> dict[str, object]:
     compared = [one.name for one in dataclasses.fields(cls) if one.compare]
     values = _getter(compared)
 
-    def equals(self: object, other: object) -> bool:
+    def equals(self: object, other: object) -> object:
         if other.__class__ is not self.__class__:
             return NotImplemented
         return values(self) == values(other)
