@@ -329,10 +329,7 @@ class LayerBuilder(Protocol):
         """
 
     def tree(self, request: BuildRequest, report: Report) -> tuple[WriteSet, Config]:
-        """Return the contents and the config of an image built as a whole.
-
-        Raises as ``steps``.
-        """
+        """Return tree and config of an image built as a whole; raises as ``steps``."""
 
 
 class LayerWriter(Protocol):

@@ -292,9 +292,8 @@ class BuildxLayerBuilder:
     ) -> Iterator[Report]:
         """Let BuildKit compress the layers of long steps while later steps run.
 
-        BuildKit compresses layers only when they are exported: by default all of them,
-        at the end, on one processor. The compressed blobs are put where the build
-        itself would put them.
+        BuildKit compresses layers only when they are exported: by default all at the
+        end, on one processor. The blobs are put where the build itself would put them.
         """
         folder = self._place()
 
