@@ -27,7 +27,6 @@ Verb: TypeAlias = Literal[
 ]
 
 _EVERYTHING = "all that is there"
-
 _EDITED = ("what it copies",)
 """The detail of a stage that goes behind what is new because its files were edited."""
 
