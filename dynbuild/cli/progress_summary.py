@@ -20,7 +20,7 @@ from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.engine import messages
 from dynbuild.errors import Diagnostic
 from dynbuild.explain.past import BUILT, LOCAL, PastStep
-from dynbuild.steps.managers.apt_pinned import UNSERVED
+from dynbuild.steps.managers.came import UNFIT, UNKNOWN, UNSERVED
 from dynbuild.steps.managers.presence import DIFFERS
 
 _LOG_IN = "log in to the registry with `docker login`"
@@ -198,7 +198,12 @@ def _of_versions(output: Sequence[str]) -> str | None:
             "step from\na cache that holds it; or `dynbuild lock --repack --resolve` "
             "installs what is served now"
         )
-    if any(line.startswith(DIFFERS) for line in output):
+    if any(line.startswith(UNFIT) for line in output):
+        return (
+            "what two changes need was merged: `dynbuild lock --repack --resolve` "
+            "installs, and\nwrites down, what does fit"
+        )
+    if any(line.startswith((DIFFERS, UNKNOWN)) for line in output):
         return (
             "nobody may replace what the lock names: if dynbuild.sum lacks its digest, "
             "restore\nthe file; else see who serves it; or `dynbuild lock --repack "

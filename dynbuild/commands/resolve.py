@@ -15,15 +15,19 @@ from dynbuild.inside.model import Package
 from dynbuild.link.model import Record
 from dynbuild.lockfile.images import LockedImages
 from dynbuild.lockfile.model import Lock
-from dynbuild.lockfile.order import Placed, system_chain
+from dynbuild.lockfile.order import system_chain
 from dynbuild.lockfile.platform import of_platform
 from dynbuild.lockfile.sums import keys, united
 from dynbuild.lockfile.unresolved import missing_of
 from dynbuild.steps.image import RuntimeConfig
-from dynbuild.steps.managers.apt_pinned import CAME, Came, came, versions_of
+from dynbuild.steps.managers.came import Came, Pinning
 from dynbuild.steps.model import Group
 from dynbuild.steps.pinned import Resolved, Sums, Versions
+from dynbuild.steps.pins import pinning_of
 from dynbuild.values import dataclass
+
+_Events = Mapping[str, Mapping[int, Versions]]
+"""The versions of events by manager, on one platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +70,22 @@ def resolve_versions(
             wanted = missing_of(whole, own, old, platform)
             if not wanted:
                 continue
-            noting = _chain_of(whole, platform, {seq: {} for seq in wanted})
-            steps = {one.id: one for one in system_chain(noting)}
-            ids = [
-                one.id
-                for one in steps.values()
-                if isinstance(one.step, Group)
-                and one.step.manager == "apt"
-                and one.seq in wanted
-            ]
-            if not edges.realize(noting, platform, ids):
+            noting = _chain_of(whole, platform, _empty(wanted))
+            chain = system_chain(noting)
+            steps = {
+                one.id: one.step
+                for one in chain
+                if isinstance(one.step, Group) and (one.step.manager, one.seq) in wanted
+            }
+            if not edges.realize(noting, platform, [*steps]):
                 warnings.append(_no_builder(name, platform))
                 continue
             image = edges.image(noting, platform)
-            found: dict[int, Versions] = {}
-            for id_ in ids:
-                said = _came(image, id_)
-                if said is None:
-                    warnings.append(_unsaid(steps[id_]))
-                    break
-                brought, there = said
-                if unknown := [one.name for one in brought if not one.digest]:
-                    warnings.append(_no_digest(steps[id_], unknown))
-                    break
-                group = steps[id_].step
-                assert isinstance(group, Group)
-                found[steps[id_].seq] = versions_of(group, brought, there)
-                digests = [(one.name, one.version, one.digest) for one in brought]
-                sums = united(sums, keys("apt", platform, digests))
+            told = _told(image, steps, {one.id: one.seq for one in chain}, platform)
+            warnings += told.warnings
+            found, sums = told.found, united(sums, told.sums)
             pinned = replace(_chain_of(whole, platform, found), sums=sums)
-            noted = {id_ for id_ in ids if steps[id_].seq not in found}
-            moved = _moved(image, edges.image(pinned, platform), noted)
+            moved = _moved(image, edges.image(pinned, platform), told.open)
             edges.keep(pinned, [*moved])
             own = replace(own, resolved=_with(own.resolved, platform, found))
             images = {**several.images, name: replace(several.images[name], own=own)}
@@ -104,7 +93,55 @@ def resolve_versions(
     return Resolution(several, sums, tuple(warnings))
 
 
-def _chain_of(lock: Lock, platform: str, found: Mapping[int, Versions]) -> Lock:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What layers tell of groups: versions, digests, warnings, and who is left open."""
+
+    found: _Events
+    sums: Sums
+    warnings: tuple[Diagnostic, ...]
+    open: frozenset[str]
+
+
+def _told(
+    image: Image, steps: Mapping[str, Group], seqs: Mapping[str, int], platform: str
+) -> _Told:
+    """Return what the layers of some groups tell, lowest first.
+
+    A group that stands on one of its own kind that is left open is left open too.
+    """
+    found: dict[str, dict[int, Versions]] = {}
+    sums: Sums = {}
+    left: dict[str, str] = {}
+    warnings: list[Diagnostic] = []
+    for id_, group in steps.items():
+        manager, pinning = group.manager, pinning_of(group.manager)
+        said = None if manager in left.values() else _came(image, id_, pinning)
+        brought = [one for one in said[0] if one.brought] if said else []
+        unknown = [one.name for one in brought if not one.digest]
+        if said and not unknown:
+            versions = pinning.written(group, *said)
+            found.setdefault(manager, {})[seqs[id_]] = versions
+            digests = [(one.name, one.version, one.digest) for one in brought]
+            sums = united(sums, keys(manager, platform, digests))
+            continue
+        if unknown:
+            warnings.append(_no_digest(id_, unknown, pinning))
+        elif manager not in left.values():
+            warnings.append(_unsaid(id_, pinning))
+        left[id_] = manager
+    return _Told(found, sums, tuple(warnings), frozenset(left))
+
+
+def _empty(wanted: Collection[tuple[str, int]]) -> _Events:
+    """Return events without versions: what these bring is to be noted."""
+    managers = {manager for manager, _ in wanted}
+    return {
+        one: {seq: {} for manager, seq in wanted if manager == one} for one in managers
+    }
+
+
+def _chain_of(lock: Lock, platform: str, found: _Events) -> Lock:
     """Return the lock of what packages stand on, with more versions of its groups."""
     return replace(
         lock,
@@ -122,14 +159,20 @@ def _chain_of(lock: Lock, platform: str, found: Mapping[int, Versions]) -> Lock:
     )
 
 
-def _with(resolved: Resolved, platform: str, found: Mapping[int, Versions]) -> Resolved:
-    of = resolved.get("apt", {})
-    events = dict(sorted({**of.get(platform, {}), **found}.items()))
-    return {**resolved, "apt": {**of, platform: events}} if events else resolved
+def _with(resolved: Resolved, platform: str, found: _Events) -> Resolved:
+    """Return versions with more of them, by manager."""
+    every = {**resolved}
+    for manager, more in found.items():
+        of = resolved.get(manager, {})
+        events = dict(sorted({**of.get(platform, {}), **more}.items()))
+        every[manager] = {**of, platform: events}
+    return every
 
 
-def _came(image: Image, id_: str) -> tuple[tuple[Came, ...], dict[str, str]] | None:
-    """Return what a step brought, and the versions of all that is there after it.
+def _came(
+    image: Image, id_: str, pinning: Pinning
+) -> tuple[tuple[Came, ...], dict[str, str]] | None:
+    """Return what a step brought, and the system's packages that are there after it.
 
     Nothing if its layer does not say it: whatever else runs in the step may change it.
     """
@@ -137,10 +180,10 @@ def _came(image: Image, id_: str) -> tuple[tuple[Came, ...], dict[str, str]] | N
     if record is None:
         return None
     readings = image.read(record.layers, record.writes, record.inside()) or {}
-    noted = readings[CAME].noted if CAME in readings else ()
+    noted = readings[pinning.notes].noted if pinning.notes in readings else ()
     there = [one.package for one in image.contents(id_).packages]
     try:
-        return came("\n".join(noted)), _versions(there)
+        return pinning.came("\n".join(noted)), _versions(there)
     except ValueError:
         return None
 
@@ -189,15 +232,14 @@ def _no_builder(name: str, platform: str) -> Diagnostic:
     return Diagnostic("DB0443", message, hint=hint, severity="warning")
 
 
-def _unsaid(placed: Placed) -> Diagnostic:
-    message = f"{placed.id}: its layer does not say what came"
-    hint = f"/{CAME} is not what was written: look at scripts of packages and of the "
-    hint += "project that change it"
+def _unsaid(id_: str, pinning: Pinning) -> Diagnostic:
+    message = f"{id_}: its layer does not say what came"
+    hint = f"/{pinning.notes} is not what was written: look at scripts of packages and "
+    hint += "of the project that change it"
     return Diagnostic("DB0442", message, hint=hint, severity="warning")
 
 
-def _no_digest(placed: Placed, names: Sequence[str]) -> Diagnostic:
-    message = f"{placed.id}: the index has no digest of {', '.join(names)}"
-    hint = "what has none cannot be written down: its source has to name a SHA256 of "
-    hint += "each archive"
+def _no_digest(id_: str, names: Sequence[str], pinning: Pinning) -> Diagnostic:
+    message = f"{id_}: {pinning.teller} has no digest of {', '.join(names)}"
+    hint = f"what has none cannot be written down: {pinning.needed}"
     return Diagnostic("DB0442", message, hint=hint, severity="warning")

@@ -90,7 +90,7 @@ READERS = (
         r"etc/apt/sources\.list(?:\.d/[\w.-]+\.list)?", _SMALL, _text(sources.lines)
     ),
     Reader("etc/apk/repositories", _SMALL, _text(sources.repositories)),
-    Reader(r"var/lib/apt/dynbuild-came", _SMALL, _text(_noted)),
+    Reader(r"var/lib/(?:apt/dynbuild-came|dynbuild/came/pip)", _SMALL, _text(_noted)),
     Reader(
         r"etc/apt/sources\.list\.d/[\w.-]+\.sources", _SMALL, _text(sources.paragraphs)
     ),
@@ -113,7 +113,11 @@ _NAMES = frozenset(
 )
 
 
-_DIRECTORIES = ("var/lib/dpkg/status.d", "etc/apt/sources.list.d")
+_DIRECTORIES = (
+    "var/lib/dpkg/status.d",
+    "etc/apt/sources.list.d",
+    "var/lib/dynbuild/came",
+)
 
 
 def reader_of(path: str) -> Reader | None:

@@ -28,9 +28,8 @@ from dynbuild.steps.model import Group, Step, User
 Texts: TypeAlias = Callable[[str], str]
 """The text of a file of a tree, by its path; empty if there is no such file."""
 
-_SHOWN = "|".join(
-    path for row in MANAGERS.values() for path in (row.shows, row.notes) if path
-)
+_NOTED = (row.pinning.notes for row in MANAGERS.values() if row.pinning)
+_SHOWN = "|".join([*(row.shows for row in MANAGERS.values() if row.shows), *_NOTED])
 TELLING = re.compile(
     r"(?:var/lib/dpkg/triggers/File|(?:usr/)?lib/apk/db/triggers"
     rf"|etc/ld\.so\.conf(?:\.d/[^/]+)?|{DIRECTORY}/[^/]+|{_SHOWN})\Z"

@@ -7,6 +7,7 @@ branch resolved stays when its events are numbered behind main's, unless main ch
 package that they name: that would undo an upgrade, or bring something else.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -17,7 +18,7 @@ from dynbuild.lockfile.platform import of_platform
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Group, Remove, Step
 from dynbuild.steps.pinned import Events, Pinned, Versions
-from dynbuild.steps.pins import is_older, is_resolvable, on
+from dynbuild.steps.pins import is_resolvable, on, pinning_of
 from dynbuild.values import dataclass
 
 _Facts: TypeAlias = tuple[object, ...]
@@ -60,7 +61,9 @@ def carried(lock: Lock, source: Lock) -> Lock:
 def _both(lock: Lock, source: Lock, manager: str, platform: str) -> Events:
     own = lock.resolved.get(manager, {}).get(platform, {})
     here = replace(lock, resolved={manager: {platform: own}})
-    found = _carried(_chain(here, platform), _chain(source, platform), manager)
+    found = _carried(
+        _chain(here, platform, manager), _chain(source, platform, manager), manager
+    )
     return dict(sorted({**own, **found}.items()))
 
 
@@ -83,7 +86,7 @@ def _last(lock: Lock, manager: str, platform: str) -> dict[str, str]:
     """Return the versions of the packages that are brought, as the last group has."""
     return {
         name: version
-        for one in _chain(lock, platform)
+        for one in _chain(lock, platform, manager)
         if one.manager == manager and one.versions
         for name, version in Pinned(one.versions).packages.items()
     }
@@ -93,16 +96,17 @@ def _older(
     lock: Lock, manager: str, platform: str, known: Mapping[str, str]
 ) -> set[int]:
     """Return the seqs of the last groups that bring something older than is known."""
+    pinning = pinning_of(manager)
     last = {
         name: (one.seq, version)
-        for one in _chain(lock, platform)
+        for one in _chain(lock, platform, manager)
         if one.manager == manager and one.versions
         for name, version in Pinned(one.versions).packages.items()
     }
     return {
         seq
         for name, (seq, version) in last.items()
-        if name in known and is_older(version, known[name])
+        if name in known and pinning.is_older(version, known[name])
     }
 
 
@@ -116,12 +120,13 @@ def _without(lock: Lock, manager: str, platform: str, seqs: Collection[int]) -> 
     return replace(lock, resolved={name: one for name, one in resolved.items() if one})
 
 
-def _chain(lock: Lock, platform: str) -> list[_Below]:
-    """Return what packages of the system may depend on, in order."""
+def _chain(lock: Lock, platform: str, manager: str) -> list[_Below]:
+    """Return what packages of a manager may depend on, in order."""
     return [
         _below(placed.step, placed.seq, platform)
         for placed in system_chain(of_platform(lock, platform))
         if not isinstance(placed.step, Group)
+        or placed.step.manager == manager
         or MANAGERS[placed.step.manager].system is not None
     ]
 
@@ -160,7 +165,7 @@ def _carried(
             ]
             if all(of):
                 versions = {k: v for some in of if some for k, v in some.items()}
-                if _holds(one, versions, below, rest):
+                if _holds(one, versions, below, rest, manager):
                     found[one.seq] = versions
                     one = replace(one, versions=versions)  # noqa: PLW2901 - below others
         below.append(one)
@@ -189,7 +194,11 @@ def _parts(one: _Below, there: Sequence[_Below], used: set[int]) -> list[int]:
 
 
 def _holds(
-    one: _Below, versions: Versions, here: Sequence[_Below], there: Sequence[_Below]
+    one: _Below,
+    versions: Versions,
+    here: Sequence[_Below],
+    there: Sequence[_Below],
+    manager: str,
 ) -> bool:
     """Whether versions from there hold here, by what is below in both."""
     left = [*there]
@@ -208,7 +217,16 @@ def _holds(
         not removes
         and not one.upgrades
         and all(
-            other.is_apart and not (other.versions or {}).keys() & versions.keys()
+            other.is_apart and not _concerns(other, versions, manager)
             for other in differing
         )
     )
+
+
+def _concerns(other: _Below, versions: Versions, manager: str) -> bool:
+    """Whether what another group brings may change what a manager's group does."""
+    brought = other.versions or {}
+    if other.manager == manager:
+        return bool(brought.keys() & versions.keys())
+    stands_on = re.compile(pinning_of(manager).stands_on)
+    return any(stands_on.fullmatch(name) for name in brought)

@@ -9,14 +9,14 @@ from itertools import chain
 
 from dynbuild.declaration.syntax.toml import bound
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
-from dynbuild.lockfile import reading, writing
+from dynbuild.lockfile import reading, versions, writing
 from dynbuild.lockfile.images import AnyLock
 from dynbuild.lockfile.model import Lock
 from dynbuild.spans import Source, Span
 from dynbuild.steps.fields import NEWEST_VERSION
 from dynbuild.toml_words import explained
 
-VERSION = max(NEWEST_VERSION, writing.RESOLVED_SINCE)
+VERSION = max(NEWEST_VERSION, writing.RESOLVED_SINCE, versions.NEWEST)
 """The newest known version. A lock has the lowest version that can express it."""
 
 _DEEPEST = 50

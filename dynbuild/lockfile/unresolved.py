@@ -53,23 +53,26 @@ def due(lock: Lock, platform: str) -> tuple[Unresolved, ...]:
 
 def missing_of(
     lock: Lock, own: Lock, before: Lock | None, platform: str
-) -> frozenset[int]:
-    """Return the seqs of an image's own groups to resolve: what is due, or is new."""
+) -> frozenset[tuple[str, int]]:
+    """Return managers and seqs of an image's own groups to resolve.
+
+    That is what is due, or is new.
+    """
     begun = _begun(lock)
     lock = of_platform(lock, platform)
     known = [] if before is None else [*_groups(of_platform(before, platform))]
     mine = seqs_of(own.packages)
     new = {
-        one.seq
+        (one.step.manager, one.seq)
         for one in system_chain(lock)
         if isinstance(one.step, Group)
         and (one.seq, one.step.manager, {**one.step.actions}) not in known
     }
     return frozenset(
-        one.seq
+        (one.manager, one.seq)
         for one in unresolved_of(lock, platform)
         if one.seq in mine.get(one.manager, ())
-        and (one.seq in new or (begun is not None and one.seq >= begun))
+        and ((one.manager, one.seq) in new or (begun is not None and one.seq >= begun))
     )
 
 

@@ -12,12 +12,16 @@ from collections.abc import Iterator, Mapping
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.table import TableReader
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.pinned import ALL, NAME, VERSION, Events, Resolved
+from dynbuild.steps.managers.came import Pinning
+from dynbuild.steps.pinned import ALL, Events, Resolved
+from dynbuild.steps.pins import pinning_of
 
 _CHOSEN = r"=[a-z0-9][a-z0-9+.:,-]*"
-_EVENT = re.compile(rf"([1-9][0-9]{{0,17}}) ({VERSION}|{_CHOSEN}|-)")
 
 KeyPath = tuple[str, ...]
+
+NEWEST = max(row.pinning.since for row in MANAGERS.values() if row.pinning)
+"""The version of a lock that can hold the versions of every manager's packages."""
 
 
 def tables(at: KeyPath, lock: Lock) -> Iterator[tuple[KeyPath, Mapping[str, object]]]:
@@ -46,22 +50,29 @@ def read(table: TableReader) -> tuple[Resolved, int | None]:
     since = table.number("since", least=1) if "since" in table.left() else None
     resolved: dict[str, dict[str, Events]] = {}
     for manager, platforms in table.children():
-        if manager not in MANAGERS or MANAGERS[manager].differs is None:
+        pinning = MANAGERS[manager].pinning if manager in MANAGERS else None
+        if pinning is None:
             raise table.wrong(f"versions of {manager!r} are not written down")
         for platform, lines in platforms.children():
-            if events := _events(lines):
+            if events := _events(lines, pinning):
                 resolved.setdefault(manager, {})[platform] = events
     return resolved, since
 
 
-def _events(table: TableReader) -> Events:
+def since(resolved: Resolved) -> int:
+    """Return the lowest version of a lock that can hold some versions of packages."""
+    return max((pinning_of(manager).since for manager in resolved), default=0)
+
+
+def _events(table: TableReader, pinning: Pinning) -> Events:
+    event = re.compile(rf"([1-9][0-9]{{0,17}}) ({pinning.version}|{_CHOSEN}|-)")
     found: dict[int, dict[str, str]] = {}
     torn: set[int] = set()
     for name in [*table.left()]:
-        if name != ALL and not re.fullmatch(NAME, name):
+        if name != ALL and not re.fullmatch(pinning.name, name):
             raise table.wrong(f"{name!r} is no name of a package")
         for text in table.strings(name):
-            match = _EVENT.fullmatch(text)
+            match = event.fullmatch(text)
             if match is None:
                 raise table.wrong(f"{text!r} is no version of an event")
             seq, version = int(match[1]), match[2]

@@ -108,7 +108,7 @@ def _version(recipe: Lock | LockedImages) -> int:
     if any(map(is_restricted, logs)):
         lowest = max(lowest, _RESTRICTED_SINCE)
     if recipe.resolved or recipe.resolve_since is not None:
-        lowest = max(lowest, RESOLVED_SINCE)
+        lowest = max(lowest, RESOLVED_SINCE, versions.since(recipe.resolved))
     named = any(targets_of(stage, {**stage.env, **stage.build_env}) for stage in stages)
     empty = any(pin.empty for pin in (recipe.base, *recipe.images.values()))
     return max(lowest, _TARGETS_SINCE * named, _NOTHING_SINCE * empty)

@@ -301,8 +301,8 @@ def _lacks(origin: StepOrigin, one: Realized) -> tuple[str, ...]:
 def _differs(origin: StepOrigin, one: Realized) -> tuple[str, ...]:
     """Return how what a package group brought differs from what the lock has."""
     group = origin.group
-    differs = group and MANAGERS[group.manager].differs
-    return differs(group, one.text) if group and differs else ()
+    pinning = group and MANAGERS[group.manager].pinning
+    return pinning.differs(group, one.text) if group and pinning else ()
 
 
 def _outdated(error: BuildFailed, ran: Iterable[StepResult]) -> StageName | None:

@@ -18,16 +18,13 @@ Resolved: TypeAlias = Mapping[str, Mapping[str, Events]]
 Sums: TypeAlias = Mapping[str, frozenset[str]]
 """Digests that archives may have, by manager, platform, package and version."""
 
-NAME = r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?"
-VERSION = r"[A-Za-z0-9][A-Za-z0-9.+~:-]*"
-"""What packages and versions of Debian consist of (policy 5.6.1, 5.6.12)."""
-
 NOBODY = "-"
 """In place of a version: no package has that name, others provide it; or of all that
 is there, that it was brought to its newest version."""
 
 ALL = "*"
-"""In place of a package: all that is there, where that is upgraded."""
+"""In place of a package: all that is there, where that is upgraded; or all that is
+declared, where a removal alone may bring something back."""
 
 CHOSEN = "="
 """Before the names of packages that were chosen for a name that none has itself."""

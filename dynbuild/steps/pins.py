@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.managers.apt_pinned import acted, asks_for_older
+from dynbuild.steps.managers.came import Pinning
 from dynbuild.steps.model import Group
-from dynbuild.steps.pinned import ALL, Events, Pinned, Sums, Versions
+from dynbuild.steps.pinned import Events, Pinned, Sums, Versions
 from dynbuild.values import dataclass
 
 
@@ -30,10 +30,17 @@ class Unresolved:
     undoes: tuple[tuple[str, str, str], ...] = ()
 
 
+def pinning_of(manager: str) -> Pinning:
+    """Return how a manager's versions are written down: no lock has any other's."""
+    pinning = MANAGERS[manager].pinning
+    assert pinning is not None
+    return pinning
+
+
 def is_resolvable(group: Group) -> bool:
-    """Whether versions of a group can be written down: it brings some, by apt."""
-    brings = group.upgrades or any(True for _ in acted(group))
-    return brings and MANAGERS[group.manager].differs is not None
+    """Whether versions of a group can be written down: it brings some, and can say."""
+    pinning = MANAGERS[group.manager].pinning
+    return pinning is not None and bool(pinning.asked(group))
 
 
 def pinned_groups(
@@ -80,7 +87,9 @@ def _replayed(
             yield seq, None, ()
             continue
         packages = Pinned(versions).packages
-        undone = () if asks_for_older(group) else tuple(_undone(now, packages))
+        pinning = pinning_of(group.manager)
+        older = pinning.asks_for_older(group)
+        undone = () if older else tuple(_undone(pinning, now, packages))
         if not undone:
             now |= packages
         yield seq, versions, undone
@@ -88,27 +97,16 @@ def _replayed(
 
 def _is_whole(group: Group, versions: Versions) -> bool:
     """Whether all that a group asks for has a version: two merged events may not."""
-    wanted = {*acted(group), *((ALL,) if group.upgrades else ())}
-    return wanted <= versions.keys()
+    return {*pinning_of(group.manager).asked(group)} <= versions.keys()
 
 
 def _undone(
-    now: Mapping[str, str], packages: Mapping[str, str]
+    pinning: Pinning, now: Mapping[str, str], packages: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     for name, version in packages.items():
         before = now.get(name)
-        if before is not None and is_older(version, before):
+        if before is not None and pinning.is_older(version, before):
             yield name, version, before
-
-
-def is_older(one: str, other: str) -> bool:
-    """Whether a version of Debian is older than another; what is none, is."""
-    # Most locks have no versions to compare.
-    from univers.debian import Version, compare_versions  # noqa: PLC0415
-
-    if not (Version.is_valid(one) and Version.is_valid(other)):
-        return one != other
-    return bool(compare_versions(one, other) < 0)
 
 
 def _sums(

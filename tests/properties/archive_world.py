@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from dynbuild.lockfile.order import on_platform, system_chain
-from dynbuild.steps.managers.apt_pinned import acted
+from dynbuild.steps.managers.apt_pinned import is_older
+from dynbuild.steps.managers.came import acted
 from dynbuild.steps.model import Group, Remove
-from dynbuild.steps.pins import is_older, is_resolvable
+from dynbuild.steps.pins import is_resolvable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

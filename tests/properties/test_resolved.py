@@ -19,8 +19,8 @@ from dynbuild.lockfile.merge import merge
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.unresolved import due
 from dynbuild.lockfile.update import NOTHING, update
+from dynbuild.steps.managers.apt_pinned import is_older
 from dynbuild.steps.model import Pin, Stage
-from dynbuild.steps.pins import is_older
 from scripts.bench_parts.merges import pair, text_merged
 from tests.properties.archive_world import PLATFORM, Difference, built, needs, resolved
 from tests.properties.strategies import digest

@@ -238,9 +238,8 @@ MANAGER = Manager(
     refusals=_REFUSALS,
     programs=("apt", "apt-get"),
     missing=missing,
-    differs=apt_pinned.differs,
     shows=_STATUS,
-    notes=apt_pinned.CAME,
+    pinning=apt_pinned.PINNING,
     reads=(
         *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
         *(f"var/lib/dpkg/{name}" for name in ("arch", "diversions", "statoverride")),

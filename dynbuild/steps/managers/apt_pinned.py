@@ -6,21 +6,29 @@ that is pinned installs these versions, and leaves the same; what it left is com
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from dynbuild.steps.managers.came import (
+    BEGINNING,
+    UNSERVED,
+    Came,
+    Pinning,
+    acted,
+    came,
+    digests_differ,
+    versions_differ,
+)
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.managers.script import fill
-from dynbuild.steps.model import Group, Install, Upgrade
-from dynbuild.steps.pinned import ALL, CHOSEN, NAME, NOBODY, VERSION, Pinned
-from dynbuild.values import dataclass
+from dynbuild.steps.model import Group, Install
+from dynbuild.steps.pinned import ALL, CHOSEN, NOBODY, Pinned
+
+NAME = r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?"
+VERSION = r"[A-Za-z0-9][A-Za-z0-9.+~:-]*"
+"""What packages and versions of Debian consist of (policy 5.6.1, 5.6.12)."""
 
 CAME = "var/lib/apt/dynbuild-came"
 """Where a group says what came: lines of package, version, digest, and mark."""
-
-_BEGINNING = "# What came, as dynbuild lock --resolve writes it down."
-
-UNSERVED = "dynbuild: no longer served:"
-"""The beginning of the line that names a version which no source has."""
 
 STALE = "dynbuild: the cache had another archive of this, which is removed: run again:"
 
@@ -76,7 +84,7 @@ while read -r name version architecture mark sums; do
   fi
   echo "$name $version $sum $mark"
 done < /tmp/noted > /tmp/lines
-{{ echo "{_BEGINNING}"; cat /tmp/lines; }} > /{CAME}"""
+{{ echo "{BEGINNING}"; cat /tmp/lines; }} > /{CAME}"""
 
 _INSTALL = "apt-get install -y -q --no-install-recommends"
 
@@ -110,13 +118,6 @@ def install(group: Group, pinned: Pinned) -> str:
     )
 
 
-def acted(group: Group) -> Iterator[str]:
-    """Yield the packages that a group installs or upgrades by name."""
-    for name, action in sorted(group.actions.items()):
-        if isinstance(action, Install | Upgrade):
-            yield name
-
-
 def asks_for_older(group: Group) -> bool:
     """Whether a version may become lower: a spec names a version or a release."""
     return any(
@@ -125,29 +126,19 @@ def asks_for_older(group: Group) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
-    """A package that a group brought; ``digest`` is empty where none is known of it."""
-
-    name: str
-    version: str
-    digest: str
-    chosen: bool
+def _asked(group: Group) -> frozenset[str]:
+    """Return what has to have a version: what is asked for, and all if upgraded."""
+    return frozenset({*acted(group), *((ALL,) if group.upgrades else ())})
 
 
-def came(text: str) -> tuple[Came, ...]:
-    """Read what a group left. Raises ValueError for what no group leaves."""
-    first, *lines = text.splitlines() or [""]
-    if first != _BEGINNING:
-        raise ValueError(first)
-    found = []
-    for line in lines:
-        name, version, digest, mark = line.split(" ")
-        if not (re.fullmatch(NAME, name) and re.fullmatch(VERSION, version)):
-            raise ValueError(line)
-        known = re.fullmatch("[0-9a-f]{64}", digest)
-        found.append(Came(name, version, known[0] if known else "", mark == "manual"))
-    return tuple(found)
+def is_older(one: str, other: str) -> bool:
+    """Whether a version of Debian is older than another; what is none, is."""
+    # Most locks have no versions to compare.
+    from univers.debian import Version, compare_versions  # noqa: PLC0415
+
+    if not (Version.is_valid(one) and Version.is_valid(other)):
+        return one != other
+    return bool(compare_versions(one, other) < 0)
 
 
 def versions_of(
@@ -174,36 +165,13 @@ def differs(group: Group, text: ReadText) -> tuple[str, ...]:
     if pinned is None or pinned.noting:
         return ()
     try:
-        brought = came(text(CAME))
+        brought = came(text(CAME), NAME, VERSION)
     except ValueError:
         return ("it does not say what came",)
     return (
-        *_versions(pinned, brought, _installed(text(_STATUS))),
-        *_sums(pinned, brought),
+        *versions_differ(pinned, brought, _installed(text(_STATUS))),
+        *digests_differ(pinned, brought, "the index"),
     )
-
-
-def _versions(
-    pinned: Pinned, brought: tuple[Came, ...], there: Mapping[str, str]
-) -> Iterator[str]:
-    for name, version in pinned.packages.items():
-        if there.get(name) != version:
-            found = there.get(name, "not there")
-            yield f"{name}: the lock has {version}, and it is {found}"
-    for one in brought:
-        if one.name not in pinned.packages:
-            yield f"{one.name}: {one.version} came, and the lock has none"
-
-
-def _sums(pinned: Pinned, brought: tuple[Came, ...]) -> Iterator[str]:
-    for one in brought:
-        known = pinned.sums.get(f"{one.name} {one.version}", frozenset())
-        what = f"{one.name} {one.version}"
-        if not known:
-            yield f"{what}: dynbuild.sum has no digest of it"
-        elif one.digest not in known:
-            found = one.digest or "none that the index has"
-            yield f"{what}: its digest is {found}, and not {' or '.join(sorted(known))}"
 
 
 def _installed(status: str) -> dict[str, str]:
@@ -220,3 +188,18 @@ def _installed(status: str) -> dict[str, str]:
         for one in there
         if "Package" in one
     }
+
+
+PINNING = Pinning(
+    notes=CAME,
+    name=NAME,
+    version=VERSION,
+    asked=_asked,
+    asks_for_older=asks_for_older,
+    is_older=is_older,
+    written=versions_of,
+    differs=differs,
+    since=9,
+    teller="the index",
+    needed="its source has to name a SHA256 of each archive",
+)

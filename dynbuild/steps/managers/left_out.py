@@ -55,8 +55,14 @@ def lacks(writes: Mapping[str, Any]) -> frozenset[str]:
 
 
 def strict(step: Step) -> Step:
-    """Return the step as if nothing had been removed later."""
-    return replace(step, gone=frozenset()) if isinstance(step, Group) else step
+    """Return the step as if nothing had been removed later, and no digest were known.
+
+    Digests decide whether what comes counts, and never what it is.
+    """
+    if not isinstance(step, Group):
+        return step
+    pinned = step.pinned and replace(step.pinned, sums={})
+    return replace(step, gone=frozenset(), pinned=pinned)
 
 
 def marked(group: Group, name: str) -> str:

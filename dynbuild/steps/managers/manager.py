@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
+from dynbuild.steps.managers.came import Pinning
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.model import Group
 from dynbuild.steps.restriction import bare, parted, usual
@@ -42,9 +43,8 @@ class Manager:
     group.
 
     ``missing`` finds what is declared and not there in the text of a file, which lies
-    at the path ``shows``; without it the script looks itself. ``differs`` tells how
-    what came differs from the versions that are written down, by what a group notes at
-    the path ``notes``; without it none are.
+    at the path ``shows``; without it the script looks itself. Without ``pinning`` no
+    versions are written down.
 
     ``programs`` make no files where they are run. ``reads`` are paths that configure
     every installation (``link.reads``); ``databases`` have the paths that make up a
@@ -62,9 +62,8 @@ class Manager:
     key: Callable[[str], str]
     run: Callable[[Group], Run]
     missing: Callable[[Group, ReadText], tuple[str, ...]] | None = None
-    differs: Callable[[Group, ReadText], tuple[str, ...]] | None = None
     shows: str = ""
-    notes: str = ""
+    pinning: Pinning | None = None
     refusals: tuple[Refusal, ...] = ()
     programs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()

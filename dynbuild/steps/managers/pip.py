@@ -5,12 +5,14 @@ whole set consistent. Packages not installed by pip, or part of the base, stay.
 """
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from dynbuild.quote import shell
-from dynbuild.steps.managers import logins
+from dynbuild.steps.managers import logins, pip_pinned
 from dynbuild.steps.managers.left_out import LEFT_OUT, attempt, marked
 from dynbuild.steps.managers.manager import Manager
+from dynbuild.steps.managers.pip_pinned import DISTRIBUTIONS
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
@@ -46,19 +48,10 @@ python=$(command -v python3 || command -v python || :)
   exit 1
 }"""
 
-# Names are compared as normalised by PEP 503; older Pythons look them up as written.
-_DISTRIBUTIONS = """\
-import re, sys
-from importlib.metadata import distributions
-def named(path):
-    found = [(d.metadata["Name"] or "", d) for d in distributions(path=path)]
-    return {re.sub("[-_.]+", "-", name).lower(): d for name, d in reversed(found)}
-there = named(sys.path)"""
-
 # Only distributions where the base had none of that name: next to Debian's own, not in
 # place of the base's. A dependency of another declared package comes back with it.
 _REMOVE = f"""leaving=$("$python" - @LEAVING@ <<'PYTHON'
-{_DISTRIBUTIONS}
+{DISTRIBUTIONS}
 for name in sorted(there.keys() & set(sys.argv[1:])):
     by_pip = (there[name].read_text("INSTALLER") or "").strip() == "pip"
     if by_pip and name not in named([f"@base@{{there[name].locate_file('')}}"]):
@@ -68,7 +61,7 @@ PYTHON
 [ -z "$leaving" ] || "$python" -m pip uninstall -y $leaving"""
 
 _CHECK = f""""$python" - @NAMES@ <<'PYTHON'
-{_DISTRIBUTIONS}
+{DISTRIBUTIONS}
 missing = [name for name in sys.argv[1:] if name not in there]
 if missing:
     print("dynbuild: declared, but not there after its installation:", *missing,
@@ -100,29 +93,42 @@ def run(group: Group) -> Run:
     leaving, declared = removals(group), sorted(group.declared.items())
     if leaving:
         parts.append(fill(_REMOVE, LEAVING=leaving))
+    pinned = group.pinned
+    if pinned is not None:
+        parts.append(pip_pinned.BEFORE)
     if declared:
-        newest = " --upgrade" if upgrades(group) else ""
-        specs = [spec for _, spec in declared]
-        install = f'"$python" -m pip install{newest}'
-        if group.gone:
-            kept = [spec for name, spec in declared if name not in group.gone]
-            attempts = [attempt(group, name) for name in sorted(group.gone)]
-            parts += [
-                LEFT_OUT,
-                f'try() {{ {install} --dry-run "$@" > /dev/null 2>&1; }}',
-                wrapped("set --", kept),
-                wrapped(f"if ! {install}", specs, "; then"),
-                *attempts,
-                f'[ "$#" = 0 ] || {install} "$@"',
-                "fi",
-            ]
+        if pinned is None or pinned.noting:
+            parts += _installing(group)
         else:
-            parts.append(wrapped(install, specs))
+            parts += pip_pinned.install(group, pinned)
         # A package with a marker may legitimately be absent.
         names = [name for name, spec in declared if ";" not in spec]
         parts += _checks(group, names)
-    own = (CacheMount("/root/.cache/pip", "pip"), *logins.mounts(group))
+    if pinned is not None:
+        parts.append(fill(pip_pinned.NOTE, ASKED=[name for name, _ in declared]))
+    scratch = () if pinned is None else (pip_pinned.MOUNT,)
+    own = (CacheMount("/root/.cache/pip", "pip"), *scratch, *logins.mounts(group))
     return Run("\n".join(parts), mounts(group, *own), shell=SHELL)
+
+
+def _installing(group: Group) -> Iterator[str]:
+    """Yield lines that install all that is declared, as it comes."""
+    newest = " --upgrade" if upgrades(group) else ""
+    noted = "" if group.pinned is None else " $report"
+    install = f'"$python" -m pip install{newest}{noted}'
+    declared = sorted(group.declared.items())
+    specs = [spec for _, spec in declared]
+    if not group.gone:
+        yield wrapped(install, specs)
+        return
+    kept = [spec for name, spec in declared if name not in group.gone]
+    yield LEFT_OUT
+    yield f'try() {{ {install} --dry-run "$@" > /dev/null 2>&1; }}'
+    yield wrapped("set --", kept)
+    yield wrapped(f"if ! {install}", specs, "; then")
+    yield from (attempt(group, name) for name in sorted(group.gone))
+    yield f'[ "$#" = 0 ] || {install} "$@"'
+    yield "fi"
 
 
 def _asked(group: Group) -> list[str]:
@@ -174,6 +180,7 @@ MANAGER = Manager(
     programs=("pip", "pip3"),
     index_field="pip_index",
     restricts=False,
+    pinning=pip_pinned.PINNING,
     reads=(
         *("etc/pip.conf", "etc/xdg/pip", "root/.config/pip", "root/.pip"),
         *("usr/pip.conf", "usr/local/pip.conf", "root/.netrc"),

@@ -75,8 +75,8 @@ def test_what_is_no_version_is_refused(line: str, message: str) -> None:
 def test_versions_of_others_are_refused() -> None:
     text = dumps(with_(update(None, target("jq")), {1: {"jq": "1"}}))
     with pytest.raises(LockError) as error:
-        loads(text.replace("[resolved.apt.", "[resolved.pip."))
-    assert "'pip' are not written down" in error.value.diagnostics[0].message
+        loads(text.replace("[resolved.apt.", "[resolved.npm."))
+    assert "'npm' are not written down" in error.value.diagnostics[0].message
 
 
 def test_an_event_with_two_versions_has_none() -> None:
@@ -106,9 +106,9 @@ def test_what_is_due() -> None:
     assert unresolved(as_images(done)) == []
     again = update(done, target("jq", "git", "tree", resolve=True))
     assert again.resolve_since == 2
-    assert missing_of(again, again, done, AMD) == {3}
-    assert missing_of(again, again, None, AMD) == {1, 3}
-    assert missing_of(again, again, again, ARM) == {2, 3}
+    assert missing_of(again, again, done, AMD) == {("apt", 3)}
+    assert missing_of(again, again, None, AMD) == {("apt", 1), ("apt", 3)}
+    assert missing_of(again, again, again, ARM) == {("apt", 2), ("apt", 3)}
     assert missing_of(bare, bare, bare, AMD) == frozenset()
     undone = with_(again, {2: {"git": "2"}, 3: {"tree": "1", "git": "1"}})
     (warning,) = unresolved(as_images(undone))

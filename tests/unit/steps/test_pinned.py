@@ -10,15 +10,16 @@ from dynbuild.inside.readers import reader_of, reading
 from dynbuild.link.reads import TELLING
 from dynbuild.steps.managers.apt_pinned import (
     CAME,
-    Came,
-    came,
+    PINNING,
     differs,
     install,
+    is_older,
     versions_of,
 )
+from dynbuild.steps.managers.came import Came
 from dynbuild.steps.model import Group, Install, Remove, Upgrade
 from dynbuild.steps.pinned import Pinned
-from dynbuild.steps.pins import is_older, is_resolvable, on, pinned_groups, unresolved
+from dynbuild.steps.pins import is_resolvable, on, pinned_groups, unresolved
 from dynbuild.steps.recipe import run_of
 
 SUM, OTHER = "1" * 64, "2" * 64
@@ -93,7 +94,7 @@ def test_the_digest_holds_the_versions_and_not_the_specs() -> None:
 
 def test_what_came_is_read() -> None:
     text = f"{HEAD}jq 1.6 {SUM} manual\nlibjq1 1.6 - auto\n"
-    found = came(text)
+    found = PINNING.came(text)
     assert found == (
         Came("jq", "1.6", SUM, chosen=True),
         Came("libjq1", "1.6", "", chosen=False),
@@ -101,7 +102,7 @@ def test_what_came_is_read() -> None:
     odd = (f"{HEAD}jq 1_6 - auto\n", f"{HEAD}$(jq) 1.6 - auto\n")
     for bad in ("", text.removeprefix(HEAD), f"{HEAD}jq\n", *odd):
         with pytest.raises(ValueError, match=r"^.*$"):
-            came(bad)
+            PINNING.came(bad)
     assert TELLING.match(CAME)
     reader = reader_of(CAME)
     assert reader is not None
@@ -183,7 +184,7 @@ def test_what_can_be_written_down() -> None:
     assert is_resolvable(group(jq="jq"))
     assert not is_resolvable(group(jq="-"))
     assert is_resolvable(replace(group(jq="-"), upgrades=True))
-    assert not is_resolvable(replace(group(jq="jq"), manager="pip"))
+    assert not is_resolvable(replace(group(jq="jq"), manager="npm"))
     whole = replace(group(), upgrades=True)
     assert [one.seq for one in unresolved("apt", [(1, whole)], {1: {"jq": "1"}}, "")]
     assert not [*unresolved("apt", [(1, whole)], {1: {"*": "-"}}, "")]

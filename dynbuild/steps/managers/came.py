@@ -1,0 +1,128 @@
+"""What a package group brought, as it says in its layer; the same for all managers.
+
+A group that notes leaves a line for each package that came: its version, the digest of
+its archive, and how it is there. One that is pinned leaves the same, which is compared.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from dynbuild.steps.managers.presence import ReadText
+from dynbuild.steps.model import Group, Install, Upgrade
+from dynbuild.steps.pinned import Pinned
+from dynbuild.values import dataclass
+
+BEGINNING = "# What came, as dynbuild lock --resolve writes it down."
+
+UNSERVED = "dynbuild: no longer served:"
+"""The beginning of the line that names a version which no source has."""
+
+UNKNOWN = "dynbuild: dynbuild.sum has no digest of"
+"""The beginning of the line that names a version whose archive may be any."""
+
+UNFIT = "dynbuild: the versions that the lock has do not fit together"
+
+THERE = "there"
+"""The mark of what a group did not bring, and was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A package that a group brought; ``digest`` is empty where none is known of it.
+
+    ``chosen`` was asked for by name, or instead of a name that none has. What was not
+    ``brought`` was there already.
+    """
+
+    name: str
+    version: str
+    digest: str
+    chosen: bool
+    brought: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pinning:
+    """What a manager does so that the versions of its groups can be written down.
+
+    ``notes`` is the path where a group says what came; names and versions of packages
+    match ``name`` and ``version``. ``asked`` returns what there has to be a line for:
+    without any, a group has no versions. ``asks_for_older`` tells whether a group's
+    specs may make a version lower, ``is_older`` compares two.
+
+    ``written`` returns what to write down of a group: of what came, and of the versions
+    of the system's packages that are installed after it. ``differs`` tells how what
+    came differs from what is written down. ``stands_on`` matches packages of other
+    managers on which it depends what comes; ``since`` is the first version of a lock
+    with it. ``teller`` is who knows digests, and ``needed`` what to do where none is known.
+    """
+
+    notes: str
+    name: str
+    version: str
+    asked: Callable[[Group], Collection[str]]
+    asks_for_older: Callable[[Group], bool]
+    is_older: Callable[[str, str], bool]
+    written: Callable[[Group, tuple[Came, ...], Mapping[str, str]], dict[str, str]]
+    differs: Callable[[Group, ReadText], tuple[str, ...]]
+    since: int
+    teller: str
+    needed: str
+    stands_on: str = ""
+
+    def came(self, text: str) -> tuple[Came, ...]:
+        """Read what a group left. Raises ValueError for what no group leaves."""
+        return came(text, self.name, self.version)
+
+
+def acted(group: Group) -> Iterator[str]:
+    """Yield the packages that a group installs or upgrades by name."""
+    for name, action in sorted(group.actions.items()):
+        if isinstance(action, Install | Upgrade):
+            yield name
+
+
+def came(text: str, names: str, versions: str) -> tuple[Came, ...]:
+    """Read what a group left, whose names and versions match these patterns.
+
+    Raises ValueError for what no group leaves.
+    """
+    first, *lines = text.splitlines() or [""]
+    if first != BEGINNING:
+        raise ValueError(first)
+    found = []
+    for line in lines:
+        name, version, digest, mark = line.split(" ")
+        if not (re.fullmatch(names, name) and re.fullmatch(versions, version)):
+            raise ValueError(line)
+        known = re.fullmatch("[0-9a-f]{64}", digest)
+        sum_ = known[0] if known else ""
+        found.append(Came(name, version, sum_, mark == "manual", mark != THERE))
+    return tuple(found)
+
+
+def versions_differ(
+    pinned: Pinned, brought: tuple[Came, ...], there: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield how what came, and what is there, differs from the lock's versions."""
+    for name, version in pinned.packages.items():
+        if there.get(name) != version:
+            found = there.get(name, "not there")
+            yield f"{name}: the lock has {version}, and it is {found}"
+    for one in brought:
+        if one.name not in pinned.packages:
+            yield f"{one.name}: {one.version} came, and the lock has none"
+
+
+def digests_differ(
+    pinned: Pinned, brought: tuple[Came, ...], teller: str
+) -> Iterator[str]:
+    """Yield how digests of what came differ; ``teller`` is who would know them."""
+    for one in brought:
+        known = pinned.sums.get(f"{one.name} {one.version}", frozenset())
+        what = f"{one.name} {one.version}"
+        if not known:
+            yield f"{what}: dynbuild.sum has no digest of it"
+        elif one.digest not in known:
+            found = one.digest or f"none that {teller} has"
+            yield f"{what}: its digest is {found}, and not {' or '.join(sorted(known))}"
