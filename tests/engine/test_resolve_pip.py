@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import html
+import io
 import json
+import tarfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -238,3 +240,140 @@ def test_an_index_that_does_not_answer_is_not_one_without_a_version(
     assert done.status == 1
     assert "no longer served" not in done.err
     assert "Retrying" in done.err
+
+
+def test_an_upgrade_and_a_removal_on_resolved_groups(
+    image: Image, index: Index, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    space = image.space
+    image.declare(packages(index, "App", "dep", "lone"))
+    space.ok("lock", "--resolve")
+    space.commit()
+    index.add("dep", "2.0")
+    index.add("lone", "2.0")
+    image.declare(packages(index, "App", "dep", "lone<2"))
+    space.ok("lock", "--resolve", "--upgrade-package", "dep")
+    assert 'dep = ["1 1.0", "2 2.0"]' in text(image)
+    assert 'lone = ["1 1.0", "2 1.0"]' in text(image)
+    space.commit()
+    # What is removed comes back with what needs it.
+    index.add("dep", "3.0")
+    image.declare(packages(index, "App", "lone<2"))
+    space.ok("lock", "--resolve")
+    assert '"*" = ["3 -"]' in text(image)
+    assert 'dep = ["1 1.0", "2 2.0", "3 3.0"]' in text(image)
+    done = space.ok("realize", "-t", image.tag)
+    assert "0 ran" in done.err
+    index.add("dep", "4.0")
+    other = another(image, tmp_path_factory.mktemp("other"))
+    done = other.space.ok("realize", "-t", other.tag)
+    assert "3 ran" in done.err
+    assert found(other) == found(image)
+    assert found(other)[0] == {"app": "1.0", "dep": "3.0", "lone": "1.0"}
+    other.forget()
+
+
+def test_what_would_make_a_package_older_is_told(image: Image, index: Index) -> None:
+    space = image.space
+    index.add("dep", "2.0")
+    image.declare(packages(index, "App"))
+    space.ok("lock", "--resolve")
+    space.commit()
+    image.declare(packages(index, "App", "wants-old-dep"))
+    done = space.ok("lock", "--resolve")
+    assert "DB0440" in done.err
+    assert "pip.2 (it would undo dep 2.0 (it has 1.0))" in done.err
+    # Who says so may have it.
+    image.declare(packages(index, "App", "wants-old-dep", "dep<2"))
+    done = space.ok("lock", "--resolve")
+    assert "DB0440" not in done.err
+    assert 'dep = ["1 2.0", "2 1.0"]' in text(image)
+
+
+def test_versions_that_do_not_fit_together(
+    image: Image, index: Index, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As a merge of two changes may have them."""
+    index.add("dep", "0.9")
+    image.declare(packages(index, "App"))
+    image.space.ok("lock", "--resolve")
+    archive = index.folder / "dep/dep-0.9-py3-none-any.whl"
+    sum_ = hashlib.sha256(archive.read_bytes()).hexdigest()
+    other = another(image, tmp_path_factory.mktemp("other"))
+    locked = text(other).replace('dep = ["1 1.0"]', 'dep = ["1 0.9"]')
+    (other.space.root / "dynbuild.lock").write_text(locked)
+    with (other.space.root / "dynbuild.sum").open("a") as file:
+        file.write(f"pip linux/amd64 dep 0.9 {sum_}\n")
+    done = other.space.run("realize", "-t", other.tag)
+    assert done.status == 1
+    assert "the versions that the lock has do not fit together" in done.err
+    assert "lock --repack --resolve" in done.err
+
+
+def sdist(index: Index, name: str, version: str) -> None:
+    """A source archive that builds itself, without anything else."""
+    backend = f"""\
+import zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "{name}-{version}-py3-none-any.whl"
+    info = "{name}-{version}.dist-info"
+    content = {{
+        "{name}.py": "",
+        f"{{info}}/METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
+        f"{{info}}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }}
+    record = "".join(f"{{path}},,\\n" for path in [*content, f"{{info}}/RECORD"])
+    with zipfile.ZipFile(f"{{folder}}/{{name}}", "w") as archive:
+        for path, text in {{**content, f"{{info}}/RECORD": record}}.items():
+            archive.writestr(path, text)
+    return name
+"""
+    project = (
+        '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    )
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    content = {"own.py": backend, "pyproject.toml": project, "PKG-INFO": about}
+    place = index.folder / name / f"{name}-{version}.tar.gz"
+    place.parent.mkdir(exist_ok=True)
+    with tarfile.open(place, "w:gz") as archive:
+        for path, said in content.items():
+            member = tarfile.TarInfo(f"{name}-{version}/{path}")
+            member.size = len(said)
+            archive.addfile(member, io.BytesIO(said.encode()))
+    index.publish()
+
+
+def test_sources_addresses_and_more_than_one_index(
+    image: Image,
+    index: Index,
+    server: tuple[Path, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    space = image.space
+    more = made(server)
+    sdist(index, "built", "1.0")
+    both = f'pip_index = ["{index.address}", "{more.address}"]\n'
+    image.declare(f'{both}pip_packages = ["App", "built"]')
+    space.ok("lock", "--resolve")
+    assert 'built = ["1 1.0"]' in text(image)
+    space.commit()
+    # A wheel of what was built, and another archive of what the first index had.
+    wheel(index.folder, "built", "1.0")
+    more.add("App", "9.0")
+    more.add("dep", "1.0", "lone")
+    index.publish()
+    other = another(image, tmp_path_factory.mktemp("other"))
+    other.space.ok("realize", "-t", other.tag)
+    assert found(other)[0] == {"app": "1.0", "built": "1.0", "dep": "1.0"}
+    other.forget()
+    # What an address names is not written down, nor asked for.
+    where = f"{index.address}/lone/lone-1.0-py3-none-any.whl"
+    image.declare(
+        f'{both}pip_packages = ["App", "built", "lone @ {where}"]\n'
+        "[lock]\nresolve = true"
+    )
+    done = space.ok("lock")
+    assert "DB0440" not in done.err
+    assert "lone = [" not in text(image).partition("[resolved")[2]
+    done = space.ok("realize", "-t", image.tag)
+    assert found(image)[0]["lone"] == "1.0"

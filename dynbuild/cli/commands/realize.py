@@ -121,7 +121,8 @@ def realize(settings: RealizeSettings) -> int:
     if settings.only_print:
         platforms = settings.platforms
         one = _alone(project, recipe, settings, "--print")
-        text = dockerfile(one.lock, platforms[0] if platforms else None)
+        whole = with_digests(project, one.lock)
+        text = dockerfile(whole, platforms[0] if platforms else None)
         give(text)
         keep(project, text, "")
         return 0

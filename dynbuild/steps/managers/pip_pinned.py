@@ -143,11 +143,13 @@ if [ -s {_FOLDER}/wanted ]; then
   cat {_FOLDER}/errors >&2
 fi"""
 
-_FITS = f"""[ -z "$report" ] || "$python" -m pip install -q --no-index --dry-run \\
-  @SPECS@ || {{
-  echo '{UNFIT}' >&2
-  exit 1
-}}"""
+_FITS = f"""if [ -n "$report" ]; then
+  fits() {{ "$python" -m pip install -q --no-index --dry-run "$@"; }}
+  fits @SPECS@ || {{
+    echo '{UNFIT}' >&2
+    exit 1
+  }}
+fi"""
 
 
 def install(group: Group, pinned: Pinned) -> Iterator[str]:
