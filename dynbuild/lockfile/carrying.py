@@ -49,20 +49,22 @@ def carried(lock: Lock, source: Lock) -> Lock:
     """
     if not source.resolved or not is_same(lock.base, source.base):
         return lock
-    resolved: dict[str, dict[str, Events]] = {}
-    for manager in {**lock.resolved, **source.resolved}:
+    for manager in MANAGERS:
+        # Managers of the system first: the others stand on what these bring.
         mine = lock.resolved.get(manager, {})
         platforms = sorted({**mine, **source.resolved.get(manager, {})})
         found = {one: _both(lock, source, manager, one) for one in platforms}
-        resolved[manager] = {one: events for one, events in found.items() if events}
-    return replace(lock, resolved={name: one for name, one in resolved.items() if one})
+        kept = {one: events for one, events in found.items() if events}
+        rest = {name: of for name, of in lock.resolved.items() if name != manager}
+        every = {**rest, manager: kept} if kept else rest
+        lock = replace(lock, resolved=every)
+    return lock
 
 
 def _both(lock: Lock, source: Lock, manager: str, platform: str) -> Events:
     own = lock.resolved.get(manager, {}).get(platform, {})
-    here = replace(lock, resolved={manager: {platform: own}})
     found = _carried(
-        _chain(here, platform, manager), _chain(source, platform, manager), manager
+        _chain(lock, platform, manager), _chain(source, platform, manager), manager
     )
     return dict(sorted({**own, **found}.items()))
 

@@ -312,6 +312,8 @@ def test_versions_that_do_not_fit_together(
 
 def sdist(index: Index, name: str, version: str) -> None:
     """A source archive that builds itself, without anything else."""
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    kind = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     backend = f"""\
 import zipfile
 def build_wheel(folder, settings=None, metadata=None):
@@ -319,8 +321,8 @@ def build_wheel(folder, settings=None, metadata=None):
     info = "{name}-{version}.dist-info"
     content = {{
         "{name}.py": "",
-        f"{{info}}/METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
-        f"{{info}}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        f"{{info}}/METADATA": {about!r},
+        f"{{info}}/WHEEL": {kind!r},
     }}
     record = "".join(f"{{path}},,\\n" for path in [*content, f"{{info}}/RECORD"])
     with zipfile.ZipFile(f"{{folder}}/{{name}}", "w") as archive:
@@ -331,7 +333,6 @@ def build_wheel(folder, settings=None, metadata=None):
     project = (
         '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
     )
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     content = {"own.py": backend, "pyproject.toml": project, "PKG-INFO": about}
     place = index.folder / name / f"{name}-{version}.tar.gz"
     place.parent.mkdir(exist_ok=True)

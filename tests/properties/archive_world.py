@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
 from dynbuild.lockfile.order import on_platform, system_chain
 from dynbuild.steps.managers.apt_pinned import is_older
 from dynbuild.steps.managers.came import acted
-from dynbuild.steps.model import Group, Remove
+from dynbuild.steps.model import Group, Remove, Upgrade
+from dynbuild.steps.pinned import ALL, NOBODY
 from dynbuild.steps.pins import is_resolvable
 
 if TYPE_CHECKING:
@@ -54,56 +55,78 @@ def version(package: str, time: int) -> str:
 def resolved(lock: Lock, time: int) -> Lock:
     """Return a lock in which all that comes at a time is written down."""
     _, found = _built(lock, time)
-    events = {**lock.resolved.get("apt", {}).get(PLATFORM, {}), **found}
-    if not events:
-        return lock
-    return replace(lock, resolved={"apt": {PLATFORM: dict(sorted(events.items()))}})
+    every = {**lock.resolved}
+    for manager, more in found.items():
+        of = every.get(manager, {})
+        events = dict(sorted({**of.get(PLATFORM, {}), **more}.items()))
+        every[manager] = {**of, PLATFORM: events}
+    return replace(lock, resolved=every)
 
 
 def built(lock: Lock, time: int) -> dict[str, str]:
     """Return what a lock's packages are, built at a time. Raises Difference."""
-    return _built(lock, time)[0]
+    there, _ = _built(lock, time)
+    return {
+        name if manager == "apt" else f"{manager} {name}": version_
+        for manager, found in there.items()
+        for name, version_ in found.items()
+    }
 
 
-def _built(
-    lock: Lock, time: int
-) -> tuple[dict[str, str], dict[int, Mapping[str, str]]]:
-    there: dict[str, str] = {}
+_Found: TypeAlias = "dict[str, dict[int, Mapping[str, str]]]"
+
+
+def _built(lock: Lock, time: int) -> tuple[dict[str, dict[str, str]], _Found]:
+    """Return what is there, by manager, and what of it is to be written down."""
+    every: dict[str, dict[str, str]] = {"apt": {}, "pip": {}}
     manual: set[str] = set()
-    found: dict[int, Mapping[str, str]] = {}
+    found: _Found = {}
     for placed in on_platform(system_chain(lock), PLATFORM):
         group = placed.step
-        if not isinstance(group, Group) or group.manager != "apt":
+        if not isinstance(group, Group):
             continue
+        there = every[group.manager]
         wants = {*acted(group)}
+        removed = {n for n, a in group.actions.items() if isinstance(a, Remove)}
+        if group.manager == "pip":
+            for name in removed:
+                there.pop(name, None)
         before = dict(there)
         if group.pinned is None:
             _install(group, there, time)
         else:
             there |= group.pinned.packages
-            besides = {p for name in wants for p in closure(name)} - there.keys()
+            asked = wants if group.manager == "apt" else {*group.declared}
+            besides = {p for name in asked for p in closure(name)} - there.keys()
             if besides:
                 raise Difference(placed.seq, f"{sorted(besides)} came besides")
-        removed = {n for n, a in group.actions.items() if isinstance(a, Remove)}
-        manual = (manual | wants) - removed
-        if removed:
+        if group.manager == "apt":
+            manual = (manual | wants) - removed
             needed = {p for name in manual for p in closure(name)}
-            there = {name: one for name, one in there.items() if name in needed}
+            for name in there.keys() - needed if removed else ():
+                del there[name]
+        came = {n: v for n, v in there.items() if before.get(n) != v}
         if group.pinned is None and is_resolvable(group):
-            came = {n: v for n, v in there.items() if before.get(n) != v}
-            found[placed.seq] = {**came, **{name: there[name] for name in wants}}
-    return there, found
+            versions = {**came, **{name: there[name] for name in wants}}
+            back = {} if wants else {ALL: NOBODY}
+            found.setdefault(group.manager, {})[placed.seq] = {**versions, **back}
+    return every, found
 
 
 def _install(group: Group, there: dict[str, str], time: int) -> None:
     if group.upgrades:
         there |= {name: version(name, time) for name in there}
-    for name, action in sorted(group.actions.items()):
-        if isinstance(action, Remove):
-            continue
+    wants = {*acted(group)}
+    if group.manager == "pip":
+        # Of all that is declared, only what is missing, or to be upgraded.
+        upgraded = any(isinstance(one, Upgrade) for one in group.actions.values())
+        wants = {n for n in group.declared if upgraded or n not in there}
+    for name in sorted(wants):
         there[name] = version(name, time)
+    for name in sorted({*wants, *(group.declared if group.manager == "pip" else ())}):
         for one in closure(name):
             # What is newer needs what is at least as new as what an older one needed.
             least = version(one, time // 3 * 3)
-            if one not in there or (one != name and is_older(there[one], least)):
+            older = one != name and one in there and is_older(there[one], least)
+            if one not in there or (older and name in wants):
                 there[one] = version(one, time)

@@ -54,7 +54,7 @@ class Pinning:
     of the system's packages that are installed after it. ``differs`` tells how what
     came differs from what is written down. ``stands_on`` matches packages of other
     managers on which it depends what comes; ``since`` is the first version of a lock
-    with it. ``teller`` is who knows digests, and ``needed`` what to do where none is known.
+    with it. ``teller`` is who knows digests, ``needed`` what to do where none is known.
     """
 
     notes: str

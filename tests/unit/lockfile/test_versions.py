@@ -131,6 +131,49 @@ def test_a_new_base_begins_anew() -> None:
     assert carried(moved, grown) is moved
 
 
+def test_what_pip_brings_stays_unless_what_it_stands_on_changed() -> None:
+    pip = {"pip": {"flask": "flask"}}
+    start = with_(update(None, target("jq")), {1: {"jq": "1", "lib": "1"}})
+    of_both = replace(target("jq"), packages={"apt": {"jq": "jq"}, **pip})
+    branch = update(start, of_both)
+    lines = {2: {"flask": "3", "dep": "1"}}
+    branch = replace(branch, resolved={**branch.resolved, "pip": {AMD: lines}})
+    for versions, stays in (
+        ({"tree": "1"}, True),
+        ({"tree": "1", "flask": "2"}, True),
+        ({"tree": "1", "libpython3-stdlib": "1"}, False),
+        ({"tree": "1", "pypy3": "1"}, False),
+    ):
+        main = update(start, target("jq", "tree"))
+        main = with_(main, {**start.resolved["apt"][AMD], 2: versions})
+        names = {"apt": {"jq": "jq", "tree": "tree"}, **pip}
+        both = carried(update(main, replace(of_both, packages=names)), branch)
+        seq = both.packages["pip"]["flask"][0].seq
+        assert (seq in both.resolved.get("pip", {}).get(AMD, {})) is stays
+        assert both.resolved["apt"][AMD][2] == versions
+    # Two groups of pip, with and without a package that both brought.
+    for versions, stays in (
+        ({"click": "8"}, True),
+        ({"click": "8", "dep": "2"}, False),
+    ):
+        other = replace(of_both, packages={"apt": {"jq": "jq"}, "pip": {"click": "x"}})
+        main = update(start, other)
+        main = replace(main, resolved={**main.resolved, "pip": {AMD: {2: versions}}})
+        every = {"apt": {"jq": "jq"}, "pip": {"click": "x", "flask": "flask"}}
+        both = carried(update(main, replace(of_both, packages=every)), branch)
+        assert (3 in both.resolved["pip"][AMD]) is stays
+
+
+def test_a_merge_leaves_open_what_pip_would_make_older() -> None:
+    wanted = replace(target("jq"), packages={"pip": {"flask": "flask"}})
+    lock = replace(update(None, wanted), resolved={"pip": {AMD: {1: {"flask": "1.9"}}}})
+    side = replace(lock, resolved={"pip": {AMD: {1: {"flask": "1.10"}}}})
+    assert none_older(lock, [side]).resolved == {}
+    assert none_older(side, [lock]) == side
+    assert "version = 10\n" in dumps(lock)
+    assert loads(dumps(lock)) == lock
+
+
 def test_what_stays_when_numbered_anew() -> None:
     start = with_(update(None, target("jq")), {1: {"jq": "1", "lib": "1"}})
     branch = update(start, target("jq", "git"))
