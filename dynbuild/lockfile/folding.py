@@ -12,6 +12,7 @@ from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import last_system_seq, unchecked_order
 from dynbuild.steps.log import Event, Log, folded
 from dynbuild.steps.model import Group, Upgrade
+from dynbuild.steps.pinned import ALL
 
 Logs = Mapping[str, Log]
 """The package logs of a lock, by manager."""
@@ -58,7 +59,7 @@ def _bringing_others(lock: Lock) -> int:
             for manager, platforms in lock.resolved.items()
             for events in platforms.values()
             for seq, versions in events.items()
-            if versions.keys() - named[manager, seq]
+            if versions.keys() - named[manager, seq] - {ALL}
         ),
         default=0,
     )

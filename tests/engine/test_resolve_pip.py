@@ -358,6 +358,12 @@ def test_sources_addresses_and_more_than_one_index(
     space.ok("lock", "--resolve")
     assert 'built = ["1 1.0"]' in text(image)
     space.commit()
+    # What a cache has built is not what the index has of it.
+    space.ok("lock", "--repack", "--resolve")
+    first = text(image, "dynbuild.sum")
+    archive = (index.folder / "built/built-1.0.tar.gz").read_bytes()
+    sum_ = hashlib.sha256(archive).hexdigest()
+    assert f"pip linux/amd64 built 1.0 {sum_}\n" in first
     # A wheel of what was built, and another archive of what the first index had.
     wheel(index.folder, "built", "1.0")
     more.add("App", "9.0")
