@@ -120,6 +120,7 @@ REASONS: dict[str, list[tuple[str, str]]] = {
     "DB0176": [(r"copy what it needs", CHOICE)],
     "DB0177": [(r"name a user of that base", INVENTED)],
     "DB0178": [(r"remove one|name one, such as", CHOICE)],
+    "DB0200": [(r"add its platform to platforms", CHOICE)],
     "DB0199": [(r"let .* be so too", CHOICE)],
     "DB0179": [(r"for the image", CHOICE)],
     "DB0180": [(r"keep the id alone", SECRET)],

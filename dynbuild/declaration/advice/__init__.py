@@ -12,7 +12,7 @@ from dynbuild.declaration.advice import (
     missing_files,
     shared_directories,
 )
-from dynbuild.declaration.check import arrangements, statuses
+from dynbuild.declaration.check import arrangements, platforms, statuses
 from dynbuild.declaration.check.fields import check_secrets
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.scripts.runs import ScriptRun, runs_of
@@ -32,6 +32,7 @@ def advise(loaded: Loaded) -> list[Diagnostic]:
         *shared_directories.check_looks(loaded, runs),
         *clashes.check_clashes(loaded, runs),
         *statuses.check_losses(loaded, runs),
+        *platforms.check_unwanted(loaded),
         *arrangements.check_operators(loaded),
         *arrangements.check_ignored(loaded),
         *arrangements.check_pasted(loaded),

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from dynbuild.declaration.check.packages import lists_of
 from dynbuild.declaration.loaded import Loaded
 from dynbuild.declaration.schema_stage import Stage
 from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic, Label
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.restriction import admits, bare, parted
 
 
 def check_platforms(loaded: Loaded) -> Iterator[Diagnostic]:
@@ -39,6 +42,35 @@ def _check_list(
                 "linux/arm/v7",
                 (label,),
             )
+
+
+def check_unwanted(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Warn of stages and packages for platforms that the image is not for."""
+    declared = loaded.declaration.platforms
+    if not declared:
+        return
+    stages = loaded.declaration.stages
+    said = [
+        (("stages", index, "only"), f"stage {stage.name!r}", "is never built")
+        for index, stage in enumerate(stages)
+        if stage.only and not set(stage.only) & set(declared)
+    ]
+    said += [
+        ((*at, manager.field, index), repr(bare(spec)), "is never installed")
+        for at, lists in lists_of(loaded)
+        for manager in MANAGERS.values()
+        for index, spec in enumerate(getattr(lists, manager.field))
+        if not any(admits(parted(spec)[1], platform) for platform in declared)
+    ]
+    for path, what, never in said:
+        yield Diagnostic(
+            "DB0200",
+            f"{what} {never}: the image is for {', '.join(declared)} only",
+            loaded.span(*path),
+            "add its platform to platforms, or remove it",
+            (Label(loaded.span("platforms"), "said here"),),
+            severity="warning",
+        )
 
 
 def check_needs(loaded: Loaded) -> Iterator[Diagnostic]:
