@@ -50,7 +50,7 @@ def check_unwanted(loaded: Loaded) -> Iterator[Diagnostic]:
     if not declared:
         return
     stages = loaded.declaration.stages
-    said = [
+    said: list[tuple[Path, str, str]] = [
         (("stages", index, "only"), f"stage {stage.name!r}", "is never built")
         for index, stage in enumerate(stages)
         if stage.only and not set(stage.only) & set(declared)
