@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.moved import make_base
 from tests.s3_servers import free_port
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = [sys.executable, str(ROOT / "scripts" / "engine")]
 SAID = {
     "compile": ("base: ", "reproducible: true\nbase: "),
+    "matrix": ("base = ", "reproducible = true; base = "),
+    "pyproject": ("base = ", "reproducible = true; base = "),
     "seed": ("{", '{"base": "@BASE@", "reproducible": true,'),
     "shared": ("base = ", "reproducible = true; base = "),
     "webapp": ("base = ", "reproducible = true\nbase = "),
@@ -64,16 +67,27 @@ def digests(space: Space, several: bool) -> dict[str, str]:  # noqa: FBT001
     return {name: index["manifests"][0]["digest"] for name, index in found.items()}
 
 
+@pytest.fixture(scope="module")
+def python_base(engine: dict[str, str], debian_base: str, registry: str) -> str:
+    """Return an image with Python and pip, as the official one has them."""
+    return make_base(engine, registry, {"debian": debian_base}, "python")["python"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SAID)
 def test_two_engines_make_one_image(
-    name: str, built: Space, debian_base: str, other_engine: dict[str, str]
+    name: str,
+    built: Space,
+    debian_base: str,
+    python_base: str,
+    other_engine: dict[str, str],
 ) -> None:
     """The second one works in another checkout, with another store, at another time."""
     here = built
     shutil.copytree(ROOT / "examples" / name, here.root, dirs_exist_ok=True)
     (path,) = here.root.glob("dynbuild.*")
     text = path.read_text().replace(*SAID[name], 1).replace("@BASE@", "debian:x-slim")
+    text = re.sub(r"python:\$\{\w+\}-slim-bookworm", python_base, text)
     path.write_text(re.sub(r"debian:\w+-slim", debian_base, text))
     there = replace(
         here,
