@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The fact that a lock is up to date, with its declared tiers in JSON."""
+    """The fact that a lock is up to date, with its declared tiers in JSON.
+
+    ``quiet`` if an update has nothing to say of it, neither a warning.
+    """
 
     cache: str
+    quiet: bool = False
 
 
 def load_declaration(
@@ -44,8 +48,8 @@ def keep(project: Project, out: str, err: str) -> None:
 def known_fresh(project: Project, arguments: object) -> Fresh | None:
     """Return the note that the lock is up to date, if nothing changed since."""
     match recall(directory_of(os.environ), _fit(project, arguments)):
-        case (_, (str() as cache,)):
-            return Fresh(cache)
+        case (_, (str() as cache, bool() as quiet)):
+            return Fresh(cache, quiet)
         case _:
             return None
 
@@ -55,7 +59,8 @@ def note_fresh(project: Project, arguments: object, fresh: Fresh) -> None:
     facts = project.facts
     if facts.complete:
         question = _fit(project, arguments)
-        remember(directory_of(os.environ), question, facts.listed(), (fresh.cache,))
+        noted = (fresh.cache, fresh.quiet)
+        remember(directory_of(os.environ), question, facts.listed(), noted)
 
 
 def note_written(

@@ -43,14 +43,7 @@ def edited(
 def _edited(
     start: Lock, lock: Lock, files: Files, edits: Edits, revision: str | None
 ) -> frozenset[str]:
-    last = last_system_seq(lock)
-    outgrown = {
-        placed.id: copies
-        for placed in unchecked_order(lock)
-        if isinstance(placed.step, Stage)
-        and placed.seq < last
-        and (copies := placed.step.live_inputs)
-    }
+    outgrown = _outgrown(lock)
     if not outgrown:
         return frozenset()
     if revision is None:
@@ -69,6 +62,33 @@ def _edited(
         name
         for name, copies in outgrown.items()
         if any(edits.concern(copy.path, copy.exclude, changed) for copy in copies)
+    )
+
+
+def _outgrown(lock: Lock) -> dict[str, tuple[Copy, ...]]:
+    """Return the live stages behind which the system chain has grown, by name."""
+    last = last_system_seq(lock)
+    return {
+        placed.id: copies
+        for placed in unchecked_order(lock)
+        if isinstance(placed.step, Stage)
+        and placed.seq < last
+        and (copies := placed.step.live_inputs)
+    }
+
+
+def is_settled(several: LockedImages, revision: str | None) -> bool:
+    """Whether no edit of live content changes a lock: no stage can move by it.
+
+    Where no ``revision`` has the lock, it says what content was seen.
+    """
+    return not any(
+        _outgrown(several.whole(name))
+        or (
+            revision is None
+            and any(entry.stage.live_inputs for entry in image.own.stages.values())
+        )
+        for name, image in several.images.items()
     )
 
 

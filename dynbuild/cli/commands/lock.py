@@ -175,7 +175,8 @@ def lock(settings: LockSettings) -> int:
         if locked.text is not None and not settings.dry_run:
             project.locks.write(locked.text)
         if not settings.dry_run:
-            fresh = Fresh(loaded.declaration.cache.model_dump_json())
+            quiet = not (locked.warnings or loaded.declaration.lock.resolve)
+            fresh = Fresh(loaded.declaration.cache.model_dump_json(), quiet)
             written = (settings.expressions, settings.texts)
             note_written(project, written, fresh, locked.text)
     show(locked.warnings, settings.color)

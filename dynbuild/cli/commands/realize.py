@@ -22,7 +22,7 @@ from dynbuild.cli.commands.realize_build import (
     open_shell,
 )
 from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
-from dynbuild.cli.commands.realize_lock import updated, with_digests
+from dynbuild.cli.commands.realize_lock import up_to_date, with_digests
 from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
@@ -51,7 +51,7 @@ from dynbuild.project.writing import is_refused, put
 from dynbuild.realization.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
 from dynbuild.steps.late import settled
-from dynbuild.tiers.declared import Cache, cache_of, declared_in
+from dynbuild.tiers.declared import Cache, cache_of
 
 _NOTHING = Accepted(Cache(), given=False)
 """For when no declaration is read, or none of its caches is used."""
@@ -153,13 +153,11 @@ def build(settings: BuildSettings) -> int:
     request = realize_options(settings)
     project = open_project(settings.config)
     arguments = arguments_of(settings.expressions, settings.texts)
-    loaded = load_declaration(project, arguments, locking.recorded(project.locks))
-    locked = updated(project, loaded, settings)
-    declared = declared_in(loaded.declaration)
+    recipe, declared = up_to_date(project, settings)
     agreed = accepted(project, declared)
     return _realize_each(
         project,
-        settled_with(locked.lock, arguments, notes_of(settings)),
+        settled_with(recipe, arguments, notes_of(settings)),
         request,
         agreed,
         settings,
