@@ -115,6 +115,8 @@ def lock(
         projects.images,
         projects.fetch,
         projects.lacks,
+        projects.made_at,
+        projects.now,
     )
     locked = locks.lock(loaded, edges, options)
     if locked.text is not None and not dry_run:

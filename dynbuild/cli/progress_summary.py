@@ -20,6 +20,7 @@ from dynbuild.declaration.grammar import STEP_NAME, matches
 from dynbuild.engine import messages
 from dynbuild.errors import Diagnostic
 from dynbuild.explain.past import BUILT, LOCAL, PastStep
+from dynbuild.steps.managers.apt_snapshot import NEWER, UNDATED
 from dynbuild.steps.managers.came import UNFIT, UNKNOWN, UNSERVED
 from dynbuild.steps.managers.presence import DIFFERS
 
@@ -197,6 +198,17 @@ def _of_versions(output: Sequence[str]) -> str | None:
             "the sources have other versions now, and the lock wants these: take the "
             "step from\na cache that holds it; or `dynbuild lock --repack --resolve` "
             "installs what is served now"
+        )
+    if any(line.startswith(NEWER) for line in output):
+        return (
+            "the snapshot is older than the base, or than what was installed before: "
+            "let\n`apt_snapshot` name a later one and run `dynbuild lock --repack`, or "
+            "take an older base"
+        )
+    if any(line.startswith(UNDATED) for line in output):
+        return (
+            "say where snapshots of these archives are: `mirrors` of `apt_snapshot` "
+            "(docs/packages.md)"
         )
     if any(line.startswith(UNFIT) for line in output):
         return (

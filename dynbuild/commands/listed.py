@@ -5,6 +5,7 @@ from dynbuild.declaration.schema_stage import Stage
 from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Index
+from dynbuild.steps.snapshots import Snapshot
 
 _LISTED = [
     (row, row.field, row.upgrade_field if row.system else None)
@@ -28,6 +29,12 @@ def packages_of(declaration: ImageFields | Stage) -> dict[str, dict[str, str]]:
         if specs:
             found[manager.name] = specs
     return found
+
+
+def snapshot_of(declaration: ImageFields) -> Snapshot | None:
+    """Return the time that new packages come from, if the declaration says one."""
+    said = declaration.apt_snapshot
+    return None if said is None else Snapshot(said.at, dict(said.mirrors))
 
 
 def indexes_of(

@@ -11,6 +11,15 @@ from dynbuild.commands.lock_requests import (
     LockOptions,
     requests_of,
 )
+from dynbuild.commands.lock_snapshots import (
+    MadeAt,
+    gone_back,
+    idle,
+    older_than_bases,
+    refuse_later,
+    refuse_older,
+    undated,
+)
 from dynbuild.commands.lock_start import (
     current_of,
     is_lost,
@@ -69,7 +78,9 @@ _GUESSED = "DB0181"
 class Edges:
     """What ``lock`` asks; ``images`` is called only if an image has to be looked up.
 
-    ``lacks`` is asked only of an image of which no lock shows it.
+    ``lacks`` is asked only of an image of which no lock shows it, and ``made_at`` when
+    a lock begins to have packages of a time; ``now`` is that time at present, if
+    anybody asks.
     """
 
     files: Files
@@ -78,6 +89,8 @@ class Edges:
     images: Callable[[], Images]
     fetch: Fetch
     lacks: Lacks
+    made_at: MadeAt
+    now: Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +153,8 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
         result = _without_seen(result, held)
     if current is not None and not options.repack:
         result = carried_images(result, current)
+    refuse_older(loaded, result, current, start)
+    refuse_later(loaded, result, (current, start), edges.now())
     recipe = as_recipe(result)
     for name in result.images:
         _refuse_unsayable(result.whole(name))
@@ -152,6 +167,10 @@ def lock(loaded: "Loaded", edges: Edges, options: LockOptions) -> Locked:
             *unsaid,
             *(_of_news(result) if recipe != held else ()),
             *still_mentioned(loaded, start, result),
+            *(undated(result, current or start) if recipe != held else ()),
+            *idle(result, (current, start)),
+            *older_than_bases(result, (current, start), edges.made_at),
+            *gone_back(result),
             *unresolved(result),
         ),
         text=_text_beside(recipe, held),
@@ -227,7 +246,12 @@ def check(
     return Locked(
         lock=recipe,
         changes=compare_images(current, result),
-        warnings=(*_lasting(loaded), *shared_seqs(before), *unresolved(result)),
+        warnings=(
+            *_lasting(loaded),
+            *shared_seqs(before),
+            *gone_back(result),
+            *unresolved(result),
+        ),
         text=None if recipe == held else dumps(recipe),
     )
 

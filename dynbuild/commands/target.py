@@ -8,7 +8,12 @@ from typing import Literal
 
 from dynbuild.commands.copied import as_copy, is_pattern, pattern_of, sources_of
 from dynbuild.commands.downloads import Digester, undigested, with_downloads
-from dynbuild.commands.listed import indexes_of, own_indexes_of, packages_of
+from dynbuild.commands.listed import (
+    indexes_of,
+    own_indexes_of,
+    packages_of,
+    snapshot_of,
+)
 from dynbuild.commands.programs import Lacks, unasked
 from dynbuild.commands.resolving import resolved
 from dynbuild.commands.unfit_stages import (
@@ -133,6 +138,7 @@ def target_of(
             stage.name for stage in declaration.stages if stage.touches is None
         ),
         resolve=declaration.lock.resolve,
+        snapshot=snapshot_of(declaration),
     )
 
 

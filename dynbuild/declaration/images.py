@@ -31,6 +31,7 @@ FIELDS: Mapping[str, Inherits] = {
     "pip_packages": "united",
     "npm_packages": "united",
     "apt_sources": "united",
+    "apt_snapshot": "root",
     "pip_index": "root",
     "npm_registry": "root",
     "apt_upgrade": "root",

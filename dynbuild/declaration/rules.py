@@ -8,6 +8,7 @@ from dynbuild.declaration import grammar
 from dynbuild.declaration.grammar import matches
 from dynbuild.errors import nearest
 from dynbuild.platforms import normal
+from dynbuild.steps.snapshots import TIME
 from dynbuild.values import dataclass
 
 
@@ -69,9 +70,17 @@ def _as_platform(text: str) -> Sequence[str]:
     return [near] if known else []
 
 
+def _as_time(text: str) -> Sequence[str]:
+    digits = re.sub(r"[^0-9]", "", text)
+    near = f"{digits[:8]}T{digits[8:14]:0<6}Z"
+    return [near] if matches(SNAPSHOT, near) else []
+
+
 def _as_signal(text: str) -> Sequence[str]:
     return nearest(text.upper(), ("SIGTERM", "SIGINT", "SIGQUIT", "SIGKILL"))
 
+
+SNAPSHOT = rf"^{TIME}$"
 
 VARIABLE = Rule(
     "DB0141",
@@ -100,6 +109,10 @@ Duration = Annotated[
 Platform = Annotated[
     str,
     Rule("DB0178", grammar.PLATFORM, "a platform, such as linux/amd64", _as_platform),
+]
+SnapshotTime = Annotated[
+    str,
+    Rule("DB0116", SNAPSHOT, "a time in UTC, such as 20261101T000000Z,", _as_time),
 ]
 Image = Annotated[
     str,

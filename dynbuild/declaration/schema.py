@@ -22,11 +22,12 @@ from dynbuild.declaration.rules import (
     Duration,
     Image,
     Signal,
+    SnapshotTime,
     WarningCode,
 )
 from dynbuild.declaration.schema_cache import Cache
 from dynbuild.declaration.schema_model import Model, Several, Strings, text
-from dynbuild.declaration.schema_packages import AptSource
+from dynbuild.declaration.schema_packages import AptSnapshot, AptSource, timed
 from dynbuild.declaration.schema_stage import (
     EVERY_STAGE,
     Env,
@@ -227,6 +228,16 @@ class ImageFields(Model):
     )
     apt_sources: Annotated[tuple[AptSource, ...], Several] = Field(
         default=(), description="Third-party apt repositories."
+    )
+    apt_snapshot: Annotated[
+        AptSnapshot | None,
+        BeforeValidator(
+            timed, json_schema_input_type=AptSnapshot | SnapshotTime | None
+        ),
+    ] = Field(
+        default=None,
+        description="The time from which Debian's and Ubuntu's archives are taken for "
+        "what is new; else they are as they are.",
     )
     pip_index: Indexes = Field(
         default=(),

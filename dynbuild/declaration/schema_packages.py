@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from dynbuild.declaration.grammar import SECRET_ID
-from dynbuild.declaration.rules import SecretId
+from dynbuild.declaration.rules import SNAPSHOT, SecretId, SnapshotTime
 from dynbuild.declaration.schema_model import Model, Strings, text
 from dynbuild.steps.managers import MANAGERS
 
@@ -33,6 +33,22 @@ class AptSource(Model):
     secret: SecretId | None = text(
         SECRET_ID, f"{_WHO}lines of an auth.conf.", default=None
     )
+
+
+class AptSnapshot(Model):
+    """The time that new packages of apt come from."""
+
+    at: SnapshotTime = text(SNAPSHOT, "The time in UTC: 20261101T000000Z.")
+    mirrors: dict[str, str] = Field(
+        default={},
+        description="Where snapshots are, by the address of the archive in the image: "
+        "below that, by time.",
+    )
+
+
+def timed(value: object) -> object:
+    """Let ``apt_snapshot = "…"`` mean ``apt_snapshot = { at = "…" }``."""
+    return {"at": value} if isinstance(value, str) else value
 
 
 class Index(Model):

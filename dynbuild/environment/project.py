@@ -1,6 +1,7 @@
 """A project that was found, its declaration, and the engine that it is built with."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,18 @@ def lacks(pin: "Pin", program: str) -> bool:
     from dynbuild.environment import programs  # noqa: PLC0415
 
     return programs.lacks(pin, program, os.environ)
+
+
+def made_at(pin: "Pin") -> str | None:
+    """Return when an image says that it was made; imported only when needed."""
+    from dynbuild.tiers.oci.images import made_at  # noqa: PLC0415
+
+    return made_at(pin, os.environ)
+
+
+def now() -> str:
+    """Return the time, as snapshots spell it."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 def fetch(url: str) -> Digest | None:

@@ -65,14 +65,14 @@ def changed(lock: Lock, step: Step) -> Changed:
 
 def _owner(lock: Lock, step: Group) -> Stage | None:
     """Return the stage on whose own base a group is installed, if it is."""
-    bare = replace(step, indexes=())
+    bare = replace(step, indexes=(), mirrors={}, pins={}, pinned=None)
     image = groups(step.manager, lock.packages.get(step.manager, {}))
     if any(group == bare for _, group in image):
         return None
     return next(
         entry.stage
         for entry in lock.stages.values()
-        if any(group == step for _, group in groups_of(entry))
+        if any(group == step for _, group in groups_of(entry, lock.mirrors))
     )
 
 

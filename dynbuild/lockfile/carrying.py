@@ -26,7 +26,10 @@ _Facts: TypeAlias = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Below:
-    """A step of the chain: what it is, its actions, its versions on a platform."""
+    """A step of the chain: what it is, its actions, its versions on a platform.
+
+    ``snapshot`` is the time that these come from, and who has it.
+    """
 
     seq: int
     facts: _Facts
@@ -34,6 +37,7 @@ class _Below:
     upgrades: bool
     manager: str | None
     versions: Versions | None
+    snapshot: _Facts = ()
 
     @property
     def is_apart(self) -> bool:
@@ -138,7 +142,8 @@ def _below(step: Step, seq: int, platform: str) -> _Below:
         return _Below(seq, (step,), {}, upgrades=False, manager=None, versions=None)
     pinned = on(step, platform).pinned
     actions = tuple(sorted(step.actions.items(), key=lambda one: one[0]))
-    facts = (step.manager, actions, step.upgrades, step.indexes)
+    snapshot = (step.snapshots, tuple(sorted(step.mirrors.items())))
+    facts = (step.manager, actions, step.upgrades, step.indexes, snapshot)
     wants = is_resolvable(step)
     return _Below(
         seq,
@@ -147,6 +152,7 @@ def _below(step: Step, seq: int, platform: str) -> _Below:
         step.upgrades,
         step.manager if wants else None,
         pinned.versions if pinned else None,
+        snapshot,
     )
 
 
@@ -187,6 +193,7 @@ def _parts(one: _Below, there: Sequence[_Below], used: set[int]) -> list[int]:
         at
         for at in free
         if there[at].manager == one.manager
+        and there[at].snapshot == one.snapshot
         and wanted >= {*there[at].actions.items()}
         and (one.upgrades or not there[at].upgrades)
     ]

@@ -16,7 +16,12 @@ from dynbuild.spans import Source, Span
 from dynbuild.steps.fields import NEWEST_VERSION
 from dynbuild.toml_words import explained
 
-VERSION = max(NEWEST_VERSION, writing.RESOLVED_SINCE, versions.NEWEST)
+VERSION = max(
+    NEWEST_VERSION,
+    writing.RESOLVED_SINCE,
+    writing.SNAPSHOTS_SINCE,
+    versions.NEWEST,
+)
 """The newest known version. A lock has the lowest version that can express it."""
 
 _DEEPEST = 50

@@ -165,6 +165,7 @@ def own_part(lock: Lock, above: Lock | None, config: RuntimeConfig) -> Lock:
         user=lock.user if has_user else None,
         user_seq=lock.user_seq if has_user else 0,
         indexes={},
+        mirrors={},
         stages=stages,
         images={ref: pin for ref, pin in lock.images.items() if ref in taken},
         config=config,

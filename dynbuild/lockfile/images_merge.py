@@ -31,6 +31,7 @@ from dynbuild.lockfile.merge_values import Three, value
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.requests import asked_since
 from dynbuild.steps.image import RuntimeConfig
+from dynbuild.steps.snapshots import Snapshot
 from dynbuild.values import dataclass
 
 Tell = Callable[[str], None]
@@ -106,8 +107,27 @@ def _updated(three: Three[LockedImages], tell: Tell, *, cautious: bool) -> Locke
         )
         moved = moved_for_their_content(wholes.start, wholes.branch, whole)
         edited[name] = moved
+    targets = _at_one_time(targets)
     merged = carried_images(update_images(main, targets, asked, edited), branch)
     return none_older_images(merged, main, branch)
+
+
+def _at_one_time(targets: dict[str, TargetImage]) -> dict[str, TargetImage]:
+    """Return targets of which those of one line take what is new from one time.
+
+    That of any of them which is the newest; mirrors are those of the root.
+    """
+    found = {}
+    for name, one in targets.items():
+        root = root_of(targets, name)
+        line = [targets[of].whole for of in targets if root_of(targets, of) == root]
+        times = [of.snapshot.at for of in line if of.snapshot is not None]
+        mirrors = targets[root or name].whole.snapshot
+        snapshot = (
+            Snapshot(max(times), mirrors.mirrors if mirrors else {}) if times else None
+        )
+        found[name] = replace(one, whole=replace(one.whole, snapshot=snapshot))
+    return found
 
 
 def _upgrades(three: Three[LockedImages], name: str) -> frozenset[tuple[str, str]]:

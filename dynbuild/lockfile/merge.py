@@ -18,6 +18,7 @@ from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.order import unchecked_order
 from dynbuild.lockfile.renames import continued
 from dynbuild.lockfile.requests import asked_since, is_repacked
+from dynbuild.lockfile.snapshots import of_both
 from dynbuild.lockfile.update import update
 from dynbuild.steps.fields import BY_NAME, FieldValue, StageField
 from dynbuild.steps.image import RuntimeConfig
@@ -128,6 +129,7 @@ def target_of_both(
         config=config_of_both(of(lambda lock: lock.config), tell),
         arguments=keyed(of(lambda lock: lock.arguments), "argument", tell),
         resolve=value(of(lambda lock: lock.resolve_since is not None), "resolve", tell),
+        snapshot=of_both(start, main, branch, tell),
     )
 
 

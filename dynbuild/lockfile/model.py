@@ -17,6 +17,7 @@ from dynbuild.steps.model import (
     User,
 )
 from dynbuild.steps.pinned import Resolved, Sums
+from dynbuild.steps.snapshots import Snapshot
 from dynbuild.values import dataclass
 
 
@@ -50,9 +51,10 @@ class Lock:
     called with, if it is a function, ``upgrades`` by manager how many upgrades were
     asked for, where that is more than the logs show. ``resolved`` are the versions that
     are written down, ``resolve_since`` is the seq from which on they have to be, if the
-    declaration says so, and ``sums`` what their archives may be (``lockfile.sums``). Of
-    one of several images that has all that it inherits, ``above`` is the lock of the
-    image that it extends.
+    declaration says so, and ``sums`` what their archives may be (``lockfile.sums``).
+    ``mirrors`` say who has archives as they were (``steps.snapshots``). Of one of
+    several images that has all that it inherits, ``above`` is the lock of the image
+    that it extends.
     """
 
     base: Pin
@@ -69,6 +71,7 @@ class Lock:
     setups: Mapping[Setup, int] = field(default_factory=dict)
     indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
     upgrades: Mapping[str, int] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
     resolved: Resolved = field(default_factory=dict)
     resolve_since: int | None = None
     sums: Sums = field(default_factory=dict, compare=False, repr=False)
@@ -157,6 +160,8 @@ class Target:
     indexes: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
     resolve: bool = False
     """Whether the versions of what is new have to be written down."""
+    snapshot: Snapshot | None = None
+    """The time that what is new comes from, if that is not whatever is newest."""
 
 
 def declared_packages(lock: Lock) -> dict[str, dict[str, str]]:

@@ -11,7 +11,7 @@ system step of at most its effective seq.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dynbuild.closure import closure
@@ -114,7 +114,7 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
         stage = stages[name]
         own = stage.own_base
         chain = tuple(step.id for step in system[:ground][-1:] if own is None)
-        own_chain = _own_chain(lock.stages[name], effective[name])
+        own_chain = _own_chain(lock.stages[name], effective[name], lock.mirrors)
         placed += own_chain
         chain = tuple(below.id for below in own_chain[-1:]) or chain
         on = (*chain, *stage.dependencies)
@@ -122,11 +122,11 @@ def unchecked_order(lock: Lock) -> tuple[Placed, ...]:
     return (*placed, *system[done:])
 
 
-def _own_chain(entry: Entry, seq: int) -> list[Placed]:
+def _own_chain(entry: Entry, seq: int, mirrors: Mapping[str, str]) -> list[Placed]:
     """Return what is installed for a stage on its own base, each on the one before."""
     chain: list[Placed] = []
     own = entry.stage.own_base
-    for id_, step in own_steps(entry):
+    for id_, step in own_steps(entry, mirrors):
         on = tuple(below.id for below in chain[-1:])
         chain.append(Placed(id_, step, seq, on, own_base=own))
     return chain
@@ -165,8 +165,9 @@ def system_chain(lock: Lock) -> list[Placed]:
         found = groups(manager, log, kept)
         if manager in lock.resolved:
             found = pinned_groups(found, lock.resolved[manager], lock.sums)
+        origins = (lock.indexes, lock.sources, lock.mirrors)
         steps += [
-            (seq, manager, "", with_origins(group, seq, lock.indexes, lock.sources))
+            (seq, manager, "", with_origins(group, seq, *origins))
             for seq, group in found
         ]
     steps += [(seq, "script", text, Script(text)) for text, seq in lock.scripts.items()]

@@ -11,12 +11,15 @@ def with_origins(
     number: int,
     indexes: Mapping[str, tuple[Index, ...]],
     sources: Mapping[AptSource, int],
+    mirrors: Mapping[str, str],
 ) -> Group:
     """Return the group of a number, with what its script has to know of servers.
 
     A source counts for the groups that stand on it: its secret concerns no other. What
-    only removes asks nobody.
+    only removes asks nobody; and only what comes from a snapshot asks ``mirrors``.
     """
+    if group.snapshots and mirrors:
+        group = replace(group, mirrors=mirrors)
     removes = all(isinstance(action, Remove) for action in group.actions.values())
     found = indexes.get(group.manager, ())
     if group.manager == "apt" and removes and not group.upgrades:

@@ -13,11 +13,11 @@ from dynbuild.lockfile.origins import with_origins
 from dynbuild.lockfile.renames import Names, continued
 from dynbuild.lockfile.upgrades import of_next, so_far, upgraded_since
 from dynbuild.steps.log import (
-    Event,
     Log,
     changes_of,
     declared,
     groups,
+    happened,
     numbers,
     with_numbers,
 )
@@ -55,19 +55,21 @@ def indexes_of(stage: Stage) -> dict[str, tuple[Index, ...]]:
     }
 
 
-def groups_of(entry: Entry) -> Iterator[tuple[int, Group]]:
+def groups_of(entry: Entry, mirrors: Mapping[str, str]) -> Iterator[tuple[int, Group]]:
     """Yield the groups that a stage stands on, in their order."""
     order = [*MANAGERS]
     indexes = indexes_of(entry.stage)
     found = [
-        (number, with_origins(group, number, indexes, entry.sources))
+        (number, with_origins(group, number, indexes, entry.sources, mirrors))
         for manager, log in entry.packages.items()
         for number, group in groups(manager, log)
     ]
     yield from sorted(found, key=lambda one: (one[0], order.index(one[1].manager)))
 
 
-def own_steps(entry: Entry) -> Iterator[tuple[str, Group | AptSource]]:
+def own_steps(
+    entry: Entry, mirrors: Mapping[str, str]
+) -> Iterator[tuple[str, Group | AptSource]]:
     """Yield the ids and steps of what a stage stands on on its own base, in order."""
     before = sorted(entry.sources.items(), key=lambda item: (item[1], repr(item[0])))
     steps: list[tuple[int, int, str, Group | AptSource]] = [
@@ -76,7 +78,7 @@ def own_steps(entry: Entry) -> Iterator[tuple[str, Group | AptSource]]:
     ]
     steps += [
         (number, len(before) + place, f"{group.manager}.{number}", group)
-        for place, (number, group) in enumerate(groups_of(entry), 1)
+        for place, (number, group) in enumerate(groups_of(entry, mirrors), 1)
     ]
     for *_, kind, step in sorted(steps, key=lambda one: one[:2]):
         yield f"{entry.stage.name}.{kind}", step
@@ -104,7 +106,8 @@ def with_packages(  # noqa: PLR0913, PLR0917 - all that decides a log
         if before and not asked.repack and _goes_on(before, entry, previous, target):
             kept, sources = before.packages, before.sources
         upgrade = {key for stage, key in asked.upgrade_own if stage == name}
-        logs, sources = _appended(kept, sources, entry.stage, upgrade)
+        at = target.snapshot.at if target.snapshot else None
+        logs, sources = _appended(kept, sources, entry.stage, upgrade, at)
         was = before.packages if before else _NO_LOGS
         logs = {
             manager: _numbered(log, kept.get(manager, {}), was.get(manager, {}), number)
@@ -168,6 +171,7 @@ def _appended(
     sources: Mapping[AptSource, int],
     stage: Stage,
     upgrade: Collection[str],
+    at: str | None,
 ) -> tuple[dict[str, Log], dict[AptSource, int]]:
     """Append what differs: new sources, and one event for every package."""
     wanted = stage.packages
@@ -195,7 +199,7 @@ def _appended(
         }
         again = {key.removeprefix(head) for key in upgrade if key.startswith(head)}
         for key, action in changes_of(declared(log), specs, again).items():
-            log[key] = (*log.get(key, ()), Event(last + 1, action))
+            log[key] = (*log.get(key, ()), happened(manager, last + 1, action, at))
         if log:
             found[manager] = log
     return found, numbered

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, assert_never
 from dynbuild.digest import Digest, sha256, short
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.extending import line_of, root_of
-from dynbuild.lockfile import versions
+from dynbuild.lockfile import logs, versions
 from dynbuild.lockfile.images import LockedImage, LockedImages, pinned_by
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.own_packages import declared_by
@@ -30,14 +30,12 @@ from dynbuild.steps.kinds import (
     Words,
 )
 from dynbuild.steps.limits import are_sound, limits_of
-from dynbuild.steps.log import EVERYTHING, Event, Log, parse_event
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     DEFAULT_SHELL,
     AptSource,
     Copy,
     Index,
-    Install,
     Pin,
     Setup,
     Stage,
@@ -148,7 +146,7 @@ def _with_ground(
         root = root_of(heads, name)
         if root is None:
             raise table.wrong(f"no image is at the end of its line: {head.extends!r}")
-        said = head.base or head.shell or head.own.indexes
+        said = head.base or head.shell or head.own.indexes or head.own.mirrors
         if head.extends is not None and said:
             raise table.wrong("an image that extends another has no base of its own")
         if head.extends is not None and head.own.config.platforms:
@@ -189,9 +187,10 @@ def _config(table: TableReader) -> RuntimeConfig:
 
 def _part(top: TableReader) -> Lock:
     """Return the steps of a table; its base is not said there."""
-    packages = _logs(top)
+    packages = logs.logs(top)
     resolved, since = versions.read(top.table("resolved"))
     indexes = _indexes(top.table("indexes"))
+    mirrors = logs.mirrors(top.table("mirrors"))
     sources = _sources(top)
     setups = dict(
         _keyed(top.table("setup"), lambda t: Setup(**_columns(Setup, t)), setup_id)
@@ -207,16 +206,16 @@ def _part(top: TableReader) -> Lock:
         table.end()
     stages = {}
     for stage_name, table in top.table("stages").children():
-        logs, own_sources = _logs(table), _sources(table)
+        own_logs, own_sources = logs.logs(table), _sources(table)
         stages[stage_name] = Entry(
-            packages=logs,
+            packages=own_logs,
             sources=own_sources,
             seq=table.number("seq", least=1),
             moves=table.number("moves", 0),
             seen=table.digest("seen"),
             stage=Stage(
                 stage_name,
-                packages=declared_by(logs),
+                packages=declared_by(own_logs),
                 apt_sources=tuple(sorted(own_sources, key=repr)),
                 **_columns(Stage, table),
             ),
@@ -228,6 +227,7 @@ def _part(top: TableReader) -> Lock:
         base=Pin("", None),
         packages=packages,
         indexes=indexes,
+        mirrors=mirrors,
         setups=setups,
         sources=sources,
         scripts=scripts,
@@ -303,28 +303,6 @@ def _upgrades(top: TableReader) -> dict[str, int]:
     }
     table.end()
     return found
-
-
-def _logs(table: TableReader) -> dict[str, Log]:
-    return {manager: log for manager in MANAGERS if (log := _log(table.table(manager)))}
-
-
-def _log(table: TableReader) -> Log:
-    def event(text: str) -> Event:
-        try:
-            return parse_event(text)
-        except ValueError:
-            raise table.wrong(f"{text!r} is no event of a package") from None
-
-    log = {}
-    for key in list(table.left()):
-        events = sorted(map(event, table.strings(key)), key=lambda event: event.seq)
-        if not events:
-            raise table.wrong(f"nothing ever happened to {key!r}")
-        if key == EVERYTHING and any(isinstance(e.action, Install) for e in events):
-            raise table.wrong(f"{key!r} is all that is there, and no package")
-        log[key] = tuple(dict.fromkeys(events))
-    return log
 
 
 def _columns(

@@ -25,7 +25,7 @@ from dynbuild.lockfile.own_packages import with_packages
 from dynbuild.lockfile.renames import Names, continued, follow, stages_of
 from dynbuild.lockfile.topology import dependencies_first, in_place
 from dynbuild.lockfile.upgrades import ALL, with_upgrades
-from dynbuild.steps.log import Event, Log, changes_of, declared, folded
+from dynbuild.steps.log import Event, Log, changes_of, declared, folded, happened
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Stage, Upgrade
 from dynbuild.steps.sequence import topological
@@ -245,6 +245,8 @@ def _system(
         shell=target.shell,
         config=target.config,
         arguments=target.arguments,
+        # What came from a snapshot needs them, whatever is asked for now.
+        mirrors=target.snapshot.mirrors if target.snapshot else previous.mirrors,
     )
 
 
@@ -292,6 +294,7 @@ def _logs(
     now = declared_packages(previous)
     gone = earliest(rebuilt_from(previous, target), above.rebuilt)
     inherited = above.lock.packages if above.lock else {}
+    at = target.snapshot.at if target.snapshot else None
     logs: dict[str, Log] = {}
     for manager in MANAGERS:
         log = dict(previous.packages.get(manager, {}))
@@ -303,7 +306,8 @@ def _logs(
         if actions:
             seq = next(seqs)
             for key, action in actions.items():
-                log[key] = (*log.get(key, ()), Event(seq, action))
+                event = happened(manager, seq, action, at)
+                log[key] = (*log.get(key, ()), event)
         if gone is not None:
             log = _rebuilt(log, gone, inherited.get(manager, {}))
         if log:

@@ -64,6 +64,9 @@ _RESTRICTED_SINCE = 8
 RESOLVED_SINCE = 9
 """The version that first had the versions of packages."""
 
+SNAPSHOTS_SINCE = 10
+"""The version that first had packages from archives as they were at a time."""
+
 _NOTHING_SINCE = 5
 """The version that first had images and stages that start from nothing."""
 
@@ -102,13 +105,15 @@ def _version(recipe: Lock | LockedImages) -> int:
     logs += chain.from_iterable(one.packages.values() for one in entries)
     if any(one.sources for one in entries) or any(EVERYTHING in log for log in logs):
         lowest = max(lowest, _ORIGINS_SINCE)
-    events = chain.from_iterable(events for log in logs for events in log.values())
+    events = [event for log in logs for events in log.values() for event in events]
     if recipe.upgrades or any(event.number is not None for event in events):
         lowest = max(lowest, UPGRADES_SINCE)
     if any(map(is_restricted, logs)):
         lowest = max(lowest, _RESTRICTED_SINCE)
     if recipe.resolved or recipe.resolve_since is not None:
         lowest = max(lowest, RESOLVED_SINCE, versions.since(recipe.resolved))
+    if recipe.mirrors or any(event.snapshot is not None for event in events):
+        lowest = max(lowest, SNAPSHOTS_SINCE)
     named = any(targets_of(stage, {**stage.env, **stage.build_env}) for stage in stages)
     empty = any(pin.empty for pin in (recipe.base, *recipe.images.values()))
     return max(lowest, _TARGETS_SINCE * named, _NOTHING_SINCE * empty)
@@ -161,6 +166,7 @@ def _part(at: KeyPath, lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
             if manager in lock.indexes
         },
     )
+    yield (*at, "mirrors"), dict(sorted(lock.mirrors.items()))
     for manager in MANAGERS:
         log = lock.packages.get(manager, {})
         yield (*at, manager), _log(log)

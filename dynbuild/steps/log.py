@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import assert_never
 
+from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
+from dynbuild.steps.snapshots import TIME
 from dynbuild.values import dataclass
 
 _NUMBER = "[1-9][0-9]{0,17}"
-_EVENT = re.compile(rf"({_NUMBER})(?:\^({_NUMBER}))? (.+)", re.DOTALL)
+_EVENT = re.compile(rf"({_NUMBER})(?:\^({_NUMBER}))?(?:@({TIME}))? (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,14 @@ class Event:
     """One update's action on one package.
 
     ``number`` is that of the upgrade which was asked for last by then, where it is not
-    the one that the log itself shows (``numbers``).
+    the one that the log itself shows (``numbers``). ``snapshot`` is the time that what
+    is installed comes from, where that is not whatever is newest.
     """
 
     seq: int
     action: Action
     number: int | None = None
+    snapshot: str | None = None
 
     @property
     def fact(self) -> tuple[int, Action]:
@@ -45,16 +49,17 @@ EVERYTHING = "*"
 def parse_event(text: str) -> Event:
     """Parse an event: ``9 git=1:2.39*`` installs, ``12 -`` removes, ``15 ^`` upgrades.
 
-    ``15^3 ^`` is the third upgrade that was asked for. Raises ValueError for anything
-    else.
+    ``15^3 ^`` is the third upgrade that was asked for; ``9@20261101T000000Z git`` comes
+    from a snapshot. Raises ValueError for anything else.
     """
     match = _EVENT.fullmatch(text)
     if match is None:
         raise ValueError(text)
     action: Action
     number = int(match[2]) if match[2] else None
-    match match[3]:
-        case "-" if number is not None:
+    snapshot: str | None = match[3]
+    match match[4]:
+        case "-" if number is not None or snapshot is not None:
             raise ValueError(text)
         case "-":
             action = Remove()
@@ -62,12 +67,14 @@ def parse_event(text: str) -> Event:
             action = Upgrade()
         case spec:
             action = Install(spec)
-    return Event(int(match[1]), action, number)
+    return Event(int(match[1]), action, number, snapshot)
 
 
 def format_event(event: Event) -> str:
     """Invert ``parse_event``."""
     at = f"{event.seq}" if event.number is None else f"{event.seq}^{event.number}"
+    if event.snapshot is not None:
+        at = f"{at}@{event.snapshot}"
     match event.action:
         case Install(spec):
             return f"{at} {spec}"
@@ -77,6 +84,12 @@ def format_event(event: Event) -> str:
             return f"{at} ^"
         case _:
             assert_never(event.action)
+
+
+def happened(manager: str, seq: int, action: Action, at: str | None) -> Event:
+    """Return an event as it is written down: of what snapshot, if it is of one."""
+    asks = MANAGERS[manager].has_snapshots and not isinstance(action, Remove)
+    return Event(seq, action, snapshot=at if asks else None)
 
 
 def declared(log: Log) -> dict[str, str]:
@@ -212,6 +225,7 @@ def groups(
     specs: dict[str, str] = {}
     last = declared(log)
     said = dict(_said(log))
+    times = snapshots(log)
     for seq, actions in _transactions(log):
         # Merged histories may remove or upgrade an absent package: a no-op.
         effective = {
@@ -226,7 +240,21 @@ def groups(
             gone = frozenset(key for key in named if named[key] != last.get(key))
             here = kept & effective.keys()
             number = said.get(seq)
-            yield seq, Group(manager, effective, named, here, gone, upgrades, number)
+            group = Group(manager, effective, named, here, gone, upgrades, number)
+            yield seq, replace(group, snapshots=times[seq]) if times.get(seq) else group
+
+
+def snapshots(log: Log) -> dict[int, tuple[str, ...]]:
+    """Return the times that each transaction comes from, by its seq, in order.
+
+    Two sides of a merge may have said two, or one of them none, which is "".
+    """
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    for events in log.values():
+        for event in events:
+            if not isinstance(event.action, Remove):
+                found[event.seq].add(event.snapshot or "")
+    return {seq: tuple(sorted(of)) for seq, of in sorted(found.items()) if any(of)}
 
 
 def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:

@@ -343,6 +343,8 @@ class Group:
     that later events took back: no digest depends on it. ``upgrades``: all that is
     there is upgraded first, as upgrade ``number``. ``indexes``: where packages come
     from; of apt, sources that want a login. ``pins``: what it brings, by platform.
+    ``snapshots``: the times that its events come from, of which the last one counts;
+    "" where one says none. ``mirrors``: where such archives are, besides the usual.
     """
 
     manager: str
@@ -355,6 +357,13 @@ class Group:
     indexes: tuple[Index, ...] = ()
     pins: Mapping[str, Pinned] = field(default_factory=dict)
     pinned: Pinned | None = None
+    snapshots: tuple[str, ...] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def snapshot(self) -> str | None:
+        """The time that its packages come from; None: from what is newest."""
+        return max(self.snapshots, default=None)
 
 
 Step = Setup | AptSource | Group | Script | User | Stage

@@ -96,7 +96,12 @@ def _replayed(
 
 
 def _is_whole(group: Group, versions: Versions) -> bool:
-    """Whether all that a group asks for has a version: two merged events may not."""
+    """Whether all that a group asks for has a version: two merged events may not.
+
+    Nor is it if these came from archives at two times: no source has both versions.
+    """
+    if len(group.snapshots) > 1:
+        return False
     return {*pinning_of(group.manager).asked(group)} <= versions.keys()
 
 

@@ -60,12 +60,16 @@ def served(
 
 @dataclass
 class AptRepository:
-    """A repository of tiny packages, signed with a key of its own."""
+    """A repository of tiny packages, signed with a key of its own.
+
+    ``release`` are further lines of what its suites say of themselves.
+    """
 
     folder: Path
     suites: tuple[str, ...] = ("stable",)
     address: str = ""
     packages: list[tuple[str, str, Path]] = field(default_factory=list)
+    release: str = ""
 
     def __post_init__(self) -> None:
         (self.folder / "pool").mkdir(parents=True)
@@ -149,7 +153,8 @@ class AptRepository:
         release = (
             f"Origin: test\nSuite: {suite}\nCodename: {suite}\n"
             "Architectures: amd64 i386\nComponents: main\n"
-            f"Date: Wed, 01 Jan 2025 00:00:00 UTC\nSHA256:\n{''.join(sums)}"
+            f"Date: Wed, 01 Jan 2025 00:00:00 UTC\n{self.release}"
+            f"SHA256:\n{''.join(sums)}"
         )
         (dist / "InRelease").unlink(missing_ok=True)
         command(*self._gpg, "--clearsign", "-o", dist / "InRelease", input=release)

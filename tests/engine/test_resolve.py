@@ -60,7 +60,8 @@ def another(image: Image, folder: Path) -> Image:
     """The same project on another machine: nothing but what is committed."""
     space = image.space
     for name in ("dynbuild.toml", "dynbuild.lock", "dynbuild.sum"):
-        (folder / name).write_bytes((space.root / name).read_bytes())
+        if (there := space.root / name).exists():
+            (folder / name).write_bytes(there.read_bytes())
     alone = {
         "CACHE_LOCAL_PATH": f"{folder}-store",
         "XDG_STATE_HOME": f"{folder}-state",

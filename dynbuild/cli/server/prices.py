@@ -9,6 +9,7 @@ from dynbuild.cli.server.checking import Checked
 from dynbuild.commands import lock as locking
 from dynbuild.commands.downloads import UNFETCHED
 from dynbuild.commands.lock_requests import NO_OPTIONS
+from dynbuild.commands.lock_snapshots import unknown
 from dynbuild.commands.lock_start import no_lock
 from dynbuild.commands.programs import unasked
 from dynbuild.commands.why import Edges, Explanation, estimate
@@ -91,6 +92,8 @@ class Pricing:
             lambda: images,
             lambda _: UNFETCHED,
             unasked,
+            unknown,
+            lambda: None,
         )
         locked = locking.lock(loaded, edges, NO_OPTIONS)
         several, told = as_images(locked.lock), dict[str, Explanation]()
@@ -99,8 +102,8 @@ class Pricing:
             lock = several.whole(name)
             edges_of = self._edges(project.of_image(name), lock, checked)
             told[name] = estimate(lock, [], edges_of)
-            unknown = tuple(images.unknown)
-            estimates[name] = _estimate(told[name], lock, unknown)
+            unasked_of = tuple(images.unknown)
+            estimates[name] = _estimate(told[name], lock, unasked_of)
         stale = None
         if locked.text is not None:
             have = project.locks.read() is not None

@@ -42,6 +42,7 @@ CHECKS: tuple[Callable[[Loaded], Iterator[Diagnostic]], ...] = (
     packages.check_families,
     packages.check_packages,
     packages.check_apt_sources,
+    packages.check_snapshot,
     indexes.check_indexes,
     grounds.check_bases,
     grounds.check_grounds,

@@ -17,6 +17,7 @@ from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic, Label, respellings
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.manager import Manager, Refusal
+from dynbuild.steps.snapshots import ADDRESS
 
 _FILE = re.compile(r"^[^@]*\.(whl|deb|rpm|apk|tgz|tar\.gz|zip)$")
 
@@ -156,6 +157,19 @@ def is_address(uri: str) -> bool:
     except ValueError:
         return False
     return bool(host and re.fullmatch(r"https?://[^\s\"'<>]+", uri))
+
+
+def check_snapshot(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Report what cannot be the address of an archive, or of its snapshots."""
+    snapshot = loaded.declaration.apt_snapshot
+    for archive, mirror in (snapshot.mirrors if snapshot else {}).items():
+        at = ("apt_snapshot", "mirrors", archive)
+        for uri, span in ((archive, loaded.key(*at)), (mirror, loaded.span(*at))):
+            if not re.fullmatch(ADDRESS, uri):
+                message = f"{without_logins(uri)[:60]!r} is no address of an archive"
+                hint = "write it as the image's sources name it: "
+                hint += '"http://mirror.example.com/debian"'
+                yield Diagnostic("DB0116", message, span, hint)
 
 
 def check_apt_sources(loaded: Loaded) -> Iterator[Diagnostic]:

@@ -46,6 +46,7 @@ _WANTED_AT = {
         for kind in KINDS
         if kind.alone
     },
+    ("apt_snapshot", "model_type"): "a time or a table",
     ("pip_index", "model_type"): "an address or a table",
     ("npm_registry", "model_type"): "an address or a table",
     ("cmd", "tuple_type"): "a text for the shell, or a list",

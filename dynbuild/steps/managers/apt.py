@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from dynbuild.quote import shell
-from dynbuild.steps.managers import apt_pinned, logins
+from dynbuild.steps.managers import apt_pinned, apt_snapshot, logins
 from dynbuild.steps.managers.left_out import marked
 from dynbuild.steps.managers.manager import Manager, System
 from dynbuild.steps.managers.presence import ReadText, absent, others
@@ -149,7 +149,12 @@ def run(group: Group) -> Run:
     if private := logins.netrc(group, "/etc/apt/auth.conf", _machine):
         parts.append(_LOGINS.format(netrc="\n".join(private)))
     asks = specs or group.upgrades
+    at = group.snapshot if asks else None
+    if at is not None:
+        parts.append(apt_snapshot.sources(at, group.mirrors))
     parts += [*_foreign(group), "apt-get update -q" if asks else _WITHOUT_LISTS]
+    if at is not None:
+        parts.append(apt_snapshot.check(at))
     pinned = group.pinned
     if pinned is not None:
         parts.append(apt_pinned.BEFORE)
@@ -240,6 +245,7 @@ MANAGER = Manager(
     missing=missing,
     shows=_STATUS,
     pinning=apt_pinned.PINNING,
+    has_snapshots=True,
     reads=(
         *("etc/apt", "etc/dpkg", "usr/share/keyrings", "usr/sbin/policy-rc.d"),
         *(f"var/lib/dpkg/{name}" for name in ("arch", "diversions", "statoverride")),

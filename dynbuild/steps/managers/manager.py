@@ -53,6 +53,7 @@ class Manager:
 
     ``index_field`` is the declaration's field of where its packages come from, if it
     has one. ``restricts``: its specs may end in architectures (``steps.restriction``).
+    ``has_snapshots``: its packages can come from archives as they were at a time.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Manager:
     system: System | None = None
     index_field: str = ""
     restricts: bool = True
+    has_snapshots: bool = False
 
     def lists(self, spec: str) -> bool:
         """Whether a text may be listed: a spec, and what it is restricted to."""

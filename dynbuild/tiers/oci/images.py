@@ -1,6 +1,7 @@
 """The documents of an image, as its registry has them, and its pin by these."""
 
 import json
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from dynbuild.tiers.oci.client import Client
 
 _AT_ONCE = 8
+_CREATED = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"(?:\.[0-9]+)?(?:[Zz]|\+00:00)"
+)
 _MOST = 64 << 20
 """Maximum bytes of layers that are read to learn what an image lacks."""
 
@@ -41,6 +46,23 @@ def documents_of(
     except (RegistryError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return None if config is None else (manifest, config)
+
+
+def made_at(pin: Pin, environment: Mapping[str, str]) -> str | None:
+    """Return the time at which an image says it was made, as snapshots spell it.
+
+    None where its registry does not give it, or it says none.
+    """
+    usual = min(pin.platforms, key=lambda name: (name != USUAL, name), default=None)
+    if usual is None:
+        return None
+    try:
+        documents = documents_of(pin.image, pin.platforms[usual], environment)
+        said = str(json.loads(documents[1])["created"]) if documents else ""
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    match = _CREATED.fullmatch(said)
+    return "{}{}{}T{}{}{}Z".format(*match.groups()) if match else None
 
 
 def small_layers(
