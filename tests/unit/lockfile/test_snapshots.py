@@ -23,6 +23,7 @@ from dynbuild.lockfile.snapshots import (
     idle_upgrades,
     last_of,
     newest_of,
+    times_on_bases,
     without_any,
 )
 from dynbuild.lockfile.unresolved import unresolved_of
@@ -96,6 +97,7 @@ def test_what_is_new_comes_from_a_snapshot_and_what_is_there_keeps_its_own() -> 
     assert (last_of(plain), newest_of(plain)) == (None, None)
     assert without_any(fourth) == ("apt.1",)
     assert without_any(plain) == ()
+    assert last_of(update(None, target(pip="flask"))) is None
     # All anew is from what is asked for now.
     packed = update(third, target("jq", A), Requests(repack=True))
     assert apt_of(packed).startswith(f'jq = ["1^1@{A} jq"]')
@@ -265,6 +267,32 @@ def test_a_merge_never_goes_back(
     main: str | None, branch: str | None, start: str | None, found: str
 ) -> None:
     assert merged(main, branch, start) == f"jq = {found}"
+
+
+def test_a_merge_behind_what_came_from_no_snapshot() -> None:
+    start = update(None, target("curl", A))
+    main = update(update(start, target("curl git", C)), target("curl git vim"))
+    branch = update(start, target("curl jq", B))
+    result = merge(start, main, branch)
+    assert f'jq = ["4@{C} jq"]' in apt_of(result.lock)
+    assert going_back(result.lock) == ()
+    assert result.both == (f"apt_snapshot (what the branch brings comes from {C})",)
+
+
+def test_the_first_time_of_what_is_on_a_base() -> None:
+    stage = Stage(
+        "apart",
+        commands=("make",),
+        build_only=True,
+        base=OTHER.image,
+        packages={"apt gcc": "gcc"},
+    )
+    plain = Stage("plain", commands=("make",))
+    first = update(None, target("curl", None, stage, plain))
+    assert [*times_on_bases(first)] == []
+    lock = update(None, target("curl", B, stage, plain))
+    lock = update(lock, target("curl jq", C, stage, plain))
+    assert [*times_on_bases(lock)] == [(BASE.image, B), (OTHER.image, B)]
 
 
 def test_versions_of_what_a_merge_took_from_another_time_are_left_open() -> None:
