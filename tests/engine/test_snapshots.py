@@ -169,6 +169,27 @@ def test_a_new_time_is_for_what_is_new(image: Image, service: Service) -> None:
     assert image.look().installed["app"] == "1"
 
 
+def test_what_a_stage_installs_on_a_base_of_its_own(
+    image: Image, service: Service
+) -> None:
+    moves_on(service)
+    stages = f"""
+[[stages]]
+name = "apart"
+base = "{image.base}"
+build_only = true
+apt_packages = ["lib1"]
+commands = ["cat /usr/share/lib1/version > /found"]
+
+[[stages]]
+name = "app"
+copy = [{{ stage = "apart", from = "/found", to = "/found" }}]
+"""
+    image.edit(service.declared(FIRST, "", stages))
+    assert f'lib1 = ["1@{FIRST} lib1"]' in text(image)
+    assert image.run("cat /found") == "1.0\n"
+
+
 def test_a_snapshot_older_than_the_base(
     make: Callable[[str], Image], service: Service
 ) -> None:
