@@ -90,7 +90,11 @@ READERS = (
         r"etc/apt/sources\.list(?:\.d/[\w.-]+\.list)?", _SMALL, _text(sources.lines)
     ),
     Reader("etc/apk/repositories", _SMALL, _text(sources.repositories)),
-    Reader(r"var/lib/(?:apt/dynbuild-came|dynbuild/came/pip)", _SMALL, _text(_noted)),
+    Reader(
+        r"var/lib/(?:apt/dynbuild-came|dynbuild/came/(?:npm|pip))",
+        _SMALL,
+        _text(_noted),
+    ),
     Reader(
         r"etc/apt/sources\.list\.d/[\w.-]+\.sources", _SMALL, _text(sources.paragraphs)
     ),

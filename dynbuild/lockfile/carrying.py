@@ -102,18 +102,14 @@ def _older(
     lock: Lock, manager: str, platform: str, known: Mapping[str, str]
 ) -> set[int]:
     """Return the seqs of the last groups that bring something older than is known."""
-    pinning = pinning_of(manager)
     last = {
         name: (one.seq, version)
         for one in _chain(lock, platform, manager)
         if one.manager == manager and one.versions
         for name, version in Pinned(one.versions).packages.items()
     }
-    return {
-        seq
-        for name, (seq, version) in last.items()
-        if name in known and pinning.is_older(version, known[name])
-    }
+    versions = {name: version for name, (_, version) in last.items()}
+    return {last[name][0] for name, _, _ in pinning_of(manager).undone(known, versions)}
 
 
 def _without(lock: Lock, manager: str, platform: str, seqs: Collection[int]) -> Lock:

@@ -18,7 +18,8 @@ HEADER = (
     "# dynbuild.sum: the digests of what dynbuild.lock names; commit both. @generated\n"
 )
 
-_LINE = re.compile(r"([a-z]+ [a-z0-9/]+ [a-z0-9][a-z0-9+.:-]* \S+) ([0-9a-f]{64})")
+_PACKAGE = r"[A-Za-z0-9@~._][A-Za-z0-9@~._+:/-]*"
+_LINE = re.compile(rf"([a-z]+ [a-z0-9/]+ {_PACKAGE} \S+) ([0-9a-f]{{64}})")
 
 
 def dumps(sums: Sums) -> str:

@@ -89,7 +89,7 @@ def _replayed(
         packages = Pinned(versions).packages
         pinning = pinning_of(group.manager)
         older = pinning.asks_for_older(group)
-        undone = () if older else tuple(_undone(pinning, now, packages))
+        undone = () if older else tuple(pinning.undone(now, packages))
         if not undone:
             now |= packages
         yield seq, versions, undone
@@ -103,15 +103,6 @@ def _is_whole(group: Group, versions: Versions) -> bool:
     if len(group.snapshots) > 1:
         return False
     return {*pinning_of(group.manager).asked(group)} <= versions.keys()
-
-
-def _undone(
-    pinning: Pinning, now: Mapping[str, str], packages: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
-    for name, version in packages.items():
-        before = now.get(name)
-        if before is not None and pinning.is_older(version, before):
-            yield name, version, before
 
 
 def _sums(

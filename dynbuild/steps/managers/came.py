@@ -55,6 +55,7 @@ class Pinning:
     came differs from what is written down. ``stands_on`` matches packages of other
     managers on which it depends what comes; ``since`` is the first version of a lock
     with it. ``teller`` is who knows digests, ``needed`` what to do where none is known.
+    ``owner`` returns the package that holds another one as its own, and decides on it.
     """
 
     notes: str
@@ -69,10 +70,24 @@ class Pinning:
     teller: str
     needed: str
     stands_on: str = ""
+    owner: Callable[[str], str] = str
 
     def came(self, text: str) -> tuple[Came, ...]:
         """Read what a group left. Raises ValueError for what no group leaves."""
         return came(text, self.name, self.version)
+
+    def undone(
+        self, before: Mapping[str, str], now: Mapping[str, str]
+    ) -> Iterator[tuple[str, str, str]]:
+        """Yield what is older now: package, version, the version before.
+
+        What another package holds may be, where that is another version itself.
+        """
+        for name, version in now.items():
+            was, owner = before.get(name), self.owner(name)
+            held = owner == name or before.get(owner) == now.get(owner)
+            if was is not None and held and self.is_older(version, was):
+                yield name, version, was
 
 
 def acted(group: Group) -> Iterator[str]:

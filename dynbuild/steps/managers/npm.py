@@ -6,7 +6,7 @@ names are touched. The base's packages stay.
 
 import re
 
-from dynbuild.steps.managers import logins
+from dynbuild.steps.managers import logins, npm_pinned
 from dynbuild.steps.managers.manager import Manager
 from dynbuild.steps.managers.script import (
     SHELL,
@@ -56,12 +56,20 @@ def run(group: Group) -> Run:
     leaving, specs = removals(group), installs(group)
     if leaving:
         lines.append(fill(_REMOVE, LEAVING=leaving))
-    if wanted(group)[1]:
+    pinned = group.pinned
+    if pinned is not None:
+        lines.append(npm_pinned.BEFORE)
+    if pinned is not None and not pinned.noting:
+        lines += npm_pinned.install(pinned)
+    elif wanted(group)[1]:
         lines += tried(group, _TRY, "npm install -g")
     elif specs:
         lines.append(wrapped("npm install -g", specs))
     lines += all_there(group, sorted(group.declared), '[ -e "$root/$package" ]')
-    own = (CacheMount("/root/.npm", "npm"), *logins.mounts(group))
+    if pinned is not None:
+        lines.append(npm_pinned.note(group))
+    scratch = () if pinned is None else (npm_pinned.MOUNT,)
+    own = (CacheMount("/root/.npm", "npm"), *scratch, *logins.mounts(group))
     return Run("\n".join(lines), mounts(group, *own), shell=SHELL)
 
 
@@ -73,6 +81,7 @@ MANAGER = Manager(
     key=key,
     run=run,
     index_field="npm_registry",
+    pinning=npm_pinned.PINNING,
     reads=("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc", "root/.npmrc"),
     uncounted={
         # A log for each run, named by its time; the index of server responses.

@@ -75,8 +75,8 @@ def test_what_is_no_version_is_refused(line: str, message: str) -> None:
 def test_versions_of_others_are_refused() -> None:
     text = dumps(with_(update(None, target("jq")), {1: {"jq": "1"}}))
     with pytest.raises(LockError) as error:
-        loads(text.replace("[resolved.apt.", "[resolved.npm."))
-    assert "'npm' are not written down" in error.value.diagnostics[0].message
+        loads(text.replace("[resolved.apt.", "[resolved.yum."))
+    assert "'yum' are not written down" in error.value.diagnostics[0].message
 
 
 def test_an_event_with_two_versions_has_none() -> None:

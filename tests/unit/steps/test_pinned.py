@@ -184,7 +184,7 @@ def test_what_can_be_written_down() -> None:
     assert is_resolvable(group(jq="jq"))
     assert not is_resolvable(group(jq="-"))
     assert is_resolvable(replace(group(jq="-"), upgrades=True))
-    assert not is_resolvable(replace(group(jq="jq"), manager="npm"))
+    assert not is_resolvable(replace(group(jq="jq"), manager="yum"))
     whole = replace(group(), upgrades=True)
     assert [one.seq for one in unresolved("apt", [(1, whole)], {1: {"jq": "1"}}, "")]
     assert not [*unresolved("apt", [(1, whole)], {1: {"*": "-"}}, "")]
