@@ -65,55 +65,63 @@ function tops() {{
   }}
   return found;
 }}
-// What a package consists of: itself, and all below it, but for what it bundles.
-function tree(at, bundled, found) {{
+// What a package consists of: itself, and all below it. What one that bundles has below
+// may be in its own archive: that one is told beside.
+function tree(at, holder, found) {{
   const one = manifest(at);
   if (!one || !one.name || !one.version) return found;
-  if (!bundled) found[at] = one;
+  found[at] = {{ one, holder }};
   const of = one.bundleDependencies || one.bundledDependencies;
-  const bundles = bundled || Boolean(of && (of === true || of.length));
+  const bundles = of && (of === true || of.length);
   for (const name of named(path.join(root, at, 'node_modules')))
-    tree(at + '{_BELOW}' + name, bundles, found);
+    tree(at + '{_BELOW}' + name, bundles ? at : holder, found);
   return found;
 }}
 // The archives of packages, as npm has them in its cache or gets them again.
-function fetched(specs) {{
-  const place = path.join(folder, 'archives');
+function fetched(specs, how = '--prefer-offline') {{
+  const place = path.join(folder, 'archives' + how);
   fs.mkdirSync(place, {{ recursive: true }});
   if (specs.length) {{
-    const words = ['pack', '--prefer-offline', '--loglevel=error', ...specs];
+    const words = ['pack', how, '--loglevel=error', ...specs];
     const done = child.spawnSync('npm', words,
       {{ cwd: place, encoding: 'utf8', maxBuffer: 1 << 28 }});
     if (done.status !== 0) {{
-      process.stderr.write(done.stderr || String(done.error));
-      const lost = /(?:No matching version found for |404 +')([^\s']+)/
-        .exec(done.stderr);
-      if (lost) console.error('{UNSERVED} ' + lost[1].replace(/\.$/, ''));
-      process.exit(1);
+      const said = done.stderr || String(done.error);
+      const lost = /(?:No matching version found for |404 +')([^\s']+)/.exec(said);
+      return {{ said, lost: lost ? lost[1].replace(/\.$/, '') : '' }};
     }}
   }}
-  const found = {{}};
+  const archives = {{}};
   for (const name of fs.readdirSync(place)) {{
     const file = path.join(place, name), data = fs.readFileSync(file);
-    const own = inside(zlib.gunzipSync(data));
+    const inside = read(zlib.gunzipSync(data));
     const digest = (kind) => crypto.createHash(kind).update(data);
-    found[own.name + '@' + own.version] = {{
-      file, own, sum: digest('sha256').digest('hex'),
+    archives[inside.own.name + '@' + inside.own.version] = {{
+      ...inside, file, sum: digest('sha256').digest('hex'),
       integrity: 'sha512-' + digest('sha512').digest('base64'),
     }};
   }}
-  return found;
+  return {{ archives }};
 }}
-// The package.json of an archive: the one right below its only directory.
-function inside(tar) {{
+// Of an archive the package.json right below its only directory, the packages that it
+// bundles, and whether it says itself which versions it wants.
+function read(tar) {{
+  const bundled = new Set();
+  let own = null, shrinkwrap = false;
   for (let at = 0; at + 512 <= tar.length;) {{
     const text = (from, to) => tar.toString('utf8', at + from, at + to).split('\0')[0];
-    const size = parseInt(text(124, 136).trim() || '0', 8), name = text(0, 100);
-    if (/^[^/]+\/package\.json$/.test(name))
-      return JSON.parse(tar.toString('utf8', at + 512, at + 512 + size));
+    const size = parseInt(text(124, 136).trim() || '0', 8);
+    const above = text(257, 262) === 'ustar' ? text(345, 500) : '';
+    const parts = (above ? above + '/' : '') + text(0, 100);
+    const name = parts.split('/').slice(1).join('/');
+    if (name === 'package.json' && !own)
+      own = JSON.parse(tar.toString('utf8', at + 512, at + 512 + size));
+    shrinkwrap = shrinkwrap || name === 'npm-shrinkwrap.json';
+    if (/^node_modules\/.*\/package\.json$/.test(name))
+      bundled.add(name.slice(0, -'/package.json'.length));
     at += 512 + Math.ceil(size / 512) * 512;
   }}
-  throw new Error('an archive without package.json');
+  return {{ own, bundled, shrinkwrap }};
 }}
 function needs(one) {{
   const {{ peerDependencies, dependencies, optionalDependencies }} = one;
@@ -138,21 +146,35 @@ const lock = path.join(folder, 'lock');
 const locked = fs.existsSync(lock) ? fs.readFileSync(lock, 'utf8').split('\n') : [];
 const told = new Set([...asked, ...locked.map((line) => line.split(' ')[0])]);
 for (const name of Object.keys(now).sort())
-  if (told.has(name) || before[name] !== now[name]) tree(name, false, found);
+  if (told.has(name) || before[name] !== now[name]) tree(name, null, found);
 const direct = new Set();
-for (const one of Object.values(found))
+for (const {{ one }} of Object.values(found))
   for (const [name, spec] of Object.entries(needs(one)))
     if (!spec.startsWith('npm:') && /[/:]/.test(spec)) direct.add(name);
 const last = (at) => at.split('{_BELOW}').pop();
-const known = (at) => !direct.has(last(at));
-const spec = (one) => one.name + '@' + one.version;
-const wanted = Object.keys(found).filter(known).map((at) => spec(found[at]));
-const archives = fetched([...new Set(wanted)]);
+const spec = (at) => found[at].one.name + '@' + found[at].one.version;
+// What bundles is fetched before it is known what it bundles.
+const places = Object.keys(found).sort(), open = new Set(places), bundled = new Set();
+const archives = {{}};
+while (open.size) {{
+  const next = [...open].filter((at) => !open.has(found[at].holder));
+  const wanted = [];
+  for (const at of next) {{
+    open.delete(at);
+    const {{ holder }} = found[at], by = holder && archives[spec(holder)];
+    const below = holder && at.slice(holder.length + 1);
+    if (bundled.has(holder) || (by && by.bundled.has(below))) bundled.add(at);
+    else if (!direct.has(last(at))) wanted.push(spec(at));
+  }}
+  const got = fetched([...new Set(wanted)].filter((one) => !archives[one]));
+  if (got.said) console.error(got.said);
+  Object.assign(archives, got.archives);
+}}
 const lines = ['{BEGINNING}'];
-for (const at of Object.keys(found).sort()) {{
-  const one = found[at], mark = asked.has(at) ? 'manual' : 'auto';
-  const version = one.name === last(at) ? one.version : spec(one);
-  const archive = known(at) && archives[spec(one)];
+for (const at of places.filter((one) => !bundled.has(one))) {{
+  const {{ one }} = found[at], mark = asked.has(at) ? 'manual' : 'auto';
+  const version = one.name === last(at) ? one.version : spec(at);
+  const archive = !direct.has(last(at)) && archives[spec(at)];
   lines.push([at, version, archive ? archive.sum : '-', mark].join(' '));
 }}
 fs.mkdirSync(path.dirname('/{CAME}'), {{ recursive: true }});
@@ -179,9 +201,21 @@ for (const line of text.trim().split('\n')) {{
 const unknown = Object.keys(sums).filter((spec) => !sums[spec].length);
 for (const spec of unknown) console.error('{UNKNOWN} ' + spec);
 if (unknown.length) process.exit(1);
-const archives = fetched(Object.keys(sums));
+// A cache may have another archive than is served now, or know of no such version.
+const archives = fetched(Object.keys(sums)).archives || {{}};
+const fits = (spec) => archives[spec] && sums[spec].includes(archives[spec].sum);
+const others = Object.keys(sums).filter((spec) => !fits(spec));
+if (others.length) {{
+  const again = fetched(others, '--prefer-online');
+  if (!again.archives) {{
+    console.error(again.said);
+    if (again.lost) console.error('{UNSERVED} ' + again.lost);
+    process.exit(1);
+  }}
+  Object.assign(archives, again.archives);
+}}
 for (const spec of Object.keys(sums)) {{
-  if (archives[spec] && sums[spec].includes(archives[spec].sum)) continue;
+  if (fits(spec)) continue;
   console.error('{DIFFERS}\n' + spec + ' is not the archive of dynbuild.sum');
   process.exit(1);
 }}
@@ -205,23 +239,24 @@ for (const [spec, one] of Object.entries(archives)) {{
     if (!before || newer(version, before)) has[name]['dist-tags'][tag] = version;
   }}
 }}
-const files = Object.values(archives).map((one) => one.file);
+// Archives have the usual addresses: what is written in packages names these.
+const files = {{}};
+for (const {{ own, file }} of Object.values(archives))
+  files[own.name + '/-/' + path.basename(own.name) + '-' + own.version + '.tgz'] = file;
+const own = (of, name) => Object.prototype.hasOwnProperty.call(of, name);
 const server = http.createServer((request, answer) => {{
   const asked = decodeURIComponent(request.url.split('?')[0]).slice(1);
-  const host = 'http://127.0.0.1:' + server.address().port;
-  if (/^-\/\d+\.tgz$/.test(asked)) {{
-    const file = files[parseInt(asked.slice(2), 10)];
-    return answer.end(fs.readFileSync(file));
-  }}
-  const one = Object.prototype.hasOwnProperty.call(has, asked) && has[asked];
-  if (!one) return answer.writeHead(404).end('{{}}');
+  if (own(files, asked)) return answer.end(fs.readFileSync(files[asked]));
+  if (!own(has, asked)) return answer.writeHead(404).end('{{}}');
   const versions = {{}};
-  for (const [version, {{ own, file, integrity }}] of Object.entries(one.versions)) {{
-    const tarball = host + '/-/' + files.indexOf(file) + '.tgz';
-    versions[version] = {{ ...own, dist: {{ tarball, integrity }} }};
+  for (const [version, one] of Object.entries(has[asked].versions)) {{
+    const place = Object.keys(files).find((name) => files[name] === one.file);
+    const tarball = 'http://127.0.0.1:' + server.address().port + '/' + place;
+    const dist = {{ tarball, integrity: one.integrity }};
+    versions[version] = {{ ...one.own, _hasShrinkwrap: one.shrinkwrap, dist }};
   }}
   answer.setHeader('Content-Type', 'application/json');
-  answer.end(JSON.stringify({{ ...one, versions }}));
+  answer.end(JSON.stringify({{ ...has[asked], versions }}));
 }});
 server.listen(0, '127.0.0.1', () => {{
   const registry = 'http://127.0.0.1:' + server.address().port + '/';
