@@ -129,10 +129,15 @@ with open("{_FOLDER}/lock", encoding="utf-8") as file:
 sys.exit(unknown)
 PYTHON
 if [ -s {_FOLDER}/wanted ]; then
-  "$python" -m pip install --no-deps --require-hashes $report \\
-    -r {_FOLDER}/wanted 2> {_FOLDER}/errors || {{
+  bring() {{
+    "$python" -m pip install --no-deps --require-hashes $report "$@" \\
+      -r {_FOLDER}/wanted 2> {_FOLDER}/errors
+  }}
+  other() {{ grep 'DO NOT MATCH THE HASHES' {_FOLDER}/errors > /dev/null; }}
+  # A cache may have another archive than is served now.
+  bring || {{ other && bring --no-cache-dir; }} || {{
     cat {_FOLDER}/errors >&2
-    if grep 'DO NOT MATCH THE HASHES' {_FOLDER}/errors > /dev/null; then
+    if other; then
       echo '{DIFFERS}' >&2
     elif ! grep 'Retrying (' {_FOLDER}/errors > /dev/null; then
       found='^ERROR: No matching distribution found for \\([^ ]*\\).*'

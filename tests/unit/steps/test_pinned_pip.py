@@ -57,6 +57,7 @@ def test_scripts() -> None:
     text = script(pinned(plain, {"app": "1", "dep": "2"}, app_1=SUM))
     assert f"\napp 1 --hash=sha256:{SUM}\ndep 2\nLOCK\n" in text
     assert "--no-deps --require-hashes $report" in text
+    assert "bring --no-cache-dir" in text
     assert "pip install $report" not in text
     assert "  fits 'App<2' || {\n" in text
     alone = script(pinned(group("app", "x @ https://h/x.whl", dep="-"), {"*": "-"}))
