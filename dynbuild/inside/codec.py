@@ -5,7 +5,16 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from dynbuild.inside.model import Archive, Kind, Package, Reading, Readings, plain
+from dynbuild.inside.model import (
+    LONGEST,
+    LONGEST_LINE,
+    Archive,
+    Kind,
+    Package,
+    Reading,
+    Readings,
+    plain,
+)
 
 LARGEST = 16 << 20
 """Maximum bytes of such a blob; those of images with thousands of packages have less
@@ -82,7 +91,7 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         _text(row.get("licence", "")),
         _text(row.get("problem", "")),
         tuple(_archive(*facts) for facts in row.get("archives", ())),
-        tuple(map(_text, row.get("noted", ()))),
+        tuple(_text(line, LONGEST_LINE) for line in row.get("noted", ())),
     )
 
 
@@ -110,8 +119,8 @@ def _package(kind: object, *texts: object) -> Package:
     )
 
 
-def _text(value: object) -> str:
+def _text(value: object, longest: int = LONGEST) -> str:
     """Return a text, safe to show: a tier may say anything."""
     if not isinstance(value, str):
         raise UnreadableReadingsError
-    return plain(value)
+    return plain(value, longest)

@@ -12,6 +12,10 @@ LONGEST = 256
 """Maximum characters of a name, a version, a licence: layers are written by others."""
 
 
+LONGEST_LINE = 2048
+"""Maximum characters of a line that says what came: places of npm are long."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Package:
     """An installed package.
@@ -69,9 +73,9 @@ Readings: TypeAlias = Mapping[str, Reading]
 """What the files of a layer, or of a step's layers, say, by path."""
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = LONGEST) -> str:
     """Return a text that is safe to show, and not too long."""
-    shown = text.strip()[:LONGEST]
+    shown = text.strip()[:longest]
     return "".join(
         one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in shown
     )

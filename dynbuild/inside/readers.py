@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dynbuild.inside import apk, dpkg, node, python, rpm, sources
-from dynbuild.inside.model import Reading, plain
+from dynbuild.inside.model import LONGEST_LINE, Reading, plain
 from dynbuild.values import dataclass
 
 MOST = 100_000
@@ -49,7 +49,8 @@ def _release(text: str) -> Reading:
 
 def _noted(text: str) -> Reading:
     """Read the lines in which a group of ours said what came."""
-    return Reading(noted=tuple(plain(line) for line in text.splitlines()[:MOST]))
+    lines = text.splitlines()[:MOST]
+    return Reading(noted=tuple(plain(line, LONGEST_LINE) for line in lines))
 
 
 def _other_format(_: bytes) -> Reading:

@@ -131,7 +131,7 @@ def test_what_nobody_declares_any_more_blocks_nothing(
     image.forget()
 
 
-class _Private(Quiet):
+class Private(Quiet):
     """Answers those alone who have the token."""
 
     def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
@@ -148,7 +148,7 @@ def test_a_registry_that_asks_who_asks(
     image = Image(built, engine, base)
     registry = tmp_path.with_name(f"{tmp_path.name}-registry")
     registry.mkdir()
-    with served(registry, _Private) as address:
+    with served(registry, Private) as address:
         publish(registry, address, "@team/greeting", {"1.0.0": {}})
         where = f'{{ url = "{address}", scope = "@team", secret = "npm" }}'
         image.declare(f"{packages('@team/greeting')}\nnpm_registry = {where}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
 import shutil
+import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -12,7 +15,7 @@ from uuid import uuid4
 import pytest
 
 from tests.engine.managers import Image, command, served
-from tests.engine.test_managers_npm import publish
+from tests.engine.test_managers_npm import Private, publish
 from tests.engine.test_resolve import another, text
 
 if TYPE_CHECKING:
@@ -227,6 +230,71 @@ def test_upgrades_removals_and_addresses(
     assert "DB0442" in done.err
     assert "npm has no digest of direct/node_modules/dep" in done.err
     space.ok("realize", "-t", image.tag)
+
+
+def test_a_registry_that_asks_who_asks(
+    image: Image, registry_: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """One of a scope, with a token, beside one that anybody may ask; and bundles."""
+    folder = tmp_path_factory.mktemp("private")
+    with served(folder, Private) as address:
+        own = Registry(folder / uuid4().hex, "")
+        own.folder.mkdir()
+        own.address = f"{address}/{own.folder.name}"
+        own.add("@team/greeting", "1.0.0", dependencies={"dep": "^1.0.0"})
+        bundles = {"dependencies": {"in-it": "^1.0.0", "dep": "^2.0.0"}}
+        bundled(own, "@team/whole", "in-it", **bundles)
+        where = f'{{ url = "{own.address}", scope = "@team", secret = "npm" }}'
+        image.declare(
+            'npm_packages = ["@team/greeting", "@team/whole"]\n'
+            f'npm_registry = ["{registry_.address}", {where}]'
+        )
+        image.space.ok("lock", "--resolve", "--secret", "id=npm,env=NPM", NPM="t0ken")
+        assert '"@team/greeting/node_modules/dep" = ["1 1.0.0"]' in text(image)
+        assert '"@team/whole/node_modules/dep" = ["1 2.0.0"]' in text(image)
+        assert "in-it" not in text(image)
+        secret = ("--secret", "id=npm,env=NPM")
+        image.space.ok("realize", "-t", image.tag, *secret, NPM="t0ken")
+        other = another(image, tmp_path_factory.mktemp("other"))
+        done = other.space.ok("realize", "-t", other.tag, *secret, NPM="t0ken")
+        assert "1 ran" in done.err
+        wrong = another(image, tmp_path_factory.mktemp("wrong"))
+        done = wrong.space.run("realize", "-t", wrong.tag, *secret, NPM="wrong")
+        assert done.status == 1
+        assert "no longer served" not in done.err
+    assert found(other) == found(image)
+    assert "in-it/package.json" in "".join(found(other))
+    told = image.run(
+        "cat /root/.npmrc 2> /dev/null; ls -A /run; cat /var/lib/dynbuild/*/*"
+    )
+    assert not [one for one in ("t0ken", "logins", "secrets") if one in told]
+    other.forget()
+
+
+def bundled(registry_: Registry, name: str, inner: str, **more: object) -> None:
+    """Publish a package that has another one in its own archive."""
+    registry_.add(name, "1.0.0", bundleDependencies=[inner], **more)
+    place = registry_.folder / name
+    document = json.loads(place.read_text())
+    manifest = {k: v for k, v in document["versions"]["1.0.0"].items() if k != "dist"}
+    out = io.BytesIO()
+    within = {"name": inner, "version": "1.0.0"}
+    content = {"": manifest, f"node_modules/{inner}/": within}
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for folder, said in content.items():
+            data = json.dumps(said).encode()
+            member = tarfile.TarInfo(f"package/{folder}package.json")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    data = out.getvalue()
+    file = f"{uuid4().hex}.tgz"
+    (registry_.folder / file).write_bytes(data)
+    digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
+    document["versions"]["1.0.0"]["dist"] = {
+        "tarball": f"{registry_.address}/{file}",
+        "integrity": f"sha512-{digest}",
+    }
+    place.write_text(json.dumps(document))
 
 
 def _archive(registry_: Registry, name: str) -> str:

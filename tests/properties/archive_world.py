@@ -9,6 +9,7 @@ from zlib import crc32
 from dynbuild.lockfile.order import on_platform, system_chain
 from dynbuild.steps.managers.apt_pinned import is_older
 from dynbuild.steps.managers.came import acted
+from dynbuild.steps.managers.npm_pinned import owner
 from dynbuild.steps.model import Group, Remove, Upgrade
 from dynbuild.steps.pinned import ALL, NOBODY
 from dynbuild.steps.pins import is_resolvable
@@ -78,7 +79,7 @@ _Found: TypeAlias = "dict[str, dict[int, Mapping[str, str]]]"
 
 def _built(lock: Lock, time: int) -> tuple[dict[str, dict[str, str]], _Found]:
     """Return what is there, by manager, and what of it is to be written down."""
-    every: dict[str, dict[str, str]] = {"apt": {}, "pip": {}}
+    every: dict[str, dict[str, str]] = {"apt": {}, "pip": {}, "npm": {}}
     manual: set[str] = set()
     found: _Found = {}
     for placed in on_platform(system_chain(lock), PLATFORM):
@@ -86,31 +87,68 @@ def _built(lock: Lock, time: int) -> tuple[dict[str, dict[str, str]], _Found]:
         if not isinstance(group, Group):
             continue
         there = every[group.manager]
-        wants = {*acted(group)}
-        removed = {n for n, a in group.actions.items() if isinstance(a, Remove)}
-        if group.manager == "pip":
-            for name in removed:
-                there.pop(name, None)
-        before = dict(there)
-        if group.pinned is None:
-            _install(group, there, time)
+        if group.manager == "npm":
+            before: dict[str, str] = {}
+            _install_apart(placed.seq, group, there, time)
         else:
-            there |= group.pinned.packages
-            asked = wants if group.manager == "apt" else {*group.declared}
-            besides = {p for name in asked for p in closure(name)} - there.keys()
-            if besides:
-                raise Difference(placed.seq, f"{sorted(besides)} came besides")
-        if group.manager == "apt":
-            manual = (manual | wants) - removed
-            needed = {p for name in manual for p in closure(name)}
-            for name in there.keys() - needed if removed else ():
-                del there[name]
-        came = {n: v for n, v in there.items() if before.get(n) != v}
+            before = _install_together(placed.seq, group, there, manual, time)
         if group.pinned is None and is_resolvable(group):
-            versions = {**came, **{name: there[name] for name in wants}}
-            back = {} if wants else {ALL: NOBODY}
-            found.setdefault(group.manager, {})[placed.seq] = {**versions, **back}
+            came = _came(group, before, there)
+            found.setdefault(group.manager, {})[placed.seq] = came
     return every, found
+
+
+def _came(
+    group: Group, before: Mapping[str, str], there: Mapping[str, str]
+) -> dict[str, str]:
+    wants = {*acted(group)}
+    if group.manager == "npm":
+        return {place: one for place, one in there.items() if owner(place) in wants}
+    came = {n: v for n, v in there.items() if before.get(n) != v}
+    asked = {name: there[name] for name in wants} or {ALL: NOBODY}
+    return {**came, **asked}
+
+
+def _install_apart(seq: int, group: Group, there: dict[str, str], time: int) -> None:
+    """Install what npm does: packages, each with all that it needs below itself."""
+    wants = {*acted(group)}
+    tree = {name: version(name, time) for name in wants}
+    for name in wants:
+        for one in {*closure(name)} - {name}:
+            tree[f"{name}/node_modules/{one}"] = version(one, time)
+    for place in [one for one in there if owner(one) in group.actions]:
+        del there[place]
+    if group.pinned is not None:
+        if tree.keys() != group.pinned.packages.keys():
+            raise Difference(seq, f"{sorted(tree.keys())} came")
+        tree = group.pinned.packages
+    there |= tree
+
+
+def _install_together(
+    seq: int, group: Group, there: dict[str, str], manual: set[str], time: int
+) -> dict[str, str]:
+    """Install what apt and pip do; return what was there before it."""
+    wants = {*acted(group)}
+    removed = {n for n, a in group.actions.items() if isinstance(a, Remove)}
+    for name in removed if group.manager == "pip" else ():
+        there.pop(name, None)
+    before = dict(there)
+    if group.pinned is None:
+        _install(group, there, time)
+    else:
+        there |= group.pinned.packages
+        asked = wants if group.manager == "apt" else {*group.declared}
+        besides = {p for name in asked for p in closure(name)} - there.keys()
+        if besides:
+            raise Difference(seq, f"{sorted(besides)} came besides")
+    if group.manager == "apt":
+        manual |= wants
+        manual -= removed
+        needed = {p for name in manual for p in closure(name)}
+        for name in there.keys() - needed if removed else ():
+            del there[name]
+    return before
 
 
 def _install(group: Group, there: dict[str, str], time: int) -> None:

@@ -79,7 +79,7 @@ def edited(dice: random.Random, target: Target) -> Wish:
             scripts = (*target.scripts, f"echo {dice.random()}")
             wish = Wish(replace(target, scripts=scripts))
         case "pip":
-            wish = edited_pip(dice, target)
+            wish = edited_of(dice.choice(["pip", "npm"]), dice, target)
         case _:
             wish = Wish(target, repack=True)
     if kind in {"add", "remove"}:
@@ -88,16 +88,16 @@ def edited(dice: random.Random, target: Target) -> Wish:
     return wish
 
 
-def edited_pip(dice: random.Random, target: Target) -> Wish:
-    there = dict(target.packages.get("pip", {}))
+def edited_of(manager: str, dice: random.Random, target: Target) -> Wish:
+    there = dict(target.packages.get(manager, {}))
     name, kind = dice.choice(NAMES), dice.randrange(3)
     if not there or kind == 0:
         there[name] = name
     elif kind == 1:
         del there[dice.choice(sorted(there))]
     else:
-        return Wish(target, frozenset({("pip", dice.choice(sorted(there)))}))
-    packages = {**target.packages, "pip": there}
+        return Wish(target, frozenset({(manager, dice.choice(sorted(there)))}))
+    packages = {**target.packages, manager: there}
     return Wish(replace(target, packages={k: v for k, v in packages.items() if v}))
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from dynbuild.inside import codec
 from dynbuild.inside.model import Reading
 from dynbuild.inside.readers import reader_of, reading
 from dynbuild.link.reads import TELLING
@@ -95,6 +96,10 @@ def test_what_came_is_read() -> None:
     reader = reader_of(CAME)
     assert reader is not None
     assert reading(reader, text.encode()) == Reading(noted=tuple(text.splitlines()))
+    deep = f"{HEAD}{'/node_modules/'.join(['package'] * 40)} 1.0.0 {SUM} auto\n"
+    noted = reading(reader, deep.encode())
+    assert noted.noted == tuple(deep.splitlines())
+    assert codec.loads(codec.dumps({CAME: noted})) == {CAME: noted}
 
 
 def test_what_is_written_down_and_compared() -> None:
