@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 @request(
     "--resolve",
     is_flag=True,
-    help="Install new packages of apt, and write down the versions that come.",
+    help="Install new packages, and write down the versions of apt, pip and npm.",
 )
 @request(
     "--bump",
