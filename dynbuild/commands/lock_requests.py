@@ -11,6 +11,7 @@ from dynbuild.lockfile.images_requests import numbered
 from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import Freshen
 from dynbuild.values import dataclass
 
 
@@ -28,6 +29,8 @@ class LockOptions:
     upgrade_package: tuple[str, ...] = ()
     upgrade_apt: frozenset[tuple[str, str]] = frozenset()
     """Packages of apt as image and key; what an image inherits is upgraded there."""
+    undeclared: frozenset[tuple[str, str, Freshen]] = frozenset()
+    """What nobody declares, of apt: the image that has it first, its name, where."""
 
 
 NO_OPTIONS = LockOptions()
@@ -67,8 +70,13 @@ def _upgrades(
     targets: Targets, owners: dict[str, list[str]], options: LockOptions
 ) -> dict[str, Requests]:
     """Return the upgrades that are asked for, if any are: each of an image's own."""
-    if not (options.upgrade_packages or options.upgrade_package or options.upgrade_apt):
+    asked = (options.upgrade_package, options.upgrade_apt, options.undeclared)
+    if not (options.upgrade_packages or any(asked)):
         return {}
+    freshen = {
+        image: {("apt", key): how for of, key, how in options.undeclared if of == image}
+        for image in targets
+    }
     wishes = {
         image: Requests(
             upgrade=_declared(targets, image),
@@ -78,6 +86,7 @@ def _upgrades(
                 if stage.name in owners[image]
                 for key in stage.packages
             ),
+            freshen=freshen[image],
         )
         for image in targets
     }
@@ -110,16 +119,17 @@ def _named(wishes: dict[str, Requests], names: Collection[str]) -> dict[str, Req
     pairs |= {(manager, key) for manager, _, key in (k.partition(" ") for k in owned)}
     chosen = {pair for pair in pairs for name in names if _is_called(pair, name)}
     known = sorted({key for _, key in pairs} - {EVERYTHING})
+    others = {pair for wish in wishes.values() for pair in wish.freshen}
     problems = [
         Diagnostic(
             "DB0436",
             f"no package {name!r} is declared",
             hint=did_you_mean(name, known)
-            or "what nobody declares is upgraded with what needs it; "
-            "`dynbuild why --package NAME` tells what that is",
+            or "of what nobody declares, what `dynbuild outdated` lists of apt can be\n"
+            "upgraded; what else there is, `dynbuild why --package NAME` explains",
         )
         for name in dict.fromkeys(names)
-        if not any(_is_called(pair, name) for pair in pairs)
+        if not any(_is_called(pair, name) for pair in pairs | others)
     ]
     if problems:
         raise DeclarationError(*problems)

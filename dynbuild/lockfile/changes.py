@@ -13,6 +13,7 @@ from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import (
     AptSource,
     Copy,
+    Freshen,
     Install,
     Pin,
     Remove,
@@ -152,11 +153,7 @@ def _packages(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _package(
-    manager: str,
-    key: str,
-    events: Iterable[Event],
-    *,
-    there: bool,
+    manager: str, key: str, events: Iterable[Event], *, there: bool
 ) -> Iterator[Change]:
     """Yield the changes of a package by its new events, ``there`` before or not."""
     for event in events:
@@ -170,6 +167,9 @@ def _package(
                 there = False
             case Upgrade():
                 yield Change("upgraded", manager, key, None, event.seq)
+            case Freshen(only):
+                details = ("not declared", *((", ".join(only),) if only else ()))
+                yield Change("upgraded", manager, key, None, event.seq, details)
             case _:
                 assert_never(event.action)
 

@@ -20,6 +20,7 @@ VERSION = max(
     NEWEST_VERSION,
     writing.RESOLVED_SINCE,
     writing.SNAPSHOTS_SINCE,
+    writing.UNDECLARED_SINCE,
     versions.NEWEST,
 )
 """The newest known version. A lock has the lowest version that can express it."""

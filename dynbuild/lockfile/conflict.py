@@ -1,6 +1,8 @@
 """Locks with merge conflicts: what either side requested must not be lost."""
 
 import re
+from functools import reduce
+from operator import or_
 
 from dynbuild.errors import LockError
 from dynbuild.lockfile.codec import read
@@ -34,8 +36,8 @@ def asked_on(torn: tuple[Lock, ...], start: Lock) -> Requests:
     move: set[str] = set()
     upgrade: set[tuple[str, str]] = set()
     own: set[tuple[str, str]] = set()
-    for side in torn:
-        asked = asked_since(start, side)
+    since = [asked_since(start, side) for side in torn]
+    for asked in since:
         for name, number in asked.again.items():
             bump[name] = max(bump.get(name, 0), number)
         move |= asked.moved
@@ -47,4 +49,5 @@ def asked_on(torn: tuple[Lock, ...], start: Lock) -> Requests:
         frozenset(upgrade),
         upgrade_own=frozenset(own),
         upgrades=largest(*map(so_far, torn)),
+        freshen=reduce(or_, ({**asked.freshen} for asked in since), {}),
     )

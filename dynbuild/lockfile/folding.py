@@ -11,7 +11,7 @@ from dataclasses import replace
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import last_system_seq, unchecked_order
 from dynbuild.steps.log import Event, Log, folded
-from dynbuild.steps.model import Group, Upgrade
+from dynbuild.steps.model import Freshen, Group, Upgrade
 from dynbuild.steps.pinned import ALL
 
 Logs = Mapping[str, Log]
@@ -82,7 +82,8 @@ def _upgraded_again(logs: Logs, last: int) -> int:
 
     In the place of that one, the new one would fetch again what that one fetched.
     """
-    upgrades = [one for one in _events(logs) if isinstance(one[2].action, Upgrade)]
+    again_ = Upgrade | Freshen
+    upgrades = [one for one in _events(logs) if isinstance(one[2].action, again_)]
     again = {(manager, key) for manager, key, event in upgrades if event.seq > last}
     return max(
         (

@@ -30,6 +30,7 @@ from dynbuild.lockfile.merge import (
 from dynbuild.lockfile.merge_values import Three, value
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.requests import asked_since
+from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.snapshots import Snapshot
 from dynbuild.values import dataclass
@@ -97,12 +98,14 @@ def _updated(three: Three[LockedImages], tell: Tell, *, cautious: bool) -> Locke
         targets[name] = TargetImage(head.extends, head.publish, whole, config)
         own = branch.images[name].own.stages if name in branch.images else {}
         since = asked_since(wholes.start, wholes.branch)
+        parts = _of_own_part(three, name)
         asked[name] = replace(
             since,
             repack=repack,
             again={stage: seq for stage, seq in since.again.items() if stage in own},
             moved=since.moved & own.keys(),
-            upgrade=_upgrades(three, name),
+            upgrade=parts.upgrade,
+            freshen=parts.freshen,
             upgrades=branch.upgrades_so_far,
         )
         moved = moved_for_their_content(wholes.start, wholes.branch, whole)
@@ -130,13 +133,14 @@ def _at_one_time(targets: dict[str, TargetImage]) -> dict[str, TargetImage]:
     return found
 
 
-def _upgrades(three: Three[LockedImages], name: str) -> frozenset[tuple[str, str]]:
+def _of_own_part(three: Three[LockedImages], name: str) -> Requests:
+    """Return what the branch asked of the packages that an image does not inherit."""
     start, _, branch = three.sides
     if name not in branch.images:
-        return frozenset()
+        return NOTHING
     own = branch.images[name].own
     was = start.images[name].own if name in start.images else Lock(own.base)
-    return asked_since(was, own).upgrade
+    return asked_since(was, own)
 
 
 def _heads(three: Three[LockedImages], tell: Tell) -> dict[str, LockedImage]:

@@ -8,7 +8,7 @@ from dynbuild.lockfile.images import AnyLock, LockedImages, as_images
 from dynbuild.lockfile.model import declared_packages
 from dynbuild.lockfile.requests import asked_since, combined, is_repacked
 from dynbuild.lockfile.update import NOTHING, Requests
-from dynbuild.lockfile.upgrades import largest
+from dynbuild.lockfile.upgrades import freshened_since, largest
 
 Wishes = dict[str, Requests]
 """The requests for each image, by its name."""
@@ -37,6 +37,7 @@ def asked_since_then(start: LockedImages, current: LockedImages) -> Wishes:
         found[name] = replace(
             _own(asked, own.stages),
             upgrade=asked_since(was, own).upgrade,
+            freshen=freshened_since(own.packages, was.packages),
             upgrades=current.upgrades_so_far,
         )
     return found
@@ -52,15 +53,16 @@ def asked_on_sides(torn: Sequence[LockedImages], start: LockedImages) -> Wishes:
         parts = tuple(side.images[name].own for side in sides)
         asked = asked_on(wholes, start.whole(name))
         own = {stage for part in parts for stage in part.stages}
-        upgrade = asked_on(parts, image.own).upgrade
+        of_parts = asked_on(parts, image.own)
         bump = {stage: seq for stage, seq in asked.bump.items() if stage in own}
         packages = frozenset(one for one in asked.upgrade_own if one[0] in own)
         found[name] = Requests(
             bump,
             asked.move & own,
-            upgrade,
+            of_parts.upgrade,
             upgrade_own=packages,
             upgrades=counted,
+            freshen=of_parts.freshen,
         )
     return found
 
@@ -71,7 +73,9 @@ def numbered(asked: Wishes, previous: LockedImages) -> Wishes:
     What was not there is installed, which upgrades nothing.
     """
     wishes = {name: _of_there(wish, previous, name) for name, wish in asked.items()}
-    managers = {row for wish in wishes.values() for row, _ in wish.upgrade}
+    managers = {
+        row for wish in wishes.values() for row, _ in (*wish.upgrade, *wish.freshen)
+    }
     managers |= {
         key.partition(" ")[0] for wish in wishes.values() for _, key in wish.upgrade_own
     }
@@ -83,7 +87,7 @@ def numbered(asked: Wishes, previous: LockedImages) -> Wishes:
 def _of_there(asked: Requests, previous: LockedImages, name: str) -> Requests:
     """Return the upgrades of what an image has; of stages, whatever they are called."""
     if name not in previous.images:
-        return replace(asked, upgrade=frozenset(), upgrade_own=frozenset())
+        return replace(asked, upgrade=frozenset(), upgrade_own=frozenset(), freshen={})
     there = declared_packages(previous.whole(name))
     stages = previous.images[name].own.stages.values()
     known = {key for entry in stages for key in entry.stage.packages}
@@ -93,6 +97,11 @@ def _of_there(asked: Requests, previous: LockedImages, name: str) -> Requests:
             (row, key) for row, key in asked.upgrade if key in there.get(row, {})
         ),
         upgrade_own=frozenset(one for one in asked.upgrade_own if one[1] in known),
+        freshen={
+            (row, key): how
+            for (row, key), how in asked.freshen.items()
+            if key not in there.get(row, {})
+        },
     )
 
 

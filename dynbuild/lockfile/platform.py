@@ -13,8 +13,8 @@ from dynbuild.errors import Diagnostic, LockError
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.own_packages import declared_by
 from dynbuild.lockfile.recent import recently
-from dynbuild.steps.log import Event, Log, numbers, with_numbers
-from dynbuild.steps.model import Install, Remove, Stage, Upgrade
+from dynbuild.steps.log import Event, Log, numbers, says_more, with_numbers
+from dynbuild.steps.model import Freshen, Install, Remove, Stage
 from dynbuild.steps.restriction import admits, parted
 
 ANY_OTHER = ""
@@ -67,7 +67,8 @@ def _by_platform(lock: Lock) -> dict[str, Lock] | None:
 def is_restricted(log: Log) -> bool:
     """Whether an event of a log is for some platforms only."""
     return any(
-        isinstance(event.action, Install) and parted(event.action.spec)[1]
+        (isinstance(event.action, Install) and parted(event.action.spec)[1])
+        or (isinstance(event.action, Freshen) and event.action.only)
         for events in log.values()
         for event in events
     )
@@ -146,6 +147,9 @@ def _events(events: tuple[Event, ...], platform: str) -> tuple[Event, ...]:
             case Remove():
                 spec = None
                 changed = before is not None
+            case Freshen(only):
+                action = Freshen()
+                changed = admits(only, platform)
             case _:
                 changed = before is not None
         if changed:
@@ -157,6 +161,7 @@ def _last_of_each(events: Iterable[Event]) -> Iterable[Event]:
     """Return the events that count, of several at one seq (``steps.log``)."""
     found: dict[int, Event] = {}
     for event in events:
-        if event.seq not in found or not isinstance(event.action, Upgrade):
+        other = found.get(event.seq)
+        if says_more(event.action, None if other is None else other.action):
             found[event.seq] = event
     return found.values()

@@ -187,7 +187,7 @@ def _config(table: TableReader) -> RuntimeConfig:
 
 def _part(top: TableReader) -> Lock:
     """Return the steps of a table; its base is not said there."""
-    packages = logs.logs(top)
+    packages = logs.logs(top, undeclared=True)
     resolved, since = versions.read(top.table("resolved"))
     indexes = _indexes(top.table("indexes"))
     mirrors = logs.mirrors(top.table("mirrors"))

@@ -6,7 +6,12 @@ from dynbuild.lockfile.model import Lock, is_same
 from dynbuild.lockfile.own_packages import is_begun_anew, own_upgraded_since
 from dynbuild.lockfile.renames import continued, facts_of, follow, links, stages_of
 from dynbuild.lockfile.update import Requests, logs_after
-from dynbuild.lockfile.upgrades import largest, so_far, upgraded_since
+from dynbuild.lockfile.upgrades import (
+    freshened_since,
+    largest,
+    so_far,
+    upgraded_since,
+)
 from dynbuild.steps.log import Event, Log
 
 
@@ -42,6 +47,7 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
         again=again,
         moved=frozenset(moved),
         upgrades=so_far(current),
+        freshen=freshened_since(current.packages, committed.packages),
     )
 
 
@@ -76,7 +82,11 @@ def is_repacked(committed: Lock, current: Lock) -> bool:
     gone = [*_events_beyond(committed, current.packages)]
     if not gone:
         return False
-    kept = logs_after(committed, current, _upgraded_since(committed, current))
+    asked = Requests(
+        upgrade=_upgraded_since(committed, current),
+        freshen=freshened_since(current.packages, committed.packages),
+    )
+    kept = logs_after(committed, current, asked)
     return any(
         event.fact in {one.fact for one in kept.get(manager, {}).get(key, ())}
         for manager, key, event in gone
@@ -108,4 +118,5 @@ def combined(first: Requests, second: Requests) -> Requests:
         known.moved,
         first.upgrade_own | second.upgrade_own,
         largest(first.upgrades, second.upgrades),
+        {**first.freshen, **second.freshen},
     )

@@ -25,9 +25,17 @@ from dynbuild.lockfile.own_packages import with_packages
 from dynbuild.lockfile.renames import Names, continued, follow, stages_of
 from dynbuild.lockfile.topology import dependencies_first, in_place
 from dynbuild.lockfile.upgrades import ALL, with_upgrades
-from dynbuild.steps.log import Event, Log, changes_of, declared, folded, happened
+from dynbuild.steps.log import (
+    Event,
+    Log,
+    changes_of,
+    declared,
+    folded,
+    freshened,
+    happened,
+)
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Stage, Upgrade
+from dynbuild.steps.model import Freshen, Install, Remove, Stage
 from dynbuild.steps.sequence import topological
 from dynbuild.steps.touched import touched
 from dynbuild.values import dataclass
@@ -42,6 +50,7 @@ class Requests:
     ``bump`` gives stages their refresh number, ``move`` names stages to put at the
     back, ``upgrade`` packages (manager, key) to bring to their newest version,
     ``upgrade_own`` those of stages (the stage, the key among its packages);
+    ``freshen`` what nobody declares, likewise where it is installed;
     ``repack`` renumbers everything from scratch. ``earlier`` is the lock whose names
     ``again`` and ``moved`` use for stages: what was requested of it before.
     ``upgrades`` are by manager how many upgrades were asked for by now, these included.
@@ -56,6 +65,7 @@ class Requests:
     moved: frozenset[str] = frozenset()
     upgrade_own: frozenset[tuple[str, str]] = frozenset()
     upgrades: Mapping[str, int] = field(default_factory=dict)
+    freshen: Mapping[tuple[str, str], Freshen] = field(default_factory=dict)
 
 
 NOTHING = Requests()
@@ -197,7 +207,7 @@ def packed(target: Target, moves: Mapping[str, int], above: Inherited) -> Lock:
     seqs = count(above.last + 1)
     stages = stages_of(target)
     start = above.lock or Lock(target.base)
-    lock = _system(start, target, (), seqs, above)
+    lock = _system(start, target, NOTHING, seqs, above)
     ranks = {name: (moves.get(name, 0), place) for place, name in enumerate(stages)}
     own = {n: s.needs for n, s in stages.items() if n not in start.stages}
     entries = {
@@ -217,7 +227,7 @@ def _continued(  # noqa: PLR0913, PLR0917 - all that decides a place
 ) -> Lock:
     """Keep what is unchanged in place, append the rest (rules 3 to 6)."""
     seqs = count(max(previous.last_seq, above.last) + 1)
-    lock = _system(previous, target, asked.upgrade, seqs, above)
+    lock = _system(previous, target, asked, seqs, above)
     before = PreviousLock(previous, unchecked_order(previous), names, above)
     forced = asked.move | {stage for stage, _ in asked.upgrade_own}
     how = motion(before, lock, target, forced, edited)
@@ -227,7 +237,7 @@ def _continued(  # noqa: PLR0913, PLR0917 - all that decides a place
 def _system(
     previous: Lock,
     target: Target,
-    upgrade: Collection[tuple[str, str]],
+    asked: Requests,
     seqs: Iterator[int],
     above: Inherited,
 ) -> Lock:
@@ -237,7 +247,7 @@ def _system(
         indexes=target.indexes,
         setups=_kept_or_next(previous.setups, target.setups, seqs),
         sources=_kept_or_next(previous.sources, target.sources, seqs),
-        packages=_logs(previous, target, upgrade, seqs, above),
+        packages=_logs(previous, target, asked, seqs, above),
         scripts=_kept_or_next(previous.scripts, target.scripts, seqs),
         user=target.user,
         user_seq=(previous.user_seq or next(seqs)) if target.user else 0,
@@ -286,7 +296,7 @@ def _kept_or_next(
 def _logs(
     previous: Lock,
     target: Target,
-    upgrade: Collection[tuple[str, str]],
+    asked: Requests,
     seqs: Iterator[int],
     above: Inherited,
 ) -> dict[str, Log]:
@@ -301,7 +311,8 @@ def _logs(
         actions = changes_of(
             now.get(manager, {}),
             target.packages.get(manager, {}),
-            {key for row, key in upgrade if row == manager},
+            {key for row, key in asked.upgrade if row == manager},
+            {key: one for (row, key), one in asked.freshen.items() if row == manager},
         )
         if actions:
             seq = next(seqs)
@@ -315,9 +326,7 @@ def _logs(
     return logs
 
 
-def logs_after(
-    previous: Lock, lock: Lock, upgrade: Collection[tuple[str, str]]
-) -> Mapping[str, Log]:
+def logs_after(previous: Lock, lock: Lock, asked: Requests) -> Mapping[str, Log]:
     """Return the package logs with which an update would have come to a lock.
 
     What they have no more folded away without any request.
@@ -330,9 +339,9 @@ def logs_after(
         indexes=lock.indexes,
     )
     seqs = count(max(previous.last_seq, lock.last_seq) + 1)
-    logs = _logs(previous, target, upgrade, seqs, NONE)
+    logs = _logs(previous, target, asked, seqs, NONE)
     whole = replace(lock, packages=logs)
-    return without_superseded(previous, whole, upgrade).packages
+    return without_superseded(previous, whole, asked.upgrade).packages
 
 
 def _rebuilt(log: Log, since: int, inherited: Log) -> dict[str, tuple[Event, ...]]:
@@ -348,8 +357,9 @@ def _rebuilt(log: Log, since: int, inherited: Log) -> dict[str, tuple[Event, ...
         staying = {*rest.get(key, ()), *fixed}
         left = tuple(event for event in events if event in staying)
         if declared({key: left}) != declared({key: events}):
-            last = [e for e in events if not isinstance(e.action, Upgrade)][-1]
-            left = tuple(e for e in events if e in fixed or e == last)
+            said = [e for e in events if isinstance(e.action, Install | Remove)]
+            staying = {*fixed, *freshened(left), said[-1]}
+            left = tuple(event for event in events if event in staying)
         if left:
             kept[key] = left
     return kept

@@ -10,8 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynbuild.lockfile.model import Lock
-from dynbuild.steps.log import Event, Log, numbers, requested, with_numbers
-from dynbuild.steps.model import Remove
+from dynbuild.steps.log import (
+    Event,
+    Log,
+    freshened,
+    numbers,
+    requested,
+    with_numbers,
+)
+from dynbuild.steps.model import Freshen, Remove
 
 if TYPE_CHECKING:
     from dynbuild.lockfile.update import Requests
@@ -63,16 +70,45 @@ def upgraded_since(
     """Yield manager and key of the packages that were asked to be upgraded since.
 
     An upgrade that was not there tells it; so does what is installed anyway, where its
-    number is larger than what was ``counted`` before.
+    number is larger than what was ``counted`` before, unless it has that of something
+    that was freshened with it.
     """
+    fresh = [*_freshened_since(logs, before)]
     for manager, log in logs.items():
         last, there = counted.get(manager, 0), before.get(manager, {})
+        told = {event.seq for row, _, event in fresh if row == manager}
         for key, events in log.items():
             known = {event.fact for event in there.get(key, ())}
-            if any(event.fact not in known for event in requested(key, events)) or any(
-                event.number is not None and event.number > last for event in events
+            others = [one for one in events if not isinstance(one.action, Freshen)]
+            if any(event.fact not in known for event in requested(key, others)) or any(
+                event.number is not None and event.number > last
+                for event in others
+                if event.seq not in told
             ):
                 yield manager, key
+
+
+def freshened_since(
+    logs: Mapping[str, Log], before: Mapping[str, Log]
+) -> dict[tuple[str, str], Freshen]:
+    """Return by manager and key what nobody declares and was upgraded since."""
+    return {
+        (manager, key): event.action
+        for manager, key, event in _freshened_since(logs, before)
+        if isinstance(event.action, Freshen)
+    }
+
+
+def _freshened_since(
+    logs: Mapping[str, Log], before: Mapping[str, Log]
+) -> Iterator[tuple[str, str, Event]]:
+    for manager, log in logs.items():
+        there = before.get(manager, {})
+        for key, events in log.items():
+            known = {event.fact for event in there.get(key, ())}
+            for event in freshened(events):
+                if event.fact not in known:
+                    yield manager, key, event
 
 
 def of_next(counted: Numbers, asked: "Requests", manager: str) -> int:
@@ -108,11 +144,16 @@ def with_upgrades(
             gone = max((kept[seq] for seq in lost), default=0)
             if gone > max((n for seq, n in wanted.items() if seq <= first), default=0):
                 wanted[first] = gone
-        wished = {key for row, key in asked.upgrade if row == manager}
+        wished = {
+            key for row, key in (*asked.upgrade, *asked.freshen) if row == manager
+        }
         for key in own.keys() & wished:
             # Of what is built anew from below, the upgrade itself was left out.
             last = own[key][-1]
-            if not isinstance(last.action, Remove):
+            known = {one.fact for one in before.get(manager, {}).get(key, ())}
+            new = isinstance(last.action, Freshen) and last.fact not in known
+            asked_for = (manager, key) in asked.upgrade
+            if new or (asked_for and not isinstance(last.action, Remove)):
                 wanted[last.seq] = of_next(counted, asked, manager)
         logs[manager] = with_numbers(own, wanted)
     found = replace(lock, packages=_put_back(lock.packages, logs))

@@ -13,6 +13,7 @@ import tomli_w
 
 from dynbuild.lockfile import reading, versions
 from dynbuild.lockfile.images import LockedImage, LockedImages
+from dynbuild.lockfile.logs import has_undeclared, log_tables
 from dynbuild.lockfile.model import Entry, Lock
 from dynbuild.lockfile.platform import is_restricted
 from dynbuild.steps.fields import (
@@ -30,7 +31,7 @@ from dynbuild.steps.kinds import (
     Records,
     Variables,
 )
-from dynbuild.steps.log import EVERYTHING, Log, format_event
+from dynbuild.steps.log import EVERYTHING, UNDECLARED
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import DEFAULT_SHELL, AptSource, Pin
 from dynbuild.steps.recipe import targets_of
@@ -67,6 +68,9 @@ RESOLVED_SINCE = 9
 SNAPSHOTS_SINCE = 10
 """The version that first had packages from archives as they were at a time."""
 
+UNDECLARED_SINCE = 10
+"""The version that first upgraded packages that nobody declares."""
+
 _NOTHING_SINCE = 5
 """The version that first had images and stages that start from nothing."""
 
@@ -81,11 +85,16 @@ def text_of(recipe: Lock | LockedImages) -> str:
     if isinstance(recipe, Lock) and recipe.shell != DEFAULT_SHELL:
         lines.append(_pair("shell", list(recipe.shell)))
     tables = _tables(recipe) if isinstance(recipe, Lock) else _several(recipe)
+    above: KeyPath = ()
     for path, table in tables:
         # A pin without a digest is a fact as well.
         if table or path[:-1] in {("images",), ("pins",)}:
-            lines += ["", f"[{'.'.join(map(_key, path))}]"]
+            # Two changes that both begin this table conflict: text has it twice else,
+            # where one of them changed the line above.
+            apart = (*above, UNDECLARED) != path
+            lines += [*([""] if apart else []), f"[{'.'.join(map(_key, path))}]"]
             lines += [_pair(key, value) for key, value in table.items()]
+            above = path
     return "\n".join(lines) + "\n"
 
 
@@ -110,6 +119,8 @@ def _version(recipe: Lock | LockedImages) -> int:
         lowest = max(lowest, UPGRADES_SINCE)
     if any(map(is_restricted, logs)):
         lowest = max(lowest, _RESTRICTED_SINCE)
+    if any(map(has_undeclared, logs)):
+        lowest = max(lowest, UNDECLARED_SINCE)
     if recipe.resolved or recipe.resolve_since is not None:
         lowest = max(lowest, RESOLVED_SINCE, versions.since(recipe.resolved))
     if recipe.mirrors or any(event.snapshot is not None for event in events):
@@ -169,7 +180,7 @@ def _part(at: KeyPath, lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
     yield (*at, "mirrors"), dict(sorted(lock.mirrors.items()))
     for manager in MANAGERS:
         log = lock.packages.get(manager, {})
-        yield (*at, manager), _log(log)
+        yield from log_tables((*at, manager), log)
     yield from versions.tables((*at, "resolved"), lock)
     for setup, seq in sorted(
         lock.setups.items(), key=lambda item: reading.setup_id(item[0])
@@ -214,19 +225,12 @@ def _pin(path: KeyPath, pin: Pin) -> Iterator[tuple[KeyPath, TomlTable]]:
     yield (*path, "env"), dict(sorted(pin.env.items()))
 
 
-def _log(log: Log) -> TomlTable:
-    return {
-        key: [format_event(event) for event in events]
-        for key, events in sorted(log.items())
-    }
-
-
 def _stage(path: KeyPath, entry: Entry) -> Iterator[tuple[KeyPath, TomlTable]]:
     (_, facts), *variables = _tables_of(path, entry.stage)
     own = {"seq": entry.seq, "moves": entry.moves or None, "seen": entry.seen}
     yield path, {**_set(own), **facts}
     for manager in MANAGERS:
-        yield (*path, manager), _log(entry.packages.get(manager, {}))
+        yield from log_tables((*path, manager), entry.packages.get(manager, {}))
     yield from _sources(path, entry.sources)
     yield from variables
 

@@ -8,12 +8,16 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
+from dynbuild.steps.model import Action, Freshen, Group, Install, Remove, Upgrade
+from dynbuild.steps.restriction import parted
 from dynbuild.steps.snapshots import TIME
 from dynbuild.values import dataclass
+
+if TYPE_CHECKING:
+    from types import UnionType
 
 _NUMBER = "[1-9][0-9]{0,17}"
 _EVENT = re.compile(rf"({_NUMBER})(?:\^({_NUMBER}))?(?:@({TIME}))? (.+)", re.DOTALL)
@@ -39,8 +43,14 @@ class Event:
         return self.seq, self.action
 
 
+NOBODYS: Mapping[str, Freshen] = {}
+"""No package that nobody declares."""
+
 Log = Mapping[str, tuple[Event, ...]]
 """Events of each package of one manager, by the key of its spec, oldest first."""
+
+UNDECLARED = "undeclared"
+"""What a lock calls the events of packages that nobody declares."""
 
 EVERYTHING = "*"
 """The key of what upgrades all that is there, and its spec where that is declared."""
@@ -70,8 +80,20 @@ def parse_event(text: str) -> Event:
     return Event(int(match[1]), action, number, snapshot)
 
 
+def parse_undeclared(text: str) -> Event:
+    """Parse an event of what nobody declares: ``14 ^``, ``14 ^ [amd64]``.
+
+    Raises ValueError for anything else.
+    """
+    plain, only = parted(text)
+    event = parse_event(plain)
+    if event.action != Upgrade():
+        raise ValueError(text)
+    return replace(event, action=Freshen(only))
+
+
 def format_event(event: Event) -> str:
-    """Invert ``parse_event``."""
+    """Invert ``parse_event`` and ``parse_undeclared``."""
     at = f"{event.seq}" if event.number is None else f"{event.seq}^{event.number}"
     if event.snapshot is not None:
         at = f"{at}@{event.snapshot}"
@@ -82,6 +104,8 @@ def format_event(event: Event) -> str:
             return f"{at} -"
         case Upgrade():
             return f"{at} ^"
+        case Freshen(only):
+            return f"{at} ^ [{' '.join(only)}]" if only else f"{at} ^"
         case _:
             assert_never(event.action)
 
@@ -101,9 +125,15 @@ def declared(log: Log) -> dict[str, str]:
 
 
 def changes_of(
-    now: Mapping[str, str], wanted: Mapping[str, str], upgrade: Collection[str] = ()
+    now: Mapping[str, str],
+    wanted: Mapping[str, str],
+    upgrade: Collection[str] = (),
+    freshen: Mapping[str, Freshen] = NOBODYS,
 ) -> dict[str, Action]:
-    """Return what has to happen to each package whose spec differs."""
+    """Return what has to happen to each package whose spec differs.
+
+    Or that is to be upgraded, or freshened, as long as nobody declares it.
+    """
     actions: dict[str, Action] = {}
     for key in sorted(now.keys() | wanted.keys()):
         if key not in wanted:
@@ -112,7 +142,8 @@ def changes_of(
             actions[key] = Install(wanted[key]) if key != EVERYTHING else Upgrade()
         elif key in upgrade:
             actions[key] = Upgrade()
-    return actions
+    others = freshen.keys() - now.keys() - wanted.keys()
+    return {**actions, **{key: freshen[key] for key in sorted(others)}}
 
 
 def requested(key: str, events: Iterable[Event]) -> Iterator[Event]:
@@ -128,6 +159,11 @@ def requested(key: str, events: Iterable[Event]) -> Iterator[Event]:
             declared_ = True
         elif isinstance(event.action, Remove) and key == EVERYTHING:
             declared_ = False
+
+
+def freshened(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield those of a package's events that freshen it."""
+    return (event for event in events if isinstance(event.action, Freshen))
 
 
 def numbers(log: Log) -> dict[int, int]:
@@ -178,7 +214,8 @@ def _numbered(log: Log, said: Mapping[int, int]) -> Iterator[tuple[int, int, int
     shown = 0
     for seq, actions in _transactions(log):
         upgrades = any(
-            isinstance(action, Upgrade) and key in specs
+            isinstance(action, Freshen)
+            or (isinstance(action, Upgrade) and key in specs)
             for key, action in actions.items()
         )
         unsaid = shown + upgrades
@@ -192,7 +229,8 @@ def folded(log: Log, since: int) -> Log:
     """Return the log without events from a seq on that later ones made redundant.
 
     For when everything from there on is rebuilt: a package that came and went leaves
-    no trace, and of several specs the last one stays.
+    no trace, and of several specs the last one stays. What is freshened there stays so
+    while nobody declares it: what brought it may be below.
     """
     before = declared(
         {key: tuple(e for e in events if e.seq < since) for key, events in log.items()}
@@ -202,18 +240,22 @@ def folded(log: Log, since: int) -> Log:
     for key, events in log.items():
         early = tuple(event for event in events if event.seq < since)
         held = events
+        fresh: tuple[Event, ...] = ()
         if key not in now:
-            wanted: type[Action] = Remove
+            fresh = tuple(e for e in freshened(events) if e.seq >= since)[-1:]
+            wanted: type[Action] | UnionType = Remove
             needed = key in before
         elif now[key] == before.get(key):
-            wanted, needed = Upgrade, True
-            held = tuple(requested(key, events))
+            wanted, needed = Upgrade | Freshen, True
+            found = (*requested(key, events), *freshened(events))
+            held = tuple(sorted(found, key=lambda event: event.seq))
         elif key == EVERYTHING:
             wanted, needed = Upgrade, True
         else:
             wanted, needed = Install, True
         late = [e for e in held if e.seq >= since and isinstance(e.action, wanted)]
-        if history := (*early, *(late[-1:] if needed else ())):
+        lasting = {*(late[-1:] if needed else ()), *fresh}
+        if history := (*early, *(e for e in events if e in lasting)):
             kept[key] = history
     return kept
 
@@ -229,9 +271,10 @@ def groups(
     for seq, actions in _transactions(log):
         # Merged histories may remove or upgrade an absent package: a no-op.
         effective = {
-            key: action
+            key: Upgrade() if isinstance(action, Freshen) and key in specs else action
             for key, action in actions.items()
-            if key != EVERYTHING and (isinstance(action, Install) or key in specs)
+            if key != EVERYTHING
+            and (isinstance(action, Install | Freshen) or key in specs)
         }
         _apply(specs, actions)
         upgrades = isinstance(actions.get(EVERYTHING), Upgrade)
@@ -261,15 +304,27 @@ def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:
     """Return the action on each package at each seq, in order.
 
     Of several events at one seq, as in merged histories, the last one counts; an
-    upgrade next to another event adds nothing.
+    upgrade next to another event adds nothing. What is freshened need not be declared,
+    so that this says more than an upgrade.
     """
     by_seq: defaultdict[int, dict[str, Action]] = defaultdict(dict)
     for key, events in sorted(log.items()):
         for event in events:
             actions = by_seq[event.seq]
-            if not isinstance(event.action, Upgrade) or key not in actions:
+            if says_more(event.action, actions.get(key)):
                 actions[key] = event.action
     return sorted(by_seq.items())
+
+
+def says_more(action: Action, other: Action | None) -> bool:
+    """Whether an action counts beside an earlier one of the same package and seq."""
+    match action:
+        case Upgrade():
+            return other is None
+        case Freshen():
+            return other is None or isinstance(other, Upgrade)
+        case _:
+            return True
 
 
 def _apply(specs: dict[str, str], actions: Mapping[str, Action]) -> None:
@@ -282,5 +337,7 @@ def _apply(specs: dict[str, str], actions: Mapping[str, Action]) -> None:
             case Upgrade():
                 if key == EVERYTHING:
                     specs[key] = EVERYTHING
+            case Freshen():
+                pass
             case _:
                 assert_never(action)

@@ -331,7 +331,18 @@ class Upgrade:
     """A declared package is upgraded to the newest version that its spec allows."""
 
 
-Action = Install | Remove | Upgrade
+@dataclass(frozen=True, slots=True)
+class Freshen:
+    """What nobody declares is brought to its newest version, where it is installed.
+
+    Where it is declared after all, it is upgraded. ``only`` are the architectures that
+    it is for, as a spec is restricted (``steps.restriction``); none: all.
+    """
+
+    only: tuple[str, ...] = ()
+
+
+Action = Install | Remove | Upgrade | Freshen
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ Sums: TypeAlias = Mapping[str, frozenset[str]]
 """Digests that archives may have, by manager, platform, package and version."""
 
 NOBODY = "-"
-"""In place of a version: no package has that name, others provide it; or of all that
-is there, that it was brought to its newest version."""
+"""In place of a version: no package has that name, others provide it; nothing is there
+to be freshened; or of all that is there, that it was brought to its newest version."""
 
 ALL = "*"
 """In place of a package: all that is there, where that is upgraded; or all that is

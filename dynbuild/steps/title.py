@@ -4,6 +4,7 @@ from typing import assert_never
 
 from dynbuild.steps.model import (
     AptSource,
+    Freshen,
     Group,
     Install,
     Remove,
@@ -67,7 +68,7 @@ def _events(group: Group) -> list[str]:
         match action:
             case Install(spec):
                 installed.append(spec)
-            case Upgrade():
+            case Upgrade() | Freshen():
                 upgraded.append(f"newest {name}")
             case Remove():
                 removed.append(f"without {name}")

@@ -10,6 +10,7 @@ from dynbuild.lockfile.order import on_platform, system_chain
 from dynbuild.steps.managers.apt_pinned import is_older
 from dynbuild.steps.managers.came import acted
 from dynbuild.steps.managers.npm_pinned import owner
+from dynbuild.steps.managers.script import freshened
 from dynbuild.steps.model import Group, Remove, Upgrade
 from dynbuild.steps.pinned import ALL, NOBODY
 from dynbuild.steps.pins import is_resolvable
@@ -105,7 +106,8 @@ def _came(
     if group.manager == "npm":
         return {place: one for place, one in there.items() if owner(place) in wants}
     came = {n: v for n, v in there.items() if before.get(n) != v}
-    asked = {name: there[name] for name in wants} or {ALL: NOBODY}
+    wants |= {*freshened(group)}
+    asked = {name: there.get(name, NOBODY) for name in wants} or {ALL: NOBODY}
     return {**came, **asked}
 
 
@@ -129,7 +131,7 @@ def _install_together(
     seq: int, group: Group, there: dict[str, str], manual: set[str], time: int
 ) -> dict[str, str]:
     """Install what apt and pip do; return what was there before it."""
-    wants = {*acted(group)}
+    wants = {*acted(group)} | {name for name in freshened(group) if name in there}
     removed = {n for n, a in group.actions.items() if isinstance(a, Remove)}
     for name in removed if group.manager == "pip" else ():
         there.pop(name, None)
@@ -143,7 +145,7 @@ def _install_together(
         if besides:
             raise Difference(seq, f"{sorted(besides)} came besides")
     if group.manager == "apt":
-        manual |= wants
+        manual |= {*acted(group)}
         manual -= removed
         needed = {p for name in manual for p in closure(name)}
         for name in there.keys() - needed if removed else ():
@@ -154,7 +156,7 @@ def _install_together(
 def _install(group: Group, there: dict[str, str], time: int) -> None:
     if group.upgrades:
         there |= {name: version(name, time) for name in there}
-    wants = {*acted(group)}
+    wants = {*acted(group)} | {name for name in freshened(group) if name in there}
     if group.manager == "pip":
         # Of all that is declared, only what is missing, or to be upgraded.
         upgraded = any(isinstance(one, Upgrade) for one in group.actions.values())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Copy
+from dynbuild.steps.model import Copy, Freshen
 from tests.properties.strategies import (
     BASES,
     IMAGES,
@@ -198,6 +198,14 @@ _REPACKS = (_change_base, _change_setups)
 NEVER_REPACKS = tuple(edit for edit in EDITS if edit not in _REPACKS)
 
 
+UNDECLARED = st.dictionaries(
+    st.tuples(st.just("apt"), st.sampled_from(["libssl3", "curl", "git", "jq"])),
+    st.sampled_from([Freshen(), Freshen(("!arm64",))]),
+    max_size=2,
+)
+"""What nobody declares, or somebody does by now, is upgraded where it is."""
+
+
 @st.composite
 def requests(draw: st.DrawFn, target: Target, previous: Lock | None) -> Requests:
     """What a command line might ask for."""
@@ -215,11 +223,13 @@ def requests(draw: st.DrawFn, target: Target, previous: Lock | None) -> Requests
         before = previous.stages.get(name)
         return (before.stage.bump if before else 0) + 1
 
+    upgrade = frozenset(known) if draw(st.booleans()) else frozenset()
     return Requests(
         bump={name: next_bump(name) for name in sorted(draw(chosen))},
         move=draw(chosen),
-        upgrade=frozenset(known) if draw(st.booleans()) else frozenset(),
+        upgrade=upgrade,
         repack=draw(st.integers(0, 5)) == 0,
+        freshen={} if upgrade else draw(UNDECLARED),
     )
 
 

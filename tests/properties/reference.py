@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from dynbuild.lockfile.model import Lock, Target
-from dynbuild.lockfile.update import Requests
+from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.model import Copy, Pin, Stage
 from tests.properties.reference_logs import (
     Logs,
@@ -194,7 +194,7 @@ def reference(
     if old is None or asked.repack or left or base_differs(old, target):
         for name in names:
             moves[name] += name in asked.move or name in asked.bump
-        state, last = system(EMPTY, target, frozenset())
+        state, last = system(EMPTY, target, NOTHING)
         state.moves = moves
         ranked = topological(
             state.stages,
@@ -203,7 +203,7 @@ def reference(
         )
         state.seqs = {name: last + 1 + place for place, name in enumerate(ranked)}
         return with_numbers(before, state, asked, 0)
-    state, last = system(before, target, asked.upgrade)
+    state, last = system(before, target, asked)
     changed = changed_stages(old, target, asked, names)
     state.moves = {name: count + (name in changed) for name, count in moves.items()}
     stood = stood_on_what_left(before, target)
@@ -233,11 +233,17 @@ def with_numbers(
     before: State, state: State, asked: Requests, anew: int | None
 ) -> State:
     """Number the transactions; from the seq ``anew`` on all is built anew, if any."""
+    events = {key: log for key, log in state.events.items() if log}
+    fresh = [
+        one
+        for one in asked.freshen
+        if events.get(one, [(0, "?")])[-1][1][0] == "!"
+        and events[one][-1] not in before.events.get(one, [])
+    ]
     upgrade = {
         (m, key): max(before.upgrades.get(m, 0) + 1, asked.upgrades.get(m, 0))
-        for m, key in asked.upgrade
+        for m, key in (*asked.upgrade, *fresh)
     }
-    events = {key: log for key, log in state.events.items() if log}
     numbers = wanted_numbers(events, before.numbers, anew, upgrade)
     return replace(state, numbers=numbers)
 
@@ -245,9 +251,7 @@ def with_numbers(
 EMPTY = State({}, {}, {}, {}, 0, {}, {}, {})
 
 
-def system(
-    before: State, target: Target, upgrade: frozenset[tuple[str, str]]
-) -> tuple[State, int]:
+def system(before: State, target: Target, asked: Requests) -> tuple[State, int]:
     """Everything but the stages' seqs, and the last seq that was given out."""
     stages = {stage.name: stage for stage in target.stages}
     events = {key: list(log) for key, log in before.events.items()}
@@ -260,7 +264,7 @@ def system(
         last += source not in before.sources
         state.sources[source] = before.sources.get(source, last)
     for manager in MANAGERS:
-        news = package_events(before.events, manager, target, upgrade)
+        news = package_events(before.events, manager, target, asked)
         last += bool(news)
         for key, what in news.items():
             events.setdefault((manager, key), []).append((last, what))
@@ -313,8 +317,8 @@ def without_end(
     standing = [0, *state.sources.values(), *state.scripts.values(), state.user]
     standing += [effective(name, state.stages, state.seqs) for name in state.stages]
     for log in found.values():
-        if any(seq > last and what == "^" for seq, what in log):
-            standing += [seq for seq, what in log if what == "^"]
+        if any(seq > last and what[0] in "^!" for seq, what in log):
+            standing += [seq for seq, what in log if what[0] in "^!"]
     floor = max(seq for seq in standing if seq <= last)
     old = sorted((seq for seq in seqs if floor < seq <= last), reverse=True)
     for since in old if max(seqs, default=0) > last else ():

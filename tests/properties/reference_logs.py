@@ -3,9 +3,13 @@
 from typing import TypeAlias
 
 from dynbuild.lockfile.model import Target
+from dynbuild.lockfile.update import Requests
 
 Logs: TypeAlias = dict[tuple[str, str], list[tuple[int, str]]]
-"""The seqs and events of a package, by manager and key."""
+"""The seqs and events of a package, by manager and key.
+
+An event is its spec, ``-``, ``^``, or ``!`` for what nobody declares.
+"""
 
 
 def folded_from(events: Logs, since: int) -> Logs:
@@ -18,9 +22,14 @@ def folded_from(events: Logs, since: int) -> Logs:
             wanted = ["-"] if was is not None else []
         else:
             wanted = ["^"] if now in (was, "*") else [now]
-        late = [event for event in log if event[0] >= since and event[1] in wanted]
-        if early + late[-1:]:
-            found[key] = early + late[-1:]
+        late = [event for event in log if event[0] >= since]
+        fresh = [event for event in late if event[1][0] == "!"][-1:]
+        last = [event for event in late if event[1] in wanted]
+        if wanted == ["^"] and key[1] != "*":
+            last = sorted(last + fresh)
+        left = last[-1:] + (fresh if now is None else [])
+        if early + left:
+            found[key] = early + sorted(left, key=lambda event: event[0])
     return found
 
 
@@ -28,12 +37,12 @@ def spec_after(key: str, log: list[tuple[int, str]]) -> str | None:
     """What is declared in the end; of all that is there, an upgrade declares it."""
     if key == "*":
         return "*" if log and log[-1][1] == "^" else None
-    specs = [what for _, what in log if what != "^"]
+    specs = [what for _, what in log if what[0] not in "^!"]
     return None if not specs or specs[-1] == "-" else specs[-1]
 
 
 def package_events(
-    events: Logs, manager: str, target: Target, upgrade: frozenset[tuple[str, str]]
+    events: Logs, manager: str, target: Target, asked: Requests
 ) -> dict[str, str]:
     wanted = target.packages.get(manager, {})
     there = {
@@ -51,7 +60,12 @@ def package_events(
         | {
             key: "^"
             for key, spec in wanted.items()
-            if there.get(key) == spec and (manager, key) in upgrade
+            if there.get(key) == spec and (manager, key) in asked.upgrade
+        }
+        | {
+            key: " ".join(("!", *how.only))
+            for (row, key), how in asked.freshen.items()
+            if row == manager and key not in there and key not in wanted
         }
     )
 

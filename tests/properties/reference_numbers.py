@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from dynbuild.steps.log import Log
-from dynbuild.steps.model import Action, Install, Remove
+from dynbuild.steps.model import Action, Freshen, Install, Remove
 from tests.properties.reference_logs import Logs, spec_after
 
 Numbers: TypeAlias = dict[tuple[str, int], int]
@@ -27,6 +27,8 @@ def told(action: Action) -> str:
             return spec
         case Remove():
             return "-"
+        case Freshen(only):
+            return " ".join(("!", *only))
     return "^"
 
 
@@ -41,6 +43,10 @@ def read_numbers(events: Logs, said: Numbers) -> Numbers:
                 spec_after(key, [one for one in log if one[0] < seq]) is not None
                 and {what for at, what in log if at == seq} == {"^"}
                 for key, log in mine.items()
+            ) or any(
+                at == seq and what[0] == "!"
+                for log in mine.values()
+                for at, what in log
             )
             unsaid = max(below, default=0) + upgrades
             found[manager, seq] = said.get((manager, seq), unsaid)

@@ -19,17 +19,28 @@ from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.merge import merge
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.unresolved import due
-from dynbuild.lockfile.update import NOTHING, update
+from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.managers.apt_pinned import is_older
-from dynbuild.steps.model import Pin, Stage
+from dynbuild.steps.model import Freshen, Pin, Stage
 from scripts.bench_parts.merges import pair, text_merged
-from tests.properties.archive_world import PLATFORM, Difference, built, needs, resolved
+from tests.properties.archive_world import (
+    PLATFORM,
+    Difference,
+    built,
+    closure,
+    needs,
+    resolved,
+)
 from tests.properties.strategies import digest
 
 BASE = Pin(
     "docker.io/library/debian:stable-slim", digest("base"), {PLATFORM: digest("b")}
 )
 NAMES = [*(2 * letter for letter in "abcdefghijklmnopqrstuvwxyz"), "lib3", "lib7"]
+
+
+LOST = [f"lib{number}" for number in range(1, 60)]
+"""Libraries, most of which are not there."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Wish:
     target: Target
     upgrade: frozenset[tuple[str, str]] = frozenset()
     repack: bool = False
+    freshen: frozenset[str] = frozenset()
 
 
 def first(dice: random.Random, stages: int, packages: int) -> Target:
@@ -58,8 +70,8 @@ def edited(dice: random.Random, target: Target) -> Wish:
     there = dict(target.packages.get("apt", {}))
     free = [name for name in NAMES if name not in there]
     kind = dice.choices(
-        ["add", "remove", "upgrade", "change", "script", "pip", "repack"],
-        [30, 12, 20, 18, 4, 15, 1],
+        ["add", "remove", "upgrade", "fix", "change", "script", "pip", "repack"],
+        [30, 12, 20, 15, 18, 4, 15, 1],
     )[0]
     wish = Wish(target)
     match kind:
@@ -70,6 +82,10 @@ def edited(dice: random.Random, target: Target) -> Wish:
         case "upgrade" if there:
             some = dice.sample(sorted(there), min(len(there), dice.choice([1, 1, 3])))
             wish = Wish(target, frozenset(("apt", name) for name in some))
+        case "fix":
+            known = sorted({p for name in there for p in closure(name)} - there.keys())
+            some = dice.sample(known, min(len(known), dice.choice([1, 1, 3])))
+            wish = Wish(target, freshen=frozenset((*some, *dice.sample(LOST, 1))[:3]))
         case "change" if target.stages:
             at = dice.randrange(len(target.stages))
             stages = [*target.stages]
@@ -102,7 +118,8 @@ def edited_of(manager: str, dice: random.Random, target: Target) -> Wish:
 
 
 def after(lock: Lock | None, wish: Wish, time: int) -> Lock:
-    requests = replace(NOTHING, upgrade=wish.upgrade, repack=wish.repack)
+    freshen = {("apt", name): Freshen() for name in wish.freshen}
+    requests = Requests(upgrade=wish.upgrade, repack=wish.repack, freshen=freshen)
     return resolved(update(lock, wish.target, requests), time)
 
 

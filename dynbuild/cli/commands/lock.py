@@ -50,19 +50,20 @@ if TYPE_CHECKING:
 @request(
     "--upgrade-packages",
     is_flag=True,
-    help="Upgrade every declared package to the newest version that its spec allows.",
+    help="Upgrade every declared package to the newest version that its spec allows, "
+    "and what is newer of apt's others.",
 )
 @request(
     "--upgrade-package",
     "-P",
     multiple=True,
     metavar="NAME",
-    help="Upgrade the declared package NAME to the newest that its spec allows.",
+    help="Upgrade the package NAME to the newest that its spec allows.",
 )
 @request(
     "--security",
     is_flag=True,
-    help="Upgrade the declared packages of apt that have a newer fix of security.",
+    help="Upgrade the packages of apt that have a newer fix of security, no others.",
 )
 @request(
     "--upgrade-add",
@@ -136,7 +137,8 @@ def lock(settings: LockSettings) -> int:
     lock_options = LockOptions(
         settings.base_revision,
         settings.upgrade_base,
-        settings.upgrade_packages,
+        # Of all packages those that have a fix, if only these are asked for.
+        settings.upgrade_packages and not settings.security,
         settings.bump,
         settings.move,
         settings.repack,
@@ -203,12 +205,11 @@ def _locked(
     settings: LockSettings,
 ) -> verb.Locked:
     """Return the lock that is asked for, with versions if these are."""
-    if settings.security:
+    if settings.security or settings.upgrade_packages or settings.upgrade_package:
         # Seldom needed.
-        from dynbuild.cli.commands.lock_security import fixed  # noqa: PLC0415
+        from dynbuild.cli.commands.lock_newer import with_newer  # noqa: PLC0415
 
-        upgrade = fixed(project, loaded, settings.color)
-        lock_options = replace(lock_options, upgrade_apt=upgrade)
+        lock_options = with_newer(project, loaded, lock_options, settings)
     locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
     locked = _priced(project, loaded, locked, repack=settings.repack)
     if settings.dry_run or not (settings.resolve or loaded.declaration.lock.resolve):

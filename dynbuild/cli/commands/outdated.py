@@ -116,15 +116,14 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
         for key in specs
     }
     of_packages = [one for one in outdated_ if one.kind in ("apt", "pip")]
-    if any(one.name in names for one in of_packages):
+    if any(one.name in names or one.kind == "apt" for one in of_packages):
         tell(
             "`dynbuild lock --upgrade-packages` brings packages to their newest, "
             "`-P NAME` one of them, `--security` those that have a fix"
         )
-    if any(one.name not in names for one in of_packages):
+    if any(one.kind == "apt" and one.name not in names for one in of_packages):
         tell(
-            "what is not declared comes with a newer base, with what needs it, or with "
-            "`apt_upgrade`"
+            "what is not declared is upgraded where it is installed, declaring nothing"
         )
     return status
 

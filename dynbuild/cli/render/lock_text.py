@@ -30,6 +30,7 @@ from dynbuild.steps.model import (
     AptSource,
     Copy,
     Download,
+    Freshen,
     Group,
     InlineFile,
     Install,
@@ -146,6 +147,9 @@ def _action(key: str, action: Action) -> str:
             return f"remove {key}"
         case Upgrade():
             return f"upgrade {key}"
+        case Freshen(only):
+            where = f" [{' '.join(only)}]" if only else ""
+            return f"upgrade {key}{where}, which nobody declares, where it is"
 
 
 def _fields(of: Stage | Setup, lock: Lock) -> Iterator[str]:

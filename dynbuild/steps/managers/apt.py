@@ -16,6 +16,7 @@ from dynbuild.steps.managers.presence import ReadText, absent, others
 from dynbuild.steps.managers.script import (
     SHELL,
     fill,
+    freshened,
     installs,
     mounts,
     removals,
@@ -26,8 +27,9 @@ from dynbuild.steps.managers.script import (
 from dynbuild.steps.model import Group, Index
 from dynbuild.steps.run import CacheMount, Run, ScratchMount
 
+# A table of the lock has the name that no package can have.
 _SPEC = re.compile(
-    r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?"
+    r"(?!undeclared(?:[=/].*)?\Z)[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?"
     r"(?:=[A-Za-z0-9.+~:*?-]+|/[A-Za-z0-9._-]+)?(?<!-)"
 )
 _REFUSALS = (
@@ -35,6 +37,11 @@ _REFUSALS = (
     (r"[A-Z].*", "names of Debian packages are lower case", None),
     (r"[*?\[^]", "apt would take it for a pattern or a task", "name each package"),
     (r"==", "a version is pinned with one =", None),
+    (
+        r"undeclared(?:[=/].*)?\Z",
+        "a lock has no place for a package of this name",
+        None,
+    ),
 )
 
 _MOUNTS = (
@@ -130,6 +137,17 @@ rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
 _INSTALL = "apt-get install -y -q --no-install-recommends --allow-downgrades"
 _UPGRADE = "apt-get upgrade -y -q --no-install-recommends --with-new-pkgs"
 
+# Nothing that the image has goes for it: what others need decides no more than that.
+_FRESHEN = r"""# What nobody declares becomes the newest where it is, marked as it was.
+dpkg-query -W -f '${db:Status-Status} ${Architecture} ${Package}\n' |
+  awk -v own="$(dpkg --print-architecture)" '$1 == "installed" {
+    print ($2 == own || $2 == "all" ? $3 : $3 ":" $2) }' | LC_ALL=C sort > /tmp/there
+printf '%s\n' @FRESH@ | LC_ALL=C sort | LC_ALL=C comm -12 - /tmp/there > /tmp/fresh
+apt-mark showmanual | LC_ALL=C sort > /tmp/marks
+xargs -r apt-get install -y -q --no-install-recommends --only-upgrade --no-remove \
+  < /tmp/fresh
+LC_ALL=C comm -23 /tmp/fresh /tmp/marks | xargs -r apt-mark auto"""
+
 # What apt reads by itself is the image's (apt_auth.conf(5)).
 _LOGINS = f"""{{netrc}}
 echo 'Dir::Etc::netrc "{logins.NETRC}";' >> /tmp/apt.conf"""
@@ -145,10 +163,11 @@ def key(spec: str) -> str:
 
 def run(group: Group) -> Run:
     specs, leaving = installs(group), removals(group)
+    fresh = freshened(group)
     parts = [_CONFIGURE]
     if private := logins.netrc(group, "/etc/apt/auth.conf", _machine):
         parts.append(_LOGINS.format(netrc="\n".join(private)))
-    asks = specs or group.upgrades
+    asks = specs or fresh or group.upgrades
     at = group.snapshot if asks else None
     if at is not None:
         parts.append(apt_snapshot.sources(at, group.mirrors))
@@ -159,6 +178,8 @@ def run(group: Group) -> Run:
     if pinned is not None:
         parts.append(apt_pinned.BEFORE)
     parts += _installing(group, specs, leaving)
+    if fresh and (pinned is None or pinned.noting):
+        parts.append(fill(_FRESHEN, FRESH=fresh))
     if leaving:
         parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
         for name in sorted(group.gone):
@@ -260,6 +281,7 @@ MANAGER = Manager(
         r"|var/cache/apt/(?:src)?pkgcache\.bin",
         "dpkg": r"var/log/dpkg\.log",
     },
+    freshens=True,
     system=System(
         name="Debian and Ubuntu",
         bases=("debian", "ubuntu"),

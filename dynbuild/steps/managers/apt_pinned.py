@@ -7,6 +7,7 @@ that is pinned installs these versions, and leaves the same; what it left is com
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dynbuild.steps.managers.came import (
     BEGINNING,
@@ -19,7 +20,7 @@ from dynbuild.steps.managers.came import (
     versions_differ,
 )
 from dynbuild.steps.managers.presence import ReadText
-from dynbuild.steps.managers.script import fill
+from dynbuild.steps.managers.script import fill, freshened, removals
 from dynbuild.steps.model import Group, Install
 from dynbuild.steps.pinned import ALL, CHOSEN, NOBODY, Pinned
 
@@ -128,7 +129,8 @@ def asks_for_older(group: Group) -> bool:
 
 def _asked(group: Group) -> frozenset[str]:
     """Return what has to have a version: what is asked for, and all if upgraded."""
-    return frozenset({*acted(group), *((ALL,) if group.upgrades else ())})
+    every = (ALL,) if group.upgrades else ()
+    return frozenset({*acted(group), *freshened(group), *every})
 
 
 def is_older(one: str, other: str) -> bool:
@@ -146,14 +148,18 @@ def versions_of(
 ) -> dict[str, str]:
     """Return what to write down of a group: what came, and what it was asked for.
 
-    ``there`` has the versions of all that is installed after it.
+    ``there`` has the versions of all that is installed after it. What is freshened and
+    not there has none.
     """
     versions = {one.name: one.version for one in noted}
-    asked = [*acted(group)]
-    chosen = [one.name for one in noted if one.chosen and one.name not in asked]
+    asked, fresh = [*acted(group)], freshened(group)
+    known = {*asked, *fresh}
+    chosen = [one.name for one in noted if one.chosen and one.name not in known]
     for name in asked:
         others = f"{CHOSEN}{','.join(chosen)}" if chosen else NOBODY
         versions.setdefault(name, there.get(name, others))
+    for name in fresh:
+        versions.setdefault(name, there.get(name, NOBODY))
     if group.upgrades:
         versions[ALL] = NOBODY
     return versions
@@ -168,8 +174,13 @@ def differs(group: Group, text: ReadText) -> tuple[str, ...]:
         brought = came(text(CAME), NAME, VERSION)
     except ValueError:
         return ("it does not say what came",)
+    there = _installed(text(_STATUS))
+    if freshened(group) and removals(group):
+        # Merged histories may freshen what goes at that seq with what needed it.
+        left = {name: one for name, one in pinned.versions.items() if name in there}
+        pinned = replace(pinned, versions=left)
     return (
-        *versions_differ(pinned, brought, _installed(text(_STATUS))),
+        *versions_differ(pinned, brought, there),
         *digests_differ(pinned, brought, "the index"),
     )
 

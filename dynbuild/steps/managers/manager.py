@@ -54,6 +54,7 @@ class Manager:
     ``index_field`` is the declaration's field of where its packages come from, if it
     has one. ``restricts``: its specs may end in architectures (``steps.restriction``).
     ``has_snapshots``: its packages can come from archives as they were at a time.
+    ``freshens``: it upgrades what nobody declares where it is, and leaves its mark.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Manager:
     index_field: str = ""
     restricts: bool = True
     has_snapshots: bool = False
+    freshens: bool = False
 
     def lists(self, spec: str) -> bool:
         """Whether a text may be listed: a spec, and what it is restricted to."""

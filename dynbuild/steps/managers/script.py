@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from dynbuild.quote import shell
 from dynbuild.steps.managers.left_out import LEFT_OUT, attempt, marked
-from dynbuild.steps.model import Group, Install, Remove, Upgrade
+from dynbuild.steps.model import Freshen, Group, Install, Remove, Upgrade
 from dynbuild.steps.run import BASE_MOUNT, BaseMount, Mount
 
 SHELL = ("/bin/sh", "-c")
@@ -58,6 +58,15 @@ def upgrades(group: Group) -> list[str]:
         group.declared[name]
         for name, action in sorted(group.actions.items())
         if isinstance(action, Upgrade)
+    ]
+
+
+def freshened(group: Group) -> list[str]:
+    """Return what nobody declares, and becomes the newest where it is, by name."""
+    return [
+        name
+        for name, action in sorted(group.actions.items())
+        if isinstance(action, Freshen)
     ]
 
 
