@@ -11,7 +11,7 @@ from dynbuild.explain.installed import BASE, Contents, InstalledPackage
 from dynbuild.inside.python import normal
 from dynbuild.lockfile.order import Placed
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Group
+from dynbuild.steps.model import Freshen, Group
 from dynbuild.values import dataclass
 
 
@@ -83,7 +83,8 @@ def _declared(
     """Return the installed packages that a group declares; those it installs first."""
     if group is None or MANAGERS[group.manager].kind != kind:
         return ()
-    names = dict.fromkeys((*group.actions, *group.declared))
+    acts = (n for n, one in group.actions.items() if not isinstance(one, Freshen))
+    names = dict.fromkeys((*acts, *group.declared))
     plain = (name if name in there else name.partition(":")[0] for name in names)
     return tuple(dict.fromkeys(name for name in plain if name in there))
 

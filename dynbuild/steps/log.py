@@ -229,8 +229,8 @@ def folded(log: Log, since: int) -> Log:
     """Return the log without events from a seq on that later ones made redundant.
 
     For when everything from there on is rebuilt: a package that came and went leaves
-    no trace, and of several specs the last one stays. What is freshened there stays so
-    while nobody declares it: what brought it may be below.
+    no trace, and of several specs the last one stays. What was freshened stays so,
+    unless it was declared below: what brought it may be below, and be older.
     """
     before = declared(
         {key: tuple(e for e in events if e.seq < since) for key, events in log.items()}
@@ -240,15 +240,15 @@ def folded(log: Log, since: int) -> Log:
     for key, events in log.items():
         early = tuple(event for event in events if event.seq < since)
         held = events
-        fresh: tuple[Event, ...] = ()
+        fresh = tuple(e for e in freshened(events) if e.seq >= since)[-1:]
         if key not in now:
-            fresh = tuple(e for e in freshened(events) if e.seq >= since)[-1:]
             wanted: type[Action] | UnionType = Remove
             needed = key in before
         elif now[key] == before.get(key):
             wanted, needed = Upgrade | Freshen, True
             found = (*requested(key, events), *freshened(events))
             held = tuple(sorted(found, key=lambda event: event.seq))
+            fresh = ()
         elif key == EVERYTHING:
             wanted, needed = Upgrade, True
         else:

@@ -13,7 +13,6 @@ from tests.engine.managers import AptRepository, Image, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.space import Space
 
@@ -131,8 +130,7 @@ def test_a_fix_in_a_library_of_a_group_of_fifty(
         assert "3 steps: 1 ran, 2 cached" in done.err
     (step,) = [one for one in differ(space)["steps"] if one["step"] == "apt.3"]
     size = repository.packages[-1][2].stat().st_size
-    print("bytes", step["bytes"], size, step["bytes"] / size)
-    assert size < step["bytes"] <= 1.2 * size or step["bytes"] <= 1.2 * size
+    assert size < step["bytes"] <= 1.2 * size
 
     inside = image.look()
     assert inside.installed["lib"] == "1.0+deb1u1"
@@ -187,7 +185,7 @@ def test_what_the_base_has_and_what_is_not_there(
 
 
 def test_of_several_images_the_first_that_has_it(
-    image: Image, repository: AptRepository, tmp_path: Path
+    image: Image, repository: AptRepository
 ) -> None:
     space = image.space
     text = f"""\
@@ -220,7 +218,5 @@ apt_packages = ["app03"]
     assert locked.count(" ^") == 2
     assert '[images.common.apt.undeclared]\nold = ["' in locked
     assert '[images.api.apt.undeclared]\nlib = ["' in locked
-    done = space.ok("realize")
-    assert tmp_path
-    print(done.err)
+    space.ok("realize")
     assert outdated(space) == {}

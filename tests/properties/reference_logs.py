@@ -26,8 +26,8 @@ def folded_from(events: Logs, since: int) -> Logs:
         fresh = [event for event in late if event[1][0] == "!"][-1:]
         last = [event for event in late if event[1] in wanted]
         if wanted == ["^"] and key[1] != "*":
-            last = sorted(last + fresh)
-        left = last[-1:] + (fresh if now is None else [])
+            last, fresh = sorted(last + fresh), []
+        left = last[-1:] + fresh
         if early + left:
             found[key] = early + sorted(left, key=lambda event: event[0])
     return found

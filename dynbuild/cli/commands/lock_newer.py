@@ -96,7 +96,8 @@ def _found(
             there = of_platform(image.lock, platform)
             found[image.name, platform] = newer(there, contents, archives)
     if unknown:
-        _tell_unknown(unknown, settings.color)
+        why = listed([*dict.fromkeys(unknown)])
+        tell(f"what nobody declares stays: what is installed is not known ({why})")
     return found
 
 
@@ -107,13 +108,6 @@ def _declared(images: Iterable[ChosenImage]) -> Iterator[str]:
             yield from specs
         for entry in image.lock.stages.values():
             yield from (key.partition(" ")[2] for key in entry.stage.packages)
-
-
-def _tell_unknown(unknown: Iterable[str], color: Color) -> None:
-    message = "what nobody declares is left as it is: nobody knows what is installed ("
-    message += f"{listed([*dict.fromkeys(unknown)])})"
-    hint = "`dynbuild realize` builds what is missing; then ask again"
-    show([Diagnostic("DB0437", message, hint=hint, severity="warning")], color)
 
 
 def _tell_fixes(found: Found, color: Color) -> None:

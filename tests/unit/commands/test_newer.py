@@ -27,7 +27,7 @@ SECURITY = Archive("http://a", "bookworm-security", ("main",))
 HAVE = Contents(
     packages=tuple(
         InstalledPackage(Package("deb", name, "1", "amd64"), "apt.1", "status")
-        for name in ("curl", "jq", "libssl3")
+        for name in ("curl", "dpkg", "jq", "libssl3")
     ),
     archives=(SECURITY,),
 )
@@ -48,7 +48,7 @@ def lock() -> Lock:
 
 def test_declared_ones_and_others() -> None:
     found = newer(lock(), HAVE, Archives(get))
-    there = frozenset({"curl", "jq", "libssl3"})
+    there = frozenset({"curl", "dpkg", "jq", "libssl3"})
     others = frozenset({"libssl3"})
     fixed = frozenset({"curl"})
     assert found == Newer(fixed, others, others, (), there, able=False)

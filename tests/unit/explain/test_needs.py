@@ -4,7 +4,7 @@ from dynbuild.explain.installed import BASE, Contents, InstalledPackage
 from dynbuild.explain.needs import why_installed
 from dynbuild.inside.model import Kind, Package
 from dynbuild.lockfile.order import Placed
-from dynbuild.steps.model import Group, Install, Script, Upgrade
+from dynbuild.steps.model import Freshen, Group, Install, Script, Upgrade
 
 
 def there(step: str, name: str, *needs: str, kind: Kind = "deb") -> InstalledPackage:
@@ -79,3 +79,10 @@ def test_an_architecture_may_be_named_where_a_group_does() -> None:
     assert why.declared
     upgraded = (Placed("apt.1", Group("apt", {"libc6": Upgrade()}, {}), 1, ()),)
     assert why_installed("libc6", foreign, upgraded)[0].declared
+
+
+def test_what_nobody_declares_has_the_way_of_what_needs_it() -> None:
+    there_ = Contents((there("apt.2", "app", "lib"), there("apt.2", "lib")))
+    step = Group("apt", {"lib": Freshen()}, {"app": "app"})
+    (found,) = why_installed("lib", there_, [Placed("apt.2", step, 2, ())])
+    assert (found.chain, found.declared) == (("app", "lib"), False)
