@@ -122,22 +122,26 @@ def test_what_apt_would_upgrade(
     (line,) = [one for one in done.out.splitlines() if " lib " in one]
     assert line.endswith("a security fix")
     assert "`-P NAME` one of them, `--security`" in done.err
-    assert "with a newer base" in done.err
+    assert "upgraded where it is installed" in done.err
 
     built.git("init", "-q")
     built.git("add", "-A")
     built.git("commit", "-qm", "x")
     done = built.ok("lock", "--security")
     fixed = built.read("dynbuild.lock")
-    assert 'alone = ["1 alone", "2 ^"]\napp = ["1 app"]\n' in fixed
-    assert "fixes in what is not declared: lib;" in done.err
+    undeclared = '[apt.undeclared]\nlib = ["2 ^"]\n'
+    assert f'alone = ["1 alone", "2 ^"]\napp = ["1 app"]\n{undeclared}' in fixed
+    assert "nobody declares lib: upgraded where installed" in done.err
     built.git("commit", "-qam", "x")
     built.ok("lock", "--security")
     assert built.read("dynbuild.lock") == fixed
     built.ok("realize")
     assert told(built)["alone"] == ("current", "1:0.9-1", False)
+    assert "lib" not in told(built)
     assert "has a newer fix" in built.ok("lock", "--security").err
     assert built.read("dynbuild.lock") == fixed
+    repository.add("lib", "2.0", suite="stable-security")
+    repository.publish()
 
     index = repository.folder / "dists/stable/main/binary-amd64/Packages"
     index.write_text(index.read_text() + "\n")

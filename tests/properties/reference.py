@@ -15,6 +15,7 @@ from dynbuild.steps.model import Copy, Pin, Stage
 from tests.properties.reference_logs import (
     Logs,
     folded_from,
+    freshened_now,
     package_events,
     transactions,
 )
@@ -234,12 +235,7 @@ def with_numbers(
 ) -> State:
     """Number the transactions; from the seq ``anew`` on all is built anew, if any."""
     events = {key: log for key, log in state.events.items() if log}
-    fresh = [
-        one
-        for one in asked.freshen
-        if events.get(one, [(0, "?")])[-1][1][0] == "!"
-        and events[one][-1] not in before.events.get(one, [])
-    ]
+    fresh = freshened_now(before.events, events, asked)
     upgrade = {
         (m, key): max(before.upgrades.get(m, 0) + 1, asked.upgrades.get(m, 0))
         for m, key in (*asked.upgrade, *fresh)

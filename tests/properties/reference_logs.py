@@ -81,3 +81,13 @@ def transactions(events: Logs) -> set[tuple[str, int]]:
         for seq, what in log
         if (key, what) != ("*", "-")
     }
+
+
+def freshened_now(before: Logs, events: Logs, asked: Requests) -> list[tuple[str, str]]:
+    """What nobody declares and is asked for, if nothing else happened to it later."""
+    return [
+        key
+        for key in asked.freshen
+        for log in [events.get(key, [(0, "?")])]
+        if log[-1][1][0] == "!" and log[-1] not in before.get(key, [])
+    ]
