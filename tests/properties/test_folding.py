@@ -16,7 +16,6 @@ from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.log import EVERYTHING
 from dynbuild.steps.model import Copy, Group, Stage
 from tests.properties import reference as naive
-from tests.properties.edits import UNDECLARED
 from tests.properties.strategies import BASES, SOURCES, USERS
 from tests.properties.test_requests import run
 from tests.properties.test_update import digests
@@ -42,7 +41,6 @@ def versions(draw: st.DrawFn) -> Version:
     packages = {"apt": draw(SPECS), "pip": draw(SPECS)}
     declared = {manager: specs for manager, specs in packages.items() if specs}
     keys = [(manager, key) for manager, specs in declared.items() for key in specs]
-    upgrade = frozenset(keys) if draw(seldom) else frozenset()
     return (
         Target(
             BASES[0],
@@ -52,10 +50,7 @@ def versions(draw: st.DrawFn) -> Version:
             user=USERS[1] if draw(seldom) else None,
             stages=tuple(stages),
         ),
-        Requests(
-            upgrade=upgrade,
-            freshen={} if upgrade or not draw(seldom) else draw(UNDECLARED),
-        ),
+        Requests(upgrade=frozenset(keys) if draw(seldom) else frozenset()),
         frozenset({"live"}) if draw(st.booleans()) else frozenset(),
     )
 
