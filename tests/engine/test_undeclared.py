@@ -220,6 +220,6 @@ apt_packages = ["app03"]
     assert '[images.api.apt.undeclared]\nlib = ["' in locked
     space.ok("realize")
     for name, brought in (("api", "1.1"), ("task", "1.1"), ("other", None)):
-        found = json.loads(space.ok("packages", name, "--json").out)["packages"]
-        there = {one["name"]: one["version"] for one in found}
+        told = json.loads(space.ok("packages", name, "--json").out)[name]
+        there = {one["name"]: one["version"] for one in told["packages"]}
         assert (there["old"], there.get("lib")) == ("1.1", brought)
