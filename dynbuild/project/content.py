@@ -175,7 +175,6 @@ class Tree:
                 return self._changes([top])
             met = set(self.left_out)
             self.left_out.clear()
-            self.facts.see("names", of=str(source))
             inside = [
                 posixpath.join(top, p) for p in self._inside(top, ignored(exclude))
             ]
@@ -199,10 +198,7 @@ class Tree:
             reference |= (self.root / name).stat().st_mode
         noted = []
         for path in paths:
-            place = self.root / path
-            mode = place.lstat().st_mode
-            if stat.S_ISDIR(mode):
-                self.facts.see("names", of=str(place))
+            mode = (self.root / path).lstat().st_mode
             difference = None if stat.S_ISLNK(mode) else change(mode, reference)
             if difference is not None:
                 noted.append(Noted(path, difference))
@@ -370,7 +366,9 @@ class Tree:
 
     def _children(self, top: str, path: str) -> list[tuple[str, str]]:
         """Return the entries of a directory with their kinds, in reverse order."""
-        with os.scandir(self.root / top / path) as scanned:
+        place = self.root / top / path
+        self.facts.see("names", of=str(place))
+        with os.scandir(place) as scanned:
             entries = sorted(
                 ((entry.name, _kind(entry)) for entry in scanned), reverse=True
             )

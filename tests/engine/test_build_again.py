@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -109,3 +110,19 @@ def test_without_git_the_content_is_noted_each_time(project: Space) -> None:
     project.write("src/a", "other\n")
     assert reads_declaration(project)
     assert project.read("dynbuild.lock") != first
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_is_left_out_below_is_told(project: Space, *, closed: bool) -> None:
+    """Also where nothing is told of modes, and below what takes something back."""
+    project.write(".dockerignore", "src/deep\n!src/deep/f\n")
+    project.write("src/deep/f", "f\n")
+    project.write("src/shown/f", "f\n")
+    project.ok("lock")
+    project.commit()
+    if closed:
+        subprocess.run(["chmod", "-R", "go=", str(project.root)], check=True)
+    project.ok("build")
+    assert not reads_declaration(project)
+    os.mkfifo(project.root / "src/shown/pipe")
+    assert "src/shown/pipe" in project.ok("build").err

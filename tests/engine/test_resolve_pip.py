@@ -302,9 +302,10 @@ def test_what_would_make_a_package_older_is_told(image: Image, index: Index) -> 
 def test_versions_that_do_not_fit_together(
     image: Image, index: Index, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """As a merge of two changes may have them."""
+    """As a merge of two changes may have them, whatever the image says to pip."""
     index.add("dep", "0.9")
-    image.declare(packages(index, "App"))
+    said = f'env = {{ PIP_FIND_LINKS = "{index.address}/dep/" }}\n'
+    image.declare(f"{said}{packages(index, 'App')}")
     image.space.ok("lock", "--resolve")
     archive = index.folder / "dep/dep-0.9-py3-none-any.whl"
     sum_ = hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -109,8 +109,8 @@ with open("/{CAME}", "w", encoding="utf-8") as file:
 PYTHON"""
 
 # What is there in the lock's version stays; all else has to be one of the archives
-# whose digests are known: nothing else is even unpacked. Only an index that answers can
-# say that it does not have a version.
+# whose digests are known: nothing else is even unpacked, but what sources are built
+# with. Only an index that answers can say that it does not have a version.
 _INSTALL = f"""cat > {_FOLDER}/lock <<'LOCK'
 @lock@
 LOCK
@@ -148,8 +148,13 @@ if [ -s {_FOLDER}/wanted ]; then
   cat {_FOLDER}/errors >&2
 fi"""
 
+# What the image says to pip does not count here: with other places to look in, or
+# without dependencies, everything would fit.
 _FITS = f"""if [ -n "$report" ]; then
-  fits() {{ "$python" -m pip install -q --no-index --dry-run "$@"; }}
+  fits() {{
+    PIP_CONFIG_FILE=/dev/null "$python" -m pip --isolated install -q --no-index \\
+      --dry-run "$@"
+  }}
   fits @SPECS@ || {{
     echo '{UNFIT}' >&2
     exit 1
