@@ -1,6 +1,7 @@
 """What is told of the snapshots of a lock: which go back, and what may be newer."""
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -37,7 +38,7 @@ def idle(
             yield Diagnostic(
                 "DB0449",
                 f"{', '.join(new)}{_of(name)} upgrades what came from the same "
-                "snapshot: nothing is newer there",
+                "snapshot: its archives have nothing newer",
                 hint="set apt_snapshot to a later time, and run the same again",
                 severity="warning",
             )
@@ -138,21 +139,20 @@ def older_than_bases(
     Nobody is asked where the locks ``before`` have packages of that time there.
     """
     known = {
-        found
+        (base.image, base.digest, at)
         for lock in before
         if lock is not None
         for name in lock.images
-        for found in times_on_bases(lock.whole(name))
+        for base, at in times_on_bases(lock.whole(name))
     }
-    pins = {pin.image: pin for pin in several.pins.values()}
     new = {
-        found
+        (base.image, at): base
         for name in several.images
-        for found in times_on_bases(several.whole(name))
-        if found not in known
+        for base, at in times_on_bases(several.whole(name))
+        if (base.image, base.digest, at) not in known
     }
-    for image, at in sorted(new):
-        made = made_at(pins[image]) if image in pins else None
+    for (image, at), base in sorted(new.items(), key=itemgetter(0)):
+        made = made_at(base)
         if made is not None and at < made:
             yield Diagnostic(
                 "DB0448",

@@ -20,7 +20,7 @@ from dynbuild.steps.log import (
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.apt_pinned import NAME
 from dynbuild.steps.model import Freshen, Install
-from dynbuild.steps.snapshots import ADDRESS
+from dynbuild.steps.snapshots import ADDRESS, twice
 
 KeyPath = tuple[str, ...]
 
@@ -104,4 +104,6 @@ def mirrors(table: TableReader) -> dict[str, str]:
     for words in found.items():
         if not all(re.fullmatch(ADDRESS, word) for word in words):
             raise table.wrong(f"{' = '.join(words)!r} is no mirror of an archive")
+    if again := twice(found):
+        raise table.wrong(f"{again[0]!r} has two mirrors")
     return found

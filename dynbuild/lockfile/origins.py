@@ -18,7 +18,7 @@ def with_origins(
     A source counts for the groups that stand on it: its secret concerns no other. What
     only removes asks nobody; and only what comes from a snapshot asks ``mirrors``.
     """
-    if group.snapshots and mirrors:
+    if group.snapshot and mirrors:
         group = replace(group, mirrors=mirrors)
     removes = all(isinstance(action, Remove) for action in group.actions.values())
     found = indexes.get(group.manager, ())

@@ -6,13 +6,13 @@ textual merge of two locks may.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from dynbuild.lockfile.merge_values import Three, keyed
 from dynbuild.lockfile.model import Lock
-from dynbuild.steps.log import Log, snapshots
-from dynbuild.steps.model import Remove, Upgrade
-from dynbuild.steps.snapshots import Snapshot
+from dynbuild.steps.log import Log, dated
+from dynbuild.steps.model import Pin, Remove, Upgrade
+from dynbuild.steps.snapshots import Snapshot, bare
 from dynbuild.values import dataclass
 
 
@@ -37,8 +37,8 @@ def going_back(lock: Lock) -> tuple[Back, ...]:
 
 def _going_back(name: str, log: Log) -> Iterator[Back]:
     newest, below = "", ""
-    for seq, times in snapshots(log).items():
-        step, at = f"{name}.{seq}", times[-1]
+    for seq, at in dated(log).items():
+        step = f"{name}.{seq}"
         if at < newest:
             yield Back(step, at, below, newest)
         else:
@@ -47,22 +47,28 @@ def _going_back(name: str, log: Log) -> Iterator[Back]:
 
 def newest_of(lock: Lock) -> str | None:
     """Return the newest snapshot that anything in a lock is of, if anything is."""
-    times = (max(of) for _, log in _logs(lock) for of in snapshots(log).values())
+    times = (at for _, log in _logs(lock) for at in dated(log).values())
     return max(times, default=None)
 
 
-def times_on_bases(lock: Lock) -> Iterator[tuple[str, str]]:
-    """Yield bases with the first time that packages on them are of, if any are."""
-    own = ((one.stage.base, one.packages) for one in lock.stages.values())
-    for image, logs in ((lock.base.image, lock.packages), *own):
-        log = logs.get("apt", {})
-        if times := [max(of) for of in snapshots(log).values()]:
-            yield image or lock.base.image, min(times)
+def times_on_bases(lock: Lock) -> Iterator[tuple[Pin, str]]:
+    """Yield bases with the first time that packages on them are of, if any are.
+
+    Another digest of the same name is another base.
+    """
+    own = (
+        (lock.images.get(one.stage.base or "", lock.base), one.packages)
+        for one in lock.stages.values()
+    )
+    for base, logs in ((lock.base, lock.packages), *own):
+        if times := dated(logs.get("apt", {})).values():
+            yield base, min(times)
 
 
-def last_of(lock: Lock) -> str | None:
-    """Return the snapshot that the last packages of a lock came from, if from one."""
-    for _, log in _logs(lock):
+def last_of(lock: Lock) -> dict[str, tuple[int, str]]:
+    """Return when and of what time each log got its last packages; "": of none."""
+    found = {}
+    for name, log in _logs(lock):
         seqs = [
             event.seq
             for events in log.values()
@@ -70,8 +76,8 @@ def last_of(lock: Lock) -> str | None:
             if not isinstance(event.action, Remove)
         ]
         if seqs:
-            return max(snapshots(log).get(max(seqs), ("",))) or None
-    return None
+            found[name] = max(seqs), dated(log).get(max(seqs), "")
+    return found
 
 
 def without_any(lock: Lock) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ def without_any(lock: Lock) -> tuple[str, ...]:
     """
     found: list[str] = []
     for name, log in _logs(lock):
-        times = snapshots(log)
+        times = dated(log)
         seqs = {
             event.seq
             for events in log.values()
@@ -113,24 +119,46 @@ def of_both(
 ) -> Snapshot | None:
     """Return the snapshot of what a branch brings when it stands behind main's.
 
-    As with any fact, that of the side which changed it; of two the later one, and never
-    one that is older than what main has. If it is not the branch's own, that is told.
+    As with any fact, that of the side which changed it; of two the later one, which is
+    none (now) if one has none; and never one that is older than what main has. What the
+    branch changed, or would take from an older one, is told where it is not its own.
     """
-    was, ours, theirs = map(last_of, (start, main, branch))
-    at = ours if theirs == was else theirs
-    if ours not in (was, theirs) and theirs != was:
+    old = last_of(start)
+    was = {at for _, at in old.values()} or {""}
+    ours, theirs = ({at for _, at in _brought(old, side)} for side in (main, branch))
+    ours, theirs = ours or was, theirs or was
+    if theirs == was:
+        at = _newest(ours)
+    elif ours == was:
+        at = _newest(theirs)
+    else:
         # Both changed it: the newer one has all that the other has.
-        at = max(ours or "", theirs or "")
+        at = _newest(ours | theirs)
     floor = newest_of(main)
     if at and floor and at < floor:
         at = floor
-    brings = theirs is not None and theirs != was
-    if at and brings and at != theirs:
-        tell(f"apt_snapshot (what the branch brings comes from {at})")
-    mirrors: Mapping[str, str] = keyed(
-        Three(start.mirrors, main.mirrors, branch.mirrors), "the mirror of", tell
+    if _brought(old, branch) and (
+        theirs not in (was, {at}) or _newest({at, *theirs}) != at
+    ):
+        tell(f"apt_snapshot (what the branch brings comes from {at or 'none'})")
+    mirrors: Mapping[str, tuple[str, str]] = keyed(
+        Three(*map(_mirrors, (start, main, branch))), "the mirror of", tell
     )
-    return Snapshot(at, mirrors) if at else None
+    return Snapshot(at, dict(mirrors.values())) if at else None
+
+
+def _mirrors(lock: Lock) -> dict[str, tuple[str, str]]:
+    return {bare(archive): (archive, at) for archive, at in lock.mirrors.items()}
+
+
+def _brought(old: Mapping[str, tuple[int, str]], side: Lock) -> set[tuple[int, str]]:
+    """Return the last of each log that a side has and its start has not."""
+    return {last for name, last in last_of(side).items() if old.get(name) != last}
+
+
+def _newest(times: Collection[str]) -> str:
+    """Return the newest of times, of which "" is now."""
+    return "" if "" in times else max(times)
 
 
 def _logs(lock: Lock) -> Iterator[tuple[str, Log]]:

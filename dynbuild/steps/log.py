@@ -300,6 +300,11 @@ def snapshots(log: Log) -> dict[int, tuple[str, ...]]:
     return {seq: tuple(sorted(of)) for seq, of in sorted(found.items()) if any(of)}
 
 
+def dated(log: Log) -> dict[int, str]:
+    """Return the time of each transaction that is of one throughout, by its seq."""
+    return {seq: of[-1] for seq, of in snapshots(log).items() if of[0]}
+
+
 def _transactions(log: Log) -> list[tuple[int, dict[str, Action]]]:
     """Return the action on each package at each seq, in order.
 

@@ -355,7 +355,8 @@ class Group:
     there is upgraded first, as upgrade ``number``. ``indexes``: where packages come
     from; of apt, sources that want a login. ``pins``: what it brings, by platform.
     ``snapshots``: the times that its events come from, of which the last one counts;
-    "" where one says none. ``mirrors``: where such archives are, besides the usual.
+    "" where one says none, which is now and so the last. ``mirrors``: where such
+    archives are, besides the usual.
     """
 
     manager: str
@@ -374,7 +375,7 @@ class Group:
     @property
     def snapshot(self) -> str | None:
         """The time that its packages come from; None: from what is newest."""
-        return max(self.snapshots, default=None)
+        return None if "" in self.snapshots else max(self.snapshots, default=None)
 
 
 Step = Setup | AptSource | Group | Script | User | Stage

@@ -58,7 +58,10 @@ REASONS: dict[str, list[tuple[str, str]]] = {
     ],
     "DB0112": [(r"default = |add it: ", INVENTED)],
     "DB0115": [(r"write another", INVENTED)],
-    "DB0116": [(r"as the image's sources name it", INVENTED)],
+    "DB0116": [
+        (r"as the image's sources name it", INVENTED),
+        (r"^keep one", CHOICE),
+    ],
     "DB0113": [(r"did you mean", COMPUTED)],
     "DB0120": [(r"or another name", CHOICE)],
     "DB0121": [(r"name of its own|rename one", INVENTED)],

@@ -216,7 +216,7 @@ def test_what_has_no_snapshots_is_named(image: Image, service: Service) -> None:
     assert "`mirrors` of `apt_snapshot`" in done.err
 
 
-@pytest.mark.parametrize("origin", ["Debian", "team"])
+@pytest.mark.parametrize("origin", ["Debian", "Debian Backports", "team"])
 def test_an_archive_of_the_distribution_is_not_taken_as_it_is_now(
     make: Callable[[str], Image], service: Service, origin: str
 ) -> None:
@@ -258,6 +258,7 @@ deb http://security.debian.org/debian-security bookworm-security main
 deb http://snapshot.debian.org/archive/debian/20250101T000000Z/ bookworm main
 deb http://archive.ubuntu.com/ubuntu noble main
 deb http://ports.ubuntu.com/ubuntu-ports noble main
+deb https://esm.ubuntu.com/apps/ubuntu noble-apps-security main
 deb https://download.docker.com/linux/debian bookworm stable
 deb https://debian.org.example.com/debian bookworm main
 deb http://mirror.lan:8080/debian bookworm main
@@ -275,6 +276,7 @@ http://snapshot.debian.org/archive/debian-security/AT bookworm-security main
 deb [ check-valid-until=no] http://snapshot.debian.org/archive/debian/AT bookworm main
 deb [ check-valid-until=no] https://snapshot.ubuntu.com/ubuntu/AT noble main
 deb [ check-valid-until=no] https://snapshot.ubuntu.com/ubuntu/AT noble main
+deb https://esm.ubuntu.com/apps/ubuntu noble-apps-security main
 deb https://download.docker.com/linux/debian bookworm stable
 deb https://debian.org.example.com/debian bookworm main
 deb [ check-valid-until=no] http://snap.lan/archive/debian/AT bookworm main

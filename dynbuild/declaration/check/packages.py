@@ -17,7 +17,7 @@ from dynbuild.declaration.syntax.tree import Path
 from dynbuild.errors import Diagnostic, Label, respellings
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.manager import Manager, Refusal
-from dynbuild.steps.snapshots import ADDRESS
+from dynbuild.steps.snapshots import ADDRESS, twice
 
 _FILE = re.compile(r"^[^@]*\.(whl|deb|rpm|apk|tgz|tar\.gz|zip)$")
 
@@ -162,7 +162,13 @@ def is_address(uri: str) -> bool:
 def check_snapshot(loaded: Loaded) -> Iterator[Diagnostic]:
     """Report what cannot be the address of an archive, or of its snapshots."""
     snapshot = loaded.declaration.apt_snapshot
-    for archive, mirror in (snapshot.mirrors if snapshot else {}).items():
+    mirrors = snapshot.mirrors if snapshot else {}
+    for archive in twice(mirrors):
+        message = f"the archive {without_logins(archive)[:60]!r} has two mirrors"
+        span = loaded.key("apt_snapshot", "mirrors", archive)
+        hint = "keep one: http and https, and a / at the end, are the same here"
+        yield Diagnostic("DB0116", message, span, hint)
+    for archive, mirror in mirrors.items():
         at = ("apt_snapshot", "mirrors", archive)
         for uri, span in ((archive, loaded.key(*at)), (mirror, loaded.span(*at))):
             if not re.fullmatch(ADDRESS, uri):

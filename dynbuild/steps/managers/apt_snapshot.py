@@ -40,13 +40,15 @@ function place(uri,   host, path, name) {
     if (name ~ /^debian(-security|-ports)?$/)
       return "http://snapshot.debian.org/archive/" name
   }
-  if (host ~ /(^|\.)ubuntu\.com$/ && name ~ /^ubuntu(-ports)?$/)
+  if (host ~ /(^|\.)ubuntu\.com$/ && host !~ /^esm\./ && name ~ /^ubuntu(-ports)?$/)
     return "https://snapshot.ubuntu.com/ubuntu"
   return ""
 }
+# The log of a build is for everybody: nobody's login is in it.
+function shown(uri) { sub(/\/\/[^\/]*@/, "//***@", uri); return uri }
 function then(uri) {
   if (place(uri) != "") { moved++; return place(uri) "/" at }
-  print uri >> "/tmp/unmoved"
+  print shown(uri) >> "/tmp/unmoved"
   return uri
 }
 function line_of(text,   head, options) {
@@ -111,7 +113,7 @@ CONF"""
 
 
 # Of others the release says whose it is: nothing of the distribution may be of now.
-_CHECK = rf"""if grep -lxE 'Origin: (Debian|Ubuntu)' "$cache"/snapshots/*Release \
+_CHECK = rf"""if grep -lxE 'Origin: (Debian|Ubuntu)( .*)?' "$cache"/snapshots/*Release \
   2> /dev/null | sed 's,.*/,,' | grep -v _@at@_ > /tmp/others; then
   sed 's/^/{UNDATED} /' /tmp/others >&2
   exit 1
@@ -133,7 +135,8 @@ trap explain EXIT"""
 def sources(at: str, mirrors: Mapping[str, str]) -> str:
     """Return lines that let apt ask for its archives as they were at a time."""
     words = [shell(f"{archive} {place}") for archive, place in sorted(mirrors.items())]
-    return _SOURCES.replace("@MIRRORS@", " ".join(words) or "''").replace("@at@", at)
+    # What people wrote comes last: nothing of it is replaced.
+    return _SOURCES.replace("@at@", at).replace("@MIRRORS@", " ".join(words) or "''")
 
 
 def check(at: str) -> str:

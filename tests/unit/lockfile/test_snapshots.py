@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynbuild.commands.lock_snapshots import older_than_bases
+from dynbuild.digest import Digest
 from dynbuild.errors import LockError
 from dynbuild.explain.next_change import changed
 from dynbuild.lockfile.codec import dumps, loads, read
-from dynbuild.lockfile.images import LockedImages, TargetImage
+from dynbuild.lockfile.images import ONLY, LockedImages, TargetImage, as_images
 from dynbuild.lockfile.images_merge import merge_recipes
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.merge import merge
@@ -30,14 +34,17 @@ from dynbuild.lockfile.unresolved import unresolved_of
 from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.log import EVERYTHING
-from dynbuild.steps.model import Group, Stage
-from dynbuild.steps.snapshots import Snapshot
+from dynbuild.steps.managers import MANAGERS
+from dynbuild.steps.model import Group, Pin, Stage
+from dynbuild.steps.snapshots import TIME, Snapshot
 from tests.pins import pinned
 
 BASE, OTHER = pinned("docker.io/library/debian:12"), pinned("docker.io/library/node:22")
 (PLATFORM, *_) = BASE.platforms
 A, B, C, D = (f"2026110{day}T000000Z" for day in range(1, 5))
 MIRRORS = {"http://deb.debian.org/debian": "http://snap.example.com/debian"}
+SECURE = {"https://deb.debian.org/debian/": "http://other.example.com/debian"}
+AGAIN = '"https://deb.debian.org/debian/" = "http://other.example.com/debian"'
 
 
 def target(
@@ -93,11 +100,12 @@ def test_what_is_new_comes_from_a_snapshot_and_what_is_there_keeps_its_own() -> 
     # Taken away, it is for what is new as well.
     fourth = update(third, target("jq git", pip="flask"))
     assert 'git = ["5 git"]' in apt_of(fourth)
-    assert (last_of(third), last_of(fourth), newest_of(fourth)) == (B, None, B)
-    assert (last_of(plain), newest_of(plain)) == (None, None)
+    assert (last_of(third), last_of(fourth)) == ({"apt": (4, B)}, {"apt": (5, "")})
+    assert (newest_of(fourth), newest_of(plain)) == (B, None)
+    assert last_of(plain) == {"apt": (1, "")}
     assert without_any(fourth) == ("apt.1",)
     assert without_any(plain) == ()
-    assert last_of(update(None, target(pip="flask"))) is None
+    assert last_of(update(None, target(pip="flask"))) == {}
     # All anew is from what is asked for now.
     packed = update(third, target("jq", A), Requests(repack=True))
     assert apt_of(packed).startswith(f'jq = ["1^1@{A} jq"]')
@@ -150,16 +158,6 @@ def test_digests_hold_the_time_and_the_mirrors() -> None:
 
 
 def test_stages_with_a_base_of_their_own() -> None:
-    def apart(*names: str) -> Stage:
-        packages = {f"apt {name}": name for name in names}
-        return Stage(
-            "apart",
-            commands=("make",),
-            build_only=True,
-            base=OTHER.image,
-            packages=packages,
-        )
-
     first = update(None, target("", A, apart("gcc"), mirrors=MIRRORS))
     assert f'gcc = ["1@{A} gcc"]' in dumps(first)
     second = update(first, target("", B, apart("gcc", "make"), mirrors=MIRRORS))
@@ -169,7 +167,7 @@ def test_stages_with_a_base_of_their_own() -> None:
     group = steps["apart.apt.2"]
     assert isinstance(group, Group)
     assert (group.snapshot, group.mirrors) == (B, MIRRORS)
-    assert (last_of(second), newest_of(second)) == (B, B)
+    assert (last_of(second), newest_of(second)) == ({"apart.apt": (2, B)}, B)
     changed(second, group)
     back = update(second, target("", A, apart("gcc", "make", "jq")))
     (one,) = going_back(back)
@@ -192,6 +190,8 @@ def test_the_next_change_of_a_group_is_told() -> None:
         ('"1@20261101T000000Z curl"', '"1@20261301T000000Z curl"', "no event"),
         ('"1@20261101T000000Z curl"', '"1@$(id) curl"', "no event"),
         ('"1@20261101T000000Z curl"', '"1 c", "2@20261101T000000Z -"', "no event"),
+        ('"1@20261101T000000Z curl"', '"1@20260931T000000Z curl"', "no event"),
+        ("[mirrors]", f"[mirrors]\n{AGAIN}", "'http://deb.debian.org/debian' has two"),
         ("[apt]", "[pip]", "of a snapshot, which only apt knows"),
         ('"http://snap.example.com/debian"', '"http://a b"', "no mirror"),
         ('"http://deb.debian.org/debian"', '"file:/debian"', "no mirror"),
@@ -225,6 +225,22 @@ def test_a_text_that_two_sides_made() -> None:
     assert (group.snapshots, group.snapshot) == ((A, C), C)
 
 
+def test_a_text_of_which_one_side_says_no_time() -> None:
+    """It is of now: what was resolved from now may not be in the snapshot."""
+    start = update(None, target("curl", A, mirrors=MIRRORS))
+    main = update(start, target("curl vim"))
+    branch = update(start, target("curl jq", A, mirrors=MIRRORS))
+    text = text_of_both(main, branch)
+    group = {one.id: one.step for one in install_order(text)}["apt.2"]
+    assert isinstance(group, Group)
+    assert (group.snapshots, group.snapshot) == (("", A), None)
+    assert "snapshot" not in MANAGERS["apt"].run(group).script
+    later = update(text, target("curl jq vim git", B))
+    assert without_any(later) == ("apt.2",)
+    assert going_back(update(text, target("curl jq vim git", A))) == ()
+    assert newest_of(update(None, target("curl jq"))) is None
+
+
 def test_versions_of_two_times_do_not_count() -> None:
     start = update(None, target("curl", A))
     main = update(start, target("curl git", C))
@@ -235,6 +251,10 @@ def test_versions_of_two_times_do_not_count() -> None:
     assert [one.seq for one in unresolved_of(both, PLATFORM)] == [2]
     one = replace(main, resolved={"apt": {PLATFORM: {**versions, 2: {"git": "1"}}}})
     assert unresolved_of(one, PLATFORM) == ()
+
+
+def told_of(at: str) -> str:
+    return f"apt_snapshot (what the branch brings comes from {at})"
 
 
 def merged(main_at: str | None, branch_at: str | None, start_at: str | None) -> str:
@@ -254,13 +274,15 @@ def merged(main_at: str | None, branch_at: str | None, start_at: str | None) -> 
         (A, A, A, f'["3@{A} jq"]'),
         (B, A, A, f'["3@{B} jq"]'),
         (A, B, A, f'["3@{B} jq"]'),
-        (C, None, None, f'["3@{C} jq"]'),
+        (C, None, None, f'["3@{C} jq"] {told_of(C)}'),
         (None, C, None, f'["3@{C} jq"]'),
-        (C, B, A, f'["3@{C} jq"] apt_snapshot (what the branch brings comes from {C})'),
+        (C, B, A, f'["3@{C} jq"] {told_of(C)}'),
         (B, C, A, f'["3@{C} jq"]'),
         (A, None, A, '["3 jq"]'),
         (None, A, A, '["3 jq"]'),
-        (None, B, A, f'["3@{B} jq"]'),
+        (None, B, A, f'["3 jq"] {told_of("none")}'),
+        (C, None, A, '["3 jq"]'),
+        (B, C, None, f'["3@{C} jq"]'),
     ],
 )
 def test_a_merge_never_goes_back(
@@ -269,30 +291,110 @@ def test_a_merge_never_goes_back(
     assert merged(main, branch, start) == f"jq = {found}"
 
 
+def apart(*names: str, name: str = "apart") -> Stage:
+    """A stage with a base and packages of its own."""
+    return Stage(
+        name,
+        commands=("make",),
+        build_only=True,
+        base=OTHER.image,
+        packages={f"apt {one}": one for one in names},
+    )
+
+
+def test_a_fix_from_now_does_not_go_back() -> None:
+    start = update(None, target("curl", A))
+    main = update(start, target("curl git", C))
+    branch = update(start, target("curl"), upgraded("curl"))
+    result = merge(start, main, branch)
+    assert f'curl = ["1@{A} curl", "3 ^"]' in apt_of(result.lock)
+    assert result.both == ()
+
+
+@pytest.mark.parametrize("at", [None, A])
+def test_a_merge_takes_the_time_that_only_a_stage_has(at: str | None) -> None:
+    start = update(None, target("curl", at))
+    for main in (
+        update(start, target("curl jq", at)),
+        update(start, target("curl", at, apart("git", name="other"))),
+        start,
+    ):
+        branch = update(start, target("curl", B, apart("gcc")))
+        result = merge(start, main, branch)
+        assert f'gcc = ["1@{B} gcc"]' in dumps(result.lock)
+        assert result.both == ()
+
+
+def test_what_a_branch_had_from_now_is_told_where_a_stage_of_main_has_a_time() -> None:
+    start = update(None, target("curl"))
+    main = update(start, target("curl", A, apart("gcc")))
+    result = merge(start, main, update(start, target("curl git")))
+    assert f'git = ["3@{A} git"]' in apt_of(result.lock)
+    assert result.both == (told_of(A),)
+    # Who brings nothing is told nothing.
+    assert merge(start, main, start).both == ()
+
+
+def test_all_anew_from_an_older_time_is_told_who_had_a_newer_one() -> None:
+    start = update(None, target("curl", C))
+    main = update(start, target("curl", A), Requests(repack=True))
+    result = merge(start, main, update(start, target("curl jq", C)))
+    assert f'jq = ["2@{A} jq"]' in apt_of(result.lock)
+    assert result.both == (told_of(A),)
+
+
+def test_two_mirrors_of_one_archive_are_one_in_a_merge() -> None:
+    start = update(None, target("curl", A))
+    main = update(start, target("curl git", A, mirrors=MIRRORS))
+    branch = update(start, target("curl jq", A, mirrors=SECURE))
+    result = merge(start, main, branch)
+    assert result.lock.mirrors == MIRRORS
+    assert result.both == ("the mirror of deb.debian.org/debian",)
+    assert loads(dumps(result.lock)) == result.lock
+
+
 def test_a_merge_behind_what_came_from_no_snapshot() -> None:
     start = update(None, target("curl", A))
     main = update(update(start, target("curl git", C)), target("curl git vim"))
     branch = update(start, target("curl jq", B))
     result = merge(start, main, branch)
-    assert f'jq = ["4@{C} jq"]' in apt_of(result.lock)
+    assert 'jq = ["4 jq"]' in apt_of(result.lock)
     assert going_back(result.lock) == ()
-    assert result.both == (f"apt_snapshot (what the branch brings comes from {C})",)
+    assert result.both == (told_of("none"),)
+
+
+def test_a_merge_behind_what_a_stage_of_main_has_newer() -> None:
+    start = update(None, target("curl", A))
+    start = update(start, target("curl", C, apart("gcc")))
+    branch = update(start, target("curl jq", B, apart("gcc")))
+    result = merge(start, start, branch)
+    assert f'jq = ["3@{C} jq"]' in apt_of(result.lock)
+    assert result.both == (told_of(C),)
 
 
 def test_the_first_time_of_what_is_on_a_base() -> None:
-    stage = Stage(
-        "apart",
-        commands=("make",),
-        build_only=True,
-        base=OTHER.image,
-        packages={"apt gcc": "gcc"},
-    )
+    stage = apart("gcc")
     plain = Stage("plain", commands=("make",))
     first = update(None, target("curl", None, stage, plain))
     assert [*times_on_bases(first)] == []
     lock = update(None, target("curl", B, stage, plain))
     lock = update(lock, target("curl jq", C, stage, plain))
-    assert [*times_on_bases(lock)] == [(BASE.image, B), (OTHER.image, B)]
+    assert [*times_on_bases(lock)] == [(BASE, B), (OTHER, B)]
+
+
+def test_another_base_of_the_same_name_and_time_is_told() -> None:
+    first = as_images(update(None, target("curl", A)))
+    other = replace(BASE, digest=Digest(f"sha256:{1:064}"))
+    wanted = replace(target("curl", A), base=other)
+    second = as_images(update(first.whole(ONLY), wanted))
+
+    def made(pin: Pin) -> str:
+        return B if pin.digest == other.digest else A
+
+    assert [*older_than_bases(first, (None,), made)] == []
+    (found,) = older_than_bases(second, (first,), made)
+    assert found.code == "DB0448"
+    assert [*older_than_bases(second, (second,), made)] == []
 
 
 def test_versions_of_what_a_merge_took_from_another_time_are_left_open() -> None:
@@ -382,3 +484,19 @@ def test_whatever_two_sides_do_their_merge_never_goes_back(
     newest = max(filter(None, map(newest_of, (main, branch))), default=None)
     found = newest_of(result.lock)
     assert found is None or (newest is not None and found <= newest)
+    brought = {
+        last[1] for last in {*last_of(branch).values()} - {*last_of(start).values()}
+    }
+    got = {at for _, at in last_of(result.lock).values()}
+    if brought and not result.both:
+        assert "" in got or max(got) >= max(brought)
+
+
+@given(st.integers(1890, 2110), st.integers(1, 12), st.integers(1, 31))
+def test_times_are_of_days_that_there_are(year: int, month: int, day: int) -> None:
+    try:
+        there = 1900 <= date(year, month, day).year < 2100
+    except ValueError:
+        there = False
+    text = f"{year}{month:02}{day:02}T000000Z"
+    assert bool(re.fullmatch(TIME, text)) == there
