@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dynbuild.lockfile.model import Lock, is_same
 from dynbuild.lockfile.own_packages import is_begun_anew, own_upgraded_since
 from dynbuild.lockfile.renames import continued, facts_of, follow, links, stages_of
+from dynbuild.lockfile.snapshots import is_of_another_time
 from dynbuild.lockfile.update import Requests, logs_after
 from dynbuild.lockfile.upgrades import (
     freshened_since,
@@ -60,8 +61,9 @@ def is_repacked(committed: Lock, current: Lock) -> bool:
     """Whether the file's lock was renumbered on request since it was committed.
 
     A number that decreased shows it, or an event that is gone and does not fold away
-    by itself. With another base, or without what was set up on it, the lock is
-    renumbered anyway, and will be again from the committed lock.
+    by itself, or is of another snapshot now. With another base, or without what was
+    set up on it, the lock is renumbered anyway, and will be again from the committed
+    lock.
     """
     left = committed.setups.keys() - current.setups.keys()
     if left or not is_same(committed.base, current.base):
@@ -77,7 +79,7 @@ def is_repacked(committed: Lock, current: Lock) -> bool:
         numbers.append((committed.user_seq, current.user_seq))
     if any(after < before for before, after in numbers):
         return True
-    if is_begun_anew(committed, current):
+    if is_begun_anew(committed, current) or is_of_another_time(committed, current):
         return True
     gone = [*_events_beyond(committed, current.packages)]
     if not gone:

@@ -65,6 +65,20 @@ def times_on_bases(lock: Lock) -> Iterator[tuple[Pin, str]]:
             yield base, min(times)
 
 
+def is_of_another_time(before: Lock, after: Lock) -> bool:
+    """Whether what happened in both came from another snapshot then.
+
+    Only what all stand on says it: a stage begins anew on another base of its own.
+    """
+    new = after.packages.get("apt", {})
+    return any(
+        event.fact == was.fact and event.snapshot != was.snapshot
+        for key, events in before.packages.get("apt", {}).items()
+        for was in events
+        for event in new.get(key, ())
+    )
+
+
 def last_of(lock: Lock) -> dict[str, tuple[int, str]]:
     """Return when and of what time each log got its last packages; "": of none."""
     found = {}

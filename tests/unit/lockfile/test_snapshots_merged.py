@@ -16,6 +16,7 @@ from dynbuild.lockfile.images_merge import merge_recipes
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.merge import merge
 from dynbuild.lockfile.order import install_order
+from dynbuild.lockfile.requests import is_repacked
 from dynbuild.lockfile.snapshots import (
     going_back,
     last_of,
@@ -27,6 +28,7 @@ from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import Group
+from tests.pins import pinned
 from tests.unit.lockfile.snapshot_locks import (
     MIRRORS,
     PLATFORM,
@@ -43,6 +45,7 @@ from tests.unit.lockfile.snapshot_locks import (
 if TYPE_CHECKING:
     from dynbuild.lockfile.model import Lock, Target
 
+THIRD = pinned("docker.io/library/python:3")
 SECURE = {"https://deb.debian.org/debian/": "http://other.example.com/debian"}
 
 
@@ -173,6 +176,30 @@ def test_all_anew_from_an_older_time_is_told_who_had_a_newer_one() -> None:
     assert result.both == (told_of(A),)
 
 
+def test_all_anew_from_a_newer_time_is_so_behind_main() -> None:
+    start = update(None, target("curl", A))
+    main = replace(target("curl", A), scripts=("make",))
+    branch = update(start, target("curl jq", B), Requests(repack=True))
+    result = merge(start, update(start, main), branch)
+    assert apt_of(result.lock) == f'curl = ["1@{B} curl"]\njq = ["1@{B} jq"]'
+    assert not is_repacked(start, update(start, target("curl jq", B)))
+
+
+def test_what_begins_anew_by_itself_is_not_all() -> None:
+    first = target("curl", A, apart("gcc"))
+    start = update(None, replace(first, scripts=("make",)))
+    # A script is gone, and what stands on it is of another time.
+    for scripts in ((), ("make all",)):
+        second = replace(target("curl jq", B, apart("gcc")), scripts=scripts)
+        assert not is_repacked(start, update(start, second))
+    own = replace(apart("gcc"), base=THIRD.image)
+    images = {THIRD.image: THIRD}
+    third = replace(target("curl", B, own), scripts=("make",), images=images)
+    after = update(start, third)
+    assert f'gcc = ["1@{B} gcc"]' in dumps(after)
+    assert not is_repacked(start, after)
+
+
 def test_two_mirrors_of_one_archive_are_one_in_a_merge() -> None:
     start = update(None, target("curl", A))
     main = update(start, target("curl git", A, mirrors=MIRRORS))
@@ -270,7 +297,9 @@ def followed(lock: Lock, edits: list[tuple[set[str], int]]) -> Lock:
         newest = newest_of(lock)
         at = at and max(at, newest or at)
         upgrade = upgraded(*(sorted(names)[:1] if time % 2 else []))
-        lock = update(lock, target(" ".join(sorted(names)), at), upgrade)
+        before = lock
+        lock = update(before, target(" ".join(sorted(names)), at), upgrade)
+        assert not is_repacked(before, lock)
         assert going_back(lock) == ()
         assert loads(dumps(lock)) == lock
     return lock
