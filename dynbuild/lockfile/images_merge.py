@@ -29,7 +29,7 @@ from dynbuild.lockfile.merge import (
 )
 from dynbuild.lockfile.merge_values import Three, value
 from dynbuild.lockfile.model import Lock, Target
-from dynbuild.lockfile.requests import asked_since
+from dynbuild.lockfile.requests import asked_since, fixed_there
 from dynbuild.lockfile.update import NOTHING, Requests
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.snapshots import Snapshot
@@ -104,7 +104,7 @@ def _updated(three: Three[LockedImages], tell: Tell, *, cautious: bool) -> Locke
             repack=repack,
             again={stage: seq for stage, seq in since.again.items() if stage in own},
             moved=since.moved & own.keys(),
-            upgrade=parts.upgrade,
+            upgrade=parts.upgrade | fixed_there(parts, wholes.main),
             freshen=parts.freshen,
             upgrades=branch.upgrades_so_far,
         )

@@ -17,7 +17,7 @@ from dynbuild.lockfile.merge_values import Three, keyed, listed, value
 from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.order import unchecked_order
 from dynbuild.lockfile.renames import continued
-from dynbuild.lockfile.requests import asked_since, is_repacked
+from dynbuild.lockfile.requests import asked_since, fixed_there, is_repacked
 from dynbuild.lockfile.snapshots import of_both
 from dynbuild.lockfile.update import update
 from dynbuild.steps.fields import BY_NAME, FieldValue, StageField
@@ -49,7 +49,8 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
     told: list[str] = []
     target = target_of_both(start, main, branch, told.append)
     asked = asked_since(start, branch)
-    asked = replace(asked, repack=is_repacked(start, branch))
+    upgrade = asked.upgrade | fixed_there(asked, main)
+    asked = replace(asked, repack=is_repacked(start, branch), upgrade=upgrade)
     edited = moved_for_their_content(start, branch, target)
     try:
         lock = update(main, target, asked, edited)

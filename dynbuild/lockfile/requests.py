@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from dynbuild.lockfile.model import Lock, is_same
+from dynbuild.lockfile.model import Lock, declared_packages, is_same
 from dynbuild.lockfile.own_packages import is_begun_anew, own_upgraded_since
 from dynbuild.lockfile.renames import continued, facts_of, follow, links, stages_of
 from dynbuild.lockfile.snapshots import is_of_another_time
@@ -55,6 +55,19 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
 def _upgraded_since(committed: Lock, current: Lock) -> frozenset[tuple[str, str]]:
     counted = so_far(committed)
     return frozenset(upgraded_since(current.packages, committed.packages, counted))
+
+
+def fixed_there(asked: Requests, main: Lock) -> frozenset[tuple[str, str]]:
+    """Return what is to be freshened and is declared on ``main``: it is upgraded there.
+
+    Main's layer of it may be older than the branch's fix.
+    """
+    there = declared_packages(main)
+    return frozenset(
+        (manager, key)
+        for manager, key in asked.freshen
+        if key in there.get(manager, {})
+    )
 
 
 def is_repacked(committed: Lock, current: Lock) -> bool:

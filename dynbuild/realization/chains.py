@@ -22,7 +22,12 @@ from dynbuild.realization.model import BuiltStep, Kept, Recipe
 from dynbuild.realization.squashing import SquashGroup, grouped
 from dynbuild.steps.managers.left_out import lacks, may_lack
 from dynbuild.steps.model import Group, OwnBase, Setup, Stage, Step
-from dynbuild.steps.recipe import copies_of, run_of, target_variables
+from dynbuild.steps.recipe import (
+    asks_for_newest,
+    copies_of,
+    run_of,
+    target_variables,
+)
 from dynbuild.values import dataclass
 
 
@@ -232,7 +237,11 @@ def _request(
     """
     names = [quote.stage(place.id) for place in chain]
     within = tuple(quote.stage(place.id) for place in inline)
-    again = [quote.stage(place.id) for place in chain if place.step in refused]
+    again = [
+        quote.stage(place.id)
+        for place in chain
+        if place.step in refused or asks_for_newest(recipe.steps[place.id].step)
+    ]
     every = (*within, *names)
     copies = [recipe.copies[name] for name in every if name in recipe.copies]
     first = recipe.steps[chain[0].id]

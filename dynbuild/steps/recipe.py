@@ -14,11 +14,13 @@ from dynbuild.steps.managers.script import SHELL, wrapped
 from dynbuild.steps.model import (
     AptSource,
     Copy,
+    Freshen,
     Group,
     Script,
     Setup,
     Stage,
     Step,
+    Upgrade,
     User,
 )
 from dynbuild.steps.run import (
@@ -161,6 +163,17 @@ def compares_times(step: Step) -> bool:
         isinstance(step, Stage)
         and bool(step.cache_mounts and step.commands)
         and (any(copy.of_project for copy in step.copies) or bool(step.files))
+    )
+
+
+def asks_for_newest(step: Step) -> bool:
+    """Whether what a step brings depends on when it runs, and that is what it is for.
+
+    A builder's own cache would answer for a later upgrade with an earlier one that
+    changed nothing: both run the same on the same.
+    """
+    return isinstance(step, Group) and any(
+        isinstance(action, Upgrade | Freshen) for action in step.actions.values()
     )
 
 

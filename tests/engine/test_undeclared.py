@@ -30,6 +30,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AptReposito
     add_library(made, "1.0", "stable")
     made.add("other", "1.0")
     made.add("old", "1.0")
+    made.add("tool", Depends="onig")
+    made.add("onig", "1.0")
+    made.add("web", "1.0", Depends="part (= 1.0)")
+    made.add("part", "1.0")
     made.publish()
     with served(made.folder) as address:
         made.address = address
@@ -223,3 +227,95 @@ apt_packages = ["app03"]
         told = json.loads(space.ok("packages", name, "--json").out)[name]
         there = {one["name"]: one["version"] for one in told["packages"]}
         assert (there["old"], there.get("lib")) == ("1.1", brought)
+
+
+def fixed(repository: AptRepository, *names: str) -> None:
+    for name in names:
+        repository.add(name, "1.1", suite="stable-security")
+    repository.publish()
+
+
+def test_an_upgrade_that_found_nothing_is_not_the_next_one(
+    image: Image, repository: AptRepository
+) -> None:
+    """As where a mirror lags: both run the same on the same."""
+    space = image.space
+    image.edit(declared(["app01", "tool"]))
+    space.commit()
+    fixed(repository, "onig")
+    space.ok("lock", "--security")
+    late = [one for one in repository.packages if one[0] == "stable-security"]
+    assert late
+    for one in late:
+        repository.packages.remove(one)
+    repository.publish()
+    assert "apt.2" in space.ok("realize", "-t", image.tag).err
+    assert image.look().installed["onig"] == "1.0"
+    space.commit()
+    repository.packages += late
+    repository.publish()
+    space.ok("lock", "--security")
+    assert 'onig = ["2 ^", "3 ^"]' in lines(space)
+    space.ok("realize", "-t", image.tag)
+    assert image.look().installed["onig"] == "1.1"
+
+
+def test_a_declared_version_is_not_left_for_a_fix(
+    image: Image, repository: AptRepository
+) -> None:
+    space = image.space
+    image.edit(declared(["app01", "web=1.0"]))
+    space.commit()
+    repository.add("web", "1.1", suite="stable-security", Depends="part (= 1.1)")
+    fixed(repository, "part")
+    space.ok("lock", "-P", "part")
+    done = space.run("realize", "-t", image.tag)
+    assert done.status == 1
+    assert "web : Depends: part (= 1.0)" in done.err
+
+
+def test_what_is_held_stays_and_the_rest_is_fixed(
+    image: Image, repository: AptRepository
+) -> None:
+    space = image.space
+    held = 'env_scripts = ["apt-mark hold onig"]\n'
+    image.edit(declared([APPS[-1], "tool"], held))
+    space.commit()
+    fixed(repository, "onig", "other")
+    space.ok("lock", "--security")
+    space.ok("realize", "-t", image.tag)
+    installed = image.look().installed
+    assert (installed["onig"], installed["other"]) == ("1.0", "1.1")
+
+
+def test_a_version_brings_back_nothing_that_is_gone(
+    image: Image, repository: AptRepository
+) -> None:
+    """A textual merge may freshen what main removed with what needed it."""
+    space = image.space
+    image.edit(declared(["app01", "tool"]), "--resolve")
+    space.commit()
+    fixed(repository, "onig")
+    space.ok("lock", "--security", "--resolve")
+    text = space.read("dynbuild.lock")
+    assert 'onig = ["2 ^"]' in text
+    merged = text.replace('onig = ["2 ^"]', 'onig = ["3 ^"]')
+    merged = merged.replace('"2 1.1"', '"3 1.1"')
+    merged = merged.replace('tool = ["1 tool"]', 'tool = ["1 tool", "2 -"]')
+    assert merged.count('"3 1.1"') == 1
+    space.write("dynbuild.lock", merged)
+    declaration = space.read("dynbuild.toml")
+    space.write("dynbuild.toml", declaration.replace(', "tool"', ""))
+    space.ok("realize", "-t", image.tag)
+    assert not {"tool", "onig"} & image.look().installed.keys()
+
+
+def test_what_is_not_built_has_fixes_that_nobody_knows(image: Image) -> None:
+    space = image.space
+    text = f'base = "{image.base}"\n{declared(["app01", "tool"])}'
+    space.write("dynbuild.toml", text)
+    space.ok("lock")
+    done = space.ok("lock", "--security")
+    assert "DB0437" in done.err
+    assert "what is installed by the base, apt.1" in done.err
+    assert "nothing that is installed" not in done.err

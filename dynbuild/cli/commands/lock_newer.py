@@ -90,11 +90,16 @@ def _found(
                     raise
                 unknown.append(error.diagnostics[0].message)
                 continue
-            if contents.unknown and not settings.security:
-                unknown += contents.unknown
+            unbuilt = [step or "the base" for step in contents.unknown]
+            if unbuilt and not settings.security:
+                unknown += unbuilt
                 continue
             there = of_platform(image.lock, platform)
-            found[image.name, platform] = newer(there, contents, archives)
+            one = newer(there, contents, archives)
+            if unbuilt and not contents.packages:
+                why = f"what is installed by {listed(unbuilt)}"
+                one = replace(one, unknown=(*one.unknown, why))
+            found[image.name, platform] = one
     if unknown:
         why = listed([*dict.fromkeys(unknown)])
         tell(f"what nobody declares stays: what is installed is not known ({why})")

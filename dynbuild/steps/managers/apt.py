@@ -142,10 +142,13 @@ _FRESHEN = r"""# What nobody declares becomes the newest where it is, marked as 
 dpkg-query -W -f '${db:Status-Status} ${Architecture} ${Package}\n' |
   awk -v own="$(dpkg --print-architecture)" '$1 == "installed" {
     print ($2 == own || $2 == "all" ? $3 : $3 ":" $2) }' | LC_ALL=C sort > /tmp/there
-printf '%s\n' @FRESH@ | LC_ALL=C sort | LC_ALL=C comm -12 - /tmp/there > /tmp/fresh
+apt-mark showhold | LC_ALL=C sort > /tmp/held
+printf '%s\n' @FRESH@ | LC_ALL=C sort | LC_ALL=C comm -12 - /tmp/there |
+  LC_ALL=C comm -23 - /tmp/held > /tmp/fresh
 apt-mark showmanual | LC_ALL=C sort > /tmp/marks
-xargs -r apt-get install -y -q --no-install-recommends --only-upgrade --no-remove \
-  < /tmp/fresh
+# A declared version is said as well, so that apt refuses to leave it.
+xargs -r apt-get install -y -q --no-install-recommends --only-upgrade \
+  --no-remove @KEPT@ < /tmp/fresh
 LC_ALL=C comm -23 /tmp/fresh /tmp/marks | xargs -r apt-mark auto"""
 
 # What apt reads by itself is the image's (apt_auth.conf(5)).
@@ -179,7 +182,12 @@ def run(group: Group) -> Run:
         parts.append(apt_pinned.BEFORE)
     parts += _installing(group, specs, leaving)
     if fresh and (pinned is None or pinned.noting):
-        parts.append(fill(_FRESHEN, FRESH=fresh))
+        kept = [
+            spec
+            for name, spec in sorted(group.declared.items())
+            if "=" in spec and name not in group.gone
+        ]
+        parts.append(fill(_FRESHEN, FRESH=fresh, KEPT=kept))
     if leaving:
         parts.append(fill(_NAMES, DECLARED=sorted(group.declared)))
         for name in sorted(group.gone):

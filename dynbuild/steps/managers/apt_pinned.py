@@ -20,7 +20,7 @@ from dynbuild.steps.managers.came import (
     versions_differ,
 )
 from dynbuild.steps.managers.presence import ReadText
-from dynbuild.steps.managers.script import fill, freshened, removals
+from dynbuild.steps.managers.script import fill, freshened
 from dynbuild.steps.model import Group, Install
 from dynbuild.steps.pinned import ALL, CHOSEN, NOBODY, Pinned
 
@@ -103,16 +103,33 @@ done < /tmp/wanted
 @install@ "$@"
 # What nobody asked for by name keeps the mark that it had.
 printf '%s\n' @NAMES@ | LC_ALL=C sort -u > /tmp/named
-printf '%s\n' @WISHED@ | cat - /tmp/manual | LC_ALL=C sort -u > /tmp/stays
-LC_ALL=C comm -23 /tmp/named /tmp/stays | xargs -r apt-mark auto"""
+printf '%s\n' @WISHED@ | cat - /tmp/manual | LC_ALL=C sort -u > /tmp/marked
+LC_ALL=C comm -23 /tmp/named /tmp/marked | xargs -r apt-mark auto"""
+
+
+# A merged history may freshen what is gone: it does not come back, nor what its newest
+# version had brought along.
+_PRESENT = r"""awk '{ print $1 }' /tmp/before | LC_ALL=C sort > /tmp/there
+printf '%s\n' @FRESH@ | LC_ALL=C sort | LC_ALL=C comm -23 - /tmp/there > /tmp/absent
+for word in "$@"; do
+  shift
+  grep -qxF "${word%%=*}" /tmp/absent || set -- "$@" "$word"
+done"""
+_UNASKED = f"""{_PRESENT}
+printf '%s\\n' @FRESH@ | LC_ALL=C sort | LC_ALL=C comm -12 - /tmp/there | grep -q . ||
+  set --"""
 
 
 def install(group: Group, pinned: Pinned) -> str:
     """Return lines that install the very versions that are written down."""
-    found = pinned.packages
+    found, fresh = pinned.packages, freshened(group)
     older = " --allow-downgrades" if asks_for_older(group) else ""
+    begin, rest = _SERVED.split("\n", 1)
+    if fresh:
+        present = _PRESENT if [*acted(group)] or group.upgrades else _UNASKED
+        begin = f"{begin}\n{fill(present, FRESH=fresh)}"
     return fill(
-        _SERVED.replace("@install@", f"{_INSTALL}{older}"),
+        f"{begin}\n{rest}".replace("@install@", f"{_INSTALL}{older}"),
         WORDS=[f"{name}={version}" for name, version in found.items()],
         NAMES=found,
         WISHED=sorted({*acted(group), *pinned.chosen}),
@@ -175,9 +192,14 @@ def differs(group: Group, text: ReadText) -> tuple[str, ...]:
     except ValueError:
         return ("it does not say what came",)
     there = _installed(text(_STATUS))
-    if freshened(group) and removals(group):
-        # Merged histories may freshen what goes at that seq with what needed it.
-        left = {name: one for name, one in pinned.versions.items() if name in there}
+    if freshened(group):
+        # Merged histories may freshen what went with what needed it, below or here.
+        asked = {*acted(group)}
+        left = {
+            name: one
+            for name, one in pinned.versions.items()
+            if name in there or name in asked
+        }
         pinned = replace(pinned, versions=left)
     return (
         *versions_differ(pinned, brought, there),
