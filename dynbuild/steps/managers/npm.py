@@ -5,8 +5,11 @@ names are touched. The base's packages stay.
 """
 
 import re
+from collections.abc import Iterator
 
-from dynbuild.steps.managers import logins, npm_pinned
+from dynbuild.quote import shell
+from dynbuild.steps.managers import logins, npm_pinned, npm_registry
+from dynbuild.steps.managers.left_out import LEFT_OUT, mark_of
 from dynbuild.steps.managers.manager import Manager
 from dynbuild.steps.managers.script import (
     SHELL,
@@ -20,6 +23,7 @@ from dynbuild.steps.managers.script import (
     wrapped,
 )
 from dynbuild.steps.model import Group
+from dynbuild.steps.pinned import NOBODY, Pinned
 from dynbuild.steps.run import CacheMount, Run
 
 _SPEC = re.compile(
@@ -57,20 +61,35 @@ def run(group: Group) -> Run:
     if leaving:
         lines.append(fill(_REMOVE, LEAVING=leaving))
     pinned = group.pinned
+    install = "npm install -g"
     if pinned is not None:
-        lines.append(npm_pinned.BEFORE)
+        lines.append(npm_registry.BEFORE)
+    if pinned is not None and pinned.noting:
+        lines.append(npm_registry.NOTED)
+        install = "noted"
     if pinned is not None and not pinned.noting:
         lines += npm_pinned.install(pinned)
+        lines += _left_out(group, pinned)
     elif wanted(group)[1]:
-        lines += tried(group, _TRY, "npm install -g")
+        lines += tried(group, _TRY, install)
     elif specs:
-        lines.append(wrapped("npm install -g", specs))
+        lines.append(wrapped(install, specs))
     lines += all_there(group, sorted(group.declared), '[ -e "$root/$package" ]')
     if pinned is not None:
         lines.append(npm_pinned.note(group))
     scratch = () if pinned is None else (npm_pinned.MOUNT,)
     own = (CacheMount("/root/.npm", "npm"), *scratch, *logins.mounts(group))
     return Run("\n".join(lines), mounts(group, *own), shell=SHELL)
+
+
+def _left_out(group: Group, pinned: Pinned) -> Iterator[str]:
+    """Yield lines that say again what was not to be had when versions were noted."""
+    names = [one for one in sorted(group.gone) if pinned.versions.get(one) == NOBODY]
+    if names:
+        yield LEFT_OUT
+    for name in names:
+        spec = group.declared[name]
+        yield f"left_out {shell(spec)} {mark_of(group.manager, spec)}"
 
 
 MANAGER = Manager(
