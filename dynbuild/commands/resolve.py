@@ -24,6 +24,7 @@ from dynbuild.steps.managers.came import Came, Pinning
 from dynbuild.steps.model import Group
 from dynbuild.steps.pinned import Resolved, Sums, Versions
 from dynbuild.steps.pins import pinning_of
+from dynbuild.steps.recipe import is_too_big
 from dynbuild.values import dataclass
 
 _Events = Mapping[str, Mapping[int, Versions]]
@@ -118,14 +119,17 @@ def _told(
         manager, pinning = group.manager, pinning_of(group.manager)
         said = None if manager in left.values() else _came(image, id_, pinning)
         brought = [one for one in said[0] if one.brought] if said else []
-        unknown = [one.name for one in brought if not one.digest]
-        if said and not unknown:
-            versions = pinning.written(group, *said)
+        unknown = [one for one in brought if not one.digest]
+        digests = [(one.name, one.version, one.digest) for one in brought]
+        versions = pinning.written(group, *said) if said and not unknown else {}
+        big = versions and is_too_big(group, versions, digests)
+        if versions and not big:
             found.setdefault(manager, {})[seqs[id_]] = versions
-            digests = [(one.name, one.version, one.digest) for one in brought]
             sums = united(sums, keys(manager, platform, digests))
             continue
-        if unknown:
+        if big:
+            warnings.append(_too_big(id_, len(brought)))
+        elif unknown:
             warnings.append(_no_digest(id_, unknown, pinning))
         elif manager not in left.values():
             warnings.append(_unsaid(id_, pinning))
@@ -239,7 +243,16 @@ def _unsaid(id_: str, pinning: Pinning) -> Diagnostic:
     return Diagnostic("DB0442", message, hint=hint, severity="warning")
 
 
-def _no_digest(id_: str, names: Sequence[str], pinning: Pinning) -> Diagnostic:
+def _too_big(id_: str, count: int) -> Diagnostic:
+    message = f"{id_}: {count} packages are too many for one step that names them all"
+    hint = "add fewer at a time, with a `dynbuild lock --resolve` for each change"
+    return Diagnostic("DB0442", message, hint=hint, severity="warning")
+
+
+def _no_digest(id_: str, unknown: Sequence[Came], pinning: Pinning) -> Diagnostic:
+    why = next((one.lacks for one in unknown if one.lacks in pinning.lacking), "")
+    names = [one.name for one in unknown if why in {"", one.lacks}]
     message = f"{id_}: {pinning.teller} has no digest of {', '.join(names)}"
-    hint = f"what has none cannot be written down: {pinning.needed}"
+    needed = pinning.lacking.get(why, pinning.needed)
+    hint = f"what has none cannot be written down: {needed}"
     return Diagnostic("DB0442", message, hint=hint, severity="warning")

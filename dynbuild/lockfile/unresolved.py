@@ -115,8 +115,9 @@ def refuse_unresolved(lock: Lock, platforms: Iterable[str]) -> None:
     for platform in platforms:
         if found := due(lock, platform):
             message = f"the lock has no versions for {platform} of {named(found)}"
-            hint = f"the declaration asks for them (lock.resolve): {HINT};\n"
-            hint += "--frozen builds with what comes"
+            hint = f"the declaration asks for them (lock.resolve): {HINT}, or\n"
+            hint += "says why they can have none (DB0442): then build with --frozen, "
+            hint += "or declare no lock.resolve"
             raise CommandFailed(Diagnostic(UNRESOLVED, message, hint=hint))
 
 

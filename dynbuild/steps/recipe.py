@@ -2,13 +2,13 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 from urllib.parse import urlsplit
 
 from dynbuild.digest import Digest, Field, digest_of, sha256, short
-from dynbuild.quote import shell
+from dynbuild.quote import MAX_SCRIPT, shell
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.managers.script import SHELL, wrapped
 from dynbuild.steps.model import (
@@ -23,6 +23,7 @@ from dynbuild.steps.model import (
     Upgrade,
     User,
 )
+from dynbuild.steps.pinned import Pinned, Versions
 from dynbuild.steps.run import (
     BaseMount,
     BindMount,
@@ -110,6 +111,19 @@ def run_of(step: Step, environment: Mapping[str, str], user: User | None) -> Run
             return _stage_run(step, environment, user)
         case _:
             assert_never(step)
+
+
+def is_too_big(
+    group: Group, versions: Versions, digests: Iterable[tuple[str, str, str]]
+) -> bool:
+    """Whether no step could install these versions: it names all, with digests.
+
+    These are of a package, a version and a digest each.
+    """
+    sums = {f"{name} {version}": frozenset({one}) for name, version, one in digests}
+    run = MANAGERS[group.manager].run(replace(group, pinned=Pinned(versions, sums)))
+    # Another index may add a digest.
+    return len(run.script) > MAX_SCRIPT * 0.9
 
 
 def _numbered(group: Group, run: Run) -> Run:

@@ -88,6 +88,7 @@ def npm_base(engine: dict[str, str], debian_base: str) -> str:
 FROM {debian_base}
 RUN apt-get update && apt-get install -y --no-install-recommends npm && \\
     rm -rf /var/lib/apt/lists/*
+RUN echo '{{}}' > /package.json && echo registry=http://127.0.0.1:9/ > /.npmrc
 """
     command("docker", "buildx", *words, env=engine, input=dockerfile)
     return name
@@ -271,15 +272,87 @@ def test_a_registry_that_asks_who_asks(
     other.forget()
 
 
+def test_what_is_odd_and_sound(
+    image: Image, registry_: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Archives of one file name, tags that look like none, prototypes, loops."""
+    for name in ("a-b", "@a/b", "constructor"):
+        registry_.add(name, "1.0.0")
+    tag(registry_, "dep", "rc_2.x", "1.0.0")
+    registry_.add("vee", "1.0.0")
+    packed(registry_, "vee", "1.0.0", {"": {"name": "vee", "version": "v1.0.0"}})
+    loop = "mkdir -p node_modules && ln -s .. node_modules/a && ln -s .. node_modules/b"
+    needs = {"a-b": "1.0.0", "@a/b": "1.0.0", "constructor": "1.x", "vee": "1.x"}
+    needs |= {"dep": "rc_2.x", "alias": "npm:dep@rc_2.x"}
+    scripts = {"postinstall": loop}
+    registry_.add("odd", "1.0.0", dependencies=needs, scripts=scripts)
+    image.declare(registry_.lists("odd"))
+    assert "DB0442" not in image.space.ok("lock", "--resolve").err
+    assert '"odd/node_modules/alias" = ["1 dep@1.0.0"]' in text(image)
+    assert '"odd/node_modules/vee" = ["1 1.0.0"]' in text(image)
+    image.space.ok("realize", "-t", image.tag)
+    other = another(image, tmp_path_factory.mktemp("other"))
+    assert "1 ran" in other.space.ok("realize", "-t", other.tag).err
+    assert found(other) == found(image)
+    other.forget()
+
+
+def test_what_is_not_what_it_says(image: Image, registry_: Registry) -> None:
+    """A digest is only that of what is installed, whoever says it is another."""
+    edit = {"postinstall": "sed -i s/1.0.0/9.9.9/ package.json"}
+    registry_.add("edits", "1.0.0", scripts=edit)
+    registry_.add("fork", "1.0.0")
+    packed(registry_, "fork", "1.0.0", {"": {"name": "dep", "version": "1.0.0"}})
+    registry_.add("user", "1.0.0", dependencies={"fork": "1.0.0"})
+    registry_.add("evil", "1.0.0")
+    registry_.add("evil", "1.0.1")
+    same: dict[str, object] = {"name": "evil", "version": "1.0.0"}
+    packed(registry_, "evil", "1.0.1", {"": same, "planted/": same})
+    for spec, named, why in (
+        ("edits", "edits", "a script changed or brought it"),
+        ("user", "user/node_modules/fork", "its archive is another package's"),
+        ("evil@1.0.1", "evil", "cannot be installed without others"),
+    ):
+        image.declare(registry_.lists(spec))
+        (image.space.root / "dynbuild.lock").unlink(missing_ok=True)
+        done = image.space.ok("lock", "--resolve")
+        assert "DB0442" in done.err
+        assert f"npm has no digest of {named}\n" in done.err
+        assert why in done.err
+        assert "resolved" not in text(image)
+    # What is asked for without that version is the one that is what it says.
+    image.declare(registry_.lists("evil"))
+    (image.space.root / "dynbuild.lock").unlink()
+    image.space.ok("lock", "--resolve")
+    assert 'evil = ["1 1.0.0"]' in text(image)
+    image.space.ok("realize", "-t", image.tag)
+    assert "planted" not in "".join(found(image))
+
+
+def tag(registry_: Registry, name: str, tag_: str, version: str) -> None:
+    place = registry_.folder / name
+    document = json.loads(place.read_text())
+    document["dist-tags"][tag_] = version
+    place.write_text(json.dumps(document))
+
+
 def bundled(registry_: Registry, name: str, inner: str, **more: object) -> None:
     """Publish a package that has another one in its own archive."""
     registry_.add(name, "1.0.0", bundleDependencies=[inner], **more)
-    place = registry_.folder / name
-    document = json.loads(place.read_text())
+    document = json.loads((registry_.folder / name).read_text())
     manifest = {k: v for k, v in document["versions"]["1.0.0"].items() if k != "dist"}
-    out = io.BytesIO()
     within = {"name": inner, "version": "1.0.0"}
     content = {"": manifest, f"node_modules/{inner}/": within}
+    packed(registry_, name, "1.0.0", content)
+
+
+def packed(
+    registry_: Registry, name: str, version: str, content: dict[str, dict[str, object]]
+) -> None:
+    """Publish another archive of a version: a package.json in each directory."""
+    place = registry_.folder / name
+    document = json.loads(place.read_text())
+    out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         for folder, said in content.items():
             data = json.dumps(said).encode()
@@ -290,7 +363,7 @@ def bundled(registry_: Registry, name: str, inner: str, **more: object) -> None:
     file = f"{uuid4().hex}.tgz"
     (registry_.folder / file).write_bytes(data)
     digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
-    document["versions"]["1.0.0"]["dist"] = {
+    document["versions"][version]["dist"] = {
         "tarball": f"{registry_.address}/{file}",
         "integrity": f"sha512-{digest}",
     }

@@ -6,6 +6,7 @@ its archive, and how it is there. One that is pinned leaves the same, which is c
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import field
 
 from dynbuild.steps.managers.presence import ReadText
 from dynbuild.steps.model import Group, Install, Upgrade
@@ -30,6 +31,7 @@ THERE = "there"
 class Came:
     """A package that a group brought; ``digest`` is empty where none is known of it.
 
+    ``lacks`` is a word for why, which the manager explains, or empty.
     ``chosen`` was asked for by name, or instead of a name that none has. What was not
     ``brought`` was there already.
     """
@@ -39,6 +41,7 @@ class Came:
     digest: str
     chosen: bool
     brought: bool = True
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Pinning:
     came differs from what is written down. ``stands_on`` matches packages of other
     managers on which it depends what comes; ``since`` is the first version of a lock
     with it. ``teller`` is who knows digests, ``needed`` what to do where none is known.
+    ``lacking`` has the same for the words of what came.
     ``owner`` returns the package that holds another one as its own, and decides on it.
     """
 
@@ -70,6 +74,7 @@ class Pinning:
     teller: str
     needed: str
     stands_on: str = ""
+    lacking: Mapping[str, str] = field(default_factory=dict)
     owner: Callable[[str], str] = str
 
     def came(self, text: str) -> tuple[Came, ...]:
@@ -112,7 +117,8 @@ def came(text: str, names: str, versions: str) -> tuple[Came, ...]:
             raise ValueError(line)
         known = re.fullmatch("[0-9a-f]{64}", digest)
         sum_ = known[0] if known else ""
-        found.append(Came(name, version, sum_, mark == "manual", mark != THERE))
+        brought, lacks = mark != THERE, "" if known else digest.removeprefix("-")
+        found.append(Came(name, version, sum_, mark == "manual", brought, lacks))
     return tuple(found)
 
 

@@ -23,7 +23,7 @@ from dynbuild.steps.model import Group, Install
 from dynbuild.steps.pinned import NOBODY, Pinned
 from dynbuild.steps.run import ScratchMount
 
-_WORD = r"(?!\.{1,2}(?:[/@]|$)|-)[A-Za-z0-9~._-]+"
+_WORD = r"(?!\.{1,2}(?:[/@\s]|$)|-)[A-Za-z0-9~._-]+"
 _ONE = rf"(?:@{_WORD}/)?{_WORD}"
 NAME = rf"{_ONE}(?:/node_modules/{_ONE})*"
 VERSION = rf"(?:{_ONE}@)?[0-9][A-Za-z0-9.+-]*"
@@ -31,6 +31,7 @@ VERSION = rf"(?:{_ONE}@)?[0-9][A-Za-z0-9.+-]*"
 where it is there under another one."""
 
 MOUNT = ScratchMount(FOLDER)
+
 
 def install(pinned: Pinned) -> Iterator[str]:
     """Yield lines that install the very versions that are written down."""
@@ -116,5 +117,15 @@ PINNING = Pinning(
     teller="npm",
     needed="what a dependency names by address, and not by version, has none",
     stands_on=r"(?:lib)?node.*|npm",
+    lacking={
+        "old": "npm 7 or newer is needed",
+        "address": "what a dependency names by address, and not by version, has none",
+        "other": "the registry has no archive of that name and version, or its archive "
+        "is another package's",
+        "failed": "the archives that npm chose cannot be installed without others; the "
+        "step's log says why: a package whose script runs npm wants some",
+        "changed": "it is not the package that npm chose: a script changed or brought "
+        "it",
+    },
     owner=owner,
 )

@@ -15,9 +15,9 @@ FOLDER = "/run/versions"
 # Archives are told by what is in them: npm names their files in more than one way. What
 # a package bundles is a part of its own archive. No link is followed below a package,
 # and nothing that comes from a registry is a key of an object with a prototype.
-_TELLING = rf"""const fs = require('fs'), path = require('path'), zlib = require('zlib');
+_TELLING = rf"""const fs = require('fs'), path = require('path');
 const crypto = require('crypto'), child = require('child_process');
-const http = require('http');
+const http = require('http'), zlib = require('zlib');
 const folder = '{FOLDER}', empty = () => Object.create(null);
 function named(where, links = false) {{
   if (!fs.existsSync(where)) return [];
@@ -172,53 +172,53 @@ function lines(root, names, archives, get) {{
 # The registry has these archives alone, so that npm has no choice. A package for other
 # platforms is not there, as if it could not be installed: it is optional. What is left
 # beside is what NOTE tells.
-_SERVING = rf"""const numbers = (version) => version.split(/[-+]/)[0].split('.').map(Number);
-function newer(one, other) {{
+_SERVING = r"""function newer(one, other) {
+  const numbers = (version) => version.split(/[-+]/)[0].split('.').map(Number);
   const [a, b] = [numbers(one), numbers(other)];
   for (let at = 0; at < 3; at++) if (a[at] !== b[at]) return a[at] > b[at];
   return !one.includes('-') && other.includes('-');
-}}
+}
 // Whatever may be a tag is one: npm itself takes no version or range for a tag.
-function tagged(archives, wanted) {{
+function tagged(archives, wanted) {
   const specs = wanted.map((spec) => spec.slice(1).split('@')[1] || '');
-  for (const {{ own }} of Object.values(archives))
+  for (const { own } of Object.values(archives))
     for (const spec of Object.values(needs(own)))
       specs.push(spec.replace(/^npm:@?[^@]*@?/, ''));
   return new Set(['latest', ...specs.filter((one) => one && !/[\s:\/]/.test(one))]);
-}}
-function installed(archives, wanted, end) {{
+}
+function installed(archives, wanted, end) {
   const has = empty(), files = empty(), tags = tagged(archives, wanted);
-  for (const [spec, one] of Object.entries(archives)) {{
-    const {{ name, version }} = one.own;
-    has[name] = has[name] || {{ name, 'dist-tags': empty(), versions: empty() }};
+  for (const [spec, one] of Object.entries(archives)) {
+    const { name, version } = one.own;
+    has[name] = has[name] || { name, 'dist-tags': empty(), versions: empty() };
     has[name].versions[version] = one;
-    for (const tag of tags) {{
+    for (const tag of tags) {
       const before = has[name]['dist-tags'][tag];
       if (!before || newer(version, before)) has[name]['dist-tags'][tag] = version;
-    }}
+    }
     // Archives have the usual addresses: what is written in packages names these.
     one.place = name + '/-/' + path.basename(name) + '-' + version + '.tgz';
     files[one.place] = one.file;
-  }}
-  const server = http.createServer((request, answer) => {{
+  }
+  const server = http.createServer((request, answer) => {
     let asked;
-    try {{
+    try {
       asked = decodeURIComponent(request.url.split('?')[0]).slice(1);
-    }} catch (error) {{
-      return answer.writeHead(400).end('{{}}');
-    }}
+    } catch (error) {
+      return answer.writeHead(400).end('{}');
+    }
     if (files[asked]) return answer.end(fs.readFileSync(files[asked]));
-    if (!has[asked]) return answer.writeHead(404).end('{{}}');
+    if (!has[asked]) return answer.writeHead(404).end('{}');
     const versions = empty();
-    for (const [version, one] of Object.entries(has[asked].versions)) {{
+    for (const [version, one] of Object.entries(has[asked].versions)) {
       const tarball = 'http://127.0.0.1:' + server.address().port + '/' + one.place;
-      const dist = {{ tarball, integrity: one.integrity }};
-      versions[version] = {{ ...one.own, _hasShrinkwrap: one.shrinkwrap, dist }};
-    }}
+      const dist = { tarball, integrity: one.integrity };
+      versions[version] = { ...one.own, _hasShrinkwrap: one.shrinkwrap, dist };
+    }
     answer.setHeader('Content-Type', 'application/json');
-    answer.end(JSON.stringify({{ ...has[asked], versions }}));
-  }});
-  server.listen(0, '127.0.0.1', () => {{
+    answer.end(JSON.stringify({ ...has[asked], versions }));
+  });
+  server.listen(0, '127.0.0.1', () => {
     const registry = 'http://127.0.0.1:' + server.address().port + '/';
     const scopes = new Set(Object.keys(has).filter((name) => name.startsWith('@'))
       .map((name) => name.split('/')[0]));
@@ -226,18 +226,19 @@ function installed(archives, wanted, end) {{
       '--cache=' + path.join(folder, 'cache'),
       ...[...scopes].map((scope) => '--' + scope + ':registry=' + registry),
       '--', ...wanted];
-    const run = child.spawn('npm', words, {{ stdio: ['ignore', 'inherit', 'inherit'] }});
+    const stdio = ['ignore', 'inherit', 'inherit'];
+    const run = child.spawn('npm', words, { stdio });
     run.on('error', () => end(1));
-    run.on('exit', (status) => {{
-      const of = ([spec, {{ sum, bundled }}]) => [spec, {{ sum, bundled: [...bundled] }}];
-      const served = Object.entries(archives).map(of);
+    run.on('exit', (status) => {
+      const served = Object.entries(archives).map(([spec, { sum, bundled }]) =>
+        [spec, { sum, bundled: [...bundled] }]);
       if (status === 0)
         fs.writeFileSync(path.join(folder, 'served'), JSON.stringify(served));
       end(status === 0 ? 0 : 1);
-    }});
-  }});
-}}
-module.exports = {{ tops, lines, fetched, installed, folder, fs, path, child, empty }};
+    });
+  });
+}
+module.exports = { tops, lines, fetched, installed, folder, fs, path, child, empty };
 """
 
 BEFORE = rf"""cat > {FOLDER}/there.js <<'NODE'
@@ -257,7 +258,7 @@ const there = require('{FOLDER}/there.js');
 const {{ tops, lines, fetched, installed, folder, fs, path, child, empty }} = there;
 const specs = process.argv.slice(2), first = path.join(folder, 'first');
 function unknown(why, said) {{
-  fs.writeFileSync(path.join(folder, 'why'), why);
+  fs.writeFileSync(path.join(folder, 'why'), JSON.stringify(why));
   console.error('dynbuild: no versions will be known of this: ' + said);
   process.exit(1);
 }}
@@ -265,7 +266,7 @@ const named = (spec) => spec[0] + spec.slice(1).split('@')[0];
 const said = (...words) =>
   child.execFileSync('npm', words, {{ encoding: 'utf8' }}).trim();
 if (Number(said('--version').split('.')[0]) < 7)
-  unknown('-old', 'npm is older than 7');
+  unknown({{ all: '-old' }}, 'npm is older than 7');
 const own = path.join(first, 'lib', 'node_modules');
 for (const spec of specs) {{
   const name = named(spec), at = path.join(own, name);
@@ -277,15 +278,18 @@ const words = ['install', '-g', '--ignore-scripts', '--prefix=' + first,
   '--globalconfig=' + said('config', 'get', 'globalconfig', '--global'),
   '--loglevel=error', '--', ...specs];
 const done = child.spawnSync('npm', words, {{ encoding: 'utf8', maxBuffer: 1 << 28 }});
-if (done.status !== 0) unknown('-failed', done.stderr || String(done.error));
+if (done.status !== 0) unknown({{ all: '-failed' }}, done.stderr || String(done.error));
 const archives = empty();
 const found = lines(own, Object.keys(tops(own)), archives, (wanted, into) => {{
   const got = fetched(wanted);
   if (got.said) console.error(got.said);
   Object.assign(into, got.archives);
 }});
-for (const {{ at, sum }} of found)
-  if (sum.startsWith('-')) unknown(sum, at + ' is no archive of its registry');
+const lacking = found.filter(({{ sum }}) => sum.startsWith('-'));
+if (lacking.length) {{
+  const why = lacking.map(({{ at, sum }}) => [at, sum]);
+  unknown({{ of: why }}, why[0][0] + ' has no archive in a registry');
+}}
 const text = found.map(({{ at, version, sum }}) => [at, version, sum].join(' '));
 // What is asked for has to be what these archives are. One that is there in several
 // versions is asked for by its own.
@@ -294,9 +298,9 @@ const wanted = specs.map((spec) => {{
   if (all.filter(({{ own }}) => own.name === name).length < 2) return spec;
   return name + '@' + found.find(({{ at }}) => at === name).version;
 }});
-fs.rmSync(first, {{ recursive: true }});
+child.execFileSync('rm', ['-rf', first]);
 installed(archives, wanted, (status) => {{
-  if (status) unknown('-failed', 'these archives alone cannot be installed');
+  if (status) unknown({{ all: '-failed' }}, 'these archives alone cannot be installed');
   fs.writeFileSync(path.join(folder, 'lock'), text.join('\n') + '\n');
   process.exit(0);
 }});
@@ -318,9 +322,12 @@ for (const [spec, one] of JSON.parse(read('served', '[]')))
 const names = Object.keys(now)
   .filter((name) => told.has(name) || before[name] !== now[name]);
 const known = new Set(locked.map(([at, version]) => at + ' ' + version));
-const why = read('why', '-changed'), text = ['{BEGINNING}'];
+// What is written down has a digest; of the others the one that is why says so.
+const why = JSON.parse(read('why', '{{"all":"-changed"}}')), text = ['{BEGINNING}'];
+const lacking = new Map(why.of || []);
 for (const {{ at, version, sum }} of lines(process.env.root, names, archives, () => 0))
-  text.push([at, version, known.has(at + ' ' + version) ? sum : why,
+  text.push([at, version,
+    known.has(at + ' ' + version) ? sum : lacking.get(at) || why.all || '-',
     asked.has(at) ? 'manual' : 'auto'].join(' '));
 fs.mkdirSync(path.dirname('/{CAME}'), {{ recursive: true }});
 fs.writeFileSync('/{CAME}', text.join('\n') + '\n');

@@ -14,13 +14,14 @@ from dynbuild.lockfile.codec import dumps, loads
 from dynbuild.lockfile.model import Target
 from dynbuild.lockfile.update import update
 from dynbuild.steps.managers.came import Came
-from dynbuild.steps.managers.left_out import strict
+from dynbuild.steps.managers.left_out import mark_of, strict
 from dynbuild.steps.managers.npm import key
-from dynbuild.steps.managers.npm_pinned import CAME, PINNING, differs, is_older
+from dynbuild.steps.managers.npm_pinned import PINNING, differs, is_older
+from dynbuild.steps.managers.npm_registry import CAME
 from dynbuild.steps.model import Action, Group, Install, Pin, Remove, Upgrade
 from dynbuild.steps.pinned import Pinned
 from dynbuild.steps.pins import is_resolvable, unresolved
-from dynbuild.steps.recipe import run_of
+from dynbuild.steps.recipe import is_too_big, run_of
 
 SUM, OTHER = "1" * 64, "2" * 64
 HEAD = "# What came, as dynbuild lock --resolve writes it down.\n"
@@ -67,6 +68,11 @@ def test_scripts() -> None:
     assert "node - tool <<'NODE'\n" in text
     taken = group("tool", "gone@7", gone="gone", tool="+", gone_="-")
     assert "gone@7" not in script(pinned(taken, {"tool": "1.0.0"}))
+    lost = group("tool", "lost@7", gone="lost", tool="+", lost="+")
+    again = script(pinned(lost, {"tool": "1.0.0", "lost": "-"}))
+    assert f"\nleft_out lost@7 {mark_of('npm', 'lost@7')}\n" in again
+    had = script(pinned(lost, {"tool": "1.0.0", "lost": "7.0.0"}))
+    assert "left_out lost" not in had
     nothing = script(pinned(plain, {"tool": "-"}))
     assert "LOCK" not in nothing
 
@@ -88,7 +94,13 @@ def test_what_came_is_read() -> None:
         Came("@s/t", "1.0.0-rc.1", SUM, chosen=True),
         Came("@s/t/node_modules/JSON.s", "x@2.0.0", "", chosen=False),
     )
-    odd = ("a/b 1.0.0 - auto", "a ../b@1.0.0 - auto", "$(a) 1.0.0 - auto", "a b - auto")
+    (open_,) = PINNING.came(f"{HEAD}tool 1.0.0 -changed manual\n")
+    assert (open_.digest, open_.lacks) == ("", "changed")
+    odd = (
+        *("a/node_modules/.. 1.0.0 - auto", "@./a 1.0.0 - auto", "-g 1.0.0 - auto"),
+        *("a -x@1.0.0 - auto", "a ..@1.0.0 - auto"),
+        *("a/b 1.0.0 - auto", "a ../b@1.0.0 - auto", "$(a) 1.0.0 - auto", "a b - auto"),
+    )
     for bad in odd:
         with pytest.raises(ValueError, match=r"^.*$"):
             PINNING.came(f"{HEAD}{bad}\n")
@@ -143,6 +155,15 @@ def test_what_can_be_written_down_and_what_would_be_older() -> None:
         both = [(1, group("tool", tool="+")), (2, group(spec, tool="+"))]
         found = [*unresolved("npm", both, {1: first, 2: now}, "")]
         assert [one.undoes for one in found] == ([undone] if undone else [])
+
+
+def test_what_no_step_could_install() -> None:
+    plain = group("tool", tool="+")
+    lines = {f"tool/node_modules/package-{one}": "1.0.0" for one in range(1500)}
+    digests = [(name, version, SUM) for name, version in lines.items()]
+    assert is_too_big(plain, lines, digests)
+    few = dict([*lines.items()][:300])
+    assert not is_too_big(plain, few, digests[:300])
 
 
 def test_older() -> None:
