@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from dynbuild.steps.managers.npm_registry import BEFORE
 from tests.engine.managers import Image, command, served
 from tests.engine.test_managers_npm import Private, publish
 from tests.engine.test_resolve import another, text
@@ -275,14 +276,14 @@ def test_a_registry_that_asks_who_asks(
 def test_what_is_odd_and_sound(
     image: Image, registry_: Registry, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Archives of one file name, tags that look like none, prototypes, loops."""
-    for name in ("a-b", "@a/b", "constructor"):
+    """Archives of one file name, tags that look like none, versions with a v, loops."""
+    for name in ("a-b", "@a/b"):
         registry_.add(name, "1.0.0")
     tag(registry_, "dep", "rc_2.x", "1.0.0")
     registry_.add("vee", "1.0.0")
     packed(registry_, "vee", "1.0.0", {"": {"name": "vee", "version": "v1.0.0"}})
     loop = "mkdir -p node_modules && ln -s .. node_modules/a && ln -s .. node_modules/b"
-    needs = {"a-b": "1.0.0", "@a/b": "1.0.0", "constructor": "1.x", "vee": "1.x"}
+    needs = {"a-b": "1.0.0", "@a/b": "1.0.0", "vee": "1.x"}
     needs |= {"dep": "rc_2.x", "alias": "npm:dep@rc_2.x"}
     scripts = {"postinstall": loop}
     registry_.add("odd", "1.0.0", dependencies=needs, scripts=scripts)
@@ -295,6 +296,44 @@ def test_what_is_odd_and_sound(
     assert "1 ran" in other.space.ok("realize", "-t", other.tag).err
     assert found(other) == found(image)
     other.forget()
+    said = image.run(PROGRAMS).splitlines()
+    assert said == ["an archive has a file of no size", "400", "constructor 200"]
+
+
+PROGRAMS = f"""\
+set -eu
+mkdir -p /run/versions /shim
+root=$(npm root -g)
+{BEFORE}
+echo 'module.exports.read = read;' >> /run/versions/there.js
+node - <<'NODE'
+const tar = Buffer.alloc(2048);
+tar.write('package/package.json');
+tar.write('-0001000', 124);
+try {{
+  require('/run/versions/there.js').read(tar);
+}} catch (error) {{
+  console.log(error.message);
+}}
+NODE
+cat > /shim/npm <<'NPM'
+#!/usr/bin/env node
+const at = process.argv.find((one) => one.startsWith('--registry=')).slice(11);
+const get = (name, then) => require('http').get(at + name, then);
+get('%zz', (bad) => {{
+  console.log(bad.statusCode);
+  get('constructor', (good) => console.log('constructor', good.statusCode));
+}});
+NPM
+chmod +x /shim/npm
+PATH="/shim:$PATH" node - <<'NODE'
+const {{ installed, empty }} = require('/run/versions/there.js');
+const own = {{ name: 'constructor', version: '1.0.0' }};
+const one = {{ own, bundled: new Set(), file: '/none' }};
+installed(Object.assign(empty(), {{ one }}), [], process.exit);
+NODE
+"""
+"""What no registry should serve, and what no client should ask for."""
 
 
 def test_what_is_not_what_it_says(image: Image, registry_: Registry) -> None:
