@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
 import shutil
-import tarfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
-from dynbuild.steps.managers.npm_registry import BEFORE
 from tests.engine.managers import Image, command, served
-from tests.engine.test_managers_npm import Private, publish
+from tests.engine.npm_registry import (
+    PROGRAMS,
+    Registry,
+    archive_of,
+    bundled,
+    packed,
+    tag,
+)
+from tests.engine.test_managers_npm import Private
 from tests.engine.test_resolve import another, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.space import Space
-
-
-@dataclass
-class Registry:
-    """A registry of tiny packages, which a test makes in more than one state."""
-
-    folder: Path
-    address: str
-
-    def add(self, name: str, version: str, **more: object) -> None:
-        """Publish a version; the archives of the others stay as they are."""
-        place = self.folder / name
-        before = json.loads(place.read_text()) if place.exists() else {"versions": {}}
-        publish(self.folder, self.address, name, {version: more})
-        document = json.loads(place.read_text())
-        document["versions"] = {**before["versions"], **document["versions"]}
-        place.write_text(json.dumps(document))
-
-    def drop(self, name: str, version: str) -> None:
-        place = self.folder / name
-        document = json.loads(place.read_text())
-        del document["versions"][version]
-        place.write_text(json.dumps(document))
-
-    def lists(self, *specs: str) -> str:
-        return f'npm_registry = "{self.address}"\nnpm_packages = {json.dumps(specs)}'
 
 
 @pytest.fixture
@@ -225,7 +201,7 @@ def test_upgrades_removals_and_addresses(
     assert found(other) == found(image)
     other.forget()
     space.commit()
-    where = {"dep": f"{registry_.address}/{_archive(registry_, 'dep')}"}
+    where = {"dep": f"{registry_.address}/{archive_of(registry_, 'dep')}"}
     registry_.add("direct", "1.0.0", dependencies=where)
     image.declare(registry_.lists("tool", "direct"))
     done = space.ok("lock", "--resolve")
@@ -300,42 +276,6 @@ def test_what_is_odd_and_sound(
     assert said == ["an archive has a file of no size", "400", "constructor 200"]
 
 
-PROGRAMS = f"""\
-set -eu
-mkdir -p /run/versions /shim
-root=$(npm root -g)
-{BEFORE}
-echo 'module.exports.read = read;' >> /run/versions/there.js
-node - <<'NODE'
-const tar = Buffer.alloc(2048);
-tar.write('package/package.json');
-tar.write('-0001000', 124);
-try {{
-  require('/run/versions/there.js').read(tar);
-}} catch (error) {{
-  console.log(error.message);
-}}
-NODE
-cat > /shim/npm <<'NPM'
-#!/usr/bin/env node
-const at = process.argv.find((one) => one.startsWith('--registry=')).slice(11);
-const get = (name, then) => require('http').get(at + name, then);
-get('%zz', (bad) => {{
-  console.log(bad.statusCode);
-  get('constructor', (good) => console.log('constructor', good.statusCode));
-}});
-NPM
-chmod +x /shim/npm
-PATH="/shim:$PATH" node - <<'NODE'
-const {{ installed, empty }} = require('/run/versions/there.js');
-const own = {{ name: 'constructor', version: '1.0.0' }};
-const one = {{ own, bundled: new Set(), file: '/none' }};
-installed(Object.assign(empty(), {{ one }}), [], process.exit);
-NODE
-"""
-"""What no registry should serve, and what no client should ask for."""
-
-
 def test_what_is_not_what_it_says(image: Image, registry_: Registry) -> None:
     """A digest is only that of what is installed, whoever says it is another."""
     edit = {"postinstall": "sed -i s/1.0.0/9.9.9/ package.json"}
@@ -366,50 +306,3 @@ def test_what_is_not_what_it_says(image: Image, registry_: Registry) -> None:
     assert 'evil = ["1 1.0.0"]' in text(image)
     image.space.ok("realize", "-t", image.tag)
     assert "planted" not in "".join(found(image))
-
-
-def tag(registry_: Registry, name: str, tag_: str, version: str) -> None:
-    place = registry_.folder / name
-    document = json.loads(place.read_text())
-    document["dist-tags"][tag_] = version
-    place.write_text(json.dumps(document))
-
-
-def bundled(registry_: Registry, name: str, inner: str, **more: object) -> None:
-    """Publish a package that has another one in its own archive."""
-    registry_.add(name, "1.0.0", bundleDependencies=[inner], **more)
-    document = json.loads((registry_.folder / name).read_text())
-    manifest = {k: v for k, v in document["versions"]["1.0.0"].items() if k != "dist"}
-    within = {"name": inner, "version": "1.0.0"}
-    content = {"": manifest, f"node_modules/{inner}/": within}
-    packed(registry_, name, "1.0.0", content)
-
-
-def packed(
-    registry_: Registry, name: str, version: str, content: dict[str, dict[str, object]]
-) -> None:
-    """Publish another archive of a version: a package.json in each directory."""
-    place = registry_.folder / name
-    document = json.loads(place.read_text())
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for folder, said in content.items():
-            data = json.dumps(said).encode()
-            member = tarfile.TarInfo(f"package/{folder}package.json")
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    data = out.getvalue()
-    file = f"{uuid4().hex}.tgz"
-    (registry_.folder / file).write_bytes(data)
-    digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
-    document["versions"][version]["dist"] = {
-        "tarball": f"{registry_.address}/{file}",
-        "integrity": f"sha512-{digest}",
-    }
-    place.write_text(json.dumps(document))
-
-
-def _archive(registry_: Registry, name: str) -> str:
-    document = json.loads((registry_.folder / name).read_text())
-    (newest, *_) = document["versions"].values()
-    return str(newest["dist"]["tarball"]).rpartition("/")[2]
