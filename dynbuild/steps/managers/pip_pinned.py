@@ -151,10 +151,13 @@ fi"""
 # What the image says to pip does not count here: with other places to look in, or
 # without dependencies, everything would fit.
 _FITS = f"""if [ -n "$report" ]; then
-  fits() {{
-    PIP_CONFIG_FILE=/dev/null "$python" -m pip --isolated install -q --no-index \\
-      --dry-run "$@"
-  }}
+  fits() (
+    for name in $(env | sed -n 's/^\\(PIP_[A-Z_]*\\)=.*/\\1/p'); do
+      unset "$name"
+    done
+    export PIP_CONFIG_FILE=/dev/null PIP_BREAK_SYSTEM_PACKAGES=1
+    "$python" -m pip install -q --no-index --dry-run "$@"
+  )
   fits @SPECS@ || {{
     echo '{UNFIT}' >&2
     exit 1
