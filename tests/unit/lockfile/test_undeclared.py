@@ -269,6 +269,26 @@ def test_what_goes_with_what_needed_it_is_not_missed() -> None:
     )
 
 
+def test_what_is_gone_is_not_installed_by_its_version() -> None:
+    def script(of: Group) -> str:
+        pinned = Pinned({"libc": "1", "more": "2"})
+        run = run_of(replace(of, declared={"curl": "curl"}, pinned=pinned), {}, None)
+        assert run is not None
+        return run.script
+
+    alone, beside = (
+        script(group(libc=Freshen())),
+        script(group(libc=Freshen(), curl=Upgrade())),
+    )
+    for text in (alone, beside):
+        assert text.index("set -- libc=1 more=2") < text.index("> /tmp/absent")
+        assert text.index("> /tmp/absent") < text.index("> /tmp/words")
+    # What a fix brought along comes with it alone.
+    assert "grep -q . ||\n  set --\n" in alone
+    assert "grep -q . ||" not in beside
+    assert "/tmp/absent" not in script(group(curl=Upgrade()))
+
+
 def test_text() -> None:
     assert parse_undeclared("3^2 ^ [amd64]") == Event(3, Freshen(("amd64",)), 2)
     assert NOTHING.freshen == {}
