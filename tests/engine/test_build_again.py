@@ -114,7 +114,7 @@ def test_without_git_the_content_is_noted_each_time(project: Space) -> None:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_what_is_left_out_below_is_told(project: Space, *, closed: bool) -> None:
-    """Also where nothing is told of modes, and below what takes something back."""
+    """Also where all is closed to others, and nothing is told of modes."""
     project.write(".dockerignore", "src/deep\n!src/deep/f\n")
     project.write("src/deep/f", "f\n")
     project.write("src/shown/f", "f\n")
