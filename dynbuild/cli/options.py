@@ -68,6 +68,14 @@ def word_or_false(meant: Mapping[str, str]) -> _Callback:
     return called
 
 
+def text_or_false(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> str | None:
+    """Return the text of an option that may have one; ``false`` is as if unsaid."""
+    text = {"1": "true", "0": "false"}.get(value or "false", value)
+    return None if text == "false" else text
+
+
 def examples(*lines: str) -> Callable[[_F], _F]:
     """Add command lines to a command's help, as they stand."""
     title = "Examples" if len(lines) > 1 else "Example"

@@ -1,4 +1,4 @@
-"""Starting docker, reading its output, and ending it with all that it started."""
+"""Starting docker or cosign, reading its output, ending it with all that it started."""
 
 import json
 import re
@@ -221,8 +221,19 @@ def interact(
 
     Raises StoppedError, after killing docker, if the run is stopped meanwhile.
     """
-    command = [docker(environment), *arguments]
-    with subprocess.Popen(command, env=environment) as process:  # noqa: S603
+    return converse(environment, [docker(environment), *arguments], running)
+
+
+def converse(
+    environment: Mapping[str, str],
+    command: Sequence[str],
+    running: RunningProcesses | None = None,
+) -> int:
+    """Run a program on the terminal, as ``interact`` does docker."""
+    with (
+        _starting(command),
+        subprocess.Popen(command, env=environment) as process,  # noqa: S603 - no shell
+    ):
         while True:
             try:
                 return process.wait(_LOOK)
@@ -246,9 +257,20 @@ def follow(
     A worker thread passes ``running``, through which the main thread can end it.
     """
     command = _command(environment, arguments)
+    return attend(environment, command, each, running, watches)
+
+
+def attend(
+    environment: Mapping[str, str],
+    command: Sequence[str],
+    each: Callable[[str], None],
+    running: RunningProcesses | None = None,
+    watches: Sequence[Watch] = (),
+) -> int:
+    """Run a program whose lines are passed on, as ``follow`` does docker."""
     with interrupts() as pending:
         with _starting(command):
-            process = subprocess.Popen(  # noqa: S603 - docker itself, and no shell
+            process = subprocess.Popen(  # noqa: S603 - no shell
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -1,12 +1,10 @@
 """``dynbuild realize`` and ``dynbuild build``."""
 
-import json
 import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -23,6 +21,7 @@ from dynbuild.cli.commands.realize_build import (
 )
 from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
 from dynbuild.cli.commands.realize_lock import up_to_date, with_digests
+from dynbuild.cli.commands.realize_metadata import check_writable, write_metadata
 from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
@@ -32,6 +31,7 @@ from dynbuild.cli.commands.realize_settings import (
     refuse_unattached,
     seldom_options,
 )
+from dynbuild.cli.commands.realize_signing import Attached, signed, signing
 from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
 from dynbuild.cli.images import ChosenImage, chosen_images, one_image, with_image
@@ -44,10 +44,9 @@ from dynbuild.commands import secret_warnings
 from dynbuild.commands.lock_warnings import left_out
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Given, Project, images, open_project
-from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
-from dynbuild.lockfile.images import ONLY, AnyLock, as_images, as_recipe
+from dynbuild.errors import DeclarationError, Diagnostic
+from dynbuild.lockfile.images import AnyLock, as_images, as_recipe
 from dynbuild.lockfile.model import Lock
-from dynbuild.project.writing import is_refused, put
 from dynbuild.realization.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
 from dynbuild.steps.late import settled
@@ -208,6 +207,7 @@ def _realize_each(
     """Realize the images at once: what they share is built once."""
     if warning := unheld(settings, request.outputs):
         show([warning], settings.color)
+    cosign = signing(settings.sign, pushed=settings.push) if settings.sign else None
     images = chosen_images(project, recipe, settings.images)
     options = options_of_each(images, request, settings, recipe)
     jobs = [
@@ -217,22 +217,27 @@ def _realize_each(
     locks = [job.lock for job in jobs]
     show(secret_warnings.concerns(locks, request.secrets), settings.color)
     ended = _realize(jobs, settings)
+    beside: Attached = {}
     if settings.sbom or settings.provenance:
         # What reads packages takes time to import.
         from dynbuild.cli.commands.realize_bills import Told, attached  # noqa: PLC0415
 
         told = Told(settings.sbom, settings.provenance, settings.attest_in_index)
-        ended = replace(ended, made=attached(jobs, ended.made, told))
-    if settings.metadata_file is not None:
-        made: Mapping[str, object] = {
-            n: _metadata(one) for n, one in ended.made.items()
-        }
-        if made or len(jobs) > 1:
-            _write_metadata(settings.metadata_file, made.get(ONLY, made))
+        made, beside = attached(jobs, ended.made, told)
+        ended = replace(ended, made=made)
+    unsigned = None
+    if cosign is not None:
+        made, unsigned = signed(jobs, ended.made, beside, cosign)
+        ended = replace(ended, made=made)
+    if settings.metadata_file is not None and (ended.made or len(jobs) > 1):
+        write_metadata(settings.metadata_file, ended.made)
     if ended.failed is not None:
         if ended.made:
             tell(f"made nevertheless: {', '.join(ended.made)}")
+        show(unsigned.diagnostics if unsigned else (), settings.color)
         raise ended.failed
+    if unsigned is not None:
+        raise unsigned
     return ended.status
 
 
@@ -270,9 +275,11 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
     for tag in settings.tags:
         parse(tag.replace(PLACEHOLDER, "image"))
     refuse_unattached(settings)
+    if settings.sign:
+        signing(settings.sign, pushed=settings.push)
     builders = builders_of(settings.builders, os.environ)
     if settings.metadata_file is not None:
-        _check_writable(settings.metadata_file)
+        check_writable(settings.metadata_file)
     return RealizeOptions(
         outputs=outputs(settings.tags, settings.layouts, settings.pushed),
         tags=settings.tags,
@@ -362,34 +369,3 @@ def _contradiction(what: str, hint: str) -> DeclarationError:
     return DeclarationError(
         Diagnostic("DB0317", f"{what} cannot be combined", hint=hint)
     )
-
-
-def _check_writable(path: str) -> None:
-    place = Path(path)
-    target = place if place.exists() else place.parent
-    if place.is_dir() or is_refused(place) or not os.access(target, os.W_OK):
-        message = f"cannot write {path}"
-        hint = "name a file, not a link, in a directory that can be written"
-        raise CommandFailed(Diagnostic("DB0316", message, hint=hint))
-
-
-def _metadata(built: Built) -> Mapping[str, object]:
-    steps = [
-        {"step": step.step, "seconds": step.seconds, "ran": step.ran}
-        | ({"platform": step.platform} if step.platform else {})
-        | ({"builder": step.builder} if step.builder else {})
-        for step in built.steps
-    ]
-    return {**built.metadata, "dynbuild.steps": steps}
-
-
-def _write_metadata(path: str, found: object) -> None:
-    text = json.dumps(found, indent=2)
-    try:
-        put(Path(path), text + "\n")
-    except OSError as error:
-        raise CommandFailed(
-            Diagnostic(
-                "DB0316", f"cannot write {path}: {(error.strerror or '').lower()}"
-            )
-        ) from None

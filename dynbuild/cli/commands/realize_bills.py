@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 from dynbuild.building import Built, OciLayout, Push
 from dynbuild.cli.bills import bill_of
@@ -27,6 +27,9 @@ from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.publish import LATEST
 from dynbuild.tiers.registry.referrers import attach, attest, subject_of
 from dynbuild.values import dataclass
+
+_Pushed: TypeAlias = dict[str, list[Digest]]
+"""What refers to an image, by the repository that it was pushed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +57,21 @@ class _Platform:
 
 def attached(
     jobs: Sequence[BuildJob], made: Mapping[str, Built], told: Told
-) -> dict[str, Built]:
+) -> tuple[dict[str, Built], dict[str, _Pushed]]:
     """Attach what is told to each platform of the images that were made and pushed.
 
-    Return the images, with what was attached in the metadata. Raises CommandFailed,
-    UnreachableError.
+    Return the images, with what was attached in the metadata, and what was pushed of
+    it. Raises CommandFailed, UnreachableError.
     """
     images = {job.name: job for job in jobs if job.name in made}
-    return {name: _attached(job, made[name], told) for name, job in images.items()}
+    pushed: dict[str, _Pushed] = {name: {} for name in images}
+    return {
+        name: _attached(job, made[name], told, pushed[name])
+        for name, job in images.items()
+    }, pushed
 
 
-def _attached(job: BuildJob, built: Built, told: Told) -> Built:
+def _attached(job: BuildJob, built: Built, told: Told, pushed: _Pushed) -> Built:
     chosen = ChosenImage(job.line, job.environment.project, job.lock)
     called = chosen.name or chosen.project.place.root.name or "image"
     cache = job.environment.cache
@@ -76,7 +83,7 @@ def _attached(job: BuildJob, built: Built, told: Told) -> Built:
     written = [_in_layout(job, Path(one.directory), each, told) for one in layouts]
     try:
         if any(isinstance(one, Push) for one in job.options.outputs):
-            built = _pushed(job, built, each, told)
+            built = _pushed(job, built, each, told, pushed)
     except RegistryError as error:
         message = f"the image is pushed, and what is told of it is not: {error}"
         if error.retryable:
@@ -117,7 +124,11 @@ def _platforms(job: BuildJob, built: Built) -> tuple[str, ...]:
 
 
 def _pushed(
-    job: BuildJob, built: Built, each: Sequence[_Platform], told: Told
+    job: BuildJob,
+    built: Built,
+    each: Sequence[_Platform],
+    told: Told,
+    pushed: _Pushed,
 ) -> Built:
     # Most runs attach nothing, and need not wait for an HTTP library.
     from dynbuild.tiers.oci.client import Client  # noqa: PLC0415
@@ -138,6 +149,7 @@ def _pushed(
             for kind, data in _documents(job, str(place), manifest, one, told):
                 digest = attach(client, place, subject, kind, data)
                 found[digest] = _about(kind, one, digest)
+                pushed.setdefault(str(place), []).append(digest)
         if told.in_index:
             said = [
                 (one.platform, subject, _statements(job, name, subject, one, told))

@@ -9,7 +9,7 @@ from dynbuild.building import Push
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs
 from dynbuild.cli.completion import stages
-from dynbuild.cli.options import option, word_or_false
+from dynbuild.cli.options import option, text_or_false, word_or_false
 from dynbuild.cli.progress import Color
 from dynbuild.environment.preferences import builders_in
 from dynbuild.errors import DeclarationError, Diagnostic
@@ -34,6 +34,7 @@ class BuildSettings:
     sbom: str | None
     provenance: str | None
     attest_in_index: bool
+    sign: str | None
     layouts: tuple[str, ...]
     platform: str | None
     no_cache: bool
@@ -91,6 +92,7 @@ class RealizeSettings(BuildSettings):
             "--sbom": self.sbom,
             "--provenance": self.provenance,
             "--attest-in-index": self.attest_in_index,
+            "--sign": self.sign,
             "--output": self.layouts,
             "--metadata-file": self.metadata_file,
             "--print": self.only_print,
@@ -140,6 +142,7 @@ def without_image(
         sbom=None,
         provenance=None,
         attest_in_index=False,
+        sign=None,
         layouts=(),
         platform=platform,
         no_cache=False,
@@ -296,6 +299,14 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         "--attest-in-index",
         is_flag=True,
         help="Push --sbom and --provenance in the image's index as well.",
+    ),
+    option(
+        "--sign",
+        callback=text_or_false,
+        is_flag=False,
+        flag_value="true",
+        metavar="[KEY]",
+        help="Sign what is pushed, with cosign: with KEY, else as COSIGN_* say.",
     ),
     option(
         "-o",
