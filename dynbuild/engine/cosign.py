@@ -20,7 +20,11 @@ LIMIT = 300.0
 
 _LINES = 5
 """The last lines of its output that are told, unless it names an error."""
-_SUBJECT = re.compile(r"^signing \[[^]]*\]: (signing digest: )?")
+
+_SUBJECT = re.compile(
+    r"^(?:signing \[[^]]*\]: )?(?:recursively signing: )?(?:signing digest: )?"
+)
+"""What its errors begin with, and what is told already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def found(environment: Mapping[str, str]) -> str | None:
 
 
 def _error_in(lines: Sequence[str]) -> str:
-    named = [line for line in lines if line.startswith("Error: ")]
+    named = [line.partition("Error: ")[2] for line in lines if "Error: " in line]
     if named:
-        return clean(_SUBJECT.sub("", named[-1].removeprefix("Error: ")))
+        return clean(_SUBJECT.sub("", named[-1]))
     return inert("\n".join(lines)) or "it said nothing"

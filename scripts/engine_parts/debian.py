@@ -16,6 +16,8 @@ NETWORK = "See whether the machine's own `apt-get update` works, then run this a
 # The engine comes from testing, since stable's is too old for what dynbuild writes.
 # These need libc 2.34; testing's runc needs more, so it comes with the tools.
 ENGINE = ("docker.io", "docker-cli", "docker-buildx", "containerd", "tini-static")
+# Stable has none yet.
+SIGNER = ("cosign",)
 TOOLS = ("runc", "mmdebstrap", "docker-registry")
 
 # The hooks of the machine's own configuration act on its own cache: they are cleared.
@@ -111,6 +113,12 @@ def unpack_engine(mirror: Mirror, places: Places) -> None:
     state = _apt_state(places, "engine", mirror.testing(), installed=False)
     _apt(state, "download", *ENGINE)
     _unpack(state, places.engine)
+
+
+def unpack_signer(mirror: Mirror, places: Places) -> None:
+    state = _apt_state(places, "signer", mirror.testing(), installed=False)
+    _apt(state, "download", *SIGNER)
+    _unpack(state, places.signer)
 
 
 def unpack_tools(mirror: Mirror, places: Places) -> None:

@@ -40,6 +40,10 @@ class Places:
         return self.root / "tools"
 
     @property
+    def signer(self) -> Path:
+        return self.root / "signer"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

@@ -1,5 +1,7 @@
 """A declaration that is a function: its arguments, on the line and in the lock."""
 
+from pathlib import Path
+
 import pytest
 
 from dynbuild.lockfile.codec import dumps, loads
@@ -205,6 +207,7 @@ def test_an_image_is_not_written_among_other_files(space: Space) -> None:
         ("--sbom", "error[DB0317]: --sbom goes beside an image that is pushed"),
         ("--provenance", "add --push or -o oci:DIR"),
         ("--attest-in-index", "say what: --sbom spdx, --provenance, or both"),
+        ("--sign", "error[DB0317]: --sign is for what is pushed"),
     ],
 )
 def test_what_is_told_of_an_image_has_words(
@@ -215,8 +218,36 @@ def test_what_is_told_of_an_image_has_words(
     assert says in done.err
 
 
+@pytest.mark.parametrize(
+    ("key", "status", "says"),
+    [
+        ("api", 2, "--sign=api: there is no such file with a key"),
+        ("", 2, "--sign is for what is pushed"),
+        (f"{'k' * 5000}", 2, "--sign=what is given: there is no such file with"),
+        ("KEY hunter2\nhunter2", 2, "--sign=what is given: there is no"),
+        ("pkcs11:token=x;pin-value=hunter2", 2, "COSIGN_PKCS11_PIN holds it"),
+        ("awskms:///alias/x", 1, "--sign needs cosign, and there is none on the PATH"),
+    ],
+)
+def test_keys_that_sign_nothing(
+    project: Space, tmp_path: Path, key: str, status: int, says: str
+) -> None:
+    """They are told before anything is built, and what may be a secret is not shown."""
+    program = tmp_path / "programs" / "cosign"
+    if status != 1:
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    sign, push = (f"--sign={key}", "--push") if key else ("--sign", "--label=a=b")
+    words = ("realize", "-t", "a.example/b", push, sign)
+    done = project.run(*words, PATH=str(program.parent))
+    assert done.status == status
+    assert says in done.err
+    assert "hunter2" not in done.err
+
+
 def test_nothing_is_told_where_that_is_said(project: Space) -> None:
-    words = ("realize", "--print", "--sbom=false", "--provenance=0")
-    project.ok(*words, DYNBUILD_SBOM="spdx")
+    words = ("realize", "--print", "--sbom=false", "--provenance=0", "--sign=0")
+    project.ok(*words, DYNBUILD_SBOM="spdx", DYNBUILD_SIGN="x")
     refused = project.run("realize", "--print", DYNBUILD_PROVENANCE="what")
     assert "Invalid value for DYNBUILD_PROVENANCE (the environment)" in refused.err

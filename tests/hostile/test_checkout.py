@@ -194,6 +194,21 @@ def test_a_file_whose_name_deletes_another(space: Space) -> None:
     refuses(space, "error[DB0323]: cannot copy 'data': data/.wh.passwd", "lock")
 
 
+def test_a_cosign_in_the_checkout(space: Space) -> None:
+    """What signs is found in whole paths of the PATH alone, and no file names a key."""
+    space.write("dynbuild.toml", STAGES)
+    program = space.write("cosign", "#!/bin/sh\ntouch ran\n")
+    program.chmod(0o755)
+    words = ("realize", "--frozen", "--push", "-t", "a.example/b", "--sign")
+    for path in (".", "", f".:{space.root.name}"):
+        refuses_with_path = space.run(*words, PATH=path)
+        assert "--sign needs cosign" in refuses_with_path.err
+    assert not (space.root / "ran").exists()
+    for name in ("sign", "sign_key", "cosign"):
+        space.write("dynbuild.toml", f'{name} = "k"\n{STAGES}')
+        refuses(space, f"unknown key {name!r}", "check")
+
+
 def test_a_mount_that_another_project_fills(
     built: Space, busybox_base: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

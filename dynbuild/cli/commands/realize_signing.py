@@ -79,7 +79,7 @@ def _signed(
         try:
             cosign.sign(subjects, os.environ)
         except UnsignedError as error:
-            failed = _unsigned(subjects[0], str(error), cosign)
+            failed = _unsigned(subjects[0], str(error))
             break
         done += subjects
         tell(f"signed {subjects[0]}")
@@ -96,7 +96,7 @@ def _check_key(key: str) -> None:
     if "pin-value" in key:
         message = "--sign names a PIN, which other programs could read there"
         hint = "COSIGN_PKCS11_PIN holds it: leave pin-value out"
-        raise DeclarationError(Diagnostic("DB0517", message, hint=hint))
+        raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
     if "://" in key or key.startswith("pkcs11:") or _is_file(key):
         return
     # Somebody may have put the key itself there.
@@ -106,7 +106,7 @@ def _check_key(key: str) -> None:
         "name the file, or what cosign calls the key (awskms://..., env://VARIABLE);\n"
         "--sign alone takes what COSIGN_KEY says. An IMAGE goes before --sign"
     )
-    raise DeclarationError(Diagnostic("DB0517", message, hint=hint))
+    raise DeclarationError(Diagnostic("DB0317", message, hint=hint))
 
 
 def _is_file(path: str) -> bool:
@@ -116,23 +116,21 @@ def _is_file(path: str) -> bool:
         return False
 
 
-def _unsigned(subject: str, why: str, cosign: Cosign) -> CommandFailed:
+def _unsigned(subject: str, why: str) -> CommandFailed:
     message = f"{subject} is pushed, and not signed: {why}"
-    hint = "correct that and run the same command: no step runs again, it signs"
-    return CommandFailed(
-        Diagnostic("DB0518", message, hint=f"{_remedy(why, cosign)}{hint}")
-    )
+    hint = f"{_remedy(why)}run the same command again: no step runs, and it signs"
+    return CommandFailed(Diagnostic("DB0518", message, hint=hint))
 
 
-def _remedy(why: str, cosign: Cosign) -> str:
+def _remedy(why: str) -> str:
     if "ioctl for device" in why or "decrypt" in why:
-        return "COSIGN_PASSWORD holds the password of the key;\n"
-    if " TUF" in why or "OIDC" in why or "oidc" in why:
-        of = "" if cosign.key else ", and without a key of who you are"
+        return "give the password of the key in COSIGN_PASSWORD, and\n"
+    if " TUF" in why or "OIDC" in why:
         return (
-            f"cosign asks Sigstore's services{of}; COSIGN_SIGNING_CONFIG names a\n"
-            "file that says others or none (`cosign signing-config create`);\n"
+            "cosign asks Sigstore's services, without a key for who you are as well;\n"
+            "COSIGN_SIGNING_CONFIG names a file that says others, or none (`cosign\n"
+            "signing-config create`). Then "
         )
     if any(word in why.lower() for word in ("unauthorized", "denied", "forbidden")):
-        return "cosign has what `docker login` knows, and nothing else;\n"
-    return ""
+        return "`docker login`, for cosign knows no other credentials, and\n"
+    return "correct that, and "
