@@ -22,7 +22,7 @@ from dynbuild.commands.lock_warnings import OUTGROWN
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lockfile.images import ONLY
+from dynbuild.lockfile.images import ONLY, as_images
 from dynbuild.lockfile.order import Placed, install_order
 from dynbuild.steps.title import title
 
@@ -211,7 +211,17 @@ def _locked(
 
         lock_options = with_newer(project, loaded, lock_options, settings)
     locked = api.lock(loaded, Environment(project), lock_options, dry_run=True)
-    locked = _priced(project, loaded, locked, repack=settings.repack)
+    outgrown = any(one.code == OUTGROWN for one in locked.warnings)
+    # Imported only when needed.
+    if settings.repack or outgrown:
+        from dynbuild.cli.commands.lock_price import priced  # noqa: PLC0415
+
+        locked = priced(project, loaded, locked, repack=settings.repack)
+    if locked.text is not None and not settings.repack:
+        from dynbuild.cli.commands.lock_heavy import heavy  # noqa: PLC0415
+
+        told = heavy(project, loaded, as_images(locked.lock))
+        locked = replace(locked, warnings=(*locked.warnings, *told))
     if settings.dry_run or not (settings.resolve or loaded.declaration.lock.resolve):
         return locked
     # Seldom needed.
@@ -219,40 +229,6 @@ def _locked(
 
     asked = settings.resolve
     return resolved(project, loaded, locked, without_image(settings), asked=asked)
-
-
-def _priced(
-    project: Project, loaded: "Loaded", locked: verb.Locked, *, repack: bool
-) -> verb.Locked:
-    """Tell the cost of a repack before it is written, or add it to the advice."""
-    if repack:
-        for price in _prices(project, locked):
-            tell(price)
-        return locked
-    if all(warning.code != OUTGROWN for warning in locked.warnings):
-        return locked
-    options = LockOptions(repack=True)
-    packed = api.lock(loaded, Environment(project), options, dry_run=True)
-    told = "; ".join(_prices(project, packed))
-    warnings = (
-        replace(warning, hint=f"{warning.hint}\n({told})")
-        if warning.code == OUTGROWN and told
-        else warning
-        for warning in locked.warnings
-    )
-    return replace(locked, warnings=tuple(warnings))
-
-
-def _prices(project: Project, locked: verb.Locked) -> list[str]:
-    """Return what the images of a lock cost, a line for each of which it is known."""
-    # Imported only when needed.
-    from dynbuild.cli.commands.lock_price import price_of  # noqa: PLC0415
-
-    priced = (
-        (image.name, price_of(image.project, image.lock))
-        for image in every_image(project, locked.lock)
-    )
-    return [f"{name}: {price}" if name else price for name, price in priced if price]
 
 
 def _refuse_contradictions(
