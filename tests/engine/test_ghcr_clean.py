@@ -11,6 +11,7 @@ import pytest
 
 from dynbuild.commands.clean import DAY, Policy, sweep, sweep_of
 from dynbuild.digest import Digest, sha256
+from dynbuild.emit.manifest import IN_TOTO, MANIFEST, descriptor
 from dynbuild.link.model import Layer, Record
 from dynbuild.ports import TierError
 from dynbuild.tiers.declared import Cache
@@ -18,6 +19,7 @@ from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.packages import Packages
 from dynbuild.tiers.registry.artifact import dump_step, load_step, tag_of
 from dynbuild.tiers.registry.ghcr import GhcrInventory
+from dynbuild.tiers.registry.referrers import attach
 from dynbuild.tiers.registry.tier import Registry
 from dynbuild.tiers.settings import shared
 from tests.contracts.tiers import AMD
@@ -169,9 +171,11 @@ def test_what_is_of_others_is_left_alone(package: Package) -> None:
     )
     data = client.manifest(place, tag_of(OLD)) or b""
     client.put_manifest(place, "mine", data)
+    subject = descriptor(MANIFEST, json.dumps(image).encode())
+    beside = attach(client, place, subject, IN_TOTO, b"a signature, say")
     clean(package)
     left = package.github.digests()
-    assert left[platform] == []
+    assert left[platform] == left[beside] == []
     assert ["mine"] in left.values()
     assert load_step(client.manifest(place, tag_of(OLD)) or b"") == ([], 0)
     assert client.manifest(place, "mine") == data

@@ -186,6 +186,24 @@ def test_a_push_that_could_not_be_signed(
     assert signer.vouches(f"{place}:1")
 
 
+def test_several_images(
+    project: Space, signer: Signer, place: Repository, busybox_base: str
+) -> None:
+    image = "[images.{}.stages.app]\ncommands = ['echo {}']\n"
+    images = "".join(image.format(name, uuid4()) for name in ("api", "web"))
+    heads = [f"[images.{name}]\nbase = {busybox_base!r}\n" for name in ("api", "web")]
+    project.write("dynbuild.toml", "".join(heads) + images)
+    project.ok("lock")
+    words = ["--push", "-t", f"{place}/{{image}}:1", f"--sign={signer.key}"]
+    done = project.run("realize", *words, COSIGN_PASSWORD="wrong")
+    assert done.status == 1
+    assert done.err.count("DB0518") == 1
+    assert f"DB0518]: {place}/api@sha256:" in done.err
+    assert "likewise, and not tried: web" in done.err
+    project.ok("realize", *words)
+    assert all(signer.vouches(f"{place}/{name}:1") for name in ("api", "web"))
+
+
 def test_services_that_do_not_answer(
     project: Space, signer: Signer, place: Repository
 ) -> None:

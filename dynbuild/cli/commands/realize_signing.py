@@ -57,13 +57,14 @@ def signed(
     behind it are not signed either.
     """
     images = dict(made)
-    failed = None
-    for job in jobs:
-        if job.name in made and failed is None:
-            images[job.name], failed = _signed(
-                job, made[job.name], attached.get(job.name, {}), cosign
-            )
-    return images, failed
+    tried = [job for job in jobs if job.name in made]
+    for at, job in enumerate(tried, 1):
+        beside = attached.get(job.name, {})
+        images[job.name], failed = _signed(job, made[job.name], beside, cosign)
+        if failed is not None:
+            behind = [other.name for other in tried[at:]]
+            return images, _unsigned(*failed, behind)
+    return images, None
 
 
 def _signed(
@@ -71,7 +72,8 @@ def _signed(
     built: Built,
     attached: Mapping[str, Sequence[Digest]],
     cosign: Cosign,
-) -> tuple[Built, CommandFailed | None]:
+) -> tuple[Built, tuple[str, str] | None]:
+    """Return the image as ``signed`` does, and what was not signed with the reason."""
     done: list[str] = []
     failed = None
     for place in dict.fromkeys(str(repository(tag)) for tag in job.options.tags):
@@ -79,7 +81,7 @@ def _signed(
         try:
             cosign.sign(subjects, os.environ)
         except UnsignedError as error:
-            failed = _unsigned(subjects[0], str(error))
+            failed = (subjects[0], str(error))
             break
         done += subjects
         tell(f"signed {subjects[0]}")
@@ -116,8 +118,10 @@ def _is_file(path: str) -> bool:
         return False
 
 
-def _unsigned(subject: str, why: str) -> CommandFailed:
+def _unsigned(subject: str, why: str, behind: Sequence[str]) -> CommandFailed:
     message = f"{subject} is pushed, and not signed: {why}"
+    if behind:
+        message += f"\nlikewise, and not tried: {', '.join(behind)}"
     hint = f"{_remedy(why)}run the same command again: no step runs, and it signs"
     return CommandFailed(Diagnostic("DB0518", message, hint=hint))
 
