@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from dynbuild.declaration.loaded import Loaded
     from dynbuild.lockfile.model import Lock
     from dynbuild.realization.images import Linked
+    from dynbuild.realization.onto import Put
     from dynbuild.realization.request import RealizeOptions
     from dynbuild.realization.run import End
+    from dynbuild.steps.model import Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,26 @@ def realize_images(images: "Sequence[WantedImage]") -> "tuple[End, ...]":
         for also in error.diagnostics:
             images[0].environment.tell(replace(also, severity="warning"))
     return ends
+
+
+def put_onto(wanted: WantedImage, base: "Pin") -> "Put":
+    """Make an image on another base; stages stay where nothing speaks against it.
+
+    Otherwise as ``realize``. Raises DeclarationError for what it is not for.
+    """
+    # Whoever only locks waits for none of this.
+    from dynbuild.environment.wiring import backends_twice  # noqa: PLC0415
+    from dynbuild.lockfile.sums import loads, with_sums  # noqa: PLC0415
+    from dynbuild.realization import onto, run  # noqa: PLC0415
+
+    environment, lock = wanted.environment, wanted.lock
+    sums = environment.project.sums
+    lock = with_sums(lock, loads(sums.read() or "", sums.name))
+    project = wanted.options.project or environment.owner
+    options = replace(wanted.options, project=project)
+    with backends_twice(environment, replace(lock, base=base)) as (opened, aside):
+        request = run.ImageRequest(lock, opened, options)
+        return onto.put_onto(request, aside, base)
 
 
 def why(

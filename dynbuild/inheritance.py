@@ -169,12 +169,12 @@ def _owners(image: Steps, above: Above) -> dict[str, int]:
         if at is None or above[at].digests[id_] == digest:
             continue
         same = above[at].placed[id_].step == stage
-        if same and _is_alike(stage, image.described[id_], above[at].described[id_]):
+        if same and is_alike(stage, image.described[id_], above[at].described[id_]):
             found[id_] = at
     return found
 
 
-def _is_alike(stage: Stage, one: Description, other: Description) -> bool:
+def is_alike(stage: Stage, one: Description, other: Description) -> bool:
     """Whether a stage is the same in two images but for the steps that it needs."""
 
     def alone(described: Description) -> Description:

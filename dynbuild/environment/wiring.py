@@ -25,6 +25,7 @@ from dynbuild.engine.pool import (
     PooledLayerBuilder,
 )
 from dynbuild.engine.process import RunningProcesses
+from dynbuild.engine.programs import ProgramReader
 from dynbuild.environment.earlier import earlier_locks
 from dynbuild.environment.history import history_of
 from dynbuild.environment.model import Environment
@@ -156,6 +157,7 @@ def backends_of(
                 jobs=jobs,
                 report=report,
                 documents=partial(documents_of, environment=os.environ),
+                programs=ProgramReader(tier, machine),
                 sources=("local", *(far.name for far in fars)),
             )
 

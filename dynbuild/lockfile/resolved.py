@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from dynbuild.digest import Description, Digest, StepDigest, digest_of
+from dynbuild.digest import (
+    Description,
+    Digest,
+    RealizationId,
+    StepDigest,
+    digest_of,
+)
 from dynbuild.errors import DeclarationError, Diagnostic, LockError
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed, install_order, on_platform
@@ -57,14 +63,20 @@ def resolve(
     platform: str,
     contents: Contents,
     unpinned: Mapping[str, Digest],
+    rebased: Mapping[str, RealizationId] | None = None,
 ) -> ResolvedLock:
     """Resolve a lock as the platform has it.
+
+    ``rebased`` names the realizations on another base whose layers stand for stages:
+    such a stage has another digest than one that is built, and so has all on it.
 
     Raises LockError for a lock that is not sound, DeclarationError (DB0304) for a
     platform that it does not have.
     """
     # Copies: what is remembered must not change with what was passed in.
-    return _resolved(lock, platform, dict(contents), dict(unpinned))
+    return _resolved(
+        lock, platform, dict(contents), dict(unpinned), dict(rebased or {})
+    )
 
 
 @recently
@@ -73,13 +85,14 @@ def _resolved(
     platform: str,
     contents: Contents,
     unpinned: Mapping[str, Digest],
+    rebased: Mapping[str, RealizationId],
 ) -> ResolvedLock:
     _refuse_undeclared(lock, platform)
     lock = of_platform(lock, platform)
     order = on_platform(install_order(lock), platform)
     environments = environments_of(lock)
     described, digests = _described(
-        lock, order, platform, contents, unpinned, environments
+        lock, order, platform, contents, unpinned, environments, rebased
     )
     return ResolvedLock(
         lock=lock,
@@ -135,6 +148,7 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
     contents: Contents,
     unpinned: Mapping[str, Digest],
     environments: Environments,
+    rebased: Mapping[str, RealizationId],
 ) -> tuple[dict[str, Description], dict[str, StepDigest]]:
     """Describe steps by id; each one's digest is ``digest_of`` its description."""
     grounds = {own: lock.on(own) for own in (None, *lock.own_bases)}
@@ -187,6 +201,9 @@ def _described(  # noqa: PLR0913, PLR0917 - all that a description depends on
                     hint="change it in the declaration, then run `dynbuild lock`",
                 )
             ) from None
+        if placed.id in rebased:
+            told = {**described[placed.id], "rebased": rebased[placed.id]}
+            described[placed.id] = told
         digests[placed.id] = StepDigest(digest_of(described[placed.id]))
     return described, digests
 

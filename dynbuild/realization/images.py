@@ -25,6 +25,7 @@ from dynbuild.realization.inputs import RealizeInputs
 from dynbuild.realization.keeping import keep
 from dynbuild.realization.linking import linked
 from dynbuild.realization.model import Gather, RealizeResult, Recipe
+from dynbuild.realization.noted import note_onto
 from dynbuild.realization.outputs import give
 from dynbuild.realization.recording import Recorded, past_steps, recording_history
 from dynbuild.realization.request import Other, fresh_copies
@@ -112,6 +113,8 @@ def _given(parts: Sequence[_Part]) -> Linked:
         backends.publisher,
         backends.report,
     )
+    called = inputs.line[-1] if inputs.line else ""
+    note_onto(backends.machine, inputs.options.project, called, inputs.onto)
     steps = tuple(step for part in parts for step in part.outcome.steps)
     warnings = tuple(
         dict.fromkeys(warning for part in parts for warning in part.warnings)

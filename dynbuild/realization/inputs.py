@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 from dynbuild.building import BuildRequest
-from dynbuild.digest import Digest, StepDigest
+from dynbuild.digest import Digest, RealizationId, StepDigest
 from dynbuild.emit.config import step_config
 from dynbuild.emit.dockerfile import layout
 from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
@@ -29,6 +30,9 @@ from dynbuild.steps.model import Copy, OwnBase
 from dynbuild.steps.recipe import run_of
 from dynbuild.steps.run import CacheMount, time_of
 
+if TYPE_CHECKING:
+    from dynbuild.realization.noted import NotedOnto
+
 
 class RealizeInputs:
     """The inputs that a lock is realized from: files, images, and user options.
@@ -36,7 +40,9 @@ class RealizeInputs:
     ``line`` has the image's name after those of the images that it extends, the root
     first, and nothing where there is one image. ``bases`` has those that were read for
     any image of the run. ``of_several``: the image is for other platforms as well;
-    ``narrowed`` warns of those that it is declared and not made for.
+    ``narrowed`` warns of those that it is declared and not made for. ``rebased`` is as
+    of ``resolve``, ``expected`` as a recipe's ``previous``, and ``onto`` is noted once
+    the image is made.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - all the inputs
@@ -51,6 +57,8 @@ class RealizeInputs:
         *,
         of_several: bool = False,
         narrowed: Diagnostic | None = None,
+        rebased: Mapping[str, RealizationId] | None = None,
+        expected: Mapping[StepDigest, StepDigest] | None = None,
     ) -> None:
         self.lock = of_platform(lock, platform)
         self.order = on_platform(install_order(self.lock), platform)
@@ -65,6 +73,9 @@ class RealizeInputs:
         self.bases = bases
         self.of_several = of_several
         self.narrowed = narrowed
+        self.rebased = rebased or {}
+        self.expected = expected or {}
+        self.onto: NotedOnto | None = None
         self.unpinned = local_digests(self.lock, backends.images)
 
     def above(self, at: int) -> "RealizeInputs":
@@ -136,7 +147,7 @@ class RealizeInputs:
     ) -> Recipe:
         """Return the recipe; ``known`` has the contents of copies."""
         lock, order = self.lock, self.order
-        resolved = resolve(lock, self.platform, known, self.unpinned)
+        resolved = resolve(lock, self.platform, known, self.unpinned, self.rebased)
         exact = replace(resolved, lock=for_platform(lock, self.platform))
         text = dockerfile_of(exact, self.options.project)
         laid = layout(order)
@@ -158,7 +169,7 @@ class RealizeInputs:
             copies=laid.copies_of,
             locked={placed.id: _locked(lock, placed) for placed in order},
             moves={name: entry.moves for name, entry in lock.stages.items()},
-            previous=last_versions(resolved, earlier),
+            previous={**last_versions(resolved, earlier), **self.expected},
             above=above,
             images=_owners(resolved.digests, above, self.line),
             told=self.platform if self.of_several else None,

@@ -17,6 +17,7 @@ from dynbuild.explain.past import History, Provenance
 from dynbuild.inheritance import Steps
 from dynbuild.link.choice import Held
 from dynbuild.link.model import Record
+from dynbuild.link.programs import Program
 from dynbuild.lockfile.model import Lock
 from dynbuild.lockfile.order import Placed
 from dynbuild.plan import Plan, Reuse
@@ -31,6 +32,7 @@ from dynbuild.ports import (
     LayerBuilder,
     LayerWriter,
     Machine,
+    Stack,
     Tiers,
 )
 from dynbuild.quote import StageName
@@ -108,6 +110,12 @@ class How:
     only: frozenset[str] | None = None
 
 
+ReadPrograms: TypeAlias = Callable[
+    [Stack, Collection[str] | None], tuple[Program, ...] | None
+]
+"""Reads the programs in layers, with names only those; None if that cannot be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backends:
     """What a realization works with besides the lock; ``sources`` names the tiers.
@@ -133,6 +141,7 @@ class Backends:
     report: Report
     earlier: Callable[[], Iterable[Lock]] = tuple
     documents: Callable[[str, Digest], tuple[bytes, bytes] | None] = lambda *_: None
+    programs: ReadPrograms = lambda *_: None
     sources: tuple[Provenance, ...] = ("local",)
 
 

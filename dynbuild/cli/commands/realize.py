@@ -23,6 +23,7 @@ from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
 from dynbuild.cli.commands.realize_lock import up_to_date, with_digests
 from dynbuild.cli.commands.realize_metadata import check_writable, write_metadata
 from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
+from dynbuild.cli.commands.realize_onto import build_onto, unfit
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
     RealizeSettings,
@@ -45,8 +46,8 @@ from dynbuild.commands.lock_warnings import left_out
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Given, Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lockfile.images import AnyLock, as_images, as_recipe
-from dynbuild.lockfile.model import Lock
+from dynbuild.lockfile.images import ONLY, AnyLock, as_images, as_recipe
+from dynbuild.lockfile.model import Lock, is_same
 from dynbuild.realization.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
 from dynbuild.steps.late import settled
@@ -66,6 +67,11 @@ _NOTHING = Accepted(Cache(), given=False)
     metavar="STAGE",
     shell_complete=stages,
     help="Open a shell where STAGE would begin.",
+)
+@option(
+    "--onto",
+    metavar="IMAGE",
+    help="Put the image on this base, and let stages stay as they are where they can.",
 )
 @options.frozen
 @option("--locked", is_flag=True, help="Fail if the lock is stale (the default).")
@@ -99,6 +105,7 @@ def realize(settings: RealizeSettings) -> int:
     if len(settings.platforms) > 1:
         of_one = {"--shell": shell, "--print": settings.only_print}
         _check_alone("--platform with several", of_one)
+    _check_alone("--onto", unfit(settings) if settings.onto else {})
     request = realize_options(settings)
     project = open_project(settings.config, lock_alone=frozen)
     if frozen:
@@ -129,6 +136,26 @@ def realize(settings: RealizeSettings) -> int:
         ((image, stage),) = with_image(recipe, [shell])
         one = one_image(project, recipe, image or None, "--shell")
         return open_shell(job_of(one, request, agreed, settings), stage)
+    return _realize_onto(project, recipe, request, agreed, settings)
+
+
+def _realize_onto(
+    project: Project,
+    recipe: AnyLock,
+    request: RealizeOptions,
+    agreed: Accepted,
+    settings: RealizeSettings,
+) -> int:
+    """Realize the images, or one of them on another base than its own."""
+    if settings.onto is not None:
+        one = _alone(project, recipe, settings, "--onto")
+        base = images().pin(settings.onto)
+        if not is_same(one.lock.base, base):
+            (own,) = options_of_each([one], request, settings, recipe)
+            made = build_onto(job_of(one, own, agreed, settings), base)
+            if settings.metadata_file is not None:
+                write_metadata(settings.metadata_file, {ONLY: made})
+            return 0
     return _realize_each(project, recipe, request, agreed, settings)
 
 

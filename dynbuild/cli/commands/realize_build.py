@@ -72,7 +72,7 @@ def build_linear(job: BuildJob) -> Built:
                 built = buildx.build(prepared.request, report)
         except BuildFailed as error:
             raise CommandFailed(failure(error, names)) from None
-        _sum_up(job.mode, built.steps, names, time.monotonic() - start)
+        sum_up(job.mode, built.steps, names, time.monotonic() - start)
     return built
 
 
@@ -94,7 +94,7 @@ def build_steps(jobs: Sequence[BuildJob]) -> Ended:
     failed = {n: end for n, end in ends.items() if isinstance(end, DynbuildError)}
     if linked:
         steps, past = united(linked.values())
-        _sum_up(jobs[0].mode, steps, titles_of(jobs), seconds, past)
+        sum_up(jobs[0].mode, steps, titles_of(jobs), seconds, past)
         show(warnings_of(linked), jobs[0].color)
     made = {name: one.built for name, one in linked.items()}
     status = max((_compared(one) for one in linked.values()), default=0)
@@ -188,7 +188,7 @@ def titles_of(jobs: Sequence[BuildJob]) -> Titles:
     }
 
 
-def _sum_up(
+def sum_up(
     mode: ProgressMode,
     steps: Sequence[StepResult],
     names: Titles,

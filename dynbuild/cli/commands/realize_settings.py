@@ -80,6 +80,7 @@ class RealizeSettings(BuildSettings):
     locked: bool
     only_print: bool
     shell: str | None
+    onto: str | None
 
     @property
     def of_an_image(self) -> Mapping[str, object]:

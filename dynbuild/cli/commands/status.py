@@ -10,7 +10,7 @@ import click
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs, arguments_of
 from dynbuild.cli.consent import accepted
-from dynbuild.cli.images import as_data, chosen_images, subjects
+from dynbuild.cli.images import ChosenImage, as_data, chosen_images, subjects
 from dynbuild.cli.options import request
 from dynbuild.cli.output import data, say, show, shows, table, tell
 from dynbuild.cli.progress import Color
@@ -23,12 +23,14 @@ from dynbuild.commands import status as verb
 from dynbuild.commands.lock_versions import unresolved
 from dynbuild.digest import StepDigest
 from dynbuild.environment.history import history_of
+from dynbuild.environment.model import Environment
 from dynbuild.environment.project import builder, open_project
 from dynbuild.environment.project import images as registries
 from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
 from dynbuild.inventory import Answer
 from dynbuild.lockfile.images import LockedImages, as_images
+from dynbuild.realization.noted import noted_onto
 from dynbuild.tiers.declared import declared_in
 from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.settings import shared
@@ -126,6 +128,7 @@ def status(  # noqa: PLR0913 - one parameter a flag
             if subject.heading:
                 say(subject.heading)
             _tell(str(tier.root), summary, verified)
+            _tell_onto(machine, image)
             if not last:
                 say("")
             elif usage := usage_text(lock, history, summary.platform):
@@ -163,6 +166,14 @@ def _tell(store: str, summary: verb.Status, verified: Verified | None) -> None:
             f"{verified.blobs} blobs and {verified.records} records are sound, "
             f"{size(verified.size)}; {len(verified.damaged) or 'none'} were damaged"
         )
+
+
+def _tell_onto(machine: LocalMachine, image: ChosenImage) -> None:
+    """Tell on what an image was made last, if that is not the lock's base."""
+    owner = Environment(image.project).owner
+    if (onto := noted_onto(machine, owner, image.name)) is not None:
+        stages = ", ".join(onto.stages) or "none"
+        tell(f"made last with --onto {onto.base}; stages that stayed: {stages}")
 
 
 def _row(step: verb.StepStatus) -> Sequence[str]:

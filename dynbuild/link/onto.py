@@ -1,0 +1,177 @@
+"""A new base below layers that are there: which of them would be right on it.
+
+See docs/decisions/0057-onto.md. A stage was built on one base and the packages on it;
+now there is another base, and the packages were installed on that. Its layer is used
+where nothing that is known of it speaks against that: it covers nothing that changed,
+and nothing that it is known to need is gone. What its commands looked at beyond is not
+known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dynbuild.link.commute import database_of, seen
+from dynbuild.link.entries import MalformedLayerError, ancestors, resolved
+from dynbuild.link.implied import implied_paths
+from dynbuild.link.model import Record, WriteSet, Written
+from dynbuild.link.programs import LINKER, Defined, Program, lost
+from dynbuild.link.reads import is_read
+from dynbuild.link.writes import stacked
+from dynbuild.values import dataclass
+
+_ACCOUNTS = frozenset({"etc/passwd", "etc/group"})
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A stage whose layers may be used on another base.
+
+    ``needs`` names the stages that it stands on or copies from, of which ``below``
+    write what lies below it in the image. ``programs`` are None where a layer could
+    not be read. ``reads`` is what it is known to read, ``touches`` the databases that
+    it is known to change. ``hindrance`` says why it is out of the question.
+    """
+
+    id: str
+    record: Record | None = None
+    needs: tuple[str, ...] = ()
+    below: tuple[WriteSet, ...] = ()
+    programs: tuple[Program, ...] | None = None
+    reads: tuple[str, ...] = ()
+    touches: tuple[str, ...] = ()
+    hindrance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a base and the packages on it are, before and after.
+
+    ``defined`` has the versions of symbols of libraries after.
+    """
+
+    before: WriteSet
+    after: WriteSet
+    defined: Defined
+
+    def changed(self) -> dict[str, tuple[Written | None, Written | None]]:
+        """Return the paths that differ, with what is there before and after."""
+        found = {}
+        for path in {**self.before, **self.after}:
+            pair = _there(path, self.before), _there(path, self.after)
+            if pair[0] != pair[1]:
+                found[path] = pair
+        return found
+
+
+def judged(stages: Sequence[Layered], moved: Moved) -> dict[str, str | None]:
+    """Return why each stage has to be built on the new base; None if it stays.
+
+    They come in lock order. A stage that needs one that is built is built.
+    """
+    changed = moved.changed()
+    found: dict[str, str | None] = {}
+    for stage in stages:
+        needed = [one for one in stage.needs if found.get(one) is not None]
+        if needed:
+            found[stage.id] = f"it needs {needed[0]}, which is built"
+        else:
+            found[stage.id] = stage.hindrance or _against(stage, moved, changed)
+    return found
+
+
+_Changed = Mapping[str, tuple[Written | None, Written | None]]
+
+
+def _against(stage: Layered, moved: Moved, changed: _Changed) -> str | None:
+    if stage.record is None:
+        return "no tier has it as it was on the other base"
+    writes = stage.record.writes
+    return (
+        _by_writes(stage, writes, changed)
+        or _by_reads(stage, changed)
+        or _by_programs(stage, writes, moved, changed)
+    )
+
+
+def _by_writes(stage: Layered, writes: WriteSet, changed: _Changed) -> str | None:
+    files = (path for path, one in writes.items() if one.kind != "directory")
+    databases = [*stage.touches, *filter(None, map(database_of, files))]
+    if databases:
+        return f"it changes the database {databases[0]}"
+    if (covered := _covered(writes, changed)) is not None:
+        return f"it wrote where the base or its packages changed: /{covered}"
+    if not _ACCOUNTS.isdisjoint(changed) and any(
+        one.uid or one.gid for one in writes.values()
+    ):
+        return "accounts changed, and it wrote files of others than root"
+    return None
+
+
+def _by_reads(stage: Layered, changed: _Changed) -> str | None:
+    for path, pair in changed.items():
+        for one in filter(None, pair):
+            if any(is_read(read, path, one) for read in stage.reads):
+                return f"it read what changed: /{path}"
+    return None
+
+
+def _by_programs(
+    stage: Layered, writes: WriteSet, moved: Moved, changed: _Changed
+) -> str | None:
+    if stage.programs is None:
+        return "its programs cannot be read"
+    if any(one.libraries for one in stage.programs) and any(map(LINKER.match, changed)):
+        return "the linker looks for libraries elsewhere"
+    try:
+        return _lost(stage.programs, stage.below, writes, moved)
+    except MalformedLayerError:
+        return "links that have no end are below it"
+
+
+def _covered(writes: WriteSet, changed: _Changed) -> str | None:
+    """Return a path that changed and that a layer writes, hides or lies below."""
+    theirs = {path: now for path, (_, now) in changed.items() if now is not None}
+    every = {*changed, *implied_paths(theirs)}
+    for path in (*writes, *implied_paths(writes)):
+        if path in every:
+            return path
+        for above in ancestors(path):
+            if above in changed and not _are_directories(changed[above]):
+                return above
+    for path in changed:
+        for above in (*ancestors(path), ""):
+            if above in writes and writes[above].kind != "directory":
+                return path
+    return None
+
+
+def _are_directories(pair: tuple[Written | None, Written | None]) -> bool:
+    return all(one is not None and one.kind == "directory" for one in pair)
+
+
+def _lost(
+    programs: Sequence[Program],
+    below: Sequence[WriteSet],
+    writes: WriteSet,
+    moved: Moved,
+) -> str | None:
+    before = stacked([moved.before, *below, writes])
+    after = stacked([moved.after, *below, writes])
+    for path, written in writes.items():
+        if written.kind == "symlink":
+            was, now = resolved(path, before), resolved(path, after)
+            if _there(was, before) is None:
+                continue  # it led nowhere
+            if was != now or _there(now, after) is None:
+                return f"its link /{path} leads to what is gone or another"
+    gone = lost(programs, before, after, moved.defined)
+    return None if gone is None else f"{gone}, which is gone or another"
+
+
+def _there(path: str, tree: WriteSet) -> Written | None:
+    """Return what is at a path of a tree, without what does not matter."""
+    found = tree.get(path)
+    if found is None or found.kind == "whiteout":
+        return None
+    kind = "directory" if found.kind == "opaque" else found.kind
+    return replace(seen(path, found), kind=kind, new=False)

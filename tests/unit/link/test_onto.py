@@ -1,0 +1,231 @@
+"""Which layers would be right on another base."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from dynbuild.digest import sha256
+from dynbuild.link.model import Layer, Record, WriteSet, Written
+from dynbuild.link.onto import Layered, Moved, judged
+from dynbuild.link.programs import Program, script
+from dynbuild.link.writes import stacked
+
+DIRECTORY = Written("directory", 0o755)
+FILE = Written("file", 0o644, content="file")
+NEW = Written("file", 0o644, content="new", new=True)
+OTHER = Written("file", 0o644, content="other")
+GONE = Written("whiteout")
+OWNED = Written("directory", 0o755, 7)
+
+
+def link(target: str) -> Written:
+    return Written("symlink", content=target)
+
+
+BASE: WriteSet = {
+    "etc": DIRECTORY,
+    "etc/passwd": FILE,
+    "usr": DIRECTORY,
+    "usr/bin": DIRECTORY,
+    "usr/bin/env": FILE,
+    "usr/bin/python3": Written("symlink", content="python3.11"),
+    "usr/bin/python3.11": FILE,
+    "usr/lib": DIRECTORY,
+    "usr/lib/libc.so.6": FILE,
+    "usr/lib/link.so": Written("symlink", content="libc.so.6"),
+}
+
+
+def of(writes: WriteSet) -> Record:
+    number = sha256(repr(sorted(writes.items())).encode())
+    layer = Layer(number, number, 1)
+    return Record("place", "step", "linux/amd64", (layer,), writes)
+
+
+def why(
+    writes: WriteSet,
+    changes: WriteSet,
+    *programs: Program,
+    defined: dict[str, tuple[str, ...]] | None = None,
+    gone: tuple[str, ...] = (),
+    base: WriteSet = BASE,
+    **more: object,
+) -> str | None:
+    """Say why a stage is built on a base with changes."""
+    after = {path: one for path, one in {**base, **changes}.items() if path not in gone}
+    stage = Layered("it", of(writes), programs=programs, **more)  # type: ignore[arg-type]
+    return judged([stage], Moved(base, after, defined or {}))["it"]
+
+
+OPT: WriteSet = {"opt": DIRECTORY, "opt/file": NEW}
+RUN = Program("opt/run", sha256(b""), "/usr/bin/env", "python3")
+
+
+def test_it_stays_beside_what_changed() -> None:
+    assert why(OPT, {"usr/bin/more": FILE, "usr/bin/env": OTHER}, RUN) is None
+
+
+@pytest.mark.parametrize(
+    ("writes", "changes", "told"),
+    [
+        (OPT, {"opt/file": FILE}, "/opt/file"),
+        (OPT, {"opt": FILE}, "/opt"),
+        ({"opt/x/y": NEW}, {"opt": FILE}, "/opt"),
+        ({"etc": DIRECTORY, **OPT}, {"etc": OWNED}, "/etc"),
+        ({"usr/lib": GONE}, {"usr/lib/more": FILE}, "/usr/lib/more"),
+        ({"etc/ld.so.cache": FILE}, {}, "database ld.so.cache"),
+        ({"opt/file": Written("file", uid=7)}, {"etc/passwd": OTHER}, "accounts"),
+        ({"opt/file": Written("file", gid=7)}, {"etc/passwd": OTHER}, "accounts"),
+        ({"opt/x": link("/usr/bin/python3")}, {"usr/bin/python3": link("env")}, "link"),
+        ({"opt/a": link("b"), "opt/b": link("a")}, {}, "no end"),
+    ],
+)  # fmt: skip
+def test_it_is_built(writes: WriteSet, changes: WriteSet, told: str) -> None:
+    assert told in str(why(writes, changes))
+
+
+def test_the_content_of_a_link_s_end_may_change() -> None:
+    writes = {"opt/link": Written("symlink", content="/usr/bin/env")}
+    assert why(writes, {"usr/bin/env": OTHER}) is None
+    assert "its link" in str(why(writes, {}, gone=("usr/bin/env",)))
+    nowhere = {"opt/link": Written("symlink", content="/nowhere")}
+    assert why(nowhere, {"usr/bin/env": OTHER}) is None
+
+
+def test_directories_that_changed_hinder_nothing_below_them() -> None:
+    base = {**BASE, "srv": DIRECTORY}
+    changes = {"srv": Written("directory", 0o755, 7)}
+    assert why({"srv/file": NEW}, changes, base=base) is None
+    opaque = {"srv": Written("opaque", 0o755)}
+    assert why({"opt/file": NEW}, opaque, base=base) is None
+
+
+def test_what_is_known_to_be_read_has_to_be_the_same() -> None:
+    read = ("usr/bin",)
+    assert "read" in str(why(OPT, {"usr/bin/env": OTHER}, reads=read))
+    assert "read" in str(why(OPT, {}, gone=("usr/bin/env",), reads=read))
+    assert why(OPT, {"usr/lib/x": OTHER}, reads=read) is None
+
+
+def test_who_runs_a_script_has_to_be_the_same() -> None:
+    assert "python3" in str(why(OPT, {}, RUN, gone=("usr/bin/python3",)))
+    moved = {"usr/bin/python3": Written("symlink", content="python3.12")}
+    assert "python3" in str(why(OPT, {**moved, "usr/bin/python3.12": FILE}, RUN))
+    assert "env" in str(why(OPT, {}, RUN, gone=("usr/bin/env",)))
+    path = Program("opt/run", sha256(b""), "/usr/bin/env", "/usr/bin/python3.11")
+    assert "3.11" in str(why(OPT, {}, path, gone=("usr/bin/python3.11",)))
+    # What was nowhere before is not gone.
+    assert why(OPT, {"x": FILE}, Program("opt/run", sha256(b""), "/never")) is None
+    # Whatever else has the name is not looked for by `env`.
+    base = {**BASE, "usr/lib/python3": FILE, "python3": FILE}
+    assert why(OPT, {}, RUN, base=base, gone=("usr/lib/python3", "python3")) is None
+
+
+@pytest.mark.parametrize("name", ["libc.so.6", "link.so"])
+def test_libraries_have_to_be_there(name: str) -> None:
+    loads = Program("opt/run", sha256(b""), libraries=((name, ()),))
+    versioned = Program("opt/run", sha256(b""), libraries=((name, ("V2",)),))
+    changed = {"usr/lib/libc.so.6": OTHER}
+    assert name in str(why(OPT, {}, loads, gone=("usr/lib/libc.so.6",)))
+    assert why(OPT, {"x": FILE}, versioned) is None
+    assert why(OPT, changed, loads) is None
+    assert name in str(why(OPT, changed, versioned))
+    assert name in str(why(OPT, changed, versioned, defined={"other": ("V1",)}))
+    assert why(OPT, changed, versioned, defined={"other": ("V1", "V2")}) is None
+    assert "linker" in str(why(OPT, {"etc/ld.so.conf.d/x.conf": FILE}, loads))
+    # A link that leads nowhere serves nobody.
+    base = {**BASE, "opt/lib": link("/nowhere"), f"srv/{name}": link("/nowhere")}
+    assert why(OPT, {"x": FILE}, loads, base=base) is None
+    absent = Program("opt/run", sha256(b""), libraries=(("libnever.so", ()),))
+    assert why(OPT, {"x": FILE}, absent) is None
+
+
+def test_what_is_unknown_is_built() -> None:
+    moved = Moved(BASE, BASE, {})
+    stages = [
+        Layered("lost"),
+        Layered("unread", of(OPT)),
+        Layered("hindered", of(OPT), programs=(), hindrance="because"),
+        Layered("touching", of(OPT), programs=(), touches=("dpkg",)),
+        Layered("on-it", of(OPT), needs=("other", "lost"), programs=()),
+        Layered("stays", of(OPT), needs=("other",), programs=()),
+    ]
+    assert judged(stages, moved) == {
+        "lost": "no tier has it as it was on the other base",
+        "unread": "its programs cannot be read",
+        "hindered": "because",
+        "touching": "it changes the database dpkg",
+        "on-it": "it needs lost, which is built",
+        "stays": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (b"#!/bin/sh -e", ("/bin/sh", "")),
+        (b"#! /usr/bin/env -S A=1 python3 -u", ("/usr/bin/env", "python3")),
+        (b"#!/usr/bin/env", ("/usr/bin/env", "")),
+        (b"#!", ("", "")),
+    ],
+)
+def test_first_lines_of_scripts(line: bytes, found: tuple[str, str]) -> None:
+    assert script(line) == found
+    assert why(OPT, {}, Program("opt/x", sha256(b""), *script(b"#!"))) is None
+
+
+PATHS = ["a", "a/b", "a/b/c", "a/d", "e", "e/f"]
+ITEMS = some.sampled_from(
+    [DIRECTORY, Written("directory", 0o755, 7), FILE, OTHER, GONE, Written("opaque")]
+)
+
+
+@some.composite
+def layers(draw: some.DrawFn, below: WriteSet) -> WriteSet:
+    """A layer over a tree, with every parent, as layers have them."""
+    wanted = draw(some.dictionaries(some.sampled_from(PATHS), ITEMS, max_size=4))
+    found: dict[str, Written] = {}
+    for path in sorted(wanted):
+        parents = [path[:at] for at, letter in enumerate(path) if letter == "/"]
+        if any(
+            one in found and found[one].kind not in {"directory", "opaque"}
+            for one in parents
+        ):
+            continue  # fmt: skip
+        for one in parents:
+            lower = below.get(one)
+            carried = lower if lower and lower.kind == "directory" else DIRECTORY
+            found.setdefault(one, carried)
+        found[path] = wanted[path]
+    return found
+
+
+@given(some.data())
+def test_a_layer_that_stays_covers_nothing_and_is_covered_by_nothing(
+    data: some.DataObject,
+) -> None:
+    before = stacked([data.draw(layers({}))])
+    after = stacked([before, data.draw(layers(before))])
+    writes = data.draw(layers(before))
+    found = judged([Layered("it", of(writes), programs=())], Moved(before, after, {}))
+    if found["it"] is not None:
+        return
+
+    def at(path: str, tree: WriteSet) -> tuple[object, ...] | None:
+        one = tree.get(path)
+        if one is None or one.kind == "whiteout":
+            return None
+        kind = "directory" if one.kind == "opaque" else one.kind
+        return kind, one.mode, one.uid, one.content
+
+    was, now = stacked([before, writes]), stacked([after, writes])
+    for path in PATHS:
+        if path in writes:
+            assert at(path, before) == at(path, after)
+            assert at(path, now) == at(path, was)
+        elif at(path, before) != at(path, after):
+            assert at(path, now) == at(path, after)
+        else:
+            assert at(path, now) == at(path, was)
