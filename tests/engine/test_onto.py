@@ -106,7 +106,7 @@ def onto(image: Image, base: str, *flags: str) -> tuple[set[str], dict[str, Any]
 
 
 def test_stages_stay_where_nothing_speaks_against_it(
-    image: Image, repository: AptRepository, push: Callable[..., str]
+    image: Image, repository: AptRepository, push: Callable[..., str], registry: str
 ) -> None:
     image.edit(STAGES.format(unique=uuid4()))
     lock = image.space.read("dynbuild.lock")
@@ -123,6 +123,13 @@ def test_stages_stay_where_nothing_speaks_against_it(
     there = "cat /opt/stays/file /opt/copied /etc/moved; dpkg-query -W lib"
     assert image.run(there) == f"{file}{file}moved\nlib\t1.1\n"
     assert image.run("stat -c %u /owned; cat /usr/share/lib/version") == "7\ncovered\n"
+
+    name = f"{registry}/dynbuild-test/onto:{uuid4().hex}"
+    words = ("realize", "--onto", moved, "-t", name, "--push", "-o", "oci:layout")
+    image.space.ok(*words)
+    assert image.docker("run", "--rm", name, "cat", "/opt/copied", "/etc/moved") == (
+        f"{file}moved\n"
+    )
 
     assert "stages that stayed: stays, on-it" in image.space.ok("status").err
     labels = json.loads(image.docker("inspect", image.tag))[0]["Config"]["Labels"]
