@@ -13,7 +13,7 @@ from dynbuild.cli.commands.realize_settings import RealizeSettings
 from dynbuild.cli.output import show, tell
 from dynbuild.cli.progress import once, progress, use_color
 from dynbuild.cli.progress_summary import failure
-from dynbuild.errors import CommandFailed, Diagnostic
+from dynbuild.errors import CommandFailed, DeclarationError, Diagnostic
 from dynbuild.steps.model import Pin
 
 
@@ -34,7 +34,11 @@ def unfit(settings: RealizeSettings) -> Mapping[str, object]:
 
 
 def build_onto(job: BuildJob, base: Pin) -> Built:
-    """Make an image on another base. Raises CommandFailed."""
+    """Make an image on another base. Raises CommandFailed, DeclarationError."""
+    if job.line:
+        message = "--onto is for a declaration of one image, and this has several"
+        hint = "change the base in the declaration, and run `dynbuild lock`"
+        raise DeclarationError(Diagnostic("DB0450", message, hint=hint))
     named = f"{base.image}@{base.digest}" if base.digest else base.image
     tell(f"onto {named}")
     start = time.monotonic()
