@@ -1,6 +1,7 @@
 """Requests of earlier commands, which a new start from git's HEAD must not lose."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from dynbuild.lockfile.model import Lock, declared_packages, is_same
 from dynbuild.lockfile.own_packages import is_begun_anew, own_upgraded_since
@@ -13,7 +14,8 @@ from dynbuild.lockfile.upgrades import (
     so_far,
     upgraded_since,
 )
-from dynbuild.steps.log import Event, Log
+from dynbuild.steps.log import Event, Log, declared
+from dynbuild.steps.model import Remove
 
 
 def asked_since(committed: Lock, current: Lock) -> Requests:
@@ -41,7 +43,7 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
         and links(before[old]) == links(after[name], follow(names))
         and current.stages[name].moves > committed.stages[old].moves
     }
-    return Requests(
+    asked = Requests(
         upgrade=_upgraded_since(committed, current),
         upgrade_own=own_upgraded_since(committed, current),
         earlier=current,
@@ -50,11 +52,39 @@ def asked_since(committed: Lock, current: Lock) -> Requests:
         upgrades=so_far(current),
         freshen=freshened_since(current.packages, committed.packages),
     )
+    relisted = _relisted_anew(committed, current, asked)
+    return replace(asked, upgrade=asked.upgrade | relisted) if relisted else asked
 
 
 def _upgraded_since(committed: Lock, current: Lock) -> frozenset[tuple[str, str]]:
     counted = so_far(committed)
     return frozenset(upgraded_since(current.packages, committed.packages, counted))
+
+
+def _relisted_anew(
+    committed: Lock, current: Lock, asked: Requests
+) -> frozenset[tuple[str, str]]:
+    """Return what was removed, and is declared again in its newest version on request.
+
+    Without one its removal is folded away, and it has the version that it had.
+    """
+    relisted = [
+        (manager, key, events[-1].fact)
+        for manager, log in committed.packages.items()
+        for key, events in log.items()
+        if isinstance(events[-1].action, Remove)
+        and key in declared(current.packages.get(manager, {}))
+        and events[-1].fact
+        in {one.fact for one in current.packages.get(manager, {})[key]}
+    ]
+    if not relisted:
+        return frozenset()
+    kept = logs_after(committed, current, asked)
+    return frozenset(
+        (manager, key)
+        for manager, key, removal in relisted
+        if removal not in {one.fact for one in kept.get(manager, {}).get(key, ())}
+    )
 
 
 def fixed_there(asked: Requests, main: Lock) -> frozenset[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dynbuild.lockfile.codec import dumps
 from dynbuild.lockfile.model import Lock, Target
 from dynbuild.lockfile.requests import asked_since, combined, is_repacked
 from dynbuild.lockfile.update import NOTHING, Requests, update
+from dynbuild.steps.model import Stage
 from tests.properties.edits import NEVER_REPACKS, edited, histories, requests
 from tests.properties.strategies import DISTINCT, renamed, renamings
 from tests.properties.test_update import replayed
@@ -30,6 +31,25 @@ def test_flags_are_not_lost(data: st.DataObject, history: list[Target]) -> None:
     once = run(committed, committed, history[-1], asked)
     twice = run(committed, once, history[-1])
     assert dumps(twice) == dumps(once)
+
+
+@given(st.data(), histories(DISTINCT, edits=NEVER_REPACKS))
+def test_what_is_declared_again_is_as_new_as_it_was_asked_to_be(
+    data: st.DataObject, history: list[Target]
+) -> None:
+    """Also after another edit, though a removal folds away where nobody asked."""
+    target = history[-1]
+    known = [(row, key) for row, specs in target.packages.items() for key in specs]
+    assume(known)
+    manager, removed = data.draw(st.sampled_from(known))
+    rest = {k: v for k, v in target.packages[manager].items() if k != removed}
+    without = replace(target, packages={**target.packages, manager: rest})
+    committed = update(replayed(history)[-1], without)
+    upgrade = data.draw(st.frozensets(st.sampled_from(known)))
+    once = run(committed, committed, target, Requests(upgrade=upgrade))
+    wider = replace(target, stages=(*target.stages, Stage("later", commands=("x",))))
+    there = run(committed, once, wider)
+    assert there.packages == once.packages
 
 
 @given(st.data(), histories(DISTINCT))
