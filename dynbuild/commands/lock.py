@@ -193,8 +193,7 @@ def with_versions(locked: Locked, several: LockedImages) -> Locked:
 
 def _text_beside(recipe: AnyLock, held: AnyLock | None) -> str | None:
     """Return the text of a lock; None if the file has it."""
-    text = dumps(recipe)
-    return None if held is not None and text == dumps(held) else text
+    return None if recipe == held else dumps(recipe)
 
 
 def _of_news(result: LockedImages) -> list[Diagnostic]:

@@ -31,7 +31,7 @@ from dynbuild.steps.kinds import (
     Records,
     Variables,
 )
-from dynbuild.steps.log import EVERYTHING, UNDECLARED
+from dynbuild.steps.log import EVERYTHING, UNDECLARED, Log
 from dynbuild.steps.managers import MANAGERS
 from dynbuild.steps.model import DEFAULT_SHELL, AptSource, Pin
 from dynbuild.steps.recipe import targets_of
@@ -45,6 +45,9 @@ MARKER = re.compile(
     r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?=[ \r\n]|\Z)", re.MULTILINE
 )
 """The lines of a merge conflict."""
+
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""Text that TOML writes as it is, between quotes."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SEVERAL = 2
@@ -178,9 +181,7 @@ def _part(at: KeyPath, lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
         },
     )
     yield (*at, "mirrors"), dict(sorted(lock.mirrors.items()))
-    for manager in MANAGERS:
-        log = lock.packages.get(manager, {})
-        yield from log_tables((*at, manager), log)
+    yield from _logs(at, lock.packages)
     yield from versions.tables((*at, "resolved"), lock)
     for setup, seq in sorted(
         lock.setups.items(), key=lambda item: reading.setup_id(item[0])
@@ -197,6 +198,12 @@ def _part(at: KeyPath, lock: Lock) -> Iterator[tuple[KeyPath, TomlTable]]:
         yield (*at, "user"), {"seq": lock.user_seq, **_row(lock.user)}
     for name, entry in sorted(lock.stages.items()):
         yield from _stage((*at, "stages", name), entry)
+
+
+def _logs(at: KeyPath, logs: Mapping[str, Log]) -> Iterator[tuple[KeyPath, TomlTable]]:
+    for manager in MANAGERS:
+        if manager in logs:
+            yield from log_tables((*at, manager), logs[manager])
 
 
 def _sources(
@@ -229,8 +236,7 @@ def _stage(path: KeyPath, entry: Entry) -> Iterator[tuple[KeyPath, TomlTable]]:
     (_, facts), *variables = _tables_of(path, entry.stage)
     own = {"seq": entry.seq, "moves": entry.moves or None, "seen": entry.seen}
     yield path, {**_set(own), **facts}
-    for manager in MANAGERS:
-        yield from log_tables((*path, manager), entry.packages.get(manager, {}))
+    yield from _logs(path, entry.packages)
     yield from _sources(path, entry.sources)
     yield from variables
 
@@ -328,4 +334,7 @@ def _text(text: str) -> str:
 
 
 def _line(value: TomlValue) -> str:
+    # Nearly all that a lock has; the library takes ten times as long.
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return f'"{value}"'
     return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
