@@ -1,12 +1,14 @@
 """What repositories offer, asked as an image is configured to ask them."""
 
 import io
-import lzma
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import field
+from types import MappingProxyType
 
+from dynbuild.commands.repodata import ByArchitecture, offers_of
+from dynbuild.commands.unpacking import BROKEN, LARGEST, UNPACK, parts
 from dynbuild.digest import sha256
 from dynbuild.explain.archives import (
     PACKED,
@@ -22,44 +24,6 @@ from dynbuild.fetching import Download, FetchError
 from dynbuild.inside.model import Archive
 from dynbuild.values import dataclass
 
-LARGEST = 256 << 20
-"""Maximum bytes of an index, unpacked: Debian's largest has fifty million."""
-
-_OF_GZIP = 31
-"""The ``wbits`` of zlib that mean the header of gzip."""
-
-
-def _xz(data: bytes) -> bytes:
-    return _whole(lzma.LZMADecompressor(), data)
-
-
-def _gz(data: bytes) -> bytes:
-    return _whole(zlib.decompressobj(_OF_GZIP), data)
-
-
-def _whole(unpacker: "lzma.LZMADecompressor | zlib._Decompress", data: bytes) -> bytes:
-    found = unpacker.decompress(data, LARGEST)
-    if not unpacker.eof:
-        raise EOFError
-    return found
-
-
-def _parts(data: bytes) -> bytes:
-    """Unpack parts of gzip that follow one another, as an index its signature."""
-    found = b""
-    while data:
-        if len(found) >= LARGEST:
-            raise EOFError
-        unpacker = zlib.decompressobj(_OF_GZIP)
-        found += unpacker.decompress(data, LARGEST - len(found))
-        if not unpacker.eof:
-            raise EOFError
-        data = unpacker.unused_data
-    return found
-
-
-_UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": _xz, ".gz": _gz, "": bytes}
-
 
 @dataclass(slots=True)
 class Archives:
@@ -68,39 +32,64 @@ class Archives:
     download: Download
     _releases: dict[str, Release] = field(default_factory=dict)
     _offered: dict[tuple[Archive, str], Offered | str] = field(default_factory=dict)
+    _of_rpm: dict[tuple[Archive, tuple[tuple[str, str], ...]], ByArchitecture | str] = (
+        field(default_factory=dict)
+    )
 
     def offers(
         self,
         archives: Iterable[Archive],
         architectures: Iterable[str],
         *,
-        apk: bool = False,
+        kind: str = "deb",
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[dict[str, list[Offered]], dict[str, str]]:
         """Return what is offered, by architecture, and the addresses that fail.
 
-        Of all archives those of apt are asked, or those of ``apk``.
+        Of all archives those of a kind of packages are asked; ``variables`` are what
+        their addresses may have.
         """
         found: dict[str, list[Offered]] = {one: [] for one in architectures}
         failed: dict[str, str] = {}
         for archive in archives:
             for architecture, offers in found.items():
-                if archive.is_of_apk != apk:
+                if archive.kind != kind:
                     continue
-                key = (archive, architecture)
-                if key not in self._offered:
-                    self._offered[key] = self._ask(archive, architecture)
-                match self._offered[key]:
+                match self._known(archive, architecture, variables):
                     case Offered() as one:
                         offers.append(one)
                     case str(why):
                         failed[f"{archive.uri} {archive.suite}".strip()] = why
         return found, failed
 
+    def _known(
+        self, archive: Archive, architecture: str, variables: Mapping[str, str]
+    ) -> Offered | str:
+        if archive.kind == "rpm":
+            whole = (archive, tuple(sorted(variables.items())))
+            if whole not in self._of_rpm:
+                self._of_rpm[whole] = self._ask_rpm(archive, variables)
+            found = self._of_rpm[whole]
+            nothing = Offered({}, security=False)
+            return found if isinstance(found, str) else found.get(architecture, nothing)
+        key = (archive, architecture)
+        if key not in self._offered:
+            self._offered[key] = self._ask(archive, architecture)
+        return self._offered[key]
+
+    def _ask_rpm(
+        self, archive: Archive, variables: Mapping[str, str]
+    ) -> ByArchitecture | str:
+        try:
+            return offers_of(self.download, archive, variables)
+        except FetchError as error:
+            return str(error)
+
     def _ask(self, archive: Archive, architecture: str) -> Offered | str:
         if not archive.uri.startswith(("http://", "https://")):
             return "it is no address of http"
         try:
-            if archive.is_of_apk:
+            if archive.kind == "apk":
                 return Offered(self._of_apk(archive, architecture), security=False)
             release = self._release(archive)
             texts = [
@@ -119,7 +108,7 @@ class Archives:
         if data is None:
             raise FetchError(f"it has nothing for {architecture}")
         try:
-            with tarfile.open(fileobj=io.BytesIO(_parts(data)), mode="r:") as archived:
+            with tarfile.open(fileobj=io.BytesIO(parts(data)), mode="r:") as archived:
                 entry = archived.getmember("APKINDEX")
                 whole = entry.isreg() and not entry.issparse() and entry.size <= LARGEST
                 member = archived.extractfile(entry) if whole else None
@@ -156,8 +145,8 @@ class Archives:
             if sha256(data) != wanted:
                 raise FetchError(f"{path}{packed} is not what the release names")
             try:
-                return _UNPACK[packed](data).decode("utf-8", "replace")
-            except (lzma.LZMAError, zlib.error, EOFError):
+                return UNPACK[packed](data).decode("utf-8", "replace")
+            except BROKEN:
                 raise FetchError(f"{path}{packed} cannot be unpacked") from None
         if any(f"{path}{packed}" in release.files for packed in PACKED):
             raise FetchError(f"{path} is not there")

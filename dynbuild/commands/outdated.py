@@ -15,6 +15,7 @@ from dynbuild.explain.outdated import (
     packages,
 )
 from dynbuild.explain.predict import predict
+from dynbuild.explain.repodata import variables_of
 from dynbuild.explain.view import stand_ins
 from dynbuild.inheritance import steps_of
 from dynbuild.link.model import WriteSet
@@ -107,7 +108,10 @@ def found_of(
     kind = MANAGERS[manager].kind
     architectures = {one.architecture for one in there if one.kind == kind}
     offers, failed = archives.offers(
-        contents.archives, sorted(architectures - _ANY), apk=manager == "apk"
+        contents.archives,
+        sorted(architectures - (set() if kind == "rpm" else _ANY)),
+        kind=kind,
+        variables=variables_of(there, contents.variables) if kind == "rpm" else {},
     )
     why = _NOWHERE if contents.unknown else "nothing in the image has this name"
     return of_system(lock, manager, there, offers, failed, why)

@@ -1,9 +1,12 @@
 """What repositories of apt and apk have: releases, indexes, what is newer."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 
 from univers import gentoo
 from univers.debian import Version, compare_versions
+from univers.rpm import compare_rpm_versions
 
 from dynbuild.digest import Digest
 from dynbuild.inside.model import Archive, Kind, Package, plain
@@ -16,6 +19,8 @@ PACKED = (".xz", ".gz", "")
 _RELEASE = frozenset({"Label", "Suite", "Codename", "SHA256"})
 _PACKAGES = frozenset({"Package", "Version"})
 _OF_APK = frozenset({"P", "V"})
+_OF_MODULE = re.compile(r"\.module[_+]")
+_OF_RPM = re.compile(r"(?:[0-9]+:)?[\w.+~^]+-[\w.+~^]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +32,36 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A version that fixes security, and the advisories that say so."""
+
+    version: str
+    advisories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
-    """The versions that an archive offers on one architecture, by name."""
+    """The versions that an archive offers on one architecture, by name.
+
+    ``security``: all of them fix it; ``fixes`` are those of which an advisory says it.
+    """
 
     versions: Mapping[str, str]
     security: bool
+    fixes: Mapping[str, tuple[Fix, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """The newest version offered of a package, and whether a security fix is newer."""
+    """The newest version offered of a package, and whether a security fix is newer.
+
+    ``advisories`` are those of which the package has no fix yet.
+    """
 
     newest: str
     outdated: bool
     security: bool
+    advisories: tuple[str, ...] = ()
 
 
 def folder_of(archive: Archive) -> str:
@@ -94,7 +115,7 @@ def offered_by_apk(text: str) -> dict[str, str]:
 def _newest(rows: Iterable[tuple[str, str]], kind: Kind) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, version in ((plain(one), plain(other)) for one, other in rows):
-        if not name or not _is_valid(version, kind):
+        if not name or not is_valid(version, kind):
             continue
         if name not in found or is_newer(version, found[name], kind):
             found[name] = version
@@ -112,14 +133,26 @@ def newer(package: Package, offers: Mapping[str, Iterable[Offered]]) -> Newer | 
         asked = [*offers.get(package.architecture, ())]
     found = [*_versions(package.name, asked)]
     kind, have = package.kind, package.version
-    if not found or not _is_valid(have, kind):
+    if not found or not is_valid(have, kind) or _stays(package):
         return None
     newest = found[0][0]
     for version, _ in found:
         if is_newer(version, newest, kind):
             newest = version
-    fixes = any(safe and is_newer(version, have, kind) for version, safe in found)
-    return Newer(newest, is_newer(newest, have, kind), fixes)
+    safe = any(of and is_newer(version, have, kind) for version, of in found)
+    fixes = [
+        fix
+        for one in asked
+        for fix in one.fixes.get(package.name, ())
+        if is_newer(fix.version, have, kind) and not is_newer(fix.version, newest, kind)
+    ]
+    advisories = sorted({name for fix in fixes for name in fix.advisories})
+    outdated = is_newer(newest, have, kind)
+    return Newer(newest, outdated, safe or bool(fixes), tuple(advisories))
+
+
+def _stays(package: Package) -> bool:
+    return package.kind == "rpm" and is_of_module(package.version)
 
 
 def _versions(name: str, offers: Iterable[Offered]) -> Iterator[tuple[str, bool]]:
@@ -135,10 +168,22 @@ def is_newer(one: str, other: str, kind: Kind = "deb") -> bool:
     """
     if kind == "apk":
         return bool(gentoo.vercmp(one, other) > 0)
+    if kind == "rpm":
+        return bool(compare_rpm_versions(one, other) > 0)
     return bool(compare_versions(one, other) > 0)
 
 
-def _is_valid(version: str, kind: Kind) -> bool:
+def is_of_module(version: str) -> bool:
+    """Whether a package of rpm is of a stream of a module.
+
+    Versions of other streams are no newer ones of it, and only dnf knows the stream.
+    """
+    return _OF_MODULE.search(version) is not None
+
+
+def is_valid(version: str, kind: Kind) -> bool:
     if kind == "apk":
         return gentoo.is_valid(version) is not None
+    if kind == "rpm":
+        return _OF_RPM.fullmatch(version) is not None
     return bool(Version.is_valid(version))

@@ -76,7 +76,7 @@ class Contents:
 
     ``changes`` has what each step changed, for those that changed any package.
     ``unknown`` are the steps of which nobody knows what they installed, ``archives``
-    where apt is told to take more from.
+    where managers are told to take more from; ``variables`` those of dnf's addresses.
     """
 
     packages: tuple[InstalledPackage, ...] = ()
@@ -85,6 +85,7 @@ class Contents:
     unknown: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     archives: tuple[Archive, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def contents(parts: Iterable[Part]) -> Contents:
@@ -133,6 +134,7 @@ def contents(parts: Iterable[Part]) -> Contents:
             if reading.problem
         ),
         tuple(sorted({a for reading, _ in here.values() for a in reading.archives})),
+        _variables(here),
     )
 
 
@@ -225,6 +227,17 @@ def _licensed(one: Package, here: Mapping[str, tuple[Reading, str]]) -> Package:
         return one
     found = here.get(one.name.join(_COPYRIGHT))
     return one if found is None else replace(one, licence=found[0].licence)
+
+
+def _variables(here: Mapping[str, tuple[Reading, str]]) -> dict[str, str]:
+    """Return dnf's variables: by the names of their files, before what it finds."""
+    found: dict[str, str] = {}
+    for path in sorted(here, reverse=True):
+        directory, _, name = path.rpartition("/")
+        named = name if directory.endswith("/vars") else "releasever"
+        if value := here[path][0].variable:
+            found[named] = value
+    return found
 
 
 def _distribution(

@@ -1,12 +1,12 @@
 """The outdated images and packages of a lock, as far as that can be determined."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
-from dynbuild.explain.archives import Offered, newer
+from dynbuild.explain.archives import Offered, is_of_module, newer
 from dynbuild.inside.model import Package
 from dynbuild.link.model import WriteSet
 from dynbuild.lockfile.model import Lock, declared_packages
@@ -17,7 +17,7 @@ from dynbuild.values import dataclass
 
 State: TypeAlias = Literal["current", "outdated", "unknown"]
 
-ASKED = ("apt", "apk")
+ASKED = ("apt", "apk", "yum")
 """The managers whose repositories an image names, and are asked."""
 
 _INSTALLED = re.compile(
@@ -29,7 +29,8 @@ _INSTALLED = re.compile(
 class Finding:
     """An image or a package: its current version, and the newest.
 
-    ``note`` says why that is unknown. ``security``: a fix of security is newer.
+    ``note`` says why that is unknown. ``security``: a fix of security is newer, of what
+    ``advisories`` name.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Finding:
     newest: str | None = None
     note: str = ""
     security: bool = False
+    advisories: tuple[str, ...] = ()
 
 
 def images(
@@ -104,11 +106,11 @@ def of_system(  # noqa: PLR0913, PLR0917 - what is there, and what may be
     current. ``unknown`` says why a package that is not known to be installed is not.
     """
     keys = declared_packages(lock).get(manager, {}).keys() - {EVERYTHING}
-    declared = {key.partition(":")[0] for key in keys}
     for archive, why in failed.items():
         yield Finding(manager, archive, "unknown", note=why)
     there = [one for one in installed if one.kind == MANAGERS[manager].kind]
     names = {one.name for one in there}
+    declared = {_name(manager, key, names) for key in keys if not key.startswith("@")}
     for name in sorted(declared - names):
         yield Finding(manager, name, "unknown", note=unknown)
     for package in sorted(there):
@@ -125,12 +127,24 @@ def of_system(  # noqa: PLR0913, PLR0917 - what is there, and what may be
                 found.newest,
                 note,
                 found.security,
+                found.advisories,
             )
         elif wanted and (failed or found is None):
             note = "; ".join(failed.values()) or f"no source of {manager} offers it"
+            if manager == "yum" and is_of_module(have):
+                note = "it is of a module, whose stream only dnf knows"
             yield Finding(manager, package.name, "unknown", have, note=note)
         elif wanted and found is not None:
             yield Finding(manager, package.name, "current", have, found.newest)
+
+
+def _name(manager: str, key: str, names: Collection[str]) -> str:
+    """Return the name of a declared package; dnf's may go on with its version."""
+    if manager != "yum":
+        return key.partition(":")[0]
+    parts = re.split(r"(?=[-.])", key)
+    heads = ("".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((head for head in heads if head in names), key)
 
 
 def installed_by_pip(wrote: Iterable[WriteSet]) -> dict[str, str]:

@@ -22,7 +22,7 @@ than one."""
 
 _MOST = 64 << 20
 """Maximum bytes of one unpacked: no tier may fill the memory with it."""
-_VERSION = 3
+_VERSION = 4
 _KINDS = frozenset(get_args(Kind))
 
 
@@ -72,8 +72,11 @@ def _row(one: Reading) -> dict[str, object]:
         "distribution": one.distribution and [*one.distribution],
         "licence": one.licence,
         "problem": one.problem,
-        "archives": [[x.uri, x.suite, [*x.components]] for x in one.archives],
+        "archives": [
+            [x.uri, x.suite, [*x.components], x.kind, x.listed] for x in one.archives
+        ],
         "noted": [*one.noted],
+        "variable": one.variable,
     }
     return {name: value for name, value in row.items() if value}
 
@@ -92,23 +95,36 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         _text(row.get("problem", "")),
         tuple(_archive(*facts) for facts in row.get("archives", ())),
         tuple(_text(line, LONGEST_LINE) for line in row.get("noted", ())),
+        _text(row.get("variable", "")),
     )
 
 
-def _archive(uri: object, suite: object, components: object) -> Archive:
+def _archive(
+    uri: object, suite: object, components: object, kind: object, listed: object
+) -> Archive:
     if not isinstance(components, list):
         raise UnreadableReadingsError
-    return Archive(_text(uri), _text(suite), tuple(map(_text, components)))
+    return Archive(
+        _text(uri),
+        _text(suite),
+        tuple(map(_text, components)),
+        _kind(kind),
+        listed is True,
+    )
+
+
+def _kind(said: object) -> Kind:
+    if said not in _KINDS:
+        raise UnreadableReadingsError
+    return cast("Kind", said)
 
 
 def _package(kind: object, *texts: object) -> Package:
-    if kind not in _KINDS:
-        raise UnreadableReadingsError
     name, version, architecture, source, source_version, licence, needs = texts
     if not isinstance(needs, list):
         raise UnreadableReadingsError
     return Package(
-        cast("Kind", kind),
+        _kind(kind),
         _text(name),
         _text(version),
         _text(architecture),

@@ -40,16 +40,16 @@ class Archive:
     """A repository that a manager is configured to ask.
 
     Of apt as sources.list(5) names it: a suite that ends in / is a directory with an
-    index of its own, without components. One of apk has no suite.
+    index of its own, without components. Others have no suite. One of rpm may have
+    variables in its address; its ``components`` are addresses of mirrors, and one that
+    is ``listed`` has the address of a list of these.
     """
 
     uri: str
     suite: str
     components: tuple[str, ...] = ()
-
-    @property
-    def is_of_apk(self) -> bool:
-        return not self.suite
+    kind: Kind = "deb"
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,9 @@ class Reading:
     """What one file says: packages, the name and version of a distribution, a licence.
 
     The licence is that of the package whose file it is, ``archives`` are where more
-    comes from. ``noted`` are the lines in which a package group of dynbuild said what
-    came. ``problem`` says why the file could not be read, or not whole.
+    comes from, ``variable`` is the value of one that their addresses may have.
+    ``noted`` are the lines in which a package group of dynbuild said what came.
+    ``problem`` says why the file could not be read, or not whole.
     """
 
     packages: tuple[Package, ...] = ()
@@ -67,6 +68,7 @@ class Reading:
     problem: str = ""
     archives: tuple[Archive, ...] = ()
     noted: tuple[str, ...] = ()
+    variable: str = ""
 
 
 Readings: TypeAlias = Mapping[str, Reading]

@@ -92,6 +92,12 @@ READERS = (
     ),
     Reader("etc/apk/repositories", _SMALL, _text(sources.repositories)),
     Reader(
+        r"etc/(?:(?:yum|distro)\.repos\.d/[^/]+\.repo|dnf/dnf\.conf|yum\.conf)",
+        _SMALL,
+        _text(sources.sections),
+    ),
+    Reader(r"etc/(?:dnf|yum)/vars/\w+", _SMALL, _text(sources.variable)),
+    Reader(
         r"var/lib/(?:apt/dynbuild-came|dynbuild/came/(?:npm|pip))",
         _SMALL,
         _text(_noted),
@@ -112,7 +118,7 @@ _NAMES = frozenset(
             "Packages.db",
         ),
         *("METADATA", "PKG-INFO", "package.json", "os-release", "sources.list"),
-        "repositories",
+        *("repositories", "dnf.conf", "yum.conf"),
         "dynbuild-came",
     }
 )
@@ -121,6 +127,7 @@ _NAMES = frozenset(
 _DIRECTORIES = (
     "var/lib/dpkg/status.d",
     "etc/apt/sources.list.d",
+    *("etc/yum.repos.d", "etc/distro.repos.d", "etc/dnf/vars", "etc/yum/vars"),
     "var/lib/dynbuild/came",
 )
 

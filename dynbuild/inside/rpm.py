@@ -10,11 +10,13 @@ from dynbuild.inside.stanzas import providers, resolved
 
 _NAME, _VERSION, _RELEASE, _EPOCH, _LICENCE = 1000, 1001, 1002, 1003, 1014
 _ARCH, _SOURCE, _PROVIDES, _REQUIRES = 1022, 1044, 1047, 1049
+_PROVIDED_VERSIONS = 1113
 _IN_DIRECTORY, _BASE_NAMES, _DIRECTORIES = 1116, 1117, 1118
 _TAGS = frozenset(
     {
         *(_NAME, _VERSION, _RELEASE, _EPOCH, _LICENCE, _ARCH, _SOURCE),
-        *(_PROVIDES, _REQUIRES, _IN_DIRECTORY, _BASE_NAMES, _DIRECTORIES),
+        *(_PROVIDES, _PROVIDED_VERSIONS, _REQUIRES),
+        *(_IN_DIRECTORY, _BASE_NAMES, _DIRECTORIES),
     }
 )
 _INT32, _STRING, _STRINGS, _TRANSLATED = 4, 6, 8, 9
@@ -29,6 +31,8 @@ a few.
 _VALUES = 4_000_000
 """Maximum values of all headers: names of files, and of what is provided and needed."""
 _KEY = "gpg-pubkey"
+_RELEASE_OF = "system-release"
+"""What the package of a distribution's release provides."""
 
 Value = str | int | list[str] | list[int]
 Header = Mapping[int, Value]
@@ -43,7 +47,26 @@ def database(data: bytes) -> Reading:
     found = providers(
         (_text(one, _NAME), [*_texts(one, _PROVIDES), *_files(one)]) for one in there
     )
-    return Reading(tuple(sorted(_package(one, found) for one in there)))
+    packages = tuple(sorted(_package(one, found) for one in there))
+    return Reading(packages, variable=plain(_release(there)))
+
+
+def _release(there: list[Header]) -> str:
+    """Return what dnf calls the release of the distribution, if any package says it."""
+    for one in there:
+        provided = dict(
+            zip(
+                _texts(one, _PROVIDES),
+                _texts(one, _PROVIDED_VERSIONS),
+                strict=False,
+            )
+        )
+        if version := provided.get(f"{_RELEASE_OF}(releasever)"):
+            return version
+    for one in there:
+        if _RELEASE_OF in _texts(one, _PROVIDES):
+            return _text(one, _VERSION)
+    return ""
 
 
 def header(blob: bytes) -> Header:

@@ -4,86 +4,23 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
-from tests.engine.managers import Image, make_base
+from tests.engine.managers import Image
+from tests.engine.yum_bases import dnf4_base, yum_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.space import Space
 
-# Debian's rpm keeps its database in a home directory; elsewhere it is the system's.
-BASE = r"""
-FROM @base@
-RUN @apt@
-RUN <<'END'
-set -eu
-mkdir -p /etc/rpm /etc/yum.repos.d /repository /later
-echo '%_dbpath /var/lib/rpm' > /etc/rpm/macros
-package() {  # folder name version requires provides
-  cat > /tmp/package.spec <<SPEC
-Name: $2
-Version: $3
-Release: 1
-Summary: made by a test
-License: none
-BuildArch: noarch
-${4:+Requires: $4}
-${5:+Provides: $5}
-%description
-%install
-mkdir -p %{buildroot}/opt
-echo $3 > %{buildroot}/opt/$2
-%files
-/opt/$2
-SPEC
-  rpmbuild -bb --quiet --define "_rpmdir $1" /tmp/package.spec
-  rm -rf /tmp/package.spec /root/rpmbuild
-}
-package /repository app 1 lib
-package /repository lib 1
-package /repository many 1
-package /repository many 2
-package /repository plain 1 "" agent
-package /repository own 1 own-lib
-package /repository own-lib 1
-package /repository loose 1
-package /repository c++ 1
-package /later many 3
-createrepo_c -q /repository
-cat > /etc/yum.repos.d/test.repo <<'REPO'
-[test]
-name=test
-baseurl=file:///repository
-gpgcheck=0
-REPO
-dnf="dnf -y"
-if command -v dnf5 > /dev/null; then dnf="dnf5 -y"; fi
-$dnf install own loose
-@mark@
-rm -rf /var/cache/dnf /var/cache/libdnf5 /var/log/dnf* /var/log/hawkey.log
-END
-"""
-
 OWN = {"own": "1", "own-lib": "1", "loose": "1"}
-
-
-def _base(engine: dict[str, str], apt: str, mark: str, debian_base: str) -> str:
-    text = BASE.replace("@base@", debian_base).replace("@apt@", apt)
-    text = text.replace("@mark@", mark)
-    return make_base(engine, text, f"managers-yum-{uuid4().hex[:12]}")
 
 
 @pytest.fixture(scope="module")
 def dnf4(engine: dict[str, str], debian_base: str) -> Iterator[str]:
-    apt = (
-        "apt-get update && apt-get install -y --no-install-recommends "
-        "dnf rpm createrepo-c && rm -rf /var/lib/apt/lists/*"
-    )
-    tag = _base(engine, apt, "dnf -y mark remove loose", debian_base)
+    tag = dnf4_base(engine, debian_base)
     yield tag
     Image(None, engine, tag, tag).forget()  # type: ignore[arg-type]  # only removed
 
@@ -99,7 +36,7 @@ def dnf5(engine: dict[str, str], debian_base: str) -> Iterator[str]:
         # A plugin that would keep a repository of what was installed.
         "rm -rf /var/lib/apt/lists/* /etc/dnf/libdnf5-plugins/local.conf"
     )
-    tag = _base(engine, apt, "dnf5 -y mark dependency loose", debian_base)
+    tag = yum_base(engine, apt, "dnf5 -y mark dependency loose", debian_base)
     yield tag
     Image(None, engine, tag, tag).forget()  # type: ignore[arg-type]  # only removed
 

@@ -31,6 +31,9 @@ from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.realization.request import RealizeOptions, platform_of
 from dynbuild.tiers.declared import declared_in
 
+_ADVISORIES = 4
+"""Maximum advisories in a line of the table; the data has all."""
+
 
 @click.command()
 @options.platform("those of the lock, else the engine's", several=True)
@@ -61,9 +64,9 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
     """List the images and packages that have newer versions.
 
     Asks registries for the images of the lock, the package index for pip packages, and
-    for apt packages the sources that the image has. Of packages that are not declared,
-    lists those that are outdated. Where the newest version cannot be determined, shows
-    the reason.
+    for packages of apt, apk and yum the sources that the image has. Of packages that
+    are not declared, lists those that are outdated. Where the newest version cannot be
+    determined, shows the reason.
 
     Exits with status 0 even if something is outdated, unless --exit-code is given.
     """
@@ -115,7 +118,7 @@ def outdated(  # noqa: PLR0913 - one parameter a flag
         for specs in declared_packages(image.lock).values()
         for key in specs
     }
-    of_packages = [one for one in outdated_ if one.kind in ("apt", "pip")]
+    of_packages = [one for one in outdated_ if one.kind not in ("base", "image")]
     if any(one.name in names or one.kind == "apt" for one in of_packages):
         tell(
             "`dynbuild lock --upgrade-packages` brings packages to their newest, "
@@ -142,5 +145,9 @@ def _row(finding: Finding, platforms: tuple[str, ...]) -> tuple[str, ...]:
         short(text) if text and text.startswith("sha256:") else text or ""
         for text in (finding.have, finding.newest)
     )
-    note = "; ".join(filter(None, [finding.note, ", ".join(platforms)]))
+    told = ", ".join(finding.advisories[:_ADVISORIES])
+    more = len(finding.advisories) - _ADVISORIES
+    told += f" and {more} more" if more > 0 else ""
+    note = ": ".join(filter(None, [finding.note, told]))
+    note = "; ".join(filter(None, [note, ", ".join(platforms)]))
     return (finding.state, finding.kind, finding.name, have, newest, note)

@@ -112,7 +112,7 @@ def packed(*files: tuple[str, bytes], end: bool = True) -> bytes:
     return gzip.compress(data.getvalue() if end else data.getvalue()[:size])
 
 
-ALPINE = Archive("https://a/v3.20/main/", "")
+ALPINE = Archive("https://a/v3.20/main/", "", kind="apk")
 SIGNED = packed((".SIGN.RSA.key", b"x"), end=False)
 
 
@@ -170,7 +170,7 @@ def test_an_index_of_apk(data: bytes | None, said: dict[str, str] | str) -> None
         return data
 
     archives = Archives(get)
-    found, failed = archives.offers([STABLE, ALPINE], ["x86_64"], apk=True)
+    found, failed = archives.offers([STABLE, ALPINE], ["x86_64"], kind="apk")
     assert asked == ["https://a/v3.20/main/x86_64/APKINDEX.tar.gz"]
     if isinstance(said, str):
         assert (found, failed) == ({"x86_64": []}, {"https://a/v3.20/main/": said})
@@ -181,5 +181,5 @@ def test_an_index_of_apk(data: bytes | None, said: dict[str, str] | str) -> None
 def test_an_index_that_grows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dynbuild.commands.archives.LARGEST", 10_240)
     data = gzip.compress(bytes(10_240)) + gzip.compress(bytes(1))
-    _, failed = Archives(lambda _: data).offers([ALPINE], ["x86_64"], apk=True)
+    _, failed = Archives(lambda _: data).offers([ALPINE], ["x86_64"], kind="apk")
     assert list(failed.values()) == ["its index cannot be unpacked"]

@@ -47,6 +47,20 @@ def brought(found: Contents) -> dict[str, str]:
     }
 
 
+def test_variables_of_dnf() -> None:
+    """Files of variables go before what the database says, dnf's before yum's."""
+    said = {
+        "etc/dnf/vars/stream": Reading(variable="9-stream"),
+        "etc/yum/vars/stream": Reading(variable="8"),
+        "etc/yum/vars/empty": Reading(),
+        "var/lib/rpm/rpmdb.sqlite": Reading(variable="9"),
+    }
+    found = contents([part(BASE, said)]).variables
+    assert found == {"stream": "9-stream", "releasever": "9"}
+    said["etc/dnf/vars/releasever"] = Reading(variable="9.4")
+    assert contents([part(BASE, said)]).variables["releasever"] == "9.4"
+
+
 def test_a_database_replaces_the_one_below_it() -> None:
     found = contents(
         [

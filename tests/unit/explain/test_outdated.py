@@ -3,7 +3,7 @@
 from functools import partial
 
 from dynbuild.digest import Digest
-from dynbuild.explain.archives import Offered
+from dynbuild.explain.archives import Fix, Offered
 from dynbuild.explain.outdated import (
     Finding,
     images,
@@ -181,4 +181,62 @@ def test_packages_of_apk() -> None:
         Finding("apk", "jq", "outdated", "1.7.1-r0", "1.7.1-r12"),
         Finding("apk", "odd", "unknown", "1_git20", note="no source of apk offers it"),
         Finding("apk", "zlib", "outdated", "1.3-r0", "1.10-r0"),
+    ]
+
+
+RPM = (
+    Package("rpm", "app", "1.0-1", "x86_64"),
+    Package("rpm", "git-core", "2:2.43-1", "x86_64"),
+    Package("rpm", "glibc", "2.39-1", "x86_64"),
+    Package("rpm", "nodejs", "10.1-1.module_el8+1", "x86_64"),
+    Package("rpm", "odd", "1", "x86_64"),
+    Package("rpm", "tzdata", "2026a-1", "noarch"),
+)
+
+
+def test_packages_of_yum() -> None:
+    """A spec may go on with a version; advisories say what fixes."""
+    keys = ("@tools", "app-1.0-1", "git-core.x86_64", "nodejs", "odd", "agent")
+    log = {key: (Event(1, Install(key)),) for key in keys}
+    lock = Lock(Pin("fedora:40", OLD), packages={"yum": log})
+    base = {"app": "1.0-1", "git-core": "2:2.43-1", "nodejs": "20.1-1", "odd": "2-1"}
+    updates = {"glibc": "2.39-4", "tzdata": "2026b-1"}
+    fixes = {
+        "glibc": (
+            Fix("2.39-1", ("OLD-1",)),
+            Fix("2.39-2", ("FEDORA-1", "CVE-1")),
+            Fix("2.39-4", ("FEDORA-2", "CVE-1")),
+            Fix("2.39-9", ("OF-ANOTHER-RELEASE",)),
+        )
+    }
+    offers = {
+        "noarch": [],
+        "x86_64": [
+            Offered(base, security=False),
+            Offered(updates, security=False, fixes=fixes),
+        ],
+    }
+    assert [*of_system(lock, "yum", RPM, offers, {}, "not there")] == [
+        Finding("yum", "agent", "unknown", note="not there"),
+        Finding("yum", "app", "current", "1.0-1", "1.0-1"),
+        Finding("yum", "git-core", "current", "2:2.43-1", "2:2.43-1"),
+        Finding(
+            "yum",
+            "glibc",
+            "outdated",
+            "2.39-1",
+            "2.39-4",
+            "a security fix",
+            security=True,
+            advisories=("CVE-1", "FEDORA-1", "FEDORA-2"),
+        ),
+        Finding(
+            "yum",
+            "nodejs",
+            "unknown",
+            "10.1-1.module_el8+1",
+            note="it is of a module, whose stream only dnf knows",
+        ),
+        Finding("yum", "odd", "unknown", "1", note="no source of yum offers it"),
+        Finding("yum", "tzdata", "outdated", "2026a-1", "2026b-1"),
     ]

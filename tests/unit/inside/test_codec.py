@@ -18,7 +18,14 @@ PACKAGES = st.builds(
     *[WORDS] * 6,
     st.lists(WORDS, max_size=3).map(tuple),
 )
-ARCHIVES = st.builds(Archive, WORDS, WORDS, st.lists(WORDS, max_size=2).map(tuple))
+ARCHIVES = st.builds(
+    Archive,
+    WORDS,
+    WORDS,
+    st.lists(WORDS, max_size=2).map(tuple),
+    st.sampled_from(["deb", "apk", "rpm"]),
+    st.booleans(),
+)
 READINGS = st.builds(
     Reading,
     st.lists(PACKAGES, max_size=3).map(tuple),
@@ -26,6 +33,8 @@ READINGS = st.builds(
     WORDS,
     WORDS,
     st.lists(ARCHIVES, max_size=2).map(tuple),
+    st.lists(WORDS, max_size=2).map(tuple),
+    WORDS,
 )
 
 
@@ -39,7 +48,7 @@ def packed(facts: object) -> bytes:
 
 
 def file(**row: object) -> bytes:
-    return packed({"version": 3, "files": {"x": row}})
+    return packed({"version": 4, "files": {"x": row}})
 
 
 @pytest.mark.parametrize(
@@ -51,9 +60,9 @@ def file(**row: object) -> bytes:
         dumps({"x": Reading()})[:-3],
         packed([]),
         packed({"version": 1, "files": {}}),
-        packed({"version": 4, "files": {}}),
-        packed({"version": 3, "files": []}),
-        packed({"version": 3, "files": {"x": 7}}),
+        packed({"version": 5, "files": {}}),
+        packed({"version": 4, "files": []}),
+        packed({"version": 4, "files": {"x": 7}}),
         file(packages=7),
         file(packages=[[]]),
         file(packages=[["deb"]]),
@@ -66,12 +75,15 @@ def file(**row: object) -> bytes:
         file(distribution=[1, 2]),
         file(licence=7),
         file(problem=[]),
-        file(archives=[["http://a", "stable", "main"]]),
-        file(archives=[["http://a", 7, []]]),
+        file(archives=[["http://a", "stable", "main", "deb", False]]),
+        file(archives=[["http://a", 7, [], "deb", False]]),
+        file(archives=[["http://a", "stable", [], "exe", False]]),
+        file(archives=[["http://a", "stable", []]]),
+        file(variable=7),
         zlib.compress(b"[" * 100_000),
         zlib.compress(b" " * (65 << 20)),
     ],
-    ids=range(25),
+    ids=range(28),
 )
 def test_what_is_none_is_unreadable(data: bytes) -> None:
     with pytest.raises(UnreadableReadingsError):

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynbuild.inside import readers
-from dynbuild.inside.model import LONGEST, Archive, Package, Reading
+from dynbuild.inside.model import LONGEST, Package, Reading
 from dynbuild.inside.readers import READERS, reader_of, reading
 
 STATUS = """\
@@ -100,71 +100,6 @@ def test_dpkg() -> None:
             needs=("cdebconf", "libc6"),
         ),
     )
-
-
-SOURCES = b"""\
-# deb http://commented/debian bookworm main
-deb [arch=amd64 signed-by=/k.gpg] http://one/debian bookworm main contrib # more
-  deb\thttp://two/apt ./
-deb-src http://three/debian bookworm main
-deb http://nothing
-"""
-
-PARAGRAPHS = b"""\
-# Debian's own
-Types: deb deb-src
-URIs: http://one/debian http://mirror/debian
-# another comment
-Suites: bookworm
- bookworm-updates
-Components: main
-Signed-By:
- -----BEGIN PGP PUBLIC KEY BLOCK-----
- .
-
-Types: deb
-Enabled: no
-URIs: http://off/debian
-Suites: bookworm
-
-Types: deb-src
-URIs: http://sources/debian
-Suites: bookworm
-"""
-
-
-@pytest.mark.parametrize(
-    "path", ["etc/apt/sources.list", "etc/apt/sources.list.d/a.list"]
-)
-def test_sources_of_apt_in_lines(path: str) -> None:
-    assert read(path, SOURCES).archives == (
-        Archive("http://one/debian", "bookworm", ("main", "contrib")),
-        Archive("http://two/apt", "./"),
-    )
-
-
-def test_sources_of_apt_in_stanzas() -> None:
-    assert read("etc/apt/sources.list.d/debian.sources", PARAGRAPHS).archives == tuple(
-        Archive(uri, suite, ("main",))
-        for uri in ("http://one/debian", "http://mirror/debian")
-        for suite in ("bookworm", "bookworm-updates")
-    )
-    for path in (
-        "etc/apt/sources.list.d/a.list~",
-        "etc/apt/a.list",
-        "etc/a/sources.list",
-    ):
-        assert reader_of(path) is None
-
-
-def test_repositories_of_apk() -> None:
-    text = b"https://one/v3.20/main\n# https://no/\n\n@edge https://two/edge\n /local\n"
-    assert read("etc/apk/repositories", text).archives == (
-        Archive("https://one/v3.20/main", ""),
-        Archive("/local", ""),
-    )
-    assert all(one.is_of_apk for one in read("etc/apk/repositories", text).archives)
-    assert reader_of("etc/repositories") is None
 
 
 def test_a_package_of_a_distroless_image_has_a_file_of_its_own() -> None:

@@ -76,6 +76,19 @@ KEY = {1000: (6, ["gpg-pubkey"]), 1001: (6, ["a"]), 1002: (6, ["b"])}
 RPM = "var/lib/rpm/rpmdb.sqlite"
 
 
+def test_the_release_of_the_distribution() -> None:
+    """What its package provides for dnf, else its version."""
+    own = {**BASH, 1047: (8, ["a", "system-release"]), 1113: (8, ["", "9.4-1"])}
+    dnf = {
+        **GLIBC,
+        1047: (8, ["x", "system-release(releasever)"]),
+        1113: (8, ["1", "9"]),
+    }
+    for headers, said in (((BASH,), ""), ((BASH, own), "5.2"), ((own, dnf), "9")):
+        data = rpm_database(headers=tuple(map(rpm_header, headers)))
+        assert read(RPM, data).variable == said
+
+
 def test_rpm() -> None:
     headers = tuple(map(rpm_header, (BASH, GLIBC, KEY)))
     found = read(RPM, rpm_database(headers=headers))
