@@ -6,7 +6,7 @@ that is pinned installs these versions, and leaves the same; what it left is com
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from dynbuild.steps.managers.came import (
@@ -15,7 +15,6 @@ from dynbuild.steps.managers.came import (
     Came,
     Pinning,
     acted,
-    came,
     digests_differ,
     versions_differ,
 )
@@ -182,15 +181,9 @@ def versions_of(
     return versions
 
 
-def differs(group: Group, text: ReadText) -> tuple[str, ...]:
-    """Return how what came differs from what is written down, a line each."""
-    pinned = group.pinned
-    if pinned is None or pinned.noting:
-        return ()
-    try:
-        brought = came(text(CAME), NAME, VERSION)
-    except ValueError:
-        return ("it does not say what came",)
+def _compared(
+    group: Group, pinned: Pinned, brought: tuple[Came, ...], text: ReadText
+) -> Iterator[str]:
     there = _installed(text(_STATUS))
     if freshened(group):
         # Merged histories may freshen what went with what needed it, below or here.
@@ -201,10 +194,8 @@ def differs(group: Group, text: ReadText) -> tuple[str, ...]:
             if name in there or name in asked
         }
         pinned = replace(pinned, versions=left)
-    return (
-        *versions_differ(pinned, brought, there),
-        *digests_differ(pinned, brought, "the index"),
-    )
+    yield from versions_differ(pinned, brought, there)
+    yield from digests_differ(pinned, brought, "the index")
 
 
 def _installed(status: str) -> dict[str, str]:
@@ -231,7 +222,7 @@ PINNING = Pinning(
     asks_for_older=asks_for_older,
     is_older=is_older,
     written=versions_of,
-    differs=differs,
+    compared=_compared,
     since=9,
     teller="the index",
     needed="its source has to name a SHA256 of each archive",

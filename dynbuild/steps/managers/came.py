@@ -54,8 +54,9 @@ class Pinning:
     specs may make a version lower, ``is_older`` compares two.
 
     ``written`` returns what to write down of a group: of what came, and of the versions
-    of the system's packages that are installed after it. ``differs`` tells how what
-    came differs from what is written down. ``stands_on`` matches packages of other
+    of the system's packages that are installed after it. ``compared`` tells how what
+    came differs from what is written down; it is given what the group noted, and what
+    reads its layer. ``stands_on`` matches packages of other
     managers on which it depends what comes; ``since`` is the first version of a lock
     with it. ``teller`` is who knows digests, ``needed`` what to do where none is known.
     ``lacking`` has the same for the words of what came.
@@ -69,7 +70,7 @@ class Pinning:
     asks_for_older: Callable[[Group], bool]
     is_older: Callable[[str, str], bool]
     written: Callable[[Group, tuple[Came, ...], Mapping[str, str]], dict[str, str]]
-    differs: Callable[[Group, ReadText], tuple[str, ...]]
+    compared: Callable[[Group, Pinned, tuple[Came, ...], ReadText], Iterator[str]]
     since: int
     teller: str
     needed: str
@@ -79,7 +80,30 @@ class Pinning:
 
     def came(self, text: str) -> tuple[Came, ...]:
         """Read what a group left. Raises ValueError for what no group leaves."""
-        return came(text, self.name, self.version)
+        first, *lines = text.splitlines() or [""]
+        if first != BEGINNING:
+            raise ValueError(first)
+        return tuple(map(self._line, lines))
+
+    def _line(self, line: str) -> Came:
+        name, version, digest, mark = line.split(" ")
+        if not (re.fullmatch(self.name, name) and re.fullmatch(self.version, version)):
+            raise ValueError(line)
+        known = re.fullmatch("[0-9a-f]{64}", digest)
+        sum_ = known[0] if known else ""
+        brought, lacks = mark != THERE, "" if known else digest.removeprefix("-")
+        return Came(name, version, sum_, mark == "manual", brought, lacks)
+
+    def differs(self, group: Group, text: ReadText) -> tuple[str, ...]:
+        """Return how what came differs from what is written down, a line each."""
+        pinned = group.pinned
+        if pinned is None or pinned.noting:
+            return ()
+        try:
+            noted = self.came(text(self.notes))
+        except ValueError:
+            return ("it does not say what came",)
+        return tuple(self.compared(group, pinned, noted, text))
 
     def undone(
         self, before: Mapping[str, str], now: Mapping[str, str]
@@ -100,26 +124,6 @@ def acted(group: Group) -> Iterator[str]:
     for name, action in sorted(group.actions.items()):
         if isinstance(action, Install | Upgrade):
             yield name
-
-
-def came(text: str, names: str, versions: str) -> tuple[Came, ...]:
-    """Read what a group left, whose names and versions match these patterns.
-
-    Raises ValueError for what no group leaves.
-    """
-    first, *lines = text.splitlines() or [""]
-    if first != BEGINNING:
-        raise ValueError(first)
-    found = []
-    for line in lines:
-        name, version, digest, mark = line.split(" ")
-        if not (re.fullmatch(names, name) and re.fullmatch(versions, version)):
-            raise ValueError(line)
-        known = re.fullmatch("[0-9a-f]{64}", digest)
-        sum_ = known[0] if known else ""
-        brought, lacks = mark != THERE, "" if known else digest.removeprefix("-")
-        found.append(Came(name, version, sum_, mark == "manual", brought, lacks))
-    return tuple(found)
 
 
 def versions_differ(

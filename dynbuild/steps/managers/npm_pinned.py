@@ -12,7 +12,6 @@ from dynbuild.steps.managers.came import (
     Came,
     Pinning,
     acted,
-    came,
     digests_differ,
     versions_differ,
 )
@@ -88,20 +87,12 @@ def _written(
     return versions
 
 
-def differs(group: Group, text: ReadText) -> tuple[str, ...]:
-    """Return how what came differs from what is written down, a line each."""
-    pinned = group.pinned
-    if pinned is None or pinned.noting:
-        return ()
-    try:
-        noted = came(text(CAME), NAME, VERSION)
-    except ValueError:
-        return ("it does not say what came",)
+def _compared(
+    _: Group, pinned: Pinned, noted: tuple[Came, ...], __: ReadText
+) -> Iterator[str]:
     there = {one.name: one.version for one in noted}
-    return (
-        *versions_differ(pinned, noted, there),
-        *digests_differ(pinned, noted, "the registry"),
-    )
+    yield from versions_differ(pinned, noted, there)
+    yield from digests_differ(pinned, noted, "the registry")
 
 
 PINNING = Pinning(
@@ -112,7 +103,7 @@ PINNING = Pinning(
     asks_for_older=_asks_for_older,
     is_older=is_older,
     written=_written,
-    differs=differs,
+    compared=_compared,
     since=10,
     teller="npm",
     needed="what a dependency names by address, and not by version, has none",

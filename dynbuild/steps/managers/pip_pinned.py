@@ -16,7 +16,6 @@ from dynbuild.steps.managers.came import (
     Came,
     Pinning,
     acted,
-    came,
     digests_differ,
     versions_differ,
 )
@@ -241,21 +240,13 @@ def _written(
     return versions
 
 
-def differs(group: Group, text: ReadText) -> tuple[str, ...]:
-    """Return how what came differs from what is written down, a line each."""
-    pinned = group.pinned
-    if pinned is None or pinned.noting:
-        return ()
-    try:
-        noted = came(text(CAME), NAME, VERSION)
-    except ValueError:
-        return ("it does not say what came",)
+def _compared(
+    _: Group, pinned: Pinned, noted: tuple[Came, ...], __: ReadText
+) -> Iterator[str]:
     brought = tuple(one for one in noted if one.brought)
     there = {one.name: one.version for one in noted}
-    return (
-        *versions_differ(pinned, brought, there),
-        *digests_differ(pinned, brought, "pip"),
-    )
+    yield from versions_differ(pinned, brought, there)
+    yield from digests_differ(pinned, brought, "pip")
 
 
 PINNING = Pinning(
@@ -266,7 +257,7 @@ PINNING = Pinning(
     asks_for_older=_asks_for_older,
     is_older=is_older,
     written=_written,
-    differs=differs,
+    compared=_compared,
     since=10,
     teller="pip",
     needed="pip 22.2 or newer tells the SHA-256 of\nwhat an index serves, and none of "

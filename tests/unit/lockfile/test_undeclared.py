@@ -21,7 +21,7 @@ from dynbuild.lockfile.resolved import resolve
 from dynbuild.lockfile.unresolved import unresolved_of
 from dynbuild.lockfile.update import NOTHING, Requests, update
 from dynbuild.steps.log import Event, declared, folded, groups, parse_undeclared
-from dynbuild.steps.managers.apt_pinned import differs, versions_of
+from dynbuild.steps.managers.apt_pinned import PINNING, versions_of
 from dynbuild.steps.model import Freshen, Group, Install, Pin, Remove, Upgrade
 from dynbuild.steps.pinned import Pinned
 from dynbuild.steps.recipe import run_of
@@ -257,7 +257,7 @@ def test_what_goes_with_what_needed_it_is_not_missed() -> None:
 
     def found(of: Group) -> tuple[str, ...]:
         pinned = replace(of, pinned=Pinned({"libc": "1"}))
-        return differs(pinned, lambda path: files.get(path, ""))
+        return PINNING.differs(pinned, lambda path: files.get(path, ""))
 
     assert found(group(libc=Freshen(), curl=Remove())) == ()
     # What needed it may have gone on a step below.

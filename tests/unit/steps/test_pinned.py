@@ -11,7 +11,6 @@ from dynbuild.link.reads import TELLING
 from dynbuild.steps.managers.apt_pinned import (
     CAME,
     PINNING,
-    differs,
     install,
     is_older,
     versions_of,
@@ -130,7 +129,7 @@ def test_what_is_written_down() -> None:
 
 
 def differences(of: Group, text: str) -> tuple[str, ...]:
-    return differs(of, lambda path: text if path == CAME else STATUS)
+    return PINNING.differs(of, lambda path: text if path == CAME else STATUS)
 
 
 def test_what_came_is_compared() -> None:

@@ -16,7 +16,7 @@ from dynbuild.lockfile.update import update
 from dynbuild.steps.managers.came import Came
 from dynbuild.steps.managers.left_out import mark_of, strict
 from dynbuild.steps.managers.npm import key
-from dynbuild.steps.managers.npm_pinned import PINNING, differs, is_older
+from dynbuild.steps.managers.npm_pinned import PINNING, is_older
 from dynbuild.steps.managers.npm_registry import CAME
 from dynbuild.steps.model import Action, Group, Install, Pin, Remove, Upgrade
 from dynbuild.steps.pinned import Pinned
@@ -125,7 +125,7 @@ def test_what_is_written_down_and_compared() -> None:
     said = f"{HEAD}tool 1.0.0 {SUM} manual\n"
 
     def told(of: Group, text: str) -> tuple[str, ...]:
-        return differs(of, lambda path: text if path == CAME else "")
+        return PINNING.differs(of, lambda path: text if path == CAME else "")
 
     assert told(plain, "") == ()
     assert told(pinned(plain, {}), "") == ()

@@ -10,7 +10,7 @@ from dynbuild.link.reads import TELLING
 from dynbuild.steps.managers.came import Came
 from dynbuild.steps.managers.left_out import strict
 from dynbuild.steps.managers.pip import key
-from dynbuild.steps.managers.pip_pinned import CAME, PINNING, differs, is_older
+from dynbuild.steps.managers.pip_pinned import CAME, PINNING, is_older
 from dynbuild.steps.model import Action, Group, Install, Remove, Upgrade
 from dynbuild.steps.pinned import Pinned
 from dynbuild.steps.pins import is_resolvable, unresolved
@@ -119,7 +119,7 @@ def test_what_is_written_down() -> None:
 
 
 def differences(of: Group, text: str) -> tuple[str, ...]:
-    return differs(of, lambda path: text if path == CAME else "")
+    return PINNING.differs(of, lambda path: text if path == CAME else "")
 
 
 def test_what_came_is_compared() -> None:
