@@ -48,6 +48,11 @@ _TOO_LATE = (
     "its last output may show what it waited for; if it needs the time, raise\n"
     "`timeout` of the stage: no digest covers that"
 )
+_PACKAGES_TOO_LATE = (
+    "its last output may show what it waited for: a source that is slow, or versions\n"
+    "that fit nowhere, which narrower specs cure; if it needs the time, raise\n"
+    "--package-timeout"
+)
 _NO_SHELL = (
     "the base has no shell to run a step in: start from one that has,"
     "\nsuch as debian:stable-slim or alpine, and copy what the other has into it"
@@ -111,7 +116,8 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
         hint = f"--secret id={secret},env=VARIABLE or id={secret},src=FILE"
         return Diagnostic("DB0510", f"{first}, which is not given", hint=hint)
     command = []
-    if not matches(STEP_NAME, error.step):
+    own = matches(STEP_NAME, error.step)
+    if not own:
         # For dynbuild's own steps only the declaration and their output matter.
         command = (
             _block("the command", _as_declared(rest))
@@ -121,12 +127,14 @@ def failure(error: BuildFailed, titles: Titles) -> Diagnostic:
     code = error.exit_code
     reason = _unstarted(error.message) if code is None else f"exit code {code}"
     first = f"{named} failed{on_builder(error.builder)}: {reason}"
+    late = _PACKAGES_TOO_LATE if own else _TOO_LATE
     if error.late and error.limits:
-        reason = f"longer than its timeout, {error.limits.timeout}, and was ended"
+        of = "a package group may" if own else "its timeout"
+        reason = f"longer than {of}, {error.limits.timeout}, and was ended"
         first = f"{named} ran{on_builder(error.builder)} {reason}"
     foreign = any(map(messages.is_of_another_platform, error.output[-1:]))
     hint = _of_versions(error.output) or _next_step(error)
-    hint = _NO_EMULATION if foreign else _TOO_LATE if error.late else hint
+    hint = _NO_EMULATION if foreign else late if error.late else hint
     return Diagnostic("DB0510", "\n".join([first, *command, *output]), hint=hint)
 
 

@@ -136,7 +136,7 @@ class RealizeInputs:
             arguments=arguments_of(self.lock),
             secrets=options.secrets,
             ssh=options.ssh,
-            limits=limits_in(self.order),
+            limits=limits_in(self.order, options.package_timeout),
         )
 
     def recipe(

@@ -20,7 +20,8 @@ from dynbuild.ports import Builder, Files, Images
 from dynbuild.quote import StageName
 from dynbuild.realization.contents import contents, local_digests
 from dynbuild.steps.late import settled
-from dynbuild.steps.limits import NONE, Limits, limits_of
+from dynbuild.steps.limits import NONE, OF_PACKAGES, Limits, limits_of
+from dynbuild.steps.model import Group
 from dynbuild.steps.run import TIME_VARIABLE, time_of
 from dynbuild.steps.title import label
 from dynbuild.values import dataclass
@@ -49,7 +50,8 @@ class RealizeOptions:
 
     Step by step, ``jobs`` are built at once, the steps ``anew`` run again, with
     ``strict`` a conflict between stages is an error, and with ``compare`` the image is
-    compared with a plain build, or with an ``other`` image.
+    compared with a plain build, or with an ``other`` image. A package group may take as
+    long as ``package_timeout`` says.
     """
 
     outputs: tuple[Output, ...] = (Nowhere(),)
@@ -69,6 +71,7 @@ class RealizeOptions:
     compare: bool = False
     other: Other | None = None
     unresolved: bool = False
+    package_timeout: str = OF_PACKAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def prepare(
             secrets=options.secrets,
             ssh=options.ssh,
             arguments=arguments_of(lock),
-            limits=limits_in(order),
+            limits=limits_in(order, options.package_timeout),
         )
         names = {**titles(lock), IMAGE_STEP: "image: its working directory"}
         yield Prepared(request, names, narrowed)
@@ -175,9 +178,15 @@ def titles(lock: Lock) -> dict[str, str]:
     return {placed.id.lower(): label(placed.step) for placed in install_order(lock)}
 
 
-def limits_in(order: Iterable[Placed]) -> dict[StageName, Limits]:
-    """Return what the commands of stages may take, where they say that."""
-    each = {quote.stage(placed.id): limits_of(placed.step) for placed in order}
+def limits_in(order: Iterable[Placed], package_timeout: str) -> dict[StageName, Limits]:
+    """Return what stages may take, where they say that, and package groups."""
+    of_packages = Limits(timeout=package_timeout)
+    each = {
+        quote.stage(placed.id): of_packages
+        if isinstance(placed.step, Group)
+        else limits_of(placed.step)
+        for placed in order
+    }
     return {name: limits for name, limits in each.items() if limits != NONE}
 
 

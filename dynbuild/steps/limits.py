@@ -33,6 +33,13 @@ class Limits:
 
 NONE = Limits()
 
+OF_PACKAGES = "2h"
+"""How long a package group may take, where nobody says anything else.
+
+Versions that fit nowhere can keep a resolver busy for ever, a server that trickles any
+manager. What is built from sources on an emulated platform takes an hour and more.
+"""
+
 
 def limits_of(step: Step) -> Limits:
     """Return the limits of a step; only stages that run commands have any."""
@@ -47,9 +54,13 @@ def are_sound(limits: Limits) -> bool:
     return (
         (memory is None or _MEMORY.fullmatch(memory) is not None)
         and (cpus is None or (_CPUS.fullmatch(cpus) is not None and float(cpus) > 0))
-        and (timeout is None or _TIME.fullmatch(timeout) is not None)
-        and (timeout is None or seconds(timeout) > 0)
+        and (timeout is None or is_duration(timeout))
     )
+
+
+def is_duration(text: str) -> bool:
+    """Whether a text is a time that something may take."""
+    return _TIME.fullmatch(text) is not None and seconds(text) > 0
 
 
 def size(memory: str) -> int:

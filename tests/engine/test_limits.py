@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from tests.engine.managers import Quiet, served
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.space import Space
 
 DECLARATION = """
@@ -92,3 +98,68 @@ def test_a_step_that_is_killed(built: Space, busybox_base: str, unique: str) -> 
     assert done.status == 1
     assert "slow failed: exit code 137" in done.err
     assert "hint: it was killed, most often for want of memory" in done.err
+
+
+class Trickling(Quiet):
+    """Says what it says a byte at a time, so that no client calls it silent."""
+
+    def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(600):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                time.sleep(0.5)
+
+    do_HEAD = do_GET  # noqa: N815 - likewise
+
+
+@pytest.mark.parametrize("manager", ["apt", "npm", "pip"])
+def test_a_package_group_that_never_ends_is_ended(
+    built: Space, debian_base: str, tmp_path: Path, unique: str, manager: str
+) -> None:
+    """Its sources trickle: apt, npm and pip would wait for as long as they do so."""
+    with served(tmp_path, Trickling) as address:
+        source = f"{address}/{unique}"
+        script = f"echo deb [trusted=yes] {source} x main > /etc/apt/sources.list"
+        first, more = {
+            "apt": (
+                f"env_scripts = ['rm /etc/apt/sources.list.d/*; {script}']\n",
+                'apt_packages = ["jq"]\n',
+            ),
+            "npm": (
+                'apt_packages = ["npm"]\n',
+                f'npm_packages = ["a-{unique}"]\nnpm_registry = "{source}"\n',
+            ),
+            "pip": (
+                'apt_packages = ["python3-pip"]\n',
+                f'pip_packages = ["a-{unique}"]\npip_index = "{source}"\n',
+            ),
+        }[manager]
+        first = f'base = "{debian_base}"\n{first}'
+        built.write("dynbuild.toml", first)
+        built.ok("lock")
+        built.ok("realize")
+        before = built.read("dynbuild.lock")
+        built.write("dynbuild.toml", first + more)
+        for words in (["lock", "--resolve"], ["build"], ["realize", "--linear"]):
+            began = time.monotonic()
+            done = built.run(*words, DYNBUILD_PACKAGE_TIMEOUT="6s")
+            assert time.monotonic() - began < 60
+            assert done.status == 1, done.err
+            told = "ran longer than a package group may, 6s, and was ended"
+            assert told in done.err
+            assert "--package-timeout" in done.err
+            if words[0] == "lock":
+                assert built.read("dynbuild.lock") == before
+
+
+def test_a_time_that_is_none(built: Space, busybox_base: str) -> None:
+    built.write("dynbuild.toml", f'base = "{busybox_base}"\n')
+    built.ok("lock")
+    for text in ("0s", "soon", "10"):
+        done = built.run("realize", "--package-timeout", text)
+        assert done.status == 2
+        assert f"{text!r} is no time, such as 90m or 1h30m" in done.err

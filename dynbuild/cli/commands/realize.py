@@ -322,6 +322,7 @@ def realize_options(settings: BuildSettings) -> RealizeOptions:
         anew=settings.anew,
         strict=settings.strict,
         compare=settings.compare,
+        package_timeout=settings.package_timeout,
     )
 
 

@@ -8,6 +8,7 @@ import click
 from dynbuild.building import Push
 from dynbuild.cli import options
 from dynbuild.cli.arguments import Pairs
+from dynbuild.cli.commands.realize_limits import LIMITS
 from dynbuild.cli.completion import stages
 from dynbuild.cli.options import option, text_or_false, word_or_false
 from dynbuild.cli.progress import Color
@@ -40,6 +41,7 @@ class BuildSettings:
     no_cache: bool
     anew: tuple[str, ...]
     jobs: int | None
+    package_timeout: str
     linear: bool
     compare: bool
     strict: bool
@@ -111,6 +113,7 @@ class StepSettings:
     expressions: Pairs
     texts: Pairs
     jobs: int | None
+    package_timeout: str
     builders: tuple[str, ...]
     network: str | None
     allow: str | None
@@ -149,6 +152,7 @@ def without_image(
         no_cache=False,
         anew=(),
         jobs=settings.jobs,
+        package_timeout=settings.package_timeout,
         linear=False,
         compare=False,
         strict=False,
@@ -213,14 +217,6 @@ def refuse_unattached(settings: BuildSettings) -> None:
         writer(settings.sbom)
 
 
-_JOBS = option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Run at most N steps at once on each builder.  [default: one per processor, "
-    "at least 4]",
-)
 _GIVEN: tuple[_Decorated, ...] = (
     option(
         "--secret",
@@ -327,7 +323,7 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         shell_complete=stages,
         help="Run stage NAME again, and what depends on it.",
     ),
-    _JOBS,
+    *LIMITS,
     *_GIVEN,
     option(
         "--label",
@@ -373,12 +369,12 @@ _SELDOM: tuple[_Decorated, ...] = (
 
 def running_options(command: _Decorated) -> _Decorated:
     """Add the options that say where and how steps run."""
-    return _with(command, (options.platform("the engine's"), _JOBS, *_GIVEN, *_WHERE))
+    return _with(command, (options.platform("the engine's"), *LIMITS, *_GIVEN, *_WHERE))
 
 
 def resolving_options(command: _Decorated) -> _Decorated:
     """Add the options that say how steps run, for whatever platforms."""
-    return _with(command, (_JOBS, *_GIVEN, *_WHERE))
+    return _with(command, (*LIMITS, *_GIVEN, *_WHERE))
 
 
 def everyday_options(command: _Decorated) -> _Decorated:

@@ -115,6 +115,11 @@ FAILURES = {
         late=True,
         builder="lan",
     ),
+    "late-packages": replace(
+        failed("Collecting flask", step="pip.2", instruction=None, code=124),
+        limits=Limits(timeout="2h"),
+        late=True,
+    ),
     "copy": failed(instruction="COPY nothing /x", message='"/nothing": not found'),
     "matched": failed(
         message="nothing matches '/dist/*.whl' of build",

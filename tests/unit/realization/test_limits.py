@@ -7,12 +7,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynbuild.lockfile.order import Placed
 from dynbuild.realization import progress as changes
 from dynbuild.realization.model import How
 from dynbuild.realization.request import limits_in
 from dynbuild.realization.scheduler import next_chains
 from dynbuild.steps.limits import Limits, limits_of
-from dynbuild.steps.model import Stage
+from dynbuild.steps.model import Group, Install, Stage
 from tests.properties.recipes import recipe_of
 from tests.unit.realization.test_inline import world
 
@@ -57,7 +58,12 @@ def test_what_runs_nothing_has_no_limits() -> None:
     (placed,) = world("a!<>").order
     assert isinstance(placed.step, Stage)
     limited = replace(placed, step=replace(placed.step, memory="64m"))
-    assert limits_in([limited]) == {"a": Limits("64m")}
-    assert limits_in([placed]) == {}
+    assert limits_in([limited], "1h") == {"a": Limits("64m")}
+    assert limits_in([placed], "1h") == {}
     bare = replace(limited, step=replace(limited.step, commands=()))
-    assert limits_in([bare]) == {}
+    assert limits_in([bare], "1h") == {}
+
+
+def test_package_groups_have_a_time() -> None:
+    group = Placed("pip.1", Group("pip", {"idna": Install("idna")}, {}), 1, ())
+    assert limits_in([group], "1h") == {"pip.1": Limits(timeout="1h")}
