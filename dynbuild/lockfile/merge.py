@@ -18,7 +18,7 @@ from dynbuild.lockfile.model import Lock, Target, declared_packages
 from dynbuild.lockfile.order import unchecked_order
 from dynbuild.lockfile.renames import continued
 from dynbuild.lockfile.requests import asked_since, fixed_there, is_repacked
-from dynbuild.lockfile.snapshots import of_both
+from dynbuild.lockfile.snapshots import later_on_branch, of_both
 from dynbuild.lockfile.update import update
 from dynbuild.steps.fields import BY_NAME, FieldValue, StageField
 from dynbuild.steps.image import RuntimeConfig
@@ -50,7 +50,10 @@ def merge(ancestor: Lock | None, main: Lock, branch: Lock) -> Merged:
     target = target_of_both(start, main, branch, told.append)
     asked = asked_since(start, branch)
     upgrade = asked.upgrade | fixed_there(asked, main)
-    asked = replace(asked, repack=is_repacked(start, branch), upgrade=upgrade)
+    repacked = is_repacked(start, branch)
+    if not repacked:
+        upgrade |= later_on_branch(start, main, branch)
+    asked = replace(asked, repack=repacked, upgrade=upgrade)
     edited = moved_for_their_content(start, branch, target)
     try:
         lock = update(main, target, asked, edited)

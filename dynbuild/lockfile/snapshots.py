@@ -94,6 +94,24 @@ def last_of(lock: Lock) -> dict[str, tuple[int, str]]:
     return found
 
 
+def later_on_branch(start: Lock, main: Lock, branch: Lock) -> set[tuple[str, str]]:
+    """Return what a branch listed anew from a later time than main has it.
+
+    By manager and key. Main's event is the one that stays, whoever listed it first,
+    and also where main took the package away again.
+    """
+    return {
+        (manager, key)
+        for manager, log in branch.packages.items()
+        for key, events in log.items()
+        if events[-1] not in start.packages.get(manager, {}).get(key, ())
+        and not isinstance(events[-1].action, Remove)
+        for own, there in [(events[-1], main.packages.get(manager, {}).get(key, ()))]
+        for mains in [one for one in there if not isinstance(one.action, Remove)][-1:]
+        if own.snapshot and mains.snapshot and own.snapshot > mains.snapshot
+    }
+
+
 def without_any(lock: Lock) -> tuple[str, ...]:
     """Return the groups that came from no snapshot, in front of one that does.
 

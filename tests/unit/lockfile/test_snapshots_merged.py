@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynbuild.errors import LockError
@@ -19,7 +19,6 @@ from dynbuild.lockfile.order import install_order
 from dynbuild.lockfile.requests import is_repacked
 from dynbuild.lockfile.snapshots import (
     going_back,
-    last_of,
     newest_of,
     without_any,
 )
@@ -27,7 +26,7 @@ from dynbuild.lockfile.unresolved import unresolved_of
 from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.image import RuntimeConfig
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Group
+from dynbuild.steps.model import Group, Remove
 from tests.pins import pinned
 from tests.unit.lockfile.snapshot_locks import (
     MIRRORS,
@@ -305,7 +304,22 @@ def followed(lock: Lock, edits: list[tuple[set[str], int]]) -> Lock:
     return lock
 
 
+def test_what_both_sides_list_is_as_new_as_the_later_of_them() -> None:
+    start = update(None, target("curl"))
+    main = update(start, target("curl git vim", B))
+    branch = update(start, target("curl git", D))
+    for one, other in ((main, branch), (branch, main)):
+        lock = merge(start, one, other).lock
+        git = lock.packages["apt"]["git"]
+        assert git[-1].snapshot == D
+        assert len(git) == (2 if one is main else 1)
+        assert lock.packages["apt"]["vim"][-1].snapshot == (B if one is main else D)
+        assert going_back(lock) == ()
+
+
 @given(EDITS, EDITS, EDITS)
+@example([], [({"git", "curl"}, 1)], [({"git", "curl"}, 2)])
+@example([], [({"git", "curl"}, 2)], [({"git", "curl"}, 4)])
 def test_whatever_two_sides_do_their_merge_never_goes_back(
     first: list[tuple[set[str], int]],
     mine: list[tuple[set[str], int]],
@@ -318,9 +332,20 @@ def test_whatever_two_sides_do_their_merge_never_goes_back(
     newest = max(filter(None, map(newest_of, (main, branch))), default=None)
     found = newest_of(result.lock)
     assert found is None or (newest is not None and found <= newest)
-    brought = {
-        last[1] for last in {*last_of(branch).values()} - {*last_of(start).values()}
-    }
-    got = {at for _, at in last_of(result.lock).values()}
-    if brought and not result.both:
-        assert "" in got or max(got) >= max(brought)
+    assert result.both or not older(start, branch, result.lock)
+
+
+def older(start: Lock, branch: Lock, merged: Lock) -> list[str]:
+    """Packages that a branch got from a later time than a merge has them."""
+    logs = [one.packages.get("apt", {}) for one in (start, branch, merged)]
+    pairs = [
+        (key, log[-1], logs[2][key][-1])
+        for key, log in logs[1].items()
+        if key in logs[2] and log[-1] not in logs[0].get(key, ())
+    ]
+    return [
+        key
+        for key, own, found in pairs
+        if not isinstance(own.action, Remove) and not isinstance(found.action, Remove)
+        if own.snapshot and found.snapshot and own.snapshot > found.snapshot
+    ]
