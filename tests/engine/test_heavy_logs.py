@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tests.space import Space
 
-LARGE = 1_500_000
+LARGE = 4_000_000
+"""Bytes beside which what dpkg writes besides counts little."""
 
 
 @pytest.fixture
