@@ -14,7 +14,7 @@ from dynbuild.lockfile.upgrades import (
     so_far,
     upgraded_since,
 )
-from dynbuild.steps.log import Event, Log, declared
+from dynbuild.steps.log import Event, Log
 from dynbuild.steps.model import Remove
 
 
@@ -68,14 +68,14 @@ def _relisted_anew(
 
     Without one its removal is folded away, and it has the version that it had.
     """
+    there = declared_packages(current)
     relisted = [
         (manager, key, events[-1].fact)
         for manager, log in committed.packages.items()
         for key, events in log.items()
         if isinstance(events[-1].action, Remove)
-        and key in declared(current.packages.get(manager, {}))
-        and events[-1].fact
-        in {one.fact for one in current.packages.get(manager, {})[key]}
+        and key in there.get(manager, {})
+        and events[-1].fact in {one.fact for one in current.packages[manager][key]}
     ]
     if not relisted:
         return frozenset()
