@@ -2,14 +2,14 @@
 
 import io
 import tarfile
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from types import MappingProxyType
 
 from dynbuild.commands.repodata import ByArchitecture, offers_of
-from dynbuild.commands.unpacking import BROKEN, LARGEST, UNPACK, parts
+from dynbuild.commands.unpacking import BROKEN, LARGEST, UNPACK
 from dynbuild.digest import sha256
+from dynbuild.errors import redact_urls
 from dynbuild.explain.archives import (
     PACKED,
     Offered,
@@ -59,7 +59,8 @@ class Archives:
                     case Offered() as one:
                         offers.append(one)
                     case str(why):
-                        failed[f"{archive.uri} {archive.suite}".strip()] = why
+                        name = f"{redact_urls(archive.uri)} {archive.suite}".strip()
+                        failed[name] = why
         return found, failed
 
     def _known(
@@ -108,7 +109,8 @@ class Archives:
         if data is None:
             raise FetchError(f"it has nothing for {architecture}")
         try:
-            with tarfile.open(fileobj=io.BytesIO(parts(data)), mode="r:") as archived:
+            text_of = io.BytesIO(UNPACK[".gz"](data))
+            with tarfile.open(fileobj=text_of, mode="r:") as archived:
                 entry = archived.getmember("APKINDEX")
                 whole = entry.isreg() and not entry.issparse() and entry.size <= LARGEST
                 member = archived.extractfile(entry) if whole else None
@@ -116,7 +118,7 @@ class Archives:
                     raise EOFError
                 text = member.read()
         except (
-            *(tarfile.TarError, zlib.error, EOFError, KeyError),
+            *(*BROKEN, tarfile.TarError, KeyError),
             *(ValueError, OverflowError, RecursionError),
         ):
             raise FetchError("its index cannot be unpacked") from None
@@ -130,7 +132,10 @@ class Archives:
             if data is None:
                 raise FetchError("there is no release")
             text = data.decode("utf-8", "replace")
-            self._releases[folder] = release_of(text, archive)
+            try:
+                self._releases[folder] = release_of(text, archive)
+            except ValueError as error:
+                raise FetchError(str(error)) from None
         return self._releases[folder]
 
     def _index(self, archive: Archive, release: Release, path: str) -> str:

@@ -18,8 +18,11 @@ PACKED = (".xz", ".gz", "")
 
 _RELEASE = frozenset({"Label", "Suite", "Codename", "SHA256"})
 _PACKAGES = frozenset({"Package", "Version"})
-_OF_APK = frozenset({"P", "V"})
+_APK_FIELDS = frozenset({"P", "V"})
 _OF_MODULE = re.compile(r"\.module[_+]")
+_OF_APK = re.compile(
+    r"[0-9]+(?:\.[0-9]+)*[a-z]?(?:_(?:alpha|beta|pre|rc|p)[0-9]*)*(?:-r[0-9]+)?"
+)
 _OF_RPM = re.compile(r"(?:[0-9]+:)?[\w.+~^]+-[\w.+~^]+", re.ASCII)
 
 
@@ -80,12 +83,18 @@ def indexes_of(archive: Archive, architecture: str) -> list[str]:
 
 
 def release_of(text: str, archive: Archive) -> Release:
-    """Read a Release file, signed within itself or not; nobody verifies it here."""
+    """Read a Release file, signed within itself or not; nobody verifies it here.
+
+    Raises ValueError for what is none, as a page that a network answers with.
+    """
+    text = text.replace("\r\n", "\n")
     body = text.partition("-----BEGIN PGP SIGNATURE-----")[0]
     if body.startswith("-----BEGIN PGP SIGNED MESSAGE-----"):
         body = body.partition("\n\n")[2]
     fields = next(stanzas(body, _RELEASE), {})
-    words = fields.get("SHA256", "").split()
+    if "SHA256" not in fields:
+        raise ValueError("its release names no index by SHA256")
+    words = fields["SHA256"].split()
     files = {
         path: Digest(f"sha256:{digest}")
         for digest, path in zip(words[::3], words[2::3], strict=False)
@@ -108,7 +117,7 @@ def offered(text: str) -> dict[str, str]:
 
 def offered_by_apk(text: str) -> dict[str, str]:
     """Read an index of apk: of each package the newest version."""
-    rows = ((one.get("P", ""), one.get("V", "")) for one in stanzas(text, _OF_APK))
+    rows = ((one.get("P", ""), one.get("V", "")) for one in stanzas(text, _APK_FIELDS))
     return _newest(rows, "apk")
 
 
@@ -183,7 +192,8 @@ def is_of_module(version: str) -> bool:
 
 def is_valid(version: str, kind: Kind) -> bool:
     if kind == "apk":
-        return gentoo.is_valid(version) is not None
+        # What the library takes for one it may fail to compare.
+        return _OF_APK.fullmatch(version) is not None
     if kind == "rpm":
         return _OF_RPM.fullmatch(version) is not None
     return bool(Version.is_valid(version))

@@ -17,6 +17,14 @@ def is_authority(text: str) -> bool:
     return parts.netloc == text and bool(parts.hostname) and "@" not in text
 
 
+def is_sound(url: str) -> bool:
+    """Whether an address has no mark of which programs disagree where its host ends.
+
+    Of ``https://a\\@b/`` urllib takes ``b`` for the host, and urllib3 asks ``a``.
+    """
+    return re.search(r"[\\\s\x00-\x1f]", url) is None
+
+
 def is_loopback(authority: str) -> bool:
     """Whether ``host`` or ``host:port`` is this machine: localhost, 127/8, ::1."""
     try:
@@ -36,7 +44,7 @@ def is_private(url: str) -> bool:
     except ValueError:
         # It is not an address at all.
         return False
-    return bool(parts.netloc) and (
+    return (bool(parts.netloc) and is_sound(url)) and (
         parts.scheme == "https"
         or (parts.scheme == "http" and is_loopback(parts.netloc))
     )

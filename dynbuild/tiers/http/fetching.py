@@ -14,7 +14,7 @@ from urllib3.response import BaseHTTPResponse
 
 from dynbuild.digest import Digest
 from dynbuild.fetching import FetchError
-from dynbuild.tiers.http.address import is_private
+from dynbuild.tiers.http.address import is_private, is_sound
 from dynbuild.tiers.http.connections import (
     TIMEOUTS,
     Timeouts,
@@ -79,7 +79,7 @@ def _taken(
     take: Callable[[BaseHTTPResponse, str], _T],
 ) -> _T | None:
     for _ in range(_REDIRECTS):
-        host = urlsplit(url).netloc
+        host = _host(url)
         headers = {"Accept-Encoding": "identity", **_credentials(url, environment)}
         try:
             with closing(_open(url, headers, timeouts)) as response:
@@ -134,16 +134,31 @@ def _chunks(
 
 def _next(url: str, response: BaseHTTPResponse) -> str:
     """Return the address that an answer leads to. Raises FetchError."""
-    host, status = urlsplit(url).netloc, response.status
+    host, status = _host(url), response.status
     if status not in _TO_ANOTHER:
         down = status >= _OF_THE_SERVER
         raise FetchError(f"{host} answers with status {status}", answered=not down)
-    other = urljoin(url, response.headers.get("Location", ""))
-    if urlsplit(other).scheme not in ("http", "https"):
+    try:
+        other = urljoin(url, response.headers.get("Location", ""))
+        scheme = urlsplit(other).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in ("http", "https"):
         raise FetchError(f"{host} leads to what is no address of http")
     if is_private(url) and not is_private(other):
         raise FetchError(f"{host} leads to an address that others could change")
     return other
+
+
+def _host(url: str) -> str:
+    """Return the server of an address, as it may be shown. Raises FetchError."""
+    try:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    if not host or not is_sound(url):
+        raise FetchError("it is no address of http")
+    return host
 
 
 def _credentials(url: str, environment: Mapping[str, str]) -> dict[str, str]:

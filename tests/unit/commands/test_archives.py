@@ -49,8 +49,10 @@ def offers(server: Server, archive: Archive = STABLE) -> list[Offered] | str:
         {"": INDEX},
         {".gz": gzip.compress(INDEX)},
         {".xz": lzma.compress(INDEX), "": b"not this"},
+        {".gz": gzip.compress(INDEX[:9]) + gzip.compress(INDEX[9:])},
+        {".xz": lzma.compress(INDEX[:9]) + lzma.compress(INDEX[9:])},
     ],
-    ids=["plain", "gz", "xz"],
+    ids=["plain", "gz", "xz", "gz in parts", "xz in parts"],
 )
 def test_an_index_is_taken_as_it_is_packed_and_once(files: dict[str, bytes]) -> None:
     server = Server(**files)
@@ -82,6 +84,31 @@ def test_an_index_that_is_not_what_the_release_names() -> None:
     server = Server(**{"": INDEX})
     server.at[f"{AT}/{PATH}"] = b"Package: jq\nVersion: 9\n"
     assert offers(server) == f"{PATH} is not what the release names"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"<html>Sign in to this network</html>", b"Label: x\nMD5Sum:\n 1 2 3\n", b""],
+)
+def test_a_release_that_names_nothing_says_nothing(said: bytes) -> None:
+    """A page that a network answers with is no archive without packages."""
+    server = Server(**{"": INDEX})
+    server.at[f"{AT}/InRelease"] = said
+    assert offers(server) == "its release names no index by SHA256"
+
+
+def test_a_release_with_line_ends_of_another_system() -> None:
+    server = Server(**{"": INDEX})
+    release = b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+    release += server.at.pop(f"{AT}/Release")
+    server.at[f"{AT}/InRelease"] = release.replace(b"\n", b"\r\n")
+    assert offers(server) == [Offered({"jq": "1.6-2"}, security=False)]
+
+
+def test_a_login_in_the_address_of_an_archive_is_not_shown() -> None:
+    archive = Archive("http://me:hunter2@a/debian", "stable")
+    _, failed = Archives(lambda _: None).offers([archive], ["amd64"])
+    assert failed == {"http://a/debian stable": "there is no release"}
 
 
 def test_what_does_not_answer() -> None:
@@ -179,7 +206,7 @@ def test_an_index_of_apk(data: bytes | None, said: dict[str, str] | str) -> None
 
 
 def test_an_index_that_grows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynbuild.commands.archives.LARGEST", 10_240)
+    monkeypatch.setattr("dynbuild.commands.unpacking.LARGEST", 10_240)
     data = gzip.compress(bytes(10_240)) + gzip.compress(bytes(1))
     _, failed = Archives(lambda _: data).offers([ALPINE], ["x86_64"], kind="apk")
     assert list(failed.values()) == ["its index cannot be unpacked"]

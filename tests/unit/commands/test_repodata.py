@@ -79,6 +79,8 @@ def under(address: str, of: Files) -> Files:
     [
         *(("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)),
         *((".bz2", bz2.compress), (".zst", zstd.compress)),
+        (".bz2", lambda data: bz2.compress(data[:9]) + bz2.compress(data[9:])),
+        (".zst", lambda data: zstd.compress(data[:9]) + zstd.compress(data[9:])),
     ],
 )
 def test_documents_are_taken_as_they_are_packed(

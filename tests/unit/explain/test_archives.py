@@ -11,10 +11,11 @@ from dynbuild.explain.archives import (
     folder_of,
     indexes_of,
     is_newer,
+    is_valid,
     offered,
     release_of,
 )
-from dynbuild.inside.model import Archive
+from dynbuild.inside.model import Archive, Kind
 
 STABLE = Archive("http://a/debian/", "bookworm", ("main", "contrib"))
 FLAT = Archive("http://a/apt", "./")
@@ -71,8 +72,8 @@ def test_a_release(text: str) -> None:
     ],
 )
 def test_suites_of_security(text: str, suite: str) -> None:
-    assert release_of(text, Archive("http://a", suite)).security
-    assert not release_of("", STABLE).files
+    found = release_of(f"{text}SHA256:\n", Archive("http://a", suite))
+    assert (found.security, found.files) == (True, {})
 
 
 def test_an_index_has_the_newest_of_each() -> None:
@@ -110,3 +111,19 @@ def test_versions_are_compared_as_dpkg_does(one: str, other: str) -> None:
         ["dpkg", "--compare-versions", one, "gt", other], check=False, timeout=10
     )
     assert is_newer(one, other) == (asked.returncode == 0)
+
+
+OF_ANYONE = st.text("019azZ.~+^_-: r\u0663\u00b2", max_size=9)
+
+
+@given(st.sampled_from(["apk", "deb", "rpm"]), OF_ANYONE, OF_ANYONE)
+def test_versions_of_anyone_can_be_compared(kind: Kind, one: str, other: str) -> None:
+    if is_valid(one, kind) and is_valid(other, kind):
+        assert not (is_newer(one, other, kind) and is_newer(other, one, kind))
+        assert not is_newer(one, one, kind)
+
+
+@pytest.mark.parametrize("version", ["1 6", "\u0663z", "9-r1\u0663", "1-r", "1\n"])
+def test_what_is_no_version_of_apk(version: str) -> None:
+    """The library takes these for versions, and fails to compare them."""
+    assert not is_valid(version, "apk")

@@ -42,6 +42,8 @@ def test_loopback(authority: str, *, loopback: bool) -> None:
         ("", False),
         ("https://x[", False),
         ("https://[x]/", False),
+        (r"http://x.test\@127.0.0.1/", False),
+        (r"https://x.test\@other.test/", False),
     ],
 )
 def test_where_nobody_can_listen(url: str, *, private: bool) -> None:

@@ -53,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(302, Location="http://example.org/there")
             case "file":
                 self.answer(302, Location="file:///etc/passwd")
+            case "broken":
+                self.answer(302, Location="http://[::1")
             case "coded":
                 self.answer(200, CONTENT, **{"Content-Encoding": "gzip"})
             case "silent":
@@ -109,6 +111,7 @@ def test_nothing_is_there(server: Server, path: str) -> None:
         ("round", "without end", True),
         ("out", "that others could change", True),
         ("file", "no address of http", True),
+        ("broken", "no address of http", True),
         ("coded", "compresses it", True),
         ("silent", "does not answer in time", False),
     ],
@@ -125,6 +128,19 @@ def test_no_server_is_there() -> None:
     with pytest.raises(FetchError, match="refuses connections") as failed:
         content_digest("http://127.0.0.1:9/there", {})
     assert not failed.value.answered
+
+
+@pytest.mark.parametrize("rest", ["[::1", "[x]/", "/x", "a b/", "\\", "\u2100/"])
+def test_what_is_no_address(rest: str) -> None:
+    """As the sources of an image may have it, whoever wrote them."""
+    with pytest.raises(FetchError, match="^it is no address of http$"):
+        content_digest(f"http://{rest}", {})
+
+
+def test_a_login_in_an_address_is_not_shown() -> None:
+    with pytest.raises(FetchError, match=r"^127\.0\.0\.1:9 refuses") as failed:
+        content_digest("http://me:hunter2@127.0.0.1:9/", {})
+    assert "hunter2" not in str(failed.value)
 
 
 def test_what_is_larger_than_all_that_is_fetched(server: Server) -> None:
@@ -150,6 +166,16 @@ def test_credentials_go_to_the_host_that_a_netrc_names(
         assert other.seen == [("/there", None)]
         content_digest(f"{server.url}/there", {"NETRC": str(path)})
         assert server.seen[1:] == [("/there", basic)]
+
+
+def test_credentials_go_to_no_host_that_another_program_finds(
+    server: Server, tmp_path: Path
+) -> None:
+    path = tmp_path / ".netrc"
+    path.write_text("machine localhost login me password p:w\n")
+    with pytest.raises(FetchError, match="no address"):
+        content_digest(f"{server.url}\\@localhost/there", {"NETRC": str(path)})
+    assert server.seen == []
 
 
 def test_a_netrc_that_cannot_be_read_is_not_shown(
