@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dynbuild.engine.process import Alarm, attend, converse
-from dynbuild.errors import UnreachableError, clean, inert
+from dynbuild.errors import UnreachableError, clean, inert, redact_urls
 from dynbuild.values import dataclass
 
 LIMIT = 300.0
@@ -20,6 +20,8 @@ LIMIT = 300.0
 
 _LINES = 5
 """The last lines of its output that are told, unless it names an error."""
+_MOST = 300
+"""Maximum characters of each."""
 
 _SUBJECT = re.compile(
     r"^(?:signing \[[^]]*\]: )?(?:recursively signing: )?(?:signing digest: )?"
@@ -89,4 +91,5 @@ def _error_in(lines: Sequence[str]) -> str:
     named = [line.partition("Error: ")[2] for line in lines if "Error: " in line]
     if named:
         return clean(_SUBJECT.sub("", named[-1]))
-    return inert("\n".join(lines)) or "it said nothing"
+    shown = (redact_urls(line)[:_MOST] for line in lines)
+    return inert("\n".join(shown)) or "it said nothing"

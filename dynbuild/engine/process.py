@@ -204,9 +204,11 @@ class Alarm:
         if self._off.wait(self._seconds):
             return
         for harsher in HARSHER[1:]:
-            if process.poll() is not None:
+            if process.poll() is None:
+                self.rang = True
+            elif self._off.wait(GRACE):
                 return
-            self.rang = True
+            # Of one that has ended, what it left behind may hold its output open.
             _signal(process, harsher)
             if self._off.wait(GRACE):
                 return

@@ -1,10 +1,12 @@
 """How cosign is called, and what is made of how it ends: a script stands in for it."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from dynbuild.engine import process
 from dynbuild.engine.cosign import Cosign, UnsignedError, found
 
 SUBJECT = f"a.example/b@sha256:{'0' * 64}"
@@ -46,6 +48,8 @@ def test_what_it_is_asked(tmp_path: Path, *, terminal: bool) -> None:
             "status 1: no key",
         ),
         ("printf 'one\\ntwo\\033[2J\\n' >&2; exit 1", "1: one\n    two\\x1b[2J"),
+        ("yes | head -c 9999 | tr -d '\\n' >&2; exit 1", f"1: {'y' * 300}"),
+        ("echo at https://me:hunter2@kms.example >&2; exit 1", "at https://kms.example"),
         ("exit 9", "status 9: it said nothing"),
         ("read x || exit 7", "status 7: it said nothing"),
     ],
@@ -63,6 +67,21 @@ def test_one_that_does_not_end(tmp_path: Path) -> None:
     program = script(tmp_path, "trap '' TERM; sleep 30 & wait; wait")
     why = unsigned(Cosign(program, None, terminal=False, seconds=0.4))
     assert why == "cosign did not end in 0 seconds, and was stopped"
+
+
+def test_what_it_leaves_behind_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the output open, and takes no notice of a gentle signal."""
+    monkeypatch.setattr(process, "GRACE", 0.2)
+    left = "(trap '' TERM INT; exec sleep 60) &"
+    began = time.monotonic()
+    program = script(tmp_path, f"{left} exit 0")
+    Cosign(program, None, terminal=False, seconds=0.2).sign([SUBJECT], os.environ)
+    program = script(tmp_path, f"{left} sleep 60")
+    why = unsigned(Cosign(program, None, terminal=False, seconds=0.2))
+    assert "was stopped" in why
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("terminal", [False, True])
