@@ -49,7 +49,10 @@ def test_what_it_is_asked(tmp_path: Path, *, terminal: bool) -> None:
         ),
         ("printf 'one\\ntwo\\033[2J\\n' >&2; exit 1", "1: one\n    two\\x1b[2J"),
         ("yes | head -c 9999 | tr -d '\\n' >&2; exit 1", f"1: {'y' * 300}"),
-        ("echo at https://me:hunter2@kms.example >&2; exit 1", "at https://kms.example"),
+        (
+            "echo at https://me:hunter2@kms.example >&2; exit 1",
+            "at https://kms.example",
+        ),
         ("exit 9", "status 9: it said nothing"),
         ("read x || exit 7", "status 7: it said nothing"),
     ],
