@@ -71,7 +71,12 @@ def word_or_false(meant: Mapping[str, str]) -> _Callback:
 def text_or_false(
     _: click.Context, __: click.Parameter, value: str | None
 ) -> str | None:
-    """Return the text of an option that may have one; ``false`` is as if unsaid."""
+    """Return the text of an option that may have one; ``false`` is as if unsaid.
+
+    An empty one is mostly a variable of a script that nobody has set.
+    """
+    if not value and value is not None:
+        raise click.BadParameter("it is empty; `false` leaves it out")
     text = {"1": "true", "0": "false"}.get(value or "false", value)
     return None if text == "false" else text
 

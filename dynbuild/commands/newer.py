@@ -26,7 +26,8 @@ class Newer:
     ``declared`` are keys of the lock's packages of apt that have a fix of security;
     ``fixes`` names of packages with one that no list declares, ``others`` these and all
     that are newer. ``unknown`` has what kept more from being found; ``there`` what is
-    installed, if all of it is known. ``able``: apt is there to upgrade them.
+    installed, if all of it is known. ``able``: apt is there to upgrade them. ``coming``
+    have a fix that a step of the lock will bring, which nobody has built.
     """
 
     declared: frozenset[str]
@@ -35,6 +36,7 @@ class Newer:
     unknown: tuple[str, ...]
     there: frozenset[str] | None
     able: bool
+    coming: frozenset[str] = frozenset()
 
 
 def newer(lock: Lock, contents: Contents, archives: Archives) -> Newer:
@@ -47,15 +49,16 @@ def newer(lock: Lock, contents: Contents, archives: Archives) -> Newer:
     there = _spelled(one.package for one in contents.packages)
 
     def undeclared(names: Iterable[str]) -> frozenset[str]:
-        found = {key for name in names for key in there.get(name, ())}
-        return frozenset(found - waiting)
+        return frozenset(key for name in names for key in there.get(name, ()))
 
+    declared = frozenset(key for key in keys if key.partition(":")[0] in names)
+    fixes = undeclared(names - asked)
     outdated = {one.name for one in findings if one.state == "outdated"}
     every = frozenset(key for of in there.values() for key in of)
     return Newer(
-        frozenset(key for key in keys if key.partition(":")[0] in names) - waiting,
-        undeclared(names - asked),
-        undeclared(outdated - asked),
+        declared - waiting,
+        fixes - waiting,
+        undeclared(outdated - asked) - waiting,
         tuple(
             f"{one.name}: {one.note}"
             for one in findings
@@ -63,6 +66,7 @@ def newer(lock: Lock, contents: Contents, archives: Archives) -> Newer:
         ),
         None if contents.unknown or contents.problems else every,
         "apt" in there,
+        (declared | fixes) & waiting,
     )
 
 

@@ -4,11 +4,16 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
-from typing import IO
+from functools import partial
+from typing import Protocol
 
-from dynbuild.compression import zstd
+if sys.version_info >= (3, 14):  # pragma: no cover - the same module, then of Python
+    from compression import zstd
+else:
+    from backports import zstd
 
 LARGEST = 256 << 20
 """Maximum bytes of an index, unpacked: Debian's largest has fifty million."""
@@ -20,20 +25,23 @@ _WINDOW = {int(zstd.DecompressionParameter.window_log_max): 27}
 """Window of at most 128 MiB, as its own program takes."""
 
 
-def _whole(file: IO[bytes]) -> bytes:
+class _File(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _whole(opened: Callable[[io.BytesIO], _File], data: bytes) -> bytes:
     """Return all that is packed, in however many parts one behind the other."""
-    with file:
-        found = file.read(LARGEST + 1)
+    found = opened(io.BytesIO(data)).read(LARGEST + 1)
     if len(found) > LARGEST:
         raise EOFError
     return found
 
 
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
-    ".xz": lambda data: _whole(lzma.open(io.BytesIO(data))),
-    ".gz": lambda data: _whole(gzip.open(io.BytesIO(data))),
-    ".bz2": lambda data: _whole(bz2.open(io.BytesIO(data))),
-    ".zst": lambda data: _whole(zstd.open(io.BytesIO(data), options=_WINDOW)),
+    ".xz": partial(_whole, lzma.open),
+    ".gz": partial(_whole, gzip.open),
+    ".bz2": partial(_whole, bz2.open),
+    ".zst": partial(_whole, partial(zstd.open, options=_WINDOW)),
     "": bytes,
 }
 """What unpacks an index, by how its name ends."""

@@ -93,7 +93,7 @@ def purl(package: Package, distribution: tuple[str, str] | None) -> str:
             qualifiers["arch"] = package.architecture
         if package.kind == "deb" and package.source not in ("", package.name):
             qualifiers["upstream"] = package.source
-    elif package.kind == "npm" and package.name.startswith("@"):
+    elif package.kind == "npm" and re.match(r"@[^/]+/[^/]", package.name):
         namespace, _, name = package.name.partition("/")
     elif package.kind == "pypi":
         name = normal(package.name)
@@ -101,7 +101,9 @@ def purl(package: Package, distribution: tuple[str, str] | None) -> str:
     if package.kind == "rpm" and ":" in version:
         epoch, _, version = version.partition(":")
         qualifiers["epoch"] = epoch
-    url = PackageURL(package.kind, namespace, name, version, qualifiers or None)
+    # What a layer calls a package may be no name at all.
+    named = name if name.strip("/ ") else "?"
+    url = PackageURL(package.kind, namespace, named, version, qualifiers or None)
     return url.to_string()
 
 

@@ -208,6 +208,7 @@ def test_an_image_is_not_written_among_other_files(space: Space) -> None:
         ("--provenance", "add --push or -o oci:DIR"),
         ("--attest-in-index", "say what: --sbom spdx, --provenance, or both"),
         ("--sign", "error[DB0317]: --sign is for what is pushed"),
+        ("--sign=", "Invalid value for '--sign': it is empty; `false` leaves it out"),
     ],
 )
 def test_what_is_told_of_an_image_has_words(

@@ -175,12 +175,17 @@ def test_what_the_base_has_and_what_is_not_there(
     # Of what is not there nobody can ask.
     done = space.run("lock", "-P", "other")
     assert (done.status, "no package 'other' is declared" in done.err) == (2, True)
+    assert "dash: nothing newer is known" in space.ok("lock", "-P", "dash").err
     space.ok("lock", "-P", "old")
     assert 'old = ["2 ^"]' in space.read("dynbuild.lock")
     lock = space.read("dynbuild.lock")
+    assert "old: nothing newer is known" in space.ok("lock", "-P", "old").err
+    assert space.read("dynbuild.lock") == lock
     absent = lock.replace('old = ["2 ^"]', 'absent = ["2 ^"]\nold = ["2 ^"]')
     space.write("dynbuild.lock", absent)
     space.ok("realize", "--frozen", "-t", image.tag)
+    space.write("dynbuild.lock", lock)
+    assert "old: nothing newer is known" in space.ok("lock", "-P", "old").err
     inside = image.look()
     assert inside.installed["old"] == "1.1"
     assert "old" in inside.manual
@@ -283,6 +288,8 @@ def test_what_is_held_stays_and_the_rest_is_fixed(
     space.commit()
     fixed(repository, "onig", "other")
     space.ok("lock", "--security")
+    told = space.ok("lock", "--security").err
+    assert "the lock has what fixes onig, other: `dynbuild realize` builds" in told
     space.ok("realize", "-t", image.tag)
     installed = image.look().installed
     assert (installed["onig"], installed["other"]) == ("1.0", "1.1")

@@ -11,7 +11,6 @@ from dynbuild.cli.commands.lock_settings import LockSettings
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.images import ChosenImage, every_image, platforms_asked
 from dynbuild.cli.output import show, shows, tell
-from dynbuild.cli.progress import Color
 from dynbuild.cli.render.reasons import listed
 from dynbuild.commands.archives import Archives
 from dynbuild.commands.lock_requests import LockOptions
@@ -26,6 +25,7 @@ from dynbuild.errors import Diagnostic, DynbuildError
 from dynbuild.explain.view import common_platform
 from dynbuild.lockfile.model import declared_packages
 from dynbuild.lockfile.platform import of_platform
+from dynbuild.steps.log import freshened
 from dynbuild.tiers.declared import declared_in
 
 
@@ -51,8 +51,15 @@ def with_newer(
         others = placed(found, lines, security=False)
         named = frozenset(one for one in others if one[1] in names)
         undeclared = named | (undeclared if every else frozenset())
+        names -= {key for _, key, _ in named}
+        stays = {name for name in names if _is_there(name, images, found)}
+        if stays:
+            tell(f"{listed(sorted(stays))}: nothing newer is known")
+            asked = (one for one in options.upgrade_package if one not in stays)
+            options = replace(options, upgrade_package=tuple(asked))
+    _tell_unknown(found, settings)
     if settings.security:
-        _tell_fixes(found, settings.color)
+        _tell_fixes(found)
     if keys := sorted({key for _, key, _ in undeclared}):
         tell(f"nobody declares {listed(keys)}: upgraded where installed")
     return replace(
@@ -106,6 +113,13 @@ def _found(
     return found
 
 
+def _is_there(name: str, images: Iterable[ChosenImage], found: Found) -> bool:
+    """Whether something that nobody declares is installed, or the lock upgrades it."""
+    logs = (image.lock.packages.get("apt", {}) for image in images)
+    upgraded = any(any(freshened(log.get(name, ()))) for log in logs)
+    return upgraded or any(name in (one.there or ()) for one in found.values())
+
+
 def _declared(images: Iterable[ChosenImage]) -> Iterator[str]:
     """Yield the names of packages that lists declare, also those of stages."""
     for image in images:
@@ -115,18 +129,26 @@ def _declared(images: Iterable[ChosenImage]) -> Iterator[str]:
             yield from (key.partition(" ")[2] for key in entry.stage.packages)
 
 
-def _tell_fixes(found: Found, color: Color) -> None:
+def _tell_unknown(found: Found, settings: LockSettings) -> None:
     unknown = dict.fromkeys(text for one in found.values() for text in one.unknown)
     if unknown:
-        message = f"cannot tell all fixes: {listed([*unknown])}"
+        what = "all fixes" if settings.security else "all that is newer"
+        message = f"cannot tell {what}: {listed([*unknown])}"
         hint = (
             "`dynbuild outdated` lists what is known; `dynbuild realize` builds what\n"
             "is missing"
         )
-        show([Diagnostic("DB0437", message, hint=hint, severity="warning")], color)
+        warning = Diagnostic("DB0437", message, hint=hint, severity="warning")
+        show([warning], settings.color)
+
+
+def _tell_fixes(found: Found) -> None:
     lost = sorted({key for one in found.values() if not one.able for key in one.fixes})
     if lost:
         how = "the image has no apt: they come with a newer base"
         tell(f"fixes in what is not declared: {listed(lost)}; {how}")
-    if not unknown and not any(one.declared | one.fixes for one in found.values()):
+    coming = sorted({key for one in found.values() for key in one.coming})
+    if coming:
+        tell(f"the lock has what fixes {listed(coming)}: `dynbuild realize` builds it")
+    elif not any(one.declared | one.fixes | {*one.unknown} for one in found.values()):
         tell("nothing that is installed has a newer fix of security")

@@ -131,9 +131,9 @@ def _remedy(why: str) -> str:
         return "give the password of the key in COSIGN_PASSWORD, and\n"
     if " TUF" in why or "OIDC" in why:
         return (
-            "cosign asks Sigstore's services, without a key for who you are as well;\n"
-            "COSIGN_SIGNING_CONFIG names a file that says others, or none (`cosign\n"
-            "signing-config create`). Then "
+            "cosign asks Sigstore's services, and without a key one that knows who\n"
+            "you are; COSIGN_SIGNING_CONFIG names a file that says others, or none\n"
+            "(`cosign signing-config create`). See to that, then\n"
         )
     if any(word in why.lower() for word in ("unauthorized", "denied", "forbidden")):
         return "`docker login`, for cosign knows no other credentials, and\n"

@@ -78,7 +78,8 @@ def why_package_text(found: WhyInstalled) -> str:
     named = " ".join(
         filter(None, (package.name, package.version, package.architecture))
     )
-    built = f", built from {package.source}" if package.source else ""
+    source = package.source if package.source != package.name else ""
+    built = f", built from {source}" if source else ""
     lines = [f"{named} ({package.kind}{built})"]
     if one.step == BASE:
         lines.append("  it is in the base")

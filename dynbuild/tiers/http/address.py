@@ -18,9 +18,9 @@ def is_authority(text: str) -> bool:
 
 
 def is_sound(url: str) -> bool:
-    """Whether an address has no mark of which programs disagree where its host ends.
+    """Whether all programs find the same host in an address.
 
-    Of ``https://a\\@b/`` urllib takes ``b`` for the host, and urllib3 asks ``a``.
+    Of ``https://a`` with a backslash and ``@b`` urllib says ``b``, and urllib3 ``a``.
     """
     return re.search(r"[\\\s\x00-\x1f]", url) is None
 

@@ -134,8 +134,11 @@ def test_a_licence_is_an_expression_or_the_text_that_it_is() -> None:
         (WHOLE[5], DEBIAN, "pypi/markup-safe@2.1"),
         (WHOLE[6], DEBIAN, "npm/%40scope/tool@1.0.0"),
         (there(Package("deb", "b", "1")), DEBIAN, "deb/debian/b@1?distro=debian-12"),
+        (there(Package("npm", "@a", "1")), None, "npm/%40a@1"),
+        (there(Package("npm", "@a/", "1")), None, "npm/%40a@1"),
+        (there(Package("npm", "/", "1")), None, "npm/%3f@1"),
     ],
-    ids=range(7),
+    ids=range(10),
 )  # fmt: skip
 def test_package_urls(
     package: InstalledPackage, distribution: tuple[str, str] | None, url: str

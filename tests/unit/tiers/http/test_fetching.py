@@ -133,12 +133,12 @@ def test_no_server_is_there() -> None:
 @pytest.mark.parametrize("rest", ["[::1", "[x]/", "/x", "a b/", "\\", "\u2100/"])
 def test_what_is_no_address(rest: str) -> None:
     """As the sources of an image may have it, whoever wrote them."""
-    with pytest.raises(FetchError, match="^it is no address of http$"):
+    with pytest.raises(FetchError, match="it is no address of http"):
         content_digest(f"http://{rest}", {})
 
 
 def test_a_login_in_an_address_is_not_shown() -> None:
-    with pytest.raises(FetchError, match=r"^127\.0\.0\.1:9 refuses") as failed:
+    with pytest.raises(FetchError, match="refuses") as failed:
         content_digest("http://me:hunter2@127.0.0.1:9/", {})
     assert "hunter2" not in str(failed.value)
 
