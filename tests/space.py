@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forks
+
 GIT_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 TELLING = {"PYTHONFAULTHANDLER": "1"}
@@ -58,7 +60,17 @@ class Space:
         return (self.root / name).read_text()
 
     def run(self, *arguments: str, **variables: str) -> Done:
-        return self.command(sys.executable, "-m", "dynbuild", *arguments, **variables)
+        environment = {**self.environment, **TELLING, **variables}
+        if not forks.fits(environment):
+            return self.command(
+                sys.executable, "-m", "dynbuild", *arguments, **variables
+            )
+        try:
+            done = Done(*forks.run(arguments, self.root, environment, LONGEST))
+        except forks.Hangs as hanging:
+            pytest.fail(f"it hangs: {hanging}")
+        assert "Traceback" not in done.err, done.err
+        return done
 
     def command(self, *words: str, **variables: str) -> Done:
         process = subprocess.Popen(

@@ -18,20 +18,15 @@ give the same token again.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import pkgutil
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-import dynbuild
-from dynbuild.cli.main import run
 from dynbuild.inventory import RECORDS
 from tests.engine.acts import (
     FRESH,
@@ -48,17 +43,11 @@ from tests.engine.acts import (
 from tests.engine.judging import Traced, differing, tokens_of, traced
 from tests.engine.sketches import World
 from tests.layouts import Facts, files_of, times_of
+from tests.space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-# Imported once, and not by each command: it is forked.
-READY = [
-    importlib.import_module(module.name)
-    for module in pkgutil.walk_packages(dynbuild.__path__, "dynbuild.")
-    if module.name != "dynbuild.__main__"
-]
 
 _STRANGER = """\
 [[stages]]
@@ -318,7 +307,6 @@ class Machines:
         away: bool = False,
         root: Path | None = None,
     ) -> tuple[int, str]:
-        """Run the command line in a fork: as a process of its own, and sooner there."""
         store = self._store(machine)
         # Who is away still names the tier: what came from there counts.
         off = {"MINIO_MODE": "off"} if away and self.shared else {}
@@ -329,23 +317,5 @@ class Machines:
             "CACHE_LOCAL_PATH": str(store),
             "XDG_STATE_HOME": f"{store}-state",
         }
-        log = self.root.with_name(f"{self.root.name}-told")
-        child = os.fork()
-        if child == 0:
-            status = 70
-            try:
-                with log.open("wb") as file:
-                    for stream in (1, 2):
-                        os.dup2(file.fileno(), stream)
-                os.chdir(root or self.root)
-                os.environ.clear()
-                os.environ.update(environment)
-                sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-                status = run(list(arguments))
-            finally:
-                sys.stderr.flush()
-                os._exit(status)
-        _, status = os.waitpid(child, 0)
-        text = log.read_text()
-        assert "Traceback" not in text, text
-        return os.waitstatus_to_exitcode(status), text
+        done = Space(root or self.root, environment).run(*arguments)
+        return done.status, done.out + done.err
