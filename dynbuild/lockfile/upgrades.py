@@ -5,7 +5,8 @@ was built for the first would be taken for the second. Each has a number of its 
 larger than all before it in any part of the lock.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from dynbuild.steps.log import (
     requested,
     with_numbers,
 )
-from dynbuild.steps.model import Freshen, Remove
+from dynbuild.steps.model import Freshen, Install, Remove
 
 if TYPE_CHECKING:
     from dynbuild.lockfile.update import Requests
@@ -71,21 +72,36 @@ def upgraded_since(
 
     An upgrade that was not there tells it; so does what is installed anyway, where its
     number is larger than what was ``counted`` before, unless it has that of something
-    that was freshened with it.
+    that was freshened with it. Of several with one number, those are not meant that
+    were there with the same spec, in an event that is gone: it would have stayed.
     """
     fresh = [*_freshened_since(logs, before)]
     for manager, log in logs.items():
         last, there = counted.get(manager, 0), before.get(manager, {})
         told = {event.seq for row, _, event in fresh if row == manager}
+        numbered: defaultdict[int, list[str]] = defaultdict(list)
         for key, events in log.items():
             known = {event.fact for event in there.get(key, ())}
             others = [one for one in events if not isinstance(one.action, Freshen)]
-            if any(event.fact not in known for event in requested(key, others)) or any(
-                event.number is not None and event.number > last
-                for event in others
-                if event.seq not in told
-            ):
+            if any(event.fact not in known for event in requested(key, others)):
                 yield manager, key
+            for event in others:
+                if (event.number or 0) > last and event.seq not in told:
+                    numbered[event.seq].append(key)
+        for keys in numbered.values():
+            meant = [k for k in keys if not _is_back(there.get(k, ()), log[k])]
+            yield from ((manager, key) for key in meant or keys)
+
+
+def _is_back(before: Iterable[Event], events: Iterable[Event]) -> bool:
+    """Whether a package has a spec that it had before, in an event that is gone."""
+    facts = {event.fact for event in events}
+    specs = {event.action for event in events}
+    return any(
+        isinstance(event.action, Install) and event.action in specs
+        for event in before
+        if event.fact not in facts
+    )
 
 
 def freshened_since(

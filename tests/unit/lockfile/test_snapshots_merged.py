@@ -16,7 +16,7 @@ from dynbuild.lockfile.images_merge import merge_recipes
 from dynbuild.lockfile.images_update import update_images
 from dynbuild.lockfile.merge import merge
 from dynbuild.lockfile.order import install_order
-from dynbuild.lockfile.requests import is_repacked
+from dynbuild.lockfile.requests import asked_since, is_repacked
 from dynbuild.lockfile.snapshots import (
     going_back,
     newest_of,
@@ -297,8 +297,10 @@ def followed(lock: Lock, edits: list[tuple[set[str], int]]) -> Lock:
         at = at and max(at, newest or at)
         upgrade = upgraded(*(sorted(names)[:1] if time % 2 else []))
         before = lock
-        lock = update(before, target(" ".join(sorted(names)), at), upgrade)
+        wanted = target(" ".join(sorted(names)), at)
+        lock = update(before, wanted, upgrade)
         assert not is_repacked(before, lock)
+        assert update(before, wanted, asked_since(before, lock)) == lock
         assert going_back(lock) == ()
         assert loads(dumps(lock)) == lock
     return lock
@@ -320,6 +322,7 @@ def test_what_both_sides_list_is_as_new_as_the_later_of_them() -> None:
 @given(EDITS, EDITS, EDITS)
 @example([], [({"git", "curl"}, 1)], [({"git", "curl"}, 2)])
 @example([], [({"git", "curl"}, 2)], [({"git", "curl"}, 4)])
+@example([({"git", "make"}, 0), ({"git"}, 0), ({"curl", "make"}, 1)], [], [])
 def test_whatever_two_sides_do_their_merge_never_goes_back(
     first: list[tuple[set[str], int]],
     mine: list[tuple[set[str], int]],
