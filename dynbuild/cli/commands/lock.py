@@ -58,12 +58,14 @@ if TYPE_CHECKING:
     "-P",
     multiple=True,
     metavar="NAME",
-    help="Upgrade the package NAME to the newest that its spec allows.",
+    help="Upgrade the package NAME to the newest that its spec allows; or of apt one "
+    "that nobody declares and `outdated` lists. Repeatable.",
 )
 @request(
     "--security",
     is_flag=True,
-    help="Upgrade the packages of apt that have a newer fix of security, no others.",
+    help="Upgrade the packages of apt that have a newer fix of security, declared or "
+    "not, no others; what is installed has to be built to be known.",
 )
 @request(
     "--upgrade-add",
@@ -73,7 +75,8 @@ if TYPE_CHECKING:
 @request(
     "--resolve",
     is_flag=True,
-    help="Install new packages, and write down the versions of apt, pip and npm.",
+    help="Install new packages, and write down the versions of apt, pip and npm; "
+    "--jobs and the options after it are for this.",
 )
 @request(
     "--bump",
@@ -125,6 +128,7 @@ if TYPE_CHECKING:
     "dynbuild lock                    # after each edit; commit what it wrote",
     "dynbuild lock --upgrade-base     # the newest image of the base's tag",
     "dynbuild lock -P curl -P jq      # the newest version of two packages",
+    "dynbuild lock --security         # what has a fix of security, and no more",
 )
 def lock(settings: LockSettings) -> int:
     """Update dynbuild.lock to match the declaration.

@@ -303,7 +303,8 @@ _EVERYDAY: tuple[_Decorated, ...] = (
         is_flag=False,
         flag_value="true",
         metavar="[KEY]",
-        help="Sign what is pushed, with cosign: with KEY, else as COSIGN_* say.",
+        help="Sign what is pushed, by the cosign that is installed: with --sign=KEY, "
+        "else as its variables COSIGN_* say.",
     ),
     option(
         "-o",

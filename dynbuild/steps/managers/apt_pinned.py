@@ -24,7 +24,7 @@ from dynbuild.steps.model import Group, Install
 from dynbuild.steps.pinned import ALL, CHOSEN, NOBODY, Pinned
 
 NAME = r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?"
-VERSION = r"[A-Za-z0-9][A-Za-z0-9.+~:-]*"
+VERSION = r"[A-Za-z0-9][A-Za-z0-9.+~:-]{0,255}"
 """What packages and versions of Debian consist of (policy 5.6.1, 5.6.12)."""
 
 CAME = "var/lib/apt/dynbuild-came"

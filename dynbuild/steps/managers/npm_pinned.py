@@ -25,7 +25,7 @@ from dynbuild.steps.run import ScratchMount
 _WORD = r"(?!\.{1,2}(?:[/@\s]|$)|-)[A-Za-z0-9~._-]+"
 _ONE = rf"(?:@{_WORD}/)?{_WORD}"
 NAME = rf"{_ONE}(?:/node_modules/{_ONE})*"
-VERSION = rf"(?:{_ONE}@)?[0-9][A-Za-z0-9.+-]*"
+VERSION = rf"(?:{_ONE}@)?[0-9][A-Za-z0-9.+-]{{0,255}}"
 """Where a package is below the global ones, and its version; before that its own name,
 where it is there under another one."""
 

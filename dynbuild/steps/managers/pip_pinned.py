@@ -29,7 +29,7 @@ CAME = "var/lib/dynbuild/came/pip"
 """Where a group says what came: lines of package, version, digest, and mark."""
 
 NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"
+VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,255}"
 """Names as the lock has them (PEP 503), and what versions consist of (PEP 440)."""
 
 _FOLDER = "/run/versions"

@@ -63,6 +63,7 @@ mta = ["1 =exim4,x"]
         ('jq = ["1 -o"]', "is no version of an event"),
         ('jq = ["1"]', "is no version of an event"),
         ('jq = ["1 1 2"]', "is no version of an event"),
+        (f'jq = ["1 {"9" * 300}"]', "is no version of an event"),
     ],
 )
 def test_what_is_no_version_is_refused(line: str, message: str) -> None:
