@@ -308,13 +308,15 @@ def _logs(
     logs: dict[str, Log] = {}
     for manager in MANAGERS:
         log = dict(previous.packages.get(manager, {}))
-        actions = changes_of(
-            now.get(manager, {}),
-            target.packages.get(manager, {}),
-            {key for row, key in asked.upgrade if row == manager},
-            {key: one for (row, key), one in asked.freshen.items() if row == manager},
-        )
-        if actions:
+        fresh = {
+            key: one for (row, key), one in asked.freshen.items() if row == manager
+        }
+        wanted = target.packages.get(manager, {})
+        upgraded = {key for row, key in asked.upgrade if row == manager}
+        first = changes_of(now.get(manager, {}), wanted, upgraded, fresh)
+        # What is declared no more may stay for what needs it: it is fixed behind that.
+        left = {key: one for key, one in fresh.items() if first.get(key) == Remove()}
+        for actions in filter(None, (first, left)):
             seq = next(seqs)
             for key, action in actions.items():
                 event = happened(manager, seq, action, at)

@@ -15,6 +15,7 @@ from dynbuild.steps.model import Copy, Pin, Stage
 from tests.properties.reference_logs import (
     Logs,
     folded_from,
+    freshened_behind,
     freshened_now,
     package_events,
     transactions,
@@ -261,9 +262,10 @@ def system(before: State, target: Target, asked: Requests) -> tuple[State, int]:
         state.sources[source] = before.sources.get(source, last)
     for manager in MANAGERS:
         news = package_events(before.events, manager, target, asked)
-        last += bool(news)
-        for key, what in news.items():
-            events.setdefault((manager, key), []).append((last, what))
+        for happened in (news, freshened_behind(news, manager, asked)):
+            last += bool(happened)
+            for key, what in happened.items():
+                events.setdefault((manager, key), []).append((last, what))
     for script in target.scripts:
         last += script not in before.scripts
         state.scripts[script] = before.scripts.get(script, last)

@@ -70,6 +70,17 @@ def package_events(
     )
 
 
+def freshened_behind(
+    news: dict[str, str], manager: str, asked: Requests
+) -> dict[str, str]:
+    """What is declared no more and asked for: it may stay for what needs it."""
+    return {
+        key: " ".join(("!", *how.only))
+        for (row, key), how in asked.freshen.items()
+        if row == manager and news.get(key) == "-"
+    }
+
+
 def transactions(events: Logs) -> set[tuple[str, int]]:
     """The manager and seq of each that does something.
 

@@ -140,7 +140,10 @@ def test_where_it_is_declared_it_is_its_upgrade() -> None:
     listed = update(FIXED, target("curl", "libc"), FRESHEN)
     assert events(listed)[-1] == Event(3, Install("libc"))
     # What is listed for a while leaves no trace, and the fix stays.
-    assert update(listed, target("curl"), FRESHEN) == FIXED
+    assert update(listed, target("curl")) == FIXED
+    # But for a fix that is asked for now: it may stay for what needs it.
+    again = update(listed, target("curl"), FRESHEN)
+    assert events(again) == (*events(FIXED), Event(5, Freshen()))
 
 
 def test_what_folds() -> None:
@@ -292,3 +295,15 @@ def test_what_is_gone_is_not_installed_by_its_version() -> None:
 def test_text() -> None:
     assert parse_undeclared("3^2 ^ [amd64]") == Event(3, Freshen(("amd64",)), 2)
     assert NOTHING.freshen == {}
+
+
+def test_a_branch_that_lists_no_more_what_it_fixes_later() -> None:
+    """Two commits there, one update here: it may stay for what needs it."""
+    start = update(None, target("curl", "libc"))
+    main = update(start, target("curl", "git", "libc"))
+    fixed = update(update(start, target("curl")), target("curl"), FRESHEN)
+    merged = merge(start, main, fixed).lock
+    assert merged.packages["apt"]["libc"][-2:] == (
+        Event(3, Remove()),
+        Event(4, Freshen()),
+    )
