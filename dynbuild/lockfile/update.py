@@ -35,7 +35,7 @@ from dynbuild.steps.log import (
     happened,
 )
 from dynbuild.steps.managers import MANAGERS
-from dynbuild.steps.model import Freshen, Install, Remove, Stage
+from dynbuild.steps.model import Action, Freshen, Install, Remove, Stage
 from dynbuild.steps.sequence import topological
 from dynbuild.steps.touched import touched
 from dynbuild.values import dataclass
@@ -315,7 +315,9 @@ def _logs(
         upgraded = {key for row, key in asked.upgrade if row == manager}
         first = changes_of(now.get(manager, {}), wanted, upgraded, fresh)
         # What is declared no more may stay for what needs it: it is fixed behind that.
-        left = {key: one for key, one in fresh.items() if first.get(key) == Remove()}
+        left: dict[str, Action] = {
+            key: one for key, one in fresh.items() if first.get(key) == Remove()
+        }
         for actions in filter(None, (first, left)):
             seq = next(seqs)
             for key, action in actions.items():
