@@ -15,7 +15,6 @@ from dynbuild.steps.model import Copy, Pin, Stage
 from tests.properties.reference_logs import (
     Logs,
     folded_from,
-    freshened_behind,
     freshened_now,
     package_events,
     transactions,
@@ -261,10 +260,9 @@ def system(before: State, target: Target, asked: Requests) -> tuple[State, int]:
         last += source not in before.sources
         state.sources[source] = before.sources.get(source, last)
     for manager in MANAGERS:
-        news = package_events(before.events, manager, target, asked)
-        for happened in (news, freshened_behind(news, manager, asked)):
-            last += bool(happened)
-            for key, what in happened.items():
+        for news in package_events(before.events, manager, target, asked):
+            last += bool(news)
+            for key, what in news.items():
                 events.setdefault((manager, key), []).append((last, what))
     for script in target.scripts:
         last += script not in before.scripts

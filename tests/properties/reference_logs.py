@@ -43,14 +43,15 @@ def spec_after(key: str, log: list[tuple[int, str]]) -> str | None:
 
 def package_events(
     events: Logs, manager: str, target: Target, asked: Requests
-) -> dict[str, str]:
+) -> list[dict[str, str]]:
+    """What happens to packages, one step after the other."""
     wanted = target.packages.get(manager, {})
     there = {
         key: spec
         for (row, key), log in events.items()
         if row == manager and (spec := spec_after(key, log)) is not None
     }
-    return (
+    news = (
         {key: "-" for key in there if key not in wanted}
         | {
             key: "^" if spec == "*" else spec
@@ -68,17 +69,13 @@ def package_events(
             if row == manager and key not in there and key not in wanted
         }
     )
-
-
-def freshened_behind(
-    news: dict[str, str], manager: str, asked: Requests
-) -> dict[str, str]:
-    """What is declared no more and asked for: it may stay for what needs it."""
-    return {
+    # What is declared no more may stay for what needs it.
+    behind = {
         key: " ".join(("!", *how.only))
         for (row, key), how in asked.freshen.items()
         if row == manager and news.get(key) == "-"
     }
+    return [news, behind]
 
 
 def transactions(events: Logs) -> set[tuple[str, int]]:
