@@ -13,6 +13,7 @@ from dynbuild.explain.installed import Contents
 from dynbuild.inside.model import Package
 from dynbuild.lockfile.model import Lock, declared_packages
 from dynbuild.lockfile.order import install_order
+from dynbuild.steps.log import freshened
 from dynbuild.steps.managers.apt_pinned import NAME
 from dynbuild.steps.model import Freshen, Group, Remove
 from dynbuild.steps.restriction import architecture_of
@@ -27,7 +28,8 @@ class Newer:
     ``fixes`` names of packages with one that no list declares, ``others`` these and all
     that are newer. ``unknown`` has what kept more from being found; ``there`` what is
     installed, if all of it is known. ``able``: apt is there to upgrade them. ``coming``
-    have a fix that a step of the lock will bring, which nobody has built.
+    have a fix that a step of the lock will bring, which nobody has built; ``stayed``
+    are outdated although the last step that was to upgrade them is built.
     """
 
     declared: frozenset[str]
@@ -37,6 +39,7 @@ class Newer:
     there: frozenset[str] | None
     able: bool
     coming: frozenset[str] = frozenset()
+    stayed: frozenset[str] = frozenset()
 
 
 def newer(lock: Lock, contents: Contents, archives: Archives) -> Newer:
@@ -67,7 +70,20 @@ def newer(lock: Lock, contents: Contents, archives: Archives) -> Newer:
         None if contents.unknown or contents.problems else every,
         "apt" in there,
         (declared | fixes) & waiting,
+        frozenset(_stayed(lock, contents, undeclared(outdated - asked) - waiting)),
     )
+
+
+def _stayed(lock: Lock, contents: Contents, keys: Iterable[str]) -> Iterator[str]:
+    """Yield what the last step that freshened it left as it was."""
+    log = lock.packages.get("apt", {})
+    for key in keys:
+        last = [event.seq for event in freshened(log.get(key, ()))][-1:]
+        changes = [
+            one for seq in last for one in contents.changes.get(f"apt.{seq}", ())
+        ]
+        if last and key.partition(":")[0] not in {one.name for one in changes}:
+            yield key
 
 
 def _spelled(packages: Iterable[Package]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dynbuild.lockfile.merge_values import Three, keyed
 from dynbuild.lockfile.model import Lock
 from dynbuild.steps.log import Log, dated
-from dynbuild.steps.model import Pin, Remove, Upgrade
+from dynbuild.steps.model import Freshen, Pin, Remove, Upgrade
 from dynbuild.steps.snapshots import Snapshot, bare
 from dynbuild.values import dataclass
 
@@ -141,7 +141,8 @@ def idle_upgrades(lock: Lock) -> tuple[str, ...]:
             for before, event in zip([None, *there], there, strict=False):
                 if event.snapshot is not None:
                     same = before is not None and before.snapshot == event.snapshot
-                    idle[event.seq].add(same and isinstance(event.action, Upgrade))
+                    asked = isinstance(event.action, Upgrade | Freshen)
+                    idle[event.seq].add(same and asked)
         found += [f"{name}.{seq}" for seq, of in sorted(idle.items()) if of == {True}]
     return tuple(found)
 

@@ -259,10 +259,15 @@ def test_an_upgrade_that_found_nothing_is_not_the_next_one(
     space.commit()
     repository.packages += late
     repository.publish()
-    space.ok("lock", "--security")
+    told = space.ok("lock", "--security").err
+    assert "the last upgrade left onig as it was: a source may have lagged" in told
     assert 'onig = ["2 ^", "3 ^"]' in lines(space)
     space.ok("realize", "-t", image.tag)
     assert image.look().installed["onig"] == "1.1"
+    space.commit()
+    repository.add("onig", "1.2", suite="stable-security")
+    repository.publish()
+    assert "left" not in space.ok("lock", "--security").err
 
 
 def test_a_declared_version_is_not_left_for_a_fix(

@@ -62,6 +62,13 @@ def with_newer(
         _tell_fixes(found)
     if keys := sorted({key for _, key, _ in undeclared}):
         tell(f"nobody declares {listed(keys)}: upgraded where installed")
+    stayed = {key for one in found.values() for key in one.stayed}
+    if held := sorted(stayed & {key for _, key, _ in undeclared}):
+        tell(
+            f"the last upgrade left {listed(held)} as it was: a source may have "
+            "lagged;\nelse see `apt-mark showhold`, /etc/apt/preferences and "
+            "apt_snapshot"
+        )
     return replace(
         options,
         upgrade_apt=frozenset(

@@ -27,7 +27,7 @@ from dynbuild.lockfile.snapshots import (
 )
 from dynbuild.lockfile.update import Requests, update
 from dynbuild.steps.log import EVERYTHING
-from dynbuild.steps.model import Group, Pin, Stage
+from dynbuild.steps.model import Freshen, Group, Pin, Stage
 from dynbuild.steps.snapshots import TIME
 from tests.unit.lockfile.snapshot_locks import (
     BASE,
@@ -88,6 +88,12 @@ def test_an_upgrade_to_the_same_time_brings_nothing() -> None:
     both = update(both, target("curl jq", A), upgraded("curl", "jq"))
     assert idle_upgrades(both) == ()
     assert idle_upgrades(update(None, target("curl"))) == ()
+    # Nobody knows of what time that is which nobody declares, before its first upgrade.
+    asked = Requests(freshen={("apt", "libc6"): Freshen()})
+    once = update(first, target("curl", A), asked)
+    assert idle_upgrades(once) == ()
+    assert idle_upgrades(update(once, target("curl", A), asked)) == ("apt.3",)
+    assert idle_upgrades(update(once, target("curl", B), asked)) == ()
 
 
 def test_upgrades_of_all_and_their_numbers_say_it_too() -> None:
