@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dynbuild.commands.archives import Archives
 from dynbuild.engine.installed import Installed
 from dynbuild.engine.tarball import written
 from dynbuild.explain.installed import Part, contents
+from dynbuild.tiers.http.fetching import content
+from tests.unit.tiers.http.test_fetching import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,3 +128,19 @@ def test_links_that_lead_to_links(tmp_path: Path) -> None:
     seen.follow(tmp_path / "layer")
     assert sum(len(one.packages) for one in seen.found.values()) <= 1_005_000
     assert seen.found[""].problem
+
+
+def test_a_source_of_packages_that_has_two_hosts(tmp_path: Path) -> None:
+    """A login of your netrc goes to no host but its own: such an address is refused."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine localhost login me password hunter2\n")
+    with serving() as server:
+        line = (
+            f"deb http://127.0.0.1:{server.server_port}\\@localhost/debian stable main"
+        )
+        got = found(tmp_path, ("etc/apt/sources.list", line.encode()))
+        environment = {"NETRC": str(netrc)}
+        archives = Archives(lambda url: content(url, environment, 1 << 20))
+        _, failed = archives.offers(got.archives, ["amd64"])
+        assert [*failed.values()] == ["it is no address of http"]
+        assert server.seen == []

@@ -63,9 +63,9 @@ def with_newer(
     if keys := sorted({key for _, key, _ in undeclared}):
         tell(f"nobody declares {listed(keys)}: upgraded where installed")
     stayed = {key for one in found.values() for key in one.stayed}
-    if held := sorted(stayed & {key for _, key, _ in undeclared}):
+    if same := sorted(stayed & {key for _, key, _ in undeclared}):
         tell(
-            f"the last upgrade left {listed(held)} as it was: a source may have "
+            f"the last upgrade left {listed(same)} as it was: a source may have "
             "lagged;\nelse see `apt-mark showhold`, /etc/apt/preferences and "
             "apt_snapshot"
         )
