@@ -1,16 +1,18 @@
 """Programs in layers: read of ELF files and of the first lines of scripts."""
 
 import json
+import struct
 import tarfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import field, replace
 from io import BytesIO
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dynbuild.digest import Digest, sha256
-from dynbuild.engine.archives import content_of, opened, path_of
+from dynbuild.engine.archives import content_of, normal, opened, path_of
 from dynbuild.link.entries import MalformedLayerError
 from dynbuild.link.programs import Program, script
 from dynbuild.ports import Machine, Stack, Tier
@@ -27,7 +29,14 @@ _LARGEST = 1 << 30
 """Maximum bytes of a program: it is in memory while it is read."""
 _MOST = 200_000
 """Maximum programs of a step, and versions of one library."""
-_NOTE = "programs-1-"
+_SYMBOLS = 5_000_000
+"""Maximum symbols of a step."""
+_ENTRIES = {32: ("IIIBBH", (0, 3, 5)), 64: ("IBBHQQ", (0, 1, 3))}
+"""Symbols of ELF files as they lie there: where name, kind and section are."""
+_GLOBAL = 1
+_UNVERSIONED = 1
+"""The highest number that stands for no version."""
+_NOTE = "programs-2-"
 
 
 class _UnreadableError(Exception):
@@ -61,35 +70,82 @@ class ProgramReader:
                 if not self.tier.fetch(layer.digest, str(path)):
                     return None
             try:
-                found = tuple(islice(_programs(paths, names), _MOST + 1))
+                found = _programs(paths, names)
             except (_UnreadableError, MalformedLayerError):
                 return None
-        if len(found) > _MOST:
-            return None
         self.machine.note(note, _dumps(found))
         return found
 
 
+@dataclass(slots=True)
+class _Symbols:
+    """The symbols that ELF files have, and those that each takes from whoever loads it.
+
+    Only where no version says which library is meant.
+    """
+
+    has: set[bytes] = field(default_factory=set)
+    takes: dict[str, set[bytes]] = field(default_factory=dict)
+    seen: int = 0
+
+    def see(self, path: str, content: bytes) -> None:
+        """Read the symbols of an ELF file. Raises _UnreadableError."""
+        loaded, symbols = _symbols(content)
+        self.seen += len(symbols)
+        if self.seen > _SYMBOLS:
+            raise _UnreadableError
+        takes = {name for name, is_here in symbols if not is_here}
+        self.has |= {name for name, is_here in symbols if is_here}
+        if loaded and takes:
+            self.takes.setdefault(path, set()).update(takes)
+
+    def told(self, program: Program) -> Program:
+        return replace(
+            program, hosted=not self.takes.get(program.path, set()) <= self.has
+        )
+
+
 def _programs(
     layers: Iterable[Path], names: Collection[str] | None
-) -> Iterator[Program]:
+) -> tuple[Program, ...]:
+    """Read programs. Raises _UnreadableError, MalformedLayerError."""
+    symbols = _Symbols()
+    found: list[Program] = []
     for layer in layers:
+        files: set[str] = set()
+        linked: set[str] = set()
         with opened(layer) as archive:
             for info in archive:
                 path = path_of(info)
-                wanted = names is None or path.rpartition("/")[2] in names
-                if wanted and info.isreg():
-                    yield from _program(archive, info, path)
+                if info.islnk():
+                    linked.add(normal(info.linkname))
+                if not info.isreg():
+                    continue
+                files.add(path)
+                if names is None or path.rpartition("/")[2] in names:
+                    found += _program(
+                        archive, info, path, symbols if names is None else None
+                    )
+                if len(found) > _MOST:
+                    raise _UnreadableError
+        if names is None and not linked <= files:
+            raise _UnreadableError  # it is a file of whatever is below
+    return tuple(map(symbols.told, found))
 
 
 def _program(
-    archive: tarfile.TarFile, info: tarfile.TarInfo, path: str
+    archive: tarfile.TarFile,
+    info: tarfile.TarInfo,
+    path: str,
+    symbols: _Symbols | None,
 ) -> Iterator[Program]:
     if info.size > _LARGEST:
         raise _UnreadableError
     content = content_of(archive, info)
     if content.startswith(_ELF):
         yield elf(path, content)
+        if symbols is not None:
+            symbols.see(path, content)
     elif content.startswith(b"#!") and info.mode & 0o111:
         interpreter, named = script(content[:_LINE].partition(b"\n")[0])
         yield Program(path, sha256(content), interpreter, named)
@@ -153,6 +209,44 @@ def _sections(file: "ELFFile") -> tuple[dict[str, tuple[str, ...]], tuple[str, .
     return versioned, tuple(sorted(defines))
 
 
+def _symbols(content: bytes) -> tuple[bool, list[tuple[bytes, bool]]]:
+    """Return whether a file is loaded by others, and the symbols of no version.
+
+    Of each whether it is here. Raises _UnreadableError.
+    """
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+
+    try:
+        file = ELFFile(BytesIO(content))
+        kinds = {one.header.p_type for one in file.iter_segments()}
+        if "PT_DYNAMIC" not in kinds:
+            return False, []
+        loaded = "PT_INTERP" not in kinds
+        section = file.get_section_by_name(".dynsym")
+        if section is None:
+            # Nobody knows what it takes.
+            return loaded, [(b"", False)] if loaded else []
+        names = file.get_section(section.header.sh_link).data()
+        order = "<" if file.little_endian else ">"
+        form, places = _ENTRIES[file.elfclass]
+        of_file = file.get_section_by_name(".gnu.version")
+        versions: Iterable[tuple[int]] = repeat((0,))
+        if of_file is not None:
+            versions = struct.iter_unpack(f"{order}H", of_file.data())
+        found = []
+        for entry, (version,) in zip(
+            struct.iter_unpack(f"{order}{form}", section.data()), versions, strict=False
+        ):
+            at, info, index = (entry[place] for place in places)
+            binding, here = info >> 4, index != 0
+            named = not here and version & 0x7FFF > _UNVERSIONED
+            if binding == _GLOBAL or (binding and here):
+                found += [] if named else [(names[at : names.index(b"\0", at)], here)]
+    except Exception as error:
+        raise _UnreadableError from error
+    return loaded, found
+
+
 def _versions(section: "GNUVerNeedSection") -> Iterator[tuple[str, tuple[str, ...]]]:
     for library, names in islice(section.iter_versions(), _MOST):
         yield (
@@ -164,7 +258,15 @@ def _versions(section: "GNUVerNeedSection") -> Iterator[tuple[str, tuple[str, ..
 def _dumps(programs: Sequence[Program]) -> str:
     return json.dumps(
         [
-            [p.path, p.content, p.interpreter, p.named, p.libraries, p.defines]
+            [
+                p.path,
+                p.content,
+                p.interpreter,
+                p.named,
+                p.libraries,
+                p.defines,
+                p.hosted,
+            ]
             for p in programs
         ]
     )
@@ -179,6 +281,9 @@ def _loads(text: str) -> tuple[Program, ...]:
             named,
             tuple((name, tuple(versions)) for name, versions in libraries),
             tuple(defines),
+            hosted,
         )
-        for path, content, interpreter, named, libraries, defines in json.loads(text)
+        for path, content, interpreter, named, libraries, defines, hosted in json.loads(
+            text
+        )
     )

@@ -7,12 +7,15 @@ and nothing that it is known to need is gone. What its commands looked at beyond
 known.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from dynbuild.digest import sha256
 from dynbuild.link.commute import database_of, seen
 from dynbuild.link.entries import MalformedLayerError, ancestors, resolved
 from dynbuild.link.implied import implied_paths
+from dynbuild.link.languages import other_language
 from dynbuild.link.model import Record, WriteSet, Written
 from dynbuild.link.programs import LINKER, Defined, Program, lost
 from dynbuild.link.reads import is_read
@@ -20,6 +23,13 @@ from dynbuild.link.writes import stacked
 from dynbuild.values import dataclass
 
 _ACCOUNTS = frozenset({"etc/passwd", "etc/group"})
+_NOTHING = sha256(b"")
+_ACL = "system.posix_acl_"
+_MADE_OF_OTHERS = re.compile(
+    r"usr/lib/locale/|var/cache/|usr/(?:lib|share)/.+\.cache\Z|.+/gschemas\.compiled\Z",
+    re.DOTALL,
+)
+"""What programs make of all files of a kind that are there, or for one libc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,8 @@ def _against(stage: Layered, moved: Moved, changed: _Changed) -> str | None:
     writes = stage.record.writes
     return (
         _by_writes(stage, writes, changed)
+        or _by_additions(writes, moved, changed)
+        or _by_copies(writes, changed)
         or _by_reads(stage, changed)
         or _by_programs(stage, writes, moved, changed)
     )
@@ -98,12 +110,48 @@ def _by_writes(stage: Layered, writes: WriteSet, changed: _Changed) -> str | Non
     databases = [*stage.touches, *filter(None, map(database_of, files))]
     if databases:
         return f"it changes the database {databases[0]}"
+    made = (path for path, one in writes.items() if one.kind == "file")
+    if (path := next(filter(_MADE_OF_OTHERS.match, made), None)) is not None:
+        return f"it wrote what is made of files of the base: /{path}"
     if (covered := _covered(writes, changed)) is not None:
         return f"it wrote where the base or its packages changed: /{covered}"
     if not _ACCOUNTS.isdisjoint(changed) and any(
-        one.uid or one.gid for one in writes.values()
+        one.uid or one.gid or any(name.startswith(_ACL) for name, _ in one.xattrs)
+        for one in writes.values()
     ):
         return "accounts changed, and it wrote files of others than root"
+    return None
+
+
+def _by_additions(writes: WriteSet, moved: Moved, changed: _Changed) -> str | None:
+    """Say what a stage may have treated as well, had it been there.
+
+    A layer does not tell a file that was named from one of all that were there.
+    """
+    treated = {
+        above if here is None or here.kind != "directory" else path
+        for path in writes
+        if (there := _there(path, moved.before)) is not None
+        and (here := _there(path, writes)) != there
+        for above in [path.rpartition("/")[0]]
+    }
+    for path, (before, _) in changed.items():
+        if before is None and path.rpartition("/")[0] in treated:
+            return f"it changed what lies beside what is new: /{path}"
+    return None
+
+
+def _by_copies(writes: WriteSet, changed: _Changed) -> str | None:
+    """Say what was taken of the base as it was: a library that is mended there."""
+    old = {
+        before.content: path
+        for path, (before, after) in changed.items()
+        if before is not None and before.kind == "file" and before.content
+        if after is None or after.content != before.content
+    }
+    for path, one in writes.items():
+        if one.kind == "file" and one.content in old and one.content != _NOTHING:
+            return f"its file /{path} is what /{old[one.content]} was"
     return None
 
 
@@ -164,7 +212,9 @@ def _lost(
                 continue  # it led nowhere
             if was != now or _there(now, after) is None:
                 return f"its link /{path} leads to what is gone or another"
-    gone = lost(programs, before, after, moved.defined)
+    gone = lost(programs, before, after, moved.defined) or other_language(
+        writes, programs, before, after
+    )
     return None if gone is None else f"{gone}, which is gone or another"
 
 

@@ -5,7 +5,7 @@ Facts that were read of files, and whether two trees answer them alike.
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from dynbuild.digest import Digest
@@ -21,6 +21,8 @@ class Program:
     ``interpreter`` is what the kernel runs for it; ``named`` what ``env`` looks for.
     ``libraries`` are those that the linker loads for it, each with the versions of
     symbols that it has to have; ``defines`` are the versions that it has itself.
+    ``hosted``: it takes symbols that nothing beside it has and no version names. So it
+    is loaded by a program, or the like, and which one is not in it.
     """
 
     path: str
@@ -29,6 +31,7 @@ class Program:
     named: str = ""
     libraries: tuple[tuple[str, tuple[str, ...]], ...] = ()
     defines: tuple[str, ...] = ()
+    hosted: bool = False
 
 
 Defined: TypeAlias = Mapping[str, Collection[str]]
@@ -53,8 +56,10 @@ def script(line: bytes) -> tuple[str, str]:
 
 
 def names_of(programs: Iterable[Program]) -> frozenset[str]:
-    """Return the names of the libraries that programs need."""
-    return frozenset(name for one in programs for name, _ in one.libraries)
+    """Return the names of the libraries that programs need, without directories."""
+    return frozenset(
+        posixpath.basename(name) for one in programs for name, _ in one.libraries
+    )
 
 
 def leading(names: Collection[str], tree: WriteSet) -> dict[str, str]:
@@ -71,66 +76,98 @@ def leading(names: Collection[str], tree: WriteSet) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """A tree, and what programs find in it by names: paths, and where each leads."""
+
+    tree: WriteSet
+    ends: Mapping[str, str]
+    by_name: Mapping[str, tuple[str, ...]]
+
+    def end(self, path: str) -> str | None:
+        """Return the file that a path leads to, if it leads to one."""
+        end = self.ends.get(path) or resolved(path, self.tree)
+        return end if _is_file(self.tree.get(end)) else None
+
+    def libraries(self, name: str) -> tuple[str, ...]:
+        """Return the paths at which the linker may find what it looks for."""
+        if "/" not in name:
+            return self.by_name.get(name, ())
+        path = _plain(name)
+        return () if self.end(path) is None else (path,)
+
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Return the paths at which ``env`` may find a program."""
+        return tuple(one for one in self.by_name.get(name, ()) if is_program(one))
+
+
 def lost(
     programs: Iterable[Program], before: WriteSet, after: WriteSet, defined: Defined
 ) -> str | None:
     """Return what a program needs, had in one tree, and has not in another.
 
+    What else has the name of it there has to serve as well: it may be found first.
     Raises MalformedLayerError where links of a tree have no end.
     """
     every = tuple(programs)
-    named = {one.named for one in every if one.named}
-    names = names_of(every) | {posixpath.basename(name) for name in named}
-    ends = leading(names, before)
-    by_name: dict[str, list[str]] = {}
-    for path in ends:
-        by_name.setdefault(path.rpartition("/")[2], []).append(path)
+    names = names_of(every) | {one.named for one in every}
+    was, now = (_answers(names, tree) for tree in (before, after))
     for one in every:
-        for path in _interpreters(one, by_name):
-            end = resolved(path, before)
-            if _is_file(before.get(end)) and not _same_end(path, end, after):
-                return f"its file /{one.path} is run by /{path}"
+        if (path := _other_interpreter(one, was, now)) is not None:
+            return f"its file /{one.path} is run by /{path}"
         for name, versions in one.libraries:
-            for path in by_name.get(name, ()):
-                if not _serves(path, ends[path], versions, before, after, defined):
-                    return f"its file /{one.path} loads {name}"
+            if not _serves(name, versions, was, now, defined):
+                return f"its file /{one.path} loads {name}"
     return None
 
 
-def _interpreters(
-    one: Program, by_name: Mapping[str, Collection[str]]
-) -> Iterator[str]:
-    if one.interpreter:
-        yield posixpath.normpath(one.interpreter).strip("/")
-    if "/" in one.named:
-        yield posixpath.normpath(one.named).strip("/")
-    else:
-        for path in by_name.get(one.named, ()):
-            if path.split("/")[-2:-1] and path.split("/")[-2] in _PROGRAMS:
-                yield path
+def is_program(path: str) -> bool:
+    """Whether a path is one where programs are looked for."""
+    return path.rpartition("/")[0].rpartition("/")[2] in _PROGRAMS
 
 
-def _same_end(path: str, end: str, after: WriteSet) -> bool:
-    """Whether a path leads to a file of the same name, and to no other Python."""
-    now = resolved(path, after)
-    return now == end and _is_file(after.get(now))
+def _answers(names: Collection[str], tree: WriteSet) -> _Answers:
+    ends = leading(names, tree)
+    by_name: dict[str, tuple[str, ...]] = {}
+    for path in ends:
+        name = path.rpartition("/")[2]
+        by_name[name] = (*by_name.get(name, ()), path)
+    return _Answers(tree, ends, by_name)
 
 
-def _serves(  # noqa: PLR0913, PLR0917 - a path in two trees
-    path: str,
-    end: str,
-    versions: Collection[str],
-    before: WriteSet,
-    after: WriteSet,
-    defined: Defined,
+def _other_interpreter(one: Program, was: _Answers, now: _Answers) -> str | None:
+    """Return a path at which a program's interpreter is gone or another.
+
+    It has to end at a file of the same name, so that it is no other Python.
+    """
+    for path in (_plain(name) for name in (one.interpreter, one.named) if "/" in name):
+        if (end := was.end(path)) is not None and end != now.end(path):
+            return path
+    if "/" not in one.named and (mine := was.programs(one.named)):
+        for path in (*mine, *now.programs(one.named)):
+            if was.end(path) != now.end(path):
+                return path
+    return None
+
+
+def _serves(
+    name: str, versions: Collection[str], was: _Answers, now: _Answers, defined: Defined
 ) -> bool:
     """Whether a library is there in another tree, with the versions of symbols."""
-    now = after.get(resolved(path, after))
-    if now is None or not _is_file(now):
-        return False
-    if now.content == before[end].content or not versions:
-        return True
-    return {*versions} <= {*defined.get(now.content, ())}
+    mine = was.libraries(name)
+    for path in dict.fromkeys((*mine, *now.libraries(name))) if mine else ():
+        before, after = was.end(path), now.end(path)
+        if after is None:
+            return False
+        content = now.tree[after].content
+        same = before is not None and was.tree[before].content == content
+        if not (same or {*versions} <= {*defined.get(content, ())}):
+            return False
+    return True
+
+
+def _plain(path: str) -> str:
+    return posixpath.normpath(path).strip("/")
 
 
 def _is_file(written: Written | None) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _ctypes_test
 import io
 import sys
+import sysconfig
 import tarfile
 from pathlib import Path
 
@@ -19,6 +21,7 @@ PYTHON = Path(sys.executable).resolve().read_bytes()
 
 
 def read(place: Path, files: dict[str, tuple[bytes, int]], *names: str) -> object:
+    place.mkdir(exist_ok=True)
     path = place / "layer"
     with tarfile.open(path, "w") as archive:
         for name, (content, mode) in files.items():
@@ -58,3 +61,41 @@ def test_only_what_has_a_name_is_read(tmp_path: Path) -> None:
     found = read(tmp_path, files, "lib")
     assert isinstance(found, tuple)
     assert [one.path for one in found] == ["a/lib"]
+
+
+def linked(place: Path, target: str) -> object:
+    """Read a layer with a script, and a hard link to a path."""
+    path = place / "linked"
+    with tarfile.open(path, "w") as archive:
+        entry = tarfile.TarInfo("bin/run")
+        archive.addfile(entry, io.BytesIO())
+        entry = tarfile.TarInfo("bin/link")
+        entry.type, entry.linkname = tarfile.LNKTYPE, target
+        archive.addfile(entry)
+    blob = sha256(path.read_bytes())
+    tier = Local(place / "store", print)
+    tier.keep(blob, str(path))
+    return ProgramReader(tier, LocalMachine(tier, lambda _: None))(
+        (Layer(blob, blob, 1),)
+    )
+
+
+def test_a_hard_link_to_what_is_below_cannot_be_read(tmp_path: Path) -> None:
+    assert linked(tmp_path, "bin/run") == ()
+    assert linked(tmp_path, "bin/below") is None
+
+
+def test_what_takes_symbols_of_its_host_is_told(tmp_path: Path) -> None:
+    """A module of Python, alone and beside the program whose symbols it takes."""
+    module = Path(_ctypes_test.__file__).read_bytes()
+    alone = read(tmp_path / "a", {"x.so": (module, 0o644)})
+    assert isinstance(alone, tuple)
+    assert [one.hosted for one in alone] == [True]
+    files = {"x.so": (module, 0o644), "bin/python": (PYTHON, 0o755)}
+    if library := sysconfig.get_config_var("INSTSONAME"):
+        place = Path(sysconfig.get_config_var("LIBDIR"), library)
+        if place.suffix != ".a" and place.exists():
+            files["lib/libpython.so"] = (place.read_bytes(), 0o644)
+    both = read(tmp_path / "b", files)
+    assert isinstance(both, tuple)
+    assert not any(one.hosted for one in both)

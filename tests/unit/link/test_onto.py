@@ -86,6 +86,100 @@ def test_it_is_built(writes: WriteSet, changes: WriteSet, told: str) -> None:
     assert told in str(why(writes, changes))
 
 
+ACL = Written("file", xattrs=(("system.posix_acl_access", "user:7"),))
+MADE = Written("file", content="made", new=True)
+
+
+@pytest.mark.parametrize(
+    ("writes", "changes", "told"),
+    [
+        # Others than root may be named beside the owner.
+        ({"opt/file": ACL}, {"etc/passwd": OTHER}, "accounts"),
+        ({"usr/lib/locale/x/LC_ALL": MADE}, {}, "made of files"),
+        ({"usr/share/mime/mime.cache": MADE}, {}, "made of files"),
+        # What it did to one file it may have done to all that were there.
+        ({"usr/lib/libc.so.6": GONE}, {"usr/lib/new": FILE}, "beside what is new"),
+        ({"usr/lib/libc.so.6": OTHER}, {"usr/lib/new": FILE}, "/usr/lib/new"),
+        ({"usr/lib": OWNED}, {"usr/lib/new": FILE}, "/usr/lib/new"),
+        # It has what the base had, and has no more.
+        ({"opt/own": FILE}, {"usr/bin/env": OTHER}, "/opt/own is what /usr/bin/env"),
+    ],
+)
+def test_what_else_speaks_against_it(
+    writes: WriteSet, changes: WriteSet, told: str
+) -> None:
+    assert told in str(why(writes, changes))
+    assert why({"opt/mine": MADE}, changes) is None
+
+
+def test_what_is_as_it_was_beside_it_hinders_nothing() -> None:
+    assert why({"usr/lib": DIRECTORY, "usr/lib/x": NEW}, {"usr/lib/new": OTHER}) is None
+    assert why({"usr/lib/libc.so.6": GONE}, {"usr/bin/new": OTHER}) is None
+    nothing = Written("file", content=sha256(b""))
+    base = {**BASE, "usr/empty": nothing}
+    assert why({"opt/empty": nothing}, {"usr/empty": OTHER}, base=base) is None
+
+
+PYTHON = "usr/lib/python3.11/dist-packages"
+PERL = {"usr/bin/perl5.36.0": FILE, "usr/bin/ruby3.1": FILE, "usr/bin/lua5.4": FILE}
+
+
+@pytest.mark.parametrize(
+    ("path", "gone"),
+    [
+        ("opt/lib/python3.11/site-packages/x.py", "usr/bin/python3.11"),
+        ("opt/x.cpython-311-x86_64-linux-gnu.so", "usr/bin/python3.11"),
+        ("opt/x.pyc", "usr/bin/python3"),
+        ("opt/x-1.dist-info/METADATA", "usr/bin/python3"),
+        ("opt/venv/pyvenv.cfg", "usr/bin/python3"),
+        ("usr/local/share/perl/5.36.0/X.pm", "usr/bin/perl5.36.0"),
+        ("usr/lib/x86_64-linux-gnu/perl5/5.36/X.pm", "usr/bin/perl5.36.0"),
+        ("var/lib/gems/3.1.0/gems/x.rb", "usr/bin/ruby3.1"),
+        ("usr/share/lua/5.4/x.lua", "usr/bin/lua5.4"),
+    ],
+)
+def test_the_version_of_a_language_has_to_be_there(path: str, gone: str) -> None:
+    base = {**BASE, **PERL}
+    writes: WriteSet = {path: Written("file", content="its own")}
+    assert f"is for /{gone}" in str(why(writes, {}, gone=(gone,), base=base))
+    assert why(writes, {"usr/bin/env": OTHER}, base=base) is None
+    # Another of the name may be found first.
+    more = gone.replace("usr/", "usr/local/")
+    assert "is for" in str(why(writes, {more: OTHER}, base=base))
+    # Where there was none, its own or somebody's, nothing is known to be missed.
+    without = {at: one for at, one in base.items() if at != gone}
+    if gone != "usr/bin/python3":
+        assert why(writes, {"usr/bin/env": OTHER}, base=without) is None
+
+
+def test_who_loads_a_file_has_to_be_known() -> None:
+    known = "opt/lib/python3.11/site-packages/x.so"
+    for path, told in ((known, None), ("opt/x.so", "a program that is not known")):
+        loaded = Program(path, sha256(b""), hosted=True)
+        found = why({path: MADE}, {"usr/bin/env": OTHER}, loaded)
+        assert (found is None) == (told is None)
+        assert (told or "") in (found or "")
+    gone = why({known: MADE}, {}, gone=("usr/bin/python3.11",))
+    assert "/usr/bin/python3.11" in str(gone)
+
+
+def test_a_library_that_is_named_by_its_path() -> None:
+    loads = Program("opt/run", sha256(b""), libraries=(("/usr/lib/libc.so.6", ()),))
+    assert "libc" in str(why(OPT, {}, loads, gone=("usr/lib/libc.so.6",)))
+    assert why(OPT, {"usr/bin/env": OTHER}, loads) is None
+    never = Program("opt/run", sha256(b""), libraries=(("/usr/lib/never.so", ()),))
+    assert why(OPT, {"usr/bin/env": OTHER}, never) is None
+
+
+def test_what_may_be_found_first_has_to_serve() -> None:
+    also = {"usr/local/bin/python3": FILE}
+    assert "/usr/local/bin/python3" in str(why(OPT, also, RUN))
+    loads = Program("opt/run", sha256(b""), libraries=(("libc.so.6", ("V2",)),))
+    also = {"usr/local/lib/libc.so.6": OTHER}
+    assert "libc.so.6" in str(why(OPT, also, loads))
+    assert why(OPT, also, loads, defined={"other": ("V2",)}) is None
+
+
 def test_the_content_of_a_link_s_end_may_change() -> None:
     writes = {"opt/link": Written("symlink", content="/usr/bin/env")}
     assert why(writes, {"usr/bin/env": OTHER}) is None
