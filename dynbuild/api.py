@@ -19,6 +19,7 @@ from dynbuild.tiers.declared import declared_in
 from dynbuild.values import dataclass
 
 if TYPE_CHECKING:
+    from dynbuild.commands import packages
     from dynbuild.commands.lock import Locked
     from dynbuild.commands.lock_requests import LockOptions
     from dynbuild.commands.why import Explanation
@@ -189,12 +190,17 @@ def realize_images(images: "Sequence[WantedImage]") -> "tuple[End, ...]":
     return ends
 
 
-def put_onto(wanted: WantedImage, base: "Pin") -> "Put":
+def put_onto(
+    wanted: WantedImage, base: "Pin"
+) -> "tuple[Put, dict[str, packages.Image]]":
     """Make an image on another base; stages stay where nothing speaks against it.
 
+    Returns also what it has installed, by its platforms: no tier has all of that.
     Otherwise as ``realize``. Raises DeclarationError for what it is not for.
     """
     # Whoever only locks waits for none of this.
+    from dynbuild.commands import packages  # noqa: PLC0415
+    from dynbuild.environment.packages import shelf_of  # noqa: PLC0415
     from dynbuild.environment.wiring import backends_twice  # noqa: PLC0415
     from dynbuild.lockfile.sums import loads, with_sums  # noqa: PLC0415
     from dynbuild.realization import onto, run  # noqa: PLC0415
@@ -206,7 +212,15 @@ def put_onto(wanted: WantedImage, base: "Pin") -> "Put":
     options = replace(wanted.options, project=project)
     with backends_twice(environment, replace(lock, base=base)) as (opened, aside):
         request = run.ImageRequest(lock, opened, options)
-        return onto.put_onto(request, aside, base)
+        put = onto.put_onto(request, aside, base)
+        read = shelf_of(environment, [aside.tier]).read
+        outcomes = {one.platform: one.outcome for one in put.platforms}
+        return put, {
+            platform: packages.read_now(
+                packages.Image(of.recipe.order, of.plan, of.recipe.bases, read)
+            )
+            for platform, of in outcomes.items()
+        }
 
 
 def why(

@@ -1,6 +1,7 @@
 """``packages``: what the images of a lock have installed, as their layers tell."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from dynbuild.emit.bases import base_step, is_base
 from dynbuild.explain.installed import (
@@ -115,6 +116,20 @@ def packages(lock: Lock, shelf: Shelf, platform: str) -> Image:
     that the lock lacks, LockError, UnreachableError.
     """
     return _image(_held(lock, shelf, platform), shelf)
+
+
+def read_now(image: Image) -> Image:
+    """Return an image of which all was read: its layers may be gone later."""
+    readings: dict[Stack, Readings | None] = {}
+
+    def read(layers: Stack, writes: WriteSet, inside: Inside | None) -> Readings | None:
+        if layers not in readings:
+            readings[layers] = image.read(layers, writes, inside)
+        return readings[layers]
+
+    found = replace(image, read=read)
+    found.contents()
+    return found
 
 
 def changed(

@@ -115,7 +115,7 @@ def pinned(pin: Pin) -> str:
     """Return the reference of an image, with its tag for people and its digest."""
     if pin.empty:
         return pin.image
-    return quote.reference(f"{pin.image}@{pin.digest}" if pin.digest else pin.image)
+    return quote.reference(pin.reference)
 
 
 def _check(step: Step, environment: Mapping[str, str]) -> None:

@@ -113,8 +113,9 @@ def _given(parts: Sequence[_Part]) -> Linked:
         backends.publisher,
         backends.report,
     )
-    called = inputs.line[-1] if inputs.line else ""
-    note_onto(backends.machine, inputs.options.project, called, inputs.onto)
+    for one in (part.realized.inputs for part in parts):
+        name = (one.options.project, one.options.image, one.platform)
+        note_onto(backends.machine, name, one.onto)
     steps = tuple(step for part in parts for step in part.outcome.steps)
     warnings = tuple(
         dict.fromkeys(warning for part in parts for warning in part.warnings)

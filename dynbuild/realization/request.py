@@ -46,7 +46,7 @@ class RealizeOptions:
     With ``no_cache`` every step runs again. ``source_date_epoch`` is the latest time of
     copied files in layers, in seconds since 1970. ``secrets`` and ``ssh`` are as
     ``docker buildx build`` takes them. ``project`` tells the cache mounts of this
-    project from those of others.
+    project from those of others, ``image`` is the name of one of several there.
 
     Step by step, ``jobs`` are built at once, the steps ``anew`` run again, with
     ``strict`` a conflict between stages is an error, and with ``compare`` the image is
@@ -63,6 +63,7 @@ class RealizeOptions:
     no_cache: bool = False
     source_date_epoch: int | None = None
     project: str | None = None
+    image: str = ""
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     jobs: int = 4

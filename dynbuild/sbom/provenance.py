@@ -25,11 +25,25 @@ BUILDER = "urn:uuid:0d6f1d0a-1f0a-5c39-9a67-0a6e2b8f4c11"
 
 
 @dataclass(frozen=True, slots=True)
+class Rebased:
+    """An image that was put onto another base than its lock's.
+
+    ``stayed`` has the stages whose layers are those that were built on the lock's base,
+    by their ids, with their records there.
+    """
+
+    base: Pin
+    lock: Pin
+    stayed: Mapping[str, Record]
+
+
+@dataclass(frozen=True, slots=True)
 class Making:
     """What an image for one platform was made of.
 
     ``lock`` is the digest of the lock's text; ``steps`` are those that are in it, by
-    their ids, lowest first; of ``downloads`` some are what the steps added.
+    their ids, lowest first; of ``downloads`` some are what the steps added. ``pins``
+    are the lock's, its base first.
     """
 
     name: str
@@ -38,6 +52,7 @@ class Making:
     pins: Sequence[Pin]
     downloads: Sequence[Download]
     steps: Sequence[tuple[str, Record]]
+    rebased: Rebased | None = None
 
 
 def provenance(making: Making, manifest: Digest, *, vouched: bool = True) -> bytes:
@@ -45,11 +60,25 @@ def provenance(making: Making, manifest: Digest, *, vouched: bool = True) -> byt
 
     Unless it says who ``vouched`` for the steps it is the same on every machine.
     """
-    steps = [_step(name, one, vouched=vouched) for name, one in making.steps]
+    steps = [_step(making, *one, vouched=vouched) for one in making.steps]
+    inside = {name for name, _ in making.steps}
+    stayed = making.rebased.stayed if making.rebased is not None else {}
+    others = [
+        _step(making, *one, vouched=vouched)
+        for one in stayed.items()
+        if one[0] not in inside
+    ]
+    asked = {"image": making.name, "platform": making.platform}
+    if making.rebased is not None:
+        asked["onto"] = making.rebased.base.reference
     definition = {
         "buildType": BUILD,
-        "externalParameters": {"image": making.name, "platform": making.platform},
-        "internalParameters": {"steps": steps},
+        "externalParameters": asked,
+        "internalParameters": {
+            "steps": steps,
+            # Stages that are not in the image, and that others in it may copy from.
+            **({"copied": others} if others else {}),
+        },
         "resolvedDependencies": [*_dependencies(making)],
     }
     builder = {"id": BUILDER, "version": {"dynbuild": __version__}}
@@ -70,12 +99,20 @@ def statement(
     return json.dumps(said, indent=2).encode() + b"\n"
 
 
-def _step(name: str, record: Record, *, vouched: bool) -> Mapping[str, object]:
-    about = {
+def _step(
+    making: Making, name: str, record: Record, *, vouched: bool
+) -> Mapping[str, object]:
+    about: dict[str, object] = {
         "name": name,
         "digest": record.step,
         "layers": [layer.digest for layer in record.layers],
     }
+    rebased = making.rebased
+    if rebased is not None and name in rebased.stayed:
+        # Whoever vouches for it does so for what was built there.
+        record = rebased.stayed[name]
+        built = {"digest": record.step, "on": _image(rebased.lock, making.platform)}
+        about["rebased"] = built
     if not vouched:
         return about
     origins = [{"place": one.place, "keys": [*one.keys]} for one in record.origins]
@@ -89,17 +126,24 @@ def _step(name: str, record: Record, *, vouched: bool) -> Mapping[str, object]:
 
 def _dependencies(making: Making) -> Iterator[Mapping[str, object]]:
     yield {"name": "dynbuild.lock", "digest": _sha256(making.lock)}
-    for pin in making.pins:
-        if pin.digest is None:
-            yield {"uri": pin.image}
-        else:
-            own = pin.platforms.get(making.platform, pin.digest)
-            yield {"uri": f"{pin.image}@{pin.digest}", "digest": _sha256(own)}
+    own, *others = making.pins
+    bases = [own]
+    if making.rebased is not None:
+        bases = [making.rebased.base, *([own] if making.rebased.stayed else [])]
+    for pin in (*bases, *others):
+        yield _image(pin, making.platform)
     for one in making.downloads:
         digest = digest_of_download(one, making.platform)
         if digest is not None:
             place = redact_urls(address_of(one.url, making.platform))
             yield {"uri": place, "digest": _sha256(digest)}
+
+
+def _image(pin: Pin, platform: str) -> Mapping[str, object]:
+    if pin.digest is None:
+        return {"uri": pin.image}
+    own = pin.platforms.get(platform, pin.digest)
+    return {"uri": pin.reference, "digest": _sha256(own)}
 
 
 def _sha256(digest: Digest) -> Mapping[str, str]:

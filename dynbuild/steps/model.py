@@ -47,6 +47,11 @@ class Pin:
         return self.image == SCRATCH
 
     @property
+    def reference(self) -> str:
+        """What names it exactly: with its digest, where it has one."""
+        return f"{self.image}@{self.digest}" if self.digest else self.image
+
+    @property
     def unpinned(self) -> bool:
         """Whether the engine says what it is, whenever it is used."""
         return self.digest is None and not self.empty

@@ -16,13 +16,14 @@ from uuid import uuid4
 
 import pytest
 
+from dynbuild.inventory import RECORDS
 from dynbuild.tiers.oci.address import Repository
 from dynbuild.tiers.oci.client import Client
 from dynbuild.tiers.registry.inventory import RegistryInventory
 from tests.engine.both import PLATFORMS, push_both
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.space import Space
 
@@ -164,6 +165,36 @@ def test_every_platform_in_every_repository(  # noqa: PLR0913, PLR0917
     signed = list(attested["dynbuild.signed"])  # type: ignore[call-overload]
     assert len(signed) == len(set(signed)) == 2 * (1 + 2 * 2)
     assert all(signer.vouches(one) for one in (f"{place}:1", f"{place}/b:1", *signed))
+
+
+def test_what_stayed_on_another_base_is_signed_for_what_it_is(
+    project: Space,
+    signer: Signer,
+    place: Repository,
+    busybox_base: str,
+    push: Callable[..., str],
+) -> None:
+    pushed(project, f"{place}:1")
+    store = Path(project.environment["CACHE_LOCAL_PATH"])
+    steps = sorted(path.name for path in (store / RECORDS).iterdir())
+    moved = push(f"FROM {busybox_base}\nRUN echo {uuid4()} > /moved\n")
+    asked = ("--sbom", "--provenance", f"--sign={signer.key}")
+    found = pushed(project, f"{place}:1", "--onto", moved, *asked)
+    assert found["dynbuild.onto"]["rebased"] == ["app"]  # type: ignore[index]
+    signed = list(found["dynbuild.signed"])  # type: ignore[call-overload]
+    assert len(signed) == 3
+    assert all(signer.vouches(one) for one in (f"{place}:1", *signed))
+    # Its labels are part of what is signed, and no record is there to sign.
+    inspect = ("docker", "buildx", "imagetools", "inspect")
+    config = subprocess.run(
+        [*inspect, signed[0], "--format={{json .Image.Config.Labels}}"],
+        env=dict(project.environment),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert json.loads(config)["dev.dynbuild.rebased"] == "app"
+    assert sorted(path.name for path in (store / RECORDS).iterdir()) == steps
 
 
 def test_a_push_that_could_not_be_signed(

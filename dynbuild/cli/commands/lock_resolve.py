@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from dynbuild.building import Nowhere
-from dynbuild.cli.commands.realize import job_of, realize_options
+from dynbuild.cli.commands.realize import realize_options
 from dynbuild.cli.commands.realize_build import realized
+from dynbuild.cli.commands.realize_made import job_of
 from dynbuild.cli.commands.realize_settings import BuildSettings
 from dynbuild.cli.consent import accepted
 from dynbuild.cli.images import ChosenImage

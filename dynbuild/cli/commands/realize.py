@@ -2,28 +2,23 @@
 
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import click
 
-from dynbuild.building import Built, Nowhere
 from dynbuild.cli import options
 from dynbuild.cli.arguments import arguments_of
 from dynbuild.cli.commands.image_outputs import outputs
 from dynbuild.cli.commands.realize_build import (
-    BuildJob,
-    Ended,
-    build_linear,
-    build_steps,
     open_shell,
 )
 from dynbuild.cli.commands.realize_images import PLACEHOLDER, options_of_each
 from dynbuild.cli.commands.realize_lock import up_to_date, with_digests
-from dynbuild.cli.commands.realize_metadata import check_writable, write_metadata
-from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of, unheld
-from dynbuild.cli.commands.realize_onto import build_onto, unfit
+from dynbuild.cli.commands.realize_made import job_of, realize_each
+from dynbuild.cli.commands.realize_metadata import check_writable
+from dynbuild.cli.commands.realize_notes import NO_NOTES, Notes, notes_of
+from dynbuild.cli.commands.realize_onto import new_base, unfit
 from dynbuild.cli.commands.realize_settings import (
     BuildSettings,
     RealizeSettings,
@@ -32,22 +27,18 @@ from dynbuild.cli.commands.realize_settings import (
     refuse_unattached,
     seldom_options,
 )
-from dynbuild.cli.commands.realize_signing import Attached, signed, signing
+from dynbuild.cli.commands.realize_signing import signing
 from dynbuild.cli.completion import stages
 from dynbuild.cli.consent import Accepted, accepted, accepted_before
 from dynbuild.cli.images import ChosenImage, chosen_images, one_image, with_image
 from dynbuild.cli.options import option
-from dynbuild.cli.output import give, show, shows, tell
-from dynbuild.cli.progress import choose
+from dynbuild.cli.output import give, show
 from dynbuild.cli.project import Fresh, keep, known_fresh, load_declaration, note_fresh
 from dynbuild.commands import lock as locking
-from dynbuild.commands import secret_warnings
-from dynbuild.commands.lock_warnings import left_out
-from dynbuild.environment.model import Environment
 from dynbuild.environment.project import Given, Project, images, open_project
 from dynbuild.errors import DeclarationError, Diagnostic
-from dynbuild.lockfile.images import ONLY, AnyLock, as_images, as_recipe
-from dynbuild.lockfile.model import Lock, is_same
+from dynbuild.lockfile.images import AnyLock, as_images, as_recipe
+from dynbuild.lockfile.model import Lock
 from dynbuild.realization.request import RealizeOptions, dockerfile
 from dynbuild.reference import parse
 from dynbuild.steps.late import settled
@@ -136,27 +127,26 @@ def realize(settings: RealizeSettings) -> int:
         ((image, stage),) = with_image(recipe, [shell])
         one = one_image(project, recipe, image or None, "--shell")
         return open_shell(job_of(one, request, agreed, settings), stage)
-    return _realize_onto(project, recipe, request, agreed, settings)
+    return _realize_each(project, recipe, request, agreed, settings, settings.onto)
 
 
-def _realize_onto(
+def _realize_each(  # noqa: PLR0913, PLR0917 - as they were read
     project: Project,
     recipe: AnyLock,
     request: RealizeOptions,
     agreed: Accepted,
-    settings: RealizeSettings,
+    settings: BuildSettings,
+    onto: str | None = None,
 ) -> int:
-    """Realize the images, or one of them on another base than its own."""
-    if settings.onto is not None:
-        one = _alone(project, recipe, settings, "--onto")
-        base = images().pin(settings.onto)
-        if not is_same(one.lock.base, base):
-            (own,) = options_of_each([one], request, settings, recipe)
-            made = build_onto(job_of(one, own, agreed, settings), base)
-            if settings.metadata_file is not None:
-                write_metadata(settings.metadata_file, {ONLY: made})
-            return 0
-    return _realize_each(project, recipe, request, agreed, settings)
+    """Realize the images that are named, or all that are published."""
+    images = chosen_images(project, recipe, settings.images)
+    options = options_of_each(images, request, settings, recipe)
+    jobs = [
+        job_of(image, own, agreed, settings)
+        for image, own in zip(images, options, strict=True)
+    ]
+    base = None if onto is None else new_base(jobs, onto)
+    return realize_each(jobs, settings, base)
 
 
 @click.command()
@@ -222,50 +212,6 @@ def _alone(
         message = f"{what} is of one image, and here are {len(settings.images)}"
         raise DeclarationError(Diagnostic("DB0350", message, hint="name one"))
     return one_image(project, recipe, next(iter(settings.images), None), what)
-
-
-def _realize_each(
-    project: Project,
-    recipe: AnyLock,
-    request: RealizeOptions,
-    agreed: Accepted,
-    settings: BuildSettings,
-) -> int:
-    """Realize the images at once: what they share is built once."""
-    if warning := unheld(settings, request.outputs):
-        show([warning], settings.color)
-    cosign = signing(settings.sign, pushed=settings.push) if settings.sign else None
-    images = chosen_images(project, recipe, settings.images)
-    options = options_of_each(images, request, settings, recipe)
-    jobs = [
-        job_of(image, own, agreed, settings)
-        for image, own in zip(images, options, strict=True)
-    ]
-    locks = [job.lock for job in jobs]
-    show(secret_warnings.concerns(locks, request.secrets), settings.color)
-    ended = _realize(jobs, settings)
-    beside: Attached = {}
-    if settings.sbom or settings.provenance:
-        # What reads packages takes time to import.
-        from dynbuild.cli.commands.realize_bills import Told, attached  # noqa: PLC0415
-
-        told = Told(settings.sbom, settings.provenance, settings.attest_in_index)
-        made, beside = attached(jobs, ended.made, told)
-        ended = replace(ended, made=made)
-    unsigned = None
-    if cosign is not None:
-        made, unsigned = signed(jobs, ended.made, beside, cosign)
-        ended = replace(ended, made=made)
-    if settings.metadata_file is not None and (ended.made or len(jobs) > 1):
-        write_metadata(settings.metadata_file, ended.made)
-    if ended.failed is not None:
-        if ended.made:
-            tell(f"made nevertheless: {', '.join(ended.made)}")
-        show(unsigned.diagnostics if unsigned else (), settings.color)
-        raise ended.failed
-    if unsigned is not None:
-        raise unsigned
-    return ended.status
 
 
 def fresh(project: Project, arguments: Given, written: object) -> tuple[AnyLock, Cache]:
@@ -345,52 +291,6 @@ def _latest_time(text: str | None) -> int | None:
         hint = "`git log -1 --format=%ct` prints those of the last commit"
         raise DeclarationError(Diagnostic("DB0327", message, hint=hint))
     return int(text)
-
-
-def job_of(
-    image: ChosenImage,
-    request: RealizeOptions,
-    agreed: Accepted,
-    settings: BuildSettings,
-) -> BuildJob:
-    environment = Environment(
-        image.project, agreed.cache, trusted=agreed.given, tell=shows(settings.color)
-    )
-    mode = choose(settings.progress, sys.stderr, os.environ)
-    own = replace(request, project=environment.owner)
-    lock = with_digests(image.project, image.lock)
-    return BuildJob(environment, lock, own, mode, settings.color, image.line)
-
-
-def _realize(jobs: Sequence[BuildJob], settings: BuildSettings) -> Ended:
-    # The files of a project are one, whatever image looks at them.
-    files = jobs[0].environment.project.files
-    left_out_before = frozenset(files.left_out)
-    linear = settings.linear
-    ended = _built_whole(jobs, settings) if linear else build_steps(jobs)
-    if more := files.left_out - left_out_before:
-        show([left_out(more)], settings.color)
-    if ended.made and jobs[0].options.outputs == (Nowhere(),):
-        tell(_nameless(several=len(jobs) > 1, linear=linear))
-    return ended
-
-
-def _nameless(*, several: bool, linear: bool) -> str:
-    if several:
-        kept = "nothing of them is" if linear else "only their steps are"
-        return f"the images have no names: {kept} kept (give some with -t)"
-    kept = "nothing of it is" if linear else "only its steps are"
-    return f"the image has no name: {kept} kept (give one with -t)"
-
-
-def _built_whole(jobs: Sequence[BuildJob], settings: BuildSettings) -> Ended:
-    """Build the Dockerfiles of images one after the other."""
-    made: dict[str, Built] = {}
-    for job in jobs:
-        if job.name and settings.progress not in {"quiet", "rawjson"}:
-            tell(f"image {job.name}")
-        made[job.name] = build_linear(job)
-    return Ended(made, 0)
 
 
 def _contradiction(what: str, hint: str) -> DeclarationError:

@@ -21,7 +21,7 @@ from dynbuild.errors import CommandFailed, Diagnostic, UnreachableError
 from dynbuild.realization.request import latest_time
 from dynbuild.reference import parse
 from dynbuild.sbom.kinds import KINDS, PREDICATES
-from dynbuild.sbom.provenance import PREDICATE, Making, provenance, statement
+from dynbuild.sbom.provenance import PREDICATE, Making, Rebased, provenance, statement
 from dynbuild.tiers.oci.address import Repository, repository
 from dynbuild.tiers.oci.errors import RegistryError
 from dynbuild.tiers.registry.publish import LATEST
@@ -47,38 +47,56 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _Platform:
-    """An image for one platform: what it is called, what it has installed."""
+class OnPlatform:
+    """An image for one platform: what it has installed, how it got onto its base."""
 
-    name: str
     platform: str
     image: Image
+    rebased: Rebased | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """An image for one platform, and what it is called."""
+
+    name: str
+    of: OnPlatform
+
+    @property
+    def platform(self) -> str:
+        return self.of.platform
 
 
 def attached(
-    jobs: Sequence[BuildJob], made: Mapping[str, Built], told: Told
+    jobs: Sequence[BuildJob],
+    made: Mapping[str, Built],
+    told: Told,
+    known: Mapping[str, Sequence[OnPlatform]],
 ) -> tuple[dict[str, Built], dict[str, _Pushed]]:
     """Attach what is told to each platform of the images that were made and pushed.
 
-    Return the images, with what was attached in the metadata, and what was pushed of
-    it. Raises CommandFailed, UnreachableError.
+    What is not ``known`` of images, by name, is what tiers hold of their locks. Return
+    the images, with what was attached in the metadata, and what was pushed of it.
+    Raises CommandFailed, UnreachableError.
     """
     images = {job.name: job for job in jobs if job.name in made}
     pushed: dict[str, _Pushed] = {name: {} for name in images}
     return {
-        name: _attached(job, made[name], told, pushed[name])
+        name: _attached(job, made[name], told, pushed[name], known.get(name))
         for name, job in images.items()
     }, pushed
 
 
-def _attached(job: BuildJob, built: Built, told: Told, pushed: _Pushed) -> Built:
-    chosen = ChosenImage(job.line, job.environment.project, job.lock)
-    called = chosen.name or chosen.project.place.root.name or "image"
-    cache = job.environment.cache
-    each = []
-    for platform in _platforms(job, built) or (None,):
-        image, of = packages_of(chosen, cache, platform, job.color)
-        each.append(_Platform(called, of, image))
+def _attached(
+    job: BuildJob,
+    built: Built,
+    told: Told,
+    pushed: _Pushed,
+    known: Sequence[OnPlatform] | None,
+) -> Built:
+    called = job.name or job.environment.project.place.root.name or "image"
+    made = _held(job, built) if known is None else known
+    each = [_Platform(called, one) for one in made]
     layouts = [one for one in job.options.outputs if isinstance(one, OciLayout)]
     written = [_in_layout(job, Path(one.directory), each, told) for one in layouts]
     try:
@@ -92,9 +110,19 @@ def _attached(job: BuildJob, built: Built, told: Told, pushed: _Pushed) -> Built
         hint = "`dynbuild packages --sbom` writes a bill of materials into a file"
         raise CommandFailed(Diagnostic("DB0511", message, hint=hint)) from None
     key = "dynbuild.referrers"
-    known = cast("Sequence[Mapping[str, object]]", built.metadata.get(key, ()))
-    every = {one["digest"]: one for part in (known, *written) for one in part}
+    before = cast("Sequence[Mapping[str, object]]", built.metadata.get(key, ()))
+    every = {one["digest"]: one for part in (before, *written) for one in part}
     return replace(built, metadata={**built.metadata, key: [*every.values()]})
+
+
+def _held(job: BuildJob, built: Built) -> list[OnPlatform]:
+    """Return an image as tiers hold it, for each platform that it was made for."""
+    chosen = ChosenImage(job.line, job.environment.project, job.lock)
+    found = []
+    for asked in _platforms(job, built) or (None,):
+        image, platform = packages_of(chosen, job.environment.cache, asked, job.color)
+        found.append(OnPlatform(platform, image))
+    return found
 
 
 def _in_layout(
@@ -170,7 +198,7 @@ def _documents(
     job: BuildJob, name: str, manifest: Digest, one: _Platform, told: Told
 ) -> Iterator[tuple[str, bytes]]:
     if told.sbom is not None:
-        yield KINDS[told.sbom], bill_of(one.image, one.name, one.platform, told.sbom)
+        yield KINDS[told.sbom], bill_of(one.of.image, one.name, one.platform, told.sbom)
     if told.provenance:
         making, vouched = _making(job, name, one), told.provenance != "min"
         yield IN_TOTO, provenance(making, manifest, vouched=vouched)
@@ -192,7 +220,7 @@ def _statements(
     if told.sbom is not None:
         asked = latest_time(job.lock, job.options)
         made = None if asked is None else asked * 1000
-        bill = bill_of(one.image, name, one.platform, told.sbom, made)
+        bill = bill_of(one.of.image, name, one.platform, told.sbom, made)
         kind = PREDICATES[told.sbom]
         said[kind] = statement(kind, json.loads(bill), name, manifest)
     if told.provenance:
@@ -209,5 +237,6 @@ def _making(job: BuildJob, name: str, one: _Platform) -> Making:
         lock=sha256((job.environment.project.locks.read() or "").encode()),
         pins=[lock.base, *lock.images.values()],
         downloads=[d for entry in lock.stages.values() for d in entry.stage.add],
-        steps=[*one.image.records()],
+        steps=[*one.of.image.records()],
+        rebased=one.of.rebased,
     )

@@ -30,7 +30,7 @@ from dynbuild.environment.wiring import near_of, store_of
 from dynbuild.errors import Diagnostic
 from dynbuild.inventory import Answer
 from dynbuild.lockfile.images import LockedImages, as_images
-from dynbuild.realization.noted import noted_onto
+from dynbuild.realization.noted import NotedOnto, noted_onto
 from dynbuild.tiers.declared import declared_in
 from dynbuild.tiers.local.machine import LocalMachine
 from dynbuild.tiers.settings import shared
@@ -123,12 +123,13 @@ def status(  # noqa: PLR0913 - one parameter a flag
         elif as_json:
             past = usage_data(lock, history, summary.platform)
             of = _data(str(tier.root), summary, verified)
-            told[subject.key] = {**of, "history": past}
+            onto = _onto_data(_noted(machine, image, summary))
+            told[subject.key] = {**of, "onto": onto, "history": past}
         else:
             if subject.heading:
                 say(subject.heading)
             _tell(str(tier.root), summary, verified)
-            _tell_onto(machine, image)
+            _tell_onto(_noted(machine, image, summary))
             if not last:
                 say("")
             elif usage := usage_text(lock, history, summary.platform):
@@ -168,12 +169,27 @@ def _tell(store: str, summary: verb.Status, verified: Verified | None) -> None:
         )
 
 
-def _tell_onto(machine: LocalMachine, image: ChosenImage) -> None:
-    """Tell on what an image was made last, if that is not the lock's base."""
+def _noted(
+    machine: LocalMachine, image: ChosenImage, summary: verb.Status
+) -> NotedOnto | None:
+    """Return on what an image was made last, if that is not the lock's base."""
     owner = Environment(image.project).owner
-    if (onto := noted_onto(machine, owner, image.name)) is not None:
+    return noted_onto(machine, (owner, image.name, summary.platform))
+
+
+def _tell_onto(onto: NotedOnto | None) -> None:
+    if onto is not None:
         stages = ", ".join(onto.stages) or "none"
         tell(f"made last with --onto {onto.base}; stages that stayed: {stages}")
+
+
+def _onto_data(onto: NotedOnto | None) -> dict[str, object] | None:
+    if onto is None:
+        return None
+    rebased = [
+        {"stage": stage, "layers": [*layers]} for stage, layers in onto.stages.items()
+    ]
+    return {"base": onto.base, "lock": onto.lock, "rebased": rebased}
 
 
 def _row(step: verb.StepStatus) -> Sequence[str]:

@@ -10,8 +10,9 @@ import click
 from dynbuild.building import BuildFailed
 from dynbuild.cli import options
 from dynbuild.cli.arguments import arguments_of
-from dynbuild.cli.commands.realize import fresh, job_of, realize_options, settled_with
+from dynbuild.cli.commands.realize import fresh, realize_options, settled_with
 from dynbuild.cli.commands.realize_build import BuildJob
+from dynbuild.cli.commands.realize_made import job_of
 from dynbuild.cli.commands.realize_settings import (
     RunningSettings,
     running_options,

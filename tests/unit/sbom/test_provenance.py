@@ -1,11 +1,12 @@
 """The statement of how an image was made: all that it was made of, and who vouches."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from dynbuild.digest import PlacedDigest, StepDigest, sha256
 from dynbuild.link.model import Layer, Origin, Record
-from dynbuild.sbom.provenance import Making, provenance
+from dynbuild.sbom.provenance import Making, Rebased, provenance
 from dynbuild.steps.model import Download, Pin
 
 MANIFEST, LOCK, INDEX, OWN = (sha256(text) for text in (b"m", b"l", b"i", b"o"))
@@ -25,7 +26,12 @@ def record(*origins: Origin, signers: tuple[str, ...] = ()) -> Record:
     )
 
 
-def told(platform: str = "linux/arm64", *, vouched: bool = True) -> Any:
+def told(
+    platform: str = "linux/arm64",
+    *,
+    vouched: bool = True,
+    rebased: Rebased | None = None,
+) -> Any:
     downloads = [
         Download(ADDRESS, "/tool", (("linux/arm64", OWN),)),
         Download("https://example.org/any?token=s", "/any", (("", LOCK),)),
@@ -40,6 +46,7 @@ def told(platform: str = "linux/arm64", *, vouched: bool = True) -> Any:
             ("apt.1", record()),
             ("app", record(Origin("s3://cache", ("k1",)), signers=("k2", "k1"))),
         ],
+        rebased=rebased,
     )
     return json.loads(provenance(making, MANIFEST, vouched=vouched))
 
@@ -95,3 +102,29 @@ def test_what_every_machine_would_say_names_nobody() -> None:
     assert [step.keys() for step in asked["steps"]] == [
         {"name", "digest", "layers"}
     ] * 2
+
+
+def test_what_stayed_on_another_base_is_told_with_the_one_that_it_was_built_on() -> (
+    None
+):
+    own = Pin("debian:12", INDEX, {"linux/arm64": OWN})
+    there = replace(
+        record(Origin("s3://other"), signers=("k3",)), step=StepDigest(LOCK)
+    )
+    rebased = Rebased(Pin("debian:13", LOCK), own, {"app": there, "made": there})
+    definition = told(rebased=rebased)["predicate"]["buildDefinition"]
+    assert definition["externalParameters"]["onto"] == f"debian:13@{LOCK}"
+    package, app = definition["internalParameters"]["steps"]
+    (made,) = definition["internalParameters"]["copied"]
+    assert "rebased" not in package
+    on = {"uri": f"debian:12@{INDEX}", "digest": hexadecimal(OWN)}
+    assert app["digest"] == sha256(b"step")
+    assert app["rebased"] == made["rebased"] == {"digest": LOCK, "on": on}
+    assert (app["signers"], app["takenFrom"][0]["place"]) == (["k3"], "s3://other")
+    assert made["name"] == "made"
+    both = [{"uri": f"debian:13@{LOCK}", "digest": hexadecimal(LOCK)}, on]
+    assert definition["resolvedDependencies"][1:3] == both
+    nothing = told(rebased=replace(rebased, stayed={}), vouched=False)
+    definition = nothing["predicate"]["buildDefinition"]
+    assert on not in definition["resolvedDependencies"]
+    assert definition["internalParameters"].keys() == {"steps"}
