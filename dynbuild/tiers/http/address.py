@@ -18,9 +18,9 @@ def is_authority(text: str) -> bool:
 
 
 def is_sound(url: str) -> bool:
-    """Whether all programs find the same host in an address.
+    r"""Whether all programs find the same host in an address.
 
-    Of ``https://a`` with a backslash and ``@b`` urllib says ``b``, and urllib3 ``a``.
+    Of ``https://a\@b`` urllib says ``b``, and urllib3 asks ``a``.
     """
     return re.search(r"[\\\s\x00-\x1f]", url) is None
 
@@ -44,10 +44,11 @@ def is_private(url: str) -> bool:
     except ValueError:
         # It is not an address at all.
         return False
-    return (bool(parts.netloc) and is_sound(url)) and (
-        parts.scheme == "https"
-        or (parts.scheme == "http" and is_loopback(parts.netloc))
-    )
+    if not parts.netloc or not is_sound(url):
+        return False
+    if parts.scheme == "http":
+        return is_loopback(parts.netloc)
+    return parts.scheme == "https"
 
 
 def origin_of(url: str) -> str:
