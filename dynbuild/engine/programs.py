@@ -122,10 +122,10 @@ def _programs(
                 if not info.isreg():
                     continue
                 files.add(path)
-                if names is None or path.rpartition("/")[2] in names:
-                    found += _program(
-                        archive, info, path, symbols if names is None else None
-                    )
+                if names is None:
+                    found += _program(archive, info, path, symbols)
+                elif path.rpartition("/")[2] in names:
+                    found += _program(archive, info, path, None)
                 if len(found) > _MOST:
                     raise _UnreadableError
         if names is None and not linked <= files:
@@ -143,9 +143,14 @@ def _program(
         raise _UnreadableError
     content = content_of(archive, info)
     if content.startswith(_ELF):
-        yield elf(path, content)
+        program = elf(path, content)
         if symbols is not None:
             symbols.see(path, content)
+        elif not program.defines:
+            _, every = _symbols(content)
+            has = sorted({name.decode("latin-1") for name, is_here in every if is_here})
+            program = replace(program, defines=tuple(has))
+        yield program
     elif content.startswith(b"#!") and info.mode & 0o111:
         interpreter, named = script(content[:_LINE].partition(b"\n")[0])
         yield Program(path, sha256(content), interpreter, named)

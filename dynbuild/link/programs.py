@@ -20,7 +20,8 @@ class Program:
 
     ``interpreter`` is what the kernel runs for it; ``named`` what ``env`` looks for.
     ``libraries`` are those that the linker loads for it, each with the versions of
-    symbols that it has to have; ``defines`` are the versions that it has itself.
+    symbols that it has to have; ``defines`` are the versions that it has itself, or
+    its symbols, where it has none and was looked for by its name.
     ``hosted``: it takes symbols that nothing beside it has and no version names. So it
     is loaded by a program, or the like, and which one is not in it.
     """
@@ -35,7 +36,7 @@ class Program:
 
 
 Defined: TypeAlias = Mapping[str, Collection[str]]
-"""The versions of symbols that libraries have, by the digests of their contents."""
+"""What libraries define, by the digests of their contents: see ``Program``."""
 
 LINKER = re.compile(r"etc/ld\.so\.conf(?:\.d/.+)?\Z|etc/ld-musl-[^/]+\.path\Z")
 """The files that say where the linker looks."""
@@ -88,6 +89,11 @@ class _Answers:
         """Return the file that a path leads to, if it leads to one."""
         end = self.ends.get(path) or resolved(path, self.tree)
         return end if _is_file(self.tree.get(end)) else None
+
+    def content(self, path: str) -> Digest:
+        """Return the digest of the file that a path leads to; empty for no file."""
+        end = self.end(path)
+        return Digest("" if end is None else self.tree[end].content)
 
     def libraries(self, name: str) -> tuple[str, ...]:
         """Return the paths at which the linker may find what it looks for."""
@@ -153,15 +159,21 @@ def _other_interpreter(one: Program, was: _Answers, now: _Answers) -> str | None
 def _serves(
     name: str, versions: Collection[str], was: _Answers, now: _Answers, defined: Defined
 ) -> bool:
-    """Whether a library is there in another tree, with the versions of symbols."""
-    mine = was.libraries(name)
+    """Whether a library is there in another tree, with all that is taken of it.
+
+    Where no versions say what that is, it is all that the library had.
+    """
+    mine = {path: was.content(path) for path in was.libraries(name)}
     for path in dict.fromkeys((*mine, *now.libraries(name))) if mine else ():
-        before, after = was.end(path), now.end(path)
-        if after is None:
-            return False
-        content = now.tree[after].content
-        same = before is not None and was.tree[before].content == content
-        if not (same or {*versions} <= {*defined.get(content, ())}):
+        content = now.content(path)
+        if content == mine.get(path):
+            continue
+        before = [mine[path]] if path in mine else [*mine.values()]
+        asked = [versions] if versions else [defined.get(one) for one in before]
+        has = defined.get(content)
+        if has is None or not all(
+            one is not None and {*one} <= {*has} for one in asked
+        ):
             return False
     return True
 

@@ -57,22 +57,36 @@ def facts_of(
         for one in unread
     ]
     programs = [found for one in stages for found in one.programs or ()]
-    layers = (*now.base.layers, *(x for one in after for x in one.layers))
+    layers = [
+        (*recipe.base.layers, *(x for one in records or () for x in one.layers))
+        for recipe, records in ((was, before), (now, after))
+    ]
     return stages, replace(moved, defined=_defined(programs, moved, layers, backends))
 
 
 def _defined(
-    programs: Sequence[Program], moved: Moved, layers: Stack, backends: Backends
+    programs: Sequence[Program],
+    moved: Moved,
+    layers: Sequence[Stack],
+    backends: Backends,
 ) -> dict[str, tuple[str, ...]]:
-    """Return the versions of symbols of the libraries that programs need."""
+    """Return what the libraries define that programs need, where they changed."""
+    trees = (moved.before, moved.after)
     names = names_of(programs)
     try:
-        ends = [*leading(names, moved.after).values()] if names else []
+        ends = [{*leading(names, tree).values()} if names else set() for tree in trees]
     except MalformedLayerError:
         return {}
-    files = {end.rpartition("/")[2] for end in ends}
-    found = backends.programs(layers, files) if files else ()
-    return {one.content: one.defines for one in found or ()}
+    contents = [
+        {tree[end].content for end in of} for of, tree in zip(ends, trees, strict=True)
+    ]
+    both = contents[0] & contents[1]
+    defined: dict[str, tuple[str, ...]] = {}
+    for of, tree, stack in zip(ends, trees, layers, strict=True):
+        files = {one.rpartition("/")[2] for one in of if tree[one].content not in both}
+        found = backends.programs(stack, files) if files else ()
+        defined |= {one.content: one.defines for one in found or ()}
+    return defined
 
 
 def _layered(

@@ -99,3 +99,10 @@ def test_what_takes_symbols_of_its_host_is_told(tmp_path: Path) -> None:
     both = read(tmp_path / "b", files)
     assert isinstance(both, tuple)
     assert not any(one.hosted for one in both)
+
+
+def test_a_library_without_versions_defines_its_symbols(tmp_path: Path) -> None:
+    module = Path(_ctypes_test.__file__).read_bytes()
+    found = read(tmp_path, {"lib/x.so": (module, 0o644)}, "x.so")
+    assert isinstance(found, tuple)
+    assert "PyInit__ctypes_test" in found[0].defines

@@ -224,7 +224,12 @@ def test_libraries_have_to_be_there(name: str) -> None:
     changed = {"usr/lib/libc.so.6": OTHER}
     assert name in str(why(OPT, {}, loads, gone=("usr/lib/libc.so.6",)))
     assert why(OPT, {"x": FILE}, versioned) is None
-    assert why(OPT, changed, loads) is None
+    # Of a library without versions all has to be there that was.
+    assert name in str(why(OPT, changed, loads))
+    assert name in str(why(OPT, changed, loads, defined={"other": ("a", "b")}))
+    has = {"file": ("a", "b"), "other": ("a",)}
+    assert name in str(why(OPT, changed, loads, defined=has))
+    assert why(OPT, changed, loads, defined={**has, "other": ("b", "a", "c")}) is None
     assert name in str(why(OPT, changed, versioned))
     assert name in str(why(OPT, changed, versioned, defined={"other": ("V1",)}))
     assert why(OPT, changed, versioned, defined={"other": ("V1", "V2")}) is None
