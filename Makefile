@@ -12,7 +12,7 @@ demo: $(READY)                ## Build, run and change examples/webapp, on this 
 	PATH="$(abspath $(BIN)):$$PATH" scripts/demo
 
 test: lint test-fast          ## Everything that CI runs.
-	$(BIN)/pytest -m "engine and not slow and not alone" -n 2 --dist loadgroup --basetemp "$$(mktemp -d)"
+	$(BIN)/pytest -m "engine and not slow and not alone" -n 3 --dist worksteal --basetemp "$$(mktemp -d)"
 	$(BIN)/pytest -m "engine and not slow and alone" --basetemp "$$(mktemp -d)"
 
 test-fast: $(READY)           ## What needs no engine, with the coverage of the pure core.

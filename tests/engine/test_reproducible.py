@@ -52,7 +52,12 @@ def layers(space: Space, *words: str, **variables: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("fields", "time"),
-    [("", "315619200"), ("source_date_epoch = 1000000000\n", "1000000000")],
+    [
+        ("", "315619200"),
+        pytest.param(
+            "source_date_epoch = 1000000000\n", "1000000000", marks=pytest.mark.slow
+        ),
+    ],
 )
 def test_two_builds_have_the_same_layers(  # noqa: PLR0913, PLR0917
     built: Space,

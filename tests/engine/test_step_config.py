@@ -77,11 +77,21 @@ def bases(built: Space, busybox_base: str, docker: Callable[..., str]) -> object
 
 
 @pytest.mark.parametrize(
-    "text",
-    [PLAIN, RICH, CMD_ONLY, LINES, NONE],
-    ids=["", "rich", "cmd", "lines", "none"],
+    ("own", "text"),
+    [
+        *((own, text) for own in (False, True) for text in (PLAIN, RICH)),
+        *((True, text) for text in (CMD_ONLY, LINES, NONE)),
+        # On a base whose config says nothing: what a declaration says stays alone.
+        *(
+            pytest.param(False, text, marks=pytest.mark.slow)
+            for text in (CMD_ONLY, LINES, NONE)
+        ),
+    ],
+    ids=[
+        *("plain", "plain-rich", "own", "own-rich", "own-cmd", "own-lines", "own-none"),
+        *("plain-cmd", "plain-lines", "plain-none"),
+    ],
 )
-@pytest.mark.parametrize("own", [False, True])
 def test_config_is_that_of_a_plain_build(
     built: Space,
     bases: tuple[str, str],

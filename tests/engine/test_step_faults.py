@@ -151,7 +151,15 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a small disk")
-@pytest.mark.parametrize("free", [0, 40, 400, 1300, 1800])
+@pytest.mark.parametrize(
+    "free",
+    [
+        0,
+        400,
+        1800,
+        *(pytest.param(free, marks=pytest.mark.slow) for free in (40, 1300)),
+    ],
+)
 def test_a_full_disk(project: Space, docker: Docker, tag: str, free: int) -> None:
     text = project.read("dynbuild.toml")
     big = "head -c 1000000 /dev/urandom > /own/big; echo "
