@@ -44,7 +44,7 @@ _NEVER_MIND = ("PYTHONDONTWRITEBYTECODE", "PYTHONFAULTHANDLER", "PYTHONUNBUFFERE
 """Variables of Python that change nothing of what tests see of a command."""
 
 _lock = threading.Lock()
-_servers: list[socket.socket] = []
+_servers: dict[frozenset[tuple[str, str]], socket.socket] = {}
 
 
 class Hangs(Exception):  # noqa: N818 - what it does
@@ -53,7 +53,10 @@ class Hangs(Exception):  # noqa: N818 - what it does
 
 def fits(environment: Mapping[str, str]) -> bool:
     """Whether a fork is what a new process would be: Python's start decides nothing."""
-    return _of_start(environment) == _of_start(os.environ)
+    ours = _of_start(os.environ)
+    # Projects of tests without an engine are given LANG of all these.
+    language = {pair for pair in ours if pair[0] == "LANG"}
+    return _of_start(environment) in (ours, language)
 
 
 def run(
@@ -72,7 +75,9 @@ def run(
             read, write = os.pipe()
             streams.append(ours.enter_context(os.fdopen(read, "rb", buffering=0)))
             fds.append(theirs.enter_context(os.fdopen(write, "wb")).fileno())
-        socket.send_fds(_server(), [request], [*fds, reports.fileno()])
+        socket.send_fds(
+            _server(_of_start(environment)), [request], [*fds, reports.fileno()]
+        )
         theirs.close()
         (pid,) = _NUMBER.unpack(end.recv(_NUMBER.size))
         written: dict[int, bytearray] = {s.fileno(): bytearray() for s in streams}
@@ -104,32 +109,34 @@ def _read(written: dict[int, bytearray], longest: float) -> bool:
     return True
 
 
-def _of_start(variables: Mapping[str, str]) -> dict[str, str]:
+def _of_start(variables: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """What Python reads when it starts, and that counts here."""
     names = ("PYTHON", "LANG", "LC_")
-    return {
-        name: value
+    return frozenset(
+        (name, value)
         for name, value in variables.items()
         if name.startswith(names) and name not in _NEVER_MIND
-    }
+    )
 
 
-def _server() -> socket.socket:
+def _server(start: frozenset[tuple[str, str]]) -> socket.socket:
     with _lock:
-        if not _servers:
+        if start not in _servers:
+            other = {name for name, _ in _of_start(os.environ) - start}
+            kept = {k: v for k, v in os.environ.items() if k not in other}
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 process = subprocess.Popen(
                     [sys.executable, __file__, str(theirs.fileno())],
-                    env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+                    env={**kept, "PYTHONFAULTHANDLER": "1"},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                 )
             atexit.register(process.wait)
             atexit.register(ours.close)
-            _servers.append(ours)
-        return _servers[0]
+            _servers[start] = ours
+        return _servers[start]
 
 
 def _serve(door: socket.socket) -> None:
