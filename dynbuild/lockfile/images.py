@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from dynbuild.declaration.inputs import Data
 from dynbuild.extending import line_of, parents_first
 from dynbuild.lockfile.model import Entry, Lock, Target
+from dynbuild.lockfile.recent import recently
 from dynbuild.lockfile.upgrades import largest, logs_beyond, so_far
 from dynbuild.steps.fields import FieldValue, defaults
 from dynbuild.steps.image import RuntimeConfig
@@ -73,11 +74,22 @@ class LockedImages:
         return line_of(self.images, name)
 
     def whole(self, name: str) -> Lock:
-        """Return the lock that an image would have alone."""
-        parts = (self.images[one].own for one in self.line(name))
-        return replace(
-            reduce(extended, parts), arguments=self.arguments, upgrades=self.upgrades
-        )
+        """Return the lock that an image would have alone: each time the same object.
+
+        What is found of a lock is remembered by its identity (``recent``).
+        """
+        if name not in self._wholes:
+            parts = (self.images[one].own for one in self.line(name))
+            self._wholes[name] = replace(
+                reduce(extended, parts),
+                arguments=self.arguments,
+                upgrades=self.upgrades,
+            )
+        return self._wholes[name]
+
+    @cached_property
+    def _wholes(self) -> dict[str, Lock]:
+        return {}
 
 
 AnyLock: TypeAlias = Lock | LockedImages
@@ -90,8 +102,11 @@ ONLY = ""
 
 def as_images(recipe: AnyLock) -> LockedImages:
     """Return what a lock holds as several images, if need be of one without a name."""
-    if isinstance(recipe, LockedImages):
-        return recipe
+    return recipe if isinstance(recipe, LockedImages) else _as_images(recipe)
+
+
+@recently
+def _as_images(recipe: Lock) -> LockedImages:
     own = replace(recipe, arguments={}, upgrades={}, above=None)
     image = LockedImage(None, publish=True, own=own)
     pins = pins_of([own])

@@ -1,6 +1,7 @@
 """Topological orders of stages by their needs, and the diagnostics if none exists."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from dynbuild.errors import Diagnostic, LockError
 from dynbuild.steps.model import Stage
@@ -42,14 +43,20 @@ def in_place(stages: Mapping[str, Stage]) -> list[str]:
 
     Left out is a stage in a cycle, and one that needs a stage without a place.
     """
-    needs = {name: stage.needs for name, stage in stages.items()}
+    return list(_in_place(tuple((name, one.needs) for name, one in stages.items())))
+
+
+@lru_cache(maxsize=4)
+def _in_place(pairs: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
+    """Asked of the stages of a lock, those of its target, and of the next lock."""
+    needs = dict(pairs)
     has_place: set[str] = set()
     ordered = []
-    for name in topological(needs, {name: (name,) for name in stages}):
+    for name in topological(needs, {name: (name,) for name in needs}):
         if has_place.issuperset(needs[name]):
             has_place.add(name)
             ordered.append(name)
-    return ordered
+    return tuple(ordered)
 
 
 def _cycle(stages: Mapping[str, Stage], left: Collection[str]) -> list[str]:

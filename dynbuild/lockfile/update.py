@@ -279,6 +279,8 @@ def _settled(
             dependencies = tuple(known[name] for name in before.dependencies)
     if stage.name in asked.bump:
         bump = max(asked.bump[stage.name], bump + 1)
+    if (bump, dependencies, touches) == (stage.bump, stage.dependencies, stage.touches):
+        return stage
     return replace(stage, bump=bump, dependencies=dependencies, touches=touches)
 
 
