@@ -1,4 +1,4 @@
-"""What was found of the last few locks: one command asks of the same few again."""
+"""What was found of values that never change: one command asks of the same again."""
 
 from collections import deque
 from collections.abc import Callable
@@ -33,3 +33,23 @@ def recently(
         return found
 
     return cast("Callable[Concatenate[_Of, _P], _T]", remembered)
+
+
+def kept_with(
+    function: Callable[Concatenate[_Of, _P], _T],
+) -> Callable[Concatenate[_Of, _P], _T]:
+    """Keep what a function found of a value with it, as ``cached_property`` does.
+
+    For what many locks share. Only the answer to the last arguments is kept.
+    """
+    name = f"_{function.__qualname__}"
+
+    @wraps(function)
+    def kept(value: _Of, *more: _P.args, **named: _P.kwargs) -> _T:
+        asked = more, named
+        known = value.__dict__.get(name)
+        if known is None or known[0] != asked:
+            known = value.__dict__[name] = asked, function(value, *more, **named)
+        return cast("_T", known[1])
+
+    return cast("Callable[Concatenate[_Of, _P], _T]", kept)

@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from dynbuild.digest import Digest, digest_of
 from dynbuild.lockfile.model import Lock, Target
-from dynbuild.lockfile.recent import recently
+from dynbuild.lockfile.recent import kept_with, recently
 from dynbuild.lockfile.topology import in_place
 from dynbuild.steps.describe import own_facts
-from dynbuild.steps.model import Stage
+from dynbuild.steps.model import Pin, Stage
 from dynbuild.values import dataclass
 
 Names = Mapping[str, str]
@@ -47,9 +47,18 @@ def stages_of(lock: Lock | Target) -> dict[str, Stage]:
 def facts_of(lock: Lock | Target) -> Mapping[str, Digest]:
     """Return a digest of each stage's own facts."""
     return {
-        name: digest_of(own_facts(stage, lock.images, lock.shell))
+        name: _facts_of(
+            stage,
+            {one: lock.images[one] for one in stage.images if one in lock.images},
+            lock.shell,
+        )
         for name, stage in stages_of(lock).items()
     }
+
+
+@kept_with
+def _facts_of(stage: Stage, pins: Mapping[str, Pin], shell: tuple[str, ...]) -> Digest:
+    return digest_of(own_facts(stage, pins, shell))
 
 
 def links(stage: Stage, known_as: Callable[[str], str] = str) -> Links:
