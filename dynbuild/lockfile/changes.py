@@ -348,8 +348,8 @@ def _details(
     # A merged lock may name stages that it does not have: these keep their names.
     lost = {need: need for need in after.needs if need not in new.stages}
     known_as = follow({**lost, **names} if lost else names)
-    followed = replace(after.following(known_as), name=before.name)
-    labels = list(_differing(before, followed))
+    found = _differing(before, after.following(known_as))
+    labels = [label for label in found if label != "name"]
     for label in ("copies", "mounts"):
         if label not in labels and any(
             old.images.get(image) != new.images.get(image)

@@ -57,6 +57,8 @@ def indexes_of(stage: Stage) -> dict[str, tuple[Index, ...]]:
 
 def groups_of(entry: Entry, mirrors: Mapping[str, str]) -> Iterator[tuple[int, Group]]:
     """Yield the groups that a stage stands on, in their order."""
+    if not entry.packages:
+        return
     order = [*MANAGERS]
     indexes = indexes_of(entry.stage)
     found = [
@@ -102,6 +104,8 @@ def with_packages(  # noqa: PLR0913, PLR0917 - all that decides a log
     for name, entry in lock.stages.items():
         stages[name] = entry
         before = previous.stages.get(names.get(name, ""))
+        if not entry.stage.installs and not (before and before.packages):
+            continue
         kept, sources = _NO_LOGS, _NO_SOURCES
         if before and not asked.repack and _goes_on(before, entry, previous, target):
             kept, sources = before.packages, before.sources

@@ -254,6 +254,9 @@ class Stage:
             for of in (self.copies, self.mounts)
         )
         dependencies = tuple(map(renamed, self.dependencies))
+        same = self.dependencies, self.copies, self.mounts
+        if (dependencies, copies, mounts) == same:
+            return self
         return replace(self, dependencies=dependencies, copies=copies, mounts=mounts)
 
     @cached_property
