@@ -25,6 +25,7 @@ _OF_PYTHON = re.compile(
 )
 """What was made for the Pythons that were there, wherever it lies."""
 _PYTHONS = r"python[\d.]*"
+_LANGUAGE = re.compile(r"[a-z]+")
 
 
 def other_language(
@@ -46,6 +47,10 @@ def other_language(
             wanted.setdefault(_PYTHONS, path)
     for name, path in wanted.items():
         was, now = _named(name, before), _named(name, after)
+        if not was:
+            # None says by its name that it is of the version: it may be any.
+            language = f"{_LANGUAGE.match(name)[0]}[\\d.]*"  # type: ignore[index]
+            was, now = (_contents(language, tree) for tree in (before, after))
         if was and was != now:
             at, _ = min({*was.items()} ^ {*now.items()})
             return f"its file /{path} is for /{at}"
@@ -74,3 +79,8 @@ def _named(name: str, tree: WriteSet) -> dict[str, str]:
             if (there := tree.get(end)) is not None and there.kind == "file":
                 found[path] = end
     return found
+
+
+def _contents(name: str, tree: WriteSet) -> dict[str, str]:
+    """Return the programs of a tree whose names match, and what is in each."""
+    return {path: tree[end].content for path, end in _named(name, tree).items()}

@@ -7,8 +7,9 @@ and nothing that it is known to need is gone. What its commands looked at beyond
 known.
 """
 
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from dynbuild.digest import sha256
@@ -79,30 +80,69 @@ def judged(stages: Sequence[Layered], moved: Moved) -> dict[str, str | None]:
     They come in lock order. A stage that needs one that is built is built.
     """
     changed = moved.changed()
+    taken = _taken(moved, changed)
     found: dict[str, str | None] = {}
     for stage in stages:
         needed = [one for one in stage.needs if found.get(one) is not None]
         if needed:
             found[stage.id] = f"it needs {needed[0]}, which is built"
         else:
-            found[stage.id] = stage.hindrance or _against(stage, moved, changed)
+            found[stage.id] = stage.hindrance or _against(stage, moved, changed, taken)
     return found
 
 
 _Changed = Mapping[str, tuple[Written | None, Written | None]]
 
 
-def _against(stage: Layered, moved: Moved, changed: _Changed) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What shows that something was taken of a base that has another now.
+
+    ``old`` has the paths of files that are no longer there, by their contents;
+    ``grown`` the directories that have more now, with what they had and what is new.
+    """
+
+    old: Mapping[str, str]
+    grown: Mapping[str, tuple[Mapping[str, Written], str]]
+
+
+def _taken(moved: Moved, changed: _Changed) -> _Taken:
+    old = {
+        before.content: path
+        for path, (before, after) in changed.items()
+        if before is not None and before.kind == "file" and before.content
+        if after is None or after.content != before.content
+    }
+    more = {
+        path.rpartition("/")[0]: path
+        for path, (before, _) in changed.items()
+        if before is None
+    }
+    had: dict[str, dict[str, Written]] = {}
+    for path in moved.before if more else ():
+        above, _, name = path.rpartition("/")
+        if above in more and (there := _there(path, moved.before)) is not None:
+            had.setdefault(above, {})[name] = there
+    return _Taken(old, {above: (one, more[above]) for above, one in had.items()})
+
+
+def _against(
+    stage: Layered, moved: Moved, changed: _Changed, taken: _Taken
+) -> str | None:
     if stage.record is None:
         return "no tier has it as it was on the other base"
     writes = stage.record.writes
-    return (
-        _by_writes(stage, writes, changed)
-        or _by_additions(writes, moved, changed)
-        or _by_copies(writes, changed)
-        or _by_reads(stage, changed)
-        or _by_programs(stage, writes, moved, changed)
-    )
+    try:
+        return (
+            _by_writes(stage, writes, changed)
+            or _by_additions(writes, moved, changed)
+            or _by_copies(writes, taken)
+            or _by_reads(stage, changed)
+            or _by_passing(stage.below, writes, moved, changed)
+            or _by_programs(stage, writes, moved, changed)
+        )
+    except MalformedLayerError:
+        return "links that have no end are below it"
 
 
 def _by_writes(stage: Layered, writes: WriteSet, changed: _Changed) -> str | None:
@@ -126,7 +166,8 @@ def _by_writes(stage: Layered, writes: WriteSet, changed: _Changed) -> str | Non
 def _by_additions(writes: WriteSet, moved: Moved, changed: _Changed) -> str | None:
     """Say what a stage may have treated as well, had it been there.
 
-    A layer does not tell a file that was named from one of all that were there.
+    A layer does not tell a file that was named from one of all that were there, and
+    not what looked for files in several directories from what knew them.
     """
     treated = {
         above if here is None or here.kind != "directory" else path
@@ -135,23 +176,67 @@ def _by_additions(writes: WriteSet, moved: Moved, changed: _Changed) -> str | No
         and (here := _there(path, writes)) != there
         for above in [path.rpartition("/")[0]]
     }
+    around = _around(treated) if len(treated) > 1 else None
     for path, (before, _) in changed.items():
-        if before is None and path.rpartition("/")[0] in treated:
+        if before is not None:
+            continue
+        if path.rpartition("/")[0] in treated:
             return f"it changed what lies beside what is new: /{path}"
+        if around is not None and f"/{path}".startswith(around):
+            return f"it changed what lies on several sides of what is new: /{path}"
     return None
 
 
-def _by_copies(writes: WriteSet, changed: _Changed) -> str | None:
-    """Say what was taken of the base as it was: a library that is mended there."""
-    old = {
-        before.content: path
-        for path, (before, after) in changed.items()
-        if before is not None and before.kind == "file" and before.content
-        if after is None or after.content != before.content
-    }
+def _around(directories: Collection[str]) -> str:
+    """Return what the paths of all that is in some directories begin with."""
+    above = posixpath.commonpath([f"/{one}" for one in directories])
+    return f"{above.rstrip('/')}/"
+
+
+def _by_copies(writes: WriteSet, taken: _Taken) -> str | None:
+    """Say what was taken of the base as it was: a library that is mended there.
+
+    Or a directory with all that it had, and without what it has more now.
+    """
+    inside: dict[str, dict[str, Written]] = {}
     for path, one in writes.items():
-        if one.kind == "file" and one.content in old and one.content != _NOTHING:
-            return f"its file /{path} is what /{old[one.content]} was"
+        above, _, name = path.rpartition("/")
+        inside.setdefault(above, {})[name] = one
+        if one.kind != "file" or one.content in {"", _NOTHING}:
+            continue
+        if one.content in taken.old:
+            return f"its file /{path} is what /{taken.old[one.content]} was"
+    for above, (had, new) in taken.grown.items():
+        for path, has in inside.items():
+            if path != above and had.keys() <= has.keys() and _alike(had, has):
+                return f"it has in /{path} what lies beside what is new: /{new}"
+    return None
+
+
+def _alike(had: Mapping[str, Written], has: Mapping[str, Written]) -> bool:
+    """Whether one of the files of a directory is in another, under the same name."""
+    return any(
+        one.kind == has[name].kind == "file" and one.content == has[name].content
+        for name, one in had.items()
+    )
+
+
+def _by_passing(
+    below: Sequence[WriteSet], writes: WriteSet, moved: Moved, changed: _Changed
+) -> str | None:
+    """Say through which link it may have written what would now be elsewhere."""
+    links = [
+        path
+        for path, (before, _) in changed.items()
+        if before is not None and before.kind == "symlink"
+    ]
+    if not links:
+        return None
+    tree = stacked([moved.before, *below, writes])
+    written = {"", *writes, *(above for path in writes for above in ancestors(path))}
+    for path in links:
+        if (end := resolved(path, tree)) in written:
+            return f"it wrote /{end}, where /{path} led, which is another"
     return None
 
 
@@ -170,10 +255,7 @@ def _by_programs(
         return "its programs cannot be read"
     if any(one.libraries for one in stage.programs) and any(map(LINKER.match, changed)):
         return "the linker looks for libraries elsewhere"
-    try:
-        return _lost(stage.programs, stage.below, writes, moved)
-    except MalformedLayerError:
-        return "links that have no end are below it"
+    return _lost(stage.programs, stage.below, writes, moved)
 
 
 def _covered(writes: WriteSet, changed: _Changed) -> str | None:

@@ -31,6 +31,9 @@ RUN mkdir -p /srv/dir /srv/more /srv/same /usr/lib/fake /work && cd /srv && \
     echo one > same/file && echo was > changed && \
     echo one > /usr/lib/fake/module.py && \
     mkdir -p /usr/share/ca-certificates && echo one > /usr/share/ca-certificates/own.crt
+RUN mkdir -p /v1 /v2 /tmpl /many/a /many/b && ln -s v1 /current && \
+    echo t > /tmpl/one && echo a > /many/a/x && echo b > /many/b/x && \
+    printf '#!/bin/sh\necho 3.2.0\n' > /usr/bin/ruby && chmod +x /usr/bin/ruby
 """
 AFTER = r"""
 FROM {before}
@@ -41,6 +44,8 @@ RUN ln -sfn real2 /usr/bin/lang && cp /bin/sh /usr/local/bin/tool && \
     echo two > /usr/lib/fake/module.py && echo two > /srv/changed && \
     echo two > /srv/dir/new && echo two > /srv/more/new && chmod 700 /work && \
     echo two > /usr/share/ca-certificates/own.crt && \
+    ln -sfn v2 /current && echo two > /tmpl/two && mkdir /many/c && \
+    printf '#!/bin/sh\necho 3.3.0\n' > /usr/bin/ruby && \
     sed -i s/900/901/ /etc/passwd /etc/group
 """
 PLUGIN = "$(ls /usr/lib/*/perl-base/auto/List/Util/Util.so)"
@@ -67,6 +72,9 @@ KINDS = {
     "removes-changed": ("rm /srv/changed", "where the base"),
     "empties": ("rm -r /srv/dir && mkdir /srv/dir", "beside what is new"),
     "each-mode": ("chmod -R 700 /srv/more/*", "beside what is new"),
+    "each-found": ("find /many -type f -exec chmod 600 {} +", "several sides"),
+    "through-link": ("echo x > /current/own", "where /current led"),
+    "copies-all": ("cp -r /tmpl /opt/tmpl", "in /opt/tmpl what lies beside"),
     "links-to-base": ("ln /usr/bin/remains /opt/remains", "what /usr/bin/remains was"),
     "copies": ("cp /srv/changed /opt/changed", "what /srv/changed was"),
     "own-directory": ("mkdir /work/own", "where the base"),
@@ -94,6 +102,10 @@ KINDS = {
     "of-python": (
         "d=/opt/lib/python3.11/site-packages; mkdir -p $d && echo > $d/x.py",
         "is for /usr/bin/python3.11",
+    ),
+    "of-ruby": (
+        "d=/opt/vendor/ruby/$(ruby)/gems; mkdir -p $d && echo > $d/x.rb",
+        "is for /usr/bin/ruby",
     ),
     "distribution": (
         "d=/opt/d/x-1.dist-info; mkdir -p $d && echo > $d/METADATA",
@@ -203,3 +215,8 @@ copy = [{{ from = "src/", to = "/opt/live/" }}]
     assert told["rebased"] == ["tells"]
     assert "no tier has it" in told["built"]["live"]
     assert image.run("cat /opt/live/file", "--user=0") == "another\n"
+    assert "Made last with --onto" in image.space.ok("status", "--html").out
+
+    # What is built as a whole is on the base of its lock.
+    image.space.ok("realize", "--linear", "-t", image.tag)
+    assert json.loads(image.space.ok("status", "--json").out)["onto"] is None

@@ -101,6 +101,12 @@ MADE = Written("file", content="made", new=True)
         ({"usr/lib/libc.so.6": GONE}, {"usr/lib/new": FILE}, "beside what is new"),
         ({"usr/lib/libc.so.6": OTHER}, {"usr/lib/new": FILE}, "/usr/lib/new"),
         ({"usr/lib": OWNED}, {"usr/lib/new": FILE}, "/usr/lib/new"),
+        (
+            {"usr/bin/env": GONE, "usr/lib/libc.so.6": GONE},
+            {"usr/share": DIRECTORY, "usr/share/new": FILE},
+            "several sides of what is new: /usr/share",
+        ),
+        ({"etc": OWNED, "usr/bin/env": GONE}, {"new": FILE}, "sides"),
         # It has what the base had, and has no more.
         ({"opt/own": FILE}, {"usr/bin/env": OTHER}, "/opt/own is what /usr/bin/env"),
     ],
@@ -110,6 +116,51 @@ def test_what_else_speaks_against_it(
 ) -> None:
     assert told in str(why(writes, changes))
     assert why({"opt/mine": MADE}, changes) is None
+
+
+TEMPLATE: WriteSet = {
+    "srv": DIRECTORY,
+    "srv/one": Written("file", content="one"),
+    "srv/two": Written("file", content="two"),
+}
+COPY: WriteSet = {
+    "opt/one": Written("file", content="one", new=True),
+    "opt/two": Written("file", content="changed", new=True),
+}
+
+
+def test_a_directory_that_was_copied_lacks_what_is_new() -> None:
+    base = {**BASE, **TEMPLATE}
+    more = {"srv/three": FILE}
+    assert "/opt what lies beside what is new" in str(why(COPY, more, base=base))
+    assert "/srv/more" in str(why(COPY, {"srv/more": DIRECTORY}, base=base))
+    assert why(COPY, {"usr/bin/more": FILE}, base=base) is None
+    # A file that was named is one, be it of the same name; and names alone say nothing.
+    assert why({"opt/one": COPY["opt/one"]}, more, base=base) is None
+    assert why(dict.fromkeys(COPY, MADE), more, base=base) is None
+
+
+@pytest.mark.parametrize(
+    ("writes", "now"),
+    [
+        ({"opt/v1/own": NEW}, {"opt/current": link("v2")}),
+        ({"opt/v1/deep/own": NEW}, {"opt/current": DIRECTORY}),
+        ({"opt/v1/file": OTHER}, {"opt/name": link("v2/file")}),
+    ],
+)
+def test_what_was_written_through_a_link_would_be_where_it_leads_now(
+    writes: WriteSet, now: WriteSet
+) -> None:
+    folders = {"opt": DIRECTORY, "opt/v1": DIRECTORY, "opt/v2": DIRECTORY}
+    links = {"opt/current": link("/opt/v1"), "opt/name": link("v1/file")}
+    base = {**BASE, **folders, **links, "opt/v1/file": FILE, "opt/x": link("x")}
+    assert "which is another" in str(why(writes, now, base=base))
+    gone = ("opt/current", "opt/name")
+    assert "which is another" in str(why(writes, {}, base=base, gone=gone))
+    assert why(writes, {"usr/bin/env": OTHER}, base=base) is None
+    assert why({"opt/v2/own": NEW}, now, base=base) is None
+    assert why({"opt/v2/own": NEW}, {"opt/y": link("y")}, base=base) is None
+    assert "no end" in str(why(writes, {"opt/x": link("v1")}, base=base))
 
 
 def test_what_is_as_it_was_beside_it_hinders_nothing() -> None:
@@ -150,6 +201,25 @@ def test_the_version_of_a_language_has_to_be_there(path: str, gone: str) -> None
     without = {at: one for at, one in base.items() if at != gone}
     if gone != "usr/bin/python3":
         assert why(writes, {"usr/bin/env": OTHER}, base=without) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "program"),
+    [
+        ("srv/vendor/ruby/3.1.0/gems/x.rb", "usr/local/bin/ruby"),
+        ("srv/share/perl/5.36.0/X.pm", "usr/bin/perl"),
+        ("srv/lib/python3.11/site-packages/x.py", "usr/bin/python3"),
+    ],
+)
+def test_a_program_whose_name_has_no_version_has_to_be_the_same(
+    path: str, program: str
+) -> None:
+    base = {**BASE, "usr/local": DIRECTORY, program: FILE}
+    base = {at: one for at, one in base.items() if at != "usr/bin/python3.11"}
+    writes: WriteSet = {path: MADE}
+    assert f"is for /{program}" in str(why(writes, {program: OTHER}, base=base))
+    assert f"is for /{program}" in str(why(writes, {}, base=base, gone=(program,)))
+    assert why(writes, {"usr/bin/env": OTHER}, base=base) is None
 
 
 def test_who_loads_a_file_has_to_be_known() -> None:
