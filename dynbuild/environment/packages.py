@@ -1,15 +1,13 @@
 """Opens what tells what images have installed: the tiers, and who reads layers."""
 
-import time
 from collections.abc import Iterable
 
 from dynbuild.commands.packages import Shelf
 from dynbuild.engine.installed import InstalledReader
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import images
-from dynbuild.environment.wiring import near_of, store_of, tiers_of
+from dynbuild.environment.wiring import machine_of, tiers_of
 from dynbuild.ports import Tier
-from dynbuild.tiers.local.machine import LocalMachine
 
 
 def shelf_of(
@@ -28,7 +26,6 @@ def shelf_of(
     if opened is None:
         opened = tiers_of(root, cache, environment.tell).values()
     tiers = [*opened]
-    near = near_of(store_of(root, cache.local), cache, environment.tell)
-    machine = LocalMachine(near, time.sleep)
+    machine = machine_of(environment)
     reader = InstalledReader(tiers, machine, layers=layers)
     return Shelf(environment.project.files, tiers, machine, reader, images)

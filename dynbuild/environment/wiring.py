@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -236,6 +237,16 @@ def near_of(store: Path, cache: Cache, tell: Warn) -> Local:
     )
     trust = trust_of(cache, os.environ, seal)
     return Local(store, lambda what: tell(_damaged(what)), trust)
+
+
+def machine_of(environment: Environment) -> LocalMachine:
+    """Return what an environment's machine notes for itself, without running anything.
+
+    Raises DeclarationError.
+    """
+    cache = environment.cache
+    store = store_of(environment.project.place.root, cache.local)
+    return LocalMachine(near_of(store, cache, environment.tell), time.sleep)
 
 
 def _is_private(lock: Lock) -> bool:

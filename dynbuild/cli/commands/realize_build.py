@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from dynbuild.api import WantedImage, realize_images
@@ -17,12 +17,13 @@ from dynbuild.cli.progress_text import Titles
 from dynbuild.cli.tracing import tracing
 from dynbuild.environment.model import Environment
 from dynbuild.environment.project import builder, images
-from dynbuild.environment.wiring import backends
-from dynbuild.errors import CommandFailed, DynbuildError
+from dynbuild.environment.wiring import backends, machine_of
+from dynbuild.errors import CommandFailed, DeclarationError, DynbuildError
 from dynbuild.explain.past import PastStep
 from dynbuild.lockfile.images import ONLY
 from dynbuild.lockfile.model import Lock
 from dynbuild.realization.images import Linked
+from dynbuild.realization.noted import note_onto
 from dynbuild.realization.request import RealizeOptions, prepare, titles
 from dynbuild.realization.shell import shell
 from dynbuild.values import dataclass
@@ -73,7 +74,18 @@ def build_linear(job: BuildJob) -> Built:
         except BuildFailed as error:
             raise CommandFailed(failure(error, names)) from None
         sum_up(job.mode, built.steps, names, time.monotonic() - start)
+        _note_own_base(job, prepared.request.platforms)
     return built
+
+
+def _note_own_base(job: BuildJob, platforms: Sequence[str]) -> None:
+    """Note that an image was made last on the base of its lock."""
+    # It is built without a store too: then nothing was noted.
+    with suppress(DeclarationError):
+        machine = machine_of(job.environment)
+        for platform in platforms:
+            name = (job.options.project, job.options.image, platform)
+            note_onto(machine, name, None)
 
 
 def build_steps(jobs: Sequence[BuildJob]) -> Ended:

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import click
 
@@ -117,19 +118,21 @@ def status(  # noqa: PLR0913 - one parameter a flag
         image = subject.image
         lock, history = image.lock, history_of(image.project, shows(color))
         last = [one.image for one in chosen[at + 1 : at + 2]] != [image]
+        onto = _noted(machine, image, summary)
         if html:
             facts = usage_facts(lock, history, summary.platform, _tiers(summary))
-            drawn[" ".join(filter(None, subject.key))] = facts
+            drawn[" ".join(filter(None, subject.key))] = replace(
+                facts, onto=_onto_text(onto)
+            )
         elif as_json:
             past = usage_data(lock, history, summary.platform)
-            of = _data(str(tier.root), summary, verified)
-            onto = _onto_data(_noted(machine, image, summary))
-            told[subject.key] = {**of, "onto": onto, "history": past}
+            of = {**_data(str(tier.root), summary, verified), "onto": _onto_data(onto)}
+            told[subject.key] = {**of, "history": past}
         else:
             if subject.heading:
                 say(subject.heading)
             _tell(str(tier.root), summary, verified)
-            _tell_onto(_noted(machine, image, summary))
+            _tell_onto(onto)
             if not last:
                 say("")
             elif usage := usage_text(lock, history, summary.platform):
@@ -179,8 +182,14 @@ def _noted(
 
 def _tell_onto(onto: NotedOnto | None) -> None:
     if onto is not None:
-        stages = ", ".join(onto.stages) or "none"
-        tell(f"made last with --onto {onto.base}; stages that stayed: {stages}")
+        tell(_onto_text(onto))
+
+
+def _onto_text(onto: NotedOnto | None) -> str:
+    if onto is None:
+        return ""
+    stages = ", ".join(onto.stages) or "none"
+    return f"made last with --onto {onto.base}; stages that stayed: {stages}"
 
 
 def _onto_data(onto: NotedOnto | None) -> dict[str, object] | None:

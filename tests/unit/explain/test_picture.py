@@ -37,6 +37,8 @@ def test_nothing_known() -> None:
     assert "not known" in page
     nothing = {"": StatusFacts()}
     assert "Nothing was realized here yet." in status_page(nothing, "webapp")
+    moved = {"": StatusFacts(onto="made last with --onto <b>")}
+    assert "yet. Made last with --onto &lt;b&gt;." in status_page(moved, "webapp")
 
 
 def test_all_kinds_have_their_reasons() -> None:

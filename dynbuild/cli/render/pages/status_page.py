@@ -46,13 +46,15 @@ class StatusFacts:
     """The facts of ``status`` about a project; ``builds`` are in chronological order.
 
     ``slowest`` has steps with their seconds, ``moved`` stages with their number of
-    changes, in descending order.
+    changes, in descending order. ``onto`` tells of the base that the image was made on
+    last, if that is not its lock's.
     """
 
     builds: Sequence[BuildSummary] = ()
     tiers: Sequence[TierFacts] = ()
     slowest: Sequence[tuple[str, float]] = ()
     moved: Sequence[tuple[str, int]] = ()
+    onto: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,11 @@ def _image_page(name: str, facts: StatusFacts) -> _ImagePage:
 
 
 def _lead(facts: StatusFacts) -> str:
+    onto = f" {facts.onto[0].upper()}{facts.onto[1:]}." if facts.onto else ""
+    return f"{_span(facts)}{onto}"
+
+
+def _span(facts: StatusFacts) -> str:
     if not facts.builds:
         return "Nothing was realized here yet."
     first, last = _day(facts.builds[0].ended), _day(facts.builds[-1].ended)
