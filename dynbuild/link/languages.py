@@ -24,6 +24,11 @@ _OF_PYTHON = re.compile(
     r".*\.pyc\Z|.*\.(?:dist|egg)-info(?:/|\Z)|(?:.*/)?pyvenv\.cfg\Z", re.DOTALL
 )
 """What was made for the Pythons that were there, wherever it lies."""
+_INSTALLED = (
+    re.compile(r".*\.(?:dist|egg)-info(?:/|\Z)", re.DOTALL),
+    re.compile(r"(?:.*/)?specifications/.*\.gemspec\Z", re.DOTALL),
+)
+"""What tells installers of a language what is there."""
 _PYTHONS = r"python[\d.]*"
 _LANGUAGE = re.compile(r"[a-z]+")
 
@@ -57,6 +62,20 @@ def other_language(
     for one in programs:
         if one.hosted and not any(_named(name, before) for name in _names(one.path)):
             return f"its file /{one.path} is for a program that is not known"
+    return None
+
+
+def other_modules(paths: Iterable[str], changed: Iterable[str]) -> str | None:
+    """Return what an installer may have found, and left out of what it installed.
+
+    ``changed`` are the paths of what was there and is gone or another.
+    """
+    mine, theirs = (*paths,), (*changed,)
+    for told in _INSTALLED:
+        path = next(filter(told.match, mine), None)
+        other = next(filter(told.match, theirs), None)
+        if path is not None and other is not None:
+            return f"its file /{path} was installed beside /{other}"
     return None
 
 

@@ -9,14 +9,15 @@ known.
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from dynbuild.digest import sha256
 from dynbuild.link.commute import database_of, seen
 from dynbuild.link.entries import MalformedLayerError, ancestors, resolved
 from dynbuild.link.implied import implied_paths
-from dynbuild.link.languages import other_language
+from dynbuild.link.languages import other_language, other_modules
 from dynbuild.link.model import Record, WriteSet, Written
 from dynbuild.link.programs import LINKER, Defined, Program, lost
 from dynbuild.link.reads import is_read
@@ -91,39 +92,59 @@ def judged(stages: Sequence[Layered], moved: Moved) -> dict[str, str | None]:
     return found
 
 
-_Changed = Mapping[str, tuple[Written | None, Written | None]]
+_Changed: TypeAlias = Mapping[str, tuple[Written | None, Written | None]]
+_Copied: TypeAlias = tuple[str, str]
+"""A name, if it matters, and a content or where a link leads."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
     """What shows that something was taken of a base that has another now.
 
-    ``old`` has the paths of files that are no longer there, by their contents;
-    ``grown`` the directories that have more now, with what they had and what is new.
+    ``old`` has the paths of what is no longer there, and ``all`` those of all there
+    was, by what a copy has. ``grown`` are the directories that have more now, by each
+    that they are or lie in, with the names in each before, and what is new.
     """
 
-    old: Mapping[str, str]
-    grown: Mapping[str, tuple[Mapping[str, Written], str]]
+    old: Mapping[_Copied, str]
+    all: Mapping[_Copied, Sequence[str]]
+    grown: Mapping[str, Sequence[tuple[str, frozenset[str], str]]]
 
 
 def _taken(moved: Moved, changed: _Changed) -> _Taken:
-    old = {
-        before.content: path
-        for path, (before, after) in changed.items()
-        if before is not None and before.kind == "file" and before.content
-        if after is None or after.content != before.content
-    }
-    more = {
-        path.rpartition("/")[0]: path
-        for path, (before, _) in changed.items()
-        if before is None
-    }
-    had: dict[str, dict[str, Written]] = {}
+    old: dict[_Copied, str] = {}
+    more: dict[str, str] = {}
+    for path, (before, after) in changed.items():
+        if _is_new(before, after):
+            more[path.rpartition("/")[0]] = path
+        if before is not None and (after is None or after.content != before.content):
+            old |= dict.fromkeys(_copied(path, before)[:1], path)
+    every: dict[_Copied, list[str]] = {}
+    had: dict[str, set[str]] = {}
     for path in moved.before if more else ():
+        if (there := _there(path, moved.before)) is None:
+            continue
         above, _, name = path.rpartition("/")
-        if above in more and (there := _there(path, moved.before)) is not None:
-            had.setdefault(above, {})[name] = there
-    return _Taken(old, {above: (one, more[above]) for above, one in had.items()})
+        had.setdefault(above, set()).add(name)
+        if there.kind == "directory":
+            had.setdefault(path, set())
+        for copied in _copied(path, there)[-1:]:
+            every.setdefault(copied, []).append(path)
+    grown: dict[str, list[tuple[str, frozenset[str], str]]] = {}
+    for at, new in more.items():
+        for one in (at, *ancestors(at)) if at in had else ():
+            grown.setdefault(one, []).append((at, frozenset(had[at]), new))
+    return _Taken(old, every, grown)
+
+
+def _copied(path: str, written: Written) -> tuple[_Copied, ...]:
+    """Return what tells copies of what is at a path: of any name, of the same."""
+    name = path.rpartition("/")[2]
+    if written.kind == "symlink":
+        return ((name, written.content),)
+    if written.kind != "file" or written.content in {"", _NOTHING}:
+        return ()
+    return ("", written.content), (name, written.content)
 
 
 def _against(
@@ -166,8 +187,8 @@ def _by_writes(stage: Layered, writes: WriteSet, changed: _Changed) -> str | Non
 def _by_additions(writes: WriteSet, moved: Moved, changed: _Changed) -> str | None:
     """Say what a stage may have treated as well, had it been there.
 
-    A layer does not tell a file that was named from one of all that were there, and
-    not what looked for files in several directories from what knew them.
+    A layer does not tell a file that was named from one of all that were there, nor
+    what named files in several directories from what looked for them in all.
     """
     treated = {
         above if here is None or here.kind != "directory" else path
@@ -176,21 +197,21 @@ def _by_additions(writes: WriteSet, moved: Moved, changed: _Changed) -> str | No
         and (here := _there(path, writes)) != there
         for above in [path.rpartition("/")[0]]
     }
-    around = _around(treated) if len(treated) > 1 else None
-    for path, (before, _) in changed.items():
-        if before is not None:
-            continue
+    if not treated:
+        return None
+    around = posixpath.commonpath([f"/{one}" for one in treated]).rstrip("/")
+    # One file of several below a directory was named; all of them may have been found.
+    found = len(treated) > 1 or all(
+        path in writes or one.kind == "directory"
+        for path, one in moved.before.items()
+        if f"/{path}".startswith(f"{around}/")
+    )
+    for path in (path for path, pair in changed.items() if _is_new(*pair)):
         if path.rpartition("/")[0] in treated:
             return f"it changed what lies beside what is new: /{path}"
-        if around is not None and f"/{path}".startswith(around):
-            return f"it changed what lies on several sides of what is new: /{path}"
+        if found and f"/{path}".startswith(f"{around}/"):
+            return f"it changed what lies around what is new: /{path}"
     return None
-
-
-def _around(directories: Collection[str]) -> str:
-    """Return what the paths of all that is in some directories begin with."""
-    above = posixpath.commonpath([f"/{one}" for one in directories])
-    return f"{above.rstrip('/')}/"
 
 
 def _by_copies(writes: WriteSet, taken: _Taken) -> str | None:
@@ -198,27 +219,30 @@ def _by_copies(writes: WriteSet, taken: _Taken) -> str | None:
 
     Or a directory with all that it had, and without what it has more now.
     """
-    inside: dict[str, dict[str, Written]] = {}
+    pairs: set[tuple[str, str]] = set()
     for path, one in writes.items():
+        for copied in _copied(path, one):
+            if copied in taken.old:
+                return f"its file /{path} is what /{taken.old[copied]} was"
+            for of in taken.all.get(copied, ()):
+                pairs |= {*_directories(of, path)}
+    inside: dict[str, set[str]] = {}
+    for path in writes if pairs else ():
         above, _, name = path.rpartition("/")
-        inside.setdefault(above, {})[name] = one
-        if one.kind != "file" or one.content in {"", _NOTHING}:
-            continue
-        if one.content in taken.old:
-            return f"its file /{path} is what /{taken.old[one.content]} was"
-    for above, (had, new) in taken.grown.items():
-        for path, has in inside.items():
-            if path != above and had.keys() <= has.keys() and _alike(had, has):
-                return f"it has in /{path} what lies beside what is new: /{new}"
+        inside.setdefault(above, set()).add(name)
+    for of, to in pairs:
+        for path, had, new in taken.grown.get(of, ()):
+            at = f"{to}/{path[len(of) :].strip('/')}".strip("/")
+            if (at in writes or at in inside) and had <= inside.get(at, set()):
+                return f"it has in /{at} what lies beside what is new: /{new}"
     return None
 
 
-def _alike(had: Mapping[str, Written], has: Mapping[str, Written]) -> bool:
-    """Whether one of the files of a directory is in another, under the same name."""
-    return any(
-        one.kind == has[name].kind == "file" and one.content == has[name].content
-        for name, one in had.items()
-    )
+def _directories(of: str, to: str) -> Iterator[tuple[str, str]]:
+    """Yield the directories that may have been copied, if a file of them was."""
+    while of and of != to and of.rpartition("/")[2] == to.rpartition("/")[2]:
+        of, to = of.rpartition("/")[0], to.rpartition("/")[0]
+        yield of, to
 
 
 def _by_passing(
@@ -255,7 +279,7 @@ def _by_programs(
         return "its programs cannot be read"
     if any(one.libraries for one in stage.programs) and any(map(LINKER.match, changed)):
         return "the linker looks for libraries elsewhere"
-    return _lost(stage.programs, stage.below, writes, moved)
+    return _lost(stage.programs, stage.below, writes, moved, changed)
 
 
 def _covered(writes: WriteSet, changed: _Changed) -> str | None:
@@ -275,6 +299,10 @@ def _covered(writes: WriteSet, changed: _Changed) -> str | None:
     return None
 
 
+def _is_new(before: Written | None, after: Written | None) -> bool:
+    return before is None or (after is not None and after.kind != before.kind)
+
+
 def _are_directories(pair: tuple[Written | None, Written | None]) -> bool:
     return all(one is not None and one.kind == "directory" for one in pair)
 
@@ -284,6 +312,7 @@ def _lost(
     below: Sequence[WriteSet],
     writes: WriteSet,
     moved: Moved,
+    changed: _Changed,
 ) -> str | None:
     before = stacked([moved.before, *below, writes])
     after = stacked([moved.after, *below, writes])
@@ -294,8 +323,11 @@ def _lost(
                 continue  # it led nowhere
             if was != now or _there(now, after) is None:
                 return f"its link /{path} leads to what is gone or another"
-    gone = lost(programs, before, after, moved.defined) or other_language(
-        writes, programs, before, after
+    there = [path for path, (was_there, _) in changed.items() if was_there is not None]
+    gone = (
+        lost(programs, before, after, moved.defined)
+        or other_language(writes, programs, before, after)
+        or other_modules(writes, there)
     )
     return None if gone is None else f"{gone}, which is gone or another"
 

@@ -72,7 +72,7 @@ KINDS = {
     "removes-changed": ("rm /srv/changed", "where the base"),
     "empties": ("rm -r /srv/dir && mkdir /srv/dir", "beside what is new"),
     "each-mode": ("chmod -R 700 /srv/more/*", "beside what is new"),
-    "each-found": ("find /many -type f -exec chmod 600 {} +", "several sides"),
+    "each-found": ("find /many -type f -exec chmod 600 {} +", "around what is new"),
     "through-link": ("echo x > /current/own", "where /current led"),
     "copies-all": ("cp -r /tmpl /opt/tmpl", "in /opt/tmpl what lies beside"),
     "links-to-base": ("ln /usr/bin/remains /opt/remains", "what /usr/bin/remains was"),

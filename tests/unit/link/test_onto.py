@@ -104,9 +104,9 @@ MADE = Written("file", content="made", new=True)
         (
             {"usr/bin/env": GONE, "usr/lib/libc.so.6": GONE},
             {"usr/share": DIRECTORY, "usr/share/new": FILE},
-            "several sides of what is new: /usr/share",
+            "around what is new: /usr/share",
         ),
-        ({"etc": OWNED, "usr/bin/env": GONE}, {"new": FILE}, "sides"),
+        ({"etc": OWNED, "usr/bin/env": GONE}, {"new": FILE}, "around"),
         # It has what the base had, and has no more.
         ({"opt/own": FILE}, {"usr/bin/env": OTHER}, "/opt/own is what /usr/bin/env"),
     ],
