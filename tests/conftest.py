@@ -1,6 +1,9 @@
 """What all tests share: the real engine, its bases, real servers, projects."""
 
+import importlib
 import signal
+
+import pytest
 
 pytest_plugins = [
     "tests.profiles",
@@ -19,3 +22,20 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(
             number, signal.default_int_handler if interrupts else signal.SIG_DFL
         )
+
+UNMEASURED = tuple(
+    f"tests/{folder}/"
+    for folder in (
+        *("browser", "contracts", "e2e", "language"),
+        *(f"unit/{part}" for part in ("cli", "engine", "history", "lang", "tiers")),
+    )
+)
+"""Tests of what is not the pure core: measured, they take up to three times as long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What the core imports late is imported while all is measured.
+    importlib.import_module("dynbuild.declaration.syntax.parameters")
+    for item in items:
+        if item.nodeid.startswith(UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
