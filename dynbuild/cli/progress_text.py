@@ -24,6 +24,8 @@ def printable(line: str) -> str:
 
     Of text overwritten by carriage returns, only the last is kept.
     """
+    if line.isprintable():
+        return line
     text = _ESCAPE.sub("", line).rstrip("\r").rpartition("\r")[2].expandtabs()
     return "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
