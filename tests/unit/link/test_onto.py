@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from dynbuild.digest import sha256
-from dynbuild.link.languages import other_language
 from dynbuild.link.model import Layer, Record, WriteSet, Written
 from dynbuild.link.onto import Layered, Moved, judged
 from dynbuild.link.programs import Program, script
@@ -399,12 +398,3 @@ def test_a_layer_that_stays_covers_nothing_and_is_covered_by_nothing(
             assert at(path, now) == at(path, after)
         else:
             assert at(path, now) == at(path, was)
-
-
-def test_a_link_to_nowhere_is_no_program() -> None:
-    """What loads a module is then any program of the language, as where none is."""
-    dangling = {"usr/bin/python3.11": link("/opt/gone"), "usr/bin/python": FILE}
-    module = [f"{PYTHON}/x.py"]
-    assert other_language(module, (), dangling, dangling) is None
-    told = other_language(module, (), dangling, {"usr/bin/python": OTHER})
-    assert told == f"its file /{PYTHON}/x.py is for /usr/bin/python"
