@@ -142,10 +142,10 @@ def run(commands: Sequence[Command], tree: Tree) -> Tree | None:
     return tree
 
 
-def put(random: Random, tree: Tree) -> None:
-    """Put something somewhere, instead of what is there."""
+def put(random: Random, tree: Tree, path: str) -> None:
+    """Put something at a path, instead of what is there."""
     try:
-        end = place(tree, random.choice(PATHS))
+        end = place(tree, path)
     except (NothingDoneError, MalformedLayerError):
         return
     for one in (end, *below(tree, end)):
@@ -188,10 +188,10 @@ def plain(tree: WriteSet) -> Tree:
 def test_what_stays_is_what_its_commands_would_make(seed: int) -> None:
     random = Random(seed)
     stayed = 0
-    for _ in range(20_000):
+    for _ in range(60_000):
         before: Tree = {}
         for _ in range(random.randint(3, 14)):
-            put(random, before)
+            put(random, before, random.choice(PATHS))
         commands = [(random.choice(COMMANDS), random.choice(PATHS))]
         if (made := run(commands, before)) is None:
             continue
@@ -199,7 +199,8 @@ def test_what_stays_is_what_its_commands_would_make(seed: int) -> None:
         assert plain(stacked([before, writes])) == made
         after = dict(before)
         for _ in range(random.randint(1, 2)):
-            put(random, after)
+            folder = random.choice(["", *before])
+            put(random, after, f"{folder}/{random.choice(NAMES)}")
         record = Record(PLACE, STEP, "linux/amd64", (LAYER,), writes)
         stage = Layered("it", record, programs=())
         if judged([stage], Moved(before, after, {}))["it"] is not None:
@@ -210,4 +211,4 @@ def test_what_stays_is_what_its_commands_would_make(seed: int) -> None:
             after,
             commands,
         )
-    assert stayed > 50
+    assert stayed > 150
