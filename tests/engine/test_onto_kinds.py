@@ -26,7 +26,7 @@ RUN cd /usr/bin && cp sh real1 && cp sh real2 && ln -s real1 lang && cp sh tool 
     cp sh awk1 && cp sh awk2 && ln -s /usr/bin/awk1 /etc/alternatives/words && \
     ln -s /etc/alternatives/words words && \
     cp /lib64/ld-linux-x86-64.so.2 /lib/ld-musl-x86_64.so.1
-RUN mkdir -p /srv/dir /srv/more /srv/same /usr/lib/fake /work && cd /srv && \
+RUN mkdir -p /srv/dir /srv/more /srv/same /usr/lib/fake /place && cd /srv && \
     echo one > unchanged && echo one > dir/old && echo one > more/old && \
     echo one > same/file && echo was > changed && \
     echo one > /usr/lib/fake/module.py && \
@@ -42,7 +42,7 @@ RUN ln -sfn real2 /usr/bin/lang && cp /bin/sh /usr/local/bin/tool && \
     ln -sfn python3.12 /usr/bin/python3 && echo >> /usr/bin/remains && \
     ln -sfn /usr/bin/awk2 /etc/alternatives/words && rm /lib/ld-musl-x86_64.so.1 && \
     echo two > /usr/lib/fake/module.py && echo two > /srv/changed && \
-    echo two > /srv/dir/new && echo two > /srv/more/new && chmod 700 /work && \
+    echo two > /srv/dir/new && echo two > /srv/more/new && chmod 700 /place && \
     echo two > /usr/share/ca-certificates/own.crt && \
     ln -sfn v2 /current && echo two > /tmpl/two && mkdir /many/c && \
     printf '#!/bin/sh\necho 3.3.0\n' > /usr/bin/ruby && \
@@ -77,7 +77,7 @@ KINDS = {
     "copies-all": ("cp -r /tmpl /opt/tmpl", "in /opt/tmpl what lies beside"),
     "links-to-base": ("ln /usr/bin/remains /opt/remains", "what /usr/bin/remains was"),
     "copies": ("cp /srv/changed /opt/changed", "what /srv/changed was"),
-    "own-directory": ("mkdir /work/own", "where the base"),
+    "own-directory": ("mkdir /place/own", "where the base"),
     "byte-code": (
         "cd /usr/lib/fake && mkdir __pycache__ && echo > __pycache__/module.x.pyc",
         "where the base",
